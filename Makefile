@@ -1,0 +1,71 @@
+# Everything happens in a .venv of this checkout; `make setup` makes it, and a second call does nothing.
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,$(shell \
+    $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
+BIN := .venv/bin
+READY := .venv/.ready
+PARAMS ?= params/houses.yml
+REF ?= houses
+export PYTHONDONTWRITEBYTECODE =
+
+.DEFAULT_GOAL := help
+.PHONY: help setup export check test test-slow run parity report lab lock bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv from requirements.lock and install git's notebook drivers
+
+$(READY): requirements.lock settings.ini setup.py pyproject.toml
+	@test -n "$(PYTHON)" || { echo "found no Python >= 3.11 on PATH; install one or say make PYTHON=..."; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > .venv/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@if git rev-parse --git-dir >/dev/null 2>&1; then \
+	    git config merge.jupyternotebook.name "merge notebooks cell by cell"; \
+	    git config merge.jupyternotebook.driver "$(BIN)/nbdev-merge %O %A %B %P"; \
+	    git config diff.jupyternotebook.command $(BIN)/nbdev-diff-driver; \
+	fi
+	@touch $@
+
+export: setup ## write pipeline_lib/steps and pipeline_lib/pipelines from the notebooks
+	$(BIN)/pipeline-lib export
+
+check: setup ## lint, types, layers, clean notebooks, fresh export
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pipeline-lib clean --check
+	$(BIN)/pipeline-lib export --check
+
+test: setup ## run the notebooks' own assertions and the tests
+	$(BIN)/nbdev-test nbs/steps
+	$(BIN)/nbdev-test nbs/pipelines
+	$(BIN)/pytest --cov --cov-report=term
+
+test-slow: setup ## run the slow matrices that the everyday tests leave out
+	$(BIN)/pytest -m slow
+
+run: setup ## execute the research notebook and leave a record (PARAMS=params/houses.yml)
+	$(BIN)/pipeline-lib run $(PARAMS)
+
+parity: setup ## repeat a record in a fresh process, bit for bit (REF=houses)
+	$(BIN)/pipeline-lib parity $(REF)
+
+report: setup ## print where a record's report is (REF=houses)
+	$(BIN)/pipeline-lib report $(REF)
+
+lab: setup ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir=.
+
+lock: setup ## resolve settings.ini into requirements.lock and requirements-core.lock
+	PATH="$(BIN):$$PATH" $(BIN)/python -m tools.lock
+
+bench: setup ## run the benchmarks, each printing ratios measured side by side
+	@for script in benchmarks/*.py; do $(BIN)/python $$script; done
+
+clean: ## remove the environment, caches and build leftovers; records stay
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Chores of the checkout; not part of the distribution."""
