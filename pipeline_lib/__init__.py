@@ -1,0 +1,56 @@
+"""From research notebook to production library: the same raw rows give the same bits.
+
+The public API is what `__all__` names. Names load when first used, so that production, which loads a model
+and predicts, never imports what research needs.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, RunError
+
+if TYPE_CHECKING:
+    from pipeline_lib.compiled import load_model
+    from pipeline_lib.params import BaseParams
+    from pipeline_lib.parity import check_parity
+    from pipeline_lib.research import start_run
+    from pipeline_lib.rows import draft_row
+    from pipeline_lib.run import run_pipeline
+
+__all__ = [
+    "BaseParams",
+    "DifferenceError",
+    "InputError",
+    "PipelineLibError",
+    "RunError",
+    "check_parity",
+    "draft_row",
+    "load_model",
+    "run_pipeline",
+    "start_run",
+]
+
+_HOMES = {
+    "BaseParams": "params",
+    "check_parity": "parity",
+    "draft_row": "rows",
+    "load_model": "compiled",
+    "run_pipeline": "run",
+    "start_run": "research",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pipeline_lib' has no attribute {name!r}")
+    try:
+        return getattr(importlib.import_module(f"pipeline_lib.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{name}: found no package {error.name!r}, expected the requirements of research; "
+            "pip install 'nb-pipeline-lib[opaque,research]'"
+        ) from error
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
