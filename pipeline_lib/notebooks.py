@@ -1,0 +1,160 @@
+"""Notebooks as data: reading them, their tagged parameters cell, and keeping them clean."""
+
+import ast
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.errors import InputError
+
+KEEP_OUTPUT = "keep-output"
+PARAMETERS = "parameters"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a notebook; `number` counts all cells from 1, as a reader would."""
+
+    number: int
+    id: str
+    kind: str
+    source: str
+    tags: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"cell {self.number} (id {self.id})" if self.id else f"cell {self.number}"
+
+
+def read_notebook(path: Path, shown: str) -> dict[str, Any]:
+    """The JSON of a notebook of format 4; InputError names what is wrong with the file."""
+    expected = "expected a Jupyter notebook of format 4; save it again from Jupyter"
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{shown}: found no such notebook, expected a file; check its name") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{shown}: found an unreadable file ({error}), {expected}") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{shown}: found no valid JSON ({error}), {expected}") from error
+    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4 or not _has_cells(notebook):
+        raise InputError(f"{shown}: found JSON that is no notebook of format 4, {expected}")
+    return notebook
+
+
+def cells(notebook: dict[str, Any]) -> list[Cell]:
+    """The notebook's cells in order."""
+    return [
+        Cell(
+            number=number,
+            id=str(cell.get("id", "")),
+            kind=cell["cell_type"],
+            source="".join(cell["source"]),
+            tags=tuple(cell.get("metadata", {}).get("tags", ())),
+        )
+        for number, cell in enumerate(notebook["cells"], start=1)
+    ]
+
+
+def parameters_cell(notebook: dict[str, Any], shown: str) -> Cell:
+    """The one cell tagged `parameters`.
+
+    Raises InputError when there is none or more than one: papermill alone would then run the defaults
+    and record the request.
+    """
+    tagged = [cell for cell in cells(notebook) if PARAMETERS in cell.tags and cell.kind == "code"]
+    if len(tagged) == 1:
+        return tagged[0]
+    if tagged:
+        found = " and ".join(str(cell) for cell in tagged)
+        raise InputError(
+            f"{shown}: found {len(tagged)} cells tagged `parameters` ({found}), expected one; keep the tag on one cell"
+        )
+    raise InputError(
+        f"{shown}: found no cell tagged `parameters`, expected one; "
+        "tag the cell that sets the parameters (JupyterLab: Property Inspector, Cell tags)"
+    )
+
+
+def declared_parameters(cell: Cell, shown: str) -> dict[str, Any]:
+    """Names and literal values that the parameters cell assigns.
+
+    Raises InputError for anything but assignments of literals: those are data, the rest is code.
+    """
+    where = f"{shown}: {cell}"
+    try:
+        body = ast.parse(cell.source).body
+    except SyntaxError as error:
+        raise InputError(f"{where}: found a syntax error on line {error.lineno}: {error.msg}") from error
+    values: dict[str, Any] = {}
+    for statement in body:
+        name, value = _assignment(statement)
+        if name is None or value is None:
+            raise InputError(
+                f"{where}, line {statement.lineno}: found `{ast.unparse(statement)}`, "
+                "expected only `name = literal`; move other code to the next cell"
+            )
+        if name in values:
+            raise InputError(f"{where}, line {statement.lineno}: found {name} twice, expected it once; remove one")
+        try:
+            values[name] = ast.literal_eval(value)
+        except (ValueError, TypeError, SyntaxError, RecursionError):
+            raise InputError(
+                f"{where}, line {statement.lineno}: found `{ast.unparse(statement)}`, expected a literal "
+                "(number, text, True, False, None, list or dict of these)"
+            ) from None
+    return values
+
+
+def clean_notebook(notebook: dict[str, Any]) -> dict[str, Any]:
+    """A copy without outputs, counters and passing metadata; nbdev cleans, tags stay.
+
+    Outputs stay in cells tagged `keep-output`.
+    """
+    from nbdev.clean import clean_nb
+
+    cleaned = json.loads(json.dumps(notebook))
+    clean_nb(cleaned, allowed_cell_metadata_keys=["tags"])
+    for cell in cleaned["cells"]:
+        if cell["cell_type"] == "code" and KEEP_OUTPUT not in cell["metadata"].get("tags", ()):
+            cell["outputs"] = []
+        if isinstance(cell["source"], str):  # one line of source, one line of JSON: small diffs
+            cell["source"] = cell["source"].splitlines(keepends=True)
+        if not cell["metadata"].get("tags", True):
+            del cell["metadata"]["tags"]
+    result: dict[str, Any] = cleaned
+    return result
+
+
+def notebook_bytes(notebook: dict[str, Any]) -> bytes:
+    """The one way a notebook is written: sorted keys, one-space indent, final newline, as nbdev writes it."""
+    return (json.dumps(notebook, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def notebook_files(folder: Path) -> Iterator[Path]:
+    """Notebooks below a folder, sorted; names that begin with `_` or `.` are working copies."""
+    for path in sorted(folder.rglob("*.ipynb")):
+        if not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts):
+            yield path
+
+
+def _has_cells(notebook: dict[str, Any]) -> bool:
+    items = notebook.get("cells")
+    return isinstance(items, list) and all(
+        isinstance(cell, dict)
+        and isinstance(cell.get("cell_type"), str)
+        and isinstance(cell.get("metadata", {}), dict)
+        and isinstance(cell.get("source"), str | list)
+        and all(isinstance(line, str) for line in cell["source"])
+        for cell in items
+    )
+
+
+def _assignment(statement: ast.stmt) -> tuple[str | None, ast.expr | None]:
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0]
+        return (target.id if isinstance(target, ast.Name) else None), statement.value
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        return statement.target.id, statement.value
+    return None, None
