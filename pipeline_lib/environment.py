@@ -1,0 +1,72 @@
+"""What a run ran on: everything outside the code that may change a bit of its outputs."""
+
+import locale
+import os
+import platform
+import sys
+import time
+from importlib import metadata
+from typing import Any
+
+_VARIABLES = ("OMP_", "OPENBLAS_", "MKL_", "NPY_", "BLIS_", "VECLIB_", "NUMEXPR_")
+_SINGLE = ("PYTHONHASHSEED", "TZ", "LANG", "LC_ALL", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_CTYPE")
+
+
+def describe_environment() -> dict[str, Any]:
+    """Packages, Python, CPU features, BLAS, threads, locale and time zone of this process, as JSON values.
+
+    No host name, user name or path is in it.
+    """
+    return {
+        "packages": packages(),
+        "python": {
+            "version": platform.python_version(),
+            "implementation": platform.python_implementation(),
+            "compiler": platform.python_compiler(),
+        },
+        "system": {"name": platform.system(), "machine": platform.machine(), "libc": " ".join(platform.libc_ver())},
+        "cpu": {"count": os.cpu_count(), "model": _cpu_model(), "features": _cpu_features()},
+        "blas": _blas(),
+        "variables": _variables(),
+        "locale": {
+            "numeric": locale.setlocale(locale.LC_NUMERIC),
+            "time": locale.setlocale(locale.LC_TIME),
+            "encoding": sys.getfilesystemencoding(),
+        },
+        "time_zone": list(time.tzname),
+    }
+
+
+def packages() -> dict[str, str]:
+    """Installed distributions and their versions, sorted by name."""
+    found = {dist.metadata["Name"]: dist.version for dist in metadata.distributions()}
+    return {name: found[name] for name in sorted(found, key=str.lower)}
+
+
+def _cpu_model() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:  # noqa: PTH123 (no path object needed)
+            return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def _cpu_features() -> list[str]:
+    """The SIMD levels that NumPy found on this CPU and may use."""
+    from numpy._core._multiarray_umath import __cpu_features__  # type: ignore[attr-defined,import-not-found,unused-ignore]
+
+    return sorted(name for name, present in __cpu_features__.items() if present)
+
+
+def _blas() -> list[dict[str, Any]]:
+    """The linear algebra and thread libraries loaded so far; empty where threadpoolctl is not installed."""
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return []
+    wanted = ("user_api", "internal_api", "version", "architecture", "threading_layer", "num_threads")
+    return [{key: info.get(key) for key in wanted} for info in threadpool_info()]
+
+
+def _variables() -> dict[str, str]:
+    return {name: value for name, value in sorted(os.environ.items()) if name in _SINGLE or name.startswith(_VARIABLES)}

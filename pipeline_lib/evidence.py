@@ -1,0 +1,119 @@
+"""Evidence: raw rows with the outputs, and the intermediate columns, that production must repeat.
+
+The inputs are written to Parquet and read back before anything is predicted, so that the record holds what
+the pipeline makes of the rows as production will read them.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.files import canonical_json, write_atomic
+from pipeline_lib.rows import conform
+
+if TYPE_CHECKING:
+    from pipeline_lib.compiled.opaque import CompiledPipeline
+
+MOST_TRACED_ROWS = 2_000
+DESCRIPTION = "evidence.json"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Evidence tables: raw `inputs`, `outputs`, each step's columns for the `traced` rows, the `target`."""
+
+    inputs: pa.Table
+    outputs: pa.Table
+    steps: dict[str, pa.Table]
+    traced: pa.Array
+    target: pa.Table
+
+
+def write_evidence(folder: Path, model: "CompiledPipeline", rows: Any, target: Any) -> Evidence:
+    """Keep raw rows with what the model makes of them.
+
+    `rows` is a DataFrame (or what `CompiledPipeline.predict` takes), `target` a sequence of as many values.
+    Raises InputError for rows outside the schema, no rows, or a target of another length.
+    """
+    inputs = conform(rows, model.row)
+    values = pa.table({"target": pa.array(np.asarray(target))})
+    if inputs.num_rows == 0 or values.num_rows != inputs.num_rows:
+        raise InputError(
+            f"found {inputs.num_rows:,} evidence rows and {values.num_rows:,} target values, expected as many "
+            "and at least one; pass the test rows and their target"
+        )
+    folder.mkdir(exist_ok=True)
+    pq.write_table(inputs, folder / "inputs.parquet")
+    pq.write_table(values, folder / "target.parquet")
+    inputs = read_table(folder / "inputs.parquet")
+    traced = traced_rows(inputs)
+    outputs = model.evaluate(inputs).outputs
+    steps = model.evaluate(inputs.take(traced), steps=True).steps
+    pq.write_table(outputs, folder / "outputs.parquet")
+    for number, table in enumerate(steps.values()):
+        pq.write_table(table, folder / f"step_{number:02}.parquet")
+    description = {"rows": inputs.num_rows, "traced": traced.to_pylist(), "steps": list(steps)}
+    write_atomic(folder / DESCRIPTION, canonical_json(description))
+    return read_evidence(folder)
+
+
+def read_evidence(folder: Path) -> Evidence:
+    """Read what `write_evidence` wrote; InputError when it is not all there."""
+    try:
+        description = json.loads((folder / DESCRIPTION).read_bytes())
+        steps = {
+            name: read_table(folder / f"step_{number:02}.parquet") for number, name in enumerate(description["steps"])
+        }
+        return Evidence(
+            inputs=read_table(folder / "inputs.parquet"),
+            outputs=read_table(folder / "outputs.parquet"),
+            steps=steps,
+            traced=pa.array(description["traced"], pa.int64()),
+            target=read_table(folder / "target.parquet"),
+        )
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        raise InputError(
+            f"{folder}: found incomplete evidence ({error}), expected what `run.evidence` writes; run again"
+        ) from error
+
+
+def read_table(path: Path) -> pa.Table:
+    """A Parquet file as an Arrow table, one chunk a column."""
+    return pq.read_table(path).combine_chunks()
+
+
+def traced_rows(inputs: pa.Table, most: int = MOST_TRACED_ROWS) -> pa.Array:
+    """Numbers of the rows whose intermediate columns are kept, in order.
+
+    All rows when there are at most `most`. Otherwise, column by column, the first row with each missing
+    value, minimum, maximum and category (up to 50 a column), then rows evenly spaced over the rest.
+    """
+    if inputs.num_rows <= most:
+        return pa.array(range(inputs.num_rows), pa.int64())
+    chosen = dict.fromkeys(row for column in inputs.columns for row in _edge_rows(column))
+    rows = list(chosen)[:most]
+    rest = np.setdiff1d(np.arange(inputs.num_rows), rows)
+    spaced = np.unique(np.linspace(0, len(rest) - 1, most - len(rows)).astype(np.int64)) if len(rest) else []
+    return pa.array(sorted({*rows, *(int(rest[at]) for at in spaced)}), pa.int64())
+
+
+def _edge_rows(column: pa.ChunkedArray) -> list[int]:
+    candidates: list[Any] = [None] if column.null_count else []
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        candidates += pc.unique(column.drop_null()).to_pylist()[:50]
+    elif column.null_count < len(column):
+        candidates += [*pc.min_max(column).as_py().values()]
+    return [_first_row(column, value) for value in candidates]
+
+
+def _first_row(column: pa.ChunkedArray, value: Any) -> int:
+    if value is None:
+        return int(pc.index(pc.is_null(column), True).as_py())
+    return int(pc.index(column, pa.scalar(value, column.type)).as_py())

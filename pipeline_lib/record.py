@@ -1,0 +1,258 @@
+"""The run record on disk: a folder that cannot look finished unless it is, and never changes afterwards.
+
+While its runner lives the folder is locked; the manifest, written last by an atomic rename, seals it with a
+digest of every file and of itself.
+"""
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.files import canonical_json, files_below, flush_tree, sha256_bytes, sha256_file, write_atomic
+from pipeline_lib.project import Project
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+SCRATCH = "scratch"
+RECORD_VARIABLE = "PIPELINE_LIB_RECORD"
+"""Environment variable by which the runner tells the kernel which record is its own."""
+SEALED = ("finished", "failed")
+DAMAGED = "damaged"
+_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run's folder. `reference` is how people name it: `houses/20261123T074512-8f3a2c`."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """The run's own name: UTC time of its start and six random hex digits."""
+        return self.folder.name
+
+    @property
+    def pipeline(self) -> str:
+        """Name of the pipeline that ran."""
+        parent = self.folder.parent
+        return parent.parent.name if parent.name == SCRATCH else parent.name
+
+    @property
+    def reference(self) -> str:
+        """The run by name."""
+        return f"{self.pipeline}/{self.id}"
+
+    @property
+    def artifact(self) -> Path:
+        """Folder of the artifact that production loads."""
+        return self.folder / "artifact"
+
+    @property
+    def evidence(self) -> Path:
+        """Folder of what production must repeat."""
+        return self.folder / "evidence"
+
+    @property
+    def report(self) -> Path:
+        """The report for people."""
+        return self.folder / "report.html"
+
+    @property
+    def notebook(self) -> Path:
+        """The executed notebook."""
+        return self.folder / "notebook.ipynb"
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as it stands; InputError when it is missing or no JSON object."""
+        path = self.folder / MANIFEST
+        try:
+            content = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            raise InputError(
+                f"{self.folder}: found no {MANIFEST}, expected a record; name a run as `pipeline-lib runs` does"
+            ) from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise InputError(f"{path}: found a damaged manifest ({error}), expected JSON") from error
+        if not isinstance(content, dict):
+            raise InputError(f"{path}: found a damaged manifest, expected a JSON object")
+        return content
+
+    def status(self) -> str:
+        """`running`, `finished`, `failed`, `killed`, `scratch` or `damaged`.
+
+        A run that is not sealed and whose lock is free was killed: nobody is left to finish it.
+        """
+        try:
+            status = str(self.manifest().get("status"))
+        except InputError:
+            return DAMAGED
+        if status not in (*SEALED, "running", SCRATCH):
+            return DAMAGED
+        return "killed" if status == "running" and not is_locked(self.folder) else status
+
+    def read_json(self, name: str) -> Any:
+        """A JSON file of the record; None where the run did not get as far as writing it."""
+        path = self.folder / name
+        return json.loads(path.read_bytes()) if path.is_file() else None
+
+
+def create_record(runs: Path, pipeline: str, *, scratch: bool = False) -> Record:
+    """Make an empty folder for a new run; names sort by time and never meet."""
+    parent = runs / pipeline / SCRATCH if scratch else runs / pipeline
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = parent / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    folder.mkdir()
+    return Record(folder)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a record's lock; the system lets go of it when the process dies, however it dies."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a living process holds the record's lock."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def write_manifest(record: Record, manifest: dict[str, Any]) -> None:
+    """Write a manifest that seals nothing yet (`running`, `scratch`)."""
+    write_atomic(record.folder / MANIFEST, canonical_json({"format": FORMAT, **manifest}))
+
+
+def seal(record: Record, manifest: dict[str, Any]) -> None:
+    """Flush every file, list it with its digest, and write the manifest last."""
+    flush_tree(record.folder)
+    listed = {name: sha256_file(record.folder / name) for name in _names(record.folder)}
+    content = {"format": FORMAT, **manifest, "files": listed}
+    content["digest"] = sha256_bytes(canonical_json(content))
+    write_atomic(record.folder / MANIFEST, canonical_json(content))
+
+
+def verify(record: Record) -> list[str]:
+    """What is not as it was sealed, one problem a line; empty when every byte is."""
+    try:
+        manifest = record.manifest()
+    except InputError as error:
+        return [str(error)]
+    if record.status() in ("running", "killed", SCRATCH):
+        return [f"{MANIFEST}: found status {record.status()!r}, expected a sealed record; run it again"]
+    digest = manifest.pop("digest", None)
+    if sha256_bytes(canonical_json(manifest)) != digest or (
+        canonical_json({**manifest, "digest": digest}) != (record.folder / MANIFEST).read_bytes()
+    ):
+        return [f"{MANIFEST}: found bytes that its own digest does not cover, expected it as it was sealed"]
+    return [*_strangers(record.folder, set(manifest["files"])), *_changed(record.folder, manifest["files"])]
+
+
+def all_records(runs: Path, *, scratch: bool = False) -> list[Record]:
+    """Every record below the runs folder, oldest first."""
+    pattern = f"*/{SCRATCH}/*/{MANIFEST}" if scratch else f"*/*/{MANIFEST}"
+    found = [Record(path.parent) for path in runs.glob(pattern) if _ID.fullmatch(path.parent.name)]
+    return sorted(found, key=lambda record: (record.id, record.pipeline))
+
+
+def find_record(reference: str, project: Project) -> Record:
+    """The record that a reference names.
+
+    `houses` is the newest finished run (a damaged one counts, so that nobody misses the damage),
+    `houses@latest` the newest run whatever became of it, `houses@scratch` the newest interactive one,
+    `houses/ID` one run (the first letters of its ID will do); anything else is the path of a record.
+    Raises InputError with what there is instead.
+    """
+    path = Path(reference)
+    if (path / MANIFEST).is_file():
+        return Record(path.resolve())
+    name, _, rest = reference.partition("/")
+    name, _, which = name.partition("@")
+    records = [r for r in all_records(project.runs, scratch=which == SCRATCH) if r.pipeline == name]
+    if rest:
+        chosen = [record for record in records if record.id.startswith(rest)]
+        if len(chosen) > 1:
+            raise InputError(
+                f"found {len(chosen)} runs whose name begins with {reference}, expected one: "
+                + ", ".join(record.id for record in chosen)
+            )
+    elif which in ("latest", SCRATCH):
+        chosen = records[-1:]
+    else:
+        usable = [record for record in records if record.status() in ("finished", DAMAGED)]
+        chosen = [] if which else usable[-1:]
+    if not chosen:
+        raise InputError(_no_such_record(reference, name, records, project))
+    return chosen[0]
+
+
+def checks_folder(record: Record) -> Path:
+    """Where results of later checks live: beside the record, keyed by its manifest's digest."""
+    digest = sha256_file(record.folder / MANIFEST)
+    return record.folder.parent / ".checks" / f"{record.id}-{digest[:16]}"
+
+
+def _no_such_record(reference: str, name: str, records: list[Record], project: Project) -> str:
+    there = ", ".join(f"{record.reference} ({record.status()})" for record in records[-5:])
+    if there:
+        return f"found no run {reference!r}, expected one of the runs of {name}: {there}"
+    known = ", ".join(sorted({record.pipeline for record in all_records(project.runs)})) or "none yet"
+    return (
+        f"found no run {reference!r}, expected a run by name (NAME, NAME@latest, NAME/ID) or a record's path; "
+        f"pipelines with runs: {known}; `pipeline-lib run params/{name or 'NAME'}.yml` makes one"
+    )
+
+
+def _names(folder: Path) -> list[str]:
+    return [name for path in files_below(folder) if (name := path.relative_to(folder).as_posix()) != MANIFEST]
+
+
+def _strangers(folder: Path, listed: set[str]) -> list[str]:
+    problems = []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            problems.append(f"{name}: found a link, expected a file of the record itself")
+        elif stat.S_ISDIR(mode):
+            continue
+        elif not stat.S_ISREG(mode):
+            problems.append(f"{name}: found a special file, expected only plain files")
+        elif name not in listed and name != MANIFEST:
+            problems.append(f"{name}: found a file that was not sealed, expected no such file")
+    return problems
+
+
+def _changed(folder: Path, files: dict[str, str]) -> list[str]:
+    problems = []
+    for name, digest in files.items():
+        path = folder / name
+        if path.is_symlink():
+            continue
+        if not path.is_file():
+            problems.append(f"{name}: found no such file, expected the one that was sealed")
+        elif sha256_file(path) != digest:
+            problems.append(f"{name}: found other bytes than were sealed, expected sha256 {digest[:12]}…")
+    return problems

@@ -1,0 +1,198 @@
+"""What a research notebook calls: start a run, compile, keep evidence, keep metrics."""
+
+import html
+import json
+import os
+import shutil
+import sys
+import types
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.bits import digest
+from pipeline_lib.compiled import compile_pipeline
+from pipeline_lib.compiled.opaque import CompiledPipeline, quiet_select_dtypes
+from pipeline_lib.environment import describe_environment
+from pipeline_lib.errors import InputError
+from pipeline_lib.evidence import read_evidence, write_evidence
+from pipeline_lib.export import check_export
+from pipeline_lib.files import canonical_json, write_atomic
+from pipeline_lib.library import changed_names, under_library_names
+from pipeline_lib.params import BaseParams, as_json, check_model, from_values
+from pipeline_lib.project import GENERATED, Project, find_project
+from pipeline_lib.record import RECORD_VARIABLE, SCRATCH, Record, all_records, create_record, write_manifest
+from pipeline_lib.rows import conform, schema_of
+
+_KEPT_SCRATCH = 5
+
+
+class StaleLibraryWarning(UserWarning):
+    """The loaded library is not what the notebooks export."""
+
+
+class Run:
+    """One research run, from its parameters to its metrics. Made by `start_run`."""
+
+    def __init__(self, module: types.ModuleType, params: BaseParams, record: Record, project: Project) -> None:
+        self.module = module
+        self.params: Any = params
+        self.record = record
+        self._project = project
+        self._model: CompiledPipeline | None = None
+
+    def compile(self, fitted: Any, *, like: Any) -> CompiledPipeline:
+        """Turn a fitted pipeline into the artifact that production loads, and keep it in the record.
+
+        `like` is the frame the pipeline was fitted on (rows x raw columns). Predict with what is returned.
+        """
+        fitted = under_library_names(fitted, self._project)
+        model = compile_pipeline(fitted, like=like, row=schema_of(self.module.Row), library=self._project.library)
+        model.save(self.record.artifact)
+        training = digest(conform(like, model.row))
+        write_atomic(self.record.folder / "training.json", canonical_json({"rows": len(like), "digest": training}))
+        self._model = model
+        return model
+
+    def evidence(self, rows: Any, target: Any) -> np.ndarray[Any, Any]:
+        """Keep raw rows with what the model makes of them, and return the predictions that were kept.
+
+        `rows` is a frame of raw rows that the fit did not see, `target` as many true values.
+        """
+        if self._model is None:
+            raise InputError("found no compiled pipeline, expected run.compile(...) before run.evidence(...)")
+        kept = write_evidence(self.record.evidence, self._model, rows, target)
+        return np.asarray(kept.outputs.column("prediction").to_numpy())
+
+    def metrics(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Keep metrics, after computing the module's own again from the evidence: they must be equal.
+
+        Names that the module's `metrics` does not compute are kept as they are.
+        """
+        kept = {name: _metric(name, value) for name, value in values.items()}
+        for name, value in self._metrics_of_evidence().items():
+            if name not in kept or kept[name].hex() != value.hex():
+                raise InputError(
+                    f"metrics: {name}: found {kept.get(name)!r}, expected {value!r} as computed from the evidence "
+                    "that the record keeps; compute metrics on what run.evidence(...) returns"
+                )
+        write_atomic(self.record.folder / "metrics.json", canonical_json(kept))
+        return kept
+
+    def _metrics_of_evidence(self) -> dict[str, float]:
+        import pandas as pd
+
+        evidence = read_evidence(self.record.evidence)
+        target = pd.Series(evidence.target.column("target").to_numpy())
+        predictions = np.asarray(evidence.outputs.column("prediction").to_numpy())
+        computed = self.module.metrics(target, predictions, self.params)
+        return {name: _metric(name, value) for name, value in computed.items()}
+
+    def __repr__(self) -> str:
+        return f"Run({self.record.reference}, {self.record.manifest()['mode']})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(key)}</td><td>{html.escape(json.dumps(value))}</td></tr>"
+            for key, value in as_json(self.params).items()
+        )
+        mode = html.escape(str(self.record.manifest()["mode"]))
+        return (
+            f"<p>Run {html.escape(self.record.reference)} ({mode})</p><table><thead><tr><th>parameter</th>"
+            f"<th>value</th></tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+
+def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:
+    """Begin a research run of a pipeline module with the notebook's parameter variables (`globals()`).
+
+    Under `pipeline-lib run` the run writes into the record that was made for it. In Jupyter, and under
+    papermill alone, it writes a scratch record. A library that is not what the notebooks export is refused
+    under papermill and warned of in Jupyter. Raises InputError for bad parameters.
+    """
+    _check_module(module)
+    project = find_project(Path(str(module.__file__)).parent)
+    given = os.environ.get(RECORD_VARIABLE)
+    mode = "run" if given else _mode(values)
+    _check_fresh(project, mode)
+    quiet_select_dtypes()
+    params = _parameters(module, values)
+    record = Record(Path(given)) if given else _scratch_record(project, module, mode)
+    if given and as_json(params) != record.read_json("params.json"):
+        raise InputError(
+            f"found parameters {as_json(params)}, expected those of the record; "
+            "let no cell between `parameters` and start_run change them"
+        )
+    write_atomic(record.folder / "environment.json", canonical_json(describe_environment()))
+    return Run(module, params, record, project)
+
+
+def _check_module(module: types.ModuleType) -> None:
+    missing = [name for name in ("Params", "Row", "load", "split", "build", "metrics") if not hasattr(module, name)]
+    if missing or not getattr(module, "__file__", None):
+        raise InputError(
+            f"found {getattr(module, '__name__', module)!r} without {', '.join(missing) or 'a file'}, expected a "
+            "pipeline module that exports Params, Row, load, split, build and metrics"
+        )
+
+
+def _parameters(module: types.ModuleType, values: Mapping[str, Any]) -> BaseParams:
+    model = check_model(module.Params, module.__name__)
+    given = {name: values[name] for name in model.model_fields if name in values}
+    return from_values(given, model, source="the notebook's parameters")
+
+
+def _check_fresh(project: Project, mode: str) -> None:
+    loaded = {
+        f"{name.replace('.', '/')}.py": module
+        for name, module in sorted(sys.modules.items())
+        if name.startswith(tuple(f"{project.library}.{part}." for part in GENERATED))
+    }
+    problems = [problem for problem in check_export(project) if problem.partition(":")[0] in loaded]
+    for path, module in loaded.items():
+        names = changed_names(module)
+        if names:
+            problems.append(
+                f"{path}: found {', '.join(names)} loaded before the file last changed, expected the file's code; "
+                "restart the kernel, or use %load_ext autoreload and %autoreload 2"
+            )
+    if problems and mode == "interactive":
+        warnings.warn("\n".join(problems), StaleLibraryWarning, stacklevel=3)
+    elif problems:
+        raise InputError("\n".join(problems))
+
+
+def _mode(values: Mapping[str, Any]) -> str:
+    """`interactive` in a person's Jupyter, `papermill` when something else started the kernel."""
+    import psutil  # comes with ipykernel
+
+    if "__vsc_ipynb_file__" in values:
+        return "interactive"
+    parent = psutil.Process().parent()
+    words = [Path(word).name for word in parent.cmdline()] if parent else []
+    if any("papermill" in word for word in words):
+        return "papermill"
+    return "interactive" if any("jupyter" in word for word in words) else "papermill"
+
+
+def _scratch_record(project: Project, module: types.ModuleType, mode: str) -> Record:
+    pipeline = module.__name__.rpartition(".")[2]
+    record = create_record(project.runs, pipeline, scratch=True)
+    write_manifest(record, {"status": SCRATCH, "mode": mode, "reference": record.reference})
+    older: Sequence[Record] = [r for r in all_records(project.runs, scratch=True) if r.pipeline == pipeline]
+    for stale in older[:-_KEPT_SCRATCH]:
+        shutil.rmtree(stale.folder)
+    return record
+
+
+def _metric(name: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not np.isfinite(number):
+        raise InputError(f"metrics: {name}: found {value!r}, expected a finite number")
+    return number
