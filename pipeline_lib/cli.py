@@ -1,0 +1,278 @@
+"""The command line: thin words over functions that say more."""
+
+import functools
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline_lib.errors import InputError, PipelineLibError
+from pipeline_lib.project import find_project
+
+if TYPE_CHECKING:
+    from pipeline_lib.parity import Parity
+    from pipeline_lib.record import Record
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+_REF = click.argument("ref")
+
+
+def main() -> None:
+    """Entry point: exit 0 as asked, 1 a check found a difference, 2 bad input, 3 the run itself failed."""
+    try:
+        commands.main(standalone_mode=False)
+    except PipelineLibError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="nb-pipeline-lib")
+def commands() -> None:
+    """From research notebook to production library: the same raw rows give the same bits.
+
+    A REF names a run: NAME (its newest finished run), NAME@latest (newest of any status),
+    NAME@scratch (newest interactive one), NAME/ID, or the path of a record.
+    """
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """A command under its function's name, first line of its docstring as its help."""
+    name = function.__name__.removesuffix("_command").replace("_", "-")
+    return functools.wraps(function)(commands.command(name=name)(function))
+
+
+@command
+@click.argument("params_file", type=click.Path(path_type=Path))
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one parameter.")
+@click.option("--timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
+@click.option("--no-parity", is_flag=True, help="Leave out the parity check that follows a run.")
+@_JSON
+def run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, no_parity: bool, as_json: bool) -> None:
+    """Execute a research notebook with PARAMS_FILE, leave a record, check parity."""
+    from pipeline_lib.parity import check_parity
+    from pipeline_lib.run import run_pipeline
+
+    progress = functools.partial(click.echo, err=True)
+    record = run_pipeline(params_file, overrides=overrides, timeout=timeout, progress=progress)
+    parity = None if no_parity else check_parity(record, library=find_project(params_file.parent).library)
+    if as_json:
+        _print_json({**_summary(record), "parity": parity and _parity_json(parity)})
+    else:
+        _print_run(record, parity)
+    sys.exit(0 if parity is None or parity.exact else 1)
+
+
+@command
+@_REF
+@_JSON
+def parity(ref: str, as_json: bool) -> None:
+    """Repeat a record in a fresh process and compare every bit."""
+    from pipeline_lib.parity import check_parity
+
+    result = check_parity(_find(ref), library=find_project().library)
+    _print_json(_parity_json(result)) if as_json else click.echo(f"{result.reference}\n{result}")
+    sys.exit(0 if result.exact else 1)
+
+
+@command
+@click.option("--check", is_flag=True, help="Change nothing; exit 1 when the library is not a fresh export.")
+def export(check: bool) -> None:
+    """Write the library's generated modules from the notebooks."""
+    from pipeline_lib.export import check_export
+    from pipeline_lib.export import export as write
+
+    project = find_project()
+    if not check:
+        for line in write(project) or ["nothing to do: the library is what the notebooks export"]:
+            click.echo(line)
+        return
+    from pipeline_lib.preflight import check_parameters_agree
+
+    problems = check_export(project) or check_parameters_agree(project)
+    _report_problems(problems, "the library is what the notebooks export; parameters cells and files agree")
+
+
+@command
+@click.option("--check", is_flag=True, help="Change nothing; exit 1 when a notebook is not clean.")
+def clean(check: bool) -> None:
+    """Strip outputs and passing metadata from the notebooks; tags stay."""
+    from pipeline_lib.files import write_atomic
+    from pipeline_lib.notebooks import clean_notebook, notebook_bytes, notebook_files, read_notebook
+
+    project = find_project()
+    unclean = []
+    for path in notebook_files(project.notebooks):
+        content = notebook_bytes(clean_notebook(read_notebook(path, project.shown(path))))
+        if path.read_bytes() == content:
+            continue
+        unclean.append(f"{project.shown(path)}: found outputs or passing metadata; say `pipeline-lib clean`")
+        if not check:
+            write_atomic(path, content)
+            click.echo(f"cleaned {project.shown(path)}")
+    if check:
+        _report_problems(unclean, "the notebooks are clean")
+
+
+@command
+@_JSON
+def runs(as_json: bool) -> None:
+    """List the runs, oldest first."""
+    from pipeline_lib.record import all_records
+
+    records = all_records(find_project().runs)
+    if as_json:
+        _print_json([{"reference": r.reference, "status": r.status()} for r in records])
+        return
+    for record in records:
+        click.echo(f"{record.reference}  {record.status()}")
+    if not records:
+        click.echo("no runs yet; `pipeline-lib run params/NAME.yml` makes one")
+
+
+@command
+@_REF
+@_JSON
+def show(ref: str, as_json: bool) -> None:
+    """Show a run: status, parameters, metrics, parity, what went wrong."""
+    record = _find(ref)
+    summary = _summary(record)
+    if as_json:
+        _print_json(summary)
+        return
+    for key in ("reference", "status", "folder", "report"):
+        click.echo(f"{key:<11} {summary[key]}")
+    for group in ("parameters", "metrics", "hashes"):
+        for key, value in (summary[group] or {}).items():
+            click.echo(f"{group:<11} {key} = {_shown(value)}")
+    if summary["error"]:
+        error = summary["error"]
+        click.echo(f"{'error':<11} cell {error.get('cell', '?')}: {error['message']}\n{error.get('source', '')}")
+    if summary["parity"]:
+        click.echo(summary["parity"]["text"])
+
+
+@command
+@_REF
+def report(ref: str) -> None:
+    """Print the path of a run's HTML report."""
+    record = _find(ref)
+    if not record.report.is_file():
+        raise InputError(
+            f"{record.reference} ({record.status()}): found no report, expected one; only a run that "
+            "`pipeline-lib run` brought to an end has a report"
+        )
+    click.echo(record.report)
+
+
+@command
+@_REF
+@_JSON
+def verify(ref: str, as_json: bool) -> None:
+    """Check every byte of a sealed record."""
+    from pipeline_lib.record import verify as find_problems
+
+    record = _find(ref)
+    problems = [f"{record.reference}: {problem}" for problem in find_problems(record)]
+    if as_json:
+        _print_json({"reference": record.reference, "problems": problems})
+        sys.exit(1 if problems else 0)
+    _report_problems(problems, f"{record.reference}: every byte is as it was sealed")
+
+
+@command
+@_REF
+@click.argument("jupyter_options", nargs=-1)
+def lab(ref: str, jupyter_options: tuple[str, ...]) -> None:
+    """Open a copy of a run's notebook, with its parameters, in JupyterLab.
+
+    Options for JupyterLab follow a `--`.
+    """
+    project = find_project()
+    record = _find(ref)
+    if not record.notebook.is_file():
+        raise InputError(f"{record.reference}: found no notebook, expected one; the run ended before its first cell")
+    copy = project.research_notebook(record.pipeline).with_name(f"_lab_{record.pipeline}_{record.id}.ipynb")
+    if not copy.exists():
+        shutil.copy(record.notebook, copy)
+    click.echo(f"opening {project.shown(copy)}, a copy; the record stays as it is", err=True)
+    jupyter = Path(sys.executable).with_name("jupyter-lab")
+    os.execv(jupyter, [str(jupyter), str(copy), f"--ServerApp.root_dir={project.root}", *jupyter_options])  # noqa: S606
+
+
+@command
+@click.argument("name")
+def new(name: str) -> None:
+    """Write the notebooks, parameters and parity test of a new pipeline NAME."""
+    from pipeline_lib.new import create_pipeline
+
+    for path in create_pipeline(find_project(), name):
+        click.echo(f"wrote {path}")
+    click.echo(f"next: pipeline-lib run params/{name}.yml")
+
+
+def _find(ref: str) -> "Record":
+    from pipeline_lib.record import find_record
+
+    return find_record(ref, find_project())
+
+
+def _summary(record: "Record") -> dict[str, Any]:
+    from pipeline_lib.record import checks_folder
+
+    manifest = record.manifest()
+    checked = checks_folder(record) / "parity.json"
+    return {
+        "reference": record.reference,
+        "status": record.status(),
+        "folder": str(record.folder),
+        "report": str(record.report) if record.report.is_file() else None,
+        "parameters": record.read_json("params.json"),
+        "metrics": record.read_json("metrics.json"),
+        "hashes": manifest.get("hashes"),
+        "error": manifest.get("error"),
+        "parity": json.loads(checked.read_bytes()) if checked.is_file() else None,
+    }
+
+
+def _print_run(record: "Record", parity: "Parity | None") -> None:
+    for name, value in record.read_json("metrics.json").items():
+        click.echo(f"{name:<24} {_shown(value)}")
+    if parity:
+        click.echo(parity)
+    click.echo(f"record: {record.folder}\nreport: {record.report}")
+
+
+def _parity_json(parity: "Parity") -> dict[str, Any]:
+    return {"reference": parity.reference, "exact": parity.exact, "rows": parity.rows, "text": str(parity)}
+
+
+def _shown(value: Any) -> str:
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, sort_keys=True))
+
+
+def _report_problems(problems: list[str], all_well: str) -> None:
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        click.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found", err=True)
+        sys.exit(1)
+    click.echo(all_well)

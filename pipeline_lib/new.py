@@ -1,0 +1,45 @@
+"""The first version of a new pipeline: notebooks, parameters and parity test that run at once."""
+
+import keyword
+from pathlib import Path
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.export import export
+from pipeline_lib.files import write_atomic
+from pipeline_lib.project import Project, check_name
+
+TEMPLATES = Path(__file__).parent / "templates" / "new"
+
+
+def create_pipeline(project: Project, name: str) -> list[str]:
+    """Write the files of a new pipeline and export it; their paths from the project's root.
+
+    Raises InputError, before anything is written, for a name that is taken or no name for a module.
+    """
+    if keyword.iskeyword(check_name(name)):
+        raise InputError(f"found the name {name!r}, a word of Python, expected another; choose a longer one")
+    targets = _targets(project, name)
+    taken = [project.shown(path) for path in targets.values() if path.exists()]
+    if taken:
+        raise InputError(f"found {', '.join(taken)} already, expected a new name; choose another or remove them")
+    for template, target in targets.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(target, _filled(template, project, name).encode())
+    written = [project.shown(path) for path in targets.values()]
+    return [*written, *(line.removeprefix("wrote ").partition(" ")[0] for line in export(project))]
+
+
+def _targets(project: Project, name: str) -> dict[str, Path]:
+    return {
+        "pipeline.ipynb": project.notebooks / "pipelines" / f"{name}.ipynb",
+        "research.ipynb": project.research_notebook(name),
+        "params.yml": project.params / f"{name}.yml",
+        "test.py": project.root / "tests" / "parity" / f"test_{name}.py",
+    }
+
+
+def _filled(template: str, project: Project, name: str) -> str:
+    """A template with the pipeline's name and the project's own words in it."""
+    text = (TEMPLATES / template).read_text(encoding="utf-8").replace("NAME", name)
+    text = text.replace("pipeline_lib.pipelines", f"{project.library}.pipelines")
+    return text.replace('"PARAMS"', f'"{project.params.name}"').replace("LIBRARY", project.library)
