@@ -1,0 +1,231 @@
+"""Raw rows against a row schema: the same table from a frame, an Arrow table or a mapping, or a refusal."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.rowschema import ARROW, BOUNDS, Column, RowSchema
+from pipeline_lib.rowvalues import EXACT, Refused, built, demand, from_python, refuse_rows, scalar
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ABSENT = object()
+_SYMBOLS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
+    "ge": (">=", pc.greater_equal),
+    "gt": (">", pc.greater),
+    "le": ("<=", pc.less_equal),
+    "lt": ("<", pc.less),
+}
+
+
+def conform(
+    data: "pd.DataFrame | pa.Table | Mapping[str, object] | Sequence[Mapping[str, object]]", schema: RowSchema
+) -> pa.Table:
+    """Return `data` as a table with exactly the columns, order and Arrow types of `schema`.
+
+    `data` is a DataFrame, an Arrow table, one row as a mapping, or a list of such rows. Rows are never
+    dropped or reordered. None, NaN, NA and NaT are missing; other columns are ignored; an absent column
+    or key takes its declared default. Nothing is converted but what stays exact: whole floats to
+    integers, integers up to 2**53 to numbers, categories and dictionaries to their values.
+
+    Raises `InputError` with one line per problem: column, found, row numbers (from 0), expected.
+    Values of sensitive columns are not shown.
+    """
+    sources, problems = _sources(data, schema)
+    arrays = []
+    for column in schema.columns:
+        if column.name not in sources:
+            continue
+        values = sources[column.name]
+        try:
+            array = _array(values, column)
+            _check(array, column)
+            arrays.append(array)
+        except Refused as refused:
+            problems.append(_message(refused, values, column))
+    if problems:
+        raise InputError("\n".join(problems))
+    return pa.Table.from_arrays(arrays, schema=schema.arrow)
+
+
+def is_frame(data: object) -> bool:
+    """Whether `data` is a pandas DataFrame, without importing pandas."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(data, pandas.DataFrame)
+
+
+def _sources(data: Any, schema: RowSchema) -> tuple[dict[str, Any], list[str]]:
+    if isinstance(data, Mapping):
+        data = [data]
+    if isinstance(data, Sequence) and all(isinstance(row, Mapping) for row in data):
+        return _row_sources(data, schema)
+    if is_frame(data):
+        names, rows = list(data.columns), len(data)
+    elif isinstance(data, pa.Table | pa.RecordBatch):
+        names, rows = data.schema.names, data.num_rows
+    else:
+        raise InputError(
+            f"found {type(data).__name__}, expected rows as a DataFrame, an Arrow table, a mapping of column "
+            "names to values, or a list of such mappings"
+        )
+    present = set(names)
+    twice = [name for name in schema.names if name in present and names.count(name) > 1]
+    problems = [f"{name}: found {names.count(name)} columns of this name, expected one" for name in twice]
+    absent = [c.name for c in schema.columns if c.required and c.name not in present]
+    if absent:
+        problems.append(_absent(absent, schema, ""))
+    sources = {
+        c.name: data[c.name] if c.name in present else [c.default] * rows
+        for c in schema.columns
+        if c.name not in twice and c.name not in absent
+    }
+    return sources, problems
+
+
+def _row_sources(rows: Sequence[Mapping[str, object]], schema: RowSchema) -> tuple[dict[str, Any], list[str]]:
+    sources: dict[str, Any] = {}
+    absent: dict[tuple[int, ...], list[str]] = {}
+    for column in schema.columns:
+        default = _ABSENT if column.required else column.default
+        values = [row.get(column.name, default) for row in rows]
+        without = tuple(i for i, value in enumerate(values) if value is _ABSENT)
+        if without:
+            absent.setdefault(without, []).append(column.name)
+        else:
+            sources[column.name] = values
+    return sources, [_absent(names, schema, f" in {_numbers(where)}") for where, names in absent.items()]
+
+
+def _absent(names: Sequence[str], schema: RowSchema, where: str) -> str:
+    return (
+        f"found no {', '.join(names)}{where}, expected all {len(schema.columns)} columns of Row: "
+        "add them, with a missing value where Row allows one"
+    )
+
+
+def _array(values: Any, column: Column) -> Any:
+    if isinstance(values, list):
+        return from_python(values, column)
+    if not isinstance(values, pa.Array | pa.ChunkedArray):
+        if values.dtype == object:
+            return from_python(values.tolist(), column)
+        try:
+            values = pa.array(values, from_pandas=True)
+        except (pa.ArrowException, TypeError, ValueError):  # a dtype Arrow does not know: by its values
+            return from_python(values.tolist(), column)
+    return _from_arrow(values, column)
+
+
+def _from_arrow(array: Any, column: Column) -> Any:
+    if pa.types.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    if pa.types.is_null(array.type):
+        return pa.nulls(len(array), ARROW[column.kind])
+    if not _FITS[column.kind](array.type):
+        raise Refused(demand(column), None, str(array.type))
+    if pa.types.is_floating(array.type):
+        array = array.cast(pa.float64())
+        array = pc.if_else(pc.is_nan(array), pa.nulls(1, pa.float64())[0], array)
+        if column.kind == "integer":
+            exact = pc.and_(pc.equal(pc.floor(array), array), pc.less_equal(pc.abs(array), scalar(EXACT, "number")))
+            refuse_rows(_false(exact), demand(column))
+    elif column.kind == "number" and array.type in (pa.int64(), pa.uint64()):
+        exact = pc.less_equal(array, scalar(EXACT).cast(array.type))
+        if array.type == pa.int64():
+            exact = pc.and_(exact, pc.greater_equal(array, scalar(-EXACT)))
+        refuse_rows(_false(exact), demand(column))
+    elif array.type == pa.uint64():
+        refuse_rows(_false(pc.less_equal(array, scalar(2**63 - 1).cast(pa.uint64()))), demand(column))
+    elif array.type == pa.timestamp("ns"):
+        back = array.cast(pa.timestamp("us"), safe=False).cast(array.type, safe=False)
+        refuse_rows(_false(pc.equal(back, array)), demand(column))
+        return array.cast(pa.timestamp("us"), safe=False)
+    try:
+        return array.cast(ARROW[column.kind])
+    except pa.ArrowInvalid as error:
+        raise Refused(demand(column), None, f"{array.type} values out of range") from error
+
+
+_FITS: dict[str, Callable[[pa.DataType], bool]] = {
+    "integer": lambda t: pa.types.is_integer(t) or pa.types.is_floating(t),
+    "number": lambda t: pa.types.is_integer(t) or pa.types.is_floating(t),
+    "string": lambda t: pa.types.is_string(t) or pa.types.is_large_string(t) or pa.types.is_string_view(t),
+    "boolean": pa.types.is_boolean,
+    "datetime": lambda t: pa.types.is_timestamp(t) and t.tz is None,
+    "date": pa.types.is_date,
+}
+
+
+def _check(array: Any, column: Column) -> None:
+    if array.null_count and not column.nullable:
+        raise Refused(f"{demand(column)} in every row: Row allows no missing value here", _false(pc.is_valid(array)))
+    for expected, holds in _demands(array, column):
+        refuse_rows(_false(holds), expected)
+
+
+def _demands(array: Any, column: Column) -> Iterator[tuple[str, Any]]:
+    for option in BOUNDS:
+        bound = getattr(column, option)
+        if bound is not None:
+            symbol, compare = _SYMBOLS[option]
+            yield f"a value {symbol} {bound}", compare(array, scalar(bound, column.kind))
+    if column.finite:
+        yield "a finite number", pc.is_finite(array)
+    if column.min_length is not None:
+        yield (
+            f"at least {column.min_length} characters",
+            pc.greater_equal(pc.utf8_length(array), scalar(column.min_length)),
+        )
+    if column.max_length is not None:
+        yield (
+            f"at most {column.max_length} characters",
+            pc.less_equal(pc.utf8_length(array), scalar(column.max_length)),
+        )
+    if column.pattern is not None:
+        yield f"text that matches {column.pattern!r}", pc.match_substring_regex(array, column.pattern)
+    if column.allowed is not None:
+        among = pc.or_(pc.is_in(array, built(list(column.allowed), column.kind)), pc.is_null(array))
+        yield f"one of {_cut(', '.join(map(repr, column.allowed)), 200)}", among
+
+
+def _false(mask: Any) -> list[int]:
+    found: list[int] = pc.indices_nonzero(pc.invert(mask)).to_pylist()
+    return found
+
+
+def _message(refused: Refused, values: Any, column: Column) -> str:
+    found, where = refused.found, ""
+    if refused.rows is not None:
+        where = f" in {_numbers(refused.rows)}"
+        if column.sensitive:
+            found = found or "a value (hidden: sensitive)"
+        else:
+            shown = _cut(repr(_item(values, refused.rows[0])))
+            found = f"{shown} ({found})" if found else shown
+    return f"{column.name}: found {found}{where}, expected {refused.expected}"
+
+
+def _item(values: Any, row: int) -> object:
+    if isinstance(values, list):
+        return values[row]
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        item = values[row]
+        return item if pa.types.is_timestamp(item.type) else item.as_py()
+    item = values.iloc[row]
+    return item.item() if isinstance(item, np.number | np.bool_) else item
+
+
+def _numbers(rows: Sequence[int], shown: int = 5) -> str:
+    first = ", ".join(str(row) for row in rows[:shown])
+    more = f" and {len(rows) - shown:,} more" if len(rows) > shown else ""
+    return f"row{'s' if len(rows) > 1 else ''} {first}{more}"
+
+
+def _cut(text: str, limit: int = 60) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,82 @@
+"""Raw rows: the schema of one row, what conforms to it, and the DataFrame that a pipeline sees."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.rowcheck import conform
+from pipeline_lib.rowmodel import draft_row, schema_of
+from pipeline_lib.rowschema import Column, RowSchema
+from pipeline_lib.rowvalues import EXACT
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Column", "RowSchema", "conform", "draft_row", "dtype_differences", "schema_of", "to_frame"]
+
+
+def to_frame(table: pa.Table) -> "pd.DataFrame":
+    """Return a conformed table as the DataFrame that a pipeline sees, in research and in production.
+
+    A column's dtype depends on its Arrow field alone, never on the rows of the batch: integer int64,
+    but float64 where missing is allowed, as pandas itself makes it; number float64; string `str`;
+    boolean bool, but object where missing is allowed; datetime datetime64[us]; date object. Missing is
+    NaN (NaT in datetimes). The index is a RangeIndex.
+
+    Raises `InputError` for an integer beyond 2**53 in a column where missing is allowed.
+    """
+    import pandas as pd
+
+    text = pd.StringDtype(na_value=np.nan)
+    series = {}
+    for place, field in enumerate(table.schema):
+        column = table.column(place)
+        if pa.types.is_integer(field.type) and field.nullable:
+            column = _as_float(column, field.name)
+        if pa.types.is_date(field.type) or (pa.types.is_boolean(field.type) and field.nullable):
+            values = [np.nan if value is None else value for value in column.to_pylist()]
+            series[place] = pd.Series(values, dtype=object)
+        else:
+            series[place] = column.to_pandas(types_mapper={pa.string(): text, pa.large_string(): text}.get)
+    frame = pd.DataFrame(series, index=pd.RangeIndex(table.num_rows))
+    frame.columns = pd.Index(table.column_names, dtype=text)
+    return frame
+
+
+def dtype_differences(frame: "pd.DataFrame", schema: RowSchema) -> list[str]:
+    """Name every column of `schema` that `frame`, on which a pipeline was fitted, holds otherwise than
+    `to_frame` will deliver it in production: one line each, empty when there is none.
+    """
+    expected = to_frame(schema.arrow.empty_table()).dtypes
+    lines = []
+    for name in schema.names:
+        found = frame.dtypes.get(name)
+        if found is None:
+            lines.append(f"{name}: found no such column, expected dtype {expected[name]}")
+        elif found != expected[name]:
+            # repr where the names are the same: two `str` dtypes may differ in how they are stored
+            show = repr if str(found) == str(expected[name]) else str
+            lines.append(
+                f"{name}: found dtype {show(found)}, expected {show(expected[name])}: "
+                "convert the column where the data is loaded"
+            )
+        elif str(found) == "object":
+            missing = frame[name][frame[name].isna()]
+            others = sorted({type(value).__name__ for value in missing} - {"float"})
+            if others:
+                lines.append(f"{name}: found missing values as {', '.join(others)}, expected NaN")
+    return lines
+
+
+def _as_float(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    beyond = pc.or_(pc.greater(column, EXACT), pc.less(column, -EXACT))
+    count = pc.sum(beyond).as_py()
+    if count:
+        raise InputError(
+            f"{name}: found {count} integers beyond 2**53, expected integers that float64 holds exactly, as "
+            "the column may be missing: declare it without `| None`, or as str"
+        )
+    return column.cast(pa.float64())

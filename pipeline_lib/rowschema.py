@@ -1,0 +1,202 @@
+"""The closed description of one raw row: what production knows of `Row` without the notebook's code."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline_lib.errors import InputError
+
+FORMAT = 1
+BOUNDS = ("ge", "gt", "le", "lt")
+ARROW = {
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "datetime": pa.timestamp("us"),
+    "date": pa.date32(),
+}
+_BOUND_TYPES: dict[str, tuple[type, ...]] = {
+    "integer": (int,),
+    "number": (int, float),
+    "datetime": (datetime,),
+    "date": (date,),
+}
+# Their meaning grows with every Unicode version, so that they would depend on the machine.
+_UNICODE_CLASS = re.compile(r"(?<!\\)(?:\\\\)*(\\[dDwWsSbBpP]|\(\?\w*i)")
+
+Bound = int | float | datetime | date
+
+
+@dataclass(frozen=True)
+class Column:
+    """One raw column: its name, its kind (a key of `ARROW`), and what its values may be.
+
+    `allowed` are all values it may take. A column that is not `required` gets `default` where it is
+    absent; absent is not the same as missing, which `nullable` allows. `finite` excludes infinities.
+    """
+
+    name: str
+    kind: str
+    nullable: bool = False
+    ge: Bound | None = None
+    gt: Bound | None = None
+    le: Bound | None = None
+    lt: Bound | None = None
+    finite: bool = False
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    allowed: tuple[str, ...] | tuple[int, ...] | None = None
+    sensitive: bool = False
+    required: bool = True
+    default: str | int | float | bool | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself or cannot be checked the same way everywhere."""
+        if not isinstance(self.name, str):
+            self._refuse(f"{self.name!r} as a name", "text")
+        if self.kind not in ARROW:
+            self._refuse(f"kind {self.kind!r}", f"one of {', '.join(ARROW)}")
+        for option in ("nullable", "finite", "sensitive", "required"):
+            if not isinstance(getattr(self, option), bool):
+                self._refuse(f"{option} {getattr(self, option)!r}", "true or false")
+        for option in BOUNDS:
+            self._check_bound(option, getattr(self, option))
+        if self.finite and self.kind != "number":
+            self._refuse("finite", "it only for numbers")
+        self._check_text()
+        self._check_allowed()
+        default = self.default
+        if not isinstance(default, str | int | float | None) or (
+            isinstance(default, float) and not math.isfinite(default)
+        ):
+            self._refuse(f"default {default!r}", "a JSON value: text, a finite number, true, false or null")
+
+    def _refuse(self, found: str, expected: str) -> None:
+        raise InputError(f"{self.name}: found {found}, expected {expected}")
+
+    def _check_bound(self, option: str, bound: Bound | None) -> None:
+        if bound is None:
+            return
+        right = _BOUND_TYPES.get(self.kind, ())
+        # bool is an int and datetime is a date, but neither is a bound for the other's columns
+        if type(bound) not in right:
+            names = " or ".join(kind.__name__ for kind in right)
+            self._refuse(f"{option}={bound!r} on a {self.kind} column", names or "no bounds")
+        if isinstance(bound, datetime) and bound.tzinfo:
+            self._refuse(f"{option}={bound!r} with a time zone", "a naive datetime")
+        if isinstance(bound, float) and not math.isfinite(bound):
+            self._refuse(f"{option}={bound!r}", "a finite number")
+        limit = 2**63 - 1 if self.kind == "integer" else 2**53
+        if isinstance(bound, int) and abs(bound) > limit:
+            self._refuse(f"{option}={bound!r}", f"a bound that the column can hold, at most {limit}")
+
+    def _check_text(self) -> None:
+        for option in ("min_length", "max_length"):
+            length = getattr(self, option)
+            if length is not None and (self.kind != "string" or type(length) is not int or length < 0):
+                self._refuse(f"{option}={length!r} on a {self.kind} column", "a length on a string column")
+        if self.pattern is None:
+            return
+        if self.kind != "string" or not isinstance(self.pattern, str):
+            self._refuse(f"pattern {self.pattern!r} on a {self.kind} column", "text on a string column")
+        unicode_class = _UNICODE_CLASS.search(self.pattern)
+        if unicode_class:
+            expected = "the characters themselves, such as [0-9] or [A-Za-z_]"
+            self._refuse(f"{unicode_class[1]} in pattern {self.pattern!r}, which depends on Unicode", expected)
+        try:
+            pc.match_substring_regex(pa.nulls(1, pa.string()), self.pattern)
+        except pa.ArrowInvalid as error:
+            self._refuse(f"pattern {self.pattern!r} ({error})", "a pattern that RE2 reads")
+
+    def _check_allowed(self) -> None:
+        if self.allowed is None:
+            return
+        kind = {"string": str, "integer": int}.get(self.kind)
+        if not self.allowed or any(type(value) is not kind for value in self.allowed):
+            self._refuse(f"allowed values {self.allowed!r} for {self.kind}", "at least one, all text or all int")
+        if kind is int and any(abs(int(value)) >= 2**63 for value in self.allowed):
+            self._refuse(f"allowed values {self.allowed!r}", "integers of 64 bits")
+
+
+@dataclass(frozen=True)
+class RowSchema:
+    """The columns of a raw row, in order. Closed: everything it demands is in its JSON."""
+
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse two columns of one name, and no columns."""
+        twice = sorted({name for name in self.names if self.names.count(name) > 1})
+        if twice or not self.columns:
+            found = f"{', '.join(twice)} twice" if twice else "no columns"
+            raise InputError(f"Row: found {found}, expected one or more columns, each once")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The raw columns' names, in order."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def sensitive(self) -> tuple[str, ...]:
+        """The names of the columns marked sensitive."""
+        return tuple(column.name for column in self.columns if column.sensitive)
+
+    @cached_property
+    def arrow(self) -> pa.Schema:
+        """The Arrow schema of a conformed table; a field is nullable when its column is."""
+        return pa.schema([pa.field(c.name, ARROW[c.kind], c.nullable) for c in self.columns])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the schema as JSON values; bounds of dates are ISO 8601 text."""
+        return {"format": FORMAT, "columns": [_column_json(column) for column in self.columns]}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "RowSchema":
+        """Read what `to_json` wrote. Raises `InputError` for another format, key or type."""
+        if not isinstance(values, Mapping) or values.get("format") != FORMAT:
+            found = values.get("format") if isinstance(values, Mapping) else type(values).__name__
+            raise InputError(
+                f"row schema: found format {found!r}, expected {FORMAT}: "
+                "read it with the release of this library that wrote it"
+            )
+        columns = values.get("columns")
+        if set(values) != {"format", "columns"} or not isinstance(columns, list):
+            raise InputError(f"row schema: found keys {sorted(values)}, expected a list of columns, and format")
+        return cls(tuple(_column_from_json(column) for column in columns))
+
+
+def _column_json(column: Column) -> dict[str, Any]:
+    plain = Column(column.name, column.kind)
+    values = {key: value for key, value in asdict(column).items() if value != getattr(plain, key)}
+    values |= {key: values[key].isoformat() for key in BOUNDS if isinstance(values.get(key), date)}
+    if column.allowed is not None:
+        values["allowed"] = list(column.allowed)
+    if not column.required:
+        values["default"] = column.default
+    return {"name": column.name, "kind": column.kind, **values}
+
+
+def _column_from_json(values: Any) -> Column:
+    known = {field.name for field in fields(Column)}
+    if not isinstance(values, Mapping) or not {"name", "kind"} <= set(values) <= known:
+        found = sorted(values) if isinstance(values, Mapping) else type(values).__name__
+        raise InputError(f"row schema: found a column with {found}, expected name, kind, and any of {sorted(known)}")
+    given = dict(values)
+    read = {"datetime": datetime.fromisoformat, "date": date.fromisoformat}.get(str(given["kind"]))
+    try:
+        if read:
+            given |= {key: read(given[key]) for key in BOUNDS if key in given}
+        if "allowed" in given:
+            given["allowed"] = tuple(given["allowed"])
+    except (TypeError, ValueError) as error:
+        raise InputError(f"row schema: {given['name']}: found {error}, expected a bound or list") from error
+    return Column(**given)
