@@ -100,7 +100,7 @@ def traced_rows(inputs: pa.Table, most: int = MOST_TRACED_ROWS) -> pa.Array:
     chosen = dict.fromkeys(row for column in inputs.columns for row in _edge_rows(column))
     rows = list(chosen)[:most]
     rest = np.setdiff1d(np.arange(inputs.num_rows), rows)
-    spaced = np.unique(np.linspace(0, len(rest) - 1, most - len(rows)).astype(np.int64)) if len(rest) else []
+    spaced = np.unique(np.linspace(0, len(rest) - 1, most - len(rows)).astype(np.int64))
     return pa.array(sorted({*rows, *(int(rest[at]) for at in spaced)}), pa.int64())
 
 

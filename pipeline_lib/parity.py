@@ -21,7 +21,7 @@ from pipeline_lib.files import canonical_json, write_atomic
 from pipeline_lib.record import RECORD_VARIABLE, Record, checks_folder, verify
 
 BATCHES = (1, 7, 64)
-MOST_BATCHED_ROWS = 300
+MOST_BATCHED_ROWS = 100
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,7 @@ def _execute(request: Request, record: Record, timeout: int | None, progress: Pr
                 parameters=as_json(request.params),
                 cwd=notebook.parent,
                 progress_bar=False,
+                config=_kernel_config(),
                 execution_timeout=timeout,
                 **_progress_hooks(notebook, request.project, progress),
             )
@@ -113,6 +114,15 @@ def _execute(request: Request, record: Record, timeout: int | None, progress: Pr
     except Exception as error:  # a dead kernel, a time-out, a kernel that never starts: the run must still be sealed
         return _cell_error(record, type(error).__name__, str(error))
     return None
+
+
+def _kernel_config() -> Any:
+    """Talk to the kernel over sockets in the file system, where their names are short enough for the system."""
+    from jupyter_core.paths import jupyter_runtime_dir
+    from traitlets.config import Config
+
+    short = os.name == "posix" and len(jupyter_runtime_dir()) < 40
+    return Config({"KernelManager": {"transport": "ipc"}} if short else {})
 
 
 def _progress_hooks(notebook: Path, project: Project, progress: Progress) -> dict[str, Callable[..., None]]:

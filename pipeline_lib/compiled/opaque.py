@@ -22,7 +22,7 @@ import skops.io
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from pipeline_lib.compiled import ARTIFACT, FORMAT
 from pipeline_lib.errors import InputError
@@ -32,6 +32,7 @@ from pipeline_lib.rows import RowSchema, conform, dtype_differences, to_frame
 BLOCK_ROWS = 256
 STATE = "pipeline.skops"
 ROW = "row.json"
+_THREADS = ThreadpoolController()  # looks for thread pools once; scikit-learn has loaded them all by now
 _METHODS = ("predict", "predict_proba", "decision_function")
 _PACKAGES = ("sklearn.", "feature_engine.")
 _PLAIN_TYPES = frozenset({"collections.defaultdict", "collections.OrderedDict", "pandas.Index"})
@@ -219,7 +220,7 @@ def _is_allowed(name: str, library: str) -> bool:
 def _repeatable() -> Iterator[None]:
     """One thread, no optional pandas accelerators, and no word about a known change in select_dtypes."""
     options = ("compute.use_bottleneck", False, "compute.use_numexpr", False)
-    with threadpool_limits(limits=1), pd.option_context(*options), warnings.catch_warnings():
+    with _THREADS.limit(limits=1), pd.option_context(*options), warnings.catch_warnings():
         quiet_select_dtypes()
         yield
 
@@ -303,7 +304,7 @@ def _empty(outputs: dict[str, str]) -> pa.Table:
 
 
 def _width(sample: Evaluation, name: str) -> int:
-    return sample.steps[name].num_columns if name in sample.steps else sample.outputs.num_columns
+    return int((sample.steps.get(name) or sample.outputs).num_columns)
 
 
 def _qualified(kind: type) -> str:

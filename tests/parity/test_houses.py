@@ -1,0 +1,101 @@
+"""Production repeats the houses run bit for bit, and the check sees the smallest change."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline_lib.errors import InputError, RunError
+from pipeline_lib.parity import check_parity
+from pipeline_lib.record import Record, checks_folder, seal, verify
+
+
+@pytest.fixture
+def copy(houses_record: Record, tmp_path: Path) -> Record:
+    folder = tmp_path / "houses" / houses_record.id
+    shutil.copytree(houses_record.folder, folder)
+    return Record(folder)
+
+
+def reseal(record: Record, status: str = "finished") -> None:
+    kept = {key: value for key, value in record.manifest().items() if key not in ("digest", "files")}
+    seal(record, {**kept, "status": status})
+
+
+def nudge(path: Path) -> None:
+    """Move the fourth value of the last column by one unit in the last place."""
+    table = pq.read_table(path)
+    values = table.column(table.num_columns - 1).to_numpy().copy()
+    values[3] = np.nextafter(values[3], np.inf)
+    pq.write_table(table.set_column(table.num_columns - 1, table.column_names[-1], pa.array(values)), path)
+
+
+def test_production_repeats_the_record(houses_record: Record) -> None:
+    found = check_parity(houses_record, batches=())
+    assert found.exact, str(found)
+    assert found.rows == 293
+    assert len(found.steps) == 14
+    assert verify(houses_record) == []  # the result lies beside the record, not in it
+
+
+def test_batches_of_other_sizes_change_no_prediction(copy: Record) -> None:
+    found = check_parity(copy, batches=(1, 7))
+    assert [batch.size for batch in found.batches] == [1, 7, 0]
+    assert all(batch.differing == 0 and batch.rows == 293 for batch in found.batches)
+    assert "one row at a time: 0 of 293" in str(found)
+    assert "in batches of 7: 0 of 293" in str(found)
+    assert "in another order: 0 of 293" in str(found)
+    assert (checks_folder(copy) / "parity.json").is_file()
+
+
+def test_one_unit_in_the_last_place_is_found(copy: Record) -> None:
+    nudge(copy.evidence / "outputs.parquet")
+    reseal(copy)
+    found = check_parity(copy, batches=())
+    assert not found.exact
+    assert found.outputs is not None
+    assert (found.outputs.column, found.outputs.row, found.outputs.ulps) == ("prediction", 3, 1)
+    assert "DIFFERENT" in str(found)
+    assert "'prediction'" in str(found)
+
+
+def test_one_unit_in_an_intermediate_column_is_found(copy: Record) -> None:
+    nudge(copy.evidence / "step_13.parquet")
+    reseal(copy)
+    found = check_parity(copy, batches=())
+    assert not found.exact
+    assert found.outputs is None
+    assert [name for name, difference in found.steps.items() if difference] == ["scale"]
+    assert "step scale: column" in str(found)
+
+
+def test_two_swapped_rows_are_found(copy: Record) -> None:
+    path = copy.evidence / "outputs.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.take([1, 0, *range(2, table.num_rows)]), path)
+    reseal(copy)
+    found = check_parity(copy, batches=())
+    assert found.outputs is not None
+    assert (found.outputs.column, found.outputs.row, found.outputs.rows) == ("prediction", 0, 2)
+
+
+def test_changed_bytes_are_refused(copy: Record) -> None:
+    nudge(copy.evidence / "outputs.parquet")
+    with pytest.raises(InputError, match=r"evidence/outputs\.parquet: found other bytes"):
+        check_parity(copy, batches=())
+
+
+def test_a_failed_record_is_refused(copy: Record) -> None:
+    reseal(copy, status="failed")
+    with pytest.raises(InputError, match="record that is failed"):
+        check_parity(copy, batches=())
+
+
+def test_an_artifact_that_does_not_load_is_a_failure(copy: Record) -> None:
+    (copy.artifact / "pipeline.skops").write_bytes(b"no zip")
+    reseal(copy)
+    with pytest.raises(RunError, match=r"fresh process failed: .*damaged file"):
+        check_parity(copy, batches=())

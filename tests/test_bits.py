@@ -1,0 +1,134 @@
+"""The one comparison: what counts as the same bits, and what a digest depends on."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline_lib.bits import differing_rows, digest, first_difference
+
+pytestmark = pytest.mark.core
+
+
+def table(*values: Any, kind: pa.DataType | None = None, name: str = "x") -> pa.Table:
+    return pa.table({name: pa.array(list(values), kind or pa.float64())})
+
+
+def nan_with_payload(payload: int) -> pa.Table:
+    bits = np.array([0x7FF8000000000000 | payload], dtype=np.uint64)
+    return pa.table({"x": pa.array(bits.view(np.float64))})
+
+
+@pytest.mark.parametrize("kind", [pa.float64(), pa.int64(), pa.string(), pa.bool_(), pa.large_string()])
+def test_a_table_equals_itself_with_its_nulls(kind: pa.DataType) -> None:
+    values = {"string": ["a", None], "large_string": ["a", None], "bool": [True, None]}.get(str(kind), [1, None])
+    assert first_difference(table(*values, kind=kind), table(*values, kind=kind)) is None
+
+
+def test_one_ulp_is_a_difference_and_is_counted() -> None:
+    found = first_difference(table(1.0, 2.0, 3.0), table(1.0, math.nextafter(2.0, 3.0), 3.0))
+    assert found is not None
+    assert (found.what, found.column, found.row, found.rows, found.columns, found.ulps) == ("value", "x", 1, 1, 1, 1)
+    assert "1 ULP apart" in str(found)
+    assert (2.0).hex() in str(found)
+
+
+def test_the_two_zeros_are_neighbours_and_not_equal() -> None:
+    found = first_difference(table(0.0), table(-0.0))
+    assert found is not None
+    assert found.ulps == 1
+
+
+def test_ulps_count_across_zero() -> None:
+    found = first_difference(table(5e-324), table(-5e-324))
+    assert found is not None
+    assert found.ulps == 3
+
+
+def test_a_nan_is_a_nan_whatever_its_payload() -> None:
+    assert first_difference(nan_with_payload(1), nan_with_payload(2)) is None
+
+
+@pytest.mark.parametrize(("left", "right"), [(None, math.nan), (math.nan, None), (math.nan, 1.0), (math.inf, 1.0)])
+def test_null_nan_and_infinity_differ_without_a_distance(left: float | None, right: float | None) -> None:
+    found = first_difference(table(left), table(right))
+    assert found is not None
+    assert (found.what, found.ulps) == ("value", None)
+    assert "ULP" not in str(found)
+
+
+@pytest.mark.parametrize("kind", [pa.float16(), pa.float32()])
+def test_narrow_floats_are_compared_by_their_own_bits(kind: pa.DataType) -> None:
+    left, right = np.array([0.0], kind.to_pandas_dtype()), np.array([-0.0], kind.to_pandas_dtype())
+    found = first_difference(pa.table({"x": left}), pa.table({"x": right}))
+    assert found is not None
+    assert found.ulps is None
+
+
+def test_rows_come_before_columns_and_columns_before_dtypes() -> None:
+    rows = first_difference(table(1.0), table(1.0, 2.0, name="y"))
+    names = first_difference(table(1.0), table(1, kind=pa.int64(), name="y"))
+    kinds = first_difference(table(1.0), table(1, kind=pa.int64()))
+    assert str(rows) == "rows: expected 1, found 2"
+    assert str(names) == "columns: expected 'x', found 'y'"
+    assert str(kinds) == "dtype of column 'x': expected double, found int64"
+
+
+def test_the_order_of_columns_counts() -> None:
+    ordered = pa.table({"a": [1], "b": [2]})
+    found = first_difference(ordered, ordered.select(["b", "a"]))
+    assert str(found) == "columns: expected 'a', 'b', found 'b', 'a'"
+
+
+def test_many_missing_columns_are_cut_short() -> None:
+    wide = pa.table({f"c{number}": [1] for number in range(9)})
+    found = first_difference(wide, table(1.0))
+    assert found is not None
+    assert found.expected.endswith("'c7', …")
+
+
+def test_strings_are_compared_and_every_differing_row_counted() -> None:
+    left = pa.table({"a": ["x", "y", None], "b": [1, 2, 3]})
+    right = pa.table({"a": ["x", "z", "w"], "b": [1, 2, 4]})
+    found = first_difference(left, right)
+    assert found is not None
+    assert (found.expected, found.found, found.row, found.rows, found.columns) == ("'y'", "'z'", 1, 2, 2)
+    assert differing_rows(left, right).tolist() == [False, True, True]
+
+
+def test_a_table_without_columns_has_no_differing_rows() -> None:
+    empty = pa.table({})
+    assert first_difference(empty, empty) is None
+    assert differing_rows(empty, empty).tolist() == []
+
+
+def test_the_digest_is_the_same_for_every_chunking() -> None:
+    whole = pa.table({"f": [1.0, None, 3.0], "s": ["a", None, "bc"], "i": [1, None, 3], "b": [True, None, False]})
+    parts = pa.concat_tables([whole.slice(0, 1), whole.slice(1, 0), whole.slice(1)])
+    assert parts.column("f").num_chunks > 1
+    assert digest(parts) == digest(whole)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (table(0.0), table(-0.0)),
+        (table(None), table(math.nan)),
+        (table(None), table(0.0)),
+        (table(1.0), table(math.nextafter(1.0, 2.0))),
+        (table(1.0), table(1.0, name="y")),
+        (table(1, kind=pa.int64()), table(1, kind=pa.int32())),
+        (table("ab", "c", kind=pa.string()), table("a", "bc", kind=pa.string())),
+        (table("", kind=pa.string()), table(None, kind=pa.string())),
+        (table(kind=pa.int64()), table(0, kind=pa.int64())),
+        (table(None, kind=pa.null()), table(None, None, kind=pa.null())),
+        (table(1, kind=pa.date32()), table(2, kind=pa.date32())),
+        (table(1, kind=pa.timestamp("us")), table(2, kind=pa.timestamp("us"))),
+    ],
+)
+def test_the_digest_tells_tables_apart(left: pa.Table, right: pa.Table) -> None:
+    assert digest(left) != digest(right)
+    assert digest(left) == digest(left.slice(0))
+    assert first_difference(left, right) is not None

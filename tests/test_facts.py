@@ -1,0 +1,77 @@
+"""No fact stands twice, and what documents promise is there."""
+
+import re
+import tomllib
+from configparser import ConfigParser
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import pipeline_lib
+from pipeline_lib.cli import commands
+from tools.lock import digest, requirement_lines, stale_locks
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def settings() -> ConfigParser:
+    facts = ConfigParser()
+    facts.read(ROOT / "settings.ini", encoding="utf-8")
+    return facts
+
+
+def test_locks_fit_the_requirements() -> None:
+    assert stale_locks() == []
+
+
+def test_a_changed_requirement_makes_the_locks_stale(tmp_path: Path) -> None:
+    for name in ("settings.ini", "pyproject.toml", "requirements.lock", "requirements-core.lock"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    assert stale_locks(tmp_path) == []
+    text = (tmp_path / "settings.ini").read_text(encoding="utf-8")
+    (tmp_path / "settings.ini").write_text(text.replace("click>=", "click>=0"), encoding="utf-8")
+    assert stale_locks(tmp_path) == ["requirements.lock", "requirements-core.lock"]
+
+
+def test_digest_depends_on_every_line() -> None:
+    lines = requirement_lines()["requirements-core.lock"]
+    assert digest(lines) != digest(lines[1:])
+
+
+def test_no_index_address_stands_in_the_locks() -> None:
+    for name in ("requirements.lock", "requirements-core.lock"):
+        assert "://" not in (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_nbdev_and_settings_name_the_same_folders() -> None:
+    nbdev = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["nbdev"]
+    project = settings()["project"]
+    assert (nbdev["lib_path"], nbdev["nbs_path"]) == (project["lib_path"], project["nbs_path"])
+
+
+def test_the_version_stands_only_in_settings() -> None:
+    assert metadata.version("nb-pipeline-lib") == settings()["project"]["version"]
+    assert not hasattr(pipeline_lib, "__version__")
+
+
+def test_readme_documents_every_command_and_no_other() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `pipeline-lib ([a-z]+)", text, re.MULTILINE))
+    assert documented == set(commands.commands)
+
+
+def test_readme_and_makefile_name_the_same_targets() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    asked = set(re.findall(r"make ([a-z-]+)", text)) - {"and"}
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    assert asked
+    assert asked <= targets
+
+
+@pytest.mark.core
+def test_public_names_are_documented_and_load() -> None:
+    assert set(pipeline_lib.__all__) <= set(dir(pipeline_lib))
+    with pytest.raises(AttributeError, match="no attribute"):
+        _ = pipeline_lib.nothing

@@ -1,0 +1,103 @@
+"""Finding a project and importing its pipelines."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.project import Project, check_name, find_project
+
+pytestmark = pytest.mark.core
+
+SETTINGS = "[project]\nlib_name = tinyproj\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    (tmp_path / "settings.ini").write_text(SETTINGS)
+    for folder in ("tinyproj/pipelines", "nbs/pipelines"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "tinyproj" / "__init__.py").touch()
+    (tmp_path / "tinyproj" / "pipelines" / "__init__.py").touch()
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield find_project(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tinyproj"]:
+        del sys.modules[name]
+
+
+def test_a_project_is_found_from_any_folder_below(project: Project) -> None:
+    assert find_project(project.root / "nbs" / "pipelines") == project
+    assert project.library == "tinyproj"
+    assert project.package == project.root / "tinyproj"
+    assert project.runs == project.root / "runs"
+    assert project.params == project.root / "params"
+    assert project.research_notebook("a") == project.root / "nbs" / "research" / "a.ipynb"
+
+
+def test_the_working_folder_is_where_the_search_starts(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.notebooks)
+    assert find_project() == project
+
+
+def test_outside_a_project_the_remedy_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="found no settings.ini"):
+        find_project(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[project]\nlib_name = a\n", b"no section", b"[project]\nlib_name = \xff\n"],
+)
+def test_settings_that_say_too_little_are_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "settings.ini").write_bytes(content)
+    with pytest.raises(InputError, match=r"expected a \[project\] section"):
+        find_project(tmp_path)
+
+
+def test_paths_are_shown_from_the_root(project: Project) -> None:
+    assert project.shown(project.root / "nbs" / "a.ipynb") == "nbs/a.ipynb"
+    assert project.shown(project.root.parent) == str(project.root.parent)
+
+
+def test_working_copies_are_no_pipelines(project: Project) -> None:
+    for name in ("b", "a", "_draft", ".hidden"):
+        (project.notebooks / "pipelines" / f"{name}.ipynb").touch()
+    assert project.pipelines() == ["a", "b"]
+
+
+def test_a_pipeline_is_imported_by_name(project: Project) -> None:
+    (project.package / "pipelines" / "good.py").write_text("VALUE = 3\n")
+    assert project.import_pipeline("good").VALUE == 3
+    assert project.import_pipeline("good").__name__ == "tinyproj.pipelines.good"
+
+
+def test_an_unknown_pipeline_lists_those_there_are(project: Project) -> None:
+    with pytest.raises(InputError, match="expected one of: none"):
+        project.import_pipeline("absent")
+    (project.notebooks / "pipelines" / "known.ipynb").touch()
+    with pytest.raises(InputError, match="found no pipeline 'absent', expected one of: known"):
+        project.import_pipeline("absent")
+
+
+def test_a_missing_package_is_told_from_a_missing_pipeline(project: Project) -> None:
+    (project.package / "pipelines" / "needy.py").write_text("import no_such_package_here\n")
+    with pytest.raises(InputError, match="found no package 'no_such_package_here'"):
+        project.import_pipeline("needy")
+
+
+def test_a_pipeline_that_raises_on_import_is_named(project: Project) -> None:
+    (project.package / "pipelines" / "broken.py").write_text("1 / 0\n")
+    with pytest.raises(InputError, match="tinyproj.pipelines.broken: found ZeroDivisionError"):
+        project.import_pipeline("broken")
+
+
+def test_names_of_pipelines() -> None:
+    assert check_name("houses_2") == "houses_2"
+
+
+@pytest.mark.parametrize("name", ["", "Houses", "2houses", "a-b", "../a", "a\n", "_a"])
+def test_names_that_no_module_can_have_are_refused(name: str) -> None:
+    with pytest.raises(InputError, match="found the name"):
+        check_name(name)

@@ -1,0 +1,199 @@
+"""The run record: sealing, verifying, statuses and references."""
+
+from pathlib import Path
+from typing import Any
+
+import os
+
+import pytest
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.project import Project
+from pipeline_lib.record import (
+    MANIFEST,
+    Record,
+    all_records,
+    checks_folder,
+    create_record,
+    find_record,
+    is_locked,
+    locked,
+    seal,
+    verify,
+    write_manifest,
+)
+
+pytestmark = pytest.mark.core
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path, "lib", tmp_path / "nbs", tmp_path / "params", tmp_path / "runs")
+
+
+def make(project: Project, name: str, day: int, status: str, *, scratch: bool = False) -> Record:
+    """A record of a given day, so that order and prefixes are known."""
+    parent = project.runs / name / "scratch" if scratch else project.runs / name
+    record = Record(parent / f"202611{day:02}T000000-aaaaaa")
+    record.folder.mkdir(parents=True)
+    if status in ("finished", "failed"):
+        seal(record, {"status": status})
+    else:
+        write_manifest(record, {"status": status})
+    return record
+
+
+@pytest.fixture
+def sealed(project: Project) -> Record:
+    record = create_record(project.runs, "houses")
+    record.artifact.mkdir()
+    (record.artifact / "model.json").write_bytes(b"{}")
+    (record.folder / "log.txt").write_bytes(b"ok\n")
+    seal(record, {"status": "finished"})
+    return record
+
+
+def test_a_record_is_named_by_pipeline_and_time(project: Project) -> None:
+    record, scratch = create_record(project.runs, "houses"), create_record(project.runs, "houses", scratch=True)
+    assert record.reference == f"houses/{record.id}"
+    assert record.pipeline == scratch.pipeline == "houses"
+    assert scratch.folder.parent.name == "scratch"
+    names = [path.name for path in (record.artifact, record.evidence, record.report, record.notebook)]
+    assert names == ["artifact", "evidence", "report.html", "notebook.ipynb"]
+    assert record.id != create_record(project.runs, "houses").id
+
+
+def test_a_sealed_record_verifies(sealed: Record) -> None:
+    assert verify(sealed) == []
+    assert sealed.status() == "finished"
+    assert sealed.manifest()["format"] == 1
+    assert set(sealed.manifest()["files"]) == {"artifact/model.json", "log.txt"}
+
+
+@pytest.mark.parametrize("mask", [0x01, 0x20, 0x80])
+def test_any_flipped_byte_is_found(sealed: Record, mask: int) -> None:
+    for name in (MANIFEST, "artifact/model.json", "log.txt"):
+        path = sealed.folder / name
+        whole = path.read_bytes()
+        for at in range(len(whole)):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ mask]) + whole[at + 1 :])
+            assert verify(sealed), f"{name}, byte {at}"
+        path.write_bytes(whole)
+    assert verify(sealed) == []
+
+
+def test_a_shortened_or_reformatted_manifest_is_found(sealed: Record) -> None:
+    path = sealed.folder / MANIFEST
+    whole = path.read_bytes()
+    for content in (whole[:-1], whole + b"\n", whole.replace(b"  ", b" "), b"", b"[]"):
+        path.write_bytes(content)
+        assert verify(sealed)
+
+
+def test_extra_missing_changed_and_linked_files_are_named(sealed: Record, tmp_path: Path) -> None:
+    (sealed.folder / "extra.txt").touch()
+    (sealed.folder / "log.txt").unlink()
+    (sealed.artifact / "model.json").write_bytes(b"[]")
+    (sealed.folder / "link").symlink_to(tmp_path)
+    os.mkfifo(sealed.folder / "pipe")
+    problems = "\n".join(verify(sealed))
+    assert "extra.txt: found a file that was not sealed" in problems
+    assert "log.txt: found no such file" in problems
+    assert "artifact/model.json: found other bytes" in problems
+    assert "link: found a link" in problems
+    assert "pipe: found a special file" in problems
+
+
+def test_a_link_to_the_same_bytes_does_not_stand_for_a_file(sealed: Record, tmp_path: Path) -> None:
+    log = sealed.folder / "log.txt"
+    log.rename(tmp_path / "elsewhere.txt")
+    log.symlink_to(tmp_path / "elsewhere.txt")
+    assert verify(sealed) == ["log.txt: found a link, expected a file of the record itself"]
+
+
+def test_an_unsealed_record_is_running_while_locked_and_killed_after(project: Project) -> None:
+    record = make(project, "houses", 1, "running")
+    with locked(record.folder):
+        assert is_locked(record.folder)
+        assert record.status() == "running"
+        with pytest.raises(BlockingIOError), locked(record.folder):
+            pytest.fail("two holders of one lock")
+    assert not is_locked(record.folder)
+    assert record.status() == "killed"
+    assert "expected a sealed record" in verify(record)[0]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"\xff", b'{"status": "perfect"}', b"{}", b"[" * 200_000])
+def test_a_record_without_a_readable_manifest_is_damaged(project: Project, content: bytes | None) -> None:
+    record = create_record(project.runs, "houses")
+    if content is not None:
+        (record.folder / MANIFEST).write_bytes(content)
+    assert record.status() == "damaged"
+    assert verify(record)
+
+
+def test_json_of_the_record_is_none_until_written(sealed: Record) -> None:
+    assert sealed.read_json("artifact/model.json") == {}
+    assert sealed.read_json("absent.json") is None
+
+
+def test_records_are_listed_oldest_first_and_scratch_apart(project: Project) -> None:
+    late, early = make(project, "a", 2, "finished"), make(project, "b", 1, "failed")
+    scratch = make(project, "a", 3, "scratch", scratch=True)
+    stray = project.runs / "a" / "notes"
+    stray.mkdir()
+    (stray / MANIFEST).write_text("{}")
+    assert all_records(project.runs) == [early, late]
+    assert all_records(project.runs, scratch=True) == [scratch]
+
+
+def test_references(project: Project) -> None:
+    older, newer = make(project, "houses", 1, "finished"), make(project, "houses", 2, "finished")
+    failed = make(project, "houses", 3, "failed")
+    scratch = make(project, "houses", 4, "scratch", scratch=True)
+    expected: dict[str, Any] = {
+        "houses": newer,
+        "houses@latest": failed,
+        "houses@scratch": scratch,
+        "houses/20261101": older,
+        f"houses/{newer.id}": newer,
+        str(older.folder): older,
+    }
+    assert {reference: find_record(reference, project) for reference in expected} == expected
+
+
+def test_a_damaged_run_is_not_passed_over(project: Project) -> None:
+    make(project, "houses", 1, "finished")
+    damaged = make(project, "houses", 2, "finished")
+    (damaged.folder / MANIFEST).write_text("{")
+    assert find_record("houses", project) == damaged
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("houses/2026", "found 2 runs whose name begins with"),
+        ("houses/1999", "expected one of the runs of houses: houses/20261101T000000-aaaaaa (finished)"),
+        ("houses@best", "found no run 'houses@best'"),
+        ("boats", "pipelines with runs: houses"),
+    ],
+)
+def test_references_that_name_no_one_run(project: Project, reference: str, message: str) -> None:
+    make(project, "houses", 1, "finished")
+    make(project, "houses", 2, "failed")
+    with pytest.raises(InputError) as caught:
+        find_record(reference, project)
+    assert message in str(caught.value)
+
+
+def test_without_runs_the_way_to_make_one_is_named(project: Project) -> None:
+    with pytest.raises(InputError, match="none yet; `pipeline-lib run params/houses.yml`"):
+        find_record("houses", project)
+
+
+def test_later_checks_live_beside_the_record_and_follow_its_manifest(sealed: Record) -> None:
+    before = checks_folder(sealed)
+    assert before.parent == sealed.folder.parent / ".checks"
+    seal(sealed, {"status": "failed"})
+    assert checks_folder(sealed) != before
+    assert verify(sealed) == []
