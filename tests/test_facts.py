@@ -70,7 +70,6 @@ def test_readme_and_makefile_name_the_same_targets() -> None:
     assert asked <= targets
 
 
-@pytest.mark.core
 def test_public_names_are_documented_and_load() -> None:
     assert set(pipeline_lib.__all__) <= set(dir(pipeline_lib))
     with pytest.raises(AttributeError, match="no attribute"):

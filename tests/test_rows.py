@@ -353,7 +353,7 @@ ACCEPTED: list[tuple[str, Any, list[Any]]] = [
     ("boolean", pa.array([True, None]), [True, None]),
     ("datetime", [datetime(1, 1, 1), None], [datetime(1, 1, 1), None]),
     ("datetime", [np.datetime64("2020-01-02")], [datetime(2020, 1, 2)]),
-    ("datetime", [np.datetime64("NaT"), math.nan], [None, None]),
+    ("datetime", [np.datetime64("NaT", "us"), math.nan], [None, None]),
     ("datetime", pa.array([1_000, None], pa.timestamp("ns")), [datetime(1970, 1, 1, 0, 0, 0, 1), None]),
     ("datetime", pa.array([1], pa.timestamp("s")), [datetime(1970, 1, 1, 0, 0, 1)]),
     ("date", [date(2020, 2, 29), None], [date(2020, 2, 29), None]),
