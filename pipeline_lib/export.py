@@ -75,8 +75,10 @@ def check_export(project: Project) -> list[str]:
     """
     render = render_modules(project)
     problems = list(render.problems)
+    disputed = {problem.partition(":")[0] for problem in problems}
     for path in _orphans(project, render):
-        problems.append(_orphan_problem(project, path))
+        if path not in disputed:
+            problems.append(_orphan_problem(project, path))
     for path, text in render.modules.items():
         problem = _module_problem(project, path, text, render.sources[path])
         if problem:

@@ -178,17 +178,17 @@ def _unfinished(record: Record) -> dict[str, Any] | None:
 
 
 def _cell_error(record: Record, name: str, message: str) -> dict[str, Any]:
-    """An error with the cell it happened in: the first that papermill marked failed or that never ran."""
+    """An error with the cell it happened in: the one that papermill marked, else the last that was started."""
     text = f"{name}: {message}".strip().rstrip(":")
     if not record.notebook.is_file():
         return {"message": text}
-    notebook = read_notebook(record.notebook, "notebook.ipynb")
-    own = [cell for cell in notebook["cells"] if "papermill-error-cell-tag" not in cell["metadata"].get("tags", ())]
-    for number, cell in enumerate(own, start=1):
-        mark = cell["metadata"].get("papermill", {})
-        if mark.get("exception") or (cell["cell_type"] == "code" and cell.get("execution_count") is None):
-            return _at_cell(number, cell, text)
-    return {"message": text}
+    everything = read_notebook(record.notebook, "notebook.ipynb")["cells"]
+    own = [cell for cell in everything if "papermill-error-cell-tag" not in cell["metadata"].get("tags", ())]
+    marks = [cell["metadata"].get("papermill", {}) for cell in own]
+    started = [number for number, mark in enumerate(marks, start=1) if mark.get("start_time")]
+    failed = [number for number in started if marks[number - 1].get("exception")]
+    chosen = failed[:1] or started[-1:]
+    return _at_cell(chosen[0], own[chosen[0] - 1], text) if chosen else {"message": text}
 
 
 def _at_cell(number: int, cell: dict[str, Any], message: str) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def test_the_working_folder_is_where_the_search_starts(project: Project, monkeyp
 
 
 def test_outside_a_project_the_remedy_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="found no settings.ini"):
+    with pytest.raises(InputError, match=r"found no settings\.ini"):
         find_project(tmp_path)
 
 
@@ -89,7 +89,7 @@ def test_a_missing_package_is_told_from_a_missing_pipeline(project: Project) -> 
 
 def test_a_pipeline_that_raises_on_import_is_named(project: Project) -> None:
     (project.package / "pipelines" / "broken.py").write_text("1 / 0\n")
-    with pytest.raises(InputError, match="tinyproj.pipelines.broken: found ZeroDivisionError"):
+    with pytest.raises(InputError, match=r"tinyproj\.pipelines\.broken: found ZeroDivisionError"):
         project.import_pipeline("broken")
 
 

@@ -1,9 +1,8 @@
 """The run record: sealing, verifying, statuses and references."""
 
+import os
 from pathlib import Path
 from typing import Any
-
-import os
 
 import pytest
 
@@ -187,7 +186,7 @@ def test_references_that_name_no_one_run(project: Project, reference: str, messa
 
 
 def test_without_runs_the_way_to_make_one_is_named(project: Project) -> None:
-    with pytest.raises(InputError, match="none yet; `pipeline-lib run params/houses.yml`"):
+    with pytest.raises(InputError, match=r"none yet; `pipeline-lib run params/houses\.yml`"):
         find_record("houses", project)
 
 

@@ -1,0 +1,235 @@
+"""The command line: what it prints and the exit code it ends with."""
+
+import json
+import os
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pipeline_lib import cli
+from pipeline_lib.bits import Difference
+from pipeline_lib.errors import DifferenceError, InputError, RunError
+from pipeline_lib.parity import Parity
+from pipeline_lib.project import Project, find_project
+from pipeline_lib.record import Record, seal
+
+ROOT = Path(__file__).resolve().parents[1]
+DIFFERENCE = Difference("value", "1.0", "2.0", column="size", row=0, rows=1, columns=1)
+
+
+@pytest.fixture(autouse=True)
+def stand_in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(cli.commands, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def copy(houses_record: Record, tmp_path: Path) -> Record:
+    folder = tmp_path / "runs" / "houses" / houses_record.id
+    shutil.copytree(houses_record.folder, folder)
+    return Record(folder)
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The checkout's project with a runs folder of its own."""
+    project = replace(find_project(ROOT), runs=tmp_path / "runs")
+    monkeypatch.setattr(cli, "find_project", lambda start=None: project)
+    return project.runs
+
+
+def exit_code(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> Any:
+    """How `main` ends for these words on the command line; None when it returns."""
+    monkeypatch.setattr(sys, "argv", ["pipeline-lib", *map(str, arguments)])
+    try:
+        cli.main()
+    except SystemExit as end:
+        return end.code
+    return None
+
+
+def test_every_command_explains_itself() -> None:
+    result = invoke("--help")
+    for name in ("run", "parity", "export", "clean", "runs", "show", "report", "verify", "lab", "new"):
+        assert f"\n  {name} " in result.output
+        assert invoke(name, "-h").exit_code == 0
+
+
+def test_checks_of_the_checkout_pass() -> None:
+    assert "agree" in invoke("export", "--check").output
+    assert invoke("clean", "--check").output == "the notebooks are clean\n"
+
+
+def test_a_stale_library_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline_lib.export.check_export", lambda project: ["a: found stale", "b: found stale"])
+    result = invoke("export", "--check")
+    assert result.exit_code == 1
+    assert "a: found stale\nb: found stale\n2 problems found" in result.output
+
+
+def test_export_says_what_it_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline_lib.export.export", lambda project: [])
+    assert "nothing to do" in invoke("export").output
+    monkeypatch.setattr("pipeline_lib.export.export", lambda project: ["wrote a.py"])
+    assert invoke("export").output == "wrote a.py\n"
+
+
+def test_clean_strips_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = replace(find_project(ROOT), root=tmp_path, notebooks=tmp_path / "nbs")
+    shutil.copytree(ROOT / "nbs" / "steps", project.notebooks / "steps")
+    path = project.notebooks / "steps" / "00_years.ipynb"
+    content = json.loads(path.read_bytes())
+    next(cell for cell in content["cells"] if cell["cell_type"] == "code")["execution_count"] = 3
+    path.write_text(json.dumps(content))
+    monkeypatch.setattr(cli, "find_project", lambda: project)
+    found = invoke("clean", "--check")
+    assert found.exit_code == 1
+    assert "1 problem found" in found.output
+    assert invoke("clean").output == "cleaned nbs/steps/00_years.ipynb\n"
+    assert path.read_bytes() == (ROOT / "nbs" / "steps" / "00_years.ipynb").read_bytes()
+
+
+def test_runs_lists_what_there_is(copy: Record, runs: Path) -> None:
+    assert invoke("runs").output == f"{copy.reference}  finished\n"
+    assert json.loads(invoke("runs", "--json").output) == [{"reference": copy.reference, "status": "finished"}]
+    shutil.rmtree(runs)
+    assert "no runs yet" in invoke("runs").output
+    assert json.loads(invoke("runs", "--json").output) == []
+
+
+def test_show_tells_parameters_and_metrics(houses_record: Record) -> None:
+    text = invoke("show", houses_record.folder).output
+    assert "status      finished" in text
+    assert "parameters  seed = 0" in text
+    assert "metrics     rmse = " in text
+    shown = json.loads(invoke("show", houses_record.folder, "--json").output)
+    assert shown["reference"] == houses_record.reference
+    assert shown["metrics"] == houses_record.read_json("metrics.json")
+    assert shown["error"] is None
+
+
+def test_show_tells_what_went_wrong(copy: Record) -> None:
+    manifest = {key: value for key, value in copy.manifest().items() if key not in ("files", "digest")}
+    error = {"message": "ValueError: bad", "cell": 4, "source": "the source"}
+    seal(copy, {**manifest, "status": "failed", "error": error})
+    assert "cell 4: ValueError: bad\nthe source" in invoke("show", copy.folder).output
+
+
+def test_parity_is_printed_and_shown_afterwards(copy: Record) -> None:
+    result = invoke("parity", copy.folder, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.output)["exact"] is True
+    assert "parity: exact (293 rows" in invoke("show", copy.folder).output
+
+
+def test_a_difference_in_parity_ends_with_1(houses_record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    different = Parity("houses/1", 3, None, {"scale": DIFFERENCE})
+    monkeypatch.setattr("pipeline_lib.parity.check_parity", lambda record, library: different)
+    result = invoke("parity", houses_record.folder)
+    assert result.exit_code == 1
+    assert "parity: DIFFERENT" in result.output
+
+
+def test_run_prints_metrics_and_parity(houses_record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = Parity("houses/1", 3, None, {})
+    monkeypatch.setattr("pipeline_lib.run.run_pipeline", lambda *given, **options: houses_record)
+    monkeypatch.setattr("pipeline_lib.parity.check_parity", lambda record, library: exact)
+    result = invoke("run", "params/houses.yml")
+    assert result.exit_code == 0
+    assert "rmse_log" in result.output
+    assert "parity: exact" in result.output
+    assert f"record: {houses_record.folder}" in result.output
+    assert json.loads(invoke("run", "params/houses.yml", "--json").output)["parity"]["exact"] is True
+    assert json.loads(invoke("run", "params/houses.yml", "--json", "--no-parity").output)["parity"] is None
+    assert "parity" not in invoke("run", "params/houses.yml", "--no-parity").output
+
+
+def test_report_prints_the_path(copy: Record) -> None:
+    assert invoke("report", copy.folder).output == f"{copy.report}\n"
+    copy.report.unlink()
+    assert isinstance(invoke("report", copy.folder).exception, InputError)
+
+
+def test_verify_ends_with_1_for_a_changed_byte(copy: Record) -> None:
+    assert "every byte is as it was sealed" in invoke("verify", copy.folder).output
+    assert json.loads(invoke("verify", copy.folder, "--json").output)["problems"] == []
+    copy.report.write_text("other")
+    result = invoke("verify", copy.folder)
+    assert result.exit_code == 1
+    assert "report.html: found other bytes" in result.output
+    as_json = invoke("verify", copy.folder, "--json")
+    assert as_json.exit_code == 1
+    assert len(json.loads(as_json.output)["problems"]) == 1
+
+
+def test_lab_opens_a_copy(copy: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda program, words: started.append(words))
+    monkeypatch.setattr(Project, "research_notebook", lambda self, pipeline: tmp_path / "houses.ipynb")
+    assert invoke("lab", copy.folder, "--", "--no-browser").exit_code == 0
+    opened = tmp_path / f"_lab_houses_{copy.id}.ipynb"
+    assert opened.read_bytes() == copy.notebook.read_bytes()
+    assert started[0][1] == str(opened)
+    assert started[0][-1] == "--no-browser"
+    opened.write_text("edited")
+    invoke("lab", copy.folder)
+    assert opened.read_text() == "edited"
+    copy.notebook.unlink()
+    assert isinstance(invoke("lab", copy.folder).exception, InputError)
+
+
+def test_new_says_what_comes_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline_lib.new.create_pipeline", lambda project, name: [f"params/{name}.yml"])
+    assert invoke("new", "boats").output == "wrote params/boats.yml\nnext: pipeline-lib run params/boats.yml\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "params/houses.yml", "--set", "test_shar=1"], "test_shar"),
+        (["run", "params/castles.yml"], "castles"),
+        (["run", "params/houses.yml", "--timeout", "0"], "--timeout"),
+        (["show", "castles"], "no run 'castles'"),
+        (["nonsense"], "nonsense"),
+        (["new", "Boats"], "'Boats'"),
+    ],
+)
+def test_bad_input_ends_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert exit_code(monkeypatch, *arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (DifferenceError("differs"), 1),
+        (InputError("bad"), 2),
+        (RunError("failed"), 3),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_each_kind_of_error_has_its_exit_code(monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int) -> None:
+    def fail(*given: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr("pipeline_lib.run.run_pipeline", fail)
+    assert exit_code(monkeypatch, "run", "params/houses.yml") == code
+
+
+def test_success_ends_with_0(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], houses_record: Record
+) -> None:
+    assert exit_code(monkeypatch, "verify", houses_record.folder) in (None, 0)
+    assert "every byte" in capsys.readouterr().out

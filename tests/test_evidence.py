@@ -1,0 +1,120 @@
+"""Evidence: what is kept of the rows, which rows are traced, and what incomplete evidence says."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from pydantic import BaseModel
+
+from pipeline_lib.bits import first_difference
+from pipeline_lib.compiled.opaque import Evaluation
+from pipeline_lib.errors import InputError
+from pipeline_lib.evidence import read_evidence, traced_rows, write_evidence
+from pipeline_lib.rows import schema_of
+
+
+class Row(BaseModel):
+    area: float
+    zone: str | None
+
+
+class Doubling:
+    """Stands for a compiled pipeline: predicts twice the area, in one step."""
+
+    row = schema_of(Row)
+
+    def evaluate(self, table: pa.Table, *, steps: bool = False) -> Evaluation:
+        doubled = pa.table({"prediction": pc.multiply(table.column("area"), 2.0)})
+        return Evaluation(doubled, {"double": doubled} if steps else {})
+
+
+ROWS = [{"area": 1.5, "zone": "RL"}, {"area": -0.0, "zone": None}]
+
+
+def write(folder: Path, rows: Any = ROWS, target: Any = (3.0, 4.0)) -> Any:
+    model: Any = Doubling()
+    return write_evidence(folder, model, rows, target)
+
+
+def test_evidence_reads_back_bit_for_bit(tmp_path: Path) -> None:
+    written = write(tmp_path / "evidence")
+    found = read_evidence(tmp_path / "evidence")
+    for name in ("inputs", "outputs", "target"):
+        assert first_difference(getattr(written, name), getattr(found, name)) is None
+    assert first_difference(found.outputs, pa.table({"prediction": [3.0, -0.0]})) is None
+    assert first_difference(found.steps["double"], found.outputs) is None
+    assert found.inputs.to_pylist() == ROWS
+    assert found.target.to_pydict() == {"target": [3.0, 4.0]}
+    assert found.traced.to_pylist() == [0, 1]
+
+
+def test_steps_are_kept_for_the_traced_rows_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline_lib.evidence.traced_rows", lambda inputs: pa.array([1], pa.int64()))
+    found = write(tmp_path / "evidence")
+    assert found.outputs.num_rows == 2
+    assert found.steps["double"].to_pydict() == {"prediction": [0.0]}
+    assert found.traced.to_pylist() == [1]
+
+
+@pytest.mark.parametrize(("rows", "target"), [(ROWS, [1.0]), ([], []), (ROWS[:1], [1.0, 2.0])])
+def test_rows_and_target_must_match_and_not_be_empty(tmp_path: Path, rows: Any, target: list[float]) -> None:
+    with pytest.raises(InputError):
+        write(tmp_path / "evidence", rows, target)
+    assert not (tmp_path / "evidence").exists()
+
+
+def test_rows_outside_the_schema_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="area"):
+        write(tmp_path / "evidence", [{"area": "wide", "zone": None}], [1.0])
+
+
+@pytest.mark.parametrize(
+    "name", ["evidence.json", "inputs.parquet", "outputs.parquet", "target.parquet", "step_00.parquet"]
+)
+def test_missing_and_torn_files_make_evidence_incomplete(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "evidence")
+    path = tmp_path / "evidence" / name
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(InputError, match="found incomplete evidence"):
+        read_evidence(tmp_path / "evidence")
+    path.unlink()
+    with pytest.raises(InputError, match="found incomplete evidence"):
+        read_evidence(tmp_path / "evidence")
+
+
+@pytest.mark.parametrize("content", ["{}", '{"steps": [], "rows": 2}', '{"steps": [], "traced": ["x"]}'])
+def test_a_description_that_says_too_little_is_incomplete(tmp_path: Path, content: str) -> None:
+    write(tmp_path / "evidence")
+    (tmp_path / "evidence" / "evidence.json").write_text(content)
+    with pytest.raises(InputError, match="found incomplete evidence"):
+        read_evidence(tmp_path / "evidence")
+
+
+def test_few_rows_are_all_traced() -> None:
+    assert traced_rows(pa.table({"x": [1, 2, 3]}), most=3).to_pylist() == [0, 1, 2]
+
+
+def test_edges_and_categories_are_traced_first() -> None:
+    table = pa.table({"x": [5, 5, 9, 1, 5, None, 5, 5], "z": ["a", "a", "a", "a", "a", "a", "b", "a"]})
+    assert traced_rows(table, most=5).to_pylist() == [0, 2, 3, 5, 6]
+
+
+def test_other_rows_are_spread_evenly() -> None:
+    table = pa.table({"x": np.arange(101.0)})
+    assert traced_rows(table, most=5).to_pylist() == [0, 1, 50, 99, 100]
+
+
+def test_no_more_rows_are_traced_than_asked_and_none_twice() -> None:
+    table = pa.table({"z": [str(number) for number in range(60)]})
+    found = traced_rows(table, most=10).to_pylist()
+    assert found == list(range(10))
+    many = traced_rows(table, most=55).to_pylist()
+    assert len(many) == len(set(many)) == 55
+
+
+def test_a_column_of_nothing_but_nulls_is_traced_once() -> None:
+    table = pa.table({"x": pa.array([None] * 4, pa.float64())})
+    assert traced_rows(table, most=2).to_pylist() == [0, 1]

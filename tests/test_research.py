@@ -1,0 +1,149 @@
+"""What a research notebook calls: start a run, compile, keep evidence, keep metrics."""
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.files import canonical_json
+from pipeline_lib.pipelines import houses
+from pipeline_lib.project import Project, find_project
+from pipeline_lib.record import RECORD_VARIABLE, all_records, create_record, write_manifest
+from pipeline_lib.research import Run, StaleLibraryWarning, start_run
+
+ROOT = Path(__file__).resolve().parents[1]
+GIVEN: dict[str, Any] = {
+    "test_share": 0.1,
+    "seed": 0,
+    "imputation": {"numbers": "mean"},
+    "encoding": {"rare_share": 0.01},
+    "estimator": {"alpha": 0.001, "max_iter": 10000},
+    "business": {"over_cost": 0.2, "under_cost": 0.5},
+}
+VALUES = {**GIVEN, "unrelated": object()}
+Parts = tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The checkout with its runs elsewhere; export is checked in tests of its own."""
+    here = find_project(ROOT)
+    elsewhere = Project(here.root, here.library, here.notebooks, here.params, tmp_path / "runs")
+    monkeypatch.delenv(RECORD_VARIABLE, raising=False)
+    monkeypatch.setattr("pipeline_lib.research.find_project", lambda start: elsewhere)
+    monkeypatch.setattr("pipeline_lib.research.check_export", lambda project: [])
+    monkeypatch.setattr("pipeline_lib.research.quiet_select_dtypes", lambda: None)
+    return elsewhere
+
+
+@pytest.fixture
+def run() -> Run:
+    return start_run(houses, VALUES)
+
+
+@pytest.fixture(scope="module")
+def parts() -> Parts:
+    split: Parts = houses.split(houses.load(), houses.Params.model_validate(GIVEN))
+    return split
+
+
+@pytest.fixture(scope="module")
+def fitted(parts: Parts) -> Any:
+    return houses.build(houses.Params.model_validate(GIVEN)).fit(parts[0], parts[2])
+
+
+def test_a_run_keeps_artifact_evidence_and_metrics(run: Run, fitted: Any, parts: Parts) -> None:
+    X_train, X_test, _, y_test = parts
+    model = run.compile(fitted, like=X_train)
+    predictions = run.evidence(X_test.head(20), y_test.head(20))
+    assert predictions.tobytes() == model.predict(X_test.head(20)).tobytes()
+    own = houses.metrics(y_test.head(20), predictions, run.params)
+    assert run.metrics({**own, "extra": 1}) == {**own, "extra": 1.0}
+    assert run.record.read_json("metrics.json") == {**own, "extra": 1.0}
+    assert run.record.read_json("training.json")["rows"] == len(X_train)
+    wrong = {**own, "rmse": own["rmse"] * (1 + 1e-15)}
+    with pytest.raises(InputError, match=r"metrics: rmse: found .* as computed from the evidence"):
+        run.metrics(wrong)
+    with pytest.raises(InputError, match="metrics: r2: found None"):
+        run.metrics({name: value for name, value in own.items() if name != "r2"})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "many", None])
+def test_a_metric_that_is_no_finite_number_is_refused(run: Run, value: Any) -> None:
+    with pytest.raises(InputError, match=r"metrics: rmse: found .* expected a finite number"):
+        run.metrics({"rmse": value})
+
+
+def test_evidence_and_metrics_come_after_the_artifact(run: Run, parts: Parts) -> None:
+    with pytest.raises(InputError, match="no compiled pipeline"):
+        run.evidence(parts[1], parts[3])
+    with pytest.raises(InputError, match="incomplete evidence"):
+        run.metrics({"rmse": 1.0})
+
+
+def test_outside_the_runner_a_run_is_scratch_and_shows_its_parameters(run: Run) -> None:
+    assert run.record.status() == "scratch"
+    assert run.params.estimator.alpha == 0.001
+    assert run.record.reference in repr(run)
+    assert "<td>seed</td><td>0</td>" in run._repr_html_()
+    assert run.record.read_json("environment.json")["packages"]
+
+
+def test_only_the_newest_scratch_records_stay(project: Project) -> None:
+    for _ in range(7):
+        start_run(houses, VALUES)
+    assert len(all_records(project.runs, scratch=True)) == 5
+
+
+def test_under_the_runner_the_run_writes_into_its_record(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = create_record(project.runs, "houses")
+    write_manifest(record, {"status": "running", "mode": "run"})
+    (record.folder / "params.json").write_bytes(canonical_json(GIVEN))
+    monkeypatch.setenv(RECORD_VARIABLE, str(record.folder))
+    assert start_run(houses, VALUES).record == record
+    with pytest.raises(InputError, match="expected those of the record"):
+        start_run(houses, {**VALUES, "seed": 1})
+
+
+def test_bad_parameters_are_refused(project: Project) -> None:
+    with pytest.raises(InputError, match="test_share"):
+        start_run(houses, {**VALUES, "test_share": 2})
+    with pytest.raises(InputError, match="seed"):
+        start_run(houses, {key: value for key, value in VALUES.items() if key != "seed"})
+    assert not project.runs.exists()
+
+
+def test_a_module_that_is_no_pipeline_is_refused() -> None:
+    with pytest.raises(InputError, match="without Params, Row, load"):
+        start_run(ModuleType("empty"), VALUES)
+
+
+def test_a_stale_library_is_warned_of_in_jupyter_and_refused_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    stale = "pipeline_lib/pipelines/houses.py: found another line"
+    monkeypatch.setattr("pipeline_lib.research.check_export", lambda project: [stale, "other.py: found stale"])
+    with pytest.raises(InputError, match="found another line"):
+        start_run(houses, VALUES)
+    with pytest.warns(StaleLibraryWarning, match="found another line"):
+        start_run(houses, {**VALUES, "__vsc_ipynb_file__": "houses.ipynb"})
+
+
+def test_functions_that_are_older_than_their_file_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline_lib.research.changed_names", lambda module: ["build"] if module is houses else [])
+    with pytest.raises(InputError, match=r"houses\.py: found build loaded before the file last changed"):
+        start_run(houses, VALUES)
+
+
+@pytest.mark.parametrize(("words", "mode"), [(["jupyter-lab"], "interactive"), (["/bin/papermill"], "papermill")])
+def test_who_started_the_kernel_decides_the_mode(monkeypatch: pytest.MonkeyPatch, words: list[str], mode: str) -> None:
+    class Parent:
+        def parent(self) -> "Parent":
+            return self
+
+        def cmdline(self) -> list[str]:
+            return words
+
+    monkeypatch.setattr("psutil.Process", Parent)
+    assert start_run(houses, VALUES).record.manifest()["mode"] == mode
