@@ -112,7 +112,7 @@ def test_a_failing_cell_is_named_and_kept(tmp_path: Path, research: Research) ->
 
 def test_a_killed_kernel_is_a_failed_run(tmp_path: Path, research: Research) -> None:
     research("import os\nos.kill(os.getpid(), 9)", "never = 1")
-    with pytest.raises(RunError, match="cell 3 .*Kernel died"):
+    with pytest.raises(RunError, match=r"cell 3 .*Kernel died"):
         run_pipeline(HOUSES, runs=tmp_path / "runs")
     record = only(tmp_path / "runs")
     assert record.status() == "failed"
@@ -128,7 +128,7 @@ def test_a_kernel_that_exits_is_a_failed_run(tmp_path: Path, research: Research)
 
 def test_a_cell_that_takes_too_long_is_a_failed_run(tmp_path: Path, research: Research) -> None:
     research("import time\ntime.sleep(60)")
-    with pytest.raises(RunError, match="cell 3 .*timed out"):
+    with pytest.raises(RunError, match=r"cell 3 .*timed out"):
         run_pipeline(HOUSES, runs=tmp_path / "runs", timeout=1)
     assert only(tmp_path / "runs").status() == "failed"
 
