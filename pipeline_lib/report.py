@@ -34,7 +34,7 @@ def write_report(record: Record, manifest: dict[str, Any]) -> None:
         template_name="report",
         extra_template_basedirs=[str(TEMPLATES)],
         sanitize_html=True,
-        anchor_link_text="",
+        exclude_anchor_links=True,  # an empty one would turn what follows it into a link
     )
     exporter.register_filter("clean_html", clean_html)
     notebook = nbformat.read(record.notebook, as_version=4)

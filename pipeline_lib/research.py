@@ -126,6 +126,8 @@ def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:
             f"found parameters {as_json(params)}, expected those of the record; "
             "let no cell between `parameters` and start_run change them"
         )
+    if not given:
+        write_atomic(record.folder / "params.json", canonical_json(as_json(params)))
     write_atomic(record.folder / "environment.json", canonical_json(describe_environment()))
     return Run(module, params, record, project)
 

@@ -31,3 +31,11 @@ def test_the_page_shows_results_without_code_or_scripts(houses_record: Record) -
     assert "train_test_split" not in page
     assert "start_run(houses" not in page
     assert not re.search(r"<script|<link|@import|src=[\"']https?:", page, re.IGNORECASE)
+
+
+def test_the_report_of_a_run_has_no_scripts_and_no_stray_links(houses_record: Record) -> None:
+    page = houses_record.report.read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "anchor-link" not in page
+    assert "default-src 'none'" in page
+    assert "What is a house in Ames worth?" in page
