@@ -7,7 +7,7 @@ import shutil
 import sys
 import types
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -184,8 +184,8 @@ def _scratch_record(project: Project, module: types.ModuleType, mode: str) -> Re
     pipeline = module.__name__.rpartition(".")[2]
     record = create_record(project.runs, pipeline, scratch=True)
     write_manifest(record, {"status": SCRATCH, "mode": mode, "reference": record.reference})
-    older: Sequence[Record] = [r for r in all_records(project.runs, scratch=True) if r.pipeline == pipeline]
-    for stale in older[:-_KEPT_SCRATCH]:
+    others = [r for r in all_records(project.runs, scratch=True) if r.pipeline == pipeline and r != record]
+    for stale in others[: 1 - _KEPT_SCRATCH]:
         shutil.rmtree(stale.folder)
     return record
 
