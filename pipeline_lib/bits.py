@@ -134,7 +134,10 @@ def _canonical(column: pa.ChunkedArray) -> Iterator[bytes]:
         plain = column.cast(pa.int64()) if pa.types.is_temporal(kind) and kind.bit_width == 64 else column
         plain = plain.cast(pa.int32()) if pa.types.is_date32(kind) else plain
         zero = pa.scalar(0, pa.int64()).cast(plain.type)
-        yield _numpy(pc.fill_null(plain, zero)).tobytes()
+        values = _numpy(pc.fill_null(plain, zero))
+        if pa.types.is_floating(kind):  # one NaN, whatever its payload: as in the comparison
+            values = np.where(np.isnan(values), values.dtype.type(np.nan), values)
+        yield values.tobytes()
 
 
 def _shown(value: object) -> str:

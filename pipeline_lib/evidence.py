@@ -78,7 +78,7 @@ def read_evidence(folder: Path) -> Evidence:
             traced=pa.array(description["traced"], pa.int64()),
             target=read_table(folder / "target.parquet"),
         )
-    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise InputError(
             f"{folder}: found incomplete evidence ({error}), expected what `run.evidence` writes; run again"
         ) from error
@@ -110,7 +110,7 @@ def _edge_rows(column: pa.ChunkedArray) -> list[int]:
         candidates += pc.unique(column.drop_null()).to_pylist()[:50]
     elif column.null_count < len(column):
         candidates += [*pc.min_max(column).as_py().values()]
-    return [_first_row(column, value) for value in candidates]
+    return [row for value in candidates if (row := _first_row(column, value)) >= 0]  # -1: a NaN equals nothing
 
 
 def _first_row(column: pa.ChunkedArray, value: Any) -> int:

@@ -60,7 +60,7 @@ def export(project: Project) -> list[str]:
         changes.append(f"removed {path}: no notebook exports it")
     for path, text in render.modules.items():
         target = project.root / path
-        if not target.is_file() or target.read_text(encoding="utf-8") != text:
+        if not target.is_file() or target.read_bytes() != text.encode():
             verb = "updated" if target.is_file() else "wrote"
             target.parent.mkdir(exist_ok=True)
             write_atomic(target, text.encode())
@@ -77,7 +77,7 @@ def check_export(project: Project) -> list[str]:
     problems = list(render.problems)
     disputed = {problem.partition(":")[0] for problem in problems}
     for path in _orphans(project, render):
-        if path not in disputed:
+        if path not in disputed and not _is_broken(project, path, problems):
             problems.append(_orphan_problem(project, path))
     for path, text in render.modules.items():
         problem = _module_problem(project, path, text, render.sources[path])
@@ -225,6 +225,13 @@ def _orphans(project: Project, render: Render) -> list[str]:
     return [path for path in _generated_files(project) if path not in render.modules]
 
 
+def _is_broken(project: Project, path: str, problems: list[str]) -> bool:
+    """Whether a module seems orphaned only because its notebook cannot be exported, which is said already."""
+    text = (project.root / path).read_text(encoding="utf-8", errors="replace")
+    origin = text.partition(HEADER)[2].partition("\n")[0].rstrip(".").replace("../", "")
+    return bool(origin) and any(problem.startswith(f"{origin}:") for problem in problems)
+
+
 def _orphan_problem(project: Project, path: str) -> str:
     text = (project.root / path).read_text(encoding="utf-8", errors="replace")
     if HEADER not in text:
@@ -243,9 +250,11 @@ def _module_problem(project: Project, path: str, fresh: str, source: Source) -> 
     notebook = project.shown(source.notebook)
     if not target.is_file():
         return f"{path}: found no such module, expected the export of {notebook}; say `make export`"
-    found = target.read_text(encoding="utf-8", errors="replace")
-    if found == fresh:
+    if target.read_bytes() == fresh.encode():
         return None
+    found = target.read_bytes().decode(errors="replace")
+    if "\r" in found:
+        return f"{path}: found carriage returns, expected the bytes that {notebook} exports; say `make export`"
     where, expected_line, found_line = _first_difference(fresh, found, source)
     return (
         f"{path}: differs from {notebook}, {where}: found `{found_line}`, expected `{expected_line}`; "

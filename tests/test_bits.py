@@ -132,3 +132,9 @@ def test_the_digest_tells_tables_apart(left: pa.Table, right: pa.Table) -> None:
     assert digest(left) != digest(right)
     assert digest(left) == digest(left.slice(0))
     assert first_difference(left, right) is not None
+
+
+def test_the_digest_knows_one_nan() -> None:
+    payload = np.array([0x7FF8000000000001], dtype=np.uint64).view(np.float64)
+    assert digest(pa.table({"a": payload})) == digest(pa.table({"a": [float("nan")]}))
+    assert digest(pa.table({"a": [0.0]})) != digest(pa.table({"a": [-0.0]}))
