@@ -1,33 +1,25 @@
-"""Is loaded code the code that the notebooks export? Comparison of definitions by their bytecode."""
+"""Is loaded code the code that the notebooks export?"""
 
 import ast
 import copy
 import importlib
 import importlib.util
-import inspect
 import types
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.definitions import Definitions, same_definition
 from pipeline_lib.errors import InputError
 from pipeline_lib.project import GENERATED, Project
-
-_PLAIN = (str, int, float, bool, bytes, type(None), list, tuple, dict, set, frozenset)
-
-
-def same_definition(left: object, right: object) -> bool:
-    """Whether two functions or classes do the same: bytecode, constants, defaults and fields; not line numbers."""
-    return _definition(left) == _definition(right)
 
 
 def changed_names(module: types.ModuleType) -> list[str]:
     """Names that a loaded module defines otherwise than its file now does, sorted.
 
-    The file is executed as a throw-away module, so edited functions, classes and constants all show.
+    The file is executed as a throw-away module, so edited functions, classes and values all show.
     """
-    fresh = _load_fresh(module)
-    names = {name for name in {**vars(module), **vars(fresh)} if not name.startswith("__")}
-    return sorted(name for name in names if _own(module, name) != _own(fresh, name))
+    loaded, fresh = _definitions(module), _definitions(_load_fresh(module))
+    return sorted(name for name in {*loaded, *fresh} if loaded.get(name) != fresh.get(name))
 
 
 def under_library_names(fitted: Any, project: Project) -> Any:
@@ -55,7 +47,7 @@ def library_twin(defined: Any, project: Project) -> Any:
             f"found {name} in the fitted pipeline, expected only functions that production can import by name; "
             "give it a name in an exported cell"
         )
-    remedy = f"put `#| export` on the cell that defines {name}, say `make export`, and fit again"
+    remedy = f"put `#| export` on the cell that defines {name}, run `make export`, and fit again"
     for path in _modules(project):
         if name not in _defined_names(path):
             continue
@@ -82,6 +74,11 @@ def _defined_names(path: Path) -> set[str]:
     return {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
 
 
+def _definitions(module: types.ModuleType) -> dict[str, str]:
+    definitions = Definitions(module.__name__)
+    return {name: definitions.of(value) for name, value in vars(module).items() if not name.startswith("__")}
+
+
 def _load_fresh(module: types.ModuleType) -> types.ModuleType:
     if module.__file__ is None or not Path(module.__file__).is_file():
         raise InputError(f"{module.__name__}: found no file for it, expected an exported module")
@@ -92,14 +89,6 @@ def _load_fresh(module: types.ModuleType) -> types.ModuleType:
     source = Path(module.__file__).read_bytes()  # the cached bytecode may be as old as the loaded module
     exec(compile(source, module.__file__, "exec"), vars(fresh))  # noqa: S102 (the module that is loaded anyway)
     return fresh
-
-
-def _own(module: types.ModuleType, name: str) -> object:
-    """What a module itself defines under a name, in comparable form; imported names count by name alone."""
-    value = getattr(module, name, _Absent)
-    if isinstance(value, types.FunctionType | type):
-        return _definition(value) if value.__module__ == module.__name__ else value.__qualname__
-    return repr(value) if isinstance(value, _PLAIN) else type(value)
 
 
 def _collect(value: Any, found: dict[int, Any], seen: set[int]) -> None:
@@ -140,38 +129,3 @@ def _replaced(value: Any, twins: dict[int, Any], seen: set[int]) -> Any:
             value.__class__ = twins[id(type(value))]
         _replaced(vars(value), twins, seen)
     return value
-
-
-class _Absent:
-    """Stands for a name that is not there."""
-
-
-def _definition(value: object) -> object:
-    if isinstance(value, type):
-        members = {
-            name: _definition(member)
-            for name, member in vars(value).items()
-            if isinstance(member, types.FunctionType | classmethod | staticmethod | property | type)
-            and getattr(member, "__module__", value.__module__) == value.__module__
-        }
-        fields = repr(getattr(value, "model_fields", None) or inspect.get_annotations(value))
-        return value.__qualname__, [base.__qualname__ for base in value.__bases__], members, fields
-    if isinstance(value, property):
-        return [_definition(part) for part in (value.fget, value.fset, value.fdel)]
-    function = getattr(value, "__func__", value)
-    function = getattr(function, "__wrapped__", function)
-    if not isinstance(function, types.FunctionType):
-        return repr(value)
-    return _code(function.__code__), repr(function.__defaults__), repr(function.__kwdefaults__)
-
-
-def _code(code: types.CodeType) -> object:
-    constants = [_constant(constant) for constant in code.co_consts]
-    return code.co_qualname, code.co_code, code.co_names, code.co_varnames, code.co_freevars, constants
-
-
-def _constant(value: object) -> object:
-    if isinstance(value, types.CodeType):
-        return _code(value)
-    shown = sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
-    return type(value).__name__, shown

@@ -8,15 +8,22 @@ from typing import Any
 
 import pytest
 
+from pipeline_lib.definitions import same_definition
 from pipeline_lib.errors import InputError
-from pipeline_lib.library import changed_names, library_twin, same_definition, under_library_names
+from pipeline_lib.library import changed_names, library_twin, under_library_names
 from pipeline_lib.project import Project
 
 SOURCE = """
+import functools
 import os
+import numpy as np
 LIMIT = 3
+TABLE = np.array([1, 2])
 class Scale:
+    '''Numbers, scaled.'''
     factor: int
+    offset: int = 5
+    limit = 3
     def __init__(self, factor=2):
         self.factor = factor
     def get_params(self, deep=True):
@@ -36,6 +43,22 @@ def make():
     def inner():
         return 1
     return inner
+def limited(x):
+    '''At most LIMIT.'''
+    return min(x, LIMIT), TABLE
+def doubled(function):
+    @functools.wraps(function)
+    def both(x):
+        return function(x), function(x)
+    return both
+@doubled
+def wrapped(x):
+    return x
+@functools.cache
+def kept(x):
+    return x + 1
+def loop(n):
+    return n and loop(n - 1) or limited(n)
 """
 
 
@@ -59,7 +82,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
         del sys.modules[name]
 
 
-@pytest.mark.parametrize("name", ["Scale", "twice", "make"])
+@pytest.mark.parametrize("name", ["Scale", "twice", "make", "limited", "wrapped", "kept", "loop"])
 def test_line_numbers_and_module_names_do_not_count(name: str) -> None:
     moved = module("\n\n# moved\n" + SOURCE, "elsewhere")
     assert same_definition(getattr(module(), name), getattr(moved, name))
@@ -79,11 +102,55 @@ def test_line_numbers_and_module_names_do_not_count(name: str) -> None:
         ('"scale"', '"ruler"', "Scale"),
         ("class Scale:", "class Scale(dict):", "Scale"),
         ("factor=2", "factor=3", "Scale"),
+        ("offset: int = 5", "offset: int = 6", "Scale"),
+        ("limit = 3", "limit = 4", "Scale"),
+        ("LIMIT = 3", "LIMIT = 4", "limited"),
+        ("LIMIT = 3", "LIMIT = 4", "loop"),
+        ("[1, 2])", "[1, 3])", "limited"),
+        ("@doubled\n", "", "wrapped"),
+        ("function(x), function(x)", "function(x), x", "wrapped"),
+        ("x + 1", "x + 2", "kept"),
+        ("@functools.cache\n", "", "kept"),
     ],
 )
 def test_whatever_changes_behaviour_counts(old: str, new: str, name: str) -> None:
     assert old in SOURCE
     assert not same_definition(getattr(module(), name), getattr(module(SOURCE.replace(old, new)), name))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [("At most", "Never more than", "limited"), ("    '''At most LIMIT.'''\n", "", "limited")],
+)
+def test_a_docstring_does_not_count(old: str, new: str, name: str) -> None:
+    assert old in SOURCE
+    assert same_definition(getattr(module(), name), getattr(module(SOURCE.replace(old, new)), name))
+
+
+MODELS = """
+from dataclasses import dataclass
+from pydantic import BaseModel, Field, field_validator
+class Row(BaseModel):
+    area: int = Field(gt=0)
+    @field_validator("area")
+    @classmethod
+    def even(cls, value):
+        return value
+@dataclass
+class Point:
+    x: int = 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [("gt=0", "gt=1", "Row"), ("x: int = 3", "x: int = 4", "Point"), ('("area")', '("area", mode="before")', "Row")],
+)
+def test_fields_of_models_and_dataclasses_count(monkeypatch: pytest.MonkeyPatch, old: str, new: str, name: str) -> None:
+    monkeypatch.setitem(sys.modules, "mine", types.ModuleType("mine"))  # where dataclasses look for types
+    first, same, other = (module(text, "mine") for text in (MODELS, MODELS, MODELS.replace(old, new)))
+    assert same_definition(getattr(first, name), getattr(same, name))
+    assert not same_definition(getattr(first, name), getattr(other, name))
 
 
 def loaded(path: Path) -> types.ModuleType:
@@ -105,7 +172,16 @@ def test_edited_added_and_removed_names_are_listed(tmp_path: Path) -> None:
     old = loaded(path)
     edited = SOURCE.replace("LIMIT = 3", "LIMIT = 4").replace("x * 2", "x * 5").replace("def make", "def build")
     path.write_text(edited)
-    assert changed_names(old) == ["LIMIT", "build", "make", "twice"]
+    assert changed_names(old) == ["LIMIT", "build", "limited", "loop", "make", "twice"]
+
+
+@pytest.mark.parametrize(("old", "new", "name"), [("limit = 3", "limit = 4", "Scale"), ("[1, 2])", "[1, 3])", "TABLE")])
+def test_an_edited_value_is_listed(tmp_path: Path, old: str, new: str, name: str) -> None:
+    path = tmp_path / "m.py"
+    path.write_text(SOURCE)
+    before = loaded(path)
+    path.write_text(SOURCE.replace(old, new))
+    assert name in changed_names(before)
 
 
 def test_another_import_under_a_name_is_a_change(tmp_path: Path) -> None:
@@ -139,6 +215,7 @@ def test_a_twin_is_the_exported_definition(project: Project) -> None:
             "twice",
             r"notebook otherwise than in twinproj/steps/scale\.py",
         ),
+        (SOURCE.replace("offset: int = 5", "offset: int = 1"), "Scale", "found Scale defined in the notebook"),
         ("f = lambda x: x\n", "f", "found <lambda> in the fitted pipeline"),
     ],
 )
