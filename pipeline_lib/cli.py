@@ -103,7 +103,7 @@ def export(check: bool) -> None:
         return
     from pipeline_lib.preflight import check_parameters_agree
 
-    problems = check_export(project) or check_parameters_agree(project)
+    problems = [*map(str, check_export(project)), *check_parameters_agree(project)]
     _report_problems(problems, "the library is what the notebooks export; parameters cells and files agree")
 
 
@@ -120,7 +120,7 @@ def clean(check: bool) -> None:
         content = notebook_bytes(clean_notebook(read_notebook(path, project.shown(path))))
         if path.read_bytes() == content:
             continue
-        unclean.append(f"{project.shown(path)}: found outputs or passing metadata; say `pipeline-lib clean`")
+        unclean.append(f"{project.shown(path)}: found outputs or passing metadata; run `pipeline-lib clean`")
         if not check:
             write_atomic(path, content)
             click.echo(f"cleaned {project.shown(path)}")

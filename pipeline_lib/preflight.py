@@ -43,7 +43,7 @@ def check_request(params_file: Path, overrides: Sequence[str] = ()) -> Request:
         raise InputError("\n".join([str(error), *(f"note: {problem}" for problem in stale)])) from error
     problems = check_export(project)
     if problems:
-        raise DifferenceError("\n".join(problems))
+        raise DifferenceError("\n".join(map(str, problems)))
     return Request(project, pipeline, params_file, params, tuple(overrides), schema_of(module.Row).sensitive)
 
 

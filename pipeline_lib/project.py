@@ -60,19 +60,19 @@ class Project:
         except Exception as error:
             raise InputError(
                 f"{name}: found {type(error).__name__} on import: {error}\n"
-                f"expected a module that imports; mend nbs/pipelines/{pipeline}.ipynb and say `make export`"
+                f"expected a module that imports; fix nbs/pipelines/{pipeline}.ipynb and run `make export`"
             ) from error
 
     def _not_importable(self, name: str, pipeline: str, error: ModuleNotFoundError) -> str:
         if error.name and not name.startswith(error.name):
             return (
                 f"{name}: found no package {error.name!r} to import, expected the research requirements; "
-                "say `make setup`, or pip install 'nb-pipeline-lib[opaque,research,examples]'"
+                "run `make setup`, or pip install 'nb-pipeline-lib[opaque,research,examples]'"
             )
         known = ", ".join(self.pipelines()) or "none"
         return (
             f"found no pipeline {pipeline!r}, expected one of: {known}; "
-            f"write nbs/pipelines/{pipeline}.ipynb (`pipeline-lib new {pipeline}`) and say `make export`"
+            f"write nbs/pipelines/{pipeline}.ipynb (`pipeline-lib new {pipeline}`) and run `make export`"
         )
 
 

@@ -153,7 +153,7 @@ def _check_fresh(project: Project, mode: str) -> None:
         for name, module in sorted(sys.modules.items())
         if name.startswith(tuple(f"{project.library}.{part}." for part in GENERATED))
     }
-    problems = [problem for problem in check_export(project) if problem.partition(":")[0] in loaded]
+    problems = [str(problem) for problem in check_export(project) if problem.module in loaded]
     for path, module in loaded.items():
         names = changed_names(module)
         if names:
