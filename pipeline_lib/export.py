@@ -308,7 +308,8 @@ def _first_difference(fresh: str, found: str, source: Source) -> tuple[str, str,
     expected_line, found_line = (line or "" for line in pairs[at])
     if expected_line.strip() != found_line.strip():
         expected_line, found_line = expected_line.strip(), found_line.strip()
-    marks = [line for line in fresh_lines[: start + at + 1] if line.startswith("# %% ")]
+    at_text = next((i for i in range(start + at, len(fresh_lines)) if fresh_lines[i]), start + at)
+    marks = [line for line in fresh_lines[: at_text + 1] if line.startswith("# %% ")]
     cell_id = marks[-1].rpartition("#")[2] if marks else ""
     cell = next((cell for cell in source.cells if cell.id == cell_id), None)
     place = str(cell) if cell else f"the heading, {source.cells[0]} and what is exported"
