@@ -3,7 +3,7 @@
 import importlib
 import re
 import sys
-from configparser import ConfigParser
+from configparser import ConfigParser, SectionProxy
 from configparser import Error as ConfigError
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,7 @@ class Project:
         return self.notebooks / "research" / f"{pipeline}.ipynb"
 
     def import_pipeline(self, pipeline: str) -> ModuleType:
-        """Import the module that the pipeline's notebook exports.
+        """Import the module that the pipeline's notebook exports; the project's root joins `sys.path` for good.
 
         Raises InputError when there is no such module or the import fails.
         """
@@ -60,33 +60,46 @@ class Project:
         except Exception as error:
             raise InputError(
                 f"{name}: found {type(error).__name__} on import: {error}\n"
-                f"expected a module that imports; fix nbs/pipelines/{pipeline}.ipynb and run `make export`"
+                f"expected a module that imports; fix {self._pipeline_notebook(pipeline)} and run `make export`"
             ) from error
 
+    def _pipeline_notebook(self, pipeline: str) -> str:
+        return self.shown(self.notebooks / "pipelines" / f"{pipeline}.ipynb")
+
     def _not_importable(self, name: str, pipeline: str, error: ModuleNotFoundError) -> str:
-        if error.name and not name.startswith(error.name):
-            return (
-                f"{name}: found no package {error.name!r} to import, expected the research requirements; "
-                "run `make setup`, or pip install 'nb-pipeline-lib[opaque,research,examples]'"
+        missing = error.name or ""
+        notebook = self._pipeline_notebook(pipeline)
+        if missing not in (name, name.rpartition(".")[0], self.library):
+            generated = missing.startswith(tuple(f"{self.library}.{part}." for part in GENERATED))
+            return f"{name}: " + (
+                f"found no module {missing}, expected the export of its notebook; run `make export`"
+                if generated
+                else f"found no package {missing!r} to import, expected the research requirements; "
+                "run `make setup`, or install the project with its extras opaque, research and examples"
             )
+        if pipeline in self.pipelines():
+            return f"found no module {name}, expected the export of {notebook}; run `make export`"
         known = ", ".join(self.pipelines()) or "none"
         return (
             f"found no pipeline {pipeline!r}, expected one of: {known}; "
-            f"write nbs/pipelines/{pipeline}.ipynb (`pipeline-lib new {pipeline}`) and run `make export`"
+            f"write {notebook} (`pipeline-lib new {pipeline}`) and run `make export`"
         )
 
 
 def find_project(start: Path | None = None) -> Project:
-    """The project that a folder lies in: the nearest settings.ini with a [project] section, upwards.
+    """The project that a folder lies in: the nearest settings.ini that has a [project] section, upwards.
 
-    Raises InputError when there is none.
+    Raises InputError when there is none, or when it says too little.
     """
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         if (folder / "settings.ini").is_file():
-            return _read(folder)
+            facts = _read_facts(folder / "settings.ini")
+            if "project" in facts:
+                return _project(folder, facts["project"])
     raise InputError(
-        f"found no settings.ini in {here} or above it, expected to stand inside a project; go to the project's folder"
+        f"found no settings.ini with a [project] section in {here} or above it, expected to stand inside a project; "
+        "go to the project's folder"
     )
 
 
@@ -99,20 +112,23 @@ def check_name(name: str) -> str:
     return name
 
 
-def _read(root: Path) -> Project:
-    facts = ConfigParser()
+def _read_facts(path: Path) -> ConfigParser:
+    facts = ConfigParser(interpolation=None)
     try:
-        facts.read(root / "settings.ini", encoding="utf-8")
-        section = facts["project"]
-        return Project(
-            root=root,
-            library=section["lib_name"],
-            notebooks=root / section["nbs_path"],
-            params=root / section["params_path"],
-            runs=root / section["runs_path"],
-        )
-    except (ConfigError, KeyError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"settings.ini: found {error}, expected a [project] section with lib_name, nbs_path, "
-            "params_path and runs_path"
-        ) from error
+        facts.read(path, encoding="utf-8")
+    except (ConfigError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: found {error}, expected sections of `name = value` lines; fix the line") from error
+    return facts
+
+
+def _project(root: Path, section: SectionProxy) -> Project:
+    values = {key: section.get(key, "") for key in ("lib_name", "nbs_path", "params_path", "runs_path")}
+    for key, value in values.items():
+        inside = value and (root / value).resolve().is_relative_to(root) and (root / value).resolve() != root
+        if not inside or (key == "lib_name" and not value.isidentifier()):
+            kind = "the name of a package" if key == "lib_name" else "a folder inside the project"
+            raise InputError(
+                f"{root / 'settings.ini'}: {key}: found {value!r}, expected {kind}; set it in the [project] section"
+            )
+    folders = [root / values[key] for key in ("nbs_path", "params_path", "runs_path")]
+    return Project(root, values["lib_name"], *folders)

@@ -76,7 +76,7 @@ def test_one_edited_character_is_named_with_its_cell(project: Project, sums: Pat
 def test_an_edit_of_the_heading_and_a_cut_end_are_named(project: Project, sums: Path) -> None:
     whole = sums.read_text()
     sums.write_text(whole.replace("DO NOT EDIT", "do not edit"))
-    assert "sums.py: found a file without nbdev's first line" in problems(project)[0]
+    assert "sums.py: found a file without nbdev's header" in problems(project)[0]
     sums.write_text(whole.replace("['add']", "['odd']"))
     assert "the heading" in problems(project)[0]
     sums.write_text(whole + "added = 1\n")
@@ -121,8 +121,8 @@ def test_a_hand_written_file_is_reported_and_never_removed(project: Project) -> 
     own = project.package / "steps" / "own.py"
     own.write_text("X = 1\n")
     (problem,) = problems(project)
-    assert problem.startswith("tiny/steps/own.py: found a file without nbdev's first line")
-    with pytest.raises(InputError, match=r"tiny/steps/own\.py: found a file without nbdev's first line"):
+    assert problem.startswith("tiny/steps/own.py: found a file without nbdev's header")
+    with pytest.raises(InputError, match=r"tiny/steps/own\.py: found a file without nbdev's header"):
         export(project)
     assert own.read_text() == "X = 1\n"
 
@@ -130,7 +130,7 @@ def test_a_hand_written_file_is_reported_and_never_removed(project: Project) -> 
 def test_a_module_whose_header_was_taken_off_is_not_overwritten(project: Project, sums: Path) -> None:
     sums.write_text("mine = 1\n")
     assert HEADER not in sums.read_text()
-    with pytest.raises(InputError, match="without nbdev's first line"):
+    with pytest.raises(InputError, match="without nbdev's header"):
         export(project)
     assert sums.read_text() == "mine = 1\n"
 
@@ -220,7 +220,7 @@ def test_a_folder_in_a_modules_place_is_a_problem(project: Project, sums: Path) 
     sums.unlink()
     sums.mkdir()
     assert problems(project) == [
-        "tiny/steps/sums.py: found a folder without nbdev's first line, expected only exported modules; move it away"
+        "tiny/steps/sums.py: found a folder without nbdev's header, expected only exported modules; move it away"
     ]
 
 

@@ -47,13 +47,26 @@ def test_outside_a_project_the_remedy_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b"", b"[project]\nlib_name = a\n", b"no section", b"[project]\nlib_name = \xff\n"],
+    ("content", "message"),
+    [
+        (b"[project]\nlib_name = a\n", "nbs_path: found '', expected a folder"),
+        (b"no section", r"settings\.ini: found File contains no section headers"),
+        (b"[project]\nlib_name = \xff\n", r"settings\.ini: found 'utf-8' codec"),
+        (SETTINGS.replace("tinyproj", "../x").encode(), r"lib_name: found '\.\./x', expected the name of a package"),
+        (SETTINGS.replace("= runs", "= /etc").encode(), "runs_path: found '/etc', expected a folder inside"),
+        (SETTINGS.replace("= nbs", "= .").encode(), r"nbs_path: found '\.', expected a folder inside"),
+    ],
 )
-def test_settings_that_say_too_little_are_refused(tmp_path: Path, content: bytes) -> None:
+def test_settings_that_say_too_little_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "settings.ini").write_bytes(content)
-    with pytest.raises(InputError, match=r"expected a \[project\] section"):
+    with pytest.raises(InputError, match=message):
         find_project(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "[tool]\nx = 1\n"])
+def test_settings_of_something_else_are_passed_over(project: Project, content: str) -> None:
+    (project.notebooks / "settings.ini").write_text(content)
+    assert find_project(project.notebooks) == project
 
 
 def test_paths_are_shown_from_the_root(project: Project) -> None:
@@ -85,6 +98,26 @@ def test_a_missing_package_is_told_from_a_missing_pipeline(project: Project) -> 
     (project.package / "pipelines" / "needy.py").write_text("import no_such_package_here\n")
     with pytest.raises(InputError, match="found no package 'no_such_package_here'"):
         project.import_pipeline("needy")
+
+
+def test_a_pipeline_that_was_not_exported_wants_export(project: Project) -> None:
+    (project.notebooks / "pipelines" / "fresh.ipynb").touch()
+    with pytest.raises(InputError, match=r"found no module tinyproj\.pipelines\.fresh, .*make export"):
+        project.import_pipeline("fresh")
+
+
+@pytest.mark.parametrize("imported", ["tinyproj.steps.absent", "tinyproj.pipelines.absent"])
+def test_a_missing_step_module_wants_export(project: Project, imported: str) -> None:
+    (project.package / "steps").mkdir()
+    (project.package / "pipelines" / "stepless.py").write_text(f"import {imported}\n")
+    with pytest.raises(InputError, match=f"found no module {imported}, expected the export .*make export"):
+        project.import_pipeline("stepless")
+
+
+def test_a_package_whose_name_begins_the_librarys_is_missing_all_the_same(project: Project) -> None:
+    (project.package / "pipelines" / "needy2.py").write_text("import tiny\n")
+    with pytest.raises(InputError, match="found no package 'tiny'"):
+        project.import_pipeline("needy2")
 
 
 def test_a_pipeline_that_raises_on_import_is_named(project: Project) -> None:
