@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from pipeline_lib.bits import first_difference
-from pipeline_lib.compiled.opaque import Evaluation
+from pipeline_lib.compiled import Evaluation
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import read_evidence, traced_rows, write_evidence
 from pipeline_lib.rows import schema_of

@@ -1,205 +1,201 @@
-"""A pipeline that still runs through its libraries, made as repeatable as that allows.
+"""Steps that still run through their libraries, made as repeatable as that allows.
 
 State is stored in skops format and loaded against our own allow-list. Rows are evaluated in blocks of one
 fixed size, the last one padded by repeating its last row, on one thread: so a row meets the same block
 shape alone and among a million. What this cannot promise is another CPU or BLAS.
 """
 
-import html
 import importlib
-import json
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import skops.io
-from sklearn.base import BaseEstimator
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import ThreadpoolController
 
-from pipeline_lib.compiled import ARTIFACT, FORMAT
+from pipeline_lib.compiled.adapters import Columns, RefusedStepError
+from pipeline_lib.compiled.faithful import plan_column
+from pipeline_lib.compiled.operations import NAT, Text
+from pipeline_lib.compiled.plan import Builder
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import canonical_json, write_atomic
-from pipeline_lib.rows import RowSchema, conform, dtype_differences, to_frame
 
 BLOCK_ROWS = 256
-STATE = "pipeline.skops"
-ROW = "row.json"
-_THREADS = ThreadpoolController()  # looks for thread pools once; scikit-learn has loaded them all by now
-_METHODS = ("predict", "predict_proba", "decision_function")
+_METHODS = {"transform": "transform", "prediction": "predict", "probability": "predict_proba"}
+_METHODS["decision"] = "decision_function"
 _PACKAGES = ("sklearn.", "feature_engine.")
 _PLAIN_TYPES = frozenset({"collections.defaultdict", "collections.OrderedDict", "pandas.Index"})
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """What a pipeline makes of some rows: output columns, and each step's columns by the step's name."""
+class OpaqueStep:
+    """A fitted step that its library evaluates.
 
-    outputs: pa.Table
-    steps: dict[str, pa.Table]
-
-
-class CompiledPipeline:
-    """A pipeline ready for production: raw rows in, predictions out, the same bits in any batch.
-
-    Made by `compile_pipeline` or `load_model`; the fitted pipeline in it is a copy of its own.
+    `frame` holds the names of the input columns where the step takes a DataFrame, else None; `results` are the
+    dtypes of the columns that each of its methods makes, by their names.
     """
 
-    def __init__(self, state: bytes, row: RowSchema, library: str, description: dict[str, Any]) -> None:
-        self._state = state
-        self._pipeline = _load_state(state, library)
-        self.row = row
-        self.description = description
+    name: str
+    state: bytes
+    frame: tuple[str, ...] | None
+    results: Mapping[str, Mapping[str, str]]
 
-    def predict(self, data: Any) -> np.ndarray[Any, Any]:
-        """Predictions, one per row, for a DataFrame, an Arrow table or a list of mappings of raw rows.
+    @classmethod
+    def of(cls, name: str, step: Any, given: Any, made: Mapping[str, Any], library: str) -> "OpaqueStep":
+        """The step, after it was loaded again and repeated the rows `given` to what it `made` of them."""
+        state = dump_state(step)
+        again = load_state(state, library)
+        frame = tuple(map(str, given.columns)) if hasattr(given, "columns") else None
+        for kind, expected in made.items():
+            _check_rows(name, getattr(again, _METHODS[kind]), given, expected)
+        results = {kind: {column: _dtype(values) for column, values in _columns(data)} for kind, data in made.items()}
+        return cls(name, state, frame, results)
 
-        Columns are found by name; extra ones are ignored. Raises InputError for rows outside the schema.
-        """
-        return np.asarray(self.evaluate(conform(data, self.row)).outputs.column("prediction").to_numpy())
-
-    def predict_proba(self, data: Any) -> np.ndarray[Any, Any]:
-        """Class probabilities, rows x classes (float64), in the order of `classes`."""
-        return self._matrix("probability", data)
-
-    def decision_function(self, data: Any) -> np.ndarray[Any, Any]:
-        """Decision values, rows x columns (float64), as the final estimator gives them."""
-        return self._matrix("decision", data)
-
-    def predict_row(self, row: Mapping[str, Any]) -> Any:
-        """The prediction for one raw row given as a mapping, a Python scalar."""
-        return self.evaluate(conform(row, self.row)).outputs.column("prediction")[0].as_py()
-
-    def evaluate(self, table: pa.Table, *, steps: bool = False) -> Evaluation:
-        """Outputs, and with `steps` each step's columns, for a table that conforms to the row schema."""
-        if table.num_rows == 0:
-            return Evaluation(_empty(self.description["outputs"]), {})
-        parts = []
-        with _repeatable():
-            for start in range(0, table.num_rows, BLOCK_ROWS):
-                block = table.slice(start, BLOCK_ROWS)
-                parts.append(_evaluate_block(self._pipeline, block, start, steps=steps))
-        names = parts[0].steps
-        return Evaluation(
-            pa.concat_tables([part.outputs for part in parts]),
-            {name: pa.concat_tables([part.steps[name] for part in parts]) for name in names},
-        )
-
-    def predict_plain(self, table: pa.Table) -> np.ndarray[Any, Any]:
-        """The libraries' own `predict` on a conformed table as it is, without blocks: what parity measures against."""
-        with _repeatable():
-            return np.asarray(self._pipeline.predict(to_frame(table)))
-
-    def save(self, folder: Path) -> None:
-        """Write the artifact: description, row schema and state; nothing in it is pickled."""
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(folder / STATE, self._state)
-        write_atomic(folder / ROW, canonical_json(self.row.to_json()))
-        write_atomic(folder / ARTIFACT, canonical_json(self.description))
-
-    def _matrix(self, kind: str, data: Any) -> np.ndarray[Any, Any]:
-        outputs = self.evaluate(conform(data, self.row)).outputs
-        names = [name for name in outputs.column_names if name.startswith(f"{kind}[")]
-        if not names:
-            raise InputError(f"found a final estimator that gives no {kind}, expected one that does; use predict")
-        return np.column_stack([outputs.column(name).to_numpy() for name in names])
-
-    def __repr__(self) -> str:
-        steps = self.description["steps"]
-        return f"CompiledPipeline({len(self.row.names)} raw columns, {len(steps)} steps, opaque)"
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(step['name'])}</td><td>{html.escape(step['class'])}</td>"
-            f"<td>{step['columns']}</td><td>opaque</td></tr>"
-            for step in self.description["steps"]
-        )
-        return (
-            f"<p>{len(self.row.names)} raw columns; every step runs through its own library, in blocks of "
-            f"{BLOCK_ROWS} rows on one thread.</p><table><thead><tr><th>step</th><th>class</th>"
-            f"<th>columns out</th><th>evaluated</th></tr></thead><tbody>{rows}</tbody></table>"
-        )
+    def write(self, columns: Columns, build: Builder) -> dict[str, Columns]:
+        """The step as operations of a plan: its columns by kind and name."""
+        written = {}
+        for kind, dtypes in self.results.items():
+            if any(value.dtype in ("vector", "bag") for value in columns.values()):
+                raise InputError(f"step {self.name}: found sparse input, expected columns; make its input dense")
+            settings: dict[str, Any] = {"step": self.name, "method": _METHODS[kind], "dtypes": list(dtypes.values())}
+            settings |= {"names": list(self.frame) if self.frame else None}
+            parts = build.apply("opaque", *columns.values(), **settings)
+            written[kind] = {
+                column: build.apply("opaque_part", parts, place=place, gives=dtype)
+                for place, (column, dtype) in enumerate(dtypes.items())
+            }
+        return written
 
 
-def compile_fitted(fitted: Any, *, like: pd.DataFrame, row: RowSchema, library: str) -> CompiledPipeline:
-    """Store a fitted pipeline, load it again, and evaluate the first training rows with the loaded copy."""
-    if not isinstance(fitted, Pipeline):
-        raise InputError(
-            f"found {type(fitted).__name__}, expected a scikit-learn Pipeline from raw rows to prediction; "
-            "wrap the estimator: Pipeline([('estimator', ...)])"
-        )
-    check_is_fitted(fitted)
-    differences = dtype_differences(like, row)
-    if differences:
-        raise InputError(
-            "found training columns of other dtypes than production will deliver:\n  "
-            + "\n  ".join(differences)
-            + "\ncast them in `load`, or change `Row`, and fit again"
-        )
-    conform(like, row)
-    state = _dump_state(fitted)
-    draft = CompiledPipeline(state, row, library, {"outputs": {}, "steps": []})
-    sample = draft.evaluate(conform(like.head(BLOCK_ROWS), row), steps=True)
-    description = {
-        "format": FORMAT,
-        "kind": "opaque",
-        "block_rows": BLOCK_ROWS,
-        "outputs": {field.name: str(field.type) for field in sample.outputs.schema},
-        "steps": [
-            {"name": name, "class": _qualified(type(step)), "columns": _width(sample, name)}
-            for name, step in fitted.steps
-        ],
-    }
-    return CompiledPipeline(state, row, library, description)
+class OpaqueRunner:
+    """Evaluates one method of a loaded step over blocks of a plan's columns."""
+
+    def __init__(self, step: Any, settings: Mapping[str, Any], dtypes: Sequence[str]) -> None:
+        self._call = getattr(step, settings["method"])
+        self._name, self._names, self._given = settings["step"], settings["names"], list(dtypes)
+        self._makes = list(settings["dtypes"])
+
+    def __call__(self, *columns: Any) -> list[Any]:
+        """The step's columns, one by one, for as many rows as go in."""
+        rows = max(len(column) for column in columns)
+        blocks = []
+        with quiet_libraries():
+            for start in range(0, rows, BLOCK_ROWS):
+                take = np.minimum(np.arange(start, start + BLOCK_ROWS), rows - 1)
+                made = self._call(self._library_input(columns, take))
+                if made.shape[0] != BLOCK_ROWS:
+                    raise InputError(
+                        f"step {self._name}: found {made.shape[0]} rows for {BLOCK_ROWS}, expected one for one; "
+                        "a step that drops rows cannot serve production"
+                    )
+                blocks.append([values[: rows - start] for _, values in _columns(made)])
+        return [self._joined([block[place] for block in blocks], dtype) for place, dtype in enumerate(self._makes)]
+
+    def _joined(self, parts: Sequence[Any], dtype: str) -> Any:
+        if dtype == "str":
+            return Text.of([word for part in parts for word in plan_column(part, dtype).tolist()])
+        return np.concatenate([plan_column(part, dtype) for part in parts])
+
+    def _library_input(self, columns: Sequence[Any], take: Any) -> Any:
+        if self._names is None:
+            return np.column_stack([np.broadcast_to(c, (take[-1] + 1,))[take] for c in columns]).astype(np.float64)
+        import pandas as pd
+
+        series = {
+            name: _series(c, dtype, take) for name, c, dtype in zip(self._names, columns, self._given, strict=True)
+        }
+        return pd.DataFrame(series)
 
 
-def load_folder(folder: Path, description: dict[str, Any], *, library: str) -> CompiledPipeline:
-    """Read an artifact folder whose description has been checked."""
-    if description.get("block_rows") != BLOCK_ROWS:
-        raise InputError(f"{folder}: found blocks of {description.get('block_rows')} rows, expected {BLOCK_ROWS}")
-    try:
-        row = RowSchema.from_json(json.loads((folder / ROW).read_bytes()))
-        state = (folder / STATE).read_bytes()
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder}: found an incomplete artifact ({error}), expected {ROW} and {STATE}") from error
-    return CompiledPipeline(state, row, library, description)
+def _series(column: Any, dtype: str, take: Any) -> Any:
+    import pandas as pd
+
+    if dtype == "str":
+        words = Text(column.codes[take], column.words).tolist()
+        return pd.Series([np.nan if word is None else word for word in words], dtype=pd.StringDtype(na_value=np.nan))
+    values = np.asarray(column)[take]
+    if dtype == "datetime":
+        moments = values.view("datetime64[us]").copy()
+        moments[values == NAT] = np.datetime64("NaT")
+        return pd.Series(moments)
+    return pd.Series(values)
 
 
-def _dump_state(fitted: Pipeline) -> bytes:
+def _columns(data: Any) -> list[tuple[str, Any]]:
+    if hasattr(data, "toarray"):
+        data = data.toarray()
+    if hasattr(data, "columns"):
+        return [(str(name), data.iloc[:, place]) for place, name in enumerate(data.columns)]
+    if data.ndim == 1:
+        return [("x0", data)]
+    return [(f"x{place}", data[:, place]) for place in range(data.shape[1])]
+
+
+def _dtype(values: Any) -> str:
+    """A column's dtype in the plan, the same for every batch: all numbers are float64."""
+    kind = values.dtype.kind if hasattr(values.dtype, "kind") else "O"
+    if kind in "fiu":
+        return "float64"
+    if kind in "bM":
+        return "bool" if kind == "b" else "datetime"
+    plain = values.tolist() if str(values.dtype) != "category" else values.astype(object).tolist()
+    return "str" if any(isinstance(value, str) for value in plain) else "float64"
+
+
+def _check_rows(name: str, call: Any, given: Any, expected: Any) -> None:
+    """Refuse a step that draws numbers, or whose rows affect each other: the same rows, then every second one."""
+    half = given.iloc[::2] if hasattr(given, "iloc") else given[::2]
+    for data, reference in ((given, _columns(expected)), (half, [(n, v[::2]) for n, v in _columns(expected)])):
+        for (column, found), (_, wanted) in zip(_columns(call(data)), reference, strict=True):
+            if not _alike(found, wanted):
+                raise RefusedStepError(
+                    f"step {name}, column {column}: found other values for the same rows "
+                    f"{'a second time' if data is given else 'in a smaller batch'}, expected each row to have its "
+                    "own; a step that draws numbers, or whose rows affect each other, cannot serve production"
+                )
+
+
+def _alike(found: Any, wanted: Any) -> bool:
+    dtype = _dtype(wanted)
+    left, right = plan_column(found, dtype), plan_column(wanted, dtype)
+    if dtype != "float64":
+        return bool(left.tolist() == right.tolist())
+    return bool(np.allclose(left, right, rtol=1e-6, atol=1e-9, equal_nan=True))  # BLAS moves last bits; this is larger
+
+
+def dump_state(fitted: Any) -> bytes:
+    """A fitted step in skops format. Raises InputError for what skops cannot store."""
+    import skops.io
+
     try:
         state: bytes = skops.io.dumps(fitted)
     except Exception as error:
         raise InputError(
-            f"found a fitted pipeline that skops cannot store ({type(error).__name__}: {error}), expected state "
+            f"found a fitted step that skops cannot store ({type(error).__name__}: {error}), expected state "
             "of arrays, numbers, text and exported classes; keep other objects out of the fitted steps"
         ) from error
     return state
 
 
-def _load_state(state: bytes, library: str) -> Pipeline:
+def load_state(state: bytes, library: str) -> Any:
+    """A fitted step from skops format; only estimators of two packages and what `library` exports are loaded."""
+    import skops.io
+
     try:
         unknown = skops.io.get_untrusted_types(data=state)
     except Exception as error:
-        raise InputError(f"{STATE}: found a damaged file ({error}), expected skops format") from error
+        raise InputError(f"found a damaged opaque step ({error}), expected skops format; run again") from error
     refused = [name for name in unknown if not _is_allowed(name, library)]
     if refused:
         raise InputError(
-            f"{STATE}: found {', '.join(refused)}, expected only estimators of scikit-learn and feature-engine and "
-            f"what {library}.steps and {library}.pipelines export; export own code from a notebook"
+            f"found {', '.join(refused)} in an opaque step, expected only estimators of scikit-learn and "
+            f"feature-engine, which must be installed, and what {library}.steps and {library}.pipelines export; "
+            "pip install 'nb-pipeline-lib[opaque]', or export own code from a notebook"
         )
-    pipeline = skops.io.loads(state, trusted=unknown)
-    if not isinstance(pipeline, Pipeline):
-        raise InputError(f"{STATE}: found {type(pipeline).__name__}, expected a scikit-learn Pipeline")
-    parameters = pipeline.get_params(deep=True)
-    pipeline.set_params(**{name: 1 for name in parameters if name.rpartition("__")[2] == "n_jobs"})
-    return pipeline
+    step = skops.io.loads(state, trusted=unknown)
+    parameters = step.get_params(deep=True)
+    step.set_params(**{name: 1 for name in parameters if name.rpartition("__")[2] == "n_jobs"})
+    return step
 
 
 def _is_allowed(name: str, library: str) -> bool:
@@ -208,6 +204,8 @@ def _is_allowed(name: str, library: str) -> bool:
         return True
     if not name.startswith(_PACKAGES):
         return False
+    from sklearn.base import BaseEstimator
+
     module, _, attribute = name.rpartition(".")
     try:
         found = getattr(importlib.import_module(module), attribute, None)
@@ -217,10 +215,14 @@ def _is_allowed(name: str, library: str) -> bool:
 
 
 @contextmanager
-def _repeatable() -> Iterator[None]:
+def quiet_libraries() -> Iterator[None]:
     """One thread, no optional pandas accelerators, and no word about a known change in select_dtypes."""
+    import pandas as pd
+    import sklearn.utils  # noqa: F401  its thread pools are among those that are limited
+    from threadpoolctl import threadpool_limits
+
     options = ("compute.use_bottleneck", False, "compute.use_numexpr", False)
-    with _THREADS.limit(limits=1), pd.option_context(*options), warnings.catch_warnings():
+    with threadpool_limits(limits=1), pd.option_context(*options), warnings.catch_warnings():
         quiet_select_dtypes()
         yield
 
@@ -232,80 +234,3 @@ def quiet_select_dtypes() -> None:
     still includes str columns, so no result changes.
     """
     warnings.filterwarnings("ignore", message="For backward compatibility, 'str' dtypes", category=DeprecationWarning)
-
-
-def _evaluate_block(pipeline: Pipeline, block: pa.Table, start: int, *, steps: bool) -> Evaluation:
-    rows = block.num_rows
-    padding = np.minimum(np.arange(BLOCK_ROWS), rows - 1)
-    values: Any = to_frame(block.take(pa.array(padding)))
-    traced = {}
-    for name, step in pipeline.steps[:-1]:
-        if step is None or isinstance(step, str):  # "passthrough"
-            continue
-        values = step.transform(values)
-        if values.shape[0] != BLOCK_ROWS:
-            raise InputError(
-                f"step {name}: found {values.shape[0]} rows for {BLOCK_ROWS}, expected one for one; "
-                "a step that drops rows cannot serve production"
-            )
-        if steps:
-            traced[name] = _as_table(values, step, rows, start)
-    return Evaluation(_outputs(pipeline.steps[-1][1], values, rows), traced)
-
-
-def _outputs(estimator: Any, values: Any, rows: int) -> pa.Table:
-    columns: dict[str, Any] = {}
-    for method, kind in zip(_METHODS, ("prediction", "probability", "decision"), strict=True):
-        if hasattr(estimator, method):
-            result = np.asarray(getattr(estimator, method)(values))[:rows]
-            if method == "predict" and result.ndim == 1:
-                columns[kind] = result
-            else:
-                result = result.reshape(rows, -1)
-                columns |= {f"{kind}[{label}]": result[:, i] for i, label in enumerate(_labels(estimator, result))}
-    if "prediction" not in columns and not any(name.startswith("prediction[") for name in columns):
-        raise InputError(
-            f"found a final step {type(estimator).__name__} without predict, expected an estimator; "
-            "end the pipeline with one"
-        )
-    return pa.table({name: pa.array(np.ascontiguousarray(column)) for name, column in columns.items()})
-
-
-def _labels(estimator: Any, result: np.ndarray[Any, Any]) -> list[Any]:
-    labels = list(getattr(estimator, "classes_", ()))
-    return labels if len(labels) == result.shape[1] else list(range(result.shape[1]))
-
-
-def _as_table(values: Any, step: Any, rows: int, start: int) -> pa.Table:
-    """A step's output for the real rows of a block; a sparse one as its (row, column, value) triples."""
-    if isinstance(values, pd.DataFrame):
-        return pa.Table.from_pandas(values.head(rows), preserve_index=False).replace_schema_metadata(None)
-    if hasattr(values, "tocsr"):
-        part = values.tocsr()[:rows].sorted_indices().tocoo()
-        triples = (part.row.astype(np.int64) + start, part.col.astype(np.int64), part.data)
-        return pa.table(dict(zip(("row", "column", "value"), map(pa.array, triples), strict=True)))
-    array = np.asarray(values)[:rows]
-    names = _feature_names(step, array.shape[1])
-    return pa.table({name: pa.array(np.ascontiguousarray(array[:, i])) for i, name in enumerate(names)})
-
-
-def _feature_names(step: Any, count: int) -> list[str]:
-    try:
-        names = [str(name) for name in step.get_feature_names_out()]
-    except (AttributeError, ValueError, TypeError):
-        names = []
-    return names if len(set(names)) == count else [f"x{i}" for i in range(count)]
-
-
-def _empty(outputs: dict[str, str]) -> pa.Table:
-    kinds = {"double": pa.float64(), "float": pa.float32()}
-    fields = [(name, kinds.get(kind) or pa.type_for_alias(kind)) for name, kind in outputs.items()]
-    return pa.schema(fields).empty_table()
-
-
-def _width(sample: Evaluation, name: str) -> int:
-    return int((sample.steps.get(name) or sample.outputs).num_columns)
-
-
-def _qualified(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"

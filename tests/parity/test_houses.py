@@ -1,7 +1,10 @@
 """Production repeats the houses run bit for bit, and the check sees the smallest change."""
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.parity import MOST_BATCHED_ROWS, check_parity
+from pipeline_lib.parity import check_parity
 from pipeline_lib.record import Record, checks_folder, seal, verify
 
 
@@ -44,10 +47,10 @@ def test_production_repeats_the_record(houses_record: Record) -> None:
 def test_batches_of_other_sizes_change_no_prediction(copy: Record) -> None:
     found = check_parity(copy, batches=(1, 7))
     assert [batch.size for batch in found.batches] == [1, 7, 0]
-    assert all(batch.differing == 0 and batch.rows == MOST_BATCHED_ROWS for batch in found.batches)
-    assert f"one row at a time: 0 of {MOST_BATCHED_ROWS}" in str(found)
-    assert f"in batches of 7: 0 of {MOST_BATCHED_ROWS}" in str(found)
-    assert f"in another order: 0 of {MOST_BATCHED_ROWS}" in str(found)
+    assert all(batch.differing == 0 and batch.rows == 293 for batch in found.batches)
+    assert "one row at a time: 0 of 293" in str(found)
+    assert "in batches of 7: 0 of 293" in str(found)
+    assert "in another order: 0 of 293" in str(found)
     assert (checks_folder(copy) / "parity.json").is_file()
 
 
@@ -82,6 +85,37 @@ def test_two_swapped_rows_are_found(copy: Record) -> None:
     assert (found.outputs.column, found.outputs.row, found.outputs.rows) == ("prediction", 0, 2)
 
 
+def edit_plan(record: Record, operation: str, edit: Callable[[dict[str, Any]], None]) -> None:
+    """Change the settings of the last node of an operation in the artifact, and seal the record again."""
+    path = record.artifact / "artifact.json"
+    description = json.loads(path.read_bytes())
+    node = [node for node in description["nodes"] if node["operation"] == operation][-1]
+    edit(node["settings"])
+    path.write_text(json.dumps(description))
+    reseal(record)
+
+
+def nudge_weight(settings: dict[str, Any]) -> None:
+    settings["weights"][0] = float(np.nextafter(settings["weights"][0], np.inf))
+
+
+def drop_category(settings: dict[str, Any]) -> None:
+    del settings["keys"][0], settings["values"][0]
+
+
+@pytest.mark.parametrize(
+    ("operation", "edit", "named"),
+    [("dot", nudge_weight, "outputs: column 'prediction'"), ("lookup", drop_category, "step ")],
+)
+def test_a_changed_artifact_is_found(
+    copy: Record, operation: str, edit: Callable[[dict[str, Any]], None], named: str
+) -> None:
+    edit_plan(copy, operation, edit)
+    found = check_parity(copy, batches=())
+    assert not found.exact
+    assert named in str(found)
+
+
 def test_changed_bytes_are_refused(copy: Record) -> None:
     nudge(copy.evidence / "outputs.parquet")
     with pytest.raises(InputError, match=r"evidence/outputs\.parquet: found other bytes"):
@@ -95,7 +129,7 @@ def test_a_failed_record_is_refused(copy: Record) -> None:
 
 
 def test_an_artifact_that_does_not_load_is_a_failure(copy: Record) -> None:
-    (copy.artifact / "pipeline.skops").write_bytes(b"no zip")
+    (copy.artifact / "arrays.npz").write_bytes(b"no zip")
     reseal(copy)
-    with pytest.raises(RunError, match=r"fresh process failed: .*damaged file"):
+    with pytest.raises(RunError, match=r"fresh process failed: .*damaged artifact"):
         check_parity(copy, batches=())

@@ -1,0 +1,103 @@
+"""Pipelines, column transformers, unions, and steps that wrap another: scikit-learn's and feature-engine's."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline_lib.compiled.adapters.registry import (
+    Columns,
+    NoPlanError,
+    Outputs,
+    by_fitted_names,
+    estimator,
+    predict,
+    qualified,
+    transform,
+    transformer,
+)
+from pipeline_lib.compiled.plan import Builder, Value
+
+PIPELINES = ("sklearn.pipeline.Pipeline", "feature_engine.pipeline.pipeline.Pipeline", "imblearn.pipeline.Pipeline")
+_PIPELINE_OPTIONS = "steps transform_input memory verbose"
+
+
+@transformer(*PIPELINES, options=_PIPELINE_OPTIONS)
+def pipeline(step: Any, columns: Columns, build: Builder) -> Columns:
+    """One transformer after another."""
+    for _, inner in step.steps:
+        columns = transform(inner, columns, build)
+    return columns
+
+
+@estimator(*PIPELINES, options=_PIPELINE_OPTIONS)
+def pipeline_estimator(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """Transformers, then the final estimator."""
+    names = getattr(step, "feature_names_in_", None)
+    columns = dict(zip(map(str, names if names is not None else range(len(values))), values, strict=True))
+    for _, inner in step.steps[:-1]:
+        columns = transform(inner, columns, build)
+    return predict(step.steps[-1][1], list(columns.values()), build)
+
+
+@transformer(
+    "sklearn.compose._column_transformer.ColumnTransformer",
+    options="transformers remainder sparse_threshold n_jobs transformer_weights verbose verbose_feature_names_out "
+    "force_int_remainder_cols",
+)
+def column_transformer(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Each transformer on its own columns, the results side by side."""
+    columns = by_fitted_names(step, columns)
+    names, values = list(columns), list(columns.values())
+    parts: list[tuple[str, Columns]] = []
+    for name, inner, _ in step.transformers_:
+        places = step._transformer_to_input_indices.get(name, [])
+        if len(places) == 0 or (isinstance(inner, str) and inner == "drop"):
+            continue
+        part = transform(inner, {names[place]: values[place] for place in places}, build)
+        weight = (step.transformer_weights or {}).get(name)
+        parts.append((name, part if weight is None else {k: v * float(weight) for k, v in part.items()}))
+    return side_by_side(parts)
+
+
+@transformer(
+    "sklearn.pipeline.FeatureUnion",
+    options="transformer_list n_jobs transformer_weights verbose verbose_feature_names_out",
+)
+def feature_union(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Every transformer on all columns, the results side by side."""
+    parts = []
+    for name, inner in step.transformer_list:
+        if isinstance(inner, str) and inner == "drop":
+            continue
+        part = transform(inner, columns, build)
+        weight = (step.transformer_weights or {}).get(name)
+        parts.append((name, part if weight is None else {k: v * float(weight) for k, v in part.items()}))
+    return side_by_side(parts)
+
+
+def side_by_side(parts: Sequence[tuple[str, Columns]]) -> Columns:
+    """Named parts as one set of columns, under names of their own."""
+    joined: Columns = {}
+    for name, part in parts:
+        for column, value in part.items():
+            joined[f"{name}__{column}"] = value
+    return joined
+
+
+@transformer("feature_engine.wrappers.wrappers.SklearnTransformerWrapper", options="transformer variables")
+def wrapper(step: Any, columns: Columns, build: Builder) -> Columns:
+    """A scikit-learn transformer on some columns, which keep their places, are replaced, or are added to."""
+    columns = by_fitted_names(step, columns)
+    variables = list(map(str, step.variables_))
+    part = transform(step.transformer_, {name: columns[name] for name in variables}, build)
+    kind = type(step.transformer_).__name__
+    if kind in ("OneHotEncoder", "PolynomialFeatures"):
+        made = list(map(str, step.transformer_.get_feature_names_out(variables)))
+        part = dict(zip(made, part.values(), strict=True))
+        kept = {name: value for name, value in columns.items() if name not in variables}
+        return kept | part
+    if len(part) == len(variables):
+        return columns | dict(zip(variables, part.values(), strict=True))
+    selected = set(map(str, step.transformer_.get_feature_names_out(variables)))
+    if not selected <= set(variables):
+        raise NoPlanError(f"{qualified(type(step.transformer_))}: found other columns out than in, expected a selector")
+    return {name: value for name, value in columns.items() if name not in variables or name in selected}

@@ -1,0 +1,1 @@
+"""Feature creation of feature-engine."""

@@ -1,0 +1,1 @@
+"""Discretisers of feature-engine."""

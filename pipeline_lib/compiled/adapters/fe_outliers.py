@@ -1,0 +1,1 @@
+"""Outlier cappers of feature-engine."""

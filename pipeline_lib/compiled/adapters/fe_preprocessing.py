@@ -1,0 +1,1 @@
+"""Matching of categories and variables, and scaling, of feature-engine."""

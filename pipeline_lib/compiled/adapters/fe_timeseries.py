@@ -1,0 +1,1 @@
+"""Lags and windows of feature-engine."""

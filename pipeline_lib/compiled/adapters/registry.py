@@ -1,0 +1,148 @@
+"""Which adapter writes the plan of which fitted step: found by the class's qualified name."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline_lib.compiled.plan import Builder, Value
+from pipeline_lib.errors import InputError
+
+Columns = dict[str, Value]
+TransformerAdapter = Callable[[Any, Columns, Builder], Columns]
+EstimatorAdapter = Callable[[Any, Sequence[Value], Builder], "Outputs"]
+
+
+class RefusedStepError(InputError):
+    """A step that must not serve production: its rows affect each other, it drops rows, draws numbers, …"""
+
+
+class NoPlanError(InputError):
+    """A step, or an option of one, that no adapter knows; it could still run through its library."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a final estimator gives: one `prediction` per target, and per class what it has of the others.
+
+    `places` is each row's class as a place in `classes`, where the estimator chooses one.
+    """
+
+    prediction: Sequence[Value]
+    probability: Sequence[Value] = ()
+    decision: Sequence[Value] = ()
+    classes: Sequence[Any] = ()
+
+
+@dataclass(frozen=True)
+class _Adapter:
+    write: Callable[..., Any]
+    options: frozenset[str] = field(default_factory=frozenset)
+
+
+_TRANSFORMERS: dict[str, _Adapter] = {}
+_ESTIMATORS: dict[str, _Adapter] = {}
+
+
+def transformer(*names: str, options: str) -> Callable[[TransformerAdapter], TransformerAdapter]:
+    """Register the adapter of transformer classes by qualified name.
+
+    `options` are all constructor parameters that the adapter honours, or that mean nothing to a fitted step; a
+    step with any other is refused.
+    """
+
+    def register(write: TransformerAdapter) -> TransformerAdapter:
+        _enter(_TRANSFORMERS, names, write, options)
+        return write
+
+    return register
+
+
+def estimator(*names: str, options: str) -> Callable[[EstimatorAdapter], EstimatorAdapter]:
+    """Register the adapter of estimator classes by qualified name; `options` as for `transformer`."""
+
+    def register(write: EstimatorAdapter) -> EstimatorAdapter:
+        _enter(_ESTIMATORS, names, write, options)
+        return write
+
+    return register
+
+
+def _enter(adapters: dict[str, _Adapter], names: Sequence[str], write: Callable[..., Any], options: str) -> None:
+    for name in names:
+        if name in adapters:
+            raise ValueError(f"found two adapters of {name}, expected one")
+        adapters[name] = _Adapter(write, frozenset(options.split()))
+
+
+def transform(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Write the plan of a fitted transformer: the columns that it makes of `columns`, in order.
+
+    Raises NoPlanError for a class or option without an adapter, RefusedStepError for what cannot serve rows.
+    """
+    if step is None or (isinstance(step, str) and step == "passthrough"):
+        return columns
+    own = getattr(type(step), "plan", None)
+    if callable(own):
+        return dict(own(step, dict(columns), build))
+    written: Columns = _find(_TRANSFORMERS, step, "transformer").write(step, columns, build)
+    return written
+
+
+def predict(fitted: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """Write the plan of a fitted estimator over its input columns, in order."""
+    own = getattr(type(fitted), "plan_outputs", None)
+    if callable(own):
+        outputs = own(fitted, list(values), build)
+        return outputs if isinstance(outputs, Outputs) else Outputs(**outputs)
+    written: Outputs = _find(_ESTIMATORS, fitted, "estimator").write(fitted, values, build)
+    return written
+
+
+def qualified(kind: type) -> str:
+    """A class's module and name."""
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _find(adapters: dict[str, _Adapter], step: Any, role: str) -> _Adapter:
+    name = qualified(type(step))
+    adapter = adapters.get(name)
+    if adapter is None:
+        raise NoPlanError(
+            f"{type(step).__name__}: found {role} class {name} without an exact plan, expected one that has an adapter; "
+            "give an own step a `plan` method, or compile with allow_opaque=True to run it through its library"
+        )
+    parameters = step.get_params(deep=False) if hasattr(step, "get_params") else {}
+    unknown = sorted(set(parameters) - adapter.options)
+    if unknown:
+        raise NoPlanError(
+            f"{type(step).__name__}: found options {', '.join(unknown)} that its adapter does not know, expected "
+            f"{', '.join(sorted(adapter.options))}; compile with allow_opaque=True, or use the locked version"
+        )
+    return adapter
+
+
+def refuse_option(step: Any, option: str, expected: str) -> NoPlanError:
+    """The error for an option's value that an adapter does not carry out."""
+    return NoPlanError(
+        f"{type(step).__name__}: found {option}={getattr(step, option, None)!r}, expected {expected}; "
+        "change the option, or compile with allow_opaque=True"
+    )
+
+
+def by_fitted_names(step: Any, columns: Columns) -> Columns:
+    """The same columns under the names that a step was fitted with, which for an array are x0, x1, …"""
+    names = getattr(step, "feature_names_in_", None)
+    if names is None:
+        return columns
+    if len(names) != len(columns):
+        raise NoPlanError(
+            f"{type(step).__name__}: found {len(columns)} columns, expected the {len(names)} it was fitted with"
+        )
+    return dict(zip(map(str, names), columns.values(), strict=True))
+
+
+def finite_inputs(step: Any, values: Sequence[Value], build: Builder, names: Sequence[str] = ()) -> list[Value]:
+    """The values as finite float64 numbers: scikit-learn refuses others, and so does the plan."""
+    labels = list(names) or list(getattr(step, "feature_names_in_", ())) or [f"x{i}" for i in range(len(values))]
+    where = type(step).__name__
+    return [build.finite(value, str(name), where) for value, name in zip(values, labels, strict=True)]

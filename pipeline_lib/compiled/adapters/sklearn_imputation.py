@@ -1,0 +1,1 @@
+"""Imputers of scikit-learn."""

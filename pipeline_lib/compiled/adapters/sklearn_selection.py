@@ -1,0 +1,1 @@
+"""Feature selectors of scikit-learn."""

@@ -1,0 +1,144 @@
+"""The artifact on disk: a plan as JSON, its arrays as npz, the row schema; loading executes nothing."""
+
+import io
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiled.operations import OPERATIONS
+from pipeline_lib.compiled.plan import DTYPES, Node, Plan, Table
+from pipeline_lib.errors import InputError
+from pipeline_lib.files import canonical_json, write_atomic
+from pipeline_lib.rows import RowSchema
+
+FORMAT = 2
+DESCRIPTION, ARRAYS, ROW = "artifact.json", "arrays.npz", "row.json"
+OPAQUE = "opaque_{}.skops"
+_INLINE = 64  # numbers; longer arrays are not for reading
+
+
+def save(folder: Path, plan: Plan, row: RowSchema, opaque: Mapping[str, bytes]) -> None:
+    """Write a plan, the row schema and the state of opaque steps; the description comes last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    description = {
+        "format": FORMAT,
+        "nodes": [_node_json(node, arrays) for node in plan.nodes],
+        "outputs": [[name, node] for name, node in plan.outputs.items()],
+        "steps": [[name, [[column, node] for column, node in columns.items()]] for name, columns in plan.steps.items()],
+        "tables": [[table.name, table.key, table.time, table.context] for table in plan.tables],
+        "opaque": list(opaque),
+    }
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)  # type: ignore[arg-type]
+    write_atomic(folder / ARRAYS, stream.getvalue())
+    write_atomic(folder / ROW, canonical_json(row.to_json()))
+    for number, state in enumerate(opaque.values()):
+        write_atomic(folder / OPAQUE.format(number), state)
+    write_atomic(folder / DESCRIPTION, canonical_json(description))
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """The artifact's description, checked for its format version. Raises InputError."""
+    path = folder / DESCRIPTION
+    try:
+        description = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(
+            f"{folder}: found no {DESCRIPTION}, expected the artifact folder of a run; name it as runs/NAME/ID/artifact"
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: found a damaged description ({error}), expected JSON; run again") from error
+    found = description.get("format") if isinstance(description, dict) else type(description).__name__
+    if found != FORMAT:
+        raise InputError(
+            f"{path}: found format {found!r}, expected {FORMAT}; load it with the version of "
+            "nb-pipeline-lib that wrote it, or run the notebook again"
+        )
+    return dict(description)
+
+
+def load(folder: Path) -> tuple[Plan, RowSchema, dict[str, bytes]]:
+    """Read what `save` wrote: plan, row schema, states of opaque steps. Raises InputError for anything else."""
+    description = read_description(folder)
+    try:
+        row = RowSchema.from_json(json.loads((folder / ROW).read_bytes()))
+        with np.load(folder / ARRAYS, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        opaque = {
+            name: (folder / OPAQUE.format(number)).read_bytes() for number, name in enumerate(description["opaque"])
+        }
+        nodes = [_node(place, values, arrays) for place, values in enumerate(description["nodes"])]
+        plan = Plan(
+            nodes,
+            {name: _reference(node, len(nodes)) for name, node in description["outputs"]},
+            {
+                name: {column: _reference(node, len(nodes)) for column, node in columns}
+                for name, columns in description["steps"]
+            },
+            tuple(Table(*values) for values in description["tables"]),
+        )
+    except InputError:
+        raise
+    except Exception as error:  # whatever a damaged file makes of JSON, zip or NumPy
+        raise InputError(
+            f"{folder}: found a damaged artifact ({type(error).__name__}: {error}), expected {DESCRIPTION}, {ARRAYS} "
+            f"and {ROW} as `save` wrote them; run again"
+        ) from error
+    _check_inputs(plan, row, folder)
+    return plan, row, opaque
+
+
+def _check_inputs(plan: Plan, row: RowSchema, folder: Path) -> None:
+    unknown = set(plan.columns_read(range(len(plan.nodes)))) - set(row.names)
+    if unknown:
+        raise InputError(f"{folder}: found raw columns {sorted(unknown)} in the plan, expected columns of {ROW}")
+
+
+def _node_json(node: Node, arrays: dict[str, np.ndarray[Any, Any]]) -> dict[str, Any]:
+    settings = {name: _setting_json(value, arrays) for name, value in node.settings.items()}
+    return {"operation": node.operation, "inputs": list(node.inputs), "settings": settings, "dtype": node.dtype}
+
+
+def _setting_json(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
+    if isinstance(value, list) and len(value) > _INLINE and all(type(item) is float for item in value):
+        return {"list": _setting_json(np.array(value), arrays)["array"]}
+    if isinstance(value, np.ndarray):
+        name = f"a{len(arrays):04}"
+        arrays[name] = np.ascontiguousarray(value)
+        return {"array": name}
+    if isinstance(value, list | tuple):
+        return [_setting_json(item, arrays) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(value)}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"found a setting of {type(value).__name__}, expected JSON values and arrays")
+
+
+def _node(place: int, values: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) -> Node:
+    operation, dtype = values["operation"], values["dtype"]
+    known = operation in OPERATIONS or operation in ("input", "constant")
+    if not known or dtype not in (*DTYPES, "parts"):
+        raise InputError(f"node {place}: found operation {operation!r} of {dtype!r}, expected one of this release")
+    inputs = tuple(_reference(taken, place) for taken in values["inputs"])
+    settings = {name: _setting(value, arrays) for name, value in values["settings"].items()}
+    return Node(operation, inputs, settings, dtype)
+
+
+def _reference(node: Any, below: int) -> int:
+    if type(node) is not int or not 0 <= node < below:
+        raise InputError(f"found node {node!r}, expected the number of an earlier one, below {below}")
+    return node
+
+
+def _setting(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
+    if isinstance(value, dict):
+        if "float" in value:
+            return float(value["float"])
+        return arrays[value["list"]].tolist() if "list" in value else arrays[value["array"]]
+    return [_setting(item, arrays) for item in value] if isinstance(value, list) else value

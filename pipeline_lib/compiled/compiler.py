@@ -1,0 +1,262 @@
+"""From a fitted pipeline to a compiled one: a plan, checked step by step against the libraries' own results."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline_lib.compiled.adapters import (
+    Columns,
+    NoPlanError,
+    Outputs,
+    RefusedStepError,
+    predict,
+    qualified,
+    transform,
+)
+from pipeline_lib.compiled.faithful import Distance, check_step
+from pipeline_lib.compiled.opaque import OpaqueStep, quiet_libraries
+from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY, CompiledPipeline
+from pipeline_lib.compiled.plan import Builder, Plan, Value
+from pipeline_lib.compiled.report import CompileReport, StepReport
+from pipeline_lib.errors import InputError
+from pipeline_lib.rows import RowSchema, conform, dtype_differences, to_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_METHODS = {PREDICTION: "predict", PROBABILITY: "predict_proba", DECISION: "decision_function"}
+_DTYPES = {"integer": "int64", "number": "float64", "string": "str", "boolean": "bool", "datetime": "datetime"}
+_TIMED_ROWS = 200
+
+
+def compile_fitted(
+    fitted: Any, *, like: "pd.DataFrame", row: RowSchema, library: str, allow_opaque: bool
+) -> CompiledPipeline:
+    """Compile a fitted pipeline and check it on every row of `like`; see `compile_pipeline`."""
+    steps = _steps(fitted)
+    differences = dtype_differences(like, row)
+    if differences:
+        raise InputError(
+            "found training columns of other dtypes than production will deliver:\n  "
+            + "\n  ".join(differences)
+            + "\ncast them in `load`, or change `Row`, and fit again"
+        )
+    table = conform(like, row)
+    if table.num_rows == 0:
+        raise InputError("found no rows in `like`, expected the training rows; pass X_train")
+    work = _Compilation(row, library, allow_opaque=allow_opaque)
+    with quiet_libraries():
+        work.walk(steps, to_frame(table))
+        model = CompiledPipeline(work.plan(), row, work.opaque, library)
+        model.report = _report(model, fitted, table, work.reports)
+    return model
+
+
+def check_rows(model: CompiledPipeline, fitted: Any, frame: "pd.DataFrame", library: str) -> None:
+    """Check a compiled pipeline on other rows as compiling did. Raises InputError where it is not faithful."""
+    work = _Compilation(model.row, library, allow_opaque=True)
+    with quiet_libraries():
+        work.walk(_steps(fitted), to_frame(conform(frame, model.row)))
+
+
+def raw_columns(row: RowSchema, build: Builder) -> Columns:
+    """The raw columns of a row schema as a pipeline's first step sees them."""
+    columns = {}
+    for column in row.columns:
+        dtype, limit = _DTYPES.get(column.kind, "datetime"), math.inf
+        if column.nullable and dtype in ("int64", "bool"):
+            dtype = "float64"
+        elif dtype in ("int64", "bool"):
+            limit = 2.0**63 if dtype == "int64" else 1.0
+        elif dtype == "float64" and not column.nullable and column.finite:
+            limit = 1.7976931348623157e308
+        columns[column.name] = build.input(column.name, dtype, limit)
+    return columns
+
+
+class _Compilation:
+    """A plan that grows step by step, beside what the libraries make of the same rows."""
+
+    def __init__(self, row: RowSchema, library: str, *, allow_opaque: bool) -> None:
+        self.build = Builder()
+        self.columns = raw_columns(row, self.build)
+        self.library = library
+        self.allow_opaque = allow_opaque
+        self.steps: dict[str, dict[str, int]] = {}
+        self.outputs: dict[str, int] = {}
+        self.opaque: dict[str, bytes] = {}
+        self.reports: list[StepReport] = []
+
+    def plan(self) -> Plan:
+        """The plan as far as it has come."""
+        return Plan(self.build.nodes, self.outputs, self.steps)
+
+    def walk(self, steps: Sequence[tuple[str, Any]], given: Any) -> None:
+        """Write every step's plan, checked on the rows `given`."""
+        for name, step in steps[:-1]:
+            if step is None or (isinstance(step, str) and step == "passthrough"):
+                continue
+            made = step.transform(given)
+            if made.shape[0] != given.shape[0]:
+                raise RefusedStepError(
+                    f"step {name}: found {made.shape[0]:,} rows for {given.shape[0]:,}, expected one for one; "
+                    "a step that drops rows cannot serve production: drop them in `load` or `split`"
+                )
+            self._transformer(name, step, given, made)
+            given = made
+        name, final = steps[-1]
+        if not hasattr(final, "predict"):
+            raise InputError(
+                f"found a final step {type(final).__name__} without predict, expected an estimator; "
+                "end the pipeline with one"
+            )
+        self._estimator(name, final, given)
+
+    def _transformer(self, name: str, step: Any, given: Any, made: Any) -> None:
+        before = self.columns
+
+        def write(columns: Columns, build: Builder) -> Sequence[Value]:
+            return list(transform(step, dict(columns), build).values())
+
+        try:
+            after = transform(step, dict(before), self.build)
+            distance = check_step(f"step {name}", write, before, given, made)
+            report = _step_report(name, step, before, len(after), distance)
+        except NoPlanError as error:
+            after = self._run_opaque(name, step, given, {"transform": made}, error)["transform"]
+            kind = qualified(type(step))
+            report = StepReport(name, kind, len(before), len(after), exact=False, why=_first_line(error))
+        self.columns = dict(zip(_names(step, made, after), after.values(), strict=True))
+        self.steps[name] = {column: value.node for column, value in self.columns.items()}
+        self.reports.append(report)
+
+    def _estimator(self, name: str, final: Any, given: Any) -> None:
+        before = self.columns
+        made = {kind: getattr(final, method)(given) for kind, method in _METHODS.items() if hasattr(final, method)}
+        try:
+            outputs = _by_kind(predict(final, list(before.values()), self.build))
+            distance = Distance()
+            for kind, expected in made.items():
+                where = f"step {name}, {_METHODS[kind]}"
+                distance = distance.worst(check_step(where, _writer(final, kind), before, given, expected))
+            report = _step_report(name, final, before, len(outputs[PREDICTION]), distance)
+        except NoPlanError as error:
+            opaque = self._run_opaque(name, final, given, made, error)
+            outputs = {kind: list(columns.values()) for kind, columns in opaque.items()}
+            report = StepReport(name, qualified(type(final)), len(before), 1, exact=False, why=_first_line(error))
+        for kind in made:
+            self.outputs |= _labelled(kind, outputs[kind], final)
+        self.reports.append(report)
+
+    def _run_opaque(
+        self, name: str, step: Any, given: Any, made: dict[str, Any], error: NoPlanError
+    ) -> dict[str, Columns]:
+        if not self.allow_opaque:
+            raise NoPlanError(f"step {name}: {error}")
+        runner = OpaqueStep.of(name, step, given, made, self.library)
+        self.opaque[name] = runner.state
+        return runner.write(self.columns, self.build)
+
+
+def _steps(fitted: Any) -> list[tuple[str, Any]]:
+    steps = getattr(fitted, "steps", None)
+    if not isinstance(steps, list) or not steps:
+        raise InputError(
+            f"found {type(fitted).__name__}, expected a scikit-learn Pipeline from raw rows to prediction; "
+            "wrap the estimator: Pipeline([('estimator', ...)])"
+        )
+    final = steps[-1][1]
+    if not any(name.endswith("_") and not name.startswith("__") for name in vars(final)):
+        raise InputError(
+            f"found a pipeline whose last step {type(final).__name__} is not fitted, expected a fitted one; "
+            "call fit(X_train, y_train) first"
+        )
+    return list(steps)
+
+
+def _by_kind(outputs: Outputs) -> dict[str, list[Value]]:
+    return {
+        PREDICTION: list(outputs.prediction),
+        PROBABILITY: list(outputs.probability),
+        DECISION: list(outputs.decision),
+    }
+
+
+def _writer(final: Any, kind: str) -> Callable[[Columns, Builder], Sequence[Value]]:
+    return lambda columns, build: _by_kind(predict(final, list(columns.values()), build))[kind]
+
+
+def _names(step: Any, made: Any, after: Columns) -> list[str]:
+    """The names that the library gives its columns; those of the plan where it gives none."""
+    if hasattr(made, "columns"):
+        names = list(map(str, made.columns))
+    else:
+        try:
+            names = list(map(str, step.get_feature_names_out()))
+        except (AttributeError, ValueError, TypeError):
+            names = []
+    return names if len(set(names)) == len(after) == len(names) else list(after)
+
+
+def _labelled(kind: str, values: Sequence[Value], final: Any) -> dict[str, int]:
+    labels = list(getattr(final, "classes_", ()))
+    if len(values) == 1 and kind != PROBABILITY:
+        return {kind: values[0].node}
+    if len(labels) != len(values) or kind == PREDICTION:
+        labels = list(range(len(values)))
+    return {f"{kind}[{label}]": value.node for label, value in zip(labels, values, strict=True)}
+
+
+def _step_report(name: str, step: Any, before: Columns, made: int, distance: Distance) -> StepReport:
+    return StepReport(
+        name,
+        qualified(type(step)),
+        len(before),
+        made,
+        exact=True,
+        ulps=distance.ulps,
+        share=distance.share,
+        flips=distance.flips,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _report(model: CompiledPipeline, fitted: Any, table: Any, steps: Sequence[StepReport]) -> CompileReport:
+    """Compile report: distances of predictions from the libraries' own, and speeds measured here."""
+    ours, theirs = model.predict(table), np.asarray(fitted.predict(to_frame(table)))
+    theirs = theirs.reshape(ours.shape)
+    changed = ~((ours == theirs) | ((ours != ours) & (theirs != theirs)))
+    ulps = difference = 0.0
+    if ours.dtype.kind == theirs.dtype.kind == "f" and changed.any():
+        apart = np.abs(ours - theirs)[changed]
+        difference, ulps = float(apart.max()), float((apart / np.spacing(np.abs(theirs[changed]))).max())
+    rows = table.slice(0, _TIMED_ROWS).to_pylist()
+    model.predict_row(rows[0])
+    one = _seconds(lambda: [model.predict_row(row) for row in rows]) / len(rows)
+    bulk = _seconds(lambda: model.predict(table)) / table.num_rows
+    return CompileReport(
+        rows=table.num_rows,
+        raw=len(model.row.names),
+        steps=tuple(steps),
+        unread=tuple(name for name in model.row.names if name not in set(model.reads)),
+        ulps=ulps,
+        difference=difference,
+        changed=int(np.count_nonzero(changed if changed.ndim == 1 else changed.any(axis=1))),
+        row_microseconds=one * 1e6,
+        rows_per_second=1 / bulk,
+    )
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)

@@ -1,0 +1,123 @@
+"""Faithful or refused: each step's plan, fed scikit-learn's own input to it, against scikit-learn's own output."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiled.columns import Column
+from pipeline_lib.compiled.operations import NAT, Text
+from pipeline_lib.compiled.plan import Builder, Plan, Value
+from pipeline_lib.compiled.radius import distance, with_radii
+from pipeline_lib.errors import InputError
+
+Write = Callable[[dict[str, Value], Builder], Sequence[Value]]
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far a step's plan is from its library's own result.
+
+    `ulps` is the largest distance of a number in units in the last place, `share` the largest part of what the
+    step is allowed, `flips` counts rows on a boundary where another answer was chosen.
+    """
+
+    ulps: float = 0.0
+    share: float = 0.0
+    flips: int = 0
+
+    def worst(self, other: "Distance") -> "Distance":
+        """The larger of two distances in each respect."""
+        return Distance(max(self.ulps, other.ulps), max(self.share, other.share), max(self.flips, other.flips))
+
+
+def check_step(where: str, write: Write, before: Mapping[str, Value], given: Any, expected: Any) -> Distance:
+    """Evaluate a step's plan on `given`, the library's input to it, and compare with `expected`, its output.
+
+    `before` are the plan's columns that go into the step. Frames, arrays and sparse matrices are
+    compared column by column. Raises InputError where the plan is farther away than it may be.
+    """
+    rows = given.shape[0]
+    builder = Builder(checking=True)
+    inputs = {name: builder.input(name, v.dtype, v.limit, width=v.width) for name, v in before.items()}
+    made = list(write(inputs, builder))
+    columns, place = {}, 0
+    for name, value in before.items():
+        columns[name] = library_column(given, place, value.dtype, value.width)
+        place += value.width
+    found = with_radii(Plan(builder.nodes, {}), [value.node for value in made], columns, rows)
+    width = 1 if len(expected.shape) == 1 else expected.shape[1]
+    if sum(value.width for value in made) != width:
+        raise InputError(f"{where}: found a plan of {len(made)} columns, expected the {width} that the step makes")
+    worst, place = Distance(), 0
+    for value, (column, radius) in zip(made, found, strict=True):
+        reference = library_column(expected, place, value.dtype, value.width)
+        worst = worst.worst(_compare(f"{where}, column {place}", column, radius, reference, rows))
+        place += value.width
+    return worst
+
+
+def _compare(where: str, column: Column, radius: Any, reference: Column, rows: int) -> Distance:
+    if hasattr(column, "toarray"):
+        column = column.toarray()
+    with np.errstate(all="ignore"):
+        apart = np.broadcast_to(distance(column, reference), np.shape(radius) or None or np.shape(reference) or (rows,))
+        allowed = np.broadcast_to(0.0 if radius is None else radius, apart.shape)
+        wrong = apart > allowed
+        if wrong.any():
+            raise InputError(_unfaithful(where, column, reference, apart, allowed, wrong))
+        finite = np.isfinite(apart) & (apart > 0)
+        if not finite.any():
+            return Distance(flips=int(np.isinf(apart).sum()))
+        spacing = np.spacing(np.abs(np.asarray(reference, dtype=np.float64)))
+        flips = int((np.isinf(allowed) & (apart > 0)).sum())
+        sure = finite & np.isfinite(allowed)
+        if not sure.any():
+            return Distance(flips=flips)
+        return Distance(float((apart / spacing)[sure].max()), float((apart / allowed)[sure].max()), flips)
+
+
+def _unfaithful(where: str, column: Column, reference: Column, apart: Any, allowed: Any, wrong: Any) -> str:
+    at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+    row = at[-1]
+    if isinstance(column, Text):
+        found, expected = column.tolist()[row], reference.tolist()[row]
+    else:
+        found, expected = column[at].item(), np.asarray(reference)[at].item()
+    return (
+        f"{where}: found {found!r} from the plan in row {row}, expected {expected!r} as the library computes it "
+        f"(within {float(allowed[at]):.3g}; {int(wrong.sum()):,} values differ): the step cannot be compiled "
+        "faithfully; compile with allow_opaque=True, or correct its plan"
+    )
+
+
+def library_column(data: Any, place: int, dtype: str, width: int = 1) -> Column:
+    """Column `place` of what a library made (frame, array, sparse matrix), as a plan has it."""
+    if dtype in ("vector", "bag"):
+        part = data[:, place : place + width] if not hasattr(data, "iloc") else data.iloc[:, place : place + width]
+        return np.ascontiguousarray((part.toarray() if hasattr(part, "toarray") else np.asarray(part)).T, dtype=float)
+    if hasattr(data, "toarray"):
+        data = data[:, [place]].toarray()[:, 0]
+    elif hasattr(data, "iloc"):
+        data = data.iloc[:, place] if data.ndim == 2 else data
+    elif data.ndim == 2:
+        data = data[:, place]
+    return plan_column(data, dtype)
+
+
+def plan_column(values: Any, dtype: str) -> Column:
+    """A pandas Series or one-dimensional array as a column of a plan; InputError where it does not fit."""
+    kind = str(getattr(values, "dtype", ""))
+    if dtype == "str":
+        plain = values.tolist() if kind != "category" else values.astype(object).tolist()
+        return Text.of([None if value is None or value != value else str(value) for value in plain])
+    if dtype == "datetime":
+        moments = np.asarray(values, dtype="datetime64[us]")
+        return np.where(np.isnat(moments), NAT, moments.view(np.int64))
+    if dtype in ("bool", "int64"):
+        return np.asarray(values, dtype=dtype)
+    try:
+        return np.asarray(values.astype(float) if hasattr(values, "astype") else values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"found values of dtype {kind} from the library, expected numbers as in the plan") from None

@@ -1,0 +1,14 @@
+"""The operations of compiled pipelines."""
+
+from importlib import import_module
+
+from pipeline_lib.compiled.operations.lookups import RefusedRows
+from pipeline_lib.compiled.operations.rowcode import Code
+from pipeline_lib.compiled.operations.table import NAT, OPERATIONS, Operation
+from pipeline_lib.compiled.operations.text import Text, Words
+
+MODULES = ("arithmetic", "bags", "calendar", "elementary", "lookups", "opaque", "strings", "trees", "vectors")
+for _name in MODULES:  # importing a module enters its operations
+    import_module(f"{__name__}.{_name}")
+
+__all__ = ["MODULES", "NAT", "OPERATIONS", "Code", "Operation", "RefusedRows", "Text", "Words"]

@@ -1,0 +1,259 @@
+"""Numbers: arithmetic, comparisons, rounding, casts. Every operation is exactly rounded IEEE 754, or integer."""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from ctypes import c_float
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline_lib.compiled.operations.rowcode import Code
+from pipeline_lib.compiled.operations.table import NAT, Settings, formula, operation
+from pipeline_lib.compiled.operations.text import Text, choose
+
+WHOLE = 2.0**52  # from here on every double is an integer
+INT = 2**63
+_TERMS = 40  # of a sum in one line: Python's parser nests once for each
+
+
+def divide(a: float, b: float) -> float:
+    """IEEE division of Python floats: by zero infinite, 0/0 NaN."""
+    if b != 0:  # NaN too
+        return a / b
+    return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
+
+
+def remainder(a: float, b: float) -> float:
+    """`a % b` with the sign of b, as NumPy has it; NaN for b = 0."""
+    return a % b if b != 0 and math.isfinite(a) else math.nan
+
+
+def sqrt(x: float) -> float:
+    """The square root, NaN below 0."""
+    return math.sqrt(x) if x >= 0 else math.nan
+
+
+def floor(x: float) -> float:
+    """The largest integer that is not above x, as float; -0.0, infinities and NaN stay."""
+    return math.copysign(float(math.floor(x)), x) if abs(x) < WHOLE else x
+
+
+def ceil(x: float) -> float:
+    """The smallest integer that is not below x, as float."""
+    return math.copysign(float(math.ceil(x)), x) if abs(x) < WHOLE else x
+
+
+def trunc(x: float) -> float:
+    """The integer part of x, as float."""
+    return math.copysign(float(math.trunc(x)), x) if abs(x) < WHOLE else x
+
+
+def rint(x: float) -> float:
+    """The nearest integer, halves to even, as float."""
+    return math.copysign(float(round(x)), x) if abs(x) < WHOLE else x
+
+
+def round32(x: float) -> float:
+    """The nearest float32, as a double."""
+    return c_float(x).value
+
+
+def wrap(x: int) -> int:
+    """An integer as 64 bits hold it."""
+    return x if -INT <= x < INT else (x + INT) % (2 * INT) - INT
+
+
+def truncate_int(x: float) -> int:
+    """The integer part as int64; `NAT` for NaN and beyond 64 bits."""
+    return int(x) if -9.223372036854775808e18 <= x < 9.223372036854775808e18 else NAT
+
+
+def _truncate_ints(x: NDArray[np.float64]) -> NDArray[np.int64]:
+    inside = (x >= -9.223372036854775808e18) & (x < 9.223372036854775808e18)
+    return np.where(inside, np.where(inside, x, 0.0).astype(np.int64), np.int64(NAT))
+
+
+def _first(limits: Sequence[float]) -> float:
+    return limits[0]
+
+
+def _added(limits: Sequence[float]) -> float:
+    return limits[0] + limits[1]
+
+
+def _multiplied(limits: Sequence[float]) -> float:
+    return limits[0] * limits[1] if math.isfinite(limits[0] * limits[1]) else math.inf
+
+
+def _write_divide(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
+    try:
+        plain = float(inputs[1]) != 0  # a literal
+    except ValueError:
+        plain = False
+    return f"{inputs[0]} / {inputs[1]}" if plain else f"{code.bind(divide, 'divide')}({', '.join(inputs)})"
+
+
+_TWO = ("float64", "float64")
+_ONE = ("float64",)
+formula("add", _TWO, "float64", np.add, "{0} + {1}", limit=_added)
+formula("subtract", _TWO, "float64", np.subtract, "{0} - {1}", limit=_added)
+formula("multiply", _TWO, "float64", np.multiply, "{0} * {1}", limit=_multiplied)
+operation("divide", _TWO, "float64", column=lambda settings: np.true_divide, writer=_write_divide)
+formula("remainder", _TWO, "float64", np.remainder, remainder)
+formula("negative", _ONE, "float64", np.negative, "-{0}", limit=_first)
+formula("absolute", _ONE, "float64", np.absolute, "abs({0})", limit=_first)
+formula("sqrt", _ONE, "float64", np.sqrt, sqrt)
+formula("floor", _ONE, "float64", np.floor, floor, limit=lambda limits: limits[0] + 1)
+formula("ceil", _ONE, "float64", np.ceil, ceil, limit=lambda limits: limits[0] + 1)
+formula("trunc", _ONE, "float64", np.trunc, trunc, limit=_first)
+formula("rint", _ONE, "float64", np.rint, rint, limit=lambda limits: limits[0] + 1)
+formula("round32", _ONE, "float64", lambda x: np.asarray(x, dtype=np.float32).astype(np.float64), round32)
+# The second where it is smaller (larger), else the first: NaN in the first stays, NaN in the second is passed over.
+formula("smaller", _TWO, "float64", lambda a, b: np.where(b < a, b, a), "({1} if {1} < {0} else {0})")
+formula("larger", _TWO, "float64", lambda a, b: np.where(b > a, b, a), "({1} if {1} > {0} else {0})")
+
+formula("less", _TWO, "bool", np.less, "{0} < {1}", limit=lambda limits: 1.0)
+formula("less_equal", _TWO, "bool", np.less_equal, "{0} <= {1}", limit=lambda limits: 1.0)
+formula("equal", _TWO, "bool", np.equal, "{0} == {1}", limit=lambda limits: 1.0)
+
+_INTS = ("int64", "int64")
+formula("add_int", _INTS, "int64", np.add, lambda a, b: wrap(a + b), limit=lambda limits: INT)
+formula("subtract_int", _INTS, "int64", np.subtract, lambda a, b: wrap(a - b), limit=lambda limits: INT)
+formula("multiply_int", _INTS, "int64", np.multiply, lambda a, b: wrap(a * b), limit=lambda limits: INT)
+# Division by zero gives 0, as NumPy has it.
+formula("floor_divide_int", _INTS, "int64", np.floor_divide, lambda a, b: wrap(a // b) if b else 0, limit=lambda _: INT)
+formula("remainder_int", _INTS, "int64", np.remainder, lambda a, b: a % b if b else 0, limit=lambda _: INT)
+_WHOLE = ("int64|datetime", "int64|datetime")
+formula("less_int", _WHOLE, "bool", np.less, "{0} < {1}", limit=lambda limits: 1.0)
+formula("less_equal_int", _WHOLE, "bool", np.less_equal, "{0} <= {1}", limit=lambda limits: 1.0)
+formula("equal_int", _WHOLE, "bool", np.equal, "{0} == {1}", limit=lambda limits: 1.0)
+
+formula("and", ("bool", "bool"), "bool", np.logical_and, "({0} and {1})", limit=lambda limits: 1.0)
+formula("or", ("bool", "bool"), "bool", np.logical_or, "({0} or {1})", limit=lambda limits: 1.0)
+formula("not", ("bool",), "bool", np.logical_not, "not {0}", limit=lambda limits: 1.0)
+
+formula("to_float", ("int64|bool",), "float64", lambda x: np.asarray(x).astype(np.float64), "float({0})", limit=_first)
+formula("to_int", ("bool",), "int64", lambda x: np.asarray(x).astype(np.int64), "int({0})", limit=_first)
+formula("truncate_int", _ONE, "int64", _truncate_ints, truncate_int, limit=lambda limits: INT)
+
+
+def _is_missing(column: Any) -> Any:
+    if isinstance(column, Text):
+        return column.missing()
+    column = np.asarray(column)
+    return np.isnan(column) if column.dtype == np.float64 else column == NAT
+
+
+def _write_missing(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
+    test = {"float64": "{0} != {0}", "str": "{0} is None", "datetime": f"{{0}} == {NAT}"}[dtypes[0]]
+    return test.format(inputs[0])
+
+
+def _where(condition: Any, then: Any, other: Any) -> Any:
+    if isinstance(then, Text | str) or isinstance(other, Text | str):
+        return choose(condition, then, other)
+    return np.where(condition, then, other)
+
+
+operation(
+    "is_missing",
+    ("float64|str|datetime",),
+    "bool",
+    column=lambda settings: _is_missing,
+    writer=_write_missing,
+    limit=lambda settings, limits: 1.0,
+)
+operation(
+    "where",
+    None,
+    lambda settings, dtypes: dtypes[1],
+    column=lambda settings: _where,
+    writer=lambda code, settings, inputs, dtypes: "({1} if {0} else {2})".format(*inputs),
+    limit=lambda settings, limits: max(limits[1:]),
+)
+
+
+def _bind_search(settings: Settings) -> Any:
+    edges, side = np.asarray(settings["edges"], dtype=np.float64), settings["side"]
+    return lambda x: np.searchsorted(edges, x, side=side).astype(np.int64)
+
+
+def _bind_search_row(settings: Settings) -> Any:
+    edges = np.asarray(settings["edges"], dtype=np.float64).tolist()
+    search = {"left": bisect_left, "right": bisect_right}[settings["side"]]
+    return lambda x: search(edges, x) if x == x else len(edges)  # NumPy sorts NaN behind all numbers
+
+
+# How many of the sorted `edges` lie below x (`side` left), or not above it (right).
+operation(
+    "search",
+    _ONE,
+    "int64",
+    column=_bind_search,
+    row=_bind_search_row,
+    limit=lambda settings, limits: float(len(settings["edges"])),
+)
+
+
+def _bind_dot(settings: Settings) -> Any:
+    weights = [float(weight) for weight in settings["weights"]]
+
+    def dot(*columns: Any) -> Any:
+        total = columns[0] * weights[0]
+        for column, weight in zip(columns[1:], weights[1:], strict=True):
+            total = total + column * weight
+        return total
+
+    return dot
+
+
+def _write_dot(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
+    terms = [
+        name if weight == 1 else f"{name} * {weight!r}"
+        for name, weight in zip(inputs, map(float, settings["weights"]), strict=True)
+    ]
+    total = code.fresh("sum")
+    code.line(f"{total} = {' + '.join(terms[:_TERMS])}")
+    for start in range(_TERMS, len(terms), _TERMS):
+        code.line(f"{total} = {total} + {' + '.join(terms[start : start + _TERMS])}")
+    return total
+
+
+def _dot_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
+    weights = np.abs(np.asarray(settings["weights"], dtype=np.float64))
+    moved: Any = sum(w * r for w, r in zip(weights, radii, strict=True))
+    terms: Any = sum(w * np.abs(x) for w, x in zip(weights, inputs, strict=True))
+    return moved + (len(weights) + 2) * 2.0**-53 * terms
+
+
+operation(
+    "dot",
+    ("float64", "..."),
+    "float64",
+    column=_bind_dot,
+    writer=_write_dot,
+    limit=lambda settings, limits: _dot_limit(settings, limits),
+    radius=_dot_radius,
+)
+
+
+def _dot_limit(settings: Settings, limits: Sequence[float]) -> float:
+    total = sum(abs(float(w)) * limit for w, limit in zip(settings["weights"], limits, strict=True))
+    return total if math.isfinite(total) else math.inf
+
+
+def _slack_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
+    return radii[0] + settings["ulps"] * np.spacing(np.abs(inputs[1]))
+
+
+operation(
+    "slack",
+    ("float64", "float64"),
+    "float64",
+    column=lambda settings: lambda value, scale: value,
+    writer=lambda code, settings, inputs, dtypes: inputs[0],
+    limit=lambda settings, limits: limits[0],
+    radius=_slack_radius,
+)

@@ -1,0 +1,1 @@
+"""Sparse vectors: few of many numbers a row."""

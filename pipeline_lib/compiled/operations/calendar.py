@@ -1,0 +1,1 @@
+"""Dates and times: parts of a moment, parsing, differences; integer arithmetic alone."""

@@ -1,0 +1,19 @@
+"""Elementary functions, from `exactmath`."""
+
+from pipeline_lib.compiled.exactmath import SCALAR, VECTOR
+from pipeline_lib.compiled.operations.table import OPERATIONS, formula
+
+# NumPy's and SciPy's own are a few ULPs off, by CPU.
+_ULPS = 4.0
+_TWO = frozenset({"pow", "arctan2"})
+
+for _name in sorted(VECTOR):
+    if _name not in OPERATIONS:
+        formula(
+            _name,
+            ("float64",) * (2 if _name in _TWO else 1),
+            "float64",
+            VECTOR[_name],
+            SCALAR[_name],
+            rounding=_ULPS,
+        )

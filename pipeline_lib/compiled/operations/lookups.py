@@ -1,0 +1,247 @@
+"""Look-ups in tables of words and numbers, and what is refused at predict."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiled.operations.rowcode import Code
+from pipeline_lib.compiled.operations.table import Settings, operation
+from pipeline_lib.compiled.operations.text import Text, Words
+from pipeline_lib.errors import InputError
+
+EMPTY = {"float64": math.nan, "str": None}
+
+
+class RefusedRows(InputError):
+    """Rows that an operation refuses: the first one's number in its block, and a message that a row's number
+    stands before.
+    """
+
+    def __init__(self, row: int, message: str) -> None:
+        super().__init__(message)
+        self.row = row
+
+
+def _values(settings: Settings) -> tuple[dict[Any, Any], Any]:
+    """The table with None for missing, and what an unseen word gives."""
+    gives = settings["gives"]
+    table = dict(zip(settings["keys"], (_typed(value, gives) for value in settings["values"]), strict=True))
+    table[None] = _typed(settings["missing"], gives)
+    return table, _typed(settings["unseen"], gives)
+
+
+def _typed(value: Any, gives: str) -> Any:
+    return EMPTY[gives] if value is None else {"float64": float, "int64": int, "bool": bool, "str": str}[gives](value)
+
+
+def _message(settings: Settings, word: Any) -> str:
+    known = ", ".join(map(repr, settings["keys"][:12])) + (", …" if len(settings["keys"]) > 12 else "")
+    return (
+        f"{settings['where']}: found {word!r} in column {settings['name']!r}, expected one of {known}; "
+        "correct the row, or fit on rows that hold it"
+    )
+
+
+def _bind_lookup(settings: Settings) -> Callable[[Any], Any]:
+    table, unseen = _values(settings)
+    mode, gives, key, refused = settings["mode"], settings["gives"], object(), object()
+
+    def looked_up(words: Sequence[str | None]) -> Any:
+        if mode == "keep":
+            return [table.get(word, word) for word in words]
+        found = [table.get(word, unseen) for word in words]
+        return found if gives == "str" else np.array(found, dtype=gives)
+
+    def lookup(text: Any) -> Any:
+        text = text if isinstance(text, Text) else Text.of([text])
+        if mode == "refuse":
+            _refuse(text, table, settings, refused)
+        return text.texts(key, looked_up) if gives == "str" else text.numbers(key, looked_up)
+
+    return lookup
+
+
+def _refuse(text: Text, table: dict[Any, Any], settings: Settings, key: object) -> None:
+    known = set(table) if settings["missing"] is not None else set(table) - {None}
+    bad = text.numbers(key, lambda words: np.array([word not in known for word in words]))
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise RefusedRows(row, _message(settings, text.tolist()[row]))
+
+
+def _bind_lookup_row(settings: Settings) -> Callable[[Any], Any]:
+    table, unseen = _values(settings)
+    get = table.get
+    if settings["mode"] == "keep":
+        return lambda word: get(word, word)
+    if settings["mode"] == "default":
+        return lambda word: get(word, unseen)
+    if settings["missing"] is None:
+        del table[None]
+
+    def refusing(word: Any) -> Any:
+        try:
+            return table[word]
+        except KeyError:
+            raise InputError(_message(settings, word)) from None
+
+    return refusing
+
+
+def _write_lookup(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
+    if settings["mode"] != "default":
+        return f"{code.bind(_bind_lookup_row(settings), 'look')}({inputs[0]})"
+    table, unseen = _values(settings)
+    return f"{code.bind(table, 'table')}.get({inputs[0]}, {_literal(unseen)})"
+
+
+def _literal(value: Any) -> str:
+    return f"float({str(value)!r})" if isinstance(value, float) and not math.isfinite(value) else repr(value)
+
+
+def _looked_up_limit(settings: Settings, limits: Sequence[float]) -> float:
+    if settings["gives"] == "str":
+        return math.inf
+    values = list(settings["values"])
+    if settings["mode"] == "default":
+        values += [settings["unseen"]]
+    if not (settings["mode"] == "refuse" and settings["missing"] is None):
+        values += [settings["missing"]]
+    numbers = [math.nan if value is None else abs(float(value)) for value in values]
+    return max(numbers) if all(map(math.isfinite, numbers)) else math.inf
+
+
+# A word's value: `keys` to `values`, `missing` for missing (None: missing again), `unseen` for any other word in
+# mode `default`; mode `keep` leaves other words as they are; mode `refuse` refuses them, and missing if it is None.
+operation(
+    "lookup",
+    ("str",),
+    lambda settings, dtypes: str(settings["gives"]),
+    column=_bind_lookup,
+    writer=_write_lookup,
+    limit=_looked_up_limit,
+)
+
+
+def _number_tables(settings: Settings) -> tuple[Any, Any]:
+    keys = np.array(settings["keys"])
+    order = np.argsort(keys, kind="stable")
+    values = [_typed(value, settings["gives"]) for value in settings["values"]]
+    return keys[order], [values[place] for place in order]
+
+
+def _bind_lookup_number(settings: Settings) -> Callable[[Any], Any]:
+    keys, values = _number_tables(settings)
+    gives, mode = settings["gives"], settings["mode"]
+    missing, unseen = _typed(settings["missing"], gives), _typed(settings["unseen"], gives)
+    if gives == "str":
+        whole = Text.of([*values, missing, unseen])
+        codes, words = whole.codes, whole.words
+
+    def lookup(numbers: Any) -> Any:
+        numbers = np.asarray(numbers)
+        place = np.searchsorted(keys, numbers) if len(keys) else np.zeros(numbers.shape, dtype=np.int64)
+        place = np.minimum(place, max(len(keys) - 1, 0))
+        found = keys[place] == numbers if len(keys) else np.zeros(numbers.shape, dtype=bool)
+        absent = numbers != numbers
+        if mode == "refuse" and not (found | (absent & (settings["missing"] is not None))).all():
+            row = int(np.argmin(found | (absent & (settings["missing"] is not None))))
+            raise RefusedRows(row, _message(settings, numbers[row].item()))
+        if gives == "str":
+            spread = np.where(found, place, np.where(absent, len(values), len(values) + 1))
+            return Text(codes[spread], words)
+        table = np.array([*values, missing, unseen], dtype=gives)
+        kept = numbers.astype(np.float64) if mode == "keep" else table[-1]
+        return np.where(found, table[place], np.where(absent, table[-2], kept))
+
+    return lookup
+
+
+def _bind_lookup_number_row(settings: Settings) -> Callable[[Any], Any]:
+    keys, values = _number_tables(settings)
+    gives, mode = settings["gives"], settings["mode"]
+    table = dict(zip(keys.tolist(), values, strict=True))
+    missing, unseen = _typed(settings["missing"], gives), _typed(settings["unseen"], gives)
+
+    def lookup(number: Any) -> Any:
+        if number != number:
+            if mode == "refuse" and settings["missing"] is None:
+                raise InputError(_message(settings, number))
+            return missing
+        found = table.get(number, unseen if mode != "keep" else float(number))
+        if mode == "refuse" and number not in table:
+            raise InputError(_message(settings, number))
+        return found
+
+    return lookup
+
+
+# The same for numbers, NaN being missing; mode `keep` gives float64.
+operation(
+    "lookup_number",
+    ("float64|int64|bool|datetime",),
+    lambda settings, dtypes: str(settings["gives"]),
+    column=_bind_lookup_number,
+    row=_bind_lookup_number_row,
+    limit=lambda settings, limits: _looked_up_limit(settings, limits) if settings["mode"] != "keep" else math.inf,
+)
+
+
+def _bind_choose(settings: Settings) -> Callable[[Any], Any]:
+    values, gives = settings["values"], settings["gives"]
+    if gives == "str":
+        words = Words([*values, None])
+        return lambda place: Text(np.asarray(place).astype(np.int32), words)
+    table = np.array([_typed(value, gives) for value in values], dtype=gives)
+    return lambda place: table[place]
+
+
+# The value at a place of a list, such as a class by its number.
+operation(
+    "choose",
+    ("int64",),
+    lambda settings, dtypes: str(settings["gives"]),
+    column=_bind_choose,
+    row=lambda settings: [_typed(value, settings["gives"]) for value in settings["values"]].__getitem__,
+    limit=lambda settings, limits: _looked_up_limit({**settings, "mode": "refuse", "missing": None}, limits),
+)
+
+
+def _unfinite(settings: Settings, value: Any) -> str:
+    found = "a missing value" if value != value else repr(value)
+    return (
+        f"{settings['where']}: found {found} in column {settings['name']!r}, expected a finite number; "
+        "correct the row, or impute and cap before this step"
+    )
+
+
+def _bind_finite(settings: Settings) -> Callable[[Any], Any]:
+    def finite(column: Any) -> Any:
+        good = np.isfinite(column)
+        if not good.all():
+            row = int(np.argmin(good))
+            raise RefusedRows(row, _unfinite(settings, np.ravel(column)[row].item()))
+        return column
+
+    return finite
+
+
+def _write_finite(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
+    def refuse(value: float) -> None:
+        raise InputError(_unfinite(settings, value))
+
+    code.line(f"if {inputs[0]} - {inputs[0]} != 0.0: {code.bind(refuse, 'refuse')}({inputs[0]})")
+    return inputs[0]
+
+
+# A number that must be finite, as estimators demand of their input.
+operation(
+    "finite",
+    ("float64",),
+    "float64",
+    column=_bind_finite,
+    writer=_write_finite,
+    limit=lambda settings, limits: 1.7976931348623157e308,
+)

@@ -1,0 +1,1 @@
+"""Text: lengths, counts, case, tokens, from tables that are part of the plan."""

@@ -1,0 +1,87 @@
+"""Text columns: each distinct word once, rows as numbers of words."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Words(list[str | None]):
+    """The words of a batch, with what was computed of them: a word is looked up once, not once a row."""
+
+    def __init__(self, words: Sequence[str | None]) -> None:
+        super().__init__(words)
+        self.cache: dict[Any, Any] = {}
+
+
+class Text:
+    """A text column: `codes` (int32, rows) are places in `words`, where None is missing.
+
+    -1 is the last place, as in any list; in raw columns that is None. Rows share words, so that text made of
+    text costs nothing a row.
+    """
+
+    __slots__ = ("codes", "words")
+
+    def __init__(self, codes: NDArray[np.int32], words: Words) -> None:
+        self.codes, self.words = codes, words
+
+    @classmethod
+    def of(cls, values: Sequence[str | None]) -> "Text":
+        """A column of Python text; None is missing."""
+        places = {word: place for place, word in enumerate(dict.fromkeys(v for v in values if v is not None))}
+        codes = np.array([-1 if value is None else places[value] for value in values], dtype=np.int32)
+        return cls(codes, Words([*places, None]))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def tolist(self) -> list[str | None]:
+        """Python text, None where missing."""
+        words = self.words
+        return [words[code] for code in self.codes.tolist()]
+
+    def missing(self) -> NDArray[np.bool_]:
+        """Which rows are missing."""
+        return self.numbers("missing", lambda words: np.array([word is None for word in words]))
+
+    def numbers(self, key: object, table: Callable[[Sequence[str | None]], NDArray[Any]]) -> NDArray[Any]:
+        """`table` of the words (None is missing), looked up for each row; computed once for `key`."""
+        found = self.words.cache.get(key)
+        if found is None:
+            found = self.words.cache[key] = table(self.words)
+        values: NDArray[Any] = found[self.codes]
+        return values
+
+    def texts(self, key: object, table: Callable[[Sequence[str | None]], Sequence[str | None]]) -> "Text":
+        """`table` of the words (None is missing), text again; computed once for `key`."""
+        found = self.words.cache.get(key)
+        if found is None:
+            found = self.words.cache[key] = Words(table(self.words))
+        return Text(self.codes, found)
+
+
+def choose(condition: Any, then: "Text | str", other: "Text | str") -> Text:
+    """`then` where the condition holds, else `other`."""
+    first, second = _column(then), _column(other)
+    key = (id(first.words), id(second.words))
+    cache = (second if isinstance(then, str) else first).words.cache  # never on a constant, which outlives the batch
+    known = cache.get(key)
+    if known is None:
+        known = cache[key] = (Words([*second.words, *first.words]), first.words, second.words)  # ids stay theirs
+    behind = np.int32(len(second.words))  # the places of `first` begin there; its -1 is the last of all
+    codes = np.where(first.codes < 0, np.int32(-1), first.codes + behind)
+    last = np.where(second.codes < 0, behind - np.int32(1), second.codes)
+    return Text(np.where(condition, codes, last), known[0])
+
+
+_CONSTANTS: dict[str, Text] = {}
+
+
+def _column(value: "Text | str") -> Text:
+    if isinstance(value, Text):
+        return value
+    if value not in _CONSTANTS:
+        _CONSTANTS[value] = Text(np.zeros(1, dtype=np.int32), Words([value, None]))
+    return _CONSTANTS[value]

@@ -1,0 +1,1 @@
+"""Decision trees: walked over columns, generated as Python for one row."""

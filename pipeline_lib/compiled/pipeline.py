@@ -1,0 +1,215 @@
+"""The compiled pipeline: raw rows in, predictions out, the same bits in any batch and on any machine."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline_lib.compiled import artifact
+from pipeline_lib.compiled.columns import Column, ColumnExecutor, from_arrow, to_arrow
+from pipeline_lib.compiled.onerow import NotPlainError, RowFunction, row_function
+from pipeline_lib.compiled.operations import NAT, Text
+from pipeline_lib.compiled.plan import Node, Plan
+from pipeline_lib.compiled.report import CompileReport
+from pipeline_lib.errors import InputError
+from pipeline_lib.rows import RowSchema, conform
+
+PREDICTION, PROBABILITY, DECISION = "prediction", "probability", "decision"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a pipeline makes of some rows: output columns, and each step's columns by the step's name."""
+
+    outputs: pa.Table
+    steps: dict[str, pa.Table]
+
+
+class CompiledPipeline:
+    """A pipeline ready for production: a plan of exact operations over columns of raw rows.
+
+    Made by `compile_pipeline` or `load_model`. Columns are found by name; those that cannot reach the output are
+    not read, and not checked. `report` says what compiling found; a loaded pipeline has none.
+    """
+
+    def __init__(
+        self, plan: Plan, row: RowSchema, opaque: Mapping[str, bytes] | None = None, library: str = "pipeline_lib"
+    ) -> None:
+        self.plan = plan
+        self.row = row
+        self.report: CompileReport | None = None
+        self._opaque = dict(opaque or {})
+        self._live = _with_runners(plan, self._opaque, library) if opaque else plan
+        self._executors: dict[tuple[int, ...], tuple[RowSchema, ColumnExecutor]] = {}
+        self._row_functions: dict[tuple[int, ...], tuple[RowSchema, RowFunction]] = {}
+
+    @property
+    def exact(self) -> bool:
+        """Whether every step is evaluated by our own operations."""
+        return not self._opaque
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """Names of the raw columns that reach an output."""
+        return self._schema(list(self.plan.outputs.values())).names
+
+    def predict(self, data: Any) -> np.ndarray[Any, Any]:
+        """Predictions, one per row (rows x targets for several), for raw rows.
+
+        `data` is a DataFrame, an Arrow table, a mapping or a list of mappings. Regression gives float64, classes
+        are int64, float64, bool or object (str). Raises InputError for rows outside the schema.
+        """
+        columns = self._columns(self._named(PREDICTION), data)
+        return columns[0] if len(columns) == 1 else np.column_stack(columns)
+
+    def predict_proba(self, data: Any) -> np.ndarray[Any, Any]:
+        """Class probabilities, rows x classes (float64), in the order of the estimator's classes."""
+        return np.column_stack(self._columns(self._named(PROBABILITY), data))
+
+    def decision_function(self, data: Any) -> np.ndarray[Any, Any]:
+        """Decision values, float64: rows, or rows x classes where there are more than two."""
+        columns = self._columns(self._named(DECISION), data)
+        return columns[0] if len(columns) == 1 else np.column_stack(columns)
+
+    def transform(self, data: Any) -> pa.Table:
+        """The columns that reach the final estimator, as an Arrow table."""
+        if not self.plan.steps:
+            return conform(data, self.row)
+        columns = list(self.plan.steps.values())[-1]
+        schema, executor = self._executor(list(columns.values()))
+        table = conform(data, schema)
+        return self._table(columns, executor, executor.run(from_arrow(table), table.num_rows))
+
+    def predict_row(self, row: Mapping[str, Any]) -> Any:
+        """The prediction for one raw row, a mapping by column names: a Python scalar (a tuple for several targets).
+
+        Reads and checks only what reaches the output. Raises InputError with every field that is missing, of
+        another type or outside the schema.
+        """
+        found = self._row_values(self._named(PREDICTION), row)
+        return found[0] if len(found) == 1 else found
+
+    def predict_proba_row(self, row: Mapping[str, Any]) -> tuple[float, ...]:
+        """The class probabilities of one raw row, in the order of the estimator's classes."""
+        return self._row_values(self._named(PROBABILITY), row)
+
+    def trace_row(self, row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Every step's columns for one raw row, by step and column; last the outputs. Missing is None."""
+        groups = {**self.plan.steps, "outputs": self.plan.outputs}
+        roots = [node for columns in groups.values() for node in columns.values()]
+        values = iter(self._row_values(roots, row))
+        return {name: {column: _plain(next(values)) for column in columns} for name, columns in groups.items()}
+
+    def evaluate(self, table: pa.Table, *, steps: bool = False) -> Evaluation:
+        """Outputs, and with `steps` each step's columns, for a table that conforms to the row schema."""
+        groups = {"": self.plan.outputs} | (self.plan.steps if steps else {})
+        roots = [node for columns in groups.values() for node in columns.values()]
+        _, executor = self._executor(roots)
+        found = iter(executor.run(from_arrow(table), table.num_rows))
+        tables = {
+            name: self._table(columns, executor, [next(found) for _ in columns]) for name, columns in groups.items()
+        }
+        return Evaluation(tables.pop(""), tables)
+
+    def save(self, folder: Path) -> None:
+        """Write the artifact: plan, arrays and row schema; nothing in it is pickled."""
+        artifact.save(folder, self.plan, self.row, self._opaque)
+
+    def _named(self, kind: str) -> list[int]:
+        nodes = [node for name, node in self.plan.outputs.items() if name.partition("[")[0] == kind]
+        if not nodes:
+            kinds = sorted({name.partition("[")[0] for name in self.plan.outputs})
+            raise InputError(
+                f"found a final estimator that gives no {kind}, expected one that does; it gives {', '.join(kinds)}"
+            )
+        return nodes
+
+    def _schema(self, roots: Sequence[int]) -> RowSchema:
+        read = set(self.plan.columns_read(roots))
+        return RowSchema(tuple(column for column in self.row.columns if column.name in read) or self.row.columns[:1])
+
+    def _executor(self, roots: Sequence[int]) -> tuple[RowSchema, ColumnExecutor]:
+        key = tuple(roots)
+        if key not in self._executors:
+            self._executors[key] = (self._schema(roots), ColumnExecutor(self._live, roots))
+        return self._executors[key]
+
+    def _columns(self, roots: Sequence[int], data: Any) -> list[np.ndarray[Any, Any]]:
+        schema, executor = self._executor(roots)
+        table = conform(data, schema)
+        return [_values(column) for column in executor.run(from_arrow(table), table.num_rows)]
+
+    def _row_values(self, roots: Sequence[int], row: Mapping[str, Any]) -> tuple[Any, ...]:
+        if not isinstance(row, Mapping):
+            advice = (
+                "row.to_dict()" if hasattr(row, "to_dict") and getattr(row, "ndim", 1) == 1 else "predict for many rows"
+            )
+            raise InputError(
+                f"found {type(row).__name__}, expected one row as a mapping of column names to values; {advice}"
+            )
+        key = tuple(roots)
+        known = self._row_functions.get(key)
+        if known is None:
+            schema = self._schema(roots)
+            known = self._row_functions[key] = (schema, row_function(self._live, roots, schema))
+        try:
+            return known[1](row)  # type: ignore[no-any-return]
+        except NotPlainError:
+            schema, function = known
+            return function(_plain_row(conform(row, schema)))  # type: ignore[no-any-return]
+
+    def _table(self, names: Mapping[str, int], executor: ColumnExecutor, columns: Sequence[Column]) -> pa.Table:
+        arrays: dict[str, Any] = {}
+        for (name, node), column in zip(names.items(), columns, strict=True):
+            dtype = self.plan.nodes[node].dtype
+            if dtype in ("vector", "bag"):
+                parts = column.toarray() if dtype == "bag" else column
+                arrays |= {f"{name}[{place}]": to_arrow(part, "float64") for place, part in enumerate(parts)}
+            else:
+                arrays[name] = to_arrow(column, dtype)
+        return pa.Table.from_arrays(list(arrays.values()), names=list(arrays))
+
+    def __repr__(self) -> str:
+        kind = "exact" if self.exact else f"opaque in {', '.join(self._opaque)}"
+        return f"CompiledPipeline({len(self.reads)} of {len(self.row.names)} raw columns reach the output, {kind})"
+
+    def _repr_html_(self) -> str:
+        return self.report._repr_html_() if self.report else f"<p>{self!r}</p>"
+
+
+def _with_runners(plan: Plan, opaque: Mapping[str, bytes], library: str) -> Plan:
+    """The plan whose opaque nodes hold the loaded steps that they run."""
+    try:
+        from pipeline_lib.compiled.opaque import OpaqueRunner, load_state
+
+        loaded = {name: load_state(state, library) for name, state in opaque.items()}
+    except ImportError as error:
+        raise InputError(
+            f"found no package {error.name!r}, expected the libraries that the opaque steps {', '.join(opaque)} run "
+            "through; pip install 'nb-pipeline-lib[opaque]'"
+        ) from error
+    nodes = list(plan.nodes)
+    for place, node in enumerate(nodes):
+        if node.operation == "opaque":
+            dtypes = [nodes[taken].dtype for taken in node.inputs]
+            runner = OpaqueRunner(loaded[node.settings["step"]], node.settings, dtypes)
+            nodes[place] = Node(node.operation, node.inputs, {**node.settings, "runner": runner}, node.dtype)
+    return Plan(nodes, plan.outputs, plan.steps, plan.tables)
+
+
+def _values(column: Column) -> np.ndarray[Any, Any]:
+    return np.array(column.tolist(), dtype=object) if isinstance(column, Text) else np.asarray(column)
+
+
+def _plain_row(table: pa.Table) -> dict[str, Any]:
+    return {name: column[0].as_py() for name, column in zip(table.column_names, table.columns, strict=True)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return None if value != value or (isinstance(value, int) and value == NAT) else value

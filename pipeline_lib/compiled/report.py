@@ -1,0 +1,98 @@
+"""What compiling found: per step how it is evaluated and how far it is from its library, and what is not read."""
+
+import html
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """One step: columns in and out, exact or opaque (and why), its largest distance from its library's result.
+
+    `ulps`: units in the last place of a number; `share`: part of what the step is allowed; `flips`: rows that
+    lie on a boundary and fell on the other side.
+    """
+
+    name: str
+    kind: str
+    columns_in: int
+    columns_out: int
+    exact: bool
+    why: str = ""
+    ulps: float = 0.0
+    share: float = 0.0
+    flips: int = 0
+
+
+@dataclass(frozen=True)
+class CompileReport:
+    """The compile report of a pipeline, over the rows that it was compiled with.
+
+    `unread` are raw columns that reach no output; `ulps` and `difference` are the largest distances of a
+    prediction from the library's own, in units in the last place and in the target's unit, `changed` how many
+    predictions differ at all. `row_microseconds` and `rows_per_second` were measured once, on this machine.
+    """
+
+    rows: int
+    raw: int
+    steps: tuple[StepReport, ...]
+    unread: tuple[str, ...]
+    ulps: float = 0.0
+    difference: float = 0.0
+    changed: int = 0
+    row_microseconds: float = 0.0
+    rows_per_second: float = 0.0
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def exact(self) -> bool:
+        """Whether no step needs its library."""
+        return all(step.exact for step in self.steps)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "CompileReport":
+        """Read what `to_json` gave."""
+        steps = tuple(StepReport(**step) for step in values["steps"])
+        lists = {name: tuple(values[name]) for name in ("unread", "notes")}
+        return cls(**{**values, "steps": steps, **lists})
+
+    def __str__(self) -> str:
+        kind = "exact" if self.exact else "opaque in part"
+        lines = [f"compiled: {kind}; {self.raw - len(self.unread)} of {self.raw} raw columns reach the output"]
+        lines += [f"  {step.name}: {step.why}" for step in self.steps if not step.exact]
+        lines.append(f"  not read: {', '.join(self.unread)}" if self.unread else "  every raw column is read")
+        lines.append(f"  {self._distance()}")
+        lines.append(
+            f"  one row {self.row_microseconds:,.0f} µs, {self.rows_per_second:,.0f} rows/s in bulk, measured here"
+        )
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+    def _distance(self) -> str:
+        if not self.changed:
+            return f"predictions equal the libraries' own in all {self.rows:,} rows"
+        return (
+            f"predictions are at most {self.difference:.3g} ({self.ulps:,.0f} ULP) from the libraries' own; "
+            f"{self.changed:,} of {self.rows:,} rows differ in their bits"
+        )
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{title}</th>" for title in ("step", "class", "columns", "evaluated", "largest distance"))
+        rows = "".join(
+            f"<tr><td>{html.escape(step.name)}</td><td>{html.escape(step.kind.rpartition('.')[2])}</td>"
+            f"<td>{step.columns_in} → {step.columns_out}</td>"
+            f"<td>{'exact' if step.exact else 'opaque: ' + html.escape(step.why)}</td><td>{_shown(step)}</td></tr>"
+            for step in self.steps
+        )
+        text = "".join(f"<p>{html.escape(line.strip())}</p>" for line in str(self).splitlines())
+        return f"{text}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _shown(step: StepReport) -> str:
+    flips = f", {step.flips:,} rows on a boundary" if step.flips else ""
+    if not step.exact:
+        return "not compared"
+    return (f"{step.ulps:,.1f} ULP" if step.ulps else "equal bits") + flips

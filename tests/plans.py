@@ -1,0 +1,154 @@
+"""What every adapter's test asks: the library's own result within its bound, and the same bits in every executor."""
+
+import struct
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline_lib.compiled import CompiledPipeline, load_model
+from pipeline_lib.compiled.adapters import Outputs, predict, transform
+from pipeline_lib.compiled.faithful import check_step, plan_column
+from pipeline_lib.compiled.operations import NAT, Text
+from pipeline_lib.compiled.plan import Builder, Plan, Value
+from pipeline_lib.rows import Column, RowSchema
+
+KINDS = {"int64": "integer", "float64": "number", "bool": "boolean", "str": "string", "datetime": "datetime"}
+BATCHES = (1, 2, 3, 7)
+
+
+def plan_dtype(values: Any) -> str:
+    """The dtype that a plan has for a pandas Series."""
+    kind = values.dtype.kind if isinstance(values.dtype, np.dtype) else "O"
+    if kind in "iufbM":
+        return {"i": "int64", "u": "int64", "f": "float64", "b": "bool", "M": "datetime"}[kind]
+    if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
+        return "float64"
+    plain = values.astype(object)
+    return "str" if any(isinstance(value, str) for value in plain) or plain.isna().all() else "float64"
+
+
+def check_transformer(step: Any, rows: pd.DataFrame) -> pd.DataFrame:
+    """The plan's columns of a fitted transformer for `rows`, compared with the library's and between executors."""
+    inputs = _inputs(rows)
+
+    def write(columns: dict[str, Value], build: Builder) -> dict[str, Value]:
+        return transform(step, dict(columns), build)
+
+    check_step("test", lambda columns, build: list(write(columns, build).values()), inputs, rows, step.transform(rows))
+    return same_bits(write, rows)
+
+
+def check_estimator(model: Any, rows: pd.DataFrame) -> pd.DataFrame:
+    """The plan's outputs of a fitted estimator for `rows`, compared with the library's and between executors."""
+    inputs = _inputs(rows)
+
+    def write(kind: str) -> Callable[[dict[str, Value], Builder], Sequence[Value]]:
+        def written(columns: dict[str, Value], build: Builder) -> Sequence[Value]:
+            outputs: Outputs = predict(model, list(columns.values()), build)
+            return list(getattr(outputs, kind))
+
+        return written
+
+    frames = []
+    for kind, method in (
+        ("prediction", "predict"),
+        ("probability", "predict_proba"),
+        ("decision", "decision_function"),
+    ):
+        if hasattr(model, method):
+            expected = getattr(model, method)(rows)
+            expected = expected if expected.ndim == 1 or expected.shape[1] != 1 else expected[:, 0]
+            check_step(f"test, {method}", write(kind), inputs, rows, expected)
+            written = write(kind)
+            frame = same_bits(lambda c, b, w=written: dict(enumerate(w(c, b))), rows)
+            frames.append(frame.add_prefix(f"{kind}_"))
+    return pd.concat(frames, axis=1)
+
+
+def same_bits(write: Callable[[dict[str, Value], Builder], dict[Any, Value]], rows: pd.DataFrame) -> pd.DataFrame:
+    """A plan's columns; whole, in batches, row by row, and from its artifact on disk they have the same bits."""
+    build = Builder()
+    dtypes = {str(name): plan_dtype(rows.iloc[:, place]) for place, name in enumerate(rows.columns)}
+    made = write({name: build.input(name, dtype) for name, dtype in dtypes.items()}, build)
+    outputs = {str(name): value.node for name, value in made.items()}
+    schema = RowSchema(
+        tuple(
+            Column(name, KINDS[dtype], nullable=dtype in ("float64", "str", "datetime"))
+            for name, dtype in dtypes.items()
+        )
+    )
+    model = CompiledPipeline(Plan(build.nodes, outputs), schema)
+    columns = {name: plan_column(rows.iloc[:, place], dtype) for place, (name, dtype) in enumerate(dtypes.items())}
+    roots = list(outputs.values())
+    whole = _python(model, roots, columns, len(rows))
+    for size in BATCHES:
+        parts = [
+            _python(model, roots, {n: _cut(c, start, size) for n, c in columns.items()}, min(size, len(rows) - start))
+            for start in range(0, len(rows), size)
+        ]
+        assert_same([[v for part in parts for v in part[i]] for i in range(len(roots))], whole, f"batches of {size}")
+    loaded = _reloaded(model)
+    one_by_one = [loaded._row_values(roots, _row(columns, dtypes, place)) for place in range(len(rows))]
+    assert_same([[row[i] for row in one_by_one] for i in range(len(roots))], whole, "row by row")
+    return pd.DataFrame(dict(zip(outputs, whole, strict=True)))
+
+
+def assert_same(found: Sequence[list[Any]], expected: Sequence[list[Any]], how: str) -> None:
+    """Fails where two lists of columns differ in one bit."""
+    for place, (left, right) in enumerate(zip(found, expected, strict=True)):
+        assert list(map(_bits, left)) == list(map(_bits, right)), f"column {place} differs {how}"
+
+
+def _bits(value: Any) -> Any:
+    if isinstance(value, float):
+        return "nan" if value != value else struct.pack("<d", value)
+    if isinstance(value, np.ndarray):
+        return tuple(_bits(float(item)) for item in value)
+    return (type(value).__name__, value)
+
+
+def _inputs(rows: pd.DataFrame) -> dict[str, Value]:
+    build = Builder()
+    return {
+        str(name): build.input(str(name), plan_dtype(rows.iloc[:, place])) for place, name in enumerate(rows.columns)
+    }
+
+
+def _python(model: CompiledPipeline, roots: list[int], columns: dict[str, Any], rows: int) -> list[list[Any]]:
+    _, executor = model._executor(roots)
+    return [_list(column) for column in executor.run(columns, rows)]
+
+
+def _list(column: Any) -> list[Any]:
+    if isinstance(column, Text):
+        return column.tolist()
+    if hasattr(column, "toarray"):
+        column = column.toarray()
+    return [column[:, row] for row in range(column.shape[1])] if column.ndim == 2 else column.tolist()
+
+
+def _cut(column: Any, start: int, size: int) -> Any:
+    if isinstance(column, Text):
+        return Text.of(column.tolist()[start : start + size])
+    return column[start : start + size]
+
+
+def _row(columns: dict[str, Any], dtypes: dict[str, str], place: int) -> dict[str, Any]:
+    row = {}
+    for name, column in columns.items():
+        value = column.tolist()[place]
+        if dtypes[name] == "datetime":
+            value = None if value == NAT else np.datetime64(value, "us").item()
+        row[name] = value
+    return row
+
+
+def _reloaded(model: CompiledPipeline) -> CompiledPipeline:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder) / "artifact")
+        return load_model(Path(folder) / "artifact")

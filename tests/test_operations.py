@@ -1,0 +1,205 @@
+"""Every operation, for whole columns and for one row, over the product of special values: the same bits."""
+
+import itertools
+import math
+import struct
+
+import numpy as np
+import pytest
+
+from pipeline_lib.compiled.columns import ColumnExecutor
+from pipeline_lib.compiled.onerow import row_function
+from pipeline_lib.compiled.operations import NAT, OPERATIONS, Text
+from pipeline_lib.compiled.operations.arithmetic import wrap
+from pipeline_lib.compiled.plan import Builder, Plan
+from pipeline_lib.errors import InputError
+from pipeline_lib.rows import Column, RowSchema
+
+pytestmark = pytest.mark.core
+
+TINY, LARGE = 5e-324, 1.7976931348623157e308
+FLOATS = [0.0, -0.0, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, 0.1, 3.0, 1e16, -1e16, TINY, -TINY, LARGE, -LARGE]
+FLOATS += [math.inf, -math.inf, math.nan, 2.0**52 + 1, 3.4028235677973366e38, 1.0000000596046448, 9.3e18]
+INTS = [0, 1, -1, 2, 7, -7, 2**53 + 1, -(2**53) - 1, 2**63 - 1, -(2**63) + 1]
+VALUES = {
+    "float64": FLOATS,
+    "int64": INTS,
+    "bool": [False, True],
+    "str": [None, "", "a", "Ab", "é", "Missing"],
+    "datetime": [None, 0, 1, -1, 1_700_000_000_000_000],
+}
+KINDS = {"int64": "integer", "float64": "number", "bool": "boolean", "str": "string", "datetime": "datetime"}
+LOOKUP = {"keys": ["a", "Ab"], "values": [1.5, -2.0], "gives": "float64", "missing": None, "unseen": 7.0}
+LOOKUP |= {"mode": "default", "name": "c", "where": "test"}
+TEXT = {**LOOKUP, "values": ["x", None], "gives": "str", "unseen": "other"}
+NUMBERS = {**LOOKUP, "keys": [0.0, 1.5, 3.0], "values": [1.0, 2.0, 3.0]}
+EXAMPLES = [  # operations with settings: name, dtypes, settings
+    ("lookup", ["str"], LOOKUP),
+    ("lookup", ["str"], {**LOOKUP, "missing": 4.0, "unseen": None}),
+    ("lookup", ["str"], {**LOOKUP, "gives": "int64", "values": [1, 2], "missing": 0, "unseen": -1}),
+    ("lookup", ["str"], TEXT),
+    ("lookup", ["str"], {**TEXT, "mode": "keep", "missing": "gone"}),
+    ("lookup_number", ["float64"], NUMBERS),
+    ("lookup_number", ["float64"], {**NUMBERS, "mode": "keep", "missing": 9.0}),
+    ("lookup_number", ["float64"], {**NUMBERS, "gives": "str", "values": ["x", "y", "z"], "unseen": None}),
+    ("lookup_number", ["int64"], {**NUMBERS, "keys": [1, 7], "values": [1.0, 2.0]}),
+    ("search", ["float64"], {"edges": [-1.0, 0.0, 2.5], "side": "left"}),
+    ("search", ["float64"], {"edges": [-1.0, 0.0, 2.5], "side": "right"}),
+    ("dot", ["float64", "float64"], {"weights": [0.1, -3.0]}),
+    ("dot", ["float64"] * 90, {"weights": [1.0] + [0.1] * 89}),
+]
+
+
+def bits(value):
+    if isinstance(value, float):
+        return "nan" if value != value else struct.pack("<d", value)
+    return (type(value), value)
+
+
+def both(name, dtypes, settings):
+    """An operation's results for the product of special values: of the column executor, and of the row executor."""
+    build = Builder()
+    inputs = [build.input(f"c{place}", dtype) for place, dtype in enumerate(dtypes)]
+    result = build.apply(name, *inputs, **settings)
+    plan = Plan(build.nodes, {"y": result.node})
+    if len(dtypes) > 3:
+        rows = [tuple(VALUES[d][(i * 7 + j) % len(VALUES[d])] for j, d in enumerate(dtypes)) for i in range(50)]
+    else:
+        rows = list(itertools.product(*(VALUES[dtype] for dtype in dtypes)))
+    columns = {}
+    for place, dtype in enumerate(dtypes):
+        plain = [row[place] for row in rows]
+        if dtype == "str":
+            columns[f"c{place}"] = Text.of(plain)
+        else:
+            plain = [NAT if value is None else value for value in plain]
+            columns[f"c{place}"] = np.array(plain, dtype="int64" if dtype == "datetime" else dtype)
+    whole = ColumnExecutor(plan, [result.node]).run(columns, len(rows))[0].tolist()
+    schema = RowSchema(
+        tuple(
+            Column(f"c{place}", KINDS[dtype], nullable=dtype in ("float64", "str", "datetime"))
+            for place, dtype in enumerate(dtypes)
+        )
+    )
+    function = row_function(plan, [result.node], schema)
+    alone = []
+    for row in rows:
+        values = {
+            f"c{place}": np.datetime64(value, "us").item()
+            if dtypes[place] == "datetime" and value is not None
+            else value
+            for place, value in enumerate(row)
+        }
+        alone.append(function(values)[0])
+    return rows, whole, alone
+
+
+def without_settings():
+    for name, found in sorted(OPERATIONS.items()):
+        if (
+            name in ("finite", "slack")
+            or found.takes is None
+            or "..." in found.takes
+            or {"vector", "bag", "parts"} & set("|".join(found.takes).split("|"))
+        ):
+            continue
+        try:
+            found.column({})
+        except KeyError:
+            continue
+        for dtypes in itertools.product(*(take.split("|") for take in found.takes)):
+            if not {"vector", "bag"} & set(dtypes):
+                yield pytest.param(name, list(dtypes), id=f"{name}-{'-'.join(dtypes)}")
+
+
+@pytest.mark.parametrize(("name", "dtypes"), list(without_settings()))
+def test_columns_and_rows_have_the_same_bits(name, dtypes):
+    rows, whole, alone = both(name, dtypes, {})
+    differing = [row for row, a, b in zip(rows, whole, alone, strict=True) if bits(a) != bits(b)]
+    assert not differing
+
+
+@pytest.mark.parametrize(("name", "dtypes", "settings"), EXAMPLES)
+def test_operations_with_settings_have_the_same_bits(name, dtypes, settings):
+    _, whole, alone = both(name, dtypes, settings)
+    assert list(map(bits, whole)) == list(map(bits, alone))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64", "str", "datetime"])
+def test_where_takes_any_dtype(dtype):
+    _, whole, alone = both("where", ["bool", dtype, dtype], {})
+    assert list(map(bits, whole)) == list(map(bits, alone))
+
+
+def test_the_comparison_sees_the_sign_of_zero():
+    assert bits(0.0) != bits(-0.0)
+    assert bits(1.0) != bits(math.nextafter(1.0, 2.0))
+    assert bits(1) != bits(1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "expected"),
+    [
+        ("divide", (1.0, 0.0), math.inf),
+        ("divide", (-1.0, 0.0), -math.inf),
+        ("divide", (1.0, -0.0), -math.inf),
+        ("rint", (2.5, None), 2.0),
+        ("rint", (-0.5, None), -0.0),
+        ("round32", (1.0000000596046448, None), 1.0),
+        ("smaller", (1.0, math.nan), 1.0),
+        ("remainder", (-7.0, 3.0), 2.0),
+    ],
+)
+def test_values_are_what_ieee_says(name, arguments, expected):
+    dtypes = ["float64"] * sum(value is not None for value in arguments)
+    rows, whole, _ = both(name, dtypes, {})
+    wanted = [value for value in arguments if value is not None]
+    found = [y for row, y in zip(rows, whole, strict=True) if list(map(bits, row)) == list(map(bits, wanted))]
+    if not found:
+        build = Builder()
+        value = build.apply(name, *[build.input(f"c{i}", "float64") for i in range(len(wanted))])
+        columns = {f"c{i}": np.array([v]) for i, v in enumerate(wanted)}
+        found = ColumnExecutor(Plan(build.nodes, {}), [value.node]).run(columns, 1)[0].tolist()
+    assert bits(found[0]) == bits(expected)
+
+
+def test_integers_wrap_as_64_bits_do():
+    assert wrap(2**63) == -(2**63)
+    assert wrap(-(2**63) - 1) == 2**63 - 1
+
+
+def test_an_unseen_word_is_refused_with_its_row():
+    build = Builder()
+    value = build.lookup(build.input("c", "str"), {"a": 1.0}, "float64", mode="refuse", name="c", where="Scores")
+    executor = ColumnExecutor(Plan(build.nodes, {}), [value.node])
+    message = r"row 2: Scores: found 'b' in column 'c', expected one of 'a'"
+    with pytest.raises(InputError, match=message):
+        executor.run({"c": Text.of(["a", "a", "b"])}, 3)
+    with pytest.raises(InputError, match="found None in column 'c'"):
+        executor.run({"c": Text.of([None])}, 1)
+
+
+def test_a_number_that_is_not_finite_is_refused():
+    build = Builder()
+    value = build.finite(build.input("c", "float64"), "age", "Lasso")
+    with pytest.raises(InputError, match="row 1: Lasso: found a missing value in column 'age'"):
+        ColumnExecutor(Plan(build.nodes, {}), [value.node]).run({"c": np.array([1.0, math.nan])}, 2)
+
+
+def test_a_bounded_number_is_not_checked_again():
+    build = Builder()
+    known = build.input("c", "int64", 2.0**63)
+    assert build.finite(known * 0.5 + 1.0, "c", "x").node == (known * 0.5 + 1.0).node
+
+
+def test_equal_operations_are_written_once():
+    build = Builder()
+    x = build.input("c", "float64")
+    assert (x + 1.0).node == (x + 1.0).node
+    assert (x + 0.0).node != (x + -0.0).node
+
+
+def test_a_wrong_dtype_is_refused():
+    build = Builder()
+    with pytest.raises(InputError, match="add: found values of str, float64"):
+        build.apply("add", build.input("c", "str"), 1.0)
