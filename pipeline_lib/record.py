@@ -29,11 +29,16 @@ RECORD_VARIABLE = "PIPELINE_LIB_RECORD"
 SEALED = ("finished", "failed")
 DAMAGED = "damaged"
 _ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
+_REFERENCE = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(@(?P<which>latest|scratch))?(/(?P<id>[0-9A-Za-z-]+))?")
+_EXPECTED = "expected a run by name (NAME, NAME@latest, NAME@scratch, NAME/ID) or a record's path"
 
 
 @dataclass(frozen=True)
 class Record:
-    """One run's folder. `reference` is how people name it: `houses/20261123T074512-8f3a2c`."""
+    """One run's folder. `reference` is how people name it: `houses/20261123T074512-8f3a2c`.
+
+    A scratch record, made in Jupyter, is `houses@scratch/20261123T074512-8f3a2c`.
+    """
 
     folder: Path
 
@@ -45,13 +50,17 @@ class Record:
     @property
     def pipeline(self) -> str:
         """Name of the pipeline that ran."""
-        parent = self.folder.parent
-        return parent.parent.name if parent.name == SCRATCH else parent.name
+        return self.folder.parent.parent.name if self.is_scratch else self.folder.parent.name
+
+    @property
+    def is_scratch(self) -> bool:
+        """Whether the run was interactive."""
+        return self.folder.parent.name == SCRATCH
 
     @property
     def reference(self) -> str:
         """The run by name."""
-        return f"{self.pipeline}/{self.id}"
+        return f"{self.pipeline}{f'@{SCRATCH}' if self.is_scratch else ''}/{self.id}"
 
     @property
     def artifact(self) -> Path:
@@ -75,17 +84,13 @@ class Record:
 
     def manifest(self) -> dict[str, Any]:
         """The manifest as it stands; InputError when it is missing or no JSON object."""
-        path = self.folder / MANIFEST
-        try:
-            content = json.loads(path.read_bytes())
-        except FileNotFoundError:
+        content = self.read_json(MANIFEST)
+        if content is None:
             raise InputError(
                 f"{self.folder}: found no {MANIFEST}, expected a record; name a run as `pipeline-lib runs` does"
-            ) from None
-        except (OSError, ValueError, RecursionError) as error:
-            raise InputError(f"{path}: found a damaged manifest ({error}), expected JSON") from error
+            )
         if not isinstance(content, dict):
-            raise InputError(f"{path}: found a damaged manifest, expected a JSON object")
+            raise InputError(f"{self.folder / MANIFEST}: found a damaged manifest, expected a JSON object; run again")
         return content
 
     def status(self) -> str:
@@ -102,18 +107,27 @@ class Record:
         return "killed" if status == "running" and not is_locked(self.folder) else status
 
     def read_json(self, name: str) -> Any:
-        """A JSON file of the record; None where the run did not get as far as writing it."""
+        """A JSON file of the record; None where the run did not get as far as writing it.
+
+        Raises InputError when the file is no JSON.
+        """
         path = self.folder / name
-        return json.loads(path.read_bytes()) if path.is_file() else None
+        try:
+            return json.loads(path.read_bytes()) if path.is_file() else None
+        except (OSError, ValueError, RecursionError) as error:
+            raise InputError(f"{path}: found a damaged file ({error}), expected JSON; run again") from error
 
 
 def create_record(runs: Path, pipeline: str, *, scratch: bool = False) -> Record:
-    """Make an empty folder for a new run; names sort by time and never meet."""
+    """Make a folder for a new run, with a manifest from its first moment; names sort by time and never meet."""
     parent = runs / pipeline / SCRATCH if scratch else runs / pipeline
     parent.mkdir(parents=True, exist_ok=True)
-    folder = parent / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    folder.mkdir()
-    return Record(folder)
+    record = Record(parent / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}")
+    begun = Record(parent / f".{record.id}.part")
+    begun.folder.mkdir()
+    write_manifest(begun, {"status": SCRATCH if scratch else "running", "reference": record.reference})
+    begun.folder.rename(record.folder)
+    return record
 
 
 @contextmanager
@@ -146,7 +160,11 @@ def write_manifest(record: Record, manifest: dict[str, Any]) -> None:
 
 
 def seal(record: Record, manifest: dict[str, Any]) -> None:
-    """Flush every file, list it with its digest, and write the manifest last."""
+    """Flush every file, list it with its digest, and write the manifest last.
+
+    Links, special files and empty folders are removed: nothing in the record could vouch for them.
+    """
+    keep_plain_files(record.folder)
     flush_tree(record.folder)
     listed = {name: sha256_file(record.folder / name) for name in _names(record.folder)}
     content = {"format": FORMAT, **manifest, "files": listed}
@@ -160,14 +178,28 @@ def verify(record: Record) -> list[str]:
         manifest = record.manifest()
     except InputError as error:
         return [str(error)]
-    if record.status() in ("running", "killed", SCRATCH):
-        return [f"{MANIFEST}: found status {record.status()!r}, expected a sealed record; run it again"]
-    digest = manifest.pop("digest", None)
-    if sha256_bytes(canonical_json(manifest)) != digest or (
-        canonical_json({**manifest, "digest": digest}) != (record.folder / MANIFEST).read_bytes()
-    ):
-        return [f"{MANIFEST}: found bytes that its own digest does not cover, expected it as it was sealed"]
-    return [*_strangers(record.folder, set(manifest["files"])), *_changed(record.folder, manifest["files"])]
+    status = record.status()
+    if status in ("running", "killed", SCRATCH):
+        again = f"pipeline-lib run params/{record.pipeline}.yml"
+        return [f"{MANIFEST}: found status {status!r}, expected a sealed record; `{again}` makes one"]
+    problem = _manifest_problem(record, manifest)
+    if problem:
+        return [f"{MANIFEST}: {problem}"]
+    reference = str(manifest.get("reference", record.id))
+    renamed = [] if reference.endswith(record.id) else [f"found the record of {reference}, expected {record.id}"]
+    return [*renamed, *_unlisted(record.folder, set(manifest["files"])), *_changed(record.folder, manifest["files"])]
+
+
+def keep_plain_files(folder: Path) -> list[str]:
+    """Remove links, special files and empty folders below a folder; the names of the links and special files."""
+    removed = []
+    for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder comes before the folder
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            removed.append(path.relative_to(folder).as_posix())
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+    return removed
 
 
 def all_records(runs: Path, *, scratch: bool = False) -> list[Record]:
@@ -177,32 +209,40 @@ def all_records(runs: Path, *, scratch: bool = False) -> list[Record]:
     return sorted(found, key=lambda record: (record.id, record.pipeline))
 
 
+def record_at(path: Path) -> Record | None:
+    """The record whose folder, or manifest, a path names; None when it names neither."""
+    folder = path.parent if path.name == MANIFEST else path
+    try:
+        return Record(folder.resolve()) if (folder / MANIFEST).is_file() else None
+    except (OSError, ValueError):  # a name too long, a NUL
+        return None
+
+
 def find_record(reference: str, project: Project) -> Record:
     """The record that a reference names.
 
     `houses` is the newest finished run (a damaged one counts, so that nobody misses the damage),
     `houses@latest` the newest run whatever became of it, `houses@scratch` the newest interactive one,
-    `houses/ID` one run (the first letters of its ID will do); anything else is the path of a record.
-    Raises InputError with what there is instead.
+    `houses/ID` and `houses@scratch/ID` one run (the first letters of its ID will do); anything else is the
+    path of a record. Raises InputError with what there is instead.
     """
-    path = Path(reference)
-    if (path / MANIFEST).is_file():
-        return Record(path.resolve())
-    name, _, rest = reference.partition("/")
-    name, _, which = name.partition("@")
+    found = record_at(Path(reference))
+    if found:
+        return found
+    parts = _REFERENCE.fullmatch(reference)
+    if parts is None or (parts["which"] == "latest" and parts["id"]):
+        raise InputError(f"found no run {reference!r}, {_EXPECTED}; `pipeline-lib runs` lists what there is")
+    name, which, start = parts["name"], parts["which"], parts["id"]
     records = [r for r in all_records(project.runs, scratch=which == SCRATCH) if r.pipeline == name]
-    if rest:
-        chosen = [record for record in records if record.id.startswith(rest)]
+    if start:
+        chosen = [record for record in records if record.id.startswith(start)]
         if len(chosen) > 1:
             raise InputError(
                 f"found {len(chosen)} runs whose name begins with {reference}, expected one: "
                 + ", ".join(record.id for record in chosen)
             )
-    elif which in ("latest", SCRATCH):
-        chosen = records[-1:]
     else:
-        usable = [record for record in records if record.status() in ("finished", DAMAGED)]
-        chosen = [] if which else usable[-1:]
+        chosen = [record for record in records if which or record.status() in ("finished", DAMAGED)][-1:]
     if not chosen:
         raise InputError(_no_such_record(reference, name, records, project))
     return chosen[0]
@@ -215,21 +255,37 @@ def checks_folder(record: Record) -> Path:
 
 
 def _no_such_record(reference: str, name: str, records: list[Record], project: Project) -> str:
-    there = ", ".join(f"{record.reference} ({record.status()})" for record in records[-5:])
-    if there:
-        return f"found no run {reference!r}, expected one of the runs of {name}: {there}"
+    if records:
+        there = ", ".join(f"{record.reference} ({record.status()})" for record in records[-5:])
+        latest = f"; `{name}@latest` is the newest" if reference == name else ""
+        return f"found no run {reference!r}, expected one of the runs of {name}: {there}{latest}"
     known = ", ".join(sorted({record.pipeline for record in all_records(project.runs)})) or "none yet"
-    return (
-        f"found no run {reference!r}, expected a run by name (NAME, NAME@latest, NAME/ID) or a record's path; "
-        f"pipelines with runs: {known}; `pipeline-lib run params/{name or 'NAME'}.yml` makes one"
-    )
+    parameters = project.params / f"{name}.yml"
+    make = f"; `pipeline-lib run {project.shown(parameters)}` makes one" if parameters.is_file() else ""
+    return f"found no run {reference!r}, {_EXPECTED}; pipelines with runs: {known}{make}"
+
+
+def _manifest_problem(record: Record, manifest: dict[str, Any]) -> str | None:
+    files = manifest.get("files")
+    shape = isinstance(files, dict) and all(isinstance(value, str) for value in files.values())
+    if not shape or not isinstance(manifest.get("digest"), str):
+        return "found a damaged manifest, expected digests of all files and of itself; run again"
+    content = {key: value for key, value in manifest.items() if key != "digest"}
+    try:
+        covered = sha256_bytes(canonical_json(content)) == manifest["digest"]
+        whole = canonical_json(manifest) == (record.folder / MANIFEST).read_bytes()
+    except ValueError:  # a NaN, half a character pair
+        covered = whole = False
+    if covered and whole:
+        return None
+    return "found bytes that its own digest does not cover, expected it as it was sealed; run again"
 
 
 def _names(folder: Path) -> list[str]:
     return [name for path in files_below(folder) if (name := path.relative_to(folder).as_posix()) != MANIFEST]
 
 
-def _strangers(folder: Path, listed: set[str]) -> list[str]:
+def _unlisted(folder: Path, listed: set[str]) -> list[str]:
     problems = []
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -237,7 +293,8 @@ def _strangers(folder: Path, listed: set[str]) -> list[str]:
         if stat.S_ISLNK(mode):
             problems.append(f"{name}: found a link, expected a file of the record itself")
         elif stat.S_ISDIR(mode):
-            continue
+            if not any(path.iterdir()):
+                problems.append(f"{name}: found an empty folder, expected only the files that were sealed")
         elif not stat.S_ISREG(mode):
             problems.append(f"{name}: found a special file, expected only plain files")
         elif name not in listed and name != MANIFEST:
@@ -251,7 +308,9 @@ def _changed(folder: Path, files: dict[str, str]) -> list[str]:
         path = folder / name
         if path.is_symlink():
             continue
-        if not path.is_file():
+        if not path.resolve().is_relative_to(folder.resolve()):
+            problems.append(f"{name}: found a file outside the record, expected its own files only")
+        elif not path.is_file():
             problems.append(f"{name}: found no such file, expected the one that was sealed")
         elif sha256_file(path) != digest:
             problems.append(f"{name}: found other bytes than were sealed, expected sha256 {digest[:12]}…")

@@ -1,5 +1,6 @@
 """The run record: sealing, verifying, statuses and references."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.files import canonical_json, sha256_bytes, sha256_file
 from pipeline_lib.project import Project
 from pipeline_lib.record import (
     MANIFEST,
@@ -55,6 +57,7 @@ def sealed(project: Project) -> Record:
 def test_a_record_is_named_by_pipeline_and_time(project: Project) -> None:
     record, scratch = create_record(project.runs, "houses"), create_record(project.runs, "houses", scratch=True)
     assert record.reference == f"houses/{record.id}"
+    assert scratch.reference == f"houses@scratch/{scratch.id}"
     assert record.pipeline == scratch.pipeline == "houses"
     assert scratch.folder.parent.name == "scratch"
     names = [path.name for path in (record.artifact, record.evidence, record.report, record.notebook)]
@@ -125,7 +128,9 @@ def test_an_unsealed_record_is_running_while_locked_and_killed_after(project: Pr
 @pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"\xff", b'{"status": "perfect"}', b"{}", b"[" * 200_000])
 def test_a_record_without_a_readable_manifest_is_damaged(project: Project, content: bytes | None) -> None:
     record = create_record(project.runs, "houses")
-    if content is not None:
+    if content is None:
+        (record.folder / MANIFEST).unlink()
+    else:
         (record.folder / MANIFEST).write_bytes(content)
     assert record.status() == "damaged"
     assert verify(record)
@@ -156,9 +161,109 @@ def test_references(project: Project) -> None:
         "houses@scratch": scratch,
         "houses/20261101": older,
         f"houses/{newer.id}": newer,
+        scratch.reference: scratch,
+        f"{older.folder}/{MANIFEST}": older,
         str(older.folder): older,
     }
     assert {reference: find_record(reference, project) for reference in expected} == expected
+
+
+def test_a_new_record_has_a_manifest_from_its_first_moment(project: Project) -> None:
+    for scratch, status in ((False, "killed"), (True, "scratch")):
+        record = create_record(project.runs, "houses", scratch=scratch)
+        assert record.status() == status
+        assert record.manifest()["reference"] == record.reference
+        assert list(record.folder.parent.glob(".*")) == []
+
+
+def test_a_run_that_dies_before_its_first_manifest_leaves_nothing_that_looks_like_a_run(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(record: Record, manifest: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline_lib.record.write_manifest", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        create_record(project.runs, "houses")
+    assert all_records(project.runs) == []
+    assert [path.name[0] for path in (project.runs / "houses").iterdir()] == ["."]
+
+
+def test_links_special_files_and_empty_folders_are_not_sealed(sealed: Record, tmp_path: Path) -> None:
+    (sealed.folder / "link").symlink_to(tmp_path)
+    os.mkfifo(sealed.artifact / "pipe")
+    (sealed.folder / "a" / "b").mkdir(parents=True)
+    seal(sealed, {"status": "finished"})
+    assert verify(sealed) == []
+    assert tmp_path.is_dir()
+    (sealed.folder / "later").mkdir()
+    assert verify(sealed) == ["later: found an empty folder, expected only the files that were sealed"]
+
+
+def test_every_file_is_flushed_before_the_manifest_is_written(sealed: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    monkeypatch.setattr("pipeline_lib.record.flush_tree", lambda folder: done.append("flush"))
+    monkeypatch.setattr("pipeline_lib.record.write_atomic", lambda path, content: done.append(path.name))
+    seal(sealed, {"status": "finished"})
+    assert done == ["flush", MANIFEST]
+
+
+def test_a_record_under_another_name_is_found(sealed: Record) -> None:
+    seal(sealed, {"status": "finished", "reference": sealed.reference})
+    other = Record(sealed.folder.rename(sealed.folder.with_name("20261101T000000-bbbbbb")))
+    assert verify(other) == [f"found the record of {sealed.reference}, expected {other.id}"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"files": ["a"]},
+        {"files": None},
+        {"files": {"log.txt": 3}},
+        {"digest": 7},
+        {"note": float("nan")},
+        {"note": "\ud800"},
+    ],
+)
+def test_a_manifest_of_another_shape_is_a_problem(sealed: Record, change: dict[str, object]) -> None:
+    content = json.dumps({**sealed.manifest(), **change})
+    (sealed.folder / MANIFEST).write_text(content)
+    (problem,) = verify(sealed)
+    assert problem.startswith("manifest.json: found ")
+
+
+def test_a_listed_file_outside_the_record_is_a_problem(sealed: Record, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.txt"
+    outside.write_text("x")
+    manifest = {key: value for key, value in sealed.manifest().items() if key != "digest"}
+    manifest["files"][str(outside)] = sha256_file(outside)
+    manifest["digest"] = sha256_bytes(canonical_json(manifest))
+    (sealed.folder / MANIFEST).write_bytes(canonical_json(manifest))
+    assert verify(sealed) == [f"{outside}: found a file outside the record, expected its own files only"]
+
+
+def test_broken_json_in_a_record_is_named(sealed: Record) -> None:
+    (sealed.folder / "params.json").write_text("{")
+    with pytest.raises(InputError, match=r"params\.json: found a damaged file .*expected JSON"):
+        sealed.read_json("params.json")
+
+
+def test_an_unsealed_record_names_the_way_to_a_sealed_one(project: Project) -> None:
+    scratch = make(project, "houses", 4, "scratch", scratch=True)
+    assert "`pipeline-lib run params/houses.yml` makes one" in verify(scratch)[0]
+
+
+def test_when_every_run_failed_the_newest_is_named(project: Project) -> None:
+    make(project, "houses", 1, "failed")
+    with pytest.raises(InputError, match="`houses@latest` is the newest"):
+        find_record("houses", project)
+
+
+@pytest.mark.parametrize("reference", ["houses@", "houses/", "houses@newest", "houses@latest/2026", "~", "x" * 300, ""])
+def test_a_reference_of_no_known_form_is_refused(project: Project, reference: str) -> None:
+    make(project, "houses", 1, "finished")
+    with pytest.raises(InputError, match="expected a run by name"):
+        find_record(reference, project)
 
 
 def test_a_damaged_run_is_not_passed_over(project: Project) -> None:
@@ -186,6 +291,10 @@ def test_references_that_name_no_one_run(project: Project, reference: str, messa
 
 
 def test_without_runs_the_way_to_make_one_is_named(project: Project) -> None:
+    with pytest.raises(InputError, match=r"none yet$"):
+        find_record("houses", project)
+    project.params.mkdir()
+    (project.params / "houses.yml").touch()
     with pytest.raises(InputError, match=r"none yet; `pipeline-lib run params/houses\.yml`"):
         find_record("houses", project)
 
