@@ -1,5 +1,6 @@
 """Raw rows: the schema of one row, what conforms to it, and the DataFrame that a pipeline sees."""
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,13 +10,12 @@ import pyarrow.compute as pc
 from pipeline_lib.errors import InputError
 from pipeline_lib.rowcheck import conform
 from pipeline_lib.rowmodel import draft_row, schema_of
-from pipeline_lib.rowschema import Column, RowSchema
-from pipeline_lib.rowvalues import EXACT
+from pipeline_lib.rowschema import EXACT, Column, RowSchema
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Column", "RowSchema", "conform", "draft_row", "dtype_differences", "schema_of", "to_frame"]
+__all__ = ["Column", "RowSchema", "conform", "draft_row", "dtype_differences", "schema_like", "schema_of", "to_frame"]
 
 
 def to_frame(table: pa.Table) -> "pd.DataFrame":
@@ -69,6 +69,28 @@ def dtype_differences(frame: "pd.DataFrame", schema: RowSchema) -> list[str]:
             if others:
                 lines.append(f"{name}: found missing values as {', '.join(others)}, expected NaN")
     return lines
+
+
+def schema_like(frame: "pd.DataFrame") -> RowSchema:
+    """The widest schema that a frame's dtypes allow: any value of the kind, missing where the dtype has it.
+
+    int64, float64, `str`, bool and datetime64[us] columns; object columns of dates, and of bool with NaN.
+    Raises InputError naming every column of another dtype.
+    """
+    kinds = {"int64": "integer", "float64": "number", "str": "string", "bool": "boolean", "datetime64[us]": "datetime"}
+    columns, problems = [], []
+    for name, dtype in frame.dtypes.items():
+        kind = kinds.get(str(dtype))
+        if kind is None and str(dtype) == "object":
+            found = {type(value) for value in frame[name].dropna()}
+            kind = {frozenset({date}): "date", frozenset({bool}): "boolean"}.get(frozenset(found))
+        if kind is None:
+            problems.append(f"{name}: found dtype {dtype}, expected one of {', '.join(kinds)}")
+        else:
+            columns.append(Column(str(name), kind, nullable=str(dtype) not in ("int64", "bool")))
+    if problems:
+        raise InputError("\n".join([*problems, "convert these columns where the data is loaded, or pass `row`"]))
+    return RowSchema(tuple(columns))
 
 
 def _as_float(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:

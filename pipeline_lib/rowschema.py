@@ -6,23 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING, Any
 
 from pipeline_lib.errors import InputError
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 FORMAT = 1
 BOUNDS = ("ge", "gt", "le", "lt")
-ARROW = {
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "string": pa.string(),
-    "boolean": pa.bool_(),
-    "datetime": pa.timestamp("us"),
-    "date": pa.date32(),
-}
+KINDS = ("integer", "number", "string", "boolean", "datetime", "date")
+EXACT = 2**53  # every integer up to here is a float64
 _BOUND_TYPES: dict[str, tuple[type, ...]] = {
     "integer": (int,),
     "number": (int, float),
@@ -37,7 +31,7 @@ Bound = int | float | datetime | date
 
 @dataclass(frozen=True)
 class Column:
-    """One raw column: its name, its kind (a key of `ARROW`), and what its values may be.
+    """One raw column: its name, its kind (one of `KINDS`), and what its values may be.
 
     `allowed` are all values it may take. A column that is not `required` gets `default` where it is
     absent; absent is not the same as missing, which `nullable` allows. `finite` excludes infinities.
@@ -63,8 +57,8 @@ class Column:
         """Refuse what contradicts itself or cannot be checked the same way everywhere."""
         if not isinstance(self.name, str):
             self._refuse(f"{self.name!r} as a name", "text")
-        if self.kind not in ARROW:
-            self._refuse(f"kind {self.kind!r}", f"one of {', '.join(ARROW)}")
+        if self.kind not in KINDS:
+            self._refuse(f"kind {self.kind!r}", f"one of {', '.join(KINDS)}")
         for option in ("nullable", "finite", "sensitive", "required"):
             if not isinstance(getattr(self, option), bool):
                 self._refuse(f"{option} {getattr(self, option)!r}", "true or false")
@@ -112,6 +106,9 @@ class Column:
         if unicode_class:
             expected = "the characters themselves, such as [0-9] or [A-Za-z_]"
             self._refuse(f"{unicode_class[1]} in pattern {self.pattern!r}, which depends on Unicode", expected)
+        import pyarrow as pa  # predicting one row needs no Arrow, unless a pattern stands in the schema
+        import pyarrow.compute as pc
+
         try:
             pc.match_substring_regex(pa.nulls(1, pa.string()), self.pattern)
         except pa.ArrowInvalid as error:
@@ -151,8 +148,12 @@ class RowSchema:
         return tuple(column.name for column in self.columns if column.sensitive)
 
     @cached_property
-    def arrow(self) -> pa.Schema:
+    def arrow(self) -> "pa.Schema":
         """The Arrow schema of a conformed table; a field is nullable when its column is."""
+        import pyarrow as pa
+
+        from pipeline_lib.rowvalues import ARROW
+
         return pa.schema([pa.field(c.name, ARROW[c.kind], c.nullable) for c in self.columns])
 
     def to_json(self) -> dict[str, Any]:

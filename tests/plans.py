@@ -105,6 +105,8 @@ def assert_same(found: Sequence[list[Any]], expected: Sequence[list[Any]], how: 
 def _bits(value: Any) -> Any:
     if isinstance(value, float):
         return "nan" if value != value else struct.pack("<d", value)
+    if hasattr(value, "toarray"):
+        value = value.toarray()[:, 0]
     if isinstance(value, np.ndarray):
         return tuple(_bits(float(item)) for item in value)
     return (type(value).__name__, value)

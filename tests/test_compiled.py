@@ -139,6 +139,15 @@ def test_tables_mappings_and_frames_are_the_same_rows(model):
     assert model.predict(frame.head(0)).shape == (0,)
 
 
+def test_parts_are_predicted_one_by_one(model):
+    frame, _ = houses()
+    parts = list(model.predict_batches(frame.iloc[start : start + 25] for start in range(0, ROWS, 25)))
+    assert [len(part) for part in parts] == [25, 25, 10]
+    assert np.concatenate(parts).tobytes() == model.predict(frame).tobytes()
+    with pytest.raises(InputError, match="part 1: rooms: found 99"):
+        list(model.predict_batches([frame, frame.assign(rooms=99)]))
+
+
 def test_a_loaded_artifact_predicts_the_same(model, tmp_path):
     frame, _ = houses()
     model.save(tmp_path)
@@ -343,7 +352,7 @@ def test_what_is_no_fitted_pipeline_is_refused():
     frame, _ = houses()
     with pytest.raises(InputError, match="expected a scikit-learn Pipeline"):
         compile_pipeline(Lasso(), like=frame, row=ROW)
-    with pytest.raises(InputError, match="Lasso is not fitted"):
+    with pytest.raises(InputError, match="found a pipeline that is not fitted"):
         compile_pipeline(Pipeline(steps()), like=frame, row=ROW)
 
 

@@ -7,12 +7,11 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from example import ROOT
 
 import pipeline_lib
 from pipeline_lib.cli import commands
 from tools.lock import digest, requirement_lines, stale_locks
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def settings() -> ConfigParser:

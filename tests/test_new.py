@@ -4,14 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from example import ROOT
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.export import check_export
 from pipeline_lib.new import create_pipeline
 from pipeline_lib.notebooks import parameters_cell, read_notebook
 from pipeline_lib.project import Project, find_project
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture

@@ -1,45 +1,25 @@
 """What a run refuses before it starts, and what is left of one that fails."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-import nbformat
 import pytest
+from example import HOUSES, ROOT
 
 from pipeline_lib.errors import DifferenceError, InputError, RunError
+from pipeline_lib.export import Problem
 from pipeline_lib.parity import check_parity
-from pipeline_lib.preflight import check_parameters_agree
-from pipeline_lib.project import Project, find_project
-from pipeline_lib.record import Record, all_records, verify
-from pipeline_lib.run import run_pipeline
+from pipeline_lib.project import Project
+from pipeline_lib.record import RECORD_VARIABLE, Record, all_records, verify
+from pipeline_lib.run import _git, _kernel_config, run_pipeline
 
-ROOT = Path(__file__).resolve().parents[1]
-HOUSES = ROOT / "params" / "houses.yml"
-PARAMETERS = """test_share = 0.1
-seed = 0
-imputation = {"numbers": "mean"}
-encoding = {"rare_share": 0.01}
-estimator = {"alpha": 0.001, "max_iter": 10000}
-business = {"over_cost": 0.2, "under_cost": 0.5}
-"""
 Research = Callable[..., Path]
-
-
-@pytest.fixture
-def research(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Research:
-    """Puts a notebook of the given code cells in place of the research notebook."""
-
-    def put(*sources: str, tags: tuple[str, ...] = ("parameters",), parameters: str = PARAMETERS) -> Path:
-        cells = [nbformat.v4.new_code_cell(parameters, metadata={"tags": list(tags)} if tags else {})]
-        cells += [nbformat.v4.new_code_cell(source) for source in sources]
-        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-        path = tmp_path / "houses.ipynb"
-        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
-        monkeypatch.setattr(Project, "research_notebook", lambda self, pipeline: path)
-        return path
-
-    return put
 
 
 def only(runs: Path) -> Record:
@@ -85,11 +65,10 @@ def test_a_parameters_file_of_no_pipeline_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_stale_library_leaves_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline_lib.preflight.check_export", lambda project: ["steps/years.py: found stale"])
+    stale = [Problem("steps/years.py", "steps/years.py: found stale")]
+    monkeypatch.setattr("pipeline_lib.preflight.check_export", lambda project: stale)
     with pytest.raises(DifferenceError, match="found stale"):
         run_pipeline(HOUSES, runs=tmp_path)
-    with pytest.raises(InputError, match="note: steps/years"):
-        run_pipeline(HOUSES, overrides=["test_shar=1"], runs=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -104,6 +83,8 @@ def test_a_failing_cell_is_named_and_kept(tmp_path: Path, research: Research) ->
     assert verify(record) == []
     assert error["cell"] == 4
     assert "the cause" in error["source"]
+    assert error["traceback"].endswith("ZeroDivisionError: division by zero")
+    assert "\x1b" not in error["traceback"]
     assert any("done = 1" in line for line in lines)
     assert record.report.is_file()
     with pytest.raises(InputError, match="failed"):
@@ -135,8 +116,11 @@ def test_a_cell_that_takes_too_long_is_a_failed_run(tmp_path: Path, research: Re
 
 def test_a_notebook_that_leaves_no_results_is_a_failed_run(tmp_path: Path, research: Research) -> None:
     research("1 + 1", "")
-    with pytest.raises(RunError, match=r"no result of run\.compile, run\.evidence, run\.metrics"):
+    with pytest.raises(
+        RunError, match=r"no result of run\.compile, run\.evidence, run\.metrics, expected one"
+    ) as caught:
         run_pipeline(HOUSES, runs=tmp_path / "runs")
+    assert caught.value.folder == only(tmp_path / "runs").folder
     record = only(tmp_path / "runs")
     assert record.manifest()["hashes"]["artifact"] is None
     assert json.loads(record.notebook.read_bytes())["cells"]
@@ -165,6 +149,118 @@ def test_an_interruption_is_a_failed_run(tmp_path: Path, research: Research, mon
     assert only(tmp_path / "runs").status() == "failed"
 
 
+def test_a_request_to_end_seals_the_record(tmp_path: Path, research: Research) -> None:
+    research("import os, signal, time\nos.kill(os.getppid(), signal.SIGTERM)\ntime.sleep(60)")
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(RunError, match="interruption"):
+        run_pipeline(HOUSES, runs=tmp_path / "runs")
+    assert only(tmp_path / "runs").status() == "failed"
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+RUNNER = """
+import sys
+from pathlib import Path
+from pipeline_lib import run_pipeline
+from pipeline_lib.project import Project
+Project.research_notebook = lambda self, pipeline: Path(sys.argv[1])
+run_pipeline(sys.argv[2], runs=Path(sys.argv[3]))
+"""
+
+
+def test_a_killed_runner_leaves_a_record_that_runs_while_it_lives_and_is_killed_after(
+    tmp_path: Path, research: Research
+) -> None:
+    flag = tmp_path / "kernel"
+    path = research(f"import os, time\nopen({str(flag)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)")
+    words = [sys.executable, "-c", RUNNER, str(path), str(HOUSES), str(tmp_path / "runs")]
+    runner = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603 (our own interpreter)
+    try:
+        deadline = time.monotonic() + 60
+        while not (flag.exists() and flag.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert only(tmp_path / "runs").status() == "running"
+    finally:
+        runner.kill()
+        runner.wait()
+    os.kill(int(flag.read_text()), signal.SIGKILL)
+    assert only(tmp_path / "runs").status() == "killed"
+
+
+def test_kernels_of_two_runs_share_no_socket() -> None:
+    with _kernel_config() as one, _kernel_config() as other:
+        first, second = one.KernelManager.ip, other.KernelManager.ip
+        assert one.KernelManager.transport == "ipc"
+        assert Path(first).parent != Path(second).parent
+        assert Path(first).is_absolute()
+    assert not Path(first).parent.exists()
+
+
+def test_a_link_in_the_record_fails_the_run_and_is_not_kept(tmp_path: Path, research: Research) -> None:
+    research(f"import os\nos.symlink('/', os.environ[{RECORD_VARIABLE!r}] + '/everything')")
+    with pytest.raises(RunError, match=r"no result of|everything"):
+        run_pipeline(HOUSES, runs=tmp_path / "runs")
+    record = only(tmp_path / "runs")
+    assert record.status() == "failed"
+    assert verify(record) == []
+
+
+def test_a_damaged_notebook_does_not_hide_the_first_error(
+    tmp_path: Path, research: Research, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object, **options: object) -> None:
+        Path(str(args[1])).write_text('{"cells": [')
+        raise OSError(28, "No space left on device")
+
+    research("pass")
+    monkeypatch.setattr("papermill.execute_notebook", full)
+    monkeypatch.setattr("pipeline_lib.run.write_report", lambda record, manifest: None)
+    with pytest.raises(RunError, match="No space left on device"):
+        run_pipeline(HOUSES, runs=tmp_path / "runs")
+
+
+LYING = """
+from pipeline_lib import start_run
+from pipeline_lib.pipelines import houses
+run = start_run(houses, globals())
+X_train, X_test, y_train, y_test = houses.split(houses.load(), run.params)
+model = run.compile(houses.build(run.params).fit(X_train, y_train), like=X_train)
+predictions = run.evidence(X_test, y_test)
+houses.metrics = lambda target, predictions, params: {"r2": 1.0}
+run.metrics({"r2": 1.0})
+"""
+
+
+def test_metrics_that_the_evidence_does_not_give_fail_the_run(tmp_path: Path, research: Research) -> None:
+    research(LYING)
+    with pytest.raises(RunError, match=r"metrics: rmse: found None in the record, expected \d"):
+        run_pipeline(HOUSES, runs=tmp_path / "runs")
+    assert only(tmp_path / "runs").status() == "failed"
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True)  # noqa: S603, S607
+
+
+def test_the_difference_from_the_commit_is_kept_whatever_its_bytes(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9\n")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "first")
+    (tmp_path / "latin.txt").write_bytes(b"th\xe9\n")
+    (tmp_path / "new file").touch()
+    (tmp_path / "runs" / "houses").mkdir(parents=True)
+    record = Record(tmp_path / "runs" / "houses")
+    described = _git(Project(tmp_path, "lib", tmp_path, tmp_path, tmp_path / "runs"), record)
+    assert described is not None
+    assert (described["changed"], described["untracked"]) == (True, ["new file"])
+    assert b"-caf\xe9\n+th\xe9\n" in (record.folder / "git.diff").read_bytes()
+
+
+def test_outside_git_there_is_no_commit(tmp_path: Path) -> None:
+    assert _git(Project(tmp_path, "lib", tmp_path, tmp_path, tmp_path), Record(tmp_path)) is None
+
+
 def test_a_page_that_cannot_be_drawn_still_leaves_a_sealed_record(
     tmp_path: Path, research: Research, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,19 +274,3 @@ def test_a_page_that_cannot_be_drawn_still_leaves_a_sealed_record(
     record = only(tmp_path / "runs")
     assert record.status() == "failed"
     assert verify(record) == []
-
-
-def test_files_and_parameters_cells_agree() -> None:
-    assert check_parameters_agree(find_project(ROOT)) == []
-
-
-def test_a_parameters_cell_that_differs_from_the_file_is_named(research: Research) -> None:
-    research(parameters=PARAMETERS.replace("seed = 0", "seed = 1"))
-    (problem,) = check_parameters_agree(find_project(ROOT))
-    assert "seed: found 1, expected 0 as in params/houses.yml" in problem
-
-
-def test_a_parameters_cell_that_does_not_fit_is_a_problem(research: Research) -> None:
-    research(parameters="seed = 0\n")
-    (problem,) = check_parameters_agree(find_project(ROOT))
-    assert "test_share" in problem

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline_lib.compiled import artifact
 from pipeline_lib.compiled.artifact import read_description
 from pipeline_lib.compiled.pipeline import CompiledPipeline, Evaluation
-from pipeline_lib.rows import RowSchema, schema_like
+from pipeline_lib.rowschema import RowSchema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +31,7 @@ def compile_pipeline(
     Raises InputError for a step that cannot be compiled faithfully, saying which and what to do.
     """
     from pipeline_lib.compiled.compiler import compile_fitted
+    from pipeline_lib.rows import schema_like
 
     row = row or schema_like(like)
     return compile_fitted(fitted, like=like, row=row, library=library, allow_opaque=allow_opaque)

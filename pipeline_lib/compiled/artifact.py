@@ -13,7 +13,7 @@ from pipeline_lib.compiled.operations import OPERATIONS
 from pipeline_lib.compiled.plan import DTYPES, Node, Plan, Table
 from pipeline_lib.errors import InputError
 from pipeline_lib.files import canonical_json, write_atomic
-from pipeline_lib.rows import RowSchema
+from pipeline_lib.rowschema import RowSchema
 
 FORMAT = 2
 DESCRIPTION, ARRAYS, ROW = "artifact.json", "arrays.npz", "row.json"

@@ -168,12 +168,13 @@ def _steps(fitted: Any) -> list[tuple[str, Any]]:
             f"found {type(fitted).__name__}, expected a scikit-learn Pipeline from raw rows to prediction; "
             "wrap the estimator: Pipeline([('estimator', ...)])"
         )
-    final = steps[-1][1]
-    if not any(name.endswith("_") and not name.startswith("__") for name in vars(final)):
-        raise InputError(
-            f"found a pipeline whose last step {type(final).__name__} is not fitted, expected a fitted one; "
-            "call fit(X_train, y_train) first"
-        )
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    try:
+        check_is_fitted(fitted)
+    except NotFittedError as error:
+        raise InputError(f"found a pipeline that is not fitted ({error}), expected a fitted one; call fit first") from None
     return list(steps)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline_lib.compiled.columns import Column
 from pipeline_lib.compiled.operations import NAT, Text
+from pipeline_lib.compiled.operations.bags import Bag, aligned
 from pipeline_lib.compiled.plan import Builder, Plan, Value
 from pipeline_lib.compiled.radius import distance, with_radii
 from pipeline_lib.errors import InputError
@@ -59,14 +60,15 @@ def check_step(where: str, write: Write, before: Mapping[str, Value], given: Any
 
 
 def _compare(where: str, column: Column, radius: Any, reference: Column, rows: int) -> Distance:
-    if hasattr(column, "toarray"):
-        column = column.toarray()
+    places = None
+    if isinstance(column, Bag) or isinstance(reference, Bag):
+        places, column, radius, reference = aligned(Bag.of(column), radius, Bag.of(reference))
     with np.errstate(all="ignore"):
         apart = np.broadcast_to(distance(column, reference), np.shape(radius) or None or np.shape(reference) or (rows,))
         allowed = np.broadcast_to(0.0 if radius is None else radius, apart.shape)
         wrong = apart > allowed
         if wrong.any():
-            raise InputError(_unfaithful(where, column, reference, apart, allowed, wrong))
+            raise InputError(_unfaithful(where, column, reference, apart, allowed, wrong, places))
         finite = np.isfinite(apart) & (apart > 0)
         if not finite.any():
             return Distance(flips=int(np.isinf(apart).sum()))
@@ -78,9 +80,9 @@ def _compare(where: str, column: Column, radius: Any, reference: Column, rows: i
         return Distance(float((apart / spacing)[sure].max()), float((apart / allowed)[sure].max()), flips)
 
 
-def _unfaithful(where: str, column: Column, reference: Column, apart: Any, allowed: Any, wrong: Any) -> str:
+def _unfaithful(where: str, column: Column, reference: Column, apart: Any, allowed: Any, wrong: Any, rows: Any) -> str:
     at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
-    row = at[-1]
+    row = at[-1] if rows is None else rows[at[-1]]
     if isinstance(column, Text):
         found, expected = column.tolist()[row], reference.tolist()[row]
     else:
@@ -96,6 +98,8 @@ def library_column(data: Any, place: int, dtype: str, width: int = 1) -> Column:
     """Column `place` of what a library made (frame, array, sparse matrix), as a plan has it."""
     if dtype in ("vector", "bag"):
         part = data[:, place : place + width] if not hasattr(data, "iloc") else data.iloc[:, place : place + width]
+        if dtype == "bag":
+            return Bag.of(part if hasattr(part, "tocoo") else np.asarray(part, dtype=float).T)
         return np.ascontiguousarray((part.toarray() if hasattr(part, "toarray") else np.asarray(part)).T, dtype=float)
     if hasattr(data, "toarray"):
         data = data[:, [place]].toarray()[:, 0]

@@ -7,8 +7,7 @@ from typing import Any
 
 from pipeline_lib.compiled.operations import NAT, OPERATIONS, Code
 from pipeline_lib.compiled.plan import Plan
-from pipeline_lib.rowschema import BOUNDS, Column, RowSchema
-from pipeline_lib.rowvalues import EXACT
+from pipeline_lib.rowschema import BOUNDS, EXACT, Column, RowSchema
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1), timedelta(microseconds=1)  # naive, as raw rows are
 _SYMBOLS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}

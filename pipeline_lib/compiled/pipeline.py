@@ -1,22 +1,24 @@
 """The compiled pipeline: raw rows in, predictions out, the same bits in any batch and on any machine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from pipeline_lib.compiled import artifact
-from pipeline_lib.compiled.columns import Column, ColumnExecutor, from_arrow, to_arrow
+from pipeline_lib.compiled.columns import Column, ColumnExecutor
 from pipeline_lib.compiled.onerow import NotPlainError, RowFunction, row_function
 from pipeline_lib.compiled.operations import NAT, Text
 from pipeline_lib.compiled.plan import Node, Plan
 from pipeline_lib.compiled.report import CompileReport
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows import RowSchema, conform
+from pipeline_lib.rowschema import RowSchema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PREDICTION, PROBABILITY, DECISION = "prediction", "probability", "decision"
 
@@ -25,8 +27,8 @@ PREDICTION, PROBABILITY, DECISION = "prediction", "probability", "decision"
 class Evaluation:
     """What a pipeline makes of some rows: output columns, and each step's columns by the step's name."""
 
-    outputs: pa.Table
-    steps: dict[str, pa.Table]
+    outputs: "pa.Table"
+    steps: "dict[str, pa.Table]"
 
 
 class CompiledPipeline:
@@ -66,6 +68,17 @@ class CompiledPipeline:
         columns = self._columns(self._named(PREDICTION), data)
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
+    def predict_batches(self, batches: Iterable[Any]) -> Iterator[np.ndarray[Any, Any]]:
+        """Predictions for raw rows that come in parts, each as `predict` takes it: memory holds one part at a time.
+
+        Raises InputError for a part with rows outside the schema, saying which part.
+        """
+        for number, part in enumerate(batches):
+            try:
+                yield self.predict(part)
+            except InputError as error:
+                raise InputError(f"part {number}: {error}") from error
+
     def predict_proba(self, data: Any) -> np.ndarray[Any, Any]:
         """Class probabilities, rows x classes (float64), in the order of the estimator's classes."""
         return np.column_stack(self._columns(self._named(PROBABILITY), data))
@@ -75,14 +88,15 @@ class CompiledPipeline:
         columns = self._columns(self._named(DECISION), data)
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
-    def transform(self, data: Any) -> pa.Table:
+    def transform(self, data: Any) -> "pa.Table":
         """The columns that reach the final estimator, as an Arrow table."""
+        from pipeline_lib.rowcheck import conform
+
         if not self.plan.steps:
             return conform(data, self.row)
         columns = list(self.plan.steps.values())[-1]
         schema, executor = self._executor(list(columns.values()))
-        table = conform(data, schema)
-        return self._table(columns, executor, executor.run(from_arrow(table), table.num_rows))
+        return self._table(columns, self._run(executor, conform(data, schema)))
 
     def predict_row(self, row: Mapping[str, Any]) -> Any:
         """The prediction for one raw row, a mapping by column names: a Python scalar (a tuple for several targets).
@@ -104,15 +118,13 @@ class CompiledPipeline:
         values = iter(self._row_values(roots, row))
         return {name: {column: _plain(next(values)) for column in columns} for name, columns in groups.items()}
 
-    def evaluate(self, table: pa.Table, *, steps: bool = False) -> Evaluation:
+    def evaluate(self, table: "pa.Table", *, steps: bool = False) -> Evaluation:
         """Outputs, and with `steps` each step's columns, for a table that conforms to the row schema."""
         groups = {"": self.plan.outputs} | (self.plan.steps if steps else {})
         roots = [node for columns in groups.values() for node in columns.values()]
         _, executor = self._executor(roots)
-        found = iter(executor.run(from_arrow(table), table.num_rows))
-        tables = {
-            name: self._table(columns, executor, [next(found) for _ in columns]) for name, columns in groups.items()
-        }
+        found = iter(self._run(executor, table))
+        tables = {name: self._table(columns, [next(found) for _ in columns]) for name, columns in groups.items()}
         return Evaluation(tables.pop(""), tables)
 
     def save(self, folder: Path) -> None:
@@ -139,9 +151,15 @@ class CompiledPipeline:
         return self._executors[key]
 
     def _columns(self, roots: Sequence[int], data: Any) -> list[np.ndarray[Any, Any]]:
+        from pipeline_lib.rowcheck import conform
+
         schema, executor = self._executor(roots)
-        table = conform(data, schema)
-        return [_values(column) for column in executor.run(from_arrow(table), table.num_rows)]
+        return [_values(column) for column in self._run(executor, conform(data, schema))]
+
+    def _run(self, executor: ColumnExecutor, table: "pa.Table") -> list[Column]:
+        from pipeline_lib.compiled.arrow import from_arrow
+
+        return executor.run(from_arrow(table), table.num_rows)
 
     def _row_values(self, roots: Sequence[int], row: Mapping[str, Any]) -> tuple[Any, ...]:
         if not isinstance(row, Mapping):
@@ -159,10 +177,16 @@ class CompiledPipeline:
         try:
             return known[1](row)  # type: ignore[no-any-return]
         except NotPlainError:
+            from pipeline_lib.rowcheck import conform
+
             schema, function = known
             return function(_plain_row(conform(row, schema)))  # type: ignore[no-any-return]
 
-    def _table(self, names: Mapping[str, int], executor: ColumnExecutor, columns: Sequence[Column]) -> pa.Table:
+    def _table(self, names: Mapping[str, int], columns: Sequence[Column]) -> "pa.Table":
+        import pyarrow as pa
+
+        from pipeline_lib.compiled.arrow import to_arrow
+
         arrays: dict[str, Any] = {}
         for (name, node), column in zip(names.items(), columns, strict=True):
             dtype = self.plan.nodes[node].dtype
@@ -205,7 +229,7 @@ def _values(column: Column) -> np.ndarray[Any, Any]:
     return np.array(column.tolist(), dtype=object) if isinstance(column, Text) else np.asarray(column)
 
 
-def _plain_row(table: pa.Table) -> dict[str, Any]:
+def _plain_row(table: "pa.Table") -> dict[str, Any]:
     return {name: column[0].as_py() for name, column in zip(table.column_names, table.columns, strict=True)}
 
 

@@ -1,9 +1,12 @@
-"""What classifiers share: class labels as values, the class of the largest score, softmax."""
+"""What estimators share: their inputs, weighted sums, class labels, the class of the largest score, softmax."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline_lib.compiled.adapters.registry import NoPlanError
+import numpy as np
+
+from pipeline_lib.compiled.adapters.registry import NoPlanError, finite_inputs
 from pipeline_lib.compiled.plan import Builder, Value
 
 _DTYPES: dict[type, str] = {bool: "bool", int: "int64", float: "float64", str: "str"}
@@ -61,3 +64,64 @@ def shares(build: Builder, values: Sequence[Value]) -> list[Value]:
     """Values divided by their sum from left to right."""
     total = build.sum(values)
     return [value / total for value in values]
+
+
+def doubles(step: Any, attribute: str) -> Any:
+    """A fitted attribute as a float64 array; float32 is refused, as its library then computes in float32."""
+    found = getattr(step, attribute)
+    found = np.asarray(found.toarray() if hasattr(found, "toarray") else found)
+    if found.dtype == np.float32:
+        raise NoPlanError(
+            f"{type(step).__name__}: found {attribute} of float32, expected float64; fit it on float64 columns, or "
+            "compile with allow_opaque=True"
+        )
+    return found.astype(np.float64)
+
+
+def dense_inputs(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
+    """The input columns as finite numbers; vectors and bags are taken apart."""
+    _check_width(step, sum(value.width for value in values))
+    flat: list[Value] = []
+    for value in values:
+        dense = build.apply("bag_vector", value) if value.dtype == "bag" else value
+        flat += build.items(dense) if dense.dtype == "vector" else [dense]
+    return finite_inputs(step, flat, build)
+
+
+def vector_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
+    """The input columns as one vector of finite numbers."""
+    if any(value.dtype == "bag" for value in values):
+        return build.apply("bag_vector", _joined(step, values, build))
+    return build.stack(dense_inputs(step, values, build))
+
+
+def weighted_sums(
+    step: Any, values: Sequence[Value], build: Builder, weights: Any, starts: Any = None
+) -> list[Value]:
+    """For each row of `weights` the sum of inputs times weights, left to right, plus its start; bags are welcome."""
+    matrix = np.atleast_2d(weights)
+    offsets: list[float | None] = [None] * len(matrix)
+    if starts is not None:
+        offsets = np.broadcast_to(np.ravel(starts), (len(matrix),)).tolist()
+    if not any(value.dtype == "bag" for value in values):
+        numbers = dense_inputs(step, values, build)
+        return [build.dot(numbers, row, start) for row, start in zip(matrix, offsets, strict=True)]
+    bag = _joined(step, values, build)
+    if len(matrix) == 1:
+        return [build.apply("bag_dot", bag, weights=np.ascontiguousarray(matrix[0]), start=offsets[0])]
+    offset = None if starts is None else np.array(offsets)
+    return build.items(build.apply("bag_affine", bag, matrix=np.ascontiguousarray(matrix), offset=offset))
+
+
+def _joined(step: Any, values: Sequence[Value], build: Builder) -> Value:
+    """All input columns as one bag of finite numbers."""
+    _check_width(step, sum(value.width for value in values))
+    parts = [value if value.dtype in ("vector", "bag") else build.number(value) for value in values]
+    bag = parts[0] if len(parts) == 1 else build.apply("bag_join", *parts)
+    return bag if math.isfinite(bag.limit) else build.apply("bag_finite", bag, where=type(step).__name__)
+
+
+def _check_width(step: Any, width: int) -> None:
+    expected = getattr(step, "n_features_in_", width)
+    if width != expected:
+        raise NoPlanError(f"{type(step).__name__}: found {width} columns, expected the {expected} it was fitted with")

@@ -10,12 +10,12 @@ from math import copysign, frexp, ldexp
 import numpy as np
 
 from pipeline_lib.compiled.exactmath.blocks import binary, unary
-from pipeline_lib.compiled.exactmath.doubles import Array, Value, fast_two_sum, product, quotient, split
+from pipeline_lib.compiled.exactmath.doubles import INF, NAN, Array, Value, fast_two_sum, product, quotient, split
 from pipeline_lib.compiled.exactmath.tables import ARC_FIRST, BITS, arc_rows, columns, pair, pi
 
-NAN, INF = float("nan"), float("inf")
 PI, _PI_LOW = pair(pi(BITS))
-_SMALL, _LARGE = 2.0**-500, 2.0**500  # outside, arctan2 scales its arguments
+ARCTAN_FAR = ldexp(1.0, 60)
+_SMALL, _LARGE = ldexp(1.0, -500), ldexp(1.0, 500)  # outside, arctan2 scales its arguments
 
 ROWS = arc_rows()
 _A, _C, _HIGH, _LOW = columns(ROWS)
@@ -57,9 +57,9 @@ def _arctan(block: Array) -> Array:
 
 def arctan_scalar(x: float) -> float:
     """Inverse tangent of a float."""
-    if x != x:
-        return NAN
     size = abs(x)
+    if not size <= ARCTAN_FAR:
+        return copysign(0.5 * PI, x) if x == x else NAN
     return copysign(_arctan_of(size, *_row_of(size)), x)
 
 
@@ -144,7 +144,8 @@ def _arcsin(block: Array) -> Array:
     size = np.abs(block)
     leg = _leg(size, np.sqrt)
     high, low = _angle((size, np.zeros_like(size)), leg, _row_of_vector(size / leg[0]))
-    return np.copysign(high + low, block)
+    result: Array = np.copysign(high + low, block)
+    return result
 
 
 def arcsin_scalar(x: float) -> float:
@@ -172,8 +173,8 @@ def arccos_scalar(x: float) -> float:
     return _mirrored_scalar(x < 0.0, _angle(leg, (size, 0.0), _row_of(leg[0] / size)))
 
 
-_BELOW_ONE = 1.0 - 2.0**-53
-arctan_vector = unary(_arctan, arctan_scalar, -INF, INF)
+_BELOW_ONE = 1.0 - 1 / 2**53
+arctan_vector = unary(_arctan, arctan_scalar, -ARCTAN_FAR, ARCTAN_FAR, (-ARCTAN_FAR, -0.5 * PI), (ARCTAN_FAR, 0.5 * PI))
 arctan2_vector = binary(_arctan2, arctan2_scalar)
 arcsin_vector = unary(_arcsin, arcsin_scalar, -_BELOW_ONE, _BELOW_ONE)
 arccos_vector = unary(_arccos, arccos_scalar, -_BELOW_ONE, _BELOW_ONE)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[np.float64]
 Value: TypeAlias = Any  # a float or an Array: what goes in comes out
 
+NAN, INF = float("nan"), float("inf")
 _SPLITTER = 134217729.0  # 2**27 + 1
 
 

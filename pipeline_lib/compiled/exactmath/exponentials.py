@@ -9,10 +9,9 @@ from math import copysign, ldexp
 import numpy as np
 
 from pipeline_lib.compiled.exactmath.blocks import unary
-from pipeline_lib.compiled.exactmath.doubles import Array, Value, fast_two_sum, quotient, two_sum
-from pipeline_lib.compiled.exactmath.tables import BITS, LN2, ONE, columns, exp_rows, pair
+from pipeline_lib.compiled.exactmath.doubles import INF, NAN, Array, Value, fast_two_sum, quotient, two_sum
+from pipeline_lib.compiled.exactmath.tables import BITS, LN2, ONE, columns, exp_rows
 
-NAN, INF = float("nan"), float("inf")
 EXP_LARGEST, EXP_SMALLEST = 709.782712893384, -745.1332191019412  # beyond: infinity, and zero
 EXP_NORMAL = -708.0  # from here on results are normal
 EXPM1_FAR = 44.0  # exp(-44) and 1 / exp(44) are below 2**-63
@@ -23,7 +22,8 @@ _HIGH, _LOW = columns(ROWS)
 _PER_STEP = (128 * ONE * ONE // LN2) / ONE
 _STEP = (LN2 // 128 >> (BITS - 42)) / 2**42  # 35 bits: k * _STEP is exact
 _STEP_LOW = (LN2 // 128 - (LN2 // 128 >> (BITS - 42) << (BITS - 42))) / ONE
-_ROUND = 1.5 * 2.0**52  # its last place is 1
+_ROUND = 1.5 * 2**52  # its last place is 1
+_ROUND_BITS = np.array(_ROUND).view(np.int64)
 _SIXTH, _24TH, _120TH, _720TH = 1 / 6, 1 / 24, 1 / 120, 1 / 720
 
 
@@ -71,7 +71,9 @@ def exp_of_sum_vector(high: Array, low: Array) -> Array:
 
 
 def exp_of_sum_scalar(high: float, low: float) -> float:
-    """exp(high + low), for high from EXP_SMALLEST - 1 to EXP_LARGEST + 1."""
+    """exp(high + low), for any finite high + low."""
+    if not EXP_SMALLEST - 0.1 <= high <= EXP_LARGEST + 0.1:
+        return INF if high > 0.0 else 0.0
     steps = (high * _PER_STEP + _ROUND) - _ROUND
     k = int(steps)
     r = (high - steps * _STEP) + (low - steps * _STEP_LOW)
@@ -128,7 +130,7 @@ def exp_parts_vector(high: Array, low: Array) -> tuple[np.ndarray, Array, Array]
     k, steps = _reduce(high)
     row = k & 127
     parts = _exp_parts((high - steps * _STEP) + (low - steps * _STEP_LOW), _HIGH.take(row), _LOW.take(row))
-    return k << 12 >> 19, *parts  # without the bits of _ROUND
+    return (k - _ROUND_BITS) >> 7, *parts
 
 
 def exp_parts_scalar(high: float, low: float) -> tuple[int, float, float]:
@@ -149,7 +151,8 @@ def _sigmoid(block: Array) -> Array:
     k, steps = _reduce(block)
     r = (block - steps * _STEP) - steps * _STEP_LOW
     row, scale = k & 127, _scaled(np.ones_like(block), k)
-    return _sigmoid_of(*_exp_parts(r, _HIGH.take(row) * scale, _LOW.take(row) * scale))
+    result: Array = _sigmoid_of(*_exp_parts(r, _HIGH.take(row) * scale, _LOW.take(row) * scale))
+    return result
 
 
 def sigmoid_scalar(x: float) -> float:
@@ -160,7 +163,8 @@ def sigmoid_scalar(x: float) -> float:
     k = int(steps)
     high, low = ROWS[k & 127]
     scale = ldexp(1.0, k >> 7)
-    return _sigmoid_of(*_exp_parts((x - steps * _STEP) - steps * _STEP_LOW, high * scale, low * scale))
+    result: float = _sigmoid_of(*_exp_parts((x - steps * _STEP) - steps * _STEP_LOW, high * scale, low * scale))
+    return result
 
 
 def _tanh_of(high: Value, low: Value) -> Value:

@@ -5,22 +5,21 @@ comes from Taylor series at multiples of 1/16; near 0, G(t) = 1/2 - Q(t) comes f
 ndtri starts from Acklam's approximation (2003, relative error 1.2e-9) and makes one step of third order.
 """
 
-from math import factorial, ldexp, sqrt
+from math import copysign, factorial, ldexp, sqrt
 from typing import Any
 
 import numpy as np
 
 from pipeline_lib.compiled.exactmath.blocks import unary
-from pipeline_lib.compiled.exactmath.doubles import Array, Value, fast_two_sum, product
+from pipeline_lib.compiled.exactmath.doubles import INF, NAN, Array, Value, fast_two_sum, product
 from pipeline_lib.compiled.exactmath.exponentials import exp_parts_scalar, exp_parts_vector
 from pipeline_lib.compiled.exactmath.logarithms import log_scalar, log_vector
 from pipeline_lib.compiled.exactmath.mills import DENSITY, DENSITY_LOW, ROOT2, ROOT2_LOW, mills_columns, mills_rows
 
-NAN, INF = float("nan"), float("inf")
 CENTRE = 0.5  # up to here G
-NDTR_ZERO, NDTR_NORMAL, NDTR_ONE, ERF_ONE, ERF_TINY = -38.6, -37.0, 9.0, 6.0, 2.0**-900
+NDTR_ZERO, NDTR_NORMAL, NDTR_ONE, ERF_ONE, ERF_TINY = -38.6, -37.0, 9.0, 6.0, ldexp(1.0, -900)
 NDTRI_NORMAL = 1e-300
-_TO_NODE = 1.5 * 2.0**48  # its last place is 1/16
+_TO_NODE = 1.5 * 2**48  # its last place is 1/16
 _NODE_BITS = int(np.float64(_TO_NODE).view(np.int64))
 _ONE_BITS = 1023 << 52
 _SERIES = [(-1) ** n / (2**n * factorial(n) * (2 * n + 1)) for n in range(11, 0, -1)]
@@ -56,7 +55,7 @@ def _exponent(t: Value, t_low: Value) -> tuple[Value, Value]:
     return -0.5 * square, -0.5 * (error + 2.0 * t * t_low)
 
 
-def _tail(t: Array, t_low: Array) -> tuple[np.ndarray, Array, Array, Array]:
+def _tail_vector(t: Array, t_low: Array) -> tuple[np.ndarray, Array, Array, Array]:
     """n, exp(-t*t/2) and two doubles whose sum is Q(t), all without their factor 2**n."""
     n, high, low = exp_parts_vector(*_exponent(t, t_low))
     rounded = t + _TO_NODE
@@ -86,13 +85,14 @@ def _power_of_two(n: np.ndarray) -> Array:
 def _ndtr(block: Array) -> Array:
     t = np.abs(block)
     zero = np.zeros_like(t)
-    n, _, high, low = _tail(t, zero)
+    n, _, high, low = _tail_vector(t, zero)
     scale = _power_of_two(n)
     near, near_low = _centre(t, zero)
     upper, centre = block > 0.0, t <= CENTRE
     base = np.where(centre, 0.5, np.where(upper, 1.0, 0.0))
     sign = np.where(centre == upper, 1.0, -1.0)
-    return _joined(base, sign, np.where(centre, near, high * scale), np.where(centre, near_low, low * scale))
+    result: Array = _joined(base, sign, np.where(centre, near, high * scale), np.where(centre, near_low, low * scale))
+    return result
 
 
 def ndtr_scalar(x: float) -> float:
@@ -101,16 +101,21 @@ def ndtr_scalar(x: float) -> float:
         return 1.0 if x > 0.0 else 0.0 if x < 0.0 else NAN
     t = abs(x)
     if t <= CENTRE:
-        return _joined(0.5, 1.0 if x > 0.0 else -1.0, *_centre(t, 0.0))
-    n, _, high, low = _tail_scalar(t, 0.0)
-    return _joined(1.0, -1.0, ldexp(high, n), ldexp(low, n)) if x > 0.0 else ldexp(high + low, n)
+        base, sign, high, low = 0.5, 1.0 if x > 0.0 else -1.0, *_centre(t, 0.0)
+    else:
+        n, _, high, low = _tail_scalar(t, 0.0)
+        if x < 0.0:
+            return ldexp(high + low, n)
+        base, sign, high, low = 1.0, -1.0, ldexp(high, n), ldexp(low, n)
+    result: float = _joined(base, sign, high, low)
+    return result
 
 
 def _erf(block: Array) -> Array:
     size = np.abs(block)
     t, t_low = product(size, ROOT2)
     t, t_low = fast_two_sum(t, t_low + size * ROOT2_LOW)
-    n, _, high, low = _tail(t, t_low)
+    n, _, high, low = _tail_vector(t, t_low)
     scale = _power_of_two(n)
     near, near_low = _centre(t, t_low)
     centre = t <= CENTRE
@@ -129,13 +134,14 @@ def erf_scalar(x: float) -> float:
     t, t_low = product(size, ROOT2)
     t, t_low = fast_two_sum(t, t_low + size * ROOT2_LOW)
     if t <= CENTRE:
-        result = _joined(0.0, 2.0, *_centre(t, t_low))
+        result: float = _joined(0.0, 2.0, *_centre(t, t_low))
     else:
         n, _, high, low = _tail_scalar(t, t_low)
         result = _joined(1.0, -2.0, ldexp(high, n), ldexp(low, n))
-    return result if x > 0.0 else -result
+    return copysign(result, x)
 
 
+# Acklam's coefficients, the highest power first: in the centre of (p - 1/2)**2, in the tail of sqrt(-2 log p)
 _NEAR = [
     -39.69683028665376,
     220.9460984245205,
@@ -173,15 +179,16 @@ def _step(t: Value, miss: Value) -> Value:
 
 
 def _ndtri(block: Array) -> Array:
-    tail = np.where(block < 0.5, block, 1.0 - block)
+    tail: Array = np.where(block < 0.5, block, 1.0 - block)
     part = 0.5 - tail
-    t = np.where(tail < _FAR_BELOW, _far_start(np.sqrt(-2.0 * log_vector(tail))), _near_start(part))
-    n, density, high, low = _tail(t, np.zeros_like(t))
+    far: Array = _far_start(np.sqrt(-2.0 * log_vector(tail)))
+    t = np.where(tail < _FAR_BELOW, far, _near_start(part))
+    n, density, high, low = _tail_vector(t, np.zeros_like(t))
     near, near_low = _centre(t, np.zeros_like(t))
     centre = part <= _CENTRE_OF_NDTRI
     far_miss = ((high - tail * _power_of_two(-n)) + low) / (density * DENSITY)
     near_miss = ((part - near) - near_low) / (density * _power_of_two(n) * DENSITY)
-    result = _step(t, np.where(centre, near_miss, far_miss))
+    result: Array = _step(t, np.where(centre, near_miss, far_miss))
     return np.where(block < 0.5, -result, result)
 
 
@@ -198,10 +205,10 @@ def ndtri_scalar(p: float) -> float:
         miss = ((part - near) - near_low) / (density * ldexp(1.0, n) * DENSITY)
     else:
         miss = ((high - ldexp(tail, -n)) + low) / (density * DENSITY)
-    result = _step(t, miss)
+    result: float = _step(t, miss)
     return -result if p < 0.5 else result
 
 
 ndtr_vector = unary(_ndtr, ndtr_scalar, NDTR_NORMAL, NDTR_ONE, (NDTR_ZERO, 0.0), (NDTR_ONE, 1.0))
-ndtri_vector = unary(_ndtri, ndtri_scalar, NDTRI_NORMAL, 1.0 - 2.0**-53)
+ndtri_vector = unary(_ndtri, ndtri_scalar, NDTRI_NORMAL, 1.0 - 1 / 2**53)
 erf_vector = unary(_erf, erf_scalar, -ERF_ONE, ERF_ONE, (-ERF_ONE, -1.0), (ERF_ONE, 1.0), ERF_TINY)

@@ -26,7 +26,7 @@ def _taylor(node: int, value: int, terms: int) -> list[int]:
 
 @cache
 def mills_rows() -> list[tuple[float, ...]]:
-    """At each multiple of 1/16: the ratio over sqrt(2*pi) as two doubles, and the coefficients of r, r**2, ..., r**9."""
+    """At multiples of 1/16: the ratio over sqrt(2*pi) as two doubles, and the coefficients of r to r**9."""
     top = (LAST << _BITS) // 16
     value = top
     for n in range(400, 0, -1):  # the continued fraction 1/(x + 1/(x + 2/(x + 3/(x + ...))))

@@ -1,9 +1,10 @@
-"""Constants and tables, computed once from Python integers, so that no literal can be mistyped.
+"""Constants and tables, computed once from Python integers: no long literals to mistype.
 
 Every number is a fixed-point integer of 160 fraction bits before it becomes one double, or a sum of two;
 an integer quotient is correctly rounded by Python on every machine.
 """
 
+from collections.abc import Sequence
 from math import isqrt
 
 import numpy as np
@@ -16,10 +17,11 @@ ONE = 1 << BITS
 
 def pair(fixed: int, short: int | None = None) -> tuple[float, float]:
     """A fixed-point integer as two doubles; the first a multiple of 2**-short when that is given."""
-    if short is None:
-        high = fixed / ONE
+    if short is not None:
+        drop = BITS - short
+        high = ((fixed + (1 << (drop - 1))) >> drop) / (1 << short)
     else:
-        high = ((fixed + (1 << (BITS - short - 1))) >> (BITS - short)) / (1 << short)
+        high = fixed / ONE
     numerator, denominator = high.as_integer_ratio()
     return high, (fixed - (numerator << BITS) // denominator) / ONE
 
@@ -68,7 +70,7 @@ def exp_rows() -> list[tuple[float, float]]:
     return rows
 
 
-def columns(rows: list[tuple[float, ...]]) -> tuple[Array, ...]:
+def columns(rows: Sequence[tuple[float, ...]]) -> tuple[Array, ...]:
     """The same table for the vector form: one array a column."""
     return tuple(np.array(column) for column in zip(*rows, strict=True))
 

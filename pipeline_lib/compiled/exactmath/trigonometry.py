@@ -8,10 +8,9 @@ Up to FAR in three parts of pi/64 (Cody and Waite, 1980); beyond, by the exact i
 import numpy as np
 
 from pipeline_lib.compiled.exactmath.blocks import unary
-from pipeline_lib.compiled.exactmath.doubles import Array, Value, fast_two_sum, quotient, split, two_sum
+from pipeline_lib.compiled.exactmath.doubles import NAN, Array, Value, fast_two_sum, quotient, split, two_sum
 from pipeline_lib.compiled.exactmath.tables import columns, pair, pi, turn_rows
 
-NAN = float("nan")
 FAR = 4096.0  # up to here k has 17 bits, and k times a part of 36 bits is exact
 
 ROWS = turn_rows()
@@ -22,7 +21,7 @@ _PER_STEP = (1 << 2 * _PI_BITS) // _STEP / (1 << _PI_BITS)
 _FIRST = (_STEP >> (_PI_BITS - 40)) / 2**40
 _SECOND = ((_STEP >> (_PI_BITS - 76)) % 2**36) / 2**76
 _THIRD = (_STEP % (1 << (_PI_BITS - 76))) / (1 << _PI_BITS)
-_ROUND = 1.5 * 2.0**52
+_ROUND = 1.5 * 2**52
 _6TH, _24TH, _120TH, _720TH, _5040TH = 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040
 
 
@@ -88,13 +87,15 @@ def sin_scalar(x: float) -> float:
         return x if x == 0.0 else NAN
     k, r, r_low = _reduce_scalar(x)
     high, low = _turned(r, r_low, *ROWS[k & 127])
-    return high + low
+    result: float = high + low
+    return result
 
 
 def _cos(block: Array) -> Array:
     k, r, r_low = _reduce(block)
     high, low = _turned(r, r_low, *_row(k + 32))
-    return high + low
+    result: Array = high + low
+    return result
 
 
 def cos_scalar(x: float) -> float:
@@ -103,7 +104,8 @@ def cos_scalar(x: float) -> float:
         return NAN
     k, r, r_low = _reduce_scalar(x)
     high, low = _turned(r, r_low, *ROWS[(k + 32) & 127])
-    return high + low
+    result: float = high + low
+    return result
 
 
 def _ratio(sine: tuple[Value, Value], cosine: tuple[Value, Value]) -> Value:
@@ -121,7 +123,8 @@ def tan_scalar(x: float) -> float:
     if x == 0.0 or x - x != 0.0:
         return x if x == 0.0 else NAN
     k, r, r_low = _reduce_scalar(x)
-    return _ratio(_turned(r, r_low, *ROWS[k & 127]), _turned(r, r_low, *ROWS[(k + 32) & 127]))
+    result: float = _ratio(_turned(r, r_low, *ROWS[k & 127]), _turned(r, r_low, *ROWS[(k + 32) & 127]))
+    return result
 
 
 sin_vector = unary(_sin, sin_scalar, -FAR, FAR)

@@ -7,7 +7,25 @@ from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import NAT, OPERATIONS, Operation
 from pipeline_lib.compiled.operations.text import Text, Words
 
-MODULES = ("arithmetic", "bags", "calendar", "elementary", "lookups", "opaque", "strings", "trees", "vectors")
+MODULES = (
+    "arithmetic",
+    "bags",
+    "bagsums",
+    "bagvalues",
+    "calendar",
+    "curves",
+    "documents",
+    "elementary",
+    "kernels",
+    "lookups",
+    "neighbours",
+    "opaque",
+    "refusals",
+    "similarity",
+    "strings",
+    "trees",
+    "vectors",
+)
 for _name in MODULES:  # importing a module enters its operations
     import_module(f"{__name__}.{_name}")
 

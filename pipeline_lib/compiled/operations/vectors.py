@@ -33,17 +33,44 @@ operation(
 
 
 def _bind_affine(settings: Settings) -> Any:
-    """`matrix` (outputs x inputs) times the vector, added from the first input to the last, then `offset`."""
-    columns = np.ascontiguousarray(np.asarray(settings["matrix"], dtype=np.float64).T)
-    offset = settings["offset"]
+    """`matrix` (outputs x inputs) times the vector, from 0.0 over the inputs in order, then `offset`.
+
+    Where a weight is 0 its input is left out, even if infinite.
+    """
+    columns, offset = _affine_parts(settings)
+    used = [np.flatnonzero(weights) for weights in columns]
 
     def affine(vector: Any) -> Any:
-        total = columns[0][:, None] * vector[0]
-        for weights, numbers in zip(columns[1:], vector[1:], strict=True):
-            total += weights[:, None] * numbers
-        return total if offset is None else total + np.asarray(offset, dtype=np.float64)[:, None]
+        total = np.zeros((columns.shape[1], vector.shape[1]))
+        for weights, numbers, places in zip(columns, vector, used, strict=True):
+            if len(places) == len(weights):
+                total += weights[:, None] * numbers
+            else:
+                total[places] += weights[places][:, None] * numbers
+        return total if offset is None else total + offset[:, None]
 
     return affine
+
+
+def _bind_affine_row(settings: Settings) -> Any:
+    columns, offset = _affine_parts(settings)
+    unused = columns == 0
+    holes = bool(unused.any())
+
+    def affine(vector: Any) -> Any:
+        with np.errstate(all="ignore"):
+            terms = columns * vector[:, None]
+            if holes:
+                terms[unused] = 0.0
+            total = np.add.accumulate(terms, axis=0)[-1] + 0.0  # one after the other; never -0.0
+            return total if offset is None else total + offset
+
+    return affine
+
+
+def _affine_parts(settings: Settings) -> tuple[Any, Any]:
+    columns = np.ascontiguousarray(np.asarray(settings["matrix"], dtype=np.float64).T)
+    return columns, None if settings["offset"] is None else np.asarray(settings["offset"], dtype=np.float64)
 
 
 def _affine_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
@@ -59,6 +86,7 @@ operation(
     ("vector",),
     "vector",
     column=_bind_affine,
+    row=_bind_affine_row,
     radius=_affine_radius,
     width=lambda settings, widths: len(settings["matrix"]),
 )

@@ -1,0 +1,115 @@
+"""Arrow tables as the columns of a plan, and back, from their buffers: nothing else is imported for it."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline_lib.compiled.columns import Column, joined
+from pipeline_lib.compiled.operations import NAT, Text, Words
+from pipeline_lib.errors import InputError
+from pipeline_lib.rowschema import EXACT
+
+
+def from_arrow(table: pa.Table) -> dict[str, Column]:
+    """The columns of a conformed table as a plan takes them, by name."""
+    return {field.name: _column(chunk(table.column(place)), field) for place, field in enumerate(table.schema)}
+
+
+def chunk(column: Any) -> pa.Array:
+    """A column's values in one Arrow array."""
+    if isinstance(column, pa.ChunkedArray):
+        return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    return column
+
+
+def _column(array: Any, field: pa.Field) -> Column:
+    if isinstance(array, pa.ChunkedArray):  # text of more than 2 GiB stays in chunks
+        return joined([_column(part, field) for part in array.chunks])
+    kind = array.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
+        return _text(array)
+    valid = _valid(array)
+    if pa.types.is_boolean(kind):
+        bits = _bits(array.buffers()[1], array.offset, len(array))
+        return np.where(valid, bits, np.nan) if field.nullable else bits
+    if pa.types.is_floating(kind):
+        numbers = _buffer(array, np.float64)
+        return np.where(valid, numbers, np.nan) if array.null_count else numbers
+    if pa.types.is_integer(kind):
+        integers = _buffer(array, np.int64)
+        return _nullable_integers(integers, valid, field.name) if field.nullable else integers
+    if pa.types.is_date(kind):
+        integers = _buffer(array, np.int32).astype(np.int64) * 86_400_000_000
+    else:
+        integers = _buffer(array, np.int64)
+    return np.where(valid, integers, NAT) if array.null_count else integers
+
+
+def _nullable_integers(integers: NDArray[np.int64], valid: Any, name: str) -> NDArray[np.float64]:
+    beyond = int(np.count_nonzero(valid & (np.abs(integers) > EXACT)))
+    if beyond:
+        raise InputError(
+            f"{name}: found {beyond} integers beyond 2**53, expected integers that float64 holds exactly, as "
+            "the column may be missing: declare it without `| None`, or as str"
+        )
+    return np.where(valid, integers.astype(np.float64), np.nan)
+
+
+def _text(array: Any) -> Text:
+    coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    indices = coded.indices
+    codes = _buffer(indices, np.int32)
+    if indices.null_count:
+        codes = np.where(_valid(indices), codes, np.int32(-1))
+    return Text(codes, Words([*coded.dictionary.to_pylist(), None]))
+
+
+def _valid(array: Any) -> Any:
+    bitmap = array.buffers()[0]
+    return True if bitmap is None or not array.null_count else _bits(bitmap, array.offset, len(array))
+
+
+def _bits(buffer: Any, offset: int, length: int) -> NDArray[np.bool_]:
+    if buffer is None:
+        return np.zeros(0, dtype=np.bool_)
+    packed = np.frombuffer(buffer, dtype=np.uint8)
+    return np.unpackbits(packed, count=offset + length, bitorder="little")[offset:].astype(np.bool_)
+
+
+def _buffer(array: Any, dtype: Any) -> Any:
+    buffer = array.buffers()[1]
+    if buffer is None:
+        return np.zeros(len(array), dtype=dtype)
+    return np.frombuffer(buffer, dtype=dtype, count=array.offset + len(array))[array.offset :]
+
+
+def to_arrow(column: Column, dtype: str) -> Any:
+    """A plan's column as an Arrow array: NaN stays NaN, missing text and dates are null."""
+    if dtype == "str":
+        return _text_array(column)
+    if dtype == "bool":
+        buffers = [None, pa.py_buffer(np.packbits(column, bitorder="little"))]
+        return pa.Array.from_buffers(pa.bool_(), len(column), buffers)
+    if dtype == "datetime":
+        valid = np.packbits(column != NAT, bitorder="little")
+        return pa.Array.from_buffers(pa.timestamp("us"), len(column), [pa.py_buffer(valid), _data(column)])
+    kind = pa.float64() if dtype == "float64" else pa.int64()
+    return pa.Array.from_buffers(kind, len(column), [None, _data(column)])
+
+
+def _data(column: NDArray[Any]) -> pa.Buffer:
+    return pa.py_buffer(np.ascontiguousarray(column))
+
+
+def _text_array(text: Text) -> Any:
+    parts = [(word or "").encode() for word in text.words]
+    ends = np.cumsum([0, *map(len, parts)], dtype=np.int64)
+    words = pa.Array.from_buffers(
+        pa.large_string(), len(parts), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(parts))]
+    )
+    valid = pa.py_buffer(np.packbits(~text.missing(), bitorder="little"))
+    codes = np.where(text.codes < 0, len(parts) - 1, text.codes).astype(np.int32)
+    places = pa.Array.from_buffers(pa.int32(), len(codes), [valid, pa.py_buffer(codes)])
+    return pa.DictionaryArray.from_arrays(places, words).dictionary_decode().cast(pa.string())

@@ -1,0 +1,140 @@
+"""Tables of characters, frozen: what a letter's lower case, a word character, a space is differs between Pythons.
+
+A plan keeps the tables of the Python that compiled it, for text beyond ASCII; ASCII is the same everywhere.
+The `frozen_…` functions read them from the running Python (about a second, once); the others only look them up.
+Sets of characters are text: the first and last character of each range, in order.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+
+SIGMA, FINAL_SIGMA, MEDIAL_SIGMA = "Σ", "ς", "σ"
+# Keys of a table of lower case that are no single characters: the sets that the rule of the final sigma reads.
+CASED, IGNORABLE = "cased", "ignorable"
+
+
+def frozen_lower() -> dict[str, str]:
+    """Lower case of each character beyond ASCII that has another one, as `str.lower` gives it.
+
+    Under `CASED` and `IGNORABLE` are the sets by which a sigma is known to end a word.
+    """
+    return dict(_lower())
+
+
+def frozen_single_lower() -> dict[str, str]:
+    """The same as Arrow, and with it pandas' `str` dtype, has it: character by character, no final sigma."""
+    characters = _beyond_ascii()
+    import pyarrow as pa  # while compiling: production has the table in its plan
+    import pyarrow.compute as pc
+
+    lowered: list[str] = pc.utf8_lower(pa.array(characters)).to_pylist()
+    return {char: low for char, low in zip(characters, lowered, strict=True) if low != char}
+
+
+def frozen_word_ranges() -> list[list[int]]:
+    r"""Code points beyond ASCII that `\w` of `re` matches, as ranges [first, last]."""
+    return [[ord(first), ord(last)] for first, last in _pairs(_ranges(str.isalnum))]
+
+
+def frozen_spaces() -> str:
+    r"""Characters that `\s`, `str.split` and `str.strip` take for white space, those of ASCII too, as ranges."""
+    return _ranges(str.isspace, ascii_too=True)
+
+
+def frozen_digits() -> str:
+    r"""Characters that `\d` matches, those of ASCII too, as ranges."""
+    return _ranges(str.isdecimal, ascii_too=True)
+
+
+def lower(text: str, table: Mapping[str, str]) -> str:
+    """Lower case by a frozen table; `str.lower` of the Python that froze it.
+
+    A capital sigma is final where a cased character stands before it and none behind it, ignorable ones passed
+    over (Unicode, SpecialCasing, Final_Sigma), if the table has what that asks.
+    """
+    if text.isascii():
+        return text.lower()
+    if SIGMA in text and CASED in table:
+        made = [_sigma(text, place, table) if char == SIGMA else _one(char, table) for place, char in enumerate(text)]
+        return "".join(made)
+    return "".join([_one(char, table) for char in text])
+
+
+def is_word(code: int, ranges: Sequence[Sequence[int]]) -> bool:
+    """Whether a code point is a word character; `ranges` holds those beyond ASCII."""
+    if code < 128:
+        return code == 95 or chr(code).isalnum()
+    low, high = 0, len(ranges)
+    while low < high:
+        middle = (low + high) // 2
+        if ranges[middle][1] < code:
+            low = middle + 1
+        else:
+            high = middle
+    return low < len(ranges) and ranges[low][0] <= code
+
+
+def contains(ranges: str, char: str) -> bool:
+    """Whether a set of characters, as text of ranges, holds a character."""
+    place = bisect_right(ranges, char)
+    return place % 2 == 1 or (place > 0 and ranges[place - 1] == char)
+
+
+def members(ranges: str) -> frozenset[str]:
+    """All characters of a small set."""
+    return frozenset(chr(code) for first, last in _pairs(ranges) for code in range(ord(first), ord(last) + 1))
+
+
+def _one(char: str, table: Mapping[str, str]) -> str:
+    return char.lower() if char < "\x80" else table.get(char, char)
+
+
+def _sigma(text: str, place: int, table: Mapping[str, str]) -> str:
+    before, behind = reversed(text[:place]), text[place + 1 :]
+    return FINAL_SIGMA if _meets_cased(before, table) and not _meets_cased(behind, table) else MEDIAL_SIGMA
+
+
+def _meets_cased(text: Iterable[str], table: Mapping[str, str]) -> bool:
+    for char in text:
+        if not contains(table[IGNORABLE], char):
+            return contains(table[CASED], char)
+    return False
+
+
+@cache
+def _lower() -> dict[str, str]:
+    table = {char: char.lower() for char in _beyond_ascii() if char.lower() != char}
+    return table | {CASED: _ranges(_is_cased, ascii_too=True), IGNORABLE: _ranges(_is_ignorable, ascii_too=True)}
+
+
+def _is_ignorable(char: str) -> bool:
+    # behind a letter it is passed over; behind nothing there is then no letter left
+    return ("A" + char + SIGMA).lower()[-1] == FINAL_SIGMA != (char + SIGMA).lower()[-1]
+
+
+def _is_cased(char: str) -> bool:
+    return (char + SIGMA).lower()[-1] == FINAL_SIGMA
+
+
+def _beyond_ascii() -> list[str]:
+    return [chr(code) for code in (*range(0x80, 0xD800), *range(0xE000, 0x110000))]
+
+
+@cache
+def _ranges(holds: Callable[[str], bool], *, ascii_too: bool = False) -> str:
+    """The characters for which a test holds, as text of ranges; half pairs of surrogates are none."""
+    ends: list[str] = []
+    characters = [*map(chr, range(128 if ascii_too else 0)), *_beyond_ascii()]
+    for before, char in zip(["", *characters], characters, strict=False):
+        if not holds(char):
+            continue
+        if ends and ends[-1] == before:
+            ends[-1] = char
+        else:
+            ends += [char, char]
+    return "".join(ends)
+
+
+def _pairs(ranges: str) -> list[tuple[str, str]]:
+    return list(zip(ranges[::2], ranges[1::2], strict=True))

@@ -1,0 +1,19 @@
+"""The houses example of this checkout, as tests name it."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+HOUSES = ROOT / "params" / "houses.yml"
+PARAMETERS = """test_share = 0.1
+seed = 0
+imputation = {"numbers": "mean"}
+encoding = {"rare_share": 0.01}
+estimator = {"alpha": 0.001, "max_iter": 10000}
+business = {"over_cost": 0.2, "under_cost": 0.5}
+"""
+"""The parameters cell of the research notebook."""
+VALUES: dict[str, Any] = {
+    line.partition(" = ")[0]: ast.literal_eval(line.partition(" = ")[2]) for line in PARAMETERS.splitlines()
+}

@@ -1,0 +1,103 @@
+"""What a run refuses before a kernel starts, and whether parameters cells and files agree."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from example import HOUSES, PARAMETERS, ROOT
+
+from pipeline_lib.errors import DifferenceError, InputError
+from pipeline_lib.export import Problem
+from pipeline_lib.params import BaseParams
+from pipeline_lib.preflight import check_parameters_agree, check_request
+from pipeline_lib.project import Project, find_project
+
+Research = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def fresh_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Export has tests of its own."""
+    monkeypatch.setattr("pipeline_lib.preflight.check_export", lambda project: [])
+
+
+def test_a_good_request_has_typed_parameters() -> None:
+    request = check_request(HOUSES, ["estimator.alpha=0.5"])
+    assert request.pipeline == "houses"
+    assert request.params.model_dump()["estimator"] == {"alpha": 0.5, "max_iter": 10000}
+    assert request.overrides == ("estimator.alpha=0.5",)
+    assert request.sensitive == ()
+
+
+def test_a_stale_library_is_a_difference_and_a_note_beside_other_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    stale = [Problem("pipeline_lib/steps/years.py", "pipeline_lib/steps/years.py: found stale")]
+    monkeypatch.setattr("pipeline_lib.preflight.check_export", lambda project: stale)
+    with pytest.raises(DifferenceError, match="found stale"):
+        check_request(HOUSES)
+    with pytest.raises(InputError, match=r"(?s)test_shar.*note: pipeline_lib/steps/years"):
+        check_request(HOUSES, ["test_shar=1"])
+
+
+def test_errors_of_the_file_and_of_the_cell_are_told_together(research: Research) -> None:
+    research(parameters=PARAMETERS.replace("seed = 0", "seed = 'x'"))
+    with pytest.raises(InputError) as caught:
+        check_request(HOUSES, ["test_share=2"])
+    assert "test_share=2" in str(caught.value)
+    assert "houses.ipynb: cell 1" in str(caught.value)
+    assert "seed: found 'x'" in str(caught.value)
+
+
+def test_a_value_that_json_cannot_carry_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Params(BaseParams):
+        note: bytes
+
+    module = SimpleNamespace(Params=Params, __name__="m")
+    monkeypatch.setattr(Project, "import_pipeline", lambda self, name: module)
+    monkeypatch.setattr("pipeline_lib.preflight.read_params", lambda *given, **options: Params(note=b"\xff"))
+    monkeypatch.setattr("pipeline_lib.preflight.check_declared", lambda *given: None)
+    with pytest.raises(InputError, match=r"note: found .*expected a value that JSON can carry"):
+        check_request(HOUSES)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("houses", r"expected params/NAME\.yml; run `pipeline-lib run params/houses\.yml`"),
+        ("nbs/research/houses.ipynb", r"found no parameters file, .*run `pipeline-lib run params/houses\.yml`"),
+        ("castle", r"found no parameters file, expected params/NAME\.yml; name it"),
+    ],
+)
+def test_what_is_no_parameters_file_is_answered_with_the_one_that_was_meant(name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        check_request(ROOT / name)
+
+
+def test_files_and_parameters_cells_agree() -> None:
+    assert check_parameters_agree(find_project(ROOT)) == []
+
+
+def test_a_parameters_cell_that_differs_from_the_file_is_named(research: Research) -> None:
+    research(parameters=PARAMETERS.replace("seed = 0", "seed = 1"))
+    (problem,) = check_parameters_agree(find_project(ROOT))
+    assert "seed: found 1, expected 0 as in params/houses.yml" in problem
+
+
+def test_a_parameters_cell_that_does_not_fit_is_a_problem(research: Research) -> None:
+    research(parameters="seed = 0\n")
+    problems = check_parameters_agree(find_project(ROOT))
+    assert len(problems) == 1
+    assert "test_share" in problems[0]
+
+
+def test_a_file_of_no_pipeline_and_a_variant_that_does_not_fit_are_problems(tmp_path: Path) -> None:
+    project = replace(find_project(ROOT), params=tmp_path)
+    for name in ("houses.yml", "castle.yml"):
+        shutil.copy(HOUSES, tmp_path / name)
+    (tmp_path / "houses.quick.yml").write_text(HOUSES.read_text().replace("seed: 0", "seed: x"))
+    castle, quick = check_parameters_agree(project)
+    assert "castle.yml: found no pipeline 'castle', expected the parameters of one of: houses" in castle
+    assert "houses.quick.yml:" in quick
+    assert "seed: found 'x'" in quick
