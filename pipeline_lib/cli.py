@@ -5,20 +5,21 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from pipeline_lib.errors import InputError, PipelineLibError
+from pipeline_lib.errors import InputError, PipelineLibError, RunError
+from pipeline_lib.files import read_json
 from pipeline_lib.project import find_project
 
 if TYPE_CHECKING:
     from pipeline_lib.parity import Parity
     from pipeline_lib.record import Record
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 _REF = click.argument("ref")
 
 
@@ -27,8 +28,7 @@ def main() -> None:
     try:
         commands.main(standalone_mode=False)
     except PipelineLibError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+        _fail(str(error), error.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
@@ -38,6 +38,23 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except ModuleNotFoundError as error:
+        extras = "opaque, research and examples"
+        _fail(
+            f"found no package {error.name!r}, expected the research requirements; run `make setup`, "
+            f"or install the project with its extras {extras}",
+            2,
+        )
+    except OSError as error:
+        _fail(f"found {error}, expected files and folders that can be read and written; correct that and try again", 3)
+    except Exception:
+        traceback.print_exc()
+        _fail("found an error that nobody foresaw, expected none; please report the lines above", 3)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(f"error: {message}", err=True)
+    sys.exit(code)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,13 +67,7 @@ def commands() -> None:
     """
 
 
-def command(function: Callable[..., None]) -> Callable[..., None]:
-    """A command under its function's name, first line of its docstring as its help."""
-    name = function.__name__.removesuffix("_command").replace("_", "-")
-    return functools.wraps(function)(commands.command(name=name)(function))
-
-
-@command
+@commands.command
 @click.argument("params_file", type=click.Path(path_type=Path))
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one parameter.")
 @click.option("--timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
@@ -65,31 +76,41 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 def run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, no_parity: bool, as_json: bool) -> None:
     """Execute a research notebook with PARAMS_FILE, leave a record, check parity."""
     from pipeline_lib.parity import check_parity
+    from pipeline_lib.record import Record
     from pipeline_lib.run import run_pipeline
 
     progress = functools.partial(click.echo, err=True)
-    record = run_pipeline(params_file, overrides=overrides, timeout=timeout, progress=progress)
-    parity = None if no_parity else check_parity(record, library=find_project(params_file.parent).library)
+    try:
+        record = run_pipeline(params_file, overrides=overrides, timeout=timeout, progress=progress)
+    except RunError as error:
+        if as_json and error.folder:
+            _print_json(_summary(Record(error.folder)))
+        raise
+    parity = None if no_parity else check_parity(record, library=_library(params_file.parent))
     if as_json:
-        _print_json({**_summary(record), "parity": parity and _parity_json(parity)})
+        _print_json(_summary(record))
     else:
         _print_run(record, parity)
     sys.exit(0 if parity is None or parity.exact else 1)
 
 
-@command
+@commands.command
 @_REF
 @_JSON
 def parity(ref: str, as_json: bool) -> None:
     """Repeat a record in a fresh process and compare every bit."""
     from pipeline_lib.parity import check_parity
 
-    result = check_parity(_find(ref), library=find_project().library)
-    _print_json(_parity_json(result)) if as_json else click.echo(f"{result.reference}\n{result}")
+    record = _find(ref)
+    result = check_parity(record, library=_library())
+    if as_json:
+        _print_json(_summary(record)["parity"])
+    else:
+        click.echo(f"{result.reference}\n{result}")
     sys.exit(0 if result.exact else 1)
 
 
-@command
+@commands.command
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 when the library is not a fresh export.")
 def export(check: bool) -> None:
     """Write the library's generated modules from the notebooks."""
@@ -107,7 +128,7 @@ def export(check: bool) -> None:
     _report_problems(problems, "the library is what the notebooks export; parameters cells and files agree")
 
 
-@command
+@commands.command
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 when a notebook is not clean.")
 def clean(check: bool) -> None:
     """Strip outputs and passing metadata from the notebooks; tags stay."""
@@ -128,23 +149,23 @@ def clean(check: bool) -> None:
         _report_problems(unclean, "the notebooks are clean")
 
 
-@command
+@commands.command
 @_JSON
 def runs(as_json: bool) -> None:
     """List the runs, oldest first."""
     from pipeline_lib.record import all_records
 
-    records = all_records(find_project().runs)
+    summaries = [_summary(record) for record in all_records(find_project().runs)]
     if as_json:
-        _print_json([{"reference": r.reference, "status": r.status()} for r in records])
+        _print_json(summaries)
         return
-    for record in records:
-        click.echo(f"{record.reference}  {record.status()}")
-    if not records:
+    for summary in summaries:
+        click.echo(f"{summary['reference']:<32}  {summary['status']:<8}  {_verdict(summary):<18}  {_measured(summary)}")
+    if not summaries:
         click.echo("no runs yet; `pipeline-lib run params/NAME.yml` makes one")
 
 
-@command
+@commands.command
 @_REF
 @_JSON
 def show(ref: str, as_json: bool) -> None:
@@ -155,18 +176,20 @@ def show(ref: str, as_json: bool) -> None:
         _print_json(summary)
         return
     for key in ("reference", "status", "folder", "report"):
-        click.echo(f"{key:<11} {summary[key]}")
+        if summary[key] is not None:
+            click.echo(f"{key:<11} {summary[key]}")
     for group in ("parameters", "metrics", "hashes"):
         for key, value in (summary[group] or {}).items():
-            click.echo(f"{group:<11} {key} = {_shown(value)}")
+            if value is not None:
+                click.echo(f"{group:<11} {key} = {_shown(value)}")
     if summary["error"]:
         error = summary["error"]
-        click.echo(f"{'error':<11} cell {error.get('cell', '?')}: {error['message']}\n{error.get('source', '')}")
-    if summary["parity"]:
-        click.echo(summary["parity"]["text"])
+        where = f"cell {error['cell']}: " if "cell" in error else ""
+        click.echo(f"{'error':<11} {where}{error['message']}\n{error.get('traceback') or error.get('source', '')}")
+    click.echo(summary["parity"]["text"] if summary["parity"] else f"{'parity':<11} {_verdict(summary)}")
 
 
-@command
+@commands.command
 @_REF
 def report(ref: str) -> None:
     """Print the path of a run's HTML report."""
@@ -179,7 +202,7 @@ def report(ref: str) -> None:
     click.echo(record.report)
 
 
-@command
+@commands.command
 @_REF
 @_JSON
 def verify(ref: str, as_json: bool) -> None:
@@ -194,16 +217,19 @@ def verify(ref: str, as_json: bool) -> None:
     _report_problems(problems, f"{record.reference}: every byte is as it was sealed")
 
 
-@command
+@commands.command
 @_REF
 @click.argument("jupyter_options", nargs=-1)
 def lab(ref: str, jupyter_options: tuple[str, ...]) -> None:
     """Open a copy of a run's notebook, with its parameters, in JupyterLab.
 
-    Options for JupyterLab follow a `--`.
+    Options for JupyterLab follow a `--`: `pipeline-lib lab REF -- --no-browser`.
     """
     project = find_project()
     record = _find(ref)
+    if record.is_scratch:
+        research = project.shown(project.research_notebook(record.pipeline))
+        raise InputError(f"{record.reference}: found a scratch record, which keeps no notebook; open {research} itself")
     if not record.notebook.is_file():
         raise InputError(f"{record.reference}: found no notebook, expected one; the run ended before its first cell")
     copy = project.research_notebook(record.pipeline).with_name(f"_lab_{record.pipeline}_{record.id}.ipynb")
@@ -214,7 +240,7 @@ def lab(ref: str, jupyter_options: tuple[str, ...]) -> None:
     os.execv(jupyter, [str(jupyter), str(copy), f"--ServerApp.root_dir={project.root}", *jupyter_options])  # noqa: S606
 
 
-@command
+@commands.command
 @click.argument("name")
 def new(name: str) -> None:
     """Write the notebooks, parameters and parity test of a new pipeline NAME."""
@@ -226,39 +252,53 @@ def new(name: str) -> None:
 
 
 def _find(ref: str) -> "Record":
-    from pipeline_lib.record import find_record
+    from pipeline_lib.record import find_record, record_at
 
-    return find_record(ref, find_project())
+    return record_at(Path(ref)) or find_record(ref, find_project())
+
+
+def _library(start: Path | None = None) -> str:
+    """The package whose steps an artifact may load: the project's, or outside any project this one."""
+    try:
+        return find_project(start).library
+    except InputError:
+        return "pipeline_lib"
 
 
 def _summary(record: "Record") -> dict[str, Any]:
-    from pipeline_lib.record import checks_folder
+    from pipeline_lib.record import METRICS, PARAMETERS, checks_folder
 
     manifest = record.manifest()
-    checked = checks_folder(record) / "parity.json"
+    checks = checks_folder(record)
     return {
         "reference": record.reference,
         "status": record.status(),
         "folder": str(record.folder),
         "report": str(record.report) if record.report.is_file() else None,
-        "parameters": record.read_json("params.json"),
-        "metrics": record.read_json("metrics.json"),
+        "parameters": record.read_json(PARAMETERS),
+        "metrics": record.read_json(METRICS),
         "hashes": manifest.get("hashes"),
         "error": manifest.get("error"),
-        "parity": json.loads(checked.read_bytes()) if checked.is_file() else None,
+        "parity": read_json(checks / "parity.json"),
     }
 
 
 def _print_run(record: "Record", parity: "Parity | None") -> None:
-    for name, value in record.read_json("metrics.json").items():
+    for name, value in _summary(record)["metrics"].items():
         click.echo(f"{name:<24} {_shown(value)}")
     if parity:
         click.echo(parity)
     click.echo(f"record: {record.folder}\nreport: {record.report}")
 
 
-def _parity_json(parity: "Parity") -> dict[str, Any]:
-    return {"reference": parity.reference, "exact": parity.exact, "rows": parity.rows, "text": str(parity)}
+def _verdict(summary: dict[str, Any]) -> str:
+    if summary["parity"] is None:
+        return "parity not checked"
+    return "parity exact" if summary["parity"]["exact"] else "parity DIFFERENT"
+
+
+def _measured(summary: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {_shown(value)}" for name, value in (summary["metrics"] or {}).items())
 
 
 def _shown(value: Any) -> str:

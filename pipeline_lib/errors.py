@@ -1,5 +1,6 @@
 """What can go wrong, with the exit code each kind ends the command line with."""
 
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -25,6 +26,10 @@ class InputError(PipelineLibError):
 
 
 class RunError(PipelineLibError):
-    """The research run itself failed (exit code 3); its record is kept."""
+    """The research run itself failed (exit code 3); its record, where there is one, is kept in `folder`."""
 
     exit_code = 3
+
+    def __init__(self, message: str, folder: Path | None = None) -> None:
+        super().__init__(message)
+        self.folder = folder

@@ -7,11 +7,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.errors import InputError
+
 
 def canonical_json(value: Any) -> bytes:
     """JSON with sorted keys, two-space indent, UTF-8 and a final newline: equal values give equal bytes."""
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return f"{text}\n".encode()
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file; None when there is no such file.
+
+    Raises InputError when the file is no JSON.
+    """
+    try:
+        return json.loads(path.read_bytes()) if path.is_file() else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: found a damaged file ({error}), expected JSON; write it again") from error
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -22,28 +35,22 @@ def write_atomic(path: Path, content: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     part.replace(path)
-    flush_folder(path.parent)
+    _flush(path.parent)
 
 
-def flush_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def flush_tree(folder: Path) -> None:
+    """Make every file and name below a folder durable, whoever wrote them."""
+    for path in (*files_below(folder), *(Path(parent) for parent, _, _ in os.walk(folder))):
+        _flush(path)
+
+
+def _flush(path: Path) -> None:
+    """Make a file's bytes, or the names in a folder, durable."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def flush_tree(folder: Path) -> None:
-    """Make every file below a folder durable, whoever wrote it."""
-    for path in files_below(folder):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    for parent, _, _ in os.walk(folder):
-        flush_folder(Path(parent))
 
 
 def files_below(folder: Path) -> Iterator[Path]:

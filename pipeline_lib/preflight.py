@@ -1,10 +1,10 @@
 """Everything about a run that can be refused before a kernel starts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.export import check_export
@@ -13,17 +13,20 @@ from pipeline_lib.params import BaseParams, as_json, check_model, from_values, r
 from pipeline_lib.project import Project, check_name, find_project
 from pipeline_lib.rows import schema_of
 
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True)
 class Request:
-    """A run that has passed every check which needs no kernel."""
+    """A run that has passed every check which needs no kernel; `sensitive` names fields of its raw rows."""
 
     project: Project
     pipeline: str
+    module: ModuleType
     params_file: Path
     params: BaseParams
     overrides: tuple[str, ...]
-    row_sensitive: tuple[str, ...]
+    sensitive: tuple[str, ...]
 
 
 def check_request(params_file: Path, overrides: Sequence[str] = ()) -> Request:
@@ -33,18 +36,41 @@ def check_request(params_file: Path, overrides: Sequence[str] = ()) -> Request:
     what the notebooks export.
     """
     project = find_project(params_file.parent if params_file.parent.is_dir() else None)
+    _check_file_name(project, params_file)
     pipeline = check_name(params_file.name.partition(".")[0])
     cell = read_parameters_cell(project, pipeline)
     module = project.import_pipeline(pipeline)
-    try:
-        params = _check_parameters(project, module, params_file, overrides, cell)
-    except InputError as error:
-        stale = check_export(project)
-        raise InputError("\n".join([str(error), *(f"note: {problem}" for problem in stale)])) from error
-    problems = check_export(project)
+    shown = project.shown(params_file)
+    model = check_model(module.Params, module.__name__)
+    params, problems = _tried(lambda: read_params(params_file, model, overrides=overrides, shown=shown))
+    if params:
+        problems += _tried(lambda: as_json(params))[1]
+    problems += _tried(lambda: check_declared(project, model, pipeline, cell))[1]
+    stale = check_export(project)
     if problems:
-        raise DifferenceError("\n".join(map(str, problems)))
-    return Request(project, pipeline, params_file, params, tuple(overrides), schema_of(module.Row).sensitive)
+        raise InputError("\n".join([*problems, *(f"note: {problem}" for problem in stale)]))
+    if stale or params is None:
+        raise DifferenceError("\n".join(map(str, stale)))
+    return Request(project, pipeline, module, params_file, params, tuple(overrides), schema_of(module.Row).sensitive)
+
+
+def _tried(check: Callable[[], Result]) -> tuple[Result | None, list[str]]:
+    """What a check returns, and its complaint, so that all complaints can be shown at once."""
+    try:
+        return check(), []
+    except InputError as error:
+        return None, [str(error)]
+
+
+def _check_file_name(project: Project, path: Path) -> None:
+    if path.suffix in (".yml", ".yaml"):
+        return
+    meant = project.params / f"{path.name.partition('.')[0]}.yml"
+    remedy = f"run `pipeline-lib run {project.shown(meant)}`" if meant.is_file() else "name it"
+    raise InputError(
+        f"{project.shown(path)}: found no parameters file, expected "
+        f"{project.shown(project.params / 'NAME.yml')}; {remedy}"
+    )
 
 
 def read_parameters_cell(project: Project, pipeline: str) -> Cell:
@@ -55,59 +81,57 @@ def read_parameters_cell(project: Project, pipeline: str) -> Cell:
         known = ", ".join(project.pipelines()) or "none"
         raise InputError(
             f"{shown}: found no such notebook, expected the research notebook of one of the pipelines ({known}); "
-            f"a parameters file is called params/NAME.yml or params/NAME.VARIANT.yml"
+            f"a parameters file is called {project.shown(project.params / 'NAME.yml')} or NAME.VARIANT.yml"
         )
     return parameters_cell(read_notebook(path, shown), shown)
 
 
-def check_declared(project: Project, module: ModuleType, pipeline: str, cell: Cell) -> BaseParams:
+def check_declared(project: Project, model: type[BaseParams], pipeline: str, cell: Cell) -> BaseParams:
     """The parameters cell as typed parameters: every field of Params declared, and nothing else."""
     shown = project.shown(project.research_notebook(pipeline))
-    declared = declared_parameters(cell, shown)
-    return from_values(declared, check_model(module.Params, module.__name__), source=f"{shown}: {cell}")
+    return from_values(declared_parameters(cell, shown), model, source=f"{shown}: {cell}")
 
 
 def check_parameters_agree(project: Project) -> list[str]:
-    """Where the parameters cell of a research notebook and `params/NAME.yml` differ, one problem a line."""
-    problems = []
+    """What is wrong with parameters cells and files: one that does not fit `Params`, a cell and the file
+    `params/NAME.yml` that differ, a file of no pipeline; one problem a line. Variants need only fit.
+    """
+    problems = [
+        f"{project.shown(path)}: found no pipeline {path.name.partition('.')[0]!r}, expected the parameters of one of: "
+        f"{', '.join(project.pipelines()) or 'none'}; rename or remove the file"
+        for path in sorted(project.params.glob("*.yml"))
+        if path.name.partition(".")[0] not in project.pipelines()
+    ]
     for pipeline in project.pipelines():
         try:
             cell = read_parameters_cell(project, pipeline)
             module = project.import_pipeline(pipeline)
-            in_cell = as_json(check_declared(project, module, pipeline, cell))
-            problems += _disagreements(project, module, pipeline, in_cell, cell)
+            model = check_model(module.Params, module.__name__)
+            in_cell, found = _tried(lambda: as_json(check_declared(project, model, pipeline, cell)))  # noqa: B023
         except InputError as error:
             problems.append(str(error))
+            continue
+        problems += [*found, *_disagreements(project, model, pipeline, in_cell, cell)]
     return problems
 
 
 def _disagreements(
-    project: Project, module: ModuleType, pipeline: str, in_cell: dict[str, Any], cell: Cell
+    project: Project, model: type[BaseParams], pipeline: str, in_cell: dict[str, Any] | None, cell: Cell
 ) -> list[str]:
     problems = []
     default = project.params / f"{pipeline}.yml"
+    notebook = project.shown(project.research_notebook(pipeline))
     for path in [default, *sorted(project.params.glob(f"{pipeline}.*.yml"))]:
         shown = project.shown(path)
         try:
-            in_file = as_json(read_params(path, module.Params, shown=shown))
+            in_file = as_json(read_params(path, model, shown=shown))
         except InputError as error:
             problems.append(str(error))
             continue
-        notebook = project.shown(project.research_notebook(pipeline))
         problems += [
             f"{notebook}: {cell}: {key}: found {in_cell[key]!r}, expected {value!r} as in {shown}; "
             "make the two the same"
             for key, value in in_file.items()
-            if path == default and in_cell[key] != value
+            if in_cell and path == default and in_cell[key] != value
         ]
     return problems
-
-
-def _check_parameters(
-    project: Project, module: ModuleType, path: Path, overrides: Sequence[str], cell: Cell
-) -> BaseParams:
-    shown = project.shown(path)
-    params = read_params(path, check_model(module.Params, module.__name__), overrides=overrides, shown=shown)
-    as_json(params)
-    check_declared(project, module, path.name.partition(".")[0], cell)
-    return params

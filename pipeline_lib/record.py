@@ -5,7 +5,6 @@ digest of every file and of itself.
 """
 
 import fcntl
-import json
 import os
 import re
 import secrets
@@ -18,11 +17,24 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import canonical_json, files_below, flush_tree, sha256_bytes, sha256_file, write_atomic
+from pipeline_lib.files import (
+    canonical_json,
+    files_below,
+    flush_tree,
+    read_json,
+    sha256_bytes,
+    sha256_file,
+    write_atomic,
+)
 from pipeline_lib.project import Project
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+PARAMETERS = "params.json"
+METRICS = "metrics.json"
+ENVIRONMENT = "environment.json"
+TRAINING = "training.json"
+GIT_DIFF = "git.diff"
 SCRATCH = "scratch"
 RECORD_VARIABLE = "PIPELINE_LIB_RECORD"
 """Environment variable by which the runner tells the kernel which record is its own."""
@@ -111,11 +123,7 @@ class Record:
 
         Raises InputError when the file is no JSON.
         """
-        path = self.folder / name
-        try:
-            return json.loads(path.read_bytes()) if path.is_file() else None
-        except (OSError, ValueError, RecursionError) as error:
-            raise InputError(f"{path}: found a damaged file ({error}), expected JSON; run again") from error
+        return read_json(self.folder / name)
 
 
 def create_record(runs: Path, pipeline: str, *, scratch: bool = False) -> Record:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.files import write_atomic
-from pipeline_lib.record import Record
+from pipeline_lib.record import ENVIRONMENT, PARAMETERS, Record
 
 TEMPLATES = Path(__file__).parent / "templates"
 _DROPPED = re.compile(r"<(style|script)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
@@ -64,7 +64,7 @@ def clean_html(element: str) -> str:
 
 def _facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:
     """What the page says at its head about the run."""
-    environment = record.read_json("environment.json") or {}
+    environment = record.read_json(ENVIRONMENT) or {}
     python = environment.get("python", {}).get("version", "not reached")
     packages = environment.get("packages", {})
     versions = ", ".join(f"{name} {packages[name]}" for name in _NAMED if name in packages)
@@ -76,7 +76,7 @@ def _facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:
         ("started", str(manifest["times"]["started"])),
         ("took", f"{manifest['times']['seconds']:.1f} s"),
         ("parameters", str(manifest["parameters_file"])),
-        *((f"  {key}", str(value)) for key, value in (record.read_json("params.json") or {}).items()),
+        *((f"  {key}", str(value)) for key, value in (record.read_json(PARAMETERS) or {}).items()),
         ("git commit", commit),
         ("python", f"{python}{'; ' if versions else ''}{versions}"),
         ("artifact", f"sha256 {str(manifest['hashes'].get('artifact'))[:16]}"),

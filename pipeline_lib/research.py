@@ -73,7 +73,7 @@ class Run:
         Names that the module's `metrics` does not compute are kept as they are.
         """
         kept = {name: _metric(name, value) for name, value in values.items()}
-        for name, value in self._metrics_of_evidence().items():
+        for name, value in metrics_of_evidence(self.module, self.record, self.params).items():
             if name not in kept or kept[name].hex() != value.hex():
                 raise InputError(
                     f"metrics: {name}: found {kept.get(name)!r}, expected {value!r} as computed from the evidence "
@@ -81,15 +81,6 @@ class Run:
                 )
         write_atomic(self.record.folder / "metrics.json", canonical_json(kept))
         return kept
-
-    def _metrics_of_evidence(self) -> dict[str, float]:
-        import pandas as pd
-
-        evidence = read_evidence(self.record.evidence)
-        target = pd.Series(evidence.target.column("target").to_numpy())
-        predictions = np.asarray(evidence.outputs.column("prediction").to_numpy())
-        computed = self.module.metrics(target, predictions, self.params)
-        return {name: _metric(name, value) for name, value in computed.items()}
 
     def __repr__(self) -> str:
         return f"Run({self.record.reference}, {self.record.manifest()['mode']})"
@@ -188,6 +179,17 @@ def _scratch_record(project: Project, module: types.ModuleType, mode: str) -> Re
     for stale in others[: 1 - _KEPT_SCRATCH]:
         shutil.rmtree(stale.folder)
     return record
+
+
+def metrics_of_evidence(module: types.ModuleType, record: Record, params: Any) -> dict[str, float]:
+    """What the module's own `metrics` makes of the target and predictions that a record keeps."""
+    import pandas as pd
+
+    evidence = read_evidence(record.evidence)
+    target = pd.Series(evidence.target.column("target").to_numpy())
+    predictions = np.asarray(evidence.outputs.column("prediction").to_numpy())
+    computed = module.metrics(target, predictions, params)
+    return {name: _metric(name, value) for name, value in computed.items()}
 
 
 def _metric(name: str, value: Any) -> float:

@@ -152,7 +152,7 @@ class RowSchema:
         """The Arrow schema of a conformed table; a field is nullable when its column is."""
         import pyarrow as pa
 
-        from pipeline_lib.rowvalues import ARROW
+        from pipeline_lib.rowarrow import ARROW
 
         return pa.schema([pa.field(c.name, ARROW[c.kind], c.nullable) for c in self.columns])
 

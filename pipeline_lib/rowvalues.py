@@ -7,16 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pipeline_lib.rowarrow import ARROW
 from pipeline_lib.rowschema import EXACT, Column
 
-ARROW = {
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "string": pa.string(),
-    "boolean": pa.bool_(),
-    "datetime": pa.timestamp("us"),
-    "date": pa.date32(),
-}
 _STRING_BYTES = 2**31 - 1  # what one chunk of an Arrow string column holds
 _UNITS = {"datetime": "us", "date": "D"}
 _ACCEPTED = {"integer": {"integer", "number"}, "number": {"integer", "number"}}

@@ -1,7 +1,11 @@
 """One research run: everything checked before a kernel starts, papermill executes, the record is sealed."""
 
 import os
+import re
+import signal
 import subprocess
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,10 +21,25 @@ from pipeline_lib.notebooks import cells, read_notebook
 from pipeline_lib.params import as_json
 from pipeline_lib.preflight import Request, check_request
 from pipeline_lib.project import GENERATED, Project
-from pipeline_lib.record import RECORD_VARIABLE, Record, create_record, locked, seal, write_manifest
+from pipeline_lib.record import (
+    GIT_DIFF,
+    METRICS,
+    PARAMETERS,
+    RECORD_VARIABLE,
+    TRAINING,
+    Record,
+    create_record,
+    keep_plain_files,
+    locked,
+    seal,
+    write_manifest,
+)
 from pipeline_lib.report import write_report
+from pipeline_lib.research import metrics_of_evidence
 
 Progress = Callable[[str], None]
+_LONGEST_SOCKET_FOLDER = 80  # the system allows 107 bytes for a socket's whole name
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def run_pipeline(
@@ -39,7 +58,7 @@ def run_pipeline(
     """
     request = check_request(Path(params_file), overrides)
     record = create_record((runs or request.project.runs).resolve(), request.pipeline)
-    with locked(record.folder):
+    with locked(record.folder), _ending_as_interruption():
         return _run(request, record, timeout, progress)
 
 
@@ -53,16 +72,21 @@ def _run(request: Request, record: Record, timeout: int | None, progress: Progre
         "parameters_file": request.project.shown(request.params_file),
         "overrides": list(request.overrides),
         "git": _git(request.project, record),
-        "sensitive": list(request.row_sensitive),
+        "sensitive": list(request.sensitive),
         "times": {"started": started.isoformat(timespec="seconds"), "seconds": 0.0},
         "hashes": _source_hashes(request),
     }
     write_manifest(record, manifest)
     write_atomic(record.folder / "params.yml", request.params_file.read_bytes())
-    write_atomic(record.folder / "params.json", canonical_json(as_json(request.params)))
-    error = _execute(request, record, timeout, progress) or _unfinished(record)
+    write_atomic(record.folder / PARAMETERS, canonical_json(as_json(request.params)))
+    error = _execute(request, record, timeout, progress)
+    strange = keep_plain_files(record.folder)
+    error = error or _unfinished(record)
     if error is None and _source_hashes(request) != manifest["hashes"]:
         error = {"message": "found notebooks or library code changed during the run, expected none; run again"}
+    if error is None and strange:
+        error = {"message": f"found {', '.join(strange)} in the record (removed), expected plain files; write those"}
+    error = error or _other_metrics(request, record)
     manifest["status"] = "failed" if error else "finished"
     manifest["error"] = error
     manifest["hashes"] |= _result_hashes(record)
@@ -72,7 +96,7 @@ def _run(request: Request, record: Record, timeout: int | None, progress: Progre
     }
     _report_and_seal(record, manifest)
     if error:
-        raise RunError(_failure(record, error))
+        raise RunError(_failure(record, error), record.folder)
     return record
 
 
@@ -96,33 +120,50 @@ def _execute(request: Request, record: Record, timeout: int | None, progress: Pr
 
     notebook = request.project.research_notebook(request.pipeline)
     try:
-        with _environment(RECORD_VARIABLE, str(record.folder)):
+        with _environment(RECORD_VARIABLE, str(record.folder)), _kernel_config() as config:
             execute_notebook(
                 str(notebook).replace("{", "{{").replace("}", "}}"),
                 str(record.notebook).replace("{", "{{").replace("}", "}}"),  # papermill formats the path
                 parameters=as_json(request.params),
                 cwd=notebook.parent,
                 progress_bar=False,
-                config=_kernel_config(),
+                config=config,
                 execution_timeout=timeout,
                 **_progress_hooks(notebook, request.project, progress),
             )
     except PapermillExecutionError as error:
-        return _cell_error(record, error.ename, error.evalue)
+        return _cell_error(record, error.ename, error.evalue, error.traceback)
     except KeyboardInterrupt:
-        return {"message": "found an interruption from the keyboard; run again"}
+        return {"message": "found an interruption (keyboard or signal), expected the run to end; run again"}
     except Exception as error:  # a dead kernel, a time-out, a kernel that never starts: the run must still be sealed
         return _cell_error(record, type(error).__name__, str(error))
     return None
 
 
-def _kernel_config() -> Any:
-    """Talk to the kernel over sockets in the file system, where their names are short enough for the system."""
-    from jupyter_core.paths import jupyter_runtime_dir
+@contextmanager
+def _kernel_config() -> Iterator[Any]:
+    """Talk to the kernel over sockets in a folder of this run alone.
+
+    TCP ports are chosen before they are taken, so two kernels that start together may get the same; and any user
+    of the machine can connect to them. Where the folder's name is too long for a socket, ports must do.
+    """
     from traitlets.config import Config
 
-    short = os.name == "posix" and len(jupyter_runtime_dir()) < 40
-    return Config({"KernelManager": {"transport": "ipc"}} if short else {})
+    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
+        settings = {"transport": "ipc", "ip": f"{folder}/socket"} if len(folder) < _LONGEST_SOCKET_FOLDER else {}
+        yield Config({"KernelManager": settings})
+
+
+@contextmanager
+def _ending_as_interruption() -> Iterator[None]:
+    """Let a request to end (SIGTERM, a closed terminal) seal the record as an interruption from the keyboard does."""
+    signals = (signal.SIGTERM, signal.SIGHUP) if threading.current_thread() is threading.main_thread() else ()
+    before = [(number, signal.signal(number, signal.default_int_handler)) for number in signals]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def _progress_hooks(notebook: Path, project: Project, progress: Progress) -> dict[str, Callable[..., None]]:
@@ -155,40 +196,57 @@ def _environment(name: str, value: str) -> Iterator[None]:
 
 def _unfinished(record: Record) -> dict[str, Any] | None:
     """Why a run that papermill calls complete is not: papermill's notebook is no proof of success."""
-    for number, cell in enumerate(read_notebook(record.notebook, "notebook.ipynb")["cells"], start=1):
+    try:
+        notebook = read_notebook(record.notebook, record.notebook.name)
+    except InputError as error:
+        return {"message": str(error)}
+    for number, cell in enumerate(notebook["cells"], start=1):
         if cell["cell_type"] != "code" or not "".join(cell["source"]).strip():
             continue
         errors = [output for output in cell["outputs"] if output["output_type"] == "error"]
-        if errors and "raises-exception" not in cell["metadata"].get("tags", ()):
+        if errors:
             return _at_cell(number, cell, f"{errors[0]['ename']}: {errors[0]['evalue']}")
         if cell.get("execution_count") is None:
             return _at_cell(number, cell, "found a cell that was not executed, expected all; the kernel had gone")
-    missing = [
-        call
-        for call, name in (
-            ("run.compile", "artifact/artifact.json"),
-            ("run.evidence", "evidence/evidence.json"),
-            ("run.metrics", "metrics.json"),
-        )
-        if not (record.folder / name).is_file()
-    ]
+    results = {"run.compile": record.artifact, "run.evidence": record.evidence, "run.metrics": record.folder / METRICS}
+    missing = [call for call, path in results.items() if not path.exists()]
     if missing:
-        return {"message": f"found no result of {', '.join(missing)}, expected the notebook to call all three"}
+        calls = " and ".join(f"{call}(...)" for call in missing)
+        return {"message": f"found no result of {', '.join(missing)}, expected one; let the notebook call {calls}"}
     return None
 
 
-def _cell_error(record: Record, name: str, message: str) -> dict[str, Any]:
+def _other_metrics(request: Request, record: Record) -> dict[str, Any] | None:
+    """Whether the record's metrics are other than this process, which no cell can change, makes of its evidence."""
+    kept = record.read_json(METRICS)
+    try:
+        computed = metrics_of_evidence(request.module, record, request.params)
+        wrong = [name for name, value in computed.items() if kept.get(name) != value]
+    except Exception as error:  # the module's own code
+        return {"message": f"metrics: {type(error).__name__}: {error}, when computed again from the evidence"}
+    if wrong:
+        name = wrong[0]
+        return {
+            "message": f"metrics: {name}: found {kept.get(name)!r} in the record, expected {computed[name]!r} as "
+            "computed from its evidence; call run.metrics(...) once, last, on what run.evidence(...) returns"
+        }
+    return None
+
+
+def _cell_error(record: Record, name: str, message: str, traceback: Sequence[str] = ()) -> dict[str, Any]:
     """An error with the cell it happened in: the one that papermill marked, else the last that was started."""
     text = f"{name}: {message}".strip().rstrip(":")
-    if not record.notebook.is_file():
+    try:
+        everything = read_notebook(record.notebook, record.notebook.name)["cells"]
+    except InputError:  # none, or one cut short by a full disk: the first error is the one to tell
         return {"message": text}
-    everything = read_notebook(record.notebook, "notebook.ipynb")["cells"]
     own = [cell for cell in everything if "papermill-error-cell-tag" not in cell["metadata"].get("tags", ())]
     marks = [cell["metadata"].get("papermill", {}) for cell in own]
     started = [number for number, mark in enumerate(marks, start=1) if mark.get("start_time")]
     failed = [number for number in started if marks[number - 1].get("exception")]
     chosen = failed[:1] or started[-1:]
-    return _at_cell(chosen[0], own[chosen[0] - 1], text) if chosen else {"message": text}
+    error = _at_cell(chosen[0], own[chosen[0] - 1], text) if chosen else {"message": text}
+    return error | ({"traceback": _COLOURS.sub("", "\n".join(traceback))} if traceback else {})
 
 
 def _at_cell(number: int, cell: dict[str, Any], message: str) -> dict[str, Any]:
@@ -224,7 +282,7 @@ def _result_hashes(record: Record) -> dict[str, str | None]:
         evidence = read_evidence(record.evidence)
     except InputError:
         return hashes
-    training = (record.read_json("training.json") or {}).get("digest", "")
+    training = (record.read_json(TRAINING) or {}).get("digest", "")
     hashes["raw_input"] = sha256_bytes(f"{training}\n{digest(evidence.inputs)}".encode())
     hashes["outputs"] = digest(evidence.outputs)
     return hashes
@@ -235,16 +293,20 @@ def _git(project: Project, record: Record) -> dict[str, Any] | None:
     commit = _git_output(project, "rev-parse", "HEAD")
     if commit is None:
         return None
-    difference = _git_output(project, "diff", "HEAD") or ""
-    untracked = (_git_output(project, "ls-files", "--others", "--exclude-standard") or "").splitlines()
+    difference = _git_output(project, "diff", "HEAD", "--binary") or b""
+    untracked = (_git_output(project, "ls-files", "--others", "--exclude-standard", "-z") or b"").split(b"\0")[:-1]
     if difference:
-        write_atomic(record.folder / "git.diff", difference.encode())
-    return {"commit": commit.strip(), "changed": bool(difference), "untracked": untracked}
+        write_atomic(record.folder / GIT_DIFF, difference)
+    return {
+        "commit": commit.decode().strip(),
+        "changed": bool(difference),
+        "untracked": [name.decode(errors="backslashreplace") for name in untracked],
+    }
 
 
-def _git_output(project: Project, *arguments: str) -> str | None:
+def _git_output(project: Project, *arguments: str) -> bytes | None:
     command = ["git", "-C", str(project.root), *arguments]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
+        return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -4,21 +4,23 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from example import PARAMETERS, ROOT
 
 from pipeline_lib import cli
 from pipeline_lib.bits import Difference
 from pipeline_lib.errors import DifferenceError, InputError, RunError
+from pipeline_lib.export import Problem
 from pipeline_lib.parity import Parity
 from pipeline_lib.project import Project, find_project
-from pipeline_lib.record import Record, seal
+from pipeline_lib.record import Record, create_record, seal
 
-ROOT = Path(__file__).resolve().parents[1]
 DIFFERENCE = Difference("value", "1.0", "2.0", column="size", row=0, rows=1, columns=1)
 
 
@@ -29,13 +31,6 @@ def stand_in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def invoke(*arguments: object) -> Result:
     return CliRunner().invoke(cli.commands, [str(argument) for argument in arguments])
-
-
-@pytest.fixture
-def copy(houses_record: Record, tmp_path: Path) -> Record:
-    folder = tmp_path / "runs" / "houses" / houses_record.id
-    shutil.copytree(houses_record.folder, folder)
-    return Record(folder)
 
 
 @pytest.fixture
@@ -68,18 +63,41 @@ def test_checks_of_the_checkout_pass() -> None:
     assert invoke("clean", "--check").output == "the notebooks are clean\n"
 
 
-def test_a_stale_library_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline_lib.export.check_export", lambda project: ["a: found stale", "b: found stale"])
+def test_a_stale_library_and_parameters_that_disagree_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    stale = [Problem("a.py", "a: found stale"), Problem("b.py", "b: found stale")]
+    monkeypatch.setattr("pipeline_lib.export.check_export", lambda project: stale)
+    monkeypatch.setattr("pipeline_lib.preflight.check_parameters_agree", lambda project: ["c: found 1, expected 2"])
     result = invoke("export", "--check")
     assert result.exit_code == 1
-    assert "a: found stale\nb: found stale\n2 problems found" in result.output
+    assert "a: found stale\nb: found stale\nc: found 1, expected 2\n3 problems found" in result.output
 
 
-def test_export_says_what_it_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline_lib.export.export", lambda project: [])
+def test_a_cell_that_disagrees_with_its_file_ends_with_1(research: Callable[..., Path]) -> None:
+    research(parameters=PARAMETERS.replace("seed = 0", "seed = 1"))
+    result = invoke("export", "--check")
+    assert result.exit_code == 1
+    assert "seed: found 1, expected 0 as in params/houses.yml" in result.output
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project of one's own, where the commands stand."""
+    settings = "[project]\nlib_name = mine\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
+    (tmp_path / "settings.ini").write_text(settings)
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8").replace('"pipeline_lib"', '"mine"')
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "mine" / "pipelines").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    return find_project(tmp_path)
+
+
+def test_new_says_what_comes_next_and_export_what_it_wrote(empty: Project) -> None:
+    said = invoke("new", "boats").output
+    assert said.startswith("wrote nbs/pipelines/boats.ipynb\n")
+    assert said.endswith("wrote mine/pipelines/boats.py\nnext: pipeline-lib run params/boats.yml\n")
     assert "nothing to do" in invoke("export").output
-    monkeypatch.setattr("pipeline_lib.export.export", lambda project: ["wrote a.py"])
-    assert invoke("export").output == "wrote a.py\n"
+    (empty.package / "pipelines" / "boats.py").unlink()
+    assert invoke("export").output == "wrote mine/pipelines/boats.py from nbs/pipelines/boats.ipynb\n"
 
 
 def test_clean_strips_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,8 +116,11 @@ def test_clean_strips_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_runs_lists_what_there_is(copy: Record, runs: Path) -> None:
-    assert invoke("runs").output == f"{copy.reference}  finished\n"
-    assert json.loads(invoke("runs", "--json").output) == [{"reference": copy.reference, "status": "finished"}]
+    line = invoke("runs").output
+    assert line.startswith(f"{copy.reference:<32}  finished  parity not checked")
+    assert "r2 0.8" in line
+    (listed,) = json.loads(invoke("runs", "--json").output)
+    assert (listed["reference"], listed["status"], listed["parity"]) == (copy.reference, "finished", None)
     shutil.rmtree(runs)
     assert "no runs yet" in invoke("runs").output
     assert json.loads(invoke("runs", "--json").output) == []
@@ -119,8 +140,16 @@ def test_show_tells_parameters_and_metrics(houses_record: Record) -> None:
 def test_show_tells_what_went_wrong(copy: Record) -> None:
     manifest = {key: value for key, value in copy.manifest().items() if key not in ("files", "digest")}
     error = {"message": "ValueError: bad", "cell": 4, "source": "the source"}
-    seal(copy, {**manifest, "status": "failed", "error": error})
-    assert "cell 4: ValueError: bad\nthe source" in invoke("show", copy.folder).output
+    copy.report.unlink()
+    seal(copy, {**manifest, "status": "failed", "error": error, "hashes": {"artifact": None}})
+    shown = invoke("show", copy.folder).output
+    assert "cell 4: ValueError: bad\nthe source" in shown
+    assert "parity not checked" in shown
+    assert "None" not in shown
+    seal(copy, {**manifest, "status": "failed", "error": {**error, "traceback": "Traceback: line 7"}})
+    assert "cell 4: ValueError: bad\nTraceback: line 7" in invoke("show", copy.folder).output
+    seal(copy, {**manifest, "status": "failed", "error": {"message": "interrupted"}})
+    assert "error       interrupted\n" in invoke("show", copy.folder).output
 
 
 def test_parity_is_printed_and_shown_afterwards(copy: Record) -> None:
@@ -138,18 +167,57 @@ def test_a_difference_in_parity_ends_with_1(houses_record: Record, monkeypatch: 
     assert "parity: DIFFERENT" in result.output
 
 
-def test_run_prints_metrics_and_parity(houses_record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_prints_metrics_and_parity(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     exact = Parity("houses/1", 3, None, {})
-    monkeypatch.setattr("pipeline_lib.run.run_pipeline", lambda *given, **options: houses_record)
+    monkeypatch.setattr("pipeline_lib.run.run_pipeline", lambda *given, **options: copy)
     monkeypatch.setattr("pipeline_lib.parity.check_parity", lambda record, library: exact)
     result = invoke("run", "params/houses.yml")
     assert result.exit_code == 0
     assert "rmse_log" in result.output
     assert "parity: exact" in result.output
-    assert f"record: {houses_record.folder}" in result.output
-    assert json.loads(invoke("run", "params/houses.yml", "--json").output)["parity"]["exact"] is True
-    assert json.loads(invoke("run", "params/houses.yml", "--json", "--no-parity").output)["parity"] is None
+    assert f"record: {copy.folder}" in result.output
+    as_json = invoke("run", "params/houses.yml", "--json", "--no-parity")
+    assert json.loads(as_json.output)["status"] == "finished"
+    assert json.loads(as_json.output)["parity"] is None
     assert "parity" not in invoke("run", "params/houses.yml", "--no-parity").output
+
+
+def test_a_run_whose_parity_differs_ends_with_1(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    different = Parity("houses/1", 3, None, {"scale": DIFFERENCE})
+    monkeypatch.setattr("pipeline_lib.run.run_pipeline", lambda *given, **options: copy)
+    monkeypatch.setattr("pipeline_lib.parity.check_parity", lambda record, library: different)
+    assert invoke("run", "params/houses.yml").exit_code == 1
+    assert invoke("run", "params/houses.yml", "--json").exit_code == 1
+
+
+def test_a_failed_run_is_json_too(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = {key: value for key, value in copy.manifest().items() if key not in ("files", "digest")}
+    seal(copy, {**manifest, "status": "failed", "error": {"message": "bad"}})
+
+    def fail(*given: object, **options: object) -> None:
+        raise RunError("bad", copy.folder)
+
+    monkeypatch.setattr("pipeline_lib.run.run_pipeline", fail)
+    result = invoke("run", "params/houses.yml", "--json")
+    assert isinstance(result.exception, RunError)
+    told = json.loads(result.stdout)
+    assert (told["status"], told["reference"], told["error"]["message"]) == ("failed", copy.reference, "bad")
+    assert invoke("run", "params/houses.yml").stdout == ""
+
+
+@pytest.mark.parametrize("command", ["verify", "parity", "show"])
+def test_a_record_by_its_path_needs_no_project(
+    copy: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert invoke(command, copy.folder).exit_code == 0
+    assert isinstance(invoke(command, "houses").exception, InputError)
+
+
+def test_lab_of_a_scratch_record_names_the_notebook(runs: Path) -> None:
+    record = create_record(runs, "houses", scratch=True)
+    with pytest.raises(InputError, match=r"scratch record, which keeps no notebook; open nbs/research/houses\.ipynb"):
+        raise invoke("lab", record.reference).exception or AssertionError
 
 
 def test_report_prints_the_path(copy: Record) -> None:
@@ -186,11 +254,6 @@ def test_lab_opens_a_copy(copy: Record, tmp_path: Path, monkeypatch: pytest.Monk
     assert isinstance(invoke("lab", copy.folder).exception, InputError)
 
 
-def test_new_says_what_comes_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline_lib.new.create_pipeline", lambda project, name: [f"params/{name}.yml"])
-    assert invoke("new", "boats").output == "wrote params/boats.yml\nnext: pipeline-lib run params/boats.yml\n"
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -218,6 +281,9 @@ def test_bad_input_ends_with_2(
         (InputError("bad"), 2),
         (RunError("failed"), 3),
         (KeyboardInterrupt(), 130),
+        (ModuleNotFoundError("No module named 'nbdev'", name="nbdev"), 2),
+        (OSError(28, "No space left on device"), 3),
+        (ZeroDivisionError("never foreseen"), 3),
     ],
 )
 def test_each_kind_of_error_has_its_exit_code(monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int) -> None:
@@ -226,6 +292,36 @@ def test_each_kind_of_error_has_its_exit_code(monkeypatch: pytest.MonkeyPatch, e
 
     monkeypatch.setattr("pipeline_lib.run.run_pipeline", fail)
     assert exit_code(monkeypatch, "run", "params/houses.yml") == code
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            ModuleNotFoundError("No module named 'nbdev'", name="nbdev"),
+            "found no package 'nbdev', expected",
+        ),
+        (OSError(28, "No space left on device"), "found [Errno 28] No space left on device, expected"),
+        (ZeroDivisionError("never foreseen"), "ZeroDivisionError: never foreseen\nerror: found an error that nobody"),
+    ],
+)
+def test_errors_from_below_are_answered(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, message: str
+) -> None:
+    def fail(*given: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr("pipeline_lib.run.run_pipeline", fail)
+    exit_code(monkeypatch, "run", "params/houses.yml")
+    assert message in capsys.readouterr().err
+
+
+def test_broken_json_in_a_record_is_bad_input(
+    copy: Record, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (copy.folder / "params.json").write_text("{")
+    assert exit_code(monkeypatch, "show", copy.folder) == 2
+    assert "params.json: found a damaged file" in capsys.readouterr().err
 
 
 def test_success_ends_with_0(
