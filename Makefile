@@ -32,13 +32,13 @@ $(READY): requirements.lock settings.ini setup.py pyproject.toml
 export: setup ## write pipeline_lib/steps and pipeline_lib/pipelines from the notebooks
 	$(BIN)/pipeline-lib export
 
-check: setup ## lint, types, layers, clean notebooks, fresh export
+check: setup ## clean notebooks, fresh export, lint, types, layers
+	$(BIN)/pipeline-lib clean --check
+	$(BIN)/pipeline-lib export --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pipeline-lib clean --check
-	$(BIN)/pipeline-lib export --check
 
 test: setup ## run the notebooks' own assertions and the tests
 	$(BIN)/nbdev-test nbs/steps
@@ -64,7 +64,7 @@ lock: setup ## resolve settings.ini into requirements.lock and requirements-core
 	PATH="$(BIN):$$PATH" $(BIN)/python -m tools.lock
 
 bench: setup ## run the benchmarks, each printing ratios measured side by side
-	@for script in benchmarks/*.py; do $(BIN)/python $$script; done
+	@for script in $(wildcard benchmarks/*.py); do $(BIN)/python $$script || exit; done
 
 clean: ## remove the environment, caches and build leftovers; records stay
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage*

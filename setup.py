@@ -8,6 +8,7 @@ from setuptools import find_packages, setup
 facts = ConfigParser()
 facts.read("settings.ini", encoding="utf-8")
 project = facts["project"]
+library = project["lib_name"]
 setup(
     name=project["name"],
     version=project["version"],
@@ -16,9 +17,9 @@ setup(
     long_description_content_type="text/markdown",
     license=project["license"],
     python_requires=f">={project['min_python']}",
-    packages=find_packages(include=[f"{project['lib_path']}*"]),
-    package_data={project["lib_path"]: ["py.typed", "templates/**/*"]},
+    packages=find_packages(include=[library, f"{library}.*"]),
+    package_data={library: ["py.typed", "templates/**/*"]},
     install_requires=project["requirements"].split(),
     extras_require={name: lines.split() for name, lines in facts["extras"].items()},
-    entry_points={"console_scripts": [f"pipeline-lib = {project['lib_name']}.cli:main"]},
+    entry_points={"console_scripts": [f"pipeline-lib = {library}.cli:main"]},
 )

@@ -58,10 +58,7 @@ def export(project: Project) -> list[str]:
     Files that already agree are left alone. Raises InputError, before anything is written, when a
     notebook cannot be exported or a hand-written file stands in the way.
     """
-    render = render_modules(project)
-    problems = [*render.problems, *_hand_written(project)]
-    if problems:
-        raise InputError("\n".join(map(str, problems)))
+    render = check_exportable(project)
     changes = []
     for path in _orphans(project, render):
         (project.root / path).unlink()
@@ -74,6 +71,15 @@ def export(project: Project) -> list[str]:
             write_atomic(target, text.encode())
             changes.append(f"{verb} {path} from {project.shown(render.sources[path].notebook)}")
     return changes
+
+
+def check_exportable(project: Project) -> Render:
+    """What export would write; InputError when something stands in the way."""
+    render = render_modules(project)
+    problems = [*render.problems, *_hand_written(project)]
+    if problems:
+        raise InputError("\n".join(map(str, problems)))
+    return render
 
 
 def check_export(project: Project) -> list[Problem]:

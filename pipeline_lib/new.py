@@ -1,12 +1,14 @@
 """The first version of a new pipeline: notebooks, parameters and parity test that run at once."""
 
+import builtins
 import keyword
 from pathlib import Path
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.export import export
+from pipeline_lib.export import check_exportable, export
 from pipeline_lib.files import write_atomic
 from pipeline_lib.project import Project, check_name
+from pipeline_lib.record import SCRATCH
 
 TEMPLATES = Path(__file__).parent / "templates" / "new"
 
@@ -14,19 +16,22 @@ TEMPLATES = Path(__file__).parent / "templates" / "new"
 def create_pipeline(project: Project, name: str) -> list[str]:
     """Write the files of a new pipeline and export it; their paths from the project's root.
 
-    Raises InputError, before anything is written, for a name that is taken or no name for a module.
+    Raises InputError, before anything is written, for a name that is taken or no name for a module, and for a
+    library that cannot be exported.
     """
-    if keyword.iskeyword(check_name(name)):
-        raise InputError(f"found the name {name!r}, a word of Python, expected another; choose a longer one")
+    if keyword.iskeyword(check_name(name)) or name in dir(builtins) or name == SCRATCH:
+        raise InputError(f"found the name {name!r}, which Python or this library uses, expected another; choose one")
     targets = _targets(project, name)
     taken = [project.shown(path) for path in targets.values() if path.exists()]
     if taken:
         raise InputError(f"found {', '.join(taken)} already, expected a new name; choose another or remove them")
-    for template, target in targets.items():
+    check_exportable(project)
+    texts = {target: _filled(template, project, name) for template, target in targets.items()}
+    for target, text in texts.items():
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(target, _filled(template, project, name).encode())
-    written = [project.shown(path) for path in targets.values()]
-    return [*written, *(line.removeprefix("wrote ").partition(" ")[0] for line in export(project))]
+        write_atomic(target, text.encode())
+    export(project)
+    return [*(project.shown(path) for path in texts), f"{project.library}/pipelines/{name}.py"]
 
 
 def _targets(project: Project, name: str) -> dict[str, Path]:

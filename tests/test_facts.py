@@ -46,7 +46,7 @@ def test_no_index_address_stands_in_the_locks() -> None:
 def test_nbdev_and_settings_name_the_same_folders() -> None:
     nbdev = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["nbdev"]
     project = settings()["project"]
-    assert (nbdev["lib_path"], nbdev["nbs_path"]) == (project["lib_path"], project["nbs_path"])
+    assert (nbdev["lib_path"], nbdev["nbs_path"]) == (project["lib_name"], project["nbs_path"])
 
 
 def test_the_version_stands_only_in_settings() -> None:

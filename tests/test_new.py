@@ -9,7 +9,7 @@ from example import ROOT
 from pipeline_lib.errors import InputError
 from pipeline_lib.export import check_export
 from pipeline_lib.new import create_pipeline
-from pipeline_lib.notebooks import parameters_cell, read_notebook
+from pipeline_lib.notebooks import cells, parameters_cell, read_notebook
 from pipeline_lib.project import Project, find_project
 
 
@@ -48,7 +48,7 @@ def test_files_name_pipeline_library_and_folders(project: Project) -> None:
     assert not any(word in text for text in texts.values() for word in ("NAME", "LIBRARY", "PARAMS"))
     assert 'ROOT / "wishes" / "boats.yml"' in texts["tests/parity/test_boats.py"]
     assert 'library="prices"' in texts["tests/parity/test_boats.py"]
-    assert "prices.pipelines import boats" in texts["nbs/research/boats.ipynb"]
+    assert "prices.pipelines import boats as pipeline" in texts["nbs/research/boats.ipynb"]
     research = project.research_notebook("boats")
     assert "test_share" in parameters_cell(read_notebook(research, "boats"), "boats").source
 
@@ -62,7 +62,31 @@ def test_a_taken_name_is_refused_and_nothing_is_written(project: Project) -> Non
     assert project.pipelines() == []
 
 
-@pytest.mark.parametrize("name", ["class", "Boats", "1boat", "my-boats", "", "../boats", "a b"])
+def test_a_library_that_cannot_be_exported_is_refused_and_nothing_is_written(project: Project) -> None:
+    (project.package / "steps" / "own.py").touch()
+    before = sorted(project.root.rglob("*"))
+    with pytest.raises(InputError, match=r"prices/steps/own\.py: found a file"):
+        create_pipeline(project, "boats")
+    assert sorted(project.root.rglob("*")) == before
+
+
+def test_the_research_notebook_uses_no_name_that_a_pipeline_may_have(project: Project) -> None:
+    create_pipeline(project, "model")
+    sources = [cell.source for cell in cells(read_notebook(project.research_notebook("model"), "model"))]
+    (using,) = [source for source in sources if "import model" in source]
+    assert "import model as pipeline" in using
+    assert sum("pipeline." in source for source in sources) >= 3
+
+
+def test_a_draft_row_takes_the_place_of_the_templates(project: Project) -> None:
+    create_pipeline(project, "boats")
+    module = (project.package / "pipelines" / "boats.py").read_text(encoding="utf-8")
+    row = module[module.index("#row") :]
+    assert "from pydantic import" not in module[: module.index("#row")]
+    assert row.index("from pydantic import BaseModel, Field") < row.index("class Row")
+
+
+@pytest.mark.parametrize("name", ["print", "scratch", "class", "Boats", "1boat", "my-boats", "", "../boats", "a b"])
 def test_a_name_that_is_no_module_is_refused(project: Project, name: str) -> None:
     with pytest.raises(InputError, match="found the name"):
         create_pipeline(project, name)
