@@ -4,25 +4,22 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import example
 import pandas as pd
 import pytest
+from example import ROOT
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.export import Problem
 from pipeline_lib.files import canonical_json
 from pipeline_lib.pipelines import houses
 from pipeline_lib.project import Project, find_project
 from pipeline_lib.record import RECORD_VARIABLE, all_records, create_record, write_manifest
 from pipeline_lib.research import Run, StaleLibraryWarning, start_run
 
-ROOT = Path(__file__).resolve().parents[1]
-GIVEN: dict[str, Any] = {
-    "test_share": 0.1,
-    "seed": 0,
-    "imputation": {"numbers": "mean"},
-    "encoding": {"rare_share": 0.01},
-    "estimator": {"alpha": 0.001, "max_iter": 10000},
-    "business": {"over_cost": 0.2, "under_cost": 0.5},
-}
+GIVEN = example.VALUES
 VALUES = {**GIVEN, "unrelated": object()}
 Parts = tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]
 
@@ -69,6 +66,14 @@ def test_a_run_keeps_artifact_evidence_and_metrics(run: Run, fitted: Any, parts:
         run.metrics(wrong)
     with pytest.raises(InputError, match="metrics: r2: found None"):
         run.metrics({name: value for name, value in own.items() if name != "r2"})
+
+
+def test_a_pipeline_is_compiled_under_the_librarys_names(run: Run, parts: Parts) -> None:
+    fitted = Pipeline([("own", FunctionTransformer(lambda frame: frame))]).fit(parts[0])
+    with pytest.raises(
+        InputError, match=r"found .*<lambda> in the fitted pipeline.* in an exported cell"
+    ):
+        run.compile(fitted, like=parts[0])
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "many", None])
@@ -122,11 +127,15 @@ def test_a_module_that_is_no_pipeline_is_refused() -> None:
 
 
 def test_a_stale_library_is_warned_of_in_jupyter_and_refused_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    stale = "pipeline_lib/pipelines/houses.py: found another line"
-    monkeypatch.setattr("pipeline_lib.research.check_export", lambda project: [stale, "other.py: found stale"])
-    with pytest.raises(InputError, match="found another line"):
+    stale = [
+        Problem("pipeline_lib/pipelines/houses.py", "nbs/pipelines/houses.ipynb: cell 4: found a syntax error"),
+        Problem("pipeline_lib/pipelines/other.py", "other.py: found stale"),
+    ]
+    monkeypatch.setattr("pipeline_lib.research.check_export", lambda project: stale)
+    with pytest.raises(InputError, match="found a syntax error") as caught:
         start_run(houses, VALUES)
-    with pytest.warns(StaleLibraryWarning, match="found another line"):
+    assert "other.py" not in str(caught.value)
+    with pytest.warns(StaleLibraryWarning, match="found a syntax error"):
         start_run(houses, {**VALUES, "__vsc_ipynb_file__": "houses.ipynb"})
 
 

@@ -10,7 +10,7 @@ from pipeline_lib.compiled.operations.bags import Bag
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
 
-BLOCK_ROWS = 4096
+BLOCK_ROWS = 8192
 Column = Any  # a NumPy array or Text, see `operations.table`
 
 

@@ -69,10 +69,10 @@ def raw_columns(row: RowSchema, build: Builder) -> Columns:
         dtype, limit = _DTYPES.get(column.kind, "datetime"), math.inf
         if column.nullable and dtype in ("int64", "bool"):
             dtype = "float64"
-        elif dtype in ("int64", "bool"):
-            limit = 2.0**63 if dtype == "int64" else 1.0
-        elif dtype == "float64" and not column.nullable and column.finite:
-            limit = 1.7976931348623157e308
+        elif dtype == "float64":
+            limit = 1.7976931348623157e308 if column.finite and not column.nullable else math.inf
+        elif not column.nullable:
+            limit = {"bool": 1.0, "str": 0.0}.get(dtype, 2.0**63)
         columns[column.name] = build.input(column.name, dtype, limit)
     return columns
 

@@ -24,7 +24,7 @@ class Value:
 
     `dtype` is one of `DTYPES`: datetime is int64 microseconds since 1970; vector is several float64 numbers a
     row; bag is a sparse vector; `width` is how many numbers these hold. `limit`: every value is finite and at
-    most so large in magnitude; inf where that is not known.
+    most so large in magnitude, and none is missing (of text, only that); inf where that is not known.
     """
 
     build: "Builder" = field(repr=False)
@@ -96,6 +96,8 @@ class Value:
 
     def missing(self) -> "Value":
         """Whether the value is missing (bool): NaN, missing text, NaT."""
+        if math.isfinite(self.limit) or self.dtype in ("int64", "bool"):
+            return self.build.value(False)
         return self.build.apply("is_missing", self)
 
 
@@ -214,8 +216,11 @@ class Builder:
     def where(self, condition: Value, then: Value | Scalar, other: Value | Scalar) -> Value:
         """`then` where the condition holds, else `other`; numbers of unlike dtypes become float64."""
         then, other = self.value(then), self.value(other)
+        known = self.nodes[condition.node]
         if then.dtype != other.dtype:
             then, other = self.number(then), self.number(other)
+        if known.operation == "constant":
+            return then if known.settings["value"] else other
         return self.apply("where", condition, then, other)
 
     def fill(self, value: Value, filler: Value | Scalar) -> Value:

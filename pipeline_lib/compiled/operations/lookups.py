@@ -102,13 +102,14 @@ def _literal(value: Any) -> str:
 
 
 def _looked_up_limit(settings: Settings, limits: Sequence[float]) -> float:
-    if settings["gives"] == "str":
-        return math.inf
+    """The largest value that a row can get; a word that is never missing never gets what missing gives."""
     values = list(settings["values"])
     if settings["mode"] == "default":
         values += [settings["unseen"]]
-    if not (settings["mode"] == "refuse" and settings["missing"] is None):
+    if not (math.isfinite(limits[0]) or (settings["mode"] == "refuse" and settings["missing"] is None)):
         values += [settings["missing"]]
+    if settings["gives"] == "str":
+        return math.inf if None in values else 0.0
     numbers = [math.nan if value is None else abs(float(value)) for value in values]
     return max(numbers) if all(map(math.isfinite, numbers)) else math.inf
 
