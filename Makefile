@@ -8,7 +8,7 @@ REF ?= houses
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup export check test test-slow run parity report lab lock bench clean
+.PHONY: help setup export check test test-slow run parity report lab lock bits bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ lab: setup ## open JupyterLab on the notebooks
 
 lock: setup ## resolve settings.ini into requirements.lock and requirements-core.lock
 	PATH="$(BIN):$$PATH" $(BIN)/python -m tools.lock
+
+bits: setup ## print the parity matrix: pipelines x settings, rows whose bits differ
+	$(BIN)/python -m tools.bits
 
 bench: setup ## run the benchmarks, each printing ratios measured side by side
 	@for script in $(wildcard benchmarks/*.py); do $(BIN)/python $$script || exit; done

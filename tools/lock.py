@@ -10,56 +10,63 @@ import subprocess
 import sys
 import tomllib
 from configparser import ConfigParser
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DIGEST_LINE = "# requirements digest: "
 
 
-def requirement_lines(root: Path = ROOT) -> dict[str, list[str]]:
-    """The requirement lines of each lock file, sorted: `{"requirements.lock": [...], ...}`."""
+@dataclass(frozen=True)
+class Requirements:
+    """What one lock file is made from: the oldest Python, and requirement lines, sorted."""
+
+    floor: str
+    lines: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all of it, in hex."""
+        return hashlib.sha256("\n".join([self.floor, *self.lines]).encode()).hexdigest()
+
+
+def requirements(root: Path = ROOT) -> dict[str, Requirements]:
+    """What each lock file is made from, by its name."""
     facts = ConfigParser()
     facts.read(root / "settings.ini", encoding="utf-8")
     core = facts["project"]["requirements"].split()
     extras = [line for lines in facts["extras"].values() for line in lines.split()]
     build = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
-    python = [f"python>={facts['project']['min_python']}"]
+    floor = facts["project"]["min_python"]
     return {
-        "requirements.lock": sorted({*core, *extras, *build, *python}),
-        "requirements-core.lock": sorted({*core, *python}),
+        "requirements.lock": Requirements(floor, tuple(sorted({*core, *extras, *build}))),
+        "requirements-core.lock": Requirements(floor, tuple(sorted(core))),
     }
-
-
-def digest(lines: list[str]) -> str:
-    """SHA-256 of requirement lines, one a line."""
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def stale_locks(root: Path = ROOT) -> list[str]:
     """Names of the lock files whose requirements have changed since they were made."""
     return [
         name
-        for name, lines in requirement_lines(root).items()
+        for name, wanted in requirements(root).items()
         if not (root / name).is_file()
-        or f"{DIGEST_LINE}{digest(lines)}" not in (root / name).read_text(encoding="utf-8").splitlines()[:1]
+        or f"{DIGEST_LINE}{wanted.digest}" not in (root / name).read_text(encoding="utf-8").splitlines()[:1]
     ]
 
 
-def write_lock(name: str, lines: list[str], *options: str) -> None:
-    """Resolve `lines` for every Python from the floor on, with hashes, and write the lock file.
+def write_lock(name: str, wanted: Requirements, *options: str) -> None:
+    """Resolve requirements for every Python from the floor on, with hashes, and write the lock file.
 
     Versions already pinned stay unless they clash; the option `--upgrade` lets go of them.
     """
-    floor = next(line for line in lines if line.startswith("python>=")).removeprefix("python>=")
-    wanted = "\n".join(line for line in lines if not line.startswith("python>="))
-    command = ["uv", "pip", "compile", "-", "--universal", "--python-version", floor, "--generate-hashes"]
+    command = ["uv", "pip", "compile", "-", "--universal", "--python-version", wanted.floor, "--generate-hashes"]
     command += ["--no-header", "--quiet", "--output-file", name, *options]
-    subprocess.run(command, input=wanted, text=True, check=True, cwd=ROOT)  # noqa: S603 (arguments are ours)
+    subprocess.run(command, input="\n".join(wanted.lines), text=True, check=True, cwd=ROOT)  # noqa: S603 (our words)
     target = ROOT / name
-    target.write_text(f"{DIGEST_LINE}{digest(lines)}\n{target.read_text(encoding='utf-8')}", encoding="utf-8")
+    target.write_text(f"{DIGEST_LINE}{wanted.digest}\n{target.read_text(encoding='utf-8')}", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    for lock_name, lock_lines in requirement_lines().items():
-        write_lock(lock_name, lock_lines, *sys.argv[1:])
+    for lock_name, made_from in requirements().items():
+        write_lock(lock_name, made_from, *sys.argv[1:])
         sys.stdout.write(f"wrote {lock_name}\n")

@@ -64,8 +64,8 @@ from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 from sklearn.tree import DecisionTreeRegressor
 
 ROWS = 1_100
-NUMBERS = ["area", "Lot.Area", "Lot.Frontage", "Mas.Vnr.Area", "Total.Bsmt.SF", "Garage.Area", "Overall.Qual"]
-LABELS = ["Neighborhood", "Bldg.Type", "Kitchen.Qual", "Garage.Type", "Mas.Vnr.Type"]
+NUMBERS: list[str | int] = ["area", "Lot.Area", "Lot.Frontage", "Mas.Vnr.Area", "Total.Bsmt.SF", "Garage.Area", "Overall.Qual"]
+LABELS: list[str | int] = ["Neighborhood", "Bldg.Type", "Kitchen.Qual", "Garage.Type", "Mas.Vnr.Type"]
 CLASSES = ["cheap", "middle", "dear"]
 
 
@@ -164,7 +164,9 @@ REGRESSORS: dict[str, Callable[[], Pipeline]] = {
         ENCODED, UNDATED, ("final", HistGradientBoostingRegressor(max_iter=60, random_state=0))
     ),
     "perceptron": lambda: prepared(
-        TransformedTargetRegressor(MLPRegressor(hidden_layer_sizes=(20,), max_iter=60, random_state=0), transformer=StandardScaler())
+        TransformedTargetRegressor(
+            MLPRegressor(hidden_layer_sizes=(20,), max_iter=60, random_state=0), transformer=StandardScaler()
+        )
     ),
     "stacking": lambda: prepared(
         StackingRegressor([("ridge", Ridge()), ("tree", DecisionTreeRegressor(max_depth=4))], final_estimator=Ridge())

@@ -66,7 +66,7 @@ def _compare(where: str, column: Column, radius: Any, reference: Column, rows: i
     with np.errstate(all="ignore"):
         apart = np.broadcast_to(distance(column, reference), np.shape(radius) or None or np.shape(reference) or (rows,))
         allowed = np.broadcast_to(0.0 if radius is None else radius, apart.shape)
-        wrong = apart > allowed
+        wrong = (apart > 0) & ~(apart <= allowed)  # a bound that is NaN allows nothing
         if wrong.any():
             raise InputError(_unfaithful(where, column, reference, apart, allowed, wrong, places))
         finite = np.isfinite(apart) & (apart > 0)

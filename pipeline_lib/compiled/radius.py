@@ -53,7 +53,9 @@ def _radius(
             filled = [np.broadcast_to(radius, inputs[0].shape) for radius in filled]
         radius = found.radius(settings, inputs, filled, result)
         return None if not np.any(radius) else radius
-    moved: Any = found.rounding * np.spacing(np.abs(result)) if found.rounding else 0.0
+    moved: Any = 0.0
+    if found.rounding:  # what is not finite is not rounded
+        moved = np.where(np.isfinite(result), found.rounding * np.spacing(np.abs(result)), 0.0)
     for place, radius in enumerate(radii):
         if radius is not None:
             moved = moved + _moved(function, inputs, place, radius, result)

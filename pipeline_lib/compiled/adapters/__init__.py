@@ -41,6 +41,7 @@ MODULES = (
     "sklearn_boosting",
     "sklearn_decomposition",
     "sklearn_encoding",
+    "sklearn_expansion",
     "sklearn_imputation",
     "sklearn_linear",
     "sklearn_meta",

@@ -85,19 +85,36 @@ def side_by_side(parts: Sequence[tuple[str, Columns]]) -> Columns:
 
 @transformer("feature_engine.wrappers.wrappers.SklearnTransformerWrapper", options="transformer variables")
 def wrapper(step: Any, columns: Columns, build: Builder) -> Columns:
-    """A scikit-learn transformer on some columns, which keep their places, are replaced, or are added to."""
+    """A scikit-learn transformer on some columns: selectors drop, creators replace them behind the others, others
+    change them in place.
+    """
     columns = by_fitted_names(step, columns)
+    if hasattr(step, "features_to_drop_"):  # a selector, which is not asked again
+        dropped = set(map(str, step.features_to_drop_))
+        return {name: value for name, value in columns.items() if name not in dropped}
     variables = list(map(str, step.variables_))
-    part = transform(step.transformer_, {name: columns[name] for name in variables}, build)
-    kind = type(step.transformer_).__name__
-    if kind in ("OneHotEncoder", "PolynomialFeatures"):
-        made = list(map(str, step.transformer_.get_feature_names_out(variables)))
-        part = dict(zip(made, part.values(), strict=True))
+    inner = step.transformer_
+    part = flat(transform(inner, {name: columns[name] for name in variables}, build), build)
+    if type(inner).__name__ in ("OneHotEncoder", "PolynomialFeatures"):
+        made = list(map(str, inner.get_feature_names_out(step.variables_)))
         kept = {name: value for name, value in columns.items() if name not in variables}
-        return kept | part
-    if len(part) == len(variables):
-        return columns | dict(zip(variables, part.values(), strict=True))
-    selected = set(map(str, step.transformer_.get_feature_names_out(variables)))
-    if not selected <= set(variables):
-        raise NoPlanError(f"{qualified(type(step.transformer_))}: found other columns out than in, expected a selector")
-    return {name: value for name, value in columns.items() if name not in variables or name in selected}
+        if set(made) & set(kept):
+            raise NoPlanError(
+                f"SklearnTransformerWrapper: found a second column {min(set(made) & set(kept))!r}, expected new names; "
+                "rename the column in `load`"
+            )
+        return kept | dict(zip(made, part, strict=True))
+    if len(part) != len(variables):
+        raise NoPlanError(
+            f"SklearnTransformerWrapper: found {len(part)} columns that {qualified(type(inner))} makes of "
+            f"{len(variables)}, expected one for one; use a ColumnTransformer"
+        )
+    return columns | dict(zip(variables, part, strict=True))
+
+
+def flat(columns: Columns, build: Builder) -> list[Value]:
+    """The columns as one value a number: vectors are taken apart."""
+    values = []
+    for value in columns.values():
+        values += build.items(value) if value.dtype == "vector" else [value]
+    return values

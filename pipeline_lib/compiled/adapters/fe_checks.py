@@ -8,7 +8,7 @@ from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError
 from pipeline_lib.compiled.plan import Value
 
 HAS_MISSING = ("float64", "str", "datetime")
-_KINDS: dict[str, type | tuple[type, ...]] = {"str": str, "float64": (int, float), "int64": (int, float), "bool": int}
+_KINDS: dict[str, Any] = {"str": str, "float64": (int, float), "int64": (int, float), "bool": int}
 
 
 def demanded(
@@ -34,7 +34,7 @@ def plain_table(step: Any, name: str, value: Value, table: Mapping[Any, Any]) ->
     plain: dict[Any, Any] = {}
     kinds = _KINDS.get(value.dtype, ())
     for label, found in table.items():
-        key = label.item() if hasattr(label, "item") else label
+        key: Any = label.item() if hasattr(label, "item") else label
         if _gone(key) or _gone(found):
             continue
         if not isinstance(key, kinds):

@@ -126,8 +126,8 @@ def _predicted(step: Any, name: str, dtype: str, number: Value, model: Any, buil
     if qualified(type(model)) not in _TREES or model.n_outputs_ != 1:
         raise refuse_option(step, "regression", "one decision tree with one target for each variable")
     if dtype == "int64":  # float64 on the way would round twice
-        fits = abs(number) <= float(_EXACT)
-        number = demanded(number, fits, name, step, "an integer within 2**53", "cast the column to float in `load`")
+        fits = abs(number) < float(_EXACT)
+        number = demanded(number, fits, name, step, "an integer below 2**53", "cast the column to float in `load`")
     tree, decimals = model.tree_, step.precision
     if step.regression:
         edges, values = _leaves(tree, lambda leaf: float(tree.value[leaf, 0, 0]))

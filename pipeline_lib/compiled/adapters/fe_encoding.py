@@ -39,12 +39,12 @@ def learned_number(step: Any, columns: Columns, build: Builder) -> Columns:
 
 def _encoded(step: Any, name: str, value: Value, table: dict[Any, Any], build: Builder) -> Value:
     learned = plain_table(step, name, value, table)
-    if step.unseen == "raise":
-        whole = all(isinstance(number, int) for number in learned.values())
-        gives = "int64" if whole else "float64"
-        return build.lookup(value, learned, gives, mode="refuse", name=name, where=type(step).__name__)
-    if getattr(step, "missing_values", "raise") == "raise":
+    if step.unseen == "raise" or getattr(step, "missing_values", "raise") == "raise":
         value = present(value, name, step)
+    if step.unseen == "raise":
+        gives = "int64" if all(isinstance(number, int) for number in learned.values()) else "float64"
+        where = type(step).__name__
+        return build.lookup(value, learned, gives, missing=0, unseen=0, mode="refuse", name=name, where=where)
     other = float(step._unseen) if step.unseen == "encode" else None
     return build.lookup(value, learned, "float64", missing=other, unseen=other)
 

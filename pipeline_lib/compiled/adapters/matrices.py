@@ -67,3 +67,12 @@ def refuse_bags(step: Any, columns: Columns) -> None:
                 f"{type(step).__name__}: found sparse column {name!r}, expected dense ones; make it dense "
                 "(ColumnTransformer with sparse_threshold=0), or compile with allow_opaque=True"
             )
+
+
+def places(columns: Columns) -> list[tuple[str, Value, slice]]:
+    """Each column with where its numbers lie among the numbers of all, of which a bag holds many."""
+    found, start = [], 0
+    for name, value in columns.items():
+        found.append((name, value, slice(start, start + value.width)))
+        start += value.width
+    return found

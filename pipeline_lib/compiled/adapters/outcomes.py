@@ -43,32 +43,28 @@ def label_at(build: Builder, place: Value, classes: Sequence[Any]) -> Value:
     return build.choose(place, labels(classes), labels_dtype(classes))
 
 
-def binary_prediction(build: Builder, decision: Value, classes: Sequence[Any]) -> Value:
-    """The second label where the decision is above 0, else the first."""
+def binary_prediction(build: Builder, decision: Value, classes: Sequence[Any], above: float = 0.0) -> Value:
+    """The second label where the decision is above a threshold, else the first."""
     first, second = labels(classes)
-    return build.where(decision > 0.0, second, first)
+    return build.where(decision > above, second, first)
 
 
 def softmax(build: Builder, scores: Sequence[Value] | Value) -> list[Value]:
     """`exp(x - max)` over its sum from left to right, as `sklearn.utils.extmath.softmax` has it."""
     values = build.items(scores) if isinstance(scores, Value) else list(scores)
-    most = values[0]
-    for value in values[1:]:
-        most = build.apply("larger", most, value)
+    most = largest(build, values)
     powers = [build.apply("exp", value - most) for value in values]
     total = build.sum(powers)
     return [power / total for power in powers]
 
 
-def shares(build: Builder, values: Sequence[Value]) -> list[Value]:
-    """Values divided by their sum from left to right."""
-    total = build.sum(values)
-    return [value / total for value in values]
-
-
 def doubles(step: Any, attribute: str) -> Any:
     """A fitted attribute as a float64 array; float32 is refused, as its library then computes in float32."""
-    found = getattr(step, attribute)
+    return as_doubles(step, attribute, getattr(step, attribute))
+
+
+def as_doubles(step: Any, attribute: str, found: Any) -> Any:
+    """An array of a fitted attribute, as `doubles` has it."""
     found = np.asarray(found.toarray() if hasattr(found, "toarray") else found)
     if found.dtype == np.float32:
         raise NoPlanError(
@@ -100,6 +96,11 @@ def weighted_sums(
 ) -> list[Value]:
     """For each row of `weights` the sum of inputs times weights, left to right, plus its start; bags are welcome."""
     matrix = np.atleast_2d(weights)
+    if not np.isfinite(matrix).all():
+        raise NoPlanError(
+            f"{type(step).__name__}: found a weight that is not finite, expected numbers; smooth or regularise more, or "
+            "compile with allow_opaque=True"
+        )
     offsets: list[float | None] = [None] * len(matrix)
     if starts is not None:
         offsets = np.broadcast_to(np.ravel(starts), (len(matrix),)).tolist()
@@ -125,3 +126,19 @@ def _check_width(step: Any, width: int) -> None:
     expected = getattr(step, "n_features_in_", width)
     if width != expected:
         raise NoPlanError(f"{type(step).__name__}: found {width} columns, expected the {expected} it was fitted with")
+
+
+def largest(build: Builder, scores: Sequence[Value]) -> Value:
+    """The largest of the scores."""
+    most = scores[0]
+    for score in scores[1:]:
+        most = build.apply("larger", most, score)
+    return most
+
+
+def log_softmax(build: Builder, scores: Sequence[Value]) -> list[Value]:
+    """Scores less the log of the sum of their exponentials, the largest taken out first."""
+    most = largest(build, scores)
+    apart = [score - most for score in scores]
+    total = build.apply("log", build.sum([build.apply("exp", value) for value in apart]))
+    return [value - total for value in apart]

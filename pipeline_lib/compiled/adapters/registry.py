@@ -111,14 +111,22 @@ def _find(adapters: dict[str, _Adapter], step: Any, role: str) -> _Adapter:
             f"{type(step).__name__}: found {role} class {name} without an exact plan, expected one that has an adapter; "
             "give an own step a `plan` method, or compile with allow_opaque=True to run it through its library"
         )
-    parameters = step.get_params(deep=False) if hasattr(step, "get_params") else {}
-    unknown = sorted(set(parameters) - adapter.options)
+    unknown = sorted(_option_names(step) - adapter.options)
     if unknown:
         raise NoPlanError(
             f"{type(step).__name__}: found options {', '.join(unknown)} that its adapter does not know, expected "
             f"{', '.join(sorted(adapter.options))}; compile with allow_opaque=True, or use the locked version"
         )
     return adapter
+
+
+def _option_names(step: Any) -> set[str]:
+    if not hasattr(step, "get_params"):
+        return set()
+    try:
+        return set(step.get_params(deep=False))
+    except AttributeError:  # feature-engine's DatetimeOrdinal does not keep an option under its name
+        return set(type(step)._get_param_names())
 
 
 def refuse_option(step: Any, option: str, expected: str) -> NoPlanError:
@@ -130,7 +138,10 @@ def refuse_option(step: Any, option: str, expected: str) -> NoPlanError:
 
 
 def by_fitted_names(step: Any, columns: Columns) -> Columns:
-    """The same columns under the names that a step was fitted with, which for an array are x0, x1, …"""
+    """The same columns under the names that a step was fitted with, which for an array are x0, x1, …
+
+    Names in another order are found by name, as the libraries find them.
+    """
     names = getattr(step, "feature_names_in_", None)
     if names is None:
         return columns
@@ -138,7 +149,10 @@ def by_fitted_names(step: Any, columns: Columns) -> Columns:
         raise NoPlanError(
             f"{type(step).__name__}: found {len(columns)} columns, expected the {len(names)} it was fitted with"
         )
-    return dict(zip(map(str, names), columns.values(), strict=True))
+    fitted = list(map(str, names))
+    if set(fitted) == set(columns):
+        return {name: columns[name] for name in fitted}
+    return dict(zip(fitted, columns.values(), strict=True))
 
 
 def finite_inputs(step: Any, values: Sequence[Value], build: Builder, names: Sequence[str] = ()) -> list[Value]:

@@ -100,7 +100,7 @@ _ONE = ("float64",)
 formula("add", _TWO, "float64", np.add, "{0} + {1}", limit=_added)
 formula("subtract", _TWO, "float64", np.subtract, "{0} - {1}", limit=_added)
 formula("multiply", _TWO, "float64", np.multiply, "{0} * {1}", limit=_multiplied)
-operation("divide", _TWO, "float64", column=lambda settings: np.true_divide, writer=_write_divide)
+operation("divide", _TWO, "float64", column=lambda settings: np.true_divide, writer=_write_divide, plain=True)
 formula("remainder", _TWO, "float64", np.remainder, remainder)
 formula("negative", _ONE, "float64", np.negative, "-{0}", limit=_first)
 formula("absolute", _ONE, "float64", np.absolute, "abs({0})", limit=_first)
@@ -163,6 +163,7 @@ operation(
     "bool",
     column=lambda settings: _is_missing,
     writer=_write_missing,
+    plain=True,
     limit=lambda settings, limits: 1.0,
 )
 operation(

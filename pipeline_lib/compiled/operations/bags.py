@@ -215,7 +215,7 @@ operation(
 def _finite(settings: Settings) -> Any:
     def finite(column: Any) -> Bag:
         bag = Bag.of(column)
-        bad = np.isinf(bag.values) if settings["missing"] else ~np.isfinite(bag.values)
+        bad = np.isinf(bag.values) if settings.get("missing") else ~np.isfinite(bag.values)
         if bad.any():
             at = int(np.argmax(bad))
             raise RefusedRows(
@@ -235,6 +235,6 @@ operation(
     "bag",
     column=_finite,
     radius=lambda settings, inputs, radii, result: bag_radii(radii[0], inputs[0]),
-    limit=lambda settings, limits: np.inf if settings["missing"] else 1.7976931348623157e308,
+    limit=lambda settings, limits: np.inf if settings.get("missing") else 1.7976931348623157e308,
     width=same_width,
 )

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
-SIGMA, FINAL_SIGMA, MEDIAL_SIGMA = "Σ", "ς", "σ"
+SIGMA, FINAL_SIGMA, MEDIAL_SIGMA = "\u03a3", "\u03c2", "\u03c3"
 # Keys of a table of lower case that are no single characters: the sets that the rule of the final sigma reads.
 CASED, IGNORABLE = "cased", "ignorable"
 

@@ -69,9 +69,7 @@ def char_ngrams(settings: Settings) -> Step:
     def ngrams(text: str) -> list[str]:
         text = spaces.sub(" ", text)
         return [
-            text[start : start + n]
-            for n in range(low, min(high, len(text)) + 1)
-            for start in range(len(text) - n + 1)
+            text[start : start + n] for n in range(low, min(high, len(text)) + 1) for start in range(len(text) - n + 1)
         ]
 
     return ngrams

@@ -11,7 +11,7 @@ from pipeline_lib.compiled.operations.table import Settings, operation
 from pipeline_lib.compiled.operations.text import Text, Words
 from pipeline_lib.errors import InputError
 
-EMPTY = {"float64": math.nan, "str": None}
+EMPTY: dict[str, float | None] = {"float64": math.nan, "str": None}  # other dtypes are never missing
 
 
 class RefusedRows(InputError):
@@ -33,7 +33,7 @@ def _values(settings: Settings) -> tuple[dict[Any, Any], Any]:
 
 
 def _typed(value: Any, gives: str) -> Any:
-    return EMPTY[gives] if value is None else {"float64": float, "int64": int, "bool": bool, "str": str}[gives](value)
+    return EMPTY.get(gives, 0) if value is None else {"float64": float, "int64": int, "bool": bool, "str": str}[gives](value)
 
 
 def _message(settings: Settings, word: Any) -> str:

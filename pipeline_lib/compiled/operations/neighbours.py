@@ -1,4 +1,4 @@
-"""Nearest stored points: their distances and places, and what they say of classes and targets.
+"""Nearest stored points: their distances and places, and the mean of their targets.
 
 Ties are broken by distance, then by place.
 """
@@ -92,21 +92,6 @@ def _weights(distances: Any, kind: str) -> Any:
     return np.where(zero.any(axis=0), zero, inverse)
 
 
-def _bind_votes(settings: Settings) -> Any:
-    classes = np.asarray(settings["classes"], dtype=np.int64)
-    width, kind = int(settings["width"]), settings["weights"]
-
-    def votes(vector: Any) -> Any:
-        count = len(vector) // 2
-        weights, total = _weights(vector[:count], kind), np.zeros((width, vector.shape[1]))
-        rows = np.arange(vector.shape[1])
-        for weight, place in zip(weights, vector[count:], strict=True):
-            total[classes[place.astype(np.int64)], rows] += weight
-        return total
-
-    return votes
-
-
 def _weight_radii(vector: Any, radii: Any, kind: str) -> tuple[Any, Any]:
     """Weights and how far a reference's may be; infinite where a place is unsure, or a distance may be 0."""
     count = len(vector) // 2
@@ -118,23 +103,6 @@ def _weight_radii(vector: Any, radii: Any, kind: str) -> tuple[Any, Any]:
     moved = np.where(distances > radius, radius / (distances * (distances - radius)), np.inf)
     moved = moved + 2 * _HALF_ULP * weights
     return weights, np.where(exact.any(axis=0), 0.0, moved)
-
-
-def _votes_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
-    weights, moved = _weight_radii(inputs[0], radii[0], settings["weights"])
-    apart = moved.sum(axis=0) + len(weights) * _HALF_ULP * weights.sum(axis=0) * (settings["weights"] != "uniform")
-    return np.broadcast_to(apart, result.shape)
-
-
-# Each class's weight among the nearest points; `classes` holds each point's class.
-operation(
-    "votes",
-    ("vector",),
-    "vector",
-    column=_bind_votes,
-    radius=_votes_radius,
-    width=lambda settings, widths: int(settings["width"]),
-)
 
 
 def _bind_neighbour_mean(settings: Settings) -> Any:
@@ -156,6 +124,8 @@ def _mean_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> An
     """How far weights move the mean; where distances may be 0, as far as their targets lie apart and others pull."""
     targets, count = np.asarray(settings["targets"], dtype=np.float64), len(inputs[0]) // 2
     weights, moved = _weight_radii(inputs[0], radii[0], settings["weights"])
+    if settings["weights"] == "uniform" and (targets == np.rint(targets)).all() and np.abs(targets).max() < 2.0**32:
+        return np.broadcast_to(moved.sum(axis=0), result.shape)  # sums of small whole numbers are exact
     found = np.array([targets[place.astype(np.int64)].T for place in inputs[0][count:]])
     whole = weights.sum(axis=0)
     sure = np.isfinite(moved).all(axis=0)
@@ -182,7 +152,7 @@ def _pulled(distances: Any, near: Any, found: Any, radii: Any, count: int) -> An
     return np.where(np.isinf(radius).any(axis=0), np.inf, (most - least) + 2 * spread * others / own)
 
 
-# The weighted mean of the nearest points' `targets` (points x targets).
+# The weighted mean of the nearest points' `targets` (points x targets); targets of 0 and 1 make it class probabilities.
 operation(
     "neighbour_mean",
     ("vector",),

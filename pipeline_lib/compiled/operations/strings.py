@@ -1,4 +1,4 @@
-"""Text: what is counted in it, dates written in it, and missing values that are refused."""
+"""Text: what is counted in it, and dates written in it."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -9,52 +9,9 @@ import numpy as np
 from pipeline_lib.compiled.operations.calendar import DAY, HOUR, MINUTE, SECOND, days_from_civil, days_in_month
 from pipeline_lib.compiled.operations.characters import lower, members
 from pipeline_lib.compiled.operations.lookups import RefusedRows
-from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import NAT, Settings, operation
 from pipeline_lib.compiled.operations.text import Text
 from pipeline_lib.errors import InputError
-
-
-def _gone(settings: Settings) -> str:
-    return (
-        f"{settings['where']}: found a missing value in column {settings['name']!r}, expected none, as the step "
-        "refuses them; correct the row, or impute before this step"
-    )
-
-
-def _bind_present(settings: Settings) -> Callable[[Any], Any]:
-    def present(column: Any) -> Any:
-        if isinstance(column, Text):
-            gone = column.missing()
-        else:
-            column = np.asarray(column)
-            gone = np.atleast_1d(np.isnan(column) if column.dtype == np.float64 else column == NAT)
-        if gone.any():
-            raise RefusedRows(int(np.argmax(gone)), _gone(settings))
-        return column
-
-    return present
-
-
-def _write_present(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
-    def refuse() -> None:
-        raise InputError(_gone(settings))
-
-    test = {"float64": "{0} != {0}", "str": "{0} is None", "datetime": f"{{0}} == {NAT}"}[dtypes[0]]
-    code.line(f"if {test.format(inputs[0])}: {code.bind(refuse, 'refuse')}()")
-    return inputs[0]
-
-
-# A value that must not be missing; infinite numbers pass.
-operation(
-    "present",
-    ("float64|str|datetime",),
-    lambda settings, dtypes: dtypes[0],
-    column=_bind_present,
-    writer=_write_present,
-    limit=lambda settings, limits: limits[0],
-)
-
 
 _SENTENCE_END = re.compile("[.!?]+")
 _ENDS_SENTENCE = re.compile(r".*[.!?]$")

@@ -31,7 +31,7 @@ class Operation:
     expression. `rounding`: by how many ULPs of the result a reference library may differ on the same inputs.
     `limit` bounds the result's magnitude from the inputs' bounds, inf where it may be NaN. `radius(settings,
     inputs, radii, result)` says how far a reference may be; None: by moving the inputs by their radii.
-    `width`: how many numbers a row of a vector or bag holds.
+    `width`: how many numbers a row of a vector or bag holds. A `plain` operation has no settings.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Operation:
     limit: Callable[[Settings, Sequence[float]], float] = lambda settings, limits: math.inf
     radius: Callable[..., Any] | None = None
     width: Callable[[Settings, Sequence[int]], int] = lambda settings, widths: 1
+    plain: bool = False
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -60,6 +61,7 @@ def operation(
     limit: Callable[[Settings, Sequence[float]], float] | None = None,
     radius: Callable[..., Any] | None = None,
     width: Callable[[Settings, Sequence[int]], int] | None = None,
+    plain: bool = False,
 ) -> None:
     """Enter an operation: `row(settings)` gives its function of scalars; without one, `column` serves one row."""
     if name in OPERATIONS:
@@ -67,7 +69,7 @@ def operation(
     write = writer or (partial(_call, row) if row else writes_lifted(column))
     limit = limit or (lambda settings, limits: math.inf)
     width = width or (lambda settings, widths: 1)
-    OPERATIONS[name] = Operation(name, takes, gives, column, write, rounding, limit, radius, width)
+    OPERATIONS[name] = Operation(name, takes, gives, column, write, rounding, limit, radius, width, plain)
 
 
 def formula(
@@ -97,6 +99,7 @@ def formula(
         writer=write,
         rounding=rounding,
         limit=lambda settings, limits: bounded(limits),
+        plain=True,
     )
 
 

@@ -177,7 +177,7 @@ def _tuples(settings: Settings) -> tuple[list[Any], list[int], list[tuple[int, C
 
 def _children_first(settings: Settings) -> list[int]:
     feature, left, right = (np.asarray(settings[name]).tolist() for name in ("feature", "left", "right"))
-    order = np.asarray(settings["roots"]).tolist()
+    order: list[int] = np.asarray(settings["roots"]).tolist()
     for node in order:  # it grows meanwhile
         if feature[node] >= 0:
             order += (left[node], right[node])

@@ -7,6 +7,7 @@ bit each; all inputs' bits together leave the row's own as the lowest (C. Lucche
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -24,26 +25,18 @@ _PLACES = np.arange(_SMALL - 1, dtype=np.uint8)[:, None]
 _DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)  # its 64 shifts by 0 to 63 bits have 64 different upper 6 bits
 
 
-def bind_columns(settings: Settings) -> Callable[..., Any]:
-    """The operation `trees` over columns."""
-    if find_spec("numba") is not None:
-        from pipeline_lib.compiled.operations.trees_numba import bind_compiled
-
-        return bind_compiled(settings)
-    return bind_numpy(settings)
-
-
-def bind_numpy(settings: Settings) -> Callable[..., Any]:
-    """The operation `trees` over columns, by NumPy alone."""
-    parts = _parts(_Trees(settings))
+def bind_columns(settings: Settings, *, compiled: bool | None = None) -> Callable[..., Any]:
+    """The operation `trees` over columns; `compiled` by numba, or by NumPy alone (None: by numba if installed)."""
+    trees = _Trees(settings)
+    parts = _parts(trees, compiled=find_spec("numba") is not None if compiled is None else compiled)
     width, outputs, start = settings["width"], settings["outputs"], settings["start"]
-    dtype = np.float32 if settings["single"] else np.float64
+    dtype = trees.values.dtype
 
     def evaluate(*inputs: Any) -> Any:
         columns = np.broadcast_arrays(*map(np.atleast_1d, inputs))
         totals = np.zeros((width, len(columns[0])), dtype=dtype)
         if start is not None:
-            totals += np.asarray(start, dtype=dtype)[:, None]
+            totals[:] = np.asarray(start, dtype=dtype)[:, None]
         tree = 0
         for part in parts:
             for values, place in part(columns):
@@ -64,7 +57,7 @@ def leaf_places(settings: Settings) -> Callable[[Sequence[Any]], Any]:
     """A function of columns that gives each row's leaf of each tree (trees x rows), as its row of `values`."""
     trees = _Trees(settings)
     walk = _walked(trees, list(range(len(trees.roots))), places=True)
-    return lambda columns: np.array([place for _, place in walk(columns)])
+    return lambda columns: np.array([leaf[0].take(node) for leaf, node in walk(columns)])
 
 
 class _Trees:
@@ -98,15 +91,16 @@ class _Trees:
         return np.where(np.isnan(column), self.missing_left[node], members[place])
 
 
-def _parts(trees: _Trees) -> list[Evaluate]:
+def _parts(trees: _Trees, *, compiled: bool) -> list[Evaluate]:
     """Evaluators of consecutive trees, in tree order."""
     parts: list[Evaluate] = []
     group: list[int] = []
 
     def kind(tree: int) -> int:
-        return int(np.searchsorted([_SMALL, _MEDIUM], trees.leaves[tree]))
+        size = int(np.searchsorted([_SMALL, _MEDIUM], trees.leaves[tree]))
+        return 2 if compiled and size else size
 
-    makers = (_small, _masked, _walked)
+    makers = (_small, _masked, partial(_walked, compiled=compiled))
     for tree in range(len(trees.roots)):
         if group and (kind(group[0]) != kind(tree) or (kind(tree) == 1 and _table_bytes(trees, [*group, tree]))):
             parts.append(makers[kind(group[0])](trees, group))
@@ -241,16 +235,17 @@ def _leaf_ranges(trees: _Trees, tree: int) -> tuple[dict[int, tuple[int, int]], 
     return ranges, leaves
 
 
-def _walked(trees: _Trees, group: list[int], *, places: bool = False) -> Evaluate:
+def _walked(trees: _Trees, group: list[int], *, places: bool = False, compiled: bool = False) -> Evaluate:
     walk = _Walk(trees, group)
-    answers = np.arange(trees.values.shape[1])[None, :] if places else trees.values
+    places_of = walk.compiled() if compiled else walk.places
+    answers = walk.leaf[None, :] if places else np.ascontiguousarray(trees.values[:, walk.leaf])
 
     def evaluate(columns: Sequence[Any]) -> Iterator[Found]:
-        rows = len(columns[0])
         numbers = walk.numbers(columns)
-        at_once = max(1, _ELEMENTS // max(rows, 1))
+        numbers = np.ascontiguousarray(numbers.T) if compiled else numbers
+        at_once = max(1, _ELEMENTS // max(len(columns[0]), 1))
         for start in range(0, len(group), at_once):
-            for place in walk.places(numbers, start, start + at_once, rows):
+            for place in places_of(numbers, slice(start, start + at_once)):
                 yield answers, place
 
     return evaluate
@@ -265,58 +260,67 @@ class _Walk:
 
     def __init__(self, trees: _Trees, group: list[int]) -> None:
         self.trees = trees
-        order = [self._siblings(tree) for tree in group]
-        self.roots = np.cumsum([0, *map(len, order)])[:-1]
-        nodes = np.concatenate(order)
-        inner = trees.feature[nodes] >= 0
-        by_set = trees.category[nodes] >= 0
+        order = [self._levels(tree) for tree in group]
+        nodes = np.concatenate([level for levels in order for level in levels])
+        self.depths = np.array([len(levels) - 1 for levels in order])
+        self.roots = np.cumsum([0, *(sum(map(len, levels)) for levels in order)])[:-1]
+        inner, by_set = trees.feature[nodes] >= 0, trees.category[nodes] >= 0
         place = np.zeros(len(trees.feature), dtype=np.intp)
         place[nodes] = np.arange(len(nodes))
         self.child = np.where(inner, place[trees.right[nodes]], np.arange(len(nodes)))
         self.leaf = np.where(inner, -1, trees.left[nodes])
         self.threshold = np.where(inner, np.where(by_set, 0.0, trees.threshold[nodes]), np.nan)
+        self.inputs = int(trees.feature[nodes].max(initial=0)) + 1
         self.set_nodes = nodes[by_set].tolist()
-        inputs = int(trees.feature.max()) + 1 if inner.any() else 1
-        self.number = np.where(inner, trees.feature[nodes] + inputs * trees.missing_left[nodes], 0)
-        self.number[by_set] = 2 * inputs + np.arange(len(self.set_nodes))
-        self.inputs = inputs
+        self.number = np.where(inner, trees.feature[nodes] + self.inputs * trees.missing_left[nodes], 0)
+        self.number[by_set] = 2 * self.inputs + np.arange(len(self.set_nodes))
 
-    def _siblings(self, tree: int) -> NDArray[np.intp]:
+    def _levels(self, tree: int) -> list[NDArray[np.intp]]:
         trees = self.trees
         levels = [trees.roots[tree : tree + 1]]
         while True:
             inner = levels[-1][trees.feature[levels[-1]] >= 0]
             if not len(inner):
-                return np.concatenate(levels)
+                return levels
             levels.append(np.stack([trees.right[inner], trees.left[inner]], axis=1).ravel())
 
     def numbers(self, columns: Sequence[Any]) -> NDArray[np.float64]:
-        """All numbers that nodes compare, one after the other for each of the rows."""
-        rows, inputs = len(columns[0]), self.inputs
-        numbers = np.empty((2 * inputs + len(self.set_nodes), rows))
+        """All numbers that nodes compare (numbers x rows)."""
+        inputs = self.inputs
+        numbers = np.empty((2 * inputs + len(self.set_nodes), len(columns[0])))
         for place in range(inputs):
             numbers[place] = columns[place]
             numbers[inputs + place] = np.where(np.isnan(columns[place]), -np.inf, columns[place])
         for place, node in enumerate(self.set_nodes, start=2 * inputs):
             numbers[place] = np.where(self.trees.goes_left(node, columns[self.trees.feature[node]]), -1.0, 1.0)
-        return numbers.ravel()
+        return numbers
 
-    def places(self, numbers: NDArray[np.float64], start: int, stop: int, rows: int) -> NDArray[np.intp]:
-        """For trees from `start` to `stop`, each row's leaf (trees x rows)."""
-        roots = self.roots[start:stop]
+    def places(self, numbers: NDArray[np.float64], some: slice) -> NDArray[np.intp]:
+        """For some trees, each row's leaf as a node (trees x rows)."""
+        roots, rows = self.roots[some], numbers.shape[1]
+        flat, offset = numbers.ravel(), self.number * rows
         node, row = np.repeat(roots, rows), np.tile(np.arange(rows), len(roots))
         done, moving = node.copy(), np.arange(len(node))
-        level = 0
-        offset = self.number * rows
-        while True:
+        for level in range(int(self.depths[some].max()) + 1):
             if level % 4 == 0:
                 going = self.leaf.take(node) < 0
-                if not going.any():
-                    break
                 done[moving] = node
                 node, row, moving = node[going], row[going], moving[going]
-            compared = numbers.take(offset.take(node) + row)
-            node = self.child.take(node) + (compared <= self.threshold.take(node))
-            level += 1
+            below = flat.take(offset.take(node) + row) <= self.threshold.take(node)
+            node = self.child.take(node) + below
         done[moving] = node
-        return self.leaf.take(done).reshape(len(roots), rows)
+        return done.reshape(len(roots), rows)
+
+    def compiled(self) -> Callable[..., NDArray[np.intp]]:
+        """`places` as machine code, of rows x numbers."""
+        from pipeline_lib.compiled.operations.trees_numba import leaves
+
+        nodes = np.empty(len(self.child), dtype=[("threshold", "f8"), ("number", "i4"), ("child", "i4")])
+        nodes["threshold"], nodes["number"], nodes["child"] = self.threshold, self.number, self.child
+
+        def places(rows: NDArray[np.float64], some: slice) -> NDArray[np.intp]:
+            found = np.empty((len(self.roots[some]), len(rows)), dtype=np.intp)
+            leaves(rows, nodes, self.roots[some], self.depths[some], found)
+            return found
+
+        return places

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.exactmath import VECTOR
 from pipeline_lib.compiled.operations.table import Settings, operation
 
 
@@ -123,4 +124,28 @@ operation(
     column=lambda settings: _first_largest,
     row=lambda settings: _largest_of_row,
     radius=_largest_radius,
+)
+
+
+def _bind_activation(settings: Settings) -> Any:
+    kind = settings["kind"]
+    if kind == "relu":
+        return lambda vector: np.where(vector > 0, vector, 0.0)
+    return VECTOR["tanh" if kind == "tanh" else "sigmoid"]
+
+
+def _activation_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
+    """None of them is steeper than 1; the elementary ones round."""
+    moved = np.broadcast_to(radii[0], result.shape)
+    return moved if settings["kind"] == "relu" else moved + 8 * np.spacing(np.abs(result))
+
+
+# relu, tanh or logistic of each number of a vector.
+operation(
+    "activation",
+    ("vector",),
+    "vector",
+    column=_bind_activation,
+    radius=_activation_radius,
+    width=lambda settings, widths: widths[0],
 )
