@@ -1,5 +1,6 @@
 """The report that people read: the executed notebook without its code, in one offline page."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from pipeline_lib.files import write_atomic
 from pipeline_lib.record import ENVIRONMENT, PARAMETERS, Record
 
 TEMPLATES = Path(__file__).parent / "templates"
+_NAMED = ("numpy", "pandas", "scikit-learn", "feature-engine", "scipy", "nb-pipeline-lib")
 _DROPPED = re.compile(r"<(style|script)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 # fmt: off
 _TAGS = {
@@ -26,14 +28,17 @@ _ATTRIBUTES = {
 
 
 def write_report(record: Record, manifest: dict[str, Any]) -> None:
-    """Render the record's executed notebook to `report.html`: no code, no scripts, no request to anywhere."""
+    """Render the record's executed notebook to `report.html`: no code, no scripts, no request to anywhere.
+
+    The template passes every text and output through `clean_html`; nbconvert's own cleaning would come before
+    Markdown has become HTML.
+    """
     import nbformat
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(
         template_name="report",
         extra_template_basedirs=[str(TEMPLATES)],
-        sanitize_html=True,
         exclude_anchor_links=True,  # an empty one would turn what follows it into a link
     )
     exporter.register_filter("clean_html", clean_html)
@@ -63,25 +68,40 @@ def clean_html(element: str) -> str:
 
 
 def _facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:
-    """What the page says at its head about the run."""
+    """What the page says at its head about the run; nothing about what it did not reach."""
     environment = record.read_json(ENVIRONMENT) or {}
-    python = environment.get("python", {}).get("version", "not reached")
     packages = environment.get("packages", {})
-    versions = ", ".join(f"{name} {packages[name]}" for name in _NAMED if name in packages)
-    git = manifest.get("git") or {}
-    commit = f"{git.get('commit', 'none')[:12]}{' with uncommitted changes' if git.get('changed') else ''}"
-    return [
+    versions = [f"{name} {packages[name]}" for name in _NAMED if name in packages]
+    artifact = manifest["hashes"].get("artifact")
+    facts = [
         ("run", record.reference),
         ("status", str(manifest["status"])),
         ("started", str(manifest["times"]["started"])),
         ("took", f"{manifest['times']['seconds']:.1f} s"),
         ("parameters", str(manifest["parameters_file"])),
-        *((f"  {key}", str(value)) for key, value in (record.read_json(PARAMETERS) or {}).items()),
-        ("git commit", commit),
-        ("python", f"{python}{'; ' if versions else ''}{versions}"),
-        ("artifact", f"sha256 {str(manifest['hashes'].get('artifact'))[:16]}"),
-        ("to repeat", f"pipeline-lib parity {record.reference}"),
+        *((f"  {key}", value) for key, value in _flat(record.read_json(PARAMETERS) or {})),
+        ("git commit", _commit(manifest.get("git") or {})),
+        ("python", "; ".join([environment.get("python", {}).get("version", ""), ", ".join(versions)]).strip("; ")),
+        ("artifact", f"sha256 {artifact[:16]}" if artifact else ""),
+        ("to repeat", f"pipeline-lib parity {record.reference}" if manifest["status"] == "finished" else ""),
     ]
+    return [(name, value) for name, value in facts if value]
 
 
-_NAMED = ("numpy", "pandas", "scikit-learn", "feature-engine", "scipy", "nb-pipeline-lib")
+def _commit(git: dict[str, Any]) -> str:
+    if not git:
+        return "none"
+    changed = " with uncommitted changes" if git["changed"] else ""
+    untracked = f" + {len(git['untracked'])} untracked files" if git["untracked"] else ""
+    return f"{git['commit'][:12]}{changed}{untracked}"
+
+
+def _flat(values: dict[str, Any], group: str = "") -> list[tuple[str, str]]:
+    """Parameters by their dotted names, as `--set` takes them."""
+    flat: list[tuple[str, str]] = []
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            flat += _flat(value, f"{group}{name}.")
+        else:
+            flat.append((f"{group}{name}", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
+    return flat

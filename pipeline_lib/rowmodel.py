@@ -85,8 +85,6 @@ def _code(row: "type[BaseModel]") -> Iterator[str]:
 
 
 def _column(name: str, field: "FieldInfo", row: "type[BaseModel]") -> Column:
-    from pydantic_core import PydanticUndefined
-
     raw = name if field.validation_alias is None else field.validation_alias
     if not isinstance(raw, str):
         raise InputError(f"found {raw!r}, expected one alias, the raw column's name")
@@ -102,7 +100,7 @@ def _column(name: str, field: "FieldInfo", row: "type[BaseModel]") -> Column:
         options["sensitive"] = extra["sensitive"]
     if field.default_factory is not None:
         raise InputError("found default_factory, expected a plain default value")
-    if field.default is not PydanticUndefined:
+    if not field.is_required():
         default = field.default.value if isinstance(field.default, Enum) else field.default
         options |= {"required": False, "default": default}
     return Column(raw, kind, allowed=allowed, **options)

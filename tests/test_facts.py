@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from configparser import ConfigParser
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from example import HOUSES, ROOT
 import pipeline_lib
 from pipeline_lib.cli import commands
 from pipeline_lib.record import Record
-from tools.lock import digest, requirement_lines, stale_locks
+from tools.lock import requirements, stale_locks
 
 
 def settings() -> ConfigParser:
@@ -36,9 +37,10 @@ def test_a_changed_requirement_makes_the_locks_stale(tmp_path: Path) -> None:
     assert stale_locks(tmp_path) == ["requirements.lock", "requirements-core.lock"]
 
 
-def test_digest_depends_on_every_line() -> None:
-    lines = requirement_lines()["requirements-core.lock"]
-    assert digest(lines) != digest(lines[1:])
+def test_digest_depends_on_python_and_every_line() -> None:
+    wanted = requirements()["requirements-core.lock"]
+    assert wanted.digest != replace(wanted, lines=wanted.lines[1:]).digest
+    assert wanted.digest != replace(wanted, floor="3.10").digest
 
 
 def test_no_index_address_stands_in_the_locks() -> None:

@@ -1,11 +1,19 @@
 """The report page: what people read, and nothing that runs or calls out."""
 
+import http.server
 import re
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from pipeline_lib.record import Record
-from pipeline_lib.report import clean_html
+from pipeline_lib.record import Record, create_record
+from pipeline_lib.report import _facts, clean_html
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @pytest.mark.parametrize(
@@ -39,3 +47,56 @@ def test_the_report_of_a_run_has_no_scripts_and_no_stray_links(houses_record: Re
     assert "anchor-link" not in page
     assert "default-src 'none'" in page
     assert "What is a house in Ames worth?" in page
+
+
+class Listener(http.server.BaseHTTPRequestHandler):
+    """A proxy that remembers what it is asked for and answers nothing."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_error(404)
+
+    def do_CONNECT(self) -> None:  # noqa: N802 (http.server's name)
+        self.do_GET()
+
+    def log_message(self, *words: object) -> None:
+        pass
+
+
+def requests_of(page: Path, profile: Path) -> list[str]:
+    """Hosts that Chromium asks for something while it shows a page."""
+    Listener.asked.clear()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        words = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom"]
+        words += ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}"]
+        words += [f"--proxy-server=http://127.0.0.1:{proxy.server_port}", page.as_uri()]
+        subprocess.run(words, check=True, capture_output=True, timeout=120)  # noqa: S603
+        proxy.shutdown()
+    return [path for path in Listener.asked if not re.search(r"(google\w*|gvt1)\.com", path)]  # its own updates
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_opened_in_a_browser_the_report_asks_nobody_for_anything(houses_record: Record, tmp_path: Path) -> None:
+    control = tmp_path / "control.html"
+    control.write_text("<link rel=stylesheet href='http://example.org/a.css'><img src='http://example.org/b.png'>")
+    asked = requests_of(control, tmp_path / "profile")
+    assert {"http://example.org/a.css", "http://example.org/b.png"} <= set(asked)
+    assert requests_of(houses_record.report, tmp_path / "profile") == []
+
+
+def test_parameters_stand_under_their_dotted_names(houses_record: Record) -> None:
+    page = houses_record.report.read_text(encoding="utf-8")
+    assert "<dt>  business.over_cost</dt><dd>0.2</dd>" in page
+    assert "<dt>  imputation.numbers</dt><dd>mean</dd>" in page
+    assert "{&#39;" not in page
+
+
+def test_a_run_that_reached_little_says_nothing_about_the_rest(tmp_path: Path) -> None:
+    git = {"commit": "0123456789abcdef", "changed": True, "untracked": ["a", "b"]}
+    manifest = {"status": "failed", "times": {"started": "now", "seconds": 1.0}, "parameters_file": "p.yml"}
+    facts = dict(_facts(create_record(tmp_path, "houses"), {**manifest, "git": git, "hashes": {"artifact": None}}))
+    assert facts["git commit"] == "0123456789ab with uncommitted changes + 2 untracked files"
+    assert not {"artifact", "python", "to repeat"} & set(facts)
