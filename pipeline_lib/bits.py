@@ -13,6 +13,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline_lib.errors import InputError
+
+_LONG = 60
+_BYTES = (
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_fixed_size_binary,
+)
 _UINT = {2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 
@@ -21,7 +31,7 @@ class Difference:
     """The first thing in which a table is not as expected.
 
     `what` is `rows`, `columns`, `dtype` or `value`; `row` counts from 0; `rows` is the number of rows
-    that differ in `column`; `ulps` is the distance of two finite floats in units in the last place.
+    that differ in `column`; `ulps` is the distance of two finite doubles (float64) in units in the last place.
     """
 
     what: str
@@ -40,7 +50,7 @@ class Difference:
         distance = f", {self.ulps:,} ULP apart" if self.ulps is not None else ""
         return (
             f"column {self.column!r}, row {self.row}: expected {self.expected}, found {self.found}{distance}; "
-            f"{self.rows:,} rows of this column differ, {self.columns:,} columns do"
+            f"differing rows of this column: {self.rows:,}; differing columns: {self.columns:,}"
         )
 
 
@@ -61,7 +71,7 @@ def first_difference(expected: pa.Table, found: pa.Table) -> Difference | None:
 
 def differing_rows(expected: pa.Table, found: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which rows differ in any column (bool, one per row) of two tables of the same rows and schema."""
-    masks = [mask for _, mask in _masks(expected, found)]
+    masks = list(_masks(expected, found))
     return np.any(masks, axis=0) if masks else np.zeros(expected.num_rows, dtype=np.bool_)
 
 
@@ -70,44 +80,73 @@ def digest(table: pa.Table) -> str:
     total = hashlib.sha256()
     for field, column in zip(table.schema, table.columns, strict=True):
         total.update(f"{field.name}\0{field.type}\0{table.num_rows}\n".encode())
-        for part in _canonical(column):
-            total.update(part)
+        try:
+            for part in _canonical(_decoded(column)):
+                total.update(part)
+        except pa.ArrowNotImplementedError as error:
+            raise _incomparable(field.name, field.type) from error
     return total.hexdigest()
 
 
 def _names(table: pa.Table, other: pa.Table) -> str:
-    missing = [name for name in table.column_names if name not in set(other.column_names)]
-    shown = missing or table.column_names
-    return f"{', '.join(map(repr, shown[:8]))}{', …' if len(shown) > 8 else ''}"
+    """Up to eight names, from the last before the two lists first differ."""
+    ours, theirs = table.column_names, other.column_names
+    same = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), min(len(ours), len(theirs)))
+    start = max(0, same - 1)
+    shown = ", ".join(map(repr, ours[start : start + 8])) or "none"
+    return f"{'…, ' if start else ''}{shown}{', …' if len(ours) > start + 8 else ''}"
 
 
 def _first_value(expected: pa.Table, found: pa.Table) -> Difference | None:
-    differing = [(name, mask) for name, mask in _masks(expected, found) if mask.any()]
+    differing = [(at, mask) for at, mask in enumerate(_masks(expected, found)) if mask.any()]
     if not differing:
         return None
-    name, mask = differing[0]
+    at, mask = differing[0]
     row = int(np.argmax(mask))
-    left, right = expected.column(name)[row].as_py(), found.column(name)[row].as_py()
+    left, right = expected.column(at)[row], found.column(at)[row]
+    shown_left, shown_right = _shown(_python(left), _python(right)), _shown(_python(right), _python(left))
+    if shown_left == shown_right:  # dates that differ by less than Python's can
+        shown_left, shown_right = (f"{shown_left} ({scalar.cast(pa.int64())})" for scalar in (left, right))
     return Difference(
         "value",
-        _shown(left),
-        _shown(right),
-        column=name,
+        shown_left,
+        shown_right,
+        column=expected.column_names[at],
         row=row,
         rows=int(mask.sum()),
         columns=len(differing),
-        ulps=_ulps(left, right) if pa.types.is_float64(expected.schema.field(name).type) else None,
+        ulps=_ulps(left.as_py(), right.as_py()) if pa.types.is_float64(left.type) else None,
     )
 
 
-def _masks(expected: pa.Table, found: pa.Table) -> Iterator[tuple[str, np.ndarray[Any, np.dtype[np.bool_]]]]:
+def _masks(expected: pa.Table, found: pa.Table) -> Iterator[np.ndarray[Any, np.dtype[np.bool_]]]:
     for name, left, right in zip(expected.column_names, expected.columns, found.columns, strict=True):
-        yield name, _differs(left, right)
+        try:
+            yield _differs(_decoded(left), _decoded(right))
+        except pa.ArrowNotImplementedError as error:
+            raise _incomparable(name, left.type) from error
+
+
+def _incomparable(name: str, kind: pa.DataType) -> InputError:
+    return InputError(
+        f"column {name!r}: found type {kind}, whose values cannot be compared bit for bit, expected numbers, text, "
+        "bytes, booleans, dates or times; keep such a column out of the table"
+    )
+
+
+def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column with the values themselves in place of codes and views."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return column.cast(kind.value_type)
+    return column.cast(pa.large_string()) if pa.types.is_string_view(kind) else column
 
 
 def _differs(left: pa.ChunkedArray, right: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
     nulls_left, nulls_right = _numpy(pc.is_null(left)), _numpy(pc.is_null(right))
-    if pa.types.is_floating(left.type):
+    if pa.types.is_null(left.type):
+        unlike = np.zeros(len(left), dtype=np.bool_)
+    elif pa.types.is_floating(left.type):
         a, b = _numpy(left), _numpy(right)
         whole = _UINT[a.dtype.itemsize]
         unlike = (a.view(whole) != b.view(whole)) & ~(np.isnan(a) & np.isnan(b))
@@ -124,15 +163,18 @@ def _numpy(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
 def _canonical(column: pa.ChunkedArray) -> Iterator[bytes]:
     yield _numpy(pc.is_null(column)).tobytes()
     kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
-        text = pc.fill_null(column.cast(pa.large_string()), "")
-        yield _numpy(pc.binary_length(text)).astype(np.int64).tobytes()
-        yield "".join(text.to_pylist()).encode()
-    elif pa.types.is_null(kind):
-        yield b""
+    if pa.types.is_null(kind):
+        return
+    if pa.types.is_decimal(kind):  # at one scale, its digits are its value
+        column, kind = column.cast(pa.string()), pa.string()
+    if any(is_kind(kind) for is_kind in _BYTES):
+        content = pc.fill_null(column.cast(pa.large_binary()), b"")
+        yield _numpy(pc.binary_length(content)).astype(np.int64).tobytes()
+        yield b"".join(content.to_pylist())
     else:
-        plain = column.cast(pa.int64()) if pa.types.is_temporal(kind) and kind.bit_width == 64 else column
-        plain = plain.cast(pa.int32()) if pa.types.is_date32(kind) else plain
+        plain = (
+            column.cast(pa.int32() if kind.bit_width == 32 else pa.int64()) if pa.types.is_temporal(kind) else column
+        )
         zero = pa.scalar(0, pa.int64()).cast(plain.type)
         values = _numpy(pc.fill_null(plain, zero))
         if pa.types.is_floating(kind):  # one NaN, whatever its payload: as in the comparison
@@ -140,8 +182,24 @@ def _canonical(column: pa.ChunkedArray) -> Iterator[bytes]:
         yield values.tobytes()
 
 
-def _shown(value: object) -> str:
-    return f"{value!r} ({value.hex()})" if isinstance(value, float) else repr(value)
+def _python(scalar: pa.Scalar) -> object:
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):  # a date beyond Python's, text that is no UTF-8
+        number = pa.types.is_temporal(scalar.type)
+        return scalar.cast(pa.int64() if number else pa.binary()).as_py()
+
+
+def _shown(value: object, other: object) -> str:
+    """A value as messages show it; of long text, where it begins to differ from another."""
+    if isinstance(value, float):
+        return f"{value!r} ({value.hex()})"
+    if isinstance(value, str | bytes) and isinstance(other, type(value)) and len(value) > _LONG:
+        differs = (i for i, (a, b) in enumerate(zip(value, other, strict=False)) if a != b)
+        start = max(0, next(differs, min(len(value), len(other))) - 10)
+        part = value[start : start + _LONG]
+        return f"{'…' if start else ''}{part!r}{'…' if start + _LONG < len(value) else ''} (length {len(value):,})"
+    return repr(value) if not isinstance(value, str | bytes) or len(value) <= _LONG else f"{value[:_LONG]!r}…"
 
 
 def _ulps(left: object, right: object) -> int | None:

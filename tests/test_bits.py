@@ -1,6 +1,7 @@
 """The one comparison: what counts as the same bits, and what a digest depends on."""
 
 import math
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline_lib.bits import differing_rows, digest, first_difference
+from pipeline_lib.errors import InputError
 
 pytestmark = pytest.mark.core
 
@@ -138,3 +140,79 @@ def test_the_digest_knows_one_nan() -> None:
     payload = np.array([0x7FF8000000000001], dtype=np.uint64).view(np.float64)
     assert digest(pa.table({"a": payload})) == digest(pa.table({"a": [float("nan")]}))
     assert digest(pa.table({"a": [0.0]})) != digest(pa.table({"a": [-0.0]}))
+
+
+COLUMNS = [
+    pa.nulls(2),
+    pa.array([b"a", b"b"]),
+    pa.array([b"ab", b"cd"], pa.binary(2)),
+    pa.array([1, 2], pa.time32("s")),
+    pa.array([1, 2], pa.time64("us")),
+    pa.array([1, 2], pa.duration("ns")),
+    pa.array([1, 2], pa.date64()),
+    pa.array([Decimal("1.10"), Decimal("2.00")]),
+    pa.array(["a", "b"], pa.string_view()),
+    pa.array([True, None]),
+    pa.array([1.5, None]).dictionary_encode(),
+]
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=[str(column.type) for column in COLUMNS])
+def test_every_plain_type_is_compared_and_digested(column: pa.Array) -> None:
+    table, swapped = pa.table({"a": column}), pa.table({"a": column.take(pa.array([1, 0]))})
+    assert first_difference(table, table) is None
+    assert digest(table) == digest(pa.table({"a": pa.chunked_array([column[:1], column[1:]])}))
+    alike = column.null_count == 2
+    assert (first_difference(table, swapped) is None) == alike
+    assert (digest(table) == digest(swapped)) == alike
+
+
+@pytest.mark.parametrize("values", [[[1], [2]], [{"a": 1}, {"a": 2}]])
+def test_nested_columns_are_refused_with_their_name_and_type(values: list[object]) -> None:
+    table = pa.table({"deep": values})
+    for check in (lambda: first_difference(table, table), lambda: digest(table)):
+        with pytest.raises(
+            InputError, match=r"column 'deep': found type (list|struct).*cannot be compared bit for bit"
+        ):
+            check()
+
+
+def test_codes_of_floats_are_compared_by_the_bits_of_their_values() -> None:
+    def codes(*values: float) -> pa.Table:
+        return pa.table({"a": pa.DictionaryArray.from_arrays(pa.array([0]), pa.array(values))})
+
+    assert first_difference(codes(0.0), codes(-0.0)) is not None
+    assert first_difference(codes(float("nan")), codes(float("nan"))) is None
+    assert digest(codes(0.0)) != digest(codes(-0.0))
+
+
+def test_columns_of_one_name_are_compared_by_position() -> None:
+    left, right = (pa.Table.from_arrays([pa.array([1]), pa.array([n])], names=["a", "a"]) for n in (2, 3))
+    difference = first_difference(left, right)
+    assert difference is not None
+    assert (difference.expected, difference.found) == ("2", "3")
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected", "found"),
+    [
+        (pa.array([2**62], pa.timestamp("s")), pa.array([0], pa.timestamp("s")), str(2**62), "1970, 1, 1"),
+        (pa.array([b"\xff"]).cast(pa.string(), safe=False), pa.array(["a"]), "b'\\xff'", "'a'"),
+        (pa.array([0], pa.date64()), pa.array([1], pa.date64()), "(0)", "(1)"),
+        (pa.array(["a" * 500 + "b"]), pa.array(["a" * 500 + "c"]), "b' (length 501)", "c' (length 501)"),
+    ],
+)
+def test_values_that_are_hard_to_show_are_told_apart(
+    left: pa.Array, right: pa.Array, expected: str, found: str
+) -> None:
+    difference = first_difference(pa.table({"a": left}), pa.table({"a": right}))
+    assert difference is not None
+    assert expected in difference.expected
+    assert found in difference.found
+    assert len(str(difference)) < 300
+
+
+def test_an_added_column_is_seen_in_the_names() -> None:
+    difference = first_difference(pa.table({"a": [1]}), pa.table({"a": [1], "b": [1]}))
+    assert difference is not None
+    assert (difference.expected, difference.found) == ("'a'", "'a', 'b'")

@@ -58,7 +58,7 @@ class Listener(http.server.BaseHTTPRequestHandler):
         self.asked.append(self.path)
         self.send_error(404)
 
-    def do_CONNECT(self) -> None:  # noqa: N802 (http.server's name)
+    def do_CONNECT(self) -> None:
         self.do_GET()
 
     def log_message(self, *words: object) -> None:
