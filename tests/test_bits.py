@@ -159,7 +159,7 @@ COLUMNS = [
 
 @pytest.mark.parametrize("column", COLUMNS, ids=[str(column.type) for column in COLUMNS])
 def test_every_plain_type_is_compared_and_digested(column: pa.Array) -> None:
-    table, swapped = pa.table({"a": column}), pa.table({"a": column.take(pa.array([1, 0]))})
+    table, swapped = pa.table({"a": column}), pa.table({"a": pa.concat_arrays([column[1:], column[:1]])})
     assert first_difference(table, table) is None
     assert digest(table) == digest(pa.table({"a": pa.chunked_array([column[:1], column[1:]])}))
     alike = column.null_count == 2
