@@ -20,8 +20,8 @@ BLOCK = 8192
 FEW = 16  # so few elements are faster one by one
 
 # A kernel's temporaries come and go with every operation. glibc gives free memory above a threshold back to the
-# system and faults it in again, five times the time of the arithmetic; the threshold becomes twice the largest
-# block ever freed, so one block is: 2 MiB, never touched.
+# system and faults it in again, which takes longer than the arithmetic; the threshold becomes twice the largest
+# array ever freed, so one is: 2 MiB, never touched.
 np.empty(2**18)
 
 

@@ -29,7 +29,7 @@ def pair(fixed: int, short: int | None = None) -> tuple[float, float]:
 def log_ratio(a: int, b: int) -> int:
     """log(a / b) in fixed point, by the series of the inverse hyperbolic tangent."""
     term = (2 * (a - b) << BITS) // (a + b)
-    square, total, odd = (((a - b) ** 2) << BITS) // (a + b) ** 2, 0, 1
+    square, total, odd = ((a - b) * (a - b) << BITS) // ((a + b) * (a + b)), 0, 1
     while term not in (0, -1):
         total += term // odd
         term = (term * square) >> BITS
