@@ -71,8 +71,9 @@ def parameters_cell(notebook: dict[str, Any], shown: str) -> Cell:
         raise InputError(
             f"{shown}: found {len(tagged)} cells tagged `parameters` ({found}), expected one; keep the tag on one cell"
         )
+    likely = next((cell for cell in cells(notebook) if cell.kind == "code" and cell.source.strip()), None)
     raise InputError(
-        f"{shown}: found no cell tagged `parameters`, expected one; "
+        f"{shown}{f': {likely}' if likely else ''}: found no cell tagged `parameters` here or below, expected one; "
         "tag the cell that sets the parameters (JupyterLab: Property Inspector, Cell tags)"
     )
 
@@ -86,7 +87,10 @@ def declared_parameters(cell: Cell, shown: str) -> dict[str, Any]:
     try:
         body = ast.parse(cell.source).body
     except SyntaxError as error:
-        raise InputError(f"{where}: found a syntax error on line {error.lineno}: {error.msg}") from error
+        line = f", line {error.lineno}" if error.lineno else ""
+        raise InputError(f"{where}{line}: found a syntax error ({error.msg}), expected plain Python; fix it") from error
+    except ValueError as error:  # a NUL
+        raise InputError(f"{where}: found {error}, expected plain Python; fix it") from error
     values: dict[str, Any] = {}
     for statement in body:
         name, value = _assignment(statement)
@@ -102,7 +106,7 @@ def declared_parameters(cell: Cell, shown: str) -> dict[str, Any]:
         except (ValueError, TypeError, SyntaxError, RecursionError):
             raise InputError(
                 f"{where}, line {statement.lineno}: found `{ast.unparse(statement)}`, expected a literal "
-                "(number, text, True, False, None, list or dict of these)"
+                "(number, text, True, False, None, list or dict of these); write the value itself"
             ) from None
     return values
 

@@ -21,6 +21,7 @@ _EXPECTED = {
     "bool_parsing": "true or false",
     "dict_type": "a group of keys",
     "int_from_float": "a whole number",
+    "int_parsing_size": "a whole number of fewer digits",
     "list_type": "a list",
     "model_type": "a group of keys",
     "tuple_type": "a list",
@@ -65,7 +66,7 @@ def read_params(
     problems: list[tuple[Place, str]] = []
     taken: list[Key] = []
     for order, text in enumerate(overrides, _AFTER_THE_FILE):
-        place = (order, f"--set {_cut(text)}")
+        place = (order, f"{shown}: --set {_cut(text)}")
         try:
             taken.append(_override(text, model, values, places, taken, place))
         except ValueError as error:
@@ -88,7 +89,7 @@ def as_json(params: BaseParams) -> dict[str, Any]:
     again = _validated(model, values, {(): (0, f"{model.__name__} as JSON")}, [])
     lost = [
         f"{dotted(key)}: found {sent!r}, but a notebook would read {read!r}; "
-        "expected a field whose values JSON can carry: annotate it with the exact type, or use str"
+        "expected a field whose values JSON can carry; annotate it with the exact type, or use str"
         for key, sent, read in _differences(params, again, ())
     ]
     if lost:
@@ -114,11 +115,11 @@ def _model_problems(model: type[BaseParams], where: str, seen: set[type]) -> Ite
     seen.add(model)
     for option, value in BaseParams.model_config.items():
         if model.model_config.get(option) != value:
-            yield f"{where}: found {option}={model.model_config.get(option)!r}, expected {value!r}: remove it"
+            yield f"{where}: found {option}={model.model_config.get(option)!r}, expected {value!r}; remove it"
     for name, field in model.model_fields.items():
         at = f"{where}.{name}"
         if field.alias or field.validation_alias or field.serialization_alias:
-            yield f"{at}: found an alias, expected one name for one parameter: remove the alias"
+            yield f"{at}: found an alias, expected one name for one parameter; remove the alias"
         for annotation in _types(field.annotation):
             problem = _type_problem(annotation)
             if problem:
@@ -130,12 +131,12 @@ def _model_problems(model: type[BaseParams], where: str, seen: set[type]) -> Ite
 def _type_problem(annotation: object) -> str | None:
     kind = get_origin(annotation) or annotation
     if kind is Literal and not all(isinstance(value, str | None) for value in get_args(annotation)):
-        return f"{annotation}, expected text in Literal, as in the file: use int with ge and le, or IntEnum"
+        return f"{annotation}, expected text in Literal, as in the file; use int with ge and le, or IntEnum"
     if not isinstance(kind, type):
         return None
     if issubclass(kind, SecretStr | SecretBytes | Secret):
         return (
-            f"{kind.__name__}, expected no secret among parameters, since they are recorded: "
+            f"{kind.__name__}, expected no secret among parameters, since they are recorded; "
             "read it from an environment variable where it is used"
         )
     if issubclass(kind, set | frozenset):
@@ -155,11 +156,11 @@ def _override(
     place: Place,
 ) -> Key:
     name, sign, value = text.partition("=")
-    if not (name and sign):
+    if not (sign and all(name.split("."))):
         raise ValueError("found no `key=value`, expected for example estimator.alpha=0.01")
     key = tuple(name.split("."))
     if any(key[: len(other)] == other[: len(key)] for other in taken):
-        raise ValueError(f"{name}: found a second value for it, expected every key once: remove one")
+        raise ValueError(f"{name}: found a second value for it, expected every key once; remove one")
     new = _override_value(name, value)
     group = values
     for depth in range(1, len(key)):
@@ -172,6 +173,8 @@ def _override(
                 f"{name}: found {_shown(group)} at {dotted(key[:depth])}, expected a group of keys; "
                 "a list is replaced as a whole, with JSON"
             )
+    if key in places:  # with the line that it takes the place of
+        place = (place[0], place[1].replace(places[()][1].rpartition(":")[0], places[key][1], 1))
     for inside in [other for other in places if other[: len(key)] == key]:
         del places[inside]
     group[key[-1]] = new
@@ -231,7 +234,7 @@ def _validated(
     except Exception as error:
         raise InputError(
             f"{places[()][1]}: found {type(error).__name__}: {error} in a validator of {model.__name__}, "
-            "expected ValueError with a message: correct the validator"
+            "expected ValueError with a message; correct the validator"
         ) from error
     if problems:
         lines = (f"{place}: {text}" for (_, place), text in sorted(problems, key=lambda problem: problem[0]))
@@ -247,7 +250,7 @@ def _problems(
         key = _key_in(values, one["loc"])
         if one["type"] == "missing":
             key = (*key, one["loc"][-1])
-            found[key] = ("missing key, expected a value: add it", [])
+            found[key] = ("missing key, expected a value; add it", [])
         elif one["type"] == "extra_forbidden":
             found[key] = (_unknown(key, _model_at(model, key[:-1])), [])
         else:  # a union reports once for each of its branches
@@ -279,8 +282,8 @@ def _unknown(key: Key, model: type[BaseParams] | None) -> str:
     known = list(model.model_fields) if model else []
     near = difflib.get_close_matches(str(key[-1]), known, n=1)
     if near:
-        return f"unknown key, did you mean {near[0]}?"
-    return f"unknown key, expected one of: {', '.join(known) or 'none'}"
+        return f"unknown key, did you mean {near[0]}? rename or remove it"
+    return f"unknown key, expected one of: {', '.join(known) or 'none'}; rename or remove it"
 
 
 def _expected(kind: str, message: str) -> str:
@@ -307,7 +310,7 @@ def _travelling(params: BaseParams, name: str) -> Any:
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         problem = f"{type(error).__name__}: {error}"
     found = f"{_shown(getattr(params, name))} ({problem})"
-    raise InputError(f"{name}: found {found}, expected a value that JSON can carry: change the field's type")
+    raise InputError(f"{name}: found {found}, expected a value that JSON can carry; change the field's type")
 
 
 def _differences(sent: Any, read: Any, key: Key) -> Iterator[tuple[Key, Any, Any]]:

@@ -31,17 +31,19 @@ def read_file(path: Path, shown: str) -> tuple[dict[str, Any], dict[Key, Place]]
 
 def _read_text(path: Path, shown: str) -> str:
     if path.exists() and not path.is_file():
-        raise InputError(f"{shown}: found a folder or device, expected a parameters file: name the file")
+        raise InputError(f"{shown}: found a folder or device, expected a parameters file; name the file")
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise InputError(f"{shown}: found no such file, expected a parameters file: create it") from None
+        raise InputError(f"{shown}: found no such file, expected a parameters file; create it") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise InputError(f"{shown}: found {error}, expected a file that can be read") from error
+        raise InputError(
+            f"{shown}: found {error}, expected a file that can be read; correct its name or rights"
+        ) from error
     if len(data) > MAX_BYTES:
         raise InputError(
-            f"{shown}:1: found more than {MAX_BYTES} bytes, expected at most {MAX_BYTES}: "
+            f"{shown}:1: found more than {MAX_BYTES} bytes, expected at most {MAX_BYTES}; "
             "keep data in data files and name them here"
         )
     try:
@@ -50,7 +52,7 @@ def _read_text(path: Path, shown: str) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(
             f"{shown}:{line}: found byte 0x{data[error.start]:02x} at offset {error.start}, "
-            "expected UTF-8: save the file as UTF-8"
+            "expected UTF-8; save the file as UTF-8"
         ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -59,7 +61,7 @@ def _parse(text: str, shown: str) -> tuple[dict[str, Any], dict[Key, Place]]:
     unprintable = _UNPRINTABLE.search(text)
     if unprintable:
         line = text.count("\n", 0, unprintable.start()) + 1
-        raise InputError(f"{shown}:{line}: found {unprintable[0]!r}, expected printable text: remove it")
+        raise InputError(f"{shown}:{line}: found {unprintable[0]!r}, expected printable text; remove it")
     try:
         node = _compose(text)
         places: dict[Key, Place] = {}
@@ -70,13 +72,13 @@ def _parse(text: str, shown: str) -> tuple[dict[str, Any], dict[Key, Place]]:
         lines = text.split("\n")
         deepest = max(range(len(lines)), key=lambda i: len(lines[i]) - len(lines[i].lstrip(" -?")))
         raise InputError(
-            f"{shown}:{deepest + 1}: found groups nested too deep to read, expected a few levels"
+            f"{shown}:{deepest + 1}: found groups nested too deep to read, expected a few levels; use fewer"
         ) from None
     except Exception as error:
         raise _syntax_error(error, shown) from error
     if not isinstance(values, dict):
         line, found = (node.start_mark.line + 1, f"a {node.id}") if node else (1, "an empty file")
-        raise InputError(f"{shown}:{line}: found {found}, expected `key: value` lines")
+        raise InputError(f"{shown}:{line}: found {found}, expected `key: value` lines; write one for each parameter")
     return values, places
 
 
@@ -103,13 +105,13 @@ def _plain(node: Any, key: Key, places: dict[Key, Place], shown: str) -> Any:
     for name, value in node.value:
         line = name.start_mark.line + 1
         if name.id != "scalar":
-            raise InputError(f"{shown}:{line}: found a list or group as a key, expected `key: value`")
+            raise InputError(f"{shown}:{line}: found a list or group as a key, expected `key: value`; name the key")
         inner = (*key, name.value)
         if inner in places:
             first = places[inner][1].removeprefix(f"{shown}:")
             raise InputError(
                 f"{shown}:{line}: {dotted(inner)}: found the key again (first in line {first}), "
-                "expected every key once: remove one"
+                "expected every key once; remove one"
             )
         places[inner] = (line, f"{shown}:{line}")
         values[name.value] = _plain(value, inner, places, shown)
@@ -119,14 +121,14 @@ def _plain(node: Any, key: Key, places: dict[Key, Place], shown: str) -> Any:
 def _syntax_error(error: Exception, shown: str) -> InputError:
     context, problem = getattr(error, "context", None), getattr(error, "problem", None)
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    found = str(problem or f"{type(error).__name__}: {error}").removeprefix("found ")
+    found = str(problem or f"{type(error).__name__}: {error}").removeprefix("but ").removeprefix("found ")
     expected = "`key: value` and `- item` lines, indented with spaces"
     if type(error).__name__ in _REFUSED:
         found, expected = _REFUSED[type(error).__name__]
     elif "quoted scalar" in str(context):
         mark = getattr(error, "context_mark", mark)  # where the quote opens, not the end of the file
         found, expected = f"{found} in quoted text", "a closing quote, and `\\\\` for a backslash"
-    return InputError(f"{shown}:{mark.line + 1 if mark else 1}: found {found}, expected {expected}")
+    return InputError(f"{shown}:{mark.line + 1 if mark else 1}: found {found}, expected {expected}; correct the line")
 
 
 def dotted(key: Key) -> str:

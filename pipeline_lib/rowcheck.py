@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pipeline_lib.errors import InputError
 from pipeline_lib.rowarrow import ARROW
 from pipeline_lib.rowschema import BOUNDS, EXACT, Column, RowSchema
-from pipeline_lib.rowvalues import Refused, built, demand, from_python, refuse_rows, scalar
+from pipeline_lib.rowvalues import Refused, built, conversion, demand, from_python, refuse_rows, scalar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,25 +64,31 @@ def is_frame(data: object) -> bool:
 def _sources(data: Any, schema: RowSchema) -> tuple[dict[str, Any], list[str]]:
     if isinstance(data, Mapping):
         data = [data]
-    if isinstance(data, Sequence) and all(isinstance(row, Mapping) for row in data):
+    if (
+        isinstance(data, Sequence)
+        and not isinstance(data, str | bytes | bytearray)
+        and all(isinstance(row, Mapping) for row in data)
+    ):
         return _row_sources(data, schema)
     if is_frame(data):
-        names, rows = list(data.columns), len(data)
+        names, length = list(data.columns), len(data)
     elif isinstance(data, pa.Table | pa.RecordBatch):
-        names, rows = data.schema.names, data.num_rows
+        names, length = data.schema.names, data.num_rows
     else:
         raise InputError(
             f"found {type(data).__name__}, expected rows as a DataFrame, an Arrow table, a mapping of column "
-            "names to values, or a list of such mappings"
+            "names to values, or a list of such mappings; pass one of these"
         )
     present = set(names)
     twice = [name for name in schema.names if name in present and names.count(name) > 1]
-    problems = [f"{name}: found {names.count(name)} columns of this name, expected one" for name in twice]
+    problems = [
+        f"{name}: found {names.count(name)} columns of this name, expected one; rename the others" for name in twice
+    ]
     absent = [c.name for c in schema.columns if c.required and c.name not in present]
     if absent:
         problems.append(_absent(absent, schema, ""))
     sources = {
-        c.name: data[c.name] if c.name in present else [c.default] * rows
+        c.name: data[c.name] if c.name in present else [c.default] * length
         for c in schema.columns
         if c.name not in twice and c.name not in absent
     }
@@ -105,7 +111,7 @@ def _row_sources(rows: Sequence[Mapping[str, object]], schema: RowSchema) -> tup
 
 def _absent(names: Sequence[str], schema: RowSchema, where: str) -> str:
     return (
-        f"found no {', '.join(names)}{where}, expected all {len(schema.columns)} columns of Row: "
+        f"found no {', '.join(names)}{where}, expected all {len(schema.columns)} columns of Row; "
         "add them, with a missing value where Row allows one"
     )
 
@@ -129,7 +135,9 @@ def _from_arrow(array: Any, column: Column) -> Any:
     if pa.types.is_null(array.type):
         return pa.nulls(len(array), ARROW[column.kind])
     if not _FITS[column.kind](array.type):
-        raise Refused(demand(column), None, str(array.type))
+        raise Refused(demand(column), None, str(array.type), conversion(column.kind, str(array.type)))
+    if column.kind == "string":
+        _check_utf8(array)
     if pa.types.is_floating(array.type):
         array = array.cast(pa.float64())
         array = pc.if_else(pc.is_nan(array), pa.nulls(1, pa.float64())[0], array)
@@ -153,6 +161,13 @@ def _from_arrow(array: Any, column: Column) -> Any:
         raise Refused(demand(column), None, f"{array.type} values out of range") from error
 
 
+def _check_utf8(array: Any) -> None:
+    try:
+        array.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise Refused("text in UTF-8", None, f"bytes that are none ({error})", "decode it first") from error
+
+
 _FITS: dict[str, Callable[[pa.DataType], bool]] = {
     "integer": lambda t: pa.types.is_integer(t) or pa.types.is_floating(t),
     "number": lambda t: pa.types.is_integer(t) or pa.types.is_floating(t),
@@ -165,7 +180,9 @@ _FITS: dict[str, Callable[[pa.DataType], bool]] = {
 
 def _check(array: Any, column: Column) -> None:
     if array.null_count and not column.nullable:
-        raise Refused(f"{demand(column)} in every row: Row allows no missing value here", _false(pc.is_valid(array)))
+        expected = f"{demand(column)} in every row, as Row allows no missing value here"
+        remedy = "fill it where the data is loaded, or declare `| None` in Row"
+        raise Refused(expected, _false(pc.is_valid(array)), remedy=remedy)
     for expected, holds in _demands(array, column):
         refuse_rows(_false(holds), expected)
 
@@ -203,13 +220,13 @@ def _false(mask: Any) -> list[int]:
 def _message(refused: Refused, values: Any, column: Column) -> str:
     found, where = refused.found, ""
     if refused.rows is not None:
-        where = f" in {_numbers(refused.rows)}"
+        where = f" in {_numbers(refused.rows)}{_label(values, refused.rows[0])}"
         if column.sensitive:
             found = found or "a value (hidden: sensitive)"
         else:
             shown = _cut(repr(_item(values, refused.rows[0])))
             found = f"{shown} ({found})" if found else shown
-    return f"{column.name}: found {found}{where}, expected {refused.expected}"
+    return f"{column.name}: found {found}{where}, expected {refused.expected}; {refused.remedy}"
 
 
 def _item(values: Any, row: int) -> object:
@@ -220,6 +237,13 @@ def _item(values: Any, row: int) -> object:
         return item if pa.types.is_timestamp(item.type) else item.as_py()
     item = values.iloc[row]
     return item.item() if isinstance(item, np.number | np.bool_) else item
+
+
+def _label(values: Any, row: int) -> str:
+    """How a frame itself names the row that messages count from 0."""
+    if isinstance(values, list | pa.Array | pa.ChunkedArray) or values.index[row] == row:
+        return ""
+    return f" (the first is {values.index[row]!r} in the frame's index)"
 
 
 def _numbers(rows: Sequence[int], shown: int = 5) -> str:

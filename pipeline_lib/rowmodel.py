@@ -38,7 +38,7 @@ _HARMLESS = {
 _DECLARED = {*BOUNDS, "min_length", "max_length", "pattern"}
 _REMEDY = (
     "int, float, str, bool, datetime, date, Literal or Enum of text or int, each perhaps `| None`, with "
-    "ge, gt, le, lt, min_length, max_length, pattern: check the rest in a step of the pipeline"
+    "ge, gt, le, lt, min_length, max_length, pattern; check the rest in a step of the pipeline"
 )
 
 
@@ -238,7 +238,7 @@ def _object_kind(series: Any, name: str) -> str:
     kind = kinds.pop() if len(kinds) == 1 else None
     if kind is None:
         found = f"types {', '.join(kind.__name__ for kind in types)}" if types else "no value that is not missing"
-        raise InputError(f"{name}: found {found}, expected values of one type: convert or drop the column")
+        raise InputError(f"{name}: found {found}, expected values of one type; convert or drop the column")
     return kind
 
 

@@ -65,7 +65,7 @@ class Column:
         for option in BOUNDS:
             self._check_bound(option, getattr(self, option))
         if self.finite and self.kind != "number":
-            self._refuse("finite", "it only for numbers")
+            self._refuse(f"finite in a column of kind {self.kind}", "it only for numbers")
         self._check_text()
         self._check_allowed()
         default = self.default
@@ -75,7 +75,7 @@ class Column:
             self._refuse(f"default {default!r}", "a JSON value: text, a finite number, true, false or null")
 
     def _refuse(self, found: str, expected: str) -> None:
-        raise InputError(f"{self.name}: found {found}, expected {expected}")
+        raise InputError(f"{self.name}: found {found}, expected {expected}; correct the field of Row")
 
     def _check_bound(self, option: str, bound: Bound | None) -> None:
         if bound is None:
@@ -84,7 +84,7 @@ class Column:
         # bool is an int and datetime is a date, but neither is a bound for the other's columns
         if type(bound) not in right:
             names = " or ".join(kind.__name__ for kind in right)
-            self._refuse(f"{option}={bound!r} on a {self.kind} column", names or "no bounds")
+            self._refuse(f"{option}={bound!r} in a column of kind {self.kind}", names or "no bounds")
         if isinstance(bound, datetime) and bound.tzinfo:
             self._refuse(f"{option}={bound!r} with a time zone", "a naive datetime")
         if isinstance(bound, float) and not math.isfinite(bound):
@@ -97,11 +97,11 @@ class Column:
         for option in ("min_length", "max_length"):
             length = getattr(self, option)
             if length is not None and (self.kind != "string" or type(length) is not int or length < 0):
-                self._refuse(f"{option}={length!r} on a {self.kind} column", "a length on a string column")
+                self._refuse(f"{option}={length!r} in a column of kind {self.kind}", "a length, and only of text")
         if self.pattern is None:
             return
         if self.kind != "string" or not isinstance(self.pattern, str):
-            self._refuse(f"pattern {self.pattern!r} on a {self.kind} column", "text on a string column")
+            self._refuse(f"pattern {self.pattern!r} in a column of kind {self.kind}", "text, and only for text")
         unicode_class = _UNICODE_CLASS.search(self.pattern)
         if unicode_class:
             expected = "the characters themselves, such as [0-9] or [A-Za-z_]"
@@ -166,12 +166,14 @@ class RowSchema:
         if not isinstance(values, Mapping) or values.get("format") != FORMAT:
             found = values.get("format") if isinstance(values, Mapping) else type(values).__name__
             raise InputError(
-                f"row schema: found format {found!r}, expected {FORMAT}: "
+                f"row schema: found format {found!r}, expected {FORMAT}; "
                 "read it with the release of this library that wrote it"
             )
         columns = values.get("columns")
         if set(values) != {"format", "columns"} or not isinstance(columns, list):
-            raise InputError(f"row schema: found keys {sorted(values)}, expected a list of columns, and format")
+            raise InputError(
+                f"row schema: found keys {sorted(values)}, expected a list of columns, and format; compile again"
+            )
         return cls(tuple(_column_from_json(column) for column in columns))
 
 

@@ -16,17 +16,19 @@ _ACCEPTED = {"integer": {"integer", "number"}, "number": {"integer", "number"}}
 
 
 class Refused(Exception):  # noqa: N818  conform turns it into an InputError
-    """Values that a column does not take: what was expected, and in which rows (None: the whole column)."""
+    """Values that a column does not take: what was expected, in which rows (None: the whole column), what to do."""
 
-    def __init__(self, expected: str, rows: "Sequence[int] | None" = None, found: str = "") -> None:
+    def __init__(
+        self, expected: str, rows: "Sequence[int] | None" = None, found: str = "", remedy: str = "correct it, or Row"
+    ) -> None:
         super().__init__(expected)
-        self.expected, self.rows, self.found = expected, rows, found
+        self.expected, self.rows, self.found, self.remedy = expected, rows, found, remedy
 
 
-def refuse_rows(rows: Sequence[int], expected: str) -> None:
+def refuse_rows(rows: Sequence[int], expected: str, remedy: str = "correct it, or Row") -> None:
     """Raise `Refused` if there are such rows."""
     if rows:
-        raise Refused(expected, rows)
+        raise Refused(expected, rows, remedy=remedy)
 
 
 def value_kind(kind: type) -> str | None:
@@ -56,7 +58,8 @@ def from_python(values: list[Any], column: Column) -> pa.Array:
     wrong = {kind for kind, name in kinds.items() if name not in accepted}
     if wrong:
         names = " or ".join(sorted(kind.__name__ for kind in wrong))
-        raise Refused(demand(column), _where(values, lambda value: type(value) in wrong), names)
+        rows = _where(values, lambda value: type(value) in wrong)
+        raise Refused(demand(column), rows, names, conversion(column.kind, names))
     if "number" in kinds.values() and column.kind == "integer":
         fractional = _where(values, lambda value: isinstance(value, float | np.floating) and not _whole(value))
         refuse_rows(fractional, demand(column))
@@ -64,7 +67,9 @@ def from_python(values: list[Any], column: Column) -> pa.Array:
     try:
         return built([None if kinds[type(value)] == "missing" else make(value) for value in values], column.kind)
     except (_InexactError, OverflowError, UnicodeError):
-        refuse_rows(_where(values, lambda value: not _makes(value, column)), demand(column))
+        inexact = _where(values, lambda value: not _makes(value, column))
+        zoned = any(getattr(values[row], "tzinfo", None) for row in inexact)
+        refuse_rows(inexact, demand(column), conversion(column.kind, "zone" if zoned else ""))
         raise
 
 
@@ -155,6 +160,15 @@ def demand(column: Column) -> str:
         "number": "a number (an integer at most 2**53)",
         "string": "text",
         "boolean": "True or False",
-        "datetime": "a naive datetime in whole microseconds: convert zones yourself",
+        "datetime": "a naive datetime in whole microseconds",
         "date": "a date",
     }[column.kind]
+
+
+def conversion(kind: str, found: str) -> str:
+    """What to do about values of another type, named in `found`."""
+    if kind not in ("datetime", "date"):
+        return "convert the column first"
+    if "zone" in found or "tz=" in found:
+        return "bring it to one time zone and drop the zone: value.astimezone(UTC).replace(tzinfo=None)"
+    return f"convert it first: {kind}.fromisoformat(text), or pandas.to_datetime(column)"

@@ -87,7 +87,7 @@ def test_the_one_tagged_code_cell_is_the_parameters_cell() -> None:
 @pytest.mark.parametrize(
     ("items", "message"),
     [
-        ([code("a = 1")], "n: found no cell tagged `parameters`"),
+        ([code("a = 1")], r"n: cell 1 \(id c1\): found no cell tagged `parameters`"),
         (
             [code("a = 1", "parameters"), code("a = 2", "parameters", id="c2")],
             r"found 2 cells tagged `parameters` \(cell 1 \(id c1\) and cell 2 \(id c2\)\)",
@@ -107,7 +107,7 @@ def test_literals_are_declared() -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("a = (", "syntax error on line 1"),
+        ("a = (", "line 1: found a syntax error"),
         ("import os", "line 1: found `import os`, expected only `name = literal`"),
         ("a = b = 1", "expected only `name = literal`"),
         ("a, b = 1, 2", "expected only `name = literal`"),

@@ -5,6 +5,7 @@ import enum
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import time
@@ -123,16 +124,16 @@ def test_line_numbers_hold_after_comments_in_groups_and_lists(tmp_path: Path) ->
 def test_unknown_keys_are_named_with_the_nearest_known_one(tmp_path: Path) -> None:
     text = "# c\nseed: 1\ntest_shar: 0.2\nestimator:\n  alfa: 1\nlayers:\n- stepz: 1\nqqq: 1\n"
     lines = refusal(tmp_path, text)
-    assert lines[0] == "params/p.yml:3: test_shar: unknown key, did you mean test_share?"
-    assert lines[1] == "params/p.yml:5: estimator.alfa: unknown key, did you mean alpha?"
-    assert lines[2] == "params/p.yml:7: layers.0.stepz: unknown key, did you mean steps?"
+    assert lines[0] == "params/p.yml:3: test_shar: unknown key, did you mean test_share? rename or remove it"
+    assert lines[1] == "params/p.yml:5: estimator.alfa: unknown key, did you mean alpha? rename or remove it"
+    assert lines[2] == "params/p.yml:7: layers.0.stepz: unknown key, did you mean steps? rename or remove it"
     assert lines[3].startswith("params/p.yml:8: qqq: unknown key, expected one of: test_share, seed,")
 
 
 def test_missing_keys_name_the_line_of_their_group(tmp_path: Path) -> None:
     assert refusal(tmp_path, "# c\n\ninner:\n  one: 1\n", Required) == [
-        "params/p.yml:3: share: missing key, expected a value: add it",
-        "params/p.yml:3: inner.two: missing key, expected a value: add it",
+        "params/p.yml:3: share: missing key, expected a value; add it",
+        "params/p.yml:3: inner.two: missing key, expected a value; add it",
     ]
 
 
@@ -146,7 +147,7 @@ def test_missing_keys_name_the_line_of_their_group(tmp_path: Path) -> None:
         ("test_share:", "found ''", "expected a valid number"),
         ("test_share: null", "found null", "expected a valid number"),
         ("seed: 1.5", "found '1.5'", "expected a valid integer"),
-        ("seed: " + "9" * 5000, "found '999", "Unable to parse"),
+        ("seed: " + "9" * 5000, "found '999", "a whole number of fewer digits"),
         ("columns: a", "found 'a'", "expected a list"),
         ("estimator: a", "found 'a'", "expected a group of keys"),
         ("estimator:\n- a", "found ['a']", "expected a group of keys"),
@@ -182,7 +183,7 @@ UNREADABLE = {
     b"seed: 1\n\nseed: 2\n": (3, "seed: found the key again (first in line 1)"),
     b"seed: 1\n'seed': 2\n": (2, "seed: found the key again"),
     b"estimator:\n  alpha: 1\n  alpha: 2\n": (3, "estimator.alpha: found the key again"),
-    b"seed: 1\n---\nlabel: a\n": (2, "another document"),
+    b"seed: 1\n---\nlabel: a\n": (2, ": found another document"),
     b"%YAML 9.9\n---\nseed: 1\n": (1, "incompatible"),
     b"seed: 1\n  label: 2\n": (2, "mapping values"),
     b"seed: %\n": (1, "character '%'"),
@@ -190,7 +191,7 @@ UNREADABLE = {
     b"? - a\n: b\n": (1, "a list or group as a key"),
     b"<<:\n  seed: 1\n": (1, "<<: unknown key"),
     b": 3\n": (1, "unknown key"),
-    b"seed: 1\n" + b"- " * 4000 + b"1\n": (2, ""),
+    b"seed: 1\n" + b"- " * 4000 + b"1\n": (2, "found expected <block end>"),
     b"seed: 1\nlabel:\n " + b"- " * 4000 + b"1\n": (3, "nested too deep"),
     b"label: " + b"[" * 8000: (1, "brackets"),
     b"? " * 4000 + b"\n": (1, "nested too deep"),
@@ -226,11 +227,16 @@ def test_a_carriage_return_ends_a_line(tmp_path: Path) -> None:
     assert refusal(tmp_path, "label: a\rcolumns:\r- a\r\nseed: x\r")[0].startswith("params/p.yml:4: seed")
 
 
-def test_the_largest_files_are_read_in_seconds(tmp_path: Path) -> None:
-    start = time.perf_counter()
-    read(tmp_path, "columns:\n" + "- 1\n" * 4090)
-    refusal(tmp_path, "".join(f"key{i}: 1\n" for i in range(1580)))
-    assert time.perf_counter() - start < 5  # strictyaml.load needs half a minute for the first
+def test_the_largest_files_are_read_at_the_parsers_own_pace(tmp_path: Path) -> None:
+    """Twice the lines may cost little more than twice the time; strictyaml.load needs four times as much."""
+
+    def seconds(lines: int) -> float:
+        start = time.perf_counter()
+        read(tmp_path, "columns:\n" + "- 1\n" * lines)
+        return time.perf_counter() - start
+
+    seconds(100)  # imports
+    assert min(seconds(4000) for _ in range(3)) < 3 * min(seconds(2000) for _ in range(3))
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
@@ -238,7 +244,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         (tmp_path, "a folder"),
         (tmp_path / "none.yml", "no such file"),
         (Path(os.devnull), "a folder or device"),
-        (tmp_path / "\0", ""),
+        (tmp_path / "\0", "embedded null byte"),
     ]:
         with pytest.raises(InputError, match=f"^shown: found {found}"):
             read_params(path, Params, shown="shown")
@@ -270,6 +276,8 @@ def test_overrides_are_checked_like_the_file(tmp_path: Path) -> None:
         ("nothing.here=1", "nothing: unknown key, expected one of: test_share,"),
         ("seed", "found no `key=value`"),
         ("=1", "found no `key=value`"),
+        (".=1", "found no `key=value`"),
+        ("estimator..alpha=1", "found no `key=value`"),
         ("seed.x=1", "seed.x: found '1' at seed, expected a group of keys"),
         ("columns.0=1", "columns.0: found ['a'] at columns, expected a group of keys"),
         ("columns=[NaN]", "columns: found '[NaN]' (NaN is no JSON number), expected JSON"),
@@ -283,31 +291,31 @@ def test_a_wrong_override_is_shown_as_typed(tmp_path: Path, text: str, message: 
     lines = refusal(tmp_path, "seed: 1\ncolumns:\n- a\n", Params, text)
     assert len(lines) == 1
     shown = text if len(text) <= 60 and text.isprintable() else repr(text)[:59] if "\n" in text else text[:59]
-    assert lines[0].startswith(f"--set {shown}")
+    assert re.match(rf"params/p\.yml(:\d)?: --set {re.escape(shown)}", lines[0])
     assert message in lines[0]
 
 
 def test_one_key_is_overridden_once(tmp_path: Path) -> None:
     for second in ("estimator.alpha=2", 'estimator={"alpha": 2}', "estimator.alpha.x=1"):
         (line,) = refusal(tmp_path, "seed: 1\n", Params, "estimator.alpha=1", second)
-        assert line.startswith(f"--set {second}: ")
+        assert line.startswith(f"params/p.yml: --set {second}: ")
         assert "found a second value" in line
 
 
 def test_problems_of_file_and_overrides_come_together_in_order(tmp_path: Path) -> None:
     lines = refusal(tmp_path, "seed: x\nlabe: 1\n", Params, "no", "test_share=7")
-    assert [line.split(": ")[0] for line in lines] == [
-        "params/p.yml:1",
-        "params/p.yml:2",
-        "--set no",
-        "--set test_share=7",
+    assert [line.split(": ")[:2] for line in lines] == [
+        ["params/p.yml:1", "seed"],
+        ["params/p.yml:2", "labe"],
+        ["params/p.yml", "--set no"],
+        ["params/p.yml", "--set test_share=7"],
     ]
 
 
 def test_an_overridden_value_is_no_longer_the_files(tmp_path: Path) -> None:
     assert read(tmp_path, "seed: x\n", Params, "seed=1").seed == 1
     (line,) = refusal(tmp_path, "estimator:\n  alpha: x\n", Params, 'estimator={"alpha": "y"}')
-    assert line.startswith("--set")
+    assert line.startswith("params/p.yml:1: --set")  # the line whose value it takes the place of
 
 
 def test_branches_of_a_union_are_one_problem(tmp_path: Path) -> None:
@@ -355,7 +363,7 @@ def test_values_of_a_notebook_are_checked_with_the_same_messages() -> None:
     assert str(caught.value).split("\n") == [
         "cell 2: test_share: found nan, expected a finite number",
         "cell 2: seed: found 'x', expected a valid integer",
-        "cell 2: estimator.alfa: unknown key, did you mean alpha?",
+        "cell 2: estimator.alfa: unknown key, did you mean alpha? rename or remove it",
     ]
 
 

@@ -490,8 +490,11 @@ def test_all_problems_come_at_once_and_sensitive_values_stay_hidden() -> None:
     bad = {**GOOD, "rooms": 99, "note": "secret", "zone": 5, "Lot.Area": None}
     lines = refusal(lambda: conform([GOOD, bad], SCHEMA)).split("\n")
     assert [line.split(":")[0] for line in lines] == ["Lot.Area", "rooms", "zone", "note"]
-    assert lines[1] == "rooms: found 99 in row 1, expected a value < 20"
-    assert lines[3] == "note: found a value (hidden: sensitive) in row 1, expected at most 3 characters"
+    assert lines[1] == "rooms: found 99 in row 1, expected a value < 20; correct it, or Row"
+    assert (
+        lines[3]
+        == "note: found a value (hidden: sensitive) in row 1, expected at most 3 characters; correct it, or Row"
+    )
 
 
 @core
@@ -793,3 +796,58 @@ def test_a_draft_that_cannot_be_written_says_why() -> None:
     assert "no target column 'y'" in refusal(lambda: draft_row(frame(a=[1]), "y"))
     assert "without columns" in refusal(lambda: draft_row(frame(a=[1]), "a"))
     assert "a pandas DataFrame" in refusal(lambda: draft_row([1]))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "remedy"),
+    [
+        ("datetime", ["2020-01-01"], "convert it first: datetime.fromisoformat(text), or pandas.to_datetime(column)"),
+        ("date", ["2020-01-01"], "convert it first: date.fromisoformat(text), or pandas.to_datetime(column)"),
+        ("datetime", [datetime(2020, 1, 1, tzinfo=UTC)], "bring it to one time zone and drop the zone"),
+        ("datetime", pa.array([0], pa.timestamp("us", "UTC")), "bring it to one time zone and drop the zone"),
+        ("integer", ["30"], "convert the column first"),
+    ],
+)
+def test_values_of_another_type_come_with_what_to_do(kind: str, values: Any, remedy: str) -> None:
+    schema = RowSchema((Column("x", kind),))
+    data = pa.table({"x": values}) if isinstance(values, pa.Array) else [{"x": value} for value in values]
+    message = refusal(lambda: conform(data, schema))
+    assert remedy in message
+    assert ("zone" in message) == ("zone" in remedy)
+
+
+def test_a_missing_date_is_one_sentence() -> None:
+    schema = RowSchema((Column("x", "datetime"),))
+    assert refusal(lambda: conform([{"x": None}], schema)) == (
+        "x: found None in row 0, expected a naive datetime in whole microseconds in every row, as Row allows no "
+        "missing value here; fill it where the data is loaded, or declare `| None` in Row"
+    )
+
+
+def test_a_shuffled_frames_own_label_is_named_too() -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"x": [1.0, None]}, index=[7, 1742])
+    message = refusal(lambda: conform(frame, RowSchema((Column("x", "number"),))))
+    assert "in row 1 (the first is 1742 in the frame's index)" in message
+    assert "index" not in refusal(lambda: conform(frame.reset_index(drop=True), RowSchema((Column("x", "number"),))))
+
+
+@pytest.mark.parametrize("data", ["", b"", bytearray()])
+def test_empty_text_is_no_rows(data: Any) -> None:
+    assert "expected rows as a DataFrame" in refusal(lambda: conform(data, RowSchema((Column("x", "number"),))))
+
+
+def test_arrow_text_that_is_no_utf8_is_refused() -> None:
+    broken = pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(np.array([0, 1], np.int32)), pa.py_buffer(b"\xff")]
+    )
+    message = refusal(lambda: conform(pa.table({"x": broken}), RowSchema((Column("x", "string"),))))
+    assert message.startswith("x: found bytes that are none")
+    assert "expected text in UTF-8; decode it first" in message
+
+
+def test_an_option_of_another_kind_is_told_in_whole_words() -> None:
+    assert refusal(lambda: Column("x", "integer", finite=True)) == (
+        "x: found finite in a column of kind integer, expected it only for numbers; correct the field of Row"
+    )

@@ -46,7 +46,7 @@ def test_bad_parameters_leave_no_record(tmp_path: Path, override: str) -> None:
 
 def test_an_untagged_notebook_leaves_no_record(tmp_path: Path, research: Research) -> None:
     research("pass", tags=())
-    with pytest.raises(InputError, match="parameters"):
+    with pytest.raises(InputError, match=r"houses\.ipynb: cell 1 \(id .*\): found no cell tagged `parameters`"):
         run_pipeline(HOUSES, runs=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
 
