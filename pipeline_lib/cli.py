@@ -155,14 +155,15 @@ def runs(as_json: bool) -> None:
     """List the runs, oldest first."""
     from pipeline_lib.record import all_records
 
-    summaries = [_summary(record) for record in all_records(find_project().runs)]
+    project = find_project()
+    summaries = [_summary(record) for record in all_records(project.runs)]
     if as_json:
         _print_json(summaries)
         return
     for summary in summaries:
         click.echo(f"{summary['reference']:<32}  {summary['status']:<8}  {_verdict(summary):<18}  {_measured(summary)}")
     if not summaries:
-        click.echo("no runs yet; `pipeline-lib run params/NAME.yml` makes one")
+        click.echo(f"no runs yet; `pipeline-lib run {project.shown(project.params / 'NAME.yml')}` makes one")
 
 
 @commands.command
@@ -217,13 +218,13 @@ def verify(ref: str, as_json: bool) -> None:
     _report_problems(problems, f"{record.reference}: every byte is as it was sealed")
 
 
-@commands.command
+@commands.command(context_settings={"ignore_unknown_options": True})
 @_REF
-@click.argument("jupyter_options", nargs=-1)
+@click.argument("jupyter_options", nargs=-1, type=click.UNPROCESSED)
 def lab(ref: str, jupyter_options: tuple[str, ...]) -> None:
     """Open a copy of a run's notebook, with its parameters, in JupyterLab.
 
-    Options for JupyterLab follow a `--`: `pipeline-lib lab REF -- --no-browser`.
+    Further options go to JupyterLab, for example `--no-browser`.
     """
     project = find_project()
     record = _find(ref)
@@ -246,9 +247,10 @@ def new(name: str) -> None:
     """Write the notebooks, parameters and parity test of a new pipeline NAME."""
     from pipeline_lib.new import create_pipeline
 
-    for path in create_pipeline(find_project(), name):
+    project = find_project()
+    for path in create_pipeline(project, name):
         click.echo(f"wrote {path}")
-    click.echo(f"next: pipeline-lib run params/{name}.yml")
+    click.echo(f"next: pipeline-lib run {project.shown(project.params / name)}.yml")
 
 
 def _find(ref: str) -> "Record":

@@ -188,8 +188,8 @@ def verify(record: Record) -> list[str]:
         return [str(error)]
     status = record.status()
     if status in ("running", "killed", SCRATCH):
-        again = f"pipeline-lib run params/{record.pipeline}.yml"
-        return [f"{MANIFEST}: found status {status!r}, expected a sealed record; `{again}` makes one"]
+        again = f"`pipeline-lib run` with the parameters of {record.pipeline} makes one"
+        return [f"{MANIFEST}: found status {status!r}, expected a sealed record; {again}"]
     problem = _manifest_problem(record, manifest)
     if problem:
         return [f"{MANIFEST}: {problem}"]

@@ -243,7 +243,8 @@ def _label(values: Any, row: int) -> str:
     """How a frame itself names the row that messages count from 0."""
     if isinstance(values, list | pa.Array | pa.ChunkedArray) or values.index[row] == row:
         return ""
-    return f" (the first is {values.index[row]!r} in the frame's index)"
+    label = values.index[row]
+    return f" (the first is {label.item() if isinstance(label, np.generic) else label!r} in the frame's index)"
 
 
 def _numbers(rows: Sequence[int], shown: int = 5) -> str:

@@ -35,7 +35,6 @@ from pipeline_lib.record import (
     write_manifest,
 )
 from pipeline_lib.report import write_report
-from pipeline_lib.research import metrics_of_evidence
 
 Progress = Callable[[str], None]
 _LONGEST_SOCKET_FOLDER = 80  # the system allows 107 bytes for a socket's whole name
@@ -218,6 +217,8 @@ def _unfinished(record: Record) -> dict[str, Any] | None:
 
 def _other_metrics(request: Request, record: Record) -> dict[str, Any] | None:
     """Whether the record's metrics are other than this process, which no cell can change, makes of its evidence."""
+    from pipeline_lib.research import metrics_of_evidence
+
     kept = record.read_json(METRICS)
     try:
         computed = metrics_of_evidence(request.module, record, request.params)

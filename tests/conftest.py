@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import nbformat
 import pytest
 from example import HOUSES, PARAMETERS
 
@@ -32,6 +31,7 @@ def copy(houses_record: Record, tmp_path: Path) -> Record:
 @pytest.fixture
 def research(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Research:
     """Puts a notebook of the given code cells in place of the research notebook."""
+    import nbformat  # the core tests do without
 
     def put(*sources: str, tags: tuple[str, ...] = ("parameters",), parameters: str = PARAMETERS) -> Path:
         cells = [nbformat.v4.new_code_cell(parameters, metadata={"tags": list(tags)} if tags else {})]

@@ -242,7 +242,7 @@ def test_lab_opens_a_copy(copy: Record, tmp_path: Path, monkeypatch: pytest.Monk
     started: list[list[str]] = []
     monkeypatch.setattr(os, "execv", lambda program, words: started.append(words))
     monkeypatch.setattr(Project, "research_notebook", lambda self, pipeline: tmp_path / "houses.ipynb")
-    assert invoke("lab", copy.folder, "--", "--no-browser").exit_code == 0
+    assert invoke("lab", copy.folder, "--no-browser").exit_code == 0
     opened = tmp_path / f"_lab_houses_{copy.id}.ipynb"
     assert opened.read_bytes() == copy.notebook.read_bytes()
     assert started[0][1] == str(opened)

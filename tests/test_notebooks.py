@@ -1,10 +1,13 @@
 """Notebooks as data: reading, the parameters cell, cleaning."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from example import ROOT
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.notebooks import (
@@ -150,3 +153,16 @@ def test_working_copies_are_no_notebooks_of_the_project(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(json.dumps(notebook()))
     assert [path.relative_to(tmp_path).as_posix() for path in notebook_files(tmp_path)] == ["a.ipynb", "b/x.ipynb"]
+
+
+def test_nbdev_clean_keeps_the_tags_of_the_projects_notebooks(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    (tmp_path / "nbs").mkdir()
+    path = tmp_path / "nbs" / "houses.ipynb"
+    dirty = notebook(code("seed = 0", "parameters", execution_count=7))
+    path.write_bytes(notebook_bytes(dirty))
+    nbdev_clean = Path(sys.executable).with_name("nbdev-clean")
+    subprocess.run([nbdev_clean, "--fname", str(path)], cwd=tmp_path, check=True)  # noqa: S603 (a tool we install)
+    cleaned = read_notebook(path, "houses")
+    assert cleaned["cells"][0]["execution_count"] is None
+    assert parameters_cell(cleaned, "houses").source == "seed = 0"

@@ -250,7 +250,7 @@ def test_broken_json_in_a_record_is_named(sealed: Record) -> None:
 
 def test_an_unsealed_record_names_the_way_to_a_sealed_one(project: Project) -> None:
     scratch = make(project, "houses", 4, "scratch", scratch=True)
-    assert "`pipeline-lib run params/houses.yml` makes one" in verify(scratch)[0]
+    assert "`pipeline-lib run` with the parameters of houses makes one" in verify(scratch)[0]
 
 
 def test_when_every_run_failed_the_newest_is_named(project: Project) -> None:
