@@ -70,9 +70,7 @@ def test_a_run_keeps_artifact_evidence_and_metrics(run: Run, fitted: Any, parts:
 
 def test_a_pipeline_is_compiled_under_the_librarys_names(run: Run, parts: Parts) -> None:
     fitted = Pipeline([("own", FunctionTransformer(lambda frame: frame))]).fit(parts[0])
-    with pytest.raises(
-        InputError, match=r"found .*<lambda> in the fitted pipeline.* in an exported cell"
-    ):
+    with pytest.raises(InputError, match=r"found .*<lambda> in the fitted pipeline.* in an exported cell"):
         run.compile(fitted, like=parts[0])
 
 

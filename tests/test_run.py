@@ -174,7 +174,8 @@ def test_a_killed_runner_leaves_a_record_that_runs_while_it_lives_and_is_killed_
     flag = tmp_path / "kernel"
     path = research(f"import os, time\nopen({str(flag)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)")
     words = [sys.executable, "-c", RUNNER, str(path), str(HOUSES), str(tmp_path / "runs")]
-    runner = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603 (our own interpreter)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # nobody is left to tidy up
+    runner = subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)  # noqa: S603 (our own)
     try:
         deadline = time.monotonic() + 60
         while not (flag.exists() and flag.read_text()) and time.monotonic() < deadline:
