@@ -24,7 +24,18 @@ from pipeline_lib.files import canonical_json, write_atomic
 from pipeline_lib.library import changed_names, under_library_names
 from pipeline_lib.params import BaseParams, as_json, check_model, from_values
 from pipeline_lib.project import GENERATED, Project, find_project
-from pipeline_lib.record import RECORD_VARIABLE, SCRATCH, Record, all_records, create_record, write_manifest
+from pipeline_lib.record import (
+    ENVIRONMENT,
+    METRICS,
+    PARAMETERS,
+    RECORD_VARIABLE,
+    SCRATCH,
+    TRAINING,
+    Record,
+    all_records,
+    create_record,
+    write_manifest,
+)
 from pipeline_lib.rows import conform, schema_of
 
 _KEPT_SCRATCH = 5
@@ -52,8 +63,9 @@ class Run:
         fitted = under_library_names(fitted, self._project)
         model = compile_pipeline(fitted, like=like, row=schema_of(self.module.Row), library=self._project.library)
         model.save(self.record.artifact)
+        self._forget(self.record.evidence, self.record.folder / METRICS)
         training = digest(conform(like, model.row))
-        write_atomic(self.record.folder / "training.json", canonical_json({"rows": len(like), "digest": training}))
+        write_atomic(self.record.folder / TRAINING, canonical_json({"rows": len(like), "digest": training}))
         self._model = model
         return model
 
@@ -64,6 +76,7 @@ class Run:
         """
         if self._model is None:
             raise InputError("found no compiled pipeline, expected run.compile(...) before run.evidence(...)")
+        self._forget(self.record.evidence, self.record.folder / METRICS)
         kept = write_evidence(self.record.evidence, self._model, rows, target)
         return np.asarray(kept.outputs.column("prediction").to_numpy())
 
@@ -72,6 +85,8 @@ class Run:
 
         Names that the module's `metrics` does not compute are kept as they are.
         """
+        if not self.record.evidence.is_dir():
+            raise InputError("found no evidence, expected run.evidence(X_test, y_test) before run.metrics(...)")
         kept = {name: _metric(name, value) for name, value in values.items()}
         for name, value in metrics_of_evidence(self.module, self.record, self.params).items():
             if name not in kept or kept[name].hex() != value.hex():
@@ -79,8 +94,15 @@ class Run:
                     f"metrics: {name}: found {kept.get(name)!r}, expected {value!r} as computed from the evidence "
                     "that the record keeps; compute metrics on what run.evidence(...) returns"
                 )
-        write_atomic(self.record.folder / "metrics.json", canonical_json(kept))
+        write_atomic(self.record.folder / METRICS, canonical_json(kept))
         return kept
+
+    def _forget(self, *results: Path) -> None:
+        """Remove what was made from an earlier model or earlier rows: a record holds what belongs together."""
+        for path in results:
+            if path.is_dir():
+                shutil.rmtree(path)
+            path.unlink(missing_ok=True)
 
     def __repr__(self) -> str:
         return f"Run({self.record.reference}, {self.record.manifest()['mode']})"
@@ -112,14 +134,14 @@ def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:
     quiet_select_dtypes()
     params = _parameters(module, values)
     record = Record(Path(given)) if given else _scratch_record(project, module, mode)
-    if given and as_json(params) != record.read_json("params.json"):
+    if given and as_json(params) != record.read_json(PARAMETERS):
         raise InputError(
             f"found parameters {as_json(params)}, expected those of the record; "
             "let no cell between `parameters` and start_run change them"
         )
     if not given:
-        write_atomic(record.folder / "params.json", canonical_json(as_json(params)))
-    write_atomic(record.folder / "environment.json", canonical_json(describe_environment()))
+        write_atomic(record.folder / PARAMETERS, canonical_json(as_json(params)))
+    write_atomic(record.folder / ENVIRONMENT, canonical_json(describe_environment()))
     return Run(module, params, record, project)
 
 

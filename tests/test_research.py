@@ -76,6 +76,7 @@ def test_a_pipeline_is_compiled_under_the_librarys_names(run: Run, parts: Parts)
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "many", None])
 def test_a_metric_that_is_no_finite_number_is_refused(run: Run, value: Any) -> None:
+    run.record.evidence.mkdir()
     with pytest.raises(InputError, match=r"metrics: rmse: found .* expected a finite number"):
         run.metrics({"rmse": value})
 
@@ -83,8 +84,21 @@ def test_a_metric_that_is_no_finite_number_is_refused(run: Run, value: Any) -> N
 def test_evidence_and_metrics_come_after_the_artifact(run: Run, parts: Parts) -> None:
     with pytest.raises(InputError, match="no compiled pipeline"):
         run.evidence(parts[1], parts[3])
-    with pytest.raises(InputError, match="incomplete evidence"):
+    with pytest.raises(InputError, match=r"found no evidence, expected run\.evidence\(X_test, y_test\) before"):
         run.metrics({"rmse": 1.0})
+
+
+def test_later_results_take_the_place_of_all_that_followed_from_earlier_ones(
+    run: Run, fitted: Any, parts: Parts
+) -> None:
+    X_train, X_test, _, y_test = parts
+    run.compile(fitted, like=X_train)
+    predictions = run.evidence(X_test.head(20), y_test.head(20))
+    run.metrics(houses.metrics(y_test.head(20), predictions, run.params))
+    run.evidence(X_test.head(5), y_test.head(5))
+    assert run.record.read_json("metrics.json") is None
+    run.compile(fitted, like=X_train)
+    assert not run.record.evidence.exists()
 
 
 def test_outside_the_runner_a_run_is_scratch_and_shows_its_parameters(run: Run) -> None:

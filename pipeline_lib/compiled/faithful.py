@@ -117,10 +117,18 @@ def plan_column(values: Any, dtype: str) -> Column:
         plain = values.tolist() if kind != "category" else values.astype(object).tolist()
         return Text.of([None if value is None or value != value else str(value) for value in plain])
     if dtype == "datetime":
+        if kind == "object":  # dates, beside which missing is NaN
+            values = [None if value is None or value != value else value for value in values]
         moments = np.asarray(values, dtype="datetime64[us]")
         return np.where(np.isnat(moments), NAT, moments.view(np.int64))
     if dtype in ("bool", "int64"):
-        return np.asarray(values, dtype=dtype)
+        with np.errstate(invalid="ignore"):
+            whole = np.asarray(values, dtype=dtype)
+        if (whole != np.asarray(values)).any():
+            raise InputError(f"found values of dtype {kind} from the library, expected {dtype} as in the plan")
+        return whole
+    if kind == "object" and hasattr(values, "notna"):  # pd.NA is no float, but missing
+        values = values.where(values.notna(), np.nan)
     try:
         return np.asarray(values.astype(float) if hasattr(values, "astype") else values, dtype=np.float64)
     except (TypeError, ValueError):

@@ -236,4 +236,6 @@ def _plain_row(table: "pa.Table") -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
+    if hasattr(value, "toarray"):  # a bag of one row: its places that are not 0
+        return dict(zip(value.indices.tolist(), value.values.tolist(), strict=True))
     return None if value != value or (isinstance(value, int) and value == NAT) else value

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from pipeline_lib.compiled.adapters.registry import (
     Columns,
     NoPlanError,
@@ -44,18 +46,22 @@ def pipeline_estimator(step: Any, values: Sequence[Value], build: Builder) -> Ou
     "force_int_remainder_cols",
 )
 def column_transformer(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Each transformer on its own columns, the results side by side."""
+    """Each transformer on its own columns, the results side by side; sparse ones stay so where the library's do."""
     columns = by_fitted_names(step, columns)
     names, values = list(columns), list(columns.values())
+    if any(value.width > 1 for value in values):
+        raise NoPlanError(
+            "ColumnTransformer: found sparse input, expected columns that can be selected; select before vectorizing"
+        )
     parts: list[tuple[str, Columns]] = []
     for name, inner, _ in step.transformers_:
         places = step._transformer_to_input_indices.get(name, [])
         if len(places) == 0 or (isinstance(inner, str) and inner == "drop"):
             continue
         part = transform(inner, {names[place]: values[place] for place in places}, build)
-        weight = (step.transformer_weights or {}).get(name)
-        parts.append((name, part if weight is None else {k: v * float(weight) for k, v in part.items()}))
-    return side_by_side(parts)
+        parts.append((name, _weighted(part, (step.transformer_weights or {}).get(name), build)))
+    joined = side_by_side(parts)
+    return joined if step.sparse_output_ else _dense(joined, build)
 
 
 @transformer(
@@ -69,9 +75,32 @@ def feature_union(step: Any, columns: Columns, build: Builder) -> Columns:
         if isinstance(inner, str) and inner == "drop":
             continue
         part = transform(inner, columns, build)
-        weight = (step.transformer_weights or {}).get(name)
-        parts.append((name, part if weight is None else {k: v * float(weight) for k, v in part.items()}))
+        parts.append((name, _weighted(part, (step.transformer_weights or {}).get(name), build)))
     return side_by_side(parts)
+
+
+def _weighted(part: Columns, weight: float | None, build: Builder) -> Columns:
+    """The columns times a weight: `transform(X) * weight` (sklearn.pipeline._transform_one)."""
+    if weight is None:
+        return part
+    return {
+        name: build.apply("bag_scale", value, weights=np.full(value.width, float(weight)))
+        if value.dtype == "bag"
+        else value * float(weight)
+        for name, value in part.items()
+    }
+
+
+def _dense(columns: Columns, build: Builder) -> Columns:
+    """The columns with each place of a bag as a column of its own."""
+    made: Columns = {}
+    for name, value in columns.items():
+        if value.dtype == "bag":
+            items = build.items(build.apply("bag_vector", value))
+            made |= {f"{name}_{place}": item for place, item in enumerate(items)}
+        else:
+            made[name] = value
+    return made
 
 
 def side_by_side(parts: Sequence[tuple[str, Columns]]) -> Columns:
@@ -79,7 +108,10 @@ def side_by_side(parts: Sequence[tuple[str, Columns]]) -> Columns:
     joined: Columns = {}
     for name, part in parts:
         for column, value in part.items():
-            joined[f"{name}__{column}"] = value
+            label = f"{name}__{column}"
+            while label in joined:
+                label += "_"
+            joined[label] = value
     return joined
 
 

@@ -48,15 +48,17 @@ def joined(values: Sequence[Value], build: Builder) -> Value:
     """Columns side by side: a bag where one of them is, else a vector."""
     if any(value.dtype == "bag" for value in values):
         return values[0] if len(values) == 1 else build.apply("bag_join", *values)
+    if len(values) == 1 and values[0].dtype == "vector":
+        return values[0]
     return build.stack(values)
 
 
 def affine(values: Sequence[Value], matrix: Any, offset: Any, build: Builder) -> Value:
     """`matrix` (outputs x inputs) times the columns, from the first to the last, then `offset` (or None): a vector."""
     whole = joined(values, build)
-    settings = {"matrix": np.array(matrix, dtype=np.float64)}
-    settings["offset"] = None if offset is None else np.array(offset, dtype=np.float64)
-    return build.apply("bag_affine" if whole.dtype == "bag" else "affine", whole, **settings)
+    operation = "bag_affine" if whole.dtype == "bag" else "affine"
+    start = None if offset is None else np.array(offset, dtype=np.float64)
+    return build.apply(operation, whole, matrix=np.array(matrix, dtype=np.float64), offset=start)
 
 
 def refuse_bags(step: Any, columns: Columns) -> None:

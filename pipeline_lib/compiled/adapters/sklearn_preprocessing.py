@@ -20,9 +20,10 @@ def min_max(step: Any, columns: Columns, build: Builder) -> Columns:
     """`x * scale_ + min_`, clipped to `feature_range` where asked."""
     refuse_bags(step, columns)
     made = numeric(step, columns, build, missing=True)
+    low, high = step.feature_range
     for (name, value), scale, offset in zip(made.items(), step.scale_, step.min_, strict=True):
         scaled = value * float(scale) + float(offset)
-        made[name] = clipped(scaled, *step.feature_range, build) if step.clip else scaled
+        made[name] = clipped(scaled, low, high, build) if step.clip else scaled
     return made
 
 

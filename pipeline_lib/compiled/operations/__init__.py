@@ -20,6 +20,7 @@ MODULES = (
     "elementary",
     "kernels",
     "lookups",
+    "medians",
     "neighbours",
     "opaque",
     "refusals",

@@ -47,6 +47,8 @@ class Bag:
 
     def rows(self) -> NDArray[np.int64]:
         """The row of each value."""
+        if len(self) == 1:
+            return np.zeros(len(self.values), dtype=np.int64)
         return np.repeat(np.arange(len(self)), np.diff(self.indptr))
 
     def toarray(self) -> NDArray[np.float64]:
@@ -83,7 +85,8 @@ class Bag:
 
     def sums(self, terms: NDArray[np.float64]) -> NDArray[np.float64]:
         """Each row's sum of `terms`, one for each value, in order of places."""
-        return np.bincount(self.rows(), weights=terms, minlength=len(self))  # adds one by one, from 0.0
+        # bincount adds one by one, from 0.0
+        return np.bincount(self.rows(), weights=terms, minlength=len(self)).astype(np.float64, copy=False)
 
     @classmethod
     def joined(cls, parts: Sequence["Bag"]) -> "Bag":
@@ -153,28 +156,39 @@ operation(
 
 def _side_by_side(columns: Sequence[Any]) -> Bag:
     rows = max(len(column) if isinstance(column, Bag) else (np.shape(column)[-1:] or (1,))[0] for column in columns)
-    parts = [_as_bag(column, rows) for column in columns]
-    shifts = np.cumsum([0, *(part.width for part in parts)])
-    row = np.concatenate([part.rows() for part in parts])
-    order = np.argsort(row, kind="stable")
-    indices = np.concatenate([part.indices + shift for part, shift in zip(parts, shifts[:-1], strict=True)])
-    values = np.concatenate([part.values for part in parts])
-    return Bag(_pointers(row, rows), indices[order], values[order], int(shifts[-1]))
-
-
-def _as_bag(column: Any, rows: int) -> Bag:
-    if isinstance(column, Bag) or np.ndim(column) == 2:
-        return Bag.of(column).spread(rows)
-    return Bag.of(np.broadcast_to(np.asarray(column, dtype=np.float64), (rows,))[None, :])
+    dense, at, found, start = [], [], [], 0
+    for column in columns:
+        if isinstance(column, Bag) or np.ndim(column) == 2:
+            bag = Bag.of(column).spread(rows)
+            found.append((bag.rows(), bag.indices + start, bag.values))
+            start += bag.width
+        else:
+            dense.append(np.broadcast_to(np.asarray(column, dtype=np.float64), (rows,)))
+            at.append(start)
+            start += 1
+    if dense:
+        numbers = np.array(dense).T
+        row, which = np.nonzero(numbers)
+        found.append((row, np.array(at, dtype=np.int64)[which], numbers[row, which]))
+    row, indices, values = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.lexsort((indices, row))
+    return Bag(_pointers(row, rows), indices[order], values[order], start)
 
 
 def _joined_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Bag) -> Any:
-    moved = []
+    """Each value's radius: the join of radii, which are bags at the same places as the values."""
+    rows, whole, start = result.rows(), np.zeros(len(result.values)), 0
     for column, radius in zip(inputs, radii, strict=True):
-        bag = _as_bag(column, len(result))
-        dense = np.ndim(radius) == 1 and not isinstance(column, Bag)
-        moved.append(bag.holding(radius[bag.rows()] if dense else bag_radii(radius, bag)))
-    return _side_by_side(moved).values
+        if isinstance(column, Bag) or np.ndim(column) == 2:
+            bag = Bag.of(column).spread(len(result))
+            inside = (result.indices >= start) & (result.indices < start + bag.width)
+            whole[inside] = bag_radii(radius, bag)
+            start += bag.width
+        else:
+            inside = result.indices == start
+            whole[inside] = np.broadcast_to(radius, (len(result),))[rows[inside]]
+            start += 1
+    return whole
 
 
 # Numbers, vectors and bags side by side, as one bag.

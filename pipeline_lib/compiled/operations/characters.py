@@ -24,12 +24,7 @@ def frozen_lower() -> dict[str, str]:
 
 def frozen_single_lower() -> dict[str, str]:
     """The same as Arrow, and with it pandas' `str` dtype, has it: character by character, no final sigma."""
-    characters = _beyond_ascii()
-    import pyarrow as pa  # while compiling: production has the table in its plan
-    import pyarrow.compute as pc
-
-    lowered: list[str] = pc.utf8_lower(pa.array(characters)).to_pylist()
-    return {char: low for char, low in zip(characters, lowered, strict=True) if low != char}
+    return dict(_single_lower())
 
 
 def frozen_word_ranges() -> list[list[int]]:
@@ -106,6 +101,16 @@ def _meets_cased(text: Iterable[str], table: Mapping[str, str]) -> bool:
 def _lower() -> dict[str, str]:
     table = {char: char.lower() for char in _beyond_ascii() if char.lower() != char}
     return table | {CASED: _ranges(_is_cased, ascii_too=True), IGNORABLE: _ranges(_is_ignorable, ascii_too=True)}
+
+
+@cache
+def _single_lower() -> dict[str, str]:
+    import pyarrow as pa  # while compiling: production has the table in its plan
+    import pyarrow.compute as pc
+
+    characters = _beyond_ascii()
+    lowered: list[str] = pc.utf8_lower(pa.array(characters)).to_pylist()
+    return {char: low for char, low in zip(characters, lowered, strict=True) if low != char}
 
 
 def _is_ignorable(char: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.kernels import by_pieces, squares
+from pipeline_lib.compiled.operations.kernels import by_pieces, long_axis_last, squares
 from pipeline_lib.compiled.operations.table import Settings, operation
 
 _HALF_ULP = 2.0**-53
@@ -34,7 +34,7 @@ def _ranked(distances: Any, count: int) -> Any:
 def _bind_nearest(settings: Settings) -> Any:
     points = np.ascontiguousarray(np.asarray(settings["points"], dtype=np.float64).T)
     count, euclidean = int(settings["count"]), settings["metric"] == "euclidean"
-    measure = squares if euclidean else _absolutes
+    measure = long_axis_last(squares if euclidean else _absolutes)
 
     def nearest(vector: Any) -> Any:
         found = by_pieces(lambda stored, part: _ranked(measure(stored, part), count), points, vector)

@@ -131,13 +131,15 @@ def _bind_activation(settings: Settings) -> Any:
     kind = settings["kind"]
     if kind == "relu":
         return lambda vector: np.where(vector > 0, vector, 0.0)
-    return VECTOR["tanh" if kind == "tanh" else "sigmoid"]
+    if kind == "tanh":
+        return VECTOR["tanh"]
+    return lambda vector: 1.0 / (1.0 + VECTOR["exp"](-vector))  # as scipy.special.expit
 
 
 def _activation_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
     """None of them is steeper than 1; the elementary ones round."""
     moved = np.broadcast_to(radii[0], result.shape)
-    return moved if settings["kind"] == "relu" else moved + 8 * np.spacing(np.abs(result))
+    return moved if settings["kind"] == "relu" else moved + 16 * np.spacing(np.abs(result))
 
 
 # relu, tanh or logistic of each number of a vector.

@@ -1,0 +1,98 @@
+"""Sparse columns: the same numbers as dense ones, summed in one order."""
+
+import math
+
+import numpy as np
+import pytest
+
+from pipeline_lib.compiled.columns import cut, joined, whole
+from pipeline_lib.compiled.faithful import check_step
+from pipeline_lib.compiled.operations import OPERATIONS
+from pipeline_lib.compiled.operations.bags import Bag, aligned
+from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.errors import InputError
+
+pytestmark = pytest.mark.core
+
+RNG = np.random.default_rng(4)
+DENSE = np.where(RNG.random((7, 12)) < 0.4, RNG.normal(size=(7, 12)), 0.0)
+BAG = Bag.of(DENSE)
+WEIGHTS = RNG.normal(size=7)
+SETTINGS = {
+    "bag_scale": {"weights": WEIGHTS},
+    "bag_divide": {"weights": WEIGHTS},
+    "bag_normalize": {"norm": "l2"},
+    "bag_above": {"threshold": 0.25},
+    "bag_select": {"places": [1, 2, 6]},
+    "bag_dot": {"weights": WEIGHTS, "start": 0.1},
+    "bag_affine": {"matrix": RNG.normal(size=(3, 7)), "offset": RNG.normal(size=3)},
+    "bag_vector": {},
+    "bag_item": {"place": 5},
+    "bag_finite": {"where": "test"},
+}
+
+
+def dense(column):
+    return column.toarray() if isinstance(column, Bag) else column
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_row_does_not_depend_on_its_batch(name):
+    function = OPERATIONS[name].column(SETTINGS[name])
+    together = dense(function(BAG))
+    for rows in (slice(0, 1), slice(3, 8), slice(11, 12), slice(5, 5)):
+        alone = dense(function(cut(BAG, rows.start, rows.stop)))
+        assert alone.tobytes() == np.ascontiguousarray(together[..., rows]).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("bag_scale", DENSE * WEIGHTS[:, None]),
+        ("bag_above", np.where(DENSE > 0.25, 1.0, 0.0)),
+        ("bag_select", DENSE[[1, 2, 6]]),
+        ("bag_vector", DENSE),
+        ("bag_item", DENSE[5]),
+    ],
+)
+def test_a_bag_is_the_dense_column(name, expected):
+    np.testing.assert_array_equal(dense(OPERATIONS[name].column(SETTINGS[name])(BAG)), expected)
+
+
+def test_sums_run_left_to_right_from_zero():
+    numbers = np.array([[1e16, 1.0], [1.0, 1e16], [-1e16, -1e16]])
+    dot = OPERATIONS["bag_dot"].column({"weights": np.ones(3), "start": None})
+    assert dot(Bag.of(numbers)).tolist() == [0.0, 0.0]
+    affine = OPERATIONS["bag_affine"].column({"matrix": np.ones((1, 3)), "offset": None})
+    assert affine(Bag.of(numbers[[2, 0, 1]])).tolist() == [[1.0, 1.0 - 1.0]]
+
+
+def test_numbers_vectors_and_bags_stand_side_by_side():
+    join = OPERATIONS["bag_join"].column({})
+    numbers = np.arange(12.0)
+    found = join(numbers, BAG, 2.5, DENSE[:2]).toarray()
+    np.testing.assert_array_equal(found, np.vstack([numbers, DENSE, np.full(12, 2.5), DENSE[:2]]))
+
+
+def test_rows_are_cut_joined_taken_and_spread():
+    np.testing.assert_array_equal(joined([cut(BAG, 0, 5), cut(BAG, 5, 12)]).toarray(), DENSE)
+    np.testing.assert_array_equal(BAG.take(np.array([3, 3, 0])).toarray(), DENSE[:, [3, 3, 0]])
+    assert whole(cut(BAG, 2, 3), "bag", 4).toarray().tolist() == np.repeat(DENSE[:, [2]], 4, axis=1).tolist()
+    assert len(cut(BAG, 4, 4)) == 0
+
+
+def test_what_is_not_finite_is_refused_with_its_row():
+    bag = Bag.of(np.array([[0.0, 1.0], [2.0, math.inf]]))
+    with pytest.raises(InputError, match="test: found inf in column 1, expected a finite number"):
+        OPERATIONS["bag_finite"].column({"where": "test"})(bag)
+
+
+def test_a_value_that_only_one_of_two_bags_holds_is_seen():
+    rows, found, radius, expected = aligned(Bag.of(np.array([[1.0, 0.0]])), None, Bag.of(np.array([[1.0, 3.0]])))
+    assert (rows.tolist(), found.tolist(), radius.tolist(), expected.tolist()) == ([0, 1], [1, 0], [0, 0], [1, 3])
+    before = {"x": Builder().input("x", "bag", width=7)}
+    given, wrong = DENSE.T, DENSE.T.copy()
+    wrong[4, 2] += 1.0
+    check_step("t", lambda columns, build: list(columns.values()), before, given, given)
+    with pytest.raises(InputError, match="from the plan in row 4"):
+        check_step("t", lambda columns, build: list(columns.values()), before, given, wrong)
