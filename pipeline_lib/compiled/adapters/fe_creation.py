@@ -136,9 +136,7 @@ _PLAIN: dict[str, Callable[[Value, Value], Value]] = {
 }
 
 
-@transformer(
-    "feature_engine.creation.cyclical_features.CyclicalFeatures", options="variables max_values drop_original"
-)
+@transformer("feature_engine.creation.cyclical_features.CyclicalFeatures", options="variables max_values drop_original")
 def cyclical(step: Any, columns: Columns, build: Builder) -> Columns:
     """Sine and cosine of `x * (2 pi / max)`."""
     variables = list(map(str, step.variables_))
