@@ -150,10 +150,30 @@ def _differs(left: pa.ChunkedArray, right: pa.ChunkedArray) -> np.ndarray[Any, n
         a, b = _numpy(left), _numpy(right)
         whole = _UINT[a.dtype.itemsize]
         unlike = (a.view(whole) != b.view(whole)) & ~(np.isnan(a) & np.isnan(b))
+    elif _is_list(left.type):
+        unlike = _lists_differ(left, right)
     else:
         unlike = _numpy(pc.fill_null(pc.not_equal(left, right), False))
     different: np.ndarray[Any, np.dtype[np.bool_]] = (nulls_left != nulls_right) | (unlike & ~nulls_left & ~nulls_right)
     return different
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
+def _lengths(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
+    return _numpy(pc.fill_null(pc.list_value_length(column), 0))
+
+
+def _lists_differ(left: pa.ChunkedArray, right: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    lengths = _lengths(left)
+    unlike: np.ndarray[Any, np.dtype[np.bool_]] = lengths != _lengths(right)
+    alike = pa.array(~unlike)
+    values = [pa.chunked_array([pc.list_flatten(column.filter(alike).combine_chunks())]) for column in (left, right)]
+    rows = np.repeat(np.flatnonzero(~unlike), lengths[~unlike])
+    unlike[rows[_differs(*values)]] = True
+    return unlike
 
 
 def _numpy(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
@@ -164,6 +184,10 @@ def _canonical(column: pa.ChunkedArray) -> Iterator[bytes]:
     yield _numpy(pc.is_null(column)).tobytes()
     kind = column.type
     if pa.types.is_null(kind):
+        return
+    if _is_list(kind):
+        yield _lengths(column).astype(np.int64).tobytes()
+        yield from _canonical(pa.chunked_array([pc.list_flatten(column.combine_chunks())]))
         return
     if pa.types.is_decimal(kind):  # at one scale, its digits are its value
         column, kind = column.cast(pa.string()), pa.string()
@@ -191,7 +215,12 @@ def _python(scalar: pa.Scalar) -> object:
 
 
 def _shown(value: object, other: object) -> str:
-    """A value as messages show it; of long text, where it begins to differ from another."""
+    """A value as messages show it; of long text and of lists, where it begins to differ from another."""
+    if isinstance(value, list) and isinstance(other, list):
+        for at, (mine, its) in enumerate(zip(value, other, strict=False)):
+            if not (mine == its or (mine != mine and its != its)) or str(mine) != str(its):
+                return f"{_shown(mine, its)} at {at} of {len(value):,}"
+        return f"{len(value):,} values"
     if isinstance(value, float):
         return f"{value!r} ({value.hex()})"
     if isinstance(value, str | bytes) and isinstance(other, type(value)) and len(value) > _LONG:

@@ -436,3 +436,19 @@ def test_production_needs_no_library_of_research(model, tmp_path):
     found = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  our own interpreter
     assert found.stderr == ""
     assert [json.loads(line) for line in found.stdout.splitlines()] == [expected, expected]
+
+
+def test_sparse_columns_are_kept_as_lists_of_what_they_hold():
+    from sklearn.compose import ColumnTransformer
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    frame = pd.DataFrame({"text": ["a cat and a dog", "the dog", "no animal"]}).astype("str")
+    words = ColumnTransformer([("words", CountVectorizer(), "text")], sparse_threshold=1.0)
+    pipeline = Pipeline([("words", words), ("kind", LogisticRegression())]).fit(frame, [1, 1, 0])
+    model = compile_pipeline(pipeline, like=frame)
+    made = model.transform(frame)
+    assert [name.rpartition("[")[2] for name in made.column_names] == ["places]", "values]"]
+    assert made.column(1).to_pylist() == [[1.0, 1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]
+    assert model.evaluate(pa.Table.from_pandas(frame), steps=True).steps["words"].equals(made)
+    assert set(model.trace_row({"text": "the cat"})) == {"words", "outputs"}

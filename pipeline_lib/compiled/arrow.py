@@ -99,6 +99,13 @@ def to_arrow(column: Column, dtype: str) -> Any:
     return pa.Array.from_buffers(kind, len(column), [None, _data(column)])
 
 
+def bag_arrays(bag: Any) -> dict[str, Any]:
+    """A sparse column as two lists a row: the places that hold a value, and their values."""
+    ends = pa.Array.from_buffers(pa.int64(), len(bag.indptr), [None, _data(bag.indptr.astype(np.int64))])
+    parts = {"places": to_arrow(bag.indices, "int64"), "values": to_arrow(bag.values, "float64")}
+    return {name: pa.LargeListArray.from_arrays(ends, part) for name, part in parts.items()}
+
+
 def _data(column: NDArray[Any]) -> pa.Buffer:
     return pa.py_buffer(np.ascontiguousarray(column))
 

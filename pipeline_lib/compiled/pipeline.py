@@ -185,14 +185,15 @@ class CompiledPipeline:
     def _table(self, names: Mapping[str, int], columns: Sequence[Column]) -> "pa.Table":
         import pyarrow as pa
 
-        from pipeline_lib.compiled.arrow import to_arrow
+        from pipeline_lib.compiled.arrow import bag_arrays, to_arrow
 
         arrays: dict[str, Any] = {}
         for (name, node), column in zip(names.items(), columns, strict=True):
             dtype = self.plan.nodes[node].dtype
-            if dtype in ("vector", "bag"):
-                parts = column.toarray() if dtype == "bag" else column
-                arrays |= {f"{name}[{place}]": to_arrow(part, "float64") for place, part in enumerate(parts)}
+            if dtype == "bag":
+                arrays |= {f"{name}[{part}]": array for part, array in bag_arrays(column).items()}
+            elif dtype == "vector":
+                arrays |= {f"{name}[{place}]": to_arrow(part, "float64") for place, part in enumerate(column)}
             else:
                 arrays[name] = to_arrow(column, dtype)
         return pa.Table.from_arrays(list(arrays.values()), names=list(arrays))
