@@ -447,6 +447,7 @@ def test_sparse_columns_are_kept_as_lists_of_what_they_hold():
     words = ColumnTransformer([("words", CountVectorizer(), "text")], sparse_threshold=1.0)
     pipeline = Pipeline([("words", words), ("kind", LogisticRegression())]).fit(frame, [1, 1, 0])
     model = compile_pipeline(pipeline, like=frame)
+    assert model.classes == (0, 1)
     made = model.transform(frame)
     assert [name.rpartition("[")[2] for name in made.column_names] == ["places]", "values]"]
     assert made.column(1).to_pylist() == [[1.0, 1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]

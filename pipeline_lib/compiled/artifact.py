@@ -31,6 +31,7 @@ def save(folder: Path, plan: Plan, row: RowSchema, opaque: Mapping[str, bytes]) 
         "outputs": [[name, node] for name, node in plan.outputs.items()],
         "steps": [[name, [[column, node] for column, node in columns.items()]] for name, columns in plan.steps.items()],
         "tables": [[table.name, table.key, table.time, table.context] for table in plan.tables],
+        "classes": list(plan.classes),
         "opaque": list(opaque),
     }
     stream = io.BytesIO()
@@ -81,6 +82,7 @@ def load(folder: Path) -> tuple[Plan, RowSchema, dict[str, bytes]]:
                 for name, columns in description["steps"]
             },
             tuple(Table(*values) for values in description["tables"]),
+            tuple(description["classes"]),
         )
     except InputError:
         raise

@@ -87,12 +87,13 @@ class _Compilation:
         self.allow_opaque = allow_opaque
         self.steps: dict[str, dict[str, int]] = {}
         self.outputs: dict[str, int] = {}
+        self.classes: tuple[Any, ...] = ()
         self.opaque: dict[str, bytes] = {}
         self.reports: list[StepReport] = []
 
     def plan(self) -> Plan:
         """The plan as far as it has come."""
-        return Plan(self.build.nodes, self.outputs, self.steps)
+        return Plan(self.build.nodes, self.outputs, self.steps, classes=self.classes)
 
     def walk(self, steps: Sequence[tuple[str, Any]], given: Any) -> None:
         """Write every step's plan, checked on the rows `given`."""
@@ -147,6 +148,7 @@ class _Compilation:
             opaque = self._run_opaque(name, final, given, made, error)
             outputs = {kind: list(columns.values()) for kind, columns in opaque.items()}
             report = StepReport(name, qualified(type(final)), len(before), 1, exact=False, why=_first_line(error))
+        self.classes = _classes(final)
         for kind in made:
             self.outputs |= _labelled(kind, outputs[kind], final)
         self.reports.append(report)
@@ -200,6 +202,12 @@ def _names(step: Any, made: Any, after: Columns) -> list[str]:
         except (AttributeError, ValueError, TypeError):
             names = []
     return names if len(set(names)) == len(after) == len(names) else list(after)
+
+
+def _classes(final: Any) -> tuple[Any, ...]:
+    labels = np.asarray(getattr(final, "classes_", ()), dtype=object)
+    plain = tuple(label.item() if isinstance(label, np.generic) else label for label in labels.ravel())
+    return plain if labels.ndim == 1 and all(isinstance(label, bool | int | float | str) for label in plain) else ()
 
 
 def _labelled(kind: str, values: Sequence[Value], final: Any) -> dict[str, int]:

@@ -54,6 +54,11 @@ class CompiledPipeline:
         """Whether every step is evaluated by our own operations."""
         return not self._opaque
 
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """A classifier's labels, in the order of its probabilities; empty for a regressor."""
+        return self.plan.classes
+
     @cached_property
     def reads(self) -> tuple[str, ...]:
         """Names of the raw columns that reach an output."""
@@ -80,7 +85,7 @@ class CompiledPipeline:
                 raise InputError(f"part {number}: {error}") from error
 
     def predict_proba(self, data: Any) -> np.ndarray[Any, Any]:
-        """Class probabilities, rows x classes (float64), in the order of the estimator's classes."""
+        """Class probabilities, rows x classes (float64), in the order of `classes`."""
         return np.column_stack(self._columns(self._named(PROBABILITY), data))
 
     def decision_function(self, data: Any) -> np.ndarray[Any, Any]:
@@ -108,7 +113,7 @@ class CompiledPipeline:
         return found[0] if len(found) == 1 else found
 
     def predict_proba_row(self, row: Mapping[str, Any]) -> tuple[float, ...]:
-        """The class probabilities of one raw row, in the order of the estimator's classes."""
+        """The class probabilities of one raw row, in the order of `classes`."""
         return self._row_values(self._named(PROBABILITY), row)
 
     def trace_row(self, row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -223,7 +228,7 @@ def _with_runners(plan: Plan, opaque: Mapping[str, bytes], library: str) -> Plan
             dtypes = [nodes[taken].dtype for taken in node.inputs]
             runner = OpaqueRunner(loaded[node.settings["step"]], node.settings, dtypes)
             nodes[place] = Node(node.operation, node.inputs, {**node.settings, "runner": runner}, node.dtype)
-    return Plan(nodes, plan.outputs, plan.steps, plan.tables)
+    return Plan(nodes, plan.outputs, plan.steps, plan.tables, plan.classes)
 
 
 def _values(column: Column) -> np.ndarray[Any, Any]:

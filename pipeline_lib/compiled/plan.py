@@ -130,13 +130,14 @@ class Plan:
     """Nodes in an order in which each comes after what it takes, the tables they read, and named results.
 
     `steps` are each step's columns by name, `outputs` the predictions' (`prediction`, `probability[label]`,
-    `decision[label]`).
+    `decision[label]`); `classes` are a classifier's labels, in the order of its probabilities.
     """
 
     nodes: list[Node]
     outputs: dict[str, int]
     steps: dict[str, dict[str, int]] = field(default_factory=dict)
     tables: tuple[Table, ...] = (Table(),)
+    classes: tuple[Scalar, ...] = ()
 
     def needed(self, roots: Iterable[int]) -> list[int]:
         """The nodes that `roots` rest upon, in order."""

@@ -5,7 +5,7 @@ __all__ = ['LabelScores', 'check_labels']
 
 # %% ../../nbs/steps/01_labels.ipynb #imports
 import math
-from typing import Self
+from typing import Any, Self
 
 import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
@@ -44,6 +44,14 @@ class LabelScores(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         self._check(X, reset=False)
         scores = {column: X[column].map(scale).astype("float64") for column, scale in self.scales.items()}
         return X.assign(**scores)
+
+    def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
+        """The same scores as operations on the plan's columns, for the compiled pipeline."""
+        for column, scale in self.scales.items():
+            columns[column] = build.lookup(
+                columns[column], scale, "float64", mode="refuse", name=column, where="LabelScores"
+            )
+        return columns
 
     def _check(self, X: pd.DataFrame, *, reset: bool) -> None:
         if not isinstance(X, pd.DataFrame):

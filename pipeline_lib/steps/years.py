@@ -4,7 +4,7 @@
 __all__ = ['ElapsedYears']
 
 # %% ../../nbs/steps/00_years.ipynb #imports
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,14 @@ class ElapsedYears(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # ty
             age = reference - X[column].to_numpy(dtype="float64", na_value=np.nan)
             ages[column] = np.where(age < 0, 0.0, age)
         return ages.drop(columns=self.reference) if self.drop_reference else ages
+
+    def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
+        """The same ages as operations on the plan's columns, for the compiled pipeline."""
+        reference = build.number(columns[self.reference])
+        for column in self.columns:
+            age = reference - columns[column]
+            columns[column] = build.where(age < 0.0, 0.0, age)
+        return {name: value for name, value in columns.items() if name != self.reference or not self.drop_reference}
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Names of the columns that come out, in their order."""
