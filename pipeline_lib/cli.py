@@ -218,6 +218,39 @@ def verify(ref: str, as_json: bool) -> None:
     _report_problems(problems, f"{record.reference}: every byte is as it was sealed")
 
 
+@commands.command
+@_REF
+@click.option("--fresh-env", is_flag=True, help="Build the recorded environment from the lock first.")
+@_JSON
+def reproduce(ref: str, fresh_env: bool, as_json: bool) -> None:
+    """Run a record's notebook again and compare all that it learns."""
+    from pipeline_lib.reproduce import reproduce as run_again
+
+    progress = functools.partial(click.echo, err=True)
+    found = run_again(_find(ref), find_project(), fresh_environment=fresh_env, progress=progress)
+    if as_json:
+        _print_json(found.to_json())
+    else:
+        click.echo(found)
+    sys.exit(0 if found.identical else 1)
+
+
+@commands.command
+@click.argument("ref_a")
+@click.argument("ref_b")
+@_JSON
+def diff(ref_a: str, ref_b: str, as_json: bool) -> None:
+    """Say what differs between two runs, from parameters to metrics."""
+    from pipeline_lib.compare import compare_records
+
+    found = compare_records(_find(ref_a), _find(ref_b))
+    if as_json:
+        _print_json(found.to_json())
+    else:
+        click.echo(found)
+    sys.exit(0 if found.same else 1)
+
+
 @commands.command(context_settings={"ignore_unknown_options": True})
 @_REF
 @click.argument("jupyter_options", nargs=-1, type=click.UNPROCESSED)

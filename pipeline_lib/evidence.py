@@ -19,7 +19,7 @@ from pipeline_lib.files import canonical_json, write_atomic
 from pipeline_lib.rows import conform
 
 if TYPE_CHECKING:
-    from pipeline_lib.compiled.opaque import CompiledPipeline
+    from pipeline_lib.compiled import CompiledPipeline
 
 MOST_TRACED_ROWS = 2_000
 DESCRIPTION = "evidence.json"

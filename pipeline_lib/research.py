@@ -14,13 +14,16 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.bits import digest
-from pipeline_lib.compiled import compile_pipeline
-from pipeline_lib.compiled.opaque import CompiledPipeline, quiet_select_dtypes
+from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
+from pipeline_lib.compiled.compiler import check_rows
+from pipeline_lib.compiled.opaque import quiet_select_dtypes
 from pipeline_lib.environment import describe_environment
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import read_evidence, write_evidence
 from pipeline_lib.export import check_export
+from pipeline_lib.exported import LIBRARY, exported_cells
 from pipeline_lib.files import canonical_json, write_atomic
+from pipeline_lib.learned import LEARNED, write_learned
 from pipeline_lib.library import changed_names, under_library_names
 from pipeline_lib.params import BaseParams, as_json, check_model, from_values
 from pipeline_lib.project import GENERATED, Project, find_project
@@ -38,6 +41,7 @@ from pipeline_lib.record import (
 )
 from pipeline_lib.rows import conform, schema_of
 
+COMPILE_REPORT = "compile.json"
 _KEPT_SCRATCH = 5
 
 
@@ -54,28 +58,36 @@ class Run:
         self.record = record
         self._project = project
         self._model: CompiledPipeline | None = None
+        self._fitted: Any = None
 
-    def compile(self, fitted: Any, *, like: Any) -> CompiledPipeline:
+    def compile(self, fitted: Any, *, like: Any, allow_opaque: bool = False) -> CompiledPipeline:
         """Turn a fitted pipeline into the artifact that production loads, and keep it in the record.
 
         `like` is the frame the pipeline was fitted on (rows x raw columns). Predict with what is returned.
+        A step that has no exact plan is refused, or with `allow_opaque` runs through its library.
         """
         fitted = under_library_names(fitted, self._project)
-        model = compile_pipeline(fitted, like=like, row=schema_of(self.module.Row), library=self._project.library)
+        row, library = schema_of(self.module.Row), self._project.library
+        model = compile_pipeline(fitted, like=like, row=row, library=library, allow_opaque=allow_opaque)
         model.save(self.record.artifact)
         self._forget(self.record.evidence, self.record.folder / METRICS)
+        if model.report:
+            write_atomic(self.record.folder / COMPILE_REPORT, canonical_json(model.report.to_json()))
         training = digest(conform(like, model.row))
         write_atomic(self.record.folder / TRAINING, canonical_json({"rows": len(like), "digest": training}))
-        self._model = model
+        write_learned(self.record.folder / LEARNED, fitted)
+        self._model, self._fitted = model, fitted
         return model
 
     def evidence(self, rows: Any, target: Any) -> np.ndarray[Any, Any]:
         """Keep raw rows with what the model makes of them, and return the predictions that were kept.
 
-        `rows` is a frame of raw rows that the fit did not see, `target` as many true values.
+        `rows` is a frame of raw rows that the fit did not see, `target` as many true values. On these rows too,
+        every step's plan is checked against its library's own result.
         """
         if self._model is None:
             raise InputError("found no compiled pipeline, expected run.compile(...) before run.evidence(...)")
+        check_rows(self._model, self._fitted, rows, self._project.library)
         self._forget(self.record.evidence, self.record.folder / METRICS)
         kept = write_evidence(self.record.evidence, self._model, rows, target)
         return np.asarray(kept.outputs.column("prediction").to_numpy())
@@ -142,6 +154,7 @@ def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:
     if not given:
         write_atomic(record.folder / PARAMETERS, canonical_json(as_json(params)))
     write_atomic(record.folder / ENVIRONMENT, canonical_json(describe_environment()))
+    write_atomic(record.folder / LIBRARY, canonical_json(exported_cells(project)))
     return Run(module, params, record, project)
 
 

@@ -182,7 +182,7 @@ def proof() -> dict[str, Any]:
 
     found: dict[str, Any] = {"hash seed": os.environ.get("PYTHONHASHSEED"), "zone": -time.timezone}
     found |= {"locale": locale.setlocale(locale.LC_ALL, ""), "python": sys.version.split()[0]}
-    from numpy._core._multiarray_umath import __cpu_features__ as features
+    from numpy._core._multiarray_umath import __cpu_features__ as features  # type: ignore[attr-defined,import-not-found,unused-ignore]
 
     levels = [name for name in ("X86_V2", "X86_V3", "X86_V4") if features.get(name)]
     found["simd"] = levels[-1] if levels else "other"

@@ -64,7 +64,15 @@ from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 from sklearn.tree import DecisionTreeRegressor
 
 ROWS = 1_100
-NUMBERS: list[str | int] = ["area", "Lot.Area", "Lot.Frontage", "Mas.Vnr.Area", "Total.Bsmt.SF", "Garage.Area", "Overall.Qual"]
+NUMBERS: list[str | int] = [
+    "area",
+    "Lot.Area",
+    "Lot.Frontage",
+    "Mas.Vnr.Area",
+    "Total.Bsmt.SF",
+    "Garage.Area",
+    "Overall.Qual",
+]
 LABELS: list[str | int] = ["Neighborhood", "Bldg.Type", "Kitchen.Qual", "Garage.Type", "Mas.Vnr.Type"]
 CLASSES = ["cheap", "middle", "dear"]
 

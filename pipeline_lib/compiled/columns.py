@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations import OPERATIONS, RefusedRows, Text
+from pipeline_lib.compiled.operations import OPERATIONS, RefusedRowsError, Text
 from pipeline_lib.compiled.operations.bags import Bag
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
@@ -57,7 +57,7 @@ class ColumnExecutor:
                 slots[place] = function(*[slots[taken] for taken in inputs])
                 for taken in done:
                     slots[taken] = None
-        except RefusedRows as refused:
+        except RefusedRowsError as refused:
             raise InputError(f"row {start + refused.row}: {refused}") from None
         return [whole(slots[root], dtype, stop - start) for root, dtype in zip(self.roots, self.dtypes, strict=True)]
 

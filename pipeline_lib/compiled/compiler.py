@@ -176,7 +176,9 @@ def _steps(fitted: Any) -> list[tuple[str, Any]]:
     try:
         check_is_fitted(fitted)
     except NotFittedError as error:
-        raise InputError(f"found a pipeline that is not fitted ({error}), expected a fitted one; call fit first") from None
+        raise InputError(
+            f"found a pipeline that is not fitted ({error}), expected a fitted one; call fit(X_train, y_train) first"
+        ) from None
     return list(steps)
 
 

@@ -49,6 +49,11 @@ def binary_prediction(build: Builder, decision: Value, classes: Sequence[Any], a
     return build.where(decision > above, second, first)
 
 
+def expit(build: Builder, value: Value) -> Value:
+    """1 / (1 + exp(-x)), as `scipy.special.expit` has it: 0 where exp overflows."""
+    return 1.0 / (1.0 + build.apply("exp", -value))
+
+
 def softmax(build: Builder, scores: Sequence[Value] | Value) -> list[Value]:
     """`exp(x - max)` over its sum from left to right, as `sklearn.utils.extmath.softmax` has it."""
     values = build.items(scores) if isinstance(scores, Value) else list(scores)
@@ -77,11 +82,16 @@ def as_doubles(step: Any, attribute: str, found: Any) -> Any:
 def dense_inputs(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
     """The input columns as finite numbers; vectors and bags are taken apart."""
     _check_width(step, sum(value.width for value in values))
+    return finite_inputs(step, positional(values, build), build)
+
+
+def positional(values: Sequence[Value], build: Builder) -> list[Value]:
+    """The input columns one by one; vectors and bags are taken apart."""
     flat: list[Value] = []
     for value in values:
         dense = build.apply("bag_vector", value) if value.dtype == "bag" else value
         flat += build.items(dense) if dense.dtype == "vector" else [dense]
-    return finite_inputs(step, flat, build)
+    return flat
 
 
 def vector_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
@@ -91,15 +101,13 @@ def vector_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
     return build.stack(dense_inputs(step, values, build))
 
 
-def weighted_sums(
-    step: Any, values: Sequence[Value], build: Builder, weights: Any, starts: Any = None
-) -> list[Value]:
+def weighted_sums(step: Any, values: Sequence[Value], build: Builder, weights: Any, starts: Any = None) -> list[Value]:
     """For each row of `weights` the sum of inputs times weights, left to right, plus its start; bags are welcome."""
     matrix = np.atleast_2d(weights)
     if not np.isfinite(matrix).all():
         raise NoPlanError(
-            f"{type(step).__name__}: found a weight that is not finite, expected numbers; smooth or regularise more, or "
-            "compile with allow_opaque=True"
+            f"{type(step).__name__}: found a weight that is not finite, expected numbers; smooth or regularise more, "
+            "or compile with allow_opaque=True"
         )
     offsets: list[float | None] = [None] * len(matrix)
     if starts is not None:
@@ -142,3 +150,16 @@ def log_softmax(build: Builder, scores: Sequence[Value]) -> list[Value]:
     apart = [score - most for score in scores]
     total = build.apply("log", build.sum([build.apply("exp", value) for value in apart]))
     return [value - total for value in apart]
+
+
+def pair_places(classes: int) -> list[tuple[int, int]]:
+    """All pairs of classes, the first with each behind it, then the second, and so on."""
+    return [(i, j) for i in range(classes) for j in range(i + 1, classes)]
+
+
+def added(values: Sequence[Value]) -> Value:
+    """The sum from left to right, where the library adds in the same order: equal bits."""
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total

@@ -108,7 +108,7 @@ def _find(adapters: dict[str, _Adapter], step: Any, role: str) -> _Adapter:
     adapter = adapters.get(name)
     if adapter is None:
         raise NoPlanError(
-            f"{type(step).__name__}: found {role} class {name} without an exact plan, expected one that has an adapter; "
+            f"{type(step).__name__}: found {role} class {name} without an exact plan, expected one with an adapter; "
             "give an own step a `plan` method, or compile with allow_opaque=True to run it through its library"
         )
     unknown = sorted(_option_names(step) - adapter.options)

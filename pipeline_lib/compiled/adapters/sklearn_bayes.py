@@ -11,13 +11,14 @@ from pipeline_lib.compiled.adapters.outcomes import (
     class_prediction,
     dense_inputs,
     doubles,
+    expit,
     labels,
     largest,
     log_softmax,
     softmax,
     weighted_sums,
 )
-from pipeline_lib.compiled.adapters.registry import NoPlanError, Outputs, estimator
+from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError, Outputs, estimator, refuse_option, transformer
 from pipeline_lib.compiled.plan import Builder, Value
 
 _DISCRETE = "alpha force_alpha fit_prior class_prior norm binarize min_categories"
@@ -104,18 +105,30 @@ def categorical(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     return _chosen(step, scores, build)
 
 
-@estimator(
-    "sklearn.discriminant_analysis.LinearDiscriminantAnalysis",
-    options="solver shrinkage priors n_components store_covariance tol covariance_estimator",
-)
+_LINEAR_DISCRIMINANT = "solver shrinkage priors n_components store_covariance tol covariance_estimator"
+
+
+@estimator("sklearn.discriminant_analysis.LinearDiscriminantAnalysis", options=_LINEAR_DISCRIMINANT)
 def linear_discriminant(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Weighted sums; their sigmoid for two classes, softmax for more."""
     scores = weighted_sums(step, values, build, doubles(step, "coef_"), doubles(step, "intercept_"))
     classes = labels(step.classes_)
     if len(classes) == 2:
-        share = build.apply("sigmoid", scores[0])
+        share = expit(build, scores[0])
         return Outputs([binary_prediction(build, scores[0], classes)], [1.0 - share, share], scores, classes)
     return Outputs([class_prediction(build, scores, classes)], softmax(build, scores), scores, classes)
+
+
+@transformer("sklearn.discriminant_analysis.LinearDiscriminantAnalysis", options=_LINEAR_DISCRIMINANT)
+def discriminant_axes(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Inputs, centred by the solver `svd`, times the directions that separate the classes best."""
+    if step.solver == "lsqr":
+        raise refuse_option(step, "solver", "svd or eigen, which find directions")
+    inputs = dense_inputs(step, list(columns.values()), build)
+    if step.solver == "svd":
+        inputs = [value - float(mean) for value, mean in zip(inputs, doubles(step, "xbar_"), strict=True)]
+    axes = doubles(step, "scalings_")[:, : step._max_components]
+    return {f"axis{place}": build.dot(inputs, axis) for place, axis in enumerate(axes.T)}
 
 
 @estimator(

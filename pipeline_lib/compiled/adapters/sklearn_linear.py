@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from pipeline_lib.compiled.adapters.outcomes import (
     binary_prediction,
     class_prediction,
     dense_inputs,
     doubles,
+    expit,
     softmax,
     weighted_sums,
 )
-from pipeline_lib.compiled.adapters.registry import NoPlanError, Outputs, estimator, predict
+from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError, Outputs, estimator, predict, transformer
 from pipeline_lib.compiled.plan import Builder, Value
 
 # None of these means anything to fitted weights; what does is read where it is named below.
@@ -66,10 +65,11 @@ def generalized(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     return Outputs(sums if link == "identity" else [build.apply("exp", value) for value in sums])
 
 
-@estimator(
-    *(f"sklearn.cross_decomposition._pls.{name}" for name in ("PLSRegression", "PLSCanonical", "CCA")),
-    options="n_components scale algorithm max_iter tol copy",
-)
+_PARTIAL = tuple(f"sklearn.cross_decomposition._pls.{name}" for name in ("PLSRegression", "PLSCanonical", "CCA"))
+_PARTIAL_OPTIONS = "n_components scale algorithm max_iter tol copy"
+
+
+@estimator(*_PARTIAL, options=_PARTIAL_OPTIONS)
 def partial_least_squares(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Weights times centred inputs, plus the intercept (`_PLS.predict`)."""
     centred = [
@@ -77,6 +77,21 @@ def partial_least_squares(step: Any, values: Sequence[Value], build: Builder) ->
         for value, mean in zip(dense_inputs(step, values, build), doubles(step, "_x_mean"), strict=True)
     ]
     return Outputs(weighted_sums(step, centred, build, doubles(step, "coef_"), doubles(step, "intercept_")))
+
+
+@transformer(*_PARTIAL, options=_PARTIAL_OPTIONS)
+@transformer("sklearn.cross_decomposition._pls.PLSSVD", options="n_components scale copy")
+def partial_scores(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Standardised inputs times the rotations; PLSSVD has weights in their place (`transform`)."""
+    parts = zip(
+        dense_inputs(step, list(columns.values()), build),
+        doubles(step, "_x_mean"),
+        doubles(step, "_x_std"),
+        strict=True,
+    )
+    inputs = [(value - float(mean)) / float(spread) for value, mean, spread in parts]
+    rotations = doubles(step, "x_weights_" if type(step).__name__ == "PLSSVD" else "x_rotations_")
+    return {f"score{place}": build.dot(inputs, axis) for place, axis in enumerate(rotations.T)}
 
 
 @estimator(
@@ -127,7 +142,7 @@ def _probability(step: Any, scores: list[Value], build: Builder) -> list[Value]:
 
 def one_against_rest(scores: Sequence[Value], build: Builder) -> list[Value]:
     """Sigmoids, divided by their sum where there are several (`LinearClassifierMixin._predict_proba_lr`)."""
-    return _normalised([build.apply("sigmoid", score) for score in scores], build)
+    return _normalised([expit(build, score) for score in scores], build)
 
 
 def _modified_huber(scores: list[Value], build: Builder) -> list[Value]:
@@ -149,22 +164,3 @@ def one_class(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """1 where the weighted sum is not below the offset, else -1."""
     decision = weighted_sums(step, values, build, doubles(step, "coef_"), -doubles(step, "offset_"))[0]
     return Outputs([build.where(decision >= 0.0, 1, -1)], decision=[decision])
-
-
-_INVERSES = {"exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "sqrt": "sqrt"}
-
-
-@estimator(
-    "sklearn.compose._target.TransformedTargetRegressor",
-    options="regressor transformer func inverse_func check_inverse",
-)
-def transformed_target(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The inner regressor's predictions through a NumPy function back to the target's unit."""
-    inner = predict(step.regressor_, values, build)
-    name = getattr(step.inverse_func, "__name__", None)
-    if step.transformer is not None or name not in _INVERSES or getattr(np, str(name), None) is not step.inverse_func:
-        raise NoPlanError(
-            f"TransformedTargetRegressor: found inverse_func={step.inverse_func!r}, expected one of "
-            f"np.{', np.'.join(_INVERSES)}; compile with allow_opaque=True"
-        )
-    return Outputs([build.apply(_INVERSES[name], value) for value in inner.prediction])

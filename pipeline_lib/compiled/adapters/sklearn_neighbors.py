@@ -18,9 +18,9 @@ from pipeline_lib.compiled.adapters.registry import NoPlanError, Outputs, estima
 from pipeline_lib.compiled.plan import Builder, Value
 
 _OPTIONS = "n_neighbors weights algorithm leaf_size p metric metric_params n_jobs"
-_METRICS = {name: "euclidean" for name in ("euclidean", "l2")} | {
-    name: "manhattan" for name in ("manhattan", "cityblock", "l1")
-}
+_METRICS = dict.fromkeys(("euclidean", "l2"), "euclidean") | dict.fromkeys(
+    ("manhattan", "cityblock", "l1"), "manhattan"
+)
 
 
 def _neighbour_means(step: Any, values: Sequence[Value], build: Builder, targets: Any) -> list[Value]:

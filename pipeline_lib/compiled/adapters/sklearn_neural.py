@@ -7,6 +7,7 @@ from pipeline_lib.compiled.adapters.outcomes import (
     as_doubles,
     binary_prediction,
     class_prediction,
+    expit,
     labels,
     softmax,
     vector_input,
@@ -51,7 +52,7 @@ def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     if step.out_activation_ == "softmax":
         shares = softmax(build, outputs)
     else:
-        shares = [build.apply("sigmoid", value) for value in outputs]
+        shares = [expit(build, value) for value in outputs]
     if kind.startswith("multilabel"):
         shares = [1.0 - shares[0], *shares] if len(shares) == 1 else shares
         return Outputs([build.integer(share > 0.5) for share in shares], shares)

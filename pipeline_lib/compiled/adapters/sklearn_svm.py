@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.adapters.outcomes import (
+    added,
     class_prediction,
     doubles,
     label_at,
     labels,
+    pair_places,
     vector_input,
 )
 from pipeline_lib.compiled.adapters.registry import NoPlanError, Outputs, estimator, refuse_option
@@ -56,9 +58,7 @@ def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 @estimator("sklearn.svm._classes.OneClassSVM", options=_OPTIONS)
 def one_class(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """1 where the decision is above 0, else -1 (`svm_predict_values` of libsvm)."""
-    decision = build.items(
-        _decisions(step, values, build, doubles(step, "dual_coef_"), doubles(step, "intercept_"))
-    )[0]
+    decision = build.items(_decisions(step, values, build, doubles(step, "dual_coef_"), doubles(step, "intercept_")))[0]
     return Outputs([build.where(decision > 0.0, 1, -1)], decision=[decision])
 
 
@@ -70,7 +70,7 @@ def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
         return _binary(step, values, build, classes)
     vector = _decisions(step, values, build, _pair_weights(step, len(classes)), doubles(step, "_intercept_"))
     pairs = build.items(vector)
-    votes = _sums_of_pairs(build, [_vote(build, pair > 0.0) for pair in pairs], len(classes))
+    votes = _sums_of_pairs([_vote(build, pair > 0.0) for pair in pairs], len(classes))
     shaped = _one_against_rest(build, pairs, len(classes))
     chosen = class_prediction(build, shaped if step.break_ties else votes, classes)
     decision = pairs if step.decision_function_shape == "ovo" else shaped
@@ -89,12 +89,11 @@ def _pair_weights(step: Any, classes: int) -> Any:
     """One row of weights for each pair of classes: of the first's support vectors, then of the second's."""
     coefficients, ends = doubles(step, "_dual_coef_"), np.cumsum([0, *step.n_support_])
     rows = []
-    for i in range(classes):
-        for j in range(i + 1, classes):
-            row = np.zeros(coefficients.shape[1])
-            row[ends[i] : ends[i + 1]] = coefficients[j - 1, ends[i] : ends[i + 1]]
-            row[ends[j] : ends[j + 1]] = coefficients[i, ends[j] : ends[j + 1]]
-            rows.append(row)
+    for i, j in pair_places(classes):
+        row = np.zeros(coefficients.shape[1])
+        row[ends[i] : ends[i + 1]] = coefficients[j - 1, ends[i] : ends[i + 1]]
+        row[ends[j] : ends[j + 1]] = coefficients[i, ends[j] : ends[j + 1]]
+        rows.append(row)
     return np.array(rows)
 
 
@@ -103,20 +102,19 @@ def _vote(build: Builder, first: Value) -> tuple[Value, Value]:
     return build.number(first), build.number(~first)
 
 
-def _sums_of_pairs(build: Builder, pairs: Sequence[tuple[Value, Value]], classes: int) -> list[Value]:
+def _sums_of_pairs(pairs: Sequence[tuple[Value, Value]], classes: int) -> list[Value]:
     """For each class the sum of its part in every pair, in order of the pairs."""
     parts: list[list[Value]] = [[] for _ in range(classes)]
-    places = [(i, j) for i in range(classes) for j in range(i + 1, classes)]
-    for (i, j), (first, second) in zip(places, pairs, strict=True):
+    for (i, j), (first, second) in zip(pair_places(classes), pairs, strict=True):
         parts[i].append(first)
         parts[j].append(second)
-    return [build.sum(terms) for terms in parts]
+    return [added(terms) for terms in parts]
 
 
 def _one_against_rest(build: Builder, pairs: Sequence[Value], classes: int) -> list[Value]:
     """Votes plus confidences brought into (-1/3, 1/3) (`sklearn.utils.multiclass._ovr_decision_function`)."""
-    votes = _sums_of_pairs(build, [_vote(build, ~(pair < 0.0)) for pair in pairs], classes)
-    sums = _sums_of_pairs(build, [(pair, -pair) for pair in pairs], classes)
+    votes = _sums_of_pairs([_vote(build, ~(pair < 0.0)) for pair in pairs], classes)
+    sums = _sums_of_pairs([(pair, -pair) for pair in pairs], classes)
     return [vote + total / (3.0 * (abs(total) + 1.0)) for vote, total in zip(votes, sums, strict=True)]
 
 
@@ -126,7 +124,9 @@ def _probability(step: Any, vector: Value, build: Builder) -> list[Value]:
         return []
     slopes, offsets = doubles(step, "_probA"), doubles(step, "_probB")
     if len(slopes) != vector.width:
-        raise NoPlanError(f"{type(step).__name__}: found {len(slopes)} sigmoids for {vector.width} pairs, expected one each")
+        raise NoPlanError(
+            f"{type(step).__name__}: found {len(slopes)} sigmoids for {vector.width} pairs, expected one each"
+        )
     coupled = build.apply("couple", vector, slopes=slopes, offsets=offsets, classes=len(step.classes_))
     return build.items(coupled)
 

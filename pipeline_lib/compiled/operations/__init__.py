@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from pipeline_lib.compiled.operations.lookups import RefusedRows
+from pipeline_lib.compiled.operations.lookups import RefusedRowsError
 from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import NAT, OPERATIONS, Operation
 from pipeline_lib.compiled.operations.text import Text, Words
@@ -32,4 +32,4 @@ MODULES = (
 for _name in MODULES:  # importing a module enters its operations
     import_module(f"{__name__}.{_name}")
 
-__all__ = ["MODULES", "NAT", "OPERATIONS", "Code", "Operation", "RefusedRows", "Text", "Words"]
+__all__ = ["MODULES", "NAT", "OPERATIONS", "Code", "Operation", "RefusedRowsError", "Text", "Words"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline_lib.compiled.operations.lookups import RefusedRows
+from pipeline_lib.compiled.operations.lookups import RefusedRowsError
 from pipeline_lib.compiled.operations.table import Settings, operation
 
 
@@ -232,7 +232,7 @@ def _finite(settings: Settings) -> Any:
         bad = np.isinf(bag.values) if settings.get("missing") else ~np.isfinite(bag.values)
         if bad.any():
             at = int(np.argmax(bad))
-            raise RefusedRows(
+            raise RefusedRowsError(
                 int(bag.rows()[at]),
                 f"{settings['where']}: found {bag.values[at].item()!r} in column {int(bag.indices[at])}, expected a "
                 "finite number; correct the row, or impute and cap before this step",

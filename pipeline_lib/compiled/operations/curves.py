@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.lookups import RefusedRows
+from pipeline_lib.compiled.operations.lookups import RefusedRowsError
 from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import Settings, operation
 from pipeline_lib.errors import InputError
@@ -24,7 +24,7 @@ def _bind_not_infinite(settings: Settings) -> Callable[[Any], Any]:
         bad = np.isinf(column)
         if bad.any():
             row = int(np.argmax(bad))
-            raise RefusedRows(row, _infinite(settings, np.ravel(column)[row].item()))
+            raise RefusedRowsError(row, _infinite(settings, np.ravel(column)[row].item()))
         return column
 
     return not_infinite

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline_lib.compiled.operations.bags import Bag
 from pipeline_lib.compiled.operations.characters import lower
-from pipeline_lib.compiled.operations.lookups import RefusedRows
+from pipeline_lib.compiled.operations.lookups import RefusedRowsError
 from pipeline_lib.compiled.operations.table import Settings, operation
 from pipeline_lib.compiled.operations.text import Text
 
@@ -127,7 +127,7 @@ def _bind_counts(settings: Settings) -> Callable[[Any], Bag]:
         documents = [text.words[code] for code in distinct.tolist()]
         if None in documents:
             row = int(np.argmax(places == documents.index(None)))
-            raise RefusedRows(row, _missing(settings))
+            raise RefusedRowsError(row, _missing(settings))
         return _bag([count(analyze(document)) for document in documents], settings["width"]).take(places)
 
     return counts

@@ -126,18 +126,14 @@ operation(
 _LEAST = 1e-7  # of a pairwise probability
 
 
-def _pair_probability(decision: Any, slope: float, offset: float) -> Any:
-    """Platt's sigmoid (`sigmoid_predict` of libsvm), kept off 0 and 1."""
-    exponent = decision * slope + offset
+def _shares(settings: Settings, vector: Any) -> Any:
+    """Platt's sigmoid of each pair's decision (`sigmoid_predict` of libsvm), kept off 0 and 1."""
+    slopes, offsets = (np.asarray(settings[name], dtype=np.float64)[:, None] for name in ("slopes", "offsets"))
+    exponent = vector * slopes + offsets
     small = VECTOR["exp"](-np.abs(exponent))
     share = np.where(exponent >= 0, small / (1.0 + small), 1.0 / (1.0 + small))
     share = np.where(share < _LEAST, _LEAST, share)
     return np.where(share > 1 - _LEAST, 1 - _LEAST, share)
-
-
-def _shares(settings: Settings, vector: Any) -> Any:
-    slopes, offsets = settings["slopes"], settings["offsets"]
-    return np.array([_pair_probability(d, float(a), float(b)) for d, a, b in zip(vector, slopes, offsets, strict=True)])
 
 
 def couple(shares: Any, classes: int) -> tuple[Any, Any]:
@@ -145,6 +141,36 @@ def couple(shares: Any, classes: int) -> tuple[Any, Any]:
 
     Method 2 of Wu, Lin and Weng (2004), as `multiclass_probability` of libsvm's svm.cpp iterates it.
     """
+    system, bound = _system(shares, classes), 0.005 / classes
+    chances = [np.full(shares.shape[1], 1.0 / classes) for _ in range(classes)]
+    going, margin = np.ones(shares.shape[1], dtype=bool), np.full(shares.shape[1], np.inf)
+    for _ in range(max(100, classes)):
+        rows, total = _products(system, chances)
+        error = abs(rows[0] - total)
+        for row in rows[1:]:
+            other = abs(row - total)
+            error = np.where(other > error, other, error)
+        margin = np.where(going, np.minimum(margin, abs(error - bound)), margin)
+        going = going & ~(error < bound)
+        if not going.any():
+            break
+        moved = _iterate(system, chances, rows, total)
+        chances = [np.where(going, new, old) for new, old in zip(moved, chances, strict=True)]
+    return np.array(chances), margin
+
+
+def _couple_one(shares: list[float], classes: int) -> list[float]:
+    """The same for one row, of Python's floats."""
+    system, chances = _system(shares, classes), [1.0 / classes] * classes
+    for _ in range(max(100, classes)):
+        rows, total = _products(system, chances)
+        if max([abs(row - total) for row in rows]) < 0.005 / classes:
+            break
+        chances = _iterate(system, chances, rows, total)
+    return chances
+
+
+def _system(shares: Any, classes: int) -> list[list[Any]]:
     wins: list[list[Any]] = [[0.0] * classes for _ in range(classes)]
     pairs = [(i, j) for i in range(classes) for j in range(i + 1, classes)]
     for (i, j), share in zip(pairs, shares, strict=True):
@@ -156,31 +182,17 @@ def couple(shares: Any, classes: int) -> tuple[Any, Any]:
         for j in range(classes):
             if j != t:
                 system[t][t] = system[t][t] + wins[j][t] * wins[j][t]
-    chances = [np.full(shares.shape[1], 1.0 / classes) for _ in range(classes)]
-    going, margin = np.ones(shares.shape[1], dtype=bool), np.full(shares.shape[1], np.inf)
-    for _ in range(max(100, classes)):
-        products_, total = _products(system, chances)
-        error = abs(products_[0] - total)
-        for product in products_[1:]:
-            other = abs(product - total)
-            error = np.where(other > error, other, error)
-        margin = np.where(going, np.minimum(margin, abs(error - 0.005 / classes)), margin)
-        going = going & ~(error < 0.005 / classes)
-        if not going.any():
-            break
-        moved = _iterate(system, chances, products_, total)
-        chances = [np.where(going, new, old) for new, old in zip(moved, chances, strict=True)]
-    return np.array(chances), margin
+    return system
 
 
 def _products(system: list[list[Any]], chances: list[Any]) -> tuple[list[Any], Any]:
     rows, total = [], 0.0
-    for t, weights in enumerate(system):
+    for weights, own in zip(system, chances, strict=True):
         product = 0.0
         for weight, chance in zip(weights, chances, strict=True):
             product = product + weight * chance
         rows.append(product)
-        total = total + chances[t] * product
+        total = total + own * product
     return rows, total
 
 
@@ -198,6 +210,17 @@ def _iterate(system: list[list[Any]], chances: list[Any], rows: list[Any], total
 
 def _bind_couple(settings: Settings) -> Any:
     return lambda vector: couple(_shares(settings, vector), int(settings["classes"]))[0]
+
+
+def _bind_couple_row(settings: Settings) -> Any:
+    classes = int(settings["classes"])
+
+    def coupled(vector: Any) -> Any:
+        with np.errstate(all="ignore"):
+            shares = _shares(settings, vector[:, None])[:, 0].tolist()
+        return np.array(_couple_one(shares, classes))
+
+    return coupled
 
 
 def _couple_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
@@ -222,6 +245,7 @@ operation(
     ("vector",),
     "vector",
     column=_bind_couple,
+    row=_bind_couple_row,
     radius=_couple_radius,
     width=lambda settings, widths: int(settings["classes"]),
 )

@@ -11,10 +11,11 @@ from pipeline_lib.compiled.operations.table import Settings, operation
 from pipeline_lib.compiled.operations.text import Text, Words
 from pipeline_lib.errors import InputError
 
+_PYTHON: dict[str, Callable[[Any], Any]] = {"float64": float, "int64": int, "bool": bool, "str": str}
 EMPTY: dict[str, float | None] = {"float64": math.nan, "str": None}  # other dtypes are never missing
 
 
-class RefusedRows(InputError):
+class RefusedRowsError(InputError):
     """Rows that an operation refuses: the first one's number in its block, and a message that a row's number
     stands before.
     """
@@ -33,7 +34,7 @@ def _values(settings: Settings) -> tuple[dict[Any, Any], Any]:
 
 
 def _typed(value: Any, gives: str) -> Any:
-    return EMPTY.get(gives, 0) if value is None else {"float64": float, "int64": int, "bool": bool, "str": str}[gives](value)
+    return EMPTY.get(gives, 0) if value is None else _PYTHON[gives](value)
 
 
 def _message(settings: Settings, word: Any) -> str:
@@ -68,7 +69,7 @@ def _refuse(text: Text, table: dict[Any, Any], settings: Settings, key: object) 
     bad = text.numbers(key, lambda words: np.array([word not in known for word in words]))
     if bad.any():
         row = int(np.argmax(bad))
-        raise RefusedRows(row, _message(settings, text.tolist()[row]))
+        raise RefusedRowsError(row, _message(settings, text.tolist()[row]))
 
 
 def _bind_lookup_row(settings: Settings) -> Callable[[Any], Any]:
@@ -149,7 +150,7 @@ def _bind_lookup_number(settings: Settings) -> Callable[[Any], Any]:
         absent = numbers != numbers
         if mode == "refuse" and not (found | (absent & (settings["missing"] is not None))).all():
             row = int(np.argmin(found | (absent & (settings["missing"] is not None))))
-            raise RefusedRows(row, _message(settings, numbers[row].item()))
+            raise RefusedRowsError(row, _message(settings, numbers[row].item()))
         if gives == "str":
             spread = np.where(found, place, np.where(absent, len(values), len(values) + 1))
             return Text(codes[spread], words)
@@ -223,7 +224,7 @@ def _bind_finite(settings: Settings) -> Callable[[Any], Any]:
         good = np.isfinite(column)
         if not good.all():
             row = int(np.argmin(good))
-            raise RefusedRows(row, _unfinite(settings, np.ravel(column)[row].item()))
+            raise RefusedRowsError(row, _unfinite(settings, np.ravel(column)[row].item()))
         return column
 
     return finite

@@ -36,7 +36,8 @@ def _bind_weighted_median_row(settings: Settings) -> Callable[[Any], float]:
     def median(vector: Any) -> float:
         numbers = vector.tolist()
         order = sorted(range(len(numbers)), key=numbers.__getitem__)
-        sums, total = [], 0.0
+        sums: list[float] = []
+        total = 0.0
         for place in order:
             total = total + weights[place] if sums else weights[place]
             sums.append(total)

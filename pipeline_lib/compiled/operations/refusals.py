@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.lookups import RefusedRows
+from pipeline_lib.compiled.operations.lookups import RefusedRowsError
 from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import NAT, Settings, operation
 from pipeline_lib.compiled.operations.text import Text
@@ -32,7 +32,7 @@ def _bind(settings: Settings) -> Callable[[Any, Any], Any]:
         if not good.all():
             row = int(np.argmin(good))
             values = column.tolist() if isinstance(column, Text | np.ndarray) else [column]
-            raise RefusedRows(row, words(values[row] if len(values) > 1 else values[0]))
+            raise RefusedRowsError(row, words(values[row] if len(values) > 1 else values[0]))
         return column
 
     return demand

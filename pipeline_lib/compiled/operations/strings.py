@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline_lib.compiled.operations.calendar import DAY, HOUR, MINUTE, SECOND, days_from_civil, days_in_month
 from pipeline_lib.compiled.operations.characters import lower, members
-from pipeline_lib.compiled.operations.lookups import RefusedRows
+from pipeline_lib.compiled.operations.lookups import RefusedRowsError
 from pipeline_lib.compiled.operations.table import NAT, Settings, operation
 from pipeline_lib.compiled.operations.text import Text
 from pipeline_lib.errors import InputError
@@ -198,7 +198,7 @@ def _bind_date(settings: Settings) -> Callable[[Any], Any]:
         bad = text.numbers(wrong, lambda words: np.array([read(word) is None for word in words]))
         if bad.any():
             row = int(np.argmax(bad))
-            raise RefusedRows(row, _undated(settings, text.tolist()[row]))
+            raise RefusedRowsError(row, _undated(settings, text.tolist()[row]))
         return text.numbers(key, lambda words: np.array([read(word) or 0 for word in words], dtype=np.int64))
 
     return date

@@ -9,14 +9,16 @@ number (x is truncated, as the libraries do). A leaf has `feature` -1, and its `
 import math
 from array import array
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.lookups import RefusedRows
+from pipeline_lib.compiled.operations.arithmetic import round32
+from pipeline_lib.compiled.operations.lookups import RefusedRowsError
 from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import Settings, operation
-from pipeline_lib.compiled.operations.trees_columns import bind_columns, leaf_places
+from pipeline_lib.compiled.operations.trees_columns import bind_columns, bind_compiled_leaves, leaf_places
 from pipeline_lib.errors import InputError
 
 NODE_BUDGET = 20_000  # nodes that are written as code; larger ensembles walk tuples
@@ -113,39 +115,66 @@ class _Writer:
 
 
 def bind_walk(settings: Settings) -> Callable[..., Any]:
-    """The same for one row by walking nested tuples `(threshold, place, left, right)`, a leaf's `left` being None.
+    """The same for one row, for ensembles that are too large to be written as code."""
+    find = compiled_leaves(settings) if find_spec("numba") is not None else walked_leaves(settings)
+    width, outputs, start = settings["width"], settings["outputs"], settings["start"]
+    places = None if outputs is None else np.asarray(outputs).tolist()
+    single = settings["single"]
+
+    def walk(*row: float) -> Any:
+        leaves = find(row)
+        if places is None and width > 1:
+            totals = leaves.pop(0) if start is None else start
+            for leaf in leaves:
+                totals = [a + b for a, b in zip(totals, leaf, strict=True)]
+            return np.array(totals)
+        totals = [leaves.pop(0)] if start is None else list(start)
+        for place, leaf in zip(places or [0] * len(leaves), leaves, strict=True):
+            total = totals[place] + leaf
+            totals[place] = round32(total) if single else total
+        return totals[0] if width == 1 else np.array(totals)
+
+    return walk
+
+
+def compiled_leaves(settings: Settings) -> Callable[[tuple[float, ...]], list[Any]]:
+    """Each tree's leaf for one row, found by numba."""
+    leaves, inputs, set_nodes = bind_compiled_leaves(settings)
+    feature = np.asarray(settings["feature"]).tolist()
+    sets = [(feature[node], splits_left(settings, node)) for node in set_nodes]
+    values, wide = np.asarray(settings["values"]).tolist(), settings["outputs"] is None and settings["width"] > 1
+    held = values if wide else [row[0] for row in values]
+
+    def find(row: tuple[float, ...]) -> list[Any]:
+        row = row[:inputs]
+        lower = [x if x == x else -math.inf for x in row]
+        sides = [-1.0 if test(row[place]) else 1.0 for place, test in sets]
+        return [held[leaf] for leaf in leaves(np.array([[*row, *lower, *sides]]))]
+
+    return find
+
+
+def walked_leaves(settings: Settings) -> Callable[[tuple[float, ...]], list[Any]]:
+    """Each tree's leaf for one row, found in nested tuples `(threshold, place, left, right)`; a leaf's left is None.
 
     Where NaN goes left, and for each set, the row gets further places: with -inf for NaN, with -1 or 1 for a set.
     """
     roots, lower, sets = _tuples(settings)
-    width, outputs, start = settings["width"], settings["outputs"], settings["start"]
-    outputs = None if outputs is None else np.asarray(outputs).tolist()
-    single, plain = settings["single"], width == 1
 
-    def walk(*row: float) -> Any:
+    def find(row: tuple[float, ...]) -> list[Any]:
         for place in lower:
             x = row[place]
             row += (x if x == x else -math.inf,)
         for place, test in sets:
             row += (-1.0 if test(row[place]) else 1.0,)
-        totals = [0.0] * width if start is None else list(map(float, start))
-        cell = array("f", (0.0,))
-        for tree, root in enumerate(roots):
-            value, place, left, right = root
+        leaves = []
+        for value, place, left, right in roots:
             while left is not None:
                 value, place, left, right = left if row[place] <= value else right
-            if outputs is None and not plain:
-                totals = list(value) if tree == 0 and start is None else [a + b for a, b in zip(totals, value)]  # noqa: B905
-                continue
-            output = 0 if outputs is None else outputs[tree]
-            total = value if tree == 0 and start is None else totals[output] + value
-            if single:
-                cell[0] = total
-                total = cell[0]
-            totals[output] = total
-        return totals[0] if plain else np.array(totals)
+            leaves.append(value)
+        return leaves
 
-    return walk
+    return find
 
 
 def _tuples(settings: Settings) -> tuple[list[Any], list[int], list[tuple[int, Callable[[float], bool]]]]:
@@ -237,7 +266,7 @@ def _bind_single_range(settings: Settings) -> Callable[[Any], Any]:
             good = good | np.isnan(column)
         if not good.all():
             row = int(np.argmin(good))
-            raise RefusedRows(row, _refusal(settings, np.ravel(column)[row].item()))
+            raise RefusedRowsError(row, _refusal(settings, np.ravel(column)[row].item()))
         return column
 
     return checked

@@ -53,6 +53,16 @@ def bind_columns(settings: Settings, *, compiled: bool | None = None) -> Callabl
     return evaluate
 
 
+def bind_compiled_leaves(settings: Settings) -> tuple[Callable[[Any], list[int]], int, list[int]]:
+    """For the numbers of one row (1 x numbers, as `_Walk` has them) each tree's leaf, as its row of `values`.
+
+    Also the number of inputs that it takes, and the nodes that split by category.
+    """
+    walk = _Walk(trees := _Trees(settings), list(range(len(trees.roots))))
+    places, leaf, every = walk.compiled(), walk.leaf, slice(None)
+    return lambda numbers: leaf.take(places(numbers, every)[:, 0]).tolist(), walk.inputs, walk.set_nodes
+
+
 def leaf_places(settings: Settings) -> Callable[[Sequence[Any]], Any]:
     """A function of columns that gives each row's leaf of each tree (trees x rows), as its row of `values`."""
     trees = _Trees(settings)
