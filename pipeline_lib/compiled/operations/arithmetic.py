@@ -245,6 +245,23 @@ def _dot_limit(settings: Settings, limits: Sequence[float]) -> float:
     return total if math.isfinite(total) else math.inf
 
 
+def _bind_earlier(settings: Settings) -> Any:
+    back = settings["back"]
+
+    def earlier(column: Any) -> Any:
+        return np.concatenate([np.full(min(back, len(column)), np.nan), column[: max(len(column) - back, 0)]])
+
+    return earlier
+
+
+def _earlier_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
+    return np.nan_to_num(_bind_earlier(settings)(np.broadcast_to(radii[0], np.shape(inputs[0]))), nan=0.0)
+
+
+# The value of a row so many rows before; NaN where a block has none, which the executor leaves out.
+operation("earlier", ("float64",), "float64", column=_bind_earlier, radius=_earlier_radius)
+
+
 def _slack_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
     return radii[0] + settings["ulps"] * np.spacing(np.abs(inputs[1]))
 

@@ -1,0 +1,121 @@
+"""Operations on several numbers a row: the same bits for columns, batches and one row, and none for no rows."""
+
+import math
+
+import numpy as np
+import pytest
+from plans import assert_same
+
+from pipeline_lib.compiled.columns import ColumnExecutor
+from pipeline_lib.compiled.onerow import row_function
+from pipeline_lib.compiled.operations import OPERATIONS
+from pipeline_lib.compiled.plan import Builder, Plan
+from pipeline_lib.rows import Column, RowSchema
+
+pytestmark = pytest.mark.core
+
+_RNG = np.random.default_rng(1)
+_SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 1e-300, -1e-300, 1e200, -1e200, 1e308, 709.5, -746.0, 3.0]
+NUMBERS = np.concatenate([_RNG.normal(size=(200, 3)), _RNG.choice(_SPECIAL, size=(300, 3))])
+POINTS = np.array([[0.0, 1.0, -1.0], [0.5, 0.5, 3.0], [0.5, 0.5, 3.0], [-0.0, 1e200, 2.0], [9.0, -2.0, 0.1]])
+MATRIX = np.array([[1.0, 0.0, -2.0], [0.1, 0.2, 0.3], [0.0, 0.0, 0.0], [-1.0, 0.0, 0.0]])
+KERNEL = {"points": POINTS, "gamma": 0.3, "coef0": 0.5, "degree": 3, "expanded": False}
+NEAREST = {"points": POINTS, "count": 3, "metric": "euclidean", "expanded": False}
+EXAMPLES = [
+    ("affine", {"matrix": MATRIX, "offset": None}),
+    ("affine", {"matrix": MATRIX, "offset": np.array([0.5, -0.0, 1e308, -1.0])}),
+    ("largest", {}),
+    *(("activation", {"kind": kind}) for kind in ("relu", "tanh", "logistic")),
+    *(("kernel", {"kernel": kind, **KERNEL}) for kind in ("linear", "rbf", "poly", "sigmoid")),
+    ("couple", {"slopes": np.array([-1.0, -0.5, 2.0]), "offsets": np.array([0.1, 0.0, -1.0]), "classes": 3}),
+    ("nearest", NEAREST),
+    ("nearest", NEAREST | {"metric": "manhattan", "count": 1}),
+]
+
+
+def same(write, values):
+    """A plan's columns for rows of numbers; in batches and row by row they have the same bits."""
+    build = Builder()
+    names = [f"c{place}" for place in range(values.shape[1])]
+    made = write(build, [build.input(name, "float64") for name in names])
+    plan, root = Plan(build.nodes, {}), made.node
+    executor = ColumnExecutor(plan, [root])
+
+    def column(rows):
+        (found,) = executor.run({name: np.ascontiguousarray(rows[:, i]) for i, name in enumerate(names)}, len(rows))
+        return list(found.T) if found.ndim == 2 else found.tolist()
+
+    whole = column(values)
+    for size in (1, 7, 64):
+        parts = [row for start in range(0, len(values), size) for row in column(values[start : start + size])]
+        assert_same([parts], [whole], f"in batches of {size}")
+    schema = RowSchema(tuple(Column(name, "number", nullable=True) for name in names))
+    function = row_function(plan, [root], schema)
+    rows = [function(dict(zip(names, row, strict=True)))[0] for row in values.tolist()]
+    assert_same([rows], [whole], "row by row")
+    assert column(values[:0]) == []
+    return whole
+
+
+@pytest.mark.parametrize(("name", "settings"), EXAMPLES, ids=lambda example: str(example)[:40])
+def test_columns_and_rows_have_the_same_bits(name, settings):
+    same(lambda build, values: build.apply(name, build.stack(values), **settings), NUMBERS)
+
+
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+def test_means_of_neighbours_have_the_same_bits(weights):
+    targets = np.array([[1.0, 0.1], [2.0, 0.2], [3.0, 0.3], [4.0, 0.4], [5.0, 0.5]])
+
+    def write(build, values):
+        nearest = build.apply("nearest", build.stack(values), **NEAREST)
+        return build.apply("neighbour_mean", nearest, targets=targets, weights=weights)
+
+    same(write, np.concatenate([NUMBERS[:300], POINTS]))
+
+
+def test_numbers_are_added_from_the_first_to_the_last():
+    whole = same(
+        lambda build, values: build.apply("affine", build.stack(values), matrix=[[1.0, 1.0, 1.0]], offset=None),
+        np.array([[1e16, 1.0, -1e16], [1.0, 1e16, -1e16], [-0.0, -0.0, -0.0]]),
+    )
+    assert [row[0] for row in whole] == [0.0, 0.0, 0.0]
+    assert math.copysign(1.0, whole[2][0]) == 1.0
+
+
+def test_an_infinite_number_without_weight_is_left_out():
+    whole = same(
+        lambda build, values: build.apply("affine", build.stack(values), matrix=[[1.0, 0.0], [1.0, 1.0]], offset=None),
+        np.array([[2.0, math.inf], [2.0, -math.inf]]),
+    )
+    assert [row.tolist() for row in whole] == [[2.0, math.inf], [2.0, -math.inf]]
+
+
+def test_the_first_of_equal_numbers_is_the_largest_and_missing_is_larger_than_all():
+    rows = np.array(
+        [[1.0, 1.0, 0.0], [0.0, 2.0, 2.0], [1.0, math.nan, 3.0], [math.nan, math.nan, 3.0], [-0.0, 0.0, 0.0]]
+    )
+    assert same(lambda build, values: build.apply("largest", build.stack(values)), rows) == [0, 1, 1, 0, 0]
+
+
+def test_equal_distances_are_ranked_by_place():
+    whole = same(
+        lambda build, values: build.apply("nearest", build.stack(values), **NEAREST), np.array([[0.5, 0.5, 3.0]])
+    )
+    assert whole[0][3:5].tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("radius", [0.0, 0.2])
+def test_the_largest_is_unsure_where_another_lies_within_the_radius(radius):
+    vector = np.array([[1.0, 1.0], [1.3, 1.7]])
+    found = OPERATIONS["largest"]
+    chosen = found.column({})(vector)
+    unsure = found.radius({}, [vector], [np.full((2, 2), radius)], chosen)
+    assert unsure.tolist() == [math.inf if radius else 0.0, 0.0]
+
+
+def test_places_are_unsure_where_a_point_outside_is_as_near():
+    points, found = np.array([[0.0], [2.0], [5.0]]), OPERATIONS["nearest"]
+    settings = {"points": points, "count": 1, "metric": "euclidean", "expanded": False}
+    vector = np.array([[0.9, 1.0]])
+    radius = found.radius(settings, [vector], [0.0], found.column(settings)(vector))
+    assert np.isinf(radius).tolist() == [[False, True], [False, True]]
