@@ -1,0 +1,294 @@
+"""What differs between two records: parameters, code, environment, learned state, evidence, metrics."""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline_lib.bits import first_difference
+from pipeline_lib.errors import InputError
+from pipeline_lib.evidence import Evidence, read_evidence
+from pipeline_lib.exported import LIBRARY
+from pipeline_lib.learned import LEARNED
+from pipeline_lib.learneddiff import compare_learned
+from pipeline_lib.notebooks import cells, read_notebook
+from pipeline_lib.record import ENVIRONMENT, METRICS, PARAMETERS, TRAINING, Record
+
+_INJECTED = "injected-parameters"
+_MOST_LINES = 8
+_STEP = "step "
+_LONGEST = 100
+_NUMERIC = ("numpy", "scipy", "scikit-learn", "pandas", "feature-engine", "pyarrow", "bottleneck", "numexpr")
+Code = dict[tuple[str, str], tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of a comparison: its differences, one a line, most telling first; none when the parts are the same.
+
+    `summary` counts them, or what was compared; `missing` says why nothing could be compared.
+    """
+
+    name: str
+    differences: tuple[str, ...] = ()
+    summary: str = ""
+    missing: str = ""
+
+    @property
+    def same(self) -> bool:
+        """Whether the parts were compared and nothing differs."""
+        return not self.differences and not self.missing
+
+    def __str__(self) -> str:
+        if not self.differences:
+            alike = f"same ({self.summary})" if self.summary else "same"
+            return f"{self.name}: {f'not compared: {self.missing}' if self.missing else alike}"
+        shown, hidden = self.differences[:_MOST_LINES], len(self.differences) - _MOST_LINES
+        more = [f"  … {hidden:,} more"] if hidden > 0 else []
+        heading = f"{self.name}: {self.summary or f'{len(self.differences):,} differ'}"
+        return "\n".join([heading, *(f"  {line}" for line in shown), *more])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two records, part by part."""
+
+    a: str
+    b: str
+    sections: tuple[Section, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs in any part that could be compared."""
+        return not any(section.differences for section in self.sections)
+
+    def section(self, name: str) -> Section:
+        """A part by its name."""
+        return next(section for section in self.sections if section.name == name)
+
+    def __str__(self) -> str:
+        heading = f"{self.a} → {self.b}: {'same' if self.same else 'different'}"
+        return "\n".join([heading, *map(str, self.sections)])
+
+    def to_json(self) -> dict[str, Any]:
+        """The comparison as JSON values."""
+        parts = {
+            section.name: {
+                "same": section.same,
+                "summary": section.summary,
+                "differences": list(section.differences),
+                "missing": section.missing or None,
+            }
+            for section in self.sections
+        }
+        return {"a": self.a, "b": self.b, "same": self.same, "sections": parts}
+
+
+def compare_records(a: Record, b: Record) -> Comparison:
+    """Compare two records of any status; a part that one of them did not reach is not compared.
+
+    Raises InputError for damaged files.
+    """
+    return Comparison(
+        a.reference,
+        b.reference,
+        (
+            _json_section("parameters", PARAMETERS, a, b),
+            _notebook_section(a, b),
+            _library_section(a, b),
+            _environment_section(a, b),
+            _learned_section(a, b),
+            _evidence_section(a, b),
+            _json_section("metrics", METRICS, a, b),
+        ),
+    )
+
+
+def changed_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Dotted names of JSON values that differ, each with both values; floats in hex besides."""
+    left, right = dict(_flat(old)), dict(_flat(new))
+    return [
+        f"{name}: {_change(left, right, name)}"
+        for name in dict.fromkeys((*left, *right))
+        if name not in left or name not in right or _unlike(left[name], right[name])
+    ]
+
+
+def changed_code(old: Code, new: Code) -> list[str]:
+    """Cells that differ, by notebook and cell, each with its first line that differs."""
+    lines = []
+    for key in dict.fromkeys((*old, *new)):
+        label, before = old.get(key, ("", ""))
+        other, after = new.get(key, ("", ""))
+        if key not in old:
+            lines.append(f"{other}: absent → {_first_line(after)}")
+        elif key not in new:
+            lines.append(f"{label}: {_first_line(before)} → absent")
+        elif before != after:
+            lines.append(f"{label}: {_first_changed(before, after)}")
+    return lines
+
+
+def notebook_code(notebook: Mapping[str, Any], shown: str = "") -> Code:
+    """The code cells of a notebook by their ids (their numbers where they have none), without papermill's own."""
+    own = [cell for cell in cells(dict(notebook)) if _INJECTED not in cell.tags]
+    code = [cell for cell in own if cell.kind == "code" and cell.source.strip()]
+    place = f"{shown}: " if shown else ""
+    return {("", cell.id or str(cell.number)): (f"{place}{cell}", cell.source.rstrip()) for cell in code}
+
+
+def library_code(exported: Iterable[Mapping[str, Any]]) -> Code:
+    """Exported cells, as `exported_cells` lists them, by notebook and cell."""
+    return {
+        (cell["notebook"], cell["cell"]): (
+            f"{cell['notebook']}: cell {cell['number']} (id {cell['cell']})",
+            cell["source"],
+        )
+        for cell in exported
+    }
+
+
+def _json_section(name: str, file: str, a: Record, b: Record) -> Section:
+    found = _both(file, a, b)
+    if isinstance(found, str):
+        return Section(name, missing=found)
+    changed, total = changed_values(*found), len(list(_flat(found[0])))
+    return Section(name, tuple(changed), f"{len(changed)} of {total} differ" if changed else f"{total} values")
+
+
+def _notebook_section(a: Record, b: Record) -> Section:
+    absent = [record.reference for record in (a, b) if not record.notebook.is_file()]
+    if absent:
+        return Section("notebook", missing=f"{' and '.join(absent)} keeps no notebook")
+    old, new = (notebook_code(read_notebook(record.notebook, str(record.notebook))) for record in (a, b))
+    changed = changed_code(old, new)
+    return Section("notebook", tuple(changed), f"{len(changed)} cells differ" if changed else f"{len(old)} code cells")
+
+
+def _library_section(a: Record, b: Record) -> Section:
+    found = _both(LIBRARY, a, b)
+    if isinstance(found, str):
+        return Section("library", missing=found)
+    changed = changed_code(*map(library_code, found))
+    summary = f"{len(changed)} exported cells differ" if changed else f"{len(found[0])} exported cells"
+    return Section("library", tuple(changed), summary)
+
+
+def _environment_section(a: Record, b: Record) -> Section:
+    found = _both(ENVIRONMENT, a, b)
+    if isinstance(found, str):
+        return Section("environment", missing=found)
+    return Section("environment", tuple(changed_environment(*found)))
+
+
+def changed_environment(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What differs between two environments, the most likely cause of other numbers first."""
+
+    def rank(line: str) -> int:
+        groups = [*(f"packages.{name}:" for name in _NUMERIC), "python", "cpu.features", "blas", "variables", "cpu"]
+        groups += ["locale", "time_zone", "system"]
+        return next((place for place, group in enumerate(groups) if line.startswith(group)), len(groups))
+
+    return sorted(changed_values(_settled(old), _settled(new)), key=rank)
+
+
+def _settled(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """An environment whose thread libraries stand in one order: they are listed as they happened to load."""
+    return {**environment, "blas": sorted(environment.get("blas", []), key=json.dumps)}
+
+
+def _learned_section(a: Record, b: Record) -> Section:
+    name = "learned state"
+    absent = [record.reference for record in (a, b) if not (record.folder / LEARNED).is_file()]
+    if absent:
+        return Section(name, missing=f"{' and '.join(absent)} keeps no {LEARNED}")
+    found = compare_learned(a.folder / LEARNED, b.folder / LEARNED)
+    if not found.count:
+        return Section(name, summary=f"{found.total:,} values")
+    steps = ", ".join(f"{step} {count:,}" for step, count in found.steps.items())
+    return Section(
+        name, (f"first: {found.first}", f"by step: {steps}"), f"{found.count:,} of {found.total:,} values differ"
+    )
+
+
+def _evidence_section(a: Record, b: Record) -> Section:
+    training = [record.read_json(TRAINING) or {} for record in (a, b)]
+    trained = changed_values(*({f"training.{key}": value for key, value in part.items()} for part in training))
+    try:
+        old, new = _tables(read_evidence(a.evidence)), _tables(read_evidence(b.evidence))
+    except InputError as error:
+        return Section("evidence", missing=str(error))
+    if list(old) != list(new):
+        return Section("evidence", (*trained, f"tables: {_change({'': list(old)}, {'': list(new)}, '')}"))
+    found = {name: difference for name in old if (difference := first_difference(old[name], new[name]))}
+    steps = [name for name in found if name.startswith(_STEP)]
+    changed = [f"{name}: {difference}" for name, difference in found.items() if name not in steps[1:]]
+    changed += [f"also steps {', '.join(name.removeprefix(_STEP) for name in steps[1:])}"] if steps[1:] else []
+    summary = f"{len(found)} of {len(old)} tables differ" if found else f"{len(old)} tables"
+    return Section("evidence", (*trained, *changed), summary)
+
+
+def _tables(evidence: Evidence) -> dict[str, Any]:
+    steps = {f"{_STEP}{name}": table for name, table in evidence.steps.items()}
+    return {"inputs": evidence.inputs, "target": evidence.target, **steps, "outputs": evidence.outputs}
+
+
+def _both(file: str, a: Record, b: Record) -> tuple[Any, Any] | str:
+    """A JSON file of both records, or which of them has none."""
+    old, new = a.read_json(file), b.read_json(file)
+    absent = [record.reference for record, found in ((a, old), (b, new)) if found is None]
+    return f"{' and '.join(absent)} keeps no {file}" if absent else (old, new)
+
+
+def _flat(value: Any, name: str = "") -> Iterable[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        for key, part in value.items():
+            yield from _flat(part, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, value
+
+
+def _unlike(old: Any, new: Any) -> bool:
+    return type(old) is not type(new) or json.dumps(old) != json.dumps(new)
+
+
+def _change(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> str:
+    """One value's change; of lists what went and what came, of floats the hex besides."""
+    if name not in old or name not in new:
+        return " → ".join(_text(values[name]) if name in values else "absent" for values in (old, new))
+    before, after = old[name], new[name]
+    if isinstance(before, list) and isinstance(after, list):
+        gone = [_text(part) for part in before if part not in after]
+        come = [_text(part) for part in after if part not in before]
+        parts = [f"{word} {', '.join(texts)}" for word, texts in (("without", gone), ("with", come)) if texts]
+        return ", ".join(parts) or "in another order, or another number of times"
+    hexes = f" ({before.hex()}, {after.hex()})" if isinstance(before, float) and isinstance(after, float) else ""
+    return f"{_text(before)} → {_text(after)}{hexes}"
+
+
+def _text(value: Any) -> str:
+    return _clipped(json.dumps(value, ensure_ascii=False))
+
+
+def _first_changed(old: str, new: str) -> str:
+    before, after = old.splitlines(), new.splitlines()
+    changes = [
+        code
+        for code in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+        if code[0] != "equal"
+    ]
+    _, start, end, other_start, other_end = changes[0]
+    count = sum(max(end - start, other_end - other_start) for _, start, end, other_start, other_end in changes)
+    more = f" ({count} lines differ)" if count > 1 else ""
+    return f"{_first_line(before[start:end])} → {_first_line(after[other_start:other_end])}{more}"
+
+
+def _first_line(source: str | list[str]) -> str:
+    lines = source.splitlines() if isinstance(source, str) else source
+    line = next((line.strip() for line in lines if line.strip()), "")
+    return f"`{_clipped(line)}`" if line else "nothing"
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

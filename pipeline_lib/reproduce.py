@@ -1,0 +1,162 @@
+"""Reproduction: a record's notebook runs again with its parameters, and everything it learns is compared."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.compare import Comparison, changed_code, compare_records, library_code, notebook_code
+from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, RunError
+from pipeline_lib.exported import LIBRARY, exported_cells
+from pipeline_lib.files import canonical_json, sha256_file, write_atomic
+from pipeline_lib.freshenv import build_environment, recorded_variables
+from pipeline_lib.notebooks import read_notebook
+from pipeline_lib.project import Project
+from pipeline_lib.record import Record, all_records, checks_folder, verify
+from pipeline_lib.run import run_pipeline
+
+Progress = Callable[[str], None]
+RESULT = "reproduce.json"
+_RESULTS = ("learned state", "evidence", "metrics")
+_CAUSES = ("parameters", "environment")
+_ERRORS = {error.exit_code: error for error in (DifferenceError, InputError, RunError)}
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A record beside the run that repeated it. `sources` says what in notebook and library is not as recorded."""
+
+    record: Record
+    again: Record
+    sources: tuple[str, ...]
+    comparison: Comparison
+
+    @property
+    def identical(self) -> bool:
+        """Whether learned state, evidence (inputs, intermediates, outputs) and metrics agree bit for bit."""
+        return not any(self.comparison.section(name).differences for name in _RESULTS)
+
+    def __str__(self) -> str:
+        results = [self.comparison.section(name) for name in _RESULTS]
+        causes = [section for name in _CAUSES if (section := self.comparison.section(name)).differences]
+        incomparable = [section for section in results if section.missing]
+        lines = [f"{self.record.reference}: {'identical' if self.identical else 'different'}"]
+        lines += [f"not as recorded: {line}" for line in self.sources]
+        lines += map(str, incomparable if self.identical else results)
+        lines += map(str, causes)
+        if not self.identical and not causes and not self.sources:
+            lines.append("environment: same, as far as it is recorded; look for a step that draws without a seed")
+        return "\n".join([*lines, f"run again: {self.again.folder}"])
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as JSON values."""
+        return {
+            "reference": self.record.reference,
+            "identical": self.identical,
+            "sources": list(self.sources),
+            "again": str(self.again.folder),
+            "comparison": self.comparison.to_json(),
+            "text": str(self),
+        }
+
+
+def reproduce(
+    record: Record,
+    project: Project,
+    *,
+    fresh_environment: bool = False,
+    progress: Progress = lambda line: None,
+) -> Reproduction:
+    """Run a record's notebook again with the recorded parameters and compare what it learns and makes.
+
+    The new run lies beside the record among its checks, and replaces that of an earlier reproduction.
+    With `fresh_environment` it happens in a virtual environment made from the lock. Raises InputError for a
+    record that is not finished and whole, and whatever `run_pipeline` raises.
+    """
+    _check_repeatable(record)
+    sources = tuple(changed_sources(record, project))
+    for line in sources:
+        progress(f"not as recorded: {line}")
+    checks = checks_folder(record)
+    runs = checks / "reproduced"
+    shutil.rmtree(runs, ignore_errors=True)
+    project.runs.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".reproduce-", dir=project.runs) as folder:
+        again = _run_again(record, project, runs, Path(folder), progress, fresh_environment=fresh_environment)
+    found = Reproduction(record, again, sources, compare_records(record, again))
+    write_atomic(checks / RESULT, canonical_json(found.to_json()))
+    return found
+
+
+def changed_sources(record: Record, project: Project) -> list[str]:
+    """What in the project's notebook and library is not as a record has it, by cell."""
+    path = project.research_notebook(record.pipeline)
+    shown = project.shown(path)
+    lines = []
+    hashes = record.manifest().get("hashes") or {}
+    if not path.is_file() or sha256_file(path) != hashes.get("notebook"):
+        old, new = (notebook_code(read_notebook(at, shown), shown) for at in (record.notebook, path))
+        lines += changed_code(old, new) or [f"{shown}: prose, tags or outputs; every code cell is as recorded"]
+    exported = record.read_json(LIBRARY)
+    if exported is None:
+        return [*lines, f"{LIBRARY}: the record has none, so library code cannot be compared"]
+    used = {cell["module"] for cell in exported}
+    now = [cell for cell in exported_cells(project) if cell["module"] in used]
+    return lines + changed_code(library_code(exported), library_code(now))
+
+
+def _check_repeatable(record: Record) -> None:
+    status = record.status()
+    if status == "finished":
+        problems = verify(record)
+        if not problems:
+            return
+        raise InputError(
+            f"{record.reference}: found {problems[0]}\nexpected every byte as it was sealed; reproduce another run"
+        )
+    raise InputError(
+        f"{record.reference}: found a record that is {status}, expected a finished one; "
+        f"`pipeline-lib run params/{record.pipeline}.yml` makes one"
+    )
+
+
+def _run_again(
+    record: Record, project: Project, runs: Path, folder: Path, progress: Progress, *, fresh_environment: bool
+) -> Record:
+    """The new record of a run with the recorded parameters, made here or in a fresh environment."""
+    parameters = folder / f"{record.pipeline}.yml"
+    shutil.copy(record.folder / "params.yml", parameters)
+    overrides = record.manifest().get("overrides", [])
+    if not fresh_environment:
+        return run_pipeline(parameters, overrides=overrides, runs=runs, progress=progress)
+    python = build_environment(record, project, folder, progress)
+    request = json.dumps([str(parameters), overrides, str(runs)])
+    result = subprocess.run(  # noqa: S603 (our own interpreter and module)
+        [str(python), "-P", "-m", "pipeline_lib.reproduce", request],
+        cwd=project.root,
+        env=recorded_variables(record),
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        raise _ERRORS.get(result.returncode, RunError)(f"in the fresh environment: {result.stderr.strip()}")
+    return all_records(runs)[-1]
+
+
+def _run_in_this_environment(request: str) -> None:
+    parameters, overrides, runs = json.loads(request)
+    try:
+        run_pipeline(parameters, overrides=overrides, runs=Path(runs), progress=lambda line: print(line, flush=True))
+    except PipelineLibError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    _run_in_this_environment(sys.argv[1])
