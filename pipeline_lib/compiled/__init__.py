@@ -21,20 +21,23 @@ def compile_pipeline(
     row: RowSchema | None = None,
     library: str = "pipeline_lib",
     allow_opaque: bool = False,
+    context: int = 0,
 ) -> CompiledPipeline:
     """Compile a fitted scikit-learn or feature-engine pipeline, from raw rows to prediction.
 
     `like` is the training frame: its dtypes must be what production will deliver, and on each of its rows every
     step's plan is checked against the library's own result. `row` is the schema of raw rows, by default what
     `like` holds. A step without an exact plan is refused, or with `allow_opaque` runs through its library; then
-    `library` is the package whose exported steps may be loaded.
+    `library` is the package whose exported steps may be loaded. `context` declares how many earlier rows, in order of
+    time, production will have for each row: lags and windows need them.
     Raises InputError for a step that cannot be compiled faithfully, saying which and what to do.
     """
-    from pipeline_lib.compiled.compiler import compile_fitted
+    from pipeline_lib.compiled.compiler import Settings, compile_fitted
     from pipeline_lib.rows import schema_like
 
     row = row or schema_like(like)
-    return compile_fitted(fitted, like=like, row=row, library=library, allow_opaque=allow_opaque)
+    settings = Settings(row, library, allow_opaque, context)
+    return compile_fitted(fitted, like=like, settings=settings)
 
 
 def load_model(folder: str | Path, *, library: str = "pipeline_lib") -> CompiledPipeline:

@@ -19,6 +19,7 @@ class ColumnExecutor:
 
     def __init__(self, plan: Plan, roots: Sequence[int]) -> None:
         self.roots = list(roots)
+        self._context = plan.context
         self.dtypes = [plan.nodes[root].dtype for root in self.roots]
         needed = plan.needed(roots)
         self._slots: list[Any] = [None] * len(plan.nodes)
@@ -40,26 +41,31 @@ class ColumnExecutor:
                 self._work.append((place, OPERATIONS[node.operation].column(node.settings), node.inputs, done))
 
     def run(self, columns: Mapping[str, Column], rows: int) -> list[Column]:
-        """The roots' columns for `rows` rows of raw columns, in order of `roots`."""
+        """The roots' columns for `rows` rows of raw columns, in order of `roots`.
+
+        Where the plan has a context, as many rows stand before them in `columns`, and have no result.
+        """
+        starts = range(0, rows, BLOCK_ROWS) or [0]
         with np.errstate(all="ignore"):
-            blocks = [
-                self._block(columns, start, min(start + BLOCK_ROWS, rows)) for start in range(0, rows, BLOCK_ROWS)
-            ]
-            blocks = blocks or [self._block(columns, 0, 0)]
+            blocks = [self._block(columns, start, min(start + BLOCK_ROWS, rows)) for start in starts]
         return [joined(parts) for parts in zip(*blocks, strict=True)]
 
     def _block(self, columns: Mapping[str, Column], start: int, stop: int) -> list[Column]:
+        before = self._context
         slots = list(self._slots)
         for place, name in self._inputs:
-            slots[place] = cut(columns[name], start, stop)
+            slots[place] = cut(columns[name], start, stop + before)
         try:
             for place, function, inputs, done in self._work:
                 slots[place] = function(*[slots[taken] for taken in inputs])
                 for taken in done:
                     slots[taken] = None
         except RefusedRowsError as refused:
-            raise InputError(f"row {start + refused.row}: {refused}") from None
-        return [whole(slots[root], dtype, stop - start) for root, dtype in zip(self.roots, self.dtypes, strict=True)]
+            row = start + refused.row - before
+            raise InputError(f"{f'row {row}' if row >= 0 else f'earlier row {row}'}: {refused}") from None
+        found = zip(self.roots, self.dtypes, strict=True)
+        columns_found = [whole(slots[root], dtype, stop - start + before) for root, dtype in found]
+        return [cut(column, before, stop - start + before) for column in columns_found] if before else columns_found
 
 
 def cut(column: Column, start: int, stop: int) -> Column:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from pipeline_lib.compiled.adapters import (
 from pipeline_lib.compiled.faithful import Distance, check_step
 from pipeline_lib.compiled.opaque import OpaqueStep, quiet_libraries
 from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY, CompiledPipeline
-from pipeline_lib.compiled.plan import Builder, Plan, Value
+from pipeline_lib.compiled.plan import Builder, Plan, Table, Value
 from pipeline_lib.compiled.report import CompileReport, StepReport
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows import RowSchema, conform, dtype_differences, to_frame
@@ -32,11 +33,19 @@ _DTYPES = {"integer": "int64", "number": "float64", "string": "str", "boolean": 
 _TIMED_ROWS = 200
 
 
-def compile_fitted(
-    fitted: Any, *, like: "pd.DataFrame", row: RowSchema, library: str, allow_opaque: bool
-) -> CompiledPipeline:
+@dataclass(frozen=True)
+class Settings:
+    """What a pipeline is compiled for: the schema of raw rows, the library of own steps, what is allowed."""
+
+    row: RowSchema
+    library: str = "pipeline_lib"
+    allow_opaque: bool = False
+    context: int = 0
+
+
+def compile_fitted(fitted: Any, *, like: "pd.DataFrame", settings: Settings) -> CompiledPipeline:
     """Compile a fitted pipeline and check it on every row of `like`; see `compile_pipeline`."""
-    steps = _steps(fitted)
+    steps, row = _steps(fitted), settings.row
     differences = dtype_differences(like, row)
     if differences:
         raise InputError(
@@ -45,19 +54,22 @@ def compile_fitted(
             + "\ncast them in `load`, or change `Row`, and fit again"
         )
     table = conform(like, row)
-    if table.num_rows == 0:
-        raise InputError("found no rows in `like`, expected the training rows; pass X_train")
-    work = _Compilation(row, library, allow_opaque=allow_opaque)
+    if table.num_rows <= settings.context:
+        raise InputError(
+            f"found {f'{table.num_rows:,}' if table.num_rows else 'no'} rows in `like`, expected the training rows, "
+            f"more than the context of {settings.context}; pass X_train"
+        )
+    work = _Compilation(settings)
     with quiet_libraries():
         work.walk(steps, to_frame(table))
-        model = CompiledPipeline(work.plan(), row, work.opaque, library)
+        model = CompiledPipeline(work.plan(), row, work.opaque, settings.library)
         model.report = _report(model, fitted, table, work.reports)
     return model
 
 
 def check_rows(model: CompiledPipeline, fitted: Any, frame: "pd.DataFrame", library: str) -> None:
     """Check a compiled pipeline on other rows as compiling did. Raises InputError where it is not faithful."""
-    work = _Compilation(model.row, library, allow_opaque=True)
+    work = _Compilation(Settings(model.row, library, allow_opaque=True, context=model.context))
     with quiet_libraries():
         work.walk(_steps(fitted), to_frame(conform(frame, model.row)))
 
@@ -80,11 +92,10 @@ def raw_columns(row: RowSchema, build: Builder) -> Columns:
 class _Compilation:
     """A plan that grows step by step, beside what the libraries make of the same rows."""
 
-    def __init__(self, row: RowSchema, library: str, *, allow_opaque: bool) -> None:
-        self.build = Builder()
-        self.columns = raw_columns(row, self.build)
-        self.library = library
-        self.allow_opaque = allow_opaque
+    def __init__(self, settings: Settings) -> None:
+        self.build = Builder(context=settings.context)
+        self.columns = raw_columns(settings.row, self.build)
+        self.settings = settings
         self.steps: dict[str, dict[str, int]] = {}
         self.outputs: dict[str, int] = {}
         self.classes: tuple[Any, ...] = ()
@@ -93,7 +104,8 @@ class _Compilation:
 
     def plan(self) -> Plan:
         """The plan as far as it has come."""
-        return Plan(self.build.nodes, self.outputs, self.steps, classes=self.classes)
+        tables = (Table(context=self.settings.context),)
+        return Plan(self.build.nodes, self.outputs, self.steps, tables, self.classes)
 
     def walk(self, steps: Sequence[tuple[str, Any]], given: Any) -> None:
         """Write every step's plan, checked on the rows `given`."""
@@ -156,9 +168,9 @@ class _Compilation:
     def _run_opaque(
         self, name: str, step: Any, given: Any, made: dict[str, Any], error: NoPlanError
     ) -> dict[str, Columns]:
-        if not self.allow_opaque:
+        if not self.settings.allow_opaque:
             raise NoPlanError(f"step {name}: {error}")
-        runner = OpaqueStep.of(name, step, given, made, self.library)
+        runner = OpaqueStep.of(name, step, given, made, self.settings.library)
         self.opaque[name] = runner.state
         return runner.write(self.columns, self.build)
 
@@ -240,19 +252,20 @@ def _first_line(error: Exception) -> str:
 
 def _report(model: CompiledPipeline, fitted: Any, table: Any, steps: Sequence[StepReport]) -> CompileReport:
     """Compile report: distances of predictions from the libraries' own, and speeds measured here."""
-    ours, theirs = model.predict(table), np.asarray(fitted.predict(to_frame(table)))
+    context, rest = (table.slice(0, model.context), table.slice(model.context)) if model.context else (None, table)
+    ours, theirs = model.predict(rest, context=context), np.asarray(fitted.predict(to_frame(table)))[model.context :]
     theirs = theirs.reshape(ours.shape)
     changed = ~((ours == theirs) | ((ours != ours) & (theirs != theirs)))
     ulps = difference = 0.0
     if ours.dtype.kind == theirs.dtype.kind == "f" and changed.any():
         apart = np.abs(ours - theirs)[changed]
         difference, ulps = float(apart.max()), float((apart / np.spacing(np.abs(theirs[changed]))).max())
-    rows = table.slice(0, _TIMED_ROWS).to_pylist()
-    model.predict_row(rows[0])
-    one = _seconds(lambda: [model.predict_row(row) for row in rows]) / len(rows)
-    bulk = _seconds(lambda: model.predict(table)) / table.num_rows
+    rows = rest.slice(0, _TIMED_ROWS).to_pylist()
+    model.predict_row(rows[0], context=context)
+    one = _seconds(lambda: [model.predict_row(row, context=context) for row in rows]) / len(rows)
+    bulk = _seconds(lambda: model.predict(rest, context=context)) / rest.num_rows
     return CompileReport(
-        rows=table.num_rows,
+        rows=rest.num_rows,
         raw=len(model.row.names),
         steps=tuple(steps),
         unread=tuple(name for name in model.row.names if name not in set(model.reads)),

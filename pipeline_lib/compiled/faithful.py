@@ -40,7 +40,7 @@ def check_step(where: str, write: Write, before: Mapping[str, Value], given: Any
     compared column by column. Raises InputError where the plan is farther away than it may be.
     """
     rows = given.shape[0]
-    builder = Builder(checking=True)
+    builder = Builder(checking=True, context=max((value.build.context for value in before.values()), default=0))
     inputs = {name: builder.input(name, v.dtype, v.limit, width=v.width) for name, v in before.items()}
     made = list(write(inputs, builder))
     columns, place = {}, 0

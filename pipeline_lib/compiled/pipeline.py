@@ -12,6 +12,7 @@ from pipeline_lib.compiled import artifact
 from pipeline_lib.compiled.columns import Column, ColumnExecutor
 from pipeline_lib.compiled.onerow import NotPlainError, RowFunction, row_function
 from pipeline_lib.compiled.operations import NAT, Text
+from pipeline_lib.compiled.operations.table import lower
 from pipeline_lib.compiled.plan import Node, Plan
 from pipeline_lib.compiled.report import CompileReport
 from pipeline_lib.errors import InputError
@@ -55,6 +56,11 @@ class CompiledPipeline:
         return not self._opaque
 
     @property
+    def context(self) -> int:
+        """How many earlier rows each row needs; 0 for a pipeline whose rows stand alone."""
+        return self.plan.context
+
+    @property
     def classes(self) -> tuple[Any, ...]:
         """A classifier's labels, in the order of its probabilities; empty for a regressor."""
         return self.plan.classes
@@ -64,13 +70,15 @@ class CompiledPipeline:
         """Names of the raw columns that reach an output."""
         return self._schema(list(self.plan.outputs.values())).names
 
-    def predict(self, data: Any) -> np.ndarray[Any, Any]:
+    def predict(self, data: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
         """Predictions, one per row (rows x targets for several), for raw rows.
 
         `data` is a DataFrame, an Arrow table, a mapping or a list of mappings. Regression gives float64, classes
-        are int64, float64, bool or object (str). Raises InputError for rows outside the schema.
+        are int64, float64, bool or object (str). Where the pipeline has a `context`, the rows are in order of time
+        and `context` holds the rows just before them. Raises InputError for rows outside the schema, and for too
+        few earlier rows.
         """
-        columns = self._columns(self._named(PREDICTION), data)
+        columns = self._columns(self._named(PREDICTION), data, context)
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
     def predict_batches(self, batches: Iterable[Any]) -> Iterator[np.ndarray[Any, Any]]:
@@ -84,16 +92,16 @@ class CompiledPipeline:
             except InputError as error:
                 raise InputError(f"part {number}: {error}") from error
 
-    def predict_proba(self, data: Any) -> np.ndarray[Any, Any]:
+    def predict_proba(self, data: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
         """Class probabilities, rows x classes (float64), in the order of `classes`."""
-        return np.column_stack(self._columns(self._named(PROBABILITY), data))
+        return np.column_stack(self._columns(self._named(PROBABILITY), data, context))
 
-    def decision_function(self, data: Any) -> np.ndarray[Any, Any]:
+    def decision_function(self, data: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
         """Decision values, float64: rows, or rows x classes where there are more than two."""
-        columns = self._columns(self._named(DECISION), data)
+        columns = self._columns(self._named(DECISION), data, context)
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
-    def transform(self, data: Any) -> "pa.Table":
+    def transform(self, data: Any, *, context: Any = None) -> "pa.Table":
         """The columns that reach the final estimator, as an Arrow table."""
         from pipeline_lib.rowcheck import conform
 
@@ -101,34 +109,34 @@ class CompiledPipeline:
             return conform(data, self.row)
         columns = list(self.plan.steps.values())[-1]
         schema, executor = self._executor(list(columns.values()))
-        return self._table(columns, self._run(executor, conform(data, schema)))
+        return self._table(columns, self._run(executor, *self._tables(data, context, schema)))
 
-    def predict_row(self, row: Mapping[str, Any]) -> Any:
+    def predict_row(self, row: Mapping[str, Any], *, context: Any = None) -> Any:
         """The prediction for one raw row, a mapping by column names: a Python scalar (a tuple for several targets).
 
         Reads and checks only what reaches the output. Raises InputError with every field that is missing, of
-        another type or outside the schema.
+        another type or outside the schema. `context` as for `predict`.
         """
-        found = self._row_values(self._named(PREDICTION), row)
+        found = self._row_values(self._named(PREDICTION), row, context)
         return found[0] if len(found) == 1 else found
 
-    def predict_proba_row(self, row: Mapping[str, Any]) -> tuple[float, ...]:
+    def predict_proba_row(self, row: Mapping[str, Any], *, context: Any = None) -> tuple[float, ...]:
         """The class probabilities of one raw row, in the order of `classes`."""
-        return self._row_values(self._named(PROBABILITY), row)
+        return self._row_values(self._named(PROBABILITY), row, context)
 
-    def trace_row(self, row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    def trace_row(self, row: Mapping[str, Any], *, context: Any = None) -> dict[str, dict[str, Any]]:
         """Every step's columns for one raw row, by step and column; last the outputs. Missing is None."""
         groups = {**self.plan.steps, "outputs": self.plan.outputs}
         roots = [node for columns in groups.values() for node in columns.values()]
-        values = iter(self._row_values(roots, row))
+        values = iter(self._row_values(roots, row, context))
         return {name: {column: _plain(next(values)) for column in columns} for name, columns in groups.items()}
 
-    def evaluate(self, table: "pa.Table", *, steps: bool = False) -> Evaluation:
-        """Outputs, and with `steps` each step's columns, for a table that conforms to the row schema."""
+    def evaluate(self, table: "pa.Table", *, context: "pa.Table | None" = None, steps: bool = False) -> Evaluation:
+        """Outputs, and with `steps` each step's columns, for a table (and earlier rows) that conform to the schema."""
         groups = {"": self.plan.outputs} | (self.plan.steps if steps else {})
         roots = [node for columns in groups.values() for node in columns.values()]
         _, executor = self._executor(roots)
-        found = iter(self._run(executor, table))
+        found = iter(self._run(executor, *self._tables(table, context, self.row)))
         tables = {name: self._table(columns, [next(found) for _ in columns]) for name, columns in groups.items()}
         return Evaluation(tables.pop(""), tables)
 
@@ -155,18 +163,34 @@ class CompiledPipeline:
             self._executors[key] = (self._schema(roots), ColumnExecutor(self._live, roots))
         return self._executors[key]
 
-    def _columns(self, roots: Sequence[int], data: Any) -> list[np.ndarray[Any, Any]]:
+    def _columns(self, roots: Sequence[int], data: Any, context: Any) -> list[np.ndarray[Any, Any]]:
+        schema, executor = self._executor(roots)
+        return [_values(column) for column in self._run(executor, *self._tables(data, context, schema))]
+
+    def _tables(self, data: Any, context: Any, schema: RowSchema) -> "tuple[pa.Table, int]":
+        """The rows behind as many earlier ones as the plan needs, and how many rows they are."""
+        import pyarrow as pa
+
         from pipeline_lib.rowcheck import conform
 
-        schema, executor = self._executor(roots)
-        return [_values(column) for column in self._run(executor, conform(data, schema))]
+        rows = conform(data, schema)
+        if not self.context and context is None:
+            return rows, rows.num_rows
+        earlier = conform([] if context is None else context, schema)
+        if earlier.num_rows < self.context or not self.context:
+            raise InputError(
+                f"found {earlier.num_rows:,} earlier rows, expected {f'at least {self.context:,}' if self.context else 'none'} "
+                "as the pipeline was compiled; pass context=, the rows just before these in order of time"
+            )
+        earlier = earlier.slice(earlier.num_rows - self.context)
+        return pa.concat_tables([earlier, rows]).combine_chunks(), rows.num_rows
 
-    def _run(self, executor: ColumnExecutor, table: "pa.Table") -> list[Column]:
+    def _run(self, executor: ColumnExecutor, table: "pa.Table", rows: int) -> list[Column]:
         from pipeline_lib.compiled.arrow import from_arrow
 
-        return executor.run(from_arrow(table), table.num_rows)
+        return executor.run(from_arrow(table), rows)
 
-    def _row_values(self, roots: Sequence[int], row: Mapping[str, Any]) -> tuple[Any, ...]:
+    def _row_values(self, roots: Sequence[int], row: Mapping[str, Any], context: Any = None) -> tuple[Any, ...]:
         if not isinstance(row, Mapping):
             advice = (
                 "row.to_dict()" if hasattr(row, "to_dict") and getattr(row, "ndim", 1) == 1 else "predict for many rows"
@@ -174,6 +198,9 @@ class CompiledPipeline:
             raise InputError(
                 f"found {type(row).__name__}, expected one row as a mapping of column names to values; {advice}"
             )
+        if self.context or context is not None:
+            schema, executor = self._executor(roots)
+            return tuple(map(lower, self._run(executor, *self._tables(row, context, schema))))
         key = tuple(roots)
         known = self._row_functions.get(key)
         if known is None:

@@ -24,7 +24,8 @@ class Value:
 
     `dtype` is one of `DTYPES`: datetime is int64 microseconds since 1970; vector is several float64 numbers a
     row; bag is a sparse vector; `width` is how many numbers these hold. `limit`: every value is finite and at
-    most so large in magnitude, and none is missing (of text, only that); inf where that is not known.
+    most so large in magnitude, and none is missing (of text, only that); inf where that is not known. `back`:
+    how many earlier rows it rests upon.
     """
 
     build: "Builder" = field(repr=False)
@@ -32,6 +33,7 @@ class Value:
     dtype: str
     limit: float = math.inf
     width: int = 1
+    back: int = 0
 
     def _with(self, other: "Value | Scalar", operation: str, *, swapped: bool = False) -> "Value":
         left, right = self, self.build.value(other)
@@ -139,6 +141,11 @@ class Plan:
     tables: tuple[Table, ...] = (Table(),)
     classes: tuple[Scalar, ...] = ()
 
+    @property
+    def context(self) -> int:
+        """How many earlier rows each row needs."""
+        return max(table.context for table in self.tables)
+
     def needed(self, roots: Iterable[int]) -> list[int]:
         """The nodes that `roots` rest upon, in order."""
         wanted = set(roots)
@@ -156,12 +163,14 @@ class Plan:
 class Builder:
     """Writes a plan. Equal operations on equal values are written once.
 
-    With `checking`, `slack` is kept: the plan then knows how far a reference may be from it.
+    With `checking`, `slack` is kept: the plan then knows how far a reference may be from it. `context` is how many
+    earlier rows production will have for each row.
     """
 
-    def __init__(self, *, checking: bool = False) -> None:
+    def __init__(self, *, checking: bool = False, context: int = 0) -> None:
         self.nodes: list[Node] = []
         self.checking = checking
+        self.context = context
         self._known: dict[tuple[Any, ...], Value] = {}
 
     def input(self, column: str, dtype: str, limit: float = math.inf, *, width: int = 1) -> Value:
@@ -192,7 +201,8 @@ class Builder:
         dtype = found.gives if isinstance(found.gives, str) else found.gives(settings, dtypes)
         limit = found.limit(settings, [value.limit for value in values])
         width = found.width(settings, [value.width for value in values])
-        return self._write(operation, tuple(value.node for value in values), settings, dtype, limit, width)
+        back = max((value.back for value in values), default=0) + int(settings.get("back", 0))
+        return self._write(operation, tuple(value.node for value in values), settings, dtype, limit, width, back)
 
     def arithmetic(self, operation: str, left: Value, right: Value) -> Value:
         """An operation on two numbers as NumPy types it: int64 with int64 stays int64, else float64."""
@@ -294,6 +304,17 @@ class Builder:
         """The numbers of a vector, each as a column."""
         return [self.apply("item", vector, place=place) for place in range(vector.width)]
 
+    def earlier(self, value: Value, rows: int, where: str) -> Value:
+        """The value (float64) of the row that stands `rows` rows before; refused beyond the declared context."""
+        value = self.number(value)
+        if value.back + rows > self.context:
+            raise InputError(
+                f"{where}: found a value that rests upon {value.back + rows} earlier rows, expected at most the "
+                f"declared context of {self.context}; in production a row comes alone: compile with "
+                f"context={value.back + rows}, or make such columns in `load`"
+            )
+        return self.apply("earlier", value, back=rows)
+
     def slack(self, value: Value, ulps: float, scale: Value | None = None) -> Value:
         """The same value, which a reference computes another way: within `ulps` of `scale` (of itself if None)."""
         if not self.checking:
@@ -308,11 +329,12 @@ class Builder:
         dtype: str,
         limit: float,
         width: int = 1,
+        back: int = 0,
     ) -> Value:
         key = (operation, inputs, dtype, _key(settings))
         known = self._known.get(key)
         if known is None:
-            known = Value(self, len(self.nodes), dtype, limit, width)
+            known = Value(self, len(self.nodes), dtype, limit, width, back)
             self.nodes.append(Node(operation, inputs, settings, dtype))
             self._known[key] = known
         return known

@@ -9,7 +9,6 @@ number (x is truncated, as the libraries do). A leaf has `feature` -1, and its `
 import math
 from array import array
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from pipeline_lib.compiled.operations.arithmetic import round32
 from pipeline_lib.compiled.operations.lookups import RefusedRowsError
 from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import Settings, operation
-from pipeline_lib.compiled.operations.trees_columns import bind_columns, bind_compiled_leaves, leaf_places
+from pipeline_lib.compiled.operations.trees_columns import bind_columns, bind_compiled_leaves, has_numba, leaf_places
 from pipeline_lib.errors import InputError
 
 NODE_BUDGET = 20_000  # nodes that are written as code; larger ensembles walk tuples
@@ -116,7 +115,7 @@ class _Writer:
 
 def bind_walk(settings: Settings) -> Callable[..., Any]:
     """The same for one row, for ensembles that are too large to be written as code."""
-    find = compiled_leaves(settings) if find_spec("numba") is not None else walked_leaves(settings)
+    find = compiled_leaves(settings) if has_numba() else walked_leaves(settings)
     width, outputs, start = settings["width"], settings["outputs"], settings["start"]
     places = None if outputs is None else np.asarray(outputs).tolist()
     single = settings["single"]

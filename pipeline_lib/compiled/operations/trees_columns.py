@@ -7,8 +7,8 @@ bit each; all inputs' bits together leave the row's own as the lowest (C. Lucche
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from importlib.util import find_spec
+from functools import cache, partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -25,10 +25,22 @@ _PLACES = np.arange(_SMALL - 1, dtype=np.uint8)[:, None]
 _DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)  # its 64 shifts by 0 to 63 bits have 64 different upper 6 bits
 
 
+@cache
+def has_numba() -> bool:
+    """Whether numba is installed and goes with this NumPy; asked only where a tree is worth its import."""
+    try:
+        import_module("pipeline_lib.compiled.operations.trees_numba")
+    except ImportError:
+        return False
+    return True
+
+
 def bind_columns(settings: Settings, *, compiled: bool | None = None) -> Callable[..., Any]:
     """The operation `trees` over columns; `compiled` by numba, or by NumPy alone (None: by numba if installed)."""
     trees = _Trees(settings)
-    parts = _parts(trees, compiled=find_spec("numba") is not None if compiled is None else compiled)
+    if compiled is None:
+        compiled = max(trees.leaves) > _SMALL and has_numba()
+    parts = _parts(trees, compiled=compiled)
     width, outputs, start = settings["width"], settings["outputs"], settings["start"]
     dtype = trees.values.dtype
 
