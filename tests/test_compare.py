@@ -1,0 +1,189 @@
+"""Two records side by side: every part that differs is told, and only that."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from click.testing import CliRunner
+
+from pipeline_lib import cli
+from pipeline_lib.compare import changed_code, changed_environment, changed_values, compare_records, notebook_code
+from pipeline_lib.files import canonical_json
+from pipeline_lib.learned import LEARNED, SCHEMA
+from pipeline_lib.record import Record
+
+PARTS = ("parameters", "notebook", "library", "environment", "learned state", "evidence", "metrics")
+Edit = Callable[[Any], None]
+
+
+def edit_json(path: Path, edit: Edit) -> None:
+    content = json.loads(path.read_bytes())
+    edit(content)
+    path.write_bytes(canonical_json(content))
+
+
+def edit_column(path: Path, name: str, edit: Edit) -> None:
+    table = pq.read_table(path)
+    values = table.column(name).to_pylist()
+    edit(values)
+    place = table.column_names.index(name)
+    pq.write_table(table.set_column(place, table.schema.field(name), [values]), path)
+
+
+def one_ulp(values: Any, key: Any) -> None:
+    values[key] = math.nextafter(values[key], math.inf)
+
+
+def learned_ulp(path: Path, name: str) -> None:
+    """Move one learned number by one unit in the last place."""
+    rows = pq.read_table(path).to_pylist()
+    row = next(row for row in rows if row["name"] == name)
+    row["value"] = math.nextafter(float.fromhex(row["value"]), math.inf).hex()
+    pq.write_table(pa.Table.from_pylist(rows, SCHEMA), path)
+
+
+def differing(houses_record: Record, other: Record) -> dict[str, tuple[str, ...]]:
+    found = compare_records(houses_record, other)
+    assert tuple(section.name for section in found.sections) == PARTS
+    assert found.same == (not any(section.differences for section in found.sections))
+    return {section.name: section.differences for section in found.sections if section.differences}
+
+
+def test_a_record_is_the_same_as_its_copy(houses_record: Record, copy: Record) -> None:
+    assert differing(houses_record, copy) == {}
+    text = str(compare_records(houses_record, copy))
+    assert text.startswith(f"{copy.reference} → {copy.reference}: same\nparameters: same (8 values)\n")
+    assert "learned state: same (2," in text
+
+
+def test_another_parameter_is_named(houses_record: Record, copy: Record) -> None:
+    edit_json(copy.folder / "params.json", lambda found: found["estimator"].update(alpha=0.002))
+    text = f"estimator.alpha: 0.001 → 0.002 ({(0.001).hex()}, {(0.002).hex()})"
+    assert differing(houses_record, copy) == {"parameters": (text,)}
+
+
+def test_another_library_cell_is_named_with_its_line(houses_record: Record, copy: Record) -> None:
+    def edit(found: Any) -> None:
+        cell = next(cell for cell in found if cell["cell"] == "build-numbers")
+        cell["source"] = cell["source"].replace('("log", LogTransformer(variables=LOGGED)),', "")
+
+    edit_json(copy.folder / "library.json", edit)
+    ((line,),) = differing(houses_record, copy).values()
+    assert line.startswith("nbs/pipelines/houses.ipynb: cell ")
+    assert line.endswith('(id build-numbers): `("log", LogTransformer(variables=LOGGED)),` → nothing')
+
+
+def test_another_notebook_cell_is_named_and_prose_is_not_compared(houses_record: Record, copy: Record) -> None:
+    def edit(found: Any) -> None:
+        for cell in found["cells"]:
+            if cell["cell_type"] == "markdown":
+                cell["source"] = "# Other words"
+        cell = next(cell for cell in found["cells"] if "run.compile" in "".join(cell["source"]))
+        cell["source"] = ["# other\n", *cell["source"]]
+
+    edit_json(copy.notebook, edit)
+    ((line,),) = differing(houses_record, copy).values()
+    assert line.endswith(": nothing → `# other`")
+
+
+def test_another_environment_is_told_most_likely_cause_first(houses_record: Record, copy: Record) -> None:
+    def edit(found: Any) -> None:
+        found["time_zone"] = ["Mars"]
+        found["packages"] |= {"numpy": "1.0", "attrs": "1.0"}
+        found["cpu"]["features"] = [*found["cpu"]["features"][1:], "WARP9"]
+        found["blas"] = found["blas"][::-1]
+
+    edit_json(copy.folder / "environment.json", edit)
+    lines = differing(houses_record, copy)["environment"]
+    assert lines[0].startswith("packages.numpy: ")
+    assert 'with "WARP9"' in lines[1]
+    assert lines[1].startswith("cpu.features: without ")
+    assert lines[2].startswith("time_zone: without ")
+    assert [line.partition(":")[0] for line in lines[3:]] == ["packages.attrs"]
+    assert changed_environment({"a": [1]}, {"a": [1, 1]}) == ["a: in another order, or another number of times"]
+
+
+def test_one_ulp_in_a_learned_value_is_named(houses_record: Record, copy: Record) -> None:
+    learned_ulp(copy.folder / LEARNED, 'yeo_johnson.lambda_dict_["Lot.Area"]')
+    first, steps = differing(houses_record, copy)["learned state"]
+    assert first.startswith('first: yeo_johnson.lambda_dict_["Lot.Area"]: 0.10966')
+    assert steps == "by step: yeo_johnson 1"
+    assert "learned state: 1 of 2," in str(compare_records(houses_record, copy))
+
+
+def test_one_ulp_in_an_intermediate_column_is_named_by_its_step(houses_record: Record, copy: Record) -> None:
+    for number in (6, 8):
+        edit_column(copy.evidence / f"step_{number:02}.parquet", "area", lambda column: one_ulp(column, 7))
+    ((first, also),) = differing(houses_record, copy).values()
+    assert first.startswith("step log: column 'area', row 7: expected ")
+    assert also == "also steps binarise"
+
+
+def test_one_ulp_in_an_output_and_in_a_metric_are_named(houses_record: Record, copy: Record) -> None:
+    edit_column(copy.evidence / "outputs.parquet", "prediction", lambda column: one_ulp(column, 0))
+    edit_json(copy.folder / "metrics.json", lambda found: one_ulp(found, "rmse"))
+    edit_json(copy.folder / "training.json", lambda found: found.update(rows=1))
+    found = differing(houses_record, copy)
+    assert list(found) == ["evidence", "metrics"]
+    assert found["evidence"][0].startswith("training.rows: ")
+    assert "outputs: column 'prediction', row 0: " in found["evidence"][1]
+    assert "1 ULP apart" in found["evidence"][1]
+    assert found["metrics"][0].startswith("rmse: ")
+
+
+def test_other_steps_are_told_as_tables(houses_record: Record, copy: Record) -> None:
+    edit_json(copy.evidence / "evidence.json", lambda found: found["steps"].remove("scale"))
+    assert differing(houses_record, copy) == {"evidence": ('tables: without "step scale"',)}
+
+
+def test_what_a_record_does_not_keep_is_not_compared_and_told(houses_record: Record, copy: Record) -> None:
+    for name in (LEARNED, "library.json", "metrics.json", "environment.json", "notebook.ipynb"):
+        (copy.folder / name).unlink()
+    (copy.evidence / "evidence.json").unlink()
+    found = compare_records(houses_record, copy)
+    assert found.same
+    assert [section.name for section in found.sections if section.missing] == list(PARTS[1:])
+    assert f"learned state: not compared: {copy.reference} keeps no learned.parquet" in str(found)
+    assert not found.section("metrics").same
+
+
+def test_long_lists_of_differences_are_cut_in_text_and_whole_in_json(houses_record: Record, copy: Record) -> None:
+    edit_json(copy.folder / "environment.json", lambda found: found["packages"].clear())
+    found = compare_records(houses_record, copy)
+    total = len(found.section("environment").differences)
+    assert f"  … {total - 8:,} more" in str(found)
+    assert len(found.to_json()["sections"]["environment"]["differences"]) == total
+
+
+def test_values_of_other_types_differ() -> None:
+    assert changed_values({"a": 1, "b": {"c": None}}, {"a": 1.0, "b": {"c": None}}) == ["a: 1 → 1.0"]
+    assert changed_values({"a": 1}, {"b": {}}) == ["a: 1 → absent", "b: absent → {}"]
+    assert changed_values({"a": True}, {"a": 1}) == ["a: true → 1"]
+
+
+def test_new_and_removed_cells_are_told() -> None:
+    cell = {"cell_type": "code", "metadata": {}, "source": "x = 1\ny = 2", "outputs": []}
+    injected = {**cell, "id": "p", "metadata": {"tags": ["injected-parameters"]}}
+    old, new = ({"cells": [{**cell, "id": name}, injected]} for name in "ab")
+    changed = changed_code(notebook_code(old, "n.ipynb"), notebook_code(new, "n.ipynb"))
+    assert changed == ["n.ipynb: cell 1 (id a): `x = 1` → absent", "n.ipynb: cell 1 (id b): absent → `x = 1`"]
+    other = {"cells": [{**cell, "id": "a", "source": "x = 2\ny = 3"}]}
+    assert changed_code(notebook_code(old), notebook_code(other)) == [
+        "cell 1 (id a): `x = 1` → `x = 2` (2 lines differ)"
+    ]
+
+
+def test_the_command_ends_with_1_when_something_differs(houses_record: Record, copy: Record) -> None:
+    words = ["diff", str(houses_record.folder), str(copy.folder)]
+    assert CliRunner().invoke(cli.commands, words).exit_code == 0
+    edit_json(copy.folder / "params.json", lambda found: found.update(seed=1))
+    result = CliRunner().invoke(cli.commands, words)
+    assert result.exit_code == 1
+    assert "parameters: 1 of 8 differ\n  seed: 0 → 1\n" in result.output
+    found = json.loads(CliRunner().invoke(cli.commands, [*words, "--json"]).output)
+    assert found["sections"]["parameters"]["differences"] == ["seed: 0 → 1"]
+    assert found["same"] is False
