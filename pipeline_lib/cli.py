@@ -96,17 +96,27 @@ def run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, no_p
 
 @commands.command
 @_REF
+@click.option("--quick", is_flag=True, help="Hand rows over in every way, in one fresh process; the default.")
+@click.option("--full", is_flag=True, help="Other threads, CPUs, locales, days and clean environments as well.")
+@click.option("--only", multiple=True, metavar="NAME", help="One variation; can be repeated.")
 @_JSON
-def parity(ref: str, as_json: bool) -> None:
-    """Repeat a record in a fresh process and compare every bit."""
-    from pipeline_lib.parity import check_parity
+def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bool) -> None:
+    """Repeat a record in fresh processes, under every variation, and compare every bit."""
+    from pipeline_lib.parity import FULL, check_parity
+    from pipeline_lib.parity.page import PAGE, one_line
+    from pipeline_lib.record import checks_folder
 
+    if quick + full + bool(only) > 1:
+        raise InputError("found two of --quick, --full and --only, expected one at most; leave the others out")
+    asked: dict[str, Any] = {"variations": FULL if full else only} if full or only else {}
+    if full:
+        asked["progress"] = lambda outcome: click.echo(one_line(outcome), err=True)
     record = _find(ref)
-    result = check_parity(record, library=_library())
+    result = check_parity(record, library=_library(), **asked)
     if as_json:
         _print_json(_summary(record)["parity"])
     else:
-        click.echo(f"{result.reference}\n{result}")
+        click.echo(f"{result.reference}\n{result}\npage: {checks_folder(record) / PAGE}")
     sys.exit(0 if result.exact else 1)
 
 

@@ -1,7 +1,6 @@
 """Production repeats the houses run bit for bit, and the check sees the smallest change."""
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.parity import check_parity
+from pipeline_lib.parity import FULL, QUICK, check_parity
 from pipeline_lib.record import Record, checks_folder, seal, verify
 
-
-@pytest.fixture
-def copy(houses_record: Record, tmp_path: Path) -> Record:
-    folder = tmp_path / "houses" / houses_record.id
-    shutil.copytree(houses_record.folder, folder)
-    return Record(folder)
+FRESH = ("fresh process",)
 
 
 def reseal(record: Record, status: str = "finished") -> None:
@@ -37,38 +31,54 @@ def nudge(path: Path) -> None:
 
 
 def test_production_repeats_the_record(houses_record: Record) -> None:
-    found = check_parity(houses_record, batches=())
+    found = check_parity(houses_record, variations=FRESH)
     assert found.exact, str(found)
     assert found.rows == 293
     assert len(found.steps) == 14
     assert verify(houses_record) == []  # the result lies beside the record, not in it
 
 
-def test_batches_of_other_sizes_change_no_prediction(copy: Record) -> None:
-    found = check_parity(copy, batches=(1, 7))
-    assert [batch.size for batch in found.batches] == [1, 7, 0]
-    assert all(batch.differing == 0 and batch.rows == 293 for batch in found.batches)
-    assert "one row at a time: 0 of 293" in str(found)
-    assert "in batches of 7: 0 of 293" in str(found)
-    assert "in another order: 0 of 293" in str(found)
-    assert (checks_folder(copy) / "parity.json").is_file()
+def test_every_hand_over_repeats_the_record_and_is_kept_beside_it(copy: Record) -> None:
+    found = check_parity(copy)
+    assert {outcome.variation for outcome in found.outcomes} == set(QUICK)
+    assert not found.of_verdict("different"), str(found)
+    assert not found.of_verdict("absent"), str(found)
+    assert {outcome.variation for outcome in found.of_verdict("lossy")} == {
+        "DataFrame.to_json",
+        "to_csv(float_format)",
+        "read_csv defaults",
+        "float32",
+    }
+    kept = json.loads((checks_folder(copy) / "parity.json").read_bytes())
+    assert (kept["exact"], kept["rows"], kept["text"]) == (True, 293, str(found))
+    assert [each["variation"] for each in kept["variations"]] == list(QUICK)
+    assert "one row" in (checks_folder(copy) / "parity.html").read_text()
+
+
+@pytest.mark.slow
+def test_every_process_repeats_the_record_too(copy: Record) -> None:
+    found = check_parity(copy, variations=FULL)
+    assert found.exact, str(found)
+    ran = [outcome for outcome in found.outcomes if outcome.proof]
+    assert len(ran) >= 8, str(found)
 
 
 def test_one_unit_in_the_last_place_is_found(copy: Record) -> None:
     nudge(copy.evidence / "outputs.parquet")
     reseal(copy)
-    found = check_parity(copy, batches=())
+    found = check_parity(copy, variations=FRESH)
     assert not found.exact
     assert found.outputs is not None
     assert (found.outputs.column, found.outputs.row, found.outputs.ulps) == ("prediction", 3, 1)
     assert "DIFFERENT" in str(found)
-    assert "'prediction'" in str(found)
+    assert "outputs: column 'prediction', row 3" in str(found)
+    assert "1 ULP apart" in str(found)
 
 
 def test_one_unit_in_an_intermediate_column_is_found(copy: Record) -> None:
     nudge(copy.evidence / "step_13.parquet")
     reseal(copy)
-    found = check_parity(copy, batches=())
+    found = check_parity(copy, variations=FRESH)
     assert not found.exact
     assert found.outputs is None
     assert [name for name, difference in found.steps.items() if difference] == ["scale"]
@@ -80,7 +90,7 @@ def test_two_swapped_rows_are_found(copy: Record) -> None:
     table = pq.read_table(path)
     pq.write_table(table.take([1, 0, *range(2, table.num_rows)]), path)
     reseal(copy)
-    found = check_parity(copy, batches=())
+    found = check_parity(copy, variations=FRESH)
     assert found.outputs is not None
     assert (found.outputs.column, found.outputs.row, found.outputs.rows) == ("prediction", 0, 2)
 
@@ -111,7 +121,7 @@ def test_a_changed_artifact_is_found(
     copy: Record, operation: str, edit: Callable[[dict[str, Any]], None], named: str
 ) -> None:
     edit_plan(copy, operation, edit)
-    found = check_parity(copy, batches=())
+    found = check_parity(copy, variations=FRESH)
     assert not found.exact
     assert named in str(found)
 
@@ -119,17 +129,17 @@ def test_a_changed_artifact_is_found(
 def test_changed_bytes_are_refused(copy: Record) -> None:
     nudge(copy.evidence / "outputs.parquet")
     with pytest.raises(InputError, match=r"evidence/outputs\.parquet: found other bytes"):
-        check_parity(copy, batches=())
+        check_parity(copy, variations=FRESH)
 
 
 def test_a_failed_record_is_refused(copy: Record) -> None:
     reseal(copy, status="failed")
     with pytest.raises(InputError, match="record that is failed"):
-        check_parity(copy, batches=())
+        check_parity(copy, variations=FRESH)
 
 
 def test_an_artifact_that_does_not_load_is_a_failure(copy: Record) -> None:
     (copy.artifact / "arrays.npz").write_bytes(b"no zip")
     reseal(copy)
     with pytest.raises(RunError, match=r"fresh process failed: .*damaged artifact"):
-        check_parity(copy, batches=())
+        check_parity(copy, variations=FRESH)

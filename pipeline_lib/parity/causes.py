@@ -1,0 +1,121 @@
+"""What may have caused a divergence: the variation itself, the code, and what differs between two environments."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.parity.divergence import RAW, Divergence
+from pipeline_lib.parity.variations import Variation
+from pipeline_lib.parity.verdicts import FRESH
+from pipeline_lib.record import Record
+
+LIBRARY = "library.json"
+"""Where a record keeps the exported code that it ran with."""
+OWN = ("nb-pipeline-lib", "numpy", "pyarrow")
+"""Packages that an exact step's arithmetic and a hand-over run on."""
+LIBRARIES = ("scikit-learn", "feature-engine", "pandas", "scipy", "skops", "lightgbm", "xgboost")
+ACCELERATORS = ("bottleneck", "numexpr", "numba", "scikit-learn-intelex", "threadpoolctl")
+
+
+def with_causes(
+    divergence: Divergence,
+    variation: Variation,
+    *,
+    fresh_exact: bool,
+    readers: Sequence[str],
+    environment: Sequence[str],
+    code: Sequence[str],
+) -> Divergence:
+    """The divergence with what explains it, the most likely first."""
+    lines = [f"the wall clock is read: {reader}; pass the date in as a column or a parameter" for reader in readers]
+    if divergence.step == RAW:
+        lines.append(f"the hand-over changed the raw value before the pipeline saw it: {variation.what}")
+    elif fresh_exact and variation.name != FRESH:
+        lines.append(f"the variation itself: {variation.what}; without it a fresh process repeats every bit")
+    nothing = (
+        "nothing that was recorded of the environment differs: the artifact, the evidence or the step's code is not "
+        "what the run sealed; make a new run and compare the two"
+    )
+    return replace(divergence, causes=(*lines, *code, *environment) or (nothing,))
+
+
+def code_differences(record: Record, library: str) -> list[str]:
+    """The exported cells of a run whose code the library no longer holds, which opaque steps run through."""
+    spec = find_spec(library)
+    if spec is None or spec.origin is None:
+        return []
+    root = Path(spec.origin).parent.parent
+    lines = []
+    for cell in record.read_json(LIBRARY) or []:
+        module = root / cell["module"]
+        if not module.is_file():
+            lines.append(f"{cell['module']}, which the run used, is absent")
+        elif cell["source"] not in module.read_text(encoding="utf-8"):
+            lines.append(f"the code of {cell['module']}, cell {cell['cell']}, is not what the run used")
+    return list(dict.fromkeys(lines))
+
+
+def environment_differences(recorded: Mapping[str, Any] | None, here: Mapping[str, Any], *, opaque: bool) -> list[str]:
+    """What differs between the recorded environment and another, what may move bits of this artifact first."""
+    if not recorded:
+        return ["the record says nothing of its environment"]
+    first, second = (LIBRARIES, OWN) if opaque else (OWN, LIBRARIES)
+    before, after = recorded.get("packages", {}), here.get("packages", {})
+    lines = [line for names in (first, second, ACCELERATORS) for line in _packages(names, before, after)]
+    machine = [
+        *_changed("BLAS", _blas(recorded, "architecture", "version"), _blas(here, "architecture", "version")),
+        *_changed("CPU", _at(recorded, "cpu", "model"), _at(here, "cpu", "model")),
+        *_features(recorded, here),
+        *_changed("threads", _blas(recorded, "num_threads"), _blas(here, "num_threads")),
+    ]
+    python = _changed("Python", _at(recorded, "python", "version"), _at(here, "python", "version"))
+    lines += [*machine, *python] if opaque else [*python, *machine]
+    lines += _changed("libc", _at(recorded, "system", "libc"), _at(here, "system", "libc"))
+    for kind in ("numeric", "time", "encoding"):
+        lines += _changed(f"locale ({kind})", _at(recorded, "locale", kind), _at(here, "locale", kind))
+    lines += _changed("time zone", recorded.get("time_zone"), here.get("time_zone"))
+    lines += _changed("variables", recorded.get("variables"), here.get("variables"))
+    known = {*OWN, *LIBRARIES, *ACCELERATORS}
+    others = [name for name in {*before, *after} if name.lower() not in known and before.get(name) != after.get(name)]
+    return [*lines, *([f"{len(others)} other packages: {_few(sorted(others))}"] if others else [])]
+
+
+def _packages(names: Sequence[str], before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    old, new = ({name.lower(): version for name, version in found.items()} for found in (before, after))
+    return [line for name in names for line in _changed(name, old.get(name), new.get(name))]
+
+
+def _changed(what: str, recorded: Any, here: Any) -> list[str]:
+    if recorded == here:
+        return []
+    before, after = ("absent" if value in (None, [], {}) else _plain(value) for value in (recorded, here))
+    return [f"{what}: {before} → {after}"]
+
+
+def _features(recorded: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    before, after = (set(_at(found, "cpu", "features") or ()) for found in (recorded, here))
+    lost, gained = _few(sorted(before - after)), _few(sorted(after - before))
+    lines = [f"CPU features: {lost} absent here"] if lost else []
+    return lines + ([f"CPU features: {gained} here only"] if gained else [])
+
+
+def _blas(environment: Mapping[str, Any], *keys: str) -> list[str]:
+    """Of each linear algebra library what tells it from others; which are loaded may differ."""
+    loaded = [found for found in environment.get("blas", []) if found.get("user_api") == "blas"]
+    return sorted({" ".join(str(found.get(key)) for key in keys) for found in loaded})
+
+
+def _at(environment: Mapping[str, Any], group: str, key: str) -> Any:
+    return (environment.get(group) or {}).get(key)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={each}" for key, each in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _few(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:6])}{f' and {len(names) - 6} more' if len(names) > 6 else ''}"

@@ -1,0 +1,133 @@
+"""A parity check for people: as text in a terminal, as one offline page without scripts."""
+
+import html
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline_lib.bits import Difference
+from pipeline_lib.files import write_atomic
+from pipeline_lib.parity.divergence import Divergence
+
+if TYPE_CHECKING:
+    from pipeline_lib.parity.verdicts import Outcome, Parity
+
+PAGE = "parity.html"
+SHOWN_RAW, SHOWN_CAUSES = 8, 8
+_COLOURS = {"exact": "#d3f0d8", "different": "#f7c5c5", "lossy": "#f8ecc2", "absent": "#e6e6e6"}
+_STYLE = "body{font:15px/1.45 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em}"
+_STYLE += (
+    "table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.25em .6em;text-align:left}pre{overflow:auto}"
+)
+
+
+def as_text(parity: "Parity") -> str:
+    """The check in lines: the verdict, the variations of each kind, each divergence in full."""
+    ran = [outcome for outcome in parity.outcomes if outcome.verdict != "absent"]
+    count = f"; {len(ran)} variations" if ran else ""
+    head = f"parity: {'exact' if parity.exact else 'DIFFERENT'} "
+    lines = [f"{head}({parity.rows:,} rows, {len(parity.steps)} intermediate steps, fresh process{count})"]
+    different = parity.of_verdict("different")
+    same: dict[object, list[Outcome]] = {}
+    for outcome in different:
+        same.setdefault(_key(outcome), []).append(outcome)
+    lines += [line for outcomes in same.values() for line in _different(*outcomes)]
+    if not different:
+        found = {**parity.steps, "outputs": parity.outputs}
+        lines += [f"  step {name}: {difference}" for name, difference in found.items() if difference]
+    groups: dict[str, list[str]] = {}
+    for outcome in parity.of_verdict("exact"):
+        groups.setdefault(outcome.group, []).append(outcome.variation)
+    lines += [f"  exact      {group}: {', '.join(names)}" for group, names in groups.items()]
+    for verdict in ("lossy", "absent"):
+        found_here = [outcome for outcome in parity.outcomes if outcome.verdict == verdict]
+        lines += [f"  {verdict:<9}  {outcome.variation}: {outcome.detail}" for outcome in found_here]
+    return "\n".join(lines)
+
+
+def one_line(outcome: "Outcome") -> str:
+    """An outcome as it appears while a check runs."""
+    more = f": {outcome.detail}" if outcome.detail else ""
+    more = f": {outcome.divergence.step}" if outcome.divergence and outcome.verdict == "different" else more
+    return f"{outcome.verdict:<9} {outcome.variation} ({outcome.seconds:.1f} s){more}"
+
+
+def as_html(parity: "Parity") -> str:
+    """The check as a fragment of HTML: a grid of variations, then each divergence in full."""
+    first = as_text(parity).partition("\n")[0]
+    rows = "".join(_row(outcome) for outcome in parity.outcomes)
+    head = "".join(f"<th>{title}</th>" for title in ("variation", "verdict", "rows", "seconds", "detail"))
+    grid = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
+    found = "".join(_section(outcome) for outcome in parity.outcomes if outcome.divergence)
+    return f"<p><strong>{html.escape(first)}</strong></p>{grid}{found}"
+
+
+def write_page(path: Path, parity: "Parity") -> None:
+    """Write the check as one page that asks nothing of anyone."""
+    title = html.escape(f"Parity of {parity.reference}")
+    policy = "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+    page = f"<!doctype html><html lang='en'><head><meta charset='utf-8'>{policy}<title>{title}</title>"
+    page += f"<style>{_STYLE}</style></head><body><h1>{title}</h1>{as_html(parity)}</body></html>\n"
+    write_atomic(path, page.encode())
+
+
+def _key(outcome: "Outcome") -> object:
+    """Equal for outcomes that differ first at the same place in the same way, which need telling once."""
+    divergence = outcome.divergence
+    return (divergence.step, divergence.row, divergence.difference.found) if divergence else outcome.detail
+
+
+def _different(outcome: "Outcome", *others: "Outcome") -> list[str]:
+    same = [f"    the same under {', '.join(other.variation for other in others)}"] if others else []
+    if outcome.divergence is None:
+        return [f"  DIFFERENT  {outcome.variation}: {outcome.detail}", *same]
+    changed = f"{outcome.differing:,} of {outcome.rows:,} rows have other outputs"
+    told = (f"    {line}" for line in _told(outcome.divergence))
+    return [f"  DIFFERENT  {outcome.variation}: {changed}", *told, *same]
+
+
+def _told(divergence: Divergence) -> list[str]:
+    """A divergence in full: where, both values, the row's raw input, what may have caused it."""
+    lines = [_where(divergence.step, divergence.difference, divergence.row)]
+    others = [name for name in divergence.differs if name != divergence.step]
+    if others:
+        lines.append(f"then in {len(others)} more: {', '.join(others)}")
+    shown = list(divergence.raw.items())[: max(SHOWN_RAW, min(divergence.reads, 2 * SHOWN_RAW))]
+    more = f" … and {len(divergence.raw) - len(shown)} more" if len(divergence.raw) > len(shown) else ""
+    if shown:
+        lines.append("raw input: " + ", ".join(f"{name}={value}" for name, value in shown) + more)
+    causes = divergence.causes[:SHOWN_CAUSES]
+    hidden = len(divergence.causes) - len(causes)
+    lines += [f"{'likely cause' if not place else 'or'}: {cause}" for place, cause in enumerate(causes)]
+    return [*lines, f"… {hidden} more causes in the page"] if hidden else lines
+
+
+def _where(step: str, difference: Difference, row: int | None) -> str:
+    place = step if step in ("raw input", "outputs") else f"step {step}"
+    same = row is None or row == difference.row
+    return f"{place}: {difference}{'' if same else f' (row {row} of the evidence)'}"
+
+
+def _row(outcome: "Outcome") -> str:
+    divergence = outcome.divergence
+    detail = outcome.detail or (_where(divergence.step, divergence.difference, divergence.row) if divergence else "")
+    detail = detail or ", ".join(f"{name}: {value}" for name, value in outcome.proof.items())
+    cells = (outcome.variation, outcome.verdict, f"{outcome.rows:,}", f"{outcome.seconds:.2f}", detail)
+    filled = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+    return f"<tr class='{outcome.verdict}' style='background:{_COLOURS[outcome.verdict]}'>{filled}</tr>"
+
+
+def _section(outcome: "Outcome") -> str:
+    divergence = outcome.divergence
+    if divergence is None:
+        return ""
+    differs = "".join(f"<li>{html.escape(_where(name, each, None))}</li>" for name, each in divergence.differs.items())
+    causes = "".join(f"<li>{html.escape(cause)}</li>" for cause in divergence.causes)
+    raw = "".join(f"<tr><td>{html.escape(k)}</td><td>{html.escape(v)}</td></tr>" for k, v in divergence.raw.items())
+    title = f"{outcome.variation}: {outcome.verdict}, first at {divergence.step}"
+    where = _where(divergence.step, divergence.difference, divergence.row)
+    return (
+        f"<h2>{html.escape(title)}</h2><p>{html.escape(where)}</p>"
+        + (f"<h3>Likely causes</h3><ol>{causes}</ol>" if causes else "")
+        + f"<h3>Every step that differs</h3><ul>{differs}</ul>"
+        + (f"<details><summary>Raw input of the row</summary><table>{raw}</table></details>" if raw else "")
+    )

@@ -1,0 +1,177 @@
+"""What the fresh process does: load the artifact, hand the evidence's rows over in each asked way, compare."""
+
+import importlib
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline_lib.bits import differing_rows
+from pipeline_lib.compiled import CompiledPipeline, load_model
+from pipeline_lib.errors import InputError
+from pipeline_lib.evidence import Evidence, read_evidence
+from pipeline_lib.parity.clock import readers
+from pipeline_lib.parity.divergence import OUTPUTS, Answer, changed_values, first_divergence
+from pipeline_lib.parity.handovers import Delivery, Given
+from pipeline_lib.parity.settings import proof_of
+from pipeline_lib.parity.verdicts import FRESH, Outcome
+from pipeline_lib.record import Record
+from pipeline_lib.rows import conform
+
+TABLES, MAPPINGS, OPAQUE = 120, 2_000, 10
+"""At most so many parts of one delivery are predicted: tables, single rows, either where a step is opaque."""
+TRACED_PARTS = 6
+"""Of the parts of one delivery, so many are compared in every intermediate column as well."""
+
+
+def repeat(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The proof of this process's setting, the outcome of each hand-over, and what this process runs on."""
+    record = Record(Path(request["record"]))
+    evidence = read_evidence(record.evidence)
+    model = load_model(record.artifact, library=request["library"])
+    proof = proof_of(request["proof"])
+    outcomes = [_outcome(task, evidence, model) for task in request["tasks"]]
+    environment = None
+    if any(outcome.verdict == "different" for outcome in outcomes):
+        from pipeline_lib.environment import describe_environment
+
+        environment = describe_environment()
+    return {
+        "proof": proof,
+        "outcomes": [outcome.to_json() for outcome in outcomes],
+        "environment": environment,
+        "readers": readers(),
+    }
+
+
+def _outcome(task: Mapping[str, Any], evidence: Evidence, model: CompiledPipeline) -> Outcome:
+    """Hand rows over in one way, predict them, and compare with the evidence."""
+    started = time.perf_counter()
+    begun = Outcome(task["name"], task["group"], "lossy" if task["lossy"] else "different")
+    try:
+        answer = _answer(task, evidence, model)
+    except ModuleNotFoundError as error:
+        return replace(begun, verdict="absent", detail=f"needs {error.name}, which is not installed")
+    except InputError as error:
+        return replace(begun, detail=f"refused: {str(error).partition(chr(10))[0]}")
+    except Exception as error:
+        told = "its message is hidden, as Row has sensitive columns" if model.row.sensitive else error
+        return replace(begun, detail=f"failed: {type(error).__name__}: {told}")
+    divergence = first_divergence(answer, evidence, model)
+    seconds = round(time.perf_counter() - started, 3)
+    done = replace(begun, rows=len(answer.rows), seconds=seconds, divergence=divergence)
+    if divergence is None and not task["lossy"]:
+        return replace(done, verdict="exact")
+    values, rows, outputs = changed_values(answer, evidence)
+    lost = f"{values:,} raw values in {rows:,} of {len(answer.rows):,} rows change, and {outputs:,} outputs"
+    lost = lost if divergence else f"nothing is lost in these {len(answer.rows):,} rows"
+    return replace(done, differing=outputs, detail=lost if task["lossy"] else "")
+
+
+def _answer(task: Mapping[str, Any], evidence: Evidence, model: CompiledPipeline) -> Answer:
+    """What the model makes of rows that are handed over in one way; in the evidence's order."""
+    whole = task["name"] == FRESH
+    places = np.arange(evidence.inputs.num_rows) if whole else evidence.traced.to_numpy()
+    table = evidence.inputs if whole else evidence.inputs.take(evidence.traced)
+    module, _, function = task["deliver"].partition(":")
+    deliver: Callable[[Given], Delivery] = getattr(importlib.import_module(module), function)
+    with tempfile.TemporaryDirectory(prefix="pipeline-lib-rows-") as folder:
+        delivery = deliver(Given(table, model.row, Path(folder)))
+    if whole:
+        return _whole(evidence, model, delivery)
+    most = (MAPPINGS if delivery.alone else TABLES) if model.exact else OPAQUE
+    parts = [(data, places[at]) for data, at in _spaced(delivery.parts, most)]
+    return _alone(parts, evidence, model) if delivery.alone else _in_tables(parts, model)
+
+
+def _whole(evidence: Evidence, model: CompiledPipeline, delivery: Delivery) -> Answer:
+    rows = np.arange(evidence.inputs.num_rows)
+    inputs, outputs = _predicted(model, delivery.parts[0][0])
+    traced = inputs.take(evidence.traced)
+    steps = model.evaluate(traced, steps=True).steps
+    return Answer(rows, outputs, evidence.traced.to_numpy(), steps, inputs)
+
+
+def _in_tables(parts: Sequence[tuple[Any, NDArray[np.int64]]], model: CompiledPipeline) -> Answer:
+    predicted = [_predicted(model, data) for data, _ in parts]
+    inputs, outputs = (pa.concat_tables(tables) for tables in zip(*predicted, strict=True))
+    chosen = _spaced(range(len(parts)), TRACED_PARTS)
+    made = [model.evaluate(predicted[place][0], steps=True) for place in chosen]
+    steps = {name: pa.concat_tables([each.steps[name] for each in made]) for name in made[0].steps}
+    rows, traced = (np.concatenate([parts[place][1] for place in places]) for places in (range(len(parts)), chosen))
+    if inputs.num_rows != len(rows):
+        return Answer(rows, outputs, traced, steps, inputs)
+    order, order_traced = np.argsort(rows), np.argsort(traced)
+    steps = {name: table.take(pa.array(order_traced)) for name, table in steps.items()}
+    inputs, outputs = inputs.take(pa.array(order)), outputs.take(pa.array(order))
+    return Answer(rows[order], outputs, traced[order_traced], steps, inputs)
+
+
+def _predicted(model: CompiledPipeline, data: Any) -> tuple[pa.Table, pa.Table]:
+    """Raw rows as they reach the model, and its outputs; the prediction is what `predict` answers."""
+    inputs = conform(data, model.row)
+    outputs = model.evaluate(inputs).outputs
+    if "prediction" not in outputs.column_names:
+        return inputs, outputs
+    return inputs, _with_prediction(outputs, model.predict(data).tolist())
+
+
+def _with_prediction(outputs: pa.Table, values: list[Any]) -> pa.Table:
+    place = outputs.column_names.index("prediction")
+    kind = outputs.schema.field(place).type
+    return outputs.set_column(place, "prediction", pa.array(values, kind, from_pandas=False))
+
+
+def _alone(
+    parts: Sequence[tuple[Mapping[str, Any], NDArray[np.int64]]], evidence: Evidence, model: CompiledPipeline
+) -> Answer:
+    """Each row through `predict_row`; its steps through `trace_row`."""
+    rows = np.concatenate([at for _, at in parts])
+    traces = [model.trace_row(row) for row, _ in parts]
+    schemas = {**{name: table.schema for name, table in evidence.steps.items()}, OUTPUTS: evidence.outputs.schema}
+    tables = {name: _traced(schema, [trace.get(name, {}) for trace in traces]) for name, schema in schemas.items()}
+    outputs = tables.pop(OUTPUTS)
+    if "prediction" in outputs.column_names:
+        said = _with_prediction(outputs, [model.predict_row(row) for row, _ in parts])
+        # where the two ways of asking disagree, the one that is wrong must show
+        expected = evidence.outputs.take(pa.array(rows))
+        outputs = said if differing_rows(expected, said).any() else outputs
+    return Answer(rows, outputs, rows, tables)
+
+
+def _traced(schema: pa.Schema, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Traced values as the columns that the evidence keeps; a vector is a column for each of its numbers."""
+    flat = [_flat(row) for row in rows]
+    return pa.Table.from_arrays([_column([row[f.name] for row in flat], f.type) for f in schema], schema=schema)
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in row.items():
+        value = value.toarray().ravel().tolist() if hasattr(value, "toarray") else value
+        if isinstance(value, list | tuple):
+            values |= {f"{name}[{place}]": part for place, part in enumerate(value)}
+        else:
+            values[name] = value
+    return values
+
+
+def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_floating(kind):
+        return pa.array([float("nan") if value is None else value for value in values], kind, from_pandas=False)
+    if pa.types.is_timestamp(kind):
+        return pa.array(values, pa.int64()).view(kind)
+    return pa.array(values, kind, from_pandas=False)
+
+
+def _spaced(items: Sequence[Any], most: int) -> list[Any]:
+    """All items, or `most` of them, evenly spaced."""
+    if len(items) <= most:
+        return list(items)
+    return [items[place] for place in np.linspace(0, len(items) - 1, most).astype(np.int64).tolist()]

@@ -1,0 +1,183 @@
+"""Settings of fresh processes, and the proof that each took effect.
+
+A setting that this machine cannot have raises `AbsentError` with the reason.
+"""
+
+import locale
+import os
+import sys
+import time
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+ANOTHER_DAY = 400
+"""Days: enough to change year, month, day and weekday."""
+
+
+class AbsentError(Exception):
+    """A variation that cannot run here, with the reason."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What preparing a process may need: a folder for the check, and what the record says.
+
+    `opaque` are the steps that need their libraries, `library` the package whose steps may be loaded, `packages`
+    the recorded versions.
+    """
+
+    folder: Path
+    opaque: tuple[str, ...]
+    library: str
+    packages: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A fresh process: environment variables, days that its clock is moved, its Python, and what it must prove.
+
+    With `days` the readers of the clock are written down, with 0 that alone. `home` is True where the process imports
+    the packages of this one, and False for an environment of its own.
+    """
+
+    proof: Mapping[str, Any]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    days: int | None = None
+    python: str = sys.executable
+    home: bool = True
+
+
+Prepare = Callable[[Place], Setting]
+
+
+def threads(count: int) -> Prepare:
+    """As many threads for BLAS and OpenMP."""
+
+    def prepare(place: Place) -> Setting:
+        _need("threadpoolctl")
+        if (os.cpu_count() or 1) < count:
+            raise AbsentError(f"found {os.cpu_count()} CPU, needs {count}")
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        return Setting({"threads": [count]}, dict.fromkeys(names, str(count)))
+
+    return prepare
+
+
+def kernel(name: str, needs: str, shown: str) -> Prepare:
+    """OpenBLAS's kernel for another CPU; `shown` is what OpenBLAS itself calls it."""
+
+    def prepare(place: Place) -> Setting:
+        _need("threadpoolctl")
+        if not _features().get(needs):
+            raise AbsentError(f"needs a CPU with {needs}")
+        if not _blas("architecture"):
+            raise AbsentError("needs a NumPy with OpenBLAS")
+        return Setting({"kernel": [shown]}, {"OPENBLAS_CORETYPE": name})
+
+    return prepare
+
+
+def simd_without(*prefixes: str) -> Prepare:
+    """NumPy without the CPU features whose names begin so; its own baseline stays."""
+
+    def prepare(place: Place) -> Setting:
+        enabled = _proof_simd()
+        disabled = [name for name in enabled if name.startswith(prefixes)]
+        if not disabled:
+            raise AbsentError("NumPy uses no such CPU feature here")
+        left = [name for name in enabled if name not in disabled]
+        return Setting({"simd": left}, {"NPY_DISABLE_CPU_FEATURES": " ".join(disabled)})
+
+    return prepare
+
+
+def hash_seed(seed: int) -> Prepare:
+    """Another order of sets and another hash of text."""
+    return lambda place: Setting({"hash seed": str(seed)}, {"PYTHONHASHSEED": str(seed)})
+
+
+def locale_c(place: Place) -> Setting:
+    """The C locale, in force for everything, with ASCII as its encoding."""
+    variables = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    return Setting({"locale": "C"}, variables)
+
+
+def time_zone(name: str, seconds: int) -> Prepare:
+    """Another time zone, `seconds` east of Greenwich."""
+
+    def prepare(place: Place) -> Setting:
+        if not any((Path(path) / name).is_file() for path in zoneinfo.TZPATH):
+            raise AbsentError(f"found no zone {name} on this system; needs its time zone database")
+        return Setting({"zone": seconds}, {"TZ": name})
+
+    return prepare
+
+
+def another_day(place: Place) -> Setting:
+    """The clock moved by more than a year."""
+    if sys.implementation.name != "cpython":
+        raise AbsentError("moves the clock of CPython alone")
+    return Setting({"days moved": [ANOTHER_DAY]}, days=ANOTHER_DAY)
+
+
+def proof_of(names: list[str]) -> dict[str, Any]:
+    """What this process is, in what a setting must prove. Taken before anything is predicted."""
+    return {name: _PROOFS[name]() for name in names}
+
+
+def _need(package: str) -> None:
+    if find_spec(package) is None:
+        raise AbsentError(f"needs {package} to prove that the setting took effect")
+
+
+def _features() -> dict[str, bool]:
+    from numpy._core._multiarray_umath import __cpu_features__  # type: ignore[attr-defined,import-not-found,unused-ignore]
+
+    return dict(__cpu_features__)
+
+
+def _proof_simd() -> list[str]:
+    """The CPU features above its baseline that NumPy uses."""
+    from numpy._core._multiarray_umath import __cpu_dispatch__  # type: ignore[attr-defined,import-not-found,unused-ignore]
+
+    features = _features()
+    return [name for name in __cpu_dispatch__ if features.get(name)]
+
+
+def _blas(key: str) -> list[Any]:
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    np.dot(np.ones(2), np.ones(2))
+    loaded = [info for info in threadpool_info() if info.get("internal_api") == "openblas"]
+    return sorted({info[key] for info in loaded if info.get(key)})
+
+
+def _proof_home() -> str:
+    inside = Path(__file__).is_relative_to(sys.prefix)
+    return "own environment" if inside and sys.prefix != sys.base_prefix else sys.prefix
+
+
+def _proof_days() -> list[int]:
+    from pipeline_lib.parity.clock import moved_days
+
+    return moved_days()
+
+
+_PROOFS: dict[str, Callable[[], Any]] = {
+    "threads": lambda: _blas("num_threads"),
+    "kernel": lambda: _blas("architecture"),
+    "simd": _proof_simd,
+    "hash seed": lambda: os.environ.get("PYTHONHASHSEED") if sys.flags.hash_randomization else None,
+    "locale": lambda: locale.setlocale(locale.LC_ALL, ""),
+    "zone": lambda: -time.timezone,
+    "days moved": _proof_days,
+    "python": lambda: f"{sys.version_info.major}.{sys.version_info.minor}",
+    "packages from": _proof_home,
+    "research packages": lambda: [name for name in ("IPython", "papermill", "nbdev") if find_spec(name)],
+    "libraries": lambda: [name for name in ("pandas", "sklearn", "feature_engine") if find_spec(name)],
+}

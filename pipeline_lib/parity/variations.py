@@ -1,0 +1,125 @@
+"""The variations by name. One more is one more line: a function of rows, or a setting of a process."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.parity import handovers, settings
+from pipeline_lib.parity.environments import clean
+from pipeline_lib.parity.handovers import Delivery, Given
+from pipeline_lib.parity.settings import Prepare
+from pipeline_lib.parity.verdicts import FRESH
+
+__all__ = ["FULL", "PYTHONS", "QUICK", "VARIATIONS", "Delivery", "Given", "Variation", "add", "chosen"]
+
+PYTHONS = ("3.11", "3.12", "3.13")
+
+
+@dataclass(frozen=True)
+class Variation:
+    """One thing that production may do: hand rows over in its own way (`deliver`), or run in its own (`prepare`).
+
+    `lossy` is a hand-over that is known to change values: its loss is reported and fails nothing. `deliver` is a
+    function at the top of a module, so that a fresh process can import it.
+    """
+
+    name: str
+    group: str
+    what: str
+    deliver: Callable[[Given], Delivery] | None = None
+    prepare: Prepare | None = None
+    lossy: bool = False
+
+
+VARIATIONS: dict[str, Variation] = {}
+
+
+def add(variation: Variation) -> Variation:
+    """Make a variation known by its name. Raises InputError for a name that is taken."""
+    if variation.name in VARIATIONS:
+        raise InputError(f"found two variations named {variation.name!r}, expected a new name; choose another")
+    VARIATIONS[variation.name] = variation
+    return variation
+
+
+def chosen(names: Sequence[str | Variation]) -> list[Variation]:
+    """The variations of these names, each once. Raises InputError, with the list, for a name that nobody knows."""
+    unknown = [name for name in names if isinstance(name, str) and name not in VARIATIONS]
+    if unknown or not names:
+        raise InputError(
+            f"found {', '.join(map(repr, unknown)) or 'no variation'}, expected one or more of: "
+            f"{', '.join(VARIATIONS)}; write it as listed"
+        )
+    return list(dict.fromkeys(VARIATIONS[name] if isinstance(name, str) else name for name in names))
+
+
+def _fill() -> None:
+    h = handovers
+    for name, what, deliver in (
+        (FRESH, "a new process loads the artifact and predicts all rows", h.at_once),
+        ("one row", "each row alone, as a table", h.one_row),
+        ("batches of 2", "", h.batches_of_2),
+        ("batches of 3", "", h.batches_of_3),
+        ("batches of 7", "", h.batches_of_7),
+        ("batches of 64", "", h.batches_of_64),
+        ("shuffled rows", "", h.shuffled_rows),
+        ("shuffled and extra columns", "", h.other_columns),
+    ):
+        add(Variation(name, "rows", what or _first_line(deliver), deliver))
+    for name, deliver in (
+        ("DataFrame", h.data_frame),
+        ("dict", h.mappings),
+        ("list of dicts", h.list_of_mappings),
+        ("Arrow table", h.at_once),
+    ):
+        add(Variation(name, "form", _first_line(deliver), deliver))
+    for name, deliver in (
+        ("CSV", h.csv_by_schema),
+        ("CSV by pandas", h.csv_by_pandas),
+        ("Parquet", h.parquet),
+        ("Parquet by pandas", h.parquet_by_pandas),
+        ("Feather", h.feather),
+        ("JSON", h.json_lines),
+    ):
+        add(Variation(name, "file", _first_line(deliver), deliver))
+    for name, deliver in (
+        ("DataFrame.to_json", h.frame_to_json),
+        ("to_csv(float_format)", h.csv_float_format),
+        ("read_csv defaults", h.read_csv_defaults),
+        ("float32", h.float32),
+    ):
+        add(Variation(name, "lossy file", _first_line(deliver), deliver, lossy=True))
+
+
+def _fill_processes() -> None:
+    s = settings
+    for name, group, what, prepare in (
+        ("1 thread", "threads", "BLAS and OpenMP with one thread", s.threads(1)),
+        ("2 threads", "threads", "BLAS and OpenMP with two threads", s.threads(2)),
+        ("BLAS SkylakeX", "machine", "OpenBLAS's kernel for AVX-512", s.kernel("SkylakeX", "AVX512F", "SkylakeX")),
+        ("BLAS Haswell", "machine", "OpenBLAS's kernel for AVX2", s.kernel("Haswell", "AVX2", "Haswell")),
+        ("BLAS Nehalem", "machine", "OpenBLAS's kernel for SSE 4.2", s.kernel("Nehalem", "SSE42", "Nehalem")),
+        ("BLAS Prescott", "machine", "OpenBLAS's kernel for SSE 3", s.kernel("Prescott", "SSE3", "Katmai")),
+        ("SIMD without AVX-512", "machine", "NumPy without AVX-512", s.simd_without("X86_V4", "AVX512")),
+        ("SIMD baseline", "machine", "NumPy with the oldest CPU it runs on", s.simd_without("")),
+        ("hash seed", "setting", "another order of sets", s.hash_seed(1)),
+        ("locale C", "setting", "no language, ASCII", s.locale_c),
+        ("time zone", "setting", "Asia/Kathmandu, 5:45 east", s.time_zone("Asia/Kathmandu", 20_700)),
+        ("another day", "setting", "the clock moved by 400 days", s.another_day),
+    ):
+        add(Variation(name, group, what, prepare=prepare))
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    for version in sorted(PYTHONS, key=lambda version: version != here):
+        name = "clean environment" if version == here else f"Python {version}"
+        add(Variation(name, "install", f"the wheel and core requirements, Python {version}", prepare=clean(version)))
+
+
+def _first_line(deliver: Callable[[Given], Delivery]) -> str:
+    return str(deliver.__doc__).partition("\n")[0].removesuffix(".")
+
+
+_fill()
+_fill_processes()
+QUICK = tuple(name for name, variation in VARIATIONS.items() if variation.deliver)
+FULL = tuple(VARIATIONS)

@@ -1,0 +1,24 @@
+"""The fresh process: `python -P -m pipeline_lib.parity.worker REQUEST.json`, which names the file for its answer.
+
+Nothing but the standard library is imported before the clock is moved.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+
+def main(path: str) -> None:
+    """Do what a request asks, and write the results where it says."""
+    request = json.loads(Path(path).read_bytes())
+    if request["days"] is not None:
+        from pipeline_lib.parity.clock import move
+
+        move(request["days"])
+    from pipeline_lib.parity.repeat import repeat
+
+    Path(request["result"]).write_text(json.dumps(repeat(request)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,223 @@
+"""Every way in which rows reach production keeps every bit or is known to lose; every setting proves itself."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from tiny import STEP, library, small_record
+
+from pipeline_lib.bits import first_difference
+from pipeline_lib.errors import InputError, RunError
+from pipeline_lib.parity import FULL, QUICK, VARIATIONS, Given, Variation, check_parity
+from pipeline_lib.parity.settings import AbsentError, Place, Setting, hash_seed, locale_c, time_zone
+from pipeline_lib.parity.variations import add
+from pipeline_lib.record import Record, seal
+from pipeline_lib.rows import Column, RowSchema, conform
+
+KINDS = {"n": "number", "i": "integer", "j": "integer", "s": "string", "b": "boolean", "t": "datetime", "d": "date"}
+SCHEMA = RowSchema(tuple(Column(name, kind, nullable=name != "i") for name, kind in KINDS.items()))
+TEXTS = ["", "None", "NA", "\\N", "nan", 'a,"b"\n', "\r", " x ", "1.0", "é"]
+ROWS = [
+    {"n": 0.1 + 0.2, "i": 2**63 - 1, "j": 2**53, "b": True, "t": datetime(2024, 2, 29, 1, 2, 3, 4), "d": date(1, 1, 1)},
+    {"n": 5e-324, "i": -(2**63), "j": None, "b": None, "t": None, "d": None},
+    {"n": -0.0, "i": 0, "j": -(2**53), "b": False, "t": datetime(1969, 12, 31), "d": date(9999, 12, 31)},
+    {"n": float("inf"), "i": 1, "j": 7, "b": True, "t": datetime(2024, 1, 1, 12), "d": date(2024, 1, 1)},
+    {"n": None, "i": 2, "j": 8, "b": True, "t": datetime(2024, 1, 2), "d": date(2024, 1, 2)},
+    *({"n": 1e22 / 3**place, "i": 3, "j": 9, "b": False, "t": None, "d": None} for place in range(6)),
+]
+CAREFUL = [name for name in QUICK if VARIATIONS[name].group in ("rows", "form", "file")]
+LOSSY = [name for name in QUICK if VARIATIONS[name].lossy]
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Given:
+    rows = [row | {"s": text} for row, text in zip(ROWS, [*TEXTS, None], strict=True)]
+    return Given(conform(rows, SCHEMA), SCHEMA, tmp_path)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Record:
+    return small_record(tmp_path)
+
+
+def handed_over(given: Given, name: str) -> pa.Table:
+    """The given rows as a variation hands them over, in their old order."""
+    deliver = VARIATIONS[name].deliver
+    assert deliver
+    parts = deliver(given).parts
+    order = [int(place) for _, places in parts for place in places]
+    found = pa.concat_tables([conform(data, SCHEMA) for data, _ in parts])
+    return found.take(pa.array([order.index(place) for place in range(len(order))]))
+
+
+@pytest.mark.parametrize("name", CAREFUL)
+def test_a_careful_hand_over_keeps_every_bit_of_hard_values(given: Given, name: str) -> None:
+    assert first_difference(given.table, handed_over(given, name)) is None
+
+
+@pytest.mark.parametrize("name", LOSSY)
+def test_a_lossy_hand_over_loses(given: Given, name: str) -> None:
+    try:
+        found = handed_over(given, name)
+    except (InputError, ValueError, OverflowError):
+        return  # refused, which is a loss as well
+    assert first_difference(given.table, found) is not None
+
+
+def test_a_lossy_hand_over_is_reported_by_name_and_fails_nothing(small: Record) -> None:
+    found = check_parity(small, variations=LOSSY)
+    assert found.exact
+    verdicts = {outcome.variation: (outcome.verdict, outcome.detail) for outcome in found.outcomes}
+    assert verdicts["DataFrame.to_json"] == ("lossy", verdicts["DataFrame.to_json"][1])
+    assert "raw values in 40 of 40 rows change, and 40 outputs" in verdicts["to_csv(float_format)"][1]
+    assert "lossy      float32: 40 raw values" in str(found)
+
+
+def test_the_quick_check_hands_rows_over_in_every_way(small: Record) -> None:
+    found = check_parity(small)
+    assert found.exact, str(found)
+    assert [outcome.variation for outcome in found.outcomes] == list(QUICK)
+
+
+def test_a_csv_written_carelessly_is_named(small: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "careless.py").write_text(
+        "import io\nimport pandas as pd\nfrom pipeline_lib.parity import Delivery\n"
+        "def deliver(given):\n"
+        "    text = given.frame.round(2).to_csv(index=False)\n"
+        "    return Delivery([(pd.read_csv(io.StringIO(text)), list(range(given.table.num_rows)))])\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import careless  # type: ignore[import-not-found]
+
+    variation = Variation("careless CSV", "file", "two decimals", careless.deliver)
+    found = check_parity(small, variations=["one row", variation])
+    assert not found.exact
+    [outcome] = found.of_verdict("different")
+    assert outcome.variation == "careless CSV"
+    assert outcome.divergence
+    assert (outcome.divergence.step, outcome.divergence.difference.column) == ("raw input", "size")
+    assert outcome.divergence.causes[0] == (
+        "the hand-over changed the raw value before the pipeline saw it: two decimals"
+    )
+
+
+def test_rows_lost_on_the_way_are_named(small: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "losing.py").write_text(
+        "from pipeline_lib.parity import Delivery\nimport numpy as np\n"
+        "def deliver(given):\n    return Delivery([(given.table.slice(1), np.arange(given.table.num_rows))])\n"
+        "def fail(given):\n    raise ValueError('no such form')\n"
+        "def refuse(given):\n    return Delivery([(given.table.drop_columns(['size']), np.arange(40))])\n"
+        "def lack(given):\n    import no_such_package\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import losing  # type: ignore[import-not-found]
+
+    names = ("deliver", "fail", "refuse", "lack")
+    found = check_parity(small, variations=[Variation(name, "form", "", getattr(losing, name)) for name in names])
+    told = {outcome.variation: outcome for outcome in found.outcomes}
+    assert [told[name].verdict for name in names] == ["different", "different", "different", "absent"]
+    assert "raw input: rows: expected 40, found 39" in str(found)
+    assert told["fail"].detail == "failed: ValueError: no such form"
+    assert told["refuse"].detail.startswith("refused: found no size")
+    assert told["lack"].detail == "needs no_such_package, which is not installed"
+
+
+@pytest.mark.parametrize(
+    "name", ["1 thread", "BLAS Haswell", "SIMD baseline", "hash seed", "locale C", "time zone", "another day"]
+)
+def test_a_process_under_a_setting_proves_it_and_repeats_every_bit(small: Record, name: str) -> None:
+    found = check_parity(small, variations=[name])
+    outcome = found.outcomes[-1]
+    assert outcome.verdict in ("exact", "absent"), str(found)
+    assert outcome.proof or outcome.verdict == "absent"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        Setting({"zone": 20_700}, {}),
+        Setting({"days moved": [400]}, days=None),
+        Setting({"locale": "C"}, {"LC_ALL": "C.UTF-8"}),
+        Setting({"threads": [1]}, {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}),
+        Setting({"kernel": ["Haswell"]}, {"OPENBLAS_CORETYPE": "Nehalem"}),
+    ],
+)
+def test_a_setting_that_takes_no_effect_is_an_error(
+    small: Record, setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    variation = Variation("idle", "setting", "", prepare=lambda place: setting)
+    with pytest.raises(RunError, match=r"idle: found .* expected .*: the setting took no effect"):
+        check_parity(small, variations=[variation])
+
+
+def test_a_setting_that_this_machine_cannot_have_is_absent_and_says_why(small: Record) -> None:
+    def prepare(place: Place) -> Setting:
+        raise AbsentError("needs a quantum computer")
+
+    found = check_parity(small, variations=[Variation("quantum", "machine", "", prepare=prepare)])
+    assert found.exact
+    assert "absent     quantum: needs a quantum computer" in str(found)
+
+
+def test_a_process_that_fails_under_a_setting_is_a_difference(small: Record) -> None:
+    broken = Setting({}, python="/bin/false")
+    found = check_parity(small, variations=[Variation("no Python", "install", "", prepare=lambda place: broken)])
+    assert found.outcomes[-1].detail.startswith("the process failed: ")
+    assert not found.exact
+
+
+@pytest.mark.parametrize(
+    "prepare", [hash_seed(1), locale_c, time_zone("Asia/Kathmandu", 20_700)], ids=["hash", "locale", "zone"]
+)
+def test_every_setting_changes_the_process_and_names_its_proof(
+    prepare: Callable[[Place], Setting], tmp_path: Path
+) -> None:
+    setting = prepare(Place(tmp_path, (), "pipeline_lib", {}))
+    assert setting.variables
+    assert setting.proof
+
+
+def test_an_unknown_variation_is_refused_with_the_list(small: Record) -> None:
+    with pytest.raises(InputError, match=r"found 'one rwo', expected one or more of: fresh process, one row, .*; "):
+        check_parity(small, variations=["one rwo"])
+    with pytest.raises(InputError, match="found no variation"):
+        check_parity(small, variations=[])
+
+
+def test_two_variations_of_one_name_are_refused() -> None:
+    with pytest.raises(InputError, match="found two variations named 'CSV'"):
+        add(Variation("CSV", "file", ""))
+
+
+def test_full_holds_quick() -> None:
+    assert set(QUICK) < set(FULL)
+
+
+def test_an_opaque_step_is_checked_like_any_other(tmp_path: Path) -> None:
+    with library(tmp_path, STEP.replace("YEAR", "2026")) as step:
+        record = small_record(tmp_path, ("ages", step), library="cottages")
+        found = check_parity(record, library="cottages")
+    assert found.exact, str(found)
+    assert list(found.steps) == ["ages", "scale"]
+
+
+def test_a_feature_that_reads_the_clock_is_caught_another_day_and_named(tmp_path: Path) -> None:
+    year = datetime.now().year
+    with library(tmp_path, STEP.replace("YEAR", f"{year}")) as step:
+        record = small_record(tmp_path, ("ages", step), library="cottages")
+        module = tmp_path / "cottages" / "steps" / "ages.py"
+        cells = [{"module": "cottages/steps/ages.py", "cell": "ages", "source": f"age={year} - X"}]
+        (record.folder / "library.json").write_text(str(cells).replace("'", '"'))
+        seal(record, {key: value for key, value in record.manifest().items() if key not in ("digest", "files")})
+        module.write_text(STEP.replace("YEAR", "pd.Timestamp.now().year"))
+        assert check_parity(record, library="cottages", variations=["one row"]).exact
+        found = check_parity(record, library="cottages", variations=["another day"])
+    assert not found.exact
+    divergence = found.outcomes[-1].divergence
+    assert divergence
+    assert (divergence.step, divergence.difference.column) == ("ages", "age")
+    assert "the wall clock is read: Ages.transform (cottages.steps.ages, line 12) calls" in divergence.causes[0]
+    assert "the code of cottages/steps/ages.py, cell ages, is not what the run used" in divergence.causes
