@@ -3,23 +3,28 @@
 import difflib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from pipeline_lib.bits import first_difference
+from pipeline_lib.compiled import CompiledPipeline
+from pipeline_lib.compiled.artifact import load
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import Evidence, read_evidence
 from pipeline_lib.exported import LIBRARY
 from pipeline_lib.learned import LEARNED
 from pipeline_lib.learneddiff import compare_learned
 from pipeline_lib.notebooks import cells, read_notebook
+from pipeline_lib.parity.causes import environment_differences
+from pipeline_lib.parity.divergence import HIDDEN, OUTPUTS, RAW, Answer, Divergence, first_divergence
 from pipeline_lib.record import ENVIRONMENT, METRICS, PARAMETERS, TRAINING, Record
 
 _INJECTED = "injected-parameters"
 _MOST_LINES = 8
-_STEP = "step "
+_MOST_RAW = 4
 _LONGEST = 100
-_NUMERIC = ("numpy", "scipy", "scikit-learn", "pandas", "feature-engine", "pyarrow", "bottleneck", "numexpr")
 Code = dict[tuple[str, str], tuple[str, str]]
 
 
@@ -60,15 +65,17 @@ class Comparison:
 
     @property
     def same(self) -> bool:
-        """Whether nothing differs in any part that could be compared."""
-        return not any(section.differences for section in self.sections)
+        """Whether every part was compared and nothing differs."""
+        return all(section.same for section in self.sections)
 
     def section(self, name: str) -> Section:
         """A part by its name."""
         return next(section for section in self.sections if section.name == name)
 
     def __str__(self) -> str:
-        heading = f"{self.a} → {self.b}: {'same' if self.same else 'different'}"
+        differs = any(section.differences for section in self.sections)
+        verdict = "same" if self.same else "different" if differs else "no difference in what both keep"
+        heading = f"{self.a} → {self.b}: {verdict}"
         return "\n".join([heading, *map(str, self.sections)])
 
     def to_json(self) -> dict[str, Any]:
@@ -153,7 +160,7 @@ def _json_section(name: str, file: str, a: Record, b: Record) -> Section:
     found = _both(file, a, b)
     if isinstance(found, str):
         return Section(name, missing=found)
-    changed, total = changed_values(*found), len(list(_flat(found[0])))
+    changed, total = changed_values(*found), len({key for values in found for key, _ in _flat(values)})
     return Section(name, tuple(changed), f"{len(changed)} of {total} differ" if changed else f"{total} values")
 
 
@@ -183,14 +190,8 @@ def _environment_section(a: Record, b: Record) -> Section:
 
 
 def changed_environment(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What differs between two environments, the most likely cause of other numbers first."""
-
-    def rank(line: str) -> int:
-        groups = [*(f"packages.{name}:" for name in _NUMERIC), "python", "cpu.features", "blas", "variables", "cpu"]
-        groups += ["locale", "time_zone", "system"]
-        return next((place for place, group in enumerate(groups) if line.startswith(group)), len(groups))
-
-    return sorted(changed_values(_settled(old), _settled(new)), key=rank)
+    """What differs between two environments, the most likely cause of another fit first."""
+    return environment_differences(old, new, opaque=True) or changed_values(_settled(old), _settled(new))
 
 
 def _settled(environment: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,22 +217,51 @@ def _evidence_section(a: Record, b: Record) -> Section:
     training = [record.read_json(TRAINING) or {} for record in (a, b)]
     trained = changed_values(*({f"training.{key}": value for key, value in part.items()} for part in training))
     try:
-        old, new = _tables(read_evidence(a.evidence)), _tables(read_evidence(b.evidence))
+        old, new = read_evidence(a.evidence), read_evidence(b.evidence)
     except InputError as error:
         return Section("evidence", missing=str(error))
-    if list(old) != list(new):
-        return Section("evidence", (*trained, f"tables: {_change({'': list(old)}, {'': list(new)}, '')}"))
-    found = {name: difference for name in old if (difference := first_difference(old[name], new[name]))}
-    steps = [name for name in found if name.startswith(_STEP)]
-    changed = [f"{name}: {difference}" for name, difference in found.items() if name not in steps[1:]]
-    changed += [f"also steps {', '.join(name.removeprefix(_STEP) for name in steps[1:])}"] if steps[1:] else []
-    summary = f"{len(found)} of {len(old)} tables differ" if found else f"{len(old)} tables"
-    return Section("evidence", (*trained, *changed), summary)
+    if list(old.steps) != list(new.steps):
+        return Section("evidence", (*trained, f"steps: {_change({'': list(old.steps)}, {'': list(new.steps)}, '')}"))
+    target = first_difference(old.target, new.target)
+    found = _first_divergence(a, old, new)
+    differs = (found.differs if found else {}) | ({"target": target} if target else {})
+    total = len(old.steps) + 3
+    summary = f"{len(differs)} of {total} tables differ" if differs else f"{total} tables"
+    lines = [f"target: {target}"] if target else []
+    return Section("evidence", (*trained, *lines, *(_divergence(found) if found else [])), summary)
 
 
-def _tables(evidence: Evidence) -> dict[str, Any]:
-    steps = {f"{_STEP}{name}": table for name, table in evidence.steps.items()}
-    return {"inputs": evidence.inputs, "target": evidence.target, **steps, "outputs": evidence.outputs}
+def _first_divergence(record: Record, old: Evidence, new: Evidence) -> Divergence | None:
+    """Where other evidence first differs from a record's; an artifact of another format still leaves the tables."""
+    rows, traced = np.arange(old.inputs.num_rows), old.traced.to_numpy()
+    answer = Answer(rows=rows, outputs=new.outputs, traced=traced, steps=new.steps, inputs=new.inputs)
+    try:
+        plan, row, _ = load(record.artifact)  # nothing is evaluated, so opaque steps need not be loaded
+    except InputError:
+        return _plain_divergence(old, new, hide=bool(record.manifest().get("sensitive")))
+    return first_divergence(answer, old, CompiledPipeline(plan, row))
+
+
+def _plain_divergence(old: Evidence, new: Evidence, *, hide: bool) -> Divergence | None:
+    """The first difference without the raw row behind it; which values are sensitive only the artifact could say."""
+    tables = {RAW: (old.inputs, new.inputs), **{name: (old.steps[name], new.steps[name]) for name in old.steps}}
+    tables[OUTPUTS] = (old.outputs, new.outputs)
+    found = {name: difference for name, pair in tables.items() if (difference := first_difference(*pair))}
+    if hide:
+        found = {name: replace(each, expected=HIDDEN, found=HIDDEN) for name, each in found.items()}
+    first = next(iter(found), None)
+    return Divergence(first, found[first], found[first].row, found, {}) if first else None
+
+
+def _divergence(found: Divergence) -> list[str]:
+    """The first table that differs with the raw values behind it, the outputs, and the names of the rest."""
+    label = found.step if found.step in (RAW, OUTPUTS) else f"step {found.step}"
+    lines = [f"{label}: {found.difference}"]
+    raw = [f"{name} {value}" for name, value in list(found.raw.items())[: min(found.reads, _MOST_RAW)]]
+    lines += [f"raw row {found.row}: {', '.join(raw)}"] if raw and found.step != RAW else []
+    lines += [f"{OUTPUTS}: {found.differs[OUTPUTS]}"] if OUTPUTS in found.differs and found.step != OUTPUTS else []
+    others = [name for name in found.differs if name not in (found.step, OUTPUTS)]
+    return lines + ([f"also steps {', '.join(others)}"] if others else [])
 
 
 def _both(file: str, a: Record, b: Record) -> tuple[Any, Any] | str:

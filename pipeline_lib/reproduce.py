@@ -22,7 +22,8 @@ from pipeline_lib.run import run_pipeline
 
 Progress = Callable[[str], None]
 RESULT = "reproduce.json"
-_RESULTS = ("learned state", "evidence", "metrics")
+_LEARNED = "learned state"
+_RESULTS = (_LEARNED, "evidence", "metrics")
 _CAUSES = ("parameters", "environment")
 _ERRORS = {error.exit_code: error for error in (DifferenceError, InputError, RunError)}
 
@@ -38,16 +39,20 @@ class Reproduction:
 
     @property
     def identical(self) -> bool:
-        """Whether learned state, evidence (inputs, intermediates, outputs) and metrics agree bit for bit."""
-        return not any(self.comparison.section(name).differences for name in _RESULTS)
+        """Whether evidence (inputs, intermediates, outputs), metrics and learned state agree bit for bit.
+
+        A record made before learned state was kept is compared without it, and the text says so.
+        """
+        parts = self.comparison
+        known = not parts.section(_LEARNED).differences
+        return known and parts.section("evidence").same and parts.section("metrics").same
 
     def __str__(self) -> str:
         results = [self.comparison.section(name) for name in _RESULTS]
         causes = [section for name in _CAUSES if (section := self.comparison.section(name)).differences]
-        incomparable = [section for section in results if section.missing]
         lines = [f"{self.record.reference}: {'identical' if self.identical else 'different'}"]
         lines += [f"not as recorded: {line}" for line in self.sources]
-        lines += map(str, incomparable if self.identical else results)
+        lines += map(str, results)
         lines += map(str, causes)
         if not self.identical and not causes and not self.sources:
             lines.append("environment: same, as far as it is recorded; look for a step that draws without a seed")
