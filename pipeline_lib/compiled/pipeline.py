@@ -178,9 +178,10 @@ class CompiledPipeline:
             return rows, rows.num_rows
         earlier = conform([] if context is None else context, schema)
         if earlier.num_rows < self.context or not self.context:
+            expected = f"at least {self.context:,}" if self.context else "none"
             raise InputError(
-                f"found {earlier.num_rows:,} earlier rows, expected {f'at least {self.context:,}' if self.context else 'none'} "
-                "as the pipeline was compiled; pass context=, the rows just before these in order of time"
+                f"found {earlier.num_rows:,} earlier rows, expected {expected} as the pipeline was compiled; "
+                "pass context=, the rows just before these in order of time"
             )
         earlier = earlier.slice(earlier.num_rows - self.context)
         return pa.concat_tables([earlier, rows]).combine_chunks(), rows.num_rows
