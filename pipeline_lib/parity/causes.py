@@ -76,7 +76,8 @@ def environment_differences(recorded: Mapping[str, Any] | None, here: Mapping[st
     for kind in ("numeric", "time", "encoding"):
         lines += _changed(f"locale ({kind})", _at(recorded, "locale", kind), _at(here, "locale", kind))
     lines += _changed("time zone", recorded.get("time_zone"), here.get("time_zone"))
-    lines += _changed("variables", recorded.get("variables"), here.get("variables"))
+    old, new = recorded.get("variables") or {}, here.get("variables") or {}
+    lines += [line for name in sorted({*old, *new}) for line in _changed(name, old.get(name), new.get(name))]
     known = {*OWN, *LIBRARIES, *ACCELERATORS}
     others = [name for name in {*before, *after} if name.lower() not in known and before.get(name) != after.get(name)]
     return [*lines, *([f"{len(others)} other packages: {_few(sorted(others))}"] if others else [])]
@@ -112,8 +113,6 @@ def _at(environment: Mapping[str, Any], group: str, key: str) -> Any:
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}={each}" for key, each in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

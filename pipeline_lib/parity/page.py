@@ -34,13 +34,12 @@ def as_text(parity: "Parity") -> str:
     if not different:
         found = {**parity.steps, "outputs": parity.outputs}
         lines += [f"  step {name}: {difference}" for name, difference in found.items() if difference]
-    groups: dict[str, list[str]] = {}
-    for outcome in parity.of_verdict("exact"):
-        groups.setdefault(outcome.group, []).append(outcome.variation)
-    lines += [f"  exact      {group}: {', '.join(names)}" for group, names in groups.items()]
-    for verdict in ("lossy", "absent"):
-        found_here = [outcome for outcome in parity.outcomes if outcome.verdict == verdict]
-        lines += [f"  {verdict:<9}  {outcome.variation}: {outcome.detail}" for outcome in found_here]
+    for verdict in ("exact", "lossy", "absent"):
+        groups: dict[str, list[str]] = {}
+        for outcome in parity.outcomes:
+            if outcome.verdict == verdict:
+                groups.setdefault(_about(outcome), []).append(outcome.variation)
+        lines += [f"  {verdict:<9}  {key}: {', '.join(names)}" for key, names in groups.items()]
     return "\n".join(lines)
 
 
@@ -68,6 +67,13 @@ def write_page(path: Path, parity: "Parity") -> None:
     page = f"<!doctype html><html lang='en'><head><meta charset='utf-8'>{policy}<title>{title}</title>"
     page += f"<style>{_STYLE}</style></head><body><h1>{title}</h1>{as_html(parity)}</body></html>\n"
     write_atomic(path, page.encode())
+
+
+def _about(outcome: "Outcome") -> str:
+    """What outcomes that share a line have in common; an exact one may have something to tell as well."""
+    if outcome.verdict != "exact":
+        return outcome.detail
+    return f"{outcome.group} ({outcome.detail})" if outcome.detail else outcome.group
 
 
 def _key(outcome: "Outcome") -> object:

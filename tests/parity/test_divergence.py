@@ -144,6 +144,7 @@ def test_what_moves_bits_of_the_artifact_comes_first() -> None:
         python={"version": "3.13.0"},
         cpu={"model": "B", "features": ["AVX2"]},
         time_zone=["+0545", "+0545"],
+        variables={"OPENBLAS_CORETYPE": "Haswell"},
     )
     opaque = environment_differences(HERE, there, opaque=True)
     assert opaque == [
@@ -155,6 +156,7 @@ def test_what_moves_bits_of_the_artifact_comes_first() -> None:
         "CPU features: AVX512F absent here",
         "Python: 3.11.7 → 3.13.0",
         "time zone: UTC, UTC → +0545, +0545",
+        "OPENBLAS_CORETYPE: absent → Haswell",
         "1 other packages: attrs",
     ]
     exact = environment_differences(HERE, there, opaque=False)

@@ -1,19 +1,22 @@
 """Every way in which rows reach production keeps every bit or is known to lose; every setting proves itself."""
 
+import json
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner, Result
 from tiny import STEP, library, small_record
 
 from pipeline_lib.bits import first_difference
+from pipeline_lib.cli import commands
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.parity import FULL, QUICK, VARIATIONS, Given, Variation, check_parity
 from pipeline_lib.parity.settings import AbsentError, Place, Setting, hash_seed, locale_c, time_zone
 from pipeline_lib.parity.variations import add
-from pipeline_lib.record import Record, seal
+from pipeline_lib.record import Record, checks_folder, seal
 from pipeline_lib.rows import Column, RowSchema, conform
 
 KINDS = {"n": "number", "i": "integer", "j": "integer", "s": "string", "b": "boolean", "t": "datetime", "d": "date"}
@@ -72,7 +75,8 @@ def test_a_lossy_hand_over_is_reported_by_name_and_fails_nothing(small: Record) 
     verdicts = {outcome.variation: (outcome.verdict, outcome.detail) for outcome in found.outcomes}
     assert verdicts["DataFrame.to_json"] == ("lossy", verdicts["DataFrame.to_json"][1])
     assert "raw values in 40 of 40 rows change, and 40 outputs" in verdicts["to_csv(float_format)"][1]
-    assert "lossy      float32: 40 raw values" in str(found)
+    assert "outputs: DataFrame.to_json, to_csv(float_format), float32" in str(found)
+    assert "lossy      nothing is lost in these 40 rows: read_csv defaults" in str(found)
 
 
 def test_the_quick_check_hands_rows_over_in_every_way(small: Record) -> None:
@@ -159,7 +163,7 @@ def test_a_setting_that_this_machine_cannot_have_is_absent_and_says_why(small: R
 
     found = check_parity(small, variations=[Variation("quantum", "machine", "", prepare=prepare)])
     assert found.exact
-    assert "absent     quantum: needs a quantum computer" in str(found)
+    assert "absent     needs a quantum computer: quantum" in str(found)
 
 
 def test_a_process_that_fails_under_a_setting_is_a_difference(small: Record) -> None:
@@ -185,6 +189,30 @@ def test_an_unknown_variation_is_refused_with_the_list(small: Record) -> None:
         check_parity(small, variations=["one rwo"])
     with pytest.raises(InputError, match="found no variation"):
         check_parity(small, variations=[])
+
+
+def test_the_command_takes_one_of_three_choices_and_refuses_an_unknown_name(small: Record) -> None:
+    def invoke(*options: str) -> Result:
+        return CliRunner().invoke(commands, ["parity", str(small.folder), *options])
+
+    result = invoke("--only", "one row", "--only", "JSON")
+    assert result.exit_code == 0
+    assert "3 variations" in result.output
+    assert f"page: {checks_folder(small) / 'parity.html'}" in result.output
+    kept = json.loads(invoke("--only", "one row", "--json").output)
+    assert [each["variation"] for each in kept["variations"]] == ["fresh process", "one row"]
+    assert kept["batches"] == [{"size": 1, "rows": 40, "differing": 0}]
+    assert isinstance(invoke("--only", "two rows").exception, InputError)
+    assert isinstance(invoke("--only", "one row", "--full").exception, InputError)
+
+
+def test_a_library_without_sources_has_no_clean_environment(tmp_path: Path) -> None:
+    with library(tmp_path, STEP.replace("YEAR", "2026")) as step:
+        record = small_record(tmp_path, ("ages", step), library="cottages")
+        found = check_parity(record, library="cottages", variations=["clean environment", "BLAS Haswell"])
+    assert found.outcomes[1].verdict == "absent"
+    assert "found no setup.py beside the package cottages" in str(found) or "uv" in str(found)
+    assert found.outcomes[2].verdict in ("exact", "absent")
 
 
 def test_two_variations_of_one_name_are_refused() -> None:
