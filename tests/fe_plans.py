@@ -9,7 +9,8 @@ from plans import KINDS, _row, check_transformer, plan_column, plan_dtype, same_
 
 from pipeline_lib.compiled import CompiledPipeline
 from pipeline_lib.compiled.adapters import transform
-from pipeline_lib.compiled.plan import Builder, Plan
+from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows import Column, RowSchema
 

@@ -10,9 +10,10 @@ import pandas as pd
 
 from pipeline_lib.compiled import CompiledPipeline, load_model
 from pipeline_lib.compiled.adapters import Outputs, predict, transform
+from pipeline_lib.compiled.builder import Builder, Value
 from pipeline_lib.compiled.faithful import check_step, plan_column
 from pipeline_lib.compiled.operations import NAT, Text
-from pipeline_lib.compiled.plan import Builder, Plan, Value
+from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.rows import Column, RowSchema
 
 KINDS = {"int64": "integer", "float64": "number", "bool": "boolean", "str": "string", "datetime": "datetime"}

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.columns import ColumnExecutor
 from pipeline_lib.compiled.operations import NAT, OPERATIONS, Text
 from pipeline_lib.compiled.operations.calendar import DAY, FIELDS, civil, days_from_civil, days_in_month, is_leap
 from pipeline_lib.compiled.operations.rowcode import Code
-from pipeline_lib.compiled.plan import Builder, Plan
+from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
 
 FIRST, LAST = -719_162, 2_932_896  # days from 1970-01-01 to 0001-01-01 and 9999-12-31

@@ -16,8 +16,8 @@ from sklearn.preprocessing import MinMaxScaler
 from sklearn.random_projection import GaussianRandomProjection
 
 from pipeline_lib.compiled import artifact, compile_pipeline, load_model
-from pipeline_lib.compiled.adapters import sklearn_preprocessing
 from pipeline_lib.compiled.adapters.registry import _TRANSFORMERS, NoPlanError, RefusedStepError
+from pipeline_lib.compiled.adapters.sklearn import preprocessing as sklearn_preprocessing
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows import Column, RowSchema
 

@@ -26,7 +26,7 @@ from sklearn.preprocessing import (
 from sklearn.tree import DecisionTreeRegressor
 
 from pipeline_lib.compiled.adapters import NoPlanError, composites, transform
-from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.errors import InputError
 
 ROWS = pd.DataFrame(

@@ -12,8 +12,10 @@ from feature_engine.creation import (
     RelativeFeatures,
 )
 
-from pipeline_lib.compiled.adapters import NoPlanError, fe_creation, fe_statistics, transform
-from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.compiled.adapters import NoPlanError, transform
+from pipeline_lib.compiled.adapters.feature_engine import creation as fe_creation
+from pipeline_lib.compiled.adapters.feature_engine import statistics as fe_statistics
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.errors import InputError
 
 NAN, INF = np.nan, np.inf

@@ -8,9 +8,9 @@ from feature_engine.datetime import DatetimeFeatures, DatetimeOrdinal, DatetimeS
 from plans import check_transformer, plan_dtype
 
 from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, transform
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.faithful import check_step
 from pipeline_lib.compiled.operations import OPERATIONS, calendar
-from pipeline_lib.compiled.plan import Builder
 from pipeline_lib.errors import InputError
 
 DATES = pd.DataFrame(

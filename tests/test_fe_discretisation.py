@@ -11,8 +11,9 @@ from feature_engine.discretisation import (
 )
 from plans import check_transformer
 
-from pipeline_lib.compiled.adapters import NoPlanError, fe_discretisation, transform
-from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.compiled.adapters import NoPlanError, transform
+from pipeline_lib.compiled.adapters.feature_engine import discretisation as fe_discretisation
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.errors import InputError
 
 X = pd.DataFrame(

@@ -13,8 +13,9 @@ from feature_engine.imputation import (
 )
 from plans import check_transformer
 
-from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, fe_imputation, transform
-from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, transform
+from pipeline_lib.compiled.adapters.feature_engine import imputation as fe_imputation
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.errors import InputError
 
 NUMBERS = pd.DataFrame(

@@ -7,7 +7,7 @@ from feature_engine.scaling import MeanNormalizationScaler
 from plans import plan_dtype
 
 from pipeline_lib.compiled.adapters import NoPlanError, transform
-from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.errors import InputError
 
 ROWS = pd.DataFrame(

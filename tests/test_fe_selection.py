@@ -25,8 +25,9 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, composites, fe_selection, transform
-from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, composites, transform
+from pipeline_lib.compiled.adapters.feature_engine import selection as fe_selection
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.errors import InputError
 
 RANDOM = np.random.default_rng(0)

@@ -6,6 +6,7 @@ from feature_engine.text import TextFeatures
 from feature_engine.text.text_features import TEXT_FEATURES
 
 from pipeline_lib.compiled.adapters import NoPlanError, transform
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.operations import OPERATIONS, strings
 from pipeline_lib.compiled.operations.characters import (
     contains,
@@ -18,7 +19,6 @@ from pipeline_lib.compiled.operations.characters import (
     lower,
     members,
 )
-from pipeline_lib.compiled.plan import Builder
 from pipeline_lib.errors import InputError
 
 EVERYTHING = [chr(code) for code in (*range(0xD800), *range(0xE000, 0x110000))]
@@ -95,7 +95,7 @@ def test_lower_case_that_pandas_dtypes_disagree_on_is_found():
 
 
 def test_a_wrong_table_is_found(monkeypatch):
-    monkeypatch.setattr("pipeline_lib.compiled.adapters.fe_text.frozen_digits", lambda: "09")
+    monkeypatch.setattr("pipeline_lib.compiled.adapters.feature_engine.text.frozen_digits", lambda: "09")
     with pytest.raises(InputError, match="as the library computes it"):
         checked(fitted(TextFeatures(["t"], features=["digit_count"]), TEXT), TEXT)
 

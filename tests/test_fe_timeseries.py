@@ -105,7 +105,7 @@ def test_a_pipeline_whose_rows_stand_alone_takes_no_context():
 
 
 def test_a_lag_taken_one_row_off_is_refused(monkeypatch):
-    from pipeline_lib.compiled.plan import Builder
+    from pipeline_lib.compiled.builder import Builder
 
     true = Builder.earlier
     monkeypatch.setattr(Builder, "earlier", lambda self, value, rows, where: true(self, value, rows - 1 or 2, where))
@@ -123,7 +123,7 @@ def test_a_lag_taken_one_row_off_is_refused(monkeypatch):
 )
 def test_what_no_fixed_context_holds_is_refused(step, message):
     from pipeline_lib.compiled.adapters import transform
-    from pipeline_lib.compiled.plan import Builder
+    from pipeline_lib.compiled.builder import Builder
 
     build = Builder(context=100)
     step.fit(series()[0])

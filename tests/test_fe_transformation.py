@@ -14,8 +14,9 @@ from feature_engine.transformation import (
 )
 from plans import check_transformer
 
-from pipeline_lib.compiled.adapters import NoPlanError, fe_transformation, transform
-from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.compiled.adapters import NoPlanError, transform
+from pipeline_lib.compiled.adapters.feature_engine import transformation as fe_transformation
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.errors import InputError
 
 ABOVE = pd.DataFrame(

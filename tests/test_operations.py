@@ -7,11 +7,12 @@ import struct
 import numpy as np
 import pytest
 
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.columns import ColumnExecutor
 from pipeline_lib.compiled.onerow import row_function
 from pipeline_lib.compiled.operations import NAT, OPERATIONS, Text
 from pipeline_lib.compiled.operations.arithmetic import wrap
-from pipeline_lib.compiled.plan import Builder, Plan
+from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows import Column, RowSchema
 

@@ -8,10 +8,12 @@ from scipy.sparse import csr_matrix
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 
-from pipeline_lib.compiled.adapters import NoPlanError, Outputs, predict, sklearn_bayes, transform
+from pipeline_lib.compiled.adapters import NoPlanError, Outputs, predict, transform
+from pipeline_lib.compiled.adapters.sklearn import bayes as sklearn_bayes
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.columns import ColumnExecutor
 from pipeline_lib.compiled.faithful import check_step
-from pipeline_lib.compiled.plan import Builder, Plan
+from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
 
 _RNG = np.random.default_rng(4)

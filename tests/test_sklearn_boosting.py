@@ -14,8 +14,9 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, predict, sklearn_boosting
-from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, predict
+from pipeline_lib.compiled.adapters.sklearn import boosting as sklearn_boosting
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.errors import InputError
 
 RNG = np.random.default_rng(0)

@@ -11,8 +11,9 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
 
-from pipeline_lib.compiled.adapters import NoPlanError, sklearn_decomposition, transform
-from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.compiled.adapters import NoPlanError, transform
+from pipeline_lib.compiled.adapters.sklearn import decomposition as sklearn_decomposition
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.errors import InputError
 
 RNG = np.random.default_rng(3)

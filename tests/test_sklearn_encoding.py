@@ -16,8 +16,8 @@ from sklearn.preprocessing import (
 )
 
 from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, transform
-from pipeline_lib.compiled.adapters import sklearn_encoding as adapters
-from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.compiled.adapters.sklearn import encoding as adapters
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.errors import InputError
 
 NAN = math.nan

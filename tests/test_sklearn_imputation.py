@@ -10,8 +10,9 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer, MissingIndicator, SimpleImputer
 
-from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, sklearn_imputation, transform
-from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, transform
+from pipeline_lib.compiled.adapters.sklearn import imputation as sklearn_imputation
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.errors import InputError
 
 NAN = math.nan

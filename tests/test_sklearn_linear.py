@@ -9,11 +9,13 @@ from sklearn import linear_model as lm
 from sklearn.cross_decomposition import CCA, PLSSVD, PLSCanonical, PLSRegression
 from sklearn.svm import LinearSVC, LinearSVR
 
-from pipeline_lib.compiled.adapters import NoPlanError, predict, sklearn_linear
+from pipeline_lib.compiled.adapters import NoPlanError, predict
 from pipeline_lib.compiled.adapters.outcomes import softmax
+from pipeline_lib.compiled.adapters.sklearn import linear as sklearn_linear
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.columns import ColumnExecutor
 from pipeline_lib.compiled.faithful import check_step
-from pipeline_lib.compiled.plan import Builder, Plan
+from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
 
 _RNG = np.random.default_rng(5)

@@ -43,8 +43,9 @@ from sklearn.preprocessing import (
 from sklearn.semi_supervised import LabelPropagation, SelfTrainingClassifier
 from sklearn.svm import SVC, LinearSVC
 
-from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, predict, sklearn_meta
-from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, predict
+from pipeline_lib.compiled.adapters.sklearn import meta as sklearn_meta
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.errors import InputError
 
 _RNG = np.random.default_rng(2)

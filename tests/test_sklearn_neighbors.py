@@ -6,8 +6,9 @@ import pytest
 from plans import check_estimator
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
 
-from pipeline_lib.compiled.adapters import NoPlanError, predict, sklearn_neighbors
-from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.compiled.adapters import NoPlanError, predict
+from pipeline_lib.compiled.adapters.sklearn import neighbors as sklearn_neighbors
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.errors import InputError
 
 _RNG = np.random.default_rng(8)

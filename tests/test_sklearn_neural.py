@@ -7,7 +7,7 @@ from plans import check_estimator
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from pipeline_lib.compiled.adapters import NoPlanError, predict
-from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.errors import InputError
 
 _RNG = np.random.default_rng(4)

@@ -22,9 +22,9 @@ from sklearn.preprocessing import (
 )
 
 from pipeline_lib.compiled.adapters import NoPlanError, transform
-from pipeline_lib.compiled.adapters import sklearn_preprocessing as adapters
+from pipeline_lib.compiled.adapters.sklearn import preprocessing as adapters
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.faithful import check_step
-from pipeline_lib.compiled.plan import Builder
 from pipeline_lib.errors import InputError
 
 NAN = math.nan

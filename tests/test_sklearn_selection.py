@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeRegressor
 
 from pipeline_lib.compiled.adapters import NoPlanError, transform
-from pipeline_lib.compiled.plan import Builder
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.errors import InputError
 
 RNG = np.random.default_rng(2)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from plans import assert_same
 
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.columns import ColumnExecutor
 from pipeline_lib.compiled.onerow import row_function
 from pipeline_lib.compiled.operations import OPERATIONS
-from pipeline_lib.compiled.plan import Builder, Plan
+from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.rows import Column, RowSchema
 
 pytestmark = pytest.mark.core

@@ -17,10 +17,11 @@ from pipeline_lib.compiled.adapters import (
     qualified,
     transform,
 )
+from pipeline_lib.compiled.builder import Builder, Value
 from pipeline_lib.compiled.faithful import Distance, check_step
 from pipeline_lib.compiled.opaque import OpaqueStep, quiet_libraries
 from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY, CompiledPipeline
-from pipeline_lib.compiled.plan import Builder, Plan, Table, Value
+from pipeline_lib.compiled.plan import Plan, Table
 from pipeline_lib.compiled.report import CompileReport, StepReport
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows import RowSchema, conform, dtype_differences, to_frame

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.builder import Builder, Value
 from pipeline_lib.compiled.columns import Column
 from pipeline_lib.compiled.operations import NAT, Text
 from pipeline_lib.compiled.operations.bags import Bag, aligned
-from pipeline_lib.compiled.plan import Builder, Plan, Value
+from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.radius import distance, with_radii
 from pipeline_lib.errors import InputError
 

@@ -16,7 +16,7 @@ from pipeline_lib.compiled.adapters.registry import (
     transform,
     transformer,
 )
-from pipeline_lib.compiled.plan import Builder, Value
+from pipeline_lib.compiled.builder import Builder, Value
 
 PIPELINES = ("sklearn.pipeline.Pipeline", "feature_engine.pipeline.pipeline.Pipeline", "imblearn.pipeline.Pipeline")
 _PIPELINE_OPTIONS = "steps transform_input memory verbose"

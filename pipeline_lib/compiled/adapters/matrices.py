@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError, by_fitted_names
-from pipeline_lib.compiled.plan import Builder, Value
+from pipeline_lib.compiled.builder import Builder, Value
 
 
 def numeric(step: Any, columns: Columns, build: Builder, *, missing: bool = False) -> Columns:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.adapters.registry import NoPlanError, finite_inputs
-from pipeline_lib.compiled.plan import Builder, Value
+from pipeline_lib.compiled.builder import Builder, Value
 
 _DTYPES: dict[type, str] = {bool: "bool", int: "int64", float: "float64", str: "str"}
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline_lib.compiled.plan import Builder, Value
+from pipeline_lib.compiled.builder import Builder, Value
 from pipeline_lib.errors import InputError
 
 Columns = dict[str, Value]

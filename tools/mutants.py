@@ -1,0 +1,300 @@
+"""The mutation run: one thing at a time is changed in a record, or in the project beside it, and must be noticed.
+
+    python -m tools.mutants [--seed N] [--share 1.0] [--only WORDS] [--listed]
+
+The houses pipeline runs twice. Then mutations are drawn from the printed seed over the numbers, categories and code of
+the first run's artifact, evidence, parameters, metrics and environment, of the exported modules and their notebooks.
+Each must break the record's seal. The record is then sealed again, as if the change had been written by an honest
+tool, and the project's own checks must still see it and name the step, file or cell. What none sees is a survivor.
+"""
+
+import argparse
+import importlib
+import shutil
+import sys
+import tempfile
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from pipeline_lib.compare import changed_values, compare_records
+from pipeline_lib.compiled import load_model
+from pipeline_lib.environment import describe_environment
+from pipeline_lib.errors import InputError
+from pipeline_lib.evidence import other_artifact, read_evidence
+from pipeline_lib.export import check_export
+from pipeline_lib.files import canonical_json, sha256_bytes, sha256_file
+from pipeline_lib.params import as_json, read_params
+from pipeline_lib.parity.repeat import repeat
+from pipeline_lib.parity.variations import VARIATIONS
+from pipeline_lib.parity.verdicts import FRESH, Outcome
+from pipeline_lib.probes import read_probes, repeat_probes
+from pipeline_lib.project import Project, find_project
+from pipeline_lib.record import MANIFEST, PARAMETERS, Record, verify
+from pipeline_lib.reproduce import changed_sources
+from pipeline_lib.run import run_pipeline
+from tools.mutations import Mutation, draw
+
+ROOT = Path(__file__).parent.parent
+SEED = 20_261_123
+SEAL, SURVIVED, UNNAMED = "seal", "survived", "seen, not named"
+_LONG = 200
+
+
+@dataclass(frozen=True)
+class World:
+    """A folder with copies of a `record`, of the run that repeats it (`again`), and of the `project`."""
+
+    tree: Path
+
+    @cached_property
+    def record(self) -> Record:
+        """The record that is changed."""
+        return Record((self.tree / "record").resolve())
+
+    @cached_property
+    def again(self) -> Record:
+        """What the same notebook, parameters and environment gave the second time."""
+        return Record((self.tree / "again").resolve())
+
+    @cached_property
+    def project(self) -> Project:
+        """The project whose code is changed."""
+        return find_project(self.tree / "project")
+
+    @contextmanager
+    def changed(self, files: Mapping[str, bytes]) -> Iterator[None]:
+        """The world with other contents of some files, until the block ends; the record's seal is put back as well."""
+        seal = self.record.folder / MANIFEST
+        before = {path: path.read_bytes() for path in (seal, *(self.tree / name for name in files))}
+        try:
+            for name, content in files.items():
+                (self.tree / name).write_bytes(content)
+            yield
+        finally:
+            for path, content in before.items():
+                path.write_bytes(content)
+
+    def seal(self) -> None:
+        """Make the manifest fit the record's files as they now are."""
+        manifest = self.record.manifest()
+        del manifest["digest"]
+        manifest["files"] = {name: sha256_file(self.record.folder / name) for name in manifest["files"]}
+        manifest["digest"] = sha256_bytes(canonical_json(manifest))
+        (self.record.folder / MANIFEST).write_bytes(canonical_json(manifest))
+
+
+@dataclass(frozen=True)
+class Check:
+    """One of the project's checks: what it reads of the world, and what it says of it; nothing when all is well."""
+
+    name: str
+    reads: tuple[str, ...]
+    says: Callable[[World], str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which check saw a mutation, and its words."""
+
+    mutation: Mutation
+    seen_by: str
+    told: str = ""
+
+    @property
+    def survived(self) -> bool:
+        """Whether the mutation went unnoticed, or nobody said where it is."""
+        return self.seen_by in (SURVIVED, UNNAMED)
+
+
+def parity(world: World) -> str:
+    """The evidence repeated by the column executor, then row by row, in this process."""
+    for name in (FRESH, "dict"):
+        deliver: Any = VARIATIONS[name].deliver
+        asked = {"name": name, "group": "", "lossy": False, "deliver": f"{deliver.__module__}:{deliver.__qualname__}"}
+        request = {"record": str(world.record.folder), "library": "pipeline_lib", "proof": [], "tasks": [asked]}
+        outcome = Outcome.from_json(repeat(request)["outcomes"][0])
+        if outcome.divergence:
+            differs = outcome.divergence.differs
+            return f"{name}: " + "; ".join(f"{step}: {difference}" for step, difference in differs.items())
+        if outcome.verdict != "exact":
+            return f"{name}: {outcome.detail}"
+    return ""
+
+
+def probes(world: World) -> str:
+    """The answers to rows at the edges of each raw column repeated."""
+    folder = world.record.evidence
+    kept = read_probes(folder)
+    if kept is None:
+        return f"{folder.name}: found no probes"
+    found = repeat_probes(load_model(world.record.artifact), read_evidence(folder).inputs, kept)
+    return str(found) if found else ""
+
+
+def made_evidence(world: World) -> str:
+    """Whether the artifact is the one that made the evidence."""
+    return "; ".join(other_artifact(read_evidence(world.record.evidence), world.record.artifact))
+
+
+def given_parameters(world: World) -> str:
+    """Whether the parameters as resolved follow from those as given."""
+    module = importlib.import_module(f"pipeline_lib.pipelines.{world.record.pipeline}")
+    overrides = world.record.manifest().get("overrides", [])
+    file = world.record.folder / "params.yml"
+    params = read_params(file, module.Params, overrides=overrides, shown=file.name)
+    changed = changed_values(as_json(params), world.record.read_json(PARAMETERS))
+    return f"{file.name} → {PARAMETERS}: {'; '.join(changed)}" if changed else ""
+
+
+def export(world: World) -> str:
+    """Whether every module is what its notebook exports."""
+    return "; ".join(map(str, check_export(world.project)))
+
+
+def sources(world: World) -> str:
+    """Whether notebook and modules are those that the record used."""
+    return "; ".join(changed_sources(world.record, world.project))
+
+
+def reproduction(world: World) -> str:
+    """Whether the second run learned and made the same."""
+    found = compare_records(world.record, world.again)
+    return "; ".join(f"{part.name}: {' '.join(part.differences)}" for part in found.sections if part.differences)
+
+
+CHECKS: Sequence[Check] = (
+    Check("parity", ("record/artifact/", "record/evidence/"), parity),
+    Check("probes", ("record/artifact/", "record/evidence/"), probes),
+    Check("artifact digest", ("record/artifact/", "record/evidence/"), made_evidence),
+    Check("parameters", ("record/params",), given_parameters),
+    Check("export", ("project/",), export),
+    Check("sources", ("project/", "record/library.json", "record/notebook.ipynb"), sources),
+    Check("reproduce", ("record/", "again/"), reproduction),
+)
+
+
+def judge(world: World, mutation: Mutation, checks: Sequence[Check] = CHECKS) -> Verdict:
+    """Which check first names a mutation; a change of the record must break its seal before that counts."""
+    with world.changed(mutation.files):
+        if any(name.startswith("record/") for name in mutation.files):
+            problems = verify(world.record)
+            if not problems:
+                return Verdict(mutation, SURVIVED, "`verify` calls the record whole")
+            if not mutation.sealed:
+                return Verdict(mutation, SEAL, problems[0])
+            world.seal()
+            if left := verify(world.record):
+                raise SystemExit(f"{mutation.place}: found {left[0]} after sealing again, expected a whole record")
+        unnamed = ""
+        for check in checks:
+            if any(name.startswith(check.reads) for name in mutation.files) and (told := _said(check, world)):
+                if _names(mutation, told):
+                    return Verdict(mutation, check.name, told)
+                unnamed = unnamed or f"{check.name}: {told}"
+    return Verdict(mutation, UNNAMED if unnamed else SURVIVED, unnamed)
+
+
+def _said(check: Check, world: World) -> str:
+    """A check's words, those of its refusal included."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return check.says(world)
+    except Exception as error:  # a fresh process would end with it
+        return f"{'' if isinstance(error, InputError) else type(error).__name__}: {error}".lstrip(": ")
+
+
+def _names(mutation: Mutation, told: str) -> bool:
+    """Whether words name what was changed: by the names that belong to it, or by its file."""
+    files = [name.partition("/")[2] for name in mutation.files]
+    return any(name in told for name in (*mutation.names, *files, *(Path(name).name for name in files)))
+
+
+def build(tree: Path, record: Path, again: Path, root: Path = ROOT) -> World:
+    """A world in a new folder, copied from two records and a checkout. Raises SystemExit where a check is red."""
+    for name, folder in (("record", record), ("again", again)):
+        place = tree / name[0] / folder.parent.name / folder.name
+        shutil.copytree(folder, place)
+        (tree / name).symlink_to(place)
+    project = tree / "project"
+    for name in ("nbs", "params", "pipeline_lib/steps", "pipeline_lib/pipelines"):
+        shutil.copytree(root / name, project / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
+    for name in ("settings.ini", "pyproject.toml"):
+        shutil.copy(root / name, project / name)
+    world = World(tree)
+    problems = [*verify(world.record), *(f"{check.name}: {said}" for check in CHECKS if (said := _said(check, world)))]
+    if problems:
+        raise SystemExit("before any mutation: expected every check green, found\n" + "\n".join(problems))
+    return world
+
+
+def table(verdicts: Sequence[Verdict]) -> str:
+    """The verdicts by kind: how many there are, and which check saw how many."""
+    heads = [SEAL, *(check.name for check in CHECKS), UNNAMED, SURVIVED]
+    shown = [head for head in heads if any(v.seen_by == head for v in verdicts)]
+    kinds = dict.fromkeys(verdict.mutation.kind for verdict in verdicts)
+    width = max(map(len, (*kinds, "all")))
+    lines = [f"{'':<{width}}  " + "  ".join(f"{head:>9}" for head in ("mutations", *shown))]
+    for kind in (*kinds, "all"):
+        count = Counter(v.seen_by for v in verdicts if kind in (v.mutation.kind, "all"))
+        cells = [sum(count.values()), *(count[head] for head in shown)]
+        heads_cells = zip(("mutations", *shown), cells, strict=True)
+        line = "  ".join(f"{cell or '·':>{max(9, len(head))}}" for head, cell in heads_cells)
+        lines.append(f"{kind:<{width}}  {line}")
+    return "\n".join(lines)
+
+
+def told(verdict: Verdict) -> str:
+    """A verdict and the words behind it; of a survivor, what would have to be checked."""
+    words = " ".join(verdict.told.split())[:_LONG]
+    if verdict.seen_by == SURVIVED:
+        words = f"{words}; " if words else ""
+        words += f"no check depends on it: compare {', '.join(verdict.mutation.files)} with what made it"
+    return f"{verdict.seen_by}: {verdict.mutation.kind}: {verdict.mutation.place}\n    {words}"
+
+
+def summary(verdicts: Sequence[Verdict], *, listed: bool = False) -> tuple[str, int]:
+    """The table, the survivors (with `listed` every mutation) and the exit code: 1 where one survived, or none was."""
+    survivors = [verdict for verdict in verdicts if verdict.survived]
+    lines = [table(verdicts), *map(told, verdicts if listed else survivors)]
+    lines.append(f"{len(survivors)} of {len(verdicts)} survive")
+    return "\n".join(lines), int(bool(survivors) or not verdicts)
+
+
+def run(world: World, mutations: Sequence[Mutation], checks: Sequence[Check] = CHECKS) -> list[Verdict]:
+    """Judge mutations one after the other."""
+    here = describe_environment()
+    with patch("pipeline_lib.environment.describe_environment", return_value=here):  # the same for every mutation
+        return [judge(world, mutation, checks) for mutation in mutations]
+
+
+def main() -> int:
+    """Print the table and the survivors; 1 where there is one."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=SEED, help="what the mutations are drawn from")
+    parser.add_argument("--share", type=float, default=1.0, help="part of each kind's count")
+    parser.add_argument("--only", default="", help="only kinds whose name contains this")
+    parser.add_argument("--listed", action="store_true", help="print every mutation with the words that name it")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        records = [run_pipeline(ROOT / "params/houses.yml", runs=Path(folder) / name) for name in ("runs", "repeated")]
+        world = build(Path(folder) / "world", records[0].folder, records[1].folder)
+        mutations = [m for m in draw(world.tree, asked.seed, asked.share) if asked.only in m.kind]
+        print(f"seed {asked.seed}: {len(mutations)} mutations of houses; every check is green before", flush=True)
+        started = time.monotonic()
+        text, code = summary(run(world, mutations), listed=asked.listed)
+        seconds = time.monotonic() - started
+    print(f"{text}, {seconds / max(len(mutations), 1) * 1000:,.0f} ms a mutation")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
