@@ -72,8 +72,10 @@ def sha256_file(path: Path) -> str:
 
 
 def sha256_tree(folder: Path) -> str:
-    """SHA-256 over the names and contents of all files below a folder, in hex."""
+    """SHA-256 over the names and contents of all files below a folder, in hex; what Python caches is left out."""
     total = hashlib.sha256()
     for path in files_below(folder):
+        if "__pycache__" in path.relative_to(folder).parts:
+            continue
         total.update(f"{path.relative_to(folder).as_posix()}\0{sha256_file(path)}\n".encode())
     return total.hexdigest()

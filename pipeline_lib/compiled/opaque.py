@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.adapters import Columns, RefusedStepError
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.faithful import plan_column
 from pipeline_lib.compiled.operations import NAT, Text
-from pipeline_lib.compiled.plan import Builder
 from pipeline_lib.errors import InputError
 
 BLOCK_ROWS = 256
@@ -211,7 +211,8 @@ def _is_allowed(name: str, library: str) -> bool:
         found = getattr(importlib.import_module(module), attribute, None)
     except ImportError:
         return False
-    return isinstance(found, type) and issubclass(found, BaseEstimator)
+    kernel = module == "sklearn.gaussian_process.kernels"  # state of an estimator, though no estimator itself
+    return isinstance(found, type) and (issubclass(found, BaseEstimator) or kernel)
 
 
 @contextmanager
