@@ -193,6 +193,10 @@ def show(ref: str, as_json: bool) -> None:
         for key, value in (summary[group] or {}).items():
             if value is not None:
                 click.echo(f"{group:<11} {key} = {_shown(value)}")
+    if summary["compiled"]:
+        from pipeline_lib.compiled.report import CompileReport
+
+        click.echo(CompileReport.from_json(summary["compiled"]))
     if summary["error"]:
         error = summary["error"]
         where = f"cell {error['cell']}: " if "cell" in error else ""
@@ -311,7 +315,7 @@ def _library(start: Path | None = None) -> str:
 
 
 def _summary(record: "Record") -> dict[str, Any]:
-    from pipeline_lib.record import METRICS, PARAMETERS, checks_folder
+    from pipeline_lib.record import COMPILE_REPORT, METRICS, PARAMETERS, checks_folder
 
     manifest = record.manifest()
     checks = checks_folder(record)
@@ -323,6 +327,7 @@ def _summary(record: "Record") -> dict[str, Any]:
         "parameters": record.read_json(PARAMETERS),
         "metrics": record.read_json(METRICS),
         "hashes": manifest.get("hashes"),
+        "compiled": record.read_json(COMPILE_REPORT),
         "error": manifest.get("error"),
         "parity": read_json(checks / "parity.json"),
     }

@@ -76,7 +76,8 @@ def _defined_names(path: Path) -> set[str]:
 
 def _definitions(module: types.ModuleType) -> dict[str, str]:
     definitions = Definitions(module.__name__)
-    return {name: definitions.of(value) for name, value in vars(module).items() if not name.startswith("__")}
+    # pytest adds names such as @pytest_ar to the modules of a package that brings a plugin
+    return {name: definitions.of(value) for name, value in vars(module).items() if not name.startswith(("__", "@"))}
 
 
 def _load_fresh(module: types.ModuleType) -> types.ModuleType:

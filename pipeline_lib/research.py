@@ -26,8 +26,10 @@ from pipeline_lib.files import canonical_json, write_atomic
 from pipeline_lib.learned import LEARNED, write_learned
 from pipeline_lib.library import changed_names, under_library_names
 from pipeline_lib.params import BaseParams, as_json, check_model, from_values
+from pipeline_lib.probes import write_probes
 from pipeline_lib.project import GENERATED, Project, find_project
 from pipeline_lib.record import (
+    COMPILE_REPORT,
     ENVIRONMENT,
     METRICS,
     PARAMETERS,
@@ -39,14 +41,20 @@ from pipeline_lib.record import (
     create_record,
     write_manifest,
 )
-from pipeline_lib.rows import conform, schema_of
+from pipeline_lib.rowcheck import is_frame
+from pipeline_lib.rows import conform, schema_of, to_frame
 
-COMPILE_REPORT = "compile.json"
 _KEPT_SCRATCH = 5
 
 
 class StaleLibraryWarning(UserWarning):
     """The loaded library is not what the notebooks export."""
+
+
+def _row_hashes(table: Any) -> Any:
+    import pandas as pd
+
+    return pd.util.hash_pandas_object(to_frame(table), index=False).to_numpy()
 
 
 class Run:
@@ -59,6 +67,7 @@ class Run:
         self._project = project
         self._model: CompiledPipeline | None = None
         self._fitted: Any = None
+        self._training: Any = ()
 
     def compile(self, fitted: Any, *, like: Any, allow_opaque: bool = False) -> CompiledPipeline:
         """Turn a fitted pipeline into the artifact that production loads, and keep it in the record.
@@ -66,6 +75,10 @@ class Run:
         `like` is the frame the pipeline was fitted on (rows x raw columns). Predict with what is returned.
         A step that has no exact plan is refused, or with `allow_opaque` runs through its library.
         """
+        if not is_frame(like):
+            raise InputError(
+                f"found {type(like).__name__} as like=, expected the DataFrame of raw training rows, X_train"
+            )
         fitted = under_library_names(fitted, self._project)
         row, library = schema_of(self.module.Row), self._project.library
         model = compile_pipeline(fitted, like=like, row=row, library=library, allow_opaque=allow_opaque)
@@ -73,7 +86,9 @@ class Run:
         self._forget(self.record.evidence, self.record.folder / METRICS)
         if model.report:
             write_atomic(self.record.folder / COMPILE_REPORT, canonical_json(model.report.to_json()))
-        training = digest(conform(like, model.row))
+        training_rows = conform(like, model.row)
+        training = digest(training_rows)
+        self._training = _row_hashes(training_rows)
         write_atomic(self.record.folder / TRAINING, canonical_json({"rows": len(like), "digest": training}))
         write_learned(self.record.folder / LEARNED, fitted)
         self._model, self._fitted = model, fitted
@@ -87,16 +102,38 @@ class Run:
         """
         if self._model is None:
             raise InputError("found no compiled pipeline, expected run.compile(...) before run.evidence(...)")
+        self._check_evidence(rows, target)
         check_rows(self._model, self._fitted, rows, self._project.library)
         self._forget(self.record.evidence, self.record.folder / METRICS)
-        kept = write_evidence(self.record.evidence, self._model, rows, target)
+        kept = write_evidence(self.record.evidence, self._model, rows, target, artifact=self.record.artifact)
+        write_probes(self.record.evidence, self._model, kept.inputs)
         return np.asarray(kept.outputs.column("prediction").to_numpy())
+
+    def _check_evidence(self, rows: Any, target: Any) -> None:
+        """Refuse a target of other rows; warn of rows that the fit has seen."""
+        other = getattr(target, "index", None)
+        if is_frame(rows) and other is not None and len(rows) == len(other) and not rows.index.equals(other):
+            raise InputError(
+                "found a target whose index is not that of the rows, expected the same rows in the same order; "
+                "pass X_test and y_test as `split` returned them"
+            )
+        seen = int(np.isin(_row_hashes(conform(rows, self._model.row)), self._training).sum()) if self._model else 0
+        if seen:
+            warnings.warn(
+                f"found {seen:,} evidence rows that are training rows too, expected rows that the fit did not see: "
+                "metrics on them flatter the model",
+                stacklevel=3,
+            )
 
     def metrics(self, values: Mapping[str, float]) -> dict[str, float]:
         """Keep metrics, after computing the module's own again from the evidence: they must be equal.
 
         Names that the module's `metrics` does not compute are kept as they are.
         """
+        if not isinstance(values, Mapping) or not all(isinstance(name, str) for name in values):
+            raise InputError(
+                f"metrics: found {values!r}, expected a mapping of names to numbers, as `metrics` returns it"
+            )
         if not self.record.evidence.is_dir():
             raise InputError("found no evidence, expected run.evidence(X_test, y_test) before run.metrics(...)")
         kept = {name: _metric(name, value) for name, value in values.items()}

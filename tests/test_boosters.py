@@ -1,5 +1,7 @@
 """XGBoost and LightGBM models: raw scores with equal bits, probabilities within ULPs of the precision that they use."""
 
+import importlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,14 +36,22 @@ def written(model, columns, build):
     return {"prediction": predict(model, list(columns.values()), build).prediction[0]}
 
 
+def library(name):
+    """The library, where it is installed and the system has what it is linked with (LightGBM: libgomp)."""
+    try:
+        return importlib.import_module(name)
+    except (ImportError, OSError) as error:
+        pytest.skip(f"{name} cannot be loaded here: {error}")
+
+
 @pytest.fixture
 def xgboost():
-    return pytest.importorskip("xgboost")
+    return library("xgboost")
 
 
 @pytest.fixture
 def lightgbm():
-    return pytest.importorskip("lightgbm")
+    return library("lightgbm")
 
 
 XGB_OBJECTIVES = (

@@ -168,3 +168,29 @@ def test_who_started_the_kernel_decides_the_mode(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("psutil.Process", Parent)
     assert start_run(houses, VALUES).record.manifest()["mode"] == mode
+
+
+def test_a_target_of_other_rows_is_refused(run: Run, fitted: Any, parts: Parts) -> None:
+    X_train, X_test, _, y_test = parts
+    run.compile(fitted, like=X_train)
+    with pytest.raises(InputError, match="found a target whose index is not that of the rows"):
+        run.evidence(X_test.head(5), y_test.head(5)[::-1])
+
+
+def test_evidence_that_the_fit_has_seen_is_told(run: Run, fitted: Any, parts: Parts) -> None:
+    X_train, X_test, y_train, y_test = parts
+    run.compile(fitted, like=X_train)
+    rows, target = pd.concat([X_test.head(3), X_train.head(2)]), pd.concat([y_test.head(3), y_train.head(2)])
+    with pytest.warns(UserWarning, match="found 2 evidence rows that are training rows too"):
+        run.evidence(rows, target)
+
+
+@pytest.mark.parametrize("values", [[1], {1: 2.0}, None])
+def test_metrics_are_names_and_numbers(run: Run, values: Any) -> None:
+    with pytest.raises(InputError, match="metrics: found"):
+        run.metrics(values)
+
+
+def test_training_rows_are_a_frame(run: Run, fitted: Any, parts: Parts) -> None:
+    with pytest.raises(InputError, match="found Series as like="):
+        run.compile(fitted, like=parts[2])
