@@ -259,8 +259,8 @@ def cleaning_steps(params: Params) -> list[tuple[str, object]]:
 def build(params: Params) -> Pipeline:
     """The unfitted pipeline: raw rows in (the columns of `Row`), prices in dollars out, as float64.
 
-    Fitting takes prices in dollars. Predicting warns (UserWarning, from the step `rank`) when a label is new
-    in a column where training saw no rare one, and prices the row with the column's median rank.
+    Fitting takes prices in dollars. A label that is new in a column where training saw no rare one gets the
+    column's median rank; scikit-learn's own predict warns of it (UserWarning, from the step `rank`).
     """
     scales = {column: dict(scale) for column, scale in SCALES.items()}
     estimator = Lasso(alpha=params.estimator.alpha, max_iter=params.estimator.max_iter)
