@@ -2,8 +2,8 @@
 
     python benchmarks/trees.py [--rows 100000]
 
-Rows are distinct. Before anything is timed, the outputs of rows, of columns by NumPy and of columns by numba (where
-it is installed) are compared bit by bit, and with the library's within what compiling allows.
+Rows are distinct. Before anything is timed, the outputs of single rows and of columns are compared bit by bit, and
+with the library's within what compiling allows.
 """
 
 import argparse
@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -25,12 +24,12 @@ from sklearn.ensemble import (
 )
 from sklearn.pipeline import Pipeline
 
-from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
+from pipeline_lib.compiled import compile_pipeline
 from pipeline_lib.compiled.operations import trees
 
 COLUMNS, ONE_ROWS, REPETITIONS = 20, 300, 5
 HEADER = f"{'model':<32}{'nodes':>8}  {'one row':<10}{'us':>7}{'theirs':>8}{'ratio':>7}"
-HEADER += f"  {'many rows: s theirs':>20}{'numpy':>8}{'ratio':>7}{'numba':>8}{'ratio':>7}"
+HEADER += f"  {'many rows: s theirs':>20}{'ours':>8}{'ratio':>7}"
 
 
 def frame(rows: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
@@ -75,18 +74,6 @@ def fastest(*works: Callable[[], object]) -> list[float]:
     return [min(measured) for measured in times]
 
 
-def without_numba(model: CompiledPipeline, rows: pd.DataFrame) -> CompiledPipeline:
-    """The same model, its executors made as where numba is not installed."""
-    plain = CompiledPipeline(model.plan, model.row)
-    with (
-        patch("pipeline_lib.compiled.operations.trees_columns.has_numba", lambda: False),
-        patch("pipeline_lib.compiled.operations.trees.has_numba", lambda: False),
-    ):
-        plain.predict(rows.iloc[:1])
-        plain.predict_row(rows.iloc[0].to_dict())
-    return plain
-
-
 def same(left: Any, right: Any) -> None:
     """Fails where two lists of predictions differ in a bit."""
     if np.asarray(left).tobytes() != np.asarray(right).tobytes():
@@ -98,30 +85,20 @@ def measure(name: str, model: Any, fitted_rows: int, rows: int) -> None:
     known, target = frame(fitted_rows, 0)
     fitted = Pipeline([("model", model)]).fit(known, target > 0 if "Classifier" in type(model).__name__ else target)
     compiled = compile_pipeline(fitted, like=known.iloc[:2000])
-    plain, data = without_numba(compiled, known), frame(rows, 1)[0]
+    data = frame(rows, 1)[0]
     ones = data.iloc[:ONE_ROWS].to_dict("records")
-    predicted = plain.predict(data)
-    same(compiled.predict(data), predicted)
-    for executor in (plain, compiled):
-        same([executor.predict_row(row) for row in ones], predicted[:ONE_ROWS])
+    same([compiled.predict_row(row) for row in ones], compiled.predict(data)[:ONE_ROWS])
     (node,) = (node for node in compiled.plan.nodes if node.operation == "trees")
     count = len(node.settings["feature"])
     one, theirs = fastest(
-        lambda: [plain.predict_row(row) for row in ones],
+        lambda: [compiled.predict_row(row) for row in ones],
         lambda: [fitted.predict(data.iloc[[place]]) for place in range(20)],
     )
     one, theirs = one / ONE_ROWS, theirs / 20
     way = "generated" if count <= trees.NODE_BUDGET else "walked"
-    many, numpy = fastest(lambda: fitted.predict(data), lambda: plain.predict(data))
+    many, ours = fastest(lambda: fitted.predict(data), lambda: compiled.predict(data))
     line = f"{name:<32}{count:>8,}  {way:<10}{one * 1e6:>7.1f}{theirs * 1e6:>8.0f}{theirs / one:>7.0f}"
-    line += f"  {many:>20.3f}{numpy:>8.3f}{many / numpy:>7.2f}"
-    if trees.has_numba():
-        many, numba, row = fastest(
-            lambda: fitted.predict(data),
-            lambda: compiled.predict(data),
-            lambda: [compiled.predict_row(row) for row in ones],
-        )
-        line += f"{numba:>8.3f}{many / numba:>7.2f}   one row {row / ONE_ROWS * 1e6:.1f} us"
+    line += f"  {many:>20.3f}{ours:>8.3f}{many / ours:>7.2f}"
     print(line, flush=True)
 
 

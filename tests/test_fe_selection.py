@@ -1,4 +1,4 @@
-"""Selectors, and what of feature-engine holds other steps: the wrapper and the pipeline; lags and windows."""
+"""Selectors, and what of feature-engine holds other steps: the wrapper and the pipeline."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,6 @@ from fe_plans import checked, fitted
 from feature_engine import selection
 from feature_engine.imputation import DropMissingData, MeanMedianImputer
 from feature_engine.pipeline import Pipeline
-from feature_engine.timeseries.forecasting import ExpandingWindowFeatures, LagFeatures, WindowFeatures
 from feature_engine.wrappers import SklearnTransformerWrapper
 from plans import check_estimator, plan_dtype
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
@@ -145,18 +144,3 @@ def test_pipelines_that_drop_rows_are_refused():
     model = fitted(Pipeline([("drop", DropMissingData()), ("lasso", Lasso())]), rows, Y)
     with pytest.raises(RefusedStepError, match="DropMissingData"):
         composites.pipeline_estimator(model, list(inputs(rows).values()), Builder())
-
-
-@pytest.mark.parametrize(
-    "step",
-    [
-        LagFeatures(["a"], periods=[1, 2]),
-        WindowFeatures(["a"], window=3),
-        ExpandingWindowFeatures(["a"], drop_na=True),
-    ],
-    ids=lambda step: type(step).__name__,
-)
-def test_features_of_earlier_rows_are_refused(step):
-    message = f"{type(step).__name__}: found features of earlier rows, expected features of the row itself"
-    with pytest.raises(RefusedStepError, match=message):
-        transform(fitted(step, NUMBERS), inputs(NUMBERS), Builder())

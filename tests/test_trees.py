@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline_lib.compiled.operations import OPERATIONS, Code, RefusedRowsError, trees
-from pipeline_lib.compiled.operations.trees_columns import bind_columns, has_numba, leaf_places
+from pipeline_lib.compiled.operations.trees_columns import bind_columns, leaf_places
 from pipeline_lib.errors import InputError
 
 INPUTS, ROWS, SETS = 4, 300, 5
@@ -125,15 +125,13 @@ ENSEMBLES = {
 for _settings in ENSEMBLES.values():
     if _settings.get("single"):
         _settings["start"] = [float(np.float32(number)) for number in _settings["start"]]
-WAYS = [False, pytest.param(True, marks=pytest.mark.skipif(not has_numba(), reason="needs numba"))]
 
 
-@pytest.mark.parametrize("compiled", WAYS, ids=["numpy", "numba"])
 @pytest.mark.parametrize("shape", ENSEMBLES)
-def test_columns_have_the_bits_of_the_definition(shape, compiled):
+def test_columns_have_the_bits_of_the_definition(shape):
     settings, columns = ensemble(**ENSEMBLES[shape]), numbers()
     with np.errstate(all="ignore"):
-        whole = bind_columns(settings, compiled=compiled)
+        whole = bind_columns(settings)
         expected = bits(one_by_one(settings, columns))
         assert bits(np.atleast_2d(whole(*columns)).T) == expected
         for size in (1, 2, 9):
@@ -142,13 +140,10 @@ def test_columns_have_the_bits_of_the_definition(shape, compiled):
         assert whole(*(column[:0] for column in columns)).shape[-1] == 0
 
 
-@pytest.mark.parametrize("way", ["generated", "walked", "compiled"])
+@pytest.mark.parametrize("way", ["generated", "walked"])
 @pytest.mark.parametrize("shape", ENSEMBLES)
 def test_rows_have_the_bits_of_the_definition(monkeypatch, shape, way):
-    if way == "compiled":
-        pytest.importorskip("numba")
     monkeypatch.setattr(trees, "NODE_BUDGET", trees.NODE_BUDGET if way == "generated" else 0)
-    monkeypatch.setattr(trees, "has_numba", lambda: way == "compiled")
     settings, columns = ensemble(**ENSEMBLES[shape]), numbers()
     function = row_function(settings)
     found = [function(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
@@ -159,8 +154,8 @@ def test_rows_have_the_bits_of_the_definition(monkeypatch, shape, way):
 def test_constants_stand_for_columns():
     settings = ensemble(**ENSEMBLES["mixed"])
     columns = [np.full(3, number) for number in (0.25, 1.0, 2.0, -3.0)]
-    found = bind_columns(settings, compiled=False)(columns[0], 1.0, columns[2], -3.0)
-    assert bits(found) == bits(bind_columns(settings, compiled=False)(*columns))
+    found = bind_columns(settings)(columns[0], 1.0, columns[2], -3.0)
+    assert bits(found) == bits(bind_columns(settings)(*columns))
 
 
 def test_a_row_is_on_a_boundary_where_its_path_changes_within_its_radius():
@@ -183,7 +178,7 @@ def test_a_row_is_on_a_boundary_where_its_path_changes_within_its_radius():
 
 def test_the_limit_bounds_every_sum():
     settings = ensemble(sizes=[9, 9, 9], start=[2.0])
-    most = np.abs(bind_columns(settings, compiled=False)(*numbers())).max()
+    most = np.abs(bind_columns(settings)(*numbers())).max()
     assert most <= OPERATIONS["trees"].limit(settings, []) < np.inf
 
 

@@ -17,7 +17,7 @@ from pipeline_lib.compiled.operations.arithmetic import round32
 from pipeline_lib.compiled.operations.lookups import RefusedRowsError
 from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import Settings, operation
-from pipeline_lib.compiled.operations.trees_columns import bind_columns, bind_compiled_leaves, has_numba, leaf_places
+from pipeline_lib.compiled.operations.trees_columns import bind_columns, leaf_places
 from pipeline_lib.errors import InputError
 
 NODE_BUDGET = 20_000  # nodes that are written as code; larger ensembles walk tuples
@@ -115,7 +115,7 @@ class _Writer:
 
 def bind_walk(settings: Settings) -> Callable[..., Any]:
     """The same for one row, for ensembles that are too large to be written as code."""
-    find = compiled_leaves(settings) if has_numba() else walked_leaves(settings)
+    find = walked_leaves(settings)
     width, outputs, start = settings["width"], settings["outputs"], settings["start"]
     places = None if outputs is None else np.asarray(outputs).tolist()
     single = settings["single"]
@@ -134,23 +134,6 @@ def bind_walk(settings: Settings) -> Callable[..., Any]:
         return totals[0] if width == 1 else np.array(totals)
 
     return walk
-
-
-def compiled_leaves(settings: Settings) -> Callable[[tuple[float, ...]], list[Any]]:
-    """Each tree's leaf for one row, found by numba."""
-    leaves, inputs, set_nodes = bind_compiled_leaves(settings)
-    feature = np.asarray(settings["feature"]).tolist()
-    sets = [(feature[node], splits_left(settings, node)) for node in set_nodes]
-    values, wide = np.asarray(settings["values"]).tolist(), settings["outputs"] is None and settings["width"] > 1
-    held = values if wide else [row[0] for row in values]
-
-    def find(row: tuple[float, ...]) -> list[Any]:
-        row = row[:inputs]
-        lower = [x if x == x else -math.inf for x in row]
-        sides = [-1.0 if test(row[place]) else 1.0 for place, test in sets]
-        return [held[leaf] for leaf in leaves(np.array([[*row, *lower, *sides]]))]
-
-    return find
 
 
 def walked_leaves(settings: Settings) -> Callable[[tuple[float, ...]], list[Any]]:

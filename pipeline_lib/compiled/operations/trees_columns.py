@@ -7,8 +7,6 @@ bit each; all inputs' bits together leave the row's own as the lowest (C. Lucche
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -25,22 +23,10 @@ _PLACES = np.arange(_SMALL - 1, dtype=np.uint8)[:, None]
 _DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)  # its 64 shifts by 0 to 63 bits have 64 different upper 6 bits
 
 
-@cache
-def has_numba() -> bool:
-    """Whether numba is installed and goes with this NumPy; asked only where a tree is worth its import."""
-    try:
-        import_module("pipeline_lib.compiled.operations.trees_numba")
-    except ImportError:
-        return False
-    return True
-
-
-def bind_columns(settings: Settings, *, compiled: bool | None = None) -> Callable[..., Any]:
-    """The operation `trees` over columns; `compiled` by numba, or by NumPy alone (None: by numba if installed)."""
+def bind_columns(settings: Settings) -> Callable[..., Any]:
+    """The operation `trees` over columns."""
     trees = _Trees(settings)
-    if compiled is None:
-        compiled = max(trees.leaves) > _SMALL and has_numba()
-    parts = _parts(trees, compiled=compiled)
+    parts = _parts(trees)
     width, outputs, start = settings["width"], settings["outputs"], settings["start"]
     dtype = trees.values.dtype
 
@@ -63,16 +49,6 @@ def bind_columns(settings: Settings, *, compiled: bool | None = None) -> Callabl
         return (totals[0] if width == 1 else totals).astype(np.float64, copy=False)
 
     return evaluate
-
-
-def bind_compiled_leaves(settings: Settings) -> tuple[Callable[[Any], list[int]], int, list[int]]:
-    """For the numbers of one row (1 x numbers, as `_Walk` has them) each tree's leaf, as its row of `values`.
-
-    Also the number of inputs that it takes, and the nodes that split by category.
-    """
-    walk = _Walk(trees := _Trees(settings), list(range(len(trees.roots))))
-    places, leaf, every = walk.compiled(), walk.leaf, slice(None)
-    return lambda numbers: leaf.take(places(numbers, every)[:, 0]).tolist(), walk.inputs, walk.set_nodes
 
 
 def leaf_places(settings: Settings) -> Callable[[Sequence[Any]], Any]:
@@ -113,16 +89,15 @@ class _Trees:
         return np.where(np.isnan(column), self.missing_left[node], members[place])
 
 
-def _parts(trees: _Trees, *, compiled: bool) -> list[Evaluate]:
+def _parts(trees: _Trees) -> list[Evaluate]:
     """Evaluators of consecutive trees, in tree order."""
     parts: list[Evaluate] = []
     group: list[int] = []
 
     def kind(tree: int) -> int:
-        size = int(np.searchsorted([_SMALL, _MEDIUM], trees.leaves[tree]))
-        return 2 if compiled and size else size
+        return int(np.searchsorted([_SMALL, _MEDIUM], trees.leaves[tree]))
 
-    makers = (_small, _masked, partial(_walked, compiled=compiled))
+    makers = (_small, _masked, _walked)
     for tree in range(len(trees.roots)):
         if group and (kind(group[0]) != kind(tree) or (kind(tree) == 1 and _table_bytes(trees, [*group, tree]))):
             parts.append(makers[kind(group[0])](trees, group))
@@ -257,17 +232,15 @@ def _leaf_ranges(trees: _Trees, tree: int) -> tuple[dict[int, tuple[int, int]], 
     return ranges, leaves
 
 
-def _walked(trees: _Trees, group: list[int], *, places: bool = False, compiled: bool = False) -> Evaluate:
+def _walked(trees: _Trees, group: list[int], *, places: bool = False) -> Evaluate:
     walk = _Walk(trees, group)
-    places_of = walk.compiled() if compiled else walk.places
     answers = walk.leaf[None, :] if places else np.ascontiguousarray(trees.values[:, walk.leaf])
 
     def evaluate(columns: Sequence[Any]) -> Iterator[Found]:
         numbers = walk.numbers(columns)
-        numbers = np.ascontiguousarray(numbers.T) if compiled else numbers
         at_once = max(1, _ELEMENTS // max(len(columns[0]), 1))
         for start in range(0, len(group), at_once):
-            for place in places_of(numbers, slice(start, start + at_once)):
+            for place in walk.places(numbers, slice(start, start + at_once)):
                 yield answers, place
 
     return evaluate
@@ -332,17 +305,3 @@ class _Walk:
             node = self.child.take(node) + below
         done[moving] = node
         return done.reshape(len(roots), rows)
-
-    def compiled(self) -> Callable[..., NDArray[np.intp]]:
-        """`places` as machine code, of rows x numbers."""
-        from pipeline_lib.compiled.operations.trees_numba import leaves
-
-        nodes = np.empty(len(self.child), dtype=[("threshold", "f8"), ("number", "i4"), ("child", "i4")])
-        nodes["threshold"], nodes["number"], nodes["child"] = self.threshold, self.number, self.child
-
-        def places(rows: NDArray[np.float64], some: slice) -> NDArray[np.intp]:
-            found = np.empty((len(self.roots[some]), len(rows)), dtype=np.intp)
-            leaves(rows, nodes, self.roots[some], self.depths[some], found)
-            return found
-
-        return places
