@@ -170,6 +170,26 @@ def test_an_unseen_word_is_refused_with_its_row():
         executor.run({"c": Text.of([None])}, 1)
 
 
+@pytest.mark.parametrize(
+    ("gives", "values"),
+    [("str", ["no", "yes"]), ("int64", [4, 7]), ("bool", [False, True]), ("float64", [0.5, -0.0])],
+)
+def test_a_constant_place_chooses_for_every_row(gives, values):
+    build = Builder()
+    chosen = build.choose(build.value(1), values, gives)
+    plan = Plan(build.nodes, {})
+    (column,) = ColumnExecutor(plan, [chosen.node]).run({}, 3)
+    assert list(map(bits, column.tolist())) == [bits(values[1])] * 3
+    assert bits(row_function(plan, [chosen.node], RowSchema(()))({})[0]) == bits(values[1])
+
+
+def test_a_constant_is_refused_as_a_column_is():
+    build = Builder()
+    value = build.lookup(build.value(5), {1: 2.0}, "float64", mode="refuse", name="c", where="Scores")
+    with pytest.raises(InputError, match="row 0: Scores: found 5 in column 'c', expected one of 1"):
+        ColumnExecutor(Plan(build.nodes, {}), [value.node]).run({}, 3)
+
+
 def test_a_number_that_is_not_finite_is_refused():
     build = Builder()
     value = build.finite(build.input("c", "float64"), "age", "Lasso")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline_lib.compiled.adapters.outcomes import label_at, labels
 from pipeline_lib.compiled.adapters.registry import NoPlanError
 from pipeline_lib.compiled.builder import Builder, Value
-from pipeline_lib.compiled.operations.trees import BEYOND_SINGLE
+from pipeline_lib.compiled.operations.refusals import BEYOND_SINGLE
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from pipeline_lib.compiled.operations.lookups import RefusedRowsError
+from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import NAT, OPERATIONS, Operation
 from pipeline_lib.compiled.operations.text import Text, Words

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.arithmetic import divide
-from pipeline_lib.compiled.operations.lookups import RefusedRowsError
+from pipeline_lib.compiled.operations.refusals import refuse
 from pipeline_lib.compiled.operations.table import NAT, Settings, operation
 from pipeline_lib.errors import InputError
 
@@ -143,9 +143,7 @@ def _bind_elapsed(settings: Settings) -> Callable[[Any, Any], Any]:
     def elapsed(left: Any, right: Any) -> Any:
         missing = (left == NAT) | (right == NAT)
         apart = np.where(missing, 0, left - right)
-        wrong = (apart >= _LONGEST) | (apart <= -_LONGEST)
-        if wrong.any():
-            raise RefusedRowsError(int(np.argmax(wrong)), _beyond(settings))
+        refuse(apart, (apart < _LONGEST) & (apart > -_LONGEST), lambda found: _beyond(settings))
         return np.where(missing, np.nan, (apart * 1000).astype(np.float64) / unit)
 
     return elapsed

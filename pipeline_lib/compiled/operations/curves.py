@@ -1,46 +1,12 @@
-"""Curves over one number: interpolation between points, B-spline bases; and numbers that must not be infinite."""
+"""Curves over one number: interpolation between points, B-spline bases."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.lookups import RefusedRowsError
-from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import Settings, operation
-from pipeline_lib.errors import InputError
-
-
-def _infinite(settings: Settings, value: float) -> str:
-    return (
-        f"{settings['where']}: found {value!r} in column {settings['name']!r}, expected a finite or missing number; "
-        "correct the row, or cap before this step"
-    )
-
-
-def _bind_not_infinite(settings: Settings) -> Callable[[Any], Any]:
-    def not_infinite(column: Any) -> Any:
-        bad = np.isinf(column)
-        if bad.any():
-            row = int(np.argmax(bad))
-            raise RefusedRowsError(row, _infinite(settings, np.ravel(column)[row].item()))
-        return column
-
-    return not_infinite
-
-
-def _write_not_infinite(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
-    def refuse(value: float) -> None:
-        raise InputError(_infinite(settings, value))
-
-    value = inputs[0]
-    code.line(f"if {value} == {value} and {value} - {value} != 0.0: {code.bind(refuse, 'refuse')}({value})")
-    return value
-
-
-# A number that may be missing, but not infinite.
-operation("not_infinite", ("float64",), "float64", column=_bind_not_infinite, writer=_write_not_infinite)
 
 
 def _bind_interpolate(settings: Settings) -> Callable[[Any], Any]:

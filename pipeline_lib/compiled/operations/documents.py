@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline_lib.compiled.operations.bags import Bag
 from pipeline_lib.compiled.operations.characters import lower
-from pipeline_lib.compiled.operations.lookups import RefusedRowsError
+from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.operations.table import Settings, operation
 from pipeline_lib.compiled.operations.text import Text
 

@@ -1,11 +1,13 @@
-"""Look-ups in tables of words and numbers, and what is refused at predict."""
+"""Look-ups in tables of words and numbers."""
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.operations.refusals import refuse
 from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import Settings, operation
 from pipeline_lib.compiled.operations.text import Text, Words
@@ -13,16 +15,6 @@ from pipeline_lib.errors import InputError
 
 _PYTHON: dict[str, Callable[[Any], Any]] = {"float64": float, "int64": int, "bool": bool, "str": str}
 EMPTY: dict[str, float | None] = {"float64": math.nan, "str": None}  # other dtypes are never missing
-
-
-class RefusedRowsError(InputError):
-    """Rows that an operation refuses: the first one's number in its block, and a message that a row's number
-    stands before.
-    """
-
-    def __init__(self, row: int, message: str) -> None:
-        super().__init__(message)
-        self.row = row
 
 
 def _values(settings: Settings) -> tuple[dict[Any, Any], Any]:
@@ -66,10 +58,8 @@ def _bind_lookup(settings: Settings) -> Callable[[Any], Any]:
 
 def _refuse(text: Text, table: dict[Any, Any], settings: Settings, key: object) -> None:
     known = set(table) if settings["missing"] is not None else set(table) - {None}
-    bad = text.numbers(key, lambda words: np.array([word not in known for word in words]))
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise RefusedRowsError(row, _message(settings, text.tolist()[row]))
+    good = text.numbers(key, lambda words: np.array([word in known for word in words]))
+    refuse(text, good, partial(_message, settings))
 
 
 def _bind_lookup_row(settings: Settings) -> Callable[[Any], Any]:
@@ -148,9 +138,8 @@ def _bind_lookup_number(settings: Settings) -> Callable[[Any], Any]:
         place = np.minimum(place, max(len(keys) - 1, 0))
         found = keys[place] == numbers if len(keys) else np.zeros(numbers.shape, dtype=bool)
         absent = numbers != numbers
-        if mode == "refuse" and not (found | (absent & (settings["missing"] is not None))).all():
-            row = int(np.argmin(found | (absent & (settings["missing"] is not None))))
-            raise RefusedRowsError(row, _message(settings, numbers[row].item()))
+        if mode == "refuse":
+            refuse(numbers, found if settings["missing"] is None else found | absent, partial(_message, settings))
         if gives == "str":
             spread = np.where(found, place, np.where(absent, len(values), len(values) + 1))
             return Text(codes[spread], words)
@@ -195,7 +184,7 @@ def _bind_choose(settings: Settings) -> Callable[[Any], Any]:
     values, gives = settings["values"], settings["gives"]
     if gives == "str":
         words = Words([*values, None])
-        return lambda place: Text(np.asarray(place).astype(np.int32), words)
+        return lambda place: Text(np.atleast_1d(place).astype(np.int32), words)
     table = np.array([_typed(value, gives) for value in values], dtype=gives)
     return lambda place: table[place]
 
@@ -208,42 +197,4 @@ operation(
     column=_bind_choose,
     row=lambda settings: [_typed(value, settings["gives"]) for value in settings["values"]].__getitem__,
     limit=lambda settings, limits: _looked_up_limit({**settings, "mode": "refuse", "missing": None}, limits),
-)
-
-
-def _unfinite(settings: Settings, value: Any) -> str:
-    found = "a missing value" if value != value else repr(value)
-    return (
-        f"{settings['where']}: found {found} in column {settings['name']!r}, expected a finite number; "
-        "correct the row, or impute and cap before this step"
-    )
-
-
-def _bind_finite(settings: Settings) -> Callable[[Any], Any]:
-    def finite(column: Any) -> Any:
-        good = np.isfinite(column)
-        if not good.all():
-            row = int(np.argmin(good))
-            raise RefusedRowsError(row, _unfinite(settings, np.ravel(column)[row].item()))
-        return column
-
-    return finite
-
-
-def _write_finite(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
-    def refuse(value: float) -> None:
-        raise InputError(_unfinite(settings, value))
-
-    code.line(f"if {inputs[0]} - {inputs[0]} != 0.0: {code.bind(refuse, 'refuse')}({inputs[0]})")
-    return inputs[0]
-
-
-# A number that must be finite, as estimators demand of their input.
-operation(
-    "finite",
-    ("float64",),
-    "float64",
-    column=_bind_finite,
-    writer=_write_finite,
-    limit=lambda settings, limits: 1.7976931348623157e308,
 )

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from pipeline_lib.compiled.operations.calendar import DAY, HOUR, MINUTE, SECOND, days_from_civil, days_in_month
 from pipeline_lib.compiled.operations.characters import lower, members
-from pipeline_lib.compiled.operations.lookups import RefusedRowsError
+from pipeline_lib.compiled.operations.refusals import refuse
 from pipeline_lib.compiled.operations.table import NAT, Settings, operation
 from pipeline_lib.compiled.operations.text import Text
 from pipeline_lib.errors import InputError
@@ -191,14 +192,12 @@ def _undated(settings: Settings, word: str | None) -> str:
 
 
 def _bind_date(settings: Settings) -> Callable[[Any], Any]:
-    read, key, wrong = _bind_reading(settings), object(), object()
+    read, key, dated = _bind_reading(settings), object(), object()
 
     def date(text: Any) -> Any:
         text = text if isinstance(text, Text) else Text.of([text])
-        bad = text.numbers(wrong, lambda words: np.array([read(word) is None for word in words]))
-        if bad.any():
-            row = int(np.argmax(bad))
-            raise RefusedRowsError(row, _undated(settings, text.tolist()[row]))
+        good = text.numbers(dated, lambda words: np.array([read(word) is not None for word in words]))
+        refuse(text, good, partial(_undated, settings))
         return text.numbers(key, lambda words: np.array([read(word) or 0 for word in words], dtype=np.int64))
 
     return date

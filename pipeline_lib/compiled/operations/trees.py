@@ -14,15 +14,12 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.arithmetic import round32
-from pipeline_lib.compiled.operations.lookups import RefusedRowsError
 from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import Settings, operation
 from pipeline_lib.compiled.operations.trees_columns import bind_columns, leaf_places
-from pipeline_lib.errors import InputError
 
 NODE_BUDGET = 20_000  # nodes that are written as code; larger ensembles walk tuples
 NESTING = 80  # Python's parser allows 100 levels
-BEYOND_SINGLE = 3.4028235677973366e38  # from here on a double rounds to a float32 infinity
 
 
 def splits_left(settings: Settings, node: int) -> Callable[[float], bool]:
@@ -227,50 +224,4 @@ operation(
     limit=_limit,
     radius=_radius,
     width=lambda settings, widths: int(settings["width"]),
-)
-
-
-def _refusal(settings: Settings, value: float) -> str:
-    found = "a missing value" if value != value else repr(value)
-    kind = "a number or a missing value" if settings["missing"] else "a number"
-    return (
-        f"{settings['where']}: found {found} in column {settings['name']!r}, expected {kind} "
-        "of float32's range; correct the row, or impute and cap before this step"
-    )
-
-
-def _bind_single_range(settings: Settings) -> Callable[[Any], Any]:
-    missing = bool(settings["missing"])
-
-    def checked(column: Any) -> Any:
-        good = np.abs(column) < BEYOND_SINGLE
-        if missing:
-            good = good | np.isnan(column)
-        if not good.all():
-            row = int(np.argmin(good))
-            raise RefusedRowsError(row, _refusal(settings, np.ravel(column)[row].item()))
-        return column
-
-    return checked
-
-
-def _write_single_range(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
-    def refuse(value: float) -> None:
-        raise InputError(_refusal(settings, value))
-
-    (name,) = inputs
-    test = f"not -{BEYOND_SINGLE!r} < {name} < {BEYOND_SINGLE!r}"
-    test += f" and {name} == {name}" if settings["missing"] else ""
-    code.line(f"if {test}: {code.bind(refuse, 'refuse')}({name})")
-    return name
-
-
-# A number as it is, refused where it is beyond float32's range, and, without `missing`, where it is NaN.
-operation(
-    "single_range",
-    ("float64",),
-    "float64",
-    column=_bind_single_range,
-    writer=_write_single_range,
-    limit=lambda settings, limits: math.inf if settings["missing"] else min(limits[0], BEYOND_SINGLE),
 )
