@@ -21,5 +21,8 @@ setup(
     package_data={library: ["py.typed", "templates/**/*"]},
     install_requires=project["requirements"].split(),
     extras_require={name: lines.split() for name, lines in facts["extras"].items()},
-    entry_points={"console_scripts": [f"pipeline-lib = {library}.cli:main"]},
+    entry_points={
+        "console_scripts": [f"pipeline-lib = {library}.cli:main"],
+        "pytest11": [f"{library}.pytest_plugin = {library}.pytest_plugin"],
+    },
 )

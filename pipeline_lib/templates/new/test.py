@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-from pipeline_lib import check_parity, run_pipeline
+from pipeline_lib.pytest_plugin import RunResearch, assert_parity
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_production_repeats_the_record(tmp_path: Path) -> None:
-    record = run_pipeline(ROOT / "PARAMS" / "NAME.yml", runs=tmp_path)
-    parity = check_parity(record, library="LIBRARY")
-    assert parity.exact, str(parity)
+def test_production_repeats_the_record(run_research: RunResearch) -> None:
+    assert_parity(run_research(ROOT / "PARAMS" / "NAME.yml"), library="LIBRARY")

@@ -1,0 +1,220 @@
+"""Parity as tests: `pytest --records runs` for the records there are, one line in a project's own tests.
+
+pytest loads this module wherever the distribution is installed, so it imports no more than it needs before it is
+used.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline_lib.errors import InputError, PipelineLibError
+
+if TYPE_CHECKING:
+    from pipeline_lib.parity import Parity, Variation
+    from pipeline_lib.record import Record
+
+RunResearch = Callable[[str | Path], "Record"]
+"""The fixture `run_research`: a parameters file in, the sealed record of its run out."""
+_MARK = "parity"
+_RECORDS, _PARITY = "pipeline_lib_records", "pipeline_lib_parity"
+
+
+def assert_parity(
+    record: "Record | str | Path",
+    *,
+    library: str | None = None,
+    variations: "Sequence[str | Variation] | None" = None,
+) -> "Parity":
+    """Fail the test, with the parity report as its text, unless production repeats a record bit for bit.
+
+    `record` is a record, a reference (`houses`) or a path; `library` the package whose steps may be loaded, by
+    default that of the project in which the record, or else the working directory, lies; `variations` as
+    `check_parity` takes them. Nothing is written beside the record. Raises what `check_parity` raises.
+    """
+    return _passed(_checked(_record(record), library, variations))
+
+
+@pytest.fixture(scope="session")
+def run_research(tmp_path_factory: pytest.TempPathFactory) -> RunResearch:
+    """Executes a research notebook with a parameters file, once a session, and gives its record."""
+    known: dict[Path, Record] = {}
+
+    def run(params_file: str | Path) -> "Record":
+        from pipeline_lib.run import run_pipeline
+
+        path = Path(params_file).resolve()
+        if path not in known:
+            known[path] = run_pipeline(path, runs=tmp_path_factory.mktemp("runs"))
+        return known[path]
+
+    return run
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("pipeline-lib")
+    group.addoption(
+        "--records",
+        dest=_RECORDS,
+        metavar="PATH",
+        help="Test also the parity of every finished record in a folder (runs), or of one record: one test, marked "
+        f"`{_MARK}`, for each variation.",
+    )
+    group.addoption(
+        "--parity",
+        dest=_PARITY,
+        choices=("quick", "full"),
+        default="quick",
+        help="Which variations --records tests: ways to hand rows over (quick), or other processes, machines and "
+        "environments as well (full).",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark that tests of records carry."""
+    if config.getoption(_RECORDS):
+        config.addinivalue_line("markers", f"{_MARK}: a record under one variation, collected by --records")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Add a test for each record and variation, before others select and shuffle."""
+    given = config.getoption(_RECORDS)
+    if given:
+        path = config.invocation_params.dir / given
+        for record in _records(path):
+            node = RecordNode.from_parent(session, name=record.reference, nodeid=record.reference, path=record.folder)
+            items += session.genitems(node)
+
+
+class RecordNode(pytest.Collector):
+    """A record; its tests are the variations."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._known: dict[str, Parity | PipelineLibError] = {}
+
+    def collect(self) -> "Iterator[VariationItem]":
+        """One test for each variation, in their order."""
+        from pipeline_lib.parity import FULL, QUICK
+
+        for name in FULL if self.config.getoption(_PARITY) == "full" else QUICK:
+            yield VariationItem.from_parent(self, name=name)
+
+    def parity(self, name: str) -> "Parity":
+        """The parity under one variation. All hand-overs that were selected are checked at once, the first time."""
+        if name not in self._known:
+            self._check(self._together(name))
+        known = self._known[name]
+        if isinstance(known, PipelineLibError):
+            raise known
+        return known
+
+    def _together(self, name: str) -> list[str]:
+        from pipeline_lib.parity import VARIATIONS
+
+        if not VARIATIONS[name].deliver:
+            return [name]
+        return [item.name for item in self.session.items if item.parent is self and VARIATIONS[item.name].deliver]
+
+    def _check(self, names: list[str]) -> None:
+        from pipeline_lib.parity.verdicts import FRESH
+        from pipeline_lib.record import Record
+
+        try:
+            found = _checked(Record(self.path), None, names)
+        except PipelineLibError as error:
+            self._known |= dict.fromkeys(names, error)
+            return
+        for name in names:
+            outcomes = tuple(outcome for outcome in found.outcomes if outcome.variation in (FRESH, name))
+            self._known[name] = replace(found, outcomes=outcomes)
+
+
+class VariationItem(pytest.Item):
+    """A record under one variation: passed, failed with the parity report, or skipped where it cannot run here.
+
+    A hand-over that is known to lose values, and does, is an expected failure.
+    """
+
+    parent: RecordNode
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.add_marker(_MARK)
+
+    def runtest(self) -> None:
+        """Judge by the parity under this variation."""
+        parity = _passed(self.parent.parity(self.name))
+        outcome = next(outcome for outcome in parity.outcomes if outcome.variation == self.name)
+        if outcome.verdict == "absent":
+            pytest.skip(outcome.detail)
+        if outcome.verdict == "lossy" and (outcome.divergence or not outcome.rows):
+            pytest.xfail(outcome.detail)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The message of an error that this library raises on purpose; of others where they come from."""
+        if isinstance(excinfo.value, PipelineLibError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """The record, and the test by name."""
+        return self.path, None, self.nodeid
+
+
+def _passed(parity: "Parity") -> "Parity":
+    if not parity.exact:
+        pytest.fail(str(parity), pytrace=False)
+    return parity
+
+
+def _records(path: Path) -> "list[Record]":
+    from pipeline_lib.record import DAMAGED, all_records, record_at
+
+    one = record_at(path)
+    found = [one] if one else [r for r in all_records(path) if r.status() in ("finished", DAMAGED)]
+    if not found:
+        raise pytest.UsageError(
+            f"--records: found no finished record in {path}, expected a folder of runs or a record; "
+            "`pipeline-lib run` makes one"
+        )
+    return found
+
+
+def _record(given: "Record | str | Path") -> "Record":
+    from pipeline_lib.project import find_project
+    from pipeline_lib.record import Record, find_record, record_at
+
+    if isinstance(given, Record):
+        return given
+    return record_at(Path(given)) or find_record(str(given), find_project())
+
+
+def _checked(record: "Record", library: str | None, variations: "Sequence[str | Variation] | None") -> "Parity":
+    """Check parity through a link of our own: what a check leaves beside its record, no other test may see."""
+    from pipeline_lib.parity import QUICK, check_parity
+    from pipeline_lib.record import Record
+
+    with tempfile.TemporaryDirectory(prefix="pipeline-lib-record-") as folder:
+        link = Path(folder, *record.folder.resolve().parts[-3:])  # so much of it makes the reference
+        link.parent.mkdir(parents=True)
+        link.symlink_to(record.folder.resolve(), target_is_directory=True)
+        known = library or _library(record)
+        return check_parity(Record(link), library=known, variations=QUICK if variations is None else variations)
+
+
+def _library(record: "Record") -> str:
+    from pipeline_lib.project import find_project
+
+    for start in (record.folder, Path.cwd()):
+        try:
+            return find_project(start).library
+        except InputError:
+            continue
+    return "pipeline_lib"
