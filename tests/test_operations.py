@@ -180,7 +180,8 @@ def test_a_constant_place_chooses_for_every_row(gives, values):
     plan = Plan(build.nodes, {})
     (column,) = ColumnExecutor(plan, [chosen.node]).run({}, 3)
     assert list(map(bits, column.tolist())) == [bits(values[1])] * 3
-    assert bits(row_function(plan, [chosen.node], RowSchema(()))({})[0]) == bits(values[1])
+    function = row_function(plan, [chosen.node], RowSchema((Column("c", "number"),)))
+    assert bits(function({"c": 0.0})[0]) == bits(values[1])
 
 
 def test_a_constant_is_refused_as_a_column_is():
