@@ -8,7 +8,7 @@ REF ?= houses
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup export check test test-slow run parity report lab lock bits bench clean
+.PHONY: help setup export check test test-slow run parity report lab lock bits mutants bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ lock: setup ## resolve settings.ini into requirements.lock and requirements-core
 
 bits: setup ## print the parity matrix: pipelines x settings, rows whose bits differ
 	$(BIN)/python -m tools.bits
+
+mutants: setup ## change one thing at a time in a record or the code, and show that a check names it
+	$(BIN)/python -m tools.mutants
 
 bench: setup ## run the benchmarks, each printing ratios measured side by side
 	@for script in $(wildcard benchmarks/*.py); do $(BIN)/python $$script || exit; done

@@ -137,12 +137,18 @@ def changed_code(old: Code, new: Code) -> list[str]:
     return lines
 
 
-def notebook_code(notebook: Mapping[str, Any], shown: str = "") -> Code:
-    """The code cells of a notebook by their ids (their numbers where they have none), without papermill's own."""
-    own = [cell for cell in cells(dict(notebook)) if _INJECTED not in cell.tags]
-    code = [cell for cell in own if cell.kind == "code" and cell.source.strip()]
+def notebook_code(notebook: Mapping[str, Any], shown: str = "", *, injected: bool = False) -> Code:
+    """The code cells of a notebook by their ids (their numbers where they have none); papermill's own if asked for."""
+    code = [cell for cell in cells(dict(notebook)) if cell.kind == "code" and cell.source.strip()]
     place = f"{shown}: " if shown else ""
-    return {("", cell.id or str(cell.number)): (f"{place}{cell}", cell.source.rstrip()) for cell in code}
+    return {
+        ("", _INJECTED if _INJECTED in cell.tags else cell.id or str(cell.number)): (
+            f"{place}{cell}",
+            cell.source.rstrip(),
+        )
+        for cell in code
+        if injected or _INJECTED not in cell.tags
+    }
 
 
 def library_code(exported: Iterable[Mapping[str, Any]]) -> Code:
@@ -168,7 +174,8 @@ def _notebook_section(a: Record, b: Record) -> Section:
     absent = [record.reference for record in (a, b) if not record.notebook.is_file()]
     if absent:
         return Section("notebook", missing=f"{' and '.join(absent)} keeps no notebook")
-    old, new = (notebook_code(read_notebook(record.notebook, str(record.notebook))) for record in (a, b))
+    same = a.read_json(PARAMETERS) == b.read_json(PARAMETERS)  # otherwise the injected ones differ as they do
+    old, new = (notebook_code(read_notebook(record.notebook, str(record.notebook)), injected=same) for record in (a, b))
     changed = changed_code(old, new)
     return Section("notebook", tuple(changed), f"{len(changed)} cells differ" if changed else f"{len(old)} code cells")
 

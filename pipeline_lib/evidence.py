@@ -5,7 +5,7 @@ the pipeline makes of the rows as production will read them.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import canonical_json, write_atomic
+from pipeline_lib.files import canonical_json, files_below, sha256_file, write_atomic
 from pipeline_lib.rows import conform
 
 if TYPE_CHECKING:
@@ -27,19 +27,26 @@ DESCRIPTION = "evidence.json"
 
 @dataclass(frozen=True)
 class Evidence:
-    """Evidence tables: raw `inputs`, `outputs`, each step's columns for the `traced` rows, the `target`."""
+    """Evidence tables: raw `inputs`, `outputs`, each step's columns for the `traced` rows, the `target`.
+
+    `artifact` has the digest of each file of the artifact that made them; it is empty where nobody said.
+    """
 
     inputs: pa.Table
     outputs: pa.Table
     steps: dict[str, pa.Table]
     traced: pa.Array
     target: pa.Table
+    artifact: dict[str, str] = field(default_factory=dict)
 
 
-def write_evidence(folder: Path, model: "CompiledPipeline", rows: Any, target: Any) -> Evidence:
+def write_evidence(
+    folder: Path, model: "CompiledPipeline", rows: Any, target: Any, *, artifact: Path | None = None
+) -> Evidence:
     """Keep raw rows with what the model makes of them.
 
-    `rows` is a DataFrame (or what `CompiledPipeline.predict` takes), `target` a sequence of as many values.
+    `rows` is a DataFrame (or what `CompiledPipeline.predict` takes), `target` a sequence of as many values,
+    `artifact` the folder where the model is saved.
     Raises InputError for rows outside the schema, no rows, or a target of another length.
     """
     inputs = conform(rows, model.row)
@@ -60,6 +67,7 @@ def write_evidence(folder: Path, model: "CompiledPipeline", rows: Any, target: A
     for number, table in enumerate(steps.values()):
         pq.write_table(table, folder / f"step_{number:02}.parquet")
     description = {"rows": inputs.num_rows, "traced": traced.to_pylist(), "steps": list(steps)}
+    description["artifact"] = digests(artifact) if artifact else {}
     write_atomic(folder / DESCRIPTION, canonical_json(description))
     return read_evidence(folder)
 
@@ -71,17 +79,57 @@ def read_evidence(folder: Path) -> Evidence:
         steps = {
             name: read_table(folder / f"step_{number:02}.parquet") for number, name in enumerate(description["steps"])
         }
-        return Evidence(
+        evidence = Evidence(
             inputs=read_table(folder / "inputs.parquet"),
             outputs=read_table(folder / "outputs.parquet"),
             steps=steps,
             traced=pa.array(description["traced"], pa.int64()),
             target=read_table(folder / "target.parquet"),
+            artifact=dict(description.get("artifact", {})),
         )
+        problem = _unlike_lengths(evidence, description["rows"])
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        problem = str(error)
+    if problem:
         raise InputError(
-            f"{folder}: found incomplete evidence ({error}), expected what `run.evidence` writes; run again"
-        ) from error
+            f"{folder}: found incomplete evidence ({problem}), expected what `run.evidence` writes; run again"
+        )
+    return evidence
+
+
+def _unlike_lengths(evidence: Evidence, rows: Any) -> str:
+    """Which table has not as many rows as the others and the description say; empty when all have."""
+    tables = {"inputs": evidence.inputs, "outputs": evidence.outputs, "target": evidence.target}
+    wrong = [
+        f"{table.num_rows:,} rows of {name}, not {rows}" for name, table in tables.items() if table.num_rows != rows
+    ]
+    traced = evidence.traced.to_pylist()
+    if traced != sorted(set(traced)) or not set(traced) <= set(range(evidence.inputs.num_rows)):
+        wrong.append(f"traced rows in {DESCRIPTION} that are not rows in order")
+    wrong += [
+        f"{table.num_rows:,} rows of step {name}, not {len(traced):,}"
+        for name, table in evidence.steps.items()
+        if table.num_rows != len(traced)
+    ]
+    return "; ".join(wrong)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file below a folder, by name."""
+    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in files_below(folder)}
+
+
+def other_artifact(evidence: Evidence, artifact: Path) -> list[str]:
+    """What in an artifact's folder is not as it was when it made the evidence, one file a line."""
+    if not evidence.artifact:
+        return []
+    found = digests(artifact)
+    return [
+        f"artifact/{name}: found {'other bytes' if name in found else 'no such file'}, "
+        f"expected those that made the evidence (sha256 {digest[:12]}…)"
+        for name, digest in evidence.artifact.items()
+        if found.get(name) != digest
+    ] + [f"artifact/{name}: found a file that was not there" for name in found if name not in evidence.artifact]
 
 
 def read_table(path: Path) -> pa.Table:

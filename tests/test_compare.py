@@ -201,6 +201,15 @@ def test_values_of_other_types_differ() -> None:
     assert changed_values({"a": True}, {"a": 1}) == ["a: true → 1"]
 
 
+def test_an_injected_cell_counts_where_it_is_asked_for() -> None:
+    cell = {"cell_type": "code", "metadata": {"tags": ["injected-parameters"]}, "source": "seed = 0", "outputs": []}
+    old, new = ({"cells": [{**cell, "id": name, "source": f"seed = {name}"}]} for name in "12")
+    assert changed_code(notebook_code(old), notebook_code(new)) == []
+    assert changed_code(notebook_code(old, injected=True), notebook_code(new, injected=True)) == [
+        "cell 1 (id 1): `seed = 1` → `seed = 2`"
+    ]
+
+
 def test_new_and_removed_cells_are_told() -> None:
     cell = {"cell_type": "code", "metadata": {}, "source": "x = 1\ny = 2", "outputs": []}
     injected = {**cell, "id": "p", "metadata": {"tags": ["injected-parameters"]}}

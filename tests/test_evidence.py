@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from pydantic import BaseModel
 
 from pipeline_lib.bits import first_difference
 from pipeline_lib.compiled import Evaluation
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence import read_evidence, traced_rows, write_evidence
+from pipeline_lib.evidence import other_artifact, read_evidence, traced_rows, write_evidence
 from pipeline_lib.rows import schema_of
 
 
@@ -118,3 +119,36 @@ def test_no_more_rows_are_traced_than_asked_and_none_twice() -> None:
 def test_a_column_of_nothing_but_nulls_is_traced_once() -> None:
     table = pa.table({"x": pa.array([None] * 4, pa.float64())})
     assert traced_rows(table, most=2).to_pylist() == [0, 1]
+
+
+def test_evidence_knows_the_artifact_that_made_it(tmp_path: Path) -> None:
+    artifact, model = tmp_path / "artifact", Doubling()
+    artifact.mkdir()
+    (artifact / "plan").write_text("twice")
+    any_model: Any = model
+    found = write_evidence(tmp_path / "evidence", any_model, ROWS, (3.0, 4.0), artifact=artifact)
+    assert other_artifact(found, artifact) == []
+    assert other_artifact(write(tmp_path / "other"), artifact) == []  # nobody said which
+    (artifact / "plan").write_text("thrice")
+    (artifact / "more").write_text("")
+    assert [problem.partition(",")[0] for problem in other_artifact(found, artifact)] == [
+        "artifact/plan: found other bytes",
+        "artifact/more: found a file that was not there",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("inputs", "1 rows of inputs, not 2"),
+        ("outputs", "1 rows of outputs, not 2"),
+        ("target", "1 rows of target, not 2"),
+        ("step_00", "1 rows of step double, not 2"),
+    ],
+)
+def test_a_dropped_row_is_refused_by_table(tmp_path: Path, table: str, said: str) -> None:
+    write(tmp_path / "evidence")
+    path = tmp_path / "evidence" / f"{table}.parquet"
+    pq.write_table(pq.read_table(path).slice(0, 1), path)
+    with pytest.raises(InputError, match=said):
+        read_evidence(tmp_path / "evidence")

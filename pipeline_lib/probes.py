@@ -1,0 +1,224 @@
+"""Probes: rows at the edges of each raw column, and what production must answer to them, refusals included.
+
+Real rows seldom hold every label, a label that the fit never saw, a gap wherever one may be, or a number on both
+sides of a threshold. So each probe is the first evidence row with one value changed, and the record keeps what each
+step makes of it.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline_lib.errors import InputError
+
+if TYPE_CHECKING:
+    from pipeline_lib.compiled import CompiledPipeline
+    from pipeline_lib.compiled.plan import Plan
+    from pipeline_lib.rowschema import Column
+
+PROBES = "probes.parquet"
+SCHEMA = pa.schema([(name, pa.string()) for name in ("column", "value", "step", "name", "found")])
+MOST_OWN_VALUES = 200  # labels and thresholds of one column
+REFUSED, FAILED, NOTHING = "(refused)", "(failed)", "(nothing changes)"
+_ABSENT = "absent"
+_UNSEEN = "a label that no row has"
+_DATES = (datetime(1969, 12, 31, 23, 59, 59, 999_999), datetime(2000, 2, 29), datetime(9999, 12, 31))
+
+
+@dataclass(frozen=True)
+class ProbeDifference:
+    """The first probe that is answered otherwise, and how many of all are: `step` and `name` say which column."""
+
+    probe: str
+    step: str
+    name: str
+    expected: str
+    found: str
+    probes: int
+    differing: int
+
+    def __str__(self) -> str:
+        where = f"step {self.step}: column {self.name!r}" if self.name else self.step
+        return (
+            f"{f'probe {self.probe}: ' if self.probe else ''}{where}: expected {self.expected}, found {self.found}; "
+            f"{self.differing:,} of {self.probes:,} probes differ"
+        )
+
+
+def write_probes(folder: Path, model: "CompiledPipeline", inputs: pa.Table) -> None:
+    """Keep the probes of a model's raw columns, made from the first row of `inputs`, with its answers.
+
+    A pipeline that needs earlier rows, or a library's code, has none.
+    """
+    if not model.exact or model.plan.tables[0].context:
+        return
+    asked = sorted((column.name, text) for column in _columns(model) for text in _probes(model, column))
+    pq.write_table(_answered(model, inputs, asked), folder / PROBES)
+
+
+def read_probes(folder: Path) -> pa.Table | None:
+    """What `write_probes` kept; None where it kept nothing. Raises InputError for anything else."""
+    path = folder / PROBES
+    if not path.exists():
+        return None
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path}: found {error}, expected probes as `run.evidence` writes them; run again") from error
+    if table.schema != SCHEMA or any(column.null_count for column in table.columns):
+        raise InputError(f"{path}: found columns {table.column_names}, expected text in {SCHEMA.names}; run again")
+    return table
+
+
+def repeat_probes(model: "CompiledPipeline", inputs: pa.Table, probes: pa.Table) -> ProbeDifference | None:
+    """Answer kept probes again and compare; None when every answer is the same. `inputs` are the evidence's rows."""
+    expected = _by_probe(probes)
+    answered = _answered(model, inputs, sorted(expected))
+    found = _by_probe(answered)
+    differing = [probe for probe in expected if expected[probe] != found[probe]]
+    if not differing and not answered.equals(probes):
+        return ProbeDifference("", PROBES, "", "each answer once, in order", "another order", len(expected), 0)
+    if not differing:
+        return None
+    probe = differing[0]
+    old, new = expected[probe], found[probe]
+    step, name = next(place for place in (*old, *new) if old.get(place) != new.get(place))
+    before, after = (_answer(answers, step, name) for answers in (old, new))
+    return ProbeDifference(f"{probe[0]}={probe[1]}", step, name, before, after, len(expected), len(differing))
+
+
+def _answer(answers: dict[tuple[str, str], str], step: str, name: str) -> str:
+    """What a probe's answers say of one place, where they may say nothing, or not be answers."""
+    ends = [f"{text} {kind}" for (kind, _), text in answers.items() if kind in (REFUSED, FAILED)]
+    silent = "an answer" if step in (REFUSED, FAILED) else "what the first evidence row gives"
+    return ends[0] if ends else answers.get((step, name), silent)
+
+
+def _by_probe(table: pa.Table) -> dict[tuple[str, str], dict[tuple[str, str], str]]:
+    answers: dict[tuple[str, str], dict[tuple[str, str], str]] = {}
+    for column, value, step, name, found in zip(*table.to_pydict().values(), strict=True):
+        answers.setdefault((column, value), {})[step, name] = found
+    return answers
+
+
+def _answered(model: "CompiledPipeline", inputs: pa.Table, asked: list[tuple[str, str]]) -> pa.Table:
+    base = inputs.slice(0, 1).to_pylist()[0]
+    before = model.trace_row(base)
+    rows = []
+    for column, text in asked:
+        row = {name: value for name, value in base.items() if name != column or text != _ABSENT}
+        if text != _ABSENT:
+            row[column] = _value(text)
+        rows += [(column, text, *answer) for answer in _answers(model, row, before)]
+    columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
+    return pa.table([pa.array(column, pa.string()) for column in columns], SCHEMA)
+
+
+def _answers(
+    model: "CompiledPipeline", row: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, str, str]]:
+    """What a row changes in each step against another row's steps, or how it is refused."""
+    try:
+        after = model.trace_row(row)
+    except InputError as error:
+        yield REFUSED, "", str(error)
+        return
+    except Exception as error:  # a defect, and one that production would have too: its words differ between Pythons
+        yield FAILED, "", type(error).__name__
+        return
+    changed = False
+    for step, columns in after.items():
+        for name, value in columns.items():
+            if not _plainly_same(value, before[step][name]) and (text := json.dumps(value)) != json.dumps(
+                before[step][name]
+            ):
+                changed = True
+                yield step, name, text
+    if not changed:
+        yield NOTHING, "", ""
+
+
+def _plainly_same(value: Any, other: Any) -> bool:
+    """Whether two values are the same at first sight: 0.0 and -0.0 are not, and lists need a second look."""
+    return value is other or (type(value) is type(other) and value == other and value != 0 and type(value) is not list)
+
+
+def _columns(model: "CompiledPipeline") -> list["Column"]:
+    plan = model.plan
+    roots = {*plan.outputs.values(), *(node for columns in plan.steps.values() for node in columns.values())}
+    read = set(plan.columns_read(roots))
+    return [column for column in model.row.columns if column.name in read]
+
+
+def _probes(model: "CompiledPipeline", column: "Column") -> list[str]:
+    """Values to try in a column as text, each once: what every column of its kind meets, then its own."""
+    own = _own_values(model.plan, column.name)[:MOST_OWN_VALUES]
+    bounds: list[Any] = [bound for bound in (column.ge, column.gt, column.le, column.lt) if bound is not None]
+    values = [None, *_GENERAL[column.kind], *(column.allowed or ())]
+    if column.kind in ("integer", "number"):
+        bounds += [value for value in own if isinstance(value, int | float)]
+        bounds = [_whole(value) if column.kind == "integer" else float(value) for value in bounds]
+    elif column.kind == "string":
+        values += [value for value in own if isinstance(value, str)]
+    values += [near for value in bounds for near in _near(value)]
+    return list(dict.fromkeys([_ABSENT, *map(_text, values)]))
+
+
+_GENERAL: dict[str, tuple[Any, ...]] = {
+    "integer": (0, 1, -1, 0.5, 2**53),
+    "number": (0.0, -0.0, 1.0, -1.0, 0.5, 1e300, -1e300, math.inf, -math.inf, math.nan, "text"),
+    "string": ("", _UNSEEN, 1),
+    "boolean": (False, True, 1),
+    "datetime": _DATES,
+    "date": tuple(moment.date() for moment in _DATES),
+}
+
+
+def _own_values(plan: "Plan", column: str) -> list[Any]:
+    """Keys of look-ups and constants in the operations that rest upon one raw column alone."""
+    upon: list[frozenset[str]] = []
+    found: list[Any] = []
+    for node in plan.nodes:
+        read = {node.settings["column"]} if node.operation == "input" else set()
+        upon.append(frozenset(read.union(*(upon[taken] for taken in node.inputs))))
+        if upon[-1] == {column}:
+            found += node.settings.get("keys", ())
+            constants = (plan.nodes[taken] for taken in node.inputs)
+            found += [taken.settings["value"] for taken in constants if taken.operation == "constant"]
+    return list(dict.fromkeys(found))
+
+
+def _near(value: Any) -> list[Any]:
+    """A bound or threshold, and its neighbours on both sides."""
+    if isinstance(value, date):
+        day = timedelta(days=1)
+        return [value - day, value, value + day]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return [value - 1, value, value + 1]
+    return [math.nextafter(value, -math.inf), value, math.nextafter(value, math.inf)]
+
+
+def _whole(value: Any) -> Any:
+    """A threshold as a column of integers meets it: 2.5 as 2, between which and 3 it lies."""
+    return math.floor(value) if isinstance(value, float) and abs(value) < 2**53 else value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, date):
+        return json.dumps({type(value).__name__: value.isoformat()})
+    return json.dumps(value)
+
+
+def _value(text: str) -> Any:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        return value
+    kind, iso = next(iter(value.items()))
+    return (datetime if kind == "datetime" else date).fromisoformat(iso)
