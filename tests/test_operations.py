@@ -215,3 +215,34 @@ def test_a_wrong_dtype_is_refused():
     build = Builder()
     with pytest.raises(InputError, match="add: found values of str, float64"):
         build.apply("add", build.input("c", "str"), 1.0)
+
+
+def scored(mode="default"):
+    build = Builder()
+    text, size = build.input("t", "str"), build.input("x", "float64")
+    score = build.lookup(text, {"a": 1.5, "b": -0.0}, "float64", unseen=9.0, mode=mode, name="t", where="Scores")
+    total = build.fill(score, 3.0) * 0.1 + size
+    return Plan(build.nodes, {}), [total.node, score.node]
+
+
+def columns(words, rows=200):
+    texts = [words[i % len(words)] for i in range(rows)]
+    return {"t": Text.of(texts), "x": np.linspace(-1, 1, rows)}
+
+
+@pytest.mark.parametrize("words", [["a", "b"], ["a", None, "other"], [None], ["b"]])
+def test_distinct_words_give_the_bits_that_rows_give(words):
+    plan, roots = scored()
+    given = columns(words)
+    by_word = ColumnExecutor(plan, roots).run(given, 200)
+    by_row = ColumnExecutor(plan, roots, by_word=False).run(given, 200)
+    assert [column.tobytes() for column in by_word] == [column.tobytes() for column in by_row]
+
+
+def test_a_word_of_no_row_is_not_refused_and_one_of_a_row_is_with_its_number():
+    plan, roots = scored("refuse")
+    given = columns(["a", "b"])
+    given["t"].words.insert(2, "unused")
+    assert len(ColumnExecutor(plan, roots).run(given, 200)[0]) == 200
+    with pytest.raises(InputError, match="row 1: Scores: found 'c' in column 't'"):
+        ColumnExecutor(plan, roots).run(columns(["a", "c"]), 200)
