@@ -1,5 +1,6 @@
 """Arrow tables as the columns of a plan, and back, from their buffers: nothing else is imported for it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,16 @@ from pipeline_lib.compiled.operations import NAT, Text, Words
 from pipeline_lib.errors import InputError
 from pipeline_lib.rowschema import EXACT
 
+_THREADED_ROWS = 20_000  # from here on threads cost less than they save
+
 
 def from_arrow(table: pa.Table) -> dict[str, Column]:
     """The columns of a conformed table as a plan takes them, by name."""
-    return {field.name: _column(chunk(table.column(place)), field) for place, field in enumerate(table.schema)}
+    arrays = map(chunk, table.columns)
+    if table.num_rows < _THREADED_ROWS:
+        return dict(zip(table.column_names, map(_column, arrays, table.schema), strict=True))
+    with ThreadPoolExecutor() as pool:  # Arrow lets other threads run while it looks for distinct words
+        return dict(zip(table.column_names, pool.map(_column, arrays, table.schema), strict=True))
 
 
 def chunk(column: Any) -> pa.Array:
