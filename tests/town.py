@@ -253,7 +253,8 @@ class Town:
         file.write_text(text.replace(old, new), encoding="utf-8")
 
     def _run(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        environment = {**os.environ, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1"}
+        path = os.pathsep.join(filter(None, [str(self.root), os.environ.get("PYTHONPATH")]))
+        environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run(  # noqa: S603 (our own commands)
             words, cwd=self.root, env=environment, capture_output=True, text=True, check=False
         )
