@@ -257,7 +257,7 @@ def compiled_with(step, **options):
 
 
 def test_a_plan_one_ulp_off_is_refused():
-    with pytest.raises(InputError, match=r"step own, column 0: found .* from the plan in row .*cannot be compiled"):
+    with pytest.raises(InputError, match=r"step own, column 'size': found .* from the plan in row .*cannot be compiled"):
         compiled_with(Doubled([]))
 
 

@@ -109,7 +109,7 @@ def test_a_lag_taken_one_row_off_is_refused(monkeypatch):
 
     true = Builder.earlier
     monkeypatch.setattr(Builder, "earlier", lambda self, value, rows, where: true(self, value, rows - 1 or 2, where))
-    with pytest.raises(InputError, match="step lags, column 2"):
+    with pytest.raises(InputError, match="step lags, column 'sold_lag_1'"):
         compile_pipeline(fitted(LAGS), like=series()[0], context=5)
 
 

@@ -55,7 +55,8 @@ def check_step(where: str, write: Write, before: Mapping[str, Value], given: Any
     worst, place = Distance(), 0
     for value, (column, radius) in zip(made, found, strict=True):
         reference = library_column(expected, place, value.dtype, value.width)
-        worst = worst.worst(_compare(f"{where}, column {place}", column, radius, reference, rows))
+        label = repr(str(expected.columns[place])) if hasattr(expected, "columns") else str(place)
+        worst = worst.worst(_compare(f"{where}, column {label}", column, radius, reference, rows))
         place += value.width
     return worst
 
