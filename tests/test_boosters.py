@@ -186,6 +186,12 @@ def test_lightgbm_classifiers(lightgbm, labels, objective):
         check_estimator(lightgbm.LGBMClassifier(**SMALL).fit(X, target == target[0]), ODD)
 
 
+def test_a_lightgbm_classifier_of_one_class_gives_it(lightgbm):
+    target = np.full(ROWS, "only", dtype=object)
+    found = check_estimator(lightgbm.LGBMClassifier(**SMALL).fit(X, target), X)
+    assert set(found["prediction_0"]) == {"only"}
+
+
 def test_lightgbm_categories(lightgbm):
     options = SMALL | {"min_data_per_group": 2, "cat_smooth": 1.0, "max_cat_to_onehot": 2}
     model = lightgbm.LGBMRegressor(**options).fit(TEXT, PRICES)

@@ -60,6 +60,22 @@ def test_gradient_classifier_starts_from_another_classifier(loss):
     check_estimator(model.fit(X, GROUPS["two"]), X)
 
 
+@pytest.mark.parametrize(
+    ("model", "score"),
+    [
+        (GradientBoostingClassifier(init="zero", learning_rate=365.0, n_estimators=1), -730.0),
+        (GradientBoostingClassifier(loss="exponential", init="zero", learning_rate=365.0, n_estimators=1), -365.0),
+        (HistGradientBoostingClassifier(learning_rate=265.0, **HISTOGRAM | {"max_iter": 1}), -730.0),
+    ],
+    ids=["log_loss", "exponential", "histogram"],
+)
+def test_a_score_far_below_0_has_probability_0_as_in_scipy(model, score):
+    """Its true sigmoid is a subnormal number, but `scipy.special.expit` divides 1 by an infinite number."""
+    fitted = model.fit(X, GROUPS["two"])
+    assert fitted.decision_function(X).min() == pytest.approx(score, abs=1.0)
+    assert check_estimator(fitted, X)["probability_1"].min() == 0.0
+
+
 def test_gradient_boosting_starts_from_another_estimator():
     check_estimator(GradientBoostingRegressor(init=DecisionTreeRegressor(max_depth=2), **GRADIENT).fit(X, Y), X)
     model = GradientBoostingClassifier(init=DecisionTreeClassifier(max_depth=2), **GRADIENT)

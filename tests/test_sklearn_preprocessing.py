@@ -22,7 +22,6 @@ from sklearn.preprocessing import (
 )
 
 from pipeline_lib.compiled.adapters import NoPlanError, transform
-from pipeline_lib.compiled.adapters.sklearn import preprocessing as adapters
 from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.faithful import check_step
 from pipeline_lib.errors import InputError
@@ -226,7 +225,7 @@ def test_text_is_no_number():
 
 def test_an_adapter_that_ignores_an_option_is_refused(monkeypatch):
     scaler = MinMaxScaler(clip=True).fit(FIT)
-    monkeypatch.setattr(adapters, "clipped", lambda value, low, high, build: value)
+    monkeypatch.setattr(Builder, "clip", lambda build, value, low, high: value)
     with pytest.raises(InputError, match="cannot be compiled faithfully"):
         check_transformer(scaler, ROWS)
 

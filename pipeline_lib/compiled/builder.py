@@ -174,6 +174,10 @@ class Builder:
             return then if known.settings["value"] else other
         return self.apply("where", condition, then, other)
 
+    def clip(self, value: Value, low: Value | float, high: Value | float) -> Value:
+        """The number within bounds; missing stays missing."""
+        return self.apply("smaller", self.apply("larger", value, low), high)
+
     def fill(self, value: Value, filler: Value | Scalar) -> Value:
         """The value, and `filler` where it is missing."""
         if value.dtype == "str" and isinstance(filler, str):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.adapters.inputs import positional
 from pipeline_lib.compiled.adapters.registry import (
     Columns,
     NoPlanError,
@@ -126,7 +127,7 @@ def wrapper(step: Any, columns: Columns, build: Builder) -> Columns:
         return {name: value for name, value in columns.items() if name not in dropped}
     variables = list(map(str, step.variables_))
     inner = step.transformer_
-    part = flat(transform(inner, {name: columns[name] for name in variables}, build), build)
+    part = positional(transform(inner, {name: columns[name] for name in variables}, build).values(), build)
     if type(inner).__name__ in ("OneHotEncoder", "PolynomialFeatures"):
         made = list(map(str, inner.get_feature_names_out(step.variables_)))
         kept = {name: value for name, value in columns.items() if name not in variables}
@@ -142,11 +143,3 @@ def wrapper(step: Any, columns: Columns, build: Builder) -> Columns:
             f"{len(variables)}, expected one for one; use a ColumnTransformer"
         )
     return columns | dict(zip(variables, part, strict=True))
-
-
-def flat(columns: Columns, build: Builder) -> list[Value]:
-    """The columns as one value a number: vectors are taken apart."""
-    values = []
-    for value in columns.values():
-        values += build.items(value) if value.dtype == "vector" else [value]
-    return values

@@ -1,12 +1,15 @@
-"""What adapters of scikit-learn share: columns checked as scikit-learn checks its matrix, and joined as one."""
+"""What a fitted step asks of its columns: their number and names, finite numbers, and how they are joined."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError, by_fitted_names
 from pipeline_lib.compiled.builder import Builder, Value
+
+HAS_MISSING = ("float64", "str", "datetime")  # dtypes that know missing values
 
 
 def numeric(step: Any, columns: Columns, build: Builder, *, missing: bool = False) -> Columns:
@@ -21,10 +24,7 @@ def numeric(step: Any, columns: Columns, build: Builder, *, missing: bool = Fals
 
 def named(step: Any, columns: Columns) -> Columns:
     """The columns under the names that a step was fitted with; refused where their number is another."""
-    expected = getattr(step, "n_features_in_", None)
-    found = sum(value.width for value in columns.values())
-    if expected is not None and expected != found:
-        raise NoPlanError(f"{type(step).__name__}: found {found} columns, expected the {expected} it was fitted with")
+    check_width(step, list(columns.values()))
     return by_fitted_names(step, columns)
 
 
@@ -53,14 +53,6 @@ def joined(values: Sequence[Value], build: Builder) -> Value:
     return build.stack(values)
 
 
-def affine(values: Sequence[Value], matrix: Any, offset: Any, build: Builder) -> Value:
-    """`matrix` (outputs x inputs) times the columns, from the first to the last, then `offset` (or None): a vector."""
-    whole = joined(values, build)
-    operation = "bag_affine" if whole.dtype == "bag" else "affine"
-    start = None if offset is None else np.array(offset, dtype=np.float64)
-    return build.apply(operation, whole, matrix=np.array(matrix, dtype=np.float64), offset=start)
-
-
 def refuse_bags(step: Any, columns: Columns) -> None:
     """Refuse sparse columns, for a step whose formula for them is not written."""
     for name, value in columns.items():
@@ -78,3 +70,63 @@ def places(columns: Columns) -> list[tuple[str, Value, slice]]:
         found.append((name, value, slice(start, start + value.width)))
         start += value.width
     return found
+
+
+def check_width(step: Any, values: Sequence[Value]) -> int:
+    """How many numbers a row of the columns holds; refused where the step was fitted with another number of them."""
+    width = sum(value.width for value in values)
+    expected = getattr(step, "n_features_in_", None)
+    if expected not in (None, width):
+        raise NoPlanError(f"{type(step).__name__}: found {width} columns, expected the {expected} it was fitted with")
+    return width
+
+
+def names_of(step: Any, values: Sequence[Value]) -> list[str]:
+    """The names of a fitted step's columns, x0, x1, … where it was fitted without."""
+    width = check_width(step, values)
+    return list(map(str, getattr(step, "feature_names_in_", ()))) or [f"x{place}" for place in range(width)]
+
+
+def positional(values: Iterable[Value], build: Builder) -> list[Value]:
+    """The input columns one by one; vectors and bags are taken apart."""
+    flat: list[Value] = []
+    for value in values:
+        dense = build.apply("bag_vector", value) if value.dtype == "bag" else value
+        flat += build.items(dense) if dense.dtype == "vector" else [dense]
+    return flat
+
+
+def dense_inputs(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
+    """The input columns as finite float64 numbers: scikit-learn refuses others; vectors and bags are taken apart."""
+    where = type(step).__name__
+    flat = zip(positional(values, build), names_of(step, values), strict=True)
+    return [build.finite(value, name, where) for value, name in flat]
+
+
+def vector_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
+    """The input columns as one vector of finite numbers."""
+    if any(value.dtype == "bag" for value in values):
+        return build.apply("bag_vector", bag_input(step, values, build))
+    return build.stack(dense_inputs(step, values, build))
+
+
+def bag_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
+    """The input columns, a bag among them, as one bag of finite numbers."""
+    check_width(step, values)
+    bag = joined([value if value.dtype in ("vector", "bag") else build.number(value) for value in values], build)
+    return bag if math.isfinite(bag.limit) else build.apply("bag_finite", bag, where=type(step).__name__)
+
+
+def demanded(
+    value: Value, condition: Value, name: str, step: Any, expected: str, advice: str = "correct the row"
+) -> Value:
+    """The value, refused at predict where the condition does not hold."""
+    settings = {"name": name, "where": type(step).__name__, "expected": expected, "advice": advice}
+    return value.build.apply("demand", value, condition, **settings)
+
+
+def present(value: Value, name: str, step: Any) -> Value:
+    """The value, refused at predict where it is missing."""
+    if value.dtype not in HAS_MISSING or math.isfinite(value.limit):
+        return value
+    return demanded(value, ~value.missing(), name, step, "one that is present", "correct the row, or impute before")

@@ -1,12 +1,12 @@
-"""What estimators share: their inputs, weighted sums, class labels, the class of the largest score, softmax."""
+"""What estimators make of their inputs: weighted sums, class labels, the class of the largest score, softmax."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.registry import NoPlanError, finite_inputs
+from pipeline_lib.compiled.adapters.inputs import bag_input, dense_inputs, joined
+from pipeline_lib.compiled.adapters.registry import NoPlanError
 from pipeline_lib.compiled.builder import Builder, Value
 
 _DTYPES: dict[type, str] = {bool: "bool", int: "int64", float: "float64", str: "str"}
@@ -41,6 +41,13 @@ def class_prediction(build: Builder, scores: Sequence[Value] | Value, classes: S
 def label_at(build: Builder, place: Value, classes: Sequence[Any]) -> Value:
     """The label at an int64 place of the classes."""
     return build.choose(place, labels(classes), labels_dtype(classes))
+
+
+def nearest_label(build: Builder, vector: Value, points: Any, classes: Sequence[Any], *, metric: str) -> Value:
+    """The label of the point, one a class, that is nearest to a vector, the first of equally near ones."""
+    expanded = metric == "euclidean"
+    found = build.apply("nearest", vector, points=points, count=1, metric=metric, expanded=expanded)
+    return label_at(build, build.apply("truncate_int", build.apply("item", found, place=1)), classes)
 
 
 def binary_prediction(build: Builder, decision: Value, classes: Sequence[Any], above: float = 0.0) -> Value:
@@ -79,28 +86,6 @@ def as_doubles(step: Any, attribute: str, found: Any) -> Any:
     return found.astype(np.float64)
 
 
-def dense_inputs(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
-    """The input columns as finite numbers; vectors and bags are taken apart."""
-    _check_width(step, sum(value.width for value in values))
-    return finite_inputs(step, positional(values, build), build)
-
-
-def positional(values: Sequence[Value], build: Builder) -> list[Value]:
-    """The input columns one by one; vectors and bags are taken apart."""
-    flat: list[Value] = []
-    for value in values:
-        dense = build.apply("bag_vector", value) if value.dtype == "bag" else value
-        flat += build.items(dense) if dense.dtype == "vector" else [dense]
-    return flat
-
-
-def vector_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
-    """The input columns as one vector of finite numbers."""
-    if any(value.dtype == "bag" for value in values):
-        return build.apply("bag_vector", _joined(step, values, build))
-    return build.stack(dense_inputs(step, values, build))
-
-
 def weighted_sums(step: Any, values: Sequence[Value], build: Builder, weights: Any, starts: Any = None) -> list[Value]:
     """For each row of `weights` the sum of inputs times weights, left to right, plus its start; bags are welcome."""
     matrix = np.atleast_2d(weights)
@@ -115,25 +100,19 @@ def weighted_sums(step: Any, values: Sequence[Value], build: Builder, weights: A
     if not any(value.dtype == "bag" for value in values):
         numbers = dense_inputs(step, values, build)
         return [build.dot(numbers, row, start) for row, start in zip(matrix, offsets, strict=True)]
-    bag = _joined(step, values, build)
+    bag = bag_input(step, values, build)
     if len(matrix) == 1:
         return [build.apply("bag_dot", bag, weights=np.ascontiguousarray(matrix[0]), start=offsets[0])]
     offset = None if starts is None else np.array(offsets)
-    return build.items(build.apply("bag_affine", bag, matrix=np.ascontiguousarray(matrix), offset=offset))
+    return build.items(affine([bag], matrix, offset, build))
 
 
-def _joined(step: Any, values: Sequence[Value], build: Builder) -> Value:
-    """All input columns as one bag of finite numbers."""
-    _check_width(step, sum(value.width for value in values))
-    parts = [value if value.dtype in ("vector", "bag") else build.number(value) for value in values]
-    bag = parts[0] if len(parts) == 1 else build.apply("bag_join", *parts)
-    return bag if math.isfinite(bag.limit) else build.apply("bag_finite", bag, where=type(step).__name__)
-
-
-def _check_width(step: Any, width: int) -> None:
-    expected = getattr(step, "n_features_in_", width)
-    if width != expected:
-        raise NoPlanError(f"{type(step).__name__}: found {width} columns, expected the {expected} it was fitted with")
+def affine(values: Sequence[Value], matrix: Any, offset: Any, build: Builder) -> Value:
+    """`matrix` (outputs x inputs) times the columns, from the first to the last, then `offset` (or None): a vector."""
+    whole = joined(values, build)
+    operation = "bag_affine" if whole.dtype == "bag" else "affine"
+    start = None if offset is None else np.array(offset, dtype=np.float64)
+    return build.apply(operation, whole, matrix=np.array(matrix, dtype=np.float64), offset=start)
 
 
 def largest(build: Builder, scores: Sequence[Value]) -> Value:
@@ -155,6 +134,23 @@ def log_softmax(build: Builder, scores: Sequence[Value]) -> list[Value]:
 def pair_places(classes: int) -> list[tuple[int, int]]:
     """All pairs of classes, the first with each behind it, then the second, and so on."""
     return [(i, j) for i in range(classes) for j in range(i + 1, classes)]
+
+
+def sums_of_pairs(pairs: Sequence[tuple[Value, Value]], classes: int) -> list[Value]:
+    """For each class the sum of its part in every pair, in order of the pairs."""
+    parts: list[list[Value]] = [[] for _ in range(classes)]
+    for (i, j), (first, second) in zip(pair_places(classes), pairs, strict=True):
+        parts[i].append(first)
+        parts[j].append(second)
+    return [added(terms) for terms in parts]
+
+
+def votes_and_confidences(
+    votes: Sequence[tuple[Value, Value]], confidences: Sequence[tuple[Value, Value]], classes: int
+) -> list[Value]:
+    """Votes plus confidences brought into (-1/3, 1/3) (`sklearn.utils.multiclass._ovr_decision_function`)."""
+    sums = zip(sums_of_pairs(votes, classes), sums_of_pairs(confidences, classes), strict=True)
+    return [vote + total / (3.0 * (abs(total) + 1.0)) for vote, total in sums]
 
 
 def added(values: Sequence[Value]) -> Value:

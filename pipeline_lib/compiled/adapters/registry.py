@@ -22,9 +22,10 @@ class NoPlanError(InputError):
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a final estimator gives: one `prediction` per target, and per class what it has of the others.
+    """What a final estimator gives: one `prediction` for each target, and what it has of the others.
 
-    `places` is each row's class as a place in `classes`, where the estimator chooses one.
+    One `probability` for each class. One `decision` for each class, or a single one for the second of two; some
+    estimators have one for each pair of classes. `classes` are the labels, in the order of both.
     """
 
     prediction: Sequence[Value]
@@ -137,6 +138,11 @@ def refuse_option(step: Any, option: str, expected: str) -> NoPlanError:
     )
 
 
+def no_plan(step: Any, found: str, expected: str) -> NoPlanError:
+    """The error for what a fitted step holds and its adapter does not carry out."""
+    return NoPlanError(f"{type(step).__name__}: found {found}, expected {expected}; compile with allow_opaque=True")
+
+
 def by_fitted_names(step: Any, columns: Columns) -> Columns:
     """The same columns under the names that a step was fitted with, which for an array are x0, x1, …
 
@@ -153,10 +159,3 @@ def by_fitted_names(step: Any, columns: Columns) -> Columns:
     if set(fitted) == set(columns):
         return {name: columns[name] for name in fitted}
     return dict(zip(fitted, columns.values(), strict=True))
-
-
-def finite_inputs(step: Any, values: Sequence[Value], build: Builder, names: Sequence[str] = ()) -> list[Value]:
-    """The values as finite float64 numbers: scikit-learn refuses others, and so does the plan."""
-    labels = list(names) or list(getattr(step, "feature_names_in_", ())) or [f"x{i}" for i in range(len(values))]
-    where = type(step).__name__
-    return [build.finite(value, str(name), where) for value, name in zip(values, labels, strict=True)]

@@ -1,13 +1,13 @@
-"""Fitted trees of any library as settings of the operation `trees`, and what classifiers make of its numbers."""
+"""Fitted trees of any library as settings of the operation `trees`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline_lib.compiled.adapters.outcomes import label_at, labels
+from pipeline_lib.compiled.adapters.inputs import names_of
 from pipeline_lib.compiled.adapters.registry import NoPlanError
 from pipeline_lib.compiled.builder import Builder, Value
 from pipeline_lib.compiled.operations.refusals import BEYOND_SINGLE
@@ -65,6 +65,11 @@ def sum_of_trees(
         inputs=len(inputs),
     )
     return build.items(result) if result.dtype == "vector" else [result]
+
+
+def magnitudes(trees: Sequence[TreeNodes]) -> list[TreeNodes]:
+    """The same trees with the sizes of what their leaves give: by their sum a reference may round otherwise."""
+    return [replace(tree, value=np.abs(tree.value)) for tree in trees]
 
 
 def _number(build: Builder, values: Sequence[Value], place: int) -> Value:
@@ -140,27 +145,3 @@ def single_range(step: Any, values: Sequence[Value], build: Builder, *, missing:
         return build.apply("single_range", value, name=names[place], where=type(step).__name__, missing=missing)
 
     return check
-
-
-def names_of(step: Any, values: Sequence[Value]) -> list[str]:
-    """The names of a fitted step's columns, x0, x1, … where it was fitted without."""
-    width = sum(value.width for value in values)
-    expected = int(getattr(step, "n_features_in_", width))
-    if width != expected:
-        raise NoPlanError(f"{type(step).__name__}: found {width} columns, expected the {expected} it was fitted with")
-    return list(map(str, getattr(step, "feature_names_in_", ()))) or [f"x{place}" for place in range(width)]
-
-
-def first_largest(build: Builder, values: Sequence[Value]) -> Value:
-    """The place of the largest of some numbers, the first of equal ones, as `np.argmax` has it."""
-    place, most = build.value(0), values[0]
-    for number, value in enumerate(values[1:], start=1):
-        more = value > most
-        place, most = build.where(more, number, place), build.where(more, value, most)
-    return place
-
-
-def class_of(build: Builder, place: Value, classes: Any) -> Value:
-    """The class label at a place of `classes`: int64, bool, float64 or str."""
-    known = labels(classes)
-    return build.value(known[0]) if len(known) == 1 else label_at(build, build.integer(place), classes)

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.outcomes import softmax
-from pipeline_lib.compiled.adapters.registry import NoPlanError, Outputs, estimator
-from pipeline_lib.compiled.adapters.treenodes import TreeNodes, class_of, first_largest, names_of, sum_of_trees
+from pipeline_lib.compiled.adapters.inputs import names_of
+from pipeline_lib.compiled.adapters.outcomes import class_prediction, expit, labels, softmax
+from pipeline_lib.compiled.adapters.registry import Outputs, estimator, no_plan
+from pipeline_lib.compiled.adapters.treenodes import TreeNodes, sum_of_trees
 from pipeline_lib.compiled.builder import Builder, Value
 
 _OPTIONS = (
@@ -40,12 +41,12 @@ def lightgbm_regressor(step: Any, values: Sequence[Value], build: Builder) -> Ou
     objective, raw = _raw(step, values, build)
     name, *settings = objective.split()
     if len(raw) != 1 or name not in (*_IDENTITY, *_EXP, "cross_entropy"):
-        raise _refused(step, f"objective {objective!r}", ", ".join((*_IDENTITY, *_EXP, "cross_entropy")))
+        raise no_plan(step, f"objective {objective!r}", ", ".join((*_IDENTITY, *_EXP, "cross_entropy")))
     if "sqrt" in settings:
         sign = build.where(raw[0] > 0.0, 1.0, build.where(raw[0] < 0.0, -1.0, 0.0))
         return Outputs([sign * raw[0] * raw[0]])
     if name == "cross_entropy":
-        return Outputs([_logistic(build, raw[0], 1.0)])
+        return Outputs([expit(build, raw[0])])
     return Outputs([build.apply("exp", raw[0]) if name in _EXP else raw[0]])
 
 
@@ -55,28 +56,21 @@ def lightgbm_classifier(step: Any, values: Sequence[Value], build: Builder) -> O
     objective, raw = _raw(step, values, build)
     name = objective.split()[0]
     if name == "binary":
-        share = _logistic(build, raw[0], _sigmoid(objective))
+        share = expit(build, raw[0] * _sigmoid(objective))
         shares = [1.0 - share, share]
     elif name == "multiclass":
         shares = softmax(build, raw)
     elif name == "multiclassova":
-        shares = [_logistic(build, value, _sigmoid(objective)) for value in raw]
+        shares = [expit(build, value * _sigmoid(objective)) for value in raw]
     else:
-        raise _refused(step, f"objective {objective!r}", "binary, multiclass or multiclassova")
-    classes = np.asarray(step.classes_)
-    return Outputs([class_of(build, first_largest(build, shares), classes)], shares, raw, list(classes))
-
-
-def _refused(step: Any, found: str, expected: str) -> NoPlanError:
-    return NoPlanError(f"{type(step).__name__}: found {found}, expected {expected}; compile with allow_opaque=True")
+        raise no_plan(step, f"objective {objective!r}", "binary, multiclass or multiclassova")
+    classes = labels(step.classes_)
+    chosen = class_prediction(build, shares, classes) if len(classes) > 1 else build.value(classes[0])
+    return Outputs([chosen], shares, raw, classes)
 
 
 def _sigmoid(objective: str) -> float:
     return next((float(word.partition(":")[2]) for word in objective.split() if word.startswith("sigmoid:")), 1.0)
-
-
-def _logistic(build: Builder, raw: Value, steepness: float) -> Value:
-    return 1.0 / (build.apply("exp", raw * -steepness) + 1.0)
 
 
 @dataclass(frozen=True)
@@ -101,7 +95,7 @@ def _raw(step: Any, values: Sequence[Value], build: Builder) -> tuple[str, list[
     """The objective with its settings, and the sum of the trees, one number a class."""
     model = _Model.of(step.booster_.model_to_string())
     if any(tree.get("is_linear", "0") != "0" for tree in model.trees):
-        raise _refused(step, "linear_tree=True", "trees with a number a leaf")
+        raise no_plan(step, "linear_tree=True", "trees with a number a leaf")
     trees: list[TreeNodes] = []
     missing: dict[int, int] = {}
     for tree in model.trees:
@@ -109,7 +103,7 @@ def _raw(step: Any, values: Sequence[Value], build: Builder) -> tuple[str, list[
         trees.append(nodes)
         for place, kind in kinds:
             if missing.setdefault(place, kind) != kind:
-                raise _refused(step, f"column {place} with two kinds of missing values", "one")
+                raise no_plan(step, f"column {place} with two kinds of missing values", "one")
     inputs = _inputs(step, values, build)
 
     def check(value: Value, place: int) -> Value:
@@ -173,7 +167,7 @@ def _inputs(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
     known = list(step.booster_.pandas_categorical or ())
     texts = [name for name, value in zip(names, values, strict=True) if value.dtype == "str"]
     if any(value.dtype == "datetime" for value in values) or len(texts) != len(known):
-        raise _refused(
+        raise no_plan(
             step,
             f"{len(texts)} text columns and {len(known)} columns of categories",
             "numbers, and text for categories",
@@ -182,10 +176,6 @@ def _inputs(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
         name: {word: float(place) for place, word in enumerate(words)} for name, words in zip(texts, known, strict=True)
     }
     return [
-        build.lookup(value, places[name], "float64") if name in places else _plain(value, build)
+        build.lookup(value, places[name], "float64") if name in places else value
         for name, value in zip(names, values, strict=True)
     ]
-
-
-def _plain(value: Value, build: Builder) -> Value:
-    return value if value.dtype in ("vector", "bag") else build.number(value)

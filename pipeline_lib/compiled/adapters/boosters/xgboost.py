@@ -14,15 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.outcomes import largest
-from pipeline_lib.compiled.adapters.registry import NoPlanError, Outputs, estimator, refuse_option
-from pipeline_lib.compiled.adapters.treenodes import (
-    TreeNodes,
-    first_largest,
-    names_of,
-    single_thresholds,
-    sum_of_trees,
-)
+from pipeline_lib.compiled.adapters.inputs import names_of
+from pipeline_lib.compiled.adapters.outcomes import class_prediction, largest
+from pipeline_lib.compiled.adapters.registry import Outputs, estimator, no_plan, refuse_option
+from pipeline_lib.compiled.adapters.treenodes import TreeNodes, single_thresholds, sum_of_trees
 from pipeline_lib.compiled.builder import Builder, Value
 from pipeline_lib.compiled.exactmath import SCALAR
 
@@ -57,7 +52,7 @@ def xgboost_regressor(step: Any, values: Sequence[Value], build: Builder) -> Out
         return Outputs([_logistic(build, value) for value in raw])
     if objective in _LOG:
         return Outputs([_single(build, build.apply("exp", value), 1) for value in raw])
-    raise _refused(step, f"objective {objective}", f"one of {', '.join((*_IDENTITY, *_LOGISTIC, *_LOG))}")
+    raise no_plan(step, f"objective {objective}", f"one of {', '.join((*_IDENTITY, *_LOGISTIC, *_LOG))}")
 
 
 @estimator("xgboost.sklearn.XGBClassifier", "xgboost.sklearn.XGBRFClassifier", options=_OPTIONS)
@@ -69,13 +64,10 @@ def xgboost_classifier(step: Any, values: Sequence[Value], build: Builder) -> Ou
         share = _logistic(build, raw[0])
         return Outputs([build.integer(share > 0.5)], [_round(build, 1.0 - share), share], classes=[0, 1])
     if objective != "multi:softprob" or len(raw) != count:
-        raise _refused(step, f"objective {objective} of {len(raw)} scores", "binary:logistic or multi:softprob")
+        raise no_plan(step, f"objective {objective} of {len(raw)} scores", "binary:logistic or multi:softprob")
     shares = _softmax(build, raw)
-    return Outputs([build.integer(first_largest(build, shares))], shares, classes=list(range(count)))
-
-
-def _refused(step: Any, found: str, expected: str) -> NoPlanError:
-    return NoPlanError(f"{type(step).__name__}: found {found}, expected {expected}; compile with allow_opaque=True")
+    classes = list(range(count))
+    return Outputs([class_prediction(build, shares, classes)], shares, classes=classes)
 
 
 def _round(build: Builder, value: Value) -> Value:
@@ -115,7 +107,7 @@ def _raw(step: Any, values: Sequence[Value], build: Builder) -> tuple[str, list[
     name = str(learner["objective"]["name"])
     model = learner["gradient_booster"].get("model")
     if model is None or any(int(tree["tree_param"]["size_leaf_vector"]) > 1 for tree in model["trees"]):
-        raise _refused(step, "trees with several numbers a leaf, or another booster", "one number a leaf")
+        raise no_plan(step, "trees with several numbers a leaf, or another booster", "one number a leaf")
     count = _tree_count(learner, model)
     trees = [_nodes(tree) for tree in model["trees"][:count]]
     start = _base_margins(step, name, learner["learner_model_param"])
@@ -180,15 +172,15 @@ def _inputs(step: Any, values: Sequence[Value], model: dict[str, Any], build: Bu
     if len(encodings) != len(values):
         return list(values)
     return [
-        _coded(step, build, value, name, encoding) if encoding["values"] else _number(step, value, name, build)
+        _coded(step, build, value, name, encoding) if encoding["values"] else _number(step, value, name)
         for value, encoding, name in zip(values, encodings, names, strict=True)
     ]
 
 
-def _number(step: Any, value: Value, name: str, build: Builder) -> Value:
+def _number(step: Any, value: Value, name: str) -> Value:
     if value.dtype in ("str", "datetime"):
-        raise _refused(step, f"{value.dtype} column {name!r}", "numbers, or a category column as in training")
-    return value if value.dtype in ("vector", "bag") else build.number(value)
+        raise no_plan(step, f"{value.dtype} column {name!r}", "numbers, or a category column as in training")
+    return value
 
 
 def _coded(step: Any, build: Builder, value: Value, name: str, encoding: dict[str, Any]) -> Value:

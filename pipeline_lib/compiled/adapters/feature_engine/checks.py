@@ -1,29 +1,12 @@
 """What feature-engine's transformers check of their input, and how they name what they add."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError
 from pipeline_lib.compiled.builder import Value
 
-HAS_MISSING = ("float64", "str", "datetime")
 _KINDS: dict[str, Any] = {"str": str, "float64": (int, float), "int64": (int, float), "bool": int}
-
-
-def demanded(
-    value: Value, condition: Value, name: str, step: Any, expected: str, advice: str = "correct the row"
-) -> Value:
-    """The value, refused at predict where the condition does not hold."""
-    settings = {"name": name, "where": type(step).__name__, "expected": expected, "advice": advice}
-    return value.build.apply("demand", value, condition, **settings)
-
-
-def present(value: Value, name: str, step: Any) -> Value:
-    """The value, refused at predict where it is missing."""
-    if value.dtype not in HAS_MISSING or math.isfinite(value.limit):
-        return value
-    return demanded(value, ~value.missing(), name, step, "one that is present", "correct the row, or impute before")
 
 
 def plain_table(step: Any, name: str, value: Value, table: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.feature_engine.checks import add, demanded, present
+from pipeline_lib.compiled.adapters.feature_engine.checks import add
 from pipeline_lib.compiled.adapters.feature_engine.statistics import STATISTICS
+from pipeline_lib.compiled.adapters.inputs import demanded, present
 from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError, by_fitted_names, predict, transformer
 from pipeline_lib.compiled.builder import Builder, Value
 

@@ -5,7 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline_lib.compiled.adapters.feature_engine.checks import add, present
+from pipeline_lib.compiled.adapters.feature_engine.checks import add
+from pipeline_lib.compiled.adapters.inputs import present
 from pipeline_lib.compiled.adapters.registry import (
     Columns,
     NoPlanError,

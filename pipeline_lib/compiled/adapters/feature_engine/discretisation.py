@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.feature_engine.checks import demanded
+from pipeline_lib.compiled.adapters.inputs import demanded
 from pipeline_lib.compiled.adapters.registry import (
     Columns,
     NoPlanError,

@@ -1,8 +1,10 @@
 """Encoders of feature-engine: categories to categories, or to numbers."""
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from pipeline_lib.compiled.adapters.feature_engine.checks import add, plain_table, present
+from pipeline_lib.compiled.adapters.feature_engine.checks import add, plain_table
+from pipeline_lib.compiled.adapters.inputs import present
 from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError, by_fitted_names, transformer
 from pipeline_lib.compiled.builder import Builder, Value
 
@@ -55,15 +57,26 @@ def _encoded(step: Any, name: str, value: Value, table: dict[Any, Any], build: B
 )
 def one_hot(step: Any, columns: Columns, build: Builder) -> Columns:
     """A column `NAME_CATEGORY` of 0 and 1 for each learned category, behind the others, in place of the variable."""
-    columns = by_fitted_names(step, columns)
+
+    def shown(name: str, value: Value, learned: Sequence[Any]) -> Iterator[tuple[str, Value]]:
+        value = present(value, name, step)
+        for category in learned:
+            table = plain_table(step, name, value, {category: 1})
+            yield f"{name}_{category}", build.lookup(value, table, "int64", missing=0, unseen=0)
+
+    return _in_place(step, by_fitted_names(step, columns), shown)
+
+
+def _in_place(
+    step: Any, columns: Columns, made_of: Callable[[str, Value, Any], Iterator[tuple[str, Value]]]
+) -> Columns:
+    """The columns without the step's variables, and behind them what is made of each and of what was learned of it."""
     variables = set(map(str, step.variables_))
     made = {name: value for name, value in columns.items() if name not in variables}
     for variable in step.variables_:
         name = str(variable)
-        value = present(columns[name], name, step)
-        for category in step.encoder_dict_[variable]:
-            table = plain_table(step, name, value, {category: 1})
-            add(made, f"{name}_{category}", build.lookup(value, table, "int64", missing=0, unseen=0), step, columns)
+        for label, value in made_of(name, columns[name], step.encoder_dict_[variable]):
+            add(made, label, value, step, columns)
     return made
 
 
@@ -108,16 +121,14 @@ def _holds(dtype: str, rare: Any) -> bool:
 )
 def string_similarity(step: Any, columns: Columns, build: Builder) -> Columns:
     """A column for each learned category or keyword: how many characters a text shares with it (`quick_ratio`)."""
-    columns = by_fitted_names(step, columns)
-    variables = set(map(str, step.variables_))
-    made = {name: value for name, value in columns.items() if name not in variables}
-    for variable in step.variables_:
-        name = str(variable)
-        value = _similar_text(step, name, columns[name], build)
-        for word in step.encoder_dict_[variable]:
+
+    def similar(name: str, value: Value, learned: Sequence[Any]) -> Iterator[tuple[str, Value]]:
+        value = _similar_text(step, name, value, build)
+        for word in learned:
             label = f"{name}_nan" if isinstance(word, str) and word == "" else f"{name}_{word}"
-            add(made, label, build.apply("similarity", value, keyword=str(word)), step, columns)
-    return made
+            yield label, build.apply("similarity", value, keyword=str(word))
+
+    return _in_place(step, by_fitted_names(step, columns), similar)
 
 
 def _similar_text(step: Any, name: str, value: Value, build: Builder) -> Value:

@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from pipeline_lib.compiled.adapters.feature_engine.checks import HAS_MISSING, add
+from pipeline_lib.compiled.adapters.feature_engine.checks import add
+from pipeline_lib.compiled.adapters.inputs import HAS_MISSING
 from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError, RefusedStepError, by_fitted_names, transformer
 from pipeline_lib.compiled.builder import Builder, Value
 

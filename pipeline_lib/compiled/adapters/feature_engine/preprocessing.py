@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from pipeline_lib.compiled.adapters.feature_engine.checks import plain_table, present
+from pipeline_lib.compiled.adapters.feature_engine.checks import plain_table
+from pipeline_lib.compiled.adapters.inputs import present
 from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError, by_fitted_names, transformer
 from pipeline_lib.compiled.builder import Builder, Value
 

@@ -3,8 +3,9 @@
 import math
 from typing import Any
 
-from pipeline_lib.compiled.adapters.feature_engine.checks import add, present
+from pipeline_lib.compiled.adapters.feature_engine.checks import add
 from pipeline_lib.compiled.adapters.feature_engine.statistics import STATISTICS
+from pipeline_lib.compiled.adapters.inputs import present
 from pipeline_lib.compiled.adapters.registry import (
     Columns,
     RefusedStepError,

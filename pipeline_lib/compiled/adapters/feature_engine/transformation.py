@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline_lib.compiled.adapters.feature_engine.checks import demanded
+from pipeline_lib.compiled.adapters.inputs import demanded
 from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError, by_fitted_names, transformer
 from pipeline_lib.compiled.builder import Builder, Value
 

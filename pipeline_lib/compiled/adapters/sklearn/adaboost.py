@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.outcomes import labels, softmax
-from pipeline_lib.compiled.adapters.registry import Outputs, estimator, finite_inputs, predict
+from pipeline_lib.compiled.adapters.inputs import check_width, dense_inputs
+from pipeline_lib.compiled.adapters.outcomes import binary_prediction, class_prediction, labels, softmax
+from pipeline_lib.compiled.adapters.registry import Outputs, estimator, predict
 from pipeline_lib.compiled.adapters.sklearn.trees import nodes_of
-from pipeline_lib.compiled.adapters.treenodes import class_of, first_largest, names_of, single_range, sum_of_trees
+from pipeline_lib.compiled.adapters.treenodes import single_range, sum_of_trees
 from pipeline_lib.compiled.builder import Builder, Value
 from pipeline_lib.compiled.exactmath import SCALAR
 
@@ -24,7 +25,7 @@ def _numbers(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
     """The columns without missing or infinite values, which boosting refuses before any estimator sees them."""
     if any(value.dtype in ("vector", "bag") for value in values):
         return list(values)
-    return finite_inputs(step, values, build, names_of(step, values))
+    return dense_inputs(step, values, build)
 
 
 @estimator("sklearn.ensemble._weight_boosting.AdaBoostRegressor", options=f"{_BOOSTING} loss")
@@ -45,19 +46,18 @@ def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 @estimator("sklearn.ensemble._weight_boosting.AdaBoostClassifier", options=_BOOSTING)
 def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Each classifier gives its weight to its class, and takes a share from the others."""
-    classes, values = list(step.classes_), _numbers(step, values, build)
+    classes, values = labels(step.classes_), _numbers(step, values, build)
     if len(classes) == 1:
         one = build.value(1.0)
-        return Outputs([class_of(build, build.value(0), step.classes_)], [one], [build.value(0.0)], classes)
+        return Outputs([build.value(classes[0])], [one], [build.value(0.0)], classes)
     whole = float(np.asarray(step.estimator_weights_).sum())  # over all places, as the library divides
     scores = [score / whole for score in _votes(step, values, build)]
     if len(classes) > 2:
         shares = softmax(build, [score / float(len(classes) - 1) for score in scores])
-        return Outputs([class_of(build, first_largest(build, scores), step.classes_)], shares, scores, classes)
+        return Outputs([class_prediction(build, scores, classes)], shares, scores, classes)
     decision = scores[1] - scores[0]
     shares = softmax(build, [-decision / 2.0, decision / 2.0])
-    prediction = class_of(build, build.integer(decision > 0.0), step.classes_)
-    return Outputs([prediction], shares, [decision], classes)
+    return Outputs([binary_prediction(build, decision, classes)], shares, [decision], classes)
 
 
 def _votes(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
@@ -88,7 +88,7 @@ def _votes(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
 )
 def isolation_forest(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """1 for inliers, -1 where the mean depth of a row's leaves is small; missing and infinite values are welcome."""
-    names_of(step, values)
+    check_width(step, values)
     trees = []
     for tree, features, depth, beyond in zip(
         step.estimators_,

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.adapters.inputs import dense_inputs
 from pipeline_lib.compiled.adapters.outcomes import (
     as_doubles,
     binary_prediction,
     class_prediction,
-    dense_inputs,
     doubles,
     expit,
     labels,

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.outcomes import softmax
+from pipeline_lib.compiled.adapters.inputs import names_of
+from pipeline_lib.compiled.adapters.outcomes import class_prediction, expit, label_at, labels, softmax
 from pipeline_lib.compiled.adapters.registry import (
     NoPlanError,
     Outputs,
@@ -23,14 +24,7 @@ from pipeline_lib.compiled.adapters.registry import (
     transform,
 )
 from pipeline_lib.compiled.adapters.sklearn.trees import nodes_of
-from pipeline_lib.compiled.adapters.treenodes import (
-    TreeNodes,
-    class_of,
-    first_largest,
-    names_of,
-    single_range,
-    sum_of_trees,
-)
+from pipeline_lib.compiled.adapters.treenodes import TreeNodes, magnitudes, single_range, sum_of_trees
 from pipeline_lib.compiled.builder import Builder, Value
 
 _GRADIENT = (
@@ -84,8 +78,7 @@ def _gradient_raw(step: Any, values: Sequence[Value], build: Builder) -> list[Va
         return sum_of_trees(build, values, nodes, check, start=start, outputs=outputs)
     first = _initial(step, [check(build.number(value), place) for place, value in enumerate(values)], build)
     sums = sum_of_trees(build, values, nodes, check, start=[0.0] * width, outputs=outputs)
-    sizes = [replace(tree, value=np.abs(tree.value)) for tree in nodes]
-    scales = sum_of_trees(build, values, sizes, check, start=[0.0] * width, outputs=outputs)
+    scales = sum_of_trees(build, values, magnitudes(nodes), check, start=[0.0] * width, outputs=outputs)
     return [
         build.slack(start + total, len(stages) + 1, abs(start) + scale)
         for start, total, scale in zip(first, sums, scales, strict=True)
@@ -103,7 +96,7 @@ def _initial(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
             f"{type(step).__name__}: found init={type(step.init_).__name__} without class probabilities, expected "
             "one with; use init=None, or compile with allow_opaque=True"
         )
-    clipped = [build.apply("smaller", build.apply("larger", share, _EPSILON), 1 - _EPSILON) for share in shares]
+    clipped = [build.clip(share, _EPSILON, 1 - _EPSILON) for share in shares]
     if len(clipped) == 1:
         link = _logit(build, clipped[0])
         return [link * 0.5 if step.loss == "exponential" else link]
@@ -122,14 +115,14 @@ def _logit(build: Builder, share: Value) -> Value:
 
 
 def _two_classes(step: Any, decision: Value, scaled: Value, second: Value, build: Builder) -> Outputs:
-    share = build.apply("sigmoid", scaled)
-    prediction = class_of(build, build.integer(second), step.classes_)
-    return Outputs([prediction], [1.0 - share, share], [decision], list(step.classes_))
+    share = expit(build, scaled)
+    prediction = label_at(build, build.integer(second), step.classes_)
+    return Outputs([prediction], [1.0 - share, share], [decision], labels(step.classes_))
 
 
 def _several_classes(step: Any, raw: Sequence[Value], build: Builder) -> Outputs:
-    prediction = class_of(build, first_largest(build, raw), step.classes_)
-    return Outputs([prediction], softmax(build, raw), raw, list(step.classes_))
+    prediction = class_prediction(build, raw, step.classes_)
+    return Outputs([prediction], softmax(build, raw), raw, labels(step.classes_))
 
 
 @estimator(

@@ -5,15 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.outcomes import (
-    class_prediction,
-    doubles,
-    expit,
-    label_at,
-    labels,
-    positional,
-    softmax,
-)
+from pipeline_lib.compiled.adapters.inputs import positional
+from pipeline_lib.compiled.adapters.outcomes import class_prediction, doubles, expit, label_at, labels, softmax
 from pipeline_lib.compiled.adapters.registry import (
     Columns,
     NoPlanError,

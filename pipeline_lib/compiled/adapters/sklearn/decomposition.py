@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.matrices import affine, numeric, refuse_bags
+from pipeline_lib.compiled.adapters.inputs import numeric, refuse_bags
+from pipeline_lib.compiled.adapters.outcomes import affine
 from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError, refuse_option, transformer
 from pipeline_lib.compiled.builder import Builder, Value
 

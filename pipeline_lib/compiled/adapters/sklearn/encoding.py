@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.matrices import named, refuse_bags
+from pipeline_lib.compiled.adapters.inputs import named, refuse_bags
 from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError, RefusedStepError, refuse_option, transformer
 from pipeline_lib.compiled.builder import Builder, Value
 from pipeline_lib.compiled.plan import Scalar

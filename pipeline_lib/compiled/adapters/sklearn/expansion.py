@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.feature_engine.checks import demanded
-from pipeline_lib.compiled.adapters.matrices import numeric, refuse_bags
+from pipeline_lib.compiled.adapters.inputs import demanded, numeric, refuse_bags
 from pipeline_lib.compiled.adapters.registry import Columns, transformer
 from pipeline_lib.compiled.builder import Builder, Value
 

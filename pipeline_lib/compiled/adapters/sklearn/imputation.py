@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.feature_engine.checks import demanded
-from pipeline_lib.compiled.adapters.matrices import named, numeric, refuse_bags
+from pipeline_lib.compiled.adapters.inputs import demanded, named, numeric, refuse_bags
 from pipeline_lib.compiled.adapters.registry import (
     Columns,
     NoPlanError,
@@ -194,8 +193,7 @@ def iterative(step: Any, columns: Columns, build: Builder) -> Columns:
             place = int(turn.feat_idx)
             (made,) = predict(turn.estimator, [filled[int(at)] for at in turn.neighbor_feat_idx], build).prediction
             low, high = float(step._min_value[place]), float(step._max_value[place])
-            made = build.apply("smaller", build.apply("larger", made, low), high)
-            filled[place] = build.where(missing[place], made, filled[place])
+            filled[place] = build.where(missing[place], build.clip(made, low, high), filled[place])
     return dict(zip(kept, filled, strict=True)) | _indicators(step, given, build)
 
 

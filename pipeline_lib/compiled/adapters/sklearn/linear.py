@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline_lib.compiled.adapters.inputs import dense_inputs
 from pipeline_lib.compiled.adapters.outcomes import (
     binary_prediction,
     class_prediction,
-    dense_inputs,
     doubles,
     expit,
     softmax,
@@ -147,7 +147,7 @@ def one_against_rest(scores: Sequence[Value], build: Builder) -> list[Value]:
 
 def _modified_huber(scores: list[Value], build: Builder) -> list[Value]:
     """(clip(score, -1, 1) + 1) / 2, as `SGDClassifier.predict_proba` has it."""
-    clipped = [build.apply("smaller", build.apply("larger", score, -1.0), 1.0) for score in scores]
+    clipped = [build.clip(score, -1.0, 1.0) for score in scores]
     return _normalised([(value + 1.0) / 2.0 for value in clipped], build)
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.outcomes import added, class_prediction, label_at, labels, positional
+from pipeline_lib.compiled.adapters.inputs import positional
+from pipeline_lib.compiled.adapters.outcomes import added, class_prediction, label_at, labels
 from pipeline_lib.compiled.adapters.registry import (
     Columns,
     NoPlanError,

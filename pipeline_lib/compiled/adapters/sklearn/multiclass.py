@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.adapters.outcomes import (
-    added,
     binary_prediction,
     class_prediction,
-    label_at,
     labels,
-    pair_places,
+    nearest_label,
+    votes_and_confidences,
 )
 from pipeline_lib.compiled.adapters.registry import NoPlanError, Outputs, estimator, predict
 from pipeline_lib.compiled.builder import Builder, Value
@@ -70,17 +69,13 @@ def one_against_one(step: Any, values: Sequence[Value], build: Builder) -> Outpu
             "OneVsOneClassifier: found a precomputed kernel, expected columns; compile with allow_opaque=True"
         )
     classes = labels(step.classes_)
-    votes: list[list[Value]] = [[] for _ in classes]
-    sums: list[list[Value]] = [[] for _ in classes]
-    for (i, j), inner in zip(pair_places(len(classes)), step.estimators_, strict=True):
+    votes, confidences = [], []
+    for inner in step.estimators_:
         outputs = predict(inner, values, build)
-        confidence = build.number(_score(inner, outputs))
-        votes[i].append(build.number(build.number(outputs.prediction[0]).equals(0.0)))
-        votes[j].append(build.number(build.number(outputs.prediction[0]).equals(1.0)))
-        sums[i].append(-confidence)
-        sums[j].append(confidence)
-    totals = [added(terms) for terms in sums]
-    scores = [added(terms) + total / (3.0 * (abs(total) + 1.0)) for terms, total in zip(votes, totals, strict=True)]
+        second, confidence = build.number(outputs.prediction[0]), build.number(_score(inner, outputs))
+        votes.append((build.number(second.equals(0.0)), build.number(second.equals(1.0))))
+        confidences.append((-confidence, confidence))
+    scores = votes_and_confidences(votes, confidences, len(classes))
     if len(classes) == 2:
         chosen = binary_prediction(build, scores[1], classes, above=_threshold(step.estimators_[0]))
         return Outputs([chosen], decision=[scores[1]], classes=classes)
@@ -91,13 +86,6 @@ def one_against_one(step: Any, values: Sequence[Value], build: Builder) -> Outpu
 def output_code(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The class whose code is nearest to the scores, the first of equal ones."""
     scores = [build.number(_score(inner, predict(inner, values, build))) for inner in step.estimators_]
-    found = build.apply(
-        "nearest",
-        build.stack(scores),
-        points=np.asarray(step.code_book_, dtype=np.float64),
-        count=1,
-        metric="euclidean",
-        expanded=True,
-    )
-    place = build.apply("truncate_int", build.apply("item", found, place=1))
-    return Outputs([label_at(build, place, step.classes_)], classes=labels(step.classes_))
+    points = np.asarray(step.code_book_, dtype=np.float64)
+    chosen = nearest_label(build, build.stack(scores), points, step.classes_, metric="euclidean")
+    return Outputs([chosen], classes=labels(step.classes_))

@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.adapters.inputs import dense_inputs, vector_input
 from pipeline_lib.compiled.adapters.outcomes import (
     class_prediction,
-    dense_inputs,
     doubles,
-    label_at,
     labels,
     log_softmax,
-    vector_input,
+    nearest_label,
 )
 from pipeline_lib.compiled.adapters.registry import NoPlanError, Outputs, estimator, refuse_option
 from pipeline_lib.compiled.builder import Builder, Value
@@ -72,7 +71,8 @@ def nearest_centroid(step: Any, values: Sequence[Value], build: Builder) -> Outp
     classes, prior = labels(step.classes_), doubles(step, "class_prior_")
     scores = _centroid_scores(step, values, build, prior)
     if np.isclose(prior, 1 / len(classes)).all():  # as `NearestCentroid.predict` asks
-        chosen = _nearest(step, values, build, classes)
+        inputs = vector_input(step, values, build)  # in columns as they are
+        chosen = nearest_label(build, inputs, doubles(step, "centroids_"), classes, metric=step.metric)
     else:
         chosen = class_prediction(build, scores, classes)
     if step.metric != "euclidean":
@@ -80,20 +80,6 @@ def nearest_centroid(step: Any, values: Sequence[Value], build: Builder) -> Outp
     decision = [scores[1] - scores[0]] if len(classes) == 2 else scores
     probability = [build.apply("exp", share) for share in log_softmax(build, scores)]
     return Outputs([chosen], probability, decision, classes)
-
-
-def _nearest(step: Any, values: Sequence[Value], build: Builder, classes: list[Any]) -> Value:
-    """The class whose centroid is nearest in columns as they are, the first of equal ones."""
-    found = build.apply(
-        "nearest",
-        vector_input(step, values, build),
-        points=doubles(step, "centroids_"),
-        count=1,
-        metric=step.metric,
-        expanded=step.metric == "euclidean",
-    )
-    place = build.apply("truncate_int", build.apply("item", found, place=1))
-    return label_at(build, place, classes)
 
 
 def _centroid_scores(step: Any, values: Sequence[Value], build: Builder, prior: Any) -> list[Value]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline_lib.compiled.adapters.inputs import vector_input
 from pipeline_lib.compiled.adapters.outcomes import (
     as_doubles,
     binary_prediction,
@@ -10,7 +11,6 @@ from pipeline_lib.compiled.adapters.outcomes import (
     expit,
     labels,
     softmax,
-    vector_input,
 )
 from pipeline_lib.compiled.adapters.registry import Outputs, estimator, refuse_option
 from pipeline_lib.compiled.builder import Builder, Value

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.feature_engine.checks import demanded
 from pipeline_lib.compiled.adapters.feature_engine.transformation import box_cox_value, yeo_johnson_value
-from pipeline_lib.compiled.adapters.matrices import joined, numeric, places, refuse_bags
+from pipeline_lib.compiled.adapters.inputs import demanded, joined, numeric, places, refuse_bags
 from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError, refuse_option, transformer
 from pipeline_lib.compiled.builder import Builder, Value
 
@@ -23,13 +22,8 @@ def min_max(step: Any, columns: Columns, build: Builder) -> Columns:
     low, high = step.feature_range
     for (name, value), scale, offset in zip(made.items(), step.scale_, step.min_, strict=True):
         scaled = value * float(scale) + float(offset)
-        made[name] = clipped(scaled, low, high, build) if step.clip else scaled
+        made[name] = build.clip(scaled, float(low), float(high)) if step.clip else scaled
     return made
-
-
-def clipped(value: Value, low: float, high: float, build: Builder) -> Value:
-    """The value within bounds; missing stays missing."""
-    return build.apply("smaller", build.apply("larger", value, float(low)), float(high))
 
 
 @transformer("sklearn.preprocessing._data.StandardScaler", options="copy with_mean with_std")
@@ -55,7 +49,7 @@ def max_abs(step: Any, columns: Columns, build: Builder) -> Columns:
     if step.clip:
         refuse_bags(step, columns)
     made = centred_and_scaled(step, columns, None, step.scale_, build)
-    return {name: clipped(value, -1.0, 1.0, build) for name, value in made.items()} if step.clip else made
+    return {name: build.clip(value, -1.0, 1.0) for name, value in made.items()} if step.clip else made
 
 
 def centred_and_scaled(step: Any, columns: Columns, centre: Any, scale: Any, build: Builder) -> Columns:
@@ -174,7 +168,7 @@ def _quantile(output: str, value: Value, points: Any, heights: Any, build: Build
     lowest = _BOUNDS - _EPS
     ends = [build.apply("ndtri", end) for end in (lowest, 1 - lowest)]
     normal = build.apply("ndtri", share)
-    return build.slack(build.apply("smaller", build.apply("larger", normal, ends[0]), ends[1]), 8.0)
+    return build.slack(build.clip(normal, *ends), 8.0)
 
 
 _UNARY = {  # NumPy's name: the operation of the same meaning

@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.feature_engine.checks import present
-from pipeline_lib.compiled.adapters.matrices import named, places
+from pipeline_lib.compiled.adapters.inputs import named, places, present
 from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError, transformer
 from pipeline_lib.compiled.builder import Builder, Value
 

@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.adapters.inputs import vector_input
 from pipeline_lib.compiled.adapters.outcomes import (
-    added,
     class_prediction,
     doubles,
     label_at,
     labels,
     pair_places,
-    vector_input,
+    sums_of_pairs,
+    votes_and_confidences,
 )
 from pipeline_lib.compiled.adapters.registry import NoPlanError, Outputs, estimator, refuse_option
 from pipeline_lib.compiled.builder import Builder, Value
@@ -70,7 +71,7 @@ def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
         return _binary(step, values, build, classes)
     vector = _decisions(step, values, build, _pair_weights(step, len(classes)), doubles(step, "_intercept_"))
     pairs = build.items(vector)
-    votes = _sums_of_pairs([_vote(build, pair > 0.0) for pair in pairs], len(classes))
+    votes = sums_of_pairs([_vote(build, pair > 0.0) for pair in pairs], len(classes))
     shaped = _one_against_rest(build, pairs, len(classes))
     chosen = class_prediction(build, shaped if step.break_ties else votes, classes)
     decision = pairs if step.decision_function_shape == "ovo" else shaped
@@ -102,20 +103,10 @@ def _vote(build: Builder, first: Value) -> tuple[Value, Value]:
     return build.number(first), build.number(~first)
 
 
-def _sums_of_pairs(pairs: Sequence[tuple[Value, Value]], classes: int) -> list[Value]:
-    """For each class the sum of its part in every pair, in order of the pairs."""
-    parts: list[list[Value]] = [[] for _ in range(classes)]
-    for (i, j), (first, second) in zip(pair_places(classes), pairs, strict=True):
-        parts[i].append(first)
-        parts[j].append(second)
-    return [added(terms) for terms in parts]
-
-
 def _one_against_rest(build: Builder, pairs: Sequence[Value], classes: int) -> list[Value]:
-    """Votes plus confidences brought into (-1/3, 1/3) (`sklearn.utils.multiclass._ovr_decision_function`)."""
-    votes = _sums_of_pairs([_vote(build, ~(pair < 0.0)) for pair in pairs], classes)
-    sums = _sums_of_pairs([(pair, -pair) for pair in pairs], classes)
-    return [vote + total / (3.0 * (abs(total) + 1.0)) for vote, total in zip(votes, sums, strict=True)]
+    """One decision for each class, from those of the pairs."""
+    votes = [_vote(build, ~(pair < 0.0)) for pair in pairs]
+    return votes_and_confidences(votes, [(pair, -pair) for pair in pairs], classes)
 
 
 def _probability(step: Any, vector: Value, build: Builder) -> list[Value]:

@@ -61,19 +61,19 @@ def _function(step: Any, values: list[Value], build: Builder) -> list[Value]:
 
 
 def _standard(step: Any, values: list[Value], build: Builder) -> list[Value]:
-    if step.with_std:
-        values = [value * float(scale) for value, scale in zip(values, step.scale_, strict=True)]
-    if step.with_mean:
-        values = [value + float(mean) for value, mean in zip(values, step.mean_, strict=True)]
-    return values
+    return _moved_back(values, step.scale_ if step.with_std else None, step.mean_ if step.with_mean else None)
 
 
 def _robust(step: Any, values: list[Value], build: Builder) -> list[Value]:
-    if step.with_scaling:
-        values = [value * float(scale) for value, scale in zip(values, step.scale_, strict=True)]
-    if step.with_centering:
-        values = [value + float(centre) for value, centre in zip(values, step.center_, strict=True)]
-    return values
+    scale, centre = step.scale_ if step.with_scaling else None, step.center_ if step.with_centering else None
+    return _moved_back(values, scale, centre)
+
+
+def _moved_back(values: list[Value], scale: Any, centre: Any) -> list[Value]:
+    """The values times the scale, plus the centre, either of them optional."""
+    if scale is not None:
+        values = [value * float(factor) for value, factor in zip(values, scale, strict=True)]
+    return values if centre is None else [value + float(c) for value, c in zip(values, centre, strict=True)]
 
 
 def _min_max(step: Any, values: list[Value], build: Builder) -> list[Value]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.adapters.matrices import joined, numeric
+from pipeline_lib.compiled.adapters.inputs import joined, numeric
 from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError, RefusedStepError, refuse_option, transformer
 from pipeline_lib.compiled.builder import Builder, Value
 from pipeline_lib.compiled.operations import characters

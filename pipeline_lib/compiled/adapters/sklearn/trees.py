@@ -6,17 +6,16 @@ other and divides by their number (`_accumulate_prediction` in sklearn/ensemble/
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.adapters.outcomes import class_prediction, labels
 from pipeline_lib.compiled.adapters.registry import Columns, NoPlanError, Outputs, estimator, transformer
 from pipeline_lib.compiled.adapters.treenodes import (
     Check,
     TreeNodes,
-    class_of,
-    first_largest,
+    magnitudes,
     single_range,
     single_thresholds,
     sum_of_trees,
@@ -75,15 +74,13 @@ def _summed(
     if getattr(step, "n_jobs", None) in (None, 1) or not build.checking:
         return totals
     # threads add their trees in the order in which they finish
-    sizes = [replace(tree, value=np.abs(tree.value)) for tree in nodes]
-    scales = sum_of_trees(build, values, sizes, check, start=start)
+    scales = sum_of_trees(build, values, magnitudes(nodes), check, start=start)
     return [build.slack(total, len(nodes), scale) for total, scale in zip(totals, scales, strict=True)]
 
 
 def classes(step: Any, probability: list[Value], build: Builder) -> Outputs:
     """Class probabilities and the most probable class, the first of equal ones."""
-    place = first_largest(build, probability)
-    return Outputs([class_of(build, place, step.classes_)], probability, classes=list(step.classes_))
+    return Outputs([class_prediction(build, probability, step.classes_)], probability, classes=labels(step.classes_))
 
 
 @estimator(
