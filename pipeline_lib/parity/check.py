@@ -126,8 +126,9 @@ def check_parity(
 
     `variations` are names (`QUICK` or `FULL` of `pipeline_lib.parity`, or some of them) or variations of your own;
     a fresh process that predicts all rows comes first in any case, and opaque steps meet another day. `library` is
-    the package whose steps may be loaded. The result is kept beside the record, as JSON and as a page. Raises InputError for an unknown name, a
-    record without evidence or with changed bytes, RunError when the fresh process fails or a setting took no effect.
+    the package whose steps may be loaded. The result is kept beside the record, as JSON and as a page. Raises
+    InputError for an unknown name, a record without evidence or with changed bytes, RunError when the fresh process
+    fails or a setting took no effect.
     """
     wanted = [VARIATIONS[FRESH], *(variation for variation in chosen(variations) if variation.name != FRESH)]
     _check_intact(record)
