@@ -257,7 +257,8 @@ def compiled_with(step, **options):
 
 
 def test_a_plan_one_ulp_off_is_refused():
-    with pytest.raises(InputError, match=r"step own, column 'size': found .* from the plan in row .*cannot be compiled"):
+    message = r"step own, column 'size': found .* from the plan in row .*cannot be compiled"
+    with pytest.raises(InputError, match=message):
         compiled_with(Doubled([]))
 
 
