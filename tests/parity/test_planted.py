@@ -24,6 +24,8 @@ from pathlib import Path
 import pytest
 from town import Town, write_town
 
+pytestmark = pytest.mark.slow  # a project of its own, planted eleven times
+
 RUN = ("run", "params/houses.yml", "--no-parity")
 ANOTHER_DAY = ("parity", "houses", "--only", "another day")
 GAPS, RARE = "nbs/steps/02_gaps.ipynb", "nbs/steps/04_rare.ipynb"
@@ -55,7 +57,6 @@ def exported(town: Town) -> Town:
     return town
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "old", "new", "step", "column", "told"),
     [
@@ -82,7 +83,6 @@ def test_a_plan_that_does_not_repeat_its_step_is_refused(
     assert f"step {step}, column {column!r}: {told}" in done.stderr
 
 
-@pytest.mark.slow
 def test_text_keys_for_an_integer_column_are_refused(town: Town) -> None:
     town.plant(
         "nbs/steps/01_labels.ipynb",
@@ -159,7 +159,6 @@ def test_a_handover_that_changes_the_rows_fails_the_projects_own_test(
     assert told in done.stdout
 
 
-@pytest.mark.slow
 def test_a_feature_that_reads_the_clock_is_named_on_another_day(town: Town) -> None:
     town.plant(GAPS, GARAGES, 'X = X.fillna({"Garage.Yr.Blt": pd.Timestamp.now().year - 1980.0})\n')
     assert exported(town).command(*RUN).returncode == 0
