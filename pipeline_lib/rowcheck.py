@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ABSENT = object()
+_FIRST, _LAST = datetime.min, datetime.max  # what one row, in Python, can hold
 _SYMBOLS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "ge": (">=", pc.greater_equal),
     "gt": (">", pc.greater),
@@ -188,6 +190,12 @@ def _check(array: Any, column: Column) -> None:
 
 
 def _demands(array: Any, column: Column) -> Iterator[tuple[str, Any]]:
+    if column.kind in ("datetime", "date"):
+        first, last = (_FIRST, _LAST) if column.kind == "datetime" else (_FIRST.date(), _LAST.date())
+        inside = pc.and_(
+            pc.greater_equal(array, scalar(first, column.kind)), pc.less_equal(array, scalar(last, column.kind))
+        )
+        yield "a date in the years 1 to 9999", inside
     for option in BOUNDS:
         bound = getattr(column, option)
         if bound is not None:

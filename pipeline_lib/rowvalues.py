@@ -113,7 +113,7 @@ def _number(value: Any) -> float:
 def _datetime(value: Any) -> datetime:
     if isinstance(value, np.datetime64):
         exact = value.astype("datetime64[us]")
-        if exact != value:
+        if exact != value or exact.astype(value.dtype).view(np.int64) != value.view(np.int64):  # the cast may wrap
             raise _InexactError
         value = exact.item()
     if not isinstance(value, datetime) or value.tzinfo is not None or getattr(value, "nanosecond", False):

@@ -454,3 +454,101 @@ def test_sparse_columns_are_kept_as_lists_of_what_they_hold():
     assert made.column(1).to_pylist() == [[1.0, 1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]
     assert model.evaluate(pa.Table.from_pandas(frame), steps=True).steps["words"].equals(made)
     assert set(model.trace_row({"text": "the cat"})) == {"words", "outputs"}
+
+
+class Writing(Drop):
+    """Writes into the frame that it is given."""
+
+    def transform(self, X):
+        X["size"] *= 2
+        return X
+
+    def plan(self, columns, build):
+        return {**columns, "size": columns["size"] * 2.0}
+
+
+class OfWholeBatches(Drop):
+    """Answers otherwise for few rows."""
+
+    def transform(self, X):
+        return X if len(X) == ROWS else X.assign(size=X["size"] * 2)
+
+    def plan(self, columns, build):
+        return columns
+
+
+class Wrong(Drop):
+    """Gives a number where a plan gives values."""
+
+    def transform(self, X):
+        return X
+
+    def plan(self, columns, build):
+        return {"size": 1.0}
+
+
+def test_a_step_that_writes_into_its_input_is_judged_by_what_it_was_given():
+    frame, price = houses()
+    pipeline = Pipeline(steps(("own", Writing([])))).fit(frame.copy(), price)
+    model = compile_pipeline(pipeline, like=frame, row=ROW)
+    assert np.abs(model.predict(frame) - pipeline.predict(frame.copy())).max() < 1e-9
+
+
+def test_a_step_that_asks_how_many_rows_there_are_is_refused():
+    with pytest.raises(InputError, match="step own, 1 rows alone, column 'size'"):
+        compiled_with(OfWholeBatches([]))
+
+
+def test_a_plan_of_other_things_than_values_is_refused():
+    with pytest.raises(
+        InputError, match=r"Wrong.plan: found \{'size': 1.0\}, expected a dict of column names to values"
+    ):
+        compiled_with(Wrong([]))
+
+
+def test_predictions_that_are_others_in_most_rows_are_refused(monkeypatch, fitted):
+    from pipeline_lib.compiled import compiler
+
+    predict = compiler.CompiledPipeline.predict
+    monkeypatch.setattr(
+        compiler.CompiledPipeline, "predict", lambda self, data, **more: predict(self, data, **more) + 1
+    )
+    with pytest.raises(InputError, match="found predictions that differ from the pipeline's own in 60 of 60 rows"):
+        compile_pipeline(fitted, like=houses()[0], row=ROW)
+
+
+def test_a_pattern_in_the_schema_is_checked_for_one_row_as_for_many():
+    frame, price = houses()
+    columns = [Column(c.name, c.kind, nullable=c.nullable) for c in ROW.columns]
+    columns[2] = Column("town", "string", nullable=True, pattern="^[A-Z]")
+    model = compile_pipeline(Pipeline(steps()).fit(frame, price), like=frame, row=RowSchema(tuple(columns)))
+    row = plain(frame)[1]
+    assert model.predict_row(row) == model.predict(frame)[1]
+    with pytest.raises(InputError, match="town: found 'ames'"):
+        model.predict_row({**row, "town": "ames"})
+
+
+@pytest.mark.parametrize("value", [-(2**63), 2**53 + 1])
+def test_integers_that_float64_does_not_hold_are_refused_where_missing_is_allowed(value):
+    frame = pd.DataFrame({"a": [1.0, 2.0, np.nan, 4.0]})
+    pipeline = Pipeline([("fill", MeanMedianImputer(variables=["a"])), ("last", Lasso())]).fit(frame, [1, 2, 3, 4])
+    model = compile_pipeline(pipeline, like=frame, row=RowSchema((Column("a", "integer", nullable=True),)))
+    for call in (lambda: model.predict([{"a": value}]), lambda: model.predict_row({"a": value})):
+        with pytest.raises(InputError, match=r"a: found 1 integers beyond 2\*\*53"):
+            call()
+
+
+def test_trees_that_would_be_walked_for_ever_are_refused(tmp_path):
+    from sklearn.tree import DecisionTreeRegressor
+
+    frame, price = houses()
+    pipeline = Pipeline([*steps()[:-1], ("price", DecisionTreeRegressor(max_depth=6))]).fit(frame, price)
+    compile_pipeline(pipeline, like=frame, row=ROW).save(tmp_path)
+    description = json.loads((tmp_path / "artifact.json").read_bytes())
+    node = next(node for node in description["nodes"] if node["operation"] == "trees")
+    with np.load(tmp_path / "arrays.npz") as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    arrays[node["settings"]["left"]["array"]][:] = 0
+    np.savez(tmp_path / "arrays.npz", **arrays)
+    with pytest.raises(InputError, match="found damaged trees"):
+        load_model(tmp_path)

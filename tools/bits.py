@@ -17,7 +17,9 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,6 +77,17 @@ class ResearchRefuser(importlib.abc.MetaPathFinder):
         """Refuse, or leave the module to the other finders."""
         if fullname.partition(".")[0] in self.names or fullname.startswith(LIBRARY):
             raise ImportError(f"{fullname} is not for production")
+
+
+@contextmanager
+def core_only() -> Iterator[None]:
+    """While it lasts, nothing but the core requirements can be imported anew."""
+    refuser = ResearchRefuser()
+    sys.meta_path.insert(0, refuser)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(refuser)
 
 
 def prepare(folder: Path, only: str) -> list[str]:
@@ -145,8 +158,11 @@ def alone(model: CompiledPipeline, rows: pa.Table, expected: pa.Table) -> int:
 def judge(folder: Path, libraries: bool, every: bool) -> dict[str, Any]:
     """In a fresh process: which rows of each pipeline differ, and what this process is."""
     found: dict[str, Any] = {"rows": {}, "control": {}}
-    if not libraries:
-        sys.meta_path.insert(0, ResearchRefuser())
+    with nullcontext() if libraries else core_only():
+        return {**_judged(folder, found, libraries=libraries, every=every), "proof": proof()}
+
+
+def _judged(folder: Path, found: dict[str, Any], *, libraries: bool, every: bool) -> dict[str, Any]:
     for place in sorted(path for path in folder.iterdir() if path.is_dir()):
         model = load_model(place)
         rows, expected = (pq.read_table(place / name) for name in ("rows.parquet", "outputs.parquet"))
@@ -157,7 +173,7 @@ def judge(folder: Path, libraries: bool, every: bool) -> dict[str, Any]:
         found["rows"][place.name] = differing
         if libraries:
             found["control"][place.name] = control(place, rows, every)
-    return {**found, "proof": proof()}
+    return found
 
 
 def control(place: Path, rows: pa.Table, every: bool) -> int:

@@ -55,7 +55,7 @@ def _column(array: Any, field: pa.Field) -> Column:
 
 
 def _nullable_integers(integers: NDArray[np.int64], valid: Any, name: str) -> NDArray[np.float64]:
-    beyond = int(np.count_nonzero(valid & (np.abs(integers) > EXACT)))
+    beyond = int(np.count_nonzero(valid & ((integers > EXACT) | (integers < -EXACT))))
     if beyond:
         raise InputError(
             f"{name}: found {beyond} integers beyond 2**53, expected integers that float64 holds exactly, as "

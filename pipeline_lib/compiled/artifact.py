@@ -69,7 +69,7 @@ def load(folder: Path) -> tuple[Plan, RowSchema, dict[str, bytes]]:
     try:
         row = RowSchema.from_json(json.loads((folder / ROW).read_bytes()))
         with np.load(folder / ARRAYS, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            arrays = {name: np.asarray(archive[name]) for name in archive.files}
         opaque = {
             name: (folder / OPAQUE.format(number)).read_bytes() for number, name in enumerate(description["opaque"])
         }
@@ -81,9 +81,10 @@ def load(folder: Path) -> tuple[Plan, RowSchema, dict[str, bytes]]:
                 name: {column: _reference(node, len(nodes)) for column, node in columns}
                 for name, columns in description["steps"]
             },
-            tuple(Table(*values) for values in description["tables"]),
+            tuple(_table(values) for values in description["tables"]) or (Table(),),
             tuple(description["classes"]),
         )
+        _check_inputs(plan, row, folder)
     except InputError:
         raise
     except Exception as error:  # whatever a damaged file makes of JSON, zip or NumPy
@@ -91,7 +92,6 @@ def load(folder: Path) -> tuple[Plan, RowSchema, dict[str, bytes]]:
             f"{folder}: found a damaged artifact ({type(error).__name__}: {error}), expected {DESCRIPTION}, {ARRAYS} "
             f"and {ROW} as `save` wrote them; run again"
         ) from error
-    _check_inputs(plan, row, folder)
     return plan, row, opaque
 
 
@@ -99,6 +99,13 @@ def _check_inputs(plan: Plan, row: RowSchema, folder: Path) -> None:
     unknown = set(plan.columns_read(range(len(plan.nodes)))) - set(row.names)
     if unknown:
         raise InputError(f"{folder}: found raw columns {sorted(unknown)} in the plan, expected columns of {ROW}")
+
+
+def _table(values: list[Any]) -> Table:
+    table = Table(*values)
+    if type(table.context) is not int or table.context < 0:
+        raise InputError(f"found a context of {table.context!r} rows, expected a whole number from 0 on")
+    return table
 
 
 def _node_json(node: Node, arrays: dict[str, np.ndarray[Any, Any]]) -> dict[str, Any]:
@@ -129,7 +136,24 @@ def _node(place: int, values: dict[str, Any], arrays: dict[str, np.ndarray[Any, 
         raise InputError(f"node {place}: found operation {operation!r} of {dtype!r}, expected one of this release")
     inputs = tuple(_reference(taken, place) for taken in values["inputs"])
     settings = {name: _setting(value, arrays) for name, value in values["settings"].items()}
+    if operation == "trees":
+        _check_trees(place, settings)
     return Node(operation, inputs, settings, dtype)
+
+
+def _check_trees(place: int, settings: dict[str, Any]) -> None:
+    """Each child stands behind its node, so that every walk ends; each index is one of the arrays."""
+    names = ("feature", "left", "right", "threshold", "missing_left", "category", "roots")
+    feature, left, right, threshold, missing, category, roots = (np.asarray(settings[name]) for name in names)
+    nodes, count = np.arange(len(feature)), len(np.asarray(settings["values"]))
+    inner = feature >= 0
+    whole = all(array.dtype.kind == "i" for array in (feature, left, right, category, roots))
+    lengths = {len(array) for array in (feature, left, right, threshold, missing, category)}
+    behind = whole and len(lengths) == 1 and bool(((left > nodes) & (right > nodes))[inner].all())
+    inside = behind and bool((np.maximum(left, right)[inner] < len(feature)).all())
+    leaves = inside and bool(((left >= 0) & (left < count))[~inner].all())
+    if not (leaves and bool(((roots >= 0) & (roots < len(feature))).all()) and threshold.dtype.kind == "f"):
+        raise InputError(f"node {place}: found damaged trees, expected children behind their nodes; run again")
 
 
 def _reference(node: Any, below: int) -> int:

@@ -209,11 +209,9 @@ class CompiledPipeline:
             known = self._row_functions[key] = (schema, row_function(self._live, roots, schema))
         try:
             return known[1](row)  # type: ignore[no-any-return]
-        except NotPlainError:
-            from pipeline_lib.rowcheck import conform
-
-            schema, function = known
-            return function(_plain_row(conform(row, schema)))  # type: ignore[no-any-return]
+        except NotPlainError:  # `conform` says whether the row is wrong, or only not plain
+            schema, executor = self._executor(roots)
+            return tuple(map(lower, self._run(executor, *self._tables(row, None, schema))))
 
     def _table(self, names: Mapping[str, int], columns: Sequence[Column]) -> "pa.Table":
         import pyarrow as pa
@@ -261,10 +259,6 @@ def _with_runners(plan: Plan, opaque: Mapping[str, bytes], library: str) -> Plan
 
 def _values(column: Column) -> np.ndarray[Any, Any]:
     return np.array(column.tolist(), dtype=object) if isinstance(column, Text) else np.asarray(column)
-
-
-def _plain_row(table: "pa.Table") -> dict[str, Any]:
-    return {name: column[0].as_py() for name, column in zip(table.column_names, table.columns, strict=True)}
 
 
 def _plain(value: Any) -> Any:

@@ -84,7 +84,13 @@ def transform(step: Any, columns: Columns, build: Builder) -> Columns:
         return columns
     own = getattr(type(step), "plan", None)
     if callable(own):
-        return dict(own(step, dict(columns), build))
+        made = own(step, dict(columns), build)
+        if not isinstance(made, dict) or not all(isinstance(value, Value) for value in made.values()):
+            raise InputError(
+                f"{type(step).__name__}.plan: found {made!r:.80}, expected a dict of column names to values that "
+                "`build` or their operators make; build.value(1.0) makes a constant"
+            )
+        return made
     written: Columns = _find(_TRANSFORMERS, step, "transformer").write(step, columns, build)
     return written
 

@@ -82,7 +82,7 @@ def _binary(step: Any, values: Sequence[Value], build: Builder, classes: list[An
     """scikit-learn turns the sign of libsvm's decision, for which only numbers above 0 are the first class."""
     vector = _decisions(step, values, build, doubles(step, "dual_coef_"), doubles(step, "intercept_"))
     decision = build.items(vector)[0]
-    chosen = label_at(build, build.integer(decision >= 0.0), classes)
+    chosen = label_at(build, build.integer(~(decision < 0.0)), classes)
     return Outputs([chosen], _probability(step, build.stack([-decision]), build), [decision], classes)
 
 
