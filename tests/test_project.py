@@ -115,8 +115,8 @@ def test_a_missing_step_module_wants_export(project: Project, imported: str) -> 
 
 
 def test_a_package_whose_name_begins_the_librarys_is_missing_all_the_same(project: Project) -> None:
-    (project.package / "pipelines" / "needy2.py").write_text("import tiny\n")
-    with pytest.raises(InputError, match="found no package 'tiny'"):
+    (project.package / "pipelines" / "needy2.py").write_text("import tinyp\n")
+    with pytest.raises(InputError, match="found no package 'tinyp'"):
         project.import_pipeline("needy2")
 
 
