@@ -64,7 +64,8 @@ def compare_learned(old: Path, new: Path) -> LearnedDifference:
             first = first or text
             step = (left.get(name) or right[name]).step
             steps[step] = steps.get(step, 0) + count
-    return LearnedDifference(_size(left), steps, first) if steps else _order(left, right)
+    alone = {name: row for name, row in right.items() if name not in left}
+    return LearnedDifference(_size(left) + _size(alone), steps, first) if steps else _order(left, right)
 
 
 def _order(left: dict[str, _Row], right: dict[str, _Row]) -> LearnedDifference:

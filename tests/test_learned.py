@@ -194,6 +194,11 @@ def test_each_kind_of_difference_is_told(compare: Compare, old: Any, new: Any, f
     assert compare(SimpleNamespace(x=old), SimpleNamespace(x=old)).count == 0
 
 
+def test_no_more_values_differ_than_there_are_on_both_sides(compare: Compare) -> None:
+    found = compare(SimpleNamespace(a=1.0), SimpleNamespace(b=2.0, c=3.0))
+    assert (found.count, found.total) == (3, 3)
+
+
 def test_one_ulp_in_a_long_array_is_found_by_its_index(compare: Compare) -> None:
     old = np.linspace(0, 1, 3_000_000).reshape(-1, 3)
     old[5, 1] = np.nan

@@ -92,7 +92,7 @@ def _unfaithful(where: str, column: Column, reference: Column, apart: Any, allow
     return (
         f"{where}: found {found!r} from the plan in row {row}, expected {expected!r} as the library computes it "
         f"(within {float(allowed[at]):.3g}; {int(wrong.sum()):,} values differ): the step cannot be compiled "
-        "faithfully; compile with allow_opaque=True, or correct its plan"
+        "faithfully; correct its plan, or leave the plan out and compile with allow_opaque=True"
     )
 
 
