@@ -245,3 +245,11 @@ def test_of_a_list_the_first_differing_value_is_shown() -> None:
     assert found.expected.startswith("1.0 (0x1.0")
     assert found.expected.endswith("at 1 of 2")
     assert digest(lists([1.0], [2.0])) == digest(pa.concat_tables([lists([1.0]), lists([2.0])]))
+
+
+def test_parts_of_longer_columns_are_compared_where_they_begin() -> None:
+    whole = pa.table({"x": np.arange(10.0)})
+    assert first_difference(whole.slice(3, 4), pa.table({"x": np.arange(3.0, 7.0)})) is None
+    found = first_difference(whole.slice(3, 4), whole.slice(2, 4))
+    assert found is not None
+    assert (found.row, found.rows) == (0, 4)
