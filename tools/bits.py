@@ -98,12 +98,16 @@ def prepare(folder: Path, only: str) -> list[str]:
     names = []
     for case in cases(only):
         place = folder / case.name.replace(" ", "_")
-        model = compile_pipeline(case.fitted, like=case.rows)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # feature-engine calls what pandas will remove
+            model = compile_pipeline(case.fitted, like=case.rows)
         model.save(place)
         rows = conform(case.rows, model.row)
         pq.write_table(rows, place / "rows.parquet")
         pq.write_table(model.evaluate(rows).outputs, place / "outputs.parquet")
-        np.save(place / "control.npy", plain(case.fitted, rows))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            np.save(place / "control.npy", plain(case.fitted, rows))
         (place / "control.pickle").write_bytes(pickle.dumps(case.fitted))  # a control of this tool, in its own folder
         names.append(place.name)
     return names

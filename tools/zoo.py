@@ -1,5 +1,6 @@
 """Pipelines over mixed raw data, one for each kind of final estimator and of preparation: what `make bits` runs."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,7 @@ from sklearn.linear_model import (
     Ridge,
     SGDClassifier,
 )
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -109,8 +111,9 @@ def prepared(final: Any, *, target: str = "", scaler: Any = None) -> Pipeline:
     numbers = Pipeline(
         [("fill", SimpleImputer(strategy="median", add_indicator=True)), ("scale", scaler or StandardScaler())]
     )
+    folds = KFold if target == "continuous" else StratifiedKFold
     one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    encoder = TargetEncoder(target_type=target, random_state=0) if target else one_hot
+    encoder = TargetEncoder(target_type=target, cv=folds(5, shuffle=True, random_state=0)) if target else one_hot
     labels = Pipeline([("fill", SimpleImputer(strategy="constant", fill_value="none")), ("code", encoder)])
     columns = ColumnTransformer([("numbers", numbers, NUMBERS), ("labels", labels, LABELS)])
     return Pipeline([("columns", columns), ("final", final)])
@@ -228,4 +231,6 @@ def cases(only: str = "") -> list[Case]:
     made = [(name, make(), frame, price) for name, make in REGRESSORS.items()]
     made += [(name, make(), frame, kind) for name, make in CLASSIFIERS.items()]
     made += [(name, Pipeline([("words", words), ("final", make())]), texts, good) for name, make in TEXTS.items()]
-    return [Case(name, pipeline.fit(rows, target), rows) for name, pipeline, rows, target in made if only in name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some stop before they converge: any state will do
+        return [Case(name, pipeline.fit(rows, target), rows) for name, pipeline, rows, target in made if only in name]
