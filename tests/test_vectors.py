@@ -13,8 +13,6 @@ from pipeline_lib.compiled.operations import OPERATIONS
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.rows import Column, RowSchema
 
-pytestmark = pytest.mark.core
-
 _RNG = np.random.default_rng(1)
 _SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 1e-300, -1e-300, 1e200, -1e200, 1e308, 709.5, -746.0, 3.0]
 NUMBERS = np.concatenate([_RNG.normal(size=(200, 3)), _RNG.choice(_SPECIAL, size=(300, 3))])
