@@ -15,6 +15,7 @@ from example import PARAMETERS, ROOT
 
 from pipeline_lib import cli
 from pipeline_lib.bits import Difference
+from pipeline_lib.cli import answers, checking, notebooks, running
 from pipeline_lib.errors import DifferenceError, InputError, RunError
 from pipeline_lib.export import Problem
 from pipeline_lib.parity import Parity
@@ -33,11 +34,17 @@ def invoke(*arguments: object) -> Result:
     return CliRunner().invoke(cli.commands, [str(argument) for argument in arguments])
 
 
+def stand_in(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every command find this project."""
+    for module in (answers, checking, notebooks, running):
+        monkeypatch.setattr(module, "find_project", lambda start=None: project)
+
+
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The checkout's project with a runs folder of its own."""
     project = replace(find_project(ROOT), runs=tmp_path / "runs")
-    monkeypatch.setattr(cli, "find_project", lambda start=None: project)
+    stand_in(project, monkeypatch)
     return project.runs
 
 
@@ -107,7 +114,7 @@ def test_clean_strips_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     content = json.loads(path.read_bytes())
     next(cell for cell in content["cells"] if cell["cell_type"] == "code")["execution_count"] = 3
     path.write_text(json.dumps(content))
-    monkeypatch.setattr(cli, "find_project", lambda: project)
+    stand_in(project, monkeypatch)
     found = invoke("clean", "--check")
     assert found.exit_code == 1
     assert "1 problem found" in found.output

@@ -17,7 +17,8 @@ from pipeline_lib.export import Problem
 from pipeline_lib.parity import check_parity
 from pipeline_lib.project import Project
 from pipeline_lib.record import RECORD_VARIABLE, Record, all_records, verify
-from pipeline_lib.run import _git, _kernel_config, run_pipeline
+from pipeline_lib.execute import _kernel_config
+from pipeline_lib.run import _git, run_pipeline
 
 Research = Callable[..., Path]
 
@@ -131,7 +132,7 @@ def test_a_notebook_that_changes_during_the_run_is_a_failed_run(
 ) -> None:
     path = tmp_path / "houses.ipynb"
     research(f"with open({str(path)!r}, 'a') as file:\n    print(file=file)")
-    monkeypatch.setattr("pipeline_lib.run._unfinished", lambda record: None)
+    monkeypatch.setattr("pipeline_lib.run.unfinished", lambda record: None)
     with pytest.raises(RunError, match="changed during the run"):
         run_pipeline(HOUSES, runs=tmp_path / "runs")
     assert only(tmp_path / "runs").status() == "failed"

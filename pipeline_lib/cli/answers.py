@@ -1,0 +1,87 @@
+"""What commands have in common: how they name a run, and how they print what they found."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.files import read_json
+from pipeline_lib.project import find_project
+
+if TYPE_CHECKING:
+    from pipeline_lib.parity import Parity
+    from pipeline_lib.record import Record
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+REF = click.argument("ref")
+
+
+def find(ref: str) -> "Record":
+    from pipeline_lib.record import find_record, record_at
+
+    return record_at(Path(ref)) or find_record(ref, find_project())
+
+
+def library(start: Path | None = None) -> str:
+    """The package whose steps an artifact may load: the project's, or outside any project this one."""
+    try:
+        return find_project(start).library
+    except InputError:
+        return "pipeline_lib"
+
+
+def summary_of(record: "Record") -> dict[str, Any]:
+    from pipeline_lib.record import COMPILE_REPORT, METRICS, PARAMETERS, checks_folder
+
+    manifest = record.manifest()
+    checks = checks_folder(record)
+    return {
+        "reference": record.reference,
+        "status": record.status(),
+        "folder": str(record.folder),
+        "report": str(record.report) if record.report.is_file() else None,
+        "parameters": record.read_json(PARAMETERS),
+        "metrics": record.read_json(METRICS),
+        "hashes": manifest.get("hashes"),
+        "compiled": record.read_json(COMPILE_REPORT),
+        "error": manifest.get("error"),
+        "parity": read_json(checks / "parity.json"),
+    }
+
+
+def print_run(record: "Record", parity: "Parity | None") -> None:
+    for name, value in summary_of(record)["metrics"].items():
+        click.echo(f"{name:<24} {shown(value)}")
+    if parity:
+        click.echo(parity)
+    click.echo(f"record: {record.folder}\nreport: {record.report}")
+
+
+def verdict(summary: dict[str, Any]) -> str:
+    if summary["parity"] is None:
+        return "parity not checked"
+    return "parity exact" if summary["parity"]["exact"] else "parity DIFFERENT"
+
+
+def measured(summary: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {shown(value)}" for name, value in (summary["metrics"] or {}).items())
+
+
+def shown(value: Any) -> str:
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, sort_keys=True))
+
+
+def report_problems(problems: list[str], all_well: str) -> None:
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        click.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found", err=True)
+        sys.exit(1)
+    click.echo(all_well)

@@ -1,0 +1,85 @@
+"""Commands that check a run, and exit with 1 where they find a difference."""
+
+import functools
+import sys
+from typing import Any
+
+import click
+
+from pipeline_lib.cli.answers import JSON, REF, find, library, print_json, report_problems, summary_of
+from pipeline_lib.errors import InputError
+from pipeline_lib.project import find_project
+
+
+@click.command
+@REF
+@click.option("--quick", is_flag=True, help="Hand rows over in every way, in one fresh process; the default.")
+@click.option("--full", is_flag=True, help="Other threads, CPUs, locales, days and clean environments as well.")
+@click.option("--only", multiple=True, metavar="NAME", help="One variation; can be repeated.")
+@JSON
+def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bool) -> None:
+    """Repeat a record in fresh processes, under every variation, and compare every bit."""
+    from pipeline_lib.parity import FULL, check_parity
+    from pipeline_lib.parity.page import PAGE, one_line
+    from pipeline_lib.record import checks_folder
+
+    if quick + full + bool(only) > 1:
+        raise InputError("found two of --quick, --full and --only, expected one at most; leave the others out")
+    asked: dict[str, Any] = {"variations": FULL if full else only} if full or only else {}
+    if full:
+        asked["progress"] = lambda outcome: click.echo(one_line(outcome), err=True)
+    record = find(ref)
+    result = check_parity(record, library=library(), **asked)
+    if as_json:
+        print_json(summary_of(record)["parity"])
+    else:
+        click.echo(f"{result.reference}\n{result}\npage: {checks_folder(record) / PAGE}")
+    sys.exit(0 if result.exact else 1)
+
+
+@click.command
+@REF
+@JSON
+def verify(ref: str, as_json: bool) -> None:
+    """Check every byte of a sealed record."""
+    from pipeline_lib.record import verify as find_problems
+
+    record = find(ref)
+    problems = [f"{record.reference}: {problem}" for problem in find_problems(record)]
+    if as_json:
+        print_json({"reference": record.reference, "problems": problems})
+        sys.exit(1 if problems else 0)
+    report_problems(problems, f"{record.reference}: every byte is as it was sealed")
+
+
+@click.command
+@REF
+@click.option("--fresh-env", is_flag=True, help="Build the recorded environment from the lock first.")
+@JSON
+def reproduce(ref: str, fresh_env: bool, as_json: bool) -> None:
+    """Run a record's notebook again and compare all that it learns."""
+    from pipeline_lib.reproduce import reproduce as run_again
+
+    progress = functools.partial(click.echo, err=True)
+    found = run_again(find(ref), find_project(), fresh_environment=fresh_env, progress=progress)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        click.echo(found)
+    sys.exit(0 if found.identical else 1)
+
+
+@click.command
+@click.argument("ref_a")
+@click.argument("ref_b")
+@JSON
+def diff(ref_a: str, ref_b: str, as_json: bool) -> None:
+    """Say what differs between two runs, from parameters to metrics."""
+    from pipeline_lib.compare import compare_records
+
+    found = compare_records(find(ref_a), find(ref_b))
+    if as_json:
+        print_json(found.to_json())
+    else:
+        click.echo(found)
+    sys.exit(0 if found.same else 1)

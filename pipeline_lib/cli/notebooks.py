@@ -1,0 +1,57 @@
+"""Commands for what a data scientist writes: notebooks, and the library that they export."""
+
+import click
+
+from pipeline_lib.cli.answers import report_problems
+from pipeline_lib.project import find_project
+
+
+@click.command
+@click.option("--check", is_flag=True, help="Change nothing; exit 1 when the library is not a fresh export.")
+def export(check: bool) -> None:
+    """Write the library's generated modules from the notebooks."""
+    from pipeline_lib.export import check_export
+    from pipeline_lib.export import export as write
+
+    project = find_project()
+    if not check:
+        for line in write(project) or ["nothing to do: the library is what the notebooks export"]:
+            click.echo(line)
+        return
+    from pipeline_lib.preflight import check_parameters_agree
+
+    problems = [*map(str, check_export(project)), *check_parameters_agree(project)]
+    report_problems(problems, "the library is what the notebooks export; parameters cells and files agree")
+
+
+@click.command
+@click.option("--check", is_flag=True, help="Change nothing; exit 1 when a notebook is not clean.")
+def clean(check: bool) -> None:
+    """Strip outputs and passing metadata from the notebooks; tags stay."""
+    from pipeline_lib.files import write_atomic
+    from pipeline_lib.notebooks import clean_notebook, notebook_bytes, notebook_files, read_notebook
+
+    project = find_project()
+    unclean = []
+    for path in notebook_files(project.notebooks):
+        content = notebook_bytes(clean_notebook(read_notebook(path, project.shown(path))))
+        if path.read_bytes() == content:
+            continue
+        unclean.append(f"{project.shown(path)}: found outputs or passing metadata; run `pipeline-lib clean`")
+        if not check:
+            write_atomic(path, content)
+            click.echo(f"cleaned {project.shown(path)}")
+    if check:
+        report_problems(unclean, "the notebooks are clean")
+
+
+@click.command
+@click.argument("name")
+def new(name: str) -> None:
+    """Write the notebooks, parameters and parity test of a new pipeline NAME."""
+    from pipeline_lib.new import create_pipeline
+
+    project = find_project()
+    for path in create_pipeline(project, name):
+        click.echo(f"wrote {path}")
+    click.echo(f"next: pipeline-lib run {project.shown(project.params / name)}.yml")

@@ -1,0 +1,132 @@
+"""Commands that make runs and show them."""
+
+import functools
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from pipeline_lib.cli.answers import (
+    JSON,
+    REF,
+    find,
+    library,
+    measured,
+    print_json,
+    print_run,
+    shown,
+    summary_of,
+    verdict,
+)
+from pipeline_lib.errors import InputError, RunError
+from pipeline_lib.project import find_project
+
+
+@click.command
+@click.argument("params_file", type=click.Path(path_type=Path))
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one parameter.")
+@click.option("--timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
+@click.option("--no-parity", is_flag=True, help="Leave out the parity check that follows a run.")
+@JSON
+def run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, no_parity: bool, as_json: bool) -> None:
+    """Execute a research notebook with PARAMS_FILE, leave a record, check parity."""
+    from pipeline_lib.parity import check_parity
+    from pipeline_lib.record import Record
+    from pipeline_lib.run import run_pipeline
+
+    progress = functools.partial(click.echo, err=True)
+    try:
+        record = run_pipeline(params_file, overrides=overrides, timeout=timeout, progress=progress)
+    except RunError as error:
+        if as_json and error.folder:
+            print_json(summary_of(Record(error.folder)))
+        raise
+    parity = None if no_parity else check_parity(record, library=library(params_file.parent))
+    if as_json:
+        print_json(summary_of(record))
+    else:
+        print_run(record, parity)
+    sys.exit(0 if parity is None or parity.exact else 1)
+
+
+@click.command
+@JSON
+def runs(as_json: bool) -> None:
+    """List the runs, oldest first."""
+    from pipeline_lib.record import all_records
+
+    project = find_project()
+    summaries = [summary_of(record) for record in all_records(project.runs)]
+    if as_json:
+        print_json(summaries)
+        return
+    for summary in summaries:
+        click.echo(f"{summary['reference']:<32}  {summary['status']:<8}  {verdict(summary):<18}  {measured(summary)}")
+    if not summaries:
+        click.echo(f"no runs yet; `pipeline-lib run {project.shown(project.params / 'NAME.yml')}` makes one")
+
+
+@click.command
+@REF
+@JSON
+def show(ref: str, as_json: bool) -> None:
+    """Show a run: status, parameters, metrics, parity, what went wrong."""
+    record = find(ref)
+    summary = summary_of(record)
+    if as_json:
+        print_json(summary)
+        return
+    for key in ("reference", "status", "folder", "report"):
+        if summary[key] is not None:
+            click.echo(f"{key:<11} {summary[key]}")
+    for group in ("parameters", "metrics", "hashes"):
+        for key, value in (summary[group] or {}).items():
+            if value is not None:
+                click.echo(f"{group:<11} {key} = {shown(value)}")
+    if summary["compiled"]:
+        from pipeline_lib.compiled.report import CompileReport
+
+        click.echo(CompileReport.from_json(summary["compiled"]))
+    if summary["error"]:
+        error = summary["error"]
+        where = f"cell {error['cell']}: " if "cell" in error else ""
+        click.echo(f"{'error':<11} {where}{error['message']}\n{error.get('traceback') or error.get('source', '')}")
+    click.echo(summary["parity"]["text"] if summary["parity"] else f"{'parity':<11} {verdict(summary)}")
+
+
+@click.command
+@REF
+def report(ref: str) -> None:
+    """Print the path of a run's HTML report."""
+    record = find(ref)
+    if not record.report.is_file():
+        raise InputError(
+            f"{record.reference} ({record.status()}): found no report, expected one; only a run that "
+            "`pipeline-lib run` brought to an end has a report"
+        )
+    click.echo(record.report)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@REF
+@click.argument("jupyter_options", nargs=-1, type=click.UNPROCESSED)
+def lab(ref: str, jupyter_options: tuple[str, ...]) -> None:
+    """Open a copy of a run's notebook, with its parameters, in JupyterLab.
+
+    Further options go to JupyterLab, for example `--no-browser`.
+    """
+    project = find_project()
+    record = find(ref)
+    if record.is_scratch:
+        research = project.shown(project.research_notebook(record.pipeline))
+        raise InputError(f"{record.reference}: found a scratch record, which keeps no notebook; open {research} itself")
+    if not record.notebook.is_file():
+        raise InputError(f"{record.reference}: found no notebook, expected one; the run ended before its first cell")
+    copy = project.research_notebook(record.pipeline).with_name(f"_lab_{record.pipeline}_{record.id}.ipynb")
+    if not copy.exists():
+        shutil.copy(record.notebook, copy)
+    click.echo(f"opening {project.shown(copy)}, a copy; the record stays as it is", err=True)
+    jupyter = Path(sys.executable).with_name("jupyter-lab")
+    os.execv(jupyter, [str(jupyter), str(copy), f"--ServerApp.root_dir={project.root}", *jupyter_options])  # noqa: S606
