@@ -13,11 +13,11 @@ import pytest
 from example import HOUSES, ROOT
 
 from pipeline_lib.errors import DifferenceError, InputError, RunError
+from pipeline_lib.execute import _kernel_config
 from pipeline_lib.export import Problem
 from pipeline_lib.parity import check_parity
 from pipeline_lib.project import Project
 from pipeline_lib.record import RECORD_VARIABLE, Record, all_records, verify
-from pipeline_lib.execute import _kernel_config
 from pipeline_lib.run import _git, run_pipeline
 
 Research = Callable[..., Path]
