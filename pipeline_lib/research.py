@@ -1,6 +1,7 @@
 """What a research notebook calls: start a run, compile, keep evidence, keep metrics."""
 
 import html
+import inspect
 import json
 import os
 import shutil
@@ -254,14 +255,30 @@ def _scratch_record(project: Project, module: types.ModuleType, mode: str) -> Re
 
 
 def metrics_of_evidence(module: types.ModuleType, record: Record, params: Any) -> dict[str, float]:
-    """What the module's own `metrics` makes of the target and predictions that a record keeps."""
+    """What the module's own `metrics` makes of the target and predictions that a record keeps.
+
+    A `metrics` with a parameter `probabilities` gets them too (rows x classes, as `predict_proba` gives them).
+    """
     import pandas as pd
 
     evidence = read_evidence(record.evidence)
     target = pd.Series(evidence.target.column("target").to_numpy())
     predictions = np.asarray(evidence.outputs.column("prediction").to_numpy())
-    computed = module.metrics(target, predictions, params)
+    more = {}
+    if "probabilities" in inspect.signature(module.metrics).parameters:
+        more["probabilities"] = _probabilities(evidence.outputs)
+    computed = module.metrics(target, predictions, params, **more)
     return {name: _metric(name, value) for name, value in computed.items()}
+
+
+def _probabilities(outputs: Any) -> np.ndarray[Any, Any]:
+    columns = [outputs.column(name).to_numpy() for name in outputs.column_names if name.startswith("probability")]
+    if not columns:
+        raise InputError(
+            "metrics: found a parameter `probabilities` and a pipeline that gives none, expected a classifier with "
+            "predict_proba as the last step; remove the parameter, or change the estimator"
+        )
+    return np.column_stack(columns)
 
 
 def _metric(name: str, value: Any) -> float:
