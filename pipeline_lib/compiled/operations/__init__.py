@@ -18,6 +18,7 @@ MODULES = (
     "documents",
     "donors",
     "elementary",
+    "extraction",
     "kernels",
     "lookups",
     "medians",

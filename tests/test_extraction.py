@@ -1,0 +1,76 @@
+"""Parts of a text, and numbers written in it: the same for columns and for one row, and as the standard library."""
+
+import math
+import struct
+
+import pytest
+
+from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiled.columns import ColumnExecutor
+from pipeline_lib.compiled.onerow import row_function
+from pipeline_lib.compiled.operations import Text
+from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.errors import InputError
+from pipeline_lib.rows import Column, RowSchema
+
+pytestmark = pytest.mark.core
+
+SCHEMA = RowSchema((Column("t", "string", nullable=True),))
+NUMBERS = {"name": "t", "where": "Step"}
+
+
+def both(operation, words, **settings):
+    """What the operation makes of words, as a column and row by row."""
+    build = Builder()
+    made = build.apply(operation, build.input("t", "str"), **settings)
+    plan = Plan(build.nodes, {"y": made.node})
+    one = row_function(plan, [made.node], SCHEMA)
+    column = ColumnExecutor(plan, [made.node]).run({"t": Text.of(words)}, len(words))[0].tolist()
+    return column, [one({"t": word})[0] for word in words]
+
+
+@pytest.mark.parametrize("word", ["0", "-0.0", "+7", ".5", "5.", "1e3", "0.1", "1E-400", "2.2250738585072011e-308"])
+def test_a_decimal_number_is_read_as_python_reads_it(word):
+    bits = struct.pack("<d", float(word))
+    assert [struct.pack("<d", found[0]) for found in both("parse_number", [word], **NUMBERS)] == [bits, bits]
+
+
+def test_no_text_is_no_number():
+    assert all(math.isnan(found[0]) for found in both("parse_number", [None], **NUMBERS))
+
+
+@pytest.mark.parametrize("word", ["", "?", "1,5", " 1", "1 ", "1_000", "nan", "inf", "1e999", "0x10", "\u0661", "1\n"])
+def test_what_is_no_decimal_number_is_refused(word):
+    build = Builder()
+    made = build.apply("parse_number", build.input("t", "str"), **NUMBERS)
+    plan = Plan(build.nodes, {"y": made.node})
+    message = "Step: found .* in column 't', expected a decimal number; correct the row"
+    with pytest.raises(InputError, match=f"row 1: {message}"):
+        ColumnExecutor(plan, [made.node]).run({"t": Text.of(["1", word])}, 2)
+    with pytest.raises(InputError, match=message):
+        row_function(plan, [made.node], SCHEMA)({"t": word})
+
+
+def test_a_word_that_no_row_has_refuses_none():
+    build = Builder()
+    made = build.apply("parse_number", build.input("t", "str"), **NUMBERS)
+    text = Text.of(["1", "?"])
+    one = Text(text.codes[:1], text.words)
+    found = ColumnExecutor(Plan(build.nodes, {"y": made.node}), [made.node]).run({"t": one}, 1)
+    assert found[0].tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "word", "part"),
+    [
+        (r", ([A-Z][a-z]+)\.", "Allen, Miss. Elisabeth", "Miss"),
+        (r", ([A-Z][a-z]+)\.", "Allen", None),
+        (r"^([A-Z])", "C22 C26", "C"),
+        (r"(\w+)", "éa", "a"),  # ASCII's word characters: Unicode's differ between Pythons
+        (r"(x)?b", "ab", None),
+        (r"()", "", ""),
+        (r"(.)", None, None),
+    ],
+)
+def test_the_first_group_of_the_first_match_is_the_part(pattern, word, part):
+    assert both("extract", [word], pattern=pattern) == ([part], [part])
