@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.files import canonical_json, files_below, sha256_file, write_atomic
+from pipeline_lib.probes import read_probes, write_probes
 from pipeline_lib.rows import conform
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ DESCRIPTION = "evidence.json"
 class Evidence:
     """Evidence tables: raw `inputs`, `outputs`, each step's columns for the `traced` rows, the `target`.
 
-    `artifact` has the digest of each file of the artifact that made them; it is empty where nobody said.
+    `artifact` has the digest of each file of the artifact that made them; it is empty where nobody said. `probes`
+    are rows at the edges of each raw column with their answers, where the pipeline can have them.
     """
 
     inputs: pa.Table
@@ -38,6 +40,7 @@ class Evidence:
     traced: pa.Array
     target: pa.Table
     artifact: dict[str, str] = field(default_factory=dict)
+    probes: pa.Table | None = None
 
 
 def write_evidence(
@@ -68,6 +71,7 @@ def write_evidence(
         pq.write_table(table, folder / f"step_{number:02}.parquet")
     description = {"rows": inputs.num_rows, "traced": traced.to_pylist(), "steps": list(steps)}
     description["artifact"] = digests(artifact) if artifact else {}
+    description["probes"] = write_probes(folder, model, inputs)
     write_atomic(folder / DESCRIPTION, canonical_json(description))
     return read_evidence(folder)
 
@@ -86,8 +90,9 @@ def read_evidence(folder: Path) -> Evidence:
             traced=pa.array(description["traced"], pa.int64()),
             target=read_table(folder / "target.parquet"),
             artifact=dict(description.get("artifact", {})),
+            probes=read_probes(folder),
         )
-        problem = _unlike_lengths(evidence, description["rows"])
+        problem = _unlike_lengths(evidence, description["rows"], description.get("probes"))
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         problem = str(error)
     if problem:
@@ -97,12 +102,15 @@ def read_evidence(folder: Path) -> Evidence:
     return evidence
 
 
-def _unlike_lengths(evidence: Evidence, rows: Any) -> str:
+def _unlike_lengths(evidence: Evidence, rows: Any, probes: Any) -> str:
     """Which table has not as many rows as the others and the description say; empty when all have."""
     tables = {"inputs": evidence.inputs, "outputs": evidence.outputs, "target": evidence.target}
     wrong = [
         f"{table.num_rows:,} rows of {name}, not {rows}" for name, table in tables.items() if table.num_rows != rows
     ]
+    answers = 0 if evidence.probes is None else evidence.probes.num_rows
+    if probes is not None and answers != probes:
+        wrong.append(f"{answers:,} rows of probes, not {probes}")
     traced = evidence.traced.to_pylist()
     if traced != sorted(set(traced)) or not set(traced) <= set(range(evidence.inputs.num_rows)):
         wrong.append(f"traced rows in {DESCRIPTION} that are not rows in order")

@@ -52,15 +52,24 @@ class ProbeDifference:
         )
 
 
-def write_probes(folder: Path, model: "CompiledPipeline", inputs: pa.Table) -> None:
+def write_probes(folder: Path, model: "CompiledPipeline", inputs: pa.Table) -> int | None:
     """Keep the probes of a model's raw columns, made from the first row of `inputs`, with its answers.
 
-    A pipeline that needs earlier rows, or a library's code, has none.
+    Returns how many answers; None for a pipeline that needs earlier rows, or a library's code, which has no probes.
     """
-    if not model.exact or model.plan.tables[0].context:
-        return
+    if without_probes(model):
+        return None
     asked = sorted((column.name, text) for column in _columns(model) for text in _probes(model, column))
-    pq.write_table(_answered(model, inputs, asked), folder / PROBES)
+    answered = _answered(model, inputs, asked)
+    pq.write_table(answered, folder / PROBES)
+    return int(answered.num_rows)
+
+
+def without_probes(model: "CompiledPipeline") -> str:
+    """Why a pipeline has no probes; empty where it has."""
+    if not model.exact:
+        return "library code answers, whose refusals are its own"
+    return "a row is answered with earlier rows" if model.plan.tables[0].context else ""
 
 
 def read_probes(folder: Path) -> pa.Table | None:

@@ -27,7 +27,6 @@ from pipeline_lib.files import canonical_json, write_atomic
 from pipeline_lib.learned import LEARNED, write_learned
 from pipeline_lib.library import changed_names, under_library_names
 from pipeline_lib.params import BaseParams, as_json, check_model, from_values
-from pipeline_lib.probes import write_probes
 from pipeline_lib.project import GENERATED, Project, find_project
 from pipeline_lib.record import (
     COMPILE_REPORT,
@@ -107,7 +106,6 @@ class Run:
         check_rows(self._model, self._fitted, rows, self._project.library)
         self._forget(self.record.evidence, self.record.folder / METRICS)
         kept = write_evidence(self.record.evidence, self._model, rows, target, artifact=self.record.artifact)
-        write_probes(self.record.evidence, self._model, kept.inputs)
         return np.asarray(kept.outputs.column("prediction").to_numpy())
 
     def _check_evidence(self, rows: Any, target: Any) -> None:

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from pydantic import BaseModel
 
 from pipeline_lib.bits import first_difference
-from pipeline_lib.compiled import Evaluation
+from pipeline_lib.compiled import CompiledPipeline
+from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import other_artifact, read_evidence, traced_rows, write_evidence
 from pipeline_lib.rows import schema_of
@@ -22,22 +23,19 @@ class Row(BaseModel):
     zone: str | None
 
 
-class Doubling:
-    """Stands for a compiled pipeline: predicts twice the area, in one step."""
-
-    row = schema_of(Row)
-
-    def evaluate(self, table: pa.Table, *, steps: bool = False) -> Evaluation:
-        doubled = pa.table({"prediction": pc.multiply(table.column("area"), 2.0)})
-        return Evaluation(doubled, {"double": doubled} if steps else {})
+def doubling() -> CompiledPipeline:
+    """Predicts twice the area, in one step."""
+    build = Builder()
+    doubled = (build.input("area", "float64") * 2.0).node
+    plan = Plan(build.nodes, {"prediction": doubled}, {"double": {"prediction": doubled}})
+    return CompiledPipeline(plan, schema_of(Row))
 
 
 ROWS = [{"area": 1.5, "zone": "RL"}, {"area": -0.0, "zone": None}]
 
 
 def write(folder: Path, rows: Any = ROWS, target: Any = (3.0, 4.0)) -> Any:
-    model: Any = Doubling()
-    return write_evidence(folder, model, rows, target)
+    return write_evidence(folder, doubling(), rows, target)
 
 
 def test_evidence_reads_back_bit_for_bit(tmp_path: Path) -> None:
@@ -122,7 +120,7 @@ def test_a_column_of_nothing_but_nulls_is_traced_once() -> None:
 
 
 def test_evidence_knows_the_artifact_that_made_it(tmp_path: Path) -> None:
-    artifact, model = tmp_path / "artifact", Doubling()
+    artifact, model = tmp_path / "artifact", doubling()
     artifact.mkdir()
     (artifact / "plan").write_text("twice")
     any_model: Any = model

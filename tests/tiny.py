@@ -59,7 +59,7 @@ def small_record(runs: Path, *steps: tuple[str, Any], library: str = "pipeline_l
     model = compile_pipeline(fitted, like=frame, row=row, library=library, allow_opaque=bool(steps))
     record = create_record(runs, "tiny")
     model.save(record.artifact)
-    write_evidence(record.evidence, model, frame, target)
+    write_evidence(record.evidence, model, frame, target, artifact=record.artifact)
     write_atomic(record.folder / "environment.json", canonical_json(describe_environment()))
     seal(record, {"status": "finished", "reference": record.reference})
     return record

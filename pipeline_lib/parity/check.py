@@ -13,18 +13,18 @@ from typing import Any
 
 from pipeline_lib.compiled import read_description
 from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.evidence import read_evidence
+from pipeline_lib.evidence import other_artifact, read_evidence
 from pipeline_lib.files import canonical_json, write_atomic
 from pipeline_lib.parity.causes import code_differences, environment_differences, with_causes
 from pipeline_lib.parity.page import PAGE, write_page
 from pipeline_lib.parity.settings import AbsentError, Place, Setting
 from pipeline_lib.parity.variations import QUICK, VARIATIONS, Variation, chosen
-from pipeline_lib.parity.verdicts import FRESH, Outcome, Parity
+from pipeline_lib.parity.verdicts import ARTIFACT, EDGES, FRESH, Outcome, Parity
 from pipeline_lib.record import ENVIRONMENT, RECORD_VARIABLE, Record, checks_folder, verify
 
 RESULT = "parity.json"
-IN_EACH_PROCESS = (FRESH, "dict")
-"""What a process with a setting of its own repeats: all rows at once, and each alone."""
+IN_EACH_PROCESS = (FRESH, "dict", EDGES)
+"""What a process with a setting of its own repeats: all rows at once, each alone, and those at the edges."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class _Check:
 
     record: Record
     place: Place
+    other_artifact: Sequence[str]
 
     def hand_over(self, variations: Sequence[Variation]) -> list[Outcome]:
         """The outcomes of hand-overs, all in one fresh process, of which the first predicts all rows."""
@@ -62,7 +63,7 @@ class _Check:
             return replace(begun, verdict="different", detail=f"the process failed: {error}")
         _check_proof(variation, setting, answer["proof"])
         found = self.explained(answer, [variation] * len(IN_EACH_PROCESS), fresh_exact=fresh_exact)
-        first = next((outcome for outcome in found if outcome.verdict != "exact"), found[0])
+        first = next((outcome for outcome in found if outcome.verdict == "different"), found[0])
         seconds, proof = round(time.perf_counter() - started, 3), answer["proof"]
         return replace(first, variation=variation.name, group=variation.group, seconds=seconds, proof=proof)
 
@@ -75,7 +76,7 @@ class _Check:
                 "library": self.place.library,
                 "days": setting.days,
                 "proof": list(setting.proof),
-                "tasks": [_task(variation) for variation in variations],
+                "tasks": [variation.task() for variation in variations],
                 "result": str(result),
             }
             asked = Path(folder) / "request.json"
@@ -105,7 +106,7 @@ class _Check:
         known = {
             "readers": readers,
             "environment": environment_differences(recorded, answer["environment"], opaque=opaque),
-            "code": code_differences(self.record, self.place.library) if opaque else [],
+            "code": [*self.other_artifact, *(code_differences(self.record, self.place.library) if opaque else [])],
         }
         return [
             replace(outcome, divergence=with_causes(outcome.divergence, variation, fresh_exact=fresh_exact, **known))
@@ -138,13 +139,17 @@ def check_parity(
         wanted.append(VARIATIONS["another day"])
     packages = (record.read_json(ENVIRONMENT) or {}).get("packages", {})
     with tempfile.TemporaryDirectory(prefix="pipeline-lib-parity-") as folder:
-        check = _Check(record, Place(Path(folder), opaque, library, packages))
-        outcomes = check.hand_over([variation for variation in wanted if variation.deliver])
+        check = _Check(
+            record, Place(Path(folder), opaque, library, packages), other_artifact(expected, record.artifact)
+        )
+        outcomes = check.hand_over([variation for variation in wanted if variation.hands_over])
+        if check.other_artifact:
+            outcomes.append(Outcome(ARTIFACT, "record", "different", detail="; ".join(check.other_artifact)))
         for outcome in outcomes:
             progress(outcome)
         fresh_exact = outcomes[0].verdict == "exact"
         for variation in wanted:
-            if not variation.deliver:
+            if not variation.hands_over:
                 outcomes.append(check.in_process(variation, fresh_exact=fresh_exact))
                 progress(outcomes[-1])
     parity = Parity.of(record.reference, expected.inputs.num_rows, list(expected.steps), outcomes)
@@ -183,16 +188,6 @@ def _environment(setting: Setting) -> dict[str, str]:
     else:
         environment["PYTHONNOUSERSITE"] = "1"
     return {**environment, **setting.variables}
-
-
-def _task(variation: Variation) -> dict[str, Any]:
-    deliver: Any = variation.deliver
-    return {
-        "name": variation.name,
-        "group": variation.group,
-        "lossy": variation.lossy,
-        "deliver": f"{deliver.__module__}:{deliver.__qualname__}",
-    }
 
 
 def _own(readers: Sequence[str], library: str) -> list[str]:

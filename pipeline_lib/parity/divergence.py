@@ -97,6 +97,11 @@ def _differences(answer: Answer, evidence: "Evidence") -> "list[tuple[str, Diffe
     for name, table in evidence.steps.items():
         expected = table.take(pa.array(places))
         found.append((name, first_difference(expected, answer.steps.get(name, pa.table({})))))
+    found += [
+        (name, first_difference(pa.table({}), made))
+        for name, made in answer.steps.items()
+        if name not in evidence.steps
+    ]
     found.append((OUTPUTS, first_difference(evidence.outputs.take(pa.array(answer.rows)), answer.outputs)))
     return found
 

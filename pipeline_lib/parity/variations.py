@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.parity import handovers, settings
 from pipeline_lib.parity.environments import clean
 from pipeline_lib.parity.handovers import Delivery, Given
 from pipeline_lib.parity.settings import Prepare
-from pipeline_lib.parity.verdicts import FRESH
+from pipeline_lib.parity.verdicts import EDGES, FRESH
 
 __all__ = ["FULL", "PYTHONS", "QUICK", "VARIATIONS", "Delivery", "Given", "Variation", "add", "chosen"]
 
@@ -21,7 +22,8 @@ class Variation:
     """One thing that production may do: hand rows over in its own way (`deliver`), or run in its own (`prepare`).
 
     `lossy` is a hand-over that is known to change values: its loss is reported and fails nothing. `deliver` is a
-    function at the top of a module, so that a fresh process can import it.
+    function at the top of a module, so that a fresh process can import it. `probes` stands for the rows at the edges
+    of each raw column, which the record keeps with their answers.
     """
 
     name: str
@@ -30,6 +32,18 @@ class Variation:
     deliver: Callable[[Given], Delivery] | None = None
     prepare: Prepare | None = None
     lossy: bool = False
+    probes: bool = False
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether the first fresh process can do it; otherwise it is a process of its own."""
+        return self.deliver is not None or self.probes
+
+    def task(self) -> dict[str, Any]:
+        """What a fresh process is asked, as JSON values; probes are delivered by nobody."""
+        deliver: Any = self.deliver
+        function = f"{deliver.__module__}:{deliver.__qualname__}" if deliver else None
+        return {"name": self.name, "group": self.group, "lossy": self.lossy, "deliver": function}
 
 
 VARIATIONS: dict[str, Variation] = {}
@@ -67,6 +81,7 @@ def _fill() -> None:
         ("shuffled and extra columns", "", h.other_columns),
     ):
         add(Variation(name, "rows", what or _first_line(deliver), deliver))
+    add(Variation(EDGES, "edges", "one row with one value at the edge of its column, each answer kept", probes=True))
     for name, deliver in (
         ("DataFrame", h.data_frame),
         ("dict", h.mappings),
@@ -121,5 +136,5 @@ def _first_line(deliver: Callable[[Given], Delivery]) -> str:
 
 _fill()
 _fill_processes()
-QUICK = tuple(name for name, variation in VARIATIONS.items() if variation.deliver)
+QUICK = tuple(name for name, variation in VARIATIONS.items() if variation.hands_over)
 FULL = tuple(VARIATIONS)

@@ -8,6 +8,9 @@ from pipeline_lib.parity.divergence import OUTPUTS, Divergence
 
 Verdict = Literal["exact", "different", "lossy", "absent"]
 FRESH = "fresh process"
+EDGES = "edge rows"
+ARTIFACT = "artifact"
+"""The outcome that there is only where the artifact is not the one that made the evidence."""
 
 
 @dataclass(frozen=True)

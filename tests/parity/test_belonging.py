@@ -1,0 +1,86 @@
+"""Artifact, evidence and answers at the edges belong together; a record of which one was exchanged is named."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tiny import small_record
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.files import canonical_json
+from pipeline_lib.parity import check_parity
+from pipeline_lib.parity.verdicts import ARTIFACT, EDGES
+from pipeline_lib.probes import PROBES
+from pipeline_lib.record import Record, seal
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    return small_record(tmp_path)
+
+
+def sealed_again(record: Record) -> Record:
+    """The record with its files as they now are."""
+    seal(record, {"status": "finished", "reference": record.reference})
+    return record
+
+
+def test_edge_rows_are_answered_again_and_belong_to_the_quick_check(record: Record) -> None:
+    [_, edges] = check_parity(record, variations=[EDGES]).outcomes
+    assert (edges.verdict, edges.rows) == ("exact", len(set(map(tuple, asked(record)))))
+
+
+def asked(record: Record) -> list[list[str]]:
+    table = pq.read_table(record.evidence / PROBES)
+    return [list(pair) for pair in zip(table["column"].to_pylist(), table["value"].to_pylist(), strict=True)]
+
+
+def test_another_answer_at_an_edge_is_named_by_column_and_step(record: Record) -> None:
+    path = record.evidence / PROBES
+    table = pq.read_table(path)
+    changed = table.to_pylist()
+    place = next(at for at, row in enumerate(changed) if row["step"] == "scale" and row["column"] == "size")
+    changed[place]["found"] = "0.25"
+    pq.write_table(pa.Table.from_pylist(changed, table.schema), path)
+    found = check_parity(sealed_again(record))
+    [outcome] = found.of_verdict("different")
+    assert outcome.variation == EDGES
+    assert outcome.detail.startswith(f"probe size={changed[place]['value']}: step scale: column ")
+    assert "expected 0.25, found" in outcome.detail
+    assert not found.exact
+    assert f"DIFFERENT  {EDGES}: probe size=" in str(found)
+
+
+def test_edges_of_sensitive_columns_are_not_shown(tmp_path: Path) -> None:
+    record = small_record(tmp_path, sensitive="size")
+    path = record.evidence / PROBES
+    table = pq.read_table(path)
+    pq.write_table(table.set_column(4, table.schema.field(4), pa.array(["0.25"] * table.num_rows)), path)
+    [outcome] = check_parity(sealed_again(record)).of_verdict("different")
+    assert outcome.detail.endswith("probes differ; which is hidden, as Row has sensitive columns")
+
+
+def test_probes_that_were_removed_are_missed(record: Record) -> None:
+    (record.evidence / PROBES).unlink()
+    with pytest.raises(InputError, match=r"incomplete evidence \(0 rows of probes, not \d+\)"):
+        check_parity(sealed_again(record))
+
+
+def test_an_artifact_that_did_not_make_the_evidence_is_named_even_where_no_bit_differs(record: Record) -> None:
+    path = record.artifact / "artifact.json"
+    path.write_bytes(path.read_bytes() + b"\n")
+    [outcome] = check_parity(sealed_again(record)).of_verdict("different")
+    assert outcome.variation == ARTIFACT
+    assert outcome.detail.startswith("artifact/artifact.json: found other bytes, expected those that made the evidence")
+
+
+def test_a_step_that_the_evidence_leaves_out_is_named(record: Record) -> None:
+    path = record.evidence / "evidence.json"
+    description = json.loads(path.read_bytes())
+    description["steps"] = []
+    path.write_bytes(canonical_json(description))
+    [outcome, *_] = check_parity(sealed_again(record)).of_verdict("different")
+    assert outcome.divergence
+    assert outcome.divergence.step == "scale"
