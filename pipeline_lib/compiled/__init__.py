@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline_lib.compiled import artifact
 from pipeline_lib.compiled.artifact import read_description
 from pipeline_lib.compiled.pipeline import CompiledPipeline, Evaluation
+from pipeline_lib.context import Context
 from pipeline_lib.rowschema import RowSchema
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def compile_pipeline(
     row: RowSchema | None = None,
     library: str = "pipeline_lib",
     allow_opaque: bool = False,
-    context: int = 0,
+    context: Context | int = 0,
 ) -> CompiledPipeline:
     """Compile a fitted scikit-learn or feature-engine pipeline, from raw rows to prediction.
 
@@ -29,14 +30,15 @@ def compile_pipeline(
     step's plan is checked against the library's own result. `row` is the schema of raw rows, by default what
     `like` holds. A step without an exact plan is refused, or with `allow_opaque` runs through its library; then
     `library` is the package whose exported steps may be loaded. `context` declares how many earlier rows, in order of
-    time, production will have for each row: lags and windows need them.
+    time, production will have for each row, and may say how time passes: lags and windows need them.
     Raises InputError for a step that cannot be compiled faithfully, saying which and what to do.
     """
     from pipeline_lib.compiled.compiler import Settings, compile_fitted
+    from pipeline_lib.compiled.history import declared
     from pipeline_lib.rows import schema_like
 
     row = row or schema_like(like)
-    settings = Settings(row, library, allow_opaque, context)
+    settings = Settings(row, library, allow_opaque, declared(context, row))
     return compile_fitted(fitted, like=like, settings=settings)
 
 

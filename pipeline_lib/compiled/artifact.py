@@ -4,6 +4,7 @@ import io
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def save(folder: Path, plan: Plan, row: RowSchema, opaque: Mapping[str, bytes]) 
         "nodes": [_node_json(node, arrays) for node in plan.nodes],
         "outputs": [[name, node] for name, node in plan.outputs.items()],
         "steps": [[name, [[column, node] for column, node in columns.items()]] for name, columns in plan.steps.items()],
-        "tables": [[table.name, table.key, table.time, table.context] for table in plan.tables],
+        "tables": [list(astuple(table)) for table in plan.tables],
         "classes": list(plan.classes),
         "opaque": list(opaque),
     }
@@ -96,7 +97,8 @@ def load(folder: Path) -> tuple[Plan, RowSchema, dict[str, bytes]]:
 
 
 def _check_inputs(plan: Plan, row: RowSchema, folder: Path) -> None:
-    unknown = set(plan.columns_read(range(len(plan.nodes)))) - set(row.names)
+    declared = {name for table in plan.tables for name in (table.time, table.feeds) if name is not None}
+    unknown = declared.union(plan.columns_read(range(len(plan.nodes)))) - set(row.names)
     if unknown:
         raise InputError(f"{folder}: found raw columns {sorted(unknown)} in the plan, expected columns of {ROW}")
 
@@ -105,6 +107,8 @@ def _table(values: list[Any]) -> Table:
     table = Table(*values)
     if type(table.context) is not int or table.context < 0:
         raise InputError(f"found a context of {table.context!r} rows, expected a whole number from 0 on")
+    if table.every is not None and (type(table.every) is not int or table.every < 1 or table.time is None):
+        raise InputError(f"found rows {table.every!r} apart in {table.time!r}, expected a whole number from 1 on")
     return table
 
 

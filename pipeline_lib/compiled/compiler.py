@@ -19,6 +19,7 @@ from pipeline_lib.compiled.adapters import (
 )
 from pipeline_lib.compiled.builder import Builder, Value
 from pipeline_lib.compiled.faithful import Distance, check_step
+from pipeline_lib.compiled.history import check_order
 from pipeline_lib.compiled.opaque import OpaqueStep, quiet_libraries
 from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY, CompiledPipeline
 from pipeline_lib.compiled.plan import Plan, Table
@@ -43,7 +44,12 @@ class Settings:
     row: RowSchema
     library: str = "pipeline_lib"
     allow_opaque: bool = False
-    context: int = 0
+    table: Table = Table()  # noqa: RUF009  a frozen dataclass, too
+
+    @property
+    def context(self) -> int:
+        """How many earlier rows each row needs."""
+        return self.table.context
 
 
 def compile_fitted(fitted: Any, *, like: "pd.DataFrame", settings: Settings) -> CompiledPipeline:
@@ -62,6 +68,7 @@ def compile_fitted(fitted: Any, *, like: "pd.DataFrame", settings: Settings) -> 
             f"found {f'{table.num_rows:,}' if table.num_rows else 'no'} rows in `like`, expected the training rows, "
             f"more than the context of {settings.context}; pass X_train"
         )
+    check_order(table, settings.context, settings.table, hidden=settings.table.time in row.sensitive)
     work = _Compilation(settings)
     with quiet_libraries():
         work.walk(steps, to_frame(table))
@@ -72,7 +79,7 @@ def compile_fitted(fitted: Any, *, like: "pd.DataFrame", settings: Settings) -> 
 
 def check_rows(model: CompiledPipeline, fitted: Any, frame: "pd.DataFrame", library: str) -> None:
     """Check a compiled pipeline on other rows as compiling did. Raises InputError where it is not faithful."""
-    work = _Compilation(Settings(model.row, library, allow_opaque=True, context=model.context))
+    work = _Compilation(Settings(model.row, library, allow_opaque=True, table=model.plan.tables[0]))
     with quiet_libraries():
         work.walk(_steps(fitted), to_frame(conform(frame, model.row)))
 
@@ -107,8 +114,7 @@ class _Compilation:
 
     def plan(self) -> Plan:
         """The plan as far as it has come."""
-        tables = (Table(context=self.settings.context),)
-        return Plan(self.build.nodes, self.outputs, self.steps, tables, self.classes)
+        return Plan(self.build.nodes, self.outputs, self.steps, (self.settings.table,), self.classes)
 
     def walk(self, steps: Sequence[tuple[str, Any]], given: Any) -> None:
         """Write every step's plan, checked on the rows `given`."""
@@ -279,7 +285,8 @@ def _report(model: CompiledPipeline, fitted: Any, table: Any, steps: Sequence[St
         apart = np.abs(ours - theirs)[changed]
         difference, ulps = float(apart.max()), float((apart / np.spacing(np.abs(theirs[changed]))).max())
     _refuse_far(ours, theirs, changed)
-    rows = rest.slice(0, _TIMED_ROWS if model.exact else _TIMED_ROWS // 20).to_pylist()  # libraries take their time
+    timed = _TIMED_ROWS if model.exact else _TIMED_ROWS // 20  # libraries take their time
+    rows = rest.slice(0, 1 if context else timed).to_pylist()  # the context is that of the first row
     model.predict_row(rows[0], context=context)
     one = _seconds(lambda: [model.predict_row(row, context=context) for row in rows]) / len(rows)
     bulk = _seconds(lambda: model.predict(rest, context=context)) / rest.num_rows

@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline_lib.compiled import artifact
 from pipeline_lib.compiled.columns import Column, ColumnExecutor
+from pipeline_lib.compiled.history import check_order, forecast
 from pipeline_lib.compiled.onerow import NotPlainError, RowFunction, row_function
 from pipeline_lib.compiled.operations import NAT, Text
 from pipeline_lib.compiled.operations.table import lower
@@ -75,22 +76,36 @@ class CompiledPipeline:
 
         `data` is a DataFrame, an Arrow table, a mapping or a list of mappings. Regression gives float64, classes
         are int64, float64, bool or object (str). Where the pipeline has a `context`, the rows are in order of time
-        and `context` holds the rows just before them. Raises InputError for rows outside the schema, and for too
-        few earlier rows.
+        and `context` holds the rows just before them. Raises InputError for rows outside the schema, for too few
+        earlier rows, and for rows out of order, doubled or left out where the pipeline knows its column of times.
         """
         columns = self._columns(self._named(PREDICTION), data, context)
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
-    def predict_batches(self, batches: Iterable[Any]) -> Iterator[np.ndarray[Any, Any]]:
+    def predict_batches(self, batches: Iterable[Any], *, context: Any = None) -> Iterator[np.ndarray[Any, Any]]:
         """Predictions for raw rows that come in parts, each as `predict` takes it: memory holds one part at a time.
 
+        `context` are the rows before the first part; each further part has the parts before it.
         Raises InputError for a part with rows outside the schema, saying which part.
         """
         for number, part in enumerate(batches):
             try:
-                yield self.predict(part)
+                yield self.predict(part, context=context)
+                if self.context:
+                    context = self._latest(context, part)
             except InputError as error:
                 raise InputError(f"part {number}: {error}") from error
+
+    def forecast(self, rows: Any, *, steps: int) -> np.ndarray[Any, Any]:
+        """Predictions of `steps` rows to come, each taken as true for the next: what `predict_row` would give in turn.
+
+        `rows` are the latest ones, in order of time: the context, then the row after which the forecast begins. The
+        pipeline must have declared the step of time and the column that a prediction `feeds`, and read no others.
+        """
+        from pipeline_lib.rowcheck import conform
+
+        schema, _ = self._executor(self._named(PREDICTION))
+        return forecast(self, conform(rows, schema).to_pylist(), steps)
 
     def predict_proba(self, data: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
         """Class probabilities, rows x classes (float64), in the order of `classes`."""
@@ -155,6 +170,7 @@ class CompiledPipeline:
 
     def _schema(self, roots: Sequence[int]) -> RowSchema:
         read = set(self.plan.columns_read(roots))
+        read |= {table.time for table in self.plan.tables if table.time is not None}
         return RowSchema(tuple(column for column in self.row.columns if column.name in read) or self.row.columns[:1])
 
     def _executor(self, roots: Sequence[int]) -> tuple[RowSchema, ColumnExecutor]:
@@ -183,8 +199,19 @@ class CompiledPipeline:
                 f"found {earlier.num_rows:,} earlier rows, expected {expected} as the pipeline was compiled; "
                 "pass context=, the rows just before these in order of time"
             )
-        earlier = earlier.slice(earlier.num_rows - self.context)
-        return pa.concat_tables([earlier, rows]).combine_chunks(), rows.num_rows
+        both, declared = pa.concat_tables([earlier, rows]), self.plan.tables[0]
+        check_order(both, earlier.num_rows, declared, hidden=declared.time in self.row.sensitive)
+        return both.slice(earlier.num_rows - self.context).combine_chunks(), rows.num_rows
+
+    def _latest(self, earlier: Any, rows: Any) -> "pa.Table":
+        """The last rows of what was before and of a part, as many as the context has."""
+        import pyarrow as pa
+
+        from pipeline_lib.rowcheck import conform
+
+        schema, _ = self._executor(self._named(PREDICTION))
+        both = pa.concat_tables([conform(earlier, schema), conform(rows, schema)])
+        return both.slice(both.num_rows - self.context)
 
     def _run(self, executor: ColumnExecutor, table: "pa.Table", rows: int) -> list[Column]:
         from pipeline_lib.compiled.arrow import from_arrow

@@ -24,12 +24,16 @@ class Table:
 
     `key` names the column by which rows belong together, `time` the one that orders them, and `context` is
     how many earlier rows of a key a row needs. A plan over one frame has one table, `rows`, without them.
+    `every` is the step of time from row to row (microseconds; of integers, units), `feeds` the column that holds
+    in the next row what was predicted.
     """
 
     name: str = "rows"
     key: str | None = None
     time: str | None = None
     context: int = 0
+    every: int | None = None
+    feeds: str | None = None
 
 
 @dataclass

@@ -1,0 +1,152 @@
+"""Rows in order of time: what a context declares of them, whether they keep to it, and the rows that follow."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline_lib.compiled.plan import Table
+from pipeline_lib.context import Context
+from pipeline_lib.errors import InputError
+from pipeline_lib.rowschema import RowSchema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pipeline_lib.compiled.pipeline import CompiledPipeline
+
+_MICROSECOND = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
+
+
+def declared(context: Context | int, row: RowSchema) -> Table:
+    """The table that a context declares. Raises InputError where it contradicts the schema of raw rows."""
+    if not isinstance(context, Context):
+        return Table(context=context)
+    columns = {column.name: column for column in row.columns}
+    for option, name in (("time", context.time), ("feeds", context.feeds)):
+        if name is not None and name not in columns:
+            raise InputError(
+                f"Context: found {option}={name!r}, expected a column of Row: {', '.join(columns)}; correct CONTEXT"
+            )
+    every: int | None = None
+    if context.time is not None:
+        time = columns[context.time]
+        if time.kind not in ("date", "datetime", "integer") or time.nullable:
+            kind = f"{time.kind} or missing" if time.nullable else time.kind
+            raise InputError(
+                f"{time.name}: found a column of times that is {kind}, expected a date, a datetime or an integer in "
+                "every row; correct Row, or CONTEXT"
+            )
+        every = _units(context.every, time.kind)
+    if context.feeds is not None and columns[context.feeds].kind != "number":
+        raise InputError(
+            f"{context.feeds}: found feeds= of a column that is {columns[context.feeds].kind}, expected a number "
+            "(float), as predictions are; correct Row, or CONTEXT"
+        )
+    return Table(time=context.time, context=context.rows, every=every, feeds=context.feeds)
+
+
+def check_order(table: "pa.Table", earlier: int, declared: Table, *, hidden: bool = False) -> None:
+    """Refuse rows that are not in order of time, doubled, or not one step apart as far as the context reaches.
+
+    The first `earlier` rows of `table` are the context, and messages count them backwards from -1. `hidden` keeps
+    values out of messages.
+    """
+    if declared.time is None or table.num_rows < 2:
+        return
+    moments = _moments(table.column(declared.time))
+    steps = np.diff(moments)
+    wrong = steps <= 0
+    if declared.every is not None and not wrong.any():
+        wrong = (steps != declared.every) & (np.arange(len(steps)) >= earlier - declared.context)
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        raise InputError(_out_of_order(table, place, place - earlier, int(steps[place]), declared, hidden=hidden))
+
+
+def _out_of_order(table: "pa.Table", place: int, row: int, step: int, declared: Table, *, hidden: bool) -> str:
+    before, found = (table.column(declared.time)[at].as_py() for at in (place, place + 1))
+    shown, after = ("a time (hidden: sensitive)",) * 2 if hidden else (str(found), str(before))
+    where = f"{declared.time}: found {shown} in {_row(row + 1)}"
+    if step == 0:
+        return f"{where} and in {_row(row)}, expected each time once; keep one of the rows"
+    if step < 0:
+        return f"{where} after {after}, expected rows in order of time; sort them by {declared.time!r}"
+    following = "" if hidden else f"{_later(before, declared.every or 0)}, "
+    return (
+        f"{where} after {after}, expected {following}{_length(before, declared.every or 0)} later; give every row "
+        "once, as none is made up or left out"
+    )
+
+
+def following(row: Mapping[str, Any], prediction: Any, declared: Table) -> dict[str, Any]:
+    """The row after `row`, where what was predicted has come true."""
+    time = str(declared.time)
+    return {time: _later(row[time], declared.every or 0), str(declared.feeds): prediction}
+
+
+def forecast(model: "CompiledPipeline", known: list[dict[str, Any]], steps: int) -> np.ndarray[Any, Any]:
+    """What `CompiledPipeline.forecast` gives, after rows that are known."""
+    declared = _forecastable(model)
+    if type(steps) is not int or steps < 1:
+        raise InputError(f"found steps={steps!r}, expected a whole number from 1 on; say how many to forecast")
+    if len(known) <= declared.context:
+        raise InputError(
+            f"found {len(known):,} rows, expected at least {declared.context + 1:,}: the context and the latest row; "
+            "pass the latest rows, in order of time"
+        )
+    rows, predictions = list(known), []
+    for _ in range(steps):
+        predictions.append(model.predict_row(rows[-1], context=rows[-1 - declared.context : -1]))
+        rows.append(following(rows[-1], predictions[-1], declared))
+    return np.array(predictions)
+
+
+def _forecastable(model: "CompiledPipeline") -> Table:
+    declared = model.plan.tables[0]
+    if declared.feeds is None:
+        raise InputError(
+            "found a pipeline that does not say what a prediction is in the next row, expected feeds= in its Context; "
+            "declare it, or predict row by row with rows of your own"
+        )
+    unknown = [name for name in model.reads if name not in (declared.time, declared.feeds)]
+    if unknown:
+        raise InputError(
+            f"found {', '.join(unknown)} among the columns that reach the output, expected {declared.time} and "
+            f"{declared.feeds} alone, as nothing else is known of later rows; predict row by row with rows of your own"
+        )
+    return declared
+
+
+def _moments(column: "pa.ChunkedArray") -> np.ndarray[Any, Any]:
+    """Times in units of the plan: integers as they are, dates and datetimes in microseconds."""
+    import pyarrow as pa
+
+    if pa.types.is_date32(column.type):
+        column = column.cast(pa.timestamp("us"))
+    return np.asarray(column.cast(pa.int64()).to_numpy())
+
+
+def _units(every: timedelta | int | None, kind: str) -> int | None:
+    if every is None:
+        return None
+    if isinstance(every, timedelta) == (kind == "integer"):
+        expected = "an int, as its column holds integers" if kind == "integer" else "a timedelta"
+        raise InputError(f"Context: found every={every!r}, expected {expected}; correct CONTEXT")
+    if kind == "date" and every % _DAY:  # type: ignore[operator]  # a timedelta, as just checked
+        raise InputError(f"Context: found every={every!r}, expected whole days between dates; correct CONTEXT")
+    return every if isinstance(every, int) else every // _MICROSECOND
+
+
+def _later(moment: Any, every: int) -> Any:
+    return moment + (timedelta(microseconds=every) if isinstance(moment, date | datetime) else every)
+
+
+def _length(moment: Any, every: int) -> str:
+    return str(timedelta(microseconds=every)).removesuffix(", 0:00:00") if isinstance(moment, date) else str(every)
+
+
+def _row(row: int) -> str:
+    return f"row {row}" if row >= 0 else f"earlier row {row}"
