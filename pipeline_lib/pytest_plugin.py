@@ -118,12 +118,12 @@ class RecordNode(pytest.Collector):
     def _together(self, name: str) -> list[str]:
         from pipeline_lib.parity import VARIATIONS
 
-        if not VARIATIONS[name].deliver:
+        if not VARIATIONS[name].hands_over:
             return [name]
-        return [item.name for item in self.session.items if item.parent is self and VARIATIONS[item.name].deliver]
+        return [item.name for item in self.session.items if item.parent is self and VARIATIONS[item.name].hands_over]
 
     def _check(self, names: list[str]) -> None:
-        from pipeline_lib.parity.verdicts import FRESH
+        from pipeline_lib.parity.verdicts import ARTIFACT, FRESH
         from pipeline_lib.record import Record
 
         try:
@@ -132,7 +132,7 @@ class RecordNode(pytest.Collector):
             self._known |= dict.fromkeys(names, error)
             return
         for name in names:
-            outcomes = tuple(outcome for outcome in found.outcomes if outcome.variation in (FRESH, name))
+            outcomes = tuple(outcome for outcome in found.outcomes if outcome.variation in (FRESH, ARTIFACT, name))
             self._known[name] = replace(found, outcomes=outcomes)
 
 

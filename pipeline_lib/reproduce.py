@@ -138,7 +138,10 @@ def _run_again(
     shutil.copy(record.folder / "params.yml", parameters)
     overrides = record.manifest().get("overrides", [])
     if not fresh_environment:
-        return run_pipeline(parameters, overrides=overrides, runs=runs, progress=progress)
+        try:
+            return run_pipeline(parameters, overrides=overrides, runs=runs, progress=progress)
+        except (InputError, DifferenceError) as error:
+            raise type(error)(_unfit(record, project, parameters, error)) from error
     python = build_environment(record, project, folder, progress)
     request = json.dumps([str(parameters), overrides, str(runs)])
     result = subprocess.run(  # noqa: S603 (our own interpreter and module)
@@ -152,6 +155,18 @@ def _run_again(
     if result.returncode:
         raise _ERRORS.get(result.returncode, RunError)(f"in the fresh environment: {result.stderr.strip()}")
     return all_records(runs)[-1]
+
+
+def _unfit(record: Record, project: Project, parameters: Path, error: PipelineLibError) -> str:
+    """What to do where a record's parameters are refused by the checkout as it is now."""
+    git = record.manifest().get("git") or {}
+    commit = f"`git checkout {git['commit'][:12]}`" if "commit" in git else "go back to the code of that day"
+    changed = ", then `git apply` the record's git.diff," if git.get("changed") else ""
+    told = str(error).replace(project.shown(parameters), "params.yml")
+    return (
+        f"{record.reference}: found a checkout that refuses what the record ran with, expected one that takes it: "
+        f"{told}\n{commit}{changed} and try again"
+    )
 
 
 def _run_in_this_environment(request: str) -> None:

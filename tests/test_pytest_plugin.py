@@ -12,6 +12,7 @@ import pytest
 from example import HOUSES
 
 from pipeline_lib.errors import InputError, RunError
+from pipeline_lib.files import sha256_tree
 from pipeline_lib.parity import QUICK, Outcome, Parity, Variation
 from pipeline_lib.parity import check as parity_check
 from pipeline_lib.pytest_plugin import assert_parity
@@ -75,6 +76,21 @@ def test_ids_are_records_and_variations_in_order(inner: pytest.Pytester, copy: R
     result = inner.runpytest(f"--records={copy.folder.parents[1]}", "--collect-only", "-q")
     found = [line.rpartition("houses/")[2] for line in result.stdout.lines if "::" in line]
     assert found == [f"{record.id}::{name}" for record in (copy, later) for name in QUICK]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [None, "metrics.json"])
+def test_two_workers_give_the_same_verdicts_as_one(inner: pytest.Pytester, copy: Record, change: str | None) -> None:
+    if change:
+        (copy.folder / change).write_text("{}")
+    before = sha256_tree(copy.folder.parent)
+    alone, together = (
+        inner.runpytest_subprocess(f"--records={copy.folder}", "-p", "xdist", *words).parseoutcomes()
+        for words in ((), ("-n", "2"))
+    )
+    assert together == alone
+    assert set(alone) == ({"errors"} if change else {"passed"}) | ({"xfailed"} & set(alone))
+    assert sha256_tree(copy.folder.parent) == before
 
 
 def test_a_finished_record_passes_and_nothing_is_left_beside_it(inner: pytest.Pytester, copy: Record) -> None:

@@ -159,6 +159,14 @@ def test_a_record_that_is_not_finished_and_whole_is_refused(copy: Record, projec
         reproduce(copy, project)
 
 
+def test_a_checkout_that_no_longer_takes_the_parameters_names_the_commit(copy: Record, project: Project) -> None:
+    path = copy.folder / "params.yml"
+    path.write_text(path.read_text() + "gone: 1\n")
+    reseal(copy, lambda manifest: manifest.update(git={"commit": "a" * 40, "changed": True}))
+    with pytest.raises(InputError, match=r"(?s)checkout that refuses.*params\.yml:\d+: gone.*`git checkout a{12}`, then"):
+        reproduce(copy, project)
+
+
 def test_the_command_prints_and_ends_with_1_when_something_differs(
     copy: Record, again: Callable[[Change], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,7 +25,8 @@ def as_text(parity: "Parity") -> str:
     ran = [outcome for outcome in parity.outcomes if outcome.verdict != "absent"]
     count = f"; {len(ran)} variations" if ran else ""
     head = f"parity: {'exact' if parity.exact else 'DIFFERENT'} "
-    lines = [f"{head}({parity.rows:,} rows, {len(parity.steps)} intermediate steps, fresh process{count})"]
+    steps = f"{len(parity.steps)} intermediate step{'s' * (len(parity.steps) != 1)}"
+    lines = [f"{head}({parity.rows:,} rows, {steps}, fresh process{count})"]
     different = parity.of_verdict("different")
     same: dict[object, list[Outcome]] = {}
     for outcome in different:
