@@ -5,6 +5,7 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from enum import Enum
 from types import UnionType
@@ -42,14 +43,37 @@ _REMEDY = (
 )
 
 
-def schema_of(row: "type[BaseModel]") -> RowSchema:
+class Tables:
+    """What a pipeline over several raw tables exports as `Row`: a pydantic model for a row of each table.
+
+    The first table is the main one: each of its rows gets a prediction. The rows of the others belong to the main
+    row that has the same `key`, the name of a column that every table has.
+
+        Row = Tables("household_id", households=Household, transactions=Transaction)
+    """
+
+    def __init__(self, key: str, **models: "type[BaseModel]") -> None:
+        if len(models) < 2:
+            raise InputError(
+                f"Row: found tables {', '.join(models) or 'none'}, expected two or more, the main one first; "
+                "a pipeline over one table exports its model as Row"
+            )
+        self.key = key
+        self.models = models
+
+
+def schema_of(row: "type[BaseModel] | Tables") -> RowSchema:
     """Return the declarative schema of a `Row` model; its columns are the fields' aliases, else their names.
 
-    Patterns are searched anywhere in the text, by RE2. Raises `InputError` naming every field whose
-    meaning cannot be declared, such as one with a validator.
+    `Tables` give the schema of their main table, with the others as its children. Patterns are searched anywhere in
+    the text, by RE2. Raises `InputError` naming every field whose meaning cannot be declared, such as one with a
+    validator.
     """
     from pydantic import BaseModel
 
+    if isinstance(row, Tables):
+        parts = [replace(schema_of(model), name=name, key=row.key) for name, model in row.models.items()]
+        return replace(parts[0], children=tuple(parts[1:]))
     if not (isinstance(row, type) and issubclass(row, BaseModel)):
         raise InputError(f"Row: found {row!r}, expected a subclass of pydantic.BaseModel")
     problems = list(_code(row))

@@ -1,21 +1,56 @@
 """Raw rows: the schema of one row, what conforms to it, and the DataFrame that a pipeline sees."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.rowcheck import conform
-from pipeline_lib.rowmodel import draft_row, schema_of
+from pipeline_lib.rowmodel import Tables, draft_row, schema_of
 from pipeline_lib.rowschema import EXACT, Column, RowSchema
+from pipeline_lib.rowtables import conform, unnested
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Column", "RowSchema", "conform", "draft_row", "dtype_differences", "schema_like", "schema_of", "to_frame"]
+__all__ = [
+    "Column",
+    "Frames",
+    "RowSchema",
+    "Tables",
+    "conform",
+    "draft_row",
+    "dtype_differences",
+    "raw_input",
+    "schema_like",
+    "schema_of",
+    "to_frame",
+]
+
+
+class Frames(dict[str, "pd.DataFrame"]):
+    """Raw tables by name, the main one first, as the first step of a pipeline over several tables sees them."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Main rows, and columns of all tables."""
+        frames = list(self.values())
+        return len(frames[0]), sum(frame.shape[1] for frame in frames)
+
+    def copy(self) -> "Frames":
+        """The same tables, each copied."""
+        return Frames({name: frame.copy() for name, frame in self.items()})
+
+
+def raw_input(table: pa.Table, schema: RowSchema) -> "pd.DataFrame | Frames":
+    """A conformed table as the pipeline's first step sees it: one DataFrame, or one for each table."""
+    if schema.key is None:
+        return to_frame(table)
+    return Frames({name: to_frame(part) for name, part in unnested(table, schema).items()})
 
 
 def to_frame(table: pa.Table) -> "pd.DataFrame":
@@ -46,10 +81,20 @@ def to_frame(table: pa.Table) -> "pd.DataFrame":
     return frame
 
 
-def dtype_differences(frame: "pd.DataFrame", schema: RowSchema) -> list[str]:
-    """Name every column of `schema` that `frame`, on which a pipeline was fitted, holds otherwise than
-    `to_frame` will deliver it in production: one line each, empty when there is none.
+def dtype_differences(data: "pd.DataFrame | Mapping[str, pd.DataFrame]", schema: RowSchema) -> list[str]:
+    """Name every column of `schema` that the frame, or mapping of frames, on which a pipeline was fitted holds
+    otherwise than `to_frame` will deliver it in production: one line each, empty when there is none.
     """
+    if schema.key is None:
+        return _frame_differences(data, schema)
+    absent = [table.name for table in schema.tables if not isinstance(data, Mapping) or table.name not in data]
+    if absent:
+        return [f"found no table {', '.join(absent)}, expected a mapping of frames by name"]
+    parts = {table.name: replace(table, key=None) for table in schema.tables}
+    return [f"{name}: {line}" for name, part in parts.items() for line in _frame_differences(data[name], part)]
+
+
+def _frame_differences(frame: Any, schema: RowSchema) -> list[str]:
     expected = to_frame(schema.arrow.empty_table()).dtypes
     lines = []
     for name in schema.names:

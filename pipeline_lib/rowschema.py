@@ -2,8 +2,8 @@
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from pipeline_lib.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = 1
+FORMAT, TABLES_FORMAT = 1, 2
 BOUNDS = ("ge", "gt", "le", "lt")
 KINDS = ("integer", "number", "string", "boolean", "datetime", "date")
 EXACT = 2**53  # every integer up to here is a float64
@@ -126,55 +126,137 @@ class Column:
 
 @dataclass(frozen=True)
 class RowSchema:
-    """The columns of a raw row, in order. Closed: everything it demands is in its JSON."""
+    """The columns of a raw row, in order. Closed: everything it demands is in its JSON.
+
+    Where a pipeline reads several tables, this is its main one, whose rows get a prediction each: `children` are the
+    other tables, whose rows belong to the main row that has their `key`. Every table then has a `name` and the
+    column `key`. In `names` a child's column is called `table.column`; its key, which is the main row's, is not there.
+    """
 
     columns: tuple[Column, ...]
+    name: str = "rows"
+    key: str | None = None
+    children: tuple["RowSchema", ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse two columns of one name, and no columns."""
+        """Refuse two columns of one name, no columns, and tables that nothing links."""
         twice = sorted({name for name in self.names if self.names.count(name) > 1})
         if twice or not self.columns:
             found = f"{', '.join(twice)} twice" if twice else "no columns"
             raise InputError(f"Row: found {found}, expected one or more columns, each once")
+        if self.children:
+            _check_links(self)
+
+    @property
+    def tables(self) -> tuple["RowSchema", ...]:
+        """The main table alone, without its children, then each child."""
+        return (replace(self, children=()), *self.children)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The raw columns' names, in order."""
-        return tuple(column.name for column in self.columns)
+        """The raw columns' names, in order; a child's are `table.column`."""
+        below = (f"{child.name}.{column.name}" for child in self.children for column in child.own)
+        return (*(column.name for column in self.columns), *below)
+
+    @property
+    def own(self) -> tuple[Column, ...]:
+        """The columns without the key."""
+        return tuple(column for column in self.columns if column.name != self.key)
 
     @property
     def sensitive(self) -> tuple[str, ...]:
         """The names of the columns marked sensitive."""
-        return tuple(column.name for column in self.columns if column.sensitive)
+        return tuple(name for name, column in self.by_name.items() if column.sensitive)
+
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        """Every raw column by its name in `names`."""
+        below = [column for child in self.children for column in child.own]
+        return dict(zip(self.names, [*self.columns, *below], strict=True))
+
+    def keep(self, names: Collection[str]) -> "RowSchema":
+        """The schema of these raw columns alone, at least one; of several tables also their keys."""
+        children = tuple(
+            replace(child, columns=columns)
+            for child in self.children
+            if len(columns := tuple(c for c in child.columns if _kept(child, c, names))) > 1
+        )
+        keys = {self.key} if self.children else set()
+        columns = tuple(column for column in self.columns if column.name in names or column.name in keys)
+        return replace(self, columns=columns or self.columns[:1], children=children)
 
     @cached_property
     def arrow(self) -> "pa.Schema":
-        """The Arrow schema of a conformed table; a field is nullable when its column is."""
+        """The Arrow schema of a conformed table; a field is nullable when its column is. A child's column is a list
+        for each main row.
+        """
         import pyarrow as pa
 
         from pipeline_lib.rowarrow import ARROW
 
-        return pa.schema([pa.field(c.name, ARROW[c.kind], c.nullable) for c in self.columns])
+        fields = [pa.field(c.name, ARROW[c.kind], c.nullable) for c in self.columns]
+        for child in self.children:
+            for column in child.own:
+                item = pa.field("element", ARROW[column.kind], column.nullable)
+                fields.append(pa.field(f"{child.name}.{column.name}", pa.large_list(item), nullable=False))
+        return pa.schema(fields)
 
     def to_json(self) -> dict[str, Any]:
         """Return the schema as JSON values; bounds of dates are ISO 8601 text."""
-        return {"format": FORMAT, "columns": [_column_json(column) for column in self.columns]}
+        plain = {"format": FORMAT, "columns": [_column_json(column) for column in self.columns]}
+        if self.key is None:
+            return plain
+        tables = {"name": self.name, "key": self.key, "children": [child.to_json() for child in self.children]}
+        return {**plain, **tables, "format": TABLES_FORMAT}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "RowSchema":
         """Read what `to_json` wrote. Raises `InputError` for another format, key or type."""
-        if not isinstance(values, Mapping) or values.get("format") != FORMAT:
-            found = values.get("format") if isinstance(values, Mapping) else type(values).__name__
+        found = values.get("format") if isinstance(values, Mapping) else type(values).__name__
+        expected = {FORMAT: {"format", "columns"}}
+        expected[TABLES_FORMAT] = expected[FORMAT] | {"name", "key", "children"}
+        if not isinstance(values, Mapping) or found not in expected:
             raise InputError(
-                f"row schema: found format {found!r}, expected {FORMAT}; "
+                f"row schema: found format {found!r}, expected {FORMAT} or {TABLES_FORMAT}; "
                 "read it with the release of this library that wrote it"
             )
-        columns = values.get("columns")
-        if set(values) != {"format", "columns"} or not isinstance(columns, list):
+        columns, children = values.get("columns"), values.get("children", [])
+        if set(values) != expected[found] or not isinstance(columns, list) or not isinstance(children, list):
             raise InputError(
                 f"row schema: found keys {sorted(values)}, expected a list of columns, and format; compile again"
             )
-        return cls(tuple(_column_from_json(column) for column in columns))
+        read = tuple(_column_from_json(column) for column in columns)
+        below = tuple(cls.from_json(child) for child in children)
+        return cls(read, values.get("name", "rows"), values.get("key"), below)
+
+
+def _kept(child: RowSchema, column: Column, names: Collection[str]) -> bool:
+    return column.name == child.key or f"{child.name}.{column.name}" in names
+
+
+def _check_links(schema: RowSchema) -> None:
+    """Refuse tables whose rows nothing brings together."""
+    tables = [table.name for table in (schema, *schema.children)]
+    if len(set(tables)) < len(tables):
+        raise InputError(f"Row: found tables {', '.join(tables)}, expected a name of its own for each")
+    main = {column.name: column for column in schema.columns}.get(str(schema.key))
+    for table in schema.tables:
+        key = {column.name: column for column in table.columns}.get(str(schema.key))
+        if table.children or table.key != schema.key or key is None or not table.name:
+            raise InputError(
+                f"Row: found table {table.name!r} without the column {schema.key!r}, expected it in every table, as it "
+                "says which rows belong together; rename the column in `load`"
+            )
+        if (
+            key.kind not in ("integer", "string")
+            or key.nullable
+            or not key.required
+            or (main and key.kind != main.kind)
+        ):
+            raise InputError(
+                f"Row: {table.name}.{key.name}: found a key of kind {key.kind}{' or missing' if key.nullable else ''}, "
+                "expected whole numbers in every table, or text in every table, never missing; convert it in `load`"
+            )
 
 
 def _column_json(column: Column) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The compiled pipeline: what a fitted pipeline becomes, and what production loads."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ from pipeline_lib.compiled import artifact
 from pipeline_lib.compiled.artifact import read_description
 from pipeline_lib.compiled.pipeline import CompiledPipeline, Evaluation
 from pipeline_lib.context import Context
+from pipeline_lib.errors import InputError
 from pipeline_lib.rowschema import RowSchema
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ __all__ = ["CompiledPipeline", "Evaluation", "compile_pipeline", "load_model", "
 def compile_pipeline(
     fitted: Any,
     *,
-    like: "pd.DataFrame",
+    like: "pd.DataFrame | Mapping[str, pd.DataFrame]",
     row: RowSchema | None = None,
     library: str = "pipeline_lib",
     allow_opaque: bool = False,
@@ -28,8 +30,9 @@ def compile_pipeline(
 
     `like` is the training frame: its dtypes must be what production will deliver, and on each of its rows every
     step's plan is checked against the library's own result. `row` is the schema of raw rows, by default what
-    `like` holds. A step without an exact plan is refused, or with `allow_opaque` runs through its library; then
-    `library` is the package whose exported steps may be loaded. `context` declares how many earlier rows, in order of
+    `like` holds; a pipeline over several raw tables needs it, and `like` then maps their names to frames. A step
+    without an exact plan is refused, or with `allow_opaque` runs through its library; then `library` is the package
+    whose exported steps may be loaded. `context` declares how many earlier rows, in order of
     time, production will have for each row, and may say how time passes: lags and windows need them.
     Raises InputError for a step that cannot be compiled faithfully, saying which and what to do.
     """
@@ -37,7 +40,11 @@ def compile_pipeline(
     from pipeline_lib.compiled.history import declared
     from pipeline_lib.rows import schema_like
 
-    row = row or schema_like(like)
+    if row is None and isinstance(like, Mapping):
+        raise InputError(
+            "found several training tables without a schema, expected row=schema_of(Tables(...)), which names their key"
+        )
+    row = row or schema_like(like)  # type: ignore[arg-type]  # no mapping: see above
     settings = Settings(row, library, allow_opaque, declared(context, row))
     return compile_fitted(fitted, like=like, settings=settings)
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.columns import Column, joined
-from pipeline_lib.compiled.operations import NAT, Text, Words
+from pipeline_lib.compiled.operations import NAT, Lists, Text, Words
 from pipeline_lib.errors import InputError
 from pipeline_lib.rowschema import EXACT
 
@@ -35,6 +35,8 @@ def _column(array: Any, field: pa.Field) -> Column:
     if isinstance(array, pa.ChunkedArray):  # text of more than 2 GiB stays in chunks
         return joined([_column(part, field) for part in array.chunks])
     kind = array.type
+    if pa.types.is_large_list(kind):
+        return _lists(array, kind.value_field)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
         return _text(array)
     valid = _valid(array)
@@ -52,6 +54,12 @@ def _column(array: Any, field: pa.Field) -> Column:
     else:
         integers = _buffer(array, np.int64)
     return np.where(valid, integers, NAT) if array.null_count else integers
+
+
+def _lists(array: Any, field: pa.Field) -> Lists:
+    starts = _buffer(array.offsets, np.int64)
+    first, last = int(starts[0]), int(starts[-1])
+    return Lists(_column(array.values.slice(first, last - first), field), starts - first)
 
 
 def _nullable_integers(integers: NDArray[np.int64], valid: Any, name: str) -> NDArray[np.float64]:

@@ -118,7 +118,7 @@ def _node_json(node: Node, arrays: dict[str, np.ndarray[Any, Any]]) -> dict[str,
 
 
 def _setting_json(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
-    if isinstance(value, list) and len(value) > _INLINE and all(type(item) is float for item in value):
+    if isinstance(value, list) and len(value) > _INLINE and _is_numbers(value):
         return {"list": _setting_json(np.array(value), arrays)["array"]}
     if isinstance(value, np.ndarray):
         name = f"a{len(arrays):04}"
@@ -131,6 +131,11 @@ def _setting_json(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(f"found a setting of {type(value).__name__}, expected JSON values and arrays")
+
+
+def _is_numbers(values: list[Any]) -> bool:
+    kinds = set(map(type, values))
+    return kinds == {float} or (kinds == {int} and min(values) >= -(2**63) and max(values) < 2**63)
 
 
 def _node(place: int, values: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) -> Node:

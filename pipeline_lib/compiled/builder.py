@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations import OPERATIONS
+from pipeline_lib.compiled.operations import LIST, OPERATIONS
 from pipeline_lib.compiled.plan import Node, Scalar
 from pipeline_lib.errors import InputError
 
@@ -22,7 +22,7 @@ class Value:
     `dtype` is one of `plan.DTYPES`: datetime is int64 microseconds since 1970; vector is several float64 numbers a
     row; bag is a sparse vector; `width` is how many numbers these hold. `limit`: every value is finite and at
     most so large in magnitude, and none is missing (of text, only that); inf where that is not known. `back`:
-    how many earlier rows it rests upon.
+    how many earlier rows it rests upon. A dtype that ends in `[]` is a column of the child table `table`.
     """
 
     build: "Builder" = field(repr=False)
@@ -31,6 +31,12 @@ class Value:
     limit: float = math.inf
     width: int = 1
     back: int = 0
+    table: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The dtype of each value; of child rows that of one."""
+        return self.dtype.removesuffix(LIST)
 
     def _with(self, other: "Value | Scalar", operation: str, *, swapped: bool = False) -> "Value":
         left, right = self, self.build.value(other)
@@ -95,7 +101,7 @@ class Value:
 
     def missing(self) -> "Value":
         """Whether the value is missing (bool): NaN, missing text, NaT."""
-        if math.isfinite(self.limit) or self.dtype in ("int64", "bool"):
+        if math.isfinite(self.limit) or self.kind in ("int64", "bool"):
             return self.build.value(False)
         return self.build.apply("is_missing", self)
 
@@ -113,9 +119,10 @@ class Builder:
         self.context = context
         self._known: dict[tuple[Any, ...], Value] = {}
 
-    def input(self, column: str, dtype: str, limit: float = math.inf, *, width: int = 1) -> Value:
+    def input(self, column: str, dtype: str, limit: float = math.inf, *, width: int = 1, table: str = "rows") -> Value:
         """A raw column; `width` is how many numbers a row of a vector or bag holds."""
-        return self._write("input", (), {"table": "rows", "column": column}, dtype, limit, width)
+        below = table if dtype.endswith(LIST) else ""
+        return self._write("input", (), {"table": table, "column": column}, dtype, limit, width, table=below)
 
     def value(self, value: Value | Scalar) -> Value:
         """A value as it is, a Python or NumPy scalar as a constant."""
@@ -136,39 +143,47 @@ class Builder:
             raise TypeError(f"found operation {operation!r}, expected one of {', '.join(sorted(OPERATIONS))}")
         values = [self.value(value) for value in inputs]
         dtypes = [value.dtype for value in values]
+        table = _child_table(operation, values)
+        if table and not (found.takes and _match(found.takes, dtypes)):  # each child row by itself
+            dtypes = [value.kind for value in values]
+        else:
+            table = ""
         if found.takes is not None and not _match(found.takes, dtypes):
             raise InputError(f"{operation}: found values of {', '.join(dtypes)}, expected {', '.join(found.takes)}")
         dtype = found.gives if isinstance(found.gives, str) else found.gives(settings, dtypes)
         limit = found.limit(settings, [value.limit for value in values])
         width = found.width(settings, [value.width for value in values])
         back = max((value.back for value in values), default=0) + int(settings.get("back", 0))
-        return self._write(operation, tuple(value.node for value in values), settings, dtype, limit, width, back)
+        if table:
+            dtype += LIST
+        nodes = tuple(value.node for value in values)
+        return self._write(operation, nodes, settings, dtype, limit, width, back, table)
 
     def arithmetic(self, operation: str, left: Value, right: Value) -> Value:
         """An operation on two numbers as NumPy types it: int64 with int64 stays int64, else float64."""
         compares = operation in ("less", "less_equal", "equal")
         whole = {"int64", "bool"}
-        if {left.dtype, right.dtype} <= whole and operation != "divide":
+        if {left.kind, right.kind} <= whole and operation != "divide":
             return self.apply(f"{operation}_int", self.integer(left), self.integer(right))
-        if left.dtype == right.dtype == "datetime" and compares:
+        if left.kind == right.kind == "datetime" and compares:
             return self.apply(f"{operation}_int", left, right)
         return self.apply(operation, self.number(left), self.number(right))
 
     def number(self, value: Value | Scalar) -> Value:
         """The value as float64; text, dates and vectors are refused."""
         value = self.value(value)
-        return value if value.dtype == "float64" else self.apply("to_float", value)
+        return value if value.kind == "float64" else self.apply("to_float", value)
 
     def integer(self, value: Value | Scalar) -> Value:
         """A bool or int64 value as int64."""
         value = self.value(value)
-        return value if value.dtype == "int64" else self.apply("to_int", value)
+        return value if value.kind == "int64" else self.apply("to_int", value)
 
     def where(self, condition: Value, then: Value | Scalar, other: Value | Scalar) -> Value:
         """`then` where the condition holds, else `other`; numbers of unlike dtypes become float64."""
         then, other = self.value(then), self.value(other)
         known = self.nodes[condition.node]
-        if then.dtype != other.dtype:
+        if then.kind != other.kind:
             then, other = self.number(then), self.number(other)
         if known.operation == "constant":
             return then if known.settings["value"] else other
@@ -180,7 +195,7 @@ class Builder:
 
     def fill(self, value: Value, filler: Value | Scalar) -> Value:
         """The value, and `filler` where it is missing."""
-        if value.dtype == "str" and isinstance(filler, str):
+        if value.kind == "str" and isinstance(filler, str):
             return self.lookup(value, {}, "str", missing=filler, mode="keep")
         return self.where(value.missing(), filler, value)
 
@@ -202,8 +217,8 @@ class Builder:
         with `refuse` it is refused at predict, and so is missing where `missing` is None; `name` of the column
         and `where` then say whose it is.
         """
-        operation = "lookup" if value.dtype == "str" else "lookup_number"
-        if value.dtype == "bool":
+        operation = "lookup" if value.kind == "str" else "lookup_number"
+        if value.kind == "bool":
             value, table = self.integer(value), {int(key): found for key, found in table.items()}
         plain = {_plain(key): _plain(found) for key, found in table.items()}
         return self.apply(
@@ -259,6 +274,19 @@ class Builder:
             )
         return self.apply("earlier", value, back=rows)
 
+    def count(self, value: Value) -> Value:
+        """How many child rows each main row has (int64); of truths, how many hold."""
+        return self.apply("list_sum_int" if value.kind == "bool" else "list_count", value)
+
+    def total(self, value: Value) -> Value:
+        """The sum over each main row's child rows: int64 of integers, else float64 rounded once."""
+        return self.apply("list_sum" if value.kind == "float64" else "list_sum_int", value)
+
+    def extreme(self, value: Value, which: str) -> Value:
+        """The `min` or `max` over each main row's child rows, missing ones aside: datetime of dates, else float64."""
+        dates = value.kind == "datetime"
+        return self.apply(f"list_{which}", value if dates else self.number(value), dates=dates)
+
     def slack(self, value: Value, ulps: float, scale: Value | None = None) -> Value:
         """The same value, which a reference computes another way: within `ulps` of `scale` (of itself if None)."""
         if not self.checking:
@@ -274,14 +302,26 @@ class Builder:
         limit: float,
         width: int = 1,
         back: int = 0,
+        table: str = "",
     ) -> Value:
         key = (operation, inputs, dtype, _key(settings))
         known = self._known.get(key)
         if known is None:
-            known = Value(self, len(self.nodes), dtype, limit, width, back)
+            known = Value(self, len(self.nodes), dtype, limit, width, back, table)
             self.nodes.append(Node(operation, inputs, settings, dtype))
             self._known[key] = known
         return known
+
+
+def _child_table(operation: str, values: Sequence[Value]) -> str:
+    """The child table whose rows go into an operation; none where only main rows do."""
+    tables = sorted({value.table for value in values if value.table})
+    if len(tables) > 1:
+        raise InputError(
+            f"{operation}: found values of the tables {', '.join(tables)}, expected those of one; bring each to the "
+            "main rows first, with build.count, build.total or build.extreme"
+        )
+    return tables[0] if tables else ""
 
 
 def _match(takes: tuple[str, ...], dtypes: list[str]) -> bool:

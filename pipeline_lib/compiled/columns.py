@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations import OPERATIONS, RefusedRowsError, Text
+from pipeline_lib.compiled.operations import LIST, OPERATIONS, Lists, RefusedRowsError, Text, over_lists
 from pipeline_lib.compiled.operations.bags import Bag
-from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiled.plan import Node, Plan
 from pipeline_lib.errors import InputError
 
 BLOCK_ROWS = 8192
+BLOCK_CHILDREN = 65_536
 Column = Any  # a NumPy array or Text, see `operations.table`
 
 
@@ -43,7 +44,7 @@ class ColumnExecutor:
                     for taken in set(node.inputs)
                     if last[taken] == place and taken not in self.roots and plan.nodes[taken].operation != "constant"
                 )
-                self._work.append((place, OPERATIONS[node.operation].column(node.settings), node.inputs, done))
+                self._work.append((place, column_function(node), node.inputs, done))
 
         self._words = _word_groups(plan, needed, self.roots) if by_word else []
 
@@ -52,12 +53,20 @@ class ColumnExecutor:
 
         Where the plan has a context, as many rows stand before them in `columns`, and have no result.
         """
-        starts = range(0, rows, BLOCK_ROWS) or [0]
+        size = self._block_rows(columns, rows)
+        starts = range(0, rows, size) or [0]
         with np.errstate(all="ignore"):
             known, done = self._by_word(columns)
             work = [step for step in self._work if step[0] not in done] if done else self._work
-            blocks = [self._block(columns, known, work, start, min(start + BLOCK_ROWS, rows)) for start in starts]
+            blocks = [self._block(columns, known, work, start, min(start + size, rows)) for start in starts]
         return [joined(parts) for parts in zip(*blocks, strict=True)]
+
+    def _block_rows(self, columns: Mapping[str, Column], rows: int) -> int:
+        """How many main rows go into a block, so that their child rows stay in the cache too."""
+        most = max(
+            (len(columns[name].values) for _, name in self._inputs if isinstance(columns[name], Lists)), default=0
+        )
+        return max(1, min(BLOCK_ROWS, BLOCK_CHILDREN * rows // most)) if most > BLOCK_CHILDREN else BLOCK_ROWS
 
     def _by_word(self, columns: Mapping[str, Column]) -> tuple[dict[int, tuple[Column, Any]], set[int]]:
         """Nodes that are known for each word of their column, with the rows' words; and all nodes that are done."""
@@ -100,11 +109,17 @@ class ColumnExecutor:
         return [cut(column, before, stop - start + before) for column in columns_found] if before else columns_found
 
 
+def column_function(node: Node) -> Callable[..., Any]:
+    """What evaluates a node over columns."""
+    function = OPERATIONS[node.operation].column(node.settings)
+    return over_lists(function) if node.dtype.endswith(LIST) else function
+
+
 def cut(column: Column, start: int, stop: int) -> Column:
     """Some rows of a column."""
     if isinstance(column, Text):
         return Text(column.codes[start:stop], column.words)
-    if isinstance(column, Bag):
+    if isinstance(column, Bag | Lists):
         return column.cut(start, stop)
     return column[..., start:stop]
 

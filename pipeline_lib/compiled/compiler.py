@@ -1,8 +1,7 @@
 """From a fitted pipeline to a compiled one: a plan, checked step by step against the libraries' own results."""
 
 import math
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,24 +16,25 @@ from pipeline_lib.compiled.adapters import (
     qualified,
     transform,
 )
+from pipeline_lib.compiled.arrow import from_arrow
 from pipeline_lib.compiled.builder import Builder, Value
-from pipeline_lib.compiled.faithful import Distance, check_step
+from pipeline_lib.compiled.faithful import Distance, Write, check_step
 from pipeline_lib.compiled.history import check_order
 from pipeline_lib.compiled.opaque import OpaqueStep, quiet_libraries
+from pipeline_lib.compiled.operations import LIST
 from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY, CompiledPipeline
 from pipeline_lib.compiled.plan import Plan, Table
-from pipeline_lib.compiled.report import CompileReport, StepReport
+from pipeline_lib.compiled.report import StepReport
+from pipeline_lib.compiled.wholes import compile_report
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows import RowSchema, conform, dtype_differences, to_frame
+from pipeline_lib.rows import Frames, RowSchema, conform, dtype_differences, raw_input
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _METHODS = {PREDICTION: "predict", PROBABILITY: "predict_proba", DECISION: "decision_function"}
 _DTYPES = {"integer": "int64", "number": "float64", "string": "str", "boolean": "bool", "datetime": "datetime"}
-_TIMED_ROWS = 200
 _FEW_ROWS = (1, 7)
-_FAR = 1e-6  # of a prediction: no order of rounding explains that in most rows
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,9 @@ class Settings:
         return self.table.context
 
 
-def compile_fitted(fitted: Any, *, like: "pd.DataFrame", settings: Settings) -> CompiledPipeline:
+def compile_fitted(
+    fitted: Any, *, like: "pd.DataFrame | Mapping[str, pd.DataFrame]", settings: Settings
+) -> CompiledPipeline:
     """Compile a fitted pipeline and check it on every row of `like`; see `compile_pipeline`."""
     steps, row = _steps(fitted), settings.row
     differences = dtype_differences(like, row)
@@ -61,6 +63,11 @@ def compile_fitted(fitted: Any, *, like: "pd.DataFrame", settings: Settings) -> 
             "found training columns of other dtypes than production will deliver:\n  "
             + "\n  ".join(differences)
             + "\ncast them in `load`, or change `Row`, and fit again"
+        )
+    if row.key is not None and settings.context:
+        raise InputError(
+            f"found a context of {settings.context} rows and several raw tables, expected one of them: the earlier "
+            "rows of a key can be a child table of their own"
         )
     table = conform(like, row)
     if table.num_rows <= settings.context:
@@ -71,23 +78,29 @@ def compile_fitted(fitted: Any, *, like: "pd.DataFrame", settings: Settings) -> 
     check_order(table, settings.context, settings.table, hidden=settings.table.time in row.sensitive)
     work = _Compilation(settings)
     with quiet_libraries():
-        work.walk(steps, to_frame(table))
+        work.walk(steps, raw_input(table, row))
         model = CompiledPipeline(work.plan(), row, work.opaque, settings.library)
-        model.report = _report(model, fitted, table, work.reports)
+        model.report = compile_report(model, fitted, table, work.reports)
     return model
 
 
-def check_rows(model: CompiledPipeline, fitted: Any, frame: "pd.DataFrame", library: str) -> None:
+def check_rows(
+    model: CompiledPipeline, fitted: Any, data: "pd.DataFrame | Mapping[str, pd.DataFrame]", library: str
+) -> None:
     """Check a compiled pipeline on other rows as compiling did. Raises InputError where it is not faithful."""
     work = _Compilation(Settings(model.row, library, allow_opaque=True, table=model.plan.tables[0]))
     with quiet_libraries():
-        work.walk(_steps(fitted), to_frame(conform(frame, model.row)))
+        work.walk(_steps(fitted), raw_input(conform(data, model.row), model.row))
 
 
 def raw_columns(row: RowSchema, build: Builder) -> Columns:
     """The raw columns of a row schema as a pipeline's first step sees them."""
     columns = {}
-    for column in row.columns:
+    main = {column.name for column in row.columns}
+    tables = dict.fromkeys(row.names, row.name) | {
+        f"{child.name}.{column.name}": child.name for child in row.children for column in child.own
+    }
+    for name, column in row.by_name.items():
         dtype, limit = _DTYPES.get(column.kind, "datetime"), math.inf
         if column.nullable and dtype in ("int64", "bool"):
             dtype = "float64"
@@ -95,7 +108,7 @@ def raw_columns(row: RowSchema, build: Builder) -> Columns:
             limit = 1.7976931348623157e308 if column.finite and not column.nullable else math.inf
         elif not column.nullable:
             limit = {"bool": 1.0, "str": 0.0}.get(dtype, 2.0**63)
-        columns[column.name] = build.input(column.name, dtype, limit)
+        columns[name] = build.input(name, dtype if name in main else f"{dtype}{LIST}", limit, table=tables[name])
     return columns
 
 
@@ -114,7 +127,10 @@ class _Compilation:
 
     def plan(self) -> Plan:
         """The plan as far as it has come."""
-        return Plan(self.build.nodes, self.outputs, self.steps, (self.settings.table,), self.classes)
+        row = self.settings.row
+        several = tuple(Table(part.name, row.key) for part in row.tables) if row.key is not None else ()
+        tables = several or (self.settings.table,)
+        return Plan(self.build.nodes, self.outputs, self.steps, tables, self.classes)
 
     def walk(self, steps: Sequence[tuple[str, Any]], given: Any) -> None:
         """Write every step's plan, checked on the rows `given`."""
@@ -145,9 +161,10 @@ class _Compilation:
 
         try:
             after = transform(step, dict(before), self.build)
-            distance = check_step(f"step {name}", write, before, given, made)
+            _refuse_child_columns(name, after)
+            distance = check_step(f"step {name}", write, before, given, made, self._raw(given))
             if hasattr(type(step), "plan"):
-                _check_small_batches(f"step {name}", step, write, before, given)
+                self._check_small_batches(name, step, write, given)
             report = _step_report(name, step, before, len(after), distance)
         except NoPlanError as error:
             after = self._run_opaque(name, step, given, {"transform": made}, error)["transform"]
@@ -156,6 +173,22 @@ class _Compilation:
         self.columns = dict(zip(_names(step, made, after), after.values(), strict=True))
         self.steps[name] = {column: value.node for column, value in self.columns.items()}
         self.reports.append(report)
+
+    def _raw(self, given: Any) -> dict[str, Any] | None:
+        """Several raw tables as a plan has them; None for what a step makes."""
+        return from_arrow(conform(given, self.settings.row)) if isinstance(given, Frames) else None
+
+    def _check_small_batches(self, name: str, step: Any, write: Write, given: Any) -> None:
+        """Check an own step where it meets few rows, as in production: it may ask how many there are."""
+        row = self.settings.row
+        for rows in _FEW_ROWS:
+            if isinstance(given, Frames):
+                part: Any = raw_input(conform(given, row).slice(0, rows), row)
+            else:
+                part = given.iloc[:rows] if hasattr(given, "iloc") else given[:rows]
+            if not self.settings.context and part.shape[0] == rows:
+                where = f"step {name}, {rows} rows alone"
+                check_step(where, write, self.columns, part, step.transform(part.copy()), self._raw(part))
 
     def _estimator(self, name: str, final: Any, given: Any) -> None:
         before = self.columns
@@ -181,22 +214,20 @@ class _Compilation:
     def _run_opaque(
         self, name: str, step: Any, given: Any, made: dict[str, Any], error: NoPlanError
     ) -> dict[str, Columns]:
-        if not self.settings.allow_opaque:
+        if not self.settings.allow_opaque or isinstance(given, Frames):
             raise NoPlanError(f"step {name}: {error}")
         runner = OpaqueStep.of(name, step, given, made, self.settings.library)
         self.opaque[name] = runner.state
         return runner.write(self.columns, self.build)
 
 
-def _check_small_batches(
-    where: str, step: Any, write: Callable[[Columns, Builder], Sequence[Value]], before: Columns, given: Any
-) -> None:
-    """Check an own step where it meets few rows, as in production: it may ask how many there are."""
-    for rows in _FEW_ROWS:
-        part = given.iloc[:rows] if hasattr(given, "iloc") else given[:rows]
-        context = max(value.build.context for value in before.values()) if before else 0
-        if not context and part.shape[0] == rows:
-            check_step(f"{where}, {rows} rows alone", write, before, part, step.transform(part.copy()))
+def _refuse_child_columns(name: str, columns: Columns) -> None:
+    below = [column for column, value in columns.items() if value.table]
+    if below:
+        raise RefusedStepError(
+            f"step {name}: found {', '.join(below)} with a value for each row of the table "
+            f"{columns[below[0]].table}, expected one for each main row; aggregate them, as build.total does"
+        )
 
 
 def _steps(fitted: Any) -> list[tuple[str, Any]]:
@@ -272,56 +303,3 @@ def _step_report(name: str, step: Any, before: Columns, made: int, distance: Dis
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
-
-
-def _report(model: CompiledPipeline, fitted: Any, table: Any, steps: Sequence[StepReport]) -> CompileReport:
-    """Compile report: distances of predictions from the libraries' own, and speeds measured here."""
-    context, rest = (table.slice(0, model.context), table.slice(model.context)) if model.context else (None, table)
-    ours, theirs = model.predict(rest, context=context), np.asarray(fitted.predict(to_frame(table)))[model.context :]
-    theirs = theirs.reshape(ours.shape)
-    changed = ~((ours == theirs) | ((ours != ours) & (theirs != theirs)))
-    ulps = difference = 0.0
-    if ours.dtype.kind == theirs.dtype.kind == "f" and changed.any():
-        apart = np.abs(ours - theirs)[changed]
-        difference, ulps = float(apart.max()), float((apart / np.spacing(np.abs(theirs[changed]))).max())
-    _refuse_far(ours, theirs, changed)
-    timed = _TIMED_ROWS if model.exact else _TIMED_ROWS // 20  # libraries take their time
-    rows = rest.slice(0, 1 if context else timed).to_pylist()  # the context is that of the first row
-    model.predict_row(rows[0], context=context)
-    one = _seconds(lambda: [model.predict_row(row, context=context) for row in rows]) / len(rows)
-    bulk = _seconds(lambda: model.predict(rest, context=context)) / rest.num_rows
-    return CompileReport(
-        rows=rest.num_rows,
-        raw=len(model.row.names),
-        steps=tuple(steps),
-        unread=tuple(name for name in model.row.names if name not in set(model.reads)),
-        ulps=ulps,
-        difference=difference,
-        changed=int(np.count_nonzero(changed if changed.ndim == 1 else changed.any(axis=1))),
-        row_microseconds=one * 1e6,
-        rows_per_second=1 / bulk,
-    )
-
-
-def _refuse_far(ours: Any, theirs: Any, changed: Any) -> None:
-    """Refuse a plan whose steps passed one by one, and whose predictions are others in most rows all the same."""
-    far = changed
-    if ours.dtype.kind == theirs.dtype.kind == "f":
-        with np.errstate(all="ignore"):
-            far = changed & ~(np.abs(ours - theirs) <= _FAR * np.abs(theirs))
-    far = far if far.ndim == 1 else far.any(axis=1)
-    if 2 * np.count_nonzero(far) > len(far):
-        raise InputError(
-            f"found predictions that differ from the pipeline's own in {np.count_nonzero(far):,} of {len(far):,} rows, "
-            f"such as {ours[far][0]} for {theirs[far][0]}, though each step alone agrees, expected the same; "
-            "does a step write into its input, or change between calls?"
-        )
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)

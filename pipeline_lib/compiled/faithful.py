@@ -34,20 +34,25 @@ class Distance:
         return Distance(max(self.ulps, other.ulps), max(self.share, other.share), max(self.flips, other.flips))
 
 
-def check_step(where: str, write: Write, before: Mapping[str, Value], given: Any, expected: Any) -> Distance:
+def check_step(
+    where: str,
+    write: Write,
+    before: Mapping[str, Value],
+    given: Any,
+    expected: Any,
+    columns: Mapping[str, Column] | None = None,
+) -> Distance:
     """Evaluate a step's plan on `given`, the library's input to it, and compare with `expected`, its output.
 
-    `before` are the plan's columns that go into the step. Frames, arrays and sparse matrices are
+    `before` are the plan's columns that go into the step; `columns` are `given` as a plan has them, where that is
+    no single frame. Frames, arrays and sparse matrices are
     compared column by column. Raises InputError where the plan is farther away than it may be.
     """
     rows = given.shape[0]
     builder = Builder(checking=True, context=max((value.build.context for value in before.values()), default=0))
-    inputs = {name: builder.input(name, v.dtype, v.limit, width=v.width) for name, v in before.items()}
+    inputs = {name: _same_input(name, value, builder) for name, value in before.items()}
     made = list(write(inputs, builder))
-    columns, place = {}, 0
-    for name, value in before.items():
-        columns[name] = library_column(given, place, value.dtype, value.width)
-        place += value.width
+    columns = _library_columns(given, before) if columns is None else columns
     found = with_radii(Plan(builder.nodes, {}), [value.node for value in made], columns, rows)
     width = 1 if len(expected.shape) == 1 else expected.shape[1]
     if sum(value.width for value in made) != width:
@@ -59,6 +64,20 @@ def check_step(where: str, write: Write, before: Mapping[str, Value], given: Any
         worst = worst.worst(_compare(f"{where}, column {label}", column, radius, reference, rows))
         place += value.width
     return worst
+
+
+def _same_input(name: str, value: Value, build: Builder) -> Value:
+    known = value.build.nodes[value.node]
+    table = known.settings["table"] if known.operation == "input" else "rows"
+    return build.input(name, value.dtype, value.limit, width=value.width, table=table)
+
+
+def _library_columns(given: Any, before: Mapping[str, Value]) -> dict[str, Column]:
+    columns, place = {}, 0
+    for name, value in before.items():
+        columns[name] = library_column(given, place, value.dtype, value.width)
+        place += value.width
+    return columns
 
 
 def _compare(where: str, column: Column, radius: Any, reference: Column, rows: int) -> Distance:

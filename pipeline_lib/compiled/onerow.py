@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from pipeline_lib.compiled.operations import NAT, OPERATIONS, Code
+from pipeline_lib.compiled.operations import LIST, NAT, OPERATIONS, Code
+from pipeline_lib.compiled.operations.table import write_over_list
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.rowschema import BOUNDS, EXACT, Column, RowSchema
 
@@ -24,13 +25,16 @@ def row_function(plan: Plan, roots: Sequence[int], schema: RowSchema) -> RowFunc
     """A function of one raw row, a mapping by column names, that gives the values of `roots` as a tuple.
 
     It raises NotPlainError for a missing key and for a value that is not at once seen to be valid, and
-    InputError for what an operation refuses.
+    InputError for what an operation refuses. Of several tables it takes columns that conform, each lowered to its row.
     """
     code = Code()
-    columns = {column.name: column for column in schema.columns}
     needed = plan.needed(roots)
     inputs = [place for place in needed if plan.nodes[place].operation == "input"]
-    _write_reading(code, {f"v{place}": columns[plan.nodes[place].settings["column"]] for place in inputs})
+    names = {f"v{place}": plan.nodes[place].settings["column"] for place in inputs}
+    if schema.key is None:
+        _write_reading(code, {variable: schema.by_name[name] for variable, name in names.items()})
+    else:
+        code.lines += [f"{variable} = row[{name!r}]" for variable, name in names.items()]
     written = {place: f"v{place}" for place in inputs}
     for place in needed:
         node = plan.nodes[place]
@@ -39,7 +43,12 @@ def row_function(plan: Plan, roots: Sequence[int], schema: RowSchema) -> RowFunc
         elif node.operation != "input":
             arguments = [written[taken] for taken in node.inputs]
             dtypes = [plan.nodes[taken].dtype for taken in node.inputs]
-            expression = OPERATIONS[node.operation].row(code, node.settings, arguments, dtypes)
+            if node.dtype.endswith(LIST):
+                constant = [plan.nodes[taken].operation == "constant" for taken in node.inputs]
+                function = OPERATIONS[node.operation].column(node.settings)
+                expression = write_over_list(code, function, arguments, dtypes, constant)
+            else:
+                expression = OPERATIONS[node.operation].row(code, node.settings, arguments, dtypes)
             written[place] = expression if expression.isidentifier() else f"v{place}"
             if not expression.isidentifier():
                 code.line(f"v{place} = {expression}")

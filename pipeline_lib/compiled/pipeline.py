@@ -74,10 +74,11 @@ class CompiledPipeline:
     def predict(self, data: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
         """Predictions, one per row (rows x targets for several), for raw rows.
 
-        `data` is a DataFrame, an Arrow table, a mapping or a list of mappings. Regression gives float64, classes
-        are int64, float64, bool or object (str). Where the pipeline has a `context`, the rows are in order of time
-        and `context` holds the rows just before them. Raises InputError for rows outside the schema, for too few
-        earlier rows, and for rows out of order, doubled or left out where the pipeline knows its column of times.
+        `data` is a DataFrame, an Arrow table, a mapping or a list of mappings; of a pipeline over several tables it
+        maps each table's name to one of these, and the main table's rows get the predictions. Regression gives
+        float64, classes are int64, float64, bool or object (str). Where the pipeline has a `context`, the rows are in
+        order of time and `context` holds the rows just before them. Raises InputError for rows outside the schema, for
+        too few earlier rows, and for rows out of order, doubled or left out where the pipeline knows its column of times.
         """
         columns = self._columns(self._named(PREDICTION), data, context)
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
@@ -118,7 +119,7 @@ class CompiledPipeline:
 
     def transform(self, data: Any, *, context: Any = None) -> "pa.Table":
         """The columns that reach the final estimator, as an Arrow table."""
-        from pipeline_lib.rowcheck import conform
+        from pipeline_lib.rowtables import conform
 
         if not self.plan.steps:
             return conform(data, self.row)
@@ -129,8 +130,9 @@ class CompiledPipeline:
     def predict_row(self, row: Mapping[str, Any], *, context: Any = None) -> Any:
         """The prediction for one raw row, a mapping by column names: a Python scalar (a tuple for several targets).
 
-        Reads and checks only what reaches the output. Raises InputError with every field that is missing, of
-        another type or outside the schema. `context` as for `predict`.
+        Of several tables it is a mapping of their names: to a mapping, the main row, and to lists of mappings, the
+        child rows. Reads and checks only what reaches the output. Raises InputError with every field that is missing,
+        of another type or outside the schema. `context` as for `predict`.
         """
         found = self._row_values(self._named(PREDICTION), row, context)
         return found[0] if len(found) == 1 else found
@@ -171,7 +173,7 @@ class CompiledPipeline:
     def _schema(self, roots: Sequence[int]) -> RowSchema:
         read = set(self.plan.columns_read(roots))
         read |= {table.time for table in self.plan.tables if table.time is not None}
-        return RowSchema(tuple(column for column in self.row.columns if column.name in read) or self.row.columns[:1])
+        return self.row.keep(read)
 
     def _executor(self, roots: Sequence[int]) -> tuple[RowSchema, ColumnExecutor]:
         key = tuple(roots)
@@ -187,7 +189,7 @@ class CompiledPipeline:
         """The rows behind as many earlier ones as the plan needs, and how many rows they are."""
         import pyarrow as pa
 
-        from pipeline_lib.rowcheck import conform
+        from pipeline_lib.rowtables import conform
 
         rows = conform(data, schema)
         if not self.context and context is None:
@@ -226,19 +228,35 @@ class CompiledPipeline:
             raise InputError(
                 f"found {type(row).__name__}, expected one row as a mapping of column names to values; {advice}"
             )
+        if self.row.key is not None:
+            return self._values_of_tables(roots, row)
         if self.context or context is not None:
             schema, executor = self._executor(roots)
             return tuple(map(lower, self._run(executor, *self._tables(row, context, schema))))
-        key = tuple(roots)
-        known = self._row_functions.get(key)
-        if known is None:
-            schema = self._schema(roots)
-            known = self._row_functions[key] = (schema, row_function(self._live, roots, schema))
         try:
-            return known[1](row)  # type: ignore[no-any-return]
+            return self._row_function(roots)[1](row)  # type: ignore[no-any-return]
         except NotPlainError:  # `conform` says whether the row is wrong, or only not plain
             schema, executor = self._executor(roots)
             return tuple(map(lower, self._run(executor, *self._tables(row, None, schema))))
+
+    def _values_of_tables(self, roots: Sequence[int], row: Mapping[str, Any]) -> tuple[Any, ...]:
+        from pipeline_lib.compiled.arrow import from_arrow
+
+        schema, function = self._row_function(roots)
+        table, rows = self._tables(row, None, schema)
+        if rows != 1:
+            raise InputError(
+                f"{schema.name}: found {rows:,} rows, expected one, with its rows of the other tables; predict for many"
+            )
+        values: tuple[Any, ...] = function({name: lower(column) for name, column in from_arrow(table).items()})
+        return values
+
+    def _row_function(self, roots: Sequence[int]) -> tuple[RowSchema, RowFunction]:
+        key = tuple(roots)
+        if key not in self._row_functions:
+            schema = self._schema(roots)
+            self._row_functions[key] = (schema, row_function(self._live, roots, schema))
+        return self._row_functions[key]
 
     def _table(self, names: Mapping[str, int], columns: Sequence[Column]) -> "pa.Table":
         import pyarrow as pa

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-DTYPES = ("float64", "int64", "bool", "str", "datetime", "vector", "bag")
+_SINGLE = ("float64", "int64", "bool", "str", "datetime")
+DTYPES = (*_SINGLE, "vector", "bag", *(f"{dtype}[]" for dtype in _SINGLE))  # [] of child rows
 Scalar = float | int | bool | str
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.columns import Column, whole
-from pipeline_lib.compiled.operations import OPERATIONS, Operation, Text
+from pipeline_lib.compiled.columns import Column, column_function, whole
+from pipeline_lib.compiled.operations import OPERATIONS, Lists, Operation, Text
 from pipeline_lib.compiled.plan import Plan
 
 _DISCRETE = ("bool", "int64", "str", "datetime")
@@ -34,17 +34,20 @@ def with_radii(plan: Plan, roots: Sequence[int], columns: Mapping[str, Column], 
             else:
                 found = OPERATIONS[node.operation]
                 inputs = [values[taken] for taken in node.inputs]
-                function = found.column(node.settings)
-                values[place] = function(*inputs)
-                radii[place] = _radius(
-                    found, node.settings, function, inputs, [radii[taken] for taken in node.inputs], values[place]
-                )
+                values[place] = column_function(node)(*inputs)
+                given = [radii[taken] for taken in node.inputs]
+                radii[place] = _radius(found, node.settings, inputs, given, values[place])
     return [(whole(values[root], plan.nodes[root].dtype, rows), radii[root]) for root in roots]
 
 
-def _radius(
-    found: Operation, settings: dict[str, Any], function: Any, inputs: list[Any], radii: list[Any], result: Any
-) -> Any:
+def _radius(found: Operation, settings: dict[str, Any], inputs: list[Any], radii: list[Any], result: Any) -> Any:
+    if isinstance(result, Lists):  # each child row by itself
+        flat = [given.values if isinstance(given, Lists) else result.spread(given) for given in inputs]
+        moved = [
+            radius if isinstance(given, Lists) else result.spread(radius)
+            for given, radius in zip(inputs, radii, strict=True)
+        ]
+        return _radius(found, settings, flat, moved, result.values)
     if found.radius is None and not found.rounding and all(radius is None for radius in radii):
         return None
     if found.radius is not None:
@@ -54,6 +57,7 @@ def _radius(
         radius = found.radius(settings, inputs, filled, result)
         return None if not np.any(radius) else radius
     moved: Any = 0.0
+    function = found.column(settings)
     if found.rounding:  # what is not finite is not rounded
         moved = np.where(np.isfinite(result), found.rounding * np.spacing(np.abs(result)), 0.0)
     for place, radius in enumerate(radii):

@@ -83,8 +83,14 @@ def transform(step: Any, columns: Columns, build: Builder) -> Columns:
     if step is None or (isinstance(step, str) and step == "passthrough"):
         return columns
     own = getattr(type(step), "plan", None)
+    several = any(value.table for value in columns.values())
+    if several and not callable(own):
+        raise RefusedStepError(
+            f"{type(step).__name__}: found a step without a plan of its own over several raw tables, expected an "
+            "exported step that makes one row of features for each main row; put one first in the pipeline"
+        )
     if callable(own):
-        made = own(step, dict(columns), build)
+        made = own(step, _by_table(columns, build) if several else dict(columns), build)
         if not isinstance(made, dict) or not all(isinstance(value, Value) for value in made.values()):
             raise InputError(
                 f"{type(step).__name__}.plan: found {made!r:.80}, expected a dict of column names to values that "
@@ -93,6 +99,15 @@ def transform(step: Any, columns: Columns, build: Builder) -> Columns:
         return made
     written: Columns = _find(_TRANSFORMERS, step, "transformer").write(step, columns, build)
     return written
+
+
+def _by_table(columns: Columns, build: Builder) -> dict[str, Columns]:
+    """Raw columns of several tables by the table's name and their own."""
+    tables: dict[str, Columns] = {}
+    for name, value in columns.items():
+        table = build.nodes[value.node].settings["table"]
+        tables.setdefault(table, {})[name.removeprefix(f"{table}.") if value.table else name] = value
+    return tables
 
 
 def predict(fitted: Any, values: Sequence[Value], build: Builder) -> Outputs:

@@ -2,6 +2,7 @@
 
 from importlib import import_module
 
+from pipeline_lib.compiled.operations.lists import LIST, Lists, over_lists
 from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import NAT, OPERATIONS, Operation
@@ -18,6 +19,7 @@ MODULES = (
     "documents",
     "donors",
     "elementary",
+    "groups",
     "extraction",
     "kernels",
     "lookups",
@@ -33,4 +35,16 @@ MODULES = (
 for _name in MODULES:  # importing a module enters its operations
     import_module(f"{__name__}.{_name}")
 
-__all__ = ["MODULES", "NAT", "OPERATIONS", "Code", "Operation", "RefusedRowsError", "Text", "Words"]
+__all__ = [
+    "LIST",
+    "MODULES",
+    "NAT",
+    "OPERATIONS",
+    "Code",
+    "Lists",
+    "Operation",
+    "RefusedRowsError",
+    "Text",
+    "Words",
+    "over_lists",
+]

@@ -1,8 +1,8 @@
 """The one table of operations: each is defined once, for whole columns and for one row, with the same bits.
 
 Columns are NumPy arrays: float64, int64, bool, int64 microseconds for datetime, shape (numbers, rows) for
-vector; `Text` for str; constants are Python scalars. In one row they are float, int, bool, int, an array
-(numbers,), and str or None. Missing is NaN, None, or `NAT`.
+vector; `Text` for str; `Lists` for child rows; constants are Python scalars. In one row they are float, int, bool,
+int, an array (numbers,), str or None, and a list's values as a column. Missing is NaN, None, or `NAT`.
 """
 
 import math
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.operations.lists import LIST, Lists, over_one_list
 from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.text import Text
 
@@ -132,12 +133,27 @@ _LIFTS: dict[str, Callable[[Any], Any]] = {
     "vector": lambda value: value[:, None],
     "bag": lambda value: value,
 }
+_LIFTS |= {
+    f"{dtype}{LIST}": lambda values: Lists(values, np.array([0, len(values)]))
+    for dtype in ("float64", "int64", "bool", "str", "datetime")
+}
+
+
+def write_over_list(
+    code: Code, function: Callable[..., Any], inputs: Sequence[str], dtypes: Sequence[str], constant: Sequence[bool]
+) -> str:
+    """Python source for one row of a function of the child rows' columns."""
+    is_list = [dtype.endswith(LIST) for dtype in dtypes]
+    lifts = [None if known else _LIFTS[dtype] for known, dtype in zip(constant, dtypes, strict=True)]
+    return f"{code.bind(over_one_list(function, is_list, lifts), 'f')}({', '.join(inputs)})"
 
 
 def lower(column: Any) -> Any:
     """The only row of a column, as one row has it."""
     if isinstance(column, Text):
         return column.tolist()[0]
+    if isinstance(column, Lists):
+        return column.values
     if isinstance(column, np.ndarray):
         return column[:, 0] if column.ndim == 2 else column[0].item()
     return column

@@ -1,0 +1,98 @@
+"""List columns: for each main row the values of its child rows, all in one column."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline_lib.compiled.operations.text import Text
+
+LIST = "[]"  # behind the dtype of the values
+
+
+class Lists:
+    """Values of child rows: `values` is a column of all, and `starts` (int64, rows + 1) says where each row's begin."""
+
+    def __init__(self, values: Any, starts: NDArray[np.int64]) -> None:
+        self.values, self.starts = values, starts
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """How many values each row has."""
+        return np.diff(self.starts)
+
+    @cached_property
+    def owners(self) -> NDArray[np.int64]:
+        """The row that each value belongs to."""
+        return np.repeat(np.arange(len(self)), self.counts)
+
+    @cached_property
+    def filled(self) -> NDArray[np.bool_]:
+        """Which rows have a value at all."""
+        return self.counts > 0
+
+    def cut(self, start: int, stop: int) -> "Lists":
+        """Some rows."""
+        starts = self.starts[start : stop + 1]
+        first, last = int(starts[0]), int(starts[-1])
+        values = self.values
+        if isinstance(values, Text):
+            return Lists(Text(values.codes[first:last], values.words), starts - first)
+        return Lists(values[first:last], starts - first)
+
+    def spread(self, column: Any) -> Any:
+        """A column of main rows, or a constant, as one of child rows."""
+        if isinstance(column, Text):
+            return Text(np.broadcast_to(column.codes, (len(self),))[self.owners], column.words)
+        return np.broadcast_to(column, (len(self),))[self.owners] if isinstance(column, np.ndarray) else column
+
+    def total(self, numbers: Any) -> Any:
+        """Each row's sum of integers, one for each value; as int64 holds it."""
+        sums = np.zeros(len(numbers) + 1, dtype=np.int64)
+        np.cumsum(numbers, dtype=np.int64, out=sums[1:])
+        return sums[self.starts[1:]] - sums[self.starts[:-1]]
+
+    def reduced(self, ufunc: Any, values: Any, empty: Any) -> Any:
+        """Each row's `ufunc.reduce` of values in any order; `empty` for a row without one."""
+        found = np.full(len(self), empty, dtype=values.dtype)
+        if len(values):
+            found[self.filled] = ufunc.reduceat(values, self.starts[:-1][self.filled])
+        return found
+
+
+def over_lists(function: Callable[..., Any]) -> Callable[..., Lists]:
+    """A function of columns, for the values of lists; what is no list is the same for all of a row's values."""
+    from pipeline_lib.compiled.operations.refusals import RefusedRowsError
+
+    def of_lists(*inputs: Any) -> Lists:
+        lists = next(given for given in inputs if isinstance(given, Lists))
+        flat = [given.values if isinstance(given, Lists) else lists.spread(given) for given in inputs]
+        try:
+            return Lists(function(*flat), lists.starts)
+        except RefusedRowsError as refused:
+            row = int(np.searchsorted(lists.starts, refused.row, side="right")) - 1
+            place = refused.row - int(lists.starts[row])
+            raise RefusedRowsError(row, f"its row {place} of this table: {refused}") from None
+
+    return of_lists
+
+
+def over_one_list(function: Callable[..., Any], is_list: Sequence[bool], lift: Sequence[Any]) -> Callable[..., Any]:
+    """The same for one main row, whose lists are columns; `lift` makes a column of another value, None keeps it."""
+
+    def of_one(*inputs: Any) -> Any:
+        count = len(next(given for given, known in zip(inputs, is_list, strict=True) if known))
+        lists = Lists(None, np.array([0, count]))
+        flat = [
+            given if known or make is None else lists.spread(make(given))
+            for given, known, make in zip(inputs, is_list, lift, strict=True)
+        ]
+        with np.errstate(all="ignore"):
+            return function(*flat)
+
+    return of_one

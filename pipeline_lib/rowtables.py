@@ -1,0 +1,193 @@
+"""Several raw tables as one: each main row with the rows of the other tables that have its key.
+
+A child table's columns stand beside the main ones as `table.column`, a list for each main row: so slices, batches
+and files keep together what belongs together. The order of a main row's child rows has no meaning.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline_lib import rowcheck
+from pipeline_lib.errors import InputError
+from pipeline_lib.rowschema import RowSchema
+
+_SHORT = 2**16  # as many main rows are numbered by 16 bits, which sort by counting
+
+
+def conform(data: Any, schema: RowSchema) -> pa.Table:
+    """Return `data` as a table with exactly the columns, order and Arrow types of `schema`.
+
+    For one table see `rowcheck.conform`. For several, `data` maps each table's name to its rows in any form that
+    one table may have; other tables are ignored. Or it is an Arrow table as this function makes it. Main rows stay
+    in their order; a main row without child rows has empty lists.
+
+    Raises `InputError` for what one table would be refused for, for two main rows of one key, and for a child row
+    whose key no main row has, each with the table's name.
+    """
+    if schema.key is None:
+        return rowcheck.conform(data, schema)
+    if isinstance(data, pa.Table | pa.RecordBatch):
+        data = unnested(data if isinstance(data, pa.Table) else pa.Table.from_batches([data]), schema)
+    names = [table.name for table in schema.tables]
+    absent = [name for name in names if not isinstance(data, Mapping) or name not in data]
+    if absent:
+        found = f"tables {', '.join(map(str, data)) or 'none'}" if isinstance(data, Mapping) else type(data).__name__
+        raise InputError(
+            f"found {found}, expected a mapping with the tables {', '.join(names)}: {', '.join(absent)} missing; "
+            "a table that has no rows is an empty list"
+        )
+    main, *below = _conformed(data, schema)
+    keys = _array(main, schema.key)
+    _check_unique(keys, schema)
+    columns = list(main.columns)
+    for table, child in zip(below, schema.children, strict=True):
+        columns += _nested(table, child, keys, schema)
+    return pa.Table.from_arrays(columns, schema=schema.arrow)
+
+
+def unnested(table: pa.Table, schema: RowSchema) -> dict[str, pa.Table]:
+    """The tables that a conformed table holds, by name; child rows stand in order of their main rows."""
+    if schema.key is None:
+        return {schema.name: table}
+    absent = [name for name in schema.names if name not in table.column_names]
+    if absent:
+        raise InputError(
+            f"found an Arrow table without {', '.join(absent)}, expected one with each child column as lists, or a "
+            f"mapping of the tables {', '.join(part.name for part in schema.tables)}; pass these"
+        )
+    tables = {schema.name: table.select([column.name for column in schema.columns])}
+    for child in schema.children:
+        lists = [_lists(table, f"{child.name}.{column.name}", child) for column in child.own]
+        lengths = pc.list_value_length(lists[0])
+        if not all(pc.list_value_length(other).equals(lengths) for other in lists):
+            raise InputError(
+                f"{child.name}: found lists of unlike lengths in one row, expected a value for each child row in each; "
+                "pass a mapping of tables"
+            )
+        columns = {column.name: pc.list_flatten(part) for column, part in zip(child.own, lists, strict=True)}
+        columns[str(child.key)] = _array(table, str(child.key)).take(pc.list_parent_indices(lists[0]))
+        fields = [pa.field(column.name, columns[column.name].type, column.nullable) for column in child.columns]
+        tables[child.name] = pa.Table.from_arrays([columns[field.name] for field in fields], schema=pa.schema(fields))
+    return tables
+
+
+def as_rows(table: pa.Table, schema: RowSchema) -> list[dict[str, Any]]:
+    """Each row of a conformed table as `predict_row` takes it: a mapping, or one of tables with dicts and lists."""
+    if schema.key is None:
+        return list(table.to_pylist())
+    tables = unnested(table, schema)
+    rows: list[dict[str, Any]] = [{schema.name: row} for row in tables.pop(schema.name).to_pylist()]
+    places = {row[schema.name][schema.key]: row for row in rows}
+    for name, child in tables.items():
+        for row in rows:
+            row[name] = []
+        for values in child.to_pylist():
+            places[values[schema.key]][name].append(values)
+    return rows
+
+
+def settled(table: pa.Table, schema: RowSchema) -> pa.Table:
+    """A conformed table with each main row's child rows in one order, whatever order they came in."""
+    for child in schema.children:
+        lists = {f"{child.name}.{column.name}": f"k{place}" for place, column in enumerate(child.own)}
+        parts = [_array(table, name) for name in lists]
+        bits = [_sortable(pc.list_flatten(part)) for part in parts]
+        keys = pa.table([pc.list_parent_indices(parts[0]), *bits], ["row", *lists.values()])
+        order = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])
+        for name, part in zip(lists, parts, strict=True):
+            field = table.schema.field(name)
+            starts = _array_of(np.concatenate([[0], np.cumsum(_numbers(pc.list_value_length(part), np.int64))]))
+            moved = pa.LargeListArray.from_arrays(starts, pc.list_flatten(part).take(order), type=field.type)
+            table = table.set_column(table.schema.get_field_index(name), field, moved)
+    return table
+
+
+def _conformed(data: Mapping[str, Any], schema: RowSchema) -> list[pa.Table]:
+    """Each table by its own schema; all problems at once, with the table's name."""
+    tables, problems = [], []
+    for part in schema.tables:
+        try:
+            tables.append(rowcheck.conform(data[part.name], replace(part, key=None)))
+        except InputError as error:
+            problems += [f"{part.name}: {line}" for line in str(error).splitlines()]
+    if problems:
+        raise InputError("\n".join(problems))
+    return tables
+
+
+def _check_unique(keys: pa.Array, schema: RowSchema) -> None:
+    first = _numbers(pc.index_in(keys, value_set=keys), np.int32)
+    again = np.flatnonzero(first != np.arange(len(keys)))
+    if len(again):
+        row = int(again[0])
+        shown = _shown(keys[row], schema)
+        raise InputError(
+            f"{schema.name}: {schema.key}: found {shown} in rows {int(first[row])} and {row}, expected a key of its "
+            f"own in each row ({len(again):,} repeat one); drop the repeated rows in `load`"
+        )
+
+
+def _nested(table: pa.Table, child: RowSchema, keys: pa.Array, schema: RowSchema) -> Iterator[pa.Array]:
+    """A child's columns as lists, one for each main row."""
+    own = _array(table, str(child.key))
+    places = pc.index_in(own, value_set=keys)
+    if places.null_count:
+        rows = pc.indices_nonzero(pc.is_null(places))
+        row = rows[0].as_py()
+        raise InputError(
+            f"{child.name}: {child.key}: found {_shown(own[row], schema)} in row {row}, expected a key of the table "
+            f"{schema.name} ({len(rows):,} rows have none); add the row there, or leave these out"
+        )
+    rows_of = _numbers(places, np.int32)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows_of, minlength=len(keys)))])
+    order = None
+    if (rows_of[1:] < rows_of[:-1]).any():
+        short = rows_of.astype(np.uint16) if len(keys) < _SHORT else rows_of
+        order = _array_of(np.argsort(short, kind="stable"))
+    for column in child.own:
+        values = _array(table, column.name)
+        kind = schema.arrow.field(f"{child.name}.{column.name}").type
+        yield pa.LargeListArray.from_arrays(_array_of(starts), values.take(order) if order else values, type=kind)
+
+
+def _shown(key: pa.Scalar, schema: RowSchema) -> str:
+    return "a value (hidden: sensitive)" if schema.key in schema.sensitive else repr(key.as_py())
+
+
+def _lists(table: pa.Table, name: str, child: RowSchema) -> pa.Array:
+    lists = _array(table, name)
+    if not (pa.types.is_large_list(lists.type) or pa.types.is_list(lists.type)) or lists.null_count:
+        raise InputError(
+            f"{name}: found {lists.type}{' with missing lists' if lists.null_count else ''}, expected a list for each "
+            f"row, empty where it has no {child.name}; pass a mapping of tables"
+        )
+    return lists
+
+
+def _sortable(values: pa.Array) -> pa.Array:
+    return values.view(pa.int64()) if pa.types.is_float64(values.type) else values
+
+
+def _array(table: pa.Table, name: str) -> pa.Array:
+    column = table.column(name)
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _numbers(array: pa.Array, dtype: Any) -> NDArray[Any]:
+    """An array without missing values as NumPy has it, from its buffer: a conversion would import pandas."""
+    buffer = array.buffers()[1]
+    stored = np.dtype(f"i{array.type.bit_width // 8}")
+    if buffer is None:
+        return np.zeros(0, dtype=dtype)
+    return np.frombuffer(buffer, stored, array.offset + len(array))[array.offset :].astype(dtype, copy=False)
+
+
+def _array_of(numbers: "NDArray[Any] | Sequence[int]") -> pa.Array:
+    whole = np.ascontiguousarray(numbers, dtype=np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(whole), [None, pa.py_buffer(whole)])
