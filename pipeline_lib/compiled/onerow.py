@@ -45,8 +45,8 @@ def row_function(plan: Plan, roots: Sequence[int], schema: RowSchema) -> RowFunc
             dtypes = [plan.nodes[taken].dtype for taken in node.inputs]
             if node.dtype.endswith(LIST):
                 constant = [plan.nodes[taken].operation == "constant" for taken in node.inputs]
-                function = OPERATIONS[node.operation].column(node.settings)
-                expression = write_over_list(code, function, arguments, dtypes, constant)
+                of_columns = OPERATIONS[node.operation].column(node.settings)
+                expression = write_over_list(code, of_columns, arguments, dtypes, constant)
             else:
                 expression = OPERATIONS[node.operation].row(code, node.settings, arguments, dtypes)
             written[place] = expression if expression.isidentifier() else f"v{place}"

@@ -78,7 +78,8 @@ class CompiledPipeline:
         maps each table's name to one of these, and the main table's rows get the predictions. Regression gives
         float64, classes are int64, float64, bool or object (str). Where the pipeline has a `context`, the rows are in
         order of time and `context` holds the rows just before them. Raises InputError for rows outside the schema, for
-        too few earlier rows, and for rows out of order, doubled or left out where the pipeline knows its column of times.
+        too few earlier rows, and for rows out of order, doubled or left out where the pipeline knows its column of
+        times.
         """
         columns = self._columns(self._named(PREDICTION), data, context)
         return columns[0] if len(columns) == 1 else np.column_stack(columns)

@@ -43,11 +43,11 @@ def with_radii(plan: Plan, roots: Sequence[int], columns: Mapping[str, Column], 
 def _radius(found: Operation, settings: dict[str, Any], inputs: list[Any], radii: list[Any], result: Any) -> Any:
     if isinstance(result, Lists):  # each child row by itself
         flat = [given.values if isinstance(given, Lists) else result.spread(given) for given in inputs]
-        moved = [
+        flat_radii = [
             radius if isinstance(given, Lists) else result.spread(radius)
             for given, radius in zip(inputs, radii, strict=True)
         ]
-        return _radius(found, settings, flat, moved, result.values)
+        return _radius(found, settings, flat, flat_radii, result.values)
     if found.radius is None and not found.rounding and all(radius is None for radius in radii):
         return None
     if found.radius is not None:
