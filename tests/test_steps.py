@@ -6,12 +6,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from fe_plans import checked
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.steps.labels import LabelScores
+from pipeline_lib.steps.marks import MissingMarks
+from pipeline_lib.steps.parts import TextParts
+from pipeline_lib.steps.party import PerHead
 from pipeline_lib.steps.years import ElapsedYears
 
 NAN = math.nan
@@ -38,7 +42,22 @@ def scored(**changes: Any) -> LabelScores:
     return LabelScores(**{"scales": {"kitchen": GRADES}, **changes})
 
 
-@pytest.fixture(params=[elapsed, scored], ids=["ElapsedYears", "LabelScores"])
+def unmarked(**changes: Any) -> MissingMarks:
+    return MissingMarks(**{"texts": ["kitchen"], "numbers": [], "marks": ["TA"], **changes})
+
+
+def parted(**changes: Any) -> TextParts:
+    return TextParts(**{"parts": {"first": ["kitchen", "^([A-Z])"]}, **changes})
+
+
+def per_head(**changes: Any) -> PerHead:
+    return PerHead(**{"relatives": ["built", "garage"], "shared": ["sold"], **changes})
+
+
+STEPS = [elapsed, scored, unmarked, parted, per_head]
+
+
+@pytest.fixture(params=STEPS, ids=[type(make()).__name__ for make in STEPS])
 def step(request: pytest.FixtureRequest) -> Any:
     return request.param()
 
@@ -130,6 +149,11 @@ def test_anything_but_a_frame_is_refused(step: Any, found: Any) -> None:
         (elapsed(columns=["bilt"]), "bilt"),
         (elapsed(reference="soled"), "soled"),
         (scored(scales={"kitchin": GRADES}), "kitchin"),
+        (unmarked(texts=["kitchin"]), "kitchin"),
+        (unmarked(numbers=["age"]), "age"),
+        (parted(parts={"first": ["kitchin", "(.)"]}), "kitchin"),
+        (per_head(relatives=["kids"]), "kids"),
+        (per_head(shared=["fare"]), "fare"),
     ],
 )
 def test_an_absent_column_is_named_with_the_columns_there_are(wrong: BaseEstimator, column: str) -> None:
@@ -204,3 +228,72 @@ def test_a_missing_label_is_refused_with_the_remedy(when: str, missing: Any) -> 
 def test_a_scale_without_labels_or_finite_scores_is_refused(scale: dict[str, float]) -> None:
     with pytest.raises(InputError, match="expected at least one label and finite scores"):
         scored(scales={"kitchen": scale}).fit(sales())
+
+
+def test_marks_become_missing_and_numbers_are_read() -> None:
+    frame = pd.DataFrame({"age": ["29", "?", "0.9167"], "cabin": ["B5", "?", "??"]}, dtype="str")
+    read = MissingMarks(texts=["cabin"], numbers=["age"]).fit_transform(frame)
+    pd.testing.assert_frame_equal(read, pd.DataFrame({"age": [29.0, NAN, 0.9167], "cabin": ["B5", None, "??"]}))
+
+
+@pytest.mark.parametrize("word", ["twelve", "1,5", "", " 1", "inf"])
+def test_text_that_is_no_number_is_refused(word: str) -> None:
+    frame = pd.DataFrame({"age": ["29", word]}, dtype="str")
+    with pytest.raises(InputError, match=f"found {word!r} in column 'age', expected decimal numbers or one of '\\?'"):
+        MissingMarks(texts=[], numbers=["age"]).fit(frame).transform(frame)
+
+
+@pytest.mark.parametrize(
+    "wrong", [unmarked(texts=["built"]), unmarked(numbers=["built"]), parted(parts={"first": ["built", "(.)"]})]
+)
+def test_numbers_where_text_is_expected_are_refused(wrong: BaseEstimator) -> None:
+    with pytest.raises(InputError, match=r"found int64 in column 'built', expected text; cast it"):
+        wrong.fit(sales())
+
+
+def test_text_where_numbers_are_expected_is_refused() -> None:
+    with pytest.raises(InputError, match=r"found str in column 'kitchen', expected numbers; cast it"):
+        per_head(shared=["kitchen"]).fit(sales())
+
+
+def test_a_part_is_the_patterns_group_or_missing() -> None:
+    frame = pd.DataFrame({"name": ["Allen, Miss. Ann", "Allen", None]}, dtype="str")
+    found = TextParts({"title": ("name", r", (\w+)\.")}).fit_transform(frame)
+    assert found["title"].isna().to_list() == [False, True, True]
+    assert found.loc[0, "title"] == "Miss"
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"a": ["kitchen", "T"]}, "found 0 groups in the pattern 'T' of 'a', expected one"),
+        ({"a": ["kitchen", "(T)(A)"]}, "found 2 groups"),
+        ({"a": ["kitchen", "(T"]}, "found the pattern '\\(T' of 'a': .*expected a regular expression"),
+        ({"sold": ["kitchen", "(T)"]}, "found the columns 'sold' already, expected new names"),
+    ],
+)
+def test_a_part_that_cannot_be_taken_is_refused(parts: dict[str, list[str]], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        TextParts(parts).fit(sales())
+
+
+def test_who_travels_alone_is_a_party_of_one() -> None:
+    frame = pd.DataFrame({"kids": [0, 2, 1], "parents": [0.0, 1.0, NAN], "fare": [8.0, 10.0, 3.0]})
+    found = PerHead(["kids", "parents"], shared=["fare"]).fit_transform(frame)
+    assert found["party"].fillna(-1).to_list() == [1.0, 4.0, -1.0]
+    assert found["fare_per_head"].fillna(-1).to_list() == [8.0, 2.5, -1.0]
+
+
+PLANNED = [
+    elapsed(),
+    scored(),
+    unmarked(),
+    parted(),
+    per_head(),
+    unmarked(texts=[], numbers=["kitchen"], marks=["TA", "Gd"]),
+]
+
+
+@pytest.mark.parametrize("planned", PLANNED, ids=lambda step: type(step).__name__)
+def test_the_plan_has_the_steps_own_bits(planned: Any) -> None:
+    checked(planned.fit(sales()), sales())

@@ -1,0 +1,116 @@
+"""The passenger pipeline that nbs/pipelines/titanic.ipynb exports, on its real data."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import Pipeline
+
+from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
+from pipeline_lib.errors import InputError
+from pipeline_lib.pipelines import titanic
+from pipeline_lib.rows import schema_of
+
+Parts = tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]
+PARAMS: dict[str, Any] = {
+    "test_share": 0.25,
+    "seed": 0,
+    "encoding": {"rare_share": 0.01},
+    "estimator": {"strength": 0.3, "max_iter": 1000},
+    "business": {"lookup": 20, "wrong_entry": 90},
+}
+GIVEN = titanic.Params.model_validate(PARAMS)
+
+
+@pytest.fixture(scope="module")
+def parts() -> Parts:
+    return titanic.split(titanic.load(), GIVEN)
+
+
+@pytest.fixture(scope="module")
+def fitted(parts: Parts) -> Pipeline:
+    return titanic.build(GIVEN).fit(parts[0], parts[2])
+
+
+@pytest.fixture(scope="module")
+def model(parts: Parts, fitted: Pipeline) -> CompiledPipeline:
+    return compile_pipeline(fitted, like=parts[0], row=schema_of(titanic.Row))
+
+
+@pytest.mark.parametrize(("kept", "found"), [(b"", "no file"), (b"other", "other bytes")])
+def test_another_file_than_the_known_one_is_refused(
+    monkeypatch: pytest.MonkeyPatch, kept: bytes, found: str, tmp_path: Any
+) -> None:
+    if kept:
+        (tmp_path / titanic.FILE[1]).write_bytes(kept)
+    monkeypatch.setattr(titanic.resources, "files", lambda package: tmp_path)
+    with pytest.raises(InputError, match=f"found {found} at .*expected the passengers.*install"):
+        titanic.load()
+
+
+def test_the_register_is_raw_and_what_was_known_afterwards_is_left_out() -> None:
+    frame = titanic.load()
+    assert frame.shape == (1309, 12)
+    assert (frame["age"] == "?").sum() == 263
+    assert not {"boat", "body"} & set(frame)
+    assert set(titanic.register()) - set(frame) == {"boat", "body"}
+
+
+def test_no_ticket_is_in_both_parts_and_no_passenger_is_lost(parts: Parts) -> None:
+    X_train, X_test, y_train, y_test = parts
+    assert not set(X_train["ticket"]) & set(X_test["ticket"])
+    assert sorted([*X_train.index, *X_test.index]) == list(range(1309))
+    assert y_train.index.equals(X_train.index)
+    assert y_test.index.equals(X_test.index)
+
+
+def test_the_pipeline_tells_survivors_from_victims(model: CompiledPipeline, parts: Parts) -> None:
+    _, X_test, _, y_test = parts
+    found = titanic.metrics(y_test, model.predict(X_test), GIVEN, model.predict_proba(X_test))
+    assert found["roc_auc"] > 0.84
+    assert found["log_loss"] < 0.48
+    assert found["calibration"] < 0.06
+    assert found["minutes_saved"] > 4
+
+
+def test_a_passenger_alone_has_the_bits_of_the_batch(model: CompiledPipeline, parts: Parts) -> None:
+    assert model.exact
+    rows = parts[1].head(40)
+    together = model.predict_proba(rows)
+    alone = [model.predict_proba_row(row) for row in rows.to_dict("records")]
+    assert np.array(alone).tobytes() == together.tobytes()
+
+
+def test_a_label_that_no_row_of_a_batch_has_changes_nothing(model: CompiledPipeline, parts: Parts) -> None:
+    men = parts[1][parts[1]["sex"] == "male"]
+    among_all = model.predict_proba(parts[1])[(parts[1]["sex"] == "male").to_numpy()]
+    assert model.predict_proba(men).tobytes() == among_all.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("age", "twelve"), ("age", None), ("fare", "7,25"), ("sex", "F"), ("pclass", 4), ("sibsp", -1)],
+)
+def test_a_fault_in_a_raw_row_is_named(model: CompiledPipeline, parts: Parts, column: str, value: Any) -> None:
+    with pytest.raises(InputError, match=f"{column}: found"):
+        model.predict_row({**parts[1].iloc[0].to_dict(), column: value})
+
+
+def test_an_unknown_age_and_a_titleless_name_have_an_answer(model: CompiledPipeline, parts: Parts) -> None:
+    row = parts[1].iloc[0].to_dict()
+    assert model.trace_row({**row, "age": "?"})["unknown_age"]["age_na"] == 1
+    assert model.trace_row({**row, "name": "Kelly"})["rare"]["title"] == "Rare"
+    assert model.trace_row({**row, "name": "Kelly, Sultana. Mary"})["rare"]["title"] == "Rare"
+
+
+def test_minutes_are_what_a_hand_computes() -> None:
+    chance = np.array([0.95, 0.05, 0.02, 0.6])
+    found = titanic.metrics([1, 0, 1, 1], chance > 0.5, GIVEN, np.column_stack([1 - chance, chance]))
+    assert (found["minutes"], found["looked_up"], found["minutes_saved"]) == ((90 + 20) / 4, 0.25, 20 - 27.5)
+
+
+@pytest.mark.parametrize(("target", "rows"), [([1, 1], 2), ([0, 1, 1], 2), ([0, 2], 2)])
+def test_metrics_refuse_what_is_no_target(target: list[int], rows: int) -> None:
+    with pytest.raises(InputError, match=r"expected 0 and 1, one column of the same length"):
+        titanic.metrics(target, [1] * rows, GIVEN, [[0.5, 0.5]] * rows)
