@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from pipeline_lib.compiled.adapters import (
     Columns,
@@ -85,12 +86,23 @@ def compile_fitted(
 
 
 def check_rows(
-    model: CompiledPipeline, fitted: Any, data: "pd.DataFrame | Mapping[str, pd.DataFrame]", library: str
+    model: CompiledPipeline,
+    fitted: Any,
+    data: "pd.DataFrame | Mapping[str, pd.DataFrame]",
+    library: str,
+    *,
+    context: Any = None,
 ) -> None:
-    """Check a compiled pipeline on other rows as compiling did. Raises InputError where it is not faithful."""
+    """Check a compiled pipeline on other rows as compiling did. Raises InputError where it is not faithful.
+
+    `context` are the rows just before them, for a pipeline that needs these.
+    """
+    table = conform(data, model.row)
+    if context is not None:
+        table = pa.concat_tables([conform(context, model.row), table]).combine_chunks()
     work = _Compilation(Settings(model.row, library, allow_opaque=True, table=model.plan.tables[0]))
     with quiet_libraries():
-        work.walk(_steps(fitted), raw_input(conform(data, model.row), model.row))
+        work.walk(_steps(fitted), raw_input(table, model.row))
 
 
 def raw_columns(row: RowSchema, build: Builder) -> Columns:

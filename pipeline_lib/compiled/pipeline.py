@@ -206,6 +206,14 @@ class CompiledPipeline:
         check_order(both, earlier.num_rows, declared, hidden=declared.time in self.row.sensitive)
         return both.slice(earlier.num_rows - self.context).combine_chunks(), rows.num_rows
 
+    def earlier(self, rows: Any, context: Any) -> "pa.Table | None":
+        """Of `context` the rows just before `rows` that these need, with every raw column; None where rows stand alone.
+
+        Raises InputError for what `predict` would refuse.
+        """
+        both, count = self._tables(rows, context, self.row)
+        return both.slice(0, both.num_rows - count) if self.context else None
+
     def _latest(self, earlier: Any, rows: Any) -> "pa.Table":
         """The last rows of what was before and of a part, as many as the context has."""
         import pyarrow as pa
