@@ -8,8 +8,7 @@ import time
 from importlib import metadata
 from typing import Any
 
-_VARIABLES = ("OMP_", "OPENBLAS_", "MKL_", "NPY_", "BLIS_", "VECLIB_", "NUMEXPR_")
-_SINGLE = ("PYTHONHASHSEED", "TZ", "LANG", "LC_ALL", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_CTYPE")
+from pipeline_lib.identity import variables
 
 
 def describe_environment() -> dict[str, Any]:
@@ -27,7 +26,7 @@ def describe_environment() -> dict[str, Any]:
         "system": {"name": platform.system(), "machine": platform.machine(), "libc": " ".join(platform.libc_ver())},
         "cpu": {"count": os.cpu_count(), "model": _cpu_model(), "features": _cpu_features()},
         "blas": _blas(),
-        "variables": _variables(),
+        "variables": variables(),
         "locale": {
             "numeric": locale.setlocale(locale.LC_NUMERIC),
             "time": locale.setlocale(locale.LC_TIME),
@@ -66,7 +65,3 @@ def _blas() -> list[dict[str, Any]]:
         return []
     wanted = ("user_api", "internal_api", "version", "architecture", "threading_layer", "num_threads")
     return [{key: info.get(key) for key in wanted} for info in threadpool_info()]
-
-
-def _variables() -> dict[str, str]:
-    return {name: value for name, value in sorted(os.environ.items()) if name in _SINGLE or name.startswith(_VARIABLES)}

@@ -24,6 +24,8 @@ from pipeline_lib.evidence import read_evidence, write_evidence
 from pipeline_lib.export import check_export
 from pipeline_lib.exported import LIBRARY, exported_cells
 from pipeline_lib.files import canonical_json, write_atomic
+from pipeline_lib.identity import identity
+from pipeline_lib.imports import follow_imports
 from pipeline_lib.learned import LEARNED, write_learned
 from pipeline_lib.library import changed_names, under_library_names
 from pipeline_lib.params import BaseParams, as_json, check_model, from_values
@@ -187,7 +189,9 @@ def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:
             f"found parameters {as_json(params)}, expected those of the record; "
             "let no cell between `parameters` and start_run change them"
         )
-    if not given:
+    if given:
+        follow_imports(record.folder, project, identity())
+    else:
         write_atomic(record.folder / PARAMETERS, canonical_json(as_json(params)))
     write_atomic(record.folder / ENVIRONMENT, canonical_json(describe_environment()))
     write_atomic(record.folder / LIBRARY, canonical_json(exported_cells(project)))

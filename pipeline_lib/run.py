@@ -15,6 +15,7 @@ from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence import read_evidence
 from pipeline_lib.execute import Progress, execute, unfinished
 from pipeline_lib.files import canonical_json, sha256_bytes, sha256_file, sha256_tree, write_atomic
+from pipeline_lib.memory import ground_of, keep_memory, recall
 from pipeline_lib.params import as_json
 from pipeline_lib.preflight import Request, check_request
 from pipeline_lib.project import GENERATED, Project
@@ -39,22 +40,29 @@ def run_pipeline(
     overrides: Sequence[str] = (),
     runs: Path | None = None,
     timeout: int | None = None,
+    force: bool = False,
     progress: Progress = lambda line: None,
 ) -> Record:
     """Run a pipeline's research notebook with a parameters file and return its sealed record.
 
     `overrides` are `key=value` texts, `runs` another folder for the record, `timeout` the seconds that one
-    cell may take. Raises InputError or DifferenceError before anything is written, and RunError, naming the
-    cell, after sealing a `failed` record.
+    cell may take. A finished run that nothing distinguishes from this one is returned in its place, unless `force`.
+    Raises InputError or DifferenceError before anything is written, and RunError, naming the cell, after sealing
+    a `failed` record.
     """
+    known = None if force else recall(params_file, overrides, runs=runs).record
+    if known:
+        return known
+    began = time.time_ns()
     request = check_request(Path(params_file), overrides)
     record = create_record((runs or request.project.runs).resolve(), request.pipeline)
     with locked(record.folder), _ending_as_interruption():
-        return _run(request, record, timeout, progress)
+        return _run(request, record, timeout, progress, began)
 
 
-def _run(request: Request, record: Record, timeout: int | None, progress: Progress) -> Record:
+def _run(request: Request, record: Record, timeout: int | None, progress: Progress, began: int) -> Record:
     started = datetime.now(UTC)
+    ground = ground_of(request.project, request.pipeline, request.params_file, request.overrides)
     clock = time.monotonic()
     manifest: dict[str, Any] = {
         "status": "running",
@@ -78,6 +86,8 @@ def _run(request: Request, record: Record, timeout: int | None, progress: Progre
     if error is None and strange:
         error = {"message": f"found {', '.join(strange)} in the record (removed), expected plain files; write those"}
     error = error or _other_metrics(request, record)
+    if error is None:
+        keep_memory(record, ground, began)
     manifest["status"] = "failed" if error else "finished"
     manifest["error"] = error
     manifest["hashes"] |= _result_hashes(record)

@@ -18,9 +18,10 @@ from pipeline_lib.bits import Difference
 from pipeline_lib.cli import answers, checking, notebooks, running
 from pipeline_lib.errors import DifferenceError, InputError, RunError
 from pipeline_lib.export import Problem
+from pipeline_lib.memory import Answer
 from pipeline_lib.parity import Parity
 from pipeline_lib.project import Project, find_project
-from pipeline_lib.record import Record, create_record, seal
+from pipeline_lib.record import Record, checks_folder, create_record, seal
 
 DIFFERENCE = Difference("value", "1.0", "2.0", column="size", row=0, rows=1, columns=1)
 
@@ -28,6 +29,7 @@ DIFFERENCE = Difference("value", "1.0", "2.0", column="size", row=0, rows=1, col
 @pytest.fixture(autouse=True)
 def stand_in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("pipeline_lib.memory.recall", lambda *given: Answer(None))  # whatever the checkout has run
 
 
 def invoke(*arguments: object) -> Result:
@@ -187,6 +189,38 @@ def test_run_prints_metrics_and_parity(copy: Record, monkeypatch: pytest.MonkeyP
     assert json.loads(as_json.output)["status"] == "finished"
     assert json.loads(as_json.output)["parity"] is None
     assert "parity" not in invoke("run", "params/houses.yml", "--no-parity").output
+
+
+def test_an_unchanged_run_is_answered_with_its_kept_parity(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline_lib.memory.recall", lambda *given: Answer(copy))
+    monkeypatch.setattr("pipeline_lib.run.run_pipeline", lambda *given, **options: pytest.fail("it ran"))
+    checked: list[Record] = []
+
+    def check(record: Record, library: str) -> Parity:
+        checked.append(record)
+        return Parity("houses/1", 3, None, {"scale": DIFFERENCE})
+
+    monkeypatch.setattr("pipeline_lib.parity.check_parity", check)
+    assert "parity" not in invoke("run", "params/houses.yml", "--no-parity").output
+    told = invoke("run", "params/houses.yml")
+    assert told.stdout.startswith(f"nothing changed since {copy.reference}; --force runs again\n")
+    assert "parity: DIFFERENT" in told.output
+    assert (told.exit_code, checked) == (1, [copy])  # never checked before: it is now
+    kept = checks_folder(copy)
+    kept.mkdir(parents=True)
+    (kept / "parity.json").write_text(json.dumps(Parity("houses/1", 3, None, {}).to_json()))
+    again = invoke("run", "params/houses.yml", "--json")
+    assert (again.exit_code, checked) == (0, [copy])
+    assert json.loads(again.stdout)["parity"]["exact"] is True
+    assert "nothing changed" in again.stderr
+
+
+def test_force_runs_and_a_run_that_no_other_answers_for_says_why(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline_lib.memory.recall", lambda *given: Answer(None, "no run answers: found no SOURCES"))
+    monkeypatch.setattr("pipeline_lib.run.run_pipeline", lambda *given, **options: copy)
+    assert "found no SOURCES" in invoke("run", "params/houses.yml", "--no-parity").stderr
+    monkeypatch.setattr("pipeline_lib.memory.recall", lambda *given: pytest.fail("it looked"))
+    assert invoke("run", "params/houses.yml", "--no-parity", "--force").exit_code == 0
 
 
 def test_a_run_whose_parity_differs_ends_with_1(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,7 @@ def test_readme_shows_the_real_output_of_a_run(copy: Record, monkeypatch: pytest
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = readme.partition("$ make run\n")[2].partition("$ make test")[0]
     monkeypatch.setattr("pipeline_lib.run.run_pipeline", lambda *given, **options: copy)
-    real = shapes(CliRunner().invoke(commands, ["run", str(HOUSES)]).stdout)
+    real = shapes(CliRunner().invoke(commands, ["run", str(HOUSES), "--force"]).stdout)
     told = {line for line in shapes(shown) if not line.startswith("  cell") and line.strip() != "…"}
     assert told == real
     notebook = json.loads(copy.notebook.read_bytes())["cells"]

@@ -12,7 +12,6 @@ from pipeline_lib.files import read_json
 from pipeline_lib.project import find_project
 
 if TYPE_CHECKING:
-    from pipeline_lib.parity import Parity
     from pipeline_lib.record import Record
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
@@ -52,11 +51,11 @@ def summary_of(record: "Record") -> dict[str, Any]:
     }
 
 
-def print_run(record: "Record", parity: "Parity | None") -> None:
+def print_run(record: "Record", parity: dict[str, Any] | None) -> None:
     for name, value in summary_of(record)["metrics"].items():
         click.echo(f"{name:<24} {shown(value)}")
     if parity:
-        click.echo(parity)
+        click.echo(parity["text"])
     click.echo(f"record: {record.folder}\nreport: {record.report}")
 
 

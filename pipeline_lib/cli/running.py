@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,7 +22,11 @@ from pipeline_lib.cli.answers import (
     verdict,
 )
 from pipeline_lib.errors import InputError, RunError
+from pipeline_lib.index import kept_parity
 from pipeline_lib.project import find_project
+
+if TYPE_CHECKING:
+    from pipeline_lib.record import Record
 
 
 @click.command
@@ -29,26 +34,47 @@ from pipeline_lib.project import find_project
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one parameter.")
 @click.option("--timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
 @click.option("--no-parity", is_flag=True, help="Leave out the parity check that follows a run.")
+@click.option("--force", is_flag=True, help="Run even if nothing has changed since a finished run.")
 @JSON
-def run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, no_parity: bool, as_json: bool) -> None:
-    """Execute a research notebook with PARAMS_FILE, leave a record, check parity."""
-    from pipeline_lib.parity import check_parity
+def run(
+    params_file: Path, overrides: tuple[str, ...], timeout: int | None, no_parity: bool, force: bool, as_json: bool
+) -> None:
+    """Execute a research notebook with PARAMS_FILE, leave a record, check parity.
+
+    Where nothing has changed since a finished run, that run is the answer.
+    """
+    from pipeline_lib.memory import Answer, recall
+
+    known = Answer(None) if force else recall(params_file, overrides)
+    if known.reason:
+        click.echo(known.reason, err=True)
+    record = known.record or _run(params_file, overrides, timeout, as_json=as_json)
+    parity = kept_parity(record)
+    if parity is None and not no_parity:
+        from pipeline_lib.parity import check_parity
+
+        parity = check_parity(record, library=library(params_file.parent)).to_json()
+    if known.record:
+        click.echo(f"nothing changed since {record.reference}; --force runs again", err=as_json)
+    if as_json:
+        print_json(summary_of(record))
+    else:
+        print_run(record, parity)
+    sys.exit(0 if parity is None or parity["exact"] else 1)
+
+
+def _run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, *, as_json: bool) -> "Record":
+    """A new run; one that fails is JSON too."""
     from pipeline_lib.record import Record
     from pipeline_lib.run import run_pipeline
 
     progress = functools.partial(click.echo, err=True)
     try:
-        record = run_pipeline(params_file, overrides=overrides, timeout=timeout, progress=progress)
+        return run_pipeline(params_file, overrides=overrides, timeout=timeout, force=True, progress=progress)
     except RunError as error:
         if as_json and error.folder:
             print_json(summary_of(Record(error.folder)))
         raise
-    parity = None if no_parity else check_parity(record, library=library(params_file.parent))
-    if as_json:
-        print_json(summary_of(record))
-    else:
-        print_run(record, parity)
-    sys.exit(0 if parity is None or parity.exact else 1)
 
 
 @click.command

@@ -1,0 +1,90 @@
+"""What this Python, its packages and its machine are, told in milliseconds and without importing any of them."""
+
+import os
+import platform
+import site
+import sys
+import time
+from pathlib import Path
+
+from pipeline_lib.files import sha256_bytes
+
+_VARIABLES = ("OMP_", "OPENBLAS_", "MKL_", "NPY_", "BLIS_", "VECLIB_", "NUMEXPR_")
+_SINGLE = ("PYTHONHASHSEED", "TZ", "LANG", "LC_ALL", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_CTYPE")
+_CPU = (
+    *("vendor_id", "cpu family", "model", "model name", "stepping", "cache size", "flags"),
+    *("CPU implementer", "CPU architecture", "CPU variant", "CPU part", "Features"),
+)
+"""What NumPy, BLAS and the C library choose their code by: x86 first, then ARM."""
+
+
+def identity() -> dict[str, str]:
+    """Facts that may change a bit of what is computed, by name: equal facts, equal ground to stand on.
+
+    A package's fact is the digest of its RECORD, the list of its files with their digests, so a wheel of another
+    build differs at the same version; BLAS comes with packages, chosen by CPU and variables. `cpu` is missing where
+    the system does not tell.
+    """
+    facts = {
+        "Python": f"{platform.python_implementation()} {platform.python_version()} {platform.python_compiler()}",
+        "system": f"{sys.platform} {os.uname().machine} {_libc()}",
+        "threads": str(_threads()),
+        "time zone": " ".join(time.tzname),
+        **{f"variable {name}": value for name, value in variables().items()},
+    }
+    cpu = _cpu()
+    return facts | ({"cpu": cpu} if cpu else {}) | _packages()
+
+
+def variables() -> dict[str, str]:
+    """Environment variables that choose code, threads, time zone or locale."""
+    return {name: value for name, value in sorted(os.environ.items()) if name in _SINGLE or name.startswith(_VARIABLES)}
+
+
+def site_folders() -> list[Path]:
+    """Where this Python's packages are installed."""
+    folders = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
+    return [Path(folder).resolve() for folder in folders]
+
+
+def installed_names() -> set[str]:
+    """First names that installed packages can be imported by."""
+    folders = [folder for folder in site_folders() if folder.is_dir()]
+    return {path.name.partition(".")[0] for folder in folders for path in folder.iterdir()}
+
+
+def _packages() -> dict[str, str]:
+    """Digests of each installed distribution's RECORD and of the files by which folders join Python's path."""
+    found = {}
+    for folder in site_folders():
+        if not folder.is_dir():
+            continue
+        for entry in os.scandir(folder):
+            path = Path(entry.path)
+            if entry.name.endswith(".pth"):
+                found[f"path file {entry.name}"] = sha256_bytes(path.read_bytes())
+            elif entry.name.endswith((".dist-info", ".egg-info", ".egg-link")):
+                record = path / "RECORD"
+                found[f"package {entry.name}"] = sha256_bytes(record.read_bytes()) if record.is_file() else ""
+    return dict(sorted(found.items()))
+
+
+def _threads() -> int | None:
+    """How many CPUs this process may use: the thread count that BLAS and OpenMP begin with."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def _libc() -> str:
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (AttributeError, ValueError):  # no GNU system
+        return platform.release()
+
+
+def _cpu() -> str | None:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0].splitlines()
+    except OSError:
+        return platform.processor() or None
+    told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    return "; ".join(f"{key} {told[key]}" for key in _CPU if key in told) or None

