@@ -9,14 +9,14 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pandas.api.types import is_numeric_dtype
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import InputError
+from ..frames import check_columns, check_dtypes
 
 # %% ../../nbs/steps/11_to_date.ipynb #transformer
-class YearToDate(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class YearToDate(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Mean of `variable` over a row and the earlier rows of the same `year`, at most `rows` of them.
 
     Rows stand in order of time, with any index. The column `VARIABLE_to_date` (float64) stands behind the others. A
@@ -62,26 +62,12 @@ class YearToDate(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # skle
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Names of the columns that come out, in their order."""
-        check_is_fitted(self)
-        names = list(self.feature_names_in_)
-        if input_features is not None and list(input_features) != names:  # type: ignore[arg-type]
-            raise ValueError(f"found input_features {input_features}, expected {names} as fit saw them")
+        names: NDArray[np.object_] = super().get_feature_names_out(input_features)
         return np.array([*names, f"{self.variable}_to_date"], dtype=object)
 
     def _check(self, X: pd.DataFrame, *, reset: bool) -> None:
-        if not isinstance(X, pd.DataFrame):
-            raise InputError(f"YearToDate: found {type(X).__name__}, expected a DataFrame; pass one with named columns")
-        for column in (self.variable, self.year):
-            if column not in X.columns:
-                found = ", ".join(map(str, X.columns))
-                raise InputError(
-                    f"YearToDate: found the columns {found}, expected also {column!r}; add it or correct the name"
-                )
-            if not is_numeric_dtype(X[column]):
-                raise InputError(
-                    f"YearToDate: found {X[column].dtype} in column {column!r}, expected numbers; cast it, for example "
-                    f"X.astype({{{column!r}: 'float64'}})"
-                )
+        check_columns(self, X, [self.variable, self.year])
+        check_dtypes(self, X, [self.variable, self.year], text=False)
         validate_data(self, X, reset=reset, skip_check_array=True)
 
 

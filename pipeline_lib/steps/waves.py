@@ -10,14 +10,14 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pandas.api.types import is_numeric_dtype
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import InputError
+from ..frames import check_columns, check_dtypes
 
 # %% ../../nbs/steps/10_waves.ipynb #transformer
-class SeasonalWaves(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class SeasonalWaves(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Sine and cosine of a position in a cycle, and of its multiples: Fourier terms.
 
     For `variable` x, `period` p and k = 1 to `harmonics`, the columns `x_sin_k` and `x_cos_k` (float64) hold
@@ -67,10 +67,7 @@ class SeasonalWaves(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Names of the columns that come out, in their order."""
-        check_is_fitted(self)
-        names = list(self.feature_names_in_)
-        if input_features is not None and list(input_features) != names:  # type: ignore[arg-type]
-            raise ValueError(f"found input_features {input_features}, expected {names} as fit saw them")
+        names: NDArray[np.object_] = super().get_feature_names_out(input_features)
         kept = [name for name in names if name != self.variable or not self.drop_original]
         waves = [f"{self.variable}_{wave}_{k}" for k in range(1, self.harmonics + 1) for wave in ("sin", "cos")]
         return np.array([*kept, *waves], dtype=object)
@@ -79,18 +76,6 @@ class SeasonalWaves(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         return [2.0 * math.pi * k / self.period for k in range(1, self.harmonics + 1)]
 
     def _check(self, X: pd.DataFrame, *, reset: bool) -> None:
-        if not isinstance(X, pd.DataFrame):
-            raise InputError(
-                f"SeasonalWaves: found {type(X).__name__}, expected a DataFrame; pass one with named columns"
-            )
-        if self.variable not in X.columns:
-            found = ", ".join(map(str, X.columns))
-            raise InputError(
-                f"SeasonalWaves: found the columns {found}, expected also {self.variable!r}; add it or correct the name"
-            )
-        if not is_numeric_dtype(X[self.variable]):
-            raise InputError(
-                f"SeasonalWaves: found {X[self.variable].dtype} in column {self.variable!r}, expected a position in "
-                "the cycle as a number; make one of it first, for example with DatetimeFeatures"
-            )
+        check_columns(self, X, [self.variable])
+        check_dtypes(self, X, [self.variable], text=False)
         validate_data(self, X, reset=reset, skip_check_array=True)
