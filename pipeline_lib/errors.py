@@ -1,7 +1,6 @@
 """What can go wrong, with the exit code each kind ends the command line with."""
 
 from pathlib import Path
-from typing import ClassVar
 
 
 class PipelineLibError(Exception):
@@ -10,7 +9,7 @@ class PipelineLibError(Exception):
     A message says what was found, what was expected, and what to do.
     """
 
-    exit_code: ClassVar[int] = 3
+    exit_code: int = 3
 
 
 class DifferenceError(PipelineLibError):
@@ -26,10 +25,12 @@ class InputError(PipelineLibError):
 
 
 class RunError(PipelineLibError):
-    """The research run itself failed (exit code 3); its record, where there is one, is kept in `folder`."""
+    """The research run itself failed; its record, where there is one, is kept in `folder`.
 
-    exit_code = 3
+    The exit code is 3, or that of the signal by which somebody asked for the end: 130, 143.
+    """
 
-    def __init__(self, message: str, folder: Path | None = None) -> None:
+    def __init__(self, message: str, folder: Path | None = None, exit_code: int = 3) -> None:
         super().__init__(message)
         self.folder = folder
+        self.exit_code = exit_code

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.locks import locked
 from pipeline_lib.notebooks import cells, read_notebook
 from pipeline_lib.params import as_json
 from pipeline_lib.preflight import Request
@@ -17,6 +18,8 @@ from pipeline_lib.project import Project
 from pipeline_lib.record import METRICS, RECORD_VARIABLE, Record
 
 Progress = Callable[[str], None]
+KERNEL_FOLDER = "pipeline-lib-kernel-"
+"""How the temporary folders begin in which runner and kernel talk; locked while the runner lives."""
 _LONGEST_SOCKET_FOLDER = 80  # the system allows 107 bytes for a socket's whole name
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -26,23 +29,26 @@ def execute(request: Request, record: Record, timeout: int | None, progress: Pro
     from papermill import execute_notebook
     from papermill.exceptions import PapermillExecutionError
 
+    from pipeline_lib.engine import ENGINE
+
     notebook = request.project.research_notebook(request.pipeline)
     try:
         with _environment(RECORD_VARIABLE, str(record.folder)), _kernel_config() as config:
             execute_notebook(
-                str(notebook).replace("{", "{{").replace("}", "}}"),
-                str(record.notebook).replace("{", "{{").replace("}", "}}"),  # papermill formats the path
+                str(notebook).replace("{", "{{").replace("}", "}}"),  # papermill formats the path
+                None,
+                engine_name=ENGINE,
+                destination=record.notebook,
                 parameters=as_json(request.params),
                 cwd=notebook.parent,
-                progress_bar=False,
                 config=config,
-                execution_timeout=timeout,
+                timeout=timeout,
                 **_progress_hooks(notebook, request.project, progress),
             )
     except PapermillExecutionError as error:
         return _cell_error(record, error.ename, error.evalue, error.traceback)
     except KeyboardInterrupt:
-        return {"message": "found an interruption (keyboard or signal), expected the run to end; run again"}
+        return _cell_error(record, "interrupted", "")
     except Exception as error:  # a dead kernel, a time-out, a kernel that never starts: the run must still be sealed
         return _cell_error(record, type(error).__name__, str(error))
     return None
@@ -57,8 +63,10 @@ def _kernel_config() -> Iterator[Any]:
     """
     from traitlets.config import Config
 
-    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
-        settings = {"transport": "ipc", "ip": f"{folder}/socket"} if len(folder) < _LONGEST_SOCKET_FOLDER else {}
+    with tempfile.TemporaryDirectory(prefix=KERNEL_FOLDER) as folder, locked(Path(folder)):
+        settings = {"connection_file": f"{folder}/connection.json"}
+        if len(folder) < _LONGEST_SOCKET_FOLDER:
+            settings |= {"transport": "ipc", "ip": f"{folder}/socket"}
         yield Config({"KernelManager": settings})
 
 
@@ -113,18 +121,17 @@ def unfinished(record: Record) -> dict[str, Any] | None:
 
 
 def _cell_error(record: Record, name: str, message: str, traceback: Sequence[str] = ()) -> dict[str, Any]:
-    """An error with the cell it happened in: the one that papermill marked, else the last that was started."""
+    """An error with the cell it happened in: the one that is marked, else the last that was started."""
     text = f"{name}: {message}".strip().rstrip(":")
     try:
         everything = read_notebook(record.notebook, record.notebook.name)["cells"]
-    except InputError:  # none, or one cut short by a full disk: the first error is the one to tell
+    except InputError:  # none yet: the kernel did not start, or the disk is full
         return {"message": text}
-    own = [cell for cell in everything if "papermill-error-cell-tag" not in cell["metadata"].get("tags", ())]
-    marks = [cell["metadata"].get("papermill", {}) for cell in own]
+    marks = [cell["metadata"].get("papermill", {}) for cell in everything]
     started = [number for number, mark in enumerate(marks, start=1) if mark.get("start_time")]
     failed = [number for number in started if marks[number - 1].get("exception")]
     chosen = failed[:1] or started[-1:]
-    error = _at_cell(chosen[0], own[chosen[0] - 1], text) if chosen else {"message": text}
+    error = _at_cell(chosen[0], everything[chosen[0] - 1], text) if chosen else {"message": text}
     return error | ({"traceback": _COLOURS.sub("", "\n".join(traceback))} if traceback else {})
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,25 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}: found a damaged file ({error}), expected JSON; write it again") from error
 
 
-def write_atomic(path: Path, content: bytes) -> None:
-    """Write a file that is never seen half-written, and that survives a power cut once this returns."""
+def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write a file that is never seen half-written.
+
+    Where `durable`, it survives a power cut once this returns; what is flushed later anyhow need not be.
+    """
     part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)
-    _flush(path.parent)
+    try:
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            if durable:
+                os.fsync(stream.fileno())
+        part.replace(path)
+    except BaseException:
+        with suppress(OSError):  # the first error is the one to tell
+            part.unlink()
+        raise
+    if durable:
+        _flush(path.parent)
 
 
 def flush_tree(folder: Path) -> None:

@@ -7,7 +7,6 @@ have rows: what else became of a run is found out anew each time.
 
 import json
 import os
-import re
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
@@ -17,13 +16,12 @@ from typing import Any, NamedTuple
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.files import read_json
-from pipeline_lib.record import MANIFEST, METRICS, PARAMETERS, SEALED, Record, checks_folder
+from pipeline_lib.record import ID, MANIFEST, METRICS, PARAMETERS, SEALED, Record, checks_folder
 
 INDEX = ".index.sqlite"
 MEMORY = "memory.json"
 """The file of a record that says when it answers for another run."""
 CHECKS = ".checks"
-_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
 _VERSION = 1
 _TABLE = """create table if not exists runs
 (name text primary key, stamp text, asked text, request text, summary text, checksum integer) without rowid"""
@@ -98,7 +96,7 @@ def _stamps(runs: Path, pipeline: str | None) -> Iterator[tuple[str, str]]:
             record = check.name.rpartition("-")[0]
             checks[record] = f"{checks.get(record, '')} {check.name} {_stamp(f'{check.path}/parity.json')}"
         for entry in _entries_of(runs / name):
-            if _ID.fullmatch(entry.name) and (stamp := _stamp(f"{entry.path}/{MANIFEST}")):
+            if ID.fullmatch(entry.name) and (stamp := _stamp(f"{entry.path}/{MANIFEST}")):
                 yield f"{name}/{entry.name}", f"{stamp}{checks.get(entry.name, '')}"
 
 

@@ -4,15 +4,13 @@ While its runner lives the folder is locked; the manifest, written last by an at
 digest of every file and of itself.
 """
 
-import fcntl
-import os
 import re
 import secrets
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +24,13 @@ from pipeline_lib.files import (
     sha256_file,
     write_atomic,
 )
+from pipeline_lib.locks import is_locked, locked
+from pipeline_lib.plain import keep_plain_files, name_problems, strange_files
 from pipeline_lib.project import Project
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+GIVEN = "params.yml"
 PARAMETERS = "params.json"
 METRICS = "metrics.json"
 ENVIRONMENT = "environment.json"
@@ -41,23 +42,28 @@ RECORD_VARIABLE = "PIPELINE_LIB_RECORD"
 """Environment variable by which the runner tells the kernel which record is its own."""
 SEALED = ("finished", "failed")
 DAMAGED = "damaged"
-_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
+ID = re.compile(r"(?P<time>\d{8}T\d{6}(\d{3})?)-[0-9a-f]{6}")
+"""What a record's folder is called."""
+_TICK = timedelta(milliseconds=1)
 _REFERENCE = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(@(?P<which>latest|scratch))?(/(?P<id>[0-9A-Za-z-]+))?")
 _EXPECTED = "expected a run by name (NAME, NAME@latest, NAME@scratch, NAME/ID) or a record's path"
 
 
 @dataclass(frozen=True)
 class Record:
-    """One run's folder. `reference` is how people name it: `houses/20261123T074512-8f3a2c`.
+    """One run's folder. `reference` is how people name it: `houses/20261123T074512482-8f3a2c`.
 
-    A scratch record, made in Jupyter, is `houses@scratch/20261123T074512-8f3a2c`.
+    A scratch record, made in Jupyter, is `houses@scratch/20261123T074512482-8f3a2c`.
     """
 
     folder: Path
 
     @property
     def id(self) -> str:
-        """The run's own name: UTC time of its start and six random hex digits."""
+        """The run's own name: UTC time of its start in milliseconds, later than every earlier name, and six hex digits.
+
+        Names that end in whole seconds are older.
+        """
         return self.folder.name
 
     @property
@@ -111,13 +117,18 @@ class Record:
 
         A run that is not sealed and whose lock is free was killed: nobody is left to finish it.
         """
+        status = self._written_status()
+        if status != "running" or is_locked(self.folder):
+            return status
+        status = self._written_status()  # its runner may have sealed it, and let go, between the two looks
+        return "killed" if status == "running" else status
+
+    def _written_status(self) -> str:
         try:
             status = str(self.manifest().get("status"))
         except InputError:
             return DAMAGED
-        if status not in (*SEALED, "running", SCRATCH):
-            return DAMAGED
-        return "killed" if status == "running" and not is_locked(self.folder) else status
+        return status if status in (*SEALED, "running", SCRATCH) else DAMAGED
 
     def read_json(self, name: str) -> Any:
         """A JSON file of the record; None where the run did not get as far as writing it.
@@ -127,40 +138,54 @@ class Record:
         return read_json(self.folder / name)
 
 
-def create_record(runs: Path, pipeline: str, *, scratch: bool = False) -> Record:
-    """Make a folder for a new run, with a manifest from its first moment; names sort by time and never meet."""
+@contextmanager
+def begun_record(
+    runs: Path, pipeline: str, *, scratch: bool = False, facts: Mapping[str, Any] | None = None
+) -> Iterator[Record]:
+    """The record of a new run, locked inside the block, with a manifest of these facts from its first moment.
+
+    Names sort by time and never meet, whatever the clock does and however many begin at once.
+    """
     parent = runs / pipeline / SCRATCH if scratch else runs / pipeline
     parent.mkdir(parents=True, exist_ok=True)
-    record = Record(parent / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}")
-    begun = Record(parent / f".{record.id}.part")
-    begun.folder.mkdir()
-    write_manifest(begun, {"status": SCRATCH if scratch else "running", "reference": record.reference})
-    begun.folder.rename(record.folder)
-    return record
+    with ExitStack() as lock:
+        with locked(parent, wait=True):  # one at a time, so that each sees the names before its own
+            record = Record(parent / _next_id(parent))
+            begun = Record(parent / f".{record.id}.part")
+            begun.folder.mkdir()
+            lock.enter_context(locked(begun.folder))
+        try:
+            status = SCRATCH if scratch else "running"
+            write_manifest(begun, {"status": status, "reference": record.reference, **(facts or {})})
+            begun.folder.rename(record.folder)
+        except BaseException:
+            shutil.rmtree(begun.folder, ignore_errors=True)
+            raise
+        yield record
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a record's lock; the system lets go of it when the process dies, however it dies."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def create_record(runs: Path, pipeline: str, *, scratch: bool = False) -> Record:
+    """The record of a new run that nobody holds: of one in Jupyter, which has no runner."""
+    with begun_record(runs, pipeline, scratch=scratch) as record:
+        return record
+
+
+def _next_id(parent: Path) -> str:
+    """A name that sorts behind every other, even when the clock has gone back."""
+    newest = max((moment for path in parent.iterdir() if (moment := _moment(path.name))), default=None)
+    now = datetime.now(UTC)
+    if newest and now < newest + _TICK:
+        now = newest + _TICK
+    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03}-{secrets.token_hex(3)}"
+
+
+def _moment(name: str) -> datetime | None:
+    """The time in a record's name, or in the name that it has while it is made."""
+    found = ID.search(name)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def is_locked(folder: Path) -> bool:
-    """Whether a living process holds the record's lock."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(descriptor)
+        return datetime.strptime(f"{found['time']:0<18}000Z", "%Y%m%dT%H%M%S%f%z") if found else None
+    except ValueError:  # a thirteenth month
+        return None
 
 
 def write_manifest(record: Record, manifest: dict[str, Any]) -> None:
@@ -196,25 +221,14 @@ def verify(record: Record) -> list[str]:
         return [f"{MANIFEST}: {problem}"]
     reference = str(manifest.get("reference", record.id))
     renamed = [] if reference.endswith(record.id) else [f"found the record of {reference}, expected {record.id}"]
-    return [*renamed, *_unlisted(record.folder, set(manifest["files"])), *_changed(record.folder, manifest["files"])]
-
-
-def keep_plain_files(folder: Path) -> list[str]:
-    """Remove links, special files and empty folders below a folder; the names of the links and special files."""
-    removed = []
-    for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder comes before the folder
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            removed.append(path.relative_to(folder).as_posix())
-            path.unlink()
-        elif path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
-    return removed
+    return [*renamed, *_found_problems(record.folder, manifest["files"])]
 
 
 def all_records(runs: Path, *, scratch: bool = False) -> list[Record]:
     """Every record below the runs folder, oldest first."""
     pattern = f"*/{SCRATCH}/*/{MANIFEST}" if scratch else f"*/*/{MANIFEST}"
-    found = [Record(path.parent) for path in runs.glob(pattern) if _ID.fullmatch(path.parent.name)]
+    folders = [path.parent for path in runs.glob(pattern)]
+    found = [Record(folder) for folder in folders if ID.fullmatch(folder.name) and not folder.is_symlink()]
     return sorted(found, key=lambda record: (record.id, record.pipeline))
 
 
@@ -294,33 +308,27 @@ def _names(folder: Path) -> list[str]:
     return [name for path in files_below(folder) if (name := path.relative_to(folder).as_posix()) != MANIFEST]
 
 
-def _unlisted(folder: Path, listed: set[str]) -> list[str]:
-    problems = []
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        mode = path.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            problems.append(f"{name}: found a link, expected a file of the record itself")
-        elif stat.S_ISDIR(mode):
-            if not any(path.iterdir()):
-                problems.append(f"{name}: found an empty folder, expected only the files that were sealed")
-        elif not stat.S_ISREG(mode):
-            problems.append(f"{name}: found a special file, expected only plain files")
-        elif name not in listed and name != MANIFEST:
-            problems.append(f"{name}: found a file that was not sealed, expected no such file")
-    return problems
+def _found_problems(folder: Path, files: dict[str, str]) -> list[str]:
+    """What lies in the folder and should not, and what was sealed and is gone or changed."""
+    wrong = dict(name_problems(files))
+    strange = strange_files(folder)
+    unlisted = {name for name in _names(folder) if name not in files and name not in strange}
+    problems = [*wrong.items(), *((name, problem) for name, problem in strange.items() if name not in wrong)]
+    problems += ((name, "found a file that was not sealed, expected no such file") for name in sorted(unlisted))
+    problems += (
+        (name, problem)
+        for name, digest in files.items()
+        if name not in wrong and name not in strange and (problem := _change(folder / name, digest))
+    )
+    return [f"{name}: {problem}" if name.isprintable() else f"{name!r}: {problem}" for name, problem in problems]
 
 
-def _changed(folder: Path, files: dict[str, str]) -> list[str]:
-    problems = []
-    for name, digest in files.items():
-        path = folder / name
-        if path.is_symlink():
-            continue
-        if not path.resolve().is_relative_to(folder.resolve()):
-            problems.append(f"{name}: found a file outside the record, expected its own files only")
-        elif not path.is_file():
-            problems.append(f"{name}: found no such file, expected the one that was sealed")
-        elif sha256_file(path) != digest:
-            problems.append(f"{name}: found other bytes than were sealed, expected sha256 {digest[:12]}…")
-    return problems
+def _change(path: Path, digest: str) -> str | None:
+    try:
+        if not path.is_file():
+            return "found no such file, expected the one that was sealed"
+        if sha256_file(path) != digest:
+            return f"found other bytes than were sealed, expected sha256 {digest[:12]}…"
+    except OSError as error:
+        return f"found {error}, expected a file that can be read"
+    return None

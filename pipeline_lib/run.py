@@ -1,12 +1,10 @@
 """One research run: everything checked before a kernel starts, papermill executes, the record is sealed."""
 
-import signal
 import subprocess
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+import traceback
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +13,20 @@ from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence import read_evidence
 from pipeline_lib.execute import Progress, execute, unfinished
 from pipeline_lib.files import canonical_json, sha256_bytes, sha256_file, sha256_tree, write_atomic
+from pipeline_lib.interruption import Interruption
 from pipeline_lib.memory import ground_of, keep_memory, recall
 from pipeline_lib.params import as_json
+from pipeline_lib.plain import keep_plain_files
 from pipeline_lib.preflight import Request, check_request
 from pipeline_lib.project import GENERATED, Project
 from pipeline_lib.record import (
     GIT_DIFF,
+    GIVEN,
     METRICS,
     PARAMETERS,
     TRAINING,
     Record,
-    create_record,
-    keep_plain_files,
-    locked,
+    begun_record,
     seal,
     write_manifest,
 )
@@ -55,28 +54,82 @@ def run_pipeline(
         return known
     began = time.time_ns()
     request = check_request(Path(params_file), overrides)
-    record = create_record((runs or request.project.runs).resolve(), request.pipeline)
-    with locked(record.folder), _ending_as_interruption():
-        return _run(request, record, timeout, progress, began)
+    return run_request(request, began, runs=runs, timeout=timeout, progress=progress)
 
 
-def _run(request: Request, record: Record, timeout: int | None, progress: Progress, began: int) -> Record:
-    started = datetime.now(UTC)
-    ground = ground_of(request.project, request.pipeline, request.params_file, request.overrides)
-    clock = time.monotonic()
-    manifest: dict[str, Any] = {
-        "status": "running",
+def run_request(
+    request: Request,
+    began: int,
+    *,
+    runs: Path | None = None,
+    timeout: int | None = None,
+    progress: Progress = lambda line: None,
+    facts: Mapping[str, Any] | None = None,
+) -> Record:
+    """Run what `check_request` has passed since `began` (nanoseconds of the epoch), as `run_pipeline` does.
+
+    The manifest gets these further facts too. Raises RunError after sealing a `failed` record.
+    """
+    folder = (runs or request.project.runs).resolve()
+    begun = {
         "mode": "run",
-        "reference": record.reference,
         "parameters_file": request.project.shown(request.params_file),
         "overrides": list(request.overrides),
-        "git": _git(request.project, record),
         "sensitive": list(request.sensitive),
-        "times": {"started": started.isoformat(timespec="seconds"), "seconds": 0.0},
-        "hashes": _source_hashes(request),
+        **(facts or {}),
     }
+    with Interruption() as interruption, begun_record(folder, request.pipeline, facts=begun) as record:
+        manifest = {"status": "running", "reference": record.reference, **begun}
+        error = _execute(request, began, record, manifest, interruption, timeout, progress)
+        manifest |= {"error": error, "status": "failed" if error else "finished"}
+        _seal_with_report(record, manifest)
+        if manifest["error"]:
+            code = interruption.exit_code if interruption.signal else 3
+            raise RunError(_failure(record, manifest["error"]), record.folder, code)
+    return record
+
+
+def _execute(
+    request: Request,
+    began: int,
+    record: Record,
+    manifest: dict[str, Any],
+    interruption: Interruption,
+    timeout: int | None,
+    progress: Progress,
+) -> dict[str, Any] | None:
+    """Everything up to the seal; what went wrong, or None. Whatever it is, the record can be sealed."""
+    started, clock = datetime.now(UTC), time.monotonic()
+    manifest["times"] = {"started": started.isoformat(timespec="seconds"), "seconds": 0.0}
+    manifest["hashes"] = {}
+    try:
+        ground = ground_of(request.project, request.pipeline, request.params_file, request.overrides)
+        error = _perform(request, record, manifest, timeout, progress)
+        if error is None:
+            keep_memory(record, ground, began)
+        manifest["hashes"] |= _result_hashes(record)
+        interruption.hold()
+    except KeyboardInterrupt:
+        error = None
+    except Exception as failure:  # a full disk, evidence that nobody can read: the record must still be sealed
+        error = _told(failure)
+    if interruption.signal:
+        cell = {key: value for key, value in (error or {}).items() if key in ("cell", "cell_id", "source")}
+        error = {"message": f"interrupted ({interruption.signal.name}); `pipeline-lib resume` runs it again"} | cell
+    seconds = time.monotonic() - clock
+    finished = started + timedelta(seconds=seconds)  # the clock itself may have been set back meanwhile
+    manifest["times"] |= {"finished": finished.isoformat(timespec="seconds"), "seconds": round(seconds, 3)}
+    return error
+
+
+def _perform(
+    request: Request, record: Record, manifest: dict[str, Any], timeout: int | None, progress: Progress
+) -> dict[str, Any] | None:
+    """Execute the notebook, and judge what it left."""
+    manifest["git"] = _git(request.project, record)
+    manifest["hashes"] = _source_hashes(request)
     write_manifest(record, manifest)
-    write_atomic(record.folder / "params.yml", request.params_file.read_bytes())
+    write_atomic(record.folder / GIVEN, request.params_file.read_bytes())
     write_atomic(record.folder / PARAMETERS, canonical_json(as_json(request.params)))
     error = execute(request, record, timeout, progress)
     strange = keep_plain_files(record.folder)
@@ -85,45 +138,33 @@ def _run(request: Request, record: Record, timeout: int | None, progress: Progre
         error = {"message": "found notebooks or library code changed during the run, expected none; run again"}
     if error is None and strange:
         error = {"message": f"found {', '.join(strange)} in the record (removed), expected plain files; write those"}
-    error = error or _other_metrics(request, record)
-    if error is None:
-        keep_memory(record, ground, began)
-    manifest["status"] = "failed" if error else "finished"
-    manifest["error"] = error
-    manifest["hashes"] |= _result_hashes(record)
-    manifest["times"] |= {
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(time.monotonic() - clock, 3),
-    }
-    _report_and_seal(record, manifest)
-    if error:
-        raise RunError(_failure(record, error), record.folder)
-    return record
+    return error or _other_metrics(request, record)
 
 
-def _report_and_seal(record: Record, manifest: dict[str, Any]) -> None:
+def _seal_with_report(record: Record, manifest: dict[str, Any]) -> None:
     """Seal whatever there is: a run whose page cannot be drawn, or that left no notebook, is still recorded."""
     try:
         if record.notebook.is_file():
             write_report(record, manifest)
-    except Exception as error:
+    except Exception as failure:
+        error = _told(failure)
         manifest["status"] = "failed"
-        manifest["error"] = manifest["error"] or {"message": f"report: {type(error).__name__}: {error}"}
-        raise
-    finally:
-        seal(record, manifest)
-
-
-@contextmanager
-def _ending_as_interruption() -> Iterator[None]:
-    """Let a request to end (SIGTERM, a closed terminal) seal the record as an interruption from the keyboard does."""
-    signals = (signal.SIGTERM, signal.SIGHUP) if threading.current_thread() is threading.main_thread() else ()
-    before = [(number, signal.signal(number, signal.default_int_handler)) for number in signals]
+        manifest["error"] = manifest["error"] or error | {"message": f"report: {error['message']}"}
     try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
+        seal(record, manifest)
+    except OSError as failure:
+        before = f"{_failure(record, manifest['error'])}\n" if manifest["error"] else ""
+        raise RunError(
+            f"{before}{record.reference}: found {failure} while the record was sealed, expected a folder that can be "
+            f"written; it stays unsealed: make room, then `pipeline-lib resume {record.reference}`",
+            record.folder,
+        ) from failure
+
+
+def _told(failure: Exception) -> dict[str, Any]:
+    if isinstance(failure, OSError):
+        return {"message": f"found {failure}, expected files that can be read and written; correct that and run again"}
+    return {"message": f"{type(failure).__name__}: {failure}", "traceback": traceback.format_exc()}
 
 
 def _other_metrics(request: Request, record: Record) -> dict[str, Any] | None:

@@ -186,7 +186,7 @@ def test_a_run_that_dies_before_its_first_manifest_leaves_nothing_that_looks_lik
     with pytest.raises(KeyboardInterrupt):
         create_record(project.runs, "houses")
     assert all_records(project.runs) == []
-    assert [path.name[0] for path in (project.runs / "houses").iterdir()] == ["."]
+    assert list((project.runs / "houses").iterdir()) == []
 
 
 def test_links_special_files_and_empty_folders_are_not_sealed(sealed: Record, tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_listed_file_outside_the_record_is_a_problem(sealed: Record, tmp_path:
     manifest["files"][str(outside)] = sha256_file(outside)
     manifest["digest"] = sha256_bytes(canonical_json(manifest))
     (sealed.folder / MANIFEST).write_bytes(canonical_json(manifest))
-    assert verify(sealed) == [f"{outside}: found a file outside the record, expected its own files only"]
+    assert verify(sealed)[0].startswith(f"{outside}: found an absolute path")
 
 
 def test_broken_json_in_a_record_is_named(sealed: Record) -> None:

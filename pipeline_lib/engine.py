@@ -1,0 +1,175 @@
+"""papermill's engine as a record needs it: whole files on disk, bounded output, and no kernel that stays behind."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat.v4 import writes
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
+
+from pipeline_lib import tether
+from pipeline_lib.files import write_atomic
+from pipeline_lib.outputs import CellOutput
+
+ENGINE = "pipeline-lib"
+SAVE_EVERY = 2.0
+"""Seconds after which what a long cell has shown so far is on disk."""
+
+
+_REMEDIES = {
+    signal.SIGKILL: "the system does so when memory runs out: try fewer rows, or a larger machine",
+    signal.SIGSEGV: "compiled code crashed: look for the library that the cell calls",
+}
+
+
+class RecordEngine(Engine):  # type: ignore[misc] # papermill has no annotations
+    """Executes a notebook into the file `destination`."""
+
+    @classmethod
+    def execute_notebook(cls, nb: Any, kernel_name: str, *, destination: Path, **options: Any) -> Any:
+        """The executed notebook. What was reached is in the file, whatever happens."""
+        notebook = ExecutedNotebook(nb, output_path=destination, progress_bar=False, autosave_cell_every=0)
+        notebook.notebook_start()
+        names = ("timeout", "config", "on_cell_start", "on_cell_executed")
+        chosen = {name: options[name] for name in names}
+        RecordClient(notebook, kernel_name=kernel_name, startup_timeout=options["start_timeout"], **chosen).execute()
+        notebook.notebook_complete()
+        return notebook.nb
+
+
+papermill_engines.register(ENGINE, RecordEngine)
+
+
+class ExecutedNotebook(NotebookExecutionManager):  # type: ignore[misc] # papermill has no annotations
+    """The notebook with what its cells have shown so far; its file is never seen half-written."""
+
+    def save(self, **_: Any) -> None:
+        """Write the notebook as it stands."""
+        write_atomic(self.output_path, writes(self.nb).encode(), durable=False)  # a seal makes it durable
+
+
+class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill has no annotations
+    """Talks to the kernel of one run."""
+
+    tethered: AsyncKernelManager
+    _before: set[asyncio.Task[Any]]
+    _kept: CellOutput
+
+    def papermill_execute_cells(self) -> None:
+        """Execute cell by cell; the one at which the run ends is marked, whatever ended it."""
+        for index, cell in enumerate(self.nb.cells):
+            self.nb_man.cell_start(cell, cell_index=index)
+            try:
+                self.execute_cell(cell, index)
+            except CellExecutionError:
+                self.nb_man.cell_exception(cell, cell_index=index)
+                break
+            except (CellTimeoutError, DeadKernelError) as error:
+                raise self._given_up(cell, index, error) from None
+            except BaseException as error:  # an interruption, a full disk
+                self._given_up(cell, index, error)
+                raise
+            finally:
+                self.nb_man.cell_complete(cell, cell_index=index)
+
+    def _given_up(self, cell: Any, index: int, error: BaseException) -> BaseException:
+        """The error in words that say what a reader can do; the kernel is killed, as it would not listen."""
+        self.nb_man.cell_exception(cell, cell_index=index)
+        run_sync(self._end_tasks)()
+        code = self._end_kernel()
+        if isinstance(error, CellTimeoutError):
+            return CellTimeoutError(
+                f"found a cell that timed out after {self.timeout} s, expected its end before; "
+                "give it longer with --timeout, or less to do"
+            )
+        return DeadKernelError(_death(code)) if isinstance(error, DeadKernelError) else error
+
+    async def async_execute_cell(self, cell: Any, cell_index: int, **options: Any) -> Any:
+        """Execute one cell, and save what it has shown so far now and then."""
+        self._kept = CellOutput()
+        saving = asyncio.ensure_future(self._save_now_and_then())
+        try:
+            return await super().async_execute_cell(cell, cell_index, **options)
+        finally:
+            saving.cancel()
+
+    execute_cell = run_sync(async_execute_cell)
+
+    async def _save_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_EVERY)
+            with suppress(OSError):  # if the disk is still full at the cell's end, that is where it is told
+                self.nb_man.save()
+
+    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+        """Add a message from the kernel to the cell's outputs, as far as the cell has room for it."""
+        output = super().process_message(msg, cell, cell_index) if self._kept.admits(msg) else None
+        self._kept.write_note(cell.outputs)
+        return output
+
+    def create_kernel_manager(self) -> AsyncKernelManager:
+        """The manager of a kernel that ends when this process does."""
+        self.kernel_manager_class = TetheredKernelManager
+        self.tethered = super().create_kernel_manager()
+        return self.tethered
+
+    def execute(self, **options: Any) -> Any:
+        """Execute the notebook; afterwards its kernel is gone, even where an interruption came while it started."""
+        self._before = run_sync(_tasks)()
+        try:
+            return super().execute(**options)
+        finally:
+            run_sync(self._end_tasks)()
+            self._end_kernel()
+
+    async def _end_tasks(self) -> None:
+        """Let nothing that waits for the kernel outlive an interruption: its complaint would come at any later time."""
+        left = await _tasks() - self._before
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    def _end_kernel(self) -> int | None:
+        """End the kernel, if it lives, and what it started; the code it ended with."""
+        provisioner = self.tethered.provisioner
+        if provisioner is None or not provisioner.has_process:
+            return None
+        code = run_sync(provisioner.poll)()
+        group = getattr(provisioner, "pgid", None)
+        if group and group != os.getpgrp():
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, signal.SIGKILL)
+        run_sync(provisioner.wait)()
+        return code
+
+
+class TetheredKernelManager(AsyncKernelManager):
+    """Starts kernels that the system ends when this process ends."""
+
+    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+        """The kernel's command, tethered."""
+        command = super().format_kernel_cmd(extra_arguments)
+        return [sys.executable, "-I", "-S", str(tether.__file__), str(os.getpid()), *command]
+
+
+async def _tasks() -> set[asyncio.Task[Any]]:
+    """The loop's unfinished tasks, without the one that asks."""
+    return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
+
+
+def _death(code: int | None) -> str:
+    if code is None:
+        return "found no kernel any more, expected it to live; run again"
+    if code >= 0:
+        return f"found that the kernel exited with code {code}, expected it to live; let no cell end its process"
+    number = signal.Signals(-code)
+    remedy = _REMEDIES.get(number, "run again")
+    return f"found the kernel killed by signal {-code} ({number.name}), expected it to live; {remedy}"

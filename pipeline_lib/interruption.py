@@ -1,0 +1,54 @@
+"""Requests to end a run: from the keyboard, from the system, from a terminal that closes."""
+
+import os
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from pipeline_lib.errors import RunError
+
+_REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interruption:
+    """Inside the block the first request to end raises KeyboardInterrupt, once, and a second ends the process at once.
+
+    After `hold()` the first waits for the end of the block. Only the main thread hears of signals. A request
+    that did not become a RunError is passed on when the block ends, to whoever listened before.
+    """
+
+    def __init__(self) -> None:
+        self.signal: signal.Signals | None = None
+        self._held = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell calls the end by this signal: 130 for SIGINT, 143 for SIGTERM."""
+        return 128 + int(self.signal or 0)
+
+    def hold(self) -> None:
+        """Let nothing interrupt what follows but a second request."""
+        self._held = True
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            # what is ignored stays so: under nohup a terminal may close
+            heard = [number for number in _REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._arrived) for number in heard}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        if self.signal and not isinstance(error, RunError):
+            os.kill(os.getpid(), self.signal)
+
+    def _arrived(self, number: int, _: FrameType | None) -> None:
+        if self.signal:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        self.signal = signal.Signals(number)
+        if not self._held:
+            raise KeyboardInterrupt

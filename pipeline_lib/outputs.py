@@ -1,0 +1,82 @@
+"""What a record keeps of a cell's output: a flood is cut while it streams, and a note says so."""
+
+import json
+from typing import Any
+
+from nbformat.v4 import new_output
+
+KEPT_TEXT = 1_000_000
+"""Characters of printed text that are kept from a cell's beginning; a message counts as 100 at least."""
+KEPT_TAIL = 10_000
+"""Characters of printed text that are kept from the end of a cell that prints more."""
+KEPT_RICH = 20_000_000
+"""Characters of tables, pictures and pages that are kept of a cell, as the notebook stores them."""
+KEPT_ERROR = 100_000
+"""Characters that are kept of an error's message, and of its traceback."""
+_LEAST = 100
+
+
+class CellOutput:
+    """Decides, message by message, what of one cell's output is kept."""
+
+    def __init__(self) -> None:
+        self._text = self._rich = 0
+        self._characters_left_out = self._outputs_left_out = 0
+        self._tail = ""
+        self._note: Any = None
+
+    def admits(self, message: dict[str, Any]) -> bool:
+        """Whether to keep a message from the kernel; one that fits in part is shortened in place."""
+        content = message["content"]
+        match message["msg_type"]:
+            case "clear_output":
+                CellOutput.__init__(self)  # nothing of the cell is left to count
+            case "stream":
+                return self._admits_text(content)
+            case "display_data" | "execute_result" | "update_display_data":
+                return self._admits_rich(content)
+            case "error":
+                content["evalue"] = shortened(content["evalue"])
+                content["traceback"] = [shortened("\n".join(content["traceback"]))]
+        return True
+
+    def _admits_text(self, content: dict[str, Any]) -> bool:
+        text, room = content["text"], max(KEPT_TEXT - self._text, 0)
+        self._text += max(len(text), _LEAST)
+        content["text"], rest = text[:room], text[room:]
+        self._characters_left_out += len(rest)
+        self._tail = (self._tail + rest)[-KEPT_TAIL:]
+        return room > 0
+
+    def _admits_rich(self, content: dict[str, Any]) -> bool:
+        size = sum(len(part) if isinstance(part, str) else len(json.dumps(part)) for part in content["data"].values())
+        fits = self._rich + size + _LEAST <= KEPT_RICH
+        self._rich += size + _LEAST if fits else 0
+        self._outputs_left_out += not fits
+        return fits
+
+    def write_note(self, outputs: list[Any]) -> None:
+        """Say at the end of a cell's outputs what was left out; nothing where nothing was."""
+        notes = []
+        if self._outputs_left_out:
+            notes.append(
+                f"[{self._outputs_left_out:,} outputs left out: {KEPT_RICH:,} characters of a cell are kept]\n"
+            )
+        if self._characters_left_out:
+            notes.append(
+                f"[{self._characters_left_out - len(self._tail):,} characters left out: of what a cell prints, "
+                f"{KEPT_TEXT:,} are kept from the beginning and {KEPT_TAIL:,} from the end]\n{self._tail}"
+            )
+        if not notes:
+            return
+        if self._note is None:
+            self._note = new_output("stream", name="stderr")
+            outputs.append(self._note)
+        self._note["text"] = "".join(notes)
+
+
+def shortened(text: str, limit: int = KEPT_ERROR) -> str:
+    """A text's beginning and end, with a note of what is left out between."""
+    half = limit // 2
+    left_out = f"\n[{len(text) - limit:,} characters left out]\n"
+    return text if len(text) <= limit else f"{text[:half]}{left_out}{text[-half:]}"

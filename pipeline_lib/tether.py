@@ -1,0 +1,26 @@
+"""A program that ends when its parent does, however the parent ends: python tether.py PARENT PROGRAM ARGUMENTS...
+
+A kernel watches its parent from a thread, which waits while a cell sits in compiled code; the system does not wait.
+Run as a file by a bare interpreter (`-I -S`): it imports nothing but the standard library.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's <sys/prctl.h>; survives the exec that follows
+
+
+def main() -> None:
+    """Become the program, tethered to the parent process."""
+    parent, *command = sys.argv[1:]
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != int(parent):  # it died before the signal was asked for
+        sys.exit(1)
+    os.execvp(command[0], command)  # noqa: S606 (the kernel's own command)
+
+
+if __name__ == "__main__":
+    main()
