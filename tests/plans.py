@@ -1,5 +1,6 @@
 """What every adapter's test asks: the library's own result within its bound, and the same bits in every executor."""
 
+import re
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +19,11 @@ from pipeline_lib.rows import Column, RowSchema
 
 KINDS = {"int64": "integer", "float64": "number", "bool": "boolean", "str": "string", "datetime": "datetime"}
 BATCHES = (1, 2, 3, 7)
+
+
+def named(value: Any) -> str:
+    """A parameter's name, the same in every process: without the places in memory that functions show."""
+    return re.sub(r" at 0x[0-9a-f]+", "", str(value))
 
 
 def plan_dtype(values: Any) -> str:

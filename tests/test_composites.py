@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from plans import check_estimator, check_transformer, same_bits
+from plans import check_estimator, check_transformer, named, same_bits
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
@@ -45,7 +45,7 @@ WORDS = ("words", TfidfVectorizer(), "text")
 COUNTS = ("counts", CountVectorizer(ngram_range=(1, 2)), "text")
 
 
-@pytest.mark.parametrize("remainder", ["drop", "passthrough", MinMaxScaler()], ids=str)
+@pytest.mark.parametrize("remainder", ["drop", "passthrough", MinMaxScaler()], ids=named)
 @pytest.mark.parametrize("weights", [None, {"numbers": 0.3, "remainder": 2}])
 def test_dense_parts_remainder_and_weights(remainder, weights):
     rows = ROWS[["town", "size", "count", "flag"]]
@@ -111,7 +111,7 @@ def test_unions(weights):
         TruncatedSVD(3, random_state=0),
         SelectKBest(chi2, k=4),
     ],
-    ids=str,
+    ids=named,
 )
 def test_steps_behind_a_sparse_matrix(after):
     parts = [("size", make_pipeline(SimpleImputer(), MinMaxScaler()), ["size", "count"]), WORDS, TOWNS]
@@ -119,14 +119,14 @@ def test_steps_behind_a_sparse_matrix(after):
     check_transformer(pipeline, ROWS)
 
 
-@pytest.mark.parametrize("after", [MaxAbsScaler(), StandardScaler(with_mean=False), Normalizer()], ids=str)
+@pytest.mark.parametrize("after", [MaxAbsScaler(), StandardScaler(with_mean=False), Normalizer()], ids=named)
 def test_steps_behind_a_sparse_matrix_without_words(after):
     parts = [("size", SimpleImputer(), ["size", "count"]), TOWNS]
     pipeline = Pipeline([("columns", ColumnTransformer(parts, sparse_threshold=1.0)), ("after", after)]).fit(ROWS)
     check_transformer(pipeline, ROWS)
 
 
-@pytest.mark.parametrize("model", [Ridge(), LogisticRegression(), DecisionTreeRegressor(random_state=0)], ids=str)
+@pytest.mark.parametrize("model", [Ridge(), LogisticRegression(), DecisionTreeRegressor(random_state=0)], ids=named)
 @pytest.mark.parametrize("sparse_threshold", [0.0, 1.0])
 def test_models_behind_dense_and_sparse_parts(model, sparse_threshold):
     features = ColumnTransformer([NUMBERS, WORDS, TOWNS], sparse_threshold=sparse_threshold)
@@ -139,7 +139,7 @@ def test_naive_bayes_of_words():
 
 
 @pytest.mark.parametrize(
-    "after", [OneHotEncoder(), OrdinalEncoder(), ColumnTransformer([("s", StandardScaler(), [1, 2])])], ids=str
+    "after", [OneHotEncoder(), OrdinalEncoder(), ColumnTransformer([("s", StandardScaler(), [1, 2])])], ids=named
 )
 def test_numbers_and_text_in_one_object_array(after):
     mixed = ROWS[["town", "size", "count"]]

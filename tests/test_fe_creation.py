@@ -11,6 +11,7 @@ from feature_engine.creation import (
     MathFeatures,
     RelativeFeatures,
 )
+from plans import named
 
 from pipeline_lib.compiled.adapters import NoPlanError, transform
 from pipeline_lib.compiled.adapters.feature_engine import creation as fe_creation
@@ -41,7 +42,7 @@ CALLABLES = list(fe_creation._CALLABLES)
 LISTS = [["sum"], ["sum", "min", "count"], ["min", "max", "median"], ["std", "var", "sem", "mean"], [np.sum, np.mean]]
 
 
-@pytest.mark.parametrize("function", [*FUNCTIONS, *CALLABLES, *LISTS], ids=str)
+@pytest.mark.parametrize("function", [*FUNCTIONS, *CALLABLES, *LISTS], ids=named)
 @pytest.mark.parametrize("rows", [WHOLE, MIXED, ENDLESS, DRAWN], ids=["whole", "mixed", "endless", "drawn"])
 def test_statistics_of_a_row(function, rows):
     made = checked(fitted(MathFeatures(list(rows), func=function, missing_values="ignore"), rows), rows)
@@ -66,7 +67,7 @@ def test_statistics_of_complete_rows(options):
     check_refused(step, pd.DataFrame({"a": [1.0, 2.0], "b": [1.0, 1.0], "c": [1.0, INF]}), "inf in column 'c'")
 
 
-@pytest.mark.parametrize("function", ["mode", "skew", "idxmax", len, max, ["sum", "any"]], ids=str)
+@pytest.mark.parametrize("function", ["mode", "skew", "idxmax", len, max, ["sum", "any"]], ids=named)
 def test_statistics_without_a_plan_are_refused_by_name(function):
     step = fitted(MathFeatures(["a", "b"], func=function), WHOLE)
     build = Builder()

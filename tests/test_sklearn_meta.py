@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from plans import check_estimator, same_bits
+from plans import check_estimator, named, same_bits
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -99,7 +99,7 @@ def test_stacked_regressors(passthrough):
     check_estimator(StackingRegressor(REGRESSORS, Ridge(), cv=3, passthrough=passthrough).fit(X, Y), X)
 
 
-@pytest.mark.parametrize("options", [{}, {"passthrough": True}, {"stack_method": "predict"}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"passthrough": True}, {"stack_method": "predict"}], ids=named)
 def test_stacked_classifiers(options, target):
     members = [*CLASSIFIERS[:2], ("ridge", RIDGE)]
     check_estimator(StackingClassifier(members, LogisticRegression(), cv=3, **options).fit(X, target), X)
@@ -110,13 +110,13 @@ def test_stacked_classifiers_that_were_fitted_before(target):
     check_estimator(StackingClassifier(members, RidgeClassifier(), cv="prefit").fit(X, target), X)
 
 
-@pytest.mark.parametrize("options", [{}, {"max_features": 2}, {"bootstrap_features": True}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"max_features": 2}, {"bootstrap_features": True}], ids=named)
 def test_bags_of_regressors(options):
     check_estimator(BaggingRegressor(Ridge(), 4, random_state=0, **options).fit(X, Y), X)
 
 
-@pytest.mark.parametrize("member", [LOGISTIC, RIDGE, BAYES], ids=str)
-@pytest.mark.parametrize("options", [{}, {"max_features": 2}], ids=str)
+@pytest.mark.parametrize("member", [LOGISTIC, RIDGE, BAYES], ids=named)
+@pytest.mark.parametrize("options", [{}, {"max_features": 2}], ids=named)
 def test_bags_of_classifiers(member, options, target):
     check_estimator(BaggingClassifier(member, 4, random_state=0, **options).fit(X, target), X)
 
@@ -130,7 +130,7 @@ def test_bags_that_missed_a_class():
 
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
 @pytest.mark.parametrize("ensemble", [True, False])
-@pytest.mark.parametrize("member", [LOGISTIC, BAYES, RIDGE], ids=str)
+@pytest.mark.parametrize("member", [LOGISTIC, BAYES, RIDGE], ids=named)
 def test_calibration(method, ensemble, member, target):
     check_estimator(CalibratedClassifierCV(member, method=method, ensemble=ensemble, cv=3).fit(X, target), X)
 
@@ -173,7 +173,7 @@ def test_a_target_behind_functions(func, inverse):
         FunctionTransformer(np.log, np.exp),
         make_pipeline(FunctionTransformer(np.log1p, np.expm1), StandardScaler()),
     ],
-    ids=str,
+    ids=named,
 )
 @pytest.mark.parametrize("several", [False, True])
 def test_a_target_behind_a_transformer(transformer, several):
@@ -219,7 +219,7 @@ def test_several_targets():
     refused(ClassifierChain(LogisticRegression()).fit(X, labels), "its classes are numbers of a chain")
 
 
-@pytest.mark.parametrize("member", [LOGISTIC, BAYES, Ridge(), LinearSVC()], ids=str)
+@pytest.mark.parametrize("member", [LOGISTIC, BAYES, Ridge(), LinearSVC()], ids=named)
 def test_one_against_the_rest(member, target):
     check_estimator(OneVsRestClassifier(member).fit(X, target), X)
 
@@ -232,12 +232,12 @@ def test_one_against_the_rest_of_several_labels():
     check_estimator(model, X)
 
 
-@pytest.mark.parametrize("member", [LOGISTIC, BAYES, LinearSVC()], ids=str)
+@pytest.mark.parametrize("member", [LOGISTIC, BAYES, LinearSVC()], ids=named)
 def test_one_against_one(member, target):
     check_estimator(OneVsOneClassifier(member).fit(X, target), X)
 
 
-@pytest.mark.parametrize("member", [LOGISTIC, BAYES], ids=str)
+@pytest.mark.parametrize("member", [LOGISTIC, BAYES], ids=named)
 def test_codes(member):
     check_estimator(OutputCodeClassifier(member, random_state=0).fit(X, THREE), X)
 
@@ -292,7 +292,7 @@ def test_isotonic_regression_of_one_point():
             "found inverse_func=.*expected np.exp",
         ),
     ],
-    ids=str,
+    ids=named,
 )
 def test_what_has_no_plan_is_refused_by_name(model, message):
     with warnings.catch_warnings():
@@ -300,7 +300,7 @@ def test_what_has_no_plan_is_refused_by_name(model, message):
         refused(model.fit(X, Y), message)
 
 
-@pytest.mark.parametrize("model", [GaussianProcessClassifier(), LabelPropagation()], ids=str)
+@pytest.mark.parametrize("model", [GaussianProcessClassifier(), LabelPropagation()], ids=named)
 def test_what_classifiers_have_no_plan_is_refused_by_name(model):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

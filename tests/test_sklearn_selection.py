@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from plans import check_transformer, same_bits
+from plans import check_transformer, named, same_bits
 from sklearn import feature_selection as selection
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer
@@ -45,7 +45,7 @@ SELECTORS = [
     "ignore:invalid value encountered", "ignore:divide by zero", "ignore:Features .* are constant"
 )
 @pytest.mark.parametrize("output", ["default", "pandas"])
-@pytest.mark.parametrize("selector", SELECTORS, ids=str)
+@pytest.mark.parametrize("selector", SELECTORS, ids=named)
 def test_selected_columns_keep_their_bits(selector, output):
     selector.set_output(transform=output).fit(FIT, Y)
     check_transformer(selector, FIT)
