@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from pipeline_lib.compiled.operations import LIST, NAT, OPERATIONS, Code
@@ -110,8 +111,7 @@ def _check_number(name: str, column: Column, code: Code) -> str:
 
 
 def _check_string(name: str, column: Column, code: Code) -> str:
-    if column.pattern is not None:
-        return "True"  # RE2 decides, in `conform`
+    matching = "" if column.pattern is None else f" or not {code.bind(_matching(column.pattern), 'matches')}({name})"
     lengths = "".join(
         f" or not len({name}) {symbol} {length}"
         for symbol, length in ((">=", column.min_length), ("<=", column.max_length))
@@ -121,8 +121,16 @@ def _check_string(name: str, column: Column, code: Code) -> str:
     return (
         f"type({name}) is not str or not ({name}.isascii() or {encodable}({name}))"
         + lengths
+        + matching
         + _bounds(name, column, code)
     )
+
+
+def _matching(pattern: str) -> Callable[[str], bool]:
+    """Whether a text matches by RE2, which decides for columns too; texts come again and again."""
+    import pyarrow.compute as pc
+
+    return lru_cache(maxsize=1024)(lambda text: bool(pc.match_substring_regex(text, pattern).as_py()))
 
 
 def _encodable(text: str) -> bool:
