@@ -18,6 +18,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.files import canonical_json, files_below, sha256_file, write_atomic
 from pipeline_lib.probes import read_probes, write_probes
 from pipeline_lib.rows import conform
+from pipeline_lib.rowtables import settled
 
 if TYPE_CHECKING:
     from pipeline_lib.compiled import CompiledPipeline
@@ -49,10 +50,11 @@ def write_evidence(
     """Keep raw rows with what the model makes of them.
 
     `rows` is a DataFrame (or what `CompiledPipeline.predict` takes), `target` a sequence of as many values,
-    `artifact` the folder where the model is saved.
+    `artifact` the folder where the model is saved. Of several raw tables each main row is kept with its child rows,
+    put into one order.
     Raises InputError for rows outside the schema, no rows, or a target of another length.
     """
-    inputs = conform(rows, model.row)
+    inputs = settled(conform(rows, model.row), model.row)
     values = pa.table({"target": pa.array(np.asarray(target))})
     if inputs.num_rows == 0 or values.num_rows != inputs.num_rows:
         raise InputError(
@@ -161,6 +163,8 @@ def traced_rows(inputs: pa.Table, most: int = MOST_TRACED_ROWS) -> pa.Array:
 
 
 def _edge_rows(column: pa.ChunkedArray) -> list[int]:
+    if pa.types.is_large_list(column.type):  # child rows: the fewest and the most
+        column = pc.list_value_length(column)
     candidates: list[Any] = [None] if column.null_count else []
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         candidates += pc.unique(column.drop_null()).to_pylist()[:50]

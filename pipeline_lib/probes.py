@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.rowschema import RowSchema
+from pipeline_lib.rowtables import as_rows
 
 if TYPE_CHECKING:
     from pipeline_lib.compiled import CompiledPipeline
@@ -59,7 +62,8 @@ def write_probes(folder: Path, model: "CompiledPipeline", inputs: pa.Table) -> i
     """
     if without_probes(model):
         return None
-    asked = sorted((column.name, text) for column in _columns(model) for text in _probes(model, column))
+    asked = [(name, text) for name, column in _columns(model) for text in _probes(model, name, column)]
+    asked = sorted(asked + [(child.name, "[]") for child in model.row.children])
     answered = _answered(model, inputs, asked)
     pq.write_table(answered, folder / PROBES)
     return int(answered.num_rows)
@@ -118,16 +122,38 @@ def _by_probe(table: pa.Table) -> dict[tuple[str, str], dict[tuple[str, str], st
 
 
 def _answered(model: "CompiledPipeline", inputs: pa.Table, asked: list[tuple[str, str]]) -> pa.Table:
-    base = inputs.slice(0, 1).to_pylist()[0]
+    base = as_rows(inputs.slice(_first_whole(inputs, model.row), 1), model.row)[0]
     before = model.trace_row(base)
     rows = []
     for column, text in asked:
-        row = {name: value for name, value in base.items() if name != column or text != _ABSENT}
-        if text != _ABSENT:
-            row[column] = _value(text)
+        row = _changed(base, model.row, column, text)
         rows += [(column, text, *answer) for answer in _answers(model, row, before)]
     columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
     return pa.table([pa.array(column, pa.string()) for column in columns], SCHEMA)
+
+
+def _first_whole(inputs: pa.Table, schema: RowSchema) -> int:
+    """The first row that has child rows in every table; else the first."""
+    lists = [inputs.column(f"{child.name}.{child.own[0].name}") for child in schema.children]
+    counts = zip(*(pc.list_value_length(each).to_pylist() for each in lists), strict=True)
+    return next((place for place, each in enumerate(counts) if all(each)), 0)
+
+
+def _changed(base: Mapping[str, Any], schema: RowSchema, column: str, text: str) -> dict[str, Any]:
+    """A row with another value in one column, or without it: of a child table in its first row."""
+    if schema.key is None:
+        row = {name: value for name, value in base.items() if name != column or text != _ABSENT}
+        return row if text == _ABSENT else row | {column: _value(text)}
+    if column in base:
+        return dict(base) | {column: _value(text)}
+    for child in schema.children:
+        name = column.removeprefix(f"{child.name}.")
+        if name != column and base[child.name]:
+            first, *others = base[child.name]
+            single = RowSchema(child.columns)
+            return dict(base) | {child.name: [_changed(first, single, name, text), *others]}
+    main = RowSchema(schema.columns)
+    return dict(base) | {schema.name: _changed(base[schema.name], main, column, text)}
 
 
 def _answers(
@@ -159,16 +185,16 @@ def _plainly_same(value: Any, other: Any) -> bool:
     return value is other or (type(value) is type(other) and value == other and value != 0 and type(value) is not list)
 
 
-def _columns(model: "CompiledPipeline") -> list["Column"]:
+def _columns(model: "CompiledPipeline") -> list[tuple[str, "Column"]]:
     plan = model.plan
     roots = {*plan.outputs.values(), *(node for columns in plan.steps.values() for node in columns.values())}
     read = set(plan.columns_read(roots))
-    return [column for column in model.row.columns if column.name in read]
+    return [(name, column) for name, column in model.row.by_name.items() if name in read]
 
 
-def _probes(model: "CompiledPipeline", column: "Column") -> list[str]:
+def _probes(model: "CompiledPipeline", name: str, column: "Column") -> list[str]:
     """Values to try in a column as text, each once: what every column of its kind meets, then its own."""
-    own = _own_values(model.plan, column.name)[:MOST_OWN_VALUES]
+    own = _own_values(model.plan, name)[:MOST_OWN_VALUES]
     bounds: list[Any] = [bound for bound in (column.ge, column.gt, column.le, column.lt) if bound is not None]
     values = [None, *_GENERAL[column.kind], *(column.allowed or ())]
     if column.kind in ("integer", "number"):

@@ -44,7 +44,7 @@ from pipeline_lib.record import (
     write_manifest,
 )
 from pipeline_lib.rowcheck import is_frame
-from pipeline_lib.rows import conform, schema_of, to_frame
+from pipeline_lib.rows import RowSchema, conform, schema_of, to_frame
 
 _KEPT_SCRATCH = 5
 
@@ -53,10 +53,12 @@ class StaleLibraryWarning(UserWarning):
     """The loaded library is not what the notebooks export."""
 
 
-def _row_hashes(table: Any) -> Any:
+def _row_hashes(table: Any, row: RowSchema) -> Any:
+    """A number for each row's values; of several tables for each main row's, which has its key."""
     import pandas as pd
 
-    return pd.util.hash_pandas_object(to_frame(table), index=False).to_numpy()
+    main = table.select([column.name for column in row.columns])
+    return pd.util.hash_pandas_object(to_frame(main), index=False).to_numpy()
 
 
 class Run:
@@ -74,15 +76,16 @@ class Run:
     def compile(self, fitted: Any, *, like: Any, allow_opaque: bool = False) -> CompiledPipeline:
         """Turn a fitted pipeline into the artifact that production loads, and keep it in the record.
 
-        `like` is the frame the pipeline was fitted on (rows x raw columns). Predict with what is returned.
+        `like` is the frame the pipeline was fitted on (rows x raw columns), or a mapping of them by the tables' names
+        where the module's `Row` is `Tables`. Predict with what is returned.
         A step that has no exact plan is refused, or with `allow_opaque` runs through its library.
         """
-        if not is_frame(like):
+        row, library = schema_of(self.module.Row), self._project.library
+        if not is_frame(like) and row.key is None:
             raise InputError(
                 f"found {type(like).__name__} as like=, expected the DataFrame of raw training rows, X_train"
             )
         fitted = under_library_names(fitted, self._project)
-        row, library = schema_of(self.module.Row), self._project.library
         model = compile_pipeline(fitted, like=like, row=row, library=library, allow_opaque=allow_opaque)
         model.save(self.record.artifact)
         self._forget(self.record.evidence, self.record.folder / METRICS)
@@ -90,8 +93,9 @@ class Run:
             write_atomic(self.record.folder / COMPILE_REPORT, canonical_json(model.report.to_json()))
         training_rows = conform(like, model.row)
         training = digest(training_rows)
-        self._training = _row_hashes(training_rows)
-        write_atomic(self.record.folder / TRAINING, canonical_json({"rows": len(like), "digest": training}))
+        self._training = _row_hashes(training_rows, row)
+        trained = {"rows": training_rows.num_rows, "digest": training}
+        write_atomic(self.record.folder / TRAINING, canonical_json(trained))
         write_learned(self.record.folder / LEARNED, fitted)
         self._model, self._fitted = model, fitted
         return model
@@ -113,12 +117,16 @@ class Run:
     def _check_evidence(self, rows: Any, target: Any) -> None:
         """Refuse a target of other rows; warn of rows that the fit has seen."""
         other = getattr(target, "index", None)
-        if is_frame(rows) and other is not None and len(rows) == len(other) and not rows.index.equals(other):
+        main = rows[self._model.row.name] if self._model and self._model.row.key else rows
+        if is_frame(main) and other is not None and len(main) == len(other) and not main.index.equals(other):
             raise InputError(
                 "found a target whose index is not that of the rows, expected the same rows in the same order; "
                 "pass X_test and y_test as `split` returned them"
             )
-        seen = int(np.isin(_row_hashes(conform(rows, self._model.row)), self._training).sum()) if self._model else 0
+        seen = 0
+        if self._model:
+            hashes = _row_hashes(conform(rows, self._model.row), self._model.row)
+            seen = int(np.isin(hashes, self._training).sum())
         if seen:
             warnings.warn(
                 f"found {seen:,} evidence rows that are training rows too, expected rows that the fit did not see: "

@@ -239,6 +239,8 @@ def _check_links(schema: RowSchema) -> None:
     tables = [table.name for table in (schema, *schema.children)]
     if len(set(tables)) < len(tables):
         raise InputError(f"Row: found tables {', '.join(tables)}, expected a name of its own for each")
+    if set(tables) & {column.name for column in schema.columns}:
+        raise InputError(f"Row: found a column with a table's name ({', '.join(tables)}), expected others; rename one")
     main = {column.name: column for column in schema.columns}.get(str(schema.key))
     for table in schema.tables:
         key = {column.name: column for column in table.columns}.get(str(schema.key))

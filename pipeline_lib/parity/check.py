@@ -18,7 +18,7 @@ from pipeline_lib.files import canonical_json, write_atomic
 from pipeline_lib.parity.causes import code_differences, environment_differences, with_causes
 from pipeline_lib.parity.page import PAGE, write_page
 from pipeline_lib.parity.settings import AbsentError, Place, Setting
-from pipeline_lib.parity.variations import QUICK, VARIATIONS, Variation, chosen
+from pipeline_lib.parity.variations import FULL, OF_TABLES, QUICK, VARIATIONS, Variation, chosen
 from pipeline_lib.parity.verdicts import ARTIFACT, EDGES, FRESH, Outcome, Parity
 from pipeline_lib.record import ENVIRONMENT, RECORD_VARIABLE, Record, checks_folder, verify
 
@@ -134,7 +134,10 @@ def check_parity(
     wanted = [VARIATIONS[FRESH], *(variation for variation in chosen(variations) if variation.name != FRESH)]
     _check_intact(record)
     expected = read_evidence(record.evidence)
-    opaque = tuple(read_description(record.artifact)["opaque"]) if record.artifact.is_dir() else ()
+    described = read_description(record.artifact) if record.artifact.is_dir() else {"opaque": (), "tables": ()}
+    opaque = tuple(described["opaque"])
+    if len(described["tables"]) > 1 and variations in (QUICK, FULL):
+        wanted += [VARIATIONS[name] for name in OF_TABLES]
     if opaque and variations == QUICK:  # library code may read the clock; a plan cannot
         wanted.append(VARIATIONS["another day"])
     packages = (record.read_json(ENVIRONMENT) or {}).get("packages", {})

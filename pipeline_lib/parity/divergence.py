@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 RAW, OUTPUTS = "raw input", "outputs"
 HIDDEN = "hidden (sensitive)"
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -137,4 +138,11 @@ def _raw_row(evidence: "Evidence", model: "CompiledPipeline", row: int | None, r
         return {}
     names = [*reads, *(name for name in evidence.inputs.column_names if name not in set(reads))]
     values = {name: evidence.inputs.column(name)[row].as_py() for name in names}
-    return {name: HIDDEN if name in model.row.sensitive else repr(value) for name, value in values.items()}
+    return {name: HIDDEN if name in model.row.sensitive else _text(value) for name, value in values.items()}
+
+
+def _text(value: Any) -> str:
+    """A raw value; of many child rows how many there are, and the first."""
+    if isinstance(value, list) and len(value) > _SHOWN:
+        return f"{len(value):,} values: {', '.join(map(repr, value[:_SHOWN]))}, …"
+    return repr(value)

@@ -9,8 +9,9 @@ import io
 import json
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline_lib.rowschema import RowSchema
+from pipeline_lib.rowtables import as_rows, unnested
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Given:
-    """The rows to hand over, what Row says of them, and a folder for files."""
+    """The rows to hand over, what Row says of them, and a folder for files.
+
+    Of several raw tables each row of `table` has its child rows as lists, as `rowtables.conform` makes them.
+    """
 
     table: pa.Table
     schema: RowSchema
@@ -52,6 +57,24 @@ class Delivery:
     alone: bool = False
 
 
+def of_each_table(deliver: Callable[[Given], Delivery]) -> Callable[[Given], Delivery]:
+    """Make a hand-over of one whole table one of several: each by itself, all as a mapping by their names."""
+
+    @wraps(deliver)
+    def by_name(given: Given) -> Delivery:
+        if given.schema.key is None:
+            return deliver(given)
+        data: dict[str, Any] = {}
+        for part, table in zip(given.schema.tables, unnested(given.table, given.schema).values(), strict=True):
+            folder = given.folder / f"table {len(data)}"
+            folder.mkdir()
+            data[part.name] = deliver(Given(table, replace(part, key=None), folder)).parts[0][0]
+        return _whole(given, data)
+
+    return by_name
+
+
+@of_each_table
 def at_once(given: Given) -> Delivery:
     """All rows as one Arrow table."""
     return _whole(given, given.table)
@@ -85,9 +108,18 @@ def batches_of_64(given: Given) -> Delivery:
 def shuffled_rows(given: Given) -> Delivery:
     """All rows in another order."""
     order = np.random.default_rng(0).permutation(given.table.num_rows)
-    return Delivery([(given.table.take(pa.array(order)), order)])
+    return Delivery([(_parts(given, given.table.take(pa.array(order))), order)])
 
 
+def shuffled_child_rows(given: Given) -> Delivery:
+    """The rows of each child table in another order."""
+    rng = np.random.default_rng(0)
+    tables = unnested(given.table, given.schema)
+    orders = {child.name: rng.permutation(tables[child.name].num_rows) for child in given.schema.children}
+    return _whole(given, tables | {name: tables[name].take(pa.array(order)) for name, order in orders.items()})
+
+
+@of_each_table
 def other_columns(given: Given) -> Delivery:
     """The columns in another order, among columns that nobody asked for."""
     names = np.random.default_rng(0).permutation(given.table.column_names).tolist()
@@ -100,6 +132,7 @@ def other_columns(given: Given) -> Delivery:
     return _whole(given, table)
 
 
+@of_each_table
 def data_frame(given: Given) -> Delivery:
     """A DataFrame with the dtypes that research saw."""
     return _whole(given, given.frame)
@@ -107,21 +140,24 @@ def data_frame(given: Given) -> Delivery:
 
 def mappings(given: Given) -> Delivery:
     """Each row alone as a mapping."""
-    rows = given.table.to_pylist()
+    rows = as_rows(given.table, given.schema)
     return Delivery([(row, np.array([place])) for place, row in enumerate(rows)], alone=True)
 
 
+@of_each_table
 def list_of_mappings(given: Given) -> Delivery:
     """All rows as a list of mappings."""
     return _whole(given, given.table.to_pylist())
 
 
+@of_each_table
 def parquet(given: Given) -> Delivery:
     """Parquet, written and read by Arrow."""
     pq.write_table(given.table, given.folder / "rows.parquet")
     return _whole(given, pq.read_table(given.folder / "rows.parquet"))
 
 
+@of_each_table
 def parquet_by_pandas(given: Given) -> Delivery:
     """Parquet, written and read by pandas."""
     import pandas as pd
@@ -130,6 +166,7 @@ def parquet_by_pandas(given: Given) -> Delivery:
     return _whole(given, pd.read_parquet(given.folder / "rows.parquet"))
 
 
+@of_each_table
 def feather(given: Given) -> Delivery:
     """Feather (Arrow IPC), written and read by Arrow."""
     from pyarrow import feather as file
@@ -138,6 +175,7 @@ def feather(given: Given) -> Delivery:
     return _whole(given, file.read_table(given.folder / "rows.feather"))
 
 
+@of_each_table
 def csv_by_schema(given: Given) -> Delivery:
     """CSV: shortest exact floats, ISO dates, a mark for missing that no text equals; read by Row's kinds."""
     mark, path = _missing_mark(given), given.folder / "rows.csv"
@@ -155,6 +193,7 @@ def csv_by_schema(given: Given) -> Delivery:
     return _whole(given, rows)
 
 
+@of_each_table
 def csv_by_pandas(given: Given) -> Delivery:
     """CSV by pandas: read as text, no values taken for missing but one mark, converted by Row's kinds."""
     mark, path = _missing_mark(given), given.folder / "rows.csv"
@@ -162,6 +201,7 @@ def csv_by_pandas(given: Given) -> Delivery:
     return _whole(given, _read_csv(given, path, mark))
 
 
+@of_each_table
 def json_lines(given: Given) -> Delivery:
     """JSON lines: shortest exact floats, ISO dates, null for missing; read by Row's kinds."""
     path = given.folder / "rows.jsonl"
@@ -174,6 +214,7 @@ def json_lines(given: Given) -> Delivery:
     return _whole(given, rows)
 
 
+@of_each_table
 def frame_to_json(given: Given) -> Delivery:
     """`DataFrame.to_json()` keeps ten decimals; `read_json` guesses dtypes and dates."""
     import pandas as pd
@@ -183,6 +224,7 @@ def frame_to_json(given: Given) -> Delivery:
         return _whole(given, pd.read_json(io.StringIO(given.frame.to_json())))
 
 
+@of_each_table
 def csv_float_format(given: Given) -> Delivery:
     """`to_csv(float_format="%.6g")` keeps six digits."""
     mark, path = _missing_mark(given), given.folder / "rows.csv"
@@ -190,6 +232,7 @@ def csv_float_format(given: Given) -> Delivery:
     return _whole(given, _read_csv(given, path, mark))
 
 
+@of_each_table
 def read_csv_defaults(given: Given) -> Delivery:
     """`read_csv()` takes texts such as 'None' and 'NA' for missing, and guesses dtypes."""
     import pandas as pd
@@ -198,6 +241,7 @@ def read_csv_defaults(given: Given) -> Delivery:
     return _whole(given, pd.read_csv(given.folder / "rows.csv"))
 
 
+@of_each_table
 def float32(given: Given) -> Delivery:
     """float32 columns keep seven digits."""
     kinds = [pa.float32() if pa.types.is_float64(field.type) else field.type for field in given.table.schema]
@@ -207,7 +251,12 @@ def float32(given: Given) -> Delivery:
 
 def _batches(given: Given, size: int) -> Delivery:
     parts = [(given.table.slice(start, size), start) for start in range(0, given.table.num_rows, size)]
-    return Delivery([(part, np.arange(start, start + part.num_rows)) for part, start in parts])
+    return Delivery([(_parts(given, part), np.arange(start, start + part.num_rows)) for part, start in parts])
+
+
+def _parts(given: Given, table: pa.Table) -> Any:
+    """Some rows as production would hold them: of several tables each by its name."""
+    return table if given.schema.key is None else unnested(table, given.schema)
 
 
 def _whole(given: Given, data: Any) -> Delivery:

@@ -24,6 +24,7 @@ from pipeline_lib.parity.verdicts import FRESH, Outcome
 from pipeline_lib.probes import PROBES, repeat_probes, without_probes
 from pipeline_lib.record import Record
 from pipeline_lib.rows import conform
+from pipeline_lib.rowtables import settled
 
 TABLES, MAPPINGS, OPAQUE = 120, 2_000, 10
 """At most so many parts of one delivery are predicted: tables, single rows, either where a step is opaque."""
@@ -114,7 +115,7 @@ def _whole(evidence: Evidence, model: CompiledPipeline, delivery: Delivery) -> A
     inputs, outputs = _predicted(model, delivery.parts[0][0])
     traced = inputs.take(evidence.traced)
     steps = model.evaluate(traced, steps=True).steps
-    return Answer(rows, outputs, evidence.traced.to_numpy(), steps, inputs)
+    return Answer(rows, outputs, evidence.traced.to_numpy(), steps, settled(inputs, model.row))
 
 
 def _in_tables(parts: Sequence[tuple[Any, NDArray[np.int64]]], model: CompiledPipeline) -> Answer:
@@ -124,6 +125,7 @@ def _in_tables(parts: Sequence[tuple[Any, NDArray[np.int64]]], model: CompiledPi
     made = [model.evaluate(predicted[place][0], steps=True) for place in chosen]
     steps = {name: pa.concat_tables([each.steps[name] for each in made]) for name in made[0].steps}
     rows, traced = (np.concatenate([parts[place][1] for place in places]) for places in (range(len(parts)), chosen))
+    inputs = settled(inputs.combine_chunks(), model.row)
     if inputs.num_rows != len(rows):
         return Answer(rows, outputs, traced, steps, inputs)
     order, order_traced = np.argsort(rows), np.argsort(traced)

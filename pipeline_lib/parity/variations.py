@@ -23,7 +23,7 @@ class Variation:
 
     `lossy` is a hand-over that is known to change values: its loss is reported and fails nothing. `deliver` is a
     function at the top of a module, so that a fresh process can import it. `probes` stands for the rows at the edges
-    of each raw column, which the record keeps with their answers.
+    of each raw column, which the record keeps with their answers, and `tables` is for pipelines over several tables.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Variation:
     prepare: Prepare | None = None
     lossy: bool = False
     probes: bool = False
+    tables: bool = False
 
     @property
     def hands_over(self) -> bool:
@@ -81,6 +82,8 @@ def _fill() -> None:
         ("shuffled and extra columns", "", h.other_columns),
     ):
         add(Variation(name, "rows", what or _first_line(deliver), deliver))
+    shuffled = h.shuffled_child_rows
+    add(Variation("shuffled child rows", "rows", _first_line(shuffled), shuffled, tables=True))
     add(Variation(EDGES, "edges", "one row with one value at the edge of its column, each answer kept", probes=True))
     for name, deliver in (
         ("DataFrame", h.data_frame),
@@ -136,5 +139,7 @@ def _first_line(deliver: Callable[[Given], Delivery]) -> str:
 
 _fill()
 _fill_processes()
-QUICK = tuple(name for name, variation in VARIATIONS.items() if variation.hands_over)
-FULL = tuple(VARIATIONS)
+QUICK = tuple(name for name, variation in VARIATIONS.items() if variation.hands_over and not variation.tables)
+FULL = tuple(name for name, variation in VARIATIONS.items() if not variation.tables)
+OF_TABLES = tuple(name for name, variation in VARIATIONS.items() if variation.tables)
+"""Added to both where a pipeline reads several raw tables."""

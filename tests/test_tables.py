@@ -1,0 +1,338 @@
+"""Several raw tables: how they become rows, what is refused, and that no order of child rows changes a bit."""
+
+import math
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pydantic import BaseModel
+from tables import ROW, Bought, Customer, Purchase, compiled, fitted, frames, schema
+
+from pipeline_lib.bits import first_difference
+from pipeline_lib.compiled import CompiledPipeline, compile_pipeline, load_model
+from pipeline_lib.compiled.operations import OPERATIONS, Lists, Text
+from pipeline_lib.compiled.operations.groups import exact_sum
+from pipeline_lib.compiled.operations.table import NAT
+from pipeline_lib.errors import InputError
+from pipeline_lib.evidence import write_evidence
+from pipeline_lib.parity.repeat import _outcome
+from pipeline_lib.parity.variations import VARIATIONS
+from pipeline_lib.rows import RowSchema, Tables, dtype_differences, raw_input, schema_of
+from pipeline_lib.rowtables import as_rows, conform, settled, unnested
+
+NAN = math.nan
+
+
+@pytest.fixture(scope="module")
+def model() -> CompiledPipeline:
+    return compiled()
+
+
+def one() -> dict[str, Any]:
+    bought = {"customer": 7, "dollars": 2.5, "kind": "food", "at": pd.Timestamp("2026-01-02").to_pydatetime()}
+    return {"customers": {"customer": 7, "age": None}, "purchases": [bought]}
+
+
+def refusal(act: Callable[[], object]) -> str:
+    with pytest.raises(InputError) as caught:
+        act()
+    return str(caught.value)
+
+
+def same(left: Any, right: Any) -> bool:
+    return bool(np.asarray(left).tobytes() == np.asarray(right).tobytes())
+
+
+def test_each_main_row_has_its_child_rows_and_main_rows_keep_their_order() -> None:
+    data = frames()
+    table = conform(data, schema())
+    assert table.column("customer").to_pylist() == data["customers"]["customer"].to_list()
+    dollars = data["purchases"].groupby("customer")["dollars"].apply(list)
+    assert table.column("purchases.dollars").to_pylist() == [
+        dollars.get(key, []) for key in data["customers"]["customer"]
+    ]
+
+
+def test_a_conformed_table_gives_its_tables_back_and_conforms_to_itself() -> None:
+    table = conform(frames(), schema()).slice(2, 5)
+    assert conform(unnested(table, schema()), schema()).equals(table)
+    assert conform(table, schema()).equals(table)
+    rows = [conform(row, schema()) for row in as_rows(table, schema())]
+    assert pa.concat_tables(rows).combine_chunks().equals(table)
+
+
+def test_frames_have_the_dtypes_that_production_delivers() -> None:
+    data = frames()
+    assert dtype_differences(data, schema()) == []
+    assert dtype_differences(raw_input(conform(data, schema()), schema()), schema()) == []
+    wrong = data | {"purchases": data["purchases"].astype({"dollars": "float32"})}
+    assert dtype_differences(wrong, schema())[0].startswith("purchases: dollars: found dtype float32, expected float64")
+    assert "purchases" in dtype_differences({"customers": data["customers"]}, schema())[0]
+
+
+def test_child_rows_in_any_order_settle_to_the_same_table() -> None:
+    data = frames()
+    shuffled = data | {"purchases": data["purchases"].sample(frac=1, random_state=2)}
+    first, second = (conform(each, schema()) for each in (data, shuffled))
+    assert not first.equals(second)
+    assert first_difference(settled(first, schema()), settled(second, schema())) is None
+
+
+def test_settling_tells_negative_zero_from_zero() -> None:
+    rows = [one()["purchases"][0] | {"dollars": zero} for zero in (0.0, -0.0)]
+    orders = [conform(one() | {"purchases": each}, schema()) for each in (rows, rows[::-1])]
+    assert first_difference(*(settled(each, schema()) for each in orders)) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: {"customers": data["customers"]}, "found tables customers, expected a mapping with the tables"),
+        (lambda data: data["customers"], "found DataFrame, expected a mapping with the tables customers, purchases"),
+        (
+            lambda data: data | {"customers": pd.concat([data["customers"], data["customers"].iloc[[3]]])},
+            r"customers: customer: found 10\d in rows 3 and 12, expected a key of its own in each row",
+        ),
+        (
+            lambda data: data | {"purchases": data["purchases"].assign(customer=999)},
+            r"purchases: customer: found 999 in row 0, expected a key of the table customers \(90 rows have none\)",
+        ),
+        (lambda data: data | {"purchases": data["purchases"].drop(columns="kind")}, "purchases: found no kind"),
+        (lambda data: data | {"purchases": data["purchases"].drop(columns="customer")}, "purchases: found no customer"),
+        (
+            lambda data: data | {"purchases": data["purchases"].assign(dollars="1")},
+            "purchases: dollars: found large_string, expected a number",
+        ),
+        (
+            lambda data: data | {"customers": data["customers"].assign(age="x"), "purchases": [{}]},
+            r"(?s)customers: age: found large_string.*purchases: found no customer, dollars, kind, at in row 0",
+        ),
+        (lambda data: conform(data, schema()).drop_columns(["purchases.at"]), "Arrow table without purchases.at"),
+    ],
+)
+def test_what_does_not_fit_is_named_by_table_row_and_column(change: Any, message: str) -> None:
+    assert re.search(message, refusal(lambda: conform(change(frames()), schema())))
+
+
+def test_other_tables_and_columns_are_not_read(model: CompiledPipeline) -> None:
+    data = frames()
+    more = {name: frame.assign(other=1) for name, frame in data.items()} | {"products": pd.DataFrame({"x": [1]})}
+    assert same(model.predict(more), model.predict(data))
+
+
+class Named(BaseModel):
+    customer: str
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Tables("customer", customers=Customer), "found tables customers, expected two or more"),
+        (lambda: schema_of(Tables("id", a=Customer, b=Purchase)), "without the column 'id'"),
+        (lambda: schema_of(Tables("age", a=Customer, b=Customer)), "found a key of kind number or missing"),
+        (lambda: schema_of(Tables("customer", a=Customer, b=Named)), "b.customer: found a key of kind string"),
+        (lambda: schema_of(Tables("customer", a=Customer, age=Purchase)), "found a column with a table's name"),
+    ],
+)
+def test_tables_that_nothing_links_are_refused(make: Callable[[], object], message: str) -> None:
+    assert message in refusal(make)
+
+
+def test_a_schema_of_several_tables_survives_its_json() -> None:
+    assert RowSchema.from_json(schema().to_json()) == schema()
+    assert schema_of(ROW).names == ("customer", "age", "purchases.dollars", "purchases.kind", "purchases.at")
+    assert RowSchema.from_json(schema_of(Customer).to_json()).to_json()["format"] == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_customer_alone_gets_the_bits_of_the_batch(model: CompiledPipeline, seed: int) -> None:
+    data = frames(seed, customers=30, purchases=400)
+    batch = model.predict(data)
+    assert same([model.predict_row(row) for row in as_rows(conform(data, schema()), schema())], batch)
+
+
+def test_shuffled_customers_and_purchases_change_no_bit(model: CompiledPipeline) -> None:
+    data = frames(4, customers=40, purchases=3_000)
+    table, batch = conform(data, schema()), model.predict(data)
+    order = np.random.default_rng(0).permutation(40)
+    shuffled = data | {"purchases": data["purchases"].sample(frac=1, random_state=5)}
+    moved = shuffled | {"customers": data["customers"].iloc[order]}
+    assert same(model.predict(moved), batch[order])
+    steps = [model.evaluate(conform(each, schema()), steps=True).steps["bought"] for each in (data, shuffled)]
+    assert first_difference(*steps) is None
+    assert same(model.predict(table.slice(10, 7)), batch[10:17])
+
+
+def test_many_child_rows_go_in_blocks_and_give_the_same_bits(
+    model: CompiledPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = frames(6, customers=50, purchases=2_000)
+    batch = model.predict(data)
+    monkeypatch.setattr("pipeline_lib.compiled.columns.BLOCK_CHILDREN", 100)
+    assert same(model.predict(data), batch)
+
+
+def test_a_customer_without_purchases_has_a_defined_answer(model: CompiledPipeline) -> None:
+    steps = model.trace_row(one() | {"purchases": []})["bought"]
+    assert steps == {
+        "count": 0, "cents": 0, "dollars": 0.0, "days": 0, "last": 0.0, "largest": -1.0, "food": 0.0, "fuel": 0.0,
+        "age": 0.0,
+    }  # fmt: skip
+
+
+def test_the_artifact_repeats_every_bit(model: CompiledPipeline, tmp_path: Path) -> None:
+    model.save(tmp_path)
+    loaded = load_model(tmp_path)
+    assert same(loaded.predict(frames()), model.predict(frames()))
+    assert [table.key for table in loaded.plan.tables] == ["customer", "customer"]
+    assert loaded.reads == schema().names
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"purchases": [one()["purchases"][0] | {"customer": 8}]}, "purchases: customer: found 8 in row 0"),
+        (
+            {"customers": [{"customer": 7, "age": 1.0}, {"customer": 8, "age": 1.0}]},
+            "customers: found 2 rows, expected",
+        ),
+        ({"customers": {"age": 1.0}}, "customers: found no customer in row 0"),
+    ],
+)
+def test_one_row_is_refused_as_a_batch_is(model: CompiledPipeline, change: Any, message: str) -> None:
+    assert message in refusal(lambda: model.predict_row(one() | change))
+
+
+class Wrong(Bought):
+    """A plan that counts one purchase too many."""
+
+    def plan(self, tables: dict[str, dict[str, Any]], build: Any) -> dict[str, Any]:
+        made = super().plan(tables, build)
+        return made | {"count": made["count"] + 1}
+
+
+class Below(Bought):
+    """A plan that leaves a value for each purchase."""
+
+    def plan(self, tables: dict[str, dict[str, Any]], build: Any) -> dict[str, Any]:
+        return super().plan(tables, build) | {"count": tables["purchases"]["dollars"]}
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (Wrong(), "step bought, column 'count': found"),
+        (Below(), "step bought: found count with a value for each row of the table purchases"),
+    ],
+)
+def test_a_step_whose_plan_is_another_is_refused(step: Bought, message: str) -> None:
+    pipeline = fitted(frames())
+    pipeline.steps[0] = ("bought", step.fit(frames()))
+    assert message in refusal(lambda: compile_pipeline(pipeline, like=frames(), row=schema()))
+
+
+def test_a_library_step_over_several_tables_and_a_missing_schema_are_refused() -> None:
+    pipeline = fitted(frames())
+    assert "expected row=" in refusal(lambda: compile_pipeline(pipeline, like=frames()))
+    assert "several raw tables" in refusal(lambda: compile_pipeline(pipeline, like=frames(), row=schema(), context=1))
+
+
+def test_every_hand_over_repeats_the_evidence_and_a_moved_bit_is_found(model: CompiledPipeline, tmp_path: Path) -> None:
+    data = frames(3)
+    kept = write_evidence(tmp_path, model, data, np.zeros(12))
+    careful = [each for each in VARIATIONS.values() if each.hands_over and not each.lossy]
+    verdicts = {each.name: _outcome(each.task(), kept, model).verdict for each in careful}
+    assert set(verdicts.values()) == {"exact"}, verdicts
+    assert "shuffled child rows" in verdicts
+    assert kept.probes is not None
+    assert {"purchases", "purchases.kind", "age"} <= set(kept.probes.column("column").to_pylist())
+    moved = data["purchases"]["dollars"].to_numpy().copy()
+    moved[0] = np.nextafter(moved[0], np.inf)
+    other = write_evidence(tmp_path, model, data | {"purchases": data["purchases"].assign(dollars=moved)}, np.zeros(12))
+    assert first_difference(kept.inputs, other.inputs) is not None
+
+
+LISTS = {
+    "float64": [[0.1, 0.2, 0.3], [], [NAN, 1e300, -1e300, 5e-324], [-0.0], [0.0, -0.0]],
+    "int64": [[3, 1, 3], [], [2**62, -(2**62), 7], [0], [-1, 0]],
+    "bool": [[True, False, True], [], [False], [True], [True, True]],
+    "datetime": [[5, NAT, 5], [], [NAT], [-7], [1, 2]],
+    "str": [["a", None, "b", "a"], [], [None], ["z"], ["a", "b"]],
+}
+MATRIX = [
+    ("list_count", ("float64",), {}),
+    ("list_count", ("str",), {}),
+    ("list_sum_int", ("int64",), {}),
+    ("list_sum_int", ("bool",), {}),
+    ("list_sum", ("float64",), {}),
+    ("list_min", ("float64",), {"dates": False}),
+    ("list_max", ("float64",), {"dates": False}),
+    ("list_min", ("datetime",), {"dates": True}),
+    ("list_max", ("datetime",), {"dates": True}),
+    *(("list_distinct", (dtype,), {}) for dtype in LISTS),
+    ("list_at_largest", ("float64", "float64"), {}),
+    ("list_sums_by", ("int64", "int64"), {"places": 4}),
+]
+
+
+def lists(dtype: str, rows: list[list[Any]]) -> Lists:
+    flat = [value for row in rows for value in row]
+    starts = np.cumsum([0, *map(len, rows)])
+    kinds = {"float64": np.float64, "int64": np.int64, "bool": np.bool_, "datetime": np.int64}
+    return Lists(Text.of(flat) if dtype == "str" else np.array(flat, dtype=kinds[dtype]), starts)
+
+
+@pytest.mark.parametrize(("name", "dtypes", "settings"), MATRIX)
+def test_no_order_and_no_batch_of_child_rows_changes_an_aggregate(name: str, dtypes: Any, settings: Any) -> None:
+    function = OPERATIONS[name].column(settings)
+    whole = function(*(lists(dtype, LISTS[dtype]) for dtype in dtypes))
+    turned = function(*(lists(dtype, [row[::-1] for row in LISTS[dtype]]) for dtype in dtypes))
+    alone = [function(*(lists(dtype, [LISTS[dtype][row]]) for dtype in dtypes)) for row in range(5)]
+    assert same(turned, whole)
+    assert same(np.concatenate(alone, axis=-1), whole)
+
+
+def test_aggregates_are_what_their_names_say() -> None:
+    numbers, moments, words = lists("float64", LISTS["float64"]), lists("datetime", LISTS["datetime"]), LISTS["str"]
+    assert OPERATIONS["list_min"].column({"dates": False})(numbers).tolist()[:1] == [0.1]
+    assert OPERATIONS["list_max"].column({"dates": True})(moments).tolist() == [5, NAT, NAT, -7, 2]
+    assert OPERATIONS["list_distinct"].column({})(lists("str", words)).tolist() == [2, 0, 0, 1, 2]
+    assert OPERATIONS["list_distinct"].column({})(numbers).tolist() == [3, 0, 3, 1, 1]
+    latest = OPERATIONS["list_at_largest"].column({})
+    keys = lists("int64", [[1, 9, 9], [], [4, NAT, 3, 1], [0], [0, 0]])
+    assert same(latest(numbers, keys), [0.3, NAN, NAN, 0.0, 0.0])
+    cents = OPERATIONS["list_sums_by"].column({"places": 2})(
+        lists("int64", [[0, 1, 5], [], [1, 1]]), lists("int64", [[7, 8, 9], [], [2**60, 1]])
+    )
+    assert cents.tolist() == [[7.0, 0.0, 0.0], [8.0, 0.0, float(2**60 + 1)]]
+
+
+def test_wide_values_are_distinct_by_two_keys() -> None:
+    wide = lists("int64", [[2**62, -(2**62), 2**62], [2**62], []])
+    assert OPERATIONS["list_distinct"].column({})(wide).tolist() == [2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("values", "total"),
+    [
+        ([], 0.0),
+        ([-0.0], 0.0),
+        ([1e308, 1e308, -1e308], 1e308),
+        ([1e308, 1e308], math.inf),
+        ([-1e308, -1e308], -math.inf),
+        ([math.inf, 1.0], math.inf),
+        ([math.inf, -math.inf], NAN),
+        ([NAN, 1.0], NAN),
+        ([0.1] * 10, 1.0),
+    ],
+)
+def test_an_exact_sum_is_rounded_once(values: list[float], total: float) -> None:
+    assert same(exact_sum(values), total)
+    if all(map(math.isfinite, values)) and math.isfinite(total):
+        assert exact_sum(values[::-1]) == float(sum(map(Fraction, values), Fraction()))
