@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from pipeline_lib.compiled import CompiledPipeline
 
 MOST_TRACED_ROWS = 2_000
-DESCRIPTION = "evidence.json"
+DESCRIPTION, CONTEXT = "evidence.json", "context.parquet"
 
 
 @dataclass(frozen=True)
 class Evidence:
     """Evidence tables: raw `inputs`, `outputs`, each step's columns for the `traced` rows, the `target`.
 
+    `context` are the raw rows just before the inputs, where the pipeline needs them.
     `artifact` has the digest of each file of the artifact that made them; it is empty where nobody said. `probes`
     are rows at the edges of each raw column with their answers, where the pipeline can have them.
     """
@@ -42,16 +43,23 @@ class Evidence:
     target: pa.Table
     artifact: dict[str, str] = field(default_factory=dict)
     probes: pa.Table | None = None
+    context: pa.Table | None = None
 
 
 def write_evidence(
-    folder: Path, model: "CompiledPipeline", rows: Any, target: Any, *, artifact: Path | None = None
+    folder: Path,
+    model: "CompiledPipeline",
+    rows: Any,
+    target: Any,
+    *,
+    artifact: Path | None = None,
+    context: Any = None,
 ) -> Evidence:
     """Keep raw rows with what the model makes of them.
 
     `rows` is a DataFrame (or what `CompiledPipeline.predict` takes), `target` a sequence of as many values,
     `artifact` the folder where the model is saved. Of several raw tables each main row is kept with its child rows,
-    put into one order.
+    put into one order. `context` has the rows before them, where the pipeline needs these.
     Raises InputError for rows outside the schema, no rows, or a target of another length.
     """
     inputs = settled(conform(rows, model.row), model.row)
@@ -61,21 +69,36 @@ def write_evidence(
             f"found {inputs.num_rows:,} evidence rows and {values.num_rows:,} target values, expected as many "
             "and at least one; pass the test rows and their target"
         )
+    earlier = model.earlier(inputs, context)
     folder.mkdir(exist_ok=True)
     pq.write_table(inputs, folder / "inputs.parquet")
     pq.write_table(values, folder / "target.parquet")
+    if earlier is not None:
+        pq.write_table(earlier, folder / CONTEXT)
+        earlier = read_table(folder / CONTEXT)
     inputs = read_table(folder / "inputs.parquet")
-    traced = traced_rows(inputs)
-    outputs = model.evaluate(inputs).outputs
-    steps = model.evaluate(inputs.take(traced), steps=True).steps
+    traced = traced_rows(inputs) if earlier is None else last_rows(inputs)
+    outputs = model.evaluate(inputs, context=earlier).outputs
+    steps = traced_steps(model, inputs, traced, earlier)
     pq.write_table(outputs, folder / "outputs.parquet")
     for number, table in enumerate(steps.values()):
         pq.write_table(table, folder / f"step_{number:02}.parquet")
     description = {"rows": inputs.num_rows, "traced": traced.to_pylist(), "steps": list(steps)}
     description["artifact"] = digests(artifact) if artifact else {}
-    description["probes"] = write_probes(folder, model, inputs)
+    description["probes"] = write_probes(folder, model, inputs, earlier)
+    description["context"] = earlier.num_rows if earlier is not None else 0
     write_atomic(folder / DESCRIPTION, canonical_json(description))
     return read_evidence(folder)
+
+
+def traced_steps(
+    model: "CompiledPipeline", inputs: pa.Table, traced: pa.Array, context: pa.Table | None
+) -> dict[str, pa.Table]:
+    """Each step's columns for the traced rows, as they are among all rows where these rest upon each other."""
+    if context is None:
+        return model.evaluate(inputs.take(traced), steps=True).steps
+    whole = model.evaluate(inputs, context=context, steps=True).steps
+    return {name: table.take(traced) for name, table in whole.items()}
 
 
 def read_evidence(folder: Path) -> Evidence:
@@ -93,8 +116,9 @@ def read_evidence(folder: Path) -> Evidence:
             target=read_table(folder / "target.parquet"),
             artifact=dict(description.get("artifact", {})),
             probes=read_probes(folder),
+            context=read_table(folder / CONTEXT) if description.get("context") else None,
         )
-        problem = _unlike_lengths(evidence, description["rows"], description.get("probes"))
+        problem = _unlike_lengths(evidence, description)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         problem = str(error)
     if problem:
@@ -104,8 +128,9 @@ def read_evidence(folder: Path) -> Evidence:
     return evidence
 
 
-def _unlike_lengths(evidence: Evidence, rows: Any, probes: Any) -> str:
+def _unlike_lengths(evidence: Evidence, description: dict[str, Any]) -> str:
     """Which table has not as many rows as the others and the description say; empty when all have."""
+    rows, probes, context = description["rows"], description.get("probes"), description.get("context", 0)
     tables = {"inputs": evidence.inputs, "outputs": evidence.outputs, "target": evidence.target}
     wrong = [
         f"{table.num_rows:,} rows of {name}, not {rows}" for name, table in tables.items() if table.num_rows != rows
@@ -113,6 +138,8 @@ def _unlike_lengths(evidence: Evidence, rows: Any, probes: Any) -> str:
     answers = 0 if evidence.probes is None else evidence.probes.num_rows
     if probes is not None and answers != probes:
         wrong.append(f"{answers:,} rows of probes, not {probes}")
+    if evidence.context is not None and evidence.context.num_rows != context:
+        wrong.append(f"{evidence.context.num_rows:,} rows of context, not {context}")
     traced = evidence.traced.to_pylist()
     if traced != sorted(set(traced)) or not set(traced) <= set(range(evidence.inputs.num_rows)):
         wrong.append(f"traced rows in {DESCRIPTION} that are not rows in order")
@@ -160,6 +187,11 @@ def traced_rows(inputs: pa.Table, most: int = MOST_TRACED_ROWS) -> pa.Array:
     rest = np.setdiff1d(np.arange(inputs.num_rows), rows)
     spaced = np.unique(np.linspace(0, len(rest) - 1, most - len(rows)).astype(np.int64))
     return pa.array(sorted({*rows, *(int(rest[at]) for at in spaced)}), pa.int64())
+
+
+def last_rows(inputs: pa.Table, most: int = MOST_TRACED_ROWS) -> pa.Array:
+    """Numbers of the last rows, at most so many: rows that rest upon each other are kept without gaps."""
+    return pa.array(range(max(inputs.num_rows - most, 0), inputs.num_rows), pa.int64())
 
 
 def _edge_rows(column: pa.ChunkedArray) -> list[int]:

@@ -7,7 +7,7 @@ step makes of it.
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -30,7 +30,7 @@ PROBES = "probes.parquet"
 SCHEMA = pa.schema([(name, pa.string()) for name in ("column", "value", "step", "name", "found")])
 MOST_OWN_VALUES = 200  # labels and thresholds of one column
 REFUSED, FAILED, NOTHING = "(refused)", "(failed)", "(nothing changes)"
-_ABSENT = "absent"
+_ABSENT, _CONTEXT = "absent", "(context)"
 _UNSEEN = "a label that no row has"
 _DATES = (datetime(1969, 12, 31, 23, 59, 59, 999_999), datetime(2000, 2, 29), datetime(9999, 12, 31))
 
@@ -55,25 +55,27 @@ class ProbeDifference:
         )
 
 
-def write_probes(folder: Path, model: "CompiledPipeline", inputs: pa.Table) -> int | None:
+def write_probes(
+    folder: Path, model: "CompiledPipeline", inputs: pa.Table, context: pa.Table | None = None
+) -> int | None:
     """Keep the probes of a model's raw columns, made from the first row of `inputs`, with its answers.
 
-    Returns how many answers; None for a pipeline that needs earlier rows, or a library's code, which has no probes.
+    `context` are the rows before it, where the pipeline needs these: then other contexts are probes too. Returns how
+    many answers; None for a pipeline that needs a library's code, which has no probes.
     """
     if without_probes(model):
         return None
     asked = [(name, text) for name, column in _columns(model) for text in _probes(model, name, column)]
-    asked = sorted(asked + [(child.name, "[]") for child in model.row.children])
-    answered = _answered(model, inputs, asked)
+    asked += [(child.name, "[]") for child in model.row.children]
+    asked += [(_CONTEXT, name) for name in _CONTEXTS if context is not None]
+    answered = _answered(model, inputs, context, sorted(asked))
     pq.write_table(answered, folder / PROBES)
     return int(answered.num_rows)
 
 
 def without_probes(model: "CompiledPipeline") -> str:
     """Why a pipeline has no probes; empty where it has."""
-    if not model.exact:
-        return "library code answers, whose refusals are its own"
-    return "a row is answered with earlier rows" if model.plan.tables[0].context else ""
+    return "" if model.exact else "library code answers, whose refusals are its own"
 
 
 def read_probes(folder: Path) -> pa.Table | None:
@@ -90,10 +92,12 @@ def read_probes(folder: Path) -> pa.Table | None:
     return table
 
 
-def repeat_probes(model: "CompiledPipeline", inputs: pa.Table, probes: pa.Table) -> ProbeDifference | None:
-    """Answer kept probes again and compare; None when every answer is the same. `inputs` are the evidence's rows."""
+def repeat_probes(
+    model: "CompiledPipeline", inputs: pa.Table, probes: pa.Table, context: pa.Table | None = None
+) -> ProbeDifference | None:
+    """Answer kept probes again and compare; None when every answer is the same. The rows are the evidence's."""
     expected = _by_probe(probes)
-    answered = _answered(model, inputs, sorted(expected))
+    answered = _answered(model, inputs, context, sorted(expected))
     found = _by_probe(answered)
     differing = [probe for probe in expected if expected[probe] != found[probe]]
     if not differing and not answered.equals(probes):
@@ -121,13 +125,18 @@ def _by_probe(table: pa.Table) -> dict[tuple[str, str], dict[tuple[str, str], st
     return answers
 
 
-def _answered(model: "CompiledPipeline", inputs: pa.Table, asked: list[tuple[str, str]]) -> pa.Table:
+def _answered(
+    model: "CompiledPipeline", inputs: pa.Table, context: pa.Table | None, asked: list[tuple[str, str]]
+) -> pa.Table:
     base = as_rows(inputs.slice(_first_whole(inputs, model.row), 1), model.row)[0]
-    before = model.trace_row(base)
+    before = model.trace_row(base, context=context)
     rows = []
     for column, text in asked:
-        row = _changed(base, model.row, column, text)
-        rows += [(column, text, *answer) for answer in _answers(model, row, before)]
+        if column == _CONTEXT and context is not None:
+            row, earlier = base, _CONTEXTS[text](context, inputs)
+        else:
+            row, earlier = _changed(base, model.row, column, text), context
+        rows += [(column, text, *answer) for answer in _answers(model, row, earlier, before)]
     columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
     return pa.table([pa.array(column, pa.string()) for column in columns], SCHEMA)
 
@@ -156,12 +165,25 @@ def _changed(base: Mapping[str, Any], schema: RowSchema, column: str, text: str)
     return dict(base) | {schema.name: _changed(base[schema.name], main, column, text)}
 
 
+# What may go wrong with the rows before a row: which of the context and of the evidence's rows stand there instead.
+_CONTEXTS: dict[str, Callable[[pa.Table, pa.Table], pa.Table | None]] = {
+    "none": lambda context, inputs: None,
+    "one row too few": lambda context, inputs: context.slice(1),
+    "the last row twice": lambda context, inputs: pa.concat_tables([context.slice(1), context.slice(len(context) - 1)]),
+    "in reverse": lambda context, inputs: context.take(pa.array(range(len(context) - 1, -1, -1))),
+    "with the row itself": lambda context, inputs: pa.concat_tables([context, inputs.slice(0, 1)]),
+}
+
+
 def _answers(
-    model: "CompiledPipeline", row: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]]
+    model: "CompiledPipeline",
+    row: Mapping[str, Any],
+    context: pa.Table | None,
+    before: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[tuple[str, str, str]]:
-    """What a row changes in each step against another row's steps, or how it is refused."""
+    """What a row with its context changes in each step against another's steps, or how it is refused."""
     try:
-        after = model.trace_row(row)
+        after = model.trace_row(row, context=context)
     except InputError as error:
         yield REFUSED, "", str(error)
         return

@@ -18,6 +18,7 @@ from pipeline_lib.bits import digest
 from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
 from pipeline_lib.compiled.compiler import check_rows
 from pipeline_lib.compiled.opaque import quiet_select_dtypes
+from pipeline_lib.context import Context
 from pipeline_lib.environment import describe_environment
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import read_evidence, write_evidence
@@ -73,12 +74,15 @@ class Run:
         self._fitted: Any = None
         self._training: Any = ()
 
-    def compile(self, fitted: Any, *, like: Any, allow_opaque: bool = False) -> CompiledPipeline:
+    def compile(
+        self, fitted: Any, *, like: Any, allow_opaque: bool = False, context: Context | int | None = None
+    ) -> CompiledPipeline:
         """Turn a fitted pipeline into the artifact that production loads, and keep it in the record.
 
         `like` is the frame the pipeline was fitted on (rows x raw columns), or a mapping of them by the tables' names
         where the module's `Row` is `Tables`. Predict with what is returned.
-        A step that has no exact plan is refused, or with `allow_opaque` runs through its library.
+        A step that has no exact plan is refused, or with `allow_opaque` runs through its library. `context` says how
+        many earlier rows each row needs: by default what the module exports as CONTEXT, without that none.
         """
         row, library = schema_of(self.module.Row), self._project.library
         if not is_frame(like) and row.key is None:
@@ -86,7 +90,10 @@ class Run:
                 f"found {type(like).__name__} as like=, expected the DataFrame of raw training rows, X_train"
             )
         fitted = under_library_names(fitted, self._project)
-        model = compile_pipeline(fitted, like=like, row=row, library=library, allow_opaque=allow_opaque)
+        context = getattr(self.module, "CONTEXT", 0) if context is None else context
+        model = compile_pipeline(
+            fitted, like=like, row=row, library=library, allow_opaque=allow_opaque, context=context
+        )
         model.save(self.record.artifact)
         self._forget(self.record.evidence, self.record.folder / METRICS)
         if model.report:
@@ -100,18 +107,22 @@ class Run:
         self._model, self._fitted = model, fitted
         return model
 
-    def evidence(self, rows: Any, target: Any) -> np.ndarray[Any, Any]:
+    def evidence(self, rows: Any, target: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
         """Keep raw rows with what the model makes of them, and return the predictions that were kept.
 
         `rows` is a frame of raw rows that the fit did not see, `target` as many true values. On these rows too,
-        every step's plan is checked against its library's own result.
+        every step's plan is checked against its library's own result. A pipeline whose rows need earlier ones gets
+        them as `context`; those that are needed are kept as well.
         """
         if self._model is None:
             raise InputError("found no compiled pipeline, expected run.compile(...) before run.evidence(...)")
         self._check_evidence(rows, target)
-        check_rows(self._model, self._fitted, rows, self._project.library)
+        earlier = self._model.earlier(rows, context)
+        check_rows(self._model, self._fitted, rows, self._project.library, context=earlier)
         self._forget(self.record.evidence, self.record.folder / METRICS)
-        kept = write_evidence(self.record.evidence, self._model, rows, target, artifact=self.record.artifact)
+        kept = write_evidence(
+            self.record.evidence, self._model, rows, target, artifact=self.record.artifact, context=earlier
+        )
         return np.asarray(kept.outputs.column("prediction").to_numpy())
 
     def _check_evidence(self, rows: Any, target: Any) -> None:

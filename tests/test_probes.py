@@ -119,7 +119,7 @@ def test_answers_in_another_order_are_named(kept: pa.Table) -> None:
 def test_a_model_that_breaks_is_a_difference(kept: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
     broken, theirs = model(), CompiledPipeline.trace_row
 
-    def trace(self: CompiledPipeline, row: Any) -> Any:
+    def trace(self: CompiledPipeline, row: Any, *, context: Any = None) -> Any:
         if row.get("zone") is None:
             raise ZeroDivisionError
         return theirs(self, row)

@@ -211,8 +211,10 @@ class CompiledPipeline:
 
         Raises InputError for what `predict` would refuse.
         """
+        if not self.context and context is None:
+            return None
         both, count = self._tables(rows, context, self.row)
-        return both.slice(0, both.num_rows - count) if self.context else None
+        return both.slice(0, both.num_rows - count)
 
     def _latest(self, earlier: Any, rows: Any) -> "pa.Table":
         """The last rows of what was before and of a part, as many as the context has."""

@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 class Given:
     """The rows to hand over, what Row says of them, and a folder for files.
 
-    Of several raw tables each row of `table` has its child rows as lists, as `rowtables.conform` makes them.
+    Of several raw tables each row of `table` has its child rows as lists, as `rowtables.conform` makes them. The
+    first `earlier` rows are only there because the others need them: they are the context of the first.
     """
 
     table: pa.Table
     schema: RowSchema
     folder: Path
+    earlier: int = 0
 
     @property
     def frame(self) -> "pd.DataFrame":
@@ -106,8 +108,10 @@ def batches_of_64(given: Given) -> Delivery:
 
 
 def shuffled_rows(given: Given) -> Delivery:
-    """All rows in another order."""
+    """All rows in another order; rows that need those before them, each alone."""
     order = np.random.default_rng(0).permutation(given.table.num_rows)
+    if given.earlier:
+        return Delivery([(given.table.slice(place, 1), np.array([place])) for place in order])
     return Delivery([(_parts(given, given.table.take(pa.array(order))), order)])
 
 

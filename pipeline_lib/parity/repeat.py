@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from pipeline_lib.bits import differing_rows
 from pipeline_lib.compiled import CompiledPipeline, load_model
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence import Evidence, read_evidence
+from pipeline_lib.evidence import Evidence, read_evidence, traced_steps
 from pipeline_lib.parity.clock import readers
 from pipeline_lib.parity.divergence import OUTPUTS, Answer, changed_values, first_divergence
 from pipeline_lib.parity.handovers import Delivery, Given
+from pipeline_lib.parity.series import Part, parts_of, rows_before
 from pipeline_lib.parity.settings import proof_of
 from pipeline_lib.parity.verdicts import FRESH, Outcome
 from pipeline_lib.probes import PROBES, repeat_probes, without_probes
@@ -86,7 +86,7 @@ def _at_the_edges(begun: Outcome, evidence: Evidence, model: CompiledPipeline) -
     if evidence.probes is None:
         return replace(begun, detail=f"found no {PROBES} in the evidence, expected one; run again")
     rows = len(evidence.probes.group_by(["column", "value"]).aggregate([]))
-    difference = repeat_probes(model, evidence.inputs, evidence.probes)
+    difference = repeat_probes(model, evidence.inputs, evidence.probes, evidence.context)
     if difference is None:
         return replace(begun, verdict="exact", rows=rows)
     hidden = f"{difference.differing:,} of {rows:,} probes differ; which is hidden, as Row has sensitive columns"
@@ -99,32 +99,36 @@ def _answer(task: Mapping[str, Any], evidence: Evidence, model: CompiledPipeline
     whole = task["name"] == FRESH
     places = np.arange(evidence.inputs.num_rows) if whole else evidence.traced.to_numpy()
     table = evidence.inputs if whole else evidence.inputs.take(evidence.traced)
+    before = rows_before(evidence, int(places[0]))
+    if before is not None:
+        table = pa.concat_tables([before, table]).combine_chunks()
     module, _, function = task["deliver"].partition(":")
     deliver: Callable[[Given], Delivery] = getattr(importlib.import_module(module), function)
     with tempfile.TemporaryDirectory(prefix="pipeline-lib-rows-") as folder:
-        delivery = deliver(Given(table, model.row, Path(folder)))
+        given = Given(table, model.row, Path(folder), 0 if before is None else before.num_rows)
+        delivery = deliver(given)
+    parts = parts_of(delivery, given)
     if whole:
-        return _whole(evidence, model, delivery)
+        return _whole(evidence, model, parts[0])
     most = (MAPPINGS if delivery.alone else TABLES) if model.exact else OPAQUE
-    parts = [(data, places[at]) for data, at in _spaced(delivery.parts, most)]
+    parts = [replace(part, places=places[part.places]) for part in _spaced(parts, most)]
     return _alone(parts, evidence, model) if delivery.alone else _in_tables(parts, model)
 
 
-def _whole(evidence: Evidence, model: CompiledPipeline, delivery: Delivery) -> Answer:
+def _whole(evidence: Evidence, model: CompiledPipeline, part: Part) -> Answer:
     rows = np.arange(evidence.inputs.num_rows)
-    inputs, outputs = _predicted(model, delivery.parts[0][0])
-    traced = inputs.take(evidence.traced)
-    steps = model.evaluate(traced, steps=True).steps
+    inputs, outputs = _predicted(model, part)
+    steps = traced_steps(model, inputs, evidence.traced, model.earlier(inputs, part.context))
     return Answer(rows, outputs, evidence.traced.to_numpy(), steps, settled(inputs, model.row))
 
 
-def _in_tables(parts: Sequence[tuple[Any, NDArray[np.int64]]], model: CompiledPipeline) -> Answer:
-    predicted = [_predicted(model, data) for data, _ in parts]
+def _in_tables(parts: Sequence[Part], model: CompiledPipeline) -> Answer:
+    predicted = [_predicted(model, part) for part in parts]
     inputs, outputs = (pa.concat_tables(tables) for tables in zip(*predicted, strict=True))
     chosen = _spaced(range(len(parts)), TRACED_PARTS)
-    made = [model.evaluate(predicted[place][0], steps=True) for place in chosen]
+    made = [model.evaluate(predicted[place][0], context=parts[place].context, steps=True) for place in chosen]
     steps = {name: pa.concat_tables([each.steps[name] for each in made]) for name in made[0].steps}
-    rows, traced = (np.concatenate([parts[place][1] for place in places]) for places in (range(len(parts)), chosen))
+    rows, traced = (np.concatenate([parts[place].places for place in places]) for places in (range(len(parts)), chosen))
     inputs = settled(inputs.combine_chunks(), model.row)
     if inputs.num_rows != len(rows):
         return Answer(rows, outputs, traced, steps, inputs)
@@ -134,13 +138,13 @@ def _in_tables(parts: Sequence[tuple[Any, NDArray[np.int64]]], model: CompiledPi
     return Answer(rows[order], outputs, traced[order_traced], steps, inputs)
 
 
-def _predicted(model: CompiledPipeline, data: Any) -> tuple[pa.Table, pa.Table]:
+def _predicted(model: CompiledPipeline, part: Part) -> tuple[pa.Table, pa.Table]:
     """Raw rows as they reach the model, and its outputs; the prediction is what `predict` answers."""
-    inputs = conform(data, model.row)
-    outputs = model.evaluate(inputs).outputs
+    inputs = conform(part.data, model.row)
+    outputs = model.evaluate(inputs, context=part.context).outputs
     if "prediction" not in outputs.column_names:
         return inputs, outputs
-    return inputs, _with_prediction(outputs, model.predict(data).tolist())
+    return inputs, _with_prediction(outputs, model.predict(part.data, context=part.context).tolist())
 
 
 def _with_prediction(outputs: pa.Table, values: list[Any]) -> pa.Table:
@@ -149,17 +153,15 @@ def _with_prediction(outputs: pa.Table, values: list[Any]) -> pa.Table:
     return outputs.set_column(place, "prediction", pa.array(values, kind, from_pandas=False))
 
 
-def _alone(
-    parts: Sequence[tuple[Mapping[str, Any], NDArray[np.int64]]], evidence: Evidence, model: CompiledPipeline
-) -> Answer:
+def _alone(parts: Sequence[Part], evidence: Evidence, model: CompiledPipeline) -> Answer:
     """Each row through `predict_row`; its steps through `trace_row`."""
-    rows = np.concatenate([at for _, at in parts])
-    traces = [model.trace_row(row) for row, _ in parts]
+    rows = np.concatenate([part.places for part in parts])
+    traces = [model.trace_row(part.data, context=part.context) for part in parts]
     schemas = {**{name: table.schema for name, table in evidence.steps.items()}, OUTPUTS: evidence.outputs.schema}
     tables = {name: _traced(schema, [trace.get(name, {}) for trace in traces]) for name, schema in schemas.items()}
     outputs = tables.pop(OUTPUTS)
     if "prediction" in outputs.column_names:
-        said = _with_prediction(outputs, [model.predict_row(row) for row, _ in parts])
+        said = _with_prediction(outputs, [model.predict_row(part.data, context=part.context) for part in parts])
         # where the two ways of asking disagree, the one that is wrong must show
         expected = evidence.outputs.take(pa.array(rows))
         outputs = said if differing_rows(expected, said).any() else outputs
@@ -176,7 +178,9 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in row.items():
         value = value.toarray().ravel().tolist() if hasattr(value, "toarray") else value
-        if isinstance(value, list | tuple):
+        if isinstance(value, Mapping):  # of a sparse column: the places that hold a value, as the evidence has them
+            values |= {f"{name}[places]": [*value], f"{name}[values]": [*value.values()]}
+        elif isinstance(value, list | tuple):
             values |= {f"{name}[{place}]": part for place, part in enumerate(value)}
         else:
             values[name] = value
