@@ -149,11 +149,21 @@ def _nested(table: pa.Table, child: RowSchema, keys: pa.Array, schema: RowSchema
     order = None
     if (rows_of[1:] < rows_of[:-1]).any():
         short = rows_of.astype(np.uint16) if len(keys) < _SHORT else rows_of
-        order = _array_of(np.argsort(short, kind="stable"))
+        order = np.argsort(short, kind="stable")
     for column in child.own:
         values = _array(table, column.name)
         kind = schema.arrow.field(f"{child.name}.{column.name}").type
-        yield pa.LargeListArray.from_arrays(_array_of(starts), values.take(order) if order else values, type=kind)
+        moved = values if order is None else _taken(values, order)
+        yield pa.LargeListArray.from_arrays(_array_of(starts), moved, type=kind)
+
+
+def _taken(values: pa.Array, order: NDArray[np.int64]) -> pa.Array:
+    """Values in another order; NumPy moves plain numbers several times faster than Arrow."""
+    bits = 0 if pa.types.is_boolean(values.type) or values.null_count else getattr(values.type, "bit_width", 0)
+    if not pa.types.is_primitive(values.type) or bits not in (32, 64) or not len(values):
+        return values.take(_array_of(order))
+    stored = np.frombuffer(values.buffers()[1], f"i{bits // 8}", values.offset + len(values))[values.offset :]
+    return pa.Array.from_buffers(values.type, len(order), [None, pa.py_buffer(stored[order])])
 
 
 def _shown(key: pa.Scalar, schema: RowSchema) -> str:

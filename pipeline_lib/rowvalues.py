@@ -12,6 +12,7 @@ from pipeline_lib.rowschema import EXACT, Column
 
 _STRING_BYTES = 2**31 - 1  # what one chunk of an Arrow string column holds
 _UNITS = {"datetime": "us", "date": "D"}
+_PLAIN = {"integer": int, "number": float}
 _ACCEPTED = {"integer": {"integer", "number"}, "number": {"integer", "number"}}
 
 
@@ -51,6 +52,8 @@ def value_kind(kind: type) -> str | None:
 def from_python(values: list[Any], column: Column) -> pa.Array:
     """Return Python values as their column; raise `Refused` for what it cannot hold exactly."""
     kinds = {kind: value_kind(kind) for kind in set(map(type, values))}
+    if len(kinds) == 1 and _PLAIN.get(column.kind) in kinds and (plain := _plain(values, column.kind)) is not None:
+        return plain
     if "number" in kinds.values() or np.datetime64 in kinds:
         values = [None if _nan(value) else value for value in values]
         kinds = {kind: value_kind(kind) for kind in set(map(type, values))}
@@ -71,6 +74,19 @@ def from_python(values: list[Any], column: Column) -> pa.Array:
         zoned = any(getattr(values[row], "tzinfo", None) for row in inexact)
         refuse_rows(inexact, demand(column), conversion(column.kind, "zone" if zoned else ""))
         raise
+
+
+def _plain(values: list[Any], kind: str) -> pa.Array | None:
+    """Values of one Python type, all at once; None where one is beyond 64 bits."""
+    try:
+        numbers = np.array(values, dtype={"integer": np.int64, "number": np.float64}[kind])
+    except OverflowError:
+        return None
+    bitmap = None
+    if kind == "number" and (missing := np.isnan(numbers)).any():
+        bitmap = pa.py_buffer(np.packbits(~missing, bitorder="little"))
+        numbers = np.where(missing, 0.0, numbers)
+    return pa.Array.from_buffers(ARROW[kind], len(values), [bitmap, pa.py_buffer(numbers)])
 
 
 def built(values: list[Any], kind: str) -> Any:

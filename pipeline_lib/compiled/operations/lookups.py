@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.operations.hashing import IntegerPlaces
 from pipeline_lib.compiled.operations.refusals import refuse
 from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import Settings, operation
@@ -14,6 +15,7 @@ from pipeline_lib.compiled.operations.text import Text, Words
 from pipeline_lib.errors import InputError
 
 _PYTHON: dict[str, Callable[[Any], Any]] = {"float64": float, "int64": int, "bool": bool, "str": str}
+_HASHED = 512  # so many keys and more are found by hashing
 EMPTY: dict[str, float | None] = {"float64": math.nan, "str": None}  # other dtypes are never missing
 
 
@@ -131,19 +133,29 @@ def _bind_lookup_number(settings: Settings) -> Callable[[Any], Any]:
     if gives == "str":
         whole = Text.of([*values, missing, unseen])
         codes, words = whole.codes, whole.words
+    else:
+        table = np.array([*values, missing, unseen], dtype=gives)
+    hashed = IntegerPlaces(keys) if len(keys) >= _HASHED and keys.dtype == np.int64 else None
+
+    def places(numbers: Any) -> tuple[Any, Any]:
+        """Where each number stands among the keys, and whether it does."""
+        if not len(keys):
+            return np.zeros(numbers.shape, dtype=np.int64), np.zeros(numbers.shape, dtype=bool)
+        if hashed is not None and numbers.dtype == np.int64:
+            place = hashed(numbers)
+            return place, place >= 0
+        place = np.minimum(np.searchsorted(keys, numbers), len(keys) - 1)
+        return place, keys[place] == numbers
 
     def lookup(numbers: Any) -> Any:
         numbers = np.asarray(numbers)
-        place = np.searchsorted(keys, numbers) if len(keys) else np.zeros(numbers.shape, dtype=np.int64)
-        place = np.minimum(place, max(len(keys) - 1, 0))
-        found = keys[place] == numbers if len(keys) else np.zeros(numbers.shape, dtype=bool)
+        place, found = places(numbers)
         absent = numbers != numbers
         if mode == "refuse":
             refuse(numbers, found if settings["missing"] is None else found | absent, partial(_message, settings))
         if gives == "str":
             spread = np.where(found, place, np.where(absent, len(values), len(values) + 1))
             return Text(codes[spread], words)
-        table = np.array([*values, missing, unseen], dtype=gives)
         kept = numbers.astype(np.float64) if mode == "keep" else table[-1]
         return np.where(found, table[place], np.where(absent, table[-2], kept))
 
