@@ -11,6 +11,7 @@ from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, R
 
 if TYPE_CHECKING:
     from pipeline_lib.compiled import load_model
+    from pipeline_lib.listing import runs
     from pipeline_lib.params import BaseParams
     from pipeline_lib.parity import check_parity
     from pipeline_lib.research import start_run
@@ -27,6 +28,7 @@ __all__ = [
     "draft_row",
     "load_model",
     "run_pipeline",
+    "runs",
     "start_run",
 ]
 
@@ -36,6 +38,7 @@ _HOMES = {
     "draft_row": "rows",
     "load_model": "compiled",
     "run_pipeline": "run",
+    "runs": "listing",
     "start_run": "research",
 }
 

@@ -11,6 +11,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,14 +49,14 @@ def entries(runs: Path, pipeline: str | None = None) -> dict[str, Entry]:
 
     What the index did not know is added to it, unless the folder cannot be written.
     """
-    kept = _read(runs / INDEX, pipeline)
+    kept = _read(runs, pipeline)
     stamps = dict(_stamps(runs, pipeline))
     found = {name: kept[name] for name, stamp in stamps.items() if name in kept and kept[name].stamp == stamp}
     new = {name: _entry(runs, name, stamp) for name, stamp in stamps.items() if name not in found}
     gone = [name for name in kept if name not in stamps]
     sealed = {name: entry for name, entry in new.items() if entry and json.loads(entry.summary)["status"] in SEALED}
     if sealed or gone:
-        _write(runs / INDEX, sealed, gone)
+        _write(runs, sealed, gone)
     everything = found | {name: entry for name, entry in new.items() if entry}
     return {name: everything[name] for name in sorted(everything, key=lambda name: name.partition("/")[::-2])}
 
@@ -96,7 +97,7 @@ def _stamps(runs: Path, pipeline: str | None) -> Iterator[tuple[str, str]]:
             record = check.name.rpartition("-")[0]
             checks[record] = f"{checks.get(record, '')} {check.name} {_stamp(f'{check.path}/parity.json')}"
         for entry in _entries_of(runs / name):
-            if ID.fullmatch(entry.name) and (stamp := _stamp(f"{entry.path}/{MANIFEST}")):
+            if ID.fullmatch(entry.name) and not entry.is_symlink() and (stamp := _stamp(f"{entry.path}/{MANIFEST}")):
                 yield f"{name}/{entry.name}", f"{stamp}{checks.get(entry.name, '')}"
 
 
@@ -148,26 +149,42 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _read(path: Path, pipeline: str | None) -> dict[str, Entry]:
-    """The whole rows of the index; none when there is no index, or one that is damaged or of another version."""
+def _read(runs: Path, pipeline: str | None) -> dict[str, Entry]:
+    """The rows of the index; none where there is no index, or one of another version. A damaged one is removed."""
+    path = runs / INDEX
     if not path.is_file():
         return {}
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)) as database:
+            database.text_factory = partial(str, encoding="utf-8", errors="replace")
             if database.execute("pragma user_version").fetchone() != (_VERSION,):
                 return {}
             between = (f"{pipeline}/", f"{pipeline}0") if pipeline else ("", "\U0010ffff")  # 0 comes after /
             rows = database.execute(_SELECT, between).fetchall()
-        return {row[0]: entry for row in rows if (entry := Entry(*row[1:5])).checksum(row[0]) == row[5]}
-    except (sqlite3.Error, OSError, TypeError, UnicodeError):
+        kept = {row[0]: Entry(*row[1:5]) for row in rows}
+        whole = all(kept[row[0]].checksum(row[0]) == row[5] for row in rows)
+    except sqlite3.OperationalError:  # locked, or begun by another process this moment
         return {}
+    except (sqlite3.DatabaseError, TypeError):
+        kept, whole = {}, False
+    if whole:
+        return kept
+    _forget(runs)
+    return {}
 
 
-def _write(path: Path, sealed: Mapping[str, Entry], gone: list[str]) -> None:
+def _forget(runs: Path) -> None:
+    with suppress(OSError):  # in a folder that cannot be written it stays, and is read each time
+        reindex(runs)
+
+
+def _write(runs: Path, sealed: Mapping[str, Entry], gone: list[str]) -> None:
     """Add and remove rows; an index that cannot be used is begun anew, one that cannot be written is left alone."""
     rows = [(name, *entry, entry.checksum(name)) for name, entry in sealed.items()]
     try:
-        with closing(sqlite3.connect(path, timeout=_PATIENCE)) as database, database:
+        with closing(sqlite3.connect(runs / INDEX, timeout=_PATIENCE)) as database, database:
+            if database.execute("pragma quick_check(1)").fetchone() != ("ok",):
+                raise sqlite3.DatabaseError
             if database.execute("pragma user_version").fetchone() != (_VERSION,):
                 database.execute("drop table if exists runs")
                 database.execute(f"pragma user_version = {_VERSION}")
@@ -178,5 +195,4 @@ def _write(path: Path, sealed: Mapping[str, Entry], gone: list[str]) -> None:
     except sqlite3.OperationalError:  # locked, read-only, a full disk
         return
     except sqlite3.DatabaseError:  # no database any more
-        with suppress(OSError):
-            path.unlink()
+        _forget(runs)

@@ -59,10 +59,8 @@ def print_run(record: "Record", parity: dict[str, Any] | None) -> None:
     click.echo(f"record: {record.folder}\nreport: {record.report}")
 
 
-def verdict(summary: dict[str, Any]) -> str:
-    if summary["parity"] is None:
-        return "parity not checked"
-    return "parity exact" if summary["parity"]["exact"] else "parity DIFFERENT"
+def verdict(parity: str | None) -> str:
+    return {None: "parity not checked", "exact": "parity exact", "different": "parity DIFFERENT"}[parity]
 
 
 def measured(summary: dict[str, Any]) -> str:

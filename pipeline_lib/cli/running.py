@@ -78,20 +78,39 @@ def _run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, *, 
 
 
 @click.command
+@click.option("--pipeline", metavar="NAME", help="Runs of one pipeline.")
+@click.option("--status", metavar="STATUS", help="finished, failed, running, killed or damaged.")
+@click.option("--where", multiple=True, metavar="WORDS", help="NAME<VALUE (or > = != <= >=); can be repeated.")
+@click.option("--sort", metavar="NAME", help="Order by a metric, parameter or fact; -NAME for the largest first.")
+@click.option("--limit", type=click.IntRange(min=1), help="So many: of a sorted list the first, else the newest.")
+@click.option("--reindex", is_flag=True, help="Make the index anew from the run folders first.")
 @JSON
-def runs(as_json: bool) -> None:
-    """List the runs, oldest first."""
-    from pipeline_lib.record import all_records
+def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...], **chosen: str | None) -> None:
+    """List the runs, oldest first: status, parity, metrics.
+
+    NAME is a metric, a parameter (estimator.alpha) or one of reference, pipeline, status, parity, started, seconds.
+    """
+    from pipeline_lib.index import reindex as forget
+    from pipeline_lib.index import summaries
+    from pipeline_lib.listing import select
 
     project = find_project()
-    summaries = [summary_of(record) for record in all_records(project.runs)]
+    if reindex:
+        forget(project.runs)
+    everything = summaries(project.runs)
+    listed = select(everything, where=where, limit=limit, **chosen)
     if as_json:
-        print_json(summaries)
+        print_json(listed)
         return
-    for summary in summaries:
-        click.echo(f"{summary['reference']:<32}  {summary['status']:<8}  {verdict(summary):<18}  {measured(summary)}")
-    if not summaries:
-        click.echo(f"no runs yet; `pipeline-lib run {project.shown(project.params / 'NAME.yml')}` makes one")
+    lines = [
+        f"{run['reference']:<32}  {run['status']:<8}  {verdict(run['parity']):<18}  {measured(run)}" for run in listed
+    ]
+    if not everything:
+        lines = [f"no runs yet; `pipeline-lib run {project.shown(project.params / 'NAME.yml')}` makes one"]
+    if lines:
+        click.echo("\n".join(lines))
+    if len(listed) < len(everything):
+        click.echo(f"{len(listed):,} of {len(everything):,} runs", err=True)
 
 
 @click.command
@@ -119,7 +138,7 @@ def show(ref: str, as_json: bool) -> None:
         error = summary["error"]
         where = f"cell {error['cell']}: " if "cell" in error else ""
         click.echo(f"{'error':<11} {where}{error['message']}\n{error.get('traceback') or error.get('source', '')}")
-    click.echo(summary["parity"]["text"] if summary["parity"] else f"{'parity':<11} {verdict(summary)}")
+    click.echo(summary["parity"]["text"] if summary["parity"] else f"{'parity':<11} {verdict(None)}")
 
 
 @click.command

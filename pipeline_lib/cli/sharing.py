@@ -1,0 +1,49 @@
+"""Commands that send records to colleagues, fetch them, and take old ones away."""
+
+import click
+
+from pipeline_lib.cli.answers import REF, find
+from pipeline_lib.project import find_project
+
+SENSITIVE = click.option("--include-sensitive", is_flag=True, help="Also a record with fields marked sensitive.")
+
+
+@click.command
+@REF
+@click.argument("url")
+@SENSITIVE
+def push(ref: str, url: str, include_sensitive: bool) -> None:
+    """Copy a record to URL: a folder, s3://bucket/runs, or whatever fsspec knows. Every byte is read back."""
+    from pipeline_lib.share import push as send
+
+    click.echo(f"pushed to {send(find(ref), url, include_sensitive=include_sensitive)}")
+
+
+@click.command
+@REF
+@click.argument("url")
+@SENSITIVE
+def pull(ref: str, url: str, include_sensitive: bool) -> None:
+    """Copy a record (NAME, its newest finished run there, or NAME/ID) from URL into the runs folder."""
+    from pipeline_lib.share import pull as fetch
+
+    record = fetch(ref, url, find_project().runs, include_sensitive=include_sensitive)
+    click.echo(f"{record.reference}: every byte is as it was sealed\nrecord: {record.folder}")
+
+
+@click.command
+@click.option("--keep", required=True, type=click.IntRange(min=1), metavar="N", help="Finished runs to keep.")
+@click.option("--pipeline", metavar="NAME", help="Runs of one pipeline; all pipelines where it is left out.")
+@click.option("--yes", is_flag=True, help="Remove them; without it they are only listed.")
+def prune(keep: int, pipeline: str | None, yes: bool) -> None:
+    """Remove runs older than each pipeline's N newest finished ones, with their checks. Running ones stay."""
+    from pipeline_lib.prune import remove, superseded
+
+    old = superseded(find_project().runs, keep, pipeline)
+    for run in old:
+        if yes:
+            remove(run.record)
+        click.echo(f"{'removed' if yes else 'would remove'} {run.record.reference:<32}  {run.status}")
+    size = f"{sum(run.size for run in old) / 1e6:,.1f} MB"
+    remedy = "; say --yes to remove them" if old and not yes else ""
+    click.echo(f"{len(old):,} runs, {size}{remedy}")

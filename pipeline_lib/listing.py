@@ -1,0 +1,172 @@
+"""Choosing among runs: by pipeline, status, words such as `estimator.alpha<0.01`, in the order of a metric."""
+
+import difflib
+import json
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.index import summaries
+from pipeline_lib.project import find_project
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FACTS = ("reference", "pipeline", "status", "parity", "started", "seconds", "error", "folder")
+STATUSES = ("finished", "failed", "running", "killed", "damaged")
+_WORDS = re.compile(r"\s*(?P<name>[^<>=!]*[^<>=!\s])\s*(?P<sign><=|>=|!=|==|=|<|>)\s*(?P<value>.*?)\s*")
+_EQUAL = {"=": True, "==": True, "!=": False}
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_ORDERED = ("number", "text")
+
+
+def runs(
+    folder: str | Path | None = None,
+    *,
+    pipeline: str | None = None,
+    status: str | None = None,
+    where: str | Sequence[str] = (),
+    sort: str | None = None,
+    limit: int | None = None,
+) -> "pd.DataFrame":
+    """The project's runs as a DataFrame: a row for each, oldest first, with facts, parameters and metrics as columns.
+
+    A parameter in a group is a column such as `estimator.alpha`; a name that is both a parameter and a metric (or a
+    fact) has the columns `parameters.NAME` and `metrics.NAME`. `folder` is another folder of records than the
+    project's; the rest is as `pipeline-lib runs` takes it. Raises InputError for a name that no run has.
+    """
+    import pandas as pd
+
+    found = summaries(Path(folder).resolve() if folder else find_project().runs)
+    names = [where] if isinstance(where, str) else where
+    chosen = select(found, pipeline=pipeline, status=status, where=names, sort=sort, limit=limit)
+    rows = flat(chosen)
+    columns = list(dict.fromkeys([*FACTS, *(name for row in rows for name in row)]))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def select(
+    found: Sequence[dict[str, Any]],
+    *,
+    pipeline: str | None = None,
+    status: str | None = None,
+    where: Sequence[str] = (),
+    sort: str | None = None,
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """Of summaries, oldest first, those asked for.
+
+    `where` are words `NAME SIGN VALUE` (signs `= != < <= > >=`), all of which must hold; a run without the name, or
+    with null, is left out. `sort` is a name, with `-` before it for the largest first; runs without it come last.
+    `limit` keeps the first so many of a sorted list, and the newest of one that is not. Raises InputError.
+    """
+    _check_known(pipeline, {summary["pipeline"] for summary in found}, "pipeline")
+    _check_known(status, set(STATUSES), "status")
+    asked = {"pipeline": pipeline, "status": status}
+    chosen = [s for s in found if all(value in (None, s[key]) for key, value in asked.items())]
+    if where or sort:
+        rows = flat(chosen)
+        tests = [_test(words, rows) for words in where]
+        pairs = [(s, row) for s, row in zip(chosen, rows, strict=True) if all(test(row) for test in tests)]
+        chosen = [s for s, _ in _sorted(pairs, sort)] if sort else [s for s, _ in pairs]
+    if limit is None:
+        return chosen
+    return chosen[:limit] if sort else chosen[max(0, len(chosen) - limit) :]
+
+
+def flat(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Summaries as rows of plain columns: facts, parameters (with dots between groups), metrics."""
+    groups = [{"parameters": dict(_dotted(summary["parameters"])), "metrics": summary["metrics"]} for summary in found]
+    known = {key: {name for group in groups for name in group[key]} for key in ("parameters", "metrics")}
+    twice = (known["parameters"] & known["metrics"]) | ({*FACTS} & (known["parameters"] | known["metrics"]))
+    rows = []
+    for summary, group in zip(found, groups, strict=True):
+        row = {name: summary[name] for name in FACTS}
+        for key, values in group.items():
+            row |= {f"{key}.{name}" if name in twice else name: value for name, value in values.items()}
+        rows.append(row)
+    return rows
+
+
+def _dotted(values: Mapping[str, Any], start: str = "") -> Iterable[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _dotted(value, f"{start}{name}.")
+        else:
+            yield f"{start}{name}", value
+
+
+def _check_known(asked: str | None, known: set[str], what: str) -> None:
+    if asked is not None and asked not in known:
+        raise InputError(f"found {what} {asked!r}, expected one of: {', '.join(sorted(known)) or 'none'}; name one")
+
+
+def _test(words: str, rows: Sequence[Mapping[str, Any]]) -> Callable[[Mapping[str, Any]], bool]:
+    """Words as a test of a row."""
+    parts = _WORDS.fullmatch(words)
+    if parts is None:
+        raise InputError(
+            f"found --where {words!r}, expected NAME SIGN VALUE, for example 'estimator.alpha<0.01' or 'status=failed'"
+        )
+    name, sign, text = _column(parts["name"], rows), parts["sign"], parts["value"]
+    wanted = _value(text)
+
+    def holds(row: Mapping[str, Any]) -> bool:
+        value = row.get(name)
+        if value is None:
+            return name in row and wanted is None and sign in ("=", "==")
+        expected = text if isinstance(value, str) and not isinstance(wanted, str) else wanted
+        if sign in _EQUAL:
+            return (_kind(value) == _kind(expected) and value == expected) == _EQUAL[sign]
+        if _kind(value) != _kind(expected) or _kind(value) not in _ORDERED:
+            found = f"found {value!r} as {name} of {row['reference']}"
+            raise InputError(f"--where {words!r}: {found}, expected a {_kind(expected)} to compare with; use = or !=")
+        return _ORDER[sign](value, expected)
+
+    return holds
+
+
+def _sorted(
+    pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]], sort: str
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    name = _column(sort.removeprefix("-"), [row for _, row in pairs])
+    having = [pair for pair in pairs if pair[1].get(name) is not None]
+    kinds = {_kind(row[name]) for _, row in having}
+    if len(kinds) > 1 or not kinds <= {*_ORDERED}:
+        raise InputError(
+            f"--sort {sort}: found values of several kinds ({', '.join(sorted(kinds))}), expected numbers or texts; "
+            "leave some runs out with --where or --pipeline"
+        )
+    ordered = sorted(having, key=lambda pair: pair[1][name], reverse=sort.startswith("-"))
+    return [*ordered, *(pair for pair in pairs if pair[1].get(name) is None)]
+
+
+def _column(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """A name that some run has; InputError, with the nearest, where none has it."""
+    known = dict.fromkeys(column for row in rows for column in row)
+    if name in known or not rows:
+        return name
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"expected one of: {', '.join(known)}"
+    raise InputError(f"found the name {name!r}, which no run has, {hint}")
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    return "number" if isinstance(value, int | float) else "text" if isinstance(value, str) else "list"

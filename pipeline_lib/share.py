@@ -1,0 +1,194 @@
+"""Records for colleagues: pushed to and pulled from a folder or an object store, every byte verified on arrival.
+
+At its address a record is a folder PIPELINE/ID as in the runs folder. The manifest is written last: without it
+there is no record, so nothing half-sent is ever pulled.
+"""
+
+import hashlib
+import json
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.errors import DifferenceError, InputError
+from pipeline_lib.files import flush_tree
+from pipeline_lib.plain import name_problems
+from pipeline_lib.project import check_name
+from pipeline_lib.record import ID, MANIFEST, Record, verify
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Store:
+    """A place that records are shared through: a file system of fsspec and a folder there."""
+
+    system: Any
+    folder: str
+
+    @classmethod
+    def at(cls, url: str) -> "Store":
+        """The place that a folder or URL names; InputError where nothing here can reach it."""
+        try:
+            from fsspec.core import url_to_fs
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f"found no package {error.name!r}, expected the extra share; pip install 'nb-pipeline-lib[share]'"
+            ) from error
+        try:
+            system, folder = url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise InputError(
+                f"found {url!r}, which cannot be reached ({error}), expected a folder or a URL such as "
+                "s3://bucket/runs; install the package that it names, or correct the address"
+            ) from error
+        return cls(system, folder.rstrip("/"))
+
+    def path(self, record: Record, name: str) -> str:
+        """Where a file of a record lies."""
+        return f"{self.folder}/{record.pipeline}/{record.id}/{name}"
+
+    def read(self, path: str) -> bytes | None:
+        """A file's bytes, None where there is no such file."""
+        try:
+            content: bytes = self.system.cat_file(path)
+        except FileNotFoundError:
+            return None
+        return content
+
+    def digest(self, path: str) -> str | None:
+        """SHA-256 of a file as it lies there, None where there is no such file."""
+        total = hashlib.sha256()
+        try:
+            with self.system.open(path, "rb") as stream:
+                while chunk := stream.read(_CHUNK):
+                    total.update(chunk)
+        except FileNotFoundError:
+            return None
+        return total.hexdigest()
+
+    def send(self, source: Path, path: str, digest: str) -> None:
+        """Write a file and read it back; DifferenceError when other bytes arrived."""
+        self.system.makedirs(path.rpartition("/")[0], exist_ok=True)
+        self.system.put_file(str(source), path)
+        if self.digest(path) != digest:
+            raise DifferenceError(f"{path}: found other bytes than were sent, expected the same; push again")
+
+    def ids(self, pipeline: str) -> list[str]:
+        """IDs of a pipeline's folders there, oldest first."""
+        try:
+            self.system.invalidate_cache()
+            names = self.system.ls(f"{self.folder}/{pipeline}", detail=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        found = (name.rstrip("/").rpartition("/")[2] for name in names)
+        return sorted(name for name in found if ID.fullmatch(name))
+
+
+def push(record: Record, url: str, *, include_sensitive: bool = False) -> str:
+    """Copy a sealed record to a folder or URL and return its address there.
+
+    What has arrived already, of a push that was cut short, is not sent again. Raises InputError for a record that is
+    not as it was sealed, that has sensitive fields (unless told to include them), or whose place another record
+    takes; DifferenceError when other bytes arrive.
+    """
+    problems = verify(record)
+    if problems:
+        raise InputError(f"{record.reference}: found {problems[0]}\nexpected a sealed record, every byte as it was")
+    _check_sensitive(record.reference, record.manifest(), include_sensitive=include_sensitive)
+    store = Store.at(url)
+    sealed = (record.folder / MANIFEST).read_bytes()
+    there = store.read(store.path(record, MANIFEST))
+    if there not in (None, sealed):
+        raise InputError(f"{store.path(record, '')}: found another record of this name, expected none; remove that one")
+    for name, digest in record.manifest()["files"].items():
+        if store.digest(store.path(record, name)) != digest:
+            store.send(record.folder / name, store.path(record, name), digest)
+    if there is None:
+        part = store.path(record, f".{MANIFEST}.part")
+        store.send(record.folder / MANIFEST, part, hashlib.sha256(sealed).hexdigest())
+        store.system.mv(part, store.path(record, MANIFEST))
+    return str(store.system.unstrip_protocol(store.path(record, "").rstrip("/")))
+
+
+def pull(reference: str, url: str, runs: Path, *, include_sensitive: bool = False) -> Record:
+    """Copy a record from a folder or URL into the runs folder and return it.
+
+    `reference` is NAME (the newest finished run there) or NAME/ID (the first letters of the ID will do). A record
+    that is here already stays as it is. Raises InputError where there is no such record, where another one has its
+    name here, or for sensitive fields; DifferenceError when what arrives is not what was sealed.
+    """
+    store = Store.at(url)
+    pipeline, id_, manifest = _chosen(store, reference)
+    target = Record(runs / pipeline / id_)
+    content = _read(manifest, target.reference)
+    _check_sensitive(target.reference, content, include_sensitive=include_sensitive)
+    if not target.folder.exists():
+        _fetch(store, target, manifest, content)
+    problems = verify(target)
+    if problems or (target.folder / MANIFEST).read_bytes() != manifest:
+        what = f"a damaged one ({problems[0]})" if problems else "another record of this name"
+        raise InputError(f"{target.folder}: found {what}, expected none or the same; move it away and pull again")
+    return target
+
+
+def _chosen(store: Store, reference: str) -> tuple[str, str, bytes]:
+    """Pipeline, ID and manifest of the record that a reference means there."""
+    pipeline, _, start = reference.partition("/")
+    check_name(pipeline)
+    there = store.ids(pipeline)
+    chosen = [name for name in there if name.startswith(start)]
+    if start and len(chosen) > 1:
+        raise InputError(f"found {len(chosen)} runs that begin with {reference}, expected one: {', '.join(chosen)}")
+    for id_ in reversed(chosen):
+        manifest = store.read(store.path(Record(Path(pipeline, id_)), MANIFEST))
+        if manifest is not None and (start or _read(manifest, reference).get("status") == "finished"):
+            return pipeline, id_, manifest
+    known = ", ".join(f"{pipeline}/{id_}" for id_ in there[-5:]) or f"no runs of {pipeline}"
+    wanted = "one whose ID begins so" if start else "a finished one"
+    raise InputError(f"{store.folder}: found no run {reference!r}, expected {wanted}; there: {known}")
+
+
+def _read(manifest: bytes, reference: str) -> dict[str, Any]:
+    try:
+        content = json.loads(manifest)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or not isinstance(content.get("files"), dict):
+        raise DifferenceError(f"{reference}: found a damaged {MANIFEST} there, expected a sealed one; push it again")
+    return content
+
+
+def _fetch(store: Store, target: Record, manifest: bytes, content: Mapping[str, Any]) -> None:
+    """Copy a record's files to a folder beside, verify them, and give it its name when all is whole."""
+    for name, problem in name_problems(content["files"]):
+        raise DifferenceError(f"{target.reference}: {name!r}: {problem}; have it pushed by who made it")
+    part = Record(target.folder.parent / f".{target.id}.{secrets.token_hex(3)}.part" / target.id)
+    try:
+        for name in content["files"]:
+            (part.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            store.system.get_file(store.path(target, name), str(part.folder / name))
+        (part.folder / MANIFEST).write_bytes(manifest)
+        problems = verify(part)
+        if problems:
+            raise DifferenceError(
+                f"{target.reference}: found {problems[0]}, expected what was sealed; push it again, then pull"
+            )
+        flush_tree(part.folder)
+        part.folder.rename(target.folder)
+    except FileNotFoundError as error:
+        raise DifferenceError(f"{target.reference}: found no {error}, expected every file; push it again") from error
+    finally:
+        shutil.rmtree(part.folder.parent, ignore_errors=True)
+
+
+def _check_sensitive(reference: str, manifest: Mapping[str, Any], *, include_sensitive: bool) -> None:
+    fields = manifest.get("sensitive") or []
+    if fields and not include_sensitive:
+        raise InputError(
+            f"{reference}: found evidence with the sensitive fields {', '.join(fields)}, expected none to leave its "
+            "place; say --include-sensitive if those who can read the address may read them"
+        )

@@ -1,0 +1,93 @@
+"""Which runs can go, and that nothing else goes."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline_lib import cli
+from pipeline_lib.errors import InputError
+from pipeline_lib.locks import locked
+from pipeline_lib.prune import remove, superseded
+from pipeline_lib.record import Record, all_records, checks_folder, create_record, seal
+
+
+def sealed(runs: Path, pipeline: str = "boats", status: str = "finished") -> Record:
+    record = create_record(runs, pipeline)
+    (record.folder / "notes.txt").write_text("twelve bytes")
+    seal(record, {"status": status, "reference": record.reference})
+    return record
+
+
+def gone(runs: Path, keep: int, pipeline: str | None = None) -> list[Record]:
+    return [run.record for run in superseded(runs, keep, pipeline)]
+
+
+def test_the_newest_finished_runs_stay_with_whatever_is_newer(tmp_path: Path) -> None:
+    first, failed, second, third = (
+        sealed(tmp_path, status=status) for status in ("finished", "failed", "finished", "finished")
+    )
+    killed = create_record(tmp_path, "boats")
+    other = sealed(tmp_path, "masts")
+    assert gone(tmp_path, 1) == [first, failed, second]
+    assert gone(tmp_path, 2) == [first, failed]
+    assert gone(tmp_path, 3) == []
+    assert gone(tmp_path, 1, "masts") == []
+    newest = sealed(tmp_path, "masts")
+    assert gone(tmp_path, 1, "masts") == [other]
+    assert {third, killed, newest}.isdisjoint(gone(tmp_path, 1))
+
+
+def test_a_killed_run_goes_a_running_or_a_damaged_one_stays(tmp_path: Path) -> None:
+    running, killed, damaged = (create_record(tmp_path, "boats") for _ in range(3))
+    (damaged.folder / "manifest.json").write_text("{")
+    sealed(tmp_path)
+    with locked(running.folder):
+        (old,) = superseded(tmp_path, 1)
+        assert (old.record, old.status) == (killed, "killed")
+        with pytest.raises(InputError, match="found a run that goes on"):
+            remove(running)
+    assert running.folder.is_dir()
+
+
+def test_without_finished_runs_nothing_goes(tmp_path: Path) -> None:
+    for _ in range(3):
+        sealed(tmp_path, status="failed")
+    assert gone(tmp_path, 1) == []
+    with pytest.raises(InputError, match="no runs of 'masts'"):
+        superseded(tmp_path, 1, "masts")
+
+
+def test_prune_only_lists_unless_told_and_takes_the_checks_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = "[project]\nlib_name = harbour\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
+    (tmp_path / "settings.ini").write_text(names)
+    monkeypatch.chdir(tmp_path)
+    runs = tmp_path / "runs"
+    old, new = sealed(runs), sealed(runs)
+    for record in (old, new):
+        checks_folder(record).mkdir(parents=True)
+        (checks_folder(record) / "parity.json").write_text("{}")
+    kept = checks_folder(new)
+    listed = CliRunner().invoke(cli.commands, ["prune", "--keep", "1"]).stdout
+    assert listed.startswith(f"would remove {old.reference}")
+    assert "1 runs, 0.0 MB; say --yes to remove them" in listed
+    assert len(all_records(runs)) == 2
+    removed = CliRunner().invoke(cli.commands, ["prune", "--keep", "1", "--yes"]).stdout
+    assert removed.startswith(f"removed {old.reference}")
+    assert all_records(runs) == [new]
+    assert sorted(path.name for path in (runs / "boats").iterdir()) == [".checks", new.id]
+    assert list((runs / "boats" / ".checks").iterdir()) == [kept]
+    assert "0 runs" in CliRunner().invoke(cli.commands, ["prune", "--keep", "1", "--yes"]).stdout
+    assert CliRunner().invoke(cli.commands, ["prune", "--keep", "0"]).exit_code == 2
+
+
+def test_a_removal_that_is_cut_short_leaves_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = sealed(tmp_path)
+
+    def fail(folder: Path) -> None:
+        raise OSError("stopped")
+
+    monkeypatch.setattr("shutil.rmtree", fail)
+    with pytest.raises(OSError, match="stopped"):
+        remove(record)
+    assert all_records(tmp_path) == []
