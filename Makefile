@@ -8,7 +8,7 @@ REF ?= houses
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup export check test test-slow run parity report lab lock bits mutants bench clean
+.PHONY: help setup export check test test-slow run parity report lab lock bits mutants faults bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bits: setup ## print the parity matrix: pipelines x settings, rows whose bits di
 
 mutants: setup ## change one thing at a time in a record or the code, and show that a check names it
 	$(BIN)/python -m tools.mutants
+
+faults: setup ## kill, interrupt, starve and crowd runs, and show that no record looks finished that is not
+	$(BIN)/python -m tools.faults
 
 bench: setup ## run the benchmarks, each printing ratios measured side by side
 	@for script in $(wildcard benchmarks/*.py); do $(BIN)/python $$script || exit; done

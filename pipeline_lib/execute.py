@@ -2,7 +2,6 @@
 
 import os
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.locks import locked
+from pipeline_lib.locks import locked_folder
 from pipeline_lib.notebooks import cells, read_notebook
 from pipeline_lib.params import as_json
 from pipeline_lib.preflight import Request
@@ -63,9 +62,9 @@ def _kernel_config() -> Iterator[Any]:
     """
     from traitlets.config import Config
 
-    with tempfile.TemporaryDirectory(prefix=KERNEL_FOLDER) as folder, locked(Path(folder)):
+    with locked_folder(KERNEL_FOLDER) as folder:
         settings = {"connection_file": f"{folder}/connection.json"}
-        if len(folder) < _LONGEST_SOCKET_FOLDER:
+        if len(str(folder)) < _LONGEST_SOCKET_FOLDER:
             settings |= {"transport": "ipc", "ip": f"{folder}/socket"}
         yield Config({"KernelManager": settings})
 

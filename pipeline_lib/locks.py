@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,3 +36,10 @@ def is_locked(folder: Path) -> bool:
         return False
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def locked_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
+    """A temporary folder, locked while it is used, so that one whose user was killed can be told from it."""
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as name, locked(Path(name)):
+        yield Path(name)

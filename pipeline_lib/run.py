@@ -127,14 +127,14 @@ def _perform(
 ) -> dict[str, Any] | None:
     """Execute the notebook, and judge what it left."""
     manifest["git"] = _git(request.project, record)
-    manifest["hashes"] = _source_hashes(request)
+    manifest["hashes"] = source_hashes(request)
     write_manifest(record, manifest)
     write_atomic(record.folder / GIVEN, request.params_file.read_bytes())
     write_atomic(record.folder / PARAMETERS, canonical_json(as_json(request.params)))
     error = execute(request, record, timeout, progress)
     strange = keep_plain_files(record.folder)
     error = error or unfinished(record)
-    if error is None and _source_hashes(request) != manifest["hashes"]:
+    if error is None and source_hashes(request) != manifest["hashes"]:
         error = {"message": "found notebooks or library code changed during the run, expected none; run again"}
     if error is None and strange:
         error = {"message": f"found {', '.join(strange)} in the record (removed), expected plain files; write those"}
@@ -195,7 +195,8 @@ def _failure(record: Record, error: dict[str, Any]) -> str:
     )
 
 
-def _source_hashes(request: Request) -> dict[str, str]:
+def source_hashes(request: Request) -> dict[str, str]:
+    """Digests of the research notebook, the generated library and the parameters, as they are now."""
     project = request.project
     library = canonical_json({name: sha256_tree(project.package / name) for name in GENERATED})
     return {

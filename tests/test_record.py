@@ -2,6 +2,8 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +11,16 @@ import pytest
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.files import canonical_json, sha256_bytes, sha256_file
+from pipeline_lib.locks import is_locked, locked
 from pipeline_lib.project import Project
 from pipeline_lib.record import (
     MANIFEST,
     Record,
     all_records,
+    begun_record,
     checks_folder,
     create_record,
     find_record,
-    is_locked,
-    locked,
     seal,
     verify,
     write_manifest,
@@ -52,6 +54,82 @@ def sealed(project: Project) -> Record:
     (record.folder / "log.txt").write_bytes(b"ok\n")
     seal(record, {"status": "finished"})
     return record
+
+
+class Clock:
+    """A clock that stands where it is told."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def now(self, zone: object) -> datetime:
+        return datetime.fromisoformat(f"{self.text}+00:00")
+
+    strptime = staticmethod(datetime.strptime)
+
+
+def test_names_sort_in_the_order_in_which_runs_began_whatever_the_clock_does(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(project, "houses", 23, "failed")  # named in whole seconds
+    stray = project.runs / "houses" / "20261399T000000-aaaaaa"
+    stray.mkdir()
+    begun = []
+    for moment in ("2026-11-23T00:00:00", "2026-11-23T00:00:00.5", "2026-11-23T00:00:00.5", "2026-11-22T23:59:59"):
+        monkeypatch.setattr("pipeline_lib.record.datetime", Clock(moment))
+        begun.append(create_record(project.runs, "houses"))
+    assert [record.id[:18] for record in begun] == [
+        "20261123T000000001",
+        "20261123T000000500",
+        "20261123T000000501",
+        "20261123T000000502",
+    ]
+    assert all_records(project.runs)[1:] == begun
+
+
+def test_runs_that_begin_at_once_have_names_of_their_own(project: Project) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        records = list(pool.map(lambda _: create_record(project.runs, "houses"), range(64)))
+    assert len({record.id.partition("-")[0] for record in records}) == 64
+    assert len(all_records(project.runs)) == 64
+
+
+def test_a_record_is_locked_from_the_moment_it_can_be_seen_until_its_run_ends(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    rename = Path.rename
+
+    def looking(path: Path, target: Path) -> Path:
+        moved = rename(path, target)
+        seen.append(Record(target).status())
+        return moved
+
+    monkeypatch.setattr(Path, "rename", looking)
+    with begun_record(project.runs, "houses", facts={"mode": "run"}) as record:
+        assert record.status() == "running"
+        assert record.manifest()["mode"] == "run"
+    assert seen == ["running"]
+    assert record.status() == "killed"
+
+
+def test_a_record_that_is_sealed_while_somebody_looks_is_not_called_killed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = make(project, "houses", 1, "running")
+
+    def sealing(folder: Path) -> bool:
+        seal(record, {"status": "finished"})
+        return False
+
+    monkeypatch.setattr("pipeline_lib.record.is_locked", sealing)
+    assert record.status() == "finished"
+
+
+def test_a_link_to_a_record_is_no_run_of_its_own(project: Project) -> None:
+    record = make(project, "houses", 1, "finished")
+    record.folder.with_name("20261102T000000-bbbbbb").symlink_to(record.folder)
+    assert all_records(project.runs) == [record]
 
 
 def test_a_record_is_named_by_pipeline_and_time(project: Project) -> None:
@@ -259,7 +337,22 @@ def test_when_every_run_failed_the_newest_is_named(project: Project) -> None:
         find_record("houses", project)
 
 
-@pytest.mark.parametrize("reference", ["houses@", "houses/", "houses@newest", "houses@latest/2026", "~", "x" * 300, ""])
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "houses@",
+        "houses/",
+        "houses@newest",
+        "houses@latest/2026",
+        "~",
+        "x" * 300,
+        "",
+        "../houses",
+        "houses/..",
+        "a\0b",
+        "houses/\u202e1",
+    ],
+)
 def test_a_reference_of_no_known_form_is_refused(project: Project, reference: str) -> None:
     make(project, "houses", 1, "finished")
     with pytest.raises(InputError, match="expected a run by name"):

@@ -3,6 +3,8 @@
 import click
 
 from pipeline_lib.cli.answers import report_problems
+from pipeline_lib.cli.surviving import clean_leftovers
+from pipeline_lib.errors import InputError
 from pipeline_lib.project import find_project
 
 
@@ -26,8 +28,18 @@ def export(check: bool) -> None:
 
 @click.command
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 when a notebook is not clean.")
-def clean(check: bool) -> None:
+@click.option("--leftovers", is_flag=True, help="List what killed runs left behind; leave the notebooks alone.")
+@click.option("--yes", is_flag=True, help="With --leftovers: remove what is listed.")
+def clean(check: bool, leftovers: bool, yes: bool) -> None:
     """Strip outputs and passing metadata from the notebooks; tags stay."""
+    if (yes and not leftovers) or (check and leftovers):
+        raise InputError(
+            "found --yes without --leftovers, or --check with it, expected `clean`, `clean --check`, "
+            "`clean --leftovers` or `clean --leftovers --yes`"
+        )
+    if leftovers:
+        clean_leftovers(find_project(), remove=yes)
+        return
     from pipeline_lib.files import write_atomic
     from pipeline_lib.notebooks import clean_notebook, notebook_bytes, notebook_files, read_notebook
 

@@ -1,0 +1,80 @@
+"""What runs leave behind that did not come to their end: found by this module, removed by nobody else."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline_lib.execute import KERNEL_FOLDER
+from pipeline_lib.locks import is_locked, locked
+from pipeline_lib.project import Project
+from pipeline_lib.record import SCRATCH, all_records
+from pipeline_lib.resume import FOLDER
+
+FRESH = 60.0
+"""Seconds for which a temporary file or folder may still be on its way to its owner."""
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Something that nobody works on any more, and in words what it is."""
+
+    path: Path
+    kind: str
+
+    def remove(self) -> None:
+        """Remove it; a record goes at once for whoever looks, whatever interrupts the removal."""
+        path = self.path
+        if path.is_dir():
+            hidden = path if path.name.startswith(".") else path.with_name(f".{path.name}.part")
+            shutil.rmtree(path.rename(hidden))
+        else:
+            path.unlink(missing_ok=True)
+
+
+def find_leftovers(project: Project) -> list[Leftover]:
+    """Records of killed runs, records that were never begun in full, temporary files and folders; by path.
+
+    A run that lives holds a lock on what it uses, and is left alone. So are notebooks.
+    """
+    found = [*_killed(project.runs), *_unbegun(project.runs), *_folders(project.runs), *_parts(project)]
+    return sorted(found, key=lambda leftover: leftover.path)
+
+
+def _killed(runs: Path) -> Iterator[Leftover]:
+    for record in all_records(runs):
+        if record.status() == "killed":
+            yield Leftover(record.folder, f"a killed run; `pipeline-lib resume {record.reference}` would run it again")
+
+
+def _unbegun(runs: Path) -> Iterator[Leftover]:
+    for parent in (*runs.glob("*"), *runs.glob(f"*/{SCRATCH}")):
+        if not parent.is_dir():
+            continue
+        with locked(parent, wait=True):  # nobody is between making a folder and locking it
+            parts = [path for path in parent.glob(".*.part") if path.is_dir() and not is_locked(path)]
+        yield from (Leftover(path, "a run that ended before it began") for path in parts)
+
+
+def _folders(runs: Path) -> Iterator[Leftover]:
+    temporary = Path(tempfile.gettempdir())
+    for folder in (*runs.glob(f"{FOLDER}*"), *temporary.glob(f"{KERNEL_FOLDER}*")):
+        if _is_old(folder) and not is_locked(folder):
+            yield Leftover(folder, "the temporary folder of a runner that has ended")
+
+
+def _parts(project: Project) -> Iterator[Leftover]:
+    """Half-written files beside whole ones; those in a record go with it."""
+    for folder in (project.notebooks, project.params, project.package):
+        for path in folder.rglob(".*.part"):
+            if path.is_file() and _is_old(path):
+                yield Leftover(path, "a file that was not written to its end")
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > FRESH
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,108 @@
+"""A run that failed or was killed runs again as it was asked for."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from example import HOUSES, ROOT
+
+from pipeline_lib.errors import InputError, RunError
+from pipeline_lib.project import Project, find_project
+from pipeline_lib.record import GIVEN, Record, all_records, begun_record, create_record, seal, verify
+from pipeline_lib.resume import FOLDER, resume_run
+from pipeline_lib.run import run_pipeline
+
+Research = Callable[..., Path]
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """A folder of records outside the project."""
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def project() -> Project:
+    return find_project(ROOT)
+
+
+@pytest.fixture
+def unrun(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """What would run, in place of running it."""
+    asked: list[dict[str, object]] = []
+
+    def run(request: object, began: int, **options: object) -> None:
+        asked.append({"request": request, **options})
+
+    monkeypatch.setattr("pipeline_lib.resume.run_request", run)
+    return asked
+
+
+def test_a_failed_run_runs_again_with_its_parameters_and_names_the_old(
+    runs: Path, project: Project, research: Research
+) -> None:
+    research("1 / 0")
+    with pytest.raises(RunError, match="ZeroDivisionError"):
+        run_pipeline(HOUSES, overrides=["seed=7"], runs=runs)
+    (failed,) = all_records(runs)
+    before = failed.manifest()
+    research("seed")
+    lines: list[str] = []
+    with pytest.raises(RunError, match=r"no result of run\.compile"):
+        resume_run(failed, project, progress=lines.append)
+    _, again = all_records(runs)
+    manifest = again.manifest()
+    assert manifest["resumed_from"] == failed.reference
+    assert (manifest["overrides"], manifest["parameters_file"]) == (["seed=7"], "params/houses.yml")
+    assert again.read_json("params.json")["seed"] == 7
+    assert failed.manifest() == before
+    assert verify(failed) == verify(again) == []
+    assert f"found another notebook than {failed.reference} had; today's runs" in lines
+    assert list(project.runs.glob(f"{FOLDER}*")) == []
+
+
+def test_recorded_parameters_count_even_where_the_file_has_changed(
+    runs: Path, project: Project, unrun: list[dict[str, object]]
+) -> None:
+    with begun_record(runs, "houses", facts={"parameters_file": "params/houses.yml"}) as record:
+        changed = HOUSES.read_text(encoding="utf-8").replace("seed: 0", "seed: 5")
+        (record.folder / GIVEN).write_text(changed, encoding="utf-8")
+    resume_run(record, project)
+    assert unrun[0]["request"].params.seed == 5  # type: ignore[attr-defined]
+
+
+def test_a_run_that_died_before_it_kept_its_parameters_takes_those_of_the_project(
+    runs: Path, project: Project, unrun: list[dict[str, object]]
+) -> None:
+    with begun_record(runs, "houses", facts={"parameters_file": "params/houses.yml"}) as record:
+        pass
+    resume_run(record, project)
+    assert unrun[0]["request"].params_file == HOUSES  # type: ignore[attr-defined]
+
+
+def of_status(runs: Path, status: str) -> Record:
+    record = create_record(runs, "houses", scratch=status == "scratch")
+    if status in ("finished", "failed"):
+        seal(record, {"status": status})
+    if status == "failed":
+        (record.folder / "later").touch()
+    return record
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("finished", r"a run that is finished, expected .*nothing left to do"),
+        ("failed", r"found a damaged run \(later: found a file that was not sealed"),
+        ("scratch", "open the research notebook"),
+        ("killed", "found no parameters in it"),
+    ],
+)
+def test_other_runs_are_refused(runs: Path, project: Project, status: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        resume_run(of_status(runs, status), project)
+
+
+def test_a_run_that_lives_is_refused(runs: Path, project: Project) -> None:
+    with begun_record(runs, "houses") as record, pytest.raises(InputError, match=r"is running, .*wait"):
+        resume_run(record, project)

@@ -1,0 +1,245 @@
+"""What is done to runners, and what must be true afterwards."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from pipeline_lib.execute import KERNEL_FOLDER
+from pipeline_lib.record import Record, seal, verify
+from tools.faults.injection import Injection
+from tools.faults.stage import Ended, Stage
+from tools.faults.tampering import TAMPERINGS, flipped_bits
+
+KERNEL_ENDS = 5.0
+"""Seconds within which no kernel of an ended runner may live."""
+DEATHS = {
+    "SIGKILL": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+    "SIGSEGV": "import ctypes\nctypes.string_at(0)",
+    "os._exit(0)": "import os\nos._exit(0)",
+    "sys.exit(0)": "import sys\nsys.exit(0)",
+    "memory": "import resource\nresource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))\nbytearray(1 << 40)",
+}
+STUBBORN = {
+    "computes": "while True:\n    pass",
+    "ignores": "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(600)",
+    "compiled": "import re\nre.match(r'(a+)+$', 'a' * 60 + 'b')",
+}
+"""Cells that do not listen: Python that never ends, one that ignores interruptions, compiled code under the lock."""
+
+
+@dataclass
+class Row:
+    """One line of the table: how trials ended, and everything that was wrong."""
+
+    name: str
+    trials: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    slowest_kernel: float = 0.0
+
+    def judge(self, stage: Stage, ended: Ended, codes: Sequence[int], *, runs: Path | None = None) -> list[Record]:
+        """Count a trial whose runner has ended, and everything that is not as it must be; the records it left."""
+        self.trials += 1
+        self.slowest_kernel = max(self.slowest_kernel, self._until_no_kernel(stage))
+        records = stage.new_records(runs)
+        self.ends[f"{','.join(record.status() for record in records) or 'no record'}, exit {ended.code}"] += 1
+        self.wrong += stage.faults_of(records)
+        if ended.code not in codes:
+            self.wrong.append(f"exit {ended.code}, expected {' or '.join(map(str, codes))}: {ended.said[-500:]}")
+        if "Traceback (most recent call last)" in ended.said:
+            self.wrong.append(f"a traceback: {ended.said[-800:]}")
+        if ended.code == 0 and [record.status() for record in records] != ["finished"]:
+            self.wrong.append("exit 0 without a finished record")
+        return records
+
+    def _until_no_kernel(self, stage: Stage) -> float:
+        began = time.monotonic()
+        while stage.kernels():
+            if time.monotonic() - began > KERNEL_ENDS:
+                self.wrong.append(f"a kernel lives {KERNEL_ENDS:.0f} s after its runner")
+                break
+            time.sleep(0.02)
+        return time.monotonic() - began
+
+
+def duration(stage: Stage) -> float:
+    """Seconds that an undisturbed runner takes; RuntimeError when it does not finish."""
+    began = time.monotonic()
+    ended = stage.wait(stage.start())
+    if ended.code:
+        raise RuntimeError(f"found an undisturbed run that ended with {ended.code}, expected 0: {ended.said}")
+    stage.forget(stage.new_records())
+    return time.monotonic() - began
+
+
+def signals(stage: Stage, number: signal.Signals, trials: int, *, prepare: Callable[[], object] = lambda: None) -> Row:
+    """Send a signal to runners at random moments."""
+    row = Row(f"{number.name} to the runner")
+    longest = duration(stage) * 1.1
+    for _ in range(trials):
+        runner = stage.start(prepare=prepare)
+        time.sleep(stage.draw.uniform(0, longest))
+        os.kill(runner, number)
+        ended = stage.wait(runner)
+        records = row.judge(stage, ended, (0, 128 + number))
+        row.wrong += [
+            f"{record.id}: failed without the word: {error}"
+            for record in records
+            if record.status() == "failed" and "interrupted" not in (error := record.manifest()["error"]["message"])
+        ]
+        stage.forget(records)
+    return row
+
+
+def stubborn(stage: Stage, number: signal.Signals) -> Row:
+    """Send a signal while a cell sits where no interruption reaches it."""
+    row = Row(f"{number.name} while a cell does not listen")
+    for source in STUBBORN.values():
+        sign = stage.folder / "sign"
+        sign.unlink(missing_ok=True)
+        runner = stage.start(cells=[f"open({str(sign)!r}, 'w').close()\n{source}"])
+        while not sign.exists():
+            time.sleep(0.02)
+        time.sleep(0.2)
+        began = time.monotonic()
+        os.kill(runner, number)
+        records = row.judge(stage, stage.wait(runner), [128 + number])
+        row.slowest_kernel = max(row.slowest_kernel, time.monotonic() - began)
+        if number != signal.SIGKILL:
+            row.wrong += [f"{record.id}: is {record.status()}" for record in records if record.status() != "failed"]
+        stage.forget(records)
+    return row
+
+
+def deaths(stage: Stage, *, every: int = 1) -> Row:
+    """Let the kernel die in each cell, in each way, or in every so many of both."""
+    row = Row("kernel dies in each cell")
+    for place in range(len(stage.cells)):
+        for name in list(DEATHS)[place % every :: every]:
+            source = DEATHS[name]
+            cells = [text if n != place else f"{source}\n{text}" for n, text in enumerate(stage.cells)]
+            ended = stage.wait(stage.start(cells=cells))
+            records = row.judge(stage, ended, [3])
+            told = [record.manifest().get("error") or {} for record in records]
+            if [error.get("cell") for error in told] != [place + 3]:  # after the parameters' own two cells
+                row.wrong.append(f"{name} in cell {place + 3}: told as {told}")
+            stage.forget(records)
+    return row
+
+
+def writes(stage: Stage, name: str, *, every: int = 1) -> Row:
+    """Let the k-th write of the runner fail, for every k, or every so many."""
+    row = Row(f"{name} at the k-th write")
+    places = (str(stage.runs), KERNEL_FOLDER)
+    counting = Injection(name, 0, places)
+    stage.wait(stage.start(prepare=counting.begin))
+    stage.forget(stage.new_records())
+    for k in range(1, counting.count + 1, every):
+        ended = stage.wait(stage.start(prepare=Injection(name, k, places).begin))
+        records = row.judge(stage, ended, (0, 3))
+        if ended.code == 3 and "error: " not in ended.said:
+            row.wrong.append(f"write {k}: nothing was said")
+        stage.forget(records)
+    row.name += f" (of {counting.count})"
+    return row
+
+
+def small_disk(stage: Stage, sizes: Sequence[int]) -> Row:
+    """Runs on disks of so many KiB."""
+    row = Row("a small disk that is full")
+    for size in sizes:
+        with _disk(stage.folder / "small", size) as disk:
+            if disk is None:
+                row.name += " (not permitted here)"
+                return row
+            row.judge(stage, stage.wait(stage.start(runs=disk)), (0, 3), runs=disk)
+    return row
+
+
+@contextmanager
+def _disk(folder: Path, size: int) -> Iterator[Path | None]:
+    folder.mkdir(exist_ok=True)
+    words = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "none", str(folder)]
+    if subprocess.run(words, check=False, capture_output=True).returncode:  # noqa: S603
+        yield None
+        return
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)  # noqa: S603, S607
+
+
+def at_once(stage: Stage, runners: int, rounds: int) -> Row:
+    """Many runners begin at the same time, while somebody looks at their records."""
+    row = Row(f"{runners} runners at once")
+    for _ in range(rounds):
+        begun = [stage.start() for _ in range(runners)]
+        codes = []
+        while begun:
+            seen = {record.status() for record in stage.new_records()}
+            row.wrong += [f"looked {status} while its runner lived" for status in seen - {"running", "finished"}]
+            for runner in [one for one in begun if os.waitid(os.P_PID, one, os.WEXITED | os.WNOHANG | os.WNOWAIT)]:
+                begun.remove(runner)
+                codes.append(stage.wait(runner).code)
+            time.sleep(0.05)
+        records = stage.new_records()
+        row.trials += runners
+        row.ends.update(f"{record.status()}, exit {code}" for record, code in zip(records, codes, strict=False))
+        row.wrong += stage.faults_of(records)
+        moments = {record.id.partition("-")[0] for record in records}
+        if len(moments) != runners or any(codes):
+            row.wrong.append(f"{runners} runners left {len(moments)} names and exit codes {sorted(set(codes))}")
+        stage.forget(records)
+    return row
+
+
+def bits(stage: Stage, flips: int, seed: int) -> Row:
+    """Flip single bits of a whole record."""
+    row = Row("one bit of a record flipped")
+    record = Record(_copied(stage, "flipped"))
+    for place in flipped_bits(record, flips, seed):
+        row.trials += 1
+        refused = bool(verify(record))
+        row.ends["refused" if refused else "accepted"] += 1
+        row.wrong += [] if refused else [f"accepted: {place}"]
+    row.wrong += verify(record)
+    return row
+
+
+def tamperings(stage: Stage, kinds: Mapping[str, Callable[[Record], Any]] = TAMPERINGS) -> Row:
+    """Damage whole records in ways that a digest alone does not see."""
+    row = Row("kinds of tampering")
+    for number, (name, tamper) in enumerate(kinds.items()):
+        record = Record(_copied(stage, f"tampered-{number}"))
+        tamper(record)
+        row.trials += 1
+        refused = bool(verify(record))
+        row.ends["refused" if refused else "accepted"] += 1
+        row.wrong += [] if refused else [f"accepted: {name}"]
+    return row
+
+
+def _copied(stage: Stage, name: str) -> Path:
+    folder = stage.folder / name / "houses" / stage.good.id
+    shutil.copytree(stage.good.folder, folder)
+    return folder
+
+
+def control(stage: Stage, trials: int) -> Row:
+    """A runner that seals before it runs: the judgement must see it."""
+    early = patch(
+        "pipeline_lib.run.write_manifest",
+        lambda record, manifest: seal(record, manifest | {"status": "finished", "error": None}),
+    )
+    row = signals(stage, signal.SIGKILL, trials, prepare=early.start)
+    row.name = "control: sealed too early"
+    return row

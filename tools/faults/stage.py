@@ -1,0 +1,199 @@
+"""Where faults happen: runners in processes of their own, beside records that nobody may touch."""
+
+import gc
+import importlib
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from pipeline_lib.errors import PipelineLibError
+from pipeline_lib.execute import unfinished
+from pipeline_lib.files import sha256_tree
+from pipeline_lib.preflight import check_request
+from pipeline_lib.project import Project
+from pipeline_lib.record import METRICS, RECORD_VARIABLE, Record, all_records, begun_record, seal, verify
+
+ROOT = Path(__file__).parents[2]
+PARAMS = ROOT / "params" / "houses.yml"
+PATIENCE = 120.0
+"""Seconds after which a runner that does not end counts as one that hangs."""
+LOADED = ("papermill", "nbdev.export", "pipeline_lib.engine", "pipeline_lib.report", "pipeline_lib.research")
+COPY = """import os, shutil
+into = os.environ["{variable}"]
+for name in ("artifact", "evidence"):
+    shutil.copytree("{record}/" + name, into + "/" + name)
+for name in ("training.json", "environment.json", "{metrics}"):
+    shutil.copy("{record}/" + name, into)
+"""
+PAUSE = "import time\nfor part in range(5):\n    print('part', part, flush=True)\n    time.sleep(0.02)\n"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a runner ended: its exit code as a shell tells it, and what it said."""
+
+    code: int
+    said: str
+
+
+class Stage:
+    """A runs folder with one record of every kind, and a notebook that takes a moment.
+
+    The notebook copies the results of a real record, so that a run has everything that a run leaves and takes a
+    second: kernel, cells, judgement of the results, report and seal are those of every run.
+    """
+
+    def __init__(self, folder: Path, good: Record, seed: int) -> None:
+        self.folder, self.good = folder, good
+        self.draw = random.Random(seed)  # noqa: S311 (moments of faults)
+        self.runs = folder / "runs"
+        self.outcome = good.manifest()["hashes"]
+        copy = COPY.format(variable=RECORD_VARIABLE, record=good.folder, metrics=METRICS)
+        self.cells = [PAUSE, copy, PAUSE, "print('done')"]
+        self.request = check_request(PARAMS)
+        for name in LOADED:  # once for all runners: what they need is not what is tried
+            importlib.import_module(name)
+        self._bystanders()
+        self.before = {record.folder: sha256_tree(record.folder) for record in all_records(self.runs)}
+
+    def _bystanders(self) -> None:
+        shutil.copytree(self.good.folder, self.runs / "houses" / self.good.id)
+        with begun_record(self.runs, "houses"):
+            pass  # a killed one
+        with begun_record(self.runs, "houses") as record:
+            seal(record, {"status": "failed", "reference": record.reference, "error": {"message": "found none"}})
+
+    def start(
+        self,
+        *,
+        cells: Sequence[str] = (),
+        prepare: Callable[[], object] = lambda: None,
+        runs: Path | None = None,
+    ) -> int:
+        """Fork a runner; its process id. `prepare` is called in it, just before the run."""
+        notebook = self._notebook(list(cells) or self.cells)
+        gc.collect()
+        child = os.fork()
+        if child:
+            return child
+        code = 3
+        try:
+            code = self._run(notebook, prepare, runs or self.runs)
+        except KeyboardInterrupt:  # before the command line has begun
+            code = 130
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+
+    def _notebook(self, cells: list[str]) -> Path:
+        content = json.loads(self.request.project.research_notebook("houses").read_text(encoding="utf-8"))
+        kept = [cell for cell in content["cells"] if "parameters" in cell["metadata"].get("tags", ())]
+        made: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        content["cells"] = kept + [made | {"id": f"cell-{n}", "source": text} for n, text in enumerate(cells)]
+        path = self.folder / f"houses-{self.draw.getrandbits(48):012x}.ipynb"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return path
+
+    def _run(self, notebook: Path, prepare: Callable[[], object], runs: Path) -> int:
+        """The command line's own way of running, with this stage's folders."""
+        from pipeline_lib import cli
+
+        said = os.open(self._said(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        project = replace(self.request.project, runs=runs)
+        words = ["pipeline-lib", "run", str(PARAMS), "--no-parity", "--force"]
+        with (
+            patch.object(Project, "research_notebook", lambda *_: notebook),
+            patch("pipeline_lib.preflight.find_project", return_value=project),
+            patch.object(sys, "argv", words),
+        ):
+            prepare()
+            try:
+                cli.main()
+            except SystemExit as end:
+                return int(end.code or 0)
+            except PipelineLibError as error:
+                return error.exit_code
+        return 0
+
+    def _said(self, runner: int) -> Path:
+        return self.folder / f"said-{runner}.txt"
+
+    def wait(self, runner: int) -> Ended:
+        """Wait until a runner ends; one that hangs is ended, with code -1."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            ended, status = os.waitpid(runner, os.WNOHANG)
+            if ended:
+                break
+            if time.monotonic() > deadline:
+                os.kill(runner, signal.SIGKILL)
+                os.waitpid(runner, 0)
+                return Ended(-1, "hangs")
+            time.sleep(0.01)
+        code = os.waitstatus_to_exitcode(status)
+        path = self._said(runner)
+        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        path.unlink(missing_ok=True)
+        return Ended(code if code >= 0 else 128 - code, text)
+
+    def new_records(self, runs: Path | None = None) -> list[Record]:
+        """The records that runners left."""
+        return [record for record in all_records(runs or self.runs) if record.folder not in self.before]
+
+    def kernels(self) -> list[int]:
+        """Processes that work for a record of this stage."""
+        mark = f"{RECORD_VARIABLE}={self.folder}".encode()
+        return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in _read(path)]
+
+    def forget(self, records: Sequence[Record]) -> None:
+        """Remove what a trial left, after it was judged."""
+        for record in records:
+            shutil.rmtree(record.folder)
+
+    def faults_of(self, records: Sequence[Record]) -> list[str]:
+        """What is not as it must be after every runner has ended; empty when all is well."""
+        wrong = [f"{record.id}: {lie}" for record in records if (lie := self.lie(record))]
+        missing = [folder.name for folder in self.before if not folder.is_dir()]
+        touched = [f.name for f, digest in self.before.items() if f.is_dir() and sha256_tree(f) != digest]
+        return [*wrong, *(f"lost {name}" for name in missing), *(f"touched {name}" for name in touched)]
+
+    def lie(self, record: Record) -> str | None:
+        """How a record looks other than it is."""
+        status = record.status()
+        if status not in ("finished", "failed", "killed"):
+            return f"is {status} although nobody works on it"
+        if status != "killed" and (problems := verify(record)):
+            return f"is {status} and {problems[0]}"
+        hashes = record.manifest().get("hashes", {})
+        whole = all(hashes.get(name) == self.outcome[name] for name in ("artifact", "outputs", "raw_input"))
+        if status == "finished" and (not whole or unfinished(record)):
+            return "is finished without the whole result"
+        if record.notebook.exists() and not _is_json(record.notebook):
+            return "has half a notebook"
+        return None
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return True
+
+
+def _read(path: Path) -> Any:
+    try:
+        return path.read_bytes()
+    except OSError:  # another user's, or gone
+        return b""

@@ -1,0 +1,85 @@
+"""Ways to damage a sealed record: one bit anywhere, and what somebody might do to its manifest or its files.
+
+Where a manifest lists what was done, it is sealed again as a careful forger would: its digest is right.
+"""
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.files import canonical_json, files_below, sha256_bytes, sha256_file
+from pipeline_lib.record import MANIFEST, METRICS, Record
+
+
+def flipped_bits(record: Record, count: int, seed: int) -> Iterator[str]:
+    """Flip one bit at a time, anywhere in the record, and put it back; where it is, while it is flipped."""
+    draw = random.Random(seed)  # noqa: S311 (a test's positions)
+    sizes = [(path, path.stat().st_size) for path in files_below(record.folder)]
+    for path, _ in draw.choices(sizes, weights=[size for _, size in sizes], k=count):
+        whole = path.read_bytes()
+        place, bit = draw.randrange(len(whole)), draw.randrange(8)
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
+        try:
+            yield f"{path.relative_to(record.folder).as_posix()}: byte {place}, bit {bit}"
+        finally:
+            path.write_bytes(whole)
+
+
+def reseal(record: Record, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change a manifest and give it a digest that fits."""
+    manifest = record.manifest()
+    del manifest["digest"]
+    change(manifest)
+    manifest["digest"] = sha256_bytes(canonical_json(manifest))
+    (record.folder / MANIFEST).write_bytes(canonical_json(manifest))
+
+
+def list_file(record: Record, name: str, path: Path) -> None:
+    """List a file of this content in the manifest."""
+    reseal(record, lambda manifest: manifest["files"].update({name: sha256_file(path)}))
+
+
+def _symlink(record: Record) -> None:
+    path = record.folder / METRICS
+    path.symlink_to(path.rename(record.folder.parent / "moved.json"))
+
+
+def _outside(record: Record) -> Path:
+    path = record.folder.parent / "outside.txt"
+    path.write_text("x")
+    return path
+
+
+def _doubled_entry(record: Record) -> None:
+    path = record.folder / MANIFEST
+    line = next(line for line in path.read_text(encoding="utf-8").splitlines() if f'"{METRICS}"' in line)
+    path.write_text(path.read_text(encoding="utf-8").replace(line, f"{line}\n{line}"), encoding="utf-8")
+
+
+def _changed_line_ends(record: Record) -> None:
+    path = record.folder / MANIFEST
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def _case_clash(record: Record) -> None:
+    path = record.folder / METRICS.upper()
+    path.write_bytes(b"{}")
+    list_file(record, path.name, path)
+
+
+TAMPERINGS: dict[str, Callable[[Record], object]] = {
+    "extra file": lambda record: (record.folder / "extra.txt").touch(),
+    "missing file": lambda record: (record.folder / METRICS).unlink(),
+    "symbolic link": _symlink,
+    "hard link": lambda record: os.link(record.folder / METRICS, record.folder.parent / "linked.json"),
+    "empty folder": lambda record: (record.folder / "empty").mkdir(),
+    "../x": lambda record: list_file(record, "../outside.txt", _outside(record)),
+    "absolute path": lambda record: list_file(record, str(_outside(record)), _outside(record)),
+    "doubled entry": _doubled_entry,
+    "changed line ends": _changed_line_ends,
+    "case clash": _case_clash,
+    "NUL in a name": lambda record: list_file(record, "metrics.json\0x", record.folder / METRICS),
+}
+"""Each refused by `verify`."""
