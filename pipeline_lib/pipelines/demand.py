@@ -70,9 +70,10 @@ def load() -> pd.DataFrame:
 
 # %% ../../nbs/pipelines/demand.ipynb #params
 class Features(BaseParams):
-    """What the pipeline looks at: pairs of seasonal waves."""
+    """What the pipeline looks at: pairs of seasonal waves, and the mean of the year to date if asked for."""
 
     harmonics: int = Field(ge=1, le=26)
+    to_date: bool
 
 
 class Estimator(BaseParams):
@@ -132,10 +133,11 @@ def build(params: Params) -> Pipeline:
     windows = WindowFeatures(
         variables=["barrels"], window=WINDOWS, functions=["mean", "std"], periods=1, sort_index=False
     )
+    to_date = ("to_date", YearToDate("barrels", year="week_year", rows=CONTEXT.rows))
     return Pipeline(
         [
             ("date", DatetimeFeatures(variables=["week"], features_to_extract=["year", "day_of_year"])),
-            ("to_date", YearToDate("barrels", year="week_year", rows=CONTEXT.rows)),
+            *([to_date] if params.features.to_date else []),
             ("year", DropFeatures(["week_year"])),
             ("lags", LagFeatures(variables=["barrels"], periods=LAGS, sort_index=False)),
             ("windows", windows),
