@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
@@ -44,13 +44,14 @@ class Entry(NamedTuple):
         return zlib.crc32("\n".join((name, *self)).encode())
 
 
-def entries(runs: Path, pipeline: str | None = None) -> dict[str, Entry]:
+def entries(runs: Path, pipeline: str | None = None, *, trusting: bool = False) -> dict[str, Entry]:
     """Every run below a folder, or those of one pipeline, by name (`houses/20261123T074512-8f3a2c`), oldest first.
 
-    What the index did not know is added to it, unless the folder cannot be written.
+    What the index did not know is added to it, unless the folder cannot be written. `trusting` takes its rows without
+    a look at their records: for those who look themselves at the few that they choose.
     """
     kept = _read(runs, pipeline)
-    stamps = dict(_stamps(runs, pipeline))
+    stamps = dict(_stamps(runs, pipeline, kept if trusting else {}))
     found = {name: kept[name] for name, stamp in stamps.items() if name in kept and kept[name].stamp == stamp}
     new = {name: _entry(runs, name, stamp) for name, stamp in stamps.items() if name not in found}
     gone = [name for name in kept if name not in stamps]
@@ -65,11 +66,11 @@ def summaries(runs: Path, pipeline: str | None = None) -> list[dict[str, Any]]:
     """What is told of each run, oldest first: `reference`, `pipeline`, `status`, `parity`, `started` (UTC),
     `seconds`, `parameters`, `metrics`, `error`, `folder`.
     """
-    folder = str(runs)
-    return [
-        {**json.loads(entry.summary), "folder": f"{folder}{os.sep}{name}"}
-        for name, entry in entries(runs, pipeline).items()
-    ]
+    found = entries(runs, pipeline)
+    told: list[dict[str, Any]] = json.loads(f"[{','.join(entry.summary for entry in found.values())}]")
+    for name, summary in zip(found, told, strict=True):
+        summary["folder"] = f"{runs}{os.sep}{name}"
+    return told
 
 
 def reindex(runs: Path) -> None:
@@ -88,16 +89,19 @@ def kept_parity(record: Record) -> dict[str, Any] | None:
     return parity if whole else None
 
 
-def _stamps(runs: Path, pipeline: str | None) -> Iterator[tuple[str, str]]:
+def _stamps(runs: Path, pipeline: str | None, trusted: Mapping[str, Entry]) -> Iterator[tuple[str, str]]:
     """Names of the records, each with what shows that its manifest or its checks have changed."""
     names = [pipeline] if pipeline else [entry.name for entry in _entries_of(runs) if entry.name[0] != "."]
     for name in names:
         checks: dict[str, str] = {}
-        for check in _entries_of(runs / name / CHECKS):
+        for check in () if trusted else _entries_of(runs / name / CHECKS):
             record = check.name.rpartition("-")[0]
             checks[record] = f"{checks.get(record, '')} {check.name} {_stamp(f'{check.path}/parity.json')}"
         for entry in _entries_of(runs / name):
-            if ID.fullmatch(entry.name) and not entry.is_symlink() and (stamp := _stamp(f"{entry.path}/{MANIFEST}")):
+            known = trusted.get(f"{name}/{entry.name}")
+            if known:
+                yield f"{name}/{entry.name}", known.stamp
+            elif ID.fullmatch(entry.name) and not entry.is_symlink() and (stamp := _stamp(f"{entry.path}/{MANIFEST}")):
                 yield f"{name}/{entry.name}", f"{stamp}{checks.get(entry.name, '')}"
 
 
@@ -178,21 +182,27 @@ def _forget(runs: Path) -> None:
         reindex(runs)
 
 
-def _write(runs: Path, sealed: Mapping[str, Entry], gone: list[str]) -> None:
-    """Add and remove rows; an index that cannot be used is begun anew, one that cannot be written is left alone."""
-    rows = [(name, *entry, entry.checksum(name)) for name, entry in sealed.items()]
+def _write(runs: Path, sealed: Mapping[str, Entry], gone: Iterable[str]) -> None:
+    """Add and remove rows; an index that is damaged is removed, one that cannot be written is left alone."""
     try:
         with closing(sqlite3.connect(runs / INDEX, timeout=_PATIENCE)) as database, database:
-            if database.execute("pragma quick_check(1)").fetchone() != ("ok",):
-                raise sqlite3.DatabaseError
-            if database.execute("pragma user_version").fetchone() != (_VERSION,):
-                database.execute("drop table if exists runs")
-                database.execute(f"pragma user_version = {_VERSION}")
-            database.execute("pragma synchronous = off")  # a lost index costs a second look, no data
-            database.execute(_TABLE)
-            database.executemany("insert or replace into runs values (?, ?, ?, ?, ?, ?)", rows)
-            database.executemany("delete from runs where name = ?", [(name,) for name in gone])
+            whole = database.execute("pragma quick_check(1)").fetchone() == ("ok",)
+            if whole:
+                _replace(database, sealed, gone)
     except sqlite3.OperationalError:  # locked, read-only, a full disk
         return
     except sqlite3.DatabaseError:  # no database any more
+        whole = False
+    if not whole:
         _forget(runs)
+
+
+def _replace(database: sqlite3.Connection, sealed: Mapping[str, Entry], gone: Iterable[str]) -> None:
+    if database.execute("pragma user_version").fetchone() != (_VERSION,):
+        database.execute("drop table if exists runs")
+        database.execute(f"pragma user_version = {_VERSION}")
+    database.execute("pragma synchronous = off")  # a lost index costs a second look, no data
+    database.execute(_TABLE)
+    rows = [(name, *entry, entry.checksum(name)) for name, entry in sealed.items()]
+    database.executemany("insert or replace into runs values (?, ?, ?, ?, ?, ?)", rows)
+    database.executemany("delete from runs where name = ?", [(name,) for name in gone])
