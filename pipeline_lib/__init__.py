@@ -11,6 +11,7 @@ from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, R
 
 if TYPE_CHECKING:
     from pipeline_lib.compiled import load_model
+    from pipeline_lib.context import Context
     from pipeline_lib.listing import runs
     from pipeline_lib.params import BaseParams
     from pipeline_lib.parity import check_parity
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BaseParams",
+    "Context",
     "DifferenceError",
     "InputError",
     "PipelineLibError",
@@ -34,6 +36,7 @@ __all__ = [
 
 _HOMES = {
     "BaseParams": "params",
+    "Context": "context",
     "check_parity": "parity",
     "draft_row": "rows",
     "load_model": "compiled",
