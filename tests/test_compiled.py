@@ -18,6 +18,8 @@ from sklearn.random_projection import GaussianRandomProjection
 from pipeline_lib.compiled import artifact, compile_pipeline, load_model
 from pipeline_lib.compiled.adapters.registry import _TRANSFORMERS, NoPlanError, RefusedStepError
 from pipeline_lib.compiled.adapters.sklearn import preprocessing as sklearn_preprocessing
+from pipeline_lib.compiled.faithful import _compare
+from pipeline_lib.compiled.report import CompileReport, StepReport
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows import Column, RowSchema
 
@@ -528,6 +530,14 @@ def test_a_pattern_in_the_schema_is_checked_for_one_row_as_for_many():
         model.predict_row({**row, "town": "ames"})
     ((_, function),) = model._row_functions.values()
     assert function(row) == (model.predict_row(row),)  # a matching text needs no slower check
+
+
+def test_a_zero_that_cancelling_terms_leave_is_far_in_units_but_reported_by_its_bound():
+    """Sums of 0.1, 0.2 and -0.3 in two orders: one is 0, the other 2.8e-17."""
+    found = _compare("step", np.array([2.8e-17]), np.array([1e-16]), np.array([0.0]), 1)
+    assert math.isfinite(found.ulps)
+    step = StepReport("s", "a.S", 1, 1, exact=True, ulps=found.ulps, share=found.share)
+    assert "terms cancel: 28% of the bound" in CompileReport(1, 1, (step,), ())._repr_html_()
 
 
 @pytest.mark.parametrize("value", [-(2**63), 2**53 + 1])

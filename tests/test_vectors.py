@@ -18,10 +18,14 @@ _SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 1e-300, -1e-300, 1e200, -1e200, 1e308, 70
 NUMBERS = np.concatenate([_RNG.normal(size=(200, 3)), _RNG.choice(_SPECIAL, size=(300, 3))])
 POINTS = np.array([[0.0, 1.0, -1.0], [0.5, 0.5, 3.0], [0.5, 0.5, 3.0], [-0.0, 1e200, 2.0], [9.0, -2.0, 0.1]])
 MATRIX = np.array([[1.0, 0.0, -2.0], [0.1, 0.2, 0.3], [0.0, 0.0, 0.0], [-1.0, 0.0, 0.0]])
+FEW = np.array([[0.0, 0.0, -2.0], [0.0, 0.0, 0.0], [-0.1, 0.0, 0.0]])  # at most one weight an output
 KERNEL = {"points": POINTS, "gamma": 0.3, "coef0": 0.5, "degree": 3, "expanded": False}
 NEAREST = {"points": POINTS, "count": 3, "metric": "euclidean", "expanded": False}
 EXAMPLES = [
     ("affine", {"matrix": MATRIX, "offset": None}),
+    ("affine", {"matrix": FEW, "offset": None}),
+    ("affine", {"matrix": FEW, "offset": np.array([0.5, -0.0, 1.0])}),
+    ("affine", {"matrix": np.zeros((2, 3)), "offset": None}),
     ("affine", {"matrix": MATRIX, "offset": np.array([0.5, -0.0, 1e308, -1.0])}),
     ("largest", {}),
     *(("activation", {"kind": kind}) for kind in ("relu", "tanh", "logistic")),

@@ -93,7 +93,8 @@ def _compare(where: str, column: Column, radius: Any, reference: Column, rows: i
         finite = np.isfinite(apart) & (apart > 0)
         if not finite.any():
             return Distance(flips=int(np.isinf(apart).sum()))
-        spacing = np.spacing(np.abs(np.asarray(reference, dtype=np.float64)))
+        size = np.abs(np.asarray(reference, dtype=np.float64))
+        spacing = np.spacing(np.where(size > 0, size, apart))  # a 0 that is left of terms which cancel has no scale
         flips = int((np.isinf(allowed) & (apart > 0)).sum())
         sure = finite & np.isfinite(allowed)
         if not sure.any():

@@ -4,6 +4,8 @@ import html
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+_CANCELLED = 2**32  # units in the last place beyond this tell of terms that cancel, not of their rounding
+
 
 @dataclass(frozen=True)
 class StepReport:
@@ -95,4 +97,6 @@ def _shown(step: StepReport) -> str:
     flips = f", {step.flips:,} rows on a boundary" if step.flips else ""
     if not step.exact:
         return "not compared"
+    if step.ulps >= _CANCELLED:
+        return f"terms cancel: {step.share:.0%} of the bound on their rounding{flips}"
     return (f"{step.ulps:,.1f} ULP" if step.ulps else "equal bits") + flips

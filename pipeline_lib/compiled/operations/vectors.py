@@ -55,6 +55,24 @@ def _bind_affine(settings: Settings) -> Any:
 
 def _bind_affine_row(settings: Settings) -> Any:
     columns, offset = _affine_parts(settings)
+    used = columns != 0
+    most = int(used.sum(axis=0).max(initial=0))
+    if 2 * most > len(columns):
+        return _bind_affine_row_of_all(columns, offset)
+    # each output's own inputs, first to last, then as often as others need more the 0.0 behind the vector
+    order = np.argsort(~used, axis=0, kind="stable")[:most]
+    kept = np.take_along_axis(used, order, axis=0)
+    weights = np.where(kept, np.take_along_axis(columns, order, axis=0), 0.0)
+    places = np.where(kept, order, len(columns))
+
+    def affine(vector: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return _added(weights * np.append(vector, 0.0)[places], offset)
+
+    return affine
+
+
+def _bind_affine_row_of_all(columns: Any, offset: Any) -> Any:
     unused = columns == 0
     holes = bool(unused.any())
 
@@ -63,10 +81,15 @@ def _bind_affine_row(settings: Settings) -> Any:
             terms = columns * vector[:, None]
             if holes:
                 terms[unused] = 0.0
-            total = np.add.accumulate(terms, axis=0)[-1] + 0.0  # one after the other; never -0.0
-            return total if offset is None else total + offset
+            return _added(terms, offset)
 
     return affine
+
+
+def _added(terms: Any, offset: Any) -> Any:
+    """Sums over the first axis, one after the other; never -0.0."""
+    total = (np.add.accumulate(terms, axis=0)[-1] if len(terms) else 0.0) + np.zeros(terms.shape[1])
+    return total if offset is None else total + offset
 
 
 def _affine_parts(settings: Settings) -> tuple[Any, Any]:
