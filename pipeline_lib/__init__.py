@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipeline_lib.research import start_run
     from pipeline_lib.rows import draft_row
     from pipeline_lib.run import run_pipeline
+    from pipeline_lib.sweeping import sweep
 
 __all__ = [
     "BaseParams",
@@ -32,6 +33,7 @@ __all__ = [
     "run_pipeline",
     "runs",
     "start_run",
+    "sweep",
 ]
 
 _HOMES = {
@@ -43,6 +45,7 @@ _HOMES = {
     "run_pipeline": "run",
     "runs": "listing",
     "start_run": "research",
+    "sweep": "sweeping",
 }
 
 

@@ -1,0 +1,109 @@
+"""The command that makes many runs of one parameters file."""
+
+import functools
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from pipeline_lib.cli.answers import JSON, print_json
+
+if TYPE_CHECKING:
+    from pipeline_lib.sweeping import Sweep
+
+INTERRUPTED = 130
+
+
+@click.command
+@click.argument("params_file", type=click.Path(path_type=Path))
+@click.option("--grid", multiple=True, metavar="KEY=VALUES", help="Values with commas, or 0..4; every combination.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one parameter of all members.")
+@click.option(
+    "--random", type=click.IntRange(min=1), metavar="N", help="Draw N members; KEY=0.001..0.1:log is a range."
+)
+@click.option("--bayes", type=click.IntRange(min=1), metavar="N", help="Draw N members, learning from --metric.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of --random and --bayes.")
+@click.option("--metric", metavar="NAME", help="Sort by this metric, best first.")
+@click.option("--direction", type=click.Choice(["minimize", "maximize"]), help="Where the metric's name does not tell.")
+@click.option(
+    "--parity",
+    type=click.Choice(["best", "all", "none"]),
+    default="best",
+    show_default=True,
+    help="Whose parity is checked; without --metric the first member's.",
+)
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; one for each CPU by default.")
+@click.option("--cold", is_flag=True, help="Start every kernel from nothing instead of forking it.")
+@click.option("--dask", metavar="ADDRESS", help="Run on the workers of a Dask scheduler, tcp://HOST:PORT.")
+@click.option("--store", metavar="URL", help="With --dask: where workers without this folder leave their records.")
+@click.option("--timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
+@click.option("--force", is_flag=True, help="Run members again that a finished run answers for.")
+@JSON
+def sweep(
+    params_file: Path,
+    grid: tuple[str, ...],
+    overrides: tuple[str, ...],
+    random: int | None,
+    bayes: int | None,
+    seed: int,
+    metric: str | None,
+    direction: str | None,
+    parity: Literal["best", "all", "none"],
+    workers: int | None,
+    cold: bool,
+    dask: str | None,
+    store: str | None,
+    timeout: int | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Run PARAMS_FILE with every combination of --grid values: a record for each, one page for all.
+
+    The same command continues a sweep that was interrupted, and does nothing again.
+    """
+    from pipeline_lib.sweeping import sweep as run_sweep
+
+    found = run_sweep(
+        params_file,
+        grid,
+        overrides=overrides,
+        random=random,
+        bayes=bayes,
+        seed=seed,
+        metric=metric,
+        direction=direction,
+        parity=parity,
+        workers=workers,
+        cold=cold,
+        dask=dask,
+        store=store,
+        timeout=timeout,
+        force=force,
+        progress=functools.partial(click.echo, err=True),
+    )
+    if as_json:
+        print_json(found.to_json())
+    else:
+        _print(found)
+    sys.exit(_exit_code(found))
+
+
+def _print(found: "Sweep") -> None:
+    from pipeline_lib.sweeping.page import summary
+
+    if found.finished:
+        click.echo(found.frame.drop(columns=["parity", "seconds", "status"]).to_string(index=False))
+    for outcome in found.failed:
+        click.echo(f"failed: {outcome.member.label}: {outcome.error}", err=True)
+    for line in summary(found):
+        click.echo(line)
+    click.echo(f"page: {found.page}")
+
+
+def _exit_code(found: "Sweep") -> int:
+    if found.interrupted:
+        return INTERRUPTED
+    if found.failed:
+        return 3
+    return 1 if any(outcome.parity is False for outcome in found.outcomes) else 0

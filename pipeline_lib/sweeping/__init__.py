@@ -1,0 +1,177 @@
+"""One parameters file, many runs: a grid or a search, each member a record of its own."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.files import canonical_json, write_atomic
+from pipeline_lib.record import Record
+from pipeline_lib.sweeping.grid import parse_grid
+from pipeline_lib.sweeping.members import Member, Plan, plan_sweep
+from pipeline_lib.sweeping.page import write_page
+from pipeline_lib.sweeping.result import Outcome, Sweep, check_direction, check_metric, ordered, with_parity
+from pipeline_lib.sweeping.search import Grid, Search
+from pipeline_lib.sweeping.workers import LocalPool, Pool, Task, check_workers
+from pipeline_lib.warm.preload import RUNNER, preload_names
+
+__all__ = ["Outcome", "Sweep", "sweep"]
+
+Checked = Literal["best", "all", "none"]
+FOLDER = ".sweeps"
+
+
+def sweep(
+    params_file: str | Path,
+    grid: Sequence[str] | Mapping[str, Iterable[Any]],
+    *,
+    overrides: Sequence[str] = (),
+    random: int | None = None,
+    bayes: int | None = None,
+    seed: int = 0,
+    metric: str | None = None,
+    direction: str | None = None,
+    parity: Checked = "best",
+    workers: int | None = None,
+    cold: bool = False,
+    dask: str | None = None,
+    store: str | None = None,
+    runs: Path | None = None,
+    timeout: int | None = None,
+    force: bool = False,
+    progress: Callable[[str], None] = lambda line: None,
+) -> Sweep:
+    """Run a pipeline's research notebook with every combination of a grid, or with some that a search draws.
+
+    `grid` has `key=value,value` texts or maps dotted keys to values; `overrides` are the same for all members.
+    `random` or `bayes` is how many members Optuna draws, with `seed`. `metric` sorts the table, best first;
+    `direction` is `minimize` or `maximize`, needed where the metric's name does not tell. `parity` says whose parity
+    is checked: the best member's (the first one's without a metric), all or none. Members run in `workers`
+    processes, one for each CPU by default, whose kernels are forked from a process that has imported the packages,
+    unless `cold`; or on the Dask scheduler `dask`, with records handed over through the fsspec URL `store` where
+    its workers do not share this folder. A member that a finished run answers for is not run again, unless `force`.
+
+    All combinations are checked before the first kernel starts: InputError lists what is wrong, nothing is written.
+    A failed member stops no other. Ctrl-C returns what is finished, `interrupted`; the same call continues.
+    """
+    if random is not None and bayes is not None:
+        raise InputError("found both --random and --bayes, expected one of them; leave one out")
+    axes = parse_grid(grid)
+    if not axes:
+        raise InputError("found no --grid, expected one at least, for example --grid seed=0..4")
+    way = check_direction(metric, direction)
+    many = random if bayes is None else bayes
+    asked = {"grid": sorted(f"{axis}" for axis in axes), "bayes": bayes is not None, "random": random is not None}
+    told = asked | ({"seed": seed, "metric": metric, "direction": way} if many is not None else {})
+    plan = plan_sweep(Path(params_file), overrides, told)
+    search = Grid(plan, axes) if many is None else Search(plan, axes, many, seed, bayes is not None, metric, way)
+    options = {"timeout": timeout, "force": force, "parity": parity == "all", "sweep": plan.name}
+    folder = (runs or plan.request.project.runs).resolve()
+    running = _Running(plan, folder, options, search.asked, progress, metric)
+    interrupted = running.run(search, lambda: _pool(plan, workers, cold, dask, store))
+    outcomes = ordered(running.outcomes, metric, way)
+    if parity == "best" and not interrupted:
+        outcomes = _checked(outcomes, plan.request.project.library)
+    page = folder / FOLDER / plan.name / "sweep.html"
+    found = Sweep(plan.name, plan.request.pipeline, outcomes, metric, way, page, search.asked, interrupted)
+    _keep(found)
+    return found
+
+
+class _Running:
+    """The members of a sweep as they run."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        runs: Path,
+        options: Mapping[str, Any],
+        asked: int,
+        progress: Callable[[str], None],
+        metric: str | None,
+    ) -> None:
+        self._plan, self._runs, self._options, self._asked = plan, runs, options, asked
+        self._progress, self._metric = progress, metric
+        self.outcomes: list[Outcome] = []
+        self._started = time.monotonic()
+        self._ran = 0
+
+    def run(self, search: Grid | Search, pool: Callable[[], Pool]) -> bool:
+        """Run batch after batch; whether somebody interrupted."""
+        try:
+            with pool() as workers:
+                for members in search.batches():
+                    told = [self._task(member) for member in members]
+                    batch = []
+                    for place, answer in workers.work(told):
+                        batch.append(self._outcome(members[place], answer))
+                        self._tell(batch[-1])
+                        check_metric(batch[-1], self._metric)
+                    search.tell(batch)
+        except KeyboardInterrupt:
+            return True
+        return False
+
+    def _task(self, member: Member) -> Task:
+        return {
+            "params_file": str(self._plan.request.params_file.resolve()),
+            "overrides": self._plan.overrides(member),
+            "runs": str(self._runs),
+            "library": self._plan.request.project.library,
+            **self._options,
+        }
+
+    def _outcome(self, member: Member, answer: Mapping[str, Any]) -> Outcome:
+        folder = Path(answer["folder"]) if answer["folder"] else None
+        outcome = Outcome(
+            member,
+            Record(folder).reference if folder else None,
+            folder,
+            answer["metrics"] or {},
+            answer["error"],
+            answer["parity"],
+            bool(answer["known"]),
+            answer["seconds"],
+        )
+        self.outcomes.append(outcome)
+        return outcome
+
+    def _tell(self, outcome: Outcome) -> None:
+        """One line for a member that has ended, with the time that the others may take."""
+        done = len(self.outcomes)
+        self._ran += not outcome.known
+        spent = time.monotonic() - self._started
+        left = f"  about {spent / self._ran * (self._asked - done):,.0f} s left" if 0 < self._ran < self._asked else ""
+        shown = [(self._metric, outcome.metrics.get(self._metric))] if self._metric else list(outcome.metrics.items())
+        values = ", ".join(f"{name} {value:,.6g}" for name, value in shown[:3] if value is not None)
+        result = f"FAILED {outcome.error}" if outcome.error is not None else values
+        took = "known   " if outcome.known else f"{outcome.seconds:6.1f} s"
+        self._progress(f"  {done:>3} of {self._asked}  {took}  {outcome.member.label}  {result}{left}")
+
+
+def _pool(plan: Plan, workers: int | None, cold: bool, dask: str | None, store: str | None) -> Pool:
+    names = None if cold else [*preload_names(plan.request.project, plan.request.pipeline), *RUNNER]
+    if dask is not None:
+        from pipeline_lib.sweeping.daskpool import DaskPool
+
+        return DaskPool(dask, names, store)
+    if store is not None:
+        raise InputError("found --store without --dask, expected both: local workers write where the records belong")
+    return LocalPool(check_workers(workers), names)
+
+
+def _checked(outcomes: tuple[Outcome, ...], library: str) -> tuple[Outcome, ...]:
+    """Check the parity of the first finished member, which is the best where a metric was named."""
+    from pipeline_lib.sweeping.worker import parity_of
+
+    first = next((outcome for outcome in outcomes if outcome.error is None and outcome.folder), None)
+    if first is None or first.folder is None:
+        return outcomes
+    return with_parity(outcomes, first, parity_of(Record(first.folder), library))
+
+
+def _keep(found: Sweep) -> None:
+    found.page.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(found.page.with_suffix(".json"), canonical_json(found.to_json()))
+    write_page(found)

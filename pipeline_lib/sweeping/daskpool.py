@@ -1,0 +1,129 @@
+"""Members run on the workers of a Dask scheduler; a worker that is killed loses nothing, its member runs again."""
+
+import atexit
+import os
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pipeline_lib.errors import InputError, PipelineLibError
+from pipeline_lib.files import sha256_bytes, sha256_file
+from pipeline_lib.project import find_project
+from pipeline_lib.record import Record
+from pipeline_lib.share import pull, push
+from pipeline_lib.sweeping.workers import ATTEMPTS, DIED, Answer, Task, Worker, no_answer
+from pipeline_lib.warm.client import WarmServer
+
+_SECONDS_TO_CONNECT = 15
+_local = threading.local()
+_shared: dict[str, WarmServer] = {}
+_lock = threading.Lock()
+
+
+class DaskPool:
+    """The workers of a scheduler. Each thread of each worker keeps one process that runs members.
+
+    Where workers do not share this folder, they push records to `store` and this process pulls them.
+    """
+
+    def __init__(self, address: str, names: Sequence[str] | None, store: str | None) -> None:
+        try:
+            from distributed import Client
+        except ModuleNotFoundError as error:
+            raise InputError(
+                "--dask: found no package 'distributed', expected the extra dask; pip install 'nb-pipeline-lib[dask]'"
+            ) from error
+        try:
+            self._client = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"--dask {address}: found no scheduler ({error}), expected one that answers; start it with "
+                "`dask scheduler`, and workers with `dask worker ADDRESS`"
+            ) from error
+        self._names, self._store = names, store
+
+    def work(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Answer]]:
+        """Answers as they are ready, each with its task's place."""
+        from distributed import as_completed
+
+        sent = [{**task, "names": self._names, "store": self._store, "sources": sources_of(task)} for task in tasks]
+        futures = self._client.map(work_there, sent, pure=False, key=[f"member-{os.urandom(8).hex()}" for _ in sent])
+        places = {future.key: place for place, future in enumerate(futures)}
+        for future in as_completed(futures):
+            place = places[future.key]
+            yield place, self._received(future, tasks[place])
+
+    def _received(self, future: Any, task: Task) -> Answer:
+        if future.status != "finished":
+            return no_answer(
+                f"found that the Dask workers lost it ({future.exception()}), expected an answer; run again"
+            )
+        answer: Answer = future.result()
+        if self._store and answer["folder"]:
+            answer["folder"] = str(pull(answer["folder"], self._store, Path(task["runs"])).folder)
+        return answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+
+def work_there(task: Task) -> Answer:
+    """Run one member on a Dask worker, in a process of its own."""
+    if sources_of(task) != task["sources"]:
+        return no_answer(
+            f"found another {Path(task['params_file']).name} or other notebooks than the sweep was started with, "
+            "expected the same checkout on every worker; bring this worker's up to date"
+        )
+    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
+        runs = folder if task["store"] else task["runs"]
+        answer = _answer({**task, "runs": runs})
+        if task["store"] and answer["folder"]:
+            record = Record(Path(answer["folder"]))
+            try:
+                push(record, task["store"])
+            except (PipelineLibError, OSError) as error:
+                return no_answer(str(error))
+            answer["folder"] = record.reference
+        return answer
+
+
+def sources_of(task: Task) -> str:
+    """Digest of the files that a member is made from, as they are on this machine."""
+    params_file = Path(task["params_file"])
+    if not params_file.is_file():
+        return "no such file"
+    project = find_project(params_file.parent)
+    files = [params_file, *sorted(project.notebooks.rglob("*.ipynb")), *sorted(project.package.rglob("*.py"))]
+    return sha256_bytes("\n".join(map(sha256_file, files)).encode())
+
+
+def _answer(task: Task) -> Answer:
+    for _ in range(ATTEMPTS):
+        worker: Worker | None = getattr(_local, "worker", None)
+        if worker is None:
+            worker = _local.worker = Worker(_address(task["names"]))
+        answer = worker.work(task)
+        if answer is not None:
+            return answer
+        del _local.worker
+        worker.close()
+    return no_answer(DIED)
+
+
+def _address(names: Sequence[str] | None) -> str | None:
+    if names is None:
+        return None
+    with _lock:
+        key = " ".join(names)
+        if key not in _shared:
+            _shared[key] = WarmServer(names)
+            atexit.register(_shared[key].close)
+        return _shared[key].wait_until_ready().address

@@ -1,0 +1,78 @@
+"""The members of a sweep: each one run's parameters, all of them checked before the first kernel starts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.files import canonical_json, sha256_bytes
+from pipeline_lib.params import as_json, read_params
+from pipeline_lib.preflight import Request, check_request
+
+_SHOWN_PROBLEMS = 10
+
+
+@dataclass(frozen=True)
+class Member:
+    """One run of a sweep: its place, what it varies (key to text), and the digest of all its parameters."""
+
+    number: int
+    values: Mapping[str, str]
+    parameters: str
+
+    @property
+    def label(self) -> str:
+        """What it varies, as `--set` takes it."""
+        return " ".join(f"{key}={value}" for key, value in self.values.items())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep whose base run has passed every check; `name` is the same whenever the same sweep is asked for."""
+
+    request: Request
+    fixed: tuple[str, ...]
+    name: str
+
+    def members(self, combinations: Sequence[Mapping[str, str]], first: int = 1) -> list[Member]:
+        """Members for combinations of values. InputError lists those that the pipeline's Params refuses, or that
+        give the same parameters twice."""
+        problems: dict[str, None] = {}
+        found: dict[str, Member] = {}
+        for number, values in enumerate(combinations, first):
+            try:
+                digest = self._digest([f"{key}={value}" for key, value in values.items()])
+            except InputError as error:
+                problems |= dict.fromkeys(str(error).splitlines())
+                continue
+            member = Member(number, values, digest)
+            if digest in found:
+                problems[f"found `{found[digest].label}` and `{member.label}`, which give the same parameters"] = None
+            found.setdefault(digest, member)
+        if problems:
+            shown = list(problems)[:_SHOWN_PROBLEMS]
+            more = [f"… and {len(problems) - len(shown)} more"] if len(problems) > len(shown) else []
+            raise InputError("\n".join([*shown, *more]))
+        return list(found.values())
+
+    def overrides(self, member: Member) -> list[str]:
+        """What `pipeline-lib run --set` would be given for a member."""
+        return [*self.fixed, *(f"{key}={value}" for key, value in member.values.items())]
+
+    def _digest(self, varied: Sequence[str]) -> str:
+        request = self.request
+        shown = request.project.shown(request.params_file)
+        params = read_params(request.params_file, type(request.params), overrides=[*self.fixed, *varied], shown=shown)
+        return sha256_bytes(canonical_json(as_json(params)))
+
+
+def plan_sweep(params_file: Path, fixed: Sequence[str], asked: Mapping[str, Any]) -> Plan:
+    """Check a sweep's base run, and name the sweep by what was asked.
+
+    Raises InputError and DifferenceError as a single run does.
+    """
+    request = check_request(params_file, fixed)
+    digest = sha256_bytes(canonical_json({"parameters": as_json(request.params), "asked": dict(asked)}))
+    variant = params_file.name.removesuffix(params_file.suffix)
+    return Plan(request, tuple(fixed), f"{variant}-{digest[:8]}")

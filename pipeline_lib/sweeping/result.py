@@ -1,0 +1,155 @@
+"""What a sweep found: each member with its record and metrics, as a table and as one page."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.sweeping.members import Member
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Direction = Literal["minimize", "maximize"]
+_LOWER = re.compile(r"(^|_)(rmse|mse|mae|mape|error|loss|cost|brier|deviance|perplexity)($|_)")
+_HIGHER = re.compile(r"(^|_)(r2|accuracy|precision|recall|f1|auc|roc|ap|score|gain|saving|savings|profit)($|_)")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one member. `known` means that a finished run answered for it; `parity` is None when not
+    checked; `error` is None when it finished."""
+
+    member: Member
+    reference: str | None
+    folder: Path | None
+    metrics: dict[str, float] = field(default_factory=dict)
+    error: str | None = None
+    parity: bool | None = None
+    known: bool = False
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep's outcomes, best first where a metric was named, and the page that shows them.
+
+    `interrupted` is True when somebody ended it before all members had run: the same call continues it.
+    """
+
+    name: str
+    pipeline: str
+    outcomes: tuple[Outcome, ...]
+    metric: str | None
+    direction: Direction | None
+    page: Path
+    asked: int
+    interrupted: bool = False
+
+    @property
+    def finished(self) -> list[Outcome]:
+        """The members that finished, best first."""
+        return [outcome for outcome in self.outcomes if outcome.error is None]
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """The members that failed."""
+        return [outcome for outcome in self.outcomes if outcome.error is not None]
+
+    @property
+    def best(self) -> Outcome | None:
+        """The finished member with the best metric; None without a metric."""
+        return self.finished[0] if self.metric and self.finished else None
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """One row for each member that ran: what it varied (text), metrics (float), record, status, parity."""
+        import pandas as pd
+
+        return pd.DataFrame([_row(outcome) for outcome in self.outcomes])
+
+    def to_json(self) -> dict[str, Any]:
+        """The sweep as JSON values."""
+        best = self.best
+        return {
+            "sweep": self.name,
+            "pipeline": self.pipeline,
+            "metric": self.metric,
+            "direction": self.direction,
+            "best": best.reference if best else None,
+            "asked": self.asked,
+            "interrupted": self.interrupted,
+            "page": str(self.page),
+            "members": [_json(outcome) for outcome in self.outcomes],
+        }
+
+    def _repr_html_(self) -> str:
+        from pipeline_lib.sweeping.page import as_html
+
+        return as_html(self)
+
+
+def ordered(outcomes: Sequence[Outcome], metric: str | None, direction: Direction | None) -> tuple[Outcome, ...]:
+    """Best first, failed members last; without a metric, in the members' own order. Ties keep that order."""
+    own = sorted(outcomes, key=lambda outcome: outcome.member.number)
+    if metric is None:
+        return tuple(own)
+    sign = -1.0 if direction == "maximize" else 1.0
+    return tuple(sorted(own, key=lambda one: (one.error is not None, sign * one.metrics.get(metric, 0.0))))
+
+
+def check_direction(metric: str | None, direction: str | None) -> Direction | None:
+    """The direction of a metric: as told, else as its name says. InputError where neither does."""
+    if metric is None:
+        if direction is not None:
+            raise InputError(f"found --direction {direction} without a metric, expected --metric NAME with it")
+        return None
+    if direction is not None:
+        if direction not in ("minimize", "maximize"):
+            raise InputError(f"found the direction {direction!r}, expected minimize or maximize")
+        return "minimize" if direction == "minimize" else "maximize"
+    lower, higher = _LOWER.search(metric), _HIGHER.search(metric)
+    if bool(lower) == bool(higher):
+        raise InputError(
+            f"found the metric {metric!r}, whose name does not say what is better; add --direction minimize or maximize"
+        )
+    return "minimize" if lower else "maximize"
+
+
+def check_metric(outcome: Outcome, metric: str | None) -> None:
+    """InputError when a finished member has no such metric."""
+    if metric is not None and outcome.error is None and metric not in outcome.metrics:
+        known = ", ".join(sorted(outcome.metrics)) or "none"
+        raise InputError(
+            f"--metric {metric}: found no such metric in {outcome.reference}, expected one of: {known}; name one of "
+            "them, and what has run is not run again"
+        )
+
+
+def with_parity(outcomes: Sequence[Outcome], checked: Outcome, exact: bool) -> tuple[Outcome, ...]:
+    """Outcomes with the verdict of one of them."""
+    return tuple(replace(one, parity=exact) if one is checked else one for one in outcomes)
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    status = "failed" if outcome.error is not None else "finished"
+    return {**outcome.member.values, **outcome.metrics, "run": outcome.reference, "status": status} | {
+        "parity": outcome.parity,
+        "seconds": outcome.seconds,
+    }
+
+
+def _json(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "number": outcome.member.number,
+        "values": dict(outcome.member.values),
+        "reference": outcome.reference,
+        "folder": str(outcome.folder) if outcome.folder else None,
+        "metrics": outcome.metrics,
+        "error": outcome.error,
+        "parity": outcome.parity,
+        "known": outcome.known,
+        "seconds": outcome.seconds,
+    }

@@ -1,0 +1,76 @@
+"""A process that runs members of a sweep, one after the other: `python -m pipeline_lib.sweeping.worker`.
+
+Tasks come as lines of JSON on standard input, answers go as such to standard output, which the runs themselves
+cannot write to.
+"""
+
+import json
+import os
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.errors import PipelineLibError, RunError
+from pipeline_lib.memory import recall
+from pipeline_lib.preflight import check_request
+from pipeline_lib.record import METRICS, Record
+from pipeline_lib.run import run_request
+from pipeline_lib.warm.client import ADDRESS
+
+
+def main() -> None:
+    """Answer tasks until there are no more."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    if ADDRESS in os.environ:
+        from pipeline_lib.warm.provisioner import start_kernels_warm
+
+        start_kernels_warm()
+    with suppress(KeyboardInterrupt):  # between two runs; within one, it seals the record
+        for line in sys.stdin:
+            answers.write(f"{json.dumps(work(json.loads(line)))}\n")
+            answers.flush()
+
+
+def work(task: dict[str, Any]) -> dict[str, Any]:
+    """Run one member; where its record is, what it measured, or why it failed."""
+    started = time.monotonic()
+    runs = Path(task["runs"])
+    known = None if task["force"] else recall(task["params_file"], task["overrides"], runs=runs).record
+    try:
+        record = known or _run(task, runs)
+        parity = parity_of(record, task["library"]) if task["parity"] else None
+    except RunError as error:
+        folder = str(error.folder) if error.folder else None
+        return _answer(started, folder=folder, error=str(error).partition("\n")[0])
+    except (PipelineLibError, OSError) as error:
+        return _answer(started, error=str(error).partition("\n")[0])
+    return _answer(
+        started, folder=str(record.folder), metrics=record.read_json(METRICS), parity=parity, known=bool(known)
+    )
+
+
+def _run(task: dict[str, Any], runs: Path) -> Record:
+    began = time.time_ns()
+    request = check_request(Path(task["params_file"]), task["overrides"])
+    return run_request(request, began, runs=runs, timeout=task["timeout"], facts={"sweep": task["sweep"]})
+
+
+def parity_of(record: Record, library: str) -> bool:
+    """Whether a record's parity is exact; checked unless it was."""
+    from pipeline_lib.index import kept_parity
+    from pipeline_lib.parity import check_parity
+
+    kept = kept_parity(record)
+    return bool(kept["exact"]) if kept else check_parity(record, library=library).exact
+
+
+def _answer(started: float, **found: Any) -> dict[str, Any]:
+    empty = {"folder": None, "metrics": None, "parity": None, "error": None, "known": False}
+    return empty | found | {"seconds": round(time.monotonic() - started, 3)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Members run in parallel on this machine: as many processes as asked, each running one member at a time."""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.warm.client import ADDRESS, WarmProcess, WarmServer
+
+Task = dict[str, Any]
+Answer = dict[str, Any]
+_MODULE = "pipeline_lib.sweeping.worker"
+ATTEMPTS = 2
+DIED = f"found that the process running it died {ATTEMPTS} times, expected it to end; see its record"
+_SEAL_SECONDS = 5.0
+
+
+def no_answer(error: str) -> Answer:
+    """The answer to a task that nobody could work on."""
+    return {"folder": None, "metrics": None, "parity": None, "known": False, "error": error, "seconds": 0.0}
+
+
+class Pool(Protocol):
+    """Where tasks are worked on; answers come as they are ready, each with its task's place."""
+
+    def work(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Answer]]: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Worker:
+    """One process that runs members; forked by a server of warm processes where there is one."""
+
+    def __init__(self, address: str | None) -> None:
+        ask_there, self._ask = os.pipe()
+        self._tell, tell_there = os.pipe()
+        self._process: WarmProcess | subprocess.Popen[bytes]
+        try:
+            if address:
+                self._process = WarmProcess(
+                    address,
+                    _MODULE,
+                    environment={**os.environ, ADDRESS: address},
+                    folder=Path.cwd(),
+                    streams=(ask_there, tell_there, 2),
+                )
+            else:
+                self._process = subprocess.Popen(  # noqa: S603 (this Python and our own module)
+                    [sys.executable, "-m", _MODULE], stdin=ask_there, stdout=tell_there, start_new_session=True
+                )
+        finally:
+            os.close(ask_there)
+            os.close(tell_there)
+        self._answers = os.fdopen(self._tell, "rb")
+
+    def work(self, task: Task) -> Answer | None:
+        """The answer to a task; None when the process died over it."""
+        try:
+            os.write(self._ask, f"{json.dumps(task)}\n".encode())
+            line = self._answers.readline()
+        except OSError:
+            return None
+        answer: Answer | None = json.loads(line) if line.endswith(b"\n") else None
+        return answer
+
+    def interrupt(self) -> None:
+        """Let it seal the record of the run it is in."""
+        self._process.send_signal(signal.SIGINT)
+
+    def close(self) -> None:
+        """End the process, at once when it does not end by itself."""
+        os.close(self._ask)
+        try:
+            self._process.wait(_SEAL_SECONDS)
+        except (TimeoutError, subprocess.TimeoutExpired):
+            self._process.kill()
+            self._process.wait()
+        self._answers.close()
+
+
+class LocalPool:
+    """Workers on this machine, warm unless `names` is None. A worker that dies is replaced and its task repeated."""
+
+    def __init__(self, workers: int, names: Sequence[str] | None) -> None:
+        self._count = workers
+        self._server = WarmServer(names) if names is not None else None
+        self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+        self._workers: list[Worker] = []
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="sweep")
+        self._closing = False
+
+    def work(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Answer]]:
+        """Answers as they are ready, each with its task's place."""
+        places = {self._threads.submit(self._one, task): place for place, task in enumerate(tasks)}
+        waiting: set[Future[Answer]] = set(places)
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            yield from ((places[future], future.result()) for future in done)
+
+    def _one(self, task: Task) -> Answer:
+        for _ in range(ATTEMPTS):
+            worker = self._worker()
+            answer = worker.work(task)
+            if answer is not None:
+                self._idle.put(worker)
+                return answer
+            with self._lock:
+                self._workers.remove(worker)
+            worker.close()
+            if self._closing:
+                break
+        return no_answer(DIED)
+
+    def _worker(self) -> Worker:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            address = self._server.wait_until_ready().address if self._server else None
+            worker = Worker(address)
+            with self._lock:
+                self._workers.append(worker)
+            return worker
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            workers = list(self._workers)
+        if kind is not None:
+            for worker in workers:
+                worker.interrupt()
+        self._threads.shutdown(wait=True)
+        for worker in workers:
+            if worker in self._workers:
+                worker.close()
+        if self._server:
+            self._server.close()
+
+
+def check_workers(workers: int | None) -> int:
+    """How many processes: as asked, else one for each CPU that this process may use."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if workers is not None and workers < 1:
+        raise InputError(f"found {workers} workers, expected one at least; leave --workers out for one a CPU")
+    return workers or available

@@ -1,0 +1,157 @@
+"""Starting the server of warm processes, and asking it for one."""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pipeline_lib.errors import RunError
+from pipeline_lib.warm.server import READY
+
+ADDRESS = "PIPELINE_LIB_WARM"
+"""Environment variable that names the socket of a running server."""
+PROVISIONER = "JUPYTER_DEFAULT_PROVISIONER_NAME"
+"""Environment variable by which Jupyter starts kernels in another way than its own; `warm` is ours."""
+_PER_PROCESS = (ADDRESS, PROVISIONER, "PIPELINE_LIB_RECORD", "JPY_PARENT_PID", "JPY_SESSION_NAME", "PWD", "OLDPWD", "_")
+_KERNEL = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+"""What ipykernel sets before a notebook's first cell, and matplotlib reads when it is imported."""
+
+
+class WarmServer:
+    """A server of this process's environment, which ends with it. A context manager."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.environment = lasting(os.environ)
+        self.packages = installed()
+        self._lock, self._ready = threading.Lock(), False
+        self._folder = tempfile.TemporaryDirectory(prefix="warm-")
+        self.address = f"{self._folder.name}/socket"
+        self._process = subprocess.Popen(  # noqa: S603 (this Python and our own module)
+            [sys.executable, "-m", "pipeline_lib.warm.server", self.address, *names],
+            env={**_KERNEL, **self.environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def wait_until_ready(self) -> Self:
+        """Return when the server has imported its modules; RunError when it ended before."""
+        with self._lock:
+            assert self._process.stdout is not None  # noqa: S101 (it was asked for)
+            self._ready = self._ready or self._process.stdout.readline() == READY
+            if not self._ready:
+                raise RunError(
+                    f"found that the process with preloaded packages ended with {self._process.wait()}, expected it "
+                    "to serve; its message is above; --cold does without it"
+                )
+        return self
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server can still be asked, and what it has imported is still what is installed."""
+        return self._process.poll() is None and self.packages == installed()
+
+    def close(self) -> None:
+        """End the server, and with it every process forked from it."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+        self._process.wait()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class WarmProcess:
+    """A process forked by a server, with as much of `subprocess.Popen` as its callers need."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(
+        self,
+        address: str,
+        module: str,
+        arguments: Sequence[str] = (),
+        *,
+        environment: Mapping[str, str],
+        folder: str | Path,
+        streams: Sequence[int] = (),
+    ) -> None:
+        request = {
+            "module": module,
+            "arguments": list(arguments),
+            "environment": dict(environment),
+            "folder": str(Path(folder).resolve()),
+        }
+        message = f"{json.dumps(request)}\n".encode()
+        self.returncode: int | None = None
+        self._connection = socket.socket(socket.AF_UNIX)
+        self._connection.connect(address)
+        with open(os.devnull, "rb") as nothing:  # noqa: PTH123 (a device)
+            sent = socket.send_fds(self._connection, [message], list(streams) or [nothing.fileno(), 1, 2])
+            self._connection.sendall(message[sent:])
+            self._answers = self._connection.makefile("rb")
+            self.pid = int(self._answers.readline() or 0)
+        if not self.pid:
+            self._connection.close()
+            raise RunError("found no answer from the process with preloaded packages, expected one; run again")
+
+    def poll(self) -> int | None:
+        """The exit code, negative for a signal; None while the process lives."""
+        if self.returncode is None and select.select([self._connection], [], [], 0)[0]:
+            self._read()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the exit code; TimeoutError when it does not come in `timeout` seconds."""
+        if self.returncode is None:
+            if not select.select([self._connection], [], [], timeout)[0]:
+                raise TimeoutError(f"process {self.pid} is still running")
+            self._read()
+        assert self.returncode is not None  # noqa: S101 (read above)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Signal the process, if it lives."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def _read(self) -> None:
+        answer = self._answers.readline()
+        self.returncode = int(answer) if answer else -signal.SIGKILL  # the server died, and its children with it
+        self._answers.close()
+        self._connection.close()
+
+
+def lasting(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that a process may have read when it imported something: all but those of one process."""
+    return {name: value for name, value in environment.items() if name not in _PER_PROCESS}
+
+
+def installed() -> frozenset[str]:
+    """The distributions that can be imported, as the names of their folders say."""
+    folders = {Path(path) for path in sys.path if Path(path).is_dir()}
+    return frozenset(found.name for folder in folders for found in folder.glob("*.dist-info"))

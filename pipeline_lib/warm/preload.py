@@ -1,0 +1,75 @@
+"""What to import ahead of time: third-party modules only, as a project's own files name them."""
+
+import ast
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline_lib.project import GENERATED, Project
+
+STACK = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.zmqshell",
+    "ipykernel.debugger",
+    "IPython.extensions.storemagic",
+    "matplotlib_inline.backend_inline",
+    "numpy",
+    "pandas",
+    "scipy",
+    "sklearn.pipeline",
+    "matplotlib.pyplot",
+    "pyarrow.parquet",
+    "pyarrow.compute",
+    "pyarrow.feather",
+    "pydantic",
+    "strictyaml",
+    "nbdev.export",
+    "psutil",
+    "threadpoolctl",
+)
+"""What an IPython kernel imports as it starts, and what this library imports in a research run."""
+RUNNER = ("papermill", "papermill.exceptions", "nbclient", "nbconvert", "nbformat", "bleach", "jupyter_client.manager")
+"""What the process that runs a notebook imports besides."""
+
+
+def preload_names(project: Project, pipeline: str) -> list[str]:
+    """Modules that the pipeline's research notebook and the generated modules import, after `STACK`; no project code.
+
+    A name that cannot be found is left out: the cell that imports it will say so.
+    """
+    notebook = project.research_notebook(pipeline)
+    generated = [path for part in GENERATED for path in sorted((project.package / part).glob("*.py"))]
+    sources = [*_cells(notebook), *(path.read_text(encoding="utf-8") for path in generated)]
+    named = [name for source in sources for name in _imports(source)]
+    own = {project.library, "pipeline_lib", "__main__"}
+    return [name for name in dict.fromkeys([*STACK, *named]) if name.partition(".")[0] not in own and _exists(name)]
+
+
+def _cells(notebook: Path) -> Iterator[str]:
+    for cell in json.loads(notebook.read_bytes())["cells"]:
+        if cell["cell_type"] == "code":
+            yield "".join(cell["source"])
+
+
+def _imports(source: str) -> Iterator[str]:
+    """Absolute imports anywhere in a source; none of one that holds more than Python (magics)."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:
+        return
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def _exists(name: str) -> bool:
+    top = name.partition(".")[0]
+    if top in sys.stdlib_module_names:
+        return True
+    found = importlib.util.find_spec(top)
+    return found is not None and "site-packages" in str(found.origin or "")

@@ -1,0 +1,70 @@
+"""Warm kernels for Jupyter: a kernel provisioner, found by its entry point `warm`.
+
+`JUPYTER_DEFAULT_PROVISIONER_NAME=warm jupyter lab` uses it for every Python kernel of this environment.
+"""
+
+import asyncio
+import os
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any, ClassVar
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+from pipeline_lib import tether
+from pipeline_lib.warm.client import ADDRESS, PROVISIONER, WarmProcess, WarmServer, lasting
+from pipeline_lib.warm.preload import STACK
+
+NAME = "warm"
+_LAUNCHER = "ipykernel_launcher"
+
+
+class WarmProvisioner(LocalProvisioner):
+    """Starts this Python's IPython kernels by a fork; any other kernel, or environment, as Jupyter does."""
+
+    _own: ClassVar[WarmServer | None] = None
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Fork a kernel from a process that has the packages, or start a cold one where that would differ."""
+        given = kwargs.get("env") or os.environ
+        environment = {name: str(value) for name, value in given.items() if name not in (ADDRESS, PROVISIONER)}
+        arguments = _kernel_arguments(cmd)
+        if arguments is None or lasting(environment) != lasting(os.environ):
+            return await super().launch_kernel(cmd, **kwargs)
+        address = os.environ.get(ADDRESS) or await asyncio.to_thread(self._address)
+        folder = Path(kwargs.get("cwd") or Path.cwd())
+        process = WarmProcess(str(address), _LAUNCHER, arguments, environment=environment, folder=folder)
+        self.process = process  # type: ignore[assignment]  # it has what the base class asks of a Popen
+        self.pid = self.pgid = process.pid
+        self.cwd = str(folder)
+        return self.connection_info
+
+    @classmethod
+    def _address(cls) -> str:
+        """This process's own server, which lives as long as it and is replaced when packages change."""
+        if cls._own is None or not cls._own.alive or cls._own.environment != lasting(os.environ):
+            if cls._own is not None:
+                cls._own.close()
+            cls._own = WarmServer(STACK)
+        return cls._own.wait_until_ready().address
+
+
+def _kernel_arguments(command: list[str]) -> list[str] | None:
+    """What this Python's IPython kernel is started with; None for another program.
+
+    A tether is left away: the server ends a warm kernel whose runner is gone.
+    """
+    if command[3:4] == [str(tether.__file__)]:
+        command = command[5:]
+    return command[3:] if command[:3] == [sys.executable, "-m", _LAUNCHER] else None
+
+
+def start_kernels_warm() -> None:
+    """From here on this process starts its kernels warm; it is no matter whether the entry point was installed."""
+    factory = KernelProvisionerFactory.instance()
+    home = f"{WarmProvisioner.__module__}:{WarmProvisioner.__qualname__}"
+    factory.provisioners[NAME] = EntryPoint(NAME, home, KernelProvisionerFactory.GROUP_NAME)
+    factory.default_provisioner_name = NAME

@@ -1,0 +1,191 @@
+"""The process that warm ones are forked from: `python -m pipeline_lib.warm.server SOCKET NAME...`.
+
+It imports the named modules, then answers each connection to its socket with a child that runs `python -m MODULE`
+as the request says: its arguments, environment, folder and standard streams. The exit code goes back over the same
+connection; when the connection closes first, the child is killed. It ends when its standard input does. It has no
+thread of its own, and starts none.
+"""
+
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import runpy
+import selectors
+import signal
+import socket
+import sys
+import warnings
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pipeline_lib.warm.stash import Stash
+
+READY = b"ready\n"
+_DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
+
+
+def main(address: str, names: list[str]) -> None:
+    """Preload modules and serve until standard input ends."""
+    sys.path.pop(0)  # where the server was started is nobody's import path
+    os.environ["JPY_PARENT_PID"] = "1"  # a kernel forked from here is watched by its connection instead
+    stash = Stash()
+    stash.preload(names)
+    gc.collect()
+    gc.freeze()  # children share these objects' pages
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(address)
+        listening.listen(64)
+        sys.stdout.buffer.write(READY)
+        sys.stdout.flush()
+        _Server(listening, stash).serve()
+
+
+class _Server:
+    """Connections and children, one for one."""
+
+    def __init__(self, listening: socket.socket, stash: Stash) -> None:
+        self._listening, self._stash = listening, stash
+        self._children: dict[int, socket.socket] = {}
+        self._ended, ending = socket.socketpair()
+        ending.setblocking(False)
+        self._ending = ending
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the one who started us
+        signal.set_wakeup_fd(ending.fileno(), warn_on_full_buffer=False)
+
+    def serve(self) -> None:
+        with selectors.DefaultSelector() as self._selector:
+            for source in (self._listening, self._ended, sys.stdin.buffer):
+                self._selector.register(source, selectors.EVENT_READ)
+            while True:
+                for key, _ in self._selector.select():
+                    if key.fileobj is self._listening:
+                        self._accept()
+                    elif key.fileobj is self._ended:
+                        self._ended.recv(4096)
+                        self._reap()
+                    elif key.fileobj is sys.stdin.buffer:
+                        self._end()
+                    else:
+                        self._abandoned(key.fileobj)
+
+    def _accept(self) -> None:
+        connection, _ = self._listening.accept()
+        try:
+            message, streams, _, _ = socket.recv_fds(connection, 1 << 16, 3)
+            while not message.endswith(b"\n"):
+                more = connection.recv(1 << 16)
+                if not more:
+                    raise ConnectionError("a request without an end")
+                message += more
+            request = json.loads(message)
+        except (OSError, ValueError):
+            connection.close()
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # BLAS has threads, which it stops before a fork
+            child = os.fork()
+        if child == 0:
+            self._become(request, streams)
+        for stream in streams:
+            os.close(stream)
+        with contextlib.suppress(OSError):
+            connection.sendall(f"{child}\n".encode())
+        self._children[child] = connection
+        self._selector.register(connection, selectors.EVENT_READ)
+
+    def _become(self, request: dict[str, Any], streams: list[int]) -> NoReturn:
+        """In the child: be the process that was asked for."""
+        code = 1
+        try:
+            self._leave(streams)
+            os.chdir(request["folder"])
+            os.environ.clear()
+            os.environ.update(request["environment"])
+            self._stash.reseed()
+            for name in [name for name in sys.modules if name.partition(".")[0] == "pipeline_lib"]:
+                del sys.modules[name]
+            self._stash.hide()
+            sys.argv = ["-m", *request["arguments"]]
+            sys.path.insert(0, request["folder"])
+            runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            _end_process(code)
+
+    def _leave(self, streams: list[int]) -> None:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.setsid()
+        _die_with_parent()
+        self._selector.close()
+        for connection in (self._listening, self._ended, self._ending, *self._children.values()):
+            connection.close()
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+
+    def _reap(self) -> None:
+        while self._children:
+            try:
+                child, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if child == 0:
+                return
+            connection = self._children.pop(child, None)
+            if connection is not None:
+                self._selector.unregister(connection)
+                with contextlib.suppress(OSError):
+                    connection.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+                connection.close()
+
+    def _abandoned(self, connection: Any) -> None:
+        """Kill a child, and what it started, when nobody is left to ask for its exit code."""
+        if connection.recv(1):
+            return
+        child = next(child for child, other in self._children.items() if other is connection)
+        with contextlib.suppress(OSError):
+            os.killpg(child, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.kill(child, signal.SIGKILL)
+        self._selector.unregister(connection)
+
+    def _end(self) -> NoReturn:
+        for child in self._children:
+            with contextlib.suppress(OSError):
+                os.killpg(child, signal.SIGKILL)
+        Path(self._listening.getsockname()).unlink(missing_ok=True)
+        os._exit(0)
+
+
+def _die_with_parent() -> None:
+    """Where the system can (Linux): be killed when the server is, however it dies."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+
+
+def _end_process(code: int) -> NoReturn:
+    """End as an interpreter does: exit handlers, non-daemon threads, streams; then for good."""
+    import atexit
+    import threading
+
+    with contextlib.suppress(BaseException):
+        threading._shutdown()  # type: ignore[attr-defined]
+    with contextlib.suppress(BaseException):
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BaseException):
+            stream.flush()
+    os._exit(code & 0xFF)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

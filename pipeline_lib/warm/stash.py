@@ -1,0 +1,276 @@
+"""Modules imported ahead of time, and hidden until somebody imports them.
+
+While they are preloaded, each module's own imports are noted, so that importing one of them later brings back what
+a first import would have brought, and no more: itself, what it imported, the warning filters and environment
+variables that they set. A name that a cold process would not know is not known to a warm one either.
+"""
+
+import builtins
+import importlib
+import importlib.util
+import os
+import random
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+_SHARED = ("cython_runtime", "_cython_")
+"""Modules that every compiled one makes or finds; they are not hidden."""
+
+
+class Stash(MetaPathFinder):
+    """What was preloaded. `preload` fills it, `hide` empties `sys.modules` of it; then it is a finder."""
+
+    def __init__(self) -> None:
+        self.modules: dict[str, Any] = {}
+        self._imports: dict[str, set[str]] = {}
+        self._filters: list[tuple[str, Any, bool]] = []
+        self._bound: set[str] = set()
+        self._variables: dict[str, dict[str, str]] = {}
+        self._executing: list[str] = []
+        self._seen: tuple[set[str], list[Any], dict[str, str]] = (set(), [], {})
+        self._unseeded: list[random.Random] = []
+        self._filters_before: list[Any] = []
+        self._loading = False
+        self._hidden: dict[str, Any] = {}
+        self._attributes: set[str] = set()
+        self._place: dict[str, int] = {}
+
+    def preload(self, names: Sequence[str]) -> list[str]:
+        """Import modules in order; the names of those that cannot be imported here."""
+        known = set(sys.modules)
+        self._filters_before = list(warnings.filters)
+        self._seen = (set(known), list(warnings.filters), dict(os.environ))
+        failed = []
+        with self._watching():
+            for name in names:
+                try:
+                    importlib.import_module(name)
+                except Exception:  # its import in the kernel will tell better
+                    failed.append(name)
+        new = [name for name in sys.modules if name not in known and not name.startswith(_SHARED)]
+        self.modules = {name: sys.modules[name] for name in new}
+        self._place = {name: place for place, name in enumerate(self.modules)}
+        for name in self.modules:
+            self._imports.setdefault(name, set()).update(self._held_by_compiled(name))
+        return failed
+
+    def hide(self) -> None:
+        """Let this process look as if nothing had been preloaded; its environment variables are its caller's care."""
+        for name, module in self.modules.items():
+            sys.modules.pop(name, None)
+            parent, _, tail = name.rpartition(".")
+            holder = self.modules.get(parent, sys.modules.get(parent))
+            own = parent and name not in self._bound and getattr(module, "__name__", "") == name  # no alias
+            if own and vars(holder).get(tail) is module:
+                delattr(holder, tail)
+                self._attributes.add(name)
+        self._hidden = dict(self.modules)
+        warnings.filters[:] = self._filters_before  # type: ignore[index]
+        _filters_changed()
+        sys.meta_path.insert(0, self)
+
+    def reseed(self) -> None:
+        """Give fresh random state to the generators that took theirs from the system when they were imported."""
+        random.seed()
+        for generator in self._unseeded:
+            generator.seed()
+        numpy_random = self.modules.get("numpy.random")
+        if numpy_random:
+            numpy_random.seed()
+
+    def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """While preloading, watch a module's execution; afterwards, bring it back."""
+        if not self._loading:
+            return ModuleSpec(name, _Return(self)) if name in self._hidden else None
+        self._note(name)
+        for finder in sys.meta_path:
+            spec = None if finder is self else finder.find_spec(name, path, target)
+            if spec is not None:
+                if spec.loader is not None and hasattr(spec.loader, "exec_module"):
+                    spec.loader = _Watch(self, spec.loader)
+                return spec
+        return None
+
+    def bring_back(self, name: str) -> None:
+        """Put a module's imports, and theirs, into `sys.modules`, in the order in which they were first imported."""
+        wanted: set[str] = set()
+        ahead = [name]
+        while ahead:
+            one = ahead.pop()
+            if one in self._hidden and one not in wanted:
+                wanted.add(one)
+                ahead += [*self._imports.get(one, ()), one.rpartition(".")[0]]
+        back = {one: self._hidden.pop(one) for one in sorted(wanted, key=self._place.__getitem__)}
+        main = sys.modules["__main__"]
+        sys.modules.update({one: main if one == "__mp_main__" else back[one] for one in back if one != name})
+        for one, module in back.items():
+            parent, _, tail = one.rpartition(".")
+            if one != name and one in self._attributes:
+                setattr(sys.modules[parent], tail, module)
+            for variable, value in self._variables.get(one, {}).items():
+                os.environ.setdefault(variable, value)
+        for owner, entry, in_front in self._filters:
+            if owner in back:
+                warnings.filters.insert(0 if in_front else len(warnings.filters), entry)  # type: ignore[attr-defined]
+        _filters_changed()
+
+    def module(self, name: str) -> Any:
+        """A hidden module."""
+        return self._hidden[name]
+
+    @contextmanager
+    def executing(self, name: str) -> Iterator[None]:
+        """Attribute what changes from here on to a module."""
+        self._account()
+        self._executing.append(name)
+        try:
+            yield
+        finally:
+            self._account()
+            self._executing.pop()
+            held = vars(sys.modules[name]).items() if name in sys.modules else ()
+            self._bound |= {f"{name}.{key}" for key, value in held if isinstance(value, ModuleType)}
+
+    def _note(self, name: str) -> None:
+        if self._executing and name != self._executing[-1]:
+            self._imports.setdefault(self._executing[-1], set()).add(name)
+
+    def _account(self) -> None:
+        """Attribute modules, filters and variables that are new to the module that is executing."""
+        modules, filters, variables = self._seen
+        owner = self._executing[-1] if self._executing else ""
+        missing = len(sys.modules) - len(modules)
+        for name in list(reversed(sys.modules)) if missing > 0 else ():
+            if name not in modules:
+                modules.add(name)
+                self._note(name)
+                missing -= 1
+                if missing == 0:
+                    break
+        if len(warnings.filters) != len(filters):
+            held = {id(entry) for entry in filters}
+            place = {id(entry): at for at, entry in enumerate(warnings.filters)}
+            first = place.get(id(filters[0]), 0) if filters else 0
+            new = [entry for entry in reversed(warnings.filters) if id(entry) not in held]
+            self._filters += [(owner, entry, place[id(entry)] < first) for entry in new]
+            filters = list(warnings.filters)
+        if len(os.environ) != len(variables):
+            for name in set(os.environ) - set(variables):
+                self._variable(name, os.environ[name])
+            variables = dict(os.environ)
+        self._seen = (modules, filters, variables)
+
+    def _variable(self, name: str, value: str) -> str:
+        self._variables.setdefault(self._executing[-1] if self._executing else "", {})[name] = value
+        return type(os.environ).setdefault(os.environ, name, value)
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        """See every import statement, every call of import_module and every unseeded generator."""
+        originals = (builtins.__import__, importlib.import_module, random.Random.seed)
+        builtins.__import__ = self._noting_statement(builtins.__import__)
+        importlib.import_module = self._noting_call(importlib.import_module)
+        random.Random.seed = self._noting_seed(random.Random.seed)  # type: ignore[method-assign]
+        os.environ.setdefault = self._variable  # type: ignore[method-assign, assignment]
+        sys.meta_path.insert(0, self)
+        self._loading = True
+        try:
+            yield
+        finally:
+            self._loading = False
+            sys.meta_path.remove(self)
+            del os.environ.setdefault  # the instance's; the class has its own
+            builtins.__import__, importlib.import_module, random.Random.seed = originals  # type: ignore[method-assign]
+
+    def _noting_statement(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def noting(
+            name: str, globals: Any = None, locals: Any = None, fromlist: Sequence[str] | None = (), level: int = 0
+        ) -> Any:
+            found = original(name, globals, locals, fromlist, level)
+            if self._executing:
+                package = (globals or {}).get("__package__") or ""
+                absolute = importlib.util.resolve_name("." * level + name, package) if level else name
+                self._note(absolute)
+                for item in fromlist or ():
+                    if f"{absolute}.{item}" in sys.modules:
+                        self._note(f"{absolute}.{item}")
+            return found
+
+        return noting
+
+    def _noting_call(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def noting(name: str, package: str | None = None) -> Any:
+            found = original(name, package)
+            self._note(importlib.util.resolve_name(name, package) if name.startswith(".") else name)
+            return found
+
+        return noting
+
+    def _noting_seed(self, original: Callable[..., None]) -> Callable[..., None]:
+        def noting(generator: random.Random, a: Any = None, version: int = 2) -> None:
+            if a is None:
+                self._unseeded.append(generator)
+            original(generator, a, version)
+
+        return noting
+
+    def _held_by_compiled(self, name: str) -> set[str]:
+        """What a compiled module imported, whose import statements no hook of Python's sees: by what it holds."""
+        module = self.modules[name]
+        origin = str(getattr(getattr(module, "__spec__", None), "origin", "") or "")
+        if not origin.endswith((".so", ".pyd")):
+            return set()
+        held = list(vars(module).values())
+        kinds = {value if isinstance(value, type) else type(value) for value in held}
+        names = {kind.__module__ for kind in kinds} | {one.__name__ for one in held if isinstance(one, ModuleType)}
+        return {one for one in names if one in self.modules and self._place[one] < self._place[name]}
+
+
+class _Watch(Loader):
+    """Executes a module while the stash looks on; the module keeps its own loader."""
+
+    def __init__(self, stash: Stash, loader: Any) -> None:
+        self._stash, self._loader = stash, loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        made: ModuleType | None = self._loader.create_module(spec)
+        return made
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__
+        if module.__spec__:
+            module.__spec__.loader = self._loader
+            name = module.__spec__.name
+        module.__loader__ = self._loader
+        with self._stash.executing(name):
+            self._loader.exec_module(module)
+
+
+class _Return(Loader):
+    """Gives the import system a module that was executed long ago."""
+
+    def __init__(self, stash: Stash) -> None:
+        self._stash = stash
+        self._spec: ModuleSpec | None = None
+
+    def create_module(self, spec: ModuleSpec) -> Any:
+        module = self._stash.module(spec.name)
+        self._spec = getattr(module, "__spec__", None)
+        return module
+
+    def exec_module(self, module: Any) -> None:
+        name = module.__spec__.name
+        module.__spec__ = self._spec
+        self._stash.bring_back(name)
+
+
+def _filters_changed() -> None:
+    changed = getattr(warnings, "_filters_mutated", None)  # what every function of `warnings` calls
+    if changed:
+        changed()
