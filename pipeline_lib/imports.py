@@ -96,10 +96,10 @@ def shadows(project: Project, found: Imported, search: Iterable[Path], installed
     `installed` or a standard module, or beside an imported file under its name.
     """
     names = {*found.tops, *installed, *sys.stdlib_module_names}
-    places = [(f"path {number}", folder, names) for number, folder in enumerate(search)]
+    places = [(_place(project, folder, number), folder, names) for number, folder in enumerate(search)]
     for place, stems in _packages_of(found.files).items():
-        places.append((place, file_at(project, place), stems))
-    entries = {f"{label}/{entry}" for label, folder, stems in places for entry in _importable(folder, stems)}
+        places.append((f"{place}/", file_at(project, place), stems))
+    entries = {f"{label}{entry}" for label, folder, stems in places for entry in _importable(folder, stems)}
     return sorted(entry for entry in entries if not {entry, f"{entry}/__init__.py"} & found.files.keys())
 
 
@@ -159,6 +159,13 @@ def _name(project: Project, path: Path) -> str | None:
         if path.is_relative_to(root):
             return f"{home}:{path.relative_to(root).as_posix()}"
     return None
+
+
+def _place(project: Project, folder: Path, number: int) -> str:
+    """How the entries of a searched folder begin; one outside the project goes by its number, not by its path."""
+    if folder == project.root:
+        return "project:"
+    return f"{_name(project, folder) or f'PYTHONPATH:{number}'}/"
 
 
 def _notebook(project: Project, module: Path) -> list[str]:

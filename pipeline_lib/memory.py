@@ -79,7 +79,7 @@ def recall(params_file: str | Path, overrides: Sequence[str] = (), *, runs: Path
     try:
         project = find_project(path.parent if path.parent.is_dir() else None)
         ground = ground_of(project, path.name.partition(".")[0], path, overrides)
-    except (InputError, OSError):
+    except (InputError, OSError, ValueError):  # the last for a NUL in a path
         return Answer(None)
     if ground.sources.unknown:
         return Answer(None, f"no run answers for another: {ground.sources.unknown}")
@@ -175,7 +175,8 @@ def _differences(ground: Ground, memory: Mapping[str, Any]) -> Iterator[str]:
     before = memory["shadows"]
     now = _shadows(ground, Imported(memory["files"], tuple(memory["modules"]), ()))
     for name in sorted({*before} ^ {*now}):
-        yield f"{name}, which stands in the way of an imported module, {'came' if name in now else 'went'}"
+        came = "came" if name in now else "went"
+        yield f"{name.partition(':')[2]}, which stands in the way of an imported module, {came}"
 
 
 def _shadows(ground: Ground, found: Imported) -> list[str]:
