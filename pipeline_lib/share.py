@@ -8,12 +8,13 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.errors import DifferenceError, InputError
+from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError
 from pipeline_lib.files import flush_tree
 from pipeline_lib.plain import name_problems
 from pipeline_lib.project import check_name
@@ -99,7 +100,11 @@ def push(record: Record, url: str, *, include_sensitive: bool = False) -> str:
     if problems:
         raise InputError(f"{record.reference}: found {problems[0]}\nexpected a sealed record, every byte as it was")
     _check_sensitive(record.reference, record.manifest(), include_sensitive=include_sensitive)
-    store = Store.at(url)
+    with _reached(url) as store:
+        return _send(record, store)
+
+
+def _send(record: Record, store: Store) -> str:
     sealed = (record.folder / MANIFEST).read_bytes()
     there = store.read(store.path(record, MANIFEST))
     if there not in (None, sealed):
@@ -108,7 +113,7 @@ def push(record: Record, url: str, *, include_sensitive: bool = False) -> str:
         if store.digest(store.path(record, name)) != digest:
             store.send(record.folder / name, store.path(record, name), digest)
     if there is None:
-        part = store.path(record, f".{MANIFEST}.part")
+        part = store.path(record, f".{MANIFEST}.{secrets.token_hex(3)}.part")
         store.send(record.folder / MANIFEST, part, hashlib.sha256(sealed).hexdigest())
         store.system.mv(part, store.path(record, MANIFEST))
     return str(store.system.unstrip_protocol(store.path(record, "").rstrip("/")))
@@ -121,13 +126,13 @@ def pull(reference: str, url: str, runs: Path, *, include_sensitive: bool = Fals
     that is here already stays as it is. Raises InputError where there is no such record, where another one has its
     name here, or for sensitive fields; DifferenceError when what arrives is not what was sealed.
     """
-    store = Store.at(url)
-    pipeline, id_, manifest = _chosen(store, reference)
-    target = Record(runs / pipeline / id_)
-    content = _read(manifest, target.reference)
-    _check_sensitive(target.reference, content, include_sensitive=include_sensitive)
-    if not target.folder.exists():
-        _fetch(store, target, manifest, content)
+    with _reached(url) as store:
+        pipeline, id_, manifest = _chosen(store, reference)
+        target = Record(runs / pipeline / id_)
+        content = _read(manifest, target.reference)
+        _check_sensitive(target.reference, content, include_sensitive=include_sensitive)
+        if not target.folder.exists():
+            _fetch(store, target, manifest, content)
     problems = verify(target)
     if problems or (target.folder / MANIFEST).read_bytes() != manifest:
         what = f"a damaged one ({problems[0]})" if problems else "another record of this name"
@@ -178,11 +183,35 @@ def _fetch(store: Store, target: Record, manifest: bytes, content: Mapping[str, 
                 f"{target.reference}: found {problems[0]}, expected what was sealed; push it again, then pull"
             )
         flush_tree(part.folder)
-        part.folder.rename(target.folder)
+        _name_it(part, target)
     except FileNotFoundError as error:
         raise DifferenceError(f"{target.reference}: found no {error}, expected every file; push it again") from error
     finally:
         shutil.rmtree(part.folder.parent, ignore_errors=True)
+
+
+def _name_it(part: Record, target: Record) -> None:
+    try:
+        part.folder.rename(target.folder)
+    except OSError:
+        if not target.folder.is_dir():  # else another pull was first
+            raise
+
+
+@contextmanager
+def _reached(url: str) -> Iterator[Store]:
+    """The place that a URL names; what a package of its protocol raises inside the block is told as one line."""
+    try:
+        yield Store.at(url)
+    except (PipelineLibError, OSError):
+        raise
+    except Exception as error:
+        if type(error).__module__ == "builtins":
+            raise
+        raise InputError(
+            f"{url}: found {type(error).__name__}: {error}, expected a place to read and write; check address and "
+            "credentials"
+        ) from error
 
 
 def _check_sensitive(reference: str, manifest: Mapping[str, Any], *, include_sensitive: bool) -> None:

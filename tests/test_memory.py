@@ -367,7 +367,12 @@ def test_a_kernel_tells_after_each_cell_what_it_has_imported(
     assert after is not None
     assert after[1] == {"Python": "3"}
     assert after[0].files.keys() - before[0].files.keys() == {"project:harbour/steps/sails.py"}
-    monkeypatch.setattr("pipeline_lib.imports.imported", lambda project: 1 / 0)
+    write(project.root, "harbour/steps/sails.py", "changed after its import")
+    cells[0](None)
+    later = read_imports(tmp_path)
+    assert later is not None
+    assert later[0].files == after[0].files  # what was imported, not what lies there now
+    monkeypatch.setattr("pipeline_lib.imports.imported", lambda project, known: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         cells[0](None)
     assert read_imports(tmp_path) is None  # what cannot be told does not seem told

@@ -201,6 +201,33 @@ def test_an_address_that_nothing_reaches_is_refused(mine: Path) -> None:
         push(sealed(mine), "nothing-of-that-kind://shared")
 
 
+class RefusedError(Exception):
+    """What a protocol's own package raises."""
+
+
+def test_what_a_protocol_raises_is_told_in_one_line(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: object, path: str) -> bytes:
+        raise RefusedError("no credentials")
+
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.cat_file", refuse)
+    with pytest.raises(InputError, match="memory://shared: found RefusedError: no credentials, expected a place"):
+        push(sealed(mine), "memory://shared")
+
+
+def test_two_pulls_at_once_leave_one_record(
+    mine: Path, theirs: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = sealed(mine)
+    push(record, url)
+
+    def other_first(folder: Path) -> None:
+        shutil.copytree(record.folder, theirs / "boats" / record.id)
+
+    monkeypatch.setattr("pipeline_lib.share.flush_tree", other_first)
+    assert same(pull("boats", url, theirs), record)
+    assert [path.name for path in (theirs / "boats").iterdir()] == [record.id]
+
+
 def test_without_the_extra_the_message_names_it(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
     with pytest.raises(InputError, match="expected the extra share"):
