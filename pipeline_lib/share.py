@@ -73,8 +73,14 @@ class Store:
 
     def send(self, source: Path, path: str, digest: str) -> None:
         """Write a file and read it back; DifferenceError when other bytes arrived."""
-        self.system.makedirs(path.rpartition("/")[0], exist_ok=True)
-        self.system.put_file(str(source), path)
+        if path.startswith("/"):  # an object store has no folders, and would make a bucket of a name misspelt
+            self.system.makedirs(path.rpartition("/")[0], exist_ok=True)
+        try:
+            self.system.put_file(str(source), path)
+        except FileNotFoundError as error:
+            raise InputError(
+                f"{path}: found no such place, expected a folder or bucket that exists; make it"
+            ) from error
         if self.digest(path) != digest:
             raise DifferenceError(f"{path}: found other bytes than were sent, expected the same; push again")
 
