@@ -8,7 +8,7 @@ REF ?= houses
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup export check test test-slow run parity report lab lock bits mutants faults bench clean
+.PHONY: help setup export check test test-slow run run-all parity report lab lock bits mutants faults bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test-slow: setup ## run the slow matrices that the everyday tests leave out
 
 run: setup ## execute the research notebook and leave a record (PARAMS=params/houses.yml)
 	$(BIN)/pipeline-lib run $(PARAMS)
+
+run-all: setup ## run every pipeline, check parity, write one page with all reports
+	$(BIN)/pipeline-lib run-all
 
 parity: setup ## repeat a record in a fresh process, bit for bit (REF=houses)
 	$(BIN)/pipeline-lib parity $(REF)

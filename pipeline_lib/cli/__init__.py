@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import click
 
-from pipeline_lib.cli import checking, notebooks, running, sharing, surviving, sweeping
+from pipeline_lib.cli import checking, everything, notebooks, running, sharing, surviving, sweeping
 from pipeline_lib.errors import PipelineLibError
 
 
@@ -56,7 +56,8 @@ def commands() -> None:
 
 
 for command in (
-    *(running.run, sweeping.sweep, surviving.resume, running.runs, running.show, running.report, running.lab),
+    *(running.run, everything.run_all, sweeping.sweep, surviving.resume),
+    *(running.runs, running.show, running.report, running.lab),
     *(checking.parity, checking.verify, checking.reproduce, checking.diff),
     *(sharing.push, sharing.pull, sharing.prune),
     *(notebooks.export, notebooks.clean, notebooks.new),
