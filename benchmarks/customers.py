@@ -108,6 +108,7 @@ def measure_peak(which: str, folder: Path) -> None:
     few = tables | {"transactions": tables["transactions"].head(1000)}
     model.predict_proba(few)  # what is loaded on the first call
     gc.collect()
+    pa.default_memory_pool().release_unused()  # what reading the files left
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     before = _memory("VmRSS")
     model.predict_proba(tables)

@@ -16,8 +16,10 @@ from tables import ROW, Bought, Customer, Purchase, compiled, fitted, frames, sc
 
 from pipeline_lib.bits import first_difference
 from pipeline_lib.compiled import CompiledPipeline, compile_pipeline, load_model
+from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.operations import OPERATIONS, Lists, Text
 from pipeline_lib.compiled.operations.groups import exact_sum
+from pipeline_lib.compiled.operations.hashing import IntegerPlaces
 from pipeline_lib.compiled.operations.table import NAT
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import write_evidence
@@ -313,9 +315,35 @@ def test_aggregates_are_what_their_names_say() -> None:
     assert cents.tolist() == [[7.0, 0.0, 0.0], [8.0, 0.0, float(2**60 + 1)]]
 
 
+def test_kept_child_rows_are_those_that_the_condition_holds_for() -> None:
+    keep = OPERATIONS["list_keep"].column({})
+    where = lists("bool", [[True, False, True, False], [], [False], [True], [False, True]])
+    kept = keep(lists("str", LISTS["str"]), where)
+    assert kept.values.tolist() == ["a", "b", "z", "b"]
+    assert kept.starts.tolist() == [0, 2, 2, 2, 3, 4]
+    assert keep(lists("str", LISTS["str"][1:3]), lists("bool", [[], [False]])).counts.tolist() == [0, 0]
+
+
+def test_child_rows_that_were_kept_do_not_mix_with_all() -> None:
+    build = Builder()
+    value = build.input("t.x", "float64[]", table="t")
+    kept = build.keep(value, value > 0.0)
+    assert build.total(kept + build.keep(value * 2.0, value > 0.0)).dtype == "float64"
+    assert "found values of the tables t, t where" in refusal(lambda: kept + value)
+
+
 def test_wide_values_are_distinct_by_two_keys() -> None:
     wide = lists("int64", [[2**62, -(2**62), 2**62], [2**62], []])
     assert OPERATIONS["list_distinct"].column({})(wide).tolist() == [2, 1, 0]
+
+
+@pytest.mark.parametrize("count", [1, 7, 5_000])
+def test_hashed_places_are_those_of_the_list(count: int) -> None:
+    rng = np.random.default_rng(count)
+    keys = rng.permutation(np.unique(rng.integers(-(2**63), 2**63 - 1, count)))
+    asked = np.concatenate([rng.permutation(keys), rng.integers(-(2**63), 2**63 - 1, 1_000), [0, -1]])
+    places = {key: place for place, key in enumerate(keys.tolist())}
+    assert IntegerPlaces(keys)(asked).tolist() == [places.get(number, -1) for number in asked.tolist()]
 
 
 @pytest.mark.parametrize(

@@ -121,8 +121,7 @@ class Builder:
 
     def input(self, column: str, dtype: str, limit: float = math.inf, *, width: int = 1, table: str = "rows") -> Value:
         """A raw column; `width` is how many numbers a row of a vector or bag holds."""
-        below = table if dtype.endswith(LIST) else ""
-        return self._write("input", (), {"table": table, "column": column}, dtype, limit, width, table=below)
+        return self._write("input", (), {"table": table, "column": column}, dtype, limit, width, table=table)
 
     def value(self, value: Value | Scalar) -> Value:
         """A value as it is, a Python or NumPy scalar as a constant."""
@@ -142,22 +141,20 @@ class Builder:
         if found is None:
             raise TypeError(f"found operation {operation!r}, expected one of {', '.join(sorted(OPERATIONS))}")
         values = [self.value(value) for value in inputs]
-        dtypes = [value.dtype for value in values]
         table = _child_table(operation, values)
-        if table and not (found.takes and _match(found.takes, dtypes)):  # each child row by itself
-            dtypes = [value.kind for value in values]
-        else:
-            table = ""
+        one_by_one = bool(table) and not found.of_lists
+        dtypes = [value.kind if one_by_one else value.dtype for value in values]
         if found.takes is not None and not _match(found.takes, dtypes):
             raise InputError(f"{operation}: found values of {', '.join(dtypes)}, expected {', '.join(found.takes)}")
         dtype = found.gives if isinstance(found.gives, str) else found.gives(settings, dtypes)
         limit = found.limit(settings, [value.limit for value in values])
         width = found.width(settings, [value.width for value in values])
         back = max((value.back for value in values), default=0) + int(settings.get("back", 0))
-        if table:
+        if one_by_one:
             dtype += LIST
-        nodes = tuple(value.node for value in values)
-        return self._write(operation, nodes, settings, dtype, limit, width, back, table)
+        elif dtype.endswith(LIST):
+            table = f"{table} where {values[-1].node} holds"
+        return self._write(operation, tuple(v.node for v in values), settings, dtype, limit, width, back, table)
 
     def arithmetic(self, operation: str, left: Value, right: Value) -> Value:
         """An operation on two numbers as NumPy types it: int64 with int64 stays int64, else float64."""
@@ -274,9 +271,13 @@ class Builder:
             )
         return self.apply("earlier", value, back=rows)
 
+    def keep(self, value: Value, where: Value) -> Value:
+        """The child rows for which a condition holds; they go with others that were kept by the same one."""
+        return self.apply("list_keep", value, where)
+
     def count(self, value: Value) -> Value:
         """How many child rows each main row has (int64); of truths, how many hold."""
-        return self.apply("list_sum_int" if value.kind == "bool" else "list_count", value)
+        return self.total(value) if value.kind == "bool" else self.apply("list_count", value)
 
     def total(self, value: Value) -> Value:
         """The sum over each main row's child rows: int64 of integers, else float64 rounded once."""
@@ -284,8 +285,8 @@ class Builder:
 
     def extreme(self, value: Value, which: str) -> Value:
         """The `min` or `max` over each main row's child rows, missing ones aside: datetime of dates, else float64."""
-        dates = value.kind == "datetime"
-        return self.apply(f"list_{which}", value if dates else self.number(value), dates=dates)
+        value = value if value.kind == "datetime" else self.number(value)
+        return self.apply(f"list_{which}", value, dates=value.kind == "datetime")
 
     def slack(self, value: Value, ulps: float, scale: Value | None = None) -> Value:
         """The same value, which a reference computes another way: within `ulps` of `scale` (of itself if None)."""
@@ -307,6 +308,7 @@ class Builder:
         key = (operation, inputs, dtype, _key(settings))
         known = self._known.get(key)
         if known is None:
+            table = table if dtype.endswith(LIST) else ""
             known = Value(self, len(self.nodes), dtype, limit, width, back, table)
             self.nodes.append(Node(operation, inputs, settings, dtype))
             self._known[key] = known

@@ -112,7 +112,7 @@ class ColumnExecutor:
 def column_function(node: Node) -> Callable[..., Any]:
     """What evaluates a node over columns."""
     function = OPERATIONS[node.operation].column(node.settings)
-    return over_lists(function) if node.dtype.endswith(LIST) else function
+    return over_lists(function) if node.dtype.endswith(LIST) and not OPERATIONS[node.operation].of_lists else function
 
 
 def cut(column: Column, start: int, stop: int) -> Column:

@@ -44,7 +44,7 @@ def row_function(plan: Plan, roots: Sequence[int], schema: RowSchema) -> RowFunc
         elif node.operation != "input":
             arguments = [written[taken] for taken in node.inputs]
             dtypes = [plan.nodes[taken].dtype for taken in node.inputs]
-            if node.dtype.endswith(LIST):
+            if node.dtype.endswith(LIST) and not OPERATIONS[node.operation].of_lists:
                 constant = [plan.nodes[taken].operation == "constant" for taken in node.inputs]
                 of_columns = OPERATIONS[node.operation].column(node.settings)
                 expression = write_over_list(code, of_columns, arguments, dtypes, constant)

@@ -41,7 +41,7 @@ def with_radii(plan: Plan, roots: Sequence[int], columns: Mapping[str, Column], 
 
 
 def _radius(found: Operation, settings: dict[str, Any], inputs: list[Any], radii: list[Any], result: Any) -> Any:
-    if isinstance(result, Lists):  # each child row by itself
+    if isinstance(result, Lists) and not found.of_lists:  # each child row by itself
         flat = [given.values if isinstance(given, Lists) else result.spread(given) for given in inputs]
         flat_radii = [
             radius if isinstance(given, Lists) else result.spread(radius)

@@ -88,8 +88,8 @@ def load(campaign: int = CAMPAIGN) -> dict[str, pd.DataFrame]:
     if mailed.empty:
         raise InputError(f"found campaign {campaign}, which no household got, expected one from 1 to 27; correct it")
     households = mailed.merge(demographics, on="household_id", how="left").reset_index(drop=True)
-    used = used.loc[used["campaign_id"] == campaign, "household_id"]
-    households[TARGET] = households["household_id"].isin(used).astype("int64")
+    users = used.loc[used["campaign_id"] == campaign, "household_id"]
+    households[TARGET] = households["household_id"].isin(users).astype("int64")
     own = transactions[transactions["household_id"].isin(mailed["household_id"])].drop(columns="week")
     own = own.astype({"transaction_timestamp": "datetime64[us]"}).reset_index(drop=True)
     return {"households": households, "transactions": own, "products": products[["product_id", "department"]]}

@@ -73,7 +73,7 @@ class PurchaseFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         places = products["department"].map({name: place for place, name in enumerate(self.departments_)})
         self.products_ = products["product_id"].to_numpy()[places.notna()]
         self.places_ = places.dropna().to_numpy(dtype="int64")
-        self.columns_ = [name for name in X["households"] if name != "household_id"]
+        self.columns_ = [str(name) for name in X["households"] if name != "household_id"]
         return self
 
     def transform(self, X: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -99,25 +99,25 @@ class PurchaseFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
     def plan(self, tables: dict[str, dict[str, Any]], build: Any) -> dict[str, Any]:
         """The same as operations on the columns of two tables, for the compiled pipeline."""
         start, until = self._days()
-        bought = tables["transactions"]
-        day = build.apply("calendar", bought["transaction_timestamp"], field="ordinal")
+        raw = tables["transactions"]
+        day = build.apply("calendar", raw["transaction_timestamp"], field="ordinal")
         inside = (day >= start) & (day < until)
-        cents, saved = (build.where(inside, _cents(bought[name], build), 0) for name in ("sales_value", "retail_disc"))
-        week = build.apply("floor_divide_int", day - start, 7)
+        bought = {name: build.keep(raw[name], inside) for name in self.READ if name != "household_id"}
+        day = build.keep(day, inside)
+        cents, saved = (_cents(bought[name], build) for name in ("sales_value", "retail_disc"))
         places = dict(zip(self.products_.tolist(), self.places_.tolist(), strict=True))
-        place = build.where(inside, build.lookup(bought["product_id"], places, "int64", unseen=-1), -1)
         found = {
             "cents": build.total(cents),
             "saved": build.total(saved),
-            "worth": build.total(cents * week),
-            "with_coupon": build.count(inside & (bought["coupon_disc"] > 0.0)),
-            "items": build.count(inside),
+            "worth": build.total(cents * build.apply("floor_divide_int", day - start, 7)),
+            "with_coupon": build.count(bought["coupon_disc"] > 0.0),
+            "items": build.count(day),
+            "last": build.fill(build.extreme(day, "max"), float(start)),
+            "first": build.fill(build.extreme(day, "min"), float(until)),
         }
         for name, column in {"baskets": "basket_id", "products": "product_id", "stores": "store_id"}.items():
-            found[name] = build.apply("list_distinct", build.where(inside, bought[column], np.nan))
-        days = build.where(inside, day, np.nan)
-        found["last"] = build.fill(build.extreme(days, "max"), float(start))
-        found["first"] = build.fill(build.extreme(days, "min"), float(until))
+            found[name] = build.apply("list_distinct", bought[column])
+        place = build.lookup(bought["product_id"], places, "int64", unseen=-1)
         sums = build.items(build.apply("list_sums_by", place, cents, places=len(self.departments_)))
         own = {name: tables["households"][name] for name in self.columns_}
         numbers = {name: build.number(value) for name, value in found.items()}
@@ -154,7 +154,7 @@ class PurchaseFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         }
 
     def _frame(self, households: pd.DataFrame, found: pd.DataFrame, sums: pd.DataFrame, until: int) -> pd.DataFrame:
-        counted = {name: found[name].to_numpy(dtype="float64") for name in found}
+        counted = {str(name): found[name].to_numpy(dtype="float64") for name in found}
         features = self._features(counted, sums.to_numpy().T, until, np.where)
         return pd.concat([households[self.columns_], pd.DataFrame(features, index=households.index)], axis="columns")
 

@@ -52,6 +52,18 @@ def _summed_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[An
     return np.where(lists.filled, np.where(np.isnan(most), np.inf, most), 0.0)
 
 
+# The child rows for which a condition holds.
+operation(
+    "list_keep",
+    (_ANY, "bool[]"),
+    lambda settings, dtypes: dtypes[0],
+    column=lambda settings: lambda lists, where: lists.keep(where),
+    limit=lambda settings, limits: limits[0],
+    radius=lambda settings, inputs, radii, result: np.broadcast_to(radii[0], inputs[0].owners.shape)[
+        inputs[1].chosen[0]
+    ],
+)
+
 # How many child rows there are.
 operation("list_count", (_ANY,), "int64", column=lambda settings: lambda lists: lists.counts, radius=_no_radius)
 
@@ -125,7 +137,8 @@ def _firsts(values: NDArray[np.int64], owners: NDArray[np.int64], rows: int) -> 
     low, high = int(values.min()), int(values.max())
     span = high - low + 1
     if span * rows < _PACKED:  # one integer for both sorts faster than two
-        pairs = np.sort(owners * span + (values - low))
+        pairs = owners * span + (values - low)
+        pairs = np.sort(pairs.astype(np.uint32) if span * rows < 2**32 else pairs)
         return pairs[np.append(True, pairs[1:] != pairs[:-1])] // span
     order = np.lexsort((values, owners))
     values, owners = values[order], owners[order]

@@ -36,6 +36,17 @@ class Lists:
         """Which rows have a value at all."""
         return self.counts > 0
 
+    @cached_property
+    def chosen(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Of truths: where they hold, and where each row's begin among these."""
+        return np.flatnonzero(self.values), np.append(0, np.cumsum(self.total(self.values)))
+
+    def keep(self, where: "Lists") -> "Lists":
+        """The values where a truth holds."""
+        places, starts = where.chosen
+        values = self.values
+        return Lists(Text(values.codes[places], values.words) if isinstance(values, Text) else values[places], starts)
+
     def cut(self, start: int, stop: int) -> "Lists":
         """Some rows."""
         starts = self.starts[start : stop + 1]

@@ -46,6 +46,11 @@ class Operation:
     width: Callable[[Settings, Sequence[int]], int] = lambda settings, widths: 1
     plain: bool = False
 
+    @property
+    def of_lists(self) -> bool:
+        """Whether it takes child rows together; every other operation takes them one by one."""
+        return any(LIST in take for take in self.takes or ())
+
 
 OPERATIONS: dict[str, Operation] = {}
 
