@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipeline_lib.params import BaseParams
     from pipeline_lib.parity import check_parity
     from pipeline_lib.research import start_run
-    from pipeline_lib.rows import draft_row
+    from pipeline_lib.rows import Tables, draft_row
     from pipeline_lib.run import run_pipeline
     from pipeline_lib.sweeping import sweep
 
@@ -27,6 +27,7 @@ __all__ = [
     "InputError",
     "PipelineLibError",
     "RunError",
+    "Tables",
     "check_parity",
     "draft_row",
     "load_model",
@@ -39,6 +40,7 @@ __all__ = [
 _HOMES = {
     "BaseParams": "params",
     "Context": "context",
+    "Tables": "rows",
     "check_parity": "parity",
     "draft_row": "rows",
     "load_model": "compiled",
