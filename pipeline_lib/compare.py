@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from pipeline_lib.bits import first_difference
 from pipeline_lib.compiled import CompiledPipeline
@@ -229,13 +230,19 @@ def _evidence_section(a: Record, b: Record) -> Section:
         return Section("evidence", missing=str(error))
     if list(old.steps) != list(new.steps):
         return Section("evidence", (*trained, f"steps: {_change({'': list(old.steps)}, {'': list(new.steps)}, '')}"))
-    target = first_difference(old.target, new.target)
+    pairs = {"target": (old.target, new.target), "context": (_or_none(old.context), _or_none(new.context))}
+    beside = {name: other for name, pair in pairs.items() if (other := first_difference(*pair))}
     found = _first_divergence(a, old, new)
-    differs = (found.differs if found else {}) | ({"target": target} if target else {})
-    total = len(old.steps) + 3
+    differs = (found.differs if found else {}) | beside
+    total = len(old.steps) + 3 + (old.context is not None)
     summary = f"{len(differs)} of {total} tables differ" if differs else f"{total} tables"
-    lines = [f"target: {target}"] if target else []
+    lines = [f"{name}: {difference}" for name, difference in beside.items()]
     return Section("evidence", (*trained, *lines, *(_divergence(found) if found else [])), summary)
+
+
+def _or_none(context: pa.Table | None) -> pa.Table:
+    """The earlier rows of evidence; a table without columns where its rows stand alone."""
+    return pa.table({}) if context is None else context
 
 
 def _first_divergence(record: Record, old: Evidence, new: Evidence) -> Divergence | None:

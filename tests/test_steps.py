@@ -18,6 +18,8 @@ from pipeline_lib.steps.moments import MOMENTS, PixelMoments
 from pipeline_lib.steps.parts import TextParts
 from pipeline_lib.steps.party import PerHead
 from pipeline_lib.steps.strokes import PixelStrokes
+from pipeline_lib.steps.to_date import YearToDate
+from pipeline_lib.steps.waves import SeasonalWaves
 from pipeline_lib.steps.years import ElapsedYears
 
 NAN = math.nan
@@ -56,7 +58,16 @@ def per_head(**changes: Any) -> PerHead:
     return PerHead(**{"relatives": ["built", "garage"], "shared": ["sold"], **changes})
 
 
-STEPS = [elapsed, scored, unmarked, parted, per_head]
+def waves(**changes: Any) -> SeasonalWaves:
+    return SeasonalWaves(**{"variable": "sold", "period": 4.0, **changes})
+
+
+def to_date(**changes: Any) -> YearToDate:
+    """Of these rows each has a year of its own, so that none counts another."""
+    return YearToDate(**{"variable": "built", "year": "sold", **changes})
+
+
+STEPS = [elapsed, scored, unmarked, parted, per_head, waves, to_date]
 
 
 @pytest.fixture(params=STEPS, ids=[type(make()).__name__ for make in STEPS])

@@ -75,20 +75,6 @@ def test_a_year_that_is_longer_than_the_context_is_refused() -> None:
 
 
 @pytest.mark.parametrize("step", [waves(), to_date()], ids=["SeasonalWaves", "YearToDate"])
-def test_the_contract_of_a_transformer_is_kept(step: Any) -> None:
-    frame = FRAME.copy()
-    made = step.fit(frame).transform(frame)
-    assert list(step.get_feature_names_out()) == list(made)
-    assert made.index.equals(frame.index)
-    assert frame.equals(FRAME)
-    assert dict(step.transform(frame.head(0)).dtypes) == dict(made.dtypes)
-    with pytest.raises(ValueError, match="feature names"):
-        step.transform(frame[["year", "sold"]])
-    with pytest.raises(ValueError, match="input_features"):
-        step.get_feature_names_out(["other"])
-
-
-@pytest.mark.parametrize("step", [waves(), to_date()], ids=["SeasonalWaves", "YearToDate"])
 @pytest.mark.parametrize(
     ("found", "message"),
     [

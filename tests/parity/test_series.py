@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import shop
 
+from pipeline_lib.compare import compare_records
 from pipeline_lib.compiled import load_model
 from pipeline_lib.environment import describe_environment
 from pipeline_lib.errors import InputError
@@ -108,6 +109,16 @@ def test_a_context_that_does_not_come_before_the_rows_is_found(other: Record) ->
     path.unlink()
     with pytest.raises(InputError, match=r"context\.parquet"):
         read_evidence(other.evidence)
+
+
+def test_records_whose_rows_follow_other_rows_differ(other: Record, record: Record) -> None:
+    path = other.evidence / "context.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.set_column(1, table.schema.field("sold"), pa.array([1.0, 2.0, 3.0])), path)
+    assert compare_records(record, record).section("evidence").same
+    section = compare_records(record, other).section("evidence")
+    assert not section.same
+    assert section.differences[0].startswith("context: column 'sold', row 0")
 
 
 def test_each_part_gets_the_rows_just_before_it(record: Record, tmp_path: Path) -> None:
