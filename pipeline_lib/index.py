@@ -26,7 +26,6 @@ CHECKS = ".checks"
 _VERSION = 1
 _TABLE = """create table if not exists runs
 (name text primary key, stamp text, asked text, request text, summary text, checksum integer) without rowid"""
-_SELECT = "select name, stamp, asked, request, summary, checksum from runs where name >= ? and name < ?"
 _PATIENCE = 2.0
 """Seconds to wait for another process that writes the index, before doing without."""
 
@@ -44,14 +43,13 @@ class Entry(NamedTuple):
         return zlib.crc32("\n".join((name, *self)).encode())
 
 
-def entries(runs: Path, pipeline: str | None = None, *, trusting: bool = False) -> dict[str, Entry]:
+def entries(runs: Path, pipeline: str | None = None) -> dict[str, Entry]:
     """Every run below a folder, or those of one pipeline, by name (`houses/20261123T074512-8f3a2c`), oldest first.
 
-    What the index did not know is added to it, unless the folder cannot be written. `trusting` takes its rows without
-    a look at their records: for those who look themselves at the few that they choose.
+    What the index did not know is added to it, unless the folder cannot be written.
     """
     kept = _read(runs, pipeline)
-    stamps = dict(_stamps(runs, pipeline, kept if trusting else {}))
+    stamps = dict(_stamps(runs, pipeline))
     found = {name: kept[name] for name, stamp in stamps.items() if name in kept and kept[name].stamp == stamp}
     new = {name: _entry(runs, name, stamp) for name, stamp in stamps.items() if name not in found}
     gone = [name for name in kept if name not in stamps]
@@ -73,6 +71,18 @@ def summaries(runs: Path, pipeline: str | None = None) -> list[dict[str, Any]]:
     return told
 
 
+def alike(runs: Path, pipeline: str, asked: str) -> list[tuple[str, str]]:
+    """Names and requests of a pipeline's runs that were asked the same, newest first.
+
+    Rows are taken without a look at their records: who chooses one looks at it himself.
+    """
+    there = {f"{pipeline}/{entry.name}" for entry in _entries_of(runs / pipeline) if ID.fullmatch(entry.name)}
+    rows = _select(runs, "name, asked, request", pipeline)
+    if not there <= {row[0] for row in rows}:
+        rows = [(name, entry.asked, entry.request) for name, entry in entries(runs, pipeline).items()]
+    return sorted(((row[0], row[2]) for row in rows if row[1] == asked and row[0] in there), reverse=True)
+
+
 def reindex(runs: Path) -> None:
     """Forget the index; the next look makes it anew from the folders. OSError where it cannot be removed."""
     for path in (runs / INDEX, runs / f"{INDEX}-journal"):
@@ -89,19 +99,16 @@ def kept_parity(record: Record) -> dict[str, Any] | None:
     return parity if whole else None
 
 
-def _stamps(runs: Path, pipeline: str | None, trusted: Mapping[str, Entry]) -> Iterator[tuple[str, str]]:
+def _stamps(runs: Path, pipeline: str | None) -> Iterator[tuple[str, str]]:
     """Names of the records, each with what shows that its manifest or its checks have changed."""
     names = [pipeline] if pipeline else [entry.name for entry in _entries_of(runs) if entry.name[0] != "."]
     for name in names:
         checks: dict[str, str] = {}
-        for check in () if trusted else _entries_of(runs / name / CHECKS):
+        for check in _entries_of(runs / name / CHECKS):
             record = check.name.rpartition("-")[0]
             checks[record] = f"{checks.get(record, '')} {check.name} {_stamp(f'{check.path}/parity.json')}"
         for entry in _entries_of(runs / name):
-            known = trusted.get(f"{name}/{entry.name}")
-            if known:
-                yield f"{name}/{entry.name}", known.stamp
-            elif ID.fullmatch(entry.name) and not entry.is_symlink() and (stamp := _stamp(f"{entry.path}/{MANIFEST}")):
+            if ID.fullmatch(entry.name) and not entry.is_symlink() and (stamp := _stamp(f"{entry.path}/{MANIFEST}")):
                 yield f"{name}/{entry.name}", f"{stamp}{checks.get(entry.name, '')}"
 
 
@@ -154,27 +161,36 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _read(runs: Path, pipeline: str | None) -> dict[str, Entry]:
-    """The rows of the index; none where there is no index, or one of another version. A damaged one is removed."""
-    path = runs / INDEX
-    if not path.is_file():
-        return {}
+    """The rows of the index by name; none where one of them is damaged, and the index with it removed."""
+    rows = _select(runs, "name, stamp, asked, request, summary, checksum", pipeline)
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)) as database:
-            database.text_factory = partial(str, encoding="utf-8", errors="replace")
-            if database.execute("pragma user_version").fetchone() != (_VERSION,):
-                return {}
-            between = (f"{pipeline}/", f"{pipeline}0") if pipeline else ("", "\U0010ffff")  # 0 comes after /
-            rows = database.execute(_SELECT, between).fetchall()
         kept = {row[0]: Entry(*row[1:5]) for row in rows}
         whole = all(kept[row[0]].checksum(row[0]) == row[5] for row in rows)
-    except sqlite3.OperationalError:  # locked, or begun by another process this moment
-        return {}
-    except (sqlite3.DatabaseError, TypeError):
+    except TypeError:  # a number where text should be
         kept, whole = {}, False
     if whole:
         return kept
     _forget(runs)
     return {}
+
+
+def _select(runs: Path, columns: str, pipeline: str | None) -> list[tuple[Any, ...]]:
+    """Columns of all rows or of one pipeline's; none where there is no index, or one of another version."""
+    path = runs / INDEX
+    if not path.is_file():
+        return []
+    between = (f"{pipeline}/", f"{pipeline}0") if pipeline else ("", "\U0010ffff")  # 0 comes after /
+    query = f"select {columns} from runs where name >= ? and name < ?"  # noqa: S608 (our own words)
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)) as database:
+            database.text_factory = partial(str, encoding="utf-8", errors="replace")
+            version = database.execute("pragma user_version").fetchone()
+            return database.execute(query, between).fetchall() if version == (_VERSION,) else []
+    except sqlite3.OperationalError:  # locked, or begun by another process this moment
+        return []
+    except sqlite3.DatabaseError:
+        _forget(runs)
+        return []
 
 
 def _forget(runs: Path) -> None:

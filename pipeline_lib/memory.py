@@ -21,7 +21,7 @@ from pipeline_lib.imports import (
     search_folders,
     shadows,
 )
-from pipeline_lib.index import MEMORY, entries
+from pipeline_lib.index import MEMORY, alike
 from pipeline_lib.project import Project, find_project
 from pipeline_lib.record import Record, verify
 from pipeline_lib.sources import Sources, fingerprints
@@ -140,17 +140,14 @@ def _changed_meanwhile(ground: Ground, found: Imported, started_ns: int) -> Iter
 
 def _newest(ground: Ground, runs: Path) -> Answer:
     """The newest run of the same request that is whole, else what has changed since the newest run like it."""
-    alike = [
-        (Record(runs / name), entry.request == ground.request)
-        for name, entry in reversed(entries(runs, ground.pipeline, trusting=True).items())
-        if entry.asked == ground.asked and Record(runs / name).status() == "finished"
-    ]
-    for record, same in alike:
-        if same and not _difference(ground, record):
+    found = [(Record(runs / name), request) for name, request in alike(runs, ground.pipeline, ground.asked)]
+    finished = [(record, request) for record, request in found if record.status() == "finished"]
+    for record, request in finished:
+        if request == ground.request and not _difference(ground, record):
             return Answer(record)
-    if not alike:
+    if not finished:
         return Answer(None)
-    newest = alike[0][0]
+    newest = finished[0][0]
     return Answer(None, f"runs again: {_difference(ground, newest)} (compared with {newest.reference})")
 
 

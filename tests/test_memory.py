@@ -16,7 +16,7 @@ from example import HOUSES
 from pipeline_lib.files import canonical_json, sha256_file
 from pipeline_lib.identity import identity
 from pipeline_lib.imports import IMPORTS, Imported, follow_imports, imported, read_imports
-from pipeline_lib.index import MEMORY
+from pipeline_lib.index import INDEX, MEMORY
 from pipeline_lib.memory import ground_of, keep_memory, recall
 from pipeline_lib.project import Project, find_project
 from pipeline_lib.record import Record, create_record, seal
@@ -413,3 +413,19 @@ def test_an_unchanged_project_elsewhere_is_answered_too(project: Project, tmp_pa
     moved = replace(find_project(tmp_path / "moved"))
     assert asked(moved) == Record(moved.runs / "boats" / record.id)
     assert json.loads((record.folder / MEMORY).read_bytes())["modules"] == ["harbour"]
+
+
+def test_a_spoiled_index_never_gives_a_wrong_answer(project: Project) -> None:
+    record = ran(project)
+    ran(project, "seed=1")
+    assert asked(project) == record
+    index = project.runs / INDEX
+    whole = index.read_bytes()
+    for place in range(0, len(whole), len(whole) // 40):
+        index.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        assert asked(project) in (record, None)
+    for content in (b"", b"no database" * 500, whole[:5000]):
+        index.write_bytes(content)
+        assert asked(project) == record
+    index.unlink()
+    assert asked(project) == record
