@@ -101,15 +101,25 @@ class WarmProcess:
         message = f"{json.dumps(request)}\n".encode()
         self.returncode: int | None = None
         self._connection = socket.socket(socket.AF_UNIX)
+        try:
+            self.pid = self._ask(address, message, streams)
+        except OSError as error:
+            self._connection.close()
+            raise RunError(
+                f"found no process with preloaded packages ({error}), expected it to answer; run again, or with --cold"
+            ) from error
+
+    def _ask(self, address: str, message: bytes, streams: Sequence[int]) -> int:
         self._connection.connect(address)
         with open(os.devnull, "rb") as nothing:  # noqa: PTH123 (a device)
             sent = socket.send_fds(self._connection, [message], list(streams) or [nothing.fileno(), 1, 2])
             self._connection.sendall(message[sent:])
             self._answers = self._connection.makefile("rb")
-            self.pid = int(self._answers.readline() or 0)
-        if not self.pid:
-            self._connection.close()
-            raise RunError("found no answer from the process with preloaded packages, expected one; run again")
+            pid = int(self._answers.readline() or 0)
+        if not pid:
+            self._answers.close()
+            raise ConnectionError("it ended")
+        return pid
 
     def poll(self) -> int | None:
         """The exit code, negative for a signal; None while the process lives."""

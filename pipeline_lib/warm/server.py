@@ -47,7 +47,7 @@ class _Server:
 
     def __init__(self, listening: socket.socket, stash: Stash) -> None:
         self._listening, self._stash = listening, stash
-        self._children: dict[int, socket.socket] = {}
+        self._children: dict[int, socket.socket | None] = {}
         self._ended, ending = socket.socketpair()
         ending.setblocking(False)
         self._ending = ending
@@ -127,7 +127,8 @@ class _Server:
         _die_with_parent()
         self._selector.close()
         for connection in (self._listening, self._ended, self._ending, *self._children.values()):
-            connection.close()
+            if connection is not None:
+                connection.close()
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)
@@ -157,6 +158,8 @@ class _Server:
         with contextlib.suppress(OSError):
             os.kill(child, signal.SIGKILL)
         self._selector.unregister(connection)
+        connection.close()
+        self._children[child] = None  # until it has been reaped
 
     def _end(self) -> NoReturn:
         for child in self._children:

@@ -1,0 +1,234 @@
+"""Sweeps: what is asked, what is tried, and what is left."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+from click.testing import CliRunner
+from example import HOUSES
+
+import pipeline_lib.sweeping as sweeping
+from pipeline_lib.cli import commands
+from pipeline_lib.errors import InputError
+from pipeline_lib.record import all_records
+from pipeline_lib.sweeping.grid import parse_grid, product
+from pipeline_lib.sweeping.result import check_direction
+from pipeline_lib.sweeping.workers import Answer, Task, check_workers
+
+Fake = Callable[..., "FakePool"]
+
+
+class FakePool:
+    """Answers tasks from their overrides, without a kernel; in another order than they were asked."""
+
+    def __init__(self, runs: Path, *, fails: str = "", stops_after: int | None = None) -> None:
+        self.runs, self.fails, self.stops_after, self.asked = runs, fails, stops_after, list[Task]()
+
+    def work(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Answer]]:
+        for place, task in reversed(list(enumerate(tasks))):
+            if self.stops_after is not None and len(self.asked) >= self.stops_after:
+                raise KeyboardInterrupt
+            self.asked.append(task)
+            yield place, self._answer(task, len(self.asked))
+
+    def _answer(self, task: Task, number: int) -> Answer:
+        given = dict(text.split("=") for text in task["overrides"])
+        alpha = float(given.get("estimator.alpha", "0.001"))
+        error = "found <b>, expected nothing" if self.fails and self.fails in " ".join(task["overrides"]) else None
+        folder = str(self.runs / "houses" / f"20260101T000000-{number:06x}")
+        metrics = None if error else {"rmse": abs(alpha - 0.01) * 1000, "r2": 1 - alpha}
+        return {"folder": folder, "metrics": metrics, "parity": None, "error": error, "known": False, "seconds": 0.5}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
+    """Puts a pool of answers in place of kernels, and records into a temporary folder."""
+
+    def put(**options: Any) -> FakePool:
+        pool = FakePool(tmp_path / "runs", **options)
+        monkeypatch.setattr(sweeping, "_pool", lambda *given: pool)
+        monkeypatch.setattr(sweeping, "_checked", lambda outcomes, library: outcomes)
+        return pool
+
+    return put
+
+
+def values(text: str) -> list[dict[str, str]]:
+    return product(parse_grid([text]))
+
+
+def test_a_grid_has_values_ranges_of_whole_numbers_and_lists() -> None:
+    assert values("a=0.1,text") == [{"a": "0.1"}, {"a": "text"}]
+    assert values("seed=-1..1") == [{"seed": "-1"}, {"seed": "0"}, {"seed": "1"}]
+    assert values('l=[1,2],["a,b"]') == [{"l": "[1,2]"}, {"l": '["a,b"]'}]
+    assert product(parse_grid(["a=1,2", "b=3,4"]))[1] == {"a": "1", "b": "4"}
+
+
+def test_python_values_become_text_that_reads_back_equal() -> None:
+    axes = parse_grid({"a": [0.1 + 0.2, None, True], "b": [[1, 2]], "c": range(2)})
+    assert [axis.values for axis in axes] == [("0.30000000000000004", "null", "true"), ("[1, 2]",), ("0", "1")]
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["seed"], "no `key=values`"),
+        (["a=1,,2"], "empty value"),
+        (["a=1,1"], "more than once"),
+        (["a=5..1"], "smaller number first"),
+        (["a=0..1e3:log"], "above 0"),
+        (["a=1", "a=2"], "every key once"),
+        (["a=0.1..0.2"], "--random N"),
+        (["a=0..99999", "b=0..9"], "at most 100,000"),
+    ],
+)
+def test_what_no_grid_can_be_is_refused(texts: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        product(parse_grid(texts))
+
+
+@pytest.mark.parametrize("grid", [["estimator.alpha=0.1,much", "seed=0..1"], ["estimator.alpa=1"]])
+def test_every_combination_is_checked_before_anything_starts(tmp_path: Path, fake: Fake, grid: list[str]) -> None:
+    pool = fake()
+    with pytest.raises(InputError, match="alpha"):
+        sweeping.sweep(HOUSES, grid, runs=tmp_path)
+    assert pool.asked == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_members_with_the_same_parameters_are_refused(tmp_path: Path, fake: Fake) -> None:
+    fake()
+    with pytest.raises(InputError, match=r"alpha=0\.10.*same parameters"):
+        sweeping.sweep(HOUSES, ["estimator.alpha=0.1,0.10"], runs=tmp_path)
+
+
+def test_the_best_member_comes_first_and_failed_ones_last(tmp_path: Path, fake: Fake) -> None:
+    fake(fails="alpha=0.02")
+    lines: list[str] = []
+    found = sweeping.sweep(
+        HOUSES, {"estimator.alpha": [0.001, 0.02, 0.009]}, metric="rmse", runs=tmp_path, progress=lines.append
+    )
+    assert [outcome.member.values["estimator.alpha"] for outcome in found.outcomes] == ["0.009", "0.001", "0.02"]
+    assert found.best is found.outcomes[0]
+    assert [outcome.error for outcome in found.failed] == ["found <b>, expected nothing"]
+    assert found.frame["rmse"].iloc[0] == pytest.approx(1.0)
+    assert [line.split()[0] for line in lines] == ["1", "2", "3"]
+    assert "left" in lines[0]
+    assert json.loads(found.page.with_suffix(".json").read_bytes())["best"] == found.best.reference
+    page = found.page.read_text()
+    assert "<img alt=" in page
+    assert "&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert 'src="http' not in page
+
+
+def test_an_interrupted_sweep_keeps_what_is_finished(tmp_path: Path, fake: Fake) -> None:
+    fake(stops_after=2)
+    found = sweeping.sweep(HOUSES, ["seed=0..4"], runs=tmp_path)
+    assert found.interrupted
+    assert (len(found.outcomes), found.asked) == (2, 5)
+    assert "3 not run: interrupted" in found.page.read_text()
+
+
+def test_the_same_sweep_has_the_same_name_and_another_one_another(tmp_path: Path, fake: Fake) -> None:
+    fake()
+    names = [sweeping.sweep(HOUSES, [grid], runs=tmp_path).name for grid in ("seed=0..1", "seed=0,1", "seed=0..2")]
+    assert names[0] == names[1] != names[2]
+
+
+def test_a_metric_that_no_member_has_is_refused(tmp_path: Path, fake: Fake) -> None:
+    fake()
+    with pytest.raises(InputError, match="expected one of: r2, rmse"):
+        sweeping.sweep(HOUSES, ["seed=0..1"], metric="rmsle_loss", runs=tmp_path)
+
+
+def test_a_direction_is_told_by_the_name_or_asked_for() -> None:
+    assert check_direction("rmse_log", None) == "minimize"
+    assert check_direction("r2", None) == "maximize"
+    assert check_direction("r2", "minimize") == "minimize"
+    with pytest.raises(InputError, match="add --direction"):
+        check_direction("drawn", None)
+    with pytest.raises(InputError, match="without a metric"):
+        check_direction(None, "minimize")
+
+
+def test_a_random_search_draws_the_same_members_again(tmp_path: Path, fake: Fake) -> None:
+    pytest.importorskip("optuna")
+    pool = fake()
+    for _ in range(2):
+        sweeping.sweep(HOUSES, ["estimator.alpha=0.0001..0.1:log", "seed=0..3"], random=6, runs=tmp_path)
+    drawn = [task["overrides"] for task in pool.asked]
+    assert len(drawn) == 12
+    assert drawn[:6] == drawn[6:]
+    assert all(0.0001 <= float(one[0].partition("=")[2]) <= 0.1 for one in drawn)
+
+
+def test_a_bayesian_search_learns_whatever_the_order_of_answers(tmp_path: Path, fake: Fake) -> None:
+    pytest.importorskip("optuna")
+    fake()
+    options: dict[str, Any] = {"bayes": 24, "metric": "rmse", "runs": tmp_path}
+    first, second = (sweeping.sweep(HOUSES, ["estimator.alpha=0.0001..0.1"], **options) for _ in range(2))
+    assert [one.member.label for one in first.outcomes] == [one.member.label for one in second.outcomes]
+    late = [one.metrics["rmse"] for one in first.outcomes if one.member.number > 12]
+    early = [one.metrics["rmse"] for one in first.outcomes if one.member.number <= 12]
+    assert sum(late) / len(late) < sum(early) / len(early)
+
+
+def test_a_search_refuses_a_range_whose_end_params_refuses(tmp_path: Path, fake: Fake) -> None:
+    pytest.importorskip("optuna")
+    fake()
+    with pytest.raises(InputError, match="test_share"):
+        sweeping.sweep(HOUSES, ["test_share=0.1..2.5"], random=3, runs=tmp_path)
+    with pytest.raises(InputError, match="--bayes without a metric"):
+        sweeping.sweep(HOUSES, ["seed=0..3"], bayes=3, runs=tmp_path)
+    with pytest.raises(InputError, match="both --random and --bayes"):
+        sweeping.sweep(HOUSES, ["seed=0..3"], bayes=3, random=3, runs=tmp_path)
+
+
+@pytest.mark.parametrize(("options", "code"), [({}, 0), ({"fails": "seed=1"}, 3), ({"stops_after": 1}, 130)])
+def test_the_command_says_how_it_ended(
+    tmp_path: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], code: int
+) -> None:
+    fake(**options)
+    original = sweeping.sweep
+    monkeypatch.setattr(sweeping, "sweep", lambda *given, **told: original(*given, **told, runs=tmp_path))
+    ended = CliRunner().invoke(commands, ["sweep", str(HOUSES), "--grid", "seed=0..2", "--metric", "r2"])
+    assert ended.exit_code == code
+    assert f"page: {tmp_path}" in ended.stdout
+    assert ("failed: seed=1" in ended.stderr) == (code == 3)
+
+
+def test_there_is_a_worker_for_each_cpu_that_may_be_used() -> None:
+    assert check_workers(None) == len(os.sched_getaffinity(0))
+    with pytest.raises(InputError, match="one at least"):
+        check_workers(0)
+
+
+@pytest.mark.slow
+def test_a_sweep_leaves_a_record_for_each_member_and_continues(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"metric": "rmse", "runs": tmp_path, "workers": 2}
+    first = sweeping.sweep(HOUSES, ["seed=0..1"], **options)
+    assert [outcome.error for outcome in first.outcomes] == [None, None]
+    assert first.best is not None
+    assert first.best.parity is True
+    records = all_records(tmp_path)
+    assert {record.manifest()["sweep"] for record in records} == {first.name}
+    again = sweeping.sweep(HOUSES, ["seed=0..2"], **options)
+    assert [outcome.known for outcome in sorted(again.outcomes, key=lambda one: one.member.number)] == [
+        True,
+        True,
+        False,
+    ]
+    assert len(all_records(tmp_path)) == 3

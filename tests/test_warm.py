@@ -1,0 +1,233 @@
+"""A warm process is a cold one that started sooner."""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from example import HOUSES
+
+from pipeline_lib.errors import RunError
+from pipeline_lib.project import find_project
+from pipeline_lib.record import Record, verify
+from pipeline_lib.warm.client import ADDRESS, WarmProcess, WarmServer, lasting
+from pipeline_lib.warm.preload import preload_names
+
+NAMES = ("xml.dom.minidom", "numpy.random", "sqlite3", "wsgiref.simple_server")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[WarmServer]:
+    with WarmServer(NAMES) as server:
+        yield server.wait_until_ready()
+
+
+@pytest.fixture
+def warm(server: WarmServer, tmp_path: Path) -> Callable[..., Any]:
+    """Runs code in a warm process; what it assigned to `found`, or the process itself."""
+
+    def run(code: str, *arguments: str, wait: bool = True, **environment: str) -> Any:
+        (tmp_path / "probe.py").write_text(f"{code}\nimport json\njson.dump(found, open('found.json', 'w'))\n")
+        environment = {**os.environ, **environment}
+        process = WarmProcess(server.address, "probe", arguments, environment=environment, folder=tmp_path)
+        if not wait:
+            return process
+        assert process.wait(60) == 0
+        return json.loads((tmp_path / "found.json").read_text())
+
+    return run
+
+
+UNKNOWN = """
+import xml, sys
+found = [hasattr(xml, 'dom'), 'xml.dom' in sys.modules, 'numpy' in sys.modules]
+import xml.dom
+found += [hasattr(xml, 'dom'), hasattr(xml.dom, 'minidom')]
+import xml.dom.minidom
+found += [hasattr(xml.dom, 'minidom'), 'xml.dom.NodeFilter' in sys.modules or 'xml.dom.domreg' in sys.modules]
+"""
+
+
+def test_a_preloaded_module_is_unknown_until_it_is_imported(warm: Callable[..., Any]) -> None:
+    assert warm(UNKNOWN) == [False, False, False, True, False, True, True]
+
+
+def test_what_was_preloaded_is_not_executed_again(warm: Callable[..., Any]) -> None:
+    stash = "import sys, numpy\nstash = next(one for one in sys.meta_path if type(one).__name__ == 'Stash')\n"
+    assert warm(stash + "found = stash.modules['numpy'] is numpy and numpy.__spec__.origin.endswith('.py')")
+
+
+def test_no_project_code_is_preloaded(warm: Callable[..., Any]) -> None:
+    assert warm("import sys\nfound = [name for name in sys.modules if name.startswith('pipeline_lib')]") == []
+    names = preload_names(find_project(HOUSES.parent), "houses")
+    assert {"sklearn.linear_model", "matplotlib.pyplot"} < set(names)
+    assert not any(name.startswith("pipeline_lib") for name in names)
+
+
+def test_two_processes_draw_other_random_numbers(warm: Callable[..., Any]) -> None:
+    draw = "import random, numpy as np\nfound = [random.random(), np.random.rand(), random.Random().random()]"
+    first, second = warm(draw), warm(draw)
+    assert not set(first) & set(second)
+
+
+def test_arguments_environment_and_folder_are_those_of_the_request(warm: Callable[..., Any], tmp_path: Path) -> None:
+    code = "import os, sys\nfound = [sys.argv[1:], os.environ['SAID'], os.getcwd(), os.getsid(0) == os.getpid()]"
+    assert warm(code, "-f", "x", SAID="so") == [["-f", "x"], "so", str(tmp_path.resolve()), True]
+
+
+def test_the_filters_of_warnings_come_with_the_module_that_sets_them(warm: Callable[..., Any]) -> None:
+    count = "import warnings\nbefore = len(warnings.filters)\n"
+    assert warm(f"{count}import numpy\nfound = len(warnings.filters) - before") > 0
+    assert warm(f"{count}import xml.dom.minidom\nfound = len(warnings.filters) - before") == 0
+
+
+ENDINGS = [("raise SystemExit(7)", 7), ("1 / 0", 1), ("os.kill(os.getpid(), 9)", -9)]
+
+
+@pytest.mark.parametrize(("ending", "code"), ENDINGS)
+    ("ending", "code"), [("raise SystemExit(7)", 7), ("1 / 0", 1), ("os.kill(os.getpid(), 9)", -9)]
+)
+def test_the_exit_code_comes_back(warm: Callable[..., Any], ending: str, code: int) -> None:
+    process = warm(f"import os, sys\nsys.stderr = open(os.devnull, 'w')\nfound = 1\n{ending}", wait=False)
+    assert process.wait(30) == code == process.poll()
+
+
+def gone(pid: int) -> bool:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:  # dead, whoever should ask for it
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_process_ends_when_nobody_asks_for_it_any_more(warm: Callable[..., Any]) -> None:
+    process = warm("import time\ntime.sleep(60)\nfound = 1", wait=False)
+    assert process.poll() is None
+    process._answers.close()
+    process._connection.close()
+    assert gone(process.pid)
+
+
+def test_processes_end_with_their_server(tmp_path: Path) -> None:
+    (tmp_path / "sleeper.py").write_text("import time\ntime.sleep(60)\n")
+    with WarmServer(()) as server:
+        address = server.wait_until_ready().address
+        process = WarmProcess(address, "sleeper", environment=dict(os.environ), folder=tmp_path)
+        os.kill(server._process.pid, signal.SIGKILL)
+        assert gone(process.pid)
+    assert process.poll() == -signal.SIGKILL
+
+
+def test_a_server_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with WarmServer(()) as server, pytest.raises(RunError, match="--cold does without"):
+        server.wait_until_ready()
+
+
+def test_variables_of_one_process_make_no_other_environment() -> None:
+    assert lasting({"PATH": "/bin", ADDRESS: "x", "JPY_PARENT_PID": "3"}) == {"PATH": "/bin"}
+
+
+# what differs between any two runs: times, names, and process facts
+DIFFERS = {"manifest.json", "report.html", "notebook.ipynb"}
+UNSEEDED = """
+import numpy as np
+from pipeline_lib import start_run
+from pipeline_lib.pipelines import houses
+run = start_run(houses, globals())
+X_train, X_test, y_train, y_test = houses.split(houses.load(), run.params)
+model = run.compile(houses.build(run.params).fit(X_train, y_train), like=X_train)
+predictions = run.evidence(X_test, y_test)
+run.metrics(houses.metrics(y_test, predictions, run.params) | {"drawn": np.random.rand()})
+"""
+FORGETFUL = "import xml\nxml.dom"
+
+
+def outputs(record: Record) -> list[Any]:
+    """What the executed notebook shows, without execution's times and memory addresses."""
+    cells = json.loads(record.notebook.read_bytes())["cells"]
+    return [[cell["source"], [one.get("data", one.get("text")) for one in cell.get("outputs", ())]] for cell in cells]
+
+
+@pytest.fixture
+def warmly(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """From the call on, this process's kernels are warm."""
+    from jupyter_client.provisioning.factory import KernelProvisionerFactory
+
+    from pipeline_lib.warm.provisioner import start_kernels_warm
+
+    before = KernelProvisionerFactory.instance().default_provisioner_name
+    with WarmServer(preload_names(find_project(HOUSES.parent), "houses")) as server:
+
+        def begin() -> None:
+            monkeypatch.setenv(ADDRESS, server.wait_until_ready().address)
+            start_kernels_warm()
+
+        yield begin
+    KernelProvisionerFactory.instance().default_provisioner_name = before
+
+
+@pytest.mark.slow
+def test_a_warm_record_is_the_cold_one_bit_for_bit(
+    tmp_path: Path, houses_record: Record, warmly: Callable[[], None]
+) -> None:
+    from pipeline_lib.run import run_pipeline
+
+    warmly()
+    record = run_pipeline(HOUSES, runs=tmp_path, force=True)
+    assert verify(record) == []
+    files = {path.relative_to(record.folder).as_posix() for path in record.folder.rglob("*") if path.is_file()}
+    cold = houses_record.folder
+    assert files == {path.relative_to(cold).as_posix() for path in cold.rglob("*") if path.is_file()}
+    differing = {name for name in files if (cold / name).read_bytes() != (record.folder / name).read_bytes()}
+    assert differing <= DIFFERS
+    ours, theirs = record.manifest(), houses_record.manifest()
+    assert ours["hashes"] == theirs["hashes"]
+    different = {key for key in ours if ours[key] != theirs[key]}
+    assert different <= {"reference", "times", "files", "digest", "run", "process", "host"}
+    shown = [str(text).replace(record.id, houses_record.id) for text in outputs(record)]
+    assert shown == [str(text) for text in outputs(houses_record)]
+
+
+@pytest.mark.slow
+def test_members_that_forget_to_seed_draw_other_numbers_and_agree_on_the_rest(
+    tmp_path: Path, research: Callable[..., Path], warmly: Callable[[], None]
+) -> None:
+    from pipeline_lib.run import run_pipeline
+
+    research(UNSEEDED)
+    cold = run_pipeline(HOUSES, runs=tmp_path / "runs", force=True)
+    warmly()
+    records = [cold, *(run_pipeline(HOUSES, runs=tmp_path / "runs", force=True) for _ in range(2))]
+    metrics = [record.read_json("metrics.json") for record in records]
+    assert len({one.pop("drawn") for one in metrics}) == len(records)
+    assert metrics[0] == metrics[1] == metrics[2]
+    assert len({json.dumps(record.manifest()["hashes"]) for record in records}) == 1
+    assert len({(record.folder / "environment.json").read_bytes() for record in records}) == 1
+
+
+@pytest.mark.slow
+def test_a_forgotten_import_fails_warm_as_it_fails_cold(
+    tmp_path: Path, research: Callable[..., Path], warmly: Callable[[], None]
+) -> None:
+    from pipeline_lib.run import run_pipeline
+
+    research(FORGETFUL)
+    told = []
+    for begin in (lambda: None, warmly):
+        begin()
+        with pytest.raises(RunError, match="module 'xml' has no attribute 'dom'") as caught:
+            run_pipeline(HOUSES, runs=tmp_path / "runs", force=True)
+        assert caught.value.folder is not None
+        told.append(Record(caught.value.folder).manifest()["error"]["message"])
+    assert told[0] == told[1]
