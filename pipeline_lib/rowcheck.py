@@ -69,7 +69,7 @@ def _sources(data: Any, schema: RowSchema) -> tuple[dict[str, Any], list[str]]:
     if (
         isinstance(data, Sequence)
         and not isinstance(data, str | bytes | bytearray)
-        and all(isinstance(row, Mapping) for row in data)
+        and all(issubclass(kind, Mapping) for kind in set(map(type, data)))
     ):
         return _row_sources(data, schema)
     if is_frame(data):
@@ -101,7 +101,11 @@ def _row_sources(rows: Sequence[Mapping[str, object]], schema: RowSchema) -> tup
     sources: dict[str, Any] = {}
     absent: dict[tuple[int, ...], list[str]] = {}
     for column in schema.columns:
-        default = _ABSENT if column.required else column.default
+        try:
+            sources[column.name] = [row[column.name] for row in rows]
+            continue
+        except KeyError:
+            default = _ABSENT if column.required else column.default
         values = [row.get(column.name, default) for row in rows]
         without = tuple(i for i, value in enumerate(values) if value is _ABSENT)
         if without:
