@@ -91,8 +91,6 @@ ENDINGS = [("raise SystemExit(7)", 7), ("1 / 0", 1), ("os.kill(os.getpid(), 9)",
 
 
 @pytest.mark.parametrize(("ending", "code"), ENDINGS)
-    ("ending", "code"), [("raise SystemExit(7)", 7), ("1 / 0", 1), ("os.kill(os.getpid(), 9)", -9)]
-)
 def test_the_exit_code_comes_back(warm: Callable[..., Any], ending: str, code: int) -> None:
     process = warm(f"import os, sys\nsys.stderr = open(os.devnull, 'w')\nfound = 1\n{ending}", wait=False)
     assert process.wait(30) == code == process.poll()

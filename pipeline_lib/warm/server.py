@@ -37,8 +37,9 @@ def main(address: str, names: list[str]) -> None:
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
         listening.listen(64)
-        sys.stdout.buffer.write(READY)
-        sys.stdout.flush()
+        with contextlib.suppress(BrokenPipeError):  # nobody waits any more: standard input has ended, too
+            sys.stdout.buffer.write(READY)
+            sys.stdout.flush()
         _Server(listening, stash).serve()
 
 

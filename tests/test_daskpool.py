@@ -1,0 +1,101 @@
+"""Sweeps on Dask: a real scheduler, two worker processes, one of which is killed."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from example import HOUSES, ROOT
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.record import Record, all_records
+from pipeline_lib.sweeping import Sweep, sweep
+
+pytest.importorskip("distributed")
+GRID = ["seed=0..3"]
+
+
+@contextmanager
+def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    log = folder / f"{'-'.join(words[:1])}-{time.monotonic_ns()}.log"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with log.open("wb") as stream:
+        process = subprocess.Popen(  # noqa: S603 (Dask's own commands)
+            [sys.executable, "-m", "distributed.cli.dask_" + words[0], *words[1:]],
+            cwd=folder,
+            env=environment,
+            stderr=stream,
+            stdout=stream,
+        )
+        process.log = log  # type: ignore[attr-defined]
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Iterator[str]:
+    with started(tmp_path, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard") as process:
+        deadline = time.monotonic() + 60
+        address = None
+        while address is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+            address = re.search(r"Scheduler at:\s+(tcp://\S+)", process.log.read_text())  # type: ignore[attr-defined]
+        assert address is not None
+        yield address[1]
+
+
+def worker(folder: Path, address: str) -> subprocess.Popen[bytes]:
+    return started(folder, "worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard")  # type: ignore[return-value]
+
+
+def outputs(found: Sweep) -> dict[str, object]:
+    """The hashes of each member's results, by what it varies."""
+    assert [outcome.error for outcome in found.outcomes] == [None] * len(found.outcomes)
+    folders = {outcome.member.label: outcome.folder for outcome in found.outcomes if outcome.folder}
+    return {label: Record(folder).manifest()["hashes"] for label, folder in folders.items()}
+
+
+def test_a_scheduler_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline_lib.sweeping.daskpool._SECONDS_TO_CONNECT", 0.2)
+    with pytest.raises(InputError, match="no scheduler"):
+        sweep(HOUSES, ["seed=0..1"], dask="tcp://127.0.0.1:9", runs=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_killed_dask_worker_loses_nothing_and_results_are_the_local_ones(tmp_path: Path, scheduler: str) -> None:
+    runs = tmp_path / "runs"
+    with worker(tmp_path, scheduler) as doomed, worker(tmp_path, scheduler):
+
+        def kill_in_the_middle() -> None:
+            deadline = time.monotonic() + 120
+            while len(all_records(runs)) < 2 and time.monotonic() < deadline:
+                time.sleep(0.1)
+            os.kill(doomed.pid, signal.SIGKILL)
+
+        killing = threading.Thread(target=kill_in_the_middle)
+        killing.start()
+        found = sweep(HOUSES, GRID, dask=scheduler, runs=runs, parity="none")
+        killing.join()
+    assert doomed.returncode == -signal.SIGKILL
+    assert outputs(found) == outputs(sweep(HOUSES, GRID, runs=tmp_path / "local", parity="none"))
+
+
+@pytest.mark.slow
+def test_records_arrive_through_a_store(tmp_path: Path, scheduler: str) -> None:
+    store = f"file://{tmp_path / 'store'}"
+    with worker(tmp_path, scheduler):
+        found = sweep(HOUSES, ["seed=0..1"], dask=scheduler, store=store, runs=tmp_path / "runs", parity="all")
+    assert len(outputs(found)) == 2
+    assert len(all_records(tmp_path / "runs")) == 2
+    assert all((tmp_path / "store" / "houses" / record.id).is_dir() for record in all_records(tmp_path / "runs"))
