@@ -182,11 +182,15 @@ def traced_rows(inputs: pa.Table, most: int = MOST_TRACED_ROWS) -> pa.Array:
     """
     if inputs.num_rows <= most:
         return pa.array(range(inputs.num_rows), pa.int64())
-    chosen = dict.fromkeys(row for column in inputs.columns for row in _edge_rows(column))
-    rows = list(chosen)[:most]
+    rows = edge_rows(inputs)[:most]
     rest = np.setdiff1d(np.arange(inputs.num_rows), rows)
     spaced = np.unique(np.linspace(0, len(rest) - 1, most - len(rows)).astype(np.int64))
     return pa.array(sorted({*rows, *(int(rest[at]) for at in spaced)}), pa.int64())
+
+
+def edge_rows(inputs: pa.Table) -> list[int]:
+    """Numbers of the first rows, column by column, with a missing value, minimum, maximum and category (up to 50)."""
+    return list(dict.fromkeys(row for column in inputs.columns for row in _edges_of(column)))
 
 
 def last_rows(inputs: pa.Table, most: int = MOST_TRACED_ROWS) -> pa.Array:
@@ -194,7 +198,7 @@ def last_rows(inputs: pa.Table, most: int = MOST_TRACED_ROWS) -> pa.Array:
     return pa.array(range(max(inputs.num_rows - most, 0), inputs.num_rows), pa.int64())
 
 
-def _edge_rows(column: pa.ChunkedArray) -> list[int]:
+def _edges_of(column: pa.ChunkedArray) -> list[int]:
     if pa.types.is_large_list(column.type):  # child rows: the fewest and the most
         column = pc.list_value_length(column)
     candidates: list[Any] = [None] if column.null_count else []

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -33,7 +34,7 @@ def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
 
     Where `durable`, it survives a power cut once this returns; what is flushed later anyhow need not be.
     """
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.getpid():x}-{secrets.token_hex(4)}.part")  # two may write at once
     try:
         with part.open("wb") as stream:
             stream.write(content)

@@ -75,7 +75,7 @@ def write_probes(
 
 def without_probes(model: "CompiledPipeline") -> str:
     """Why a pipeline has no probes; empty where it has."""
-    return "" if model.exact else "library code answers, whose refusals are its own"
+    return "" if model.exact else "its opaque steps refuse by rules of their library"
 
 
 def read_probes(folder: Path) -> pa.Table | None:

@@ -36,7 +36,9 @@ def assert_parity(
     default that of the project in which the record, or else the working directory, lies; `variations` as
     `check_parity` takes them. Nothing is written beside the record. Raises what `check_parity` raises.
     """
-    return _passed(_checked(_record(record), library, variations))
+    from pipeline_lib.record import as_record
+
+    return _passed(_checked(as_record(record), library, variations))
 
 
 @pytest.fixture(scope="session")
@@ -76,8 +78,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the mark that tests of records carry."""
+    """Declare the mark that tests of records carry, and refuse a path without records before anything is collected."""
     if config.getoption(_RECORDS):
+        _records(config.invocation_params.dir / config.getoption(_RECORDS))
         config.addinivalue_line("markers", f"{_MARK}: a record under one variation, collected by --records")
 
 
@@ -102,9 +105,12 @@ class RecordNode(pytest.Collector):
     def collect(self) -> "Iterator[VariationItem]":
         """One test for each variation, in their order."""
         from pipeline_lib.parity import FULL, QUICK
+        from pipeline_lib.parity.check import variations_of
+        from pipeline_lib.record import Record
 
-        for name in FULL if self.config.getoption(_PARITY) == "full" else QUICK:
-            yield VariationItem.from_parent(self, name=name)
+        asked = FULL if self.config.getoption(_PARITY) == "full" else QUICK
+        for variation in variations_of(Record(self.path), asked):
+            yield VariationItem.from_parent(self, name=variation.name)
 
     def parity(self, name: str) -> "Parity":
         """The parity under one variation. All hand-overs that were selected are checked at once, the first time."""
@@ -178,22 +184,14 @@ def _records(path: Path) -> "list[Record]":
     from pipeline_lib.record import DAMAGED, all_records, record_at
 
     one = record_at(path)
-    found = [one] if one else [r for r in all_records(path) if r.status() in ("finished", DAMAGED)]
+    below = all_records(path) or [r for r in all_records(path.parent) if r.pipeline == path.name]
+    found = [one] if one else [r for r in below if r.status() in ("finished", DAMAGED)]
     if not found:
         raise pytest.UsageError(
-            f"--records: found no finished record in {path}, expected a folder of runs or a record; "
+            f"--records: found no finished record in {path}, expected a folder of runs, of one pipeline, or a record; "
             "`pipeline-lib run` makes one"
         )
     return found
-
-
-def _record(given: "Record | str | Path") -> "Record":
-    from pipeline_lib.project import find_project
-    from pipeline_lib.record import Record, find_record, record_at
-
-    if isinstance(given, Record):
-        return given
-    return record_at(Path(given)) or find_record(str(given), find_project())
 
 
 def _checked(record: "Record", library: str | None, variations: "Sequence[str | Variation] | None") -> "Parity":

@@ -22,11 +22,12 @@ from pipeline_lib.files import (
     read_json,
     sha256_bytes,
     sha256_file,
+    sha256_tree,
     write_atomic,
 )
 from pipeline_lib.locks import is_locked, locked
 from pipeline_lib.plain import keep_plain_files, name_problems, strange_files
-from pipeline_lib.project import Project
+from pipeline_lib.project import Project, find_project
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -271,9 +272,19 @@ def find_record(reference: str, project: Project) -> Record:
     return chosen[0]
 
 
+def as_record(given: Record | str | Path) -> Record:
+    """A record as it is, by its path, or by a reference into the project around the working directory."""
+    if isinstance(given, Record):
+        return given
+    return record_at(Path(given)) or find_record(str(given), find_project())
+
+
 def checks_folder(record: Record) -> Path:
     """Where results of later checks live: beside the record, keyed by its manifest's digest."""
     digest = sha256_file(record.folder / MANIFEST)
+    if record.is_scratch:  # its manifest stays when another model is compiled
+        trees = (sha256_tree(folder) for folder in (record.artifact, record.evidence))
+        digest = sha256_bytes("\n".join((digest, *trees)).encode())
     return record.folder.parent / ".checks" / f"{record.id}-{digest[:16]}"
 
 

@@ -54,6 +54,9 @@ class Reproduction:
         lines += [f"not as recorded: {line}" for line in self.sources]
         lines += map(str, results)
         lines += map(str, causes)
+        commit = (self.record.manifest().get("git") or {}).get("commit")
+        if not self.identical and self.sources and commit:
+            lines.append(f"to repeat the run itself, `git stash` what you changed and `git checkout {commit[:12]}`")
         if not self.identical and not causes and not self.sources:
             lines.append("environment: same, as far as it is recorded; look for a step that draws without a seed")
         return "\n".join([*lines, f"run again: {self.again.folder}"])
@@ -140,8 +143,8 @@ def _run_again(
     if not fresh_environment:
         try:
             return run_pipeline(parameters, overrides=overrides, runs=runs, progress=progress)
-        except (InputError, DifferenceError) as error:
-            raise type(error)(_unfit(record, project, parameters, error)) from error
+        except InputError as error:
+            raise InputError(_unfit(record, project, parameters, error)) from error
     python = build_environment(record, project, folder, progress)
     request = json.dumps([str(parameters), overrides, str(runs)])
     result = subprocess.run(  # noqa: S603 (our own interpreter and module)

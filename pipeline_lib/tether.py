@@ -15,11 +15,16 @@ _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's <sys/prctl.h>; survi
 def main() -> None:
     """Become the program, tethered to the parent process."""
     parent, *command = sys.argv[1:]
+    tether(int(parent))
+    os.execvp(command[0], command)  # noqa: S606 (the kernel's own command)
+
+
+def tether(parent: int) -> None:
+    """Let this process end with its parent."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    if os.getppid() != int(parent):  # it died before the signal was asked for
+    if os.getppid() != parent:  # it died before the signal was asked for
         sys.exit(1)
-    os.execvp(command[0], command)  # noqa: S606 (the kernel's own command)
 
 
 if __name__ == "__main__":

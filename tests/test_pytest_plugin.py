@@ -13,7 +13,7 @@ from example import HOUSES
 
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.files import sha256_tree
-from pipeline_lib.parity import QUICK, Outcome, Parity, Variation
+from pipeline_lib.parity import QUICK, Outcome, Parity
 from pipeline_lib.parity import check as parity_check
 from pipeline_lib.pytest_plugin import assert_parity
 from pipeline_lib.record import Record, create_record, seal, verify
@@ -159,7 +159,7 @@ def test_a_damaged_record_fails(inner: pytest.Pytester, copy: Record) -> None:
     (copy.folder / "manifest.json").write_text("{}")
     result = inner.runpytest(f"--records={copy.folder.parents[1]}", "-k", "fresh")
     result.assert_outcomes(failed=1)
-    assert "found a record that is damaged" in result.stdout.str()
+    assert "manifest.json: found a damaged manifest" in result.stdout.str()
 
 
 def test_the_mark_selects_records_alone(inner: pytest.Pytester, copy: Record, answers: Answers) -> None:
@@ -197,9 +197,8 @@ def test_reference_library_and_variations_are_found(
     settings = "[project]\nlib_name = town\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
     (tmp_path / "settings.ini").write_text(settings)
     monkeypatch.chdir(tmp_path)
-    own = Variation("nightly", "own", "")
     assert assert_parity("houses", variations=[EXACT]).exact
-    assert_parity(copy, variations=[own.name])
+    assert_parity(copy, variations=["nightly"])
     assert [call["library"] for call in asked] == ["town", "town"]
     assert asked[0]["record"].reference == copy.reference
     assert asked[1]["variations"] == ("nightly",)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pipeline_lib.cli.answers import JSON, REF, find, library, print_json, report_problems, summary_of
+from pipeline_lib.cli.answers import JSON, REF, find, library, print_json, report_problems
 from pipeline_lib.errors import InputError
 from pipeline_lib.project import find_project
 
@@ -15,7 +15,7 @@ from pipeline_lib.project import find_project
 @REF
 @click.option("--quick", is_flag=True, help="Hand rows over in every way, in one fresh process; the default.")
 @click.option("--full", is_flag=True, help="Other threads, CPUs, locales, days and clean environments as well.")
-@click.option("--only", multiple=True, metavar="NAME", help="One variation; can be repeated.")
+@click.option("--only", multiple=True, metavar="NAME", help="One variation, such as 'one row' or CSV; can be repeated.")
 @JSON
 def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bool) -> None:
     """Repeat a record in fresh processes, under every variation, and compare every bit."""
@@ -31,9 +31,12 @@ def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bo
     record = find(ref)
     result = check_parity(record, library=library(), **asked)
     if as_json:
-        print_json(summary_of(record)["parity"])
+        print_json(result.to_json())
     else:
         click.echo(f"{result.reference}\n{result}\npage: {checks_folder(record) / PAGE}")
+    absent = [f"{outcome.variation}: {outcome.detail}" for outcome in result.of_verdict("absent")] if only else []
+    if absent and result.exact:
+        raise InputError(f"found nothing to show for {'; '.join(absent)}, expected what it needs; leave it out here")
     sys.exit(0 if result.exact else 1)
 
 

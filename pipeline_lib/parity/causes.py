@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.parity.divergence import RAW, Divergence
+from pipeline_lib.parity.divergence import RAW
 from pipeline_lib.parity.variations import Variation
-from pipeline_lib.parity.verdicts import FRESH
+from pipeline_lib.parity.verdicts import FRESH, Outcome
 from pipeline_lib.record import Record
 
 LIBRARY = "library.json"
@@ -20,25 +20,30 @@ ACCELERATORS = ("bottleneck", "numexpr", "numba", "scikit-learn-intelex", "threa
 
 
 def with_causes(
-    divergence: Divergence,
+    outcome: Outcome,
     variation: Variation,
     *,
     fresh_exact: bool,
     readers: Sequence[str],
     environment: Sequence[str],
     code: Sequence[str],
-) -> Divergence:
-    """The divergence with what explains it, the most likely first."""
+) -> Outcome:
+    """The outcome with what explains it, the most likely first; where rows were answered, its divergence has that."""
+    divergence = outcome.divergence
     lines = [f"the wall clock is read: {reader}; pass the date in as a column or a parameter" for reader in readers]
-    if divergence.step == RAW:
-        lines.append(f"the hand-over changed the raw value before the pipeline saw it: {variation.what}")
-    elif fresh_exact and variation.name != FRESH:
+    if divergence and divergence.step == RAW:  # before any step: no environment had a say
+        told = f"the hand-over changed the raw value before the pipeline saw it: {variation.what}"
+        return replace(outcome, divergence=replace(divergence, causes=(told,)))
+    if fresh_exact and variation.name != FRESH:
         lines.append(f"the variation itself: {variation.what}; without it a fresh process repeats every bit")
     nothing = (
         "nothing that was recorded of the environment differs: the artifact, the evidence or the step's code is not "
         "what the run sealed; make a new run and compare the two"
     )
-    return replace(divergence, causes=(*lines, *code, *environment) or (nothing,))
+    causes = (*lines, *code, *environment) or (nothing,)
+    if divergence is None:
+        return replace(outcome, causes=causes)
+    return replace(outcome, divergence=replace(divergence, causes=causes))
 
 
 def code_differences(record: Record, library: str) -> list[str]:
@@ -65,10 +70,10 @@ def environment_differences(recorded: Mapping[str, Any] | None, here: Mapping[st
     before, after = recorded.get("packages", {}), here.get("packages", {})
     lines = [line for names in (first, second, ACCELERATORS) for line in _packages(names, before, after)]
     machine = [
-        *_changed("BLAS", _blas(recorded, "architecture", "version"), _blas(here, "architecture", "version")),
+        *_other_blas(recorded, here, "BLAS", "architecture", "version"),
         *_changed("CPU", _at(recorded, "cpu", "model"), _at(here, "cpu", "model")),
         *_features(recorded, here),
-        *_changed("threads", _blas(recorded, "num_threads"), _blas(here, "num_threads")),
+        *_other_blas(recorded, here, "threads", "num_threads"),
     ]
     python = _changed("Python", _at(recorded, "python", "version"), _at(here, "python", "version"))
     lines += [*machine, *python] if opaque else [*python, *machine]
@@ -100,6 +105,12 @@ def _features(recorded: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]
     lost, gained = _few(sorted(before - after)), _few(sorted(after - before))
     lines = [f"CPU features: {lost} absent here"] if lost else []
     return lines + ([f"CPU features: {gained} here only"] if gained else [])
+
+
+def _other_blas(recorded: Mapping[str, Any], here: Mapping[str, Any], what: str, *keys: str) -> list[str]:
+    """A difference in what is loaded here; that fewer libraries are loaded is none."""
+    before, after = _blas(recorded, *keys), _blas(here, *keys)
+    return _changed(what, before, after) if set(after) - set(before) else []
 
 
 def _blas(environment: Mapping[str, Any], *keys: str) -> list[str]:

@@ -14,15 +14,17 @@ from typing import Any
 from pipeline_lib.compiled import read_description
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence import other_artifact, read_evidence
-from pipeline_lib.files import canonical_json, write_atomic
+from pipeline_lib.files import canonical_json, read_json, write_atomic
 from pipeline_lib.parity.causes import code_differences, environment_differences, with_causes
 from pipeline_lib.parity.page import PAGE, write_page
 from pipeline_lib.parity.settings import AbsentError, Place, Setting
-from pipeline_lib.parity.variations import FULL, OF_TABLES, QUICK, VARIATIONS, Variation, chosen
+from pipeline_lib.parity.variations import OF_TABLES, QUICK, VARIATIONS, Variation, chosen
 from pipeline_lib.parity.verdicts import ARTIFACT, EDGES, FRESH, Outcome, Parity
-from pipeline_lib.record import ENVIRONMENT, RECORD_VARIABLE, Record, checks_folder, verify
+from pipeline_lib.record import ENVIRONMENT, RECORD_VARIABLE, Record, as_record, checks_folder, verify
 
 RESULT = "parity.json"
+LONGEST = 3_600
+"""Seconds that one process may take."""
 IN_EACH_PROCESS = (FRESH, "dict", EDGES)
 """What a process with a setting of its own repeats: all rows at once, each alone, and those at the edges."""
 
@@ -61,7 +63,8 @@ class _Check:
             answer = self.answer(setting, [VARIATIONS[name] for name in IN_EACH_PROCESS])
         except RunError as error:
             return replace(begun, verdict="different", detail=f"the process failed: {error}")
-        _check_proof(variation, setting, answer["proof"])
+        if unproven := _unproven(setting, answer["proof"]):
+            return replace(begun, verdict="different", detail=unproven, proof=answer["proof"])
         found = self.explained(answer, [variation] * len(IN_EACH_PROCESS), fresh_exact=fresh_exact)
         first = next((outcome for outcome in found if outcome.verdict == "different"), found[0])
         seconds, proof = round(time.perf_counter() - started, 3), answer["proof"]
@@ -78,16 +81,18 @@ class _Check:
                 "proof": list(setting.proof),
                 "tasks": [variation.task() for variation in variations],
                 "result": str(result),
+                "parent": os.getpid(),
             }
             asked = Path(folder) / "request.json"
             asked.write_bytes(canonical_json(request))
-            done = subprocess.run(  # noqa: S603 (a Python and our own module)
+            done = _ended(
                 [setting.python, "-P", "-m", "pipeline_lib.parity.worker", str(asked)],
                 cwd=folder,
                 env=_environment(setting),
                 capture_output=True,
                 text=True,
                 check=False,
+                timeout=LONGEST,
             )
             if done.returncode:
                 raise RunError((done.stderr.strip().splitlines() or ["no message"])[-1])
@@ -109,15 +114,15 @@ class _Check:
             "code": [*self.other_artifact, *(code_differences(self.record, self.place.library) if opaque else [])],
         }
         return [
-            replace(outcome, divergence=with_causes(outcome.divergence, variation, fresh_exact=fresh_exact, **known))
-            if outcome.divergence and outcome.verdict == "different"
+            with_causes(outcome, variation, fresh_exact=fresh_exact, **known)
+            if outcome.verdict == "different"
             else outcome
             for outcome, variation in zip(outcomes, variations, strict=True)
         ]
 
 
 def check_parity(
-    record: Record,
+    record: Record | str | Path,
     *,
     library: str = "pipeline_lib",
     variations: Sequence[str | Variation] = QUICK,
@@ -125,21 +130,18 @@ def check_parity(
 ) -> Parity:
     """Repeat a record's evidence in fresh processes, in every asked variation, and compare every bit.
 
-    `variations` are names (`QUICK` or `FULL` of `pipeline_lib.parity`, or some of them) or variations of your own;
-    a fresh process that predicts all rows comes first in any case, and opaque steps meet another day. `library` is
-    the package whose steps may be loaded. The result is kept beside the record, as JSON and as a page. Raises
+    `record` is a record, a reference (`houses`) or a record's path. `variations` are names (`QUICK` or `FULL` of
+    `pipeline_lib.parity`, or some of them) or variations of your own; a fresh process that predicts all rows comes
+    first in any case, and with all of `QUICK` opaque steps meet another day. `library` is the package whose steps may
+    be loaded. The result is kept beside the record, as JSON and as a page, with what earlier checks found. Raises
     InputError for an unknown name, a record without evidence or with changed bytes, RunError when the fresh process
-    fails or a setting took no effect.
+    fails or the result cannot be kept.
     """
-    wanted = [VARIATIONS[FRESH], *(variation for variation in chosen(variations) if variation.name != FRESH)]
+    record = as_record(record)
+    wanted = variations_of(record, variations)
     _check_intact(record)
     expected = read_evidence(record.evidence)
-    described = read_description(record.artifact) if record.artifact.is_dir() else {"opaque": (), "tables": ()}
-    opaque = tuple(described["opaque"])
-    if len(described["tables"]) > 1 and variations in (QUICK, FULL):
-        wanted += [VARIATIONS[name] for name in OF_TABLES]
-    if opaque and variations == QUICK:  # library code may read the clock; a plan cannot
-        wanted.append(VARIATIONS["another day"])
+    opaque = tuple(_described(record)["opaque"])
     packages = (record.read_json(ENVIRONMENT) or {}).get("packages", {})
     with tempfile.TemporaryDirectory(prefix="pipeline-lib-parity-") as folder:
         check = _Check(
@@ -155,9 +157,31 @@ def check_parity(
             if not variation.hands_over:
                 outcomes.append(check.in_process(variation, fresh_exact=fresh_exact))
                 progress(outcomes[-1])
-    parity = Parity.of(record.reference, expected.inputs.num_rows, list(expected.steps), outcomes)
-    _keep(record, parity)
+    steps = list(expected.steps)
+    parity = Parity.of(record.reference, expected.inputs.num_rows, steps, outcomes)
+    try:
+        _keep(record, Parity.of(record.reference, parity.rows, steps, [*_others(record, outcomes), *outcomes]))
+    except OSError as error:
+        raise RunError(
+            f"{record.reference}: {parity}\nfound {error}, so this is not kept; expected a folder beside the record "
+            "that can be written"
+        ) from error
     return parity
+
+
+def variations_of(record: Record, variations: Sequence[str | Variation]) -> list[Variation]:
+    """What is asked of a record: a fresh process first, and with all of `QUICK` what its kind of record needs."""
+    wanted = {variation.name: variation for variation in (VARIATIONS[FRESH], *chosen(variations))}
+    if wanted.keys() >= set(QUICK):
+        described = _described(record)
+        # library code may read the clock; a plan cannot
+        more = (*(OF_TABLES if len(described["tables"]) > 1 else ()), *(["another day"] if described["opaque"] else ()))
+        wanted |= {name: VARIATIONS[name] for name in more}
+    return list(wanted.values())
+
+
+def _described(record: Record) -> dict[str, Any]:
+    return read_description(record.artifact) if record.artifact.is_dir() else {"opaque": (), "tables": ()}
 
 
 def _check_intact(record: Record) -> None:
@@ -167,19 +191,21 @@ def _check_intact(record: Record) -> None:
     problems = verify(record)
     if problems or status != "finished":
         raise InputError(
-            f"{record.reference}: found a record that is {status}{': ' if problems else ''}{'; '.join(problems[:3])}, "
-            "expected a finished one with every byte as it was sealed; run again"
+            f"{record.reference}: found {'; '.join(problems[:3]) or f'a record that is {status}'}\n"
+            "expected a finished record, every byte as it was sealed; run again"
         )
 
 
-def _check_proof(variation: Variation, setting: Setting, proof: dict[str, Any]) -> None:
+def _unproven(setting: Setting, proof: dict[str, Any]) -> str:
+    """What a process should have shown of its setting and did not; empty where it took effect."""
     wrong = {name: proof.get(name) for name, expected in setting.proof.items() if proof.get(name) != expected}
-    if wrong:
-        expected = {name: setting.proof[name] for name in wrong}
-        raise RunError(
-            f"{variation.name}: found {wrong} in the process, expected {expected}: the setting took no effect, so "
-            "nothing was shown; leave this variation out on this machine"
-        )
+    if not wrong:
+        return ""
+    expected = {name: setting.proof[name] for name in wrong}
+    return (
+        f"found {wrong} in the process, expected {expected}: the setting took no effect, so nothing was shown; "
+        "look for what overrides it on this machine"
+    )
 
 
 def _environment(setting: Setting) -> dict[str, str]:
@@ -193,10 +219,27 @@ def _environment(setting: Setting) -> dict[str, str]:
     return {**environment, **setting.variables}
 
 
+def _ended(command: Sequence[str], **options: Any) -> "subprocess.CompletedProcess[str]":
+    """A process that has ended, and that ends with this one."""
+    try:
+        return subprocess.run(command, **options)  # noqa: S603 (a Python and our own module)
+    except subprocess.TimeoutExpired as error:
+        raise RunError(
+            f"found no answer within {LONGEST:,} seconds, expected one; look for a step that waits"
+        ) from error
+
+
 def _own(readers: Sequence[str], library: str) -> list[str]:
     """Of those who read the clock, the code that makes features."""
     packages = (f"({library}.steps", f"({library}.pipelines", "(sklearn", "(feature_engine", "(pandas")
     return [reader for reader in readers if any(package in reader for package in packages)]
+
+
+def _others(record: Record, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """What earlier checks of the same record found under other variations: a narrow check hides no difference."""
+    now = {outcome.variation for outcome in outcomes}
+    kept = (read_json(checks_folder(record) / RESULT) or {}).get("variations", [])
+    return [Outcome.from_json(values) for values in kept if values["variation"] not in now]
 
 
 def _keep(record: Record, parity: Parity) -> None:

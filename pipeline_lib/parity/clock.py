@@ -38,13 +38,15 @@ def move(days: int) -> None:
     _put(datetime.date, "today", classmethod(moved_today))
     _put(time, "time", _noted("time.time", lambda: time_() + seconds))
     _put(time, "time_ns", _noted("time.time_ns", lambda: time_ns() + seconds * 10**9))
+    for name, unit in (("clock_gettime", 1), ("clock_gettime_ns", 10**9)):
+        _put(time, name, _of_a_clock(name, seconds * unit))
     for name, place in (("localtime", 0), ("gmtime", 0), ("ctime", 0), ("strftime", 1)):
         _put(time, name, _defaulting(name, place, lambda: time_() + seconds))
 
 
 def moved_days() -> list[int]:
     """By how many days each way of asking for the time is moved against the system's own clock."""
-    system = time.clock_gettime(time.CLOCK_REALTIME)
+    system = _SYSTEM(time.CLOCK_REALTIME)
     moments = [time.time(), time.time_ns() / 10**9, datetime.datetime.now().timestamp()]
     moments += [time.mktime(time.localtime()), datetime.datetime.today().timestamp()]
     days = {round((moment - system) / DAY) for moment in moments}
@@ -74,6 +76,19 @@ def _noted(name: str, read: Callable[[], Any]) -> Callable[[], Any]:
     return moved
 
 
+def _of_a_clock(name: str, ahead: int) -> Callable[[int], Any]:
+    """A function of `time` that reads the clock it is asked for; the calendar's is moved."""
+    original = getattr(time, name)
+
+    def moved(clock: int) -> Any:
+        if clock != time.CLOCK_REALTIME:
+            return original(clock)
+        _note(f"time.{name}")
+        return original(clock) + ahead
+
+    return moved
+
+
 def _defaulting(name: str, place: int, read: Callable[[], float]) -> Callable[..., Any]:
     """A function of `time` that takes the current moment where none is given."""
     original = getattr(time, name)
@@ -88,6 +103,7 @@ def _defaulting(name: str, place: int, read: Callable[[], float]) -> Callable[..
 
 
 _LOCAL = time.localtime
+_SYSTEM = time.clock_gettime
 
 
 def _put(owner: Any, name: str, value: Any) -> None:

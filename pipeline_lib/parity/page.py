@@ -1,12 +1,15 @@
 """A parity check for people: as text in a terminal, as one offline page without scripts."""
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline_lib.bits import Difference
 from pipeline_lib.files import write_atomic
 from pipeline_lib.parity.divergence import Divergence
+from pipeline_lib.parity.variations import VARIATIONS
+from pipeline_lib.parity.verdicts import EDGES
 
 if TYPE_CHECKING:
     from pipeline_lib.parity.verdicts import Outcome, Parity
@@ -39,9 +42,15 @@ def as_text(parity: "Parity") -> str:
         groups: dict[str, list[str]] = {}
         for outcome in parity.outcomes:
             if outcome.verdict == verdict:
-                groups.setdefault(_about(outcome), []).append(outcome.variation)
+                groups.setdefault(_about(outcome), []).append(_named(outcome, parity.rows))
         lines += [f"  {verdict:<9}  {key}: {', '.join(names)}" for key, names in groups.items()]
     return "\n".join(lines)
+
+
+def _named(outcome: "Outcome", rows: int) -> str:
+    """A variation's name, and how many of the rows it took where that was not all."""
+    part = 0 < outcome.rows < rows and outcome.verdict == "exact" and outcome.variation != EDGES
+    return f"{outcome.variation} ({outcome.rows:,} of {rows:,})" if part else outcome.variation
 
 
 def one_line(outcome: "Outcome") -> str:
@@ -55,9 +64,9 @@ def as_html(parity: "Parity") -> str:
     """The check as a fragment of HTML: a grid of variations, then each divergence in full."""
     first = as_text(parity).partition("\n")[0]
     rows = "".join(_row(outcome) for outcome in parity.outcomes)
-    head = "".join(f"<th>{title}</th>" for title in ("variation", "verdict", "rows", "seconds", "detail"))
+    head = "".join(f"<th>{title}</th>" for title in ("variation", "what it is", "verdict", "rows", "seconds", "detail"))
     grid = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
-    found = "".join(_section(outcome) for outcome in parity.outcomes if outcome.divergence)
+    found = "".join(_section(outcome) for outcome in sorted(parity.outcomes, key=lambda o: o.verdict != "different"))
     return f"<p><strong>{html.escape(first)}</strong></p>{grid}{found}"
 
 
@@ -80,13 +89,14 @@ def _about(outcome: "Outcome") -> str:
 def _key(outcome: "Outcome") -> object:
     """Equal for outcomes that differ first at the same place in the same way, which need telling once."""
     divergence = outcome.divergence
-    return (divergence.step, divergence.row, divergence.difference.found) if divergence else outcome.detail
+    return (divergence.step, divergence.row, divergence.difference) if divergence else outcome.detail
 
 
 def _different(outcome: "Outcome", *others: "Outcome") -> list[str]:
     same = [f"    the same under {', '.join(other.variation for other in others)}"] if others else []
     if outcome.divergence is None:
-        return [f"  DIFFERENT  {outcome.variation}: {outcome.detail}", *same]
+        because = (f"    {line}" for line in _because(outcome.causes))
+        return [f"  DIFFERENT  {outcome.variation}: {outcome.detail}", *because, *same]
     changed = f"{outcome.differing:,} of {outcome.rows:,} rows have other outputs"
     told = (f"    {line}" for line in _told(outcome.divergence))
     return [f"  DIFFERENT  {outcome.variation}: {changed}", *told, *same]
@@ -101,10 +111,14 @@ def _told(divergence: Divergence) -> list[str]:
     shown = list(divergence.raw.items())[: max(SHOWN_RAW, min(divergence.reads, 2 * SHOWN_RAW))]
     more = f" … and {len(divergence.raw) - len(shown)} more" if len(divergence.raw) > len(shown) else ""
     if shown:
-        lines.append("raw input: " + ", ".join(f"{name}={value}" for name, value in shown) + more)
-    causes = divergence.causes[:SHOWN_CAUSES]
-    hidden = len(divergence.causes) - len(causes)
-    lines += [f"{'likely cause' if not place else 'or'}: {cause}" for place, cause in enumerate(causes)]
+        lines.append("the row: " + ", ".join(f"{name}={value}" for name, value in shown) + more)
+    return [*lines, *_because(divergence.causes)]
+
+
+def _because(causes: Sequence[str]) -> list[str]:
+    shown = causes[:SHOWN_CAUSES]
+    lines = [f"{'likely cause' if not place else 'or'}: {cause}" for place, cause in enumerate(shown)]
+    hidden = len(causes) - len(shown)
     return [*lines, f"… {hidden} more causes in the page"] if hidden else lines
 
 
@@ -118,7 +132,9 @@ def _row(outcome: "Outcome") -> str:
     divergence = outcome.divergence
     detail = outcome.detail or (_where(divergence.step, divergence.difference, divergence.row) if divergence else "")
     detail = detail or ", ".join(f"{name}: {value}" for name, value in outcome.proof.items())
-    cells = (outcome.variation, outcome.verdict, f"{outcome.rows:,}", f"{outcome.seconds:.2f}", detail)
+    known = VARIATIONS.get(outcome.variation)
+    what = known.what if known else ""
+    cells = (outcome.variation, what, outcome.verdict, f"{outcome.rows:,}", f"{outcome.seconds:.2f}", detail)
     filled = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
     return f"<tr class='{outcome.verdict}' style='background:{_COLOURS[outcome.verdict]}'>{filled}</tr>"
 
@@ -126,7 +142,9 @@ def _row(outcome: "Outcome") -> str:
 def _section(outcome: "Outcome") -> str:
     divergence = outcome.divergence
     if divergence is None:
-        return ""
+        causes = "".join(f"<li>{html.escape(cause)}</li>" for cause in outcome.causes)
+        title = html.escape(f"{outcome.variation}: {outcome.verdict}")
+        return causes and f"<h2>{title}</h2><p>{html.escape(outcome.detail)}</p><h3>Likely causes</h3><ol>{causes}</ol>"
     differs = "".join(f"<li>{html.escape(_where(name, each, None))}</li>" for name, each in divergence.differs.items())
     causes = "".join(f"<li>{html.escape(cause)}</li>" for cause in divergence.causes)
     raw = "".join(f"<tr><td>{html.escape(k)}</td><td>{html.escape(v)}</td></tr>" for k, v in divergence.raw.items())

@@ -3,6 +3,7 @@
 import importlib
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import pyarrow as pa
 from pipeline_lib.bits import differing_rows
 from pipeline_lib.compiled import CompiledPipeline, load_model
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence import Evidence, read_evidence, traced_steps
+from pipeline_lib.evidence import Evidence, edge_rows, read_evidence, traced_steps
 from pipeline_lib.parity.clock import readers
 from pipeline_lib.parity.divergence import OUTPUTS, Answer, changed_values, first_divergence
 from pipeline_lib.parity.handovers import Delivery, Given
@@ -26,10 +27,17 @@ from pipeline_lib.record import Record
 from pipeline_lib.rows import conform
 from pipeline_lib.rowtables import settled
 
-TABLES, MAPPINGS, OPAQUE = 120, 2_000, 10
-"""At most so many parts of one delivery are predicted: tables, single rows, either where a step is opaque."""
+TABLES, MAPPINGS, OPAQUE = 120, 2_000, 24
+"""At most so many parts of one delivery are predicted: tables, single rows, either where a step is opaque.
+
+Those with a row at the edge of a column (its first gap, minimum, maximum, label) come first.
+"""
 TRACED_PARTS = 6
 """Of the parts of one delivery, so many are compared in every intermediate column as well."""
+
+
+class _AbsentFormError(Exception):
+    """A hand-over that needs a package which is not here."""
 
 
 def repeat(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,21 +68,22 @@ def _outcome(task: Mapping[str, Any], evidence: Evidence, model: CompiledPipelin
         if task["deliver"] is None:
             return replace(_at_the_edges(begun, evidence, model), seconds=round(time.perf_counter() - started, 3))
         answer = _answer(task, evidence, model)
-    except ModuleNotFoundError as error:
-        return replace(begun, verdict="absent", detail=f"needs {error.name}, which is not installed")
+    except _AbsentFormError as error:
+        return replace(begun, verdict="absent", detail=str(error))
     except InputError as error:
         return replace(begun, detail=f"refused: {str(error).partition(chr(10))[0]}")
     except Exception as error:
         told = "its message is hidden, as Row has sensitive columns" if model.row.sensitive else error
-        return replace(begun, detail=f"failed: {type(error).__name__}: {told}")
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(last.filename).name}, line {last.lineno}"
+        return replace(begun, detail=f"failed: {type(error).__name__}: {told} ({where})")
     divergence = first_divergence(answer, evidence, model)
     seconds = round(time.perf_counter() - started, 3)
     done = replace(begun, rows=len(answer.rows), seconds=seconds, divergence=divergence)
-    if divergence is None and not task["lossy"]:
-        return replace(done, verdict="exact")
+    if divergence is None:
+        return replace(done, verdict="exact", detail="in other rows it may lose" if task["lossy"] else "")
     values, rows, outputs = changed_values(answer, evidence)
     lost = f"{values:,} raw values in {rows:,} of {len(answer.rows):,} rows change, and {outputs:,} outputs"
-    lost = lost if divergence else f"nothing is lost in these {len(answer.rows):,} rows"
     return replace(done, differing=outputs, detail=lost if task["lossy"] else "")
 
 
@@ -106,13 +115,43 @@ def _answer(task: Mapping[str, Any], evidence: Evidence, model: CompiledPipeline
     deliver: Callable[[Given], Delivery] = getattr(importlib.import_module(module), function)
     with tempfile.TemporaryDirectory(prefix="pipeline-lib-rows-") as folder:
         given = Given(table, model.row, Path(folder), 0 if before is None else before.num_rows)
-        delivery = deliver(given)
+        try:
+            delivery = deliver(given)
+        except ModuleNotFoundError as error:  # of a step's own it would be a difference
+            raise _AbsentFormError(f"needs {error.name}, which is not installed") from error
+    if not isinstance(delivery, Delivery):
+        found = type(delivery).__name__
+        raise InputError(f"found {found} from {function}, expected a Delivery of rows and their places; return one")
     parts = parts_of(delivery, given)
+    _check_places(parts, len(places))
     if whole:
         return _whole(evidence, model, parts[0])
     most = (MAPPINGS if delivery.alone else TABLES) if model.exact else OPAQUE
-    parts = [replace(part, places=places[part.places]) for part in _spaced(parts, most)]
+    parts = [replace(part, places=places[part.places]) for part in _chosen(parts, most, given)]
     return _alone(parts, evidence, model) if delivery.alone else _in_tables(parts, model)
+
+
+def _check_places(parts: Sequence[Part], rows: int) -> None:
+    """Every row must be handed over once."""
+    found = np.concatenate([np.asarray(part.places) for part in parts]) if parts else np.array([], np.int64)
+    times = np.bincount(found[(found >= 0) & (found < rows)], minlength=rows)
+    if len(found) != rows or not (times == 1).all():
+        wrong = int(np.argmax(times != 1))
+        raise InputError(
+            f"found {len(found):,} rows handed over, row {wrong} {times[wrong]} times, expected each of {rows:,} rows "
+            "once; give every row with its place"
+        )
+
+
+def _chosen(parts: Sequence[Part], most: int, given: Given) -> list[Part]:
+    """All parts, or `most` of them: those with rows at the edges of a column first, the rest evenly spaced."""
+    if len(parts) <= most:
+        return list(parts)
+    edges = {row - given.earlier for row in edge_rows(given.table)}
+    at_edges = [place for place, part in enumerate(parts) if not edges.isdisjoint(part.places.tolist())]
+    chosen = _spaced(at_edges, most // 2)
+    rest = [place for place in range(len(parts)) if place not in set(chosen)]
+    return [parts[place] for place in sorted([*chosen, *_spaced(rest, most - len(chosen))])]
 
 
 def _whole(evidence: Evidence, model: CompiledPipeline, part: Part) -> Answer:

@@ -59,8 +59,9 @@ def threads(count: int) -> Prepare:
 
     def prepare(place: Place) -> Setting:
         _need("threadpoolctl")
-        if (os.cpu_count() or 1) < count:
-            raise AbsentError(f"found {os.cpu_count()} CPU, needs {count}")
+        ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if ours < count:
+            raise AbsentError(f"found {ours} CPU for this process, needs {count}")
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         return Setting({"threads": [count]}, dict.fromkeys(names, str(count)))
 
@@ -90,14 +91,16 @@ def simd_without(*prefixes: str) -> Prepare:
         if not disabled:
             raise AbsentError("NumPy uses no such CPU feature here")
         left = [name for name in enabled if name not in disabled]
-        return Setting({"simd": left}, {"NPY_DISABLE_CPU_FEATURES": " ".join(disabled)})
+        before = os.environ.get("NPY_DISABLE_CPU_FEATURES", "").replace(",", " ").split()
+        return Setting({"simd": left}, {"NPY_DISABLE_CPU_FEATURES": " ".join([*before, *disabled])})
 
     return prepare
 
 
-def hash_seed(seed: int) -> Prepare:
-    """Another order of sets and another hash of text."""
-    return lambda place: Setting({"hash seed": str(seed)}, {"PYTHONHASHSEED": str(seed)})
+def hash_seed(place: Place) -> Setting:
+    """Another order of sets and another hash of text than this process has."""
+    seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
+    return Setting({"hash seed": seed}, {"PYTHONHASHSEED": seed})
 
 
 def locale_c(place: Place) -> Setting:
@@ -106,10 +109,11 @@ def locale_c(place: Place) -> Setting:
     return Setting({"locale": "C"}, variables)
 
 
-def time_zone(name: str, seconds: int) -> Prepare:
-    """Another time zone, `seconds` east of Greenwich."""
+def time_zone(zones: Mapping[str, int]) -> Prepare:
+    """The first of some time zones, by seconds east of Greenwich, that is not this process's own."""
 
     def prepare(place: Place) -> Setting:
+        name, seconds = next(zone for zone in zones.items() if zone[1] != -time.timezone)
         if not any((Path(path) / name).is_file() for path in zoneinfo.TZPATH):
             raise AbsentError(f"found no zone {name} on this system; needs its time zone database")
         return Setting({"zone": seconds}, {"TZ": name})

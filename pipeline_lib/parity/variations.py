@@ -1,5 +1,6 @@
 """The variations by name. One more is one more line: a function of rows, or a setting of a process."""
 
+import difflib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pipeline_lib.parity.verdicts import EDGES, FRESH
 __all__ = ["FULL", "PYTHONS", "QUICK", "VARIATIONS", "Delivery", "Given", "Variation", "add", "chosen"]
 
 PYTHONS = ("3.11", "3.12", "3.13")
+_ZONES = {"Asia/Kathmandu": 20_700, "America/St_Johns": -12_600}
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,18 @@ class Variation:
     lossy: bool = False
     probes: bool = False
     tables: bool = False
+
+    def __post_init__(self) -> None:
+        if sum((self.deliver is not None, self.prepare is not None, self.probes)) != 1:
+            raise InputError(
+                f"found a variation {self.name!r} that varies nothing, or two things, expected deliver= or prepare="
+            )
+        where = getattr(self.deliver, "__module__", None), getattr(self.deliver, "__qualname__", "")
+        if self.deliver is not None and (where[0] in (None, "__main__") or "<" in where[1]):
+            raise InputError(
+                f"found deliver={self.deliver!r} in a variation {self.name!r}, expected a function at the top of a "
+                "module, which a fresh process can import; move it into one"
+            )
 
     @property
     def hands_over(self) -> bool:
@@ -59,14 +73,22 @@ def add(variation: Variation) -> Variation:
 
 
 def chosen(names: Sequence[str | Variation]) -> list[Variation]:
-    """The variations of these names, each once. Raises InputError, with the list, for a name that nobody knows."""
-    unknown = [name for name in names if isinstance(name, str) and name not in VARIATIONS]
-    if unknown or not names:
-        raise InputError(
-            f"found {', '.join(map(repr, unknown)) or 'no variation'}, expected one or more of: "
-            f"{', '.join(VARIATIONS)}; write it as listed"
-        )
-    return list(dict.fromkeys(VARIATIONS[name] if isinstance(name, str) else name for name in names))
+    """The variations of these names, each once. Raises InputError, with the nearest, for a name that nobody knows.
+
+    Names are compared without case, and with `_` as a space.
+    """
+    if not names:
+        raise InputError("found no variation, expected one or more by name; QUICK and FULL are all of them")
+    return list(dict.fromkeys(name if isinstance(name, Variation) else _by_name(name) for name in names))
+
+
+def _by_name(name: Any) -> Variation:
+    plain = {known.casefold().replace("_", " "): known for known in VARIATIONS}
+    wanted = str(name).casefold().replace("_", " ")
+    if wanted in plain:
+        return VARIATIONS[plain[wanted]]
+    known = ", ".join([plain[found] for found in difflib.get_close_matches(wanted, plain, 3)] or VARIATIONS)
+    raise InputError(f"found no variation {name!r}, expected one of: {known}; write it as listed")
 
 
 def _fill() -> None:
@@ -121,9 +143,9 @@ def _fill_processes() -> None:
         ("BLAS Prescott", "machine", "OpenBLAS's kernel for SSE 3", s.kernel("Prescott", "SSE3", "Katmai")),
         ("SIMD without AVX-512", "machine", "NumPy without AVX-512", s.simd_without("X86_V4", "AVX512")),
         ("SIMD baseline", "machine", "NumPy with the oldest CPU it runs on", s.simd_without("")),
-        ("hash seed", "setting", "another order of sets", s.hash_seed(1)),
+        ("hash seed", "setting", "another order of sets", s.hash_seed),
         ("locale C", "setting", "no language, ASCII", s.locale_c),
-        ("time zone", "setting", "Asia/Kathmandu, 5:45 east", s.time_zone("Asia/Kathmandu", 20_700)),
+        ("time zone", "setting", "another zone, 5:45 east or 3:30 west", s.time_zone(_ZONES)),
         ("another day", "setting", "the clock moved by 400 days", s.another_day),
     ):
         add(Variation(name, group, what, prepare=prepare))

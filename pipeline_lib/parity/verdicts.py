@@ -18,7 +18,8 @@ class Outcome:
     """What became of one variation: `exact`, `different`, `lossy` (a loss that its name announces) or `absent`.
 
     `rows` were predicted, the outputs of `differing` of them changed; `detail` says why a variation is absent, what
-    was refused or lost; `proof` is what a process showed of its setting.
+    was refused or lost; `proof` is what a process showed of its setting; `causes` explain a difference that no
+    divergence tells.
     """
 
     variation: str
@@ -30,6 +31,7 @@ class Outcome:
     seconds: float = 0.0
     proof: dict[str, Any] = field(default_factory=dict)
     divergence: Divergence | None = None
+    causes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as JSON values."""
@@ -39,7 +41,7 @@ class Outcome:
     def from_json(cls, values: dict[str, Any]) -> "Outcome":
         """Read what `to_json` gave."""
         divergence = values["divergence"] and Divergence.from_json(values["divergence"])
-        return cls(**{**values, "divergence": divergence})
+        return cls(**{**values, "divergence": divergence, "causes": tuple(values.get("causes", ()))})
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class Parity:
     @property
     def exact(self) -> bool:
         """Whether outputs and all intermediate columns agree bit for bit, under every variation that ran."""
-        return self.outputs is None and not any(self.steps.values()) and not self.of_verdict("different")
+        ran = not self.outcomes or any(outcome.verdict == "exact" for outcome in self.outcomes)
+        return ran and self.outputs is None and not any(self.steps.values()) and not self.of_verdict("different")
 
     def of_verdict(self, verdict: Verdict) -> list[Outcome]:
         """The outcomes of one verdict."""

@@ -7,10 +7,13 @@ import json
 import sys
 from pathlib import Path
 
+from pipeline_lib.tether import tether
+
 
 def main(path: str) -> None:
     """Do what a request asks, and write the results where it says."""
     request = json.loads(Path(path).read_bytes())
+    tether(request["parent"])
     if request["days"] is not None:
         from pipeline_lib.parity.clock import move
 

@@ -124,7 +124,11 @@ def test_a_divergence_survives_json(kept: Kept) -> None:
     evidence, model, answer = kept
     found = first_divergence(replace(answer, outputs=nudged(evidence.outputs, "prediction", 0)), evidence, model)
     assert found
-    found = with_causes(found, VARIATIONS["dict"], fresh_exact=True, readers=[], environment=["a"], code=["b"])
+    begun = Outcome("dict", "form", "different", divergence=found)
+    found = with_causes(
+        begun, VARIATIONS["dict"], fresh_exact=True, readers=[], environment=["a"], code=["b"]
+    ).divergence
+    assert found
     assert Divergence.from_json(found.to_json()) == found
     assert found.causes == (
         "the variation itself: Each row alone as a mapping; without it a fresh process repeats every bit",
@@ -171,8 +175,23 @@ def test_no_difference_of_environment_says_where_to_look_next(kept: Kept) -> Non
     found = first_divergence(replace(answer, steps={}), evidence, model)
     assert found
     fresh = VARIATIONS["fresh process"]
-    told = with_causes(found, fresh, fresh_exact=False, readers=[], environment=[], code=[])
+    nothing: dict[str, Any] = {"fresh_exact": False, "readers": [], "environment": [], "code": []}
+    told = with_causes(Outcome("fresh process", "rows", "different", divergence=found), fresh, **nothing).divergence
+    assert told
     assert told.causes[0].startswith("nothing that was recorded of the environment differs")
+    refused = with_causes(Outcome("fresh process", "rows", "different", detail="refused: row 1"), fresh, **nothing)
+    assert refused.causes == told.causes
+    text = str(Parity.of("tiny/1", ROWS, [], [refused]))
+    assert "DIFFERENT  fresh process: refused: row 1\n    likely cause: nothing that was recorded" in text
+    assert "<h3>Likely causes</h3>" in as_html(Parity.of("tiny/1", ROWS, [], [refused]))
+
+
+def test_fewer_libraries_of_linear_algebra_are_no_cause() -> None:
+    two = changed_environment(blas=[HERE["blas"][0], {**HERE["blas"][0], "version": "0.3.31"}])
+    assert environment_differences(two, HERE, opaque=False) == []
+    assert environment_differences(HERE, two, opaque=False) == [
+        "BLAS: SkylakeX 0.3.30 → SkylakeX 0.3.30, SkylakeX 0.3.31"
+    ]
 
 
 def parity_of(kept: Kept, *names: str) -> Parity:
@@ -187,7 +206,7 @@ def test_the_same_difference_is_told_once(kept: Kept) -> None:
     assert text.count("outputs: column 'prediction', row 3") == 1
     assert "the same under one row, dict" in text
     assert "1 of 40 rows have other outputs" in text
-    assert "raw input: size=" in text
+    assert "the row: size=" in text
 
 
 def test_the_page_is_offline_escaped_and_without_scripts(kept: Kept, tmp_path: Path) -> None:

@@ -43,12 +43,7 @@ def test_every_hand_over_repeats_the_record_and_is_kept_beside_it(copy: Record) 
     assert {outcome.variation for outcome in found.outcomes} == set(QUICK)
     assert not found.of_verdict("different"), str(found)
     assert not found.of_verdict("absent"), str(found)
-    assert {outcome.variation for outcome in found.of_verdict("lossy")} == {
-        "DataFrame.to_json",
-        "to_csv(float_format)",
-        "read_csv defaults",
-        "float32",
-    }
+    assert not found.of_verdict("lossy"), str(found)  # no raw column of houses has a value that they lose
     kept = json.loads((checks_folder(copy) / "parity.json").read_bytes())
     assert (kept["exact"], kept["rows"], kept["text"]) == (True, 293, str(found))
     assert [each["variation"] for each in kept["variations"]] == list(QUICK)
