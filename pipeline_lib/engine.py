@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import zmq
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -22,6 +23,10 @@ from pipeline_lib.outputs import CellOutput
 ENGINE = "pipeline-lib"
 SAVE_EVERY = 2.0
 """Seconds after which what a long cell has shown so far is on disk."""
+BACKLOG = 100_000
+"""Messages from a kernel that may wait to be read; more are lost, as ZeroMQ drops what nobody fetches."""
+DRAIN = 60
+"""Seconds that a flood may take to arrive once its cell has ended; what comes later is lost, and the cell says so."""
 
 
 _REMEDIES = {
@@ -40,7 +45,8 @@ class RecordEngine(Engine):  # type: ignore[misc] # papermill has no annotations
         notebook.notebook_start()
         names = ("timeout", "config", "on_cell_start", "on_cell_executed")
         chosen = {name: options[name] for name in names}
-        RecordClient(notebook, kernel_name=kernel_name, startup_timeout=options["start_timeout"], **chosen).execute()
+        chosen |= {"startup_timeout": options["start_timeout"], "iopub_timeout": DRAIN}
+        RecordClient(notebook, kernel_name=kernel_name, raise_on_iopub_timeout=False, **chosen).execute()
         notebook.notebook_complete()
         return notebook.nb
 
@@ -100,6 +106,7 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
             return await super().async_execute_cell(cell, cell_index, **options)
         finally:
             saving.cancel()
+            self._kept.close(cell.get("outputs", []))
 
     execute_cell = run_sync(async_execute_cell)
 
@@ -152,7 +159,13 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
 
 
 class TetheredKernelManager(AsyncKernelManager):
-    """Starts kernels that the system ends when this process ends."""
+    """Starts kernels that the system ends when this process ends, and listens to them with patience."""
+
+    def client(self, **options: Any) -> Any:
+        """A client that lets a flood wait."""
+        client = super().client(**options)
+        client.context.setsockopt(zmq.RCVHWM, BACKLOG)
+        return client
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         """The kernel's command, tethered."""

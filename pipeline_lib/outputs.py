@@ -24,11 +24,15 @@ class CellOutput:
         self._characters_left_out = self._outputs_left_out = 0
         self._tail = ""
         self._note: Any = None
+        self._began = self._ended = False
 
     def admits(self, message: dict[str, Any]) -> bool:
         """Whether to keep a message from the kernel; one that fits in part is shortened in place."""
         content = message["content"]
         match message["msg_type"]:
+            case "status":
+                self._began = True
+                self._ended = content["execution_state"] == "idle"
             case "clear_output":
                 CellOutput.__init__(self)  # nothing of the cell is left to count
             case "stream":
@@ -54,6 +58,11 @@ class CellOutput:
         self._rich += size + _LEAST if fits else 0
         self._outputs_left_out += not fits
         return fits
+
+    def close(self, outputs: list[Any]) -> None:
+        """Say at the end of a cell whose messages broke off that more was shown."""
+        if self._began and not self._ended:
+            outputs.append(new_output("stream", name="stderr", text="[the end of what the cell showed was lost]\n"))
 
     def write_note(self, outputs: list[Any]) -> None:
         """Say at the end of a cell's outputs what was left out; nothing where nothing was."""

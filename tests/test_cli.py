@@ -15,7 +15,7 @@ from example import PARAMETERS, ROOT
 
 from pipeline_lib import cli
 from pipeline_lib.bits import Difference
-from pipeline_lib.cli import answers, checking, notebooks, running
+from pipeline_lib.cli import answers, checking, notebooks, running, surviving
 from pipeline_lib.errors import DifferenceError, InputError, RunError
 from pipeline_lib.export import Problem
 from pipeline_lib.memory import Answer
@@ -38,7 +38,7 @@ def invoke(*arguments: object) -> Result:
 
 def stand_in(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every command find this project."""
-    for module in (answers, checking, notebooks, running):
+    for module in (answers, checking, notebooks, running, surviving):
         monkeypatch.setattr(module, "find_project", lambda start=None: project)
 
 
@@ -70,6 +70,34 @@ def test_every_command_explains_itself() -> None:
 def test_checks_of_the_checkout_pass() -> None:
     assert "agree" in invoke("export", "--check").output
     assert invoke("clean", "--check").output == "the notebooks are clean\n"
+
+
+def test_leftovers_are_listed_and_removed_only_when_told(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(runs.parent))
+    assert invoke("clean", "--leftovers").output == "nothing is left behind\n"
+    killed = create_record(runs, "houses")
+    listed = invoke("clean", "--leftovers")
+    assert f"pipeline-lib resume {killed.reference}" in listed.output
+    assert "nothing was removed" in listed.output
+    assert killed.folder.is_dir()
+    assert invoke("clean", "--leftovers", "--yes").output.startswith("removed ")
+    assert not killed.folder.exists()
+
+
+@pytest.mark.parametrize("words", [("--yes",), ("--leftovers", "--check")])
+def test_words_of_clean_that_do_not_go_together_are_refused(words: tuple[str, ...]) -> None:
+    assert isinstance(invoke("clean", *words).exception, InputError)
+
+
+def test_a_resumed_run_is_shown_and_checked_as_a_run_is(
+    runs: Path, copy: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = create_record(runs, "houses")
+    monkeypatch.setattr("pipeline_lib.resume.resume_run", lambda record, project, **options: copy)
+    shown = invoke("resume", killed.reference, "--no-parity")
+    assert f"record: {copy.folder}" in shown.output
+    assert shown.exit_code == 0
+    assert json.loads(invoke("resume", killed.reference, "--no-parity", "--json").output)["status"] == "finished"
 
 
 def test_a_stale_library_and_parameters_that_disagree_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:

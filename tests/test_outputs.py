@@ -68,6 +68,16 @@ def test_a_cell_that_clears_its_output_has_room_again() -> None:
     assert cell.admits(stream("x"))
 
 
+def test_a_cell_whose_messages_break_off_says_so() -> None:
+    for ends, lost in ((["busy", "idle"], 0), (["busy"], 1), ([], 0)):
+        cell = CellOutput()
+        outputs: list[Any] = []
+        for state in ends:
+            assert cell.admits({"msg_type": "status", "content": {"execution_state": state}})
+        cell.close(outputs)
+        assert len(outputs) == lost
+
+
 def test_an_error_of_any_length_is_shortened() -> None:
     content = {"ename": "ValueError", "evalue": "x" * 10**6, "traceback": ["y" * 10**6, "the end"]}
     assert CellOutput().admits({"msg_type": "error", "content": content})

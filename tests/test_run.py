@@ -15,6 +15,7 @@ from example import HOUSES, ROOT
 from pipeline_lib.errors import DifferenceError, InputError, RunError
 from pipeline_lib.execute import _kernel_config
 from pipeline_lib.export import Problem
+from pipeline_lib.outputs import KEPT_TAIL, KEPT_TEXT
 from pipeline_lib.parity import check_parity
 from pipeline_lib.project import Project
 from pipeline_lib.record import RECORD_VARIABLE, Record, all_records, verify
@@ -162,31 +163,83 @@ def test_a_request_to_end_seals_the_record(tmp_path: Path, research: Research) -
 RUNNER = """
 import sys
 from pathlib import Path
-from pipeline_lib import run_pipeline
+from pipeline_lib import RunError, run_pipeline
 from pipeline_lib.project import Project
 Project.research_notebook = lambda self, pipeline: Path(sys.argv[1])
-run_pipeline(sys.argv[2], runs=Path(sys.argv[3]))
+try:
+    run_pipeline(sys.argv[2], runs=Path(sys.argv[3]))
+except RunError as error:
+    sys.exit(error.exit_code)
 """
 
 
-def test_a_killed_runner_leaves_a_record_that_runs_while_it_lives_and_is_killed_after(
-    tmp_path: Path, research: Research
+def started(tmp_path: Path, notebook: Path) -> subprocess.Popen[bytes]:
+    """A runner in a process of its own, whose notebook makes the file `kernel` with its process id."""
+    words = [sys.executable, "-c", RUNNER, str(notebook), str(HOUSES), str(tmp_path / "runs")]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # nobody is left to tidy up
+    return subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)  # noqa: S603 (our own)
+
+
+def until(condition: Callable[[], object], seconds: float = 60.0) -> float:
+    """Wait for a condition; the seconds that it took."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < seconds
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+def is_alive(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+STUBBORN = """
+import os, re
+open({flag!r}, "w").write(str(os.getpid()))
+print("before")
+re.match(r"(a+)+$", "a" * 60 + "b")  # compiled code that holds the lock for good
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "status"), [(signal.SIGKILL, -9, "killed"), (signal.SIGTERM, 143, "failed")]
+)
+def test_a_kernel_in_compiled_code_ends_with_its_runner(
+    tmp_path: Path, research: Research, number: signal.Signals, code: int, status: str
 ) -> None:
     flag = tmp_path / "kernel"
-    path = research(f"import os, time\nopen({str(flag)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)")
-    words = [sys.executable, "-c", RUNNER, str(path), str(HOUSES), str(tmp_path / "runs")]
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # nobody is left to tidy up
-    runner = subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)  # noqa: S603 (our own)
+    runner = started(tmp_path, research(STUBBORN.format(flag=str(flag))))
     try:
-        deadline = time.monotonic() + 60
-        while not (flag.exists() and flag.read_text()) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert only(tmp_path / "runs").status() == "running"
+        until(lambda: flag.exists() and flag.read_text())
+        record = only(tmp_path / "runs")
+        assert record.status() == "running"
+        until(lambda: "before" in record.notebook.read_text(encoding="utf-8"))  # what a long cell shows is on disk
+        runner.send_signal(number)
+        assert until(lambda: not is_alive(int(flag.read_text())), 10) < 5
+        assert runner.wait(30) == code
     finally:
         runner.kill()
         runner.wait()
-    os.kill(int(flag.read_text()), signal.SIGKILL)
-    assert only(tmp_path / "runs").status() == "killed"
+    assert record.status() == status
+    if status == "failed":
+        error = record.manifest()["error"]
+        assert (error["cell"], verify(record)) == (3, [])
+        assert error["message"].startswith("interrupted (SIGTERM)")
+
+
+def test_a_flood_is_cut_and_the_cell_says_so(tmp_path: Path, research: Research) -> None:
+    research("for number in range(100_000):\n    print(f'{number:>20}')", "1 / 0")
+    with pytest.raises(RunError, match="cell 4"):
+        run_pipeline(HOUSES, runs=tmp_path / "runs")
+    outputs = json.loads(only(tmp_path / "runs").notebook.read_bytes())["cells"][2]["outputs"]
+    texts = ["".join(output["text"]) for output in outputs]
+    assert sum(map(len, texts)) < KEPT_TEXT + KEPT_TAIL + 500
+    assert "1,090,000 characters left out" in texts[-1]
+    assert texts[-1].endswith(" 99999\n")
 
 
 def test_kernels_of_two_runs_share_no_socket() -> None:
