@@ -54,10 +54,10 @@ def remove(record: Record) -> None:
     try:
         with locked(record.folder):
             record.folder.rename(hidden)
+            for folder in (hidden, *checks):
+                shutil.rmtree(folder)
     except BlockingIOError as error:
         raise InputError(f"{record.reference}: found a run that goes on, expected its end; wait for it") from error
-    for folder in (hidden, *checks):
-        shutil.rmtree(folder)
 
 
 def _size(record: Record) -> int:

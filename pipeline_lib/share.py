@@ -8,14 +8,15 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError
 from pipeline_lib.files import flush_tree
+from pipeline_lib.locks import locked
 from pipeline_lib.plain import name_problems
 from pipeline_lib.project import check_name
 from pipeline_lib.record import ID, MANIFEST, Record, verify
@@ -177,23 +178,31 @@ def _fetch(store: Store, target: Record, manifest: bytes, content: Mapping[str, 
     """Copy a record's files to a folder beside, verify them, and give it its name when all is whole."""
     for name, problem in name_problems(content["files"]):
         raise DifferenceError(f"{target.reference}: {name!r}: {problem}; have it pushed by who made it")
-    part = Record(target.folder.parent / f".{target.id}.{secrets.token_hex(3)}.part" / target.id)
+    with ExitStack() as lock:
+        target.folder.parent.mkdir(parents=True, exist_ok=True)
+        part = Record(target.folder.parent / f".{target.id}.{secrets.token_hex(3)}.part" / target.id)
+        lock.callback(shutil.rmtree, part.folder.parent, ignore_errors=True)
+        with locked(target.folder.parent, wait=True):  # a folder that nobody holds is a leftover to be cleaned
+            part.folder.mkdir(parents=True)
+            lock.enter_context(locked(part.folder.parent))
+        _receive(store, target, part, manifest, content["files"])
+
+
+def _receive(store: Store, target: Record, part: Record, manifest: bytes, files: Iterable[str]) -> None:
     try:
-        for name in content["files"]:
+        for name in files:
             (part.folder / name).parent.mkdir(parents=True, exist_ok=True)
             store.system.get_file(store.path(target, name), str(part.folder / name))
-        (part.folder / MANIFEST).write_bytes(manifest)
-        problems = verify(part)
-        if problems:
-            raise DifferenceError(
-                f"{target.reference}: found {problems[0]}, expected what was sealed; push it again, then pull"
-            )
-        flush_tree(part.folder)
-        _name_it(part, target)
     except FileNotFoundError as error:
         raise DifferenceError(f"{target.reference}: found no {error}, expected every file; push it again") from error
-    finally:
-        shutil.rmtree(part.folder.parent, ignore_errors=True)
+    (part.folder / MANIFEST).write_bytes(manifest)
+    problems = verify(part)
+    if problems:
+        raise DifferenceError(
+            f"{target.reference}: found {problems[0]}, expected what was sealed; push it again, then pull"
+        )
+    flush_tree(part.folder)
+    _name_it(part, target)
 
 
 def _name_it(part: Record, target: Record) -> None:

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from pipeline_lib import cli
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.files import canonical_json, sha256_bytes
+from pipeline_lib.locks import is_locked
 from pipeline_lib.record import MANIFEST, Record, all_records, create_record, seal, verify
 from pipeline_lib.share import pull, push
 
@@ -212,6 +213,18 @@ def test_what_a_protocol_raises_is_told_in_one_line(mine: Path, monkeypatch: pyt
     monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.cat_file", refuse)
     with pytest.raises(InputError, match="memory://shared: found RefusedError: no credentials, expected a place"):
         push(sealed(mine), "memory://shared")
+
+
+def test_what_is_being_pulled_is_held(mine: Path, theirs: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = sealed(mine)
+    push(record, url)
+    held: list[bool] = []
+    monkeypatch.setattr(
+        "pipeline_lib.share.flush_tree",
+        lambda folder: held.extend(map(is_locked, (theirs / "boats").glob(".*.part"))),
+    )
+    pull("boats", url, theirs)
+    assert held == [True]
 
 
 def test_two_pulls_at_once_leave_one_record(
