@@ -1,9 +1,12 @@
 """Several raw tables: how they become rows, what is refused, and that no order of child rows changes a bit."""
 
 import math
+import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,7 @@ from pipeline_lib.compiled.operations.groups import exact_sum
 from pipeline_lib.compiled.operations.hashing import IntegerPlaces
 from pipeline_lib.compiled.operations.table import NAT
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence import write_evidence
+from pipeline_lib.evidence import Evidence, write_evidence
 from pipeline_lib.parity.repeat import _outcome
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.rows import RowSchema, Tables, dtype_differences, raw_input, schema_of
@@ -258,6 +261,37 @@ def test_every_hand_over_repeats_the_evidence_and_a_moved_bit_is_found(model: Co
     moved[0] = np.nextafter(moved[0], np.inf)
     other = write_evidence(tmp_path, model, data | {"purchases": data["purchases"].assign(dollars=moved)}, np.zeros(12))
     assert first_difference(kept.inputs, other.inputs) is not None
+
+
+def verdict(name: str, evidence: Evidence, model: CompiledPipeline) -> str:
+    return _outcome(VARIATIONS[name].task(), evidence, model).verdict
+
+
+@pytest.mark.parametrize("name", ["fresh process", "shuffled child rows", "dict"])
+def test_a_lost_purchase_and_one_ulp_in_a_coefficient_turn_parity_red(
+    model: CompiledPipeline, tmp_path: Path, name: str
+) -> None:
+    kept = write_evidence(tmp_path, model, frames(3), np.zeros(12))
+    fewer = frames(3)["purchases"].iloc[1:]
+    lost = settled(conform(frames(3) | {"purchases": fewer}, schema()), schema())
+    assert verdict(name, replace(kept, inputs=lost), model) == "different"
+    pipeline = fitted(frames())
+    weights = pipeline.named_steps["linear"].coef_
+    weights[4] = np.nextafter(weights[4], np.inf)  # of the last day, the largest number of a row
+    assert verdict(name, kept, compile_pipeline(pipeline, like=frames(), row=schema())) == "different"
+
+
+def test_a_sum_in_the_order_of_the_rows_is_found_by_shuffling_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def in_order(values: Sequence[float]) -> float:
+        return reduce(operator.add, values, 0.0)
+
+    monkeypatch.setattr("pipeline_lib.compiled.operations.groups.exact_sum", in_order)
+    model = compiled()
+    kept = write_evidence(tmp_path, model, frames(3), np.zeros(12))
+    assert verdict("fresh process", kept, model) == "exact"
+    assert verdict("shuffled child rows", kept, model) == "different"
 
 
 LISTS = {
