@@ -15,7 +15,15 @@ from example import HOUSES
 
 from pipeline_lib.files import canonical_json, sha256_file
 from pipeline_lib.identity import identity
-from pipeline_lib.imports import IMPORTS, Imported, follow_imports, imported, read_imports
+from pipeline_lib.imports import (
+    IMPORTS,
+    Imported,
+    changed_files,
+    follow_imports,
+    imported,
+    linear_algebra,
+    read_imports,
+)
 from pipeline_lib.index import INDEX, MEMORY
 from pipeline_lib.memory import ground_of, keep_memory, recall
 from pipeline_lib.project import Project, find_project
@@ -429,3 +437,22 @@ def test_a_spoiled_index_never_gives_a_wrong_answer(project: Project) -> None:
         assert asked(project) == record
     index.unlink(missing_ok=True)
     assert asked(project) == record
+
+
+def test_a_blas_that_no_package_brought_is_told_by_its_bytes(
+    tmp_path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, environment, packaged = tmp_path / "libblas.so", tmp_path / "env" / "libblas.so", tmp_path / "site" / "b.so"
+    for path in (own, environment, packaged):
+        write(path.parent, path.name, "old")
+    loaded = [{"filepath": str(path)} for path in (own, environment, packaged)]
+    monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: loaded)
+    monkeypatch.setattr("pipeline_lib.imports.site_folders", lambda: [tmp_path / "site"])
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "env"))
+    found = linear_algebra()
+    assert list(found.files) == [f"system:{str(own)[1:]}", "python:libblas.so"]
+    assert list(changed_files(project, found.files)) == []
+    write(tmp_path, "libblas.so", "new")
+    assert list(changed_files(project, found.files)) == [str(own)[1:]]
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    assert linear_algebra().files == {}
