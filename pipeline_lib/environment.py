@@ -64,4 +64,5 @@ def _blas() -> list[dict[str, Any]]:
     except ImportError:
         return []
     wanted = ("user_api", "internal_api", "version", "architecture", "threading_layer", "num_threads")
-    return [{key: info.get(key) for key in wanted} for info in threadpool_info()]
+    found = [{key: info.get(key) for key in wanted} for info in threadpool_info()]
+    return sorted(found, key=str)  # the order in which they were loaded says nothing

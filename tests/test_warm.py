@@ -137,7 +137,8 @@ def test_variables_of_one_process_make_no_other_environment() -> None:
 
 
 # what differs between any two runs: times, names, and process facts
-DIFFERS = {"manifest.json", "report.html", "notebook.ipynb"}
+DIFFERS = {"manifest.json", "report.html", "notebook.ipynb", "compile.json"}
+MEASURED = ("row_microseconds", "rows_per_second")
 UNSEEDED = """
 import numpy as np
 from pipeline_lib import start_run
@@ -189,6 +190,8 @@ def test_a_warm_record_is_the_cold_one_bit_for_bit(
     assert files == {path.relative_to(cold).as_posix() for path in cold.rglob("*") if path.is_file()}
     differing = {name for name in files if (cold / name).read_bytes() != (record.folder / name).read_bytes()}
     assert differing <= DIFFERS
+    compiled, compiled_cold = (one.read_json("compile.json") for one in (record, houses_record))
+    assert {**compiled, **dict.fromkeys(MEASURED)} == {**compiled_cold, **dict.fromkeys(MEASURED)}
     ours, theirs = record.manifest(), houses_record.manifest()
     assert ours["hashes"] == theirs["hashes"]
     different = {key for key in ours if ours[key] != theirs[key]}

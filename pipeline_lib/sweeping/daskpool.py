@@ -52,7 +52,7 @@ class DaskPool:
         sent = [{**task, "names": self._names, "store": self._store, "sources": sources_of(task)} for task in tasks]
         futures = self._client.map(work_there, sent, pure=False, key=[f"member-{os.urandom(8).hex()}" for _ in sent])
         places = {future.key: place for place, future in enumerate(futures)}
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=self._client.loop):
             place = places[future.key]
             yield place, self._received(future, tasks[place])
 

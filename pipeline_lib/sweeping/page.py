@@ -123,7 +123,7 @@ def _plot(sweep: "Sweep") -> str:
             axis.plot([place], [sweep.best.metrics[metric]], "o", color="tab:green", label="best")
     axes[0].set_ylabel(metric)
     if sweep.best is not None:
-        axes[0].legend()
+        axes[-1].legend()
     image = io.BytesIO()
     figure.savefig(image, format="png")
     coded = base64.b64encode(image.getvalue()).decode()
@@ -140,6 +140,8 @@ def _panel(axis: Any, key: str, points: Sequence[tuple[str, float]]) -> None:
         axis.set_xticks(range(len(labels)), [label[:16] for label in labels])
     elif min(places) > 0 and max(places) / min(places) > _WIDE:
         axis.set_xscale("log")
+    elif all(place.is_integer() for place in places):
+        axis.locator_params(axis="x", integer=True)
 
 
 def _places(texts: Sequence[str]) -> tuple[list[float], list[str]]:
