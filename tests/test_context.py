@@ -1,5 +1,6 @@
 """Declared contexts: rows in order of time and no others, batches that follow each other, forecasts of more steps."""
 
+import math
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -95,6 +96,45 @@ def test_one_row_is_held_to_the_same_order() -> None:
     for ask in (model.predict_row, model.trace_row):
         with pytest.raises(InputError, match=r"found 2024-01-11 00:00:00 in row 0 after 2024-01-09 00:00:00"):
             ask(row, context=FRAME.iloc[:9])
+
+
+PLAIN: list[dict[str, Any]] = [{**row, "day": row["day"].to_pydatetime()} for row in FRAME.to_dict("records")]
+
+
+@pytest.mark.parametrize("context", [shop.CONTEXT, Context(rows=3, time="day"), 3], ids=["step", "order", "rows"])
+def test_a_row_behind_plain_mappings_is_answered_by_python_alone(
+    context: Context | int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = shop.compiled(context)
+    whole = model.predict(ROWS, context=EARLIER)
+    traced = model.trace_row(PLAIN[9], context=FRAME.iloc[:9])
+    monkeypatch.setattr(CompiledPipeline, "_tables", lambda *_: pytest.fail("asked the column executor"))
+    alone = [model.predict_row(PLAIN[at], context=PLAIN[at - 3 : at]) for at in range(3, shop.ROWS)]
+    assert np.array(alone).tobytes() == whole.tobytes()
+    assert model.trace_row(PLAIN[9], context=PLAIN[6:9]) == traced
+
+
+@pytest.mark.parametrize(
+    ("at", "change", "message"),
+    [
+        (1, {"sold": None}, "sold: found None in row 1, expected a number"),
+        (0, {"sold": "12"}, "sold: found '12'"),
+        (1, {"day": datetime(2024, 1, 1)}, "found 2024-01-01 00:00:00 in earlier row -2 and in earlier row -3"),
+        (2, {"day": datetime(2024, 1, 5)}, "found 2024-01-04 00:00:00 in row 0 after 2024-01-05 00:00:00"),
+        (2, {"sold": math.inf}, "sold: found inf"),
+    ],
+)
+def test_a_fault_in_any_earlier_row_is_refused_there_too(at: int, change: dict[str, Any], message: str) -> None:
+    context: list[dict[str, Any]] = [dict(row) for row in PLAIN[:3]]
+    context[at] |= change
+    with pytest.raises(InputError, match=message):
+        shop.compiled().predict_row(PLAIN[3], context=context)
+
+
+def test_a_plan_that_would_grow_too_far_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline_lib.compiled.widerow.MOST_NODES", 3)
+    model = compile_pipeline(shop.fit(FRAME), like=FRAME, row=shop.SCHEMA, context=shop.CONTEXT)
+    assert model.predict_row(PLAIN[9], context=PLAIN[6:9]) == model.predict(ROWS, context=EARLIER)[6]
 
 
 def test_gaps_before_the_context_are_of_no_concern() -> None:

@@ -16,6 +16,7 @@ from pipeline_lib.compiled.operations import NAT, Text
 from pipeline_lib.compiled.operations.table import lower
 from pipeline_lib.compiled.plan import Node, Plan
 from pipeline_lib.compiled.report import CompileReport
+from pipeline_lib.compiled.widerow import WideFunction, wide_function
 from pipeline_lib.errors import InputError
 from pipeline_lib.rowschema import RowSchema
 
@@ -50,6 +51,7 @@ class CompiledPipeline:
         self._live = _with_runners(plan, self._opaque, library) if opaque else plan
         self._executors: dict[tuple[int, ...], tuple[RowSchema, ColumnExecutor]] = {}
         self._row_functions: dict[tuple[int, ...], tuple[RowSchema, RowFunction]] = {}
+        self._wide_functions: dict[tuple[int, ...], WideFunction | None] = {}
 
     @property
     def exact(self) -> bool:
@@ -242,13 +244,25 @@ class CompiledPipeline:
         if self.row.key is not None:
             return self._values_of_tables(roots, row)
         if self.context or context is not None:
-            schema, executor = self._executor(roots)
-            return tuple(map(lower, self._run(executor, *self._tables(row, context, schema))))
+            return self._in_context(roots, row, context)
         try:
             return self._row_function(roots)[1](row)  # type: ignore[no-any-return]
         except NotPlainError:  # `conform` says whether the row is wrong, or only not plain
             schema, executor = self._executor(roots)
             return tuple(map(lower, self._run(executor, *self._tables(row, None, schema))))
+
+    def _in_context(self, roots: Sequence[int], row: Mapping[str, Any], context: Any) -> tuple[Any, ...]:
+        """The values of a row behind its context: a list of mappings of the right length is answered at once."""
+        if self.exact and type(context) is list and len(context) == self.context:
+            key = tuple(roots)
+            if key not in self._wide_functions:
+                self._wide_functions[key] = wide_function(self.plan, roots, self._schema(roots), self.plan.tables[0])
+            wide = self._wide_functions[key]
+            values = wide(row, context) if wide else None
+            if values is not None:
+                return values
+        schema, executor = self._executor(roots)
+        return tuple(map(lower, self._run(executor, *self._tables(row, context, schema))))
 
     def _values_of_tables(self, roots: Sequence[int], row: Mapping[str, Any]) -> tuple[Any, ...]:
         from pipeline_lib.compiled.arrow import from_arrow

@@ -36,8 +36,9 @@ def compile_report(model: CompiledPipeline, fitted: Any, table: Any, steps: Sequ
     long = not model.exact or model.row.key is not None  # libraries take their time, and so do child rows
     timed = _TIMED_ROWS // 20 if long else _TIMED_ROWS
     rows = as_rows(rest.slice(0, 1 if context else timed), model.row)  # the context is that of the first row
-    model.predict_row(rows[0], context=context)
-    one = _seconds(lambda: [model.predict_row(row, context=context) for row in rows]) / len(rows)
+    before = context and context.to_pylist()  # as one row comes: mappings
+    model.predict_row(rows[0], context=before)
+    one = _seconds(lambda: [model.predict_row(row, context=before) for row in rows]) / len(rows)
     bulk = _seconds(lambda: model.predict(rest, context=context)) / rest.num_rows
     return CompileReport(
         rows=rest.num_rows,

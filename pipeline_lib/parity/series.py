@@ -1,6 +1,6 @@
 """Rows that are answered with earlier rows: every part of a hand-over gets those just before it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,8 @@ def _behind(data: Any, places: NDArray[np.int64], given: Given) -> Iterator[Part
         whole = skipped == given.earlier
         context = _cut(data, 0, skipped) if whole else given.table.slice(first - given.earlier, given.earlier)
         rows = _cut(data, skipped, len(places)) if skipped else data
+        if isinstance(rows, Mapping):  # one row as a mapping comes behind others
+            context = context.to_pylist()
         yield Part(rows, places[skipped:] - given.earlier, context)
 
 
