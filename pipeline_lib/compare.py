@@ -1,8 +1,7 @@
-"""What differs between two records: parameters, code, environment, learned state, evidence, metrics."""
+"""What differs between two records: parameters, code, environment, learned state, artifact, evidence, metrics."""
 
-import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,23 +9,22 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline_lib.bits import first_difference
+from pipeline_lib.changes import change, changed_code, changed_values, flat, library_code, notebook_code
 from pipeline_lib.compiled import CompiledPipeline
 from pipeline_lib.compiled.artifact import load
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence import Evidence, read_evidence
+from pipeline_lib.evidence import Evidence, digests, read_evidence
 from pipeline_lib.exported import LIBRARY
 from pipeline_lib.learned import LEARNED
 from pipeline_lib.learneddiff import compare_learned
-from pipeline_lib.notebooks import cells, read_notebook
+from pipeline_lib.notebooks import read_notebook
 from pipeline_lib.parity.causes import environment_differences
 from pipeline_lib.parity.divergence import HIDDEN, OUTPUTS, RAW, Answer, Divergence, first_divergence
+from pipeline_lib.probes import PROBES, read_probes
 from pipeline_lib.record import ENVIRONMENT, METRICS, PARAMETERS, TRAINING, Record
 
-_INJECTED = "injected-parameters"
 _MOST_LINES = 8
 _MOST_RAW = 4
-_LONGEST = 100
-Code = dict[tuple[str, str], tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -107,67 +105,18 @@ def compare_records(a: Record, b: Record) -> Comparison:
             _library_section(a, b),
             _environment_section(a, b),
             _learned_section(a, b),
+            _artifact_section(a, b),
             _evidence_section(a, b),
             _json_section("metrics", METRICS, a, b),
         ),
     )
 
 
-def changed_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Dotted names of JSON values that differ, each with both values; floats in hex besides."""
-    left, right = dict(_flat(old)), dict(_flat(new))
-    return [
-        f"{name}: {_change(left, right, name)}"
-        for name in dict.fromkeys((*left, *right))
-        if name not in left or name not in right or _unlike(left[name], right[name])
-    ]
-
-
-def changed_code(old: Code, new: Code) -> list[str]:
-    """Cells that differ, by notebook and cell, each with its first line that differs."""
-    lines = []
-    for key in dict.fromkeys((*old, *new)):
-        label, before = old.get(key, ("", ""))
-        other, after = new.get(key, ("", ""))
-        if key not in old:
-            lines.append(f"{other}: absent → {_first_line(after)}")
-        elif key not in new:
-            lines.append(f"{label}: {_first_line(before)} → absent")
-        elif before != after:
-            lines.append(f"{label}: {_first_changed(before, after)}")
-    return lines
-
-
-def notebook_code(notebook: Mapping[str, Any], shown: str = "", *, injected: bool = False) -> Code:
-    """The code cells of a notebook by their ids (their numbers where they have none); papermill's own if asked for."""
-    code = [cell for cell in cells(dict(notebook)) if cell.kind == "code" and cell.source.strip()]
-    place = f"{shown}: " if shown else ""
-    return {
-        ("", _INJECTED if _INJECTED in cell.tags else cell.id or str(cell.number)): (
-            f"{place}{cell}",
-            cell.source.rstrip(),
-        )
-        for cell in code
-        if injected or _INJECTED not in cell.tags
-    }
-
-
-def library_code(exported: Iterable[Mapping[str, Any]]) -> Code:
-    """Exported cells, as `exported_cells` lists them, by notebook and cell."""
-    return {
-        (cell["notebook"], cell["cell"]): (
-            f"{cell['notebook']}: cell {cell['number']} (id {cell['cell']})",
-            cell["source"],
-        )
-        for cell in exported
-    }
-
-
 def _json_section(name: str, file: str, a: Record, b: Record) -> Section:
     found = _both(file, a, b)
     if isinstance(found, str):
         return Section(name, missing=found)
-    changed, total = changed_values(*found), len({key for values in found for key, _ in _flat(values)})
+    changed, total = changed_values(*found), len({key for values in found for key, _ in flat(values)})
     return Section(name, tuple(changed), f"{len(changed)} of {total} differ" if changed else f"{total} values")
 
 
@@ -216,9 +165,27 @@ def _learned_section(a: Record, b: Record) -> Section:
     if not found.count:
         return Section(name, summary=f"{found.total:,} values")
     steps = ", ".join(f"{step} {count:,}" for step, count in found.steps.items())
-    return Section(
-        name, (f"first: {found.first}", f"by step: {steps}"), f"{found.count:,} of {found.total:,} values differ"
-    )
+    first = str(found.first)
+    if _sensitive(a, b):  # it may be a label
+        first = f"{first.partition(': ')[0]}: {HIDDEN}"
+    return Section(name, (f"first: {first}", f"by step: {steps}"), f"{found.count:,} of {found.total:,} values differ")
+
+
+def _sensitive(*records: Record) -> set[str]:
+    """The raw columns that any of the records marks sensitive."""
+    return {name for record in records for name in record.manifest().get("sensitive") or ()}
+
+
+def _artifact_section(a: Record, b: Record) -> Section:
+    """Which files of the artifact, and which answers at the edges, are not the same."""
+    old, new = ({f"artifact/{n}": d for n, d in digests(record.artifact).items()} for record in (a, b))
+    if not old or not new:
+        return Section("artifact", missing="no artifact in one of the two")
+    differences = [name for name in dict.fromkeys((*old, *new)) if old.get(name) != new.get(name)]
+    kept = [read_probes(record.evidence) for record in (a, b)]
+    if kept[0] != kept[1]:
+        differences.append(f"evidence/{PROBES}: other answers at the edges of the raw columns")
+    return Section("artifact", tuple(differences), f"{len(old)} files")
 
 
 def _evidence_section(a: Record, b: Record) -> Section:
@@ -229,10 +196,10 @@ def _evidence_section(a: Record, b: Record) -> Section:
     except InputError as error:
         return Section("evidence", missing=str(error))
     if list(old.steps) != list(new.steps):
-        return Section("evidence", (*trained, f"steps: {_change({'': list(old.steps)}, {'': list(new.steps)}, '')}"))
+        return Section("evidence", (*trained, f"steps: {change({'': list(old.steps)}, {'': list(new.steps)}, '')}"))
     pairs = {"target": (old.target, new.target), "context": (_or_none(old.context), _or_none(new.context))}
     beside = {name: other for name, pair in pairs.items() if (other := first_difference(*pair))}
-    found = _first_divergence(a, old, new)
+    found = _first_divergence(a, b, old, new)
     differs = (found.differs if found else {}) | beside
     total = len(old.steps) + 3 + (old.context is not None)
     summary = f"{len(differs)} of {total} tables differ" if differs else f"{total} tables"
@@ -245,14 +212,17 @@ def _or_none(context: pa.Table | None) -> pa.Table:
     return pa.table({}) if context is None else context
 
 
-def _first_divergence(record: Record, old: Evidence, new: Evidence) -> Divergence | None:
+def _first_divergence(record: Record, other: Record, old: Evidence, new: Evidence) -> Divergence | None:
     """Where other evidence first differs from a record's; an artifact of another format still leaves the tables."""
     rows, traced = np.arange(old.inputs.num_rows), old.traced.to_numpy()
     answer = Answer(rows=rows, outputs=new.outputs, traced=traced, steps=new.steps, inputs=new.inputs)
+    sensitive = _sensitive(record, other)
     try:
         plan, row, _ = load(record.artifact)  # nothing is evaluated, so opaque steps need not be loaded
     except InputError:
-        return _plain_divergence(old, new, hide=bool(record.manifest().get("sensitive")))
+        return _plain_divergence(old, new, hide=bool(sensitive))
+    if sensitive != set(row.sensitive):
+        return _plain_divergence(old, new, hide=True)
     return first_divergence(answer, old, CompiledPipeline(plan, row))
 
 
@@ -283,56 +253,3 @@ def _both(file: str, a: Record, b: Record) -> tuple[Any, Any] | str:
     old, new = a.read_json(file), b.read_json(file)
     absent = [record.reference for record, found in ((a, old), (b, new)) if found is None]
     return f"{' and '.join(absent)} keeps no {file}" if absent else (old, new)
-
-
-def _flat(value: Any, name: str = "") -> Iterable[tuple[str, Any]]:
-    if isinstance(value, Mapping) and value:
-        for key, part in value.items():
-            yield from _flat(part, f"{name}.{key}" if name else str(key))
-    else:
-        yield name, value
-
-
-def _unlike(old: Any, new: Any) -> bool:
-    return type(old) is not type(new) or json.dumps(old) != json.dumps(new)
-
-
-def _change(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> str:
-    """One value's change; of lists what went and what came, of floats the hex besides."""
-    if name not in old or name not in new:
-        return " → ".join(_text(values[name]) if name in values else "absent" for values in (old, new))
-    before, after = old[name], new[name]
-    if isinstance(before, list) and isinstance(after, list):
-        gone = [_text(part) for part in before if part not in after]
-        come = [_text(part) for part in after if part not in before]
-        parts = [f"{word} {', '.join(texts)}" for word, texts in (("without", gone), ("with", come)) if texts]
-        return ", ".join(parts) or "in another order, or another number of times"
-    hexes = f" ({before.hex()}, {after.hex()})" if isinstance(before, float) and isinstance(after, float) else ""
-    return f"{_text(before)} → {_text(after)}{hexes}"
-
-
-def _text(value: Any) -> str:
-    return _clipped(json.dumps(value, ensure_ascii=False))
-
-
-def _first_changed(old: str, new: str) -> str:
-    before, after = old.splitlines(), new.splitlines()
-    changes = [
-        code
-        for code in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-        if code[0] != "equal"
-    ]
-    _, start, end, other_start, other_end = changes[0]
-    count = sum(max(end - start, other_end - other_start) for _, start, end, other_start, other_end in changes)
-    more = f" ({count} lines differ)" if count > 1 else ""
-    return f"{_first_line(before[start:end])} → {_first_line(after[other_start:other_end])}{more}"
-
-
-def _first_line(source: str | list[str]) -> str:
-    lines = source.splitlines() if isinstance(source, str) else source
-    line = next((line.strip() for line in lines if line.strip()), "")
-    return f"`{_clipped(line)}`" if line else "nothing"
-
-
-def _clipped(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

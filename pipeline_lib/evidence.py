@@ -32,7 +32,7 @@ class Evidence:
     """Evidence tables: raw `inputs`, `outputs`, each step's columns for the `traced` rows, the `target`.
 
     `context` are the raw rows just before the inputs, where the pipeline needs them.
-    `artifact` has the digest of each file of the artifact that made them; it is empty where nobody said. `probes`
+    `artifact` has the digest of each file of the artifact that made them. `probes`
     are rows at the edges of each raw column with their answers, where the pipeline can have them.
     """
 
@@ -159,7 +159,7 @@ def digests(folder: Path) -> dict[str, str]:
 def other_artifact(evidence: Evidence, artifact: Path) -> list[str]:
     """What in an artifact's folder is not as it was when it made the evidence, one file a line."""
     if not evidence.artifact:
-        return []
+        return [f"{DESCRIPTION}: found no digests of the artifact, expected those of the one that made the evidence"]
     found = digests(artifact)
     return [
         f"artifact/{name}: found {'other bytes' if name in found else 'no such file'}, "

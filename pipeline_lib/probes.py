@@ -229,7 +229,7 @@ def _probes(model: "CompiledPipeline", name: str, column: "Column") -> list[str]
 
 
 _GENERAL: dict[str, tuple[Any, ...]] = {
-    "integer": (0, 1, -1, 0.5, 2**53),
+    "integer": (0, 1, -1, 0.5, 2**53, 2**63 - 1, -(2**63), 2**63),
     "number": (0.0, -0.0, 1.0, -1.0, 0.5, 1e300, -1e300, math.inf, -math.inf, math.nan, "text"),
     "string": ("", _UNSEEN, 1),
     "boolean": (False, True, 1),

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.compare import Comparison, changed_code, compare_records, library_code, notebook_code
+from pipeline_lib.changes import changed_code, library_code, notebook_code
+from pipeline_lib.compare import Comparison, compare_records
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, RunError
 from pipeline_lib.exported import LIBRARY, exported_cells
 from pipeline_lib.files import canonical_json, sha256_file, write_atomic

@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline_lib import cli
-from pipeline_lib.compare import changed_code, changed_environment, changed_values, compare_records, notebook_code
+from pipeline_lib.changes import changed_code, changed_values, notebook_code
+from pipeline_lib.compare import changed_environment, compare_records
 from pipeline_lib.files import canonical_json
 from pipeline_lib.learned import LEARNED, SCHEMA
 from pipeline_lib.record import Record

@@ -23,7 +23,8 @@ from functools import cached_property
 from pathlib import Path
 from unittest.mock import patch
 
-from pipeline_lib.compare import changed_values, compare_records
+from pipeline_lib.changes import changed_values
+from pipeline_lib.compare import compare_records
 from pipeline_lib.environment import describe_environment
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import other_artifact, read_evidence

@@ -48,7 +48,7 @@ class CompiledPipeline:
         self.row = row
         self.report: CompileReport | None = None
         self._opaque = dict(opaque or {})
-        self._live = _with_runners(plan, self._opaque, library) if opaque else plan
+        self._live = (_with_runners(plan, self._opaque, library) if opaque else plan).hiding(row.sensitive)
         self._executors: dict[tuple[int, ...], tuple[RowSchema, ColumnExecutor]] = {}
         self._row_functions: dict[tuple[int, ...], tuple[RowSchema, RowFunction]] = {}
         self._wide_functions: dict[tuple[int, ...], WideFunction | None] = {}
@@ -149,7 +149,11 @@ class CompiledPipeline:
         groups = {**self.plan.steps, "outputs": self.plan.outputs}
         roots = [node for columns in groups.values() for node in columns.values()]
         values = iter(self._row_values(roots, row, context))
-        return {name: {column: _plain(next(values)) for column in columns} for name, columns in groups.items()}
+        dtypes = [node.dtype for node in self.plan.nodes]
+        return {
+            name: {column: _plain(next(values), dtypes[node]) for column, node in columns.items()}
+            for name, columns in groups.items()
+        }
 
     def evaluate(self, table: "pa.Table", *, context: "pa.Table | None" = None, steps: bool = False) -> Evaluation:
         """Outputs, and with `steps` each step's columns, for a table (and earlier rows) that conform to the schema."""
@@ -331,9 +335,9 @@ def _values(column: Column) -> np.ndarray[Any, Any]:
     return np.array(column.tolist(), dtype=object) if isinstance(column, Text) else np.asarray(column)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, dtype: str) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
     if hasattr(value, "toarray"):  # a bag of one row: its places that are not 0
         return dict(zip(value.indices.tolist(), value.values.tolist(), strict=True))
-    return None if value != value or (isinstance(value, int) and value == NAT) else value
+    return None if value != value or (dtype == "datetime" and value == NAT) else value

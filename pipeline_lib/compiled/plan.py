@@ -1,7 +1,7 @@
 """A plan: which operation makes which column from which others, from raw columns to predictions. It is data."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 _SINGLE = ("float64", "int64", "bool", "str", "datetime")
@@ -63,6 +63,18 @@ class Plan:
             if place in wanted:
                 wanted.update(self.nodes[place].inputs)
         return sorted(wanted)
+
+    def hiding(self, sensitive: Collection[str]) -> "Plan":
+        """The plan whose refusals show no value that rests upon these raw columns."""
+        if not sensitive:
+            return self
+        nodes, hidden = list(self.nodes), set[int]()
+        for place, node in enumerate(nodes):
+            if node.settings.get("column") in sensitive or not hidden.isdisjoint(node.inputs):
+                hidden.add(place)
+                if "where" in node.settings:
+                    nodes[place] = replace(node, settings={**node.settings, "hidden": True})
+        return replace(self, nodes=nodes)
 
     def columns_read(self, roots: Iterable[int]) -> list[str]:
         """Names of the raw columns that `roots` rest upon."""

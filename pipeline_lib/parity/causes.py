@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline_lib.parity.divergence import RAW
 from pipeline_lib.parity.variations import Variation
-from pipeline_lib.parity.verdicts import FRESH, Outcome
+from pipeline_lib.parity.verdicts import EDGES, FRESH, Outcome
 from pipeline_lib.record import Record
 
 LIBRARY = "library.json"
@@ -34,7 +34,7 @@ def with_causes(
     if divergence and divergence.step == RAW:  # before any step: no environment had a say
         told = f"the hand-over changed the raw value before the pipeline saw it: {variation.what}"
         return replace(outcome, divergence=replace(divergence, causes=(told,)))
-    if fresh_exact and variation.name != FRESH:
+    if fresh_exact and variation.name not in (FRESH, EDGES):
         lines.append(f"the variation itself: {variation.what}; without it a fresh process repeats every bit")
     nothing = (
         "nothing that was recorded of the environment differs: the artifact, the evidence or the step's code is not "

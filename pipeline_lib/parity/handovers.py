@@ -296,6 +296,7 @@ def _read_csv(given: Given, path: Path, mark: str) -> "pd.DataFrame":
     import pandas as pd
 
     frame = pd.read_csv(path, dtype="str", keep_default_na=False, na_values=[mark])
+    frame.columns = pd.Index([column.name for column in given.schema.columns])  # pandas renames an empty one
     for column in given.schema.columns:
         if column.kind != "string":
             read = _whole_number if column.kind == "integer" else READ[column.kind]

@@ -95,6 +95,10 @@ def _at_the_edges(begun: Outcome, evidence: Evidence, model: CompiledPipeline) -
     if evidence.probes is None:
         return replace(begun, detail=f"found no {PROBES} in the evidence, expected one; run again")
     rows = len(evidence.probes.group_by(["column", "value"]).aggregate([]))
+    if not rows and model.reads:
+        return replace(
+            begun, detail=f"found no rows in {PROBES}, expected some for {len(model.reads)} columns; run again"
+        )
     difference = repeat_probes(model, evidence.inputs, evidence.probes, evidence.context)
     if difference is None:
         return replace(begun, verdict="exact", rows=rows)

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from tiny import small_record
 
+from pipeline_lib.compiled import load_model
 from pipeline_lib.errors import InputError
 from pipeline_lib.files import canonical_json
 from pipeline_lib.parity import check_parity
@@ -74,6 +75,30 @@ def test_an_artifact_that_did_not_make_the_evidence_is_named_even_where_no_bit_d
     [outcome] = check_parity(sealed_again(record)).of_verdict("different")
     assert outcome.variation == ARTIFACT
     assert outcome.detail.startswith("artifact/artifact.json: found other bytes, expected those that made the evidence")
+
+
+def test_evidence_that_says_nothing_of_its_artifact_is_named(record: Record) -> None:
+    path = record.evidence / "evidence.json"
+    description = json.loads(path.read_bytes())
+    description["artifact"] = {}
+    path.write_bytes(canonical_json(description))
+    [outcome] = check_parity(sealed_again(record), variations=["dict"]).of_verdict("different")
+    assert outcome.detail.startswith("evidence.json: found no digests of the artifact")
+
+
+def test_probes_that_ask_nothing_are_named(record: Record) -> None:
+    pq.write_table(pq.read_table(record.evidence / PROBES).slice(0, 0), record.evidence / PROBES)
+    path = record.evidence / "evidence.json"
+    path.write_bytes(canonical_json(json.loads(path.read_bytes()) | {"probes": 0}))
+    [outcome] = check_parity(sealed_again(record), variations=[EDGES]).of_verdict("different")
+    assert outcome.detail.startswith(f"found no rows in {PROBES}, expected some for 3 columns")
+
+
+def test_the_least_integer_is_a_number_like_any_other(tmp_path: Path) -> None:
+    model = load_model(small_record(tmp_path).artifact)
+    row = {"size": 1.0, "rooms": -(2**63), "built": 1.0}
+    assert model.trace_row(row)["scale"]["rooms"] < 0
+    assert model.predict_row(row) == model.predict([row])[0]
 
 
 def test_a_step_that_the_evidence_leaves_out_is_named(record: Record) -> None:

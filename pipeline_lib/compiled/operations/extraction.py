@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.refusals import refuse
+from pipeline_lib.compiled.operations.refusals import refuse, shown
 from pipeline_lib.compiled.operations.table import Settings, operation
 from pipeline_lib.compiled.operations.text import Text
 from pipeline_lib.errors import InputError
@@ -53,8 +53,8 @@ operation(
 
 def _no_number(settings: Settings, word: str | None) -> str:
     return (
-        f"{settings['where']}: found {word!r} in column {settings['name']!r}, expected a decimal number; "
-        "correct the row, or name the text as a mark of missing"
+        f"{settings['where']}: found {shown(settings, word)} in column {settings['name']!r}, "
+        "expected a decimal number; correct the row, or name the text as a mark of missing"
     )
 
 

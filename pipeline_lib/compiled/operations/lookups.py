@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.hashing import IntegerPlaces
-from pipeline_lib.compiled.operations.refusals import refuse
+from pipeline_lib.compiled.operations.refusals import refuse, shown
 from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import Settings, operation
 from pipeline_lib.compiled.operations.text import Text, Words
@@ -33,8 +33,9 @@ def _typed(value: Any, gives: str) -> Any:
 
 def _message(settings: Settings, word: Any) -> str:
     known = ", ".join(map(repr, settings["keys"][:12])) + (", …" if len(settings["keys"]) > 12 else "")
+    known = f"{len(settings['keys'])} values" if settings.get("hidden") else known
     return (
-        f"{settings['where']}: found {word!r} in column {settings['name']!r}, expected one of {known}; "
+        f"{settings['where']}: found {shown(settings, word)} in column {settings['name']!r}, expected one of {known}; "
         "correct the row, or fit on rows that hold it"
     )
 

@@ -34,14 +34,20 @@ def refuse(column: Any, good: Any, words: Callable[[Any], str]) -> None:
         raise RefusedRowsError(row, words(values[row if len(values) > 1 else 0]))
 
 
+def shown(settings: Settings, value: Any) -> str:
+    """A value as a refusal shows it; what rests upon a sensitive column is `hidden`."""
+    if settings.get("hidden"):
+        return "a value (hidden: sensitive)"
+    missing = value is None or value != value or (type(value) is int and value == NAT)
+    return "a missing value" if missing else repr(value)
+
+
 def _words(settings: Settings) -> Callable[[Any], str]:
     """What is said of a value that is refused."""
     where, name, expected, advice = (settings[key] for key in ("where", "name", "expected", "advice"))
 
     def words(value: Any) -> str:
-        missing = value is None or value != value or (type(value) is int and value == NAT)
-        found = "a missing value" if missing else repr(value)
-        return f"{where}: found {found} in column {name!r}, expected {expected}; {advice}"
+        return f"{where}: found {shown(settings, value)} in column {name!r}, expected {expected}; {advice}"
 
     return words
 

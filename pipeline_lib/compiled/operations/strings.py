@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline_lib.compiled.operations.calendar import DAY, HOUR, MINUTE, SECOND, days_from_civil, days_in_month
 from pipeline_lib.compiled.operations.characters import lower, members
-from pipeline_lib.compiled.operations.refusals import refuse
+from pipeline_lib.compiled.operations.refusals import refuse, shown
 from pipeline_lib.compiled.operations.table import NAT, Settings, operation
 from pipeline_lib.compiled.operations.text import Text
 from pipeline_lib.errors import InputError
@@ -186,8 +186,8 @@ def _bind_reading(settings: Settings) -> Callable[[str | None], int | None]:
 
 def _undated(settings: Settings, word: str | None) -> str:
     return (
-        f"{settings['where']}: found {word!r} in column {settings['name']!r}, expected a date written as "
-        f"{settings['format']!r}; correct the row, or the step's format"
+        f"{settings['where']}: found {shown(settings, word)} in column {settings['name']!r}, "
+        f"expected a date written as {settings['format']!r}; correct the row, or the step's format"
     )
 
 

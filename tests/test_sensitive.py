@@ -1,0 +1,79 @@
+"""What rests upon a sensitive raw column is shown by nobody: no refusal, no comparison."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import MinMaxScaler, OrdinalEncoder
+
+from pipeline_lib.compare import compare_records
+from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
+from pipeline_lib.errors import InputError
+from pipeline_lib.evidence import write_evidence
+from pipeline_lib.learned import LEARNED, write_learned
+from pipeline_lib.parity import check_parity
+from pipeline_lib.record import Record, create_record, seal
+from pipeline_lib.rows import Column, RowSchema
+
+SECRETS = ("Alma", "Bert", "Celia", "6.5e+303")
+
+
+def fitted(names: list[str]) -> tuple[Any, pd.DataFrame]:
+    frame = pd.DataFrame({"name": names * 4, "size": [float(place) for place in range(4 * len(names))]})
+    features = ColumnTransformer([("name", OrdinalEncoder(), ["name"]), ("size", MinMaxScaler(), ["size"])])
+    model = Pipeline([("features", features.set_output(transform="pandas")), ("model", LinearRegression())])
+    return model.fit(frame, frame["size"]), frame
+
+
+def compiled(model: Any, frame: pd.DataFrame, *, sensitive: bool = True) -> CompiledPipeline:
+    columns = (Column("name", "string", sensitive=sensitive), Column("size", "number", sensitive=sensitive))
+    return compile_pipeline(model, like=frame, row=RowSchema(columns))
+
+
+def record_of(runs: Path, names: list[str], *, sensitive: bool) -> Record:
+    model, frame = fitted(names)
+    record = create_record(runs, "people")
+    exact = compiled(model, frame, sensitive=sensitive)
+    exact.save(record.artifact)
+    write_evidence(record.evidence, exact, frame, frame["size"], artifact=record.artifact)
+    write_learned(record.folder / LEARNED, model)
+    names_hidden = ["name", "size"] if sensitive else []
+    seal(record, {"status": "finished", "reference": record.reference, "sensitive": names_hidden})
+    return record
+
+
+@pytest.mark.parametrize("row", [{"name": "Celia", "size": 1.0}, {"name": None, "size": 1.0}])
+@pytest.mark.parametrize("sensitive", [True, False])
+def test_a_refused_label_is_shown_only_where_it_is_not_sensitive(row: dict[str, Any], sensitive: bool) -> None:
+    model, frame = fitted(["Alma", "Bert"])
+    exact = compiled(model, frame, sensitive=sensitive)
+    for ask in (exact.predict_row, exact.trace_row, lambda given: exact.predict([given])):
+        with pytest.raises(InputError) as raised:
+            ask(row)
+        told = str(raised.value)
+        if row["name"]:
+            assert ("Alma" in told, "Celia" in told) == (not sensitive, not sensitive)
+        assert ("hidden" in told) == sensitive or row["name"] is None
+
+
+def test_learned_labels_are_compared_by_name_alone(tmp_path: Path) -> None:
+    for sensitive in (False, True):
+        pair = [record_of(tmp_path, names, sensitive=sensitive) for names in (["Alma", "Bert"], ["Alma", "Celia"])]
+        told = str(compare_records(*pair))
+        assert ("Bert" in told) != sensitive
+        assert ("hidden" in told) == sensitive
+        assert "artifact/a" in told
+
+
+def test_what_only_the_newer_record_marks_sensitive_is_hidden_too(tmp_path: Path) -> None:
+    old = record_of(tmp_path, ["Alma", "Bert"], sensitive=False)
+    new = record_of(tmp_path, ["Alma", "Celia"], sensitive=True)
+    assert not any(secret in str(compare_records(*pair)) for secret in SECRETS for pair in ((old, new), (new, old)))
+
+
+def test_a_parity_report_shows_nothing_of_them(tmp_path: Path) -> None:
+    assert check_parity(record_of(tmp_path, ["Alma", "Bert"], sensitive=True), variations=["dict", "edge rows"]).exact
