@@ -13,11 +13,13 @@ from example import HOUSES
 
 import pipeline_lib.sweeping as sweeping
 from pipeline_lib.cli import commands
-from pipeline_lib.errors import InputError
-from pipeline_lib.record import all_records
+from pipeline_lib.errors import InputError, RunError
+from pipeline_lib.record import Record, all_records, create_record, write_manifest
+from pipeline_lib.sweeping import worker
 from pipeline_lib.sweeping.grid import parse_grid, product
 from pipeline_lib.sweeping.result import check_direction
 from pipeline_lib.sweeping.workers import Answer, Task, check_workers
+from pipeline_lib.warm.client import ADDRESS
 
 Fake = Callable[..., "FakePool"]
 
@@ -214,6 +216,28 @@ def test_there_is_a_worker_for_each_cpu_that_may_be_used() -> None:
     assert check_workers(None) == len(os.sched_getaffinity(0))
     with pytest.raises(InputError, match="one at least"):
         check_workers(0)
+
+
+@pytest.mark.parametrize(("message", "runs"), [("AttributeError: no dom", 2), ("ZeroDivisionError: by zero", 1)])
+def test_a_name_unknown_in_a_warm_kernel_is_decided_by_a_cold_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: str, runs: int
+) -> None:
+    from jupyter_client.provisioning.factory import KernelProvisionerFactory
+
+    kinds: list[str] = []
+
+    def fail(*given: object) -> Record:
+        kinds.append(KernelProvisionerFactory.instance().default_provisioner_name)
+        record = create_record(tmp_path, "houses")
+        write_manifest(record, {"status": "failed", "error": {"message": message}})
+        raise RunError("failed", record.folder)
+
+    monkeypatch.setenv(ADDRESS, "socket")
+    monkeypatch.setattr(KernelProvisionerFactory.instance(), "default_provisioner_name", "warm")
+    monkeypatch.setattr(worker, "_run_once", fail)
+    task = {"params_file": str(HOUSES), "overrides": [], "runs": str(tmp_path), "force": True, "parity": False}
+    assert worker.work(task)["error"] == "failed"
+    assert kinds == ["warm", "local-provisioner"][:runs]
 
 
 @pytest.mark.slow

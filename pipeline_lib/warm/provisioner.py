@@ -6,6 +6,8 @@
 import asyncio
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, ClassVar
@@ -60,6 +62,18 @@ def _kernel_arguments(command: list[str]) -> list[str] | None:
     if command[3:4] == [str(tether.__file__)]:
         command = command[5:]
     return command[3:] if command[:3] == [sys.executable, "-m", _LAUNCHER] else None
+
+
+@contextmanager
+def cold_kernels() -> Iterator[None]:
+    """Start kernels as Jupyter does, for a while."""
+    factory = KernelProvisionerFactory.instance()
+    before = factory.default_provisioner_name
+    factory.default_provisioner_name = "local-provisioner"
+    try:
+        yield
+    finally:
+        factory.default_provisioner_name = before
 
 
 def start_kernels_warm() -> None:
