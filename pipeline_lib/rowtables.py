@@ -5,7 +5,8 @@ and files keep together what belongs together. The order of a main row's child r
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,25 @@ def conform(data: Any, schema: RowSchema) -> pa.Table:
     """
     if schema.key is None:
         return rowcheck.conform(data, schema)
+    (whole,) = conformed_parts(data, schema, None)
+    return whole
+
+
+def conformed_parts(data: Any, schema: RowSchema, most: int | None) -> Iterator[pa.Table]:
+    """What `conform` makes of several tables, in parts of about `most` child rows: memory holds one part at a time.
+
+    Every row is checked before the first part is made.
+    """
+    main, links = _linked(data, schema)
+    for start, stop in _ranges(links, main.num_rows, most):
+        columns = list(main.slice(start, stop - start).columns)
+        for link in links:
+            columns += link.lists(start, stop, schema)
+        yield pa.Table.from_arrays(columns, schema=schema.arrow)
+
+
+def _linked(data: Any, schema: RowSchema) -> "tuple[pa.Table, list[_Link]]":
+    """The main table, and which rows of each child table belong to its rows."""
     if isinstance(data, pa.Table | pa.RecordBatch):
         data = unnested(data if isinstance(data, pa.Table) else pa.Table.from_batches([data]), schema)
     names = [table.name for table in schema.tables]
@@ -43,12 +63,9 @@ def conform(data: Any, schema: RowSchema) -> pa.Table:
             "a table that has no rows is an empty list"
         )
     main, *below = _conformed(data, schema)
-    keys = _array(main, schema.key)
+    keys = _array(main, str(schema.key))
     _check_unique(keys, schema)
-    columns = list(main.columns)
-    for table, child in zip(below, schema.children, strict=True):
-        columns += _nested(table, child, keys, schema)
-    return pa.Table.from_arrays(columns, schema=schema.arrow)
+    return main, [_link(table, child, keys, schema) for table, child in zip(below, schema.children, strict=True)]
 
 
 def unnested(table: pa.Table, schema: RowSchema) -> dict[str, pa.Table]:
@@ -133,8 +150,31 @@ def _check_unique(keys: pa.Array, schema: RowSchema) -> None:
         )
 
 
-def _nested(table: pa.Table, child: RowSchema, keys: pa.Array, schema: RowSchema) -> Iterator[pa.Array]:
-    """A child's columns as lists, one for each main row."""
+@dataclass(frozen=True)
+class _Link:
+    """A child table, and which of its rows each main row has: those at `order[starts[row]:starts[row + 1]]`.
+
+    Without `order` they stand in the order of the main rows.
+    """
+
+    child: RowSchema
+    table: pa.Table
+    starts: NDArray[np.int64]
+    order: NDArray[np.int64] | None
+
+    def lists(self, start: int, stop: int, schema: RowSchema) -> Iterator[pa.Array]:
+        """Each column but the key as lists, one for each of some main rows."""
+        first, last = int(self.starts[start]), int(self.starts[stop])
+        starts = _array_of(self.starts[start : stop + 1] - first)
+        for column in self.child.own:
+            values = _array(self.table, column.name)
+            order = self.order
+            values = values.slice(first, last - first) if order is None else _taken(values, order[first:last])
+            kind = schema.arrow.field(f"{self.child.name}.{column.name}").type
+            yield pa.LargeListArray.from_arrays(starts, values, type=kind)
+
+
+def _link(table: pa.Table, child: RowSchema, keys: pa.Array, schema: RowSchema) -> _Link:
     own = _array(table, str(child.key))
     places = pc.index_in(own, value_set=keys)
     if places.null_count:
@@ -146,30 +186,29 @@ def _nested(table: pa.Table, child: RowSchema, keys: pa.Array, schema: RowSchema
         )
     rows_of = _numbers(places, np.int32)
     starts = np.concatenate([[0], np.cumsum(np.bincount(rows_of, minlength=len(keys)))])
-    order, target = None, None
-    if (rows_of[1:] < rows_of[:-1]).any():
-        short = rows_of.astype(np.uint16) if len(keys) < _SHORT else rows_of
-        order = np.argsort(short, kind="stable")
-        target = np.empty_like(order)
-        target[order] = np.arange(len(order))
-    for column in child.own:
-        values = _array(table, column.name)
-        kind = schema.arrow.field(f"{child.name}.{column.name}").type
-        moved = values if order is None else _moved(values, order, target)
-        yield pa.LargeListArray.from_arrays(_array_of(starts), moved, type=kind)
+    if not (rows_of[1:] < rows_of[:-1]).any():
+        return _Link(child, table, starts, None)
+    short = rows_of.astype(np.uint16) if len(keys) < _SHORT else rows_of
+    return _Link(child, table, starts, np.argsort(short, kind="stable"))
 
 
-def _moved(values: pa.Array, order: NDArray[np.int64], target: NDArray[np.int64] | None) -> pa.Array:
-    """Values in another order. Plain numbers are read in turn and written where they go, one place a main row:
-    that stays in the processor's cache, where reading here and there would not.
-    """
+def _ranges(links: Sequence[_Link], rows: int, most: int | None) -> list[tuple[int, int]]:
+    """Main rows from where to where, so that each range but the last has at least `most` child rows."""
+    counts = np.cumsum(sum((np.diff(link.starts) for link in links), np.zeros(rows, dtype=np.int64)))
+    if most is None or not rows or counts[-1] <= most:
+        return [(0, rows)]
+    ends = np.searchsorted(counts, np.arange(most, int(counts[-1]), most)) + 1
+    bounds = np.unique([0, *ends, rows]).tolist()
+    return list(pairwise(bounds))
+
+
+def _taken(values: pa.Array, order: NDArray[np.int64]) -> pa.Array:
+    """Values in another order; NumPy moves plain numbers several times faster than Arrow."""
     bits = 0 if pa.types.is_boolean(values.type) or values.null_count else getattr(values.type, "bit_width", 0)
     if not pa.types.is_primitive(values.type) or bits not in (32, 64) or not len(values):
         return values.take(_array_of(order))
     stored = np.frombuffer(values.buffers()[1], f"i{bits // 8}", values.offset + len(values))[values.offset :]
-    moved = pa.allocate_buffer(stored.nbytes)  # Arrow's memory is used again, batch after batch
-    np.frombuffer(moved, stored.dtype)[target] = stored
-    return pa.Array.from_buffers(values.type, len(stored), [None, moved])
+    return pa.Array.from_buffers(values.type, len(order), [None, pa.py_buffer(stored.take(order))])
 
 
 def _shown(key: pa.Scalar, schema: RowSchema) -> str:

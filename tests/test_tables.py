@@ -29,7 +29,7 @@ from pipeline_lib.evidence import Evidence, write_evidence
 from pipeline_lib.parity.repeat import _outcome
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.rows import RowSchema, Tables, dtype_differences, raw_input, schema_of
-from pipeline_lib.rowtables import as_rows, conform, settled, unnested
+from pipeline_lib.rowtables import as_rows, conform, conformed_parts, settled, unnested
 
 NAN = math.nan
 
@@ -181,6 +181,22 @@ def test_many_child_rows_go_in_blocks_and_give_the_same_bits(
     batch = model.predict(data)
     monkeypatch.setattr("pipeline_lib.compiled.columns.BLOCK_CHILDREN", 100)
     assert same(model.predict(data), batch)
+
+
+def test_batches_of_many_child_rows_are_brought_together_in_parts(
+    model: CompiledPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = frames(7, customers=50, purchases=2_000)
+    whole = conform(data, schema())
+    for most in (1, 100, 1_999, 10**6):
+        parts = list(conformed_parts(data, schema(), most))
+        assert pa.concat_tables(parts).combine_chunks().equals(whole)
+        assert (len(parts) > 1) == (most < 2_000)
+    batch = model.predict(data)
+    monkeypatch.setattr("pipeline_lib.compiled.pipeline.PART_CHILDREN", 100)
+    assert same(model.predict(data), batch)
+    infinite = data["customers"].assign(age=np.where(np.arange(50) == 40, np.inf, 1.0))
+    assert "row 40: LinearRegression: found inf" in refusal(lambda: model.predict(data | {"customers": infinite}))
 
 
 def test_a_customer_without_purchases_has_a_defined_answer(model: CompiledPipeline) -> None:

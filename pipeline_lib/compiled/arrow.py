@@ -1,5 +1,6 @@
 """Arrow tables as the columns of a plan, and back, from their buffers: nothing else is imported for it."""
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline_lib.compiled.columns import Column, joined
+from pipeline_lib.compiled.columns import Column, ColumnExecutor, joined
 from pipeline_lib.compiled.operations import NAT, Lists, Text, Words
 from pipeline_lib.errors import InputError
 from pipeline_lib.rowschema import EXACT
@@ -22,6 +23,15 @@ def from_arrow(table: pa.Table) -> dict[str, Column]:
         return dict(zip(table.column_names, map(_column, arrays, table.schema), strict=True))
     with ThreadPoolExecutor() as pool:  # Arrow lets other threads run while it looks for distinct words
         return dict(zip(table.column_names, pool.map(_column, arrays, table.schema), strict=True))
+
+
+def run_parts(executor: ColumnExecutor, parts: Iterable[pa.Table]) -> list[Column]:
+    """What an executor makes of conformed tables whose rows follow one another, as one."""
+    found, first = [], 0
+    for part in parts:
+        found.append(executor.run(from_arrow(part), part.num_rows, first))
+        first += part.num_rows
+    return [joined(columns) for columns in zip(*found, strict=True)]
 
 
 def chunk(column: Any) -> pa.Array:

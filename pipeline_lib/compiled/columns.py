@@ -48,17 +48,18 @@ class ColumnExecutor:
 
         self._words = _word_groups(plan, needed, self.roots) if by_word else []
 
-    def run(self, columns: Mapping[str, Column], rows: int) -> list[Column]:
+    def run(self, columns: Mapping[str, Column], rows: int, first: int = 0) -> list[Column]:
         """The roots' columns for `rows` rows of raw columns, in order of `roots`.
 
-        Where the plan has a context, as many rows stand before them in `columns`, and have no result.
+        Where the plan has a context, as many rows stand before them in `columns`, and have no result. `first` is the
+        number of the first row, for messages.
         """
         size = self._block_rows(columns, rows)
         starts = range(0, rows, size) or [0]
         with np.errstate(all="ignore"):
             known, done = self._by_word(columns)
             work = [step for step in self._work if step[0] not in done] if done else self._work
-            blocks = [self._block(columns, known, work, start, min(start + size, rows)) for start in starts]
+            blocks = [self._block(columns, known, work, start, min(start + size, rows), first) for start in starts]
         return [joined(parts) for parts in zip(*blocks, strict=True)]
 
     def _block_rows(self, columns: Mapping[str, Column], rows: int) -> int:
@@ -88,7 +89,13 @@ class ColumnExecutor:
         return known, done
 
     def _block(
-        self, columns: Mapping[str, Column], known: Mapping[int, Any], work: Sequence[Any], start: int, stop: int
+        self,
+        columns: Mapping[str, Column],
+        known: Mapping[int, Any],
+        work: Sequence[Any],
+        start: int,
+        stop: int,
+        first: int,
     ) -> list[Column]:
         before = self._context
         slots = list(self._slots)
@@ -102,7 +109,7 @@ class ColumnExecutor:
                 for taken in done:
                     slots[taken] = None
         except RefusedRowsError as refused:
-            row = start + refused.row - before
+            row = first + start + refused.row - before
             raise InputError(f"{f'row {row}' if row >= 0 else f'earlier row {row}'}: {refused}") from None
         found = zip(self.roots, self.dtypes, strict=True)
         columns_found = [whole(slots[root], dtype, stop - start + before) for root, dtype in found]

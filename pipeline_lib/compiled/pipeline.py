@@ -23,6 +23,7 @@ from pipeline_lib.rowschema import RowSchema
 if TYPE_CHECKING:
     import pyarrow as pa
 
+PART_CHILDREN = 262_144  # so many child rows are brought to their main rows at a time
 PREDICTION, PROBABILITY, DECISION = "prediction", "probability", "decision"
 
 
@@ -128,7 +129,7 @@ class CompiledPipeline:
             return conform(data, self.row)
         columns = list(self.plan.steps.values())[-1]
         schema, executor = self._executor(list(columns.values()))
-        return self._table(columns, self._run(executor, *self._tables(data, context, schema)))
+        return self._table(columns, self._results(executor, data, context, schema))
 
     def predict_row(self, row: Mapping[str, Any], *, context: Any = None) -> Any:
         """The prediction for one raw row, a mapping by column names: a Python scalar (a tuple for several targets).
@@ -160,7 +161,7 @@ class CompiledPipeline:
         groups = {"": self.plan.outputs} | (self.plan.steps if steps else {})
         roots = [node for columns in groups.values() for node in columns.values()]
         _, executor = self._executor(roots)
-        found = iter(self._run(executor, *self._tables(table, context, self.row)))
+        found = iter(self._results(executor, table, context, self.row))
         tables = {name: self._table(columns, [next(found) for _ in columns]) for name, columns in groups.items()}
         return Evaluation(tables.pop(""), tables)
 
@@ -190,7 +191,7 @@ class CompiledPipeline:
 
     def _columns(self, roots: Sequence[int], data: Any, context: Any) -> list[np.ndarray[Any, Any]]:
         schema, executor = self._executor(roots)
-        return [_values(column) for column in self._run(executor, *self._tables(data, context, schema))]
+        return [_values(column) for column in self._results(executor, data, context, schema)]
 
     def _tables(self, data: Any, context: Any, schema: RowSchema) -> "tuple[pa.Table, int]":
         """The rows behind as many earlier ones as the plan needs, and how many rows they are."""
@@ -231,6 +232,15 @@ class CompiledPipeline:
         schema, _ = self._executor(self._named(PREDICTION))
         both = pa.concat_tables([conform(earlier, schema), conform(rows, schema)])
         return both.slice(both.num_rows - self.context)
+
+    def _results(self, executor: ColumnExecutor, data: Any, context: Any, schema: RowSchema) -> list[Column]:
+        """The executor's columns; of several tables in parts, as their rows must be brought together first."""
+        if self.row.key is None or context is not None:
+            return self._run(executor, *self._tables(data, context, schema))
+        from pipeline_lib.compiled.arrow import run_parts
+        from pipeline_lib.rowtables import conformed_parts
+
+        return run_parts(executor, conformed_parts(data, schema, PART_CHILDREN))
 
     def _run(self, executor: ColumnExecutor, table: "pa.Table", rows: int) -> list[Column]:
         from pipeline_lib.compiled.arrow import from_arrow
@@ -274,11 +284,8 @@ class CompiledPipeline:
         schema, function = self._row_function(roots)
         table, rows = self._tables(row, None, schema)
         if rows != 1:
-            raise InputError(
-                f"{schema.name}: found {rows:,} rows, expected one, with its rows of the other tables; predict for many"
-            )
-        values: tuple[Any, ...] = function({name: lower(column) for name, column in from_arrow(table).items()})
-        return values
+            raise InputError(f"{schema.name}: found {rows:,} rows, expected one; predict for many")
+        return tuple(function({name: lower(column) for name, column in from_arrow(table).items()}))
 
     def _row_function(self, roots: Sequence[int]) -> tuple[RowSchema, RowFunction]:
         key = tuple(roots)
