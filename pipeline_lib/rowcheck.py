@@ -146,7 +146,9 @@ def _from_arrow(array: Any, column: Column) -> Any:
         _check_utf8(array)
     if pa.types.is_floating(array.type):
         array = array.cast(pa.float64())
-        array = pc.if_else(pc.is_nan(array), pa.nulls(1, pa.float64())[0], array)
+        missing = pc.is_nan(array)
+        if pc.any(missing).as_py():  # else a copy for nothing
+            array = pc.if_else(missing, pa.nulls(1, pa.float64())[0], array)
         if column.kind == "integer":
             exact = pc.and_(pc.equal(pc.floor(array), array), pc.less_equal(pc.abs(array), scalar(EXACT, "number")))
             refuse_rows(_false(exact), demand(column))
