@@ -185,7 +185,8 @@ def _artifact_section(a: Record, b: Record) -> Section:
     kept = [read_probes(record.evidence) for record in (a, b)]
     if kept[0] != kept[1]:
         differences.append(f"evidence/{PROBES}: other answers at the edges of the raw columns")
-    return Section("artifact", tuple(differences), f"{len(old)} files")
+    summary = f"{len(differences)} of {len(old) + 1} differ" if differences else f"{len(old) + 1} files"
+    return Section("artifact", tuple(differences), summary)
 
 
 def _evidence_section(a: Record, b: Record) -> Section:
