@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline_lib.listing import runs
     from pipeline_lib.params import BaseParams
     from pipeline_lib.parity import check_parity
+    from pipeline_lib.raw import keep_raw
     from pipeline_lib.research import start_run
     from pipeline_lib.rows import Tables, draft_row
     from pipeline_lib.run import run_pipeline
@@ -30,6 +31,7 @@ __all__ = [
     "Tables",
     "check_parity",
     "draft_row",
+    "keep_raw",
     "load_model",
     "run_pipeline",
     "runs",
@@ -43,6 +45,7 @@ _HOMES = {
     "Tables": "rows",
     "check_parity": "parity",
     "draft_row": "rows",
+    "keep_raw": "raw",
     "load_model": "compiled",
     "run_pipeline": "run",
     "runs": "listing",

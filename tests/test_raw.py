@@ -1,0 +1,119 @@
+"""Raw data are read from a file only while nothing about them has changed, and come back exactly as loaded."""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pipeline_lib.raw import FOLDER, NotKeptWarning
+
+MODULE = """
+import pandas as pd
+from pipeline_lib.raw import keep_raw
+
+SOURCES = ["data.csv"]
+calls = []
+
+
+@keep_raw
+def load():
+    calls.append(1)
+    return {expression}
+"""
+FRAME = 'pd.DataFrame({"a": [1, 2], "b": [-0.0, float("nan")], "c": ["x", None], "d": pd.Categorical(["u", "v"])})'
+Load = Callable[..., Any]
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
+    """Writes the module of a pipeline `sales` in a project of its own, and imports it anew."""
+    (tmp_path / "settings.ini").write_text(
+        "[project]\nlib_name = shop\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
+    )
+    (tmp_path / "data.csv").write_text("1")
+    for name in ("steps", "pipelines"):
+        (tmp_path / "shop" / name).mkdir(parents=True)
+
+    def imported(expression: str = FRAME, source: str = MODULE) -> Any:
+        path = tmp_path / "shop" / "pipelines" / "sales.py"
+        path.write_text(source.format(expression=expression))
+        spec = importlib.util.spec_from_file_location("shop.pipelines.sales", path)
+        assert spec is not None
+        assert spec.loader is not None
+        made = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, spec.name, made)
+        sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
+        try:
+            spec.loader.exec_module(made)
+        finally:
+            sys.dont_write_bytecode = before
+        return made
+
+    return imported
+
+
+def test_a_second_process_reads_what_the_first_loaded_exactly(module: Load) -> None:
+    first = module()
+    loaded = first.load()
+    second = module()
+    read = second.load()
+    pd.testing.assert_frame_equal(read, loaded, check_exact=True)
+    assert str(read["b"][0]) == "-0.0"
+    assert (len(first.calls), len(second.calls)) == (1, 0)
+
+
+def test_several_tables_come_back_by_name(module: Load) -> None:
+    expression = f'{{{{"main": {FRAME}, "child": {FRAME}[["a"]]}}}}'
+    loaded = module(expression.replace("{{", "{").replace("}}", "}")).load()
+    again = module(expression.replace("{{", "{").replace("}}", "}"))
+    read = again.load()
+    assert list(read) == list(loaded) == ["main", "child"]
+    pd.testing.assert_frame_equal(read["child"], loaded["child"])
+    assert again.calls == []
+
+
+@pytest.mark.parametrize("change", ["data", "code", "damage", "half"])
+def test_whatever_changes_loads_again(module: Load, tmp_path: Path, change: str) -> None:
+    module().load()
+    kept = tmp_path / "runs" / "sales" / FOLDER
+    if change == "data":
+        (tmp_path / "data.csv").write_text("2")
+    elif change == "damage":
+        path = kept / "0.arrow"
+        path.write_bytes(path.read_bytes().replace(b"x", b"y", 1))
+    elif change == "half":
+        (kept / "files.json").unlink()
+    again = module(f"{FRAME}.assign(e=1)" if change == "code" else FRAME)
+    again.load()
+    assert again.calls == [1]
+    assert sorted(path.name for path in kept.iterdir()) == ["0.arrow", "files.json"]
+
+
+@pytest.mark.parametrize(
+    "expression", ['pd.DataFrame({"a": pd.Series([1, "x"], dtype=object)})', "pd.DataFrame({1: [1], '1': [2]})", "[1]"]
+)
+def test_what_arrow_does_not_give_back_exactly_is_loaded_each_time(module: Load, expression: str) -> None:
+    for _ in range(2):
+        made = module(expression)
+        with pytest.warns(NotKeptWarning, match="loaded each time: found"):
+            made.load()
+        assert made.calls == [1]
+
+
+def test_sources_without_a_fingerprint_are_loaded_each_time(module: Load) -> None:
+    made = module(source=MODULE.replace("data.csv", "postgres://sales"))
+    with pytest.warns(NotKeptWarning, match="no fingerprint"):
+        made.load()
+    assert made.calls == [1]
+
+
+def test_a_load_in_a_notebook_is_called_each_time(module: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = module()
+    monkeypatch.setattr(made.load.__wrapped__, "__module__", "__main__")
+    for _ in range(2):
+        made.load()
+    assert made.calls == [1, 1]
