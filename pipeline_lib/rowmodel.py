@@ -2,12 +2,14 @@
 
 import json
 import keyword
+import math
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from enum import Enum
+from itertools import product
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -37,6 +39,7 @@ _HARMLESS = {
     "validate_assignment", "validate_by_alias", "validate_by_name",
 }  # fmt: skip
 _DECLARED = {*BOUNDS, "min_length", "max_length", "pattern"}
+_MANY = 8  # columns from which on a draft counts them
 _REMEDY = (
     "int, float, str, bool, datetime, date, Literal or Enum of text or int, each perhaps `| None`, with "
     "ge, gt, le, lt, min_length, max_length, pattern; check the rest in a step of the pipeline"
@@ -199,8 +202,9 @@ class Source(str):
 def draft_row(frame: "pd.DataFrame", target: str | None = None) -> Source:
     """Return the source of a first `Row` for a raw DataFrame: one typed field per column but `target`.
 
-    Missing values make a field `| None`. The draft accepts the frame; ranges and allowed values are
-    yours to add. Raises `InputError` naming every column that has no type a row can declare.
+    Missing values make a field `| None`; many columns of one type whose names only count, such as pixels, are one
+    line. The draft accepts the frame; ranges and allowed values are yours to add. Raises `InputError` naming every
+    column that has no type a row can declare.
     """
     names = _draft_names(frame, target)
     columns, problems = [], []
@@ -212,6 +216,11 @@ def draft_row(frame: "pd.DataFrame", target: str | None = None) -> Source:
     if problems:
         raise InputError("\n".join(problems))
     conform(frame, RowSchema(tuple(columns)))
+    counted = _counted(columns)
+    if counted:
+        field = (_PYTHON[columns[0].kind] + " | None" * columns[0].nullable, "...")
+        made = f'Row = create_model("Row", **dict.fromkeys(COLUMNS, ({", ".join(field)})))'
+        return Source("\n".join(["from pydantic import create_model", "", f"COLUMNS = {counted}", made, ""]))
     fields = [_draft_field(c, name) for c, name in zip(columns, _field_names(names), strict=True)]
     dates = sorted({c.kind for c in columns} & {"date", "datetime"})
     lines = [f"from datetime import {', '.join(dates)}", ""] if dates else []
@@ -252,6 +261,25 @@ def _draft_column(series: Any, name: str) -> Column:
     if kind is None:
         raise InputError(f"{name}: found dtype {dtype}, expected {', '.join(_PYTHON.values())}: convert the column")
     return Column(name, kind, nullable=bool(series.isna().any()))
+
+
+def _counted(columns: list[Column]) -> str:
+    """The names of many columns of one type as a list that counts them; empty where they do more than count."""
+    names = [column.name for column in columns]
+    parts = [re.split("([0-9]+)", name) for name in names]
+    alike = {(column.kind, column.nullable, *part[::2]) for column, part in zip(columns, parts, strict=True)}
+    if len(names) < _MANY or len(alike) > 1 or columns[0].kind in ("date", "datetime") or _field_names(names) != names:
+        return ""
+    axes = zip(*(map(int, part[1::2]) for part in parts), strict=True)
+    ranges = {chr(ord("a") + place): range(min(axis), max(axis) + 1) for place, axis in enumerate(axes)}
+    if math.prod(map(len, ranges.values())) != len(names):
+        return ""
+    template = (
+        "".join(f"{stem}{{{letter}}}" for stem, letter in zip(parts[0][::2], ranges, strict=False)) + parts[0][-1]
+    )
+    made = [template.format(**dict(zip(ranges, numbers, strict=True))) for numbers in product(*ranges.values())]
+    loops = [f"for {letter} in {counts}".replace("(0, ", "(") for letter, counts in ranges.items()]
+    return f'[f"{template}" {" ".join(loops)}]' if made == names else ""
 
 
 def _object_kind(series: Any, name: str) -> str:

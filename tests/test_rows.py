@@ -851,3 +851,43 @@ def test_an_option_of_another_kind_is_told_in_whole_words() -> None:
     assert refusal(lambda: Column("x", "integer", finite=True)) == (
         "x: found finite in a column of kind integer, expected it only for numbers; correct the field of Row"
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "counted"),
+    [
+        (
+            [f"pixel_{y}_{x}" for y in range(3) for x in range(4)],
+            '[f"pixel_{a}_{b}" for a in range(3) for b in range(4)]',
+        ),
+        ([f"x{n}" for n in range(1, 10)], '[f"x{a}" for a in range(1, 10)]'),
+        ([f"t{n}_end" for n in range(8)], '[f"t{a}_end" for a in range(8)]'),
+    ],
+)
+def test_many_columns_that_only_count_are_drafted_in_one_line(names: list[str], counted: str) -> None:
+    text = draft_row(frame(**{name: [1] for name in names}))
+    assert f"COLUMNS = {counted}\n" in text
+    space: dict[str, Any] = {"__name__": "drafted"}
+    exec(text, space)  # noqa: S102  that it runs is what is tested
+    assert schema_of(space["Row"]) == RowSchema(tuple(Column(name, "integer") for name in names))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"x{n}" for n in range(7)],  # few
+        [f"x{n}" for n in (0, 1, 2, 3, 4, 5, 6, 99_999_999)],  # a gap
+        [f"x{n}" for n in (1, 0, 2, 3, 4, 5, 6, 7)],  # another order
+        [f"x{n:02}" for n in range(8)],  # filled up
+        [f"X{n}" for n in range(8)],  # no field names
+        [f"{stem}{n}" for stem in "xy" for n in range(4)],
+        list("abcdefgh"),
+    ],
+)
+def test_columns_that_do_more_than_count_have_a_field_each(names: list[str]) -> None:
+    assert draft_row(frame(**{name: [1] for name in names})).count(": int") == len(names)
+
+
+def test_columns_of_several_types_have_a_field_each() -> None:
+    columns = {f"x{n}": [1.5 if n == 3 else 1] for n in range(8)}
+    assert "    x3: float\n" in draft_row(frame(**columns))
