@@ -29,7 +29,7 @@ DRAIN = 60
 """Seconds that a flood may take to arrive once its cell has ended; what comes later is lost, and the cell says so."""
 
 
-_REMEDIES = {
+_REMEDIES: dict[int, str] = {
     signal.SIGKILL: "the system does so when memory runs out: try fewer rows, or a larger machine",
     signal.SIGSEGV: "compiled code crashed: look for the library that the cell calls",
 }
@@ -65,7 +65,7 @@ class ExecutedNotebook(NotebookExecutionManager):  # type: ignore[misc] # paperm
 class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill has no annotations
     """Talks to the kernel of one run."""
 
-    tethered: AsyncKernelManager
+    tethered: AsyncKernelManager | None = None
     _before: set[asyncio.Task[Any]]
     _kept: CellOutput
 
@@ -125,8 +125,9 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
     def create_kernel_manager(self) -> AsyncKernelManager:
         """The manager of a kernel that ends when this process does."""
         self.kernel_manager_class = TetheredKernelManager
-        self.tethered = super().create_kernel_manager()
-        return self.tethered
+        manager: AsyncKernelManager = super().create_kernel_manager()
+        self.tethered = manager
+        return manager
 
     def execute(self, **options: Any) -> Any:
         """Execute the notebook; afterwards its kernel is gone, even where an interruption came while it started."""
@@ -146,7 +147,7 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
 
     def _end_kernel(self) -> int | None:
         """End the kernel, if it lives, and what it started; the code it ended with."""
-        provisioner = self.tethered.provisioner
+        provisioner = self.tethered.provisioner if self.tethered else None
         if provisioner is None or not provisioner.has_process:
             return None
         code = run_sync(provisioner.poll)()
@@ -183,6 +184,6 @@ def _death(code: int | None) -> str:
         return "found no kernel any more, expected it to live; run again"
     if code >= 0:
         return f"found that the kernel exited with code {code}, expected it to live; let no cell end its process"
-    number = signal.Signals(-code)
-    remedy = _REMEDIES.get(number, "run again")
-    return f"found the kernel killed by signal {-code} ({number.name}), expected it to live; {remedy}"
+    names = {number.value: number.name for number in signal.Signals}
+    remedy = _REMEDIES.get(-code, "run again")
+    return f"found the kernel killed by signal {-code} ({names.get(-code, 'real-time')}), expected it to live; {remedy}"
