@@ -19,7 +19,14 @@ from pipeline_lib.record import Record, verify
 from pipeline_lib.warm.client import ADDRESS, WarmProcess, WarmServer, lasting
 from pipeline_lib.warm.preload import preload_names
 
-NAMES = ("xml.dom.minidom", "numpy.random", "sqlite3", "wsgiref.simple_server")
+NAMES = (
+    "IPython",
+    "matplotlib_inline.backend_inline",
+    "xml.dom.minidom",
+    "numpy.random",
+    "sqlite3",
+    "wsgiref.simple_server",
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +68,12 @@ def test_a_preloaded_module_is_unknown_until_it_is_imported(warm: Callable[..., 
 def test_what_was_preloaded_is_not_executed_again(warm: Callable[..., Any]) -> None:
     stash = "import sys, numpy\nstash = next(one for one in sys.meta_path if type(one).__name__ == 'Stash')\n"
     assert warm(stash + "found = stash.modules['numpy'] is numpy and numpy.__spec__.origin.endswith('.py')")
+
+
+def test_what_asks_for_the_running_shell_as_it_is_imported_is_not_preloaded(warm: Callable[..., Any]) -> None:
+    held = "import sys\nstash = next(one for one in sys.meta_path if type(one).__name__ == 'Stash')\n"
+    code = held + "found = ['matplotlib' in stash.modules, 'matplotlib_inline.backend_inline' in stash.modules]"
+    assert warm(code) == [True, False]
 
 
 def test_no_project_code_is_preloaded(warm: Callable[..., Any]) -> None:

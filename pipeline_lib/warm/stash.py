@@ -31,6 +31,7 @@ class Stash(MetaPathFinder):
         self._imports: dict[str, set[str]] = {}
         self._filters: list[tuple[str, Any, bool]] = []
         self._bound: set[str] = set()
+        self._asking: set[str] = set()
         self._variables: dict[str, dict[str, str]] = {}
         self._executing: list[str] = []
         self._seen: tuple[set[str], list[Any], dict[str, str]] = (set(), [], {})
@@ -49,10 +50,12 @@ class Stash(MetaPathFinder):
         failed = []
         with self._watching():
             for name in names:
+                self._watch_shell()
                 try:
                     importlib.import_module(name)
                 except Exception:  # its import in the kernel will tell better
                     failed.append(name)
+        self._drop(self._importers(self._asking), known)
         new = [name for name in sys.modules if name not in known and not name.startswith(_SHARED)]
         self.modules = {name: sys.modules[name] for name in new}
         self._place = {name: place for place, name in enumerate(self.modules)}
@@ -165,6 +168,40 @@ class Stash(MetaPathFinder):
                 self._variable(name, os.environ[name])
             variables = dict(os.environ)
         self._seen = (modules, filters, variables)
+
+    def _watch_shell(self) -> None:
+        """Note modules that ask for the running shell as they are imported: what they find out is not to be kept."""
+        for home in (sys.modules.get("IPython.core.getipython"), sys.modules.get("IPython")):
+            original = getattr(home, "get_ipython", None)
+            if home is not None and original is not None and original.__module__ != __name__:
+                home.get_ipython = self._noting_shell(original)  # type: ignore[attr-defined]
+
+    def _noting_shell(self, original: Callable[[], Any]) -> Callable[[], Any]:
+        def get_ipython() -> Any:
+            if self._executing:
+                self._asking.add(self._executing[-1])
+            return original()
+
+        return get_ipython
+
+    def _importers(self, names: set[str]) -> set[str]:
+        """Modules, and all that imported one of them while being imported themselves."""
+        found: set[str] = set()
+        ahead = set(names)
+        while ahead:
+            found |= ahead
+            ahead = {name for name, imports in self._imports.items() if imports & ahead} - found
+        return found
+
+    def _drop(self, names: set[str], known: set[str]) -> None:
+        """Forget modules: each process imports them for itself."""
+        for name in names - known:
+            module = sys.modules.pop(name, None)
+            parent, _, tail = name.rpartition(".")
+            holder = sys.modules.get(parent)
+            if holder is not None and module is not None and vars(holder).get(tail) is module:
+                delattr(holder, tail)
+            self._imports.pop(name, None)
 
     def _variable(self, name: str, value: str) -> str:
         self._variables.setdefault(self._executing[-1] if self._executing else "", {})[name] = value
