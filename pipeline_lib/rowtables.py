@@ -208,7 +208,9 @@ def _taken(values: pa.Array, order: NDArray[np.int64]) -> pa.Array:
     if not pa.types.is_primitive(values.type) or bits not in (32, 64) or not len(values):
         return values.take(_array_of(order))
     stored = np.frombuffer(values.buffers()[1], f"i{bits // 8}", values.offset + len(values))[values.offset :]
-    return pa.Array.from_buffers(values.type, len(order), [None, pa.py_buffer(stored.take(order))])
+    moved = pa.allocate_buffer(len(order) * stored.itemsize)  # Arrow's memory is used again, part after part
+    stored.take(order, out=np.frombuffer(moved, stored.dtype), mode="clip")
+    return pa.Array.from_buffers(values.type, len(order), [None, moved])
 
 
 def _shown(key: pa.Scalar, schema: RowSchema) -> str:
