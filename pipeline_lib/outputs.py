@@ -73,7 +73,7 @@ class CellOutput:
             )
         if self._characters_left_out:
             notes.append(
-                f"[{self._characters_left_out - len(self._tail):,} characters left out: of what a cell prints, "
+                f"[at least {self._characters_left_out - len(self._tail):,} characters left out: of what a cell prints, "
                 f"{KEPT_TEXT:,} are kept from the beginning and {KEPT_TAIL:,} from the end]\n{self._tail}"
             )
         if not notes:
