@@ -72,8 +72,9 @@ class CellOutput:
                 f"[{self._outputs_left_out:,} outputs left out: {KEPT_RICH:,} characters of a cell are kept]\n"
             )
         if self._characters_left_out:
+            left_out = self._characters_left_out - len(self._tail)
             notes.append(
-                f"[at least {self._characters_left_out - len(self._tail):,} characters left out: of what a cell prints, "
+                f"[at least {left_out:,} characters left out: of what a cell prints, "
                 f"{KEPT_TEXT:,} are kept from the beginning and {KEPT_TAIL:,} from the end]\n{self._tail}"
             )
         if not notes:
