@@ -48,6 +48,7 @@ class _Server:
 
     def __init__(self, listening: socket.socket, stash: Stash) -> None:
         self._listening, self._stash = listening, stash
+        self._pid = os.getpid()
         self._children: dict[int, socket.socket | None] = {}
         self._ended, ending = socket.socketpair()
         ending.setblocking(False)
@@ -125,7 +126,7 @@ class _Server:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.setsid()
-        _die_with_parent()
+        _die_with_parent(self._pid)
         self._selector.close()
         for connection in (self._listening, self._ended, self._ending, *self._children.values()):
             if connection is not None:
@@ -170,10 +171,12 @@ class _Server:
         os._exit(0)
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """Where the system can (Linux): be killed when the server is, however it dies."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the system was asked
+        os._exit(1)
 
 
 def _end_process(code: int) -> NoReturn:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 _SHARED = ("cython_runtime", "_cython_")
@@ -214,6 +214,7 @@ class Stash(MetaPathFinder):
         builtins.__import__ = self._noting_statement(builtins.__import__)
         importlib.import_module = self._noting_call(importlib.import_module)
         random.Random.seed = self._noting_seed(random.Random.seed)  # type: ignore[method-assign]
+        builtins.get_ipython = _a_kernel  # type: ignore[attr-defined]
         os.environ.setdefault = self._variable  # type: ignore[method-assign, assignment]
         sys.meta_path.insert(0, self)
         self._loading = True
@@ -222,6 +223,7 @@ class Stash(MetaPathFinder):
         finally:
             self._loading = False
             sys.meta_path.remove(self)
+            del builtins.get_ipython  # type: ignore[attr-defined]
             del os.environ.setdefault  # the instance's; the class has its own
             builtins.__import__, importlib.import_module, random.Random.seed = originals  # type: ignore[method-assign]
 
@@ -305,6 +307,11 @@ class _Return(Loader):
         name = module.__spec__.name
         module.__spec__ = self._spec
         self._stash.bring_back(name)
+
+
+def _a_kernel() -> SimpleNamespace:
+    """What the builtin `get_ipython` tells modules that ask for no more than the kind of shell, as pandas does."""
+    return SimpleNamespace(kernel=None)
 
 
 def _filters_changed() -> None:
