@@ -48,7 +48,7 @@ def suite(stage: Stage, seed: int, share: float) -> dict[str, Callable[[], Row]]
         "crowd": lambda: scenarios.at_once(stage, 16, some(20)),
         "bits": lambda: scenarios.bits(stage, some(500), seed),
         "tampering": lambda: scenarios.tamperings(stage),
-        CONTROL: lambda: scenarios.control(stage, max(5, some(10))),
+        CONTROL: lambda: scenarios.control(stage, some(10)),
     }
 
 

@@ -16,7 +16,7 @@ from unittest.mock import patch
 from pipeline_lib.execute import KERNEL_FOLDER
 from pipeline_lib.record import Record, seal, verify
 from tools.faults.injection import Injection
-from tools.faults.stage import Ended, Stage
+from tools.faults.stage import PATIENCE, Ended, Stage
 from tools.faults.tampering import TAMPERINGS, flipped_bits
 
 KERNEL_ENDS = 5.0
@@ -81,12 +81,12 @@ def duration(stage: Stage) -> float:
     return time.monotonic() - began
 
 
-def signals(stage: Stage, number: signal.Signals, trials: int, *, prepare: Callable[[], object] = lambda: None) -> Row:
+def signals(stage: Stage, number: signal.Signals, trials: int) -> Row:
     """Send a signal to runners at random moments."""
     row = Row(f"{number.name} to the runner")
     longest = duration(stage) * 1.1
     for _ in range(trials):
-        runner = stage.start(prepare=prepare)
+        runner = stage.start()
         time.sleep(stage.draw.uniform(0, longest))
         os.kill(runner, number)
         ended = stage.wait(runner)
@@ -235,11 +235,17 @@ def _copied(stage: Stage, name: str) -> Path:
 
 
 def control(stage: Stage, trials: int) -> Row:
-    """A runner that seals before it runs: the judgement must see it."""
+    """A runner that seals before it runs, killed once it has: the judgement must see it."""
+    row = Row("control: sealed too early")
     early = patch(
         "pipeline_lib.run.write_manifest",
         lambda record, manifest: seal(record, manifest | {"status": "finished", "error": None}),
     )
-    row = signals(stage, signal.SIGKILL, trials, prepare=early.start)
-    row.name = "control: sealed too early"
+    for _ in range(trials):
+        runner = stage.start(prepare=early.start)
+        deadline = time.monotonic() + PATIENCE
+        while "finished" not in {record.status() for record in stage.new_records()} and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(runner, signal.SIGKILL)
+        stage.forget(row.judge(stage, stage.wait(runner), [137]))
     return row
