@@ -98,7 +98,7 @@ def test_sparse_stays_sparse_in_the_evidence_and_is_repeated_row_by_row(
 ) -> None:
     record = create_record(tmp_path, "reviews")
     model.save(record.artifact)
-    write_evidence(record.evidence, model, parts[1].head(20), parts[3].head(20))
+    write_evidence(record.evidence, model, parts[1].head(20), parts[3].head(20), artifact=record.artifact)
     write_atomic(record.folder / ENVIRONMENT, canonical_json(describe_environment()))
     seal(record, {"status": "finished", "reference": record.reference})
     (words,) = read_evidence(record.evidence).steps.values()
