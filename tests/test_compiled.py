@@ -369,7 +369,7 @@ def test_a_schema_is_drawn_from_the_training_frame(fitted):
     ("name", "content", "message"),
     [
         ("artifact.json", b"{", "damaged description"),
-        ("artifact.json", b'{"format": 1}', "found format 1, expected 2"),
+        ("artifact.json", b'{"format": 1}', r"found format 1, expected one of \(2, 3\)"),
         ("artifact.json", b"[]", "found format 'list'"),
         ("arrays.npz", b"PK", "damaged artifact"),
         ("row.json", b"{}", "row schema"),
@@ -380,6 +380,15 @@ def test_a_damaged_artifact_is_refused(model, tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=message):
         load_model(tmp_path)
+
+
+def test_an_artifact_of_the_format_before_still_loads(model, fitted, tmp_path):
+    model.save(tmp_path)
+    description = json.loads((tmp_path / "artifact.json").read_text())
+    description |= {"format": 2, "tables": [table[:4] for table in description["tables"]]}
+    (tmp_path / "artifact.json").write_text(json.dumps(description))
+    frame, _ = houses()
+    assert load_model(tmp_path).predict(frame).tobytes() == model.predict(frame).tobytes()
 
 
 def _node(change):

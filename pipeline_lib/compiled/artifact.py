@@ -16,7 +16,9 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.files import canonical_json, write_atomic
 from pipeline_lib.rowschema import RowSchema
 
-FORMAT = 2
+FORMAT = 3
+READABLE = (2, 3)
+"""Formats that this version loads: 3 has tables with the time from row to row, and columns of child rows."""
 DESCRIPTION, ARRAYS, ROW = "artifact.json", "arrays.npz", "row.json"
 OPAQUE = "opaque_{}.skops"
 _INLINE = 64  # numbers; longer arrays are not for reading
@@ -56,9 +58,9 @@ def read_description(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: found a damaged description ({error}), expected JSON; run again") from error
     found = description.get("format") if isinstance(description, dict) else type(description).__name__
-    if found != FORMAT:
+    if found not in READABLE:
         raise InputError(
-            f"{path}: found format {found!r}, expected {FORMAT}; load it with the version of "
+            f"{path}: found format {found!r}, expected one of {READABLE}; load it with the version of "
             "nb-pipeline-lib that wrote it, or run the notebook again"
         )
     return dict(description)
