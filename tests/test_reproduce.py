@@ -163,7 +163,8 @@ def test_a_checkout_that_no_longer_takes_the_parameters_names_the_commit(copy: R
     path = copy.folder / "params.yml"
     path.write_text(path.read_text() + "gone: 1\n")
     reseal(copy, lambda manifest: manifest.update(git={"commit": "a" * 40, "changed": True}))
-    with pytest.raises(InputError, match=r"(?s)checkout that refuses.*params\.yml:\d+: gone.*`git checkout a{12}`, then"):
+    told = r"(?s)checkout that refuses.*params\.yml:\d+: gone.*`git checkout a{12}`, then"
+    with pytest.raises(InputError, match=told):
         reproduce(copy, project)
 
 
