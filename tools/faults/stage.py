@@ -107,6 +107,7 @@ class Stage:
         """The command line's own way of running, with this stage's folders."""
         from pipeline_lib import cli
 
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it
         said = os.open(self._said(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(said, 1)
         os.dup2(said, 2)
