@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline_lib.parity import check_parity
     from pipeline_lib.raw import keep_raw
     from pipeline_lib.research import start_run
-    from pipeline_lib.rows import Tables, draft_row
+    from pipeline_lib.rows import Lookup, Tables, draft_row
     from pipeline_lib.run import run_pipeline
     from pipeline_lib.sweeping import sweep
 
@@ -26,6 +26,7 @@ __all__ = [
     "Context",
     "DifferenceError",
     "InputError",
+    "Lookup",
     "PipelineLibError",
     "RunError",
     "Tables",
@@ -42,6 +43,7 @@ __all__ = [
 _HOMES = {
     "BaseParams": "params",
     "Context": "context",
+    "Lookup": "rows",
     "Tables": "rows",
     "check_parity": "parity",
     "draft_row": "rows",

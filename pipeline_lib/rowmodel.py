@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import Enum
 from itertools import product
@@ -46,17 +46,30 @@ _REMEDY = (
 )
 
 
+@dataclass(frozen=True)
+class Lookup:
+    """A table to look up, among `Tables`: at most one row for each value of the columns `by`, which a main row has too.
+
+    Its row belongs to every main row with the same values; a main row may have none, and rows that nobody asks for are
+    not used.
+    """
+
+    model: "type[BaseModel]"
+    by: tuple[str, ...]
+
+
 class Tables:
     """What a pipeline over several raw tables exports as `Row`: a pydantic model for a row of each table.
 
     The first table is the main one: each of its rows gets a prediction. The rows of the others belong to the main
-    row that has the same `key`, the name of a column that every table has.
+    row that has the same `key`, the name of a column that every table has, or are looked up by other columns.
 
         Row = Tables("household_id", households=Household, transactions=Transaction)
+        Row = Tables("flight_id", flights=Flight, weather=Lookup(Weather, by=("origin", "weather_hour")))
     """
 
-    def __init__(self, key: str, **models: "type[BaseModel]") -> None:
-        if len(models) < 2:
+    def __init__(self, key: str, **models: "type[BaseModel] | Lookup") -> None:
+        if len(models) < 2 or isinstance(next(iter(models.values())), Lookup):
             raise InputError(
                 f"Row: found tables {', '.join(models) or 'none'}, expected two or more, the main one first; "
                 "a pipeline over one table exports its model as Row"
@@ -75,7 +88,7 @@ def schema_of(row: "type[BaseModel] | Tables") -> RowSchema:
     from pydantic import BaseModel
 
     if isinstance(row, Tables):
-        parts = [replace(schema_of(model), name=name, key=row.key) for name, model in row.models.items()]
+        parts = [_table(name, model, row.key) for name, model in row.models.items()]
         return replace(parts[0], children=tuple(parts[1:]))
     if not (isinstance(row, type) and issubclass(row, BaseModel)):
         raise InputError(f"Row: found {row!r}, expected a subclass of pydantic.BaseModel")
@@ -93,6 +106,12 @@ def schema_of(row: "type[BaseModel] | Tables") -> RowSchema:
         if not column.required:
             conform([{column.name: column.default}], RowSchema((column,)))
     return schema
+
+
+def _table(name: str, model: "type[BaseModel] | Lookup", key: str) -> RowSchema:
+    if isinstance(model, Lookup):
+        return replace(schema_of(model.model), name=name, by=tuple(model.by))
+    return replace(schema_of(model), name=name, key=key)
 
 
 def _code(row: "type[BaseModel]") -> Iterator[str]:

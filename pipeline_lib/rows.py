@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.rowmodel import Tables, draft_row, schema_of
+from pipeline_lib.rowmodel import Lookup, Tables, draft_row, schema_of
 from pipeline_lib.rowschema import EXACT, Column, RowSchema
 from pipeline_lib.rowtables import conform, unnested
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Column",
     "Frames",
+    "Lookup",
     "RowSchema",
     "Tables",
     "conform",

@@ -13,7 +13,7 @@ from pipeline_lib.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT, TABLES_FORMAT = 1, 2
+FORMAT, TABLES_FORMAT, LOOKUP_FORMAT = 1, 2, 3
 BOUNDS = ("ge", "gt", "le", "lt")
 KINDS = ("integer", "number", "string", "boolean", "datetime", "date")
 EXACT = 2**53  # every integer up to here is a float64
@@ -130,13 +130,16 @@ class RowSchema:
 
     Where a pipeline reads several tables, this is its main one, whose rows get a prediction each: `children` are the
     other tables, whose rows belong to the main row that has their `key`. Every table then has a `name` and the
-    column `key`. In `names` a child's column is called `table.column`; its key, which is the main row's, is not there.
+    column `key`. A child with `by` is looked up instead: it has no key, at most one row for each value of the columns
+    `by`, and that row belongs to every main row with the same values. In `names` a child's column is called
+    `table.column`; those that link it, which are the main row's, are not there.
     """
 
     columns: tuple[Column, ...]
     name: str = "rows"
     key: str | None = None
     children: tuple["RowSchema", ...] = ()
+    by: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse two columns of one name, no columns, and tables that nothing links."""
@@ -159,9 +162,14 @@ class RowSchema:
         return (*(column.name for column in self.columns), *below)
 
     @property
+    def links(self) -> tuple[str, ...]:
+        """The columns that say to which main rows a child's rows belong."""
+        return self.by or (str(self.key),)
+
+    @property
     def own(self) -> tuple[Column, ...]:
-        """The columns without the key."""
-        return tuple(column for column in self.columns if column.name != self.key)
+        """The columns without those that link the tables."""
+        return tuple(column for column in self.columns if column.name not in self.links)
 
     @property
     def sensitive(self) -> tuple[str, ...]:
@@ -179,9 +187,9 @@ class RowSchema:
         children = tuple(
             replace(child, columns=columns)
             for child in self.children
-            if len(columns := tuple(c for c in child.columns if _kept(child, c, names))) > 1
+            if len(columns := tuple(c for c in child.columns if _kept(child, c, names))) > len(child.links)
         )
-        keys = {self.key} if self.children else set()
+        keys = {self.key, *(name for child in children for name in child.links)} if self.children else set()
         columns = tuple(column for column in self.columns if column.name in names or column.name in keys)
         return replace(self, columns=columns or self.columns[:1], children=children)
 
@@ -204,6 +212,8 @@ class RowSchema:
     def to_json(self) -> dict[str, Any]:
         """Return the schema as JSON values; bounds of dates are ISO 8601 text."""
         plain = {"format": FORMAT, "columns": [_column_json(column) for column in self.columns]}
+        if self.by:
+            return {**plain, "name": self.name, "by": list(self.by), "format": LOOKUP_FORMAT}
         if self.key is None:
             return plain
         tables = {"name": self.name, "key": self.key, "children": [child.to_json() for child in self.children]}
@@ -215,9 +225,10 @@ class RowSchema:
         found = values.get("format") if isinstance(values, Mapping) else type(values).__name__
         expected = {FORMAT: {"format", "columns"}}
         expected[TABLES_FORMAT] = expected[FORMAT] | {"name", "key", "children"}
+        expected[LOOKUP_FORMAT] = expected[FORMAT] | {"name", "by"}
         if not isinstance(values, Mapping) or found not in expected:
             raise InputError(
-                f"row schema: found format {found!r}, expected {FORMAT} or {TABLES_FORMAT}; "
+                f"row schema: found format {found!r}, expected {FORMAT}, {TABLES_FORMAT} or {LOOKUP_FORMAT}; "
                 "read it with the release of this library that wrote it"
             )
         columns, children = values.get("columns"), values.get("children", [])
@@ -227,11 +238,11 @@ class RowSchema:
             )
         read = tuple(_column_from_json(column) for column in columns)
         below = tuple(cls.from_json(child) for child in children)
-        return cls(read, values.get("name", "rows"), values.get("key"), below)
+        return cls(read, values.get("name", "rows"), values.get("key"), below, tuple(values.get("by", ())))
 
 
 def _kept(child: RowSchema, column: Column, names: Collection[str]) -> bool:
-    return column.name == child.key or f"{child.name}.{column.name}" in names
+    return column.name in child.links or f"{child.name}.{column.name}" in names
 
 
 def _check_links(schema: RowSchema) -> None:
@@ -243,6 +254,9 @@ def _check_links(schema: RowSchema) -> None:
         raise InputError(f"Row: found a column with a table's name ({', '.join(tables)}), expected others; rename one")
     main = {column.name: column for column in schema.columns}.get(str(schema.key))
     for table in schema.tables:
+        if table.by:
+            _check_lookup(table, schema)
+            continue
         key = {column.name: column for column in table.columns}.get(str(schema.key))
         if table.children or table.key != schema.key or key is None or not table.name:
             raise InputError(
@@ -259,6 +273,25 @@ def _check_links(schema: RowSchema) -> None:
                 f"Row: {table.name}.{key.name}: found a key of kind {key.kind}{' or missing' if key.nullable else ''}, "
                 "expected whole numbers in every table, or text in every table, never missing; convert it in `load`"
             )
+
+
+def _check_lookup(table: RowSchema, schema: RowSchema) -> None:
+    """Refuse a table to look up whose columns `by` are not those of the main table, or which has no others."""
+    found, main = ({column.name: column for column in each.columns} for each in (table, schema))
+    for name in table.by:
+        pair = [each[name] for each in (found, main) if name in each]
+        if len(pair) < 2 or pair[0].kind != pair[1].kind or any(c.nullable or not c.required for c in pair):
+            raise InputError(
+                f"Row: {table.name}: found no column {name!r} of one kind that is never missing in both {schema.name} "
+                f"and {table.name}, expected it, as its rows are looked up by it; make it so in `load`"
+            )
+        if pair[0].kind in ("number", "boolean"):
+            raise InputError(
+                f"Row: {table.name}.{name}: found a column of kind {pair[0].kind} to look up by, expected whole "
+                "numbers, text or dates; convert it in `load`"
+            )
+    if table.children or table.key is not None or not table.name or not table.own:
+        raise InputError(f"Row: {table.name!r}: found no column beside {', '.join(table.by)}, expected some; add them")
 
 
 def _column_json(column: Column) -> dict[str, Any]:

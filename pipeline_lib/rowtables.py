@@ -1,7 +1,8 @@
 """Several raw tables as one: each main row with the rows of the other tables that have its key.
 
 A child table's columns stand beside the main ones as `table.column`, a list for each main row: so slices, batches
-and files keep together what belongs together. The order of a main row's child rows has no meaning.
+and files keep together what belongs together. The order of a main row's child rows has no meaning. A row that is
+looked up stands in the list, then of one row or none, of every main row that it belongs to.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,8 +29,8 @@ def conform(data: Any, schema: RowSchema) -> pa.Table:
     one table may have; other tables are ignored. Or it is an Arrow table as this function makes it. Main rows stay
     in their order; a main row without child rows has empty lists.
 
-    Raises `InputError` for what one table would be refused for, for two main rows of one key, and for a child row
-    whose key no main row has, each with the table's name.
+    Raises `InputError` for what one table would be refused for, for two main rows of one key, for a child row
+    whose key no main row has, and for two rows to look up of one place, each with the table's name.
     """
     if schema.key is None:
         return rowcheck.conform(data, schema)
@@ -63,13 +64,18 @@ def _linked(data: Any, schema: RowSchema) -> "tuple[pa.Table, list[_Link]]":
             "a table that has no rows is an empty list"
         )
     main, *below = _conformed(data, schema)
-    keys = _array(main, str(schema.key))
-    _check_unique(keys, schema)
-    return main, [_link(table, child, keys, schema) for table, child in zip(below, schema.children, strict=True)]
+    _check_unique(_array(main, str(schema.key)), schema)
+    return main, [
+        (_looked_up if child.by else _link)(table, child, main, schema)
+        for table, child in zip(below, schema.children, strict=True)
+    ]
 
 
 def unnested(table: pa.Table, schema: RowSchema) -> dict[str, pa.Table]:
-    """The tables that a conformed table holds, by name; child rows stand in order of their main rows."""
+    """The tables that a conformed table holds, by name; child rows stand in order of their main rows.
+
+    A row that several main rows look up stands there once.
+    """
     if schema.key is None:
         return {schema.name: table}
     absent = [name for name in schema.names if name not in table.column_names]
@@ -88,9 +94,11 @@ def unnested(table: pa.Table, schema: RowSchema) -> dict[str, pa.Table]:
                 "pass a mapping of tables"
             )
         columns = {column.name: pc.list_flatten(part) for column, part in zip(child.own, lists, strict=True)}
-        columns[str(child.key)] = _array(table, str(child.key)).take(pc.list_parent_indices(lists[0]))
+        parents = pc.list_parent_indices(lists[0])
+        columns |= {name: _array(table, name).take(parents) for name in child.links}
         fields = [pa.field(column.name, columns[column.name].type, column.nullable) for column in child.columns]
-        tables[child.name] = pa.Table.from_arrays([columns[field.name] for field in fields], schema=pa.schema(fields))
+        part = pa.Table.from_arrays([columns[field.name] for field in fields], schema=pa.schema(fields))
+        tables[child.name] = _each_once(part) if child.by else part
     return tables
 
 
@@ -100,12 +108,14 @@ def as_rows(table: pa.Table, schema: RowSchema) -> list[dict[str, Any]]:
         return list(table.to_pylist())
     tables = unnested(table, schema)
     rows: list[dict[str, Any]] = [{schema.name: row} for row in tables.pop(schema.name).to_pylist()]
-    places = {row[schema.name][schema.key]: row for row in rows}
-    for name, child in tables.items():
+    for child in schema.children:
+        owners: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
         for row in rows:
-            row[name] = []
-        for values in child.to_pylist():
-            places[values[schema.key]][name].append(values)
+            row[child.name] = []
+            owners.setdefault(tuple(row[schema.name][name] for name in child.links), []).append(row)
+        for values in tables[child.name].to_pylist():
+            for row in owners[tuple(values[name] for name in child.links)]:
+                row[child.name].append(values)
     return rows
 
 
@@ -123,6 +133,11 @@ def settled(table: pa.Table, schema: RowSchema) -> pa.Table:
             moved = pa.LargeListArray.from_arrays(starts, pc.list_flatten(part).take(order), type=field.type)
             table = table.set_column(table.schema.get_field_index(name), field, moved)
     return table
+
+
+def _each_once(table: pa.Table) -> pa.Table:
+    """The different rows of a table, each where it first stands."""
+    return table.group_by(table.column_names, use_threads=False).aggregate([]).cast(table.schema)
 
 
 def _conformed(data: Mapping[str, Any], schema: RowSchema) -> list[pa.Table]:
@@ -174,8 +189,42 @@ class _Link:
             yield pa.LargeListArray.from_arrays(starts, values, type=kind)
 
 
-def _link(table: pa.Table, child: RowSchema, keys: pa.Array, schema: RowSchema) -> _Link:
-    own = _array(table, str(child.key))
+def _looked_up(table: pa.Table, child: RowSchema, main: pa.Table, schema: RowSchema) -> _Link:
+    own, asked = _numbered(table, main, child.by)
+    first = _numbers(pc.index_in(own, value_set=own), np.int32)
+    again = np.flatnonzero(first != np.arange(len(own)))
+    if len(again):
+        row = int(again[0])
+        shown = ", ".join(_shown(_array(table, name)[row], schema, name) for name in child.by)
+        raise InputError(
+            f"{child.name}: {', '.join(child.by)}: found {shown} in rows {int(first[row])} and {row}, expected each "
+            f"once, as rows are looked up by it ({len(again):,} repeat one); say in `load` which row counts"
+        )
+    places = _numbers(pc.fill_null(pc.index_in(asked, value_set=own), -1), np.int32)
+    known = places >= 0
+    return _Link(child, table, np.concatenate([[0], np.cumsum(known)]), places[known].astype(np.int64))
+
+
+def _numbered(table: pa.Table, main: pa.Table, names: Sequence[str]) -> tuple[pa.Array, pa.Array]:
+    """A number for each different row of some columns of `table`, in it and in `main`, where others get -1."""
+    own, asked = np.zeros(table.num_rows, dtype=np.int64), np.zeros(main.num_rows, dtype=np.int64)
+    for name in names:
+        known = pc.unique(_array(table, name))
+        more, wanted = (
+            _numbers(pc.fill_null(pc.index_in(_array(each, name), value_set=known), -1), np.int64)
+            for each in (table, main)
+        )
+        own = own * len(known) + more
+        asked = np.where((asked < 0) | (wanted < 0), -1, asked * len(known) + wanted)
+        pairs = pc.unique(_array_of(own))  # numbered anew, so that no number of columns exceeds 64 bits
+        own, asked = (
+            _numbers(pc.fill_null(pc.index_in(_array_of(each), value_set=pairs), -1), np.int64) for each in (own, asked)
+        )
+    return _array_of(own), _array_of(asked)
+
+
+def _link(table: pa.Table, child: RowSchema, main: pa.Table, schema: RowSchema) -> _Link:
+    keys, own = _array(main, str(schema.key)), _array(table, str(child.key))
     places = pc.index_in(own, value_set=keys)
     if places.null_count:
         rows = pc.indices_nonzero(pc.is_null(places))
@@ -213,8 +262,8 @@ def _taken(values: pa.Array, order: NDArray[np.int64]) -> pa.Array:
     return pa.Array.from_buffers(values.type, len(order), [None, moved])
 
 
-def _shown(key: pa.Scalar, schema: RowSchema) -> str:
-    return "a value (hidden: sensitive)" if schema.key in schema.sensitive else repr(key.as_py())
+def _shown(key: pa.Scalar, schema: RowSchema, name: str | None = None) -> str:
+    return "a value (hidden: sensitive)" if (name or schema.key) in schema.sensitive else repr(key.as_py())
 
 
 def _lists(table: pa.Table, name: str, child: RowSchema) -> pa.Array:

@@ -259,7 +259,7 @@ def test_a_schema_survives_json() -> None:
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        ({"format": 3}, "found format 3, expected 1"),
+        ({"format": 4}, "found format 4, expected 1"),
         ({"more": 1}, "found keys ['columns', 'format', 'more']"),
         ({"columns": {}}, "expected a list of columns"),
         ({"columns": []}, "found no columns"),

@@ -140,7 +140,7 @@ class _Compilation:
     def plan(self) -> Plan:
         """The plan as far as it has come."""
         row = self.settings.row
-        several = tuple(Table(part.name, row.key) for part in row.tables) if row.key is not None else ()
+        several = tuple(Table(part.name, part.key) for part in row.tables) if row.key is not None else ()
         tables = several or (self.settings.table,)
         return Plan(self.build.nodes, self.outputs, self.steps, tables, self.classes)
 
