@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.steps.clocks import BlockTime
 from pipeline_lib.steps.labels import LabelScores
 from pipeline_lib.steps.marks import MissingMarks
 from pipeline_lib.steps.moments import MOMENTS, PixelMoments
@@ -67,7 +68,11 @@ def to_date(**changes: Any) -> YearToDate:
     return YearToDate(**{"variable": "built", "year": "sold", **changes})
 
 
-STEPS = [elapsed, scored, unmarked, parted, per_head, waves, to_date]
+def block(**changes: Any) -> BlockTime:
+    return BlockTime(**{"arrival": "sold", "clock": "built", **changes})
+
+
+STEPS = [elapsed, scored, unmarked, parted, per_head, waves, to_date, block]
 
 
 @pytest.fixture(params=STEPS, ids=[type(make()).__name__ for make in STEPS])

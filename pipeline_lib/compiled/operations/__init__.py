@@ -31,6 +31,7 @@ MODULES = (
     "strings",
     "trees",
     "vectors",
+    "zones",
 )
 for _name in MODULES:  # importing a module enters its operations
     import_module(f"{__name__}.{_name}")

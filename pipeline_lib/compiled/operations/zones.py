@@ -1,0 +1,68 @@
+"""Local time: a moment in UTC as the clocks of a zone show it, by transitions that stand in the plan.
+
+Governments change the rules of zones and machines have them in different versions, so a plan carries the moments at
+which a zone's clocks were set, as they were when it was fitted, and refuses moments that these do not cover.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiled.operations.refusals import refuse
+from pipeline_lib.compiled.operations.table import NAT, Settings, operation
+from pipeline_lib.errors import InputError
+
+_EPOCH = datetime(1970, 1, 1)
+
+
+def _beyond(settings: Settings) -> Callable[[Any], str]:
+    def words(moment: Any) -> str:
+        first, end = (_EPOCH + timedelta(microseconds=settings[key]) for key in ("first", "end"))
+        found = "a moment" if settings.get("hidden") else f"microsecond {moment}"
+        return (
+            f"{settings['where']}: found {found} outside of the zones' years in column {settings['name']!r}, expected "
+            f"one from {first:%Y-%m-%d} to before {end:%Y-%m-%d} UTC; correct the row, or fit with more years"
+        )
+
+    return words
+
+
+def _bind(settings: Settings) -> Callable[[Any, Any], Any]:
+    """All zones' transitions in one sorted list: each zone's moments follow those of the zone before it."""
+    first, end = int(settings["first"]), int(settings["end"])
+    starts: list[list[int]] = settings["starts"]
+    span = end - first
+    keys = np.array([*chain(*([at - first + place * span for at in zone] for place, zone in enumerate(starts)))])
+    shifts = np.array([*chain(*settings["shifts"])], dtype=np.int64)
+
+    def local(moments: Any, places: Any) -> Any:
+        known = (moments != NAT) & (places >= 0)
+        refuse(moments, ~known | ((moments >= first) & (moments < end)), _beyond(settings))
+        asked = np.where(known, moments - first + places * span, 0)
+        return np.where(known, moments + shifts[np.searchsorted(keys, asked, side="right") - 1], NAT)
+
+    return local
+
+
+def _bind_row(settings: Settings) -> Callable[[int, int], int]:
+    first, end = int(settings["first"]), int(settings["end"])
+    zones = list(zip(settings["starts"], settings["shifts"], strict=True))
+
+    def local(moment: int, place: int) -> int:
+        if moment == NAT or place < 0:
+            return NAT
+        if not first <= moment < end:
+            raise InputError(_beyond(settings)(moment))
+        starts, shifts = zones[place]
+        return int(moment + shifts[bisect_right(starts, moment) - 1])
+
+    return local
+
+
+# What the clocks of a zone, given by its place among the zones, show at a moment in UTC; missing where either is.
+# `starts` has for each zone the moments from which on its clocks are `shifts` ahead of UTC, the first being `first`.
+operation("zone_time", ("datetime", "int64"), "datetime", column=_bind, row=_bind_row)
