@@ -9,6 +9,8 @@ from typing import Any, Self
 from pipeline_lib.errors import RunError
 
 _REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+EXIT_CODES = tuple(128 + number for number in _REQUESTS)
+"""What a shell calls the end by these signals: 130, 143, 129."""
 
 
 class Interruption:
@@ -25,7 +27,7 @@ class Interruption:
 
     @property
     def exit_code(self) -> int:
-        """What a shell calls the end by this signal: 130 for SIGINT, 143 for SIGTERM."""
+        """What a shell calls the end by this signal, one of `EXIT_CODES`."""
         return 128 + int(self.signal or 0)
 
     def hold(self) -> None:

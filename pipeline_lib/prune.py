@@ -27,7 +27,7 @@ class Pruned:
 def superseded(runs: Path, keep: int, pipeline: str | None = None) -> list[Pruned]:
     """Runs older than the `keep` newest finished ones of their pipeline, oldest first.
 
-    Running and damaged ones are never among them, nor anything of a pipeline with no more finished runs than that.
+    Running and damaged ones are never among them, and nothing goes of a pipeline with fewer finished runs than that.
     Raises InputError for a pipeline without runs.
     """
     found = summaries(runs, pipeline)

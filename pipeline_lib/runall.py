@@ -10,6 +10,7 @@ from typing import Any
 from pipeline_lib.errors import InputError, PipelineLibError
 from pipeline_lib.files import read_json, write_atomic
 from pipeline_lib.index import kept_parity
+from pipeline_lib.interruption import EXIT_CODES
 from pipeline_lib.parity import check_parity
 from pipeline_lib.parity.page import PAGE as PARITY_PAGE
 from pipeline_lib.project import Project
@@ -17,7 +18,6 @@ from pipeline_lib.record import COMPILE_REPORT, METRICS, Record, checks_folder
 from pipeline_lib.run import run_pipeline
 
 PAGE = "index.html"
-_INTERRUPTED = (130, 143)
 _STYLE = "body{font:15px/1.45 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em}"
 _STYLE += "table{border-collapse:collapse}td,th{border-bottom:1px solid #ccc;padding:.5em .8em;text-align:left;"
 _STYLE += "vertical-align:top}.exact{background:#d3f0d8}.wrong{background:#f7c5c5}small{color:#555}"
@@ -77,7 +77,7 @@ def run_all(project: Project, done: Callable[[Ran], None] = lambda ran: None) ->
     for params_file in base_parameters(project):
         ran.append(_run(params_file, project))
         done(ran[-1])
-        if ran[-1].error and ran[-1].exit_code in _INTERRUPTED:
+        if ran[-1].error and ran[-1].exit_code in EXIT_CODES:
             raise ran[-1].error
     write_atomic(project.runs / PAGE, _page(project, ran).encode())
     return ran

@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError
-from pipeline_lib.files import flush_tree
+from pipeline_lib.files import flush_tree, sha256_bytes
 from pipeline_lib.locks import locked
 from pipeline_lib.plain import name_problems
 from pipeline_lib.project import check_name
 from pipeline_lib.record import ID, MANIFEST, Record, verify
-
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -63,14 +61,11 @@ class Store:
 
     def digest(self, path: str) -> str | None:
         """SHA-256 of a file as it lies there, None where there is no such file."""
-        total = hashlib.sha256()
         try:
             with self.system.open(path, "rb") as stream:
-                while chunk := stream.read(_CHUNK):
-                    total.update(chunk)
+                return hashlib.file_digest(stream, "sha256").hexdigest()
         except FileNotFoundError:
             return None
-        return total.hexdigest()
 
     def send(self, source: Path, path: str, digest: str) -> None:
         """Write a file and read it back; DifferenceError when other bytes arrived."""
@@ -121,7 +116,7 @@ def _send(record: Record, store: Store) -> str:
             store.send(record.folder / name, store.path(record, name), digest)
     if there is None:
         part = store.path(record, f".{MANIFEST}.{secrets.token_hex(3)}.part")
-        store.send(record.folder / MANIFEST, part, hashlib.sha256(sealed).hexdigest())
+        store.send(record.folder / MANIFEST, part, sha256_bytes(sealed))
         store.system.mv(part, store.path(record, MANIFEST))
     return str(store.system.unstrip_protocol(store.path(record, "").rstrip("/")))
 

@@ -13,6 +13,7 @@ from pipeline_lib import runall
 from pipeline_lib.cli import commands
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.files import canonical_json, write_atomic
+from pipeline_lib.interruption import EXIT_CODES
 from pipeline_lib.parity import check_parity
 from pipeline_lib.parity.page import PAGE as PARITY_PAGE
 from pipeline_lib.project import Project, find_project
@@ -82,9 +83,10 @@ def test_an_opaque_step_and_a_difference_show(project: Project, monkeypatch: pyt
     assert ran.verdict == "parity DIFFERENT, opaque: own"
 
 
-def test_an_interruption_stops_all(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("code", EXIT_CODES)
+def test_an_interruption_stops_all(project: Project, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     def interrupted(params_file: Path) -> Record:
-        raise RunError("interrupted", exit_code=130)
+        raise RunError("interrupted", exit_code=code)
 
     monkeypatch.setattr(runall, "run_pipeline", interrupted)
     done: list[Any] = []

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import read_json
 from pipeline_lib.project import find_project
 
 if TYPE_CHECKING:
@@ -19,9 +18,9 @@ REF = click.argument("ref")
 
 
 def find(ref: str) -> "Record":
-    from pipeline_lib.record import find_record, record_at
+    from pipeline_lib.record import as_record
 
-    return record_at(Path(ref)) or find_record(ref, find_project())
+    return as_record(ref)
 
 
 def library(start: Path | None = None) -> str:
@@ -33,10 +32,10 @@ def library(start: Path | None = None) -> str:
 
 
 def summary_of(record: "Record") -> dict[str, Any]:
-    from pipeline_lib.record import COMPILE_REPORT, METRICS, PARAMETERS, checks_folder
+    from pipeline_lib.index import kept_parity
+    from pipeline_lib.record import COMPILE_REPORT, METRICS, PARAMETERS
 
     manifest = record.manifest()
-    checks = checks_folder(record)
     return {
         "reference": record.reference,
         "status": record.status(),
@@ -47,12 +46,14 @@ def summary_of(record: "Record") -> dict[str, Any]:
         "hashes": manifest.get("hashes"),
         "compiled": record.read_json(COMPILE_REPORT),
         "error": manifest.get("error"),
-        "parity": read_json(checks / "parity.json"),
+        "parity": kept_parity(record),
     }
 
 
 def print_run(record: "Record", parity: dict[str, Any] | None) -> None:
-    for name, value in summary_of(record)["metrics"].items():
+    from pipeline_lib.record import METRICS
+
+    for name, value in record.read_json(METRICS).items():
         click.echo(f"{name:<24} {shown(value)}")
     if parity:
         click.echo(parity["text"])

@@ -6,13 +6,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.exported import LIBRARY
 from pipeline_lib.parity.divergence import RAW
 from pipeline_lib.parity.variations import Variation
 from pipeline_lib.parity.verdicts import EDGES, FRESH, Outcome
 from pipeline_lib.record import Record
 
-LIBRARY = "library.json"
-"""Where a record keeps the exported code that it ran with."""
 OWN = ("nb-pipeline-lib", "numpy", "pyarrow")
 """Packages that an exact step's arithmetic and a hand-over run on."""
 LIBRARIES = ("scikit-learn", "feature-engine", "pandas", "scipy", "skops", "lightgbm", "xgboost")

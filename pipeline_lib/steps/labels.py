@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import InputError
+from ..frames import check_columns
 
 # %% ../../nbs/steps/01_labels.ipynb #transformer
 class LabelScores(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
@@ -54,16 +55,8 @@ class LabelScores(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         return columns
 
     def _check(self, X: pd.DataFrame, *, reset: bool) -> None:
-        if not isinstance(X, pd.DataFrame):
-            raise InputError(
-                f"LabelScores: found {type(X).__name__}, expected a DataFrame; pass one with named columns"
-            )
+        check_columns(self, X, self.scales)
         for column, scale in self.scales.items():
-            if column not in X.columns:
-                found = ", ".join(map(str, X.columns))
-                raise InputError(
-                    f"LabelScores: found the columns {found}, expected also {column!r}; add it or correct the name"
-                )
             check_labels(X[column], scale)
         validate_data(self, X, reset=reset, skip_check_array=True)
 

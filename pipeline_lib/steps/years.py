@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import InputError
+from ..frames import check_columns
 
 # %% ../../nbs/steps/00_years.ipynb #transformer
 class ElapsedYears(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
@@ -61,16 +62,8 @@ class ElapsedYears(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # ty
         return names[names != self.reference] if self.drop_reference else names
 
     def _check(self, X: pd.DataFrame, *, reset: bool) -> None:
-        if not isinstance(X, pd.DataFrame):
-            raise InputError(
-                f"ElapsedYears: found {type(X).__name__}, expected a DataFrame; pass one with named columns"
-            )
+        check_columns(self, X, (*self.columns, self.reference))
         for column in (*self.columns, self.reference):
-            if column not in X.columns:
-                found = ", ".join(map(str, X.columns))
-                raise InputError(
-                    f"ElapsedYears: found the columns {found}, expected also {column!r}; add it or correct the name"
-                )
             if not is_numeric_dtype(X[column]):
                 raise InputError(
                     f"ElapsedYears: found {X[column].dtype} in column {column!r}, expected years as numbers; "
