@@ -36,7 +36,7 @@ def test_categories_of_text(dtype, missing_values):
     other = ROWS.assign(word=["a", "b", "a", "new"]).astype({"word": dtype})
     if missing_values == "raise":
         check_refused(step, other, "MatchCategories: found 'new' in column 'word', expected one of 'a', 'b', 'c'")
-        check_refused(step, ROWS.assign(word=["a", "b", "c", None]), "found None in column 'word'")
+        check_refused(step, ROWS.assign(word=["a", "b", "c", None]), "found a missing value in column 'word'")
     else:
         assert checked(step, other)["word"].isna().tolist() == [False, False, False, True]
         checked(step, ROWS.assign(word=["a", None, np.nan, "d"]).astype({"word": dtype}))

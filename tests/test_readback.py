@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import BaseModel
 
-from pipeline_lib.compiled import Evaluation
+from pipeline_lib.compiled import CompiledPipeline
+from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.evidence import write_evidence
 from pipeline_lib.rows import schema_of
 
@@ -19,14 +21,12 @@ class Row(BaseModel):
     area: float
 
 
-class Doubling:
-    """Stands for a compiled pipeline: predicts twice the area."""
-
-    row = schema_of(Row)
-
-    def evaluate(self, table: pa.Table, *, steps: bool = False) -> Evaluation:
-        doubled = pa.table({"prediction": pc.multiply(table.column("area"), 2.0)})
-        return Evaluation(doubled, {"double": doubled} if steps else {})
+def doubling() -> CompiledPipeline:
+    """Predicts twice the area."""
+    build = Builder()
+    doubled = (build.input("area", "float64") * 2.0).node
+    plan = Plan(build.nodes, {"prediction": doubled}, {"double": {"prediction": doubled}})
+    return CompiledPipeline(plan, schema_of(Row))
 
 
 def test_outputs_and_steps_follow_from_the_rows_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +38,6 @@ def test_outputs_and_steps_follow_from_the_rows_on_disk(tmp_path: Path, monkeypa
         theirs(table, path, **options)
 
     monkeypatch.setattr(pq, "write_table", rounding)
-    model: Any = Doubling()
-    written = write_evidence(tmp_path / "evidence", model, [{"area": 1.4}, {"area": 2.0}], np.array([3.0, 4.0]))
+    written = write_evidence(tmp_path / "evidence", doubling(), [{"area": 1.4}, {"area": 2.0}], np.array([3.0, 4.0]))
     assert written.outputs.column("prediction").to_pylist() == [2.0, 4.0]
     assert written.steps["double"].column("prediction").to_pylist() == [2.0, 4.0]

@@ -73,7 +73,7 @@ def test_one_hot_with_given_categories_and_category_dtype():
 
 def test_missing_is_refused_where_it_was_never_seen():
     encoder = OneHotEncoder().fit(FIT)
-    with pytest.raises(InputError, match="row 7: OneHotEncoder: found None in column 'town'"):
+    with pytest.raises(InputError, match="row 7: OneHotEncoder: found a missing value in column 'town'"):
         written(encoder, GAPS.assign(size=FIT["size"]))
     with pytest.raises(InputError, match="found inf in column 'size'"):
         written(encoder, FIT.assign(size=math.inf))

@@ -23,7 +23,7 @@ from pipeline_lib.warm.preload import preload_names
 NAMES = (
     "IPython",
     "matplotlib_inline.backend_inline",
-    "xml.dom.minidom",
+    "xml.sax.saxutils",
     "numpy.random",
     "pandas",
     "sqlite3",
@@ -55,11 +55,11 @@ def warm(server: WarmServer, tmp_path: Path) -> Callable[..., Any]:
 
 UNKNOWN = """
 import xml, sys
-found = [hasattr(xml, 'dom'), 'xml.dom' in sys.modules, 'numpy' in sys.modules]
-import xml.dom
-found += [hasattr(xml, 'dom'), hasattr(xml.dom, 'minidom')]
-import xml.dom.minidom
-found += [hasattr(xml.dom, 'minidom'), 'xml.dom.NodeFilter' in sys.modules or 'xml.dom.domreg' in sys.modules]
+found = [hasattr(xml, 'sax'), 'xml.sax' in sys.modules, 'numpy' in sys.modules]
+import xml.sax
+found += [hasattr(xml, 'sax'), hasattr(xml.sax, 'saxutils')]
+import xml.sax.saxutils
+found += [hasattr(xml.sax, 'saxutils'), 'xml.sax.handler' in sys.modules]
 """
 
 
