@@ -17,8 +17,6 @@ from pipeline_lib.project import Project
 from pipeline_lib.record import METRICS, RECORD_VARIABLE, Record
 
 Progress = Callable[[str], None]
-KERNEL_FOLDER = "pipeline-lib-kernel-"
-"""How the temporary folders begin in which runner and kernel talk; locked while the runner lives."""
 _LONGEST_SOCKET_FOLDER = 80  # the system allows 107 bytes for a socket's whole name
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -62,7 +60,7 @@ def _kernel_config() -> Iterator[Any]:
     """
     from traitlets.config import Config
 
-    with locked_folder(KERNEL_FOLDER) as folder:
+    with locked_folder("kernel") as folder:
         settings = {"connection_file": f"{folder}/connection.json"}
         if len(str(folder)) < _LONGEST_SOCKET_FOLDER:
             settings |= {"transport": "ipc", "ip": f"{folder}/socket"}

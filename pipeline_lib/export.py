@@ -7,7 +7,6 @@ the real tree is then either compared with that copy or brought up to it file by
 import ast
 import contextlib
 import shutil
-import tempfile
 import tokenize
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.files import write_atomic
+from pipeline_lib.locks import locked_folder
 from pipeline_lib.notebooks import Cell, cells, notebook_files, read_notebook
 from pipeline_lib.project import GENERATED, Project
 
@@ -104,8 +104,8 @@ def render_modules(project: Project) -> Render:
     if not (project.root / "pyproject.toml").is_file():
         raise InputError("pyproject.toml: found no such file, expected nbdev's settings in it; bring it back")
     modules: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="pipeline-lib-export-") as folder:
-        copy = Path(folder).resolve()
+    with locked_folder("export") as folder:
+        copy = folder.resolve()
         shutil.copy(project.root / "pyproject.toml", copy)
         for source in sources.values():
             target = copy / source.notebook.relative_to(project.root)

@@ -1,5 +1,6 @@
 """What runs leave behind that did not come to their end: found by this module, removed by nobody else."""
 
+import os
 import shutil
 import tempfile
 import time
@@ -7,14 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline_lib.execute import KERNEL_FOLDER
-from pipeline_lib.locks import is_locked, locked
+from pipeline_lib.locks import PREFIX, is_locked, locked
 from pipeline_lib.project import Project
 from pipeline_lib.record import SCRATCH, all_records
-from pipeline_lib.resume import FOLDER
 
 FRESH = 60.0
 """Seconds for which a temporary file or folder may still be on its way to its owner."""
+_IN_RUNS = (".reproduce-*", ".resume-*")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def _killed(runs: Path) -> Iterator[Leftover]:
 
 
 def _unbegun(runs: Path) -> Iterator[Leftover]:
-    for parent in (*runs.glob("*"), *runs.glob(f"*/{SCRATCH}")):
+    for parent in (*runs.glob("[!.]*"), *runs.glob(f"[!.]*/{SCRATCH}")):
         if not parent.is_dir():
             continue
         with locked(parent, wait=True):  # nobody is between making a folder and locking it
@@ -60,9 +60,9 @@ def _unbegun(runs: Path) -> Iterator[Leftover]:
 
 def _folders(runs: Path) -> Iterator[Leftover]:
     temporary = Path(tempfile.gettempdir())
-    for folder in (*runs.glob(f"{FOLDER}*"), *temporary.glob(f"{KERNEL_FOLDER}*")):
-        if _is_old(folder) and not is_locked(folder):
-            yield Leftover(folder, "the temporary folder of a runner that has ended")
+    for folder in (*(found for kind in _IN_RUNS for found in runs.glob(kind)), *temporary.glob(f"{PREFIX}*")):
+        if _is_old(folder) and os.access(folder, os.R_OK) and not is_locked(folder):  # else another user's
+            yield Leftover(folder, "the temporary folder of a process that has ended")
 
 
 def _parts(project: Project) -> Iterator[Leftover]:

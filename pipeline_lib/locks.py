@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+PREFIX = "pipeline-lib-"
+"""How the names of all folders begin that this library makes where the system keeps temporary ones."""
+
 
 @contextmanager
 def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
@@ -39,7 +42,11 @@ def is_locked(folder: Path) -> bool:
 
 
 @contextmanager
-def locked_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
-    """A temporary folder, locked while it is used, so that one whose user was killed can be told from it."""
+def locked_folder(kind: str, parent: Path | None = None) -> Iterator[Path]:
+    """A temporary folder, locked while it is used, so that one whose user was killed can be told from it.
+
+    It is the system's, named `PREFIX` and the kind, or a hidden one in `parent`, named by the kind.
+    """
+    prefix = f".{kind}-" if parent else f"{PREFIX}{kind}-"
     with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as name, locked(Path(name)):
         yield Path(name)

@@ -4,7 +4,6 @@ pytest loads this module wherever the distribution is installed, so it imports n
 used.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -196,11 +195,12 @@ def _records(path: Path) -> "list[Record]":
 
 def _checked(record: "Record", library: str | None, variations: "Sequence[str | Variation] | None") -> "Parity":
     """Check parity through a link of our own: what a check leaves beside its record, no other test may see."""
+    from pipeline_lib.locks import locked_folder
     from pipeline_lib.parity import QUICK, check_parity
     from pipeline_lib.record import Record
 
-    with tempfile.TemporaryDirectory(prefix="pipeline-lib-record-") as folder:
-        link = Path(folder, *record.folder.resolve().parts[-3:])  # so much of it makes the reference
+    with locked_folder("record") as folder:
+        link = folder.joinpath(*record.folder.resolve().parts[-3:])  # so much of it makes the reference
         link.parent.mkdir(parents=True)
         link.symlink_to(record.folder.resolve(), target_is_directory=True)
         known = library or _library(record)

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, R
 from pipeline_lib.exported import LIBRARY, exported_cells
 from pipeline_lib.files import canonical_json, sha256_file, write_atomic
 from pipeline_lib.freshenv import build_environment, recorded_variables
+from pipeline_lib.locks import locked_folder
 from pipeline_lib.notebooks import read_notebook
 from pipeline_lib.project import Project
 from pipeline_lib.record import Record, all_records, checks_folder, verify
@@ -95,8 +95,8 @@ def reproduce(
     runs = checks / "reproduced"
     shutil.rmtree(runs, ignore_errors=True)
     project.runs.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".reproduce-", dir=project.runs) as folder:
-        again = _run_again(record, project, runs, Path(folder), progress, fresh_environment=fresh_environment)
+    with locked_folder("reproduce", project.runs) as folder:
+        again = _run_again(record, project, runs, folder, progress, fresh_environment=fresh_environment)
     found = Reproduction(record, again, sources, compare_records(record, again))
     write_atomic(checks / RESULT, canonical_json(found.to_json()))
     return found

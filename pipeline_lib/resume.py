@@ -17,8 +17,6 @@ from pipeline_lib.run import run_request, source_hashes
 
 RESUMED = "resumed_from"
 """The manifest's word for the run that a run took up again."""
-FOLDER = ".resume-"
-"""How the folder in the runs folder begins in which the recorded parameters lie meanwhile."""
 
 
 def resume_run(
@@ -75,5 +73,5 @@ def _parameters(record: Record, project: Project, manifest: dict[str, Any]) -> I
         yield given
         return
     project.runs.mkdir(parents=True, exist_ok=True)  # inside the project, which is found by the file's place
-    with locked_folder(FOLDER, project.runs) as folder:
+    with locked_folder("resume", project.runs) as folder:
         yield Path(shutil.copy(kept, folder / given.name))

@@ -1,17 +1,17 @@
 """What runs leave behind is found and removed; what lives is left alone."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from pipeline_lib.execute import KERNEL_FOLDER
 from pipeline_lib.leftovers import find_leftovers
-from pipeline_lib.locks import locked, locked_folder
+from pipeline_lib.locks import PREFIX, locked, locked_folder
 from pipeline_lib.project import Project
 from pipeline_lib.record import begun_record, create_record, seal
-from pipeline_lib.resume import FOLDER
 
 
 @pytest.fixture
@@ -56,16 +56,28 @@ def test_an_interrupted_removal_leaves_nothing_that_looks_like_a_record(
 
 
 def test_temporary_folders_are_left_alone_while_they_are_locked_or_fresh(project: Project) -> None:
-    gone = project.root / "tmp" / f"{KERNEL_FOLDER}gone"
-    gone.mkdir()
-    resumed = project.runs / f"{FOLDER}gone"
-    resumed.mkdir()
-    (project.root / "tmp" / f"{KERNEL_FOLDER}fresh").mkdir()
-    with locked_folder(KERNEL_FOLDER) as living:
-        assert {leftover.path for leftover in find_leftovers(project)} == set()
-        for folder in (gone, resumed, living):
+    temporary = project.root / "tmp"
+    gone = [temporary / f"{PREFIX}{kind}-gone" for kind in ("kernel", "export", "warm", "sweep", "parity")]
+    gone += [project.runs / ".resume-gone", project.runs / ".reproduce-gone"]
+    for folder in (*gone, temporary / f"{PREFIX}kernel-fresh", temporary / "another-program"):
+        folder.mkdir()
+    with locked_folder("warm") as warm, locked_folder("reproduce", project.runs) as living:
+        assert find_leftovers(project) == []
+        for folder in (*gone, warm, living, temporary / "another-program"):
             old(folder)
-        assert {leftover.path for leftover in find_leftovers(project)} == {gone, resumed}
+        assert {leftover.path for leftover in find_leftovers(project)} == set(gone)
+
+
+def test_every_folder_of_a_process_is_found_once_it_is_killed(project: Project) -> None:
+    code = (
+        "import os\nfrom pipeline_lib.warm.client import WarmServer\nserver = WarmServer([])\nos.kill(os.getpid(), 9)"
+    )
+    environment = {**os.environ, "TMPDIR": str(project.root / "tmp")}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=False, timeout=60)  # noqa: S603 (this Python)
+    (left,) = (project.root / "tmp").iterdir()
+    (leftover,) = (old(left), *find_leftovers(project))[1:]
+    leftover.remove()
+    assert list((project.root / "tmp").iterdir()) == []
 
 
 def test_half_written_files_are_found_and_notebooks_stay(project: Project) -> None:

@@ -9,7 +9,7 @@ from example import HOUSES, ROOT
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.project import Project, find_project
 from pipeline_lib.record import GIVEN, Record, all_records, begun_record, create_record, seal, verify
-from pipeline_lib.resume import FOLDER, resume_run
+from pipeline_lib.resume import resume_run
 from pipeline_lib.run import run_pipeline
 
 Research = Callable[..., Path]
@@ -58,7 +58,7 @@ def test_a_failed_run_runs_again_with_its_parameters_and_names_the_old(
     assert failed.manifest() == before
     assert verify(failed) == verify(again) == []
     assert f"found another notebook than {failed.reference} had; today's runs" in lines
-    assert list(project.runs.glob(f"{FOLDER}*")) == []
+    assert list(project.runs.glob(".resume-*")) == []
 
 
 def test_recorded_parameters_count_even_where_the_file_has_changed(

@@ -15,6 +15,7 @@ from pipeline_lib.compiled import read_description
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence import other_artifact, read_evidence
 from pipeline_lib.files import canonical_json, read_json, write_atomic
+from pipeline_lib.locks import locked_folder
 from pipeline_lib.parity.causes import code_differences, environment_differences, with_causes
 from pipeline_lib.parity.page import PAGE, write_page
 from pipeline_lib.parity.settings import AbsentError, Place, Setting
@@ -143,10 +144,8 @@ def check_parity(
     expected = read_evidence(record.evidence)
     opaque = tuple(_described(record)["opaque"])
     packages = (record.read_json(ENVIRONMENT) or {}).get("packages", {})
-    with tempfile.TemporaryDirectory(prefix="pipeline-lib-parity-") as folder:
-        check = _Check(
-            record, Place(Path(folder), opaque, library, packages), other_artifact(expected, record.artifact)
-        )
+    with locked_folder("parity") as folder:
+        check = _Check(record, Place(folder, opaque, library, packages), other_artifact(expected, record.artifact))
         outcomes = check.hand_over([variation for variation in wanted if variation.hands_over])
         if check.other_artifact:
             outcomes.append(Outcome(ARTIFACT, "record", "different", detail="; ".join(check.other_artifact)))

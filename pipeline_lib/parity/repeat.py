@@ -1,7 +1,6 @@
 """What the fresh process does: load the artifact, hand the evidence's rows over in each asked way, compare."""
 
 import importlib
-import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from pipeline_lib.bits import differing_rows
 from pipeline_lib.compiled import CompiledPipeline, load_model
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import Evidence, edge_rows, read_evidence, traced_steps
+from pipeline_lib.locks import locked_folder
 from pipeline_lib.parity.clock import readers
 from pipeline_lib.parity.divergence import OUTPUTS, Answer, changed_values, first_divergence
 from pipeline_lib.parity.handovers import Delivery, Given
@@ -117,8 +117,8 @@ def _answer(task: Mapping[str, Any], evidence: Evidence, model: CompiledPipeline
         table = pa.concat_tables([before, table]).combine_chunks()
     module, _, function = task["deliver"].partition(":")
     deliver: Callable[[Given], Delivery] = getattr(importlib.import_module(module), function)
-    with tempfile.TemporaryDirectory(prefix="pipeline-lib-rows-") as folder:
-        given = Given(table, model.row, Path(folder), 0 if before is None else before.num_rows)
+    with locked_folder("rows") as folder:
+        given = Given(table, model.row, folder, 0 if before is None else before.num_rows)
         try:
             delivery = deliver(given)
         except ModuleNotFoundError as error:  # of a step's own it would be a difference

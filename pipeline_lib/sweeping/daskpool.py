@@ -2,7 +2,6 @@
 
 import atexit
 import os
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Self
 
 from pipeline_lib.errors import InputError, PipelineLibError
 from pipeline_lib.files import sha256_bytes, sha256_file
+from pipeline_lib.locks import locked_folder
 from pipeline_lib.project import find_project
 from pipeline_lib.record import Record
 from pipeline_lib.share import pull, push
@@ -82,8 +82,8 @@ def work_there(task: Task) -> Answer:
             f"found another {Path(task['params_file']).name} or other notebooks than the sweep was started with, "
             "expected the same checkout on every worker; bring this worker's up to date"
         )
-    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
-        runs = folder if task["store"] else task["runs"]
+    with locked_folder("sweep") as folder:
+        runs = str(folder) if task["store"] else task["runs"]
         answer = _answer({**task, "runs": runs})
         if task["store"] and answer["folder"]:
             record = Record(Path(answer["folder"]))

@@ -7,14 +7,15 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from pipeline_lib.errors import RunError
+from pipeline_lib.locks import locked_folder
 from pipeline_lib.warm.server import READY
 
 ADDRESS = "PIPELINE_LIB_WARM"
@@ -33,8 +34,8 @@ class WarmServer:
         self.environment = lasting(os.environ)
         self.packages = installed()
         self._lock, self._ready = threading.Lock(), False
-        self._folder = tempfile.TemporaryDirectory(prefix="warm-")
-        self.address = f"{self._folder.name}/socket"
+        self._folder = ExitStack()
+        self.address = f"{self._folder.enter_context(locked_folder('warm'))}/socket"
         self._process = subprocess.Popen(  # noqa: S603 (this Python and our own module)
             [sys.executable, "-m", "pipeline_lib.warm.server", self.address, *names],
             env={**_KERNEL, **self.environment},
@@ -66,7 +67,7 @@ class WarmServer:
             if stream is not None:
                 stream.close()
         self._process.wait()
-        self._folder.cleanup()
+        self._folder.close()
 
     def __enter__(self) -> Self:
         return self

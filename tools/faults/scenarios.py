@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from pipeline_lib.execute import KERNEL_FOLDER
+from pipeline_lib.locks import PREFIX
 from pipeline_lib.record import Record, seal, verify
 from tools.faults.injection import Injection
 from tools.faults.stage import PATIENCE, Ended, Stage
@@ -139,7 +139,7 @@ def deaths(stage: Stage, *, every: int = 1) -> Row:
 def writes(stage: Stage, name: str, *, every: int = 1) -> Row:
     """Let the k-th write of the runner fail, for every k, or every so many."""
     row = Row(f"{name} at the k-th write")
-    places = (str(stage.runs), KERNEL_FOLDER)
+    places = (str(stage.runs), f"{PREFIX}kernel-")
     counting = Injection(name, 0, places)
     stage.wait(stage.start(prepare=counting.begin))
     stage.forget(stage.new_records())
