@@ -168,7 +168,7 @@ def split(
     """
     flights = tables["flights"]
     later = flights["departure"] >= params.test_from
-    parts = []
+    parts: list[pd.DataFrame] = []
     for part, most in ((flights[~later], params.sample.training), (flights[later], params.sample.test)):
         if part.empty:
             raise InputError(
@@ -199,7 +199,7 @@ def build(params: Params) -> Pipeline:
     """The unfitted pipeline: tables in (those of `Row`, to fit also `airports`), 1 out for who should leave earlier."""
     features, estimator = params.features, params.estimator
     one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    places = {"lat1": "origin_lat", "lon1": "origin_lon", "lat2": "dest_lat", "lon2": "dest_lon"}
+    ends = ("origin_lat", "origin_lon", "dest_lat", "dest_lon")
     late = LogisticRegression(C=estimator.strength, max_iter=estimator.max_iter)
     return Pipeline(
         [
@@ -212,7 +212,7 @@ def build(params: Params) -> Pipeline:
             ("indicators", AddMissingIndicator(missing_only=False, variables=INDICATED)),
             ("medians", MeanMedianImputer(imputation_method="median", variables=FILLED)),
             ("wind", ArbitraryOutlierCapper(max_capping_dict={"wind_speed": MOST_WIND})),
-            ("distance", GeoDistanceFeatures(**places, output_unit="miles", output_col="distance")),
+            ("distance", GeoDistanceFeatures(*ends, output_unit="miles", output_col="distance")),
             ("home", DropFeatures(["origin_lat", "origin_lon"])),
             ("rain", LogCpTransformer(C=0.01, variables=["precip"])),
             ("day", SeasonalWaves("here_minute", period=1440.0, harmonics=features.harmonics)),

@@ -104,7 +104,7 @@ class LocalClock(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type
         made = {"minute": local.dt.hour * 60.0 + local.dt.minute, "weekday": local.dt.day_of_week.astype("float64")}
         return X.assign(**{f"{self.name}_{part}": values for part, values in made.items()})
 
-    def _local(self, moments: pd.Series, places: NDArray[np.float64]) -> pd.Series:
+    def _local(self, moments: pd.Series, places: NDArray[np.floating[Any]]) -> pd.Series:
         first, end = self._covered()
         known = moments.notna().to_numpy() & ~np.isnan(places)
         at = moments.to_numpy().astype("datetime64[us]").astype("int64")

@@ -70,7 +70,7 @@ class FlightRows(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # skle
         flights = X["flights"]
         weather = X["weather"][[*PLACE, *self.measured]]
         both = flights[list(PLACE)].merge(weather, on=list(PLACE), how="left", validate="m:1", indicator="known")
-        made = {name: flights[name] for name in self.keep}
+        made: dict[str, Any] = {name: flights[name] for name in self.keep}
         made |= {name: both[name].to_numpy(dtype="float64") for name in self.measured}
         made["weather_known"] = (both["known"] == "both").to_numpy(dtype="int64")
         for end in ("origin", "dest"):
