@@ -7,7 +7,6 @@ thread of its own, and starts none.
 """
 
 import contextlib
-import ctypes
 import gc
 import json
 import os
@@ -20,10 +19,10 @@ import warnings
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pipeline_lib.tether import tether
 from pipeline_lib.warm.stash import Stash
 
 READY = b"ready\n"
-_DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
 
 
 def main(address: str, names: list[str]) -> None:
@@ -126,7 +125,7 @@ class _Server:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.setsid()
-        _die_with_parent(self._pid)
+        tether(self._pid)
         self._selector.close()
         for connection in (self._listening, self._ended, self._ending, *self._children.values()):
             if connection is not None:
@@ -169,14 +168,6 @@ class _Server:
                 os.killpg(child, signal.SIGKILL)
         Path(self._listening.getsockname()).unlink(missing_ok=True)
         os._exit(0)
-
-
-def _die_with_parent(parent: int) -> None:
-    """Where the system can (Linux): be killed when the server is, however it dies."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the system was asked
-        os._exit(1)
 
 
 def _end_process(code: int) -> NoReturn:

@@ -13,7 +13,7 @@ import random
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
@@ -42,26 +42,22 @@ class Stash(MetaPathFinder):
         self._attributes: set[str] = set()
         self._place: dict[str, int] = {}
 
-    def preload(self, names: Sequence[str]) -> list[str]:
-        """Import modules in order; the names of those that cannot be imported here."""
+    def preload(self, names: Sequence[str]) -> None:
+        """Import modules in order; one that cannot be imported here is left to the process that asks for it."""
         known = set(sys.modules)
         self._filters_before = list(warnings.filters)
         self._seen = (set(known), list(warnings.filters), dict(os.environ))
-        failed = []
         with self._watching():
             for name in names:
                 self._watch_shell()
-                try:
+                with suppress(Exception):  # its import in the kernel will tell better
                     importlib.import_module(name)
-                except Exception:  # its import in the kernel will tell better
-                    failed.append(name)
         self._drop(self._importers(self._asking), known)
         new = [name for name in sys.modules if name not in known and not name.startswith(_SHARED)]
         self.modules = {name: sys.modules[name] for name in new}
         self._place = {name: place for place, name in enumerate(self.modules)}
         for name in self.modules:
             self._imports.setdefault(name, set()).update(self._held_by_compiled(name))
-        return failed
 
     def hide(self) -> None:
         """Let this process look as if nothing had been preloaded; its environment variables are its caller's care."""
