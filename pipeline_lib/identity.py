@@ -28,7 +28,7 @@ def identity() -> dict[str, str]:
     facts = {
         "Python": f"{platform.python_implementation()} {platform.python_version()} {platform.python_compiler()}",
         "system": f"{sys.platform} {os.uname().machine} {_libc()}",
-        "threads": str(_threads()),
+        "threads": str(cpus()),
         "time zone": " ".join(time.tzname),
         **{f"variable {name}": value for name, value in variables().items()},
     }
@@ -69,9 +69,9 @@ def _packages() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _threads() -> int | None:
+def cpus() -> int:
     """How many CPUs this process may use: the thread count that BLAS and OpenMP begin with."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _libc() -> str:

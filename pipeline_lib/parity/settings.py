@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.identity import cpus
+
 ANOTHER_DAY = 400
 """Days: enough to change year, month, day and weekday."""
 
@@ -59,9 +61,8 @@ def threads(count: int) -> Prepare:
 
     def prepare(place: Place) -> Setting:
         _need("threadpoolctl")
-        ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        if ours < count:
-            raise AbsentError(f"found {ours} CPU for this process, needs {count}")
+        if cpus() < count:
+            raise AbsentError(f"found {cpus()} CPU for this process, needs {count}")
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         return Setting({"threads": [count]}, dict.fromkeys(names, str(count)))
 

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.identity import cpus
 from pipeline_lib.warm.client import ADDRESS, WarmProcess, WarmServer
 
 Task = dict[str, Any]
@@ -158,7 +159,6 @@ class LocalPool:
 
 def check_workers(workers: int | None) -> int:
     """How many processes: as asked, else one for each CPU that this process may use."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if workers is not None and workers < 1:
         raise InputError(f"found {workers} workers, expected one at least; leave --workers out for one a CPU")
-    return workers or available
+    return workers or cpus()
