@@ -4,10 +4,11 @@ import difflib
 import json
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline_lib.changes import flat
 from pipeline_lib.errors import InputError
 from pipeline_lib.index import summaries
 from pipeline_lib.project import find_project
@@ -48,7 +49,7 @@ def runs(
     found = summaries(Path(folder).resolve() if folder else find_project().runs)
     names = [where] if isinstance(where, str) else where
     chosen = select(found, pipeline=pipeline, status=status, where=names, sort=sort, limit=limit)
-    rows = flat(chosen)
+    rows = as_rows(chosen)
     columns = list(dict.fromkeys([*FACTS, *(name for row in rows for name in row)]))
     return pd.DataFrame(rows, columns=columns)
 
@@ -73,7 +74,7 @@ def select(
     asked = {"pipeline": pipeline, "status": status}
     chosen = [s for s in found if all(value in (None, s[key]) for key, value in asked.items())]
     if where or sort:
-        rows = flat(chosen)
+        rows = as_rows(chosen)
         tests = [_test(words, rows) for words in where]
         pairs = [(s, row) for s, row in zip(chosen, rows, strict=True) if all(test(row) for test in tests)]
         chosen = [s for s, _ in _sorted(pairs, sort)] if sort else [s for s, _ in pairs]
@@ -82,9 +83,12 @@ def select(
     return chosen[:limit] if sort else chosen[max(0, len(chosen) - limit) :]
 
 
-def flat(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def as_rows(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Summaries as rows of plain columns: facts, parameters (with dots between groups), metrics."""
-    groups = [{"parameters": dict(_dotted(summary["parameters"])), "metrics": summary["metrics"]} for summary in found]
+    groups = [
+        {"parameters": dict(flat(given)) if (given := summary["parameters"]) else {}, "metrics": summary["metrics"]}
+        for summary in found
+    ]
     known = {key: {name for group in groups for name in group[key]} for key in ("parameters", "metrics")}
     twice = (known["parameters"] & known["metrics"]) | ({*FACTS} & (known["parameters"] | known["metrics"]))
     rows = []
@@ -94,14 +98,6 @@ def flat(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             row |= {f"{key}.{name}" if name in twice else name: value for name, value in values.items()}
         rows.append(row)
     return rows
-
-
-def _dotted(values: Mapping[str, Any], start: str = "") -> Iterable[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _dotted(value, f"{start}{name}.")
-        else:
-            yield f"{start}{name}", value
 
 
 def _check_known(asked: str | None, known: set[str], what: str) -> None:

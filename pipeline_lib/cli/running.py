@@ -24,6 +24,7 @@ from pipeline_lib.cli.answers import (
 )
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.index import kept_parity
+from pipeline_lib.listing import FACTS, STATUSES
 from pipeline_lib.project import find_project
 
 if TYPE_CHECKING:
@@ -78,19 +79,16 @@ def _run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, *, 
         raise
 
 
-@click.command
+@click.command(epilog=f"NAME is a metric, a parameter (estimator.alpha) or one of {', '.join(FACTS)}.")
 @click.option("--pipeline", metavar="NAME", help="Runs of one pipeline.")
-@click.option("--status", metavar="STATUS", help="finished, failed, running, killed or damaged.")
+@click.option("--status", type=click.Choice(STATUSES), help="Runs of one status.")
 @click.option("--where", multiple=True, metavar="WORDS", help="NAME<VALUE (or > = != <= >=); can be repeated.")
 @click.option("--sort", metavar="NAME", help="Order by a metric, parameter or fact; -NAME for the largest first.")
 @click.option("--limit", type=click.IntRange(min=1), help="So many: of a sorted list the first, else the newest.")
 @click.option("--reindex", is_flag=True, help="Make the index anew from the run folders first.")
 @JSON
 def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...], **chosen: str | None) -> None:
-    """List the runs, oldest first: status, parity, metrics.
-
-    NAME is a metric, a parameter (estimator.alpha) or one of reference, pipeline, status, parity, started, seconds.
-    """
+    """List the runs, oldest first: status, parity, metrics."""
     from pipeline_lib.index import reindex as forget
     from pipeline_lib.index import summaries
     from pipeline_lib.listing import select
