@@ -43,7 +43,7 @@ def parse_grid(grid: Sequence[str] | Mapping[str, Iterable[Any]]) -> list[Axis]:
     Commas inside brackets or quotes belong to a value.
     """
     if isinstance(grid, Mapping):
-        texts = [f"{key}={','.join(map(_as_text, values))}" for key, values in grid.items()]
+        texts = [f"{key}={','.join(map(as_text, values))}" for key, values in grid.items()]
     else:
         texts = list(grid)
     problems: list[str] = []
@@ -95,14 +95,16 @@ def _axis(text: str) -> Axis:
     if fractional:
         first, last, log = float(fractional[1]), float(fractional[2]), bool(fractional[3])
         if not first < last or (log and first <= 0):
-            raise ValueError(f"found {told}, expected the smaller number first{', above 0' if log else ''}")
+            raise ValueError(
+                f"found {told}, expected the smaller number first{', above 0' if log else ''}; write LOW..HIGH"
+            )
         return Axis(key, (), first, last, log)
     values = _split(told)
     if "" in values:
         raise ValueError("found an empty value, expected one between commas; write '' as null, or remove a comma")
     doubled = sorted({value for value in values if values.count(value) > 1})
     if doubled:
-        raise ValueError(f"found {', '.join(doubled)} more than once, expected every value once")
+        raise ValueError(f"found {', '.join(doubled)} more than once, expected every value once; leave the others out")
     return Axis(key, tuple(values))
 
 
@@ -124,7 +126,7 @@ def _split(text: str) -> list[str]:
     return parts
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """A Python value as a parameters file would hold it; floats in the shortest form that reads back equal."""
     if value is None or isinstance(value, bool | list | tuple | dict):
         return json.dumps(value)

@@ -5,28 +5,22 @@ with any number of workers, and again when an interrupted sweep continues.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.sweeping.grid import Axis, product
+from pipeline_lib.sweeping.grid import Axis, as_text, product
 from pipeline_lib.sweeping.members import Member, Plan
-from pipeline_lib.sweeping.result import Direction, Outcome, check_metric
+from pipeline_lib.sweeping.result import Direction, Outcome
 
 BATCH = 4
 """How many members a Bayesian search tries before it learns from them."""
 
 
-@dataclass
 class Grid:
     """All combinations, in one batch."""
 
-    plan: Plan
-    axes: Sequence[Axis]
-    asked: int = 0
-
-    def __post_init__(self) -> None:
-        self._members = self.plan.members(product(self.axes))
+    def __init__(self, plan: Plan, axes: Sequence[Axis]) -> None:
+        self._members = plan.members(product(axes))
         self.asked = len(self._members)
 
     def batches(self) -> Iterator[list[Member]]:
@@ -37,63 +31,63 @@ class Grid:
         """Nothing to learn."""
 
 
-@dataclass
 class Search:
     """Members drawn by Optuna: at random, or (`bayes`) where its tree-structured Parzen estimator expects the best."""
 
-    plan: Plan
-    axes: Sequence[Axis]
-    asked: int
-    seed: int
-    bayes: bool
-    metric: str | None
-    direction: Direction | None
-    _trials: dict[int, Any] = field(default_factory=dict)
-    _tried: dict[str, Member] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        axes: Sequence[Axis],
+        asked: int,
+        seed: int,
+        bayes: bool,
+        metric: str | None,
+        direction: Direction | None,
+    ) -> None:
         optuna = _optuna()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        if self.asked < 1:
-            raise InputError(f"found {self.asked} members to draw, expected one at least")
-        if self.bayes and self.metric is None:
-            raise InputError("found --bayes without a metric, expected --metric NAME: what shall become best?")
-        sampler = optuna.samplers.TPESampler(seed=self.seed) if self.bayes else None
-        self._study = optuna.create_study(
-            sampler=sampler or optuna.samplers.RandomSampler(seed=self.seed), direction=self.direction or "minimize"
-        )
-        self._space = {axis.key: _distribution(axis) for axis in self.axes}
-        self.plan.members(list(_corners(self.axes)))
+        if asked < 1:
+            raise InputError(f"found {asked} members to draw, expected one at least; give --random or --bayes a number")
+        if bayes and metric is None:
+            raise InputError(
+                "found --bayes without a metric, expected what shall become best; add --metric NAME, or use --random"
+            )
+        sampler = optuna.samplers.TPESampler if bayes else optuna.samplers.RandomSampler
+        self._study = optuna.create_study(sampler=sampler(seed=seed), direction=direction or "minimize")
+        self._space = {axis.key: _distribution(axis) for axis in axes}
+        self._plan, self._axes, self._bayes, self._metric, self.asked = plan, axes, bayes, metric, asked
+        self._trials: dict[int, tuple[Any, Member]] = {}
+        self._tried: set[str] = set()
+        self._outcomes: dict[str, Outcome] = {}
+        plan.members(list(_corners(axes)))
 
     def batches(self) -> Iterator[list[Member]]:
         """Batches until as many members as asked are drawn; one that was drawn before is not tried twice."""
         drawn = 0
         while drawn < self.asked:
-            size = min(BATCH if self.bayes else self.asked, self.asked - drawn)
+            size = min(BATCH if self._bayes else self.asked, self.asked - drawn)
             yield self._draw(drawn, size)
             drawn += size
 
     def tell(self, outcomes: Sequence[Outcome]) -> None:
         """Learn from a batch, in the order of its members."""
-        by_parameters = {outcome.member.parameters: outcome for outcome in outcomes}
-        self._outcomes = getattr(self, "_outcomes", {}) | by_parameters
+        self._outcomes |= {outcome.member.parameters: outcome for outcome in outcomes}
         for number in sorted(self._trials):
             trial, member = self._trials.pop(number)
             outcome = self._outcomes.get(member.parameters)
-            if outcome is None or outcome.error is not None or self.metric is None:
+            if outcome is None or outcome.error is not None or self._metric is None:
                 self._study.tell(trial, state=_optuna().trial.TrialState.FAIL)
                 continue
-            check_metric(outcome, self.metric)
-            self._study.tell(trial, outcome.metrics[self.metric])
+            self._study.tell(trial, outcome.metrics[self._metric])
 
     def _draw(self, drawn: int, size: int) -> list[Member]:
         fresh = []
         for number in range(drawn + 1, drawn + size + 1):
             trial = self._study.ask(self._space)
-            values = {axis.key: _as_text(trial.params[axis.key]) for axis in self.axes}
-            (member,) = self.plan.members([values], number)
+            values = {axis.key: as_text(trial.params[axis.key]) for axis in self._axes}
+            (member,) = self._plan.members([values], number)
             if member.parameters not in self._tried:
-                self._tried[member.parameters] = member
+                self._tried.add(member.parameters)
                 fresh.append(member)
             self._trials[number] = (trial, member)
         return fresh
@@ -120,10 +114,6 @@ def _distribution(axis: Axis) -> Any:
 
 def _corners(axes: Sequence[Axis]) -> Iterator[Mapping[str, str]]:
     """Combinations that hold every value, and both ends of every range, once: none may be refused later."""
-    told = [axis.values or (_as_text(axis.low), _as_text(axis.high)) for axis in axes]
+    told = [axis.values or (as_text(axis.low), as_text(axis.high)) for axis in axes]
     for place in range(max(map(len, told), default=0)):
         yield {axis.key: values[min(place, len(values) - 1)] for axis, values in zip(axes, told, strict=True)}
-
-
-def _as_text(value: Any) -> str:
-    return repr(value) if isinstance(value, float) else str(value)
