@@ -179,6 +179,20 @@ def test_a_pipeline_over_a_table_to_look_up_has_the_same_bits_alone_and_in_a_bat
     assert load_model(tmp_path / "artifact").predict(data).tobytes() == batch.tobytes()
 
 
+class Becalmed(Windy):
+    """A plan that takes no wind for a missing hour, which the step itself does not."""
+
+    def plan(self, tables: dict[str, dict[str, Any]], build: Any) -> dict[str, Any]:
+        right = super().plan(tables, build)
+        return right | {"wind": build.fill(build.extreme(tables["weather"]["wind"], "max"), 0.0)}
+
+
+def test_a_plan_that_takes_a_missing_row_for_another_than_its_step_does_is_refused() -> None:
+    pipeline = Pipeline([("windy", Becalmed()), ("linear", LinearRegression())]).fit(frames(), [1.0, 2.0, 4.0, 3.0])
+    with pytest.raises(InputError, match="step windy"):
+        compile_pipeline(pipeline, like=frames(), row=schema())
+
+
 def test_research_sees_the_tables_of_which_only_what_is_asked_for_came_through() -> None:
     given = raw_input(conform(frames(), schema()), schema())
     assert Windy().fit_transform(given).equals(Windy().fit_transform(frames()))
