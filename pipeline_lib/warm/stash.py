@@ -86,7 +86,7 @@ class Stash(MetaPathFinder):
     def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
         """While preloading, watch a module's execution; afterwards, bring it back."""
         if not self._loading:
-            return ModuleSpec(name, _Return(self)) if name in self._hidden else None
+            return self._spec_of_hidden(name) if name in self._hidden else None
         self._note(name)
         for finder in sys.meta_path:
             spec = None if finder is self else finder.find_spec(name, path, target)
@@ -95,6 +95,12 @@ class Stash(MetaPathFinder):
                     spec.loader = _Watch(self, spec.loader)
                 return spec
         return None
+
+    def _spec_of_hidden(self, name: str) -> ModuleSpec:
+        """A package tells where it lies, too: some look for its files without importing it."""
+        spec = ModuleSpec(name, _Return(self))
+        spec.submodule_search_locations = getattr(self._hidden[name], "__path__", None)
+        return spec
 
     def bring_back(self, name: str) -> None:
         """Put a module's imports, and theirs, into `sys.modules`, in the order in which they were first imported."""
