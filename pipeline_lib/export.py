@@ -235,7 +235,7 @@ def _generated_files(project: Project) -> list[str]:
         project.shown(path)
         for name in GENERATED
         for path in sorted((project.package / name).glob("*.py"))
-        if path.is_file() and _header(path)
+        if path.is_file() and header_of(path)
     ]
 
 
@@ -264,7 +264,7 @@ def _is_only_docstring(path: Path) -> bool:
     return not body or (len(body) == 1 and ast.get_docstring(ast.Module(body, [])) is not None)
 
 
-def _header(path: Path) -> str:
+def header_of(path: Path) -> str:
     """The comment that begins a generated module, after its docstring if it has one; what merely cites it is none."""
     with path.open("rb") as stream, contextlib.suppress(SyntaxError, tokenize.TokenError):
         for token in tokenize.tokenize(stream.readline):
@@ -281,7 +281,7 @@ def _orphans(project: Project, render: Render) -> list[str]:
 
 def _orphan_problem(project: Project, path: str) -> Problem:
     text = (project.root / path).read_text(encoding="utf-8", errors="replace")
-    origin = _header(project.root / path).removeprefix(HEADER).rstrip(".").replace("../", "")
+    origin = header_of(project.root / path).removeprefix(HEADER).rstrip(".").replace("../", "")
     marks = [line for line in text.splitlines() if line.startswith("# %% ") and ".ipynb #" in line]
     ids = ", ".join(mark.rpartition("#")[2] for mark in marks)
     return Problem(
