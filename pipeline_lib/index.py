@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import read_json
-from pipeline_lib.record import ID, MANIFEST, METRICS, PARAMETERS, SEALED, Record, checks_folder
+from pipeline_lib.files import read_json, sha256_file
+from pipeline_lib.record import DAMAGED, ID, MANIFEST, METRICS, PARAMETERS, SEALED, Record, checks_folder, verify
 
 INDEX = ".index.sqlite"
 MEMORY = "memory.json"
@@ -43,28 +43,30 @@ class Entry(NamedTuple):
         return zlib.crc32("\n".join((name, *self)).encode())
 
 
-def entries(runs: Path, pipeline: str | None = None) -> dict[str, Entry]:
+def entries(runs: Path, pipeline: str | None = None, *, check: bool = False) -> dict[str, Entry]:
     """Every run below a folder, or those of one pipeline, by name (`houses/20261123T074512-8f3a2c`), oldest first.
 
-    What the index did not know is added to it, unless the folder cannot be written.
+    What the index did not know is added to it, unless the folder cannot be written. With `check` nothing is taken
+    from it, and every byte of a sealed record is read: what is not as it was sealed is damaged, now and later.
     """
-    kept = _read(runs, pipeline)
+    kept = {} if check else _read(runs, pipeline)
     stamps = dict(_stamps(runs, pipeline))
     found = {name: kept[name] for name, stamp in stamps.items() if name in kept and kept[name].stamp == stamp}
-    new = {name: _entry(runs, name, stamp) for name, stamp in stamps.items() if name not in found}
+    new = {name: _entry(runs, name, stamp, check=check) for name, stamp in stamps.items() if name not in found}
     gone = [name for name in kept if name not in stamps]
-    sealed = {name: entry for name, entry in new.items() if entry and json.loads(entry.summary)["status"] in SEALED}
+    lasting = (*SEALED, DAMAGED) if check else SEALED
+    sealed = {name: entry for name, entry in new.items() if entry and json.loads(entry.summary)["status"] in lasting}
     if sealed or gone:
         _write(runs, sealed, gone)
     everything = found | {name: entry for name, entry in new.items() if entry}
     return {name: everything[name] for name in sorted(everything, key=lambda name: name.partition("/")[::-2])}
 
 
-def summaries(runs: Path, pipeline: str | None = None) -> list[dict[str, Any]]:
+def summaries(runs: Path, pipeline: str | None = None, *, check: bool = False) -> list[dict[str, Any]]:
     """What is told of each run, oldest first: `reference`, `pipeline`, `status`, `parity`, `started` (UTC),
-    `seconds`, `parameters`, `metrics`, `error`, `folder`.
+    `seconds`, `parameters`, `metrics`, `error`, `folder`. `check` as in `entries`.
     """
-    found = entries(runs, pipeline)
+    found = entries(runs, pipeline, check=check)
     told: list[dict[str, Any]] = json.loads(f"[{','.join(entry.summary for entry in found.values())}]")
     for name, summary in zip(found, told, strict=True):
         summary["folder"] = f"{runs}{os.sep}{name}"
@@ -109,7 +111,8 @@ def _stamps(runs: Path, pipeline: str | None) -> Iterator[tuple[str, str]]:
             checks[record] = f"{checks.get(record, '')} {check.name} {_stamp(f'{check.path}/parity.json')}"
         for entry in _entries_of(runs / name):
             if ID.fullmatch(entry.name) and not entry.is_symlink() and (stamp := _stamp(f"{entry.path}/{MANIFEST}")):
-                yield f"{name}/{entry.name}", f"{stamp}{checks.get(entry.name, '')}"
+                told = " ".join(_stamp(f"{entry.path}/{file}") for file in (PARAMETERS, METRICS))
+                yield f"{name}/{entry.name}", f"{stamp} {told}{checks.get(entry.name, '')}"
 
 
 def _entries_of(folder: Path) -> list["os.DirEntry[str]"]:
@@ -128,15 +131,19 @@ def _stamp(path: str) -> str:
     return f"{found.st_mtime_ns}.{found.st_ctime_ns}.{found.st_size}.{found.st_ino}"
 
 
-def _entry(runs: Path, name: str, stamp: str) -> Entry | None:
-    """What a record's folder says; None when the folder has gone meanwhile."""
+def _entry(runs: Path, name: str, stamp: str, *, check: bool) -> Entry | None:
+    """What a record's folder says; None when the folder has gone meanwhile.
+
+    A sealed record is damaged where what is told of it is not as it was sealed, with `check` where any byte is not.
+    """
     record = Record(runs / name)
     try:
-        manifest = record.manifest()
-        parameters, metrics = record.read_json(PARAMETERS), record.read_json(METRICS)
-        memory = record.read_json(MEMORY)
+        status, manifest = record.status(), record.manifest()
+        parameters, metrics, memory = (record.read_json(file) for file in (PARAMETERS, METRICS, MEMORY))
+        if status in SEALED and (verify(record) if check else not _as_sealed(record, manifest)):
+            status = DAMAGED
     except (InputError, OSError):
-        manifest, parameters, metrics, memory = {}, None, None, None
+        status, manifest, parameters, metrics, memory = DAMAGED, {}, None, None, None
     if not record.folder.is_dir():
         return None
     parity = kept_parity(record)
@@ -144,7 +151,7 @@ def _entry(runs: Path, name: str, stamp: str) -> Entry | None:
     summary = {
         "reference": record.reference,
         "pipeline": record.pipeline,
-        "status": record.status(),
+        "status": status,
         "parity": parity and ("exact" if parity["exact"] else "different"),
         "started": times.get("started"),
         "seconds": times.get("seconds"),
@@ -154,6 +161,13 @@ def _entry(runs: Path, name: str, stamp: str) -> Entry | None:
     }
     text = json.dumps(summary, ensure_ascii=False)
     return Entry(stamp, str(memory.get("asked", "")), str(memory.get("request", "")), text)
+
+
+def _as_sealed(record: Record, manifest: Mapping[str, Any]) -> bool:
+    """Whether the files that a summary tells of are there, with the bytes that the manifest lists."""
+    files = _mapping(manifest.get("files"))
+    paths = ((record.folder / file, files.get(file)) for file in (PARAMETERS, METRICS, MEMORY))
+    return all((sha256_file(path) if path.is_file() else None) == digest for path, digest in paths)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

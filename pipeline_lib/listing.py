@@ -5,6 +5,7 @@ import json
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,9 +41,10 @@ def runs(
 ) -> "pd.DataFrame":
     """The project's runs as a DataFrame: a row for each, oldest first, with facts, parameters and metrics as columns.
 
-    A parameter in a group is a column such as `estimator.alpha`; a name that is both a parameter and a metric (or a
-    fact) has the columns `parameters.NAME` and `metrics.NAME`. `folder` is another folder of records than the
-    project's; the rest is as `pipeline-lib runs` takes it. Raises InputError for a name that no run has.
+    `started` is a time in UTC. A parameter in a group is a column such as `estimator.alpha`; a name that is both a
+    parameter and a metric (or a fact) has the columns `parameters.NAME` and `metrics.NAME`. `folder` is
+    another folder of records than the project's; the rest is as `pipeline-lib runs` takes it. Raises InputError for a
+    name that no run has.
     """
     import pandas as pd
 
@@ -51,7 +53,8 @@ def runs(
     chosen = select(found, pipeline=pipeline, status=status, where=names, sort=sort, limit=limit)
     rows = as_rows(chosen)
     columns = list(dict.fromkeys([*FACTS, *(name for row in rows for name in row)]))
-    return pd.DataFrame(rows, columns=columns)
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(started=pd.to_datetime(frame["started"], utc=True, errors="coerce"))
 
 
 def select(
@@ -71,6 +74,8 @@ def select(
     """
     _check_known(pipeline, {summary["pipeline"] for summary in found}, "pipeline")
     _check_known(status, set(STATUSES), "status")
+    if limit is not None and limit < 1:
+        raise InputError(f"found the limit {limit}, expected a number of runs, 1 or more; leave it out for all")
     asked = {"pipeline": pipeline, "status": status}
     chosen = [s for s in found if all(value in (None, s[key]) for key, value in asked.items())]
     if where or sort:
@@ -81,6 +86,13 @@ def select(
     if limit is None:
         return chosen
     return chosen[:limit] if sort else chosen[max(0, len(chosen) - limit) :]
+
+
+def named(where: Sequence[str], sort: str | None) -> list[str]:
+    """The names that words of `where` and `sort` speak of, each once."""
+    parts = (_WORDS.fullmatch(words) for words in where)
+    names = [part["name"] for part in parts if part]
+    return list(dict.fromkeys([*names, *([sort.removeprefix("-")] if sort else [])]))
 
 
 def as_rows(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -114,6 +126,8 @@ def _test(words: str, rows: Sequence[Mapping[str, Any]]) -> Callable[[Mapping[st
         )
     name, sign, text = _column(parts["name"], rows), parts["sign"], parts["value"]
     wanted = _value(text)
+    if name == "started":
+        _check_moment(words, text)
 
     def holds(row: Mapping[str, Any]) -> bool:
         value = row.get(name)
@@ -122,9 +136,13 @@ def _test(words: str, rows: Sequence[Mapping[str, Any]]) -> Callable[[Mapping[st
         expected = text if isinstance(value, str) and not isinstance(wanted, str) else wanted
         if sign in _EQUAL:
             return (_kind(value) == _kind(expected) and value == expected) == _EQUAL[sign]
-        if _kind(value) != _kind(expected) or _kind(value) not in _ORDERED:
-            found = f"found {value!r} as {name} of {row['reference']}"
-            raise InputError(f"--where {words!r}: {found}, expected a {_kind(expected)} to compare with; use = or !=")
+        if _kind(value) not in _ORDERED:
+            raise InputError(f"--where {words!r}: found a {_kind(value)} as {name}, which has no order; use = or !=")
+        if _kind(value) != _kind(expected):
+            raise InputError(
+                f"--where {words!r}: found the {_kind(expected)} {text!r}, expected a {_kind(value)}, as {name} of "
+                f"{row['reference']} is ({value!r}); correct it, or use = or !="
+            )
         return _ORDER[sign](value, expected)
 
     return holds
@@ -150,9 +168,22 @@ def _column(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     known = dict.fromkeys(column for row in rows for column in row)
     if name in known or not rows:
         return name
-    near = difflib.get_close_matches(name, known, n=1)
+    tails = {column.rpartition(".")[2]: column for column in known}  # alpha means estimator.alpha
+    near = [tails[name]] if name in tails else difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"expected one of: {', '.join(known)}"
     raise InputError(f"found the name {name!r}, which no run has, {hint}")
+
+
+def _check_moment(words: str, text: str) -> None:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        if text == "null":
+            return
+        raise InputError(
+            f"--where {words!r}: found {text!r}, expected a date or time such as 2026-11-23 or 2026-11-23T10:30 (UTC); "
+            "write one"
+        ) from None
 
 
 def _value(text: str) -> Any:

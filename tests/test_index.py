@@ -154,6 +154,27 @@ def test_what_became_of_an_unsealed_run_is_found_out_each_time(runs: Path) -> No
     assert summaries(runs)[-1]["status"] == "damaged"
 
 
+def statuses(runs: Path, **asked: bool) -> list[str]:
+    return [summary["status"] for summary in summaries(runs, **asked)]
+
+
+def test_a_file_that_a_run_is_told_by_makes_it_damaged_when_it_cannot_be_read_or_was_edited(runs: Path) -> None:
+    assert statuses(runs) == ["finished"] * 3 + ["failed", "finished"]
+    first, second, *_, last = all_records(runs)
+    (first.folder / "metrics.json").write_text("{")
+    (second.folder / "params.json").write_bytes(canonical_json({"seed": 1}))
+    (last.folder / "metrics.json").unlink()
+    assert statuses(runs) == ["damaged", "damaged", "finished", "failed", "damaged"]
+    assert chosen(runs, status="damaged") == [None, 1.0, None]
+
+
+def test_with_check_any_record_that_verify_refuses_is_damaged_and_stays_so(runs: Path) -> None:
+    (all_records(runs)[0].folder / "added.txt").write_text("tampered")
+    assert statuses(runs)[0] == "finished"
+    assert statuses(runs, check=True) == ["damaged"] + ["finished"] * 2 + ["failed", "finished"]
+    assert statuses(runs)[0] == "damaged"
+
+
 def test_a_later_parity_check_shows(runs: Path) -> None:
     record = all_records(runs)[0]
     assert summaries(runs)[0]["parity"] is None
@@ -253,7 +274,11 @@ def test_runs_are_sorted_by_a_metric_and_those_without_it_come_last(runs: Path) 
         ({"status": "done"}, "found status 'done', expected one of: damaged, failed"),
         ({"where": ["estimator.alpa<1"]}, "did you mean estimator.alpha"),
         ({"where": ["alpha"]}, "expected NAME SIGN VALUE"),
-        ({"where": ["rmse<low"]}, "found 3.0 as rmse of boats/.*expected a text to compare with"),
+        ({"where": ["rmse<low"]}, "found the text 'low', expected a number, as rmse of boats/.* is .3.0."),
+        ({"where": ["alpha<1"]}, "did you mean estimator.alpha"),
+        ({"where": ["started>yesterday"]}, "found 'yesterday', expected a date or time such as"),
+        ({"limit": 0}, "found the limit 0, expected a number of runs"),
+        ({"limit": -1}, "found the limit -1"),
         ({"sort": "rmsee"}, "did you mean rmse"),
         ({"sort": "qqq"}, "no run has, expected one of: reference, pipeline"),
     ],
@@ -274,6 +299,7 @@ def test_runs_are_a_frame_in_a_notebook(runs: Path) -> None:
     assert list(frame["rmse"]) == [1.0, 2.0]
     assert list(frame["estimator.alpha"]) == [0.01, 0.001]
     assert list(frame.columns[:4]) == ["reference", "pipeline", "status", "parity"]
+    assert frame["started"][0].isoformat() == "2026-11-23T10:02:00+00:00"
     assert pipeline_lib.runs(runs / "none").empty
     sealed(runs, params={"rmse": 1, "seconds": 2}, metrics={"rmse": 4.0})
     twice = pipeline_lib.runs(runs)
@@ -288,7 +314,12 @@ def test_runs_prints_the_chosen_ones_and_how_many_there_are(runs: Path, monkeypa
     monkeypatch.chdir(runs.parent)
     invoke = CliRunner().invoke
     listed = invoke(cli.commands, ["runs", "--sort", "-rmse", "--limit", "1", "--where", "seed=0"])
-    assert "rmse 3" in listed.stdout
+    assert "2.5 s  rmse 3, seed 0\n" in listed.stdout
+    failed = invoke(cli.commands, ["runs", "--status", "failed", "--sort", "estimator.alpha"])
+    assert failed.stdout.endswith("estimator.alpha 0.5, too windy\n")
+    (all_records(runs)[0].folder / "added.txt").touch()
+    checked = invoke(cli.commands, ["runs", "--reindex", "--status", "damaged"])
+    assert checked.stdout.split()[:2] == [all_records(runs)[0].reference, "damaged"]
     assert listed.stderr == "1 of 5 runs\n"
     found = json.loads(invoke(cli.commands, ["runs", "--json", "--pipeline", "masts"]).stdout)
     assert [run["metrics"] for run in found] == [{"r2": 0.5}]

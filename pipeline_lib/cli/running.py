@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -81,36 +81,50 @@ def _run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, *, 
 
 @click.command(epilog=f"NAME is a metric, a parameter (estimator.alpha) or one of {', '.join(FACTS)}.")
 @click.option("--pipeline", metavar="NAME", help="Runs of one pipeline.")
-@click.option("--status", type=click.Choice(STATUSES), help="Runs of one status.")
+@click.option("--status", type=click.Choice(STATUSES), help="Runs of one status (below).")
 @click.option("--where", multiple=True, metavar="WORDS", help="NAME<VALUE (or > = != <= >=); can be repeated.")
 @click.option("--sort", metavar="NAME", help="Order by a metric, parameter or fact; -NAME for the largest first.")
 @click.option("--limit", type=click.IntRange(min=1), help="So many: of a sorted list the first, else the newest.")
-@click.option("--reindex", is_flag=True, help="Make the index anew from the run folders first.")
+@click.option("--reindex", is_flag=True, help="Read every byte of every sealed record, and make the index anew.")
 @JSON
 def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...], **chosen: str | None) -> None:
-    """List the runs, oldest first: status, parity, metrics."""
+    """List the runs, oldest first: status, parity, seconds, metrics.
+
+    A run is running, finished, failed, killed (nobody is left to seal it) or damaged: its manifest, parameters or
+    metrics are not as they were sealed, or with --reindex any byte that `verify` refuses. Values of the names in
+    --where and --sort are printed too, and what went wrong.
+    """
     from pipeline_lib.index import reindex as forget
     from pipeline_lib.index import summaries
-    from pipeline_lib.listing import select
+    from pipeline_lib.listing import as_rows, named, select
 
     project = find_project()
     if reindex:
         forget(project.runs)
-    everything = summaries(project.runs)
+    everything = summaries(project.runs, check=reindex)
     listed = select(everything, where=where, limit=limit, **chosen)
     if as_json:
         rows = ",\n".join(json.dumps(found, sort_keys=True) for found in listed)  # ten thousand of them: a line each
         click.echo(f"[\n{rows}\n]")
         return
-    lines = [
-        f"{run['reference']:<32}  {run['status']:<8}  {verdict(run['parity']):<18}  {measured(run)}" for run in listed
-    ]
+    names = named(where, chosen["sort"])
+    lines = [_line(run, row, names) for run, row in zip(listed, as_rows(listed), strict=True)]
     if not everything:
         lines = [f"no runs yet; `pipeline-lib run {project.shown(project.params / 'NAME.yml')}` makes one"]
     if lines:
         click.echo("\n".join(lines))
     if len(listed) < len(everything):
         click.echo(f"{len(listed):,} of {len(everything):,} runs", err=True)
+
+
+def _line(run: dict[str, Any], row: dict[str, Any], names: list[str]) -> str:
+    """A run as one line, with the values of these names, and with what went wrong."""
+    seconds = "" if run["seconds"] is None else f"{run['seconds']:,.1f} s"
+    there = {"reference", "status", "parity", "seconds", *run["metrics"]}
+    asked = [f"{name} {shown(row[name])}" for name in names if name in row and name not in there]
+    wrong = (run["error"] or "").strip().split("\n")[0]
+    told = ", ".join(part for part in (measured(run), *asked, wrong) if part)
+    return f"{run['reference']:<34}  {run['status']:<8}  {verdict(run['parity']):<18}  {seconds:>9}  {told}".rstrip()
 
 
 @click.command
