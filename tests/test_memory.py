@@ -357,8 +357,6 @@ def test_imported_tells_own_files_their_notebooks_and_what_comes_from_elsewhere(
     assert not [name for name in imported(project, packages=("harbour",)).files if name.startswith("machinery")]
 
 
-def test_a_kernel_tells_after_each_cell_what_it_has_imported(
-    project: Project, tmp_path: Path, module: Callable[[str, Path], None], monkeypatch: pytest.MonkeyPatch
 def test_a_generated_module_that_begins_with_its_docstring_has_its_notebook_too(
     project: Project, module: Callable[[str, Path], None]
 ) -> None:
@@ -368,6 +366,8 @@ def test_a_generated_module_that_begins_with_its_docstring_has_its_notebook_too(
     assert "project:nbs/pipelines/boats.ipynb" in imported(project).files
 
 
+def test_a_kernel_tells_after_each_cell_what_it_has_imported(
+    project: Project, tmp_path: Path, module: Callable[[str, Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cells: list[Callable[[object], None]] = []
     events = types.SimpleNamespace(register=lambda event, write: cells.append(write))

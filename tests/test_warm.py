@@ -72,7 +72,6 @@ def test_what_was_preloaded_is_not_executed_again(warm: Callable[..., Any]) -> N
     assert warm(stash + "found = stash.modules['numpy'] is numpy and numpy.__spec__.origin.endswith('.py')")
 
 
-def test_what_asks_for_the_running_shell_as_it_is_imported_is_not_preloaded(warm: Callable[..., Any]) -> None:
 def test_a_hidden_package_tells_where_its_files_lie(warm: Callable[..., Any]) -> None:
     code = "import importlib.util, sys\nspec = importlib.util.find_spec('pandas')\n"
     code += "found = [bool(list(spec.submodule_search_locations)), 'pandas' in sys.modules]"
@@ -81,6 +80,7 @@ def test_a_hidden_package_tells_where_its_files_lie(warm: Callable[..., Any]) ->
     assert warm(f"{code}found = spec.submodule_search_locations") is None  # a module is no package
 
 
+def test_what_asks_for_the_running_shell_as_it_is_imported_is_not_preloaded(warm: Callable[..., Any]) -> None:
     held = "import sys\nstash = next(one for one in sys.meta_path if type(one).__name__ == 'Stash')\n"
     code = held + "found = ['matplotlib' in stash.modules, 'matplotlib_inline.backend_inline' in stash.modules]"
     assert warm(code) == [True, False]
