@@ -9,8 +9,11 @@ from pathlib import Path
 
 from pipeline_lib.files import sha256_bytes
 
-_VARIABLES = ("OMP_", "OPENBLAS_", "MKL_", "NPY_", "BLIS_", "VECLIB_", "NUMEXPR_")
-_SINGLE = ("PYTHONHASHSEED", "TZ", "LANG", "LC_ALL", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_CTYPE")
+_VARIABLES = ("OMP_", "OPENBLAS_", "MKL_", "NPY_", "BLIS_", "VECLIB_", "NUMEXPR_", "KMP_", "SKLEARN_", "SCIPY_")
+_SINGLE = (
+    *("PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "GLIBC_TUNABLES", "LD_PRELOAD", "LD_LIBRARY_PATH"),
+    *("TZ", "LANG", "LC_ALL", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_CTYPE"),
+)
 _CPU = (
     *("vendor_id", "cpu family", "model", "model name", "stepping", "cache size", "flags"),
     *("CPU implementer", "CPU architecture", "CPU variant", "CPU part", "Features"),
@@ -33,7 +36,7 @@ def identity() -> dict[str, str]:
         **{f"variable {name}": value for name, value in variables().items()},
     }
     cpu = _cpu()
-    return facts | ({"cpu": cpu} if cpu else {}) | _packages()
+    return facts | ({"cpu": cpu} if cpu else {}) | _kernel() | _packages()
 
 
 def variables() -> dict[str, str]:
@@ -51,6 +54,18 @@ def installed_names() -> set[str]:
     """First names that installed packages can be imported by."""
     folders = [folder for folder in site_folders() if folder.is_dir()]
     return {path.name.partition(".")[0] for folder in folders for path in folder.iterdir()}
+
+
+def _kernel() -> dict[str, str]:
+    """Digests of what a kernel is started by and of what it executes before the first cell."""
+    given = [Path(folder) for folder in os.environ.get("JUPYTER_PATH", "").split(os.pathsep) if folder]
+    data = Path(os.environ.get("JUPYTER_DATA_DIR", Path.home() / ".local/share/jupyter"))
+    folders = [*given, data, *(Path(prefix) / "share/jupyter" for prefix in (sys.prefix, "/usr/local", "/usr"))]
+    specs = (folder / "kernels/python3/kernel.json" for folder in folders)
+    spec = next((sha256_bytes(path.read_bytes()) for path in specs if path.is_file()), "")
+    startup = Path(os.environ.get("IPYTHONDIR", Path.home() / ".ipython")) / "profile_default/startup"
+    executed = sorted(path for path in startup.glob("*.*py") if path.is_file())
+    return {"kernel": spec, **{f"startup file {path.name}": sha256_bytes(path.read_bytes()) for path in executed}}
 
 
 def _packages() -> dict[str, str]:

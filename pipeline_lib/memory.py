@@ -3,6 +3,7 @@
 Nothing of the pipeline is imported to decide it, nor any package that the pipeline uses.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +136,8 @@ def _changed_meanwhile(ground: Ground, found: Imported, started_ns: int) -> Iter
     yield from _differing(ground.sources.fingerprints, now.sources.fingerprints)
     yield from changed_files(ground.project, found.files)
     paths = (file_at(ground.project, name) for name in found.files)
-    yield from (path.name for path in paths if path.stat().st_mtime_ns > started_ns)
+    ended_ns = time.time_ns()  # a later time is another clock's
+    yield from (path.name for path in paths if started_ns < path.stat().st_mtime_ns <= ended_ns)
 
 
 def _newest(ground: Ground, runs: Path) -> Answer:

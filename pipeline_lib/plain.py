@@ -2,8 +2,9 @@
 
 import stat
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 LONGEST_NAME = 255
 """Bytes that a name may have, in UTF-8: the limit of the common file systems."""
@@ -70,3 +71,18 @@ def keep_plain_files(folder: Path) -> list[str]:
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
     return removed
+
+
+def well_formed(manifest: Mapping[str, Any]) -> bool:
+    """Whether the parts of a sealed manifest are of the kinds that sealing writes."""
+    files, hashes, fields = manifest.get("files"), manifest.get("hashes") or {}, manifest.get("sensitive") or []
+    kinds = {"status": str, "reference": str, "digest": str}
+    return (
+        isinstance(files, dict)
+        and isinstance(hashes, dict)
+        and isinstance(fields, list)
+        and all(isinstance(digest, str) for digest in files.values())
+        and all(isinstance(digest, str | None) for digest in hashes.values())
+        and all(isinstance(field, str) for field in fields)
+        and all(isinstance(manifest.get(name, ""), kind) for name, kind in kinds.items())
+    )

@@ -10,7 +10,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.files import files_below
 from pipeline_lib.index import CHECKS, summaries
 from pipeline_lib.locks import locked
-from pipeline_lib.record import SEALED, Record
+from pipeline_lib.record import SEALED, Record, verify
 
 _REMOVABLE = (*SEALED, "killed")
 
@@ -39,7 +39,7 @@ def superseded(runs: Path, keep: int, pipeline: str | None = None) -> list[Prune
         if finished.get(summary["pipeline"], 0) >= keep and summary["status"] in _REMOVABLE:
             record = Record(Path(summary["folder"]))
             old.append(Pruned(record, summary["status"], _size(record)))
-        elif summary["status"] == "finished":
+        elif summary["status"] == "finished" and not verify(Record(Path(summary["folder"]))):
             finished[summary["pipeline"]] = finished.get(summary["pipeline"], 0) + 1
     return old[::-1]
 

@@ -26,7 +26,7 @@ from pipeline_lib.files import (
     write_atomic,
 )
 from pipeline_lib.locks import is_locked, locked
-from pipeline_lib.plain import keep_plain_files, name_problems, strange_files
+from pipeline_lib.plain import keep_plain_files, name_problems, strange_files, well_formed
 from pipeline_lib.project import Project, find_project
 
 FORMAT = 1
@@ -269,6 +269,10 @@ def find_record(reference: str, project: Project) -> Record:
         chosen = [record for record in records if which or record.status() in ("finished", DAMAGED)][-1:]
     if not chosen:
         raise InputError(_no_such_record(reference, name, records, project))
+    told = {} if chosen[0].status() == DAMAGED else chosen[0].manifest()
+    if told.get("reference", chosen[0].reference) != chosen[0].reference:
+        other = told["reference"]
+        raise InputError(f"{chosen[0].folder}: found the record of {other}, expected its own; move it there")
     return chosen[0]
 
 
@@ -300,9 +304,7 @@ def _no_such_record(reference: str, name: str, records: list[Record], project: P
 
 
 def _manifest_problem(record: Record, manifest: dict[str, Any]) -> str | None:
-    files = manifest.get("files")
-    shape = isinstance(files, dict) and all(isinstance(value, str) for value in files.values())
-    if not shape or not isinstance(manifest.get("digest"), str):
+    if not well_formed(manifest) or "digest" not in manifest:
         return "found a damaged manifest, expected digests of all files and of itself; run again"
     content = {key: value for key, value in manifest.items() if key != "digest"}
     try:

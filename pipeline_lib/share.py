@@ -17,7 +17,7 @@ from typing import Any
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError
 from pipeline_lib.files import flush_tree, sha256_bytes
 from pipeline_lib.locks import locked
-from pipeline_lib.plain import name_problems
+from pipeline_lib.plain import name_problems, well_formed
 from pipeline_lib.project import check_name
 from pipeline_lib.record import ID, MANIFEST, Record, verify
 
@@ -108,6 +108,8 @@ def push(record: Record, url: str, *, include_sensitive: bool = False) -> str:
 
 def _send(record: Record, store: Store) -> str:
     sealed = (record.folder / MANIFEST).read_bytes()
+    if store.read(f"{store.folder}/{MANIFEST}") is not None:
+        raise InputError(f"{store.folder}: found a record, expected a folder of records; name the folder above")
     there = store.read(store.path(record, MANIFEST))
     if there not in (None, sealed):
         raise InputError(f"{store.path(record, '')}: found another record of this name, expected none; remove that one")
@@ -132,6 +134,10 @@ def pull(reference: str, url: str, runs: Path, *, include_sensitive: bool = Fals
         pipeline, id_, manifest = _chosen(store, reference)
         target = Record(runs / pipeline / id_)
         content = _read(manifest, target.reference)
+        told = content.get("reference", target.reference)
+        if told != target.reference:
+            asked = target.reference
+            raise DifferenceError(f"{asked}: found the record of {told} there, expected its own; push it again")
         _check_sensitive(target.reference, content, include_sensitive=include_sensitive)
         if not target.folder.exists():
             _fetch(store, target, manifest, content)
@@ -162,9 +168,9 @@ def _chosen(store: Store, reference: str) -> tuple[str, str, bytes]:
 def _read(manifest: bytes, reference: str) -> dict[str, Any]:
     try:
         content = json.loads(manifest)
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
-    if not isinstance(content, dict) or not isinstance(content.get("files"), dict):
+    if not isinstance(content, dict) or not well_formed(content):
         raise DifferenceError(f"{reference}: found a damaged {MANIFEST} there, expected a sealed one; push it again")
     return content
 

@@ -56,6 +56,8 @@ def _declared(module: Path) -> list[str] | str:
     except (OSError, SyntaxError, ValueError) as error:
         return f"no readable module ({error}), expected the export of its notebook"
     values = [value for statement in body if (value := _assigned(statement)) is not None]
+    if any(_names(statement) for statement in body if _assigned(statement) is None):
+        return f"a {NAME} that is used where it could be changed, expected one list of texts and no more of it"
     if not values:
         return f"no {NAME}, expected the raw data's sources; say {_FORM} in an exported cell of the notebook"
     try:
@@ -77,6 +79,12 @@ def _assigned(statement: ast.stmt) -> ast.expr | None:
         case ast.AugAssign(target=target) if _is_name(target):
             return ast.Name(NAME)
     return None
+
+
+def _names(statement: ast.stmt) -> bool:
+    """Whether a statement that the import executes, other than a definition, names SOURCES."""
+    defines = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    return not defines and any(isinstance(node, ast.Name) and node.id == NAME for node in ast.walk(statement))
 
 
 def _is_name(target: ast.expr) -> bool:

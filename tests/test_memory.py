@@ -157,7 +157,7 @@ def test_a_variable_that_chooses_the_arithmetic_runs_again(
     assert f"variable {name} changed" in why(project)
 
 
-@pytest.mark.parametrize(("fact", "maker"), [("cpu", "_cpu"), ("threads", "_threads"), ("system", "_libc")])
+@pytest.mark.parametrize(("fact", "maker"), [("cpu", "_cpu"), ("threads", "cpus"), ("system", "_libc")])
 def test_another_machine_runs_again(project: Project, monkeypatch: pytest.MonkeyPatch, fact: str, maker: str) -> None:
     ran(project)
     monkeypatch.setattr(f"pipeline_lib.identity.{maker}", lambda: "another")
@@ -228,6 +228,8 @@ def test_unsealed_records_are_no_answer(project: Project) -> None:
         ("SOURCES = sorted(['data/boats.csv'])", "not one list of texts"),
         ("SOURCES = [1]", "not one list of texts"),
         ('SOURCES = ["data/boats.csv"]\nSOURCES += ["clock"]', "not one list of texts"),
+        ('SOURCES = ["data/boats.csv"]\nSOURCES.append("clock")', "used where it could be changed"),
+        ('SOURCES = ["data/boats.csv"]\nif True:\n    SOURCES[0] = "clock"', "used where it could be changed"),
         ("SOURCES = [", "no readable module"),
     ],
 )

@@ -91,3 +91,12 @@ def test_a_removal_that_is_cut_short_leaves_no_record(tmp_path: Path, monkeypatc
     with pytest.raises(OSError, match="stopped"):
         remove(record)
     assert all_records(tmp_path) == []
+
+
+def test_a_damaged_record_keeps_no_place(tmp_path: Path) -> None:
+    records = []
+    for _ in range(3):
+        records.append(create_record(tmp_path, "houses"))
+        seal(records[-1], {"status": "finished", "reference": records[-1].reference})
+    (records[-1].folder / "late.txt").write_text("")
+    assert [found.record for found in superseded(tmp_path, 1)] == records[:1]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -398,3 +399,26 @@ def test_later_checks_live_beside_the_record_and_follow_its_manifest(sealed: Rec
     seal(sealed, {"status": "failed"})
     assert checks_folder(sealed) != before
     assert verify(sealed) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"sensitive": [1]}, {"sensitive": 5}, {"hashes": 5}, {"status": ["finished"]}, {"reference": 7}, {"files": []}],
+)
+def test_a_manifest_of_other_kinds_of_parts_is_damaged(tmp_path: Path, change: dict[str, Any]) -> None:
+    record = create_record(tmp_path, "houses")
+    content: dict[str, Any] = {"format": 1, "status": "finished", "reference": record.reference, "files": {}} | change
+    content["digest"] = sha256_bytes(canonical_json(content))
+    (record.folder / MANIFEST).write_bytes(canonical_json(content))
+    assert verify(record)[0].startswith("manifest.json: found")
+
+
+def test_a_record_under_another_pipelines_name_is_not_its(tmp_path: Path) -> None:
+    project = Project(tmp_path, "town", tmp_path / "nbs", tmp_path / "params", tmp_path)
+    record = create_record(tmp_path, "houses")
+    seal(record, {"status": "finished", "reference": record.reference})
+    (tmp_path / "castles").mkdir()
+    shutil.copytree(record.folder, tmp_path / "castles" / record.id)
+    with pytest.raises(InputError, match=f"found the record of {record.reference}, expected its own; move it there"):
+        find_record("castles", project)
+    assert find_record("houses", project) == record
