@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -151,6 +152,27 @@ def test_processes_end_with_their_server(tmp_path: Path) -> None:
         os.kill(server._process.pid, signal.SIGKILL)
         assert gone(process.pid)
     assert process.poll() == -signal.SIGKILL
+
+
+RUNNER = """
+import os, pathlib, signal
+from pipeline_lib.warm.client import WarmProcess, WarmServer
+with WarmServer(()) as server:
+    process = WarmProcess(server.wait_until_ready().address, "sleeper", environment=dict(os.environ), folder=".")
+    print(process.pid, server._process.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_warm_processes_and_their_server_end_with_a_killed_runner(tmp_path: Path) -> None:
+    # the sleeper sits in compiled code that lets no other thread run, as a long cell may
+    (tmp_path / "sleeper.py").write_text("import ctypes\nctypes.PyDLL(None).sleep(60)\n")
+    command = [sys.executable, "-c", RUNNER]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603 (this Python)
+    assert ended.returncode == -signal.SIGKILL
+    pids = [int(pid) for pid in ended.stdout.split()]
+    assert len(pids) == 2
+    assert all(gone(pid) for pid in pids)
 
 
 def test_a_server_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from pipeline_lib.errors import RunError
+from pipeline_lib.identity import site_folders
 from pipeline_lib.locks import locked_folder
 from pipeline_lib.warm.server import READY
 
@@ -164,5 +165,4 @@ def lasting(environment: Mapping[str, str]) -> dict[str, str]:
 
 def installed() -> frozenset[str]:
     """The distributions that can be imported, as the names of their folders say."""
-    folders = {Path(path) for path in sys.path if Path(path).is_dir()}
-    return frozenset(found.name for folder in folders for found in folder.glob("*.dist-info"))
+    return frozenset(found.name for folder in site_folders() for found in folder.glob("*.dist-info"))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline_lib.identity import site_folders
 from pipeline_lib.project import GENERATED, Project
 
 STACK = (
@@ -73,4 +74,5 @@ def _exists(name: str) -> bool:
     if top in sys.stdlib_module_names:
         return True
     found = importlib.util.find_spec(top)
-    return found is not None and "site-packages" in str(found.origin or "")
+    home = Path(found.origin).resolve() if found is not None and found.origin else None
+    return home is not None and any(home.is_relative_to(folder) for folder in site_folders())
