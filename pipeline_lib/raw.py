@@ -64,7 +64,8 @@ def _loaded(load: Callable[[], Raw], place: Path, key: str) -> Raw:
             problem = f"found {error}"
     if problem:
         warnings.warn(
-            f"raw data are loaded each time: {problem}, expected frames that Arrow gives back as they were",
+            f"raw data are loaded each time: {problem}, expected frames that Arrow gives back as they were; "
+            "change what `load` returns, or take @keep_raw away",
             NotKeptWarning,
             stacklevel=3,
         )

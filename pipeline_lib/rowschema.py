@@ -249,7 +249,7 @@ def _check_links(schema: RowSchema) -> None:
     """Refuse tables whose rows nothing brings together."""
     tables = [table.name for table in (schema, *schema.children)]
     if len(set(tables)) < len(tables):
-        raise InputError(f"Row: found tables {', '.join(tables)}, expected a name of its own for each")
+        raise InputError(f"Row: found tables {', '.join(tables)}, expected a name of its own for each; rename one")
     if set(tables) & {column.name for column in schema.columns}:
         raise InputError(f"Row: found a column with a table's name ({', '.join(tables)}), expected others; rename one")
     main = {column.name: column for column in schema.columns}.get(str(schema.key))

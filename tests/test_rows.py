@@ -790,7 +790,7 @@ def test_a_draft_that_cannot_be_written_says_why() -> None:
     assert lines[1].startswith("lists: found types list, expected")
     assert lines[2].startswith("nothing: found no value that is not missing, expected")
     assert lines[3].startswith("zone: found dtype datetime64[us, UTC], expected")
-    assert lines[4].startswith("took: found dtype timedelta64[us], expected") or "timedelta64" in lines[4]
+    assert lines[4].startswith(f"took: found dtype {mixed['took'].dtype}, expected")
     assert "found column names 0, (1,)" in refusal(lambda: draft_row(pd.DataFrame({0: [1], (1,): [2]})))
     assert "'a' twice" in refusal(lambda: draft_row(pd.DataFrame([[1, 2]], columns=["a", "a"])))
     assert "no target column 'y'" in refusal(lambda: draft_row(frame(a=[1]), "y"))

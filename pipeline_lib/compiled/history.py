@@ -1,7 +1,7 @@
 """Rows in order of time: what a context declares of them, whether they keep to it, and the rows that follow."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -141,7 +141,7 @@ def _units(every: timedelta | int | None, kind: str) -> int | None:
 
 
 def _later(moment: Any, every: int) -> Any:
-    return moment + (timedelta(microseconds=every) if isinstance(moment, date | datetime) else every)
+    return moment + (timedelta(microseconds=every) if isinstance(moment, date) else every)
 
 
 def _length(moment: Any, every: int) -> str:
