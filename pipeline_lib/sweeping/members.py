@@ -48,7 +48,8 @@ class Plan:
                 continue
             member = Member(number, values, digest)
             if digest in found:
-                problems[f"found `{found[digest].label}` and `{member.label}`, which give the same parameters"] = None
+                both = f"`{found[digest].label}` and `{member.label}`, which give the same parameters"
+                problems[f"found {both}, expected each combination once; leave one value out"] = None
             found.setdefault(digest, member)
         if problems:
             shown = list(problems)[:_SHOWN_PROBLEMS]

@@ -104,16 +104,17 @@ def check_direction(metric: str | None, direction: str | None) -> Direction | No
     """The direction of a metric: as told, else as its name says. InputError where neither does."""
     if metric is None:
         if direction is not None:
-            raise InputError(f"found --direction {direction} without a metric, expected --metric NAME with it")
+            raise InputError(f"found --direction {direction} without a metric, expected one with it; add --metric NAME")
         return None
     if direction is not None:
         if direction not in ("minimize", "maximize"):
-            raise InputError(f"found the direction {direction!r}, expected minimize or maximize")
+            raise InputError(f"found the direction {direction!r}, expected minimize or maximize; name one of them")
         return "minimize" if direction == "minimize" else "maximize"
     lower, higher = _LOWER.search(metric), _HIGHER.search(metric)
     if bool(lower) == bool(higher):
         raise InputError(
-            f"found the metric {metric!r}, whose name does not say what is better; add --direction minimize or maximize"
+            f"found the metric {metric!r}, expected a name that says what is better; "
+            "add --direction minimize or maximize"
         )
     return "minimize" if lower else "maximize"
 
