@@ -158,7 +158,7 @@ def _check_unique(keys: pa.Array, schema: RowSchema) -> None:
     again = np.flatnonzero(first != np.arange(len(keys)))
     if len(again):
         row = int(again[0])
-        shown = _shown(keys[row], schema)
+        shown = _shown(keys[row], hidden=schema.key in schema.sensitive)
         raise InputError(
             f"{schema.name}: {schema.key}: found {shown} in rows {int(first[row])} and {row}, expected a key of its "
             f"own in each row ({len(again):,} repeat one); drop the repeated rows in `load`"
@@ -195,7 +195,8 @@ def _looked_up(table: pa.Table, child: RowSchema, main: pa.Table, schema: RowSch
     again = np.flatnonzero(first != np.arange(len(own)))
     if len(again):
         row = int(again[0])
-        shown = ", ".join(_shown(_array(table, name)[row], schema, name) for name in child.by)
+        hidden = {*schema.sensitive, *child.sensitive}
+        shown = ", ".join(_shown(_array(table, name)[row], hidden=name in hidden) for name in child.by)
         raise InputError(
             f"{child.name}: {', '.join(child.by)}: found {shown} in rows {int(first[row])} and {row}, expected each "
             f"once, as rows are looked up by it ({len(again):,} repeat one); say in `load` which row counts"
@@ -229,8 +230,9 @@ def _link(table: pa.Table, child: RowSchema, main: pa.Table, schema: RowSchema) 
     if places.null_count:
         rows = pc.indices_nonzero(pc.is_null(places))
         row = rows[0].as_py()
+        shown = _shown(own[row], hidden=schema.key in schema.sensitive)
         raise InputError(
-            f"{child.name}: {child.key}: found {_shown(own[row], schema)} in row {row}, expected a key of the table "
+            f"{child.name}: {child.key}: found {shown} in row {row}, expected a key of the table "
             f"{schema.name} ({len(rows):,} rows have none); add the row there, or leave these out"
         )
     rows_of = _numbers(places, np.int32)
@@ -262,8 +264,8 @@ def _taken(values: pa.Array, order: NDArray[np.int64]) -> pa.Array:
     return pa.Array.from_buffers(values.type, len(order), [None, moved])
 
 
-def _shown(key: pa.Scalar, schema: RowSchema, name: str | None = None) -> str:
-    return "a value (hidden: sensitive)" if (name or schema.key) in schema.sensitive else repr(key.as_py())
+def _shown(key: pa.Scalar, *, hidden: bool) -> str:
+    return "a value (hidden: sensitive)" if hidden else repr(key.as_py())
 
 
 def _lists(table: pa.Table, name: str, child: RowSchema) -> pa.Array:

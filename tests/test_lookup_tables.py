@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
@@ -115,6 +115,8 @@ def test_a_row_that_several_ask_for_stands_once_when_tables_are_taken_apart_and_
 def test_no_rows_to_look_up_are_an_answer_for_every_main_row() -> None:
     table = conform(frames() | {"weather": []}, schema())
     assert table.column("weather.wind").to_pylist() == [[], [], [], []]
+    assert unnested(table, schema())["weather"].num_rows == 0
+    assert conform(unnested(table, schema()), schema()).equals(table)
     assert conform({"flights": [], "weather": frames()["weather"]}, schema()).num_rows == 0
 
 
@@ -123,6 +125,21 @@ def test_two_rows_of_one_place_are_refused_with_their_numbers() -> None:
     twice = pd.concat([data["weather"], data["weather"].tail(1).assign(wind=1.0)])
     with pytest.raises(InputError, match=r"weather: origin, hour: found 'LGA', .* in rows 2 and 3, expected each once"):
         conform(data | {"weather": twice}, schema())
+
+
+class Private(BaseModel):
+    origin: str = Field(json_schema_extra={"sensitive": True})
+    wind: float
+
+
+def test_a_sensitive_value_that_stands_twice_is_not_shown() -> None:
+    row = schema_of(Tables("flight", flights=Flight, winds=Lookup(Private, by=("origin",))))
+    winds = [{"origin": "secret", "wind": 1.0}, {"origin": "secret", "wind": 2.0}]
+    with pytest.raises(
+        InputError, match=r"winds: origin: found a value \(hidden: sensitive\) in rows 0 and 1"
+    ) as found:
+        conform({"flights": frames()["flights"], "winds": winds}, row)
+    assert "secret" not in str(found.value)
 
 
 def test_a_schema_of_tables_to_look_up_is_read_from_its_json() -> None:
