@@ -82,18 +82,8 @@ class Parity:
             "exact": self.exact,
             "rows": self.rows,
             "text": str(self),
-            "batches": self._batches(),
             "variations": [outcome.to_json() for outcome in self.outcomes],
         }
-
-    def _batches(self) -> list[dict[str, int]]:
-        """How many rows changed in batches of each size; size 0 is all rows in another order."""
-        sizes = {"one row": 1, "shuffled rows": 0, **{f"batches of {size}": size for size in (2, 3, 7, 64)}}
-        return [
-            {"size": sizes[outcome.variation], "rows": outcome.rows, "differing": outcome.differing}
-            for outcome in self.outcomes
-            if outcome.variation in sizes
-        ]
 
     def __str__(self) -> str:
         from pipeline_lib.parity.page import as_text
