@@ -168,6 +168,11 @@ class TetheredKernelManager(AsyncKernelManager):
         client.context.setsockopt(zmq.RCVHWM, BACKLOG)
         return client
 
+    async def _async_interrupt_kernel(self) -> None:
+        """Interrupt a kernel, but none that is about to end, which would complain of it on the terminal."""
+        if not self.shutting_down:
+            await super()._async_interrupt_kernel()
+
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         """The kernel's command, tethered."""
         command = super().format_kernel_cmd(extra_arguments)

@@ -4,7 +4,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,8 @@ def _progress_hooks(notebook: Path, project: Project, progress: Progress) -> dic
     def on_cell_executed(cell: Any, cell_index: int, execute_reply: Any) -> None:
         first = next((line for line in cell.source.splitlines() if line.strip()), "")
         seconds = time.monotonic() - started[cell_index]
-        progress(f"  cell {cell_index + 1:>2} of {total}  {seconds:6.1f} s  {first[:64]}")
+        with suppress(BrokenPipeError):  # nobody reads any more
+            progress(f"  cell {cell_index + 1:>2} of {total}  {seconds:6.1f} s  {first[:64]}")
 
     return {"on_cell_start": on_cell_start, "on_cell_executed": on_cell_executed}
 

@@ -1,5 +1,6 @@
 """What a run refuses before it starts, and what is left of one that fails."""
 
+import asyncio
 import json
 import os
 import signal
@@ -8,16 +9,19 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import pytest
 from example import HOUSES, ROOT
 
+from pipeline_lib.engine import TetheredKernelManager
 from pipeline_lib.errors import DifferenceError, InputError, RunError
-from pipeline_lib.execute import _kernel_config
+from pipeline_lib.execute import _kernel_config, _progress_hooks
 from pipeline_lib.export import Problem
 from pipeline_lib.outputs import KEPT_TAIL, KEPT_TEXT
 from pipeline_lib.parity import check_parity
-from pipeline_lib.project import Project
+from pipeline_lib.project import Project, find_project
 from pipeline_lib.record import RECORD_VARIABLE, Record, all_records, verify
 from pipeline_lib.run import _git, run_pipeline
 
@@ -228,7 +232,8 @@ def test_a_kernel_in_compiled_code_ends_with_its_runner(
     if status == "failed":
         error = record.manifest()["error"]
         assert (error["cell"], verify(record)) == (3, [])
-        assert error["message"].startswith("interrupted (SIGTERM)")
+        again = f"`pipeline-lib resume {record.reference}` runs it again"
+        assert error["message"] == f"interrupted (SIGTERM); {again}"
 
 
 def test_a_flood_is_cut_and_the_cell_says_so(tmp_path: Path, research: Research) -> None:
@@ -329,3 +334,26 @@ def test_a_page_that_cannot_be_drawn_still_leaves_a_sealed_record(
     record = only(tmp_path / "runs")
     assert record.status() == "failed"
     assert verify(record) == []
+
+
+def test_progress_that_nobody_reads_any_more_ends_no_run() -> None:
+    def broken(line: str) -> None:
+        raise BrokenPipeError
+
+    project = find_project(HOUSES.parent)
+    hooks = _progress_hooks(project.research_notebook("houses"), project, broken)
+    cell = SimpleNamespace(source="x = 1")
+    hooks["on_cell_start"](cell, 0)
+    hooks["on_cell_executed"](cell, 0, None)
+
+
+def test_a_kernel_that_is_about_to_end_is_not_interrupted_before() -> None:
+    sent: list[int] = []
+    interrupted = AsyncMock(side_effect=sent.append)
+    manager = TetheredKernelManager(kernel_name="python3")
+    manager.provisioner = SimpleNamespace(has_process=True, send_signal=interrupted)
+    asyncio.run(manager._async_interrupt_kernel())
+    assert sent == [signal.SIGINT]  # while it works, it is
+    manager.shutting_down = True
+    asyncio.run(manager._async_interrupt_kernel())
+    assert sent == [signal.SIGINT]
