@@ -2,10 +2,13 @@
 
 import json
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import pytest
 from click.testing import CliRunner
@@ -15,7 +18,7 @@ import pipeline_lib.sweeping as sweeping
 from pipeline_lib.cli import commands
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.record import Record, all_records, create_record, write_manifest
-from pipeline_lib.sweeping import worker
+from pipeline_lib.sweeping import worker, workers
 from pipeline_lib.sweeping.grid import parse_grid, product
 from pipeline_lib.sweeping.result import check_direction
 from pipeline_lib.sweeping.workers import Answer, Task, check_workers
@@ -256,3 +259,80 @@ def test_a_sweep_leaves_a_record_for_each_member_and_continues(tmp_path: Path) -
         False,
     ]
     assert len(all_records(tmp_path)) == 3
+
+
+class SlowServer:
+    """A server of warm processes that is ready just when the sweep ends."""
+
+    address = "nowhere"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.awaited, self.given_up = threading.Event(), threading.Event()
+
+    def wait_until_ready(self) -> Self:
+        self.awaited.set()
+        assert self.given_up.wait(10)
+        return self
+
+    def give_up(self) -> None:
+        self.given_up.set()
+
+    def close(self) -> None:
+        pass
+
+
+class StubbornWorker:
+    """Works on until it is killed; a request to end is followed by another."""
+
+    made: ClassVar[list["StubbornWorker"]] = []
+
+    def __init__(self, address: str | None) -> None:
+        self.working, self.killed = threading.Event(), threading.Event()
+        self.made.append(self)
+
+    def work(self, task: Task) -> None:
+        self.working.set()
+        assert self.killed.wait(10)
+
+    def interrupt(self) -> None:
+        raise KeyboardInterrupt
+
+    def kill(self) -> None:
+        self.killed.set()
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def stubborn(monkeypatch: pytest.MonkeyPatch) -> list[StubbornWorker]:
+    monkeypatch.setattr(workers, "Worker", StubbornWorker)
+    monkeypatch.setattr(workers, "WarmServer", SlowServer)
+    monkeypatch.setattr(StubbornWorker, "made", [])
+    return StubbornWorker.made
+
+
+def interrupted(pool: workers.LocalPool, when: Callable[[], bool]) -> Answer:
+    """What a pool answers to a task that is interrupted as soon as this is so."""
+    with suppress(KeyboardInterrupt), pool:
+        started = pool._threads.submit(pool._one, {})
+        until = time.monotonic() + 10
+        while not when():
+            assert time.monotonic() < until
+            time.sleep(0.001)
+        raise KeyboardInterrupt
+    return started.result()
+
+
+def test_a_sweep_that_is_interrupted_as_its_workers_start_starts_none(stubborn: list[StubbornWorker]) -> None:
+    pool = workers.LocalPool(1, ["numpy"])
+    assert isinstance(pool._server, SlowServer)
+    answer = interrupted(pool, pool._server.awaited.is_set)
+    assert "before it started" in answer["error"]
+    assert stubborn == []
+
+
+def test_a_second_request_ends_a_sweep_at_once(stubborn: list[StubbornWorker]) -> None:
+    answer = interrupted(workers.LocalPool(1, None), lambda: bool(stubborn) and stubborn[0].working.is_set())
+    assert stubborn[0].killed.is_set()
+    assert answer["error"] is not None

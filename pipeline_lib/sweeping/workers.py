@@ -81,6 +81,10 @@ class Worker:
         """Let it seal the record of the run it is in."""
         self._process.send_signal(signal.SIGINT)
 
+    def kill(self) -> None:
+        """End the process and the run it is in at once."""
+        self._process.kill()
+
     def close(self) -> None:
         """End the process, at once when it does not end by itself."""
         os.close(self._ask)
@@ -115,6 +119,8 @@ class LocalPool:
     def _one(self, task: Task) -> Answer:
         for _ in range(ATTEMPTS):
             worker = self._worker()
+            if worker is None:
+                return no_answer("found that the sweep ended before it started, expected time for it; sweep again")
             answer = worker.work(task)
             if answer is not None:
                 self._idle.put(worker)
@@ -126,15 +132,17 @@ class LocalPool:
                 break
         return no_answer(DIED)
 
-    def _worker(self) -> Worker:
+    def _worker(self) -> Worker | None:
+        """An idle worker or a new one; none once the pool is closing."""
         try:
             return self._idle.get_nowait()
         except queue.Empty:
             address = self._server.wait_until_ready().address if self._server else None
-            worker = Worker(address)
             with self._lock:
-                self._workers.append(worker)
-            return worker
+                if self._closing:
+                    return None
+                self._workers.append(Worker(address))
+                return self._workers[-1]
 
     def __enter__(self) -> Self:
         return self
@@ -142,19 +150,29 @@ class LocalPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closing = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
         with self._lock:
+            self._closing = True
             workers = list(self._workers)
-        if kind is not None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        try:
+            if kind is not None:
+                self._interrupt(workers)
+            self._threads.shutdown(wait=True)
+        except KeyboardInterrupt:  # a second request: at once
             for worker in workers:
-                worker.interrupt()
-        self._threads.shutdown(wait=True)
+                worker.kill()
+            self._threads.shutdown(wait=True)
         for worker in workers:
             if worker in self._workers:
                 worker.close()
         if self._server:
             self._server.close()
+
+    def _interrupt(self, workers: Sequence[Worker]) -> None:
+        if self._server:
+            self._server.give_up()
+        for worker in workers:
+            worker.interrupt()
 
 
 def check_workers(workers: int | None) -> int:

@@ -62,6 +62,11 @@ class WarmServer:
         """Whether the server can still be asked, and what it has imported is still what is installed."""
         return self._process.poll() is None and self.packages == installed()
 
+    def give_up(self) -> None:
+        """Wait no longer for a server that is not ready yet: who waits for it gets a RunError."""
+        if not self._ready:
+            self._process.kill()
+
     def close(self) -> None:
         """End the server, and with it every process forked from it."""
         for stream in (self._process.stdin, self._process.stdout):
