@@ -14,6 +14,7 @@ from pipeline_lib.record import SCRATCH, all_records
 
 FRESH = 60.0
 """Seconds for which a temporary file or folder may still be on its way to its owner."""
+ENDED = "the temporary folder of a process that has ended"
 _IN_RUNS = (".reproduce-*", ".resume-*")
 
 
@@ -23,6 +24,8 @@ class Leftover:
 
     path: Path
     kind: str
+    remedy: str = ""
+    """What could be done instead of removing it."""
 
     def remove(self) -> None:
         """Remove it; a record goes at once for whoever looks, whatever interrupts the removal."""
@@ -34,19 +37,22 @@ class Leftover:
             path.unlink(missing_ok=True)
 
 
-def find_leftovers(project: Project) -> list[Leftover]:
+def find_leftovers(project: Project, *, fresh: bool = False) -> list[Leftover]:
     """Records of killed runs, records that were never begun in full, temporary files and folders; by path.
 
-    A run that lives holds a lock on what it uses, and is left alone. So are notebooks.
+    A run that lives holds a lock on what it uses, and is left alone. So are notebooks, and temporary files and folders
+    younger than `FRESH`; with `fresh` only these are told. Those of the system's folder may be of any project.
     """
-    found = [*_killed(project.runs), *_unbegun(project.runs), *_folders(project.runs), *_parts(project)]
-    return sorted(found, key=lambda leftover: leftover.path)
+    temporary = [one for one in (*_folders(project.runs), *_parts(project)) if _is_old(one.path) != fresh]
+    found = [] if fresh else [*_killed(project.runs), *_unbegun(project.runs)]
+    return sorted((*found, *temporary), key=lambda leftover: leftover.path)
 
 
 def _killed(runs: Path) -> Iterator[Leftover]:
     for record in all_records(runs):
         if record.status() == "killed":
-            yield Leftover(record.folder, f"a killed run; `pipeline-lib resume {record.reference}` would run it again")
+            remedy = f"; `pipeline-lib resume {record.reference}` would run it again"
+            yield Leftover(record.folder, "a killed run", remedy)
 
 
 def _unbegun(runs: Path) -> Iterator[Leftover]:
@@ -61,20 +67,20 @@ def _unbegun(runs: Path) -> Iterator[Leftover]:
 def _folders(runs: Path) -> Iterator[Leftover]:
     temporary = Path(tempfile.gettempdir())
     for folder in (*(found for kind in _IN_RUNS for found in runs.glob(kind)), *temporary.glob(f"{PREFIX}*")):
-        if _is_old(folder) and os.access(folder, os.R_OK) and not is_locked(folder):  # else another user's
-            yield Leftover(folder, "the temporary folder of a process that has ended")
+        if os.access(folder, os.R_OK) and not is_locked(folder):  # else another user's
+            yield Leftover(folder, ENDED)
 
 
 def _parts(project: Project) -> Iterator[Leftover]:
     """Half-written files beside whole ones; those in a record go with it."""
     for folder in (project.notebooks, project.params, project.package):
         for path in folder.rglob(".*.part"):
-            if path.is_file() and _is_old(path):
+            if path.is_file():
                 yield Leftover(path, "a file that was not written to its end")
 
 
 def _is_old(path: Path) -> bool:
     try:
         return time.time() - path.stat().st_mtime > FRESH
-    except FileNotFoundError:
+    except FileNotFoundError:  # its owner has taken it away
         return False

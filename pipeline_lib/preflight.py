@@ -1,5 +1,6 @@
 """Everything about a run that can be refused before a kernel starts."""
 
+import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,12 @@ def _tried(check: Callable[[], Result]) -> tuple[Result | None, list[str]]:
 
 def _check_file_name(project: Project, path: Path) -> None:
     if path.suffix in (".yml", ".yaml"):
-        return
+        known = {found.stem: project.shown(found) for found in sorted(project.params.glob("*.yml"))}
+        if path.exists() or not known:
+            return
+        near = difflib.get_close_matches(path.stem, known, n=1)
+        hint = f"did you mean {known[near[0]]}?" if near else f"expected one of: {', '.join(known.values())}; name one"
+        raise InputError(f"{project.shown(path)}: found no such file, {hint}")
     meant = project.params / f"{path.name.partition('.')[0]}.yml"
     remedy = f"run `pipeline-lib run {project.shown(meant)}`" if meant.is_file() else "name it"
     raise InputError(

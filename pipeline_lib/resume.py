@@ -1,5 +1,6 @@
 """A run that failed or was killed runs again as it was asked for; its record stays and the new one names it."""
 
+import shlex
 import shutil
 import time
 from collections.abc import Iterator
@@ -45,14 +46,14 @@ def resume_run(
 def _resumable(record: Record) -> dict[str, Any]:
     """The manifest of a record that can be taken up again."""
     remedies = {
-        "finished": "there is nothing left to do; `pipeline-lib run --force` runs again",
+        "finished": f"there is nothing left to do; `pipeline-lib run {_asked(record)} --force` runs again",
         "running": "wait for its end, or end it",
         SCRATCH: "open the research notebook and run it again",
     }
     status = record.status()
     problems = verify(record) if status == "failed" else []
     if status not in ("failed", "killed") or problems:
-        remedy = remedies.get(status, f"`pipeline-lib run params/{record.pipeline}.yml` makes another")
+        remedy = remedies.get(status, f"`pipeline-lib run {_asked(record)}` makes another")
         found = f"a damaged run ({problems[0]})" if problems else f"a run that is {status}"
         raise InputError(f"{record.reference}: found {found}, expected one that failed or was killed; {remedy}")
     manifest = record.manifest()
@@ -62,6 +63,16 @@ def _resumable(record: Record) -> dict[str, Any]:
             f"`pipeline-lib run params/{record.pipeline}.yml` makes another run"
         )
     return manifest
+
+
+def _asked(record: Record) -> str:
+    """The parameters file that a run was asked for with, and what was set over it, as typed."""
+    try:
+        manifest = record.manifest()
+    except InputError:
+        manifest = {}
+    overrides = (f" --set {shlex.quote(text)}" for text in manifest.get("overrides") or ())
+    return f"{manifest.get('parameters_file') or f'params/{record.pipeline}.yml'}{''.join(overrides)}"
 
 
 @contextmanager

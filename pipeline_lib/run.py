@@ -115,7 +115,8 @@ def _execute(
         error = _told(failure)
     if interruption.signal:
         cell = {key: value for key, value in (error or {}).items() if key in ("cell", "cell_id", "source")}
-        error = {"message": f"interrupted ({interruption.signal.name}); `pipeline-lib resume` runs it again"} | cell
+        again = f"`pipeline-lib resume {record.reference}` runs it again"
+        error = {"message": f"interrupted ({interruption.signal.name}); {again}"} | cell
     seconds = time.monotonic() - clock
     finished = started + timedelta(seconds=seconds)  # the clock itself may have been set back meanwhile
     manifest["times"] |= {"finished": finished.isoformat(timespec="seconds"), "seconds": round(seconds, 3)}
@@ -191,7 +192,7 @@ def _failure(record: Record, error: dict[str, Any]) -> str:
     return (
         f"{record.reference}: the run failed{where}: {error['message']}\n"
         f"the notebook so far and the error are kept; `pipeline-lib lab {record.reference}` opens it, "
-        f"`pipeline-lib show {record.reference}` shows the error"
+        f"`pipeline-lib show {record.reference}` shows the error, `pipeline-lib resume {record.reference}` runs again"
     )
 
 

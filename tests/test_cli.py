@@ -40,6 +40,7 @@ def stand_in(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every command find this project."""
     for module in (answers, checking, notebooks, running, surviving):
         monkeypatch.setattr(module, "find_project", lambda start=None: project)
+    monkeypatch.setattr("pipeline_lib.record.find_project", lambda: project)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline_lib.cli.surviving import clean_leftovers
 from pipeline_lib.leftovers import find_leftovers
 from pipeline_lib.locks import PREFIX, locked, locked_folder
 from pipeline_lib.project import Project
@@ -36,7 +37,7 @@ def test_a_killed_run_is_found_and_removed_and_no_other(project: Project) -> Non
     with begun_record(project.runs, "houses") as living:
         (leftover,) = find_leftovers(project)
         assert leftover.path == killed.folder
-        assert f"pipeline-lib resume {killed.reference}" in leftover.kind
+        assert f"pipeline-lib resume {killed.reference}" in leftover.remedy
         leftover.remove()
     assert not killed.folder.exists()
     assert all(record.folder.is_dir() for record in (sealed, scratch, living))
@@ -66,6 +67,36 @@ def test_temporary_folders_are_left_alone_while_they_are_locked_or_fresh(project
         for folder in (*gone, warm, living, temporary / "another-program"):
             old(folder)
         assert {leftover.path for leftover in find_leftovers(project)} == set(gone)
+
+
+def test_temporary_folders_are_one_line_and_the_words_fit_what_was_done(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    killed = create_record(project.runs, "houses")
+    for name in ("one", "two"):
+        folder = project.root / "tmp" / f"{PREFIX}kernel-{name}"
+        folder.mkdir()
+        (folder / "data").write_bytes(bytes(600_000))
+        old(folder)
+    (project.runs / ".resume-fresh").mkdir()
+
+    def told(*, remove: bool = False, verbose: bool = False) -> str:
+        clean_leftovers(project, remove=remove, verbose=verbose)
+        return capsys.readouterr().out
+
+    assert told().splitlines() == [
+        f"runs/houses/{killed.id}: a killed run; `pipeline-lib resume {killed.reference}` would run it again",
+        "temporary folders of ended processes, of any project: 2, 1.2 MB",
+        "runs/.resume-fresh: younger than a minute: left",
+        "nothing was removed; `pipeline-lib clean --leftovers --yes` removes these",
+    ]
+    assert "kernel-one: the temporary folder" in told(verbose=True)
+    assert told(remove=True).splitlines() == [
+        f"removed runs/houses/{killed.id}: a killed run",
+        "removed temporary folders of ended processes, of any project: 2, 1.2 MB",
+        "runs/.resume-fresh: younger than a minute: left",
+    ]
+    assert told() == "runs/.resume-fresh: younger than a minute: left\n"
 
 
 def test_every_folder_of_a_process_is_found_once_it_is_killed(project: Project) -> None:

@@ -32,6 +32,15 @@ def test_a_good_request_has_typed_parameters() -> None:
     assert request.sensitive == ()
 
 
+def test_a_parameters_file_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"^params/hauses\.yml: found no such file, did you mean params/houses\.yml\?$"
+    ):
+        check_request(HOUSES.with_name("hauses.yml"))
+    with pytest.raises(InputError, match=r"0123\.yml: found no such file, expected one of: params/.*; name one"):
+        check_request(HOUSES.with_name("0123.yml"))
+
+
 def test_a_stale_library_is_a_difference_and_a_note_beside_other_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     stale = [Problem("pipeline_lib/steps/years.py", "pipeline_lib/steps/years.py: found stale")]
     monkeypatch.setattr("pipeline_lib.preflight.check_export", lambda project: stale)

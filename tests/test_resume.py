@@ -42,7 +42,7 @@ def test_a_failed_run_runs_again_with_its_parameters_and_names_the_old(
     runs: Path, project: Project, research: Research
 ) -> None:
     research("1 / 0")
-    with pytest.raises(RunError, match="ZeroDivisionError"):
+    with pytest.raises(RunError, match=r"(?s)ZeroDivisionError.*`pipeline-lib resume houses/\w+-\w+` runs again"):
         run_pipeline(HOUSES, overrides=["seed=7"], runs=runs)
     (failed,) = all_records(runs)
     before = failed.manifest()
@@ -92,7 +92,7 @@ def of_status(runs: Path, status: str) -> Record:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("finished", r"a run that is finished, expected .*nothing left to do"),
+        ("finished", r"a run that is finished, expected .*`pipeline-lib run params/houses\.yml --force` runs"),
         ("failed", r"found a damaged run \(later: found a file that was not sealed"),
         ("scratch", "open the research notebook"),
         ("killed", "found no parameters in it"),
@@ -101,6 +101,15 @@ def of_status(runs: Path, status: str) -> Record:
 def test_other_runs_are_refused(runs: Path, project: Project, status: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         resume_run(of_status(runs, status), project)
+
+
+def test_the_way_to_run_a_finished_run_again_is_told_as_it_was_asked_for(runs: Path, project: Project) -> None:
+    record = create_record(runs, "houses")
+    asked = {"parameters_file": "params/houses.quick.yml", "overrides": ["seed=7", "note=a b"]}
+    seal(record, {"status": "finished", **asked})
+    words = r"`pipeline-lib run params/houses\.quick\.yml --set seed=7 --set 'note=a b' --force` runs again"
+    with pytest.raises(InputError, match=words):
+        resume_run(record, project)
 
 
 def test_a_run_that_lives_is_refused(runs: Path, project: Project) -> None:

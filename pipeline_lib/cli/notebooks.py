@@ -30,15 +30,16 @@ def export(check: bool) -> None:
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 when a notebook is not clean.")
 @click.option("--leftovers", is_flag=True, help="List what killed runs left behind; leave the notebooks alone.")
 @click.option("--yes", is_flag=True, help="With --leftovers: remove what is listed.")
-def clean(check: bool, leftovers: bool, yes: bool) -> None:
+@click.option("--verbose", is_flag=True, help="With --leftovers: name each temporary folder.")
+def clean(check: bool, leftovers: bool, yes: bool, verbose: bool) -> None:
     """Strip outputs and passing metadata from the notebooks; tags stay."""
-    if (yes and not leftovers) or (check and leftovers):
+    if ((yes or verbose) and not leftovers) or (check and leftovers):
         raise InputError(
-            "found --yes without --leftovers, or --check with it, expected `clean`, `clean --check`, "
+            "found --yes or --verbose without --leftovers, or --check with it, expected `clean`, `clean --check`, "
             "`clean --leftovers` or `clean --leftovers --yes`"
         )
     if leftovers:
-        clean_leftovers(find_project(), remove=yes)
+        clean_leftovers(find_project(), remove=yes, verbose=verbose)
         return
     from pipeline_lib.files import write_atomic
     from pipeline_lib.notebooks import clean_notebook, notebook_bytes, notebook_files, read_notebook

@@ -124,7 +124,7 @@ def _line(run: dict[str, Any], row: dict[str, Any], names: list[str]) -> str:
     asked = [f"{name} {shown(row[name])}" for name in names if name in row and name not in there]
     wrong = (run["error"] or "").strip().split("\n")[0]
     told = ", ".join(part for part in (measured(run), *asked, wrong) if part)
-    return f"{run['reference']:<34}  {run['status']:<8}  {verdict(run['parity']):<18}  {seconds:>9}  {told}".rstrip()
+    return f"{run['reference']:<32}  {run['status']:<8}  {verdict(run['parity']):<18}  {seconds:>9}  {told}".rstrip()
 
 
 @click.command

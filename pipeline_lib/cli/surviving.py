@@ -39,16 +39,26 @@ def resume(ref: str, timeout: int | None, no_parity: bool, as_json: bool) -> Non
     sys.exit(0 if parity is None or parity["exact"] else 1)
 
 
-def clean_leftovers(project: Project, *, remove: bool) -> None:
-    """List what runs left behind that did not come to their end, or remove it."""
-    from pipeline_lib.leftovers import find_leftovers
+def clean_leftovers(project: Project, *, remove: bool, verbose: bool) -> None:
+    """List what runs left behind that did not come to their end, or remove it; folders of the system's in one line."""
+    from pipeline_lib.files import files_below
+    from pipeline_lib.leftovers import ENDED, find_leftovers
 
-    leftovers = find_leftovers(project)
+    leftovers, fresh = find_leftovers(project), find_leftovers(project, fresh=True)
+    verb, count, size = "removed " if remove else "", 0, 0
     for leftover in leftovers:
+        summed = leftover.kind == ENDED and leftover.path.parent != project.runs and not verbose
+        if summed:
+            count, size = count + 1, size + sum(path.lstat().st_size for path in files_below(leftover.path))
         if remove:
             leftover.remove()
-        click.echo(f"{'removed ' if remove else ''}{project.shown(leftover.path)}: {leftover.kind}")
-    if not leftovers:
+        if not summed:
+            click.echo(f"{verb}{project.shown(leftover.path)}: {leftover.kind}{'' if remove else leftover.remedy}")
+    if count:
+        click.echo(f"{verb}temporary folders of ended processes, of any project: {count:,}, {size / 1e6:,.1f} MB")
+    for leftover in fresh:
+        click.echo(f"{project.shown(leftover.path)}: younger than a minute: left")
+    if not leftovers and not fresh:
         click.echo("nothing is left behind")
-    elif not remove:
+    elif leftovers and not remove:
         click.echo("nothing was removed; `pipeline-lib clean --leftovers --yes` removes these")
