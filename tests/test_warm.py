@@ -32,9 +32,25 @@ NAMES = (
 )
 
 
+DRAWING = """
+import random
+import numpy as np
+import cycler
+new, old, seeded = np.random.default_rng(), np.random.RandomState(), np.random.default_rng(5)
+def draw(drawn=np.random.default_rng()):
+    return [drawn.random(), new.random(), old.rand(), random.random()]
+"""
+
+
 @pytest.fixture(scope="module")
-def server() -> Iterator[WarmServer]:
-    with WarmServer(NAMES) as server:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmServer]:
+    folder = tmp_path_factory.mktemp("installed")
+    (folder / "drawing.py").write_text(DRAWING)
+    (folder / "reading.py").write_text("import os\nread = os.getenv('READ')\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder))
+        server = WarmServer((*NAMES, "drawing", "reading"))
+    with server:
         yield server.wait_until_ready()
 
 
@@ -102,6 +118,63 @@ def test_two_processes_draw_other_random_numbers(warm: Callable[..., Any]) -> No
     draw = "import random, numpy as np\nfound = [random.random(), np.random.rand(), random.Random().random()]"
     first, second = warm(draw), warm(draw)
     assert not set(first) & set(second)
+
+
+def test_generators_that_packages_keep_draw_other_numbers_in_each_process_unless_seeded(
+    warm: Callable[..., Any],
+) -> None:
+    draw = "import drawing\nfound = [drawing.seeded.random(), *drawing.draw()]"
+    first, second = warm(draw), warm(draw)
+    assert first[0] == second[0]
+    assert not set(first[1:]) & set(second[1:])
+
+
+REFUSED = """
+import os, sys
+{change}
+try:
+    import {name}
+    found = "imported"
+except Exception as error:
+    found = f"{{type(error).__name__}}: {{error}}"
+"""
+CHANGES = [
+    ("os.environ['OMP_NUM_THREADS'] = '7'", "ColdOnlyError: found OMP_NUM_THREADS changed"),
+    ("del os.environ['GIVEN']", "ColdOnlyError: found GIVEN changed"),
+    ("os.environ['TERM'] = 'xterm-color'", "imported"),  # as ipykernel does
+    ("os.environ['GIVEN'] = 'so'", "imported"),
+    ("import sqlite3", "imported"),
+]
+
+
+@pytest.mark.parametrize(("change", "answer"), CHANGES)
+def test_a_package_is_refused_after_a_change_of_variables_that_it_may_have_read(
+    warm: Callable[..., Any], change: str, answer: str
+) -> None:
+    assert warm(REFUSED.format(change=change, name="numpy"), GIVEN="so").startswith(answer)
+
+
+def test_python_modules_are_refused_only_for_variables_that_they_read(warm: Callable[..., Any]) -> None:
+    changes = ("os.environ['READ'] = 'otherwise'", "os.environ['OTHER'] = 'otherwise'")
+    told = [warm(REFUSED.format(change=change, name="reading")) for change in changes]
+    assert told[0].startswith("ColdOnlyError: found READ changed")
+    assert told[1] == "imported"
+
+
+def test_a_local_module_wins_over_an_installed_one(warm: Callable[..., Any], tmp_path: Path) -> None:
+    assert warm("import cycler\nfound = hasattr(cycler, 'cycler')") is True
+    (tmp_path / "cycler.py").write_text("local = True\n")
+    assert warm("import cycler\nfound = cycler.local") is True
+    for change in ("", "import cycler"):  # a package that imports it would have got the local one
+        assert warm(REFUSED.format(change=change, name="drawing")).startswith(f"ColdOnlyError: found {tmp_path}")
+
+
+def test_a_hidden_module_is_described_as_a_cold_one(warm: Callable[..., Any]) -> None:
+    tell = "import importlib.util\nspec = importlib.util.find_spec('pandas')\n"
+    tell += "found = [spec.origin, spec.cached, spec.has_location, list(spec.submodule_search_locations)]"
+    told: dict[str, Any] = {}
+    exec(tell, told)  # noqa: S102 (the code above, in this process, which is cold)
+    assert warm(tell) == told["found"]
 
 
 def test_arguments_environment_and_folder_are_those_of_the_request(warm: Callable[..., Any], tmp_path: Path) -> None:
@@ -173,6 +246,17 @@ def test_warm_processes_and_their_server_end_with_a_killed_runner(tmp_path: Path
     pids = [int(pid) for pid in ended.stdout.split()]
     assert len(pids) == 2
     assert all(gone(pid) for pid in pids)
+
+
+def test_a_server_that_preloads_a_debugger_is_silent(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYDEVD_DISABLE_FILE_VALIDATION", raising=False)
+    (tmp_path / "probe.py").write_text("import os, sys\nsys.exit('PYDEVD_DISABLE_FILE_VALIDATION' in os.environ)\n")
+    with WarmServer(["ipykernel.debugger"]) as server:
+        address = server.wait_until_ready().address
+        assert WarmProcess(address, "probe", environment=dict(os.environ), folder=tmp_path).wait(60) == 0
+    assert capfd.readouterr().err == ""
 
 
 def test_a_server_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

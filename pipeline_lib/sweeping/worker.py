@@ -19,7 +19,7 @@ from pipeline_lib.record import METRICS, Record
 from pipeline_lib.run import run_request
 from pipeline_lib.warm.client import ADDRESS
 
-_UNKNOWN = ("AttributeError:", "ImportError:", "ModuleNotFoundError:")
+_UNKNOWN = ("AttributeError:", "ColdOnlyError:", "ImportError:", "ModuleNotFoundError:")
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def _run(task: dict[str, Any], runs: Path) -> Record:
-    """A new run. Where a name is unknown in a warm kernel, a cold one decides: it may load what nobody asked for."""
+    """A new run. Where a warm kernel refuses, or does not know a name, a cold one decides."""
     try:
         return _run_once(task, runs)
     except RunError as error:

@@ -17,6 +17,7 @@ from typing import Self
 from pipeline_lib.errors import RunError
 from pipeline_lib.identity import site_folders
 from pipeline_lib.locks import locked_folder
+from pipeline_lib.warm.limits import KERNEL
 from pipeline_lib.warm.server import READY
 
 ADDRESS = "PIPELINE_LIB_WARM"
@@ -24,8 +25,6 @@ ADDRESS = "PIPELINE_LIB_WARM"
 PROVISIONER = "JUPYTER_DEFAULT_PROVISIONER_NAME"
 """Environment variable by which Jupyter starts kernels in another way than its own; `warm` is ours."""
 _PER_PROCESS = (ADDRESS, PROVISIONER, "PIPELINE_LIB_RECORD", "JPY_PARENT_PID", "JPY_SESSION_NAME", "PWD", "OLDPWD", "_")
-_KERNEL = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-"""What ipykernel sets before a notebook's first cell, and matplotlib reads when it is imported."""
 
 
 class WarmServer:
@@ -39,7 +38,7 @@ class WarmServer:
         self.address = f"{self._folder.enter_context(locked_folder('warm'))}/socket"
         self._process = subprocess.Popen(  # noqa: S603 (this Python and our own module)
             [sys.executable, "-m", "pipeline_lib.warm.server", self.address, *names],
-            env={**_KERNEL, **self.environment},
+            env={**KERNEL, **self.environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

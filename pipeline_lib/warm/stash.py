@@ -9,7 +9,6 @@ import builtins
 import importlib
 import importlib.util
 import os
-import random
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,9 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from typing import Any
+
+from pipeline_lib.warm.draws import Draws
+from pipeline_lib.warm.limits import Variables, check_path, shadow
 
 _SHARED = ("cython_runtime", "_cython_")
 """Modules that every compiled one makes or finds; they are not hidden."""
@@ -35,7 +37,7 @@ class Stash(MetaPathFinder):
         self._variables: dict[str, dict[str, str]] = {}
         self._executing: list[str] = []
         self._seen: tuple[set[str], list[Any], dict[str, str]] = (set(), [], {})
-        self._unseeded: list[random.Random] = []
+        self._draws, self._limits = Draws(), Variables()
         self._filters_before: list[Any] = []
         self._loading = False
         self._hidden: dict[str, Any] = {}
@@ -47,7 +49,7 @@ class Stash(MetaPathFinder):
         known = set(sys.modules)
         self._filters_before = list(warnings.filters)
         self._seen = (set(known), list(warnings.filters), dict(os.environ))
-        with self._watching():
+        with self._draws.watching(), self._limits.watching(self._executing), self._watching():
             for name in names:
                 self._watch_shell()
                 with suppress(Exception):  # its import in the kernel will tell better
@@ -70,15 +72,14 @@ class Stash(MetaPathFinder):
                 delattr(holder, tail)
                 self._attributes.add(name)
         self._hidden = dict(self.modules)
+        self._limits.begin()
         warnings.filters[:] = self._filters_before  # type: ignore[index]
         _filters_changed()
         sys.meta_path.insert(0, self)
 
     def reseed(self) -> None:
         """Give fresh random state to the generators that took theirs from the system when they were imported."""
-        random.seed()
-        for generator in self._unseeded:
-            generator.seed()
+        self._draws.again()
         numpy_random = self.modules.get("numpy.random")
         if numpy_random:
             numpy_random.seed()
@@ -86,7 +87,7 @@ class Stash(MetaPathFinder):
     def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
         """While preloading, watch a module's execution; afterwards, bring it back."""
         if not self._loading:
-            return self._spec_of_hidden(name) if name in self._hidden else None
+            return self._spec_of_hidden(name) if name in self._hidden and not self._shadowed(name) else None
         self._note(name)
         for finder in sys.meta_path:
             spec = None if finder is self else finder.find_spec(name, path, target)
@@ -96,22 +97,30 @@ class Stash(MetaPathFinder):
                 return spec
         return None
 
+    def _shadowed(self, name: str) -> bool:
+        """Whether the import path has another module of this name, or of its package's, in front."""
+        top = name.partition(".")[0]
+        if top != name and top in sys.modules:
+            return sys.modules[top] is not self.modules.get(top, sys.modules[top])
+        return top in self._hidden and shadow(top, self._hidden[top]) is not None
+
     def _spec_of_hidden(self, name: str) -> ModuleSpec:
-        """A package tells where it lies, too: some look for its files without importing it."""
-        spec = ModuleSpec(name, _Return(self))
+        """A module tells where it lies, too: some look for its files without importing it."""
+        spec, kept = ModuleSpec(name, _Return(self)), getattr(self._hidden[name], "__spec__", None)
         spec.submodule_search_locations = getattr(self._hidden[name], "__path__", None)
+        spec.origin, spec.cached = getattr(kept, "origin", None), getattr(kept, "cached", None)
+        spec.has_location = bool(getattr(kept, "has_location", False))
         return spec
+
+    def check(self, name: str) -> None:
+        """Raise ColdOnlyError where a first import of the module would find other circumstances than it did."""
+        wanted = {one: self._hidden[one] for one in self._wanted(name)}
+        self._limits.check(name, wanted)
+        check_path(name, wanted)
 
     def bring_back(self, name: str) -> None:
         """Put a module's imports, and theirs, into `sys.modules`, in the order in which they were first imported."""
-        wanted: set[str] = set()
-        ahead = [name]
-        while ahead:
-            one = ahead.pop()
-            if one in self._hidden and one not in wanted:
-                wanted.add(one)
-                ahead += [*self._imports.get(one, ()), one.rpartition(".")[0]]
-        back = {one: self._hidden.pop(one) for one in sorted(wanted, key=self._place.__getitem__)}
+        back = {one: self._hidden.pop(one) for one in sorted(self._wanted(name), key=self._place.__getitem__)}
         main = sys.modules["__main__"]
         sys.modules.update({one: main if one == "__mp_main__" else back[one] for one in back if one != name})
         for one, module in back.items():
@@ -119,11 +128,22 @@ class Stash(MetaPathFinder):
             if one != name and one in self._attributes:
                 setattr(sys.modules[parent], tail, module)
             for variable, value in self._variables.get(one, {}).items():
-                os.environ.setdefault(variable, value)
+                self._limits.restore(variable, value)
         for owner, entry, in_front in self._filters:
             if owner in back:
                 warnings.filters.insert(0 if in_front else len(warnings.filters), entry)  # type: ignore[attr-defined]
         _filters_changed()
+
+    def _wanted(self, name: str) -> set[str]:
+        """A hidden module and those that it, or they, imported."""
+        wanted: set[str] = set()
+        ahead = [name]
+        while ahead:
+            one = ahead.pop()
+            if one in self._hidden and one not in wanted:
+                wanted.add(one)
+                ahead += [*self._imports.get(one, ()), one.rpartition(".")[0]]
+        return wanted
 
     def module(self, name: str) -> Any:
         """A hidden module."""
@@ -211,11 +231,10 @@ class Stash(MetaPathFinder):
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
-        """See every import statement, every call of import_module and every unseeded generator."""
-        originals = (builtins.__import__, importlib.import_module, random.Random.seed)
+        """See every import statement and every call of import_module."""
+        originals = (builtins.__import__, importlib.import_module)
         builtins.__import__ = self._noting_statement(builtins.__import__)
         importlib.import_module = self._noting_call(importlib.import_module)
-        random.Random.seed = self._noting_seed(random.Random.seed)  # type: ignore[method-assign]
         builtins.get_ipython = _a_kernel  # type: ignore[attr-defined]
         os.environ.setdefault = self._variable  # type: ignore[method-assign, assignment]
         sys.meta_path.insert(0, self)
@@ -227,7 +246,7 @@ class Stash(MetaPathFinder):
             sys.meta_path.remove(self)
             del builtins.get_ipython  # type: ignore[attr-defined]
             del os.environ.setdefault  # the instance's; the class has its own
-            builtins.__import__, importlib.import_module, random.Random.seed = originals  # type: ignore[method-assign]
+            builtins.__import__, importlib.import_module = originals
 
     def _noting_statement(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def noting(
@@ -250,14 +269,6 @@ class Stash(MetaPathFinder):
             found = original(name, package)
             self._note(importlib.util.resolve_name(name, package) if name.startswith(".") else name)
             return found
-
-        return noting
-
-    def _noting_seed(self, original: Callable[..., None]) -> Callable[..., None]:
-        def noting(generator: random.Random, a: Any = None, version: int = 2) -> None:
-            if a is None:
-                self._unseeded.append(generator)
-            original(generator, a, version)
 
         return noting
 
@@ -301,6 +312,7 @@ class _Return(Loader):
         self._spec: ModuleSpec | None = None
 
     def create_module(self, spec: ModuleSpec) -> Any:
+        self._stash.check(spec.name)
         module = self._stash.module(spec.name)
         self._spec = getattr(module, "__spec__", None)
         return module
