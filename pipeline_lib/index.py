@@ -23,6 +23,8 @@ INDEX = ".index.sqlite"
 MEMORY = "memory.json"
 """The file of a record that says when it answers for another run."""
 CHECKS = ".checks"
+SWEEPS = ".sweeps"
+"""The folder of the runs folder with a page and its `sweep.json` for each sweep."""
 _VERSION = 1
 _TABLE = """create table if not exists runs
 (name text primary key, stamp text, asked text, request text, summary text, checksum integer) without rowid"""

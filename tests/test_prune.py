@@ -1,5 +1,6 @@
 """Which runs can go, and that nothing else goes."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,26 @@ def test_a_damaged_record_keeps_no_place(tmp_path: Path) -> None:
         seal(records[-1], {"status": "finished", "reference": records[-1].reference})
     (records[-1].folder / "late.txt").write_text("")
     assert [found.record for found in superseded(tmp_path, 1)] == records[:1]
+
+
+def test_a_sweep_keeps_its_best_member_and_its_page_goes_with_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "settings.ini").write_text(
+        "[project]\nlib_name = harbour\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    runs = tmp_path / "runs"
+    members = [sealed(runs) for _ in range(3)]
+    sealed(runs)
+    for name, best, those in (("one", members[0].reference, members[:2]), ("two", None, members[2:])):
+        page = runs / ".sweeps" / name / "sweep.json"
+        page.parent.mkdir(parents=True)
+        page.write_text(json.dumps({"best": best, "members": [{"reference": each.reference} for each in those]}))
+    listed = CliRunner().invoke(cli.commands, ["prune", "--keep", "1"]).stdout.splitlines()
+    assert listed[0] == f"would remove {members[1].reference:<32}  finished, of the sweep one"
+    assert len(listed) == 3
+    removed = CliRunner().invoke(cli.commands, ["prune", "--keep", "1", "--yes"]).stdout
+    assert "removed the page of the sweep two, of which no member is left" in removed
+    assert members[0].folder.is_dir()
+    assert [path.name for path in (runs / ".sweeps").iterdir()] == ["one"]

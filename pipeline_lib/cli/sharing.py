@@ -36,14 +36,26 @@ def pull(ref: str, url: str, include_sensitive: bool) -> None:
 @click.option("--pipeline", metavar="NAME", help="Runs of one pipeline; all pipelines where it is left out.")
 @click.option("--yes", is_flag=True, help="Remove them; without it they are only listed.")
 def prune(keep: int, pipeline: str | None, yes: bool) -> None:
-    """Remove runs older than each pipeline's N newest finished ones, with their checks. Running ones stay."""
-    from pipeline_lib.prune import remove, superseded
+    """Remove runs older than each pipeline's N newest finished ones, with their checks. Running ones stay.
 
-    old = superseded(find_project().runs, keep, pipeline)
+    Members of a sweep count as ordinary runs, but its best one stays; a page goes with the last of its members.
+    """
+    from pipeline_lib.prune import remove, remove_pages, superseded
+
+    runs = find_project().runs
+    old = superseded(runs, keep, pipeline)
     for run in old:
         if yes:
             remove(run.record)
-        click.echo(f"{'removed' if yes else 'would remove'} {run.record.reference:<32}  {run.status}")
+        click.echo(
+            f"{'removed' if yes else 'would remove'} {run.record.reference:<32}  {run.status}{_sweeps(run.sweeps)}"
+        )
+    for name in remove_pages(runs) if yes else ():
+        click.echo(f"removed the page of the sweep {name}, of which no member is left")
     size = f"{sum(run.size for run in old) / 1e6:,.1f} MB"
     remedy = "; say --yes to remove them" if old and not yes else ""
     click.echo(f"{len(old):,} runs, {size}{remedy}")
+
+
+def _sweeps(names: tuple[str, ...]) -> str:
+    return f", of the sweep {', '.join(names)}" if names else ""

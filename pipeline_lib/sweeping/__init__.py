@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.files import canonical_json, write_atomic
+from pipeline_lib.index import SWEEPS
 from pipeline_lib.record import Record
 from pipeline_lib.sweeping.grid import parse_grid
 from pipeline_lib.sweeping.members import Member, Plan, plan_sweep
@@ -19,7 +20,6 @@ from pipeline_lib.warm.preload import RUNNER, preload_names
 __all__ = ["Outcome", "Sweep", "sweep"]
 
 Checked = Literal["best", "all", "none"]
-FOLDER = ".sweeps"
 
 
 def sweep(
@@ -73,7 +73,7 @@ def sweep(
     outcomes = ordered(running.outcomes, metric, way)
     if parity == "best" and not interrupted:
         outcomes = _checked(outcomes, plan.request.project.library)
-    page = folder / FOLDER / plan.name / "sweep.html"
+    page = folder / SWEEPS / plan.name / "sweep.html"
     found = Sweep(plan.name, plan.request.pipeline, outcomes, metric, way, page, search.asked, interrupted)
     _keep(found)
     return found
