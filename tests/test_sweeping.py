@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -30,12 +31,15 @@ Fake = Callable[..., "FakePool"]
 class FakePool:
     """Answers tasks from their overrides, without a kernel; in another order than they were asked."""
 
-    def __init__(self, runs: Path, *, fails: str = "", stops_after: int | None = None) -> None:
+    def __init__(self, runs: Path, *, fails: str = "", stops_after: int | None = None, by: int = 0) -> None:
         self.runs, self.fails, self.stops_after, self.asked = runs, fails, stops_after, list[Task]()
+        self.by = by
 
     def work(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Answer]]:
         for place, task in reversed(list(enumerate(tasks))):
             if self.stops_after is not None and len(self.asked) >= self.stops_after:
+                if self.by:
+                    os.kill(os.getpid(), self.by)
                 raise KeyboardInterrupt
             self.asked.append(task)
             yield place, self._answer(task, len(self.asked))
@@ -102,6 +106,24 @@ def test_python_values_become_text_that_reads_back_equal() -> None:
 def test_what_no_grid_can_be_is_refused(texts: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         product(parse_grid(texts))
+
+
+def test_a_mapping_gives_lists_or_the_text_of_a_range_and_nothing_else() -> None:
+    assert product(parse_grid({"seed": "0..1"})) == [{"seed": "0"}, {"seed": "1"}]
+    assert product(parse_grid({"seed": "1,2"})) == [{"seed": "1"}, {"seed": "2"}]
+    assert parse_grid({"alpha": "0.1..1:log"})[0].is_range
+    for values in (1.0, {"low": 1}):
+        with pytest.raises(InputError, match=r"grid\['alpha'\]: found .*, expected a list of values or a text; write"):
+            parse_grid({"alpha": values})  # type: ignore[dict-item]
+
+
+def test_a_sweep_shows_its_summary_and_its_frame_has_numbers(tmp_path: Path, fake: Fake) -> None:
+    fake()
+    found = sweeping.sweep(HOUSES, {"estimator.alpha": [1, 2.0]}, metric="rmse", runs=tmp_path / "runs")
+    assert found.frame["estimator.alpha"].tolist() == [1.0, 2.0]
+    assert found.frame["estimator.alpha"].dtype == "float64"
+    assert repr(found).startswith("houses: 2 of 2 members finished.\nBest by rmse")
+    assert repr(found).endswith(f"page: {found.page}")
 
 
 @pytest.mark.parametrize("grid", [["estimator.alpha=0.1,much", "seed=0..1"], ["estimator.alpa=1"]])
@@ -202,7 +224,16 @@ def test_a_search_refuses_a_range_whose_end_params_refuses(tmp_path: Path, fake:
         sweeping.sweep(HOUSES, ["seed=0..3"], bayes=3, random=3, runs=tmp_path)
 
 
-@pytest.mark.parametrize(("options", "code"), [({}, 0), ({"fails": "seed=1"}, 3), ({"stops_after": 1}, 130)])
+ENDS = [
+    ({}, 0),
+    ({"fails": "seed=1"}, 3),
+    ({"stops_after": 1}, 130),
+    ({"stops_after": 1, "by": signal.SIGTERM}, 143),
+    ({"stops_after": 1, "by": signal.SIGHUP}, 129),
+]
+
+
+@pytest.mark.parametrize(("options", "code"), ENDS)
 def test_the_command_says_how_it_ended(
     tmp_path: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], code: int
 ) -> None:

@@ -44,7 +44,8 @@ def sweep(
 ) -> Sweep:
     """Run a pipeline's research notebook with every combination of a grid, or with some that a search draws.
 
-    `grid` has `key=value,value` texts or maps dotted keys to values; `overrides` are the same for all members.
+    `grid` has `key=value,value` texts or maps dotted keys to lists of values, or to such a text: `"0..4"`, and for a
+    search `"0.001..0.1"` or `"0.001..0.1:log"`; `overrides` are the same for all members.
     `random` or `bayes` is how many members Optuna draws, with `seed`. `metric` sorts the table, best first;
     `direction` is `minimize` or `maximize`, needed where the metric's name does not tell. `parity` says whose parity
     is checked: the best member's (the first one's without a metric), all or none. Members run in `workers`

@@ -40,12 +40,9 @@ def parse_grid(grid: Sequence[str] | Mapping[str, Iterable[Any]]) -> list[Axis]:
     """Axes from `key=value,value` texts or from a mapping of keys to values; InputError names every bad one.
 
     `0..4` means 0, 1, 2, 3, 4; `0.001..0.1` is a range, `0.001..0.1:log` one to draw from by orders of magnitude.
-    Commas inside brackets or quotes belong to a value.
+    Commas inside brackets or quotes belong to a value. A mapping's values are a list, or such a text.
     """
-    if isinstance(grid, Mapping):
-        texts = [f"{key}={','.join(map(as_text, values))}" for key, values in grid.items()]
-    else:
-        texts = list(grid)
+    texts = [_told(key, values) for key, values in grid.items()] if isinstance(grid, Mapping) else list(grid)
     problems: list[str] = []
     axes: list[Axis] = []
     for text in texts:
@@ -62,6 +59,18 @@ def parse_grid(grid: Sequence[str] | Mapping[str, Iterable[Any]]) -> list[Axis]:
     if problems:
         raise InputError("\n".join(problems))
     return axes
+
+
+def _told(key: str, values: Any) -> str:
+    """An axis of a mapping as `key=values`."""
+    if isinstance(values, str):
+        return f"{key}={values}"
+    if isinstance(values, Mapping) or not isinstance(values, Iterable):
+        raise InputError(
+            f"grid[{key!r}]: found {values!r}, expected a list of values or a text; "
+            f"write [{values!r}], or for a range '0.001..0.1'"
+        )
+    return f"{key}={','.join(map(as_text, values))}"
 
 
 def product(axes: Sequence[Axis]) -> list[dict[str, str]]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,13 @@ _SHOWN_PROBLEMS = 10
 
 @dataclass(frozen=True)
 class Member:
-    """One run of a sweep: its place, what it varies (key to text), and the digest of all its parameters."""
+    """One run of a sweep: its place, what it varies (key to text), the digest of all its parameters, and what it
+    varies as its `params.json` has it (key to JSON value)."""
 
     number: int
     values: Mapping[str, str]
     parameters: str
+    typed: Mapping[str, Any]
 
     @property
     def label(self) -> str:
@@ -42,11 +46,13 @@ class Plan:
         found: dict[str, Member] = {}
         for number, values in enumerate(combinations, first):
             try:
-                digest = self._digest([f"{key}={value}" for key, value in values.items()])
+                resolved = self._resolved([f"{key}={value}" for key, value in values.items()])
             except InputError as error:
                 problems |= dict.fromkeys(str(error).splitlines())
                 continue
-            member = Member(number, values, digest)
+            digest = sha256_bytes(canonical_json(resolved))
+            typed = {key: reduce(getitem, key.split("."), resolved) for key in values}
+            member = Member(number, values, digest, typed)
             if digest in found:
                 both = f"`{found[digest].label}` and `{member.label}`, which give the same parameters"
                 problems[f"found {both}, expected each combination once; leave one value out"] = None
@@ -61,11 +67,11 @@ class Plan:
         """What `pipeline-lib run --set` would be given for a member."""
         return [*self.fixed, *(f"{key}={value}" for key, value in member.values.items())]
 
-    def _digest(self, varied: Sequence[str]) -> str:
+    def _resolved(self, varied: Sequence[str]) -> dict[str, Any]:
         request = self.request
         shown = request.project.shown(request.params_file)
         params = read_params(request.params_file, type(request.params), overrides=[*self.fixed, *varied], shown=shown)
-        return sha256_bytes(canonical_json(as_json(params)))
+        return as_json(params)
 
 
 def plan_sweep(params_file: Path, fixed: Sequence[str], asked: Mapping[str, Any]) -> Plan:

@@ -32,7 +32,7 @@ class Outcome:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sweep:
     """A sweep's outcomes, best first where a metric was named, and the page that shows them.
 
@@ -65,7 +65,7 @@ class Sweep:
 
     @property
     def frame(self) -> "pd.DataFrame":
-        """One row for each member that ran: what it varied (text), metrics (float), record, status, parity."""
+        """One row for each member that ran: what it varied as `params.json` has it, metrics, record, status, parity."""
         import pandas as pd
 
         return pd.DataFrame([_row(outcome) for outcome in self.outcomes])
@@ -84,6 +84,11 @@ class Sweep:
             "page": str(self.page),
             "members": [_json(outcome) for outcome in self.outcomes],
         }
+
+    def __repr__(self) -> str:
+        from pipeline_lib.sweeping.page import summary
+
+        return "\n".join([*summary(self), f"page: {self.page}"])
 
     def _repr_html_(self) -> str:
         from pipeline_lib.sweeping.page import as_html
@@ -136,7 +141,7 @@ def with_parity(outcomes: Sequence[Outcome], checked: Outcome, exact: bool) -> t
 
 def _row(outcome: Outcome) -> dict[str, Any]:
     status = "failed" if outcome.error is not None else "finished"
-    return {**outcome.member.values, **outcome.metrics, "run": outcome.reference, "status": status} | {
+    return {**outcome.member.typed, **outcome.metrics, "run": outcome.reference, "status": status} | {
         "parity": outcome.parity,
         "seconds": outcome.seconds,
     }
