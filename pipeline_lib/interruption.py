@@ -3,6 +3,8 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -11,6 +13,30 @@ from pipeline_lib.errors import RunError
 _REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXIT_CODES = tuple(128 + number for number in _REQUESTS)
 """What a shell calls the end by these signals: 130, 143, 129."""
+
+
+@contextmanager
+def requests_to_end() -> Iterator[list[int]]:
+    """Inside the block every request to end raises KeyboardInterrupt, as Ctrl-C does; the signals that came, in order.
+
+    For a sweep, which keeps what is finished at the first one and kills what still runs at the second.
+    """
+    came: list[int] = []
+
+    def arrived(number: int, _: FrameType | None) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    heard = [number for number in _REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, arrived) for number in heard}
+    try:
+        yield came
+    except KeyboardInterrupt:
+        code = 128 + (came or _REQUESTS)[0]
+        raise RunError("found a request to end, expected none; sweep again, and it continues", exit_code=code) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Interruption:

@@ -18,7 +18,7 @@ from example import HOUSES
 import pipeline_lib.sweeping as sweeping
 from pipeline_lib.cli import commands
 from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.record import Record, all_records, create_record, write_manifest
+from pipeline_lib.record import Record, all_records, create_record, seal, write_manifest
 from pipeline_lib.sweeping import worker, workers
 from pipeline_lib.sweeping.grid import parse_grid, product
 from pipeline_lib.sweeping.result import check_direction
@@ -308,6 +308,9 @@ class SlowServer:
         assert self.given_up.wait(10)
         return self
 
+    def lost(self, patience: float) -> bool:
+        return False
+
     def give_up(self) -> None:
         self.given_up.set()
 
@@ -370,3 +373,36 @@ def test_a_second_request_ends_a_sweep_at_once(stubborn: list[StubbornWorker]) -
     answer = interrupted(workers.LocalPool(1, None), lambda: bool(stubborn) and stubborn[0].working.is_set())
     assert stubborn[0].killed.is_set()
     assert answer["error"] is not None
+
+
+def test_a_metric_that_no_finished_run_has_is_refused_before_anything_starts(tmp_path: Path, fake: Fake) -> None:
+    pool = fake()
+    record = create_record(tmp_path / "runs", "houses")
+    (record.folder / "metrics.json").write_text('{"rmse": 1.0}')
+    seal(record, {"status": "finished", "reference": record.reference})
+    with pytest.raises(InputError, match="--metric mae: found no such metric in the finished runs .* one of: rmse;"):
+        sweeping.sweep(HOUSES, ["seed=0..1"], metric="mae", runs=tmp_path / "runs")
+    assert pool.asked == []
+
+
+def test_progress_tells_once_why_members_run_again_and_how_long_others_take(
+    tmp_path: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = fake()
+    answer = pool._answer
+    known = {1: {"known": True}, 2: {"again": "runs again: x"}, 3: {"again": "runs again: y"}}
+    monkeypatch.setattr(pool, "_answer", lambda task, number: answer(task, number) | {"seconds": 60.0} | known[number])
+    lines: list[str] = []
+    sweeping.sweep(HOUSES, ["seed=1..3"], runs=tmp_path / "runs", progress=lines.append)
+    assert [line.rpartition("  ")[2] for line in lines if "left" in line] == ["about 60 s left"]
+    assert [line for line in lines if "again" in line] == ["  seed=2: runs again: x"]
+    assert "known" in lines[0]
+    assert "left" not in lines[-1]
+
+
+def test_progress_of_a_sweep_that_nobody_reads_ends_no_member(tmp_path: Path, fake: Fake) -> None:
+    def broken(line: str) -> None:
+        raise BrokenPipeError
+
+    fake()
+    assert len(sweeping.sweep(HOUSES, ["seed=1..3"], runs=tmp_path / "runs", progress=broken).finished) == 3

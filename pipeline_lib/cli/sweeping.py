@@ -62,31 +62,33 @@ def sweep(
 
     The same command continues a sweep that was interrupted, and does nothing again.
     """
+    from pipeline_lib.interruption import requests_to_end
     from pipeline_lib.sweeping import sweep as run_sweep
 
-    found = run_sweep(
-        params_file,
-        grid,
-        overrides=overrides,
-        random=random,
-        bayes=bayes,
-        seed=seed,
-        metric=metric,
-        direction=direction,
-        parity=parity,
-        workers=workers,
-        cold=cold,
-        dask=dask,
-        store=store,
-        timeout=timeout,
-        force=force,
-        progress=functools.partial(click.echo, err=True),
-    )
+    with requests_to_end() as came:
+        found = run_sweep(
+            params_file,
+            grid,
+            overrides=overrides,
+            random=random,
+            bayes=bayes,
+            seed=seed,
+            metric=metric,
+            direction=direction,
+            parity=parity,
+            workers=workers,
+            cold=cold,
+            dask=dask,
+            store=store,
+            timeout=timeout,
+            force=force,
+            progress=functools.partial(click.echo, err=True),
+        )
     if as_json:
         print_json(found.to_json())
     else:
         _print(found)
-    sys.exit(_exit_code(found))
+    sys.exit(128 + came[0] if found.interrupted and came else _exit_code(found))
 
 
 def _print(found: "Sweep") -> None:

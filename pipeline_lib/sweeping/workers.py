@@ -9,11 +9,13 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from pipeline_lib.errors import InputError
+from pipeline_lib import tether
+from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.identity import cpus
 from pipeline_lib.warm.client import ADDRESS, WarmProcess, WarmServer
 
@@ -23,6 +25,8 @@ _MODULE = "pipeline_lib.sweeping.worker"
 ATTEMPTS = 2
 DIED = f"found that the process running it died {ATTEMPTS} times, expected it to end; see its record"
 _SEAL_SECONDS = 5.0
+_DYING_SECONDS = 0.2
+"""How long a server may take to end after its workers are gone."""
 
 
 def no_answer(error: str) -> Answer:
@@ -59,8 +63,9 @@ class Worker:
                     streams=(ask_there, tell_there, 2),
                 )
             else:
+                python = [sys.executable, "-I", "-S", str(tether.__file__), str(os.getpid()), sys.executable]
                 self._process = subprocess.Popen(  # noqa: S603 (this Python and our own module)
-                    [sys.executable, "-m", _MODULE], stdin=ask_there, stdout=tell_there, start_new_session=True
+                    [*python, "-m", _MODULE], stdin=ask_there, stdout=tell_there, start_new_session=True
                 )
         finally:
             os.close(ask_there)
@@ -76,6 +81,11 @@ class Worker:
             return None
         answer: Answer | None = json.loads(line) if line.endswith(b"\n") else None
         return answer
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process is gone."""
+        return self._process.poll() is not None
 
     def interrupt(self) -> None:
         """Let it seal the record of the run it is in."""
@@ -97,15 +107,19 @@ class Worker:
 
 
 class LocalPool:
-    """Workers on this machine, warm unless `names` is None. A worker that dies is replaced and its task repeated."""
+    """Workers on this machine, warm unless `names` is None.
+
+    A worker that dies is replaced and its task repeated; so is the server of warm processes, with all its workers.
+    """
 
     def __init__(self, workers: int, names: Sequence[str] | None) -> None:
-        self._count = workers
+        self._names = names
         self._server = WarmServer(names) if names is not None else None
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         self._workers: list[Worker] = []
-        self._lock = threading.Lock()
+        self._lock, self._renewing = threading.Lock(), threading.Lock()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="sweep")
+        self._starter = ThreadPoolExecutor(1)  # a tethered process ends with the thread that started it
         self._closing = False
 
     def work(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Answer]]:
@@ -117,8 +131,11 @@ class LocalPool:
             yield from ((places[future], future.result()) for future in done)
 
     def _one(self, task: Task) -> Answer:
-        for _ in range(ATTEMPTS):
-            worker = self._worker()
+        for attempt in range(ATTEMPTS):
+            try:
+                worker = self._worker(_DYING_SECONDS * attempt)
+            except RunError as error:  # no server
+                return no_answer(str(error))
             if worker is None:
                 return no_answer("found that the sweep ended before it started, expected time for it; sweep again")
             answer = worker.work(task)
@@ -132,17 +149,28 @@ class LocalPool:
                 break
         return no_answer(DIED)
 
-    def _worker(self) -> Worker | None:
+    def _worker(self, patience: float) -> Worker | None:
         """An idle worker or a new one; none once the pool is closing."""
-        try:
-            return self._idle.get_nowait()
-        except queue.Empty:
-            address = self._server.wait_until_ready().address if self._server else None
-            with self._lock:
-                if self._closing:
-                    return None
-                self._workers.append(Worker(address))
-                return self._workers[-1]
+        address = self._address(patience)
+        with suppress(queue.Empty):
+            while (worker := self._idle.get_nowait()).ended:
+                pass
+            return worker
+        with self._lock:
+            if self._closing:
+                return None
+            self._workers.append(self._starter.submit(Worker, address).result())
+            return self._workers[-1]
+
+    def _address(self, patience: float) -> str | None:
+        """Where warm processes are asked for; a lost server is replaced."""
+        with self._renewing:
+            if self._server is None or self._names is None:
+                return None
+            if self._server.lost(patience) and not self._closing:
+                self._server.close()
+                self._server = WarmServer(self._names)
+            return self._server.wait_until_ready().address
 
     def __enter__(self) -> Self:
         return self
@@ -165,6 +193,7 @@ class LocalPool:
         for worker in workers:
             if worker in self._workers:
                 worker.close()
+        self._starter.shutdown()
         if self._server:
             self._server.close()
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -60,6 +60,12 @@ class WarmServer:
     def alive(self) -> bool:
         """Whether the server can still be asked, and what it has imported is still what is installed."""
         return self._process.poll() is None and self.packages == installed()
+
+    def lost(self, patience: float) -> bool:
+        """Whether it served and ended, now or within so many seconds."""
+        with suppress(subprocess.TimeoutExpired):
+            return self._ready and self._process.wait(patience) is not None
+        return False
 
     def give_up(self) -> None:
         """Wait no longer for a server that is not ready yet: who waits for it gets a RunError."""
