@@ -29,6 +29,7 @@ def main(address: str, names: list[str]) -> None:
     """Preload modules and serve until standard input ends."""
     sys.path.pop(0)  # where the server was started is nobody's import path
     os.environ["JPY_PARENT_PID"] = "1"  # a kernel forked from here is watched by its connection instead
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else the debugger warns of frozen modules; no child sees it
     stash = Stash()
     stash.preload(names)
     gc.collect()
