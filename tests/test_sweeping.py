@@ -380,7 +380,7 @@ def test_a_metric_that_no_finished_run_has_is_refused_before_anything_starts(tmp
     record = create_record(tmp_path / "runs", "houses")
     (record.folder / "metrics.json").write_text('{"rmse": 1.0}')
     seal(record, {"status": "finished", "reference": record.reference})
-    with pytest.raises(InputError, match="--metric mae: found no such metric in the finished runs .* one of: rmse;"):
+    with pytest.raises(InputError, match=r"--metric mae: found no such metric in the finished runs .* one of: rmse;"):
         sweeping.sweep(HOUSES, ["seed=0..1"], metric="mae", runs=tmp_path / "runs")
     assert pool.asked == []
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,15 @@ from pipeline_lib.record import Record
 from pipeline_lib.sweeping.grid import parse_grid
 from pipeline_lib.sweeping.members import Member, Plan, plan_sweep
 from pipeline_lib.sweeping.page import write_page
-from pipeline_lib.sweeping.result import Outcome, Sweep, check_direction, check_metric, ordered, with_parity
+from pipeline_lib.sweeping.result import (
+    Outcome,
+    Sweep,
+    check_direction,
+    check_known_metric,
+    check_metric,
+    ordered,
+    with_parity,
+)
 from pipeline_lib.sweeping.search import Grid, Search
 from pipeline_lib.sweeping.workers import LocalPool, Pool, Task, check_workers
 from pipeline_lib.warm.preload import RUNNER, preload_names
@@ -69,6 +78,7 @@ def sweep(
     search = Grid(plan, axes) if many is None else Search(plan, axes, many, seed, bayes is not None, metric, way)
     options = {"timeout": timeout, "force": force, "parity": parity == "all", "sweep": plan.name}
     folder = (runs or plan.request.project.runs).resolve()
+    check_known_metric(folder, plan.request.pipeline, metric)
     running = _Running(plan, folder, options, search.asked, progress, metric)
     interrupted = running.run(search, lambda: _pool(plan, workers, cold, dask, store))
     outcomes = ordered(running.outcomes, metric, way)
@@ -95,8 +105,9 @@ class _Running:
         self._plan, self._runs, self._options, self._asked = plan, runs, options, asked
         self._progress, self._metric = progress, metric
         self.outcomes: list[Outcome] = []
-        self._started = time.monotonic()
+        self._began = float("inf")
         self._ran = 0
+        self._again = ""
 
     def run(self, search: Grid | Search, pool: Callable[[], Pool]) -> bool:
         """Run batch after batch; whether somebody interrupted."""
@@ -107,7 +118,8 @@ class _Running:
                     batch = []
                     for place, answer in workers.work(told):
                         batch.append(self._outcome(members[place], answer))
-                        self._tell(batch[-1])
+                        with suppress(BrokenPipeError):  # nobody reads any more
+                            self._tell(batch[-1], answer.get("again", ""))
                         check_metric(batch[-1], self._metric)
                     search.tell(batch)
         except KeyboardInterrupt:
@@ -138,17 +150,27 @@ class _Running:
         self.outcomes.append(outcome)
         return outcome
 
-    def _tell(self, outcome: Outcome) -> None:
-        """One line for a member that has ended, with the time that the others may take."""
-        done = len(self.outcomes)
-        self._ran += not outcome.known
-        spent = time.monotonic() - self._started
-        left = f"  about {spent / self._ran * (self._asked - done):,.0f} s left" if 0 < self._ran < self._asked else ""
+    def _tell(self, outcome: Outcome, again: str) -> None:
+        """One line for a member that has ended, and before it, once, why a finished run did not answer for it."""
+        if again and not self._again:
+            self._again = again
+            self._progress(f"  {outcome.member.label}: {again}")
+        left = self._left(outcome)
         shown = [(self._metric, outcome.metrics.get(self._metric))] if self._metric else list(outcome.metrics.items())
         values = ", ".join(f"{name} {value:,.6g}" for name, value in shown[:3] if value is not None)
+        done = len(self.outcomes)
         result = f"FAILED {outcome.error}" if outcome.error is not None else values
         took = "known   " if outcome.known else f"{outcome.seconds:6.1f} s"
         self._progress(f"  {done:>3} of {self._asked}  {took}  {outcome.member.label}  {result}{left}")
+
+    def _left(self, outcome: Outcome) -> str:
+        """The time that the others may take, from when the first that ran began; known ones take none."""
+        now = time.monotonic()
+        if not outcome.known:
+            self._ran += 1
+            self._began = min(self._began, now - outcome.seconds)
+        others = self._asked - len(self.outcomes)
+        return f"  about {(now - self._began) / self._ran * others:,.0f} s left" if self._ran and others else ""
 
 
 def _pool(plan: Plan, workers: int | None, cold: bool, dask: str | None, store: str | None) -> Pool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.index import summaries
 from pipeline_lib.sweeping.members import Member
 
 if TYPE_CHECKING:
@@ -122,6 +123,17 @@ def check_direction(metric: str | None, direction: str | None) -> Direction | No
             "add --direction minimize or maximize"
         )
     return "minimize" if lower else "maximize"
+
+
+def check_known_metric(runs: Path, pipeline: str, metric: str | None) -> None:
+    """InputError when a pipeline has finished runs and none has such a metric."""
+    found = summaries(runs, pipeline) if metric is not None and (runs / pipeline).is_dir() else []
+    known = sorted({name for summary in found if summary["status"] == "finished" for name in summary["metrics"]})
+    if known and metric not in known:
+        raise InputError(
+            f"--metric {metric}: found no such metric in the finished runs of {pipeline}, expected one of: "
+            f"{', '.join(known)}; name one of them, or make a single run first if it is new"
+        )
 
 
 def check_metric(outcome: Outcome, metric: str | None) -> None:

@@ -4,6 +4,7 @@ Tasks come as lines of JSON on standard input, answers go as such to standard ou
 cannot write to.
 """
 
+import functools
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import PipelineLibError, RunError
+from pipeline_lib.memory import Answer as Known
 from pipeline_lib.memory import recall
 from pipeline_lib.preflight import check_request
 from pipeline_lib.record import METRICS, Record
@@ -40,18 +42,17 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
     """Run one member; where its record is, what it measured, or why it failed."""
     started = time.monotonic()
     runs = Path(task["runs"])
-    known = None if task["force"] else recall(task["params_file"], task["overrides"], runs=runs).record
+    told = Known(None) if task["force"] else recall(task["params_file"], task["overrides"], runs=runs)
+    answer = functools.partial(_answer, started, known=bool(told.record), again=told.reason)
     try:
-        record = known or _run(task, runs)
+        record = told.record or _run(task, runs)
         parity = parity_of(record, task["library"]) if task["parity"] else None
     except RunError as error:
         folder = str(error.folder) if error.folder else None
-        return _answer(started, folder=folder, error=str(error).partition("\n")[0])
+        return answer(folder=folder, error=str(error).partition("\n")[0])
     except (PipelineLibError, OSError) as error:
-        return _answer(started, error=str(error).partition("\n")[0])
-    return _answer(
-        started, folder=str(record.folder), metrics=record.read_json(METRICS), parity=parity, known=bool(known)
-    )
+        return answer(error=str(error).partition("\n")[0])
+    return answer(folder=str(record.folder), metrics=record.read_json(METRICS), parity=parity)
 
 
 def _run(task: dict[str, Any], runs: Path) -> Record:
@@ -84,7 +85,7 @@ def parity_of(record: Record, library: str) -> bool:
 
 
 def _answer(started: float, **found: Any) -> dict[str, Any]:
-    empty = {"folder": None, "metrics": None, "parity": None, "error": None, "known": False}
+    empty = {"folder": None, "metrics": None, "parity": None, "error": None}
     return empty | found | {"seconds": round(time.monotonic() - started, 3)}
 
 
