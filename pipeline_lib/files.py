@@ -18,15 +18,15 @@ def canonical_json(value: Any) -> bytes:
     return f"{text}\n".encode()
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, remedy: str = "write it again") -> Any:
     """The content of a JSON file; None when there is no such file.
 
-    Raises InputError when the file is no JSON.
+    Raises InputError, with this remedy, when the file is no JSON.
     """
     try:
         return json.loads(path.read_bytes()) if path.is_file() else None
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: found a damaged file ({error}), expected JSON; write it again") from error
+        raise InputError(f"{path}: found a damaged file ({error}), expected JSON; {remedy}") from error
 
 
 def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:

@@ -45,6 +45,7 @@ SEALED = ("finished", "failed")
 DAMAGED = "damaged"
 ID = re.compile(r"(?P<time>\d{8}T\d{6}(\d{3})?)-[0-9a-f]{6}")
 """What a record's folder is called."""
+REPAIR = "`pipeline-lib verify {0}` names all that is damaged; move it away, then `pipeline-lib pull {0} URL`"
 _TICK = timedelta(milliseconds=1)
 _REFERENCE = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(@(?P<which>latest|scratch))?(/(?P<id>[0-9A-Za-z-]+))?")
 _EXPECTED = "expected a run by name (NAME, NAME@latest, NAME@scratch, NAME/ID) or a record's path"
@@ -136,7 +137,7 @@ class Record:
 
         Raises InputError when the file is no JSON.
         """
-        return read_json(self.folder / name)
+        return read_json(self.folder / name, REPAIR.format(self.reference))
 
 
 @contextmanager
@@ -261,10 +262,9 @@ def find_record(reference: str, project: Project) -> Record:
     if start:
         chosen = [record for record in records if record.id.startswith(start)]
         if len(chosen) > 1:
-            raise InputError(
-                f"found {len(chosen)} runs whose name begins with {reference}, expected one: "
-                + ", ".join(record.id for record in chosen)
-            )
+            few = ", ".join(record.id for record in chosen[:5])
+            few += f" and {len(chosen) - 5} more" if len(chosen) > 5 else ""
+            raise InputError(f"found {len(chosen)} runs whose name begins with {reference}, expected one: {few}")
     else:
         chosen = [record for record in records if which or record.status() in ("finished", DAMAGED)][-1:]
     if not chosen:

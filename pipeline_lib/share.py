@@ -8,7 +8,7 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from pipeline_lib.files import flush_tree, sha256_bytes
 from pipeline_lib.locks import locked
 from pipeline_lib.plain import name_problems, well_formed
 from pipeline_lib.project import check_name
-from pipeline_lib.record import ID, MANIFEST, Record, verify
+from pipeline_lib.record import ID, MANIFEST, REPAIR, Record, verify
 
 
 @dataclass(frozen=True)
@@ -91,22 +91,26 @@ class Store:
         return sorted(name for name in found if ID.fullmatch(name))
 
 
-def push(record: Record, url: str, *, include_sensitive: bool = False) -> str:
+Progress = Callable[[str], None]
+
+
+def push(record: Record, url: str, *, include_sensitive: bool = False, progress: Progress = lambda name: None) -> str:
     """Copy a sealed record to a folder or URL and return its address there.
 
-    What has arrived already, of a push that was cut short, is not sent again. Raises InputError for a record that is
+    What has arrived already, of a push that was cut short, is not sent again; `progress` is told each file that is.
+    Raises InputError for a record that is
     not as it was sealed, that has sensitive fields (unless told to include them), or whose place another record
     takes; DifferenceError when other bytes arrive.
     """
     problems = verify(record)
     if problems:
-        raise InputError(f"{record.reference}: found {problems[0]}\nexpected a sealed record, every byte as it was")
+        raise InputError(f"{record.reference}: {problems[0]}; {REPAIR.format(record.reference)}")
     _check_sensitive(record.reference, record.manifest(), include_sensitive=include_sensitive)
     with _reached(url) as store:
-        return _send(record, store)
+        return _send(record, store, progress)
 
 
-def _send(record: Record, store: Store) -> str:
+def _send(record: Record, store: Store, progress: Progress) -> str:
     sealed = (record.folder / MANIFEST).read_bytes()
     if store.read(f"{store.folder}/{MANIFEST}") is not None:
         raise InputError(f"{store.folder}: found a record, expected a folder of records; name the folder above")
@@ -116,19 +120,29 @@ def _send(record: Record, store: Store) -> str:
     for name, digest in record.manifest()["files"].items():
         if store.digest(store.path(record, name)) != digest:
             store.send(record.folder / name, store.path(record, name), digest)
+            progress(name)
     if there is None:
         part = store.path(record, f".{MANIFEST}.{secrets.token_hex(3)}.part")
         store.send(record.folder / MANIFEST, part, sha256_bytes(sealed))
         store.system.mv(part, store.path(record, MANIFEST))
+        progress(MANIFEST)
     return str(store.system.unstrip_protocol(store.path(record, "").rstrip("/")))
 
 
-def pull(reference: str, url: str, runs: Path, *, include_sensitive: bool = False) -> Record:
+def pull(
+    reference: str,
+    url: str,
+    runs: Path,
+    *,
+    include_sensitive: bool = False,
+    progress: Progress = lambda name: None,
+) -> Record:
     """Copy a record from a folder or URL into the runs folder and return it.
 
     `reference` is NAME (the newest finished run there) or NAME/ID (the first letters of the ID will do). A record
-    that is here already stays as it is. Raises InputError where there is no such record, where another one has its
-    name here, or for sensitive fields; DifferenceError when what arrives is not what was sealed.
+    that is here already stays as it is; `progress` is told of one that was not. Raises InputError where there is no
+    such record, where another one has its name here, or for sensitive fields; DifferenceError when what arrives is
+    not what was sealed.
     """
     with _reached(url) as store:
         pipeline, id_, manifest = _chosen(store, reference)
@@ -141,6 +155,7 @@ def pull(reference: str, url: str, runs: Path, *, include_sensitive: bool = Fals
         _check_sensitive(target.reference, content, include_sensitive=include_sensitive)
         if not target.folder.exists():
             _fetch(store, target, manifest, content)
+            progress(target.reference)
     problems = verify(target)
     if problems or (target.folder / MANIFEST).read_bytes() != manifest:
         what = f"a damaged one ({problems[0]})" if problems else "another record of this name"
@@ -199,9 +214,7 @@ def _receive(store: Store, target: Record, part: Record, manifest: bytes, files:
     (part.folder / MANIFEST).write_bytes(manifest)
     problems = verify(part)
     if problems:
-        raise DifferenceError(
-            f"{target.reference}: found {problems[0]}, expected what was sealed; push it again, then pull"
-        )
+        raise DifferenceError(f"{target.reference}: damaged at its address: {problems[0]}; push it again, then pull")
     flush_tree(part.folder)
     _name_it(part, target)
 
@@ -219,6 +232,8 @@ def _reached(url: str) -> Iterator[Store]:
     """The place that a URL names; what a package of its protocol raises inside the block is told as one line."""
     try:
         yield Store.at(url)
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        raise InputError(f"{url}: found {error}, expected a folder that can be written; name another") from error
     except (PipelineLibError, OSError):
         raise
     except Exception as error:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -179,10 +180,11 @@ def test_show_tells_what_went_wrong(copy: Record) -> None:
     manifest = {key: value for key, value in copy.manifest().items() if key not in ("files", "digest")}
     error = {"message": "ValueError: bad", "cell": 4, "source": "the source"}
     copy.report.unlink()
-    seal(copy, {**manifest, "status": "failed", "error": error, "hashes": {"artifact": None}})
+    seal(copy, {**manifest, "status": "failed", "error": error, "hashes": {"artifact": None, "raw_input": "ab" * 32}})
     shown = invoke("show", copy.folder).output
     assert "cell 4: ValueError: bad\nthe source" in shown
-    assert "parity not checked" in shown
+    assert re.search(r"(?m)^parity      not checked$", shown)
+    assert re.search(r"(?m)^hashes      raw_input = (ab){6}$", shown)
     assert "None" not in shown
     seal(copy, {**manifest, "status": "failed", "error": {**error, "traceback": "Traceback: line 7"}})
     assert "cell 4: ValueError: bad\nTraceback: line 7" in invoke("show", copy.folder).output

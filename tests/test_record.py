@@ -422,3 +422,18 @@ def test_a_record_under_another_pipelines_name_is_not_its(tmp_path: Path) -> Non
     with pytest.raises(InputError, match=f"found the record of {record.reference}, expected its own; move it there"):
         find_record("castles", project)
     assert find_record("houses", project) == record
+
+
+def test_a_damaged_file_points_to_verify_and_pull(tmp_path: Path) -> None:
+    record = create_record(tmp_path, "houses")
+    (record.folder / "metrics.json").write_text("{")
+    with pytest.raises(InputError, match=rf"`pipeline-lib verify {record.reference}` .*`pipeline-lib pull .* URL`"):
+        record.read_json("metrics.json")
+
+
+def test_of_many_runs_that_begin_alike_five_are_named(tmp_path: Path) -> None:
+    project = Project(tmp_path, "lib", tmp_path, tmp_path, tmp_path)
+    for _ in range(7):
+        create_record(tmp_path, "houses")
+    with pytest.raises(InputError, match=r"found 7 runs .*: (\w+-\w+, ){4}\w+-\w+ and 2 more$"):
+        find_record("houses/2", project)

@@ -73,6 +73,32 @@ def test_a_pushed_record_is_pulled_byte_for_byte(mine: Path, theirs: Path, url: 
     assert sorted(path.name for path in (theirs / "boats").iterdir()) == sorted([older.id, record.id, failed.id])
 
 
+def test_what_is_there_already_is_not_sent_nor_fetched_again(mine: Path, theirs: Path, url: str) -> None:
+    record = sealed(mine)
+    told: list[str] = []
+    push(record, url, progress=told.append)
+    assert told == ["artifact/plan.json", "report.html", MANIFEST]
+    push(record, url, progress=told.append)
+    assert len(told) == 3
+    pull("boats", url, theirs, progress=told.append)
+    pull("boats", url, theirs, progress=told.append)
+    assert told[3:] == [record.reference]
+
+
+def test_a_place_that_cannot_be_a_folder_is_bad_input_and_a_damaged_record_says_what_to_do(
+    mine: Path, tmp_path: Path
+) -> None:
+    record = sealed(mine)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="expected a folder that can be written; name another"):
+        push(record, str(tmp_path / "file"))
+    (record.folder / "report.html").write_text("{")
+    with pytest.raises(
+        InputError, match=rf"`pipeline-lib verify {record.reference}` names .*pull {record.reference} URL"
+    ):
+        push(record, str(tmp_path / "shared"))
+
+
 def test_pushing_and_pulling_again_changes_nothing(mine: Path, theirs: Path, url: str) -> None:
     record = sealed(mine)
     assert push(record, url) == push(record, url)

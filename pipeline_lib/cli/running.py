@@ -143,7 +143,8 @@ def show(ref: str, as_json: bool) -> None:
     for group in ("parameters", "metrics", "hashes"):
         for key, value in (summary[group] or {}).items():
             if value is not None:
-                click.echo(f"{group:<11} {key} = {shown(value)}")
+                text = str(value)[:12] if group == "hashes" else shown(value)
+                click.echo(f"{group:<11} {key} = {text}")
     if summary["compiled"]:
         from pipeline_lib.compiled.report import CompileReport
 
@@ -152,7 +153,7 @@ def show(ref: str, as_json: bool) -> None:
         error = summary["error"]
         where = f"cell {error['cell']}: " if "cell" in error else ""
         click.echo(f"{'error':<11} {where}{error['message']}\n{error.get('traceback') or error.get('source', '')}")
-    click.echo(summary["parity"]["text"] if summary["parity"] else f"{'parity':<11} {verdict(None)}")
+    click.echo(summary["parity"]["text"] if summary["parity"] else f"{'parity':<11} not checked")
 
 
 @click.command

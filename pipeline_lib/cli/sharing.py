@@ -16,7 +16,9 @@ def push(ref: str, url: str, include_sensitive: bool) -> None:
     """Copy a record to URL: a folder, s3://bucket/runs, or whatever fsspec knows. Every byte is read back."""
     from pipeline_lib.share import push as send
 
-    click.echo(f"pushed to {send(find(ref), url, include_sensitive=include_sensitive)}")
+    sent: list[str] = []
+    address = send(find(ref), url, include_sensitive=include_sensitive, progress=sent.append)
+    click.echo(f"pushed to {address}" if sent else f"already there, every byte: {address}")
 
 
 @click.command
@@ -27,8 +29,10 @@ def pull(ref: str, url: str, include_sensitive: bool) -> None:
     """Copy a record (NAME, its newest finished run there, or NAME/ID) from URL into the runs folder."""
     from pipeline_lib.share import pull as fetch
 
-    record = fetch(ref, url, find_project().runs, include_sensitive=include_sensitive)
-    click.echo(f"{record.reference}: every byte is as it was sealed\nrecord: {record.folder}")
+    fetched: list[str] = []
+    record = fetch(ref, url, find_project().runs, include_sensitive=include_sensitive, progress=fetched.append)
+    what = "every byte is" if fetched else "already here, every byte"
+    click.echo(f"{record.reference}: {what} as it was sealed\nrecord: {record.folder}")
 
 
 @click.command
