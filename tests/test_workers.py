@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,18 +14,20 @@ from pipeline_lib.sweeping import workers
 from pipeline_lib.sweeping.workers import LocalPool
 
 # it sits in compiled code that lets no other thread run, as a long cell may
-SLEEPER = "import ctypes\nctypes.PyDLL(None).sleep(60)\n"
+SLEEPER = "import ctypes, pathlib\npathlib.Path('started').touch()\nctypes.PyDLL(None).sleep(60)\n"
 ECHO = """
 import json, os, sys
 for line in sys.stdin:
     print(json.dumps({"folder": None, "pid": os.getpid()}), flush=True)
 """
 KILLED = """
-import os, signal
+import os, pathlib, signal, time
 from pipeline_lib.sweeping import workers
 workers._MODULE = "sleeper"
 with workers.LocalPool(1, None) as pool:
     print(pool._worker(0)._process.pid, flush=True)
+    while not pathlib.Path("started").exists():
+        time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -37,7 +40,8 @@ def _modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_cold_worker_ends_with_a_killed_sweep() -> None:
-    ended = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True, check=False)  # noqa: S603 (this Python)
+    command = [sys.executable, "-c", KILLED]
+    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 (this Python)
     assert ended.returncode == -signal.SIGKILL
     assert gone(int(ended.stdout))
 
@@ -46,6 +50,8 @@ def test_a_cold_worker_outlives_the_thread_that_asked_for_it(monkeypatch: pytest
     monkeypatch.setattr(workers, "_MODULE", "sleeper")
     with LocalPool(1, None) as pool:
         worker = pool._threads.submit(pool._worker, 0).result()
+        while not Path("started").exists():
+            time.sleep(0.01)
         pool._threads.shutdown(wait=True)
         assert worker is not None
         with pytest.raises(subprocess.TimeoutExpired):
