@@ -43,10 +43,10 @@ check: setup ## clean notebooks, fresh export, lint, types, layers
 test: setup ## run the notebooks' own assertions and the tests
 	$(BIN)/nbdev-test nbs/steps
 	$(BIN)/nbdev-test nbs/pipelines
-	$(BIN)/pytest -n logical --dist loadfile --cov --cov-report=term
+	$(BIN)/pytest -n logical --dist loadfile --max-worker-restart 0 --cov --cov-report=term
 
 test-slow: setup ## run the slow matrices that the everyday tests leave out
-	$(BIN)/pytest -n logical --dist loadfile -m slow
+	$(BIN)/pytest -n logical --dist loadfile --max-worker-restart 0 -m slow
 
 run: setup ## execute the research notebook and leave a record (PARAMS=params/houses.yml)
 	$(BIN)/pipeline-lib run $(PARAMS)
