@@ -95,10 +95,14 @@ def _without_line(tree: Path, generator: random.Random) -> Mutation | None:
 
 
 def _notebook(pattern: str, *, exported: bool = False) -> Draw:
-    """A code cell of a notebook edited; with `exported`, the module that it exports as well."""
+    """A code cell of a notebook edited; with `exported`, the module that it exports as well.
+
+    NAME in the pattern is the record's pipeline: research of another one makes no difference to it.
+    """
 
     def draw_one(tree: Path, generator: random.Random) -> Mutation | None:
-        path = generator.choice(sorted(tree.glob(pattern)))
+        pipeline = (tree / "record").resolve().parent.name
+        path = generator.choice(sorted(tree.glob(pattern.replace("NAME", pipeline))))
         notebook = json.loads(path.read_bytes())
         mark = "#| export" if "research" not in path.parts and path.parent.name != "record" else ""
         chosen = [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and mark in "".join(cell["source"])]
@@ -145,7 +149,7 @@ CODE: Sequence[Kind] = (
     Kind("module: a line dropped", 4, _without_line),
     Kind("notebook: not exported", 8, _notebook(_NOTEBOOKS)),
     Kind("notebook and module together", 8, _notebook(_NOTEBOOKS, exported=True)),
-    Kind("research notebook", 4, _notebook("project/nbs/research/*.ipynb")),
+    Kind("research notebook", 4, _notebook("project/nbs/research/NAME.ipynb")),
     Kind("executed notebook: a cell", 3, _notebook("record/notebook.ipynb")),
     Kind(
         "library.json: a cell's source",
