@@ -4,11 +4,14 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import zmq
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -28,7 +31,8 @@ BACKLOG = 100_000
 DRAIN = 60
 """Seconds that a flood may take to arrive once its cell has ended; what comes later is lost, and the cell says so."""
 
-
+POLL = 0.01
+"""Seconds between two looks at whether a kernel that was asked to end has ended."""
 _REMEDIES: dict[int, str] = {
     signal.SIGKILL: "the system does so when memory runs out: try fewer rows, or a larger machine",
     signal.SIGSEGV: "compiled code crashed: look for the library that the cell calls",
@@ -57,8 +61,25 @@ papermill_engines.register(ENGINE, RecordEngine)
 class ExecutedNotebook(NotebookExecutionManager):  # type: ignore[misc] # papermill has no annotations
     """The notebook with what its cells have shown so far; its file is never seen half-written."""
 
+    _waiting = False
+
+    def cell_start(self, cell: Any, cell_index: int, **options: Any) -> None:
+        """Mark a cell as running; text need not be written down for that."""
+        self._waiting = cell.cell_type != "code"
+        super().cell_start(cell, cell_index=cell_index, **options)
+        self._waiting = False
+
+    def cell_complete(self, cell: Any, cell_index: int, **options: Any) -> None:
+        """Mark a cell as done; the next one's start writes it down."""
+        failed = cell.metadata.papermill["status"] == self.FAILED
+        self._waiting = not failed and cell_index + 1 < len(self.nb.cells)
+        super().cell_complete(cell, cell_index=cell_index, **options)
+        self._waiting = False
+
     def save(self, **_: Any) -> None:
         """Write the notebook as it stands."""
+        if self._waiting:
+            return
         write_atomic(self.output_path, writes(self.nb).encode(), durable=False)  # a seal makes it durable
 
 
@@ -159,14 +180,42 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
         return code
 
 
+class RecordKernelClient(AsyncKernelClient):
+    """Takes a kernel that answers for ready. Jupyter waits until it has been silent for a while, which does not
+    matter here: of what a kernel says, nbclient keeps only what its cells have asked for."""
+
+    async def _async_wait_for_ready(self, timeout: float | None = None) -> None:
+        deadline = time.monotonic() + (timeout or float("inf"))
+        while time.monotonic() < deadline:
+            self.kernel_info()
+            with suppress(Empty):
+                reply = await self.shell_channel.get_msg(timeout=1)
+                if reply["msg_type"] == "kernel_info_reply":
+                    await self.iopub_channel.get_msg(timeout=0.05)  # whatever it is, the channel is connected
+                    self._handle_kernel_info_reply(reply)
+                    return
+            if not await self._async_is_alive():
+                raise RuntimeError("found that the kernel died before it was ready, expected it to live; run again")
+        raise RuntimeError(f"found no answer of the kernel in {timeout:.0f} s, expected one; run again")
+
+    wait_for_ready = _async_wait_for_ready
+
+
 class TetheredKernelManager(AsyncKernelManager):
     """Starts kernels that the system ends when this process ends, and listens to them with patience."""
+
+    def _client_factory_default(self) -> type[RecordKernelClient]:
+        return RecordKernelClient
 
     def client(self, **options: Any) -> Any:
         """A client that lets a flood wait."""
         client = super().client(**options)
         client.context.setsockopt(zmq.RCVHWM, BACKLOG)
         return client
+
+    async def _async_wait(self, pollinterval: float = POLL) -> None:
+        """Wait until the kernel has ended."""
+        await super()._async_wait(min(pollinterval, POLL))
 
     async def _async_interrupt_kernel(self) -> None:
         """Interrupt a kernel, but none that is about to end, which would complain of it on the terminal."""

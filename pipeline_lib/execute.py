@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.lean import lean_imports
 from pipeline_lib.locks import locked_folder
 from pipeline_lib.notebooks import cells, read_notebook
 from pipeline_lib.params import as_json
@@ -23,10 +24,11 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 def execute(request: Request, record: Record, timeout: int | None, progress: Progress) -> dict[str, Any] | None:
     """Execute the notebook; what went wrong, or None. Whatever happens the notebook so far is kept."""
-    from papermill import execute_notebook
-    from papermill.exceptions import PapermillExecutionError
+    with lean_imports():
+        from papermill import execute_notebook
+        from papermill.exceptions import PapermillExecutionError
 
-    from pipeline_lib.engine import ENGINE
+        from pipeline_lib.engine import ENGINE
 
     notebook = request.project.research_notebook(request.pipeline)
     try:

@@ -9,11 +9,12 @@ import contextlib
 import shutil
 import tokenize
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import write_atomic
+from pipeline_lib.files import sha256_bytes, sha256_file, sha256_tree, write_atomic
 from pipeline_lib.locks import locked_folder
 from pipeline_lib.notebooks import Cell, cells, notebook_files, read_notebook
 from pipeline_lib.project import GENERATED, Project
@@ -82,11 +83,13 @@ def check_exportable(project: Project) -> Render:
     return render
 
 
-def check_export(project: Project) -> list[Problem]:
-    """What is not as a fresh export would leave it; empty when all is well.
+def check_export(project: Project, checked: str = "") -> list[Problem]:
+    """What is not as a fresh export would leave it; empty when all is well, or as it was when that was `checked`.
 
     Names stale, hand-edited, orphaned, missing and doubly defined modules with their notebook and cell.
     """
+    if checked and checked == export_state(project):
+        return []
     render = render_modules(project)
     problems = [*render.problems, *_hand_written(project)]
     known = {problem.module for problem in problems}
@@ -98,11 +101,27 @@ def check_export(project: Project) -> list[Problem]:
     return problems
 
 
+def export_state(project: Project) -> str:
+    """Digest of all that `check_export` looks at."""
+    files = [project.root / "pyproject.toml", *notebook_files(project.notebooks)]
+    generated = [sha256_tree(project.package / name) for name in GENERATED]
+    named = [f"{project.shown(path)} {sha256_file(path)}" for path in files if path.is_file()]
+    return sha256_bytes("\n".join([*named, *generated]).encode())
+
+
 def render_modules(project: Project) -> Render:
-    """Export every notebook in a temporary copy of the tree and read back the modules."""
-    sources, problems = _sources(project)
-    if not (project.root / "pyproject.toml").is_file():
+    """What export would write; rendered once for the same notebooks, as members of a sweep ask again and again."""
+    settings = project.root / "pyproject.toml"
+    if not settings.is_file():
         raise InputError("pyproject.toml: found no such file, expected nbdev's settings in it; bring it back")
+    files = [settings, *notebook_files(project.notebooks)]
+    return _rendered(project, tuple((path, sha256_file(path)) for path in files))
+
+
+@lru_cache(maxsize=1)
+def _rendered(project: Project, files: tuple[tuple[Path, str], ...]) -> Render:
+    """Export every notebook in a temporary copy of the tree and read back the modules; `files` tell when again."""
+    sources, problems = _sources(project)
     modules: dict[str, str] = {}
     with locked_folder("export") as folder:
         copy = folder.resolve()

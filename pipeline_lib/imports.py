@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -39,14 +40,20 @@ class Imported:
         return Imported({**other.files, **self.files}, tuple(tops), tuple(outside))
 
 
-def imported(project: Project, packages: Collection[str] = (), known: Mapping[str, str] = _NONE) -> Imported:
+def imported(
+    project: Project,
+    packages: Collection[str] = (),
+    known: Mapping[str, str] = _NONE,
+    seen: set[tuple[str, str]] | None = None,
+) -> Imported:
     """What this process has imported of its own files, and the notebooks that generated modules came from.
 
-    `packages` leaves out modules of other packages than these; files that are `known` keep their digests.
+    `packages` leaves out modules of other packages than these; files that are `known` keep their digests. Modules
+    that are `seen`, by name and file, are left out, the others join them.
     """
     files: dict[str, str] = {}
     tops, outside = set(), set()
-    for name, path in _loaded(packages):
+    for name, path in _loaded(packages, set() if seen is None else seen):
         own_name = _name(project, path) if path.is_file() else None
         if own_name is None:
             outside.add(name)
@@ -121,11 +128,14 @@ def follow_imports(folder: Path, project: Project, facts: Mapping[str, str]) -> 
         return
 
     found = Imported({}, (), ())
+    seen: set[tuple[str, str]] = set()
 
     def write(result: object) -> None:
         nonlocal found
         (folder / IMPORTS).unlink(missing_ok=True)  # what cannot be told must not seem told
-        found |= imported(project, known=found.files) | linear_algebra()
+        looked_at = set(seen)
+        found |= imported(project, known=found.files, seen=looked_at) | linear_algebra()
+        seen.update(looked_at)
         write_atomic(folder / IMPORTS, canonical_json({**asdict(found), "facts": dict(facts)}))
 
     shell.events.register("post_run_cell", write)
@@ -139,15 +149,30 @@ def read_imports(folder: Path) -> tuple[Imported, dict[str, str]] | None:
     return Imported(told["files"], tuple(told["tops"]), tuple(told["outside"])), told["facts"]
 
 
-def _loaded(packages: Collection[str]) -> Iterator[tuple[str, Path]]:
-    """Loaded modules that are not installed, with their files."""
+def _loaded(packages: Collection[str], seen: set[tuple[str, str]]) -> Iterator[tuple[str, Path]]:
+    """Loaded modules that are not installed, with their files; those that are `seen` are not looked at again."""
     installed = tuple(f"{folder}{os.sep}" for folder in (_STANDARD_LIBRARY, *site_folders()))
     for name, module in sorted(sys.modules.items()):
         if packages and name.partition(".")[0] not in packages:
             continue
         file = _file(module)
-        if file and name != "__main__" and not str(path := Path(file).resolve()).startswith(installed):
-            yield name, path
+        if not file or name == "__main__" or (name, file) in seen:
+            continue
+        seen.add((name, file))
+        if not (path := _resolved(file)).startswith(installed):
+            yield name, Path(path)
+
+
+def _resolved(file: str) -> str:
+    """As `os.path.realpath`, which would follow the same folders again for each of thousands of modules."""
+    folder, name = os.path.split(file)
+    linked = os.path.islink(file)  # noqa: PTH114 (a path object for each would take longer than the question)
+    return os.path.realpath(file) if linked else f"{_resolved_folder(folder)}{os.sep}{name}"
+
+
+@cache
+def _resolved_folder(folder: str) -> str:
+    return os.path.realpath(folder)
 
 
 def _file(module: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,20 @@ def write_report(record: Record, manifest: dict[str, Any]) -> None:
     Markdown has become HTML.
     """
     import nbformat
+
+    notebook = nbformat.read(record.notebook, as_version=4)
+    run = {
+        "reference": record.reference,
+        "status": manifest["status"],
+        "error": (manifest.get("error") or {}).get("message"),
+        "facts": _facts(record, manifest),
+    }
+    page, _ = _exporter().from_notebook_node(notebook, resources={"run": run})
+    write_atomic(record.report, page.encode())
+
+
+@cache
+def _exporter() -> Any:
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(
@@ -42,15 +57,7 @@ def write_report(record: Record, manifest: dict[str, Any]) -> None:
         exclude_anchor_links=True,  # an empty one would turn what follows it into a link
     )
     exporter.register_filter("clean_html", clean_html)
-    notebook = nbformat.read(record.notebook, as_version=4)
-    run = {
-        "reference": record.reference,
-        "status": manifest["status"],
-        "error": (manifest.get("error") or {}).get("message"),
-        "facts": _facts(record, manifest),
-    }
-    page, _ = exporter.from_notebook_node(notebook, resources={"run": run})
-    write_atomic(record.report, page.encode())
+    return exporter
 
 
 def clean_html(element: str) -> str:

@@ -391,7 +391,7 @@ def test_a_kernel_tells_after_each_cell_what_it_has_imported(
     later = read_imports(tmp_path)
     assert later is not None
     assert later[0].files == after[0].files  # what was imported, not what lies there now
-    monkeypatch.setattr("pipeline_lib.imports.imported", lambda project, known: 1 / 0)
+    monkeypatch.setattr("pipeline_lib.imports.imported", lambda project, known, seen: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         cells[0](None)
     assert read_imports(tmp_path) is None  # what cannot be told does not seem told

@@ -246,8 +246,11 @@ def test_the_command_says_how_it_ended(
     assert ("failed: seed=1" in ended.stderr) == (code == 3)
 
 
-def test_there_is_a_worker_for_each_cpu_that_may_be_used() -> None:
-    assert check_workers(None) == len(os.sched_getaffinity(0))
+def test_there_are_three_workers_for_two_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cpus, expected in ((1, 2), (2, 3), (3, 5), (8, 12)):
+        monkeypatch.setattr(workers, "cpus", lambda cpus=cpus: cpus)
+        assert check_workers(None) == expected
+    assert check_workers(1) == 1
     with pytest.raises(InputError, match="one at least"):
         check_workers(0)
 
@@ -300,7 +303,7 @@ class SlowServer:
 
     address = "nowhere"
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], runner: Sequence[str] = ()) -> None:
         self.awaited, self.given_up = threading.Event(), threading.Event()
 
     def wait_until_ready(self) -> Self:

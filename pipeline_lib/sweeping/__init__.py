@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from pipeline_lib.errors import InputError
+from pipeline_lib.errors import InputError, PipelineLibError
 from pipeline_lib.files import canonical_json, write_atomic
 from pipeline_lib.index import SWEEPS
+from pipeline_lib.project import find_project
 from pipeline_lib.record import Record
 from pipeline_lib.sweeping.grid import parse_grid
 from pipeline_lib.sweeping.members import Member, Plan, plan_sweep
@@ -24,6 +25,7 @@ from pipeline_lib.sweeping.result import (
 )
 from pipeline_lib.sweeping.search import Grid, Search
 from pipeline_lib.sweeping.workers import LocalPool, Pool, Task, check_workers
+from pipeline_lib.warm.client import WarmServer
 from pipeline_lib.warm.preload import RUNNER, preload_names
 
 __all__ = ["Outcome", "Sweep", "sweep"]
@@ -58,7 +60,7 @@ def sweep(
     `random` or `bayes` is how many members Optuna draws, with `seed`. `metric` sorts the table, best first;
     `direction` is `minimize` or `maximize`, needed where the metric's name does not tell. `parity` says whose parity
     is checked: the best member's (the first one's without a metric), all or none. Members run in `workers`
-    processes, one for each CPU by default, whose kernels are forked from a process that has imported the packages,
+    processes, by default three for two CPUs, whose kernels are forked from a process that has imported the packages,
     unless `cold`; or on the Dask scheduler `dask`, with records handed over through the fsspec URL `store` where
     its workers do not share this folder. A member that a finished run answers for is not run again, unless `force`.
 
@@ -74,13 +76,15 @@ def sweep(
     many = random if bayes is None else bayes
     asked = {"grid": sorted(f"{axis}" for axis in axes), "bayes": bayes is not None, "random": random is not None}
     told = asked | ({"seed": seed, "metric": metric, "direction": way} if many is not None else {})
-    plan = plan_sweep(Path(params_file), overrides, told)
-    search = Grid(plan, axes) if many is None else Search(plan, axes, many, seed, bayes is not None, metric, way)
-    options = {"timeout": timeout, "force": force, "parity": parity == "all", "sweep": plan.name}
-    folder = (runs or plan.request.project.runs).resolve()
-    check_known_metric(folder, plan.request.pipeline, metric)
-    running = _Running(plan, folder, options, search.asked, progress, metric)
-    interrupted = running.run(search, lambda: _pool(plan, workers, cold, dask, store))
+    with ExitStack() as preloading:  # on the other CPU, while this one checks
+        server = None if cold or dask else _preloaded(Path(params_file), preloading)
+        plan = plan_sweep(Path(params_file), overrides, told)
+        search = Grid(plan, axes) if many is None else Search(plan, axes, many, seed, bayes is not None, metric, way)
+        options = {"timeout": timeout, "force": force, "parity": parity == "all", "sweep": plan.name}
+        folder = (runs or plan.request.project.runs).resolve()
+        check_known_metric(folder, plan.request.pipeline, metric)
+        running = _Running(plan, folder, options, search.asked, progress, metric)
+        interrupted = running.run(search, lambda: _pool(plan, workers, cold, dask, store, server))
     outcomes = ordered(running.outcomes, metric, way)
     if parity == "best" and not interrupted:
         outcomes = _checked(outcomes, plan.request.project.library)
@@ -132,6 +136,7 @@ class _Running:
             "overrides": self._plan.overrides(member),
             "runs": str(self._runs),
             "library": self._plan.request.project.library,
+            "checked": self._plan.checked,
             **self._options,
         }
 
@@ -173,15 +178,25 @@ class _Running:
         return f"  about {(now - self._began) / self._ran * others:,.0f} s left" if self._ran and others else ""
 
 
-def _pool(plan: Plan, workers: int | None, cold: bool, dask: str | None, store: str | None) -> Pool:
-    names = None if cold else [*preload_names(plan.request.project, plan.request.pipeline), *RUNNER]
+def _preloaded(params_file: Path, closing: ExitStack) -> WarmServer | None:
+    """A server that imports already what the members will need; none where the checks that follow will complain."""
+    with suppress(PipelineLibError, OSError, ValueError, KeyError):
+        project, pipeline = find_project(params_file.parent), params_file.name.partition(".")[0]
+        return closing.enter_context(WarmServer(preload_names(project, pipeline), RUNNER))
+    return None
+
+
+def _pool(
+    plan: Plan, workers: int | None, cold: bool, dask: str | None, store: str | None, server: WarmServer | None
+) -> Pool:
+    names = None if cold else preload_names(plan.request.project, plan.request.pipeline)
     if dask is not None:
         from pipeline_lib.sweeping.daskpool import DaskPool
 
         return DaskPool(dask, names, store)
     if store is not None:
         raise InputError("found --store without --dask, expected both: local workers write where the records belong")
-    return LocalPool(check_workers(workers), names)
+    return LocalPool(check_workers(workers), names, server)
 
 
 def _checked(outcomes: tuple[Outcome, ...], library: str) -> tuple[Outcome, ...]:

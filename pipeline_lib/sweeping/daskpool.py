@@ -16,6 +16,7 @@ from pipeline_lib.record import Record
 from pipeline_lib.share import pull, push
 from pipeline_lib.sweeping.workers import ATTEMPTS, DIED, Answer, Task, Worker, no_answer
 from pipeline_lib.warm.client import WarmServer
+from pipeline_lib.warm.preload import RUNNER
 
 _SECONDS_TO_CONNECT = 15
 _local = threading.local()
@@ -124,6 +125,6 @@ def _address(names: Sequence[str] | None) -> str | None:
     with _lock:
         key = " ".join(names)
         if key not in _shared:
-            _shared[key] = WarmServer(names)
+            _shared[key] = WarmServer(names, RUNNER)
             atexit.register(_shared[key].close)
         return _shared[key].wait_until_ready().address

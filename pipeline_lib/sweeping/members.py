@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.export import export_state
 from pipeline_lib.files import canonical_json, sha256_bytes
 from pipeline_lib.params import as_json, read_params
 from pipeline_lib.preflight import Request, check_request
+from pipeline_lib.project import find_project
 
 _SHOWN_PROBLEMS = 10
 
@@ -33,11 +35,13 @@ class Member:
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep whose base run has passed every check; `name` is the same whenever the same sweep is asked for."""
+    """A sweep whose base run has passed every check; `name` is the same whenever the same sweep is asked for, and
+    `checked` is the state of the export that passed."""
 
     request: Request
     fixed: tuple[str, ...]
     name: str
+    checked: str
 
     def members(self, combinations: Sequence[Mapping[str, str]], first: int = 1) -> list[Member]:
         """Members for combinations of values. InputError lists those that the pipeline's Params refuses, or that
@@ -79,7 +83,8 @@ def plan_sweep(params_file: Path, fixed: Sequence[str], asked: Mapping[str, Any]
 
     Raises InputError and DifferenceError as a single run does.
     """
+    checked = export_state(find_project(params_file.parent if params_file.parent.is_dir() else None))
     request = check_request(params_file, fixed)
     digest = sha256_bytes(canonical_json({"parameters": as_json(request.params), "asked": dict(asked)}))
     variant = params_file.name.removesuffix(params_file.suffix)
-    return Plan(request, tuple(fixed), f"{variant}-{digest[:8]}")
+    return Plan(request, tuple(fixed), f"{variant}-{digest[:8]}", checked)

@@ -71,7 +71,7 @@ def _run(task: dict[str, Any], runs: Path) -> Record:
 
 def _run_once(task: dict[str, Any], runs: Path) -> Record:
     began = time.time_ns()
-    request = check_request(Path(task["params_file"]), task["overrides"])
+    request = check_request(Path(task["params_file"]), task["overrides"], task["checked"])
     return run_request(request, began, runs=runs, timeout=task["timeout"], facts={"sweep": task["sweep"]})
 
 

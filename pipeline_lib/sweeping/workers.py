@@ -18,6 +18,7 @@ from pipeline_lib import tether
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.identity import cpus
 from pipeline_lib.warm.client import ADDRESS, WarmProcess, WarmServer
+from pipeline_lib.warm.preload import RUNNER
 
 Task = dict[str, Any]
 Answer = dict[str, Any]
@@ -61,6 +62,7 @@ class Worker:
                     environment={**os.environ, ADDRESS: address},
                     folder=Path.cwd(),
                     streams=(ask_there, tell_there, 2),
+                    runner=True,
                 )
             else:
                 python = [sys.executable, "-I", "-S", str(tether.__file__), str(os.getpid()), sys.executable]
@@ -107,14 +109,14 @@ class Worker:
 
 
 class LocalPool:
-    """Workers on this machine, warm unless `names` is None.
+    """Workers on this machine, warm unless `names` is None; forked from `server`, if it runs already.
 
     A worker that dies is replaced and its task repeated; so is the server of warm processes, with all its workers.
     """
 
-    def __init__(self, workers: int, names: Sequence[str] | None) -> None:
+    def __init__(self, workers: int, names: Sequence[str] | None, server: WarmServer | None = None) -> None:
         self._names = names
-        self._server = WarmServer(names) if names is not None else None
+        self._server = server or (WarmServer(names, RUNNER) if names is not None else None)
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         self._workers: list[Worker] = []
         self._lock, self._renewing = threading.Lock(), threading.Lock()
@@ -169,7 +171,7 @@ class LocalPool:
                 return None
             if self._server.lost(patience) and not self._closing:
                 self._server.close()
-                self._server = WarmServer(self._names)
+                self._server = WarmServer(self._names, RUNNER)
             return self._server.wait_until_ready().address
 
     def __enter__(self) -> Self:
@@ -205,7 +207,8 @@ class LocalPool:
 
 
 def check_workers(workers: int | None) -> int:
-    """How many processes: as asked, else one for each CPU that this process may use."""
+    """How many processes: as asked, else three for two CPUs that this process may use: now and then one waits
+    for its kernel."""
     if workers is not None and workers < 1:
-        raise InputError(f"found {workers} workers, expected one at least; leave --workers out for one a CPU")
-    return workers or cpus()
+        raise InputError(f"found {workers} workers, expected one at least; leave --workers out for three for two CPUs")
+    return workers or cpus() + (cpus() + 1) // 2

@@ -28,16 +28,16 @@ _PER_PROCESS = (ADDRESS, PROVISIONER, "PIPELINE_LIB_RECORD", "JPY_PARENT_PID", "
 
 
 class WarmServer:
-    """A server of this process's environment, which ends with it. A context manager."""
+    """A server of this process's environment, which ends with it. A context manager; an error does not wait for it."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], runner: Sequence[str] = ()) -> None:
         self.environment = lasting(os.environ)
         self.packages = installed()
         self._lock, self._ready = threading.Lock(), False
         self._folder = ExitStack()
         self.address = f"{self._folder.enter_context(locked_folder('warm'))}/socket"
         self._process = subprocess.Popen(  # noqa: S603 (this Python and our own module)
-            [sys.executable, "-m", "pipeline_lib.warm.server", self.address, *names],
+            [sys.executable, "-m", "pipeline_lib.warm.server", self.address, *names, "--", *runner],
             env={**KERNEL, **self.environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -86,6 +86,8 @@ class WarmServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None:
+            self.give_up()
         self.close()
 
 
@@ -103,12 +105,14 @@ class WarmProcess:
         environment: Mapping[str, str],
         folder: str | Path,
         streams: Sequence[int] = (),
+        runner: bool = False,
     ) -> None:
         request = {
             "module": module,
             "arguments": list(arguments),
             "environment": dict(environment),
             "folder": str(Path(folder).resolve()),
+            "runner": runner,
         }
         message = f"{json.dumps(request)}\n".encode()
         self.returncode: int | None = None

@@ -1,9 +1,9 @@
-"""The process that warm ones are forked from: `python -m pipeline_lib.warm.server SOCKET NAME...`.
+"""The process that warm ones are forked from: `python -m pipeline_lib.warm.server SOCKET NAME... -- NAME...`.
 
-It imports the named modules, then answers each connection to its socket with a child that runs `python -m MODULE`
-as the request says: its arguments, environment, folder and standard streams. The exit code goes back over the same
-connection; when the connection closes first, the child is killed. It ends when its standard input does. It has no
-thread of its own, and starts none.
+It imports the named modules, those after the dashes for processes that run notebooks alone. Then it answers each
+connection to its socket with a child that runs `python -m MODULE` as the request says: its arguments, environment,
+folder and standard streams. The exit code goes back over the same connection; when the connection closes first, the
+child is killed. It ends when its standard input does. It has no thread of its own, and starts none.
 """
 
 import contextlib
@@ -25,13 +25,13 @@ from pipeline_lib.warm.stash import Stash
 READY = b"ready\n"
 
 
-def main(address: str, names: list[str]) -> None:
+def main(address: str, names: list[str], runner: list[str]) -> None:
     """Preload modules and serve until standard input ends."""
     sys.path.pop(0)  # where the server was started is nobody's import path
     os.environ["JPY_PARENT_PID"] = "1"  # a kernel forked from here is watched by its connection instead
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else the debugger warns of frozen modules; no child sees it
     stash = Stash()
-    stash.preload(names)
+    stash.preload(names, runner)
     gc.collect()
     gc.freeze()  # children share these objects' pages
     with socket.socket(socket.AF_UNIX) as listening:
@@ -109,7 +109,7 @@ class _Server:
             self._stash.reseed()
             for name in [name for name in sys.modules if name.partition(".")[0] == "pipeline_lib"]:
                 del sys.modules[name]
-            self._stash.hide()
+            self._stash.hide(request["runner"])
             sys.argv = ["-m", *request["arguments"]]
             sys.path.insert(0, request["folder"])
             runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
@@ -176,6 +176,7 @@ def _end_process(code: int) -> NoReturn:
     import atexit
     import threading
 
+    _leave_sockets_to_the_system()
     with contextlib.suppress(BaseException):
         threading._shutdown()  # type: ignore[attr-defined]
     with contextlib.suppress(BaseException):
@@ -186,5 +187,16 @@ def _end_process(code: int) -> NoReturn:
     os._exit(code & 0xFF)
 
 
+def _leave_sockets_to_the_system() -> None:
+    """Drop an IPython kernel's last exit handler: one time in fourteen it waited for a thread that waited for one that
+    had ended, until Jupyter lost patience. What is open ends with the process."""
+    import atexit
+
+    application = getattr(sys.modules.get("ipykernel.kernelapp"), "IPKernelApp", None)
+    if application is not None and application.initialized():
+        atexit.unregister(application.instance().close)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    dashes = sys.argv.index("--")
+    main(sys.argv[1], sys.argv[2:dashes], sys.argv[dashes + 1 :])

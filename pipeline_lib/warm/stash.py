@@ -18,6 +18,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from pipeline_lib.lean import lean_imports
 from pipeline_lib.warm.draws import Draws
 from pipeline_lib.warm.limits import Variables, check_path, shadow
 
@@ -33,6 +34,7 @@ class Stash(MetaPathFinder):
         self._imports: dict[str, set[str]] = {}
         self._filters: list[tuple[str, Any, bool]] = []
         self._bound: set[str] = set()
+        self._runner: set[str] = set()
         self._asking: set[str] = set()
         self._variables: dict[str, dict[str, str]] = {}
         self._executing: list[str] = []
@@ -44,24 +46,35 @@ class Stash(MetaPathFinder):
         self._attributes: set[str] = set()
         self._place: dict[str, int] = {}
 
-    def preload(self, names: Sequence[str]) -> None:
-        """Import modules in order; one that cannot be imported here is left to the process that asks for it."""
+    def preload(self, names: Sequence[str], runner: Sequence[str] = ()) -> None:
+        """Import modules in order; one that cannot be imported here is left to the process that asks for it.
+
+        What only those for a `runner` bring is hidden from every other process for good.
+        """
         known = set(sys.modules)
         self._filters_before = list(warnings.filters)
         self._seen = (set(known), list(warnings.filters), dict(os.environ))
         with self._draws.watching(), self._limits.watching(self._executing), self._watching():
             for name in names:
-                self._watch_shell()
-                with suppress(Exception):  # its import in the kernel will tell better
-                    importlib.import_module(name)
+                self._import(name)
+            before = set(sys.modules)
+            with lean_imports():
+                for name in runner:
+                    self._import(name)
         self._drop(self._importers(self._asking), known)
         new = [name for name in sys.modules if name not in known and not name.startswith(_SHARED)]
         self.modules = {name: sys.modules[name] for name in new}
+        self._runner = self.modules.keys() - before
         self._place = {name: place for place, name in enumerate(self.modules)}
         for name in self.modules:
             self._imports.setdefault(name, set()).update(self._held_by_compiled(name))
 
-    def hide(self) -> None:
+    def _import(self, name: str) -> None:
+        self._watch_shell()
+        with suppress(Exception):  # its import in the kernel will tell better
+            importlib.import_module(name)
+
+    def hide(self, runner: bool = False) -> None:
         """Let this process look as if nothing had been preloaded; its environment variables are its caller's care."""
         for name, module in self.modules.items():
             sys.modules.pop(name, None)
@@ -71,7 +84,7 @@ class Stash(MetaPathFinder):
             if own and vars(holder).get(tail) is module:
                 delattr(holder, tail)
                 self._attributes.add(name)
-        self._hidden = dict(self.modules)
+        self._hidden = {name: self.modules[name] for name in self.modules if runner or name not in self._runner}
         self._limits.begin()
         warnings.filters[:] = self._filters_before  # type: ignore[index]
         _filters_changed()

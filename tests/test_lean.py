@@ -1,0 +1,25 @@
+"""Importing without the grammar of addresses: only for a while, and only where nobody has it yet."""
+
+import subprocess
+import sys
+
+CODE = """
+import sys
+from pipeline_lib.lean import lean_imports
+{before}
+with lean_imports():
+    import jsonschema
+print('iri' in jsonschema.FormatChecker.checkers)
+import rfc3987_syntax
+print('rfc3987_syntax' in sys.modules)
+"""
+
+
+def lines(before: str) -> list[str]:
+    words = [sys.executable, "-c", CODE.format(before=before)]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()  # noqa: S603 (this Python)
+
+
+def test_only_a_first_import_inside_does_without_the_grammar() -> None:
+    assert lines("") == ["False", "True"]
+    assert lines("import rfc3987_syntax") == ["True", "True"]
