@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from example import ROOT
 
+from pipeline_lib.index import summaries
 from pipeline_lib.record import MANIFEST, Record, create_record
 from tools.faults import __main__ as faults
 from tools.faults import scenarios
@@ -40,6 +41,14 @@ def test_what_is_lost_touched_or_other_than_it_looks_is_seen(stage: Stage) -> No
     (failed / "later").touch()
     killed.rename(stage.folder / "elsewhere")
     assert stage.faults_of([]) == [f"lost {killed.name}", f"touched {failed.name}"]
+
+
+def test_a_row_of_the_index_that_is_lost_or_wrong_is_seen(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = summaries(stage.runs)
+    monkeypatch.setattr("tools.faults.stage.summaries", lambda runs: [rows[0] | {"status": "failed"}, *rows[2:]])
+    wrong, lost = sorted(stage.faults_of([]), key=lambda fault: fault.endswith("None"))
+    assert wrong.endswith("finished, in the index failed")
+    assert lost.endswith("in the index None")
 
 
 def test_every_tampering_is_a_line_and_a_green_control_is_wrong(

@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 from pipeline_lib.locks import PREFIX
+from pipeline_lib.index import summaries
 from pipeline_lib.record import Record, seal, verify
 from tools.faults.injection import Injection
 from tools.faults.stage import PATIENCE, Ended, Stage
@@ -179,13 +180,14 @@ def _disk(folder: Path, size: int) -> Iterator[Path | None]:
 
 
 def at_once(stage: Stage, runners: int, rounds: int) -> Row:
-    """Many runners begin at the same time, while somebody looks at their records."""
+    """Many runners begin at the same time, while somebody looks at their records and lists them."""
     row = Row(f"{runners} runners at once")
     for _ in range(rounds):
         begun = [stage.start() for _ in range(runners)]
         codes = []
         while begun:
             seen = {record.status() for record in stage.new_records()}
+            summaries(stage.runs)  # writes the rows of those that have ended
             row.wrong += [f"looked {status} while its runner lived" for status in seen - {"running", "finished"}]
             for runner in [one for one in begun if os.waitid(os.P_PID, one, os.WEXITED | os.WNOHANG | os.WNOWAIT)]:
                 begun.remove(runner)

@@ -18,6 +18,7 @@ from unittest.mock import patch
 from pipeline_lib.errors import PipelineLibError
 from pipeline_lib.execute import unfinished
 from pipeline_lib.files import sha256_tree
+from pipeline_lib.index import summaries
 from pipeline_lib.preflight import check_request
 from pipeline_lib.project import Project
 from pipeline_lib.record import METRICS, RECORD_VARIABLE, Record, all_records, begun_record, seal, verify
@@ -167,7 +168,9 @@ class Stage:
         wrong = [f"{record.id}: {lie}" for record in records if (lie := self.lie(record))]
         missing = [folder.name for folder in self.before if not folder.is_dir()]
         touched = [f.name for f, digest in self.before.items() if f.is_dir() and sha256_tree(f) != digest]
-        return [*wrong, *(f"lost {name}" for name in missing), *(f"touched {name}" for name in touched)]
+        runs = {self.runs, *(record.folder.parents[1] for record in records)}
+        unlisted = [fault for folder in sorted(runs) for fault in _unlisted(folder)]
+        return [*wrong, *(f"lost {name}" for name in missing), *(f"touched {name}" for name in touched), *unlisted]
 
     def lie(self, record: Record) -> str | None:
         """How a record looks other than it is."""
@@ -183,6 +186,14 @@ class Stage:
         if record.notebook.exists() and not _is_json(record.notebook):
             return "has half a notebook"
         return None
+
+
+def _unlisted(runs: Path) -> list[str]:
+    """Records of which the index has no row, or one that says something else; rows of no record."""
+    listed = {row["reference"]: row["status"] for row in summaries(runs)}
+    there = {record.reference: record.status() for record in all_records(runs)}
+    names = [name for name in sorted(listed | there) if listed.get(name) != there.get(name)]
+    return [f"{name}: {there.get(name)}, in the index {listed.get(name)}" for name in names]
 
 
 def _is_json(path: Path) -> bool:
