@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError, PipelineLibError
-from pipeline_lib.files import read_json, write_atomic
+from pipeline_lib.files import read_json
 from pipeline_lib.index import kept_parity
 from pipeline_lib.interruption import EXIT_CODES
 from pipeline_lib.parity import check_parity
@@ -16,11 +16,11 @@ from pipeline_lib.parity.page import PAGE as PARITY_PAGE
 from pipeline_lib.project import Project
 from pipeline_lib.record import COMPILE_REPORT, METRICS, Record, checks_folder
 from pipeline_lib.run import run_pipeline
+from pipeline_lib.webpage import write_page
 
 PAGE = "index.html"
-_STYLE = "body{font:15px/1.45 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em}"
-_STYLE += "table{border-collapse:collapse}td,th{border-bottom:1px solid #ccc;padding:.5em .8em;text-align:left;"
-_STYLE += "vertical-align:top}.exact{background:#d3f0d8}.wrong{background:#f7c5c5}small{color:#555}"
+_STYLE = "td,th{border-bottom:1px solid #ccc;padding:.5em .8em;text-align:left;vertical-align:top}"
+_STYLE += ".exact{background:#d3f0d8}.wrong{background:#f7c5c5}small{color:#555}"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ def run_all(project: Project, done: Callable[[Ran], None] = lambda ran: None) ->
         done(ran[-1])
         if ran[-1].error and ran[-1].exit_code in EXIT_CODES:
             raise ran[-1].error
-    write_atomic(project.runs / PAGE, _page(project, ran).encode())
+    title = f"{project.library}: {len(ran)} pipelines, {sum(one.exit_code == 0 for one in ran)} exact"
+    write_page(project.runs / PAGE, title, _table(project, ran), _STYLE)
     return ran
 
 
@@ -99,15 +100,11 @@ def _opaque(record: Record) -> list[str]:
     return [step["name"] for step in report.get("steps", []) if not step["exact"]]
 
 
-def _page(project: Project, ran: list[Ran]) -> str:
-    """The runs as one offline page without scripts; its links are relative to the runs' folder."""
-    title = html.escape(f"{project.library}: {len(ran)} pipelines, {sum(r.exit_code == 0 for r in ran)} exact")
-    policy = "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+def _table(project: Project, ran: list[Ran]) -> str:
+    """The runs as HTML; its links are relative to the runs' folder."""
     head = "".join(f"<th>{name}</th>" for name in ("pipeline", "report", "parity", "metrics", "seconds"))
     rows = "".join(_row(project, one) for one in ran)
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    page = f"<!doctype html><html lang='en'><head><meta charset='utf-8'>{policy}<title>{title}</title>"
-    return page + f"<style>{_STYLE}</style></head><body><h1>{title}</h1>{table}</body></html>\n"
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _row(project: Project, ran: Ran) -> str:

@@ -17,7 +17,7 @@ from pipeline_lib.evidence import other_artifact, read_evidence
 from pipeline_lib.files import canonical_json, read_json, write_atomic
 from pipeline_lib.locks import locked_folder
 from pipeline_lib.parity.causes import code_differences, environment_differences, with_causes
-from pipeline_lib.parity.page import PAGE, write_page
+from pipeline_lib.parity.page import PAGE, write_parity_page
 from pipeline_lib.parity.settings import AbsentError, Place, Setting
 from pipeline_lib.parity.variations import OF_TABLES, QUICK, VARIATIONS, Variation, chosen
 from pipeline_lib.parity.verdicts import ARTIFACT, EDGES, FRESH, Outcome, Parity
@@ -244,5 +244,5 @@ def _others(record: Record, outcomes: Sequence[Outcome]) -> list[Outcome]:
 def _keep(record: Record, parity: Parity) -> None:
     folder = checks_folder(record)
     folder.mkdir(parents=True, exist_ok=True)
-    write_page(folder / PAGE, parity)
+    write_parity_page(folder / PAGE, parity)
     write_atomic(folder / RESULT, canonical_json(parity.to_json()))

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline_lib.bits import Difference
-from pipeline_lib.files import write_atomic
 from pipeline_lib.parity.divergence import Divergence
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.parity.verdicts import EDGES
+from pipeline_lib.webpage import write_page
 
 if TYPE_CHECKING:
     from pipeline_lib.parity.verdicts import Outcome, Parity
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 PAGE = "parity.html"
 SHOWN_RAW, SHOWN_CAUSES = 8, 8
 _COLOURS = {"exact": "#d3f0d8", "different": "#f7c5c5", "lossy": "#f8ecc2", "absent": "#e6e6e6"}
-_STYLE = "body{font:15px/1.45 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em}"
-_STYLE += (
-    "table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.25em .6em;text-align:left}pre{overflow:auto}"
-)
+_STYLE = "td,th{border:1px solid #ccc;padding:.25em .6em;text-align:left}"
 
 
 def as_text(parity: "Parity") -> str:
@@ -70,13 +67,9 @@ def as_html(parity: "Parity") -> str:
     return f"<p><strong>{html.escape(first)}</strong></p>{grid}{found}"
 
 
-def write_page(path: Path, parity: "Parity") -> None:
-    """Write the check as one page that asks nothing of anyone."""
-    title = html.escape(f"Parity of {parity.reference}")
-    policy = "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-    page = f"<!doctype html><html lang='en'><head><meta charset='utf-8'>{policy}<title>{title}</title>"
-    page += f"<style>{_STYLE}</style></head><body><h1>{title}</h1>{as_html(parity)}</body></html>\n"
-    write_atomic(path, page.encode())
+def write_parity_page(path: Path, parity: "Parity") -> None:
+    """Write the check as one page."""
+    write_page(path, f"Parity of {parity.reference}", as_html(parity), _STYLE)
 
 
 def _about(outcome: "Outcome") -> str:

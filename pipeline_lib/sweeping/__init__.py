@@ -13,7 +13,7 @@ from pipeline_lib.project import find_project
 from pipeline_lib.record import Record
 from pipeline_lib.sweeping.grid import parse_grid
 from pipeline_lib.sweeping.members import Member, Plan, plan_sweep
-from pipeline_lib.sweeping.page import write_page
+from pipeline_lib.sweeping.page import write_sweep_page
 from pipeline_lib.sweeping.result import (
     Outcome,
     Sweep,
@@ -212,4 +212,4 @@ def _checked(outcomes: tuple[Outcome, ...], library: str) -> tuple[Outcome, ...]
 def _keep(found: Sweep) -> None:
     found.page.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(found.page.with_suffix(".json"), canonical_json(found.to_json()))
-    write_page(found)
+    write_sweep_page(found)

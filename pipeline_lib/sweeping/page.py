@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pipeline_lib.files import write_atomic
+from pipeline_lib.webpage import write_page
 
 if TYPE_CHECKING:
     from pipeline_lib.sweeping.result import Outcome, Sweep
@@ -16,25 +16,17 @@ if TYPE_CHECKING:
 _MOST_PANELS = 4
 _WIDE = 30.0  # positive values that span more than this factor are drawn by orders of magnitude
 _STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:72em;margin:2em auto;padding:0 1em;color:#1d2129}
-table{border-collapse:collapse;font-size:.92em;display:block;overflow-x:auto}
+table{font-size:.92em;display:block;overflow-x:auto}
 th,td{padding:.25em .7em;border-bottom:1px solid #d9dee5;text-align:right;font-variant-numeric:tabular-nums;
 white-space:nowrap}
 th.text,td.text{text-align:left}td.error{white-space:normal;text-align:left}
-tr.best{background:#d3f0d8}tr.failed{background:#f7c5c5}.soft{color:#5b6472}img{max-width:100%;height:auto}
+tr.best{background:#d3f0d8}tr.failed{background:#f7c5c5}
 """
 
 
-def write_page(sweep: "Sweep") -> None:
+def write_sweep_page(sweep: "Sweep") -> None:
     """Write the page beside the sweep's JSON; its links go to the members' reports."""
-    title = html.escape(f"Sweep {sweep.name}")
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    page = (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}"><title>{title}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>{title}</h1>{as_html(sweep)}</body></html>\n"
-    )
-    write_atomic(sweep.page, page.encode())
+    write_page(sweep.page, f"Sweep {sweep.name}", as_html(sweep), _STYLE)
 
 
 def as_html(sweep: "Sweep") -> str:

@@ -16,7 +16,7 @@ from pipeline_lib.evidence import Evidence, read_evidence
 from pipeline_lib.parity import VARIATIONS, Divergence, Outcome, Parity
 from pipeline_lib.parity.causes import environment_differences, with_causes
 from pipeline_lib.parity.divergence import Answer, first_divergence
-from pipeline_lib.parity.page import as_html, write_page
+from pipeline_lib.parity.page import as_html, write_parity_page
 
 Kept = tuple[Evidence, CompiledPipeline, Answer]
 HERE: dict[str, Any] = {
@@ -222,7 +222,7 @@ def test_the_page_is_offline_escaped_and_without_scripts(kept: Kept, tmp_path: P
         Outcome("CSV", "file", "exact", 3),
     )
     parity = replace(parity, reference=bad, outcomes=outcomes)
-    write_page(tmp_path / "parity.html", parity)
+    write_parity_page(tmp_path / "parity.html", parity)
     page = (tmp_path / "parity.html").read_text()
     assert "<script" not in page
     assert "<img" not in page
