@@ -7,8 +7,9 @@ import struct
 import numpy as np
 import pytest
 
+import pipeline_lib.compiled.columns as columns_module
 from pipeline_lib.compiled.builder import Builder
-from pipeline_lib.compiled.columns import ColumnExecutor
+from pipeline_lib.compiled.columns import BLOCK_ROWS, ColumnExecutor, combinations, cut
 from pipeline_lib.compiled.onerow import row_function
 from pipeline_lib.compiled.operations import NAT, OPERATIONS, Text
 from pipeline_lib.compiled.operations.arithmetic import wrap
@@ -235,7 +236,7 @@ def test_distinct_words_give_the_bits_that_rows_give(words):
     plan, roots = scored()
     given = columns(words)
     by_word = ColumnExecutor(plan, roots).run(given, 200)
-    by_row = ColumnExecutor(plan, roots, by_word=False).run(given, 200)
+    by_row = ColumnExecutor(plan, roots, by_value=False).run(given, 200)
     assert [column.tobytes() for column in by_word] == [column.tobytes() for column in by_row]
 
 
@@ -246,3 +247,68 @@ def test_a_word_of_no_row_is_not_refused_and_one_of_a_row_is_with_its_number():
     assert len(ColumnExecutor(plan, roots).run(given, 200)[0]) == 200
     with pytest.raises(InputError, match="row 1: Scores: found 'c' in column 't'"):
         ColumnExecutor(plan, roots).run(columns(["a", "c"]), 200)
+
+
+def waves():
+    """Sines of hours and weekdays, and of what two texts stand for: all of few different values."""
+    build = Builder()
+    moment, one, two, size = (
+        build.input(*given) for given in (("m", "datetime"), ("a", "str"), ("b", "str"), ("x", "float64"))
+    )
+    hour = build.number(build.apply("calendar", moment, field="hour"))
+    weekday = build.number(build.apply("calendar", moment, field="day_of_week"))
+    hour = build.where(moment.missing(), math.nan, hour)
+    places = [build.lookup(text, {"p": 1.25, "q": -0.0}, "float64", name="t", where="Places") for text in (one, two)]
+    turned = [build.apply("sin", hour * 0.2), build.apply("cos", hour * 0.4), build.apply("cos", weekday)]
+    far = build.apply("arctan2", places[0] - places[1], build.fill(places[1], 0.5))
+    return Plan(build.nodes, {}), [*(each.node for each in turned), (far + size).node, far.node]
+
+
+def moments(rows, words=("p", "q", None, "other")):
+    draw = np.random.default_rng(3)
+    when = draw.integers(0, 10**15, rows)
+    when[draw.integers(0, rows, 50)] = NAT
+    texts = {name: Text.of([words[place] for place in draw.integers(0, len(words), rows)]) for name in "ab"}
+    return {"m": when, **texts, "x": draw.normal(size=rows)}
+
+
+def test_combinations_of_values_give_the_bits_that_rows_give(monkeypatch):
+    plan, roots = waves()
+    rows = BLOCK_ROWS + 57
+    given, found = moments(rows), []
+    monkeypatch.setattr(columns_module, "combinations", lambda *args: found.append(combinations(*args)) or found[-1])
+    by_value = ColumnExecutor(plan, roots).run(given, rows)
+    by_row = ColumnExecutor(plan, roots, by_value=False).run(given, rows)
+    assert [column.tobytes() for column in by_value] == [column.tobytes() for column in by_row]
+    assert sorted(len(one[0][0]) for one in found) == [7, 16, 24 + 1]  # weekdays, pairs of texts, hours and missing
+    few = {name: cut(column, 0, 100) for name, column in given.items()}
+    assert [c.tobytes() for c in ColumnExecutor(plan, roots).run(few, 100)] == [c[:100].tobytes() for c in by_row]
+    assert len(found) == 3  # a hundred rows are not worth it
+
+
+def test_what_a_combination_refuses_is_told_by_its_row():
+    build = Builder()
+    texts = [build.input(name, "str") for name in "ab"]
+    one, two = (build.lookup(text, {"p": 1.0}, "float64", mode="refuse", name="t", where="Places") for text in texts)
+    plan, roots = Plan(build.nodes, {}), [build.apply("sin", one + two).node]
+    given = moments(BLOCK_ROWS, words=("p",))
+    assert len(ColumnExecutor(plan, roots).run(given, BLOCK_ROWS)[0]) == BLOCK_ROWS
+    given["b"] = Text.of([*["p"] * 4000, "z", *["p"] * (BLOCK_ROWS - 4001)])
+    with pytest.raises(InputError, match="row 4000: Places: found 'z' in column 't'"):
+        ColumnExecutor(plan, roots).run(given, BLOCK_ROWS)
+
+
+def test_combinations_are_those_of_the_rows():
+    draw = np.random.default_rng(4)
+    text = Text.of([["a", None, "b"][place] for place in draw.integers(0, 3, 500)])
+    given = [text, draw.integers(-5, 5, 500), draw.integers(0, 2, 500).astype(bool)]
+    distinct, places = combinations(given, 500)
+    assert [column.tolist() for column in given] == [
+        np.array(c.tolist(), dtype=object)[places].tolist() for c in distinct
+    ]
+    rows = list(zip(*(column.tolist() for column in distinct), strict=True))
+    assert len(set(rows)) == len(rows)
+    assert distinct[2].dtype == bool
+    assert combinations([np.arange(500)], 500) is None  # rows are seldom alike
+    assert combinations([np.array([0, 2**62] * 250)], 500) is None  # far apart
+    assert combinations([draw.integers(0, 4000, 500) for _ in "ab"], 500) is None  # too many

@@ -1,11 +1,13 @@
 """The column executor: a plan over whole tables, in blocks that stay in the processor's cache."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.exactmath import VECTOR
 from pipeline_lib.compiled.operations import LIST, OPERATIONS, Lists, RefusedRowsError, Text, over_lists
 from pipeline_lib.compiled.operations.bags import Bag
 from pipeline_lib.compiled.plan import Node, Plan
@@ -14,18 +16,20 @@ from pipeline_lib.errors import InputError
 BLOCK_ROWS = 8192
 BLOCK_CHILDREN = 65_536
 Column = Any  # a NumPy array or Text, see `operations.table`
+Known = dict[int, tuple[Column, Any]]  # nodes by place: a column of different values, and which of them each row has
 
 
 class ColumnExecutor:
     """Evaluates the nodes that some results of a plan rest upon, block by block.
 
-    What rests upon one text column alone is evaluated once for each distinct word, not once a row: rows are
-    independent, so the bits are the same. Without `by_word` all is evaluated row by row, and there is no context.
+    What rests upon one text column alone is evaluated once for each distinct word, and what costs much and rests upon
+    parts of moments or several text columns once for each of their combinations, not once a row: rows are independent,
+    so the bits are the same. Without `by_value` all is evaluated row by row, and there is no context.
     """
 
-    def __init__(self, plan: Plan, roots: Sequence[int], *, by_word: bool = True) -> None:
+    def __init__(self, plan: Plan, roots: Sequence[int], *, by_value: bool = True) -> None:
         self.roots = list(roots)
-        self._context = plan.context if by_word else 0
+        self._context = plan.context if by_value else 0
         self.dtypes = [plan.nodes[root].dtype for root in self.roots]
         needed = plan.needed(roots)
         self._slots: list[Any] = [None] * len(plan.nodes)
@@ -45,8 +49,10 @@ class ColumnExecutor:
                     if last[taken] == place and taken not in self.roots and plan.nodes[taken].operation != "constant"
                 )
                 self._work.append((place, column_function(node), node.inputs, done))
-
-        self._words = _word_groups(plan, needed, self.roots) if by_word else []
+        self._words = _word_groups(plan, needed, self.roots) if by_value else []
+        self._values = _value_groups(plan, needed, self.roots) if by_value and not self._context else []
+        leaves = {leaf for group in self._values for leaf in group.leaves if plan.nodes[leaf].operation != "input"}
+        self._leaves = ColumnExecutor(plan, sorted(leaves)) if leaves else None
 
     def run(self, columns: Mapping[str, Column], rows: int, first: int = 0) -> list[Column]:
         """The roots' columns for `rows` rows of raw columns, in order of `roots`.
@@ -57,8 +63,7 @@ class ColumnExecutor:
         size = self._block_rows(columns, rows)
         starts = range(0, rows, size) or [0]
         with np.errstate(all="ignore"):
-            known, done = self._by_word(columns)
-            work = [step for step in self._work if step[0] not in done] if done else self._work
+            known, work = self._left(self._by_word(columns) | self._by_value(columns, rows, first))
             blocks = [self._block(columns, known, work, start, min(start + size, rows), first) for start in starts]
         return [joined(parts) for parts in zip(*blocks, strict=True)]
 
@@ -69,10 +74,20 @@ class ColumnExecutor:
         )
         return max(1, min(BLOCK_ROWS, BLOCK_CHILDREN * rows // most)) if most > BLOCK_CHILDREN else BLOCK_ROWS
 
-    def _by_word(self, columns: Mapping[str, Column]) -> tuple[dict[int, tuple[Column, Any]], set[int]]:
-        """Nodes that are known for each word of their column, with the rows' words; and all nodes that are done."""
-        known: dict[int, tuple[Column, Any]] = {}
-        done: set[int] = set()
+    def _left(self, known: Known) -> tuple[Known, list[Any]]:
+        """Of what is known that which somebody takes, and the work that is left."""
+        if not known:
+            return known, self._work
+        wanted = set(self.roots)
+        for place, _, inputs, _ in reversed(self._work):
+            if place in wanted and place not in known:
+                wanted.update(inputs)
+        work = [step for step in self._work if step[0] in wanted and step[0] not in known]
+        return {place: value for place, value in known.items() if place in wanted}, work
+
+    def _by_word(self, columns: Mapping[str, Column]) -> Known:
+        """Nodes that are known for each word of their column, with the rows' words."""
+        known: Known = {}
         for group in self._words:
             text = columns[group.column]
             if 2 * len(text.words) > len(text):
@@ -83,10 +98,28 @@ class ColumnExecutor:
                 values = group.executor.run({group.column: distinct}, count)
             except InputError:  # some word is refused, which need not be in any row: the rows will tell
                 continue
-            codes = np.where(text.codes < 0, count - 1, text.codes)
+            codes = np.where(text.codes < 0, count - 1, text.codes).astype(np.intp)
             known |= {node: (value, codes) for node, value in zip(group.executor.roots, values, strict=True)}
-            done |= group.nodes
-        return known, done
+        return known
+
+    def _by_value(self, columns: Mapping[str, Column], rows: int, first: int) -> Known:
+        """Nodes that are known for each combination of their leaves' values, with the rows' combinations."""
+        known: Known = {}
+        if not self._values or rows < BLOCK_ROWS:
+            return known
+        try:
+            leaves = self._leaves.run(columns, rows, first) if self._leaves else []
+            given = dict(zip(self._leaves.roots, leaves, strict=True)) if self._leaves else {}
+            for group in self._values:
+                named = zip(group.leaves, group.names, strict=True)
+                combined = combinations([columns[name] if name else given[leaf] for leaf, name in named], rows)
+                if combined is not None:
+                    distinct = dict(zip(map(str, group.leaves), combined[0], strict=True))
+                    values = group.executor.run(distinct, len(combined[0][0]))
+                    known |= {node: (one, combined[1]) for node, one in zip(group.executor.roots, values, strict=True)}
+        except InputError:  # the rows will tell which
+            return {}
+        return known
 
     def _block(
         self,
@@ -135,15 +168,24 @@ def taken_rows(column: Column, places: Any) -> Column:
     """The rows at some places, in that order."""
     if isinstance(column, Text):
         return Text(column.codes[places], column.words)
-    return column.take(places) if isinstance(column, Bag) else column[..., places]
+    return column.take(places) if isinstance(column, Bag) else column.take(places, axis=-1)
 
 
 @dataclass(frozen=True)
 class WordGroup:
-    """The nodes that rest upon one raw text column and constants, and what evaluates those that others take."""
+    """One raw text column, and what evaluates the nodes that rest upon it and constants alone and that others take."""
 
     column: str
-    nodes: frozenset[int]
+    executor: ColumnExecutor
+
+
+@dataclass(frozen=True)
+class ValueGroup:
+    """Nodes of few different values, with the raw column's name for those that are one, and what evaluates the nodes
+    that rest upon all of them, and constants, alone and that others take."""
+
+    leaves: tuple[int, ...]
+    names: tuple[str, ...]
     executor: ColumnExecutor
 
 
@@ -167,8 +209,81 @@ def _word_groups(plan: Plan, needed: Sequence[int], roots: Sequence[int]) -> lis
         taken = {t for n in needed if n not in inside for t in plan.nodes[n].inputs} | set(roots)
         ends = sorted(inside & taken)
         if ends:
-            groups.append(WordGroup(column, frozenset(inside), ColumnExecutor(plan, ends, by_word=False)))
+            groups.append(WordGroup(column, ColumnExecutor(plan, ends, by_value=False)))
     return groups
+
+
+_FEW_VALUES = ("calendar", "is_missing")  # whatever they are made from
+_MOST_LEAVES = 4
+_MOST_VALUES = 4096
+_MOST_COMBINATIONS = 1 << 20
+
+
+def _value_groups(plan: Plan, needed: Sequence[int], roots: Sequence[int]) -> list[ValueGroup]:
+    leaves: dict[int, frozenset[int] | None] = {}  # the nodes of few values that a node rests upon; None: others, too
+    for place in needed:
+        leaves[place] = _leaves_of(place, plan.nodes[place], leaves)
+    groups = []
+    for chosen in sorted({tuple(sorted(one)) for one in leaves.values() if one}):
+        names = tuple(plan.nodes[leaf].settings["column"] if plan.nodes[leaf].dtype == "str" else "" for leaf in chosen)
+        inside = {place for place, one in leaves.items() if one == frozenset(chosen) and place not in chosen}
+        by_word = len(names) == 1 and names[0]
+        if by_word or not any(plan.nodes[place].operation in VECTOR for place in inside):
+            continue
+        taken = {t for n in needed if n not in inside for t in plan.nodes[n].inputs} | set(roots)
+        nodes = list(plan.nodes)
+        for leaf in chosen:
+            nodes[leaf] = Node("input", (), {"column": str(leaf)}, nodes[leaf].dtype)
+        executor = ColumnExecutor(Plan(nodes, {}), sorted(inside & taken), by_value=False)
+        groups.append(ValueGroup(chosen, names, executor))
+    return groups
+
+
+def _leaves_of(place: int, node: Node, leaves: Mapping[int, frozenset[int] | None]) -> frozenset[int] | None:
+    if node.operation in ("input", "constant"):
+        text = frozenset({place}) if node.dtype == "str" else None
+        return frozenset() if node.operation == "constant" else text
+    if node.operation in _NOT_BY_WORD or node.dtype not in ("float64", "int64", "bool"):
+        return None
+    below = [leaves[taken] for taken in node.inputs]
+    if None in below:
+        return frozenset({place}) if node.operation in _FEW_VALUES else None
+    union = frozenset().union(*(one for one in below if one))
+    return union if len(union) <= _MOST_LEAVES else None
+
+
+def combinations(columns: Sequence[Column], rows: int) -> tuple[list[Column], Any] | None:
+    """The different combinations of text, integer or bool columns, as columns, and which of them each row has.
+
+    None where that is not worth it: a column's values lie too far apart, or rows are seldom alike.
+    """
+    codes, sizes, lows = [], [], []
+    for column in columns:
+        integers = column.codes.astype(np.int64) if isinstance(column, Text) else np.asarray(column).astype(np.int64)
+        low = -1 if isinstance(column, Text) else int(integers.min())
+        codes.append(integers - low)
+        sizes.append(int(integers.max()) - low + 1)
+        lows.append(low)
+        if sizes[-1] > _MOST_VALUES:
+            return None
+    total = math.prod(sizes)
+    if total > _MOST_COMBINATIONS:
+        return None
+    combined = codes[0]
+    for code, size in zip(codes[1:], sizes[1:], strict=True):
+        combined = combined * size + code
+    used = np.flatnonzero(np.bincount(combined, minlength=total))
+    if 4 * len(used) > rows:
+        return None
+    places = np.zeros(total, dtype=np.int64)
+    places[used] = np.arange(len(used))
+    distinct: list[Column] = []
+    rest = used
+    for column, size, low in zip(columns[::-1], sizes[::-1], lows[::-1], strict=True):
+        part, rest = rest % size + low, rest // size
+        text = isinstance(column, Text)
+        distinct.append(Text(part.astype(np.int32), column.words) if text else part.astype(np.asarray(column).dtype))
+    return distinct[::-1], places[combined]
 
 
 def whole(column: Column, dtype: str, rows: int) -> Column:

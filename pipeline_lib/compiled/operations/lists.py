@@ -36,6 +36,19 @@ class Lists:
         """Which rows have a value at all."""
         return self.counts > 0
 
+    @property
+    def single(self) -> bool:
+        """Whether no row has more than one value."""
+        return int(np.count_nonzero(self.filled)) == len(self.values)
+
+    def scattered(self, values: Any, empty: Any) -> Any:
+        """One value for each row that has any, and `empty` for the others."""
+        if len(values) == len(self):
+            return values
+        found = np.full(len(self), empty, dtype=values.dtype)
+        found[self.filled] = values
+        return found
+
     @cached_property
     def chosen(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Of truths: where they hold, and where each row's begin among these."""
@@ -70,10 +83,9 @@ class Lists:
 
     def reduced(self, ufunc: Any, values: Any, empty: Any) -> Any:
         """Each row's `ufunc.reduce` of values in any order; `empty` for a row without one."""
-        found = np.full(len(self), empty, dtype=values.dtype)
-        if len(values):
-            found[self.filled] = ufunc.reduceat(values, self.starts[:-1][self.filled])
-        return found
+        if not len(values):
+            return np.full(len(self), empty, dtype=values.dtype)
+        return self.scattered(ufunc.reduceat(values, self.starts[:-1][self.filled]), empty)
 
 
 def over_lists(function: Callable[..., Any]) -> Callable[..., Lists]:
