@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -145,7 +146,7 @@ def peak(folder: Path, which: str) -> float:
 def measure_peak(which: str, folder: Path) -> None:
     """In a process of its own: print the peak above what the tables hold."""
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("flights", "weather")}
-    model: Any = load_model(folder / "artifact") if which == "ours" else _fit()[0]
+    model: Any = load_model(folder / "artifact") if which == "ours" else joblib.load(folder / "fitted")
     few = tables | {"flights": tables["flights"].head(1000)}
     model.predict_proba(few)  # what is loaded on the first call
     gc.collect()
@@ -185,6 +186,7 @@ def main() -> None:
         for name, frame in tables.items():
             frame.to_parquet(Path(folder) / f"{name}.parquet")
         model.save(Path(folder) / "artifact")
+        joblib.dump(fitted, Path(folder) / "fitted")  # to fit there would leave freed memory, used again unseen
         theirs, ours = (peak(Path(folder), which) for which in ("theirs", "ours"))
     print(
         f"memory above the tables: {ours:,.0f} MiB, {theirs:,.0f} MiB by the fitted pipeline: {ours / theirs:.2f} of it"

@@ -1,8 +1,8 @@
 """Arrow tables as the columns of a plan, and back, from their buffers: nothing else is imported for it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from pipeline_lib.compiled.operations import NAT, Lists, Text, Words
 from pipeline_lib.errors import InputError
 from pipeline_lib.rowschema import EXACT
 
+Part = TypeVar("Part")
 _THREADED_ROWS = 20_000  # from here on threads cost less than they save
 
 
@@ -28,10 +29,19 @@ def from_arrow(table: pa.Table) -> dict[str, Column]:
 def run_parts(executor: ColumnExecutor, parts: Iterable[pa.Table]) -> list[Column]:
     """What an executor makes of conformed tables whose rows follow one another, as one."""
     found, first = [], 0
-    for part in parts:
-        found.append(executor.run(from_arrow(part), part.num_rows, first))
-        first += part.num_rows
+    for columns, rows in _one_ahead((from_arrow(part), part.num_rows) for part in parts):
+        found.append(executor.run(columns, rows, first))
+        first += rows
     return [joined(columns) for columns in zip(*found, strict=True)]
+
+
+def _one_ahead(parts: Iterator[Part]) -> Iterator[Part]:
+    """Parts, of which another thread makes the next one while somebody works on this one."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, parts, None)
+        while (part := coming.result()) is not None:
+            coming = pool.submit(next, parts, None)
+            yield part
 
 
 def chunk(column: Any) -> pa.Array:

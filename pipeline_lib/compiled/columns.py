@@ -14,7 +14,7 @@ from pipeline_lib.compiled.plan import Node, Plan
 from pipeline_lib.errors import InputError
 
 BLOCK_ROWS = 8192
-BLOCK_CHILDREN = 65_536
+BLOCK_CHILDREN = 131_072
 Column = Any  # a NumPy array or Text, see `operations.table`
 Known = dict[int, tuple[Column, Any]]  # nodes by place: a column of different values, and which of them each row has
 
