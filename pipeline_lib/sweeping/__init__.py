@@ -74,11 +74,11 @@ def sweep(
         raise InputError("found no --grid, expected one at least, for example --grid seed=0..4")
     way = check_direction(metric, direction)
     many = random if bayes is None else bayes
-    asked = {"grid": sorted(f"{axis}" for axis in axes), "bayes": bayes is not None, "random": random is not None}
-    told = asked | ({"seed": seed, "metric": metric, "direction": way} if many is not None else {})
+    asked: dict[str, Any] = {"grid": sorted(map(str, axes)), "bayes": bayes is not None, "random": random is not None}
+    asked |= {"seed": seed, "metric": metric, "direction": way} if many is not None else {}
     with ExitStack() as preloading:  # on the other CPU, while this one checks
         server = None if cold or dask else _preloaded(Path(params_file), preloading)
-        plan = plan_sweep(Path(params_file), overrides, told)
+        plan = plan_sweep(Path(params_file), overrides, asked)
         search = Grid(plan, axes) if many is None else Search(plan, axes, many, seed, bayes is not None, metric, way)
         options = {"timeout": timeout, "force": force, "parity": parity == "all", "sweep": plan.name}
         folder = (runs or plan.request.project.runs).resolve()
@@ -89,9 +89,7 @@ def sweep(
     if parity == "best" and not interrupted:
         outcomes = _checked(outcomes, plan.request.project.library)
     page = folder / SWEEPS / plan.name / "sweep.html"
-    found = Sweep(plan.name, plan.request.pipeline, outcomes, metric, way, page, search.asked, interrupted)
-    _keep(found)
-    return found
+    return _kept(Sweep(plan.name, plan.request.pipeline, outcomes, metric, way, page, search.asked, interrupted))
 
 
 class _Running:
@@ -209,7 +207,8 @@ def _checked(outcomes: tuple[Outcome, ...], library: str) -> tuple[Outcome, ...]
     return with_parity(outcomes, first, parity_of(Record(first.folder), library))
 
 
-def _keep(found: Sweep) -> None:
+def _kept(found: Sweep) -> Sweep:
     found.page.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(found.page.with_suffix(".json"), canonical_json(found.to_json()))
     write_sweep_page(found)
+    return found
