@@ -82,6 +82,7 @@ def main() -> None:
         )
         print(f"a run without work: {ours:.1f} s, papermill {bare:.1f} s: {ours - bare:+.1f} s")
         grid = ("--grid", f"seed=1..{asked.members}", "--parity", "none", "--force")
+        # not timed: modules are compiled once, as for papermill above
         seconds(folder, *command("sweep", params, "--grid", "seed=0,99", "--parity", "none", "--force"))
         one_by_one = sum(seconds(folder, *papermill(notebook, f"seed={seed + 1}")) for seed in range(asked.members))
         swept = seconds(folder, *command("sweep", params, *grid))

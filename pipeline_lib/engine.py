@@ -30,9 +30,9 @@ BACKLOG = 100_000
 """Messages from a kernel that may wait to be read; more are lost, as ZeroMQ drops what nobody fetches."""
 DRAIN = 60
 """Seconds that a flood may take to arrive once its cell has ended; what comes later is lost, and the cell says so."""
-
 POLL = 0.01
 """Seconds between two looks at whether a kernel that was asked to end has ended."""
+
 _REMEDIES: dict[int, str] = {
     signal.SIGKILL: "the system does so when memory runs out: try fewer rows, or a larger machine",
     signal.SIGSEGV: "compiled code crashed: look for the library that the cell calls",
@@ -61,24 +61,25 @@ papermill_engines.register(ENGINE, RecordEngine)
 class ExecutedNotebook(NotebookExecutionManager):  # type: ignore[misc] # papermill has no annotations
     """The notebook with what its cells have shown so far; its file is never seen half-written."""
 
-    _waiting = False
+    _postponed = False
 
     def cell_start(self, cell: Any, cell_index: int, **options: Any) -> None:
-        """Mark a cell as running; text need not be written down for that."""
-        self._waiting = cell.cell_type != "code"
+        """Mark a cell as running; a text cell's start is not written down."""
+        self._postponed = cell.cell_type != "code"
         super().cell_start(cell, cell_index=cell_index, **options)
-        self._waiting = False
+        self._postponed = False
 
     def cell_complete(self, cell: Any, cell_index: int, **options: Any) -> None:
-        """Mark a cell as done; the next one's start writes it down."""
+        """Mark a cell as done; it is written down at the start of the next code cell, or now if it failed or is the
+        last."""
         failed = cell.metadata.papermill["status"] == self.FAILED
-        self._waiting = not failed and cell_index + 1 < len(self.nb.cells)
+        self._postponed = not failed and cell_index + 1 < len(self.nb.cells)
         super().cell_complete(cell, cell_index=cell_index, **options)
-        self._waiting = False
+        self._postponed = False
 
     def save(self, **_: Any) -> None:
-        """Write the notebook as it stands."""
-        if self._waiting:
+        """Write the notebook as it stands, unless that is postponed."""
+        if self._postponed:
             return
         write_atomic(self.output_path, writes(self.nb).encode(), durable=False)  # a seal makes it durable
 

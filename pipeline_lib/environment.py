@@ -45,7 +45,7 @@ def packages() -> dict[str, str]:
 def _name_and_version(dist: metadata.Distribution) -> tuple[str, str]:
     """Two lines of a distribution's metadata; all of them, parsed as mail, would take ten times as long."""
     head, _, _ = (dist.read_text("METADATA") or dist.read_text("PKG-INFO") or "").partition("\n\n")
-    found = {key: value for key, _, value in (line.partition(": ") for line in head.splitlines()) if value}
+    found = dict(line.partition(": ")[::2] for line in head.splitlines())
     if {"Name", "Version"} <= found.keys():
         return found["Name"], found["Version"]
     return dist.metadata["Name"], dist.version

@@ -9,7 +9,6 @@ import contextlib
 import shutil
 import tokenize
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
 
@@ -102,7 +101,7 @@ def check_export(project: Project, checked: str = "") -> list[Problem]:
 
 
 def export_state(project: Project) -> str:
-    """Digest of all that `check_export` looks at."""
+    """Digest of the files that `check_export` looks at."""
     files = [project.root / "pyproject.toml", *notebook_files(project.notebooks)]
     generated = [sha256_tree(project.package / name) for name in GENERATED]
     named = [f"{project.shown(path)} {sha256_file(path)}" for path in files if path.is_file()]
@@ -110,18 +109,10 @@ def export_state(project: Project) -> str:
 
 
 def render_modules(project: Project) -> Render:
-    """What export would write; rendered once for the same notebooks, as members of a sweep ask again and again."""
-    settings = project.root / "pyproject.toml"
-    if not settings.is_file():
-        raise InputError("pyproject.toml: found no such file, expected nbdev's settings in it; bring it back")
-    files = [settings, *notebook_files(project.notebooks)]
-    return _rendered(project, tuple((path, sha256_file(path)) for path in files))
-
-
-@lru_cache(maxsize=1)
-def _rendered(project: Project, files: tuple[tuple[Path, str], ...]) -> Render:
-    """Export every notebook in a temporary copy of the tree and read back the modules; `files` tell when again."""
+    """Export every notebook in a temporary copy of the tree and read back the modules."""
     sources, problems = _sources(project)
+    if not (project.root / "pyproject.toml").is_file():
+        raise InputError("pyproject.toml: found no such file, expected nbdev's settings in it; bring it back")
     modules: dict[str, str] = {}
     with locked_folder("export") as folder:
         copy = folder.resolve()

@@ -42,7 +42,7 @@ def identity() -> dict[str, str]:
 
 
 def variables() -> dict[str, str]:
-    """Environment variables that choose code, threads, time zone or locale."""
+    """Environment variables that choose code, threads, time zone or locale, without what scikit-learn's import sets."""
     found = {name: value for name, value in os.environ.items() if name in _SINGLE or name.startswith(_VARIABLES)}
     return {name: found[name] for name in sorted(found) if found[name] != _BY_SCIKIT_LEARN.get(name)}
 

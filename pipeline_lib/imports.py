@@ -165,7 +165,7 @@ def _loaded(packages: Collection[str], seen: set[tuple[str, str]]) -> Iterator[t
 
 def _resolved(file: str) -> str:
     """As `os.path.realpath`, which would follow the same folders again for each of thousands of modules."""
-    folder, name = os.path.split(file)
+    folder, name = os.path.split(os.path.abspath(file))  # noqa: PTH100 (as below)
     linked = os.path.islink(file)  # noqa: PTH114 (a path object for each would take longer than the question)
     return os.path.realpath(file) if linked else f"{_resolved_folder(folder)}{os.sep}{name}"
 

@@ -23,7 +23,7 @@ from pipeline_lib.imports import (
     shadows,
 )
 from pipeline_lib.index import MEMORY, alike
-from pipeline_lib.project import Project, find_project
+from pipeline_lib.project import Project, project_of
 from pipeline_lib.record import Record, verify
 from pipeline_lib.sources import Sources, fingerprints
 
@@ -78,7 +78,7 @@ def recall(params_file: str | Path, overrides: Sequence[str] = (), *, runs: Path
     """
     path = Path(params_file)
     try:
-        project = find_project(path.parent if path.parent.is_dir() else None)
+        project = project_of(path)
         ground = ground_of(project, path.name.partition(".")[0], path, overrides)
     except (InputError, OSError, ValueError):  # the last for a NUL in a path
         return Answer(None)

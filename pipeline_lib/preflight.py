@@ -11,7 +11,7 @@ from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.export import check_export
 from pipeline_lib.notebooks import Cell, declared_parameters, parameters_cell, read_notebook
 from pipeline_lib.params import BaseParams, as_json, check_model, from_values, read_params
-from pipeline_lib.project import Project, check_name, find_project
+from pipeline_lib.project import Project, check_name, project_of
 from pipeline_lib.rows import schema_of
 
 Result = TypeVar("Result")
@@ -38,7 +38,7 @@ def check_request(params_file: Path, overrides: Sequence[str] = (), checked: str
     Raises InputError for parameters, notebook or file names; DifferenceError for a library that is not
     what the notebooks export.
     """
-    project = find_project(params_file.parent if params_file.parent.is_dir() else None)
+    project = project_of(params_file)
     _check_file_name(project, params_file)
     pipeline = check_name(params_file.name.partition(".")[0])
     cell = read_parameters_cell(project, pipeline)

@@ -103,6 +103,11 @@ def find_project(start: Path | None = None) -> Project:
     )
 
 
+def project_of(params_file: Path) -> Project:
+    """The project that a parameters file lies in; the working folder's where there is no such folder."""
+    return find_project(params_file.parent if params_file.parent.is_dir() else None)
+
+
 def check_name(name: str) -> str:
     """A pipeline's name, refused unless it can name a module and a notebook."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):

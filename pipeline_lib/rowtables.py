@@ -39,7 +39,7 @@ def conform(data: Any, schema: RowSchema) -> pa.Table:
 
 
 def conformed_parts(data: Any, schema: RowSchema, most: int | None) -> Iterator[pa.Table]:
-    """What `conform` makes of several tables, in parts of about `most` child rows: memory holds one part at a time.
+    """What `conform` makes of several tables, in parts of about `most` child rows, each made when it is asked for.
 
     Every row is checked before the first part is made.
     """

@@ -10,7 +10,7 @@ _STYLE = "body{font:15px/1.45 system-ui,sans-serif;max-width:75em;margin:2em aut
 _STYLE += "table{border-collapse:collapse}pre{overflow:auto}img{max-width:100%;height:auto}"
 
 
-def write_page(path: Path, title: str, body: str, style: str = "") -> None:
+def write_page(path: Path, title: str, body: str, style: str) -> None:
     """Write one page: `title` is text, `body` HTML, `style` what it needs besides our own. Never seen half-written."""
     named = html.escape(title)
     page = (

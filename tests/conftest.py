@@ -1,6 +1,7 @@
 """What several test modules share: one real run of the houses example, and what is put in its place."""
 
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from pipeline_lib.record import Record
 from pipeline_lib.run import run_pipeline
 
 Research = Callable[..., Path]
+
+# what starts the tests in the background may have let them ignore these, which some send
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import sys
+from importlib import metadata
 from io import StringIO
 from typing import Any
 
@@ -25,6 +26,10 @@ def test_the_description_is_json_and_names_what_may_change_a_bit() -> None:
 def test_packages_are_sorted_whatever_their_case() -> None:
     names = list(packages())
     assert names == sorted(names, key=str.lower)
+
+
+def test_packages_are_those_that_their_metadata_name() -> None:
+    assert packages() == {dist.metadata["Name"]: dist.version for dist in metadata.distributions()}
 
 
 def test_only_variables_that_matter_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

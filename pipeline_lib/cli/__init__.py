@@ -1,5 +1,6 @@
 """The command line: thin words over functions that say more."""
 
+import atexit
 import gc
 import os
 import sys
@@ -14,6 +15,7 @@ from pipeline_lib.errors import PipelineLibError
 
 def main() -> None:
     """Entry point: exit 0 as asked, 1 a check found a difference, 2 bad input, 3 the run itself failed."""
+    atexit.register(gc.freeze)  # modules go with the process; to look through thousands of them takes half a second
     try:
         commands.main(standalone_mode=False)
     except PipelineLibError as error:
@@ -39,8 +41,6 @@ def main() -> None:
     except Exception:
         traceback.print_exc()
         _fail("found an error that nobody foresaw, expected none; please report the lines above", 3)
-    finally:
-        gc.freeze()  # thousands of modules go with the process; looking through them first takes half a second
 
 
 def _fail(message: str, code: int) -> NoReturn:

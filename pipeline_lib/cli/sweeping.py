@@ -33,7 +33,9 @@ INTERRUPTED = 130
     show_default=True,
     help="Whose parity is checked; without --metric the first member's.",
 )
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; three for two CPUs by default.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes; three for every two CPUs if left out."
+)
 @click.option("--cold", is_flag=True, help="Start every kernel from nothing instead of forking it.")
 @click.option("--dask", metavar="ADDRESS", help="Run on the workers of a Dask scheduler, tcp://HOST:PORT.")
 @click.option("--store", metavar="URL", help="With --dask: where workers without this folder leave their records.")

@@ -27,7 +27,7 @@ def from_arrow(table: pa.Table) -> dict[str, Column]:
 
 
 def run_parts(executor: ColumnExecutor, parts: Iterable[pa.Table]) -> list[Column]:
-    """What an executor makes of conformed tables whose rows follow one another, as one."""
+    """What an executor makes of conformed tables whose rows follow one another, as one; memory holds two at a time."""
     found, first = [], 0
     for columns, rows in _one_ahead((from_arrow(part), part.num_rows) for part in parts):
         found.append(executor.run(columns, rows, first))
@@ -36,7 +36,7 @@ def run_parts(executor: ColumnExecutor, parts: Iterable[pa.Table]) -> list[Colum
 
 
 def _one_ahead(parts: Iterator[Part]) -> Iterator[Part]:
-    """Parts, of which another thread makes the next one while somebody works on this one."""
+    """The parts in order; a thread makes the next one while the caller works on this one."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, parts, None)
         while (part := coming.result()) is not None:

@@ -22,9 +22,10 @@ Known = dict[int, tuple[Column, Any]]  # nodes by place: a column of different v
 class ColumnExecutor:
     """Evaluates the nodes that some results of a plan rest upon, block by block.
 
-    What rests upon one text column alone is evaluated once for each distinct word, and what costs much and rests upon
-    parts of moments or several text columns once for each of their combinations, not once a row: rows are independent,
-    so the bits are the same. Without `by_value` all is evaluated row by row, and there is no context.
+    What rests upon one text column alone is evaluated once for each distinct word, and, in tables of a block or more,
+    what costs much and rests upon parts of moments, missing flags or several text columns once for each of their
+    combinations, not once a row: rows are independent, so the bits are the same. Without `by_value` all is evaluated
+    row by row, and there is no context.
     """
 
     def __init__(self, plan: Plan, roots: Sequence[int], *, by_value: bool = True) -> None:
@@ -51,7 +52,7 @@ class ColumnExecutor:
                 self._work.append((place, column_function(node), node.inputs, done))
         self._words = _word_groups(plan, needed, self.roots) if by_value else []
         self._values = _value_groups(plan, needed, self.roots) if by_value and not self._context else []
-        leaves = {leaf for group in self._values for leaf in group.leaves if plan.nodes[leaf].operation != "input"}
+        leaves = {leaf for group in self._values for leaf in group.leaves}
         self._leaves = ColumnExecutor(plan, sorted(leaves)) if leaves else None
 
     def run(self, columns: Mapping[str, Column], rows: int, first: int = 0) -> list[Column]:
@@ -63,7 +64,7 @@ class ColumnExecutor:
         size = self._block_rows(columns, rows)
         starts = range(0, rows, size) or [0]
         with np.errstate(all="ignore"):
-            known, work = self._left(self._by_word(columns) | self._by_value(columns, rows, first))
+            known, work = self._needed(self._by_word(columns) | self._by_value(columns, rows, first))
             blocks = [self._block(columns, known, work, start, min(start + size, rows), first) for start in starts]
         return [joined(parts) for parts in zip(*blocks, strict=True)]
 
@@ -74,8 +75,8 @@ class ColumnExecutor:
         )
         return max(1, min(BLOCK_ROWS, BLOCK_CHILDREN * rows // most)) if most > BLOCK_CHILDREN else BLOCK_ROWS
 
-    def _left(self, known: Known) -> tuple[Known, list[Any]]:
-        """Of what is known that which somebody takes, and the work that is left."""
+    def _needed(self, known: Known) -> tuple[Known, list[Any]]:
+        """Of the known nodes those that somebody takes, and the work that is left."""
         if not known:
             return known, self._work
         wanted = set(self.roots)
@@ -104,19 +105,19 @@ class ColumnExecutor:
 
     def _by_value(self, columns: Mapping[str, Column], rows: int, first: int) -> Known:
         """Nodes that are known for each combination of their leaves' values, with the rows' combinations."""
+        if self._leaves is None or rows < BLOCK_ROWS:
+            return {}
         known: Known = {}
-        if not self._values or rows < BLOCK_ROWS:
-            return known
         try:
-            leaves = self._leaves.run(columns, rows, first) if self._leaves else []
-            given = dict(zip(self._leaves.roots, leaves, strict=True)) if self._leaves else {}
+            given = dict(zip(self._leaves.roots, self._leaves.run(columns, rows, first), strict=True))
             for group in self._values:
-                named = zip(group.leaves, group.names, strict=True)
-                combined = combinations([columns[name] if name else given[leaf] for leaf, name in named], rows)
-                if combined is not None:
-                    distinct = dict(zip(map(str, group.leaves), combined[0], strict=True))
-                    values = group.executor.run(distinct, len(combined[0][0]))
-                    known |= {node: (one, combined[1]) for node, one in zip(group.executor.roots, values, strict=True)}
+                combined = combinations([given[leaf] for leaf in group.leaves], rows)
+                if combined is None:
+                    continue
+                distinct, places = combined
+                named = dict(zip(map(str, group.leaves), distinct, strict=True))
+                values = group.executor.run(named, len(distinct[0]))
+                known |= {node: (value, places) for node, value in zip(group.executor.roots, values, strict=True)}
         except InputError:  # the rows will tell which
             return {}
         return known
@@ -181,15 +182,14 @@ class WordGroup:
 
 @dataclass(frozen=True)
 class ValueGroup:
-    """Nodes of few different values, with the raw column's name for those that are one, and what evaluates the nodes
-    that rest upon all of them, and constants, alone and that others take."""
+    """Nodes of few different values, and what evaluates the nodes that rest upon all of them and constants alone and
+    that others take."""
 
     leaves: tuple[int, ...]
-    names: tuple[str, ...]
     executor: ColumnExecutor
 
 
-_NOT_BY_WORD = ("earlier", "opaque", "opaque_part")  # their rows are not independent, or not quite
+_NOT_BY_VALUE = ("earlier", "opaque", "opaque_part")  # their rows are not independent, or not quite
 
 
 def _word_groups(plan: Plan, needed: Sequence[int], roots: Sequence[int]) -> list[WordGroup]:
@@ -201,7 +201,7 @@ def _word_groups(plan: Plan, needed: Sequence[int], roots: Sequence[int]) -> lis
             sources[place] = "" if node.operation == "constant" else text
         else:
             below = {sources[taken] for taken in node.inputs} - {""}
-            one = below.pop() if len(below) == 1 and node.operation not in _NOT_BY_WORD else None
+            one = below.pop() if len(below) == 1 and node.operation not in _NOT_BY_VALUE else None
             sources[place] = one
     groups = []
     for column in sorted({source for source in sources.values() if source}):
@@ -225,25 +225,26 @@ def _value_groups(plan: Plan, needed: Sequence[int], roots: Sequence[int]) -> li
         leaves[place] = _leaves_of(place, plan.nodes[place], leaves)
     groups = []
     for chosen in sorted({tuple(sorted(one)) for one in leaves.values() if one}):
-        names = tuple(plan.nodes[leaf].settings["column"] if plan.nodes[leaf].dtype == "str" else "" for leaf in chosen)
         inside = {place for place, one in leaves.items() if one == frozenset(chosen) and place not in chosen}
-        by_word = len(names) == 1 and names[0]
-        if by_word or not any(plan.nodes[place].operation in VECTOR for place in inside):
+        one_text = len(chosen) == 1 and plan.nodes[chosen[0]].operation == "input"  # that is a WordGroup
+        if one_text or not any(plan.nodes[place].operation in VECTOR for place in inside):
             continue
         taken = {t for n in needed if n not in inside for t in plan.nodes[n].inputs} | set(roots)
         nodes = list(plan.nodes)
         for leaf in chosen:
             nodes[leaf] = Node("input", (), {"column": str(leaf)}, nodes[leaf].dtype)
         executor = ColumnExecutor(Plan(nodes, {}), sorted(inside & taken), by_value=False)
-        groups.append(ValueGroup(chosen, names, executor))
+        groups.append(ValueGroup(chosen, executor))
     return groups
 
 
 def _leaves_of(place: int, node: Node, leaves: Mapping[int, frozenset[int] | None]) -> frozenset[int] | None:
-    if node.operation in ("input", "constant"):
-        text = frozenset({place}) if node.dtype == "str" else None
-        return frozenset() if node.operation == "constant" else text
-    if node.operation in _NOT_BY_WORD or node.dtype not in ("float64", "int64", "bool"):
+    """The nodes of few values that a node rests upon, besides constants; None where it rests upon others, too."""
+    if node.operation == "constant":
+        return frozenset()
+    if node.operation == "input":
+        return frozenset({place}) if node.dtype == "str" else None
+    if node.operation in _NOT_BY_VALUE or node.dtype not in ("float64", "int64", "bool"):
         return None
     below = [leaves[taken] for taken in node.inputs]
     if None in below:
@@ -259,31 +260,29 @@ def combinations(columns: Sequence[Column], rows: int) -> tuple[list[Column], An
     """
     codes, sizes, lows = [], [], []
     for column in columns:
-        integers = column.codes.astype(np.int64) if isinstance(column, Text) else np.asarray(column).astype(np.int64)
-        low = -1 if isinstance(column, Text) else int(integers.min())
-        codes.append(integers - low)
-        sizes.append(int(integers.max()) - low + 1)
-        lows.append(low)
+        integers = np.asarray(column.codes if isinstance(column, Text) else column).astype(np.int64)
+        lows.append(int(integers.min()))
+        sizes.append(int(integers.max()) - lows[-1] + 1)
         if sizes[-1] > _MOST_VALUES:
             return None
-    total = math.prod(sizes)
-    if total > _MOST_COMBINATIONS:
+        codes.append(integers - lows[-1])
+    if math.prod(sizes) > _MOST_COMBINATIONS:
         return None
-    combined = codes[0]
-    for code, size in zip(codes[1:], sizes[1:], strict=True):
-        combined = combined * size + code
-    used = np.flatnonzero(np.bincount(combined, minlength=total))
+    combined = np.ravel_multi_index(tuple(codes), tuple(sizes))
+    used = np.flatnonzero(np.bincount(combined))
     if 4 * len(used) > rows:
         return None
-    places = np.zeros(total, dtype=np.int64)
+    places = np.zeros(used[-1] + 1, dtype=np.intp)
     places[used] = np.arange(len(used))
-    distinct: list[Column] = []
-    rest = used
-    for column, size, low in zip(columns[::-1], sizes[::-1], lows[::-1], strict=True):
-        part, rest = rest % size + low, rest // size
-        text = isinstance(column, Text)
-        distinct.append(Text(part.astype(np.int32), column.words) if text else part.astype(np.asarray(column).dtype))
-    return distinct[::-1], places[combined]
+    parts = zip(columns, np.unravel_index(used, tuple(sizes)), lows, strict=True)
+    return [_like(column, part + low) for column, part, low in parts], places[combined]
+
+
+def _like(column: Column, integers: Any) -> Column:
+    """Integers as values of a column's kind."""
+    if isinstance(column, Text):
+        return Text(integers.astype(np.int32), column.words)
+    return integers.astype(np.asarray(column).dtype)
 
 
 def whole(column: Column, dtype: str, rows: int) -> Column:

@@ -22,7 +22,7 @@ def main(path: str) -> None:
     from pipeline_lib.parity.repeat import repeat
 
     Path(request["result"]).write_text(json.dumps(repeat(request)), encoding="utf-8")
-    gc.freeze()  # what was imported goes with the process; looking through it first takes half a second
+    gc.freeze()  # modules go with the process; to look through thousands of them takes half a second
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pipeline_lib.errors import InputError, PipelineLibError
 from pipeline_lib.files import canonical_json, write_atomic
 from pipeline_lib.index import SWEEPS
-from pipeline_lib.project import find_project
+from pipeline_lib.project import project_of
 from pipeline_lib.record import Record
 from pipeline_lib.sweeping.grid import parse_grid
 from pipeline_lib.sweeping.members import Member, Plan, plan_sweep
@@ -60,9 +60,10 @@ def sweep(
     `random` or `bayes` is how many members Optuna draws, with `seed`. `metric` sorts the table, best first;
     `direction` is `minimize` or `maximize`, needed where the metric's name does not tell. `parity` says whose parity
     is checked: the best member's (the first one's without a metric), all or none. Members run in `workers`
-    processes, by default three for two CPUs, whose kernels are forked from a process that has imported the packages,
-    unless `cold`; or on the Dask scheduler `dask`, with records handed over through the fsspec URL `store` where
-    its workers do not share this folder. A member that a finished run answers for is not run again, unless `force`.
+    processes, by default three for every two CPUs, whose kernels are forked from a process that has imported the
+    packages, unless `cold`; or on the Dask scheduler `dask`, with records handed over through the fsspec URL `store`
+    where its workers do not share this folder. A member that a finished run answers for is not run again, unless
+    `force`.
 
     All combinations are checked before the first kernel starts: InputError lists what is wrong, nothing is written.
     A failed member stops no other. Ctrl-C returns what is finished, `interrupted`; the same call continues.
@@ -76,7 +77,7 @@ def sweep(
     many = random if bayes is None else bayes
     asked: dict[str, Any] = {"grid": sorted(map(str, axes)), "bayes": bayes is not None, "random": random is not None}
     asked |= {"seed": seed, "metric": metric, "direction": way} if many is not None else {}
-    with ExitStack() as preloading:  # on the other CPU, while this one checks
+    with ExitStack() as preloading:  # beside the checks that follow
         server = None if cold or dask else _preloaded(Path(params_file), preloading)
         plan = plan_sweep(Path(params_file), overrides, asked)
         search = Grid(plan, axes) if many is None else Search(plan, axes, many, seed, bayes is not None, metric, way)
@@ -176,12 +177,13 @@ class _Running:
         return f"  about {(now - self._began) / self._ran * others:,.0f} s left" if self._ran and others else ""
 
 
-def _preloaded(params_file: Path, closing: ExitStack) -> WarmServer | None:
-    """A server that imports already what the members will need; none where the checks that follow will complain."""
-    with suppress(PipelineLibError, OSError, ValueError, KeyError):
-        project, pipeline = find_project(params_file.parent), params_file.name.partition(".")[0]
-        return closing.enter_context(WarmServer(preload_names(project, pipeline), RUNNER))
-    return None
+def _preloaded(params_file: Path, preloading: ExitStack) -> WarmServer | None:
+    """A server that imports what the members will need; none where the checks that follow will complain."""
+    try:
+        names = preload_names(project_of(params_file), params_file.name.partition(".")[0])
+    except (PipelineLibError, OSError, ValueError, KeyError):
+        return None
+    return preloading.enter_context(WarmServer(names, RUNNER))
 
 
 def _pool(

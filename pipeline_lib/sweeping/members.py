@@ -12,7 +12,7 @@ from pipeline_lib.export import export_state
 from pipeline_lib.files import canonical_json, sha256_bytes
 from pipeline_lib.params import as_json, read_params
 from pipeline_lib.preflight import Request, check_request
-from pipeline_lib.project import find_project
+from pipeline_lib.project import project_of
 
 _SHOWN_PROBLEMS = 10
 
@@ -83,7 +83,7 @@ def plan_sweep(params_file: Path, fixed: Sequence[str], asked: Mapping[str, Any]
 
     Raises InputError and DifferenceError as a single run does.
     """
-    checked = export_state(find_project(params_file.parent if params_file.parent.is_dir() else None))
+    checked = export_state(project_of(params_file))  # before the check: what changes during it is seen
     request = check_request(params_file, fixed)
     digest = sha256_bytes(canonical_json({"parameters": as_json(request.params), "asked": dict(asked)}))
     variant = params_file.name.removesuffix(params_file.suffix)

@@ -207,8 +207,8 @@ class LocalPool:
 
 
 def check_workers(workers: int | None) -> int:
-    """How many processes: as asked, else three for two CPUs that this process may use: now and then one waits
-    for its kernel."""
+    """How many processes: as asked, else three for every two CPUs, since a worker that waits for its kernel leaves one
+    idle."""
     if workers is not None and workers < 1:
-        raise InputError(f"found {workers} workers, expected one at least; leave --workers out for three for two CPUs")
+        raise InputError(f"found {workers} workers, expected one at least; leave --workers out for 3 per 2 CPUs")
     return workers or cpus() + (cpus() + 1) // 2

@@ -1,6 +1,6 @@
 """The process that warm ones are forked from: `python -m pipeline_lib.warm.server SOCKET NAME... -- NAME...`.
 
-It imports the named modules, those after the dashes for processes that run notebooks alone. Then it answers each
+It imports the named modules; those after -- are shown only to processes that run notebooks. Then it answers each
 connection to its socket with a child that runs `python -m MODULE` as the request says: its arguments, environment,
 folder and standard streams. The exit code goes back over the same connection; when the connection closes first, the
 child is killed. It ends when its standard input does. It has no thread of its own, and starts none.
@@ -188,8 +188,10 @@ def _end_process(code: int) -> NoReturn:
 
 
 def _leave_sockets_to_the_system() -> None:
-    """Drop an IPython kernel's last exit handler: one time in fourteen it waited for a thread that waited for one that
-    had ended, until Jupyter lost patience. What is open ends with the process."""
+    """Drop an IPython kernel's last exit handler, which may wait for ever for a thread that has ended.
+
+    What is open ends with the process.
+    """
     import atexit
 
     application = getattr(sys.modules.get("ipykernel.kernelapp"), "IPKernelApp", None)

@@ -75,7 +75,10 @@ class Stash(MetaPathFinder):
             importlib.import_module(name)
 
     def hide(self, runner: bool = False) -> None:
-        """Let this process look as if nothing had been preloaded; its environment variables are its caller's care."""
+        """Let this process look as if nothing had been preloaded; only a runner can import what was preloaded for one.
+
+        Its environment variables are its caller's care.
+        """
         for name, module in self.modules.items():
             sys.modules.pop(name, None)
             parent, _, tail = name.rpartition(".")
@@ -84,7 +87,7 @@ class Stash(MetaPathFinder):
             if own and vars(holder).get(tail) is module:
                 delattr(holder, tail)
                 self._attributes.add(name)
-        self._hidden = {name: self.modules[name] for name in self.modules if runner or name not in self._runner}
+        self._hidden = {name: module for name, module in self.modules.items() if runner or name not in self._runner}
         self._limits.begin()
         warnings.filters[:] = self._filters_before  # type: ignore[index]
         _filters_changed()

@@ -116,7 +116,7 @@ class Stage:
         words = ["pipeline-lib", "run", str(PARAMS), "--no-parity", "--force"]
         with (
             patch.object(Project, "research_notebook", lambda *_: notebook),
-            patch("pipeline_lib.preflight.find_project", return_value=project),
+            patch("pipeline_lib.preflight.project_of", return_value=project),
             patch.object(sys, "argv", words),
         ):
             prepare()

@@ -42,7 +42,7 @@ class Lists:
         return int(np.count_nonzero(self.filled)) == len(self.values)
 
     def scattered(self, values: Any, empty: Any) -> Any:
-        """One value for each row that has any, and `empty` for the others."""
+        """`values`, one for each row that has any, as a column of all rows; `empty` for the others."""
         if len(values) == len(self):
             return values
         found = np.full(len(self), empty, dtype=values.dtype)
@@ -83,9 +83,8 @@ class Lists:
 
     def reduced(self, ufunc: Any, values: Any, empty: Any) -> Any:
         """Each row's `ufunc.reduce` of values in any order; `empty` for a row without one."""
-        if not len(values):
-            return np.full(len(self), empty, dtype=values.dtype)
-        return self.scattered(ufunc.reduceat(values, self.starts[:-1][self.filled]), empty)
+        alone = values if self.single else ufunc.reduceat(values, self.starts[:-1][self.filled])
+        return self.scattered(alone, empty)
 
 
 def over_lists(function: Callable[..., Any]) -> Callable[..., Lists]:

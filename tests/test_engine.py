@@ -1,0 +1,49 @@
+"""What of a running notebook is on disk, and when."""
+
+import json
+from pathlib import Path
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from pipeline_lib.engine import ExecutedNotebook
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> ExecutedNotebook:
+    cells = [new_code_cell("1"), new_markdown_cell("text"), new_code_cell("2")]
+    for one in (given := new_notebook(cells=cells), *cells):
+        one.metadata["papermill"] = {}  # as papermill prepares it
+    executed = ExecutedNotebook(given, output_path=tmp_path / "n.ipynb", progress_bar=False)
+    executed.notebook_start()
+    return executed
+
+
+def on_disk(notebook: ExecutedNotebook) -> list[str]:
+    cells = json.loads(Path(notebook.output_path).read_bytes())["cells"]
+    return [cell["metadata"]["papermill"]["status"] for cell in cells]
+
+
+def test_the_running_cell_is_on_disk_and_so_is_the_last_ones_end(notebook: ExecutedNotebook) -> None:
+    first, text, last = notebook.nb.cells
+    notebook.cell_start(first, cell_index=0)
+    assert on_disk(notebook) == ["running", "pending", "pending"]
+    notebook.cell_complete(first, cell_index=0)
+    notebook.cell_start(text, cell_index=1)
+    notebook.cell_complete(text, cell_index=1)
+    assert on_disk(notebook) == ["running", "pending", "pending"]  # at most a moment old
+    notebook.cell_start(last, cell_index=2)
+    assert on_disk(notebook) == ["completed", "completed", "running"]
+    notebook.cell_complete(last, cell_index=2)
+    assert on_disk(notebook) == ["completed", "completed", "completed"]
+
+
+def test_a_cell_that_fails_is_on_disk_at_once(notebook: ExecutedNotebook) -> None:
+    first = notebook.nb.cells[0]
+    notebook.cell_start(first, cell_index=0)
+    notebook.cell_exception(first, cell_index=0)
+    notebook.cell_complete(first, cell_index=0)
+    assert on_disk(notebook) == ["failed", "pending", "pending"]
+    first.outputs.append(new_output("stream", text="later\n"))
+    notebook.save()
+    assert "later" in Path(notebook.output_path).read_text()
