@@ -120,6 +120,17 @@ def test_no_rows_to_look_up_are_an_answer_for_every_main_row() -> None:
     assert conform({"flights": [], "weather": frames()["weather"]}, schema()).num_rows == 0
 
 
+def test_complete_texts_are_looked_up() -> None:
+    class Place(BaseModel):
+        origin: str
+        name: str
+
+    tables = schema_of(Tables("flight", flights=Flight, places=Lookup(Place, by=("origin",))))
+    places = [{"origin": "JFK", "name": "Kennedy"}, {"origin": "EWR", "name": "Newark"}]
+    rows = as_rows(conform({"flights": frames()["flights"], "places": places}, tables), tables)
+    assert [[place["name"] for place in row["places"]] for row in rows] == [["Kennedy"], ["Newark"]] * 2
+
+
 def test_two_rows_of_one_place_are_refused_with_their_numbers() -> None:
     data = frames()
     twice = pd.concat([data["weather"], data["weather"].tail(1).assign(wind=1.0)])

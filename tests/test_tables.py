@@ -29,9 +29,18 @@ from pipeline_lib.evidence import Evidence, write_evidence
 from pipeline_lib.parity.repeat import _outcome
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.rows import RowSchema, Tables, dtype_differences, raw_input, schema_of
-from pipeline_lib.rowtables import as_rows, conform, conformed_parts, settled, unnested
+from pipeline_lib.rowtables import _taken, as_rows, conform, conformed_parts, settled, unnested
 
 NAN = math.nan
+MOMENT = pd.Timestamp("2026-01-02 03:04:05").to_pydatetime()
+COLUMNS = {
+    pa.int64(): [3, -1, 2],
+    pa.float64(): [math.inf, -0.0, 1.5],
+    pa.string(): ["food", "", "fuel"],
+    pa.bool_(): [True, False, True],
+    pa.timestamp("us"): [MOMENT, MOMENT.replace(year=1969), MOMENT.replace(second=0)],
+    pa.date32(): [MOMENT.date(), MOMENT.date().replace(year=1969), MOMENT.date()],
+}
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +190,22 @@ def test_many_child_rows_go_in_blocks_and_give_the_same_bits(
     batch = model.predict(data)
     monkeypatch.setattr("pipeline_lib.compiled.columns.BLOCK_CHILDREN", 100)
     assert same(model.predict(data), batch)
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["complete", "with missing"])
+@pytest.mark.parametrize("kind", COLUMNS, ids=str)
+def test_child_rows_of_any_kind_are_put_in_the_order_of_their_main_rows(kind: pa.DataType, missing: bool) -> None:
+    stored = pa.array([*COLUMNS[kind], None if missing else COLUMNS[kind][0]], kind)
+    for values in (stored, stored.slice(1), stored.slice(1, 1), stored[:0]):
+        for order in (np.arange(len(values))[::-1], np.arange(len(values)).repeat(2)):
+            assert _taken(values, order).equals(values.take(pa.array(order)))
+
+
+def test_complete_texts_in_unsorted_child_rows_change_no_bit(model: CompiledPipeline) -> None:
+    data = frames(8, customers=30, purchases=500)
+    data["purchases"]["kind"] = data["purchases"]["kind"].fillna("food")
+    by_customer = data | {"purchases": data["purchases"].sort_values("customer", kind="stable")}
+    assert same(model.predict(data), model.predict(by_customer))
 
 
 def test_batches_of_many_child_rows_are_brought_together_in_parts(
