@@ -5,7 +5,8 @@ import os
 import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -50,7 +51,12 @@ class RecordEngine(Engine):  # type: ignore[misc] # papermill has no annotations
         names = ("timeout", "config", "on_cell_start", "on_cell_executed")
         chosen = {name: options[name] for name in names}
         chosen |= {"startup_timeout": options["start_timeout"], "iopub_timeout": DRAIN}
-        RecordClient(notebook, kernel_name=kernel_name, raise_on_iopub_timeout=False, **chosen).execute()
+        try:
+            RecordClient(notebook, kernel_name=kernel_name, raise_on_iopub_timeout=False, **chosen).execute()
+        except BaseException:  # an interruption may have come while the file was written
+            with suppress(OSError):
+                notebook.save()
+            raise
         notebook.notebook_complete()
         return notebook.nb
 
@@ -65,17 +71,23 @@ class ExecutedNotebook(NotebookExecutionManager):  # type: ignore[misc] # paperm
 
     def cell_start(self, cell: Any, cell_index: int, **options: Any) -> None:
         """Mark a cell as running; a text cell's start is not written down."""
-        self._postponed = cell.cell_type != "code"
-        super().cell_start(cell, cell_index=cell_index, **options)
-        self._postponed = False
+        with self._postponing(cell.cell_type != "code"):
+            super().cell_start(cell, cell_index=cell_index, **options)
 
     def cell_complete(self, cell: Any, cell_index: int, **options: Any) -> None:
         """Mark a cell as done; it is written down at the start of the next code cell, or now if it failed or is the
         last."""
         failed = cell.metadata.papermill["status"] == self.FAILED
-        self._postponed = not failed and cell_index + 1 < len(self.nb.cells)
-        super().cell_complete(cell, cell_index=cell_index, **options)
-        self._postponed = False
+        with self._postponing(not failed and cell_index + 1 < len(self.nb.cells)):
+            super().cell_complete(cell, cell_index=cell_index, **options)
+
+    @contextmanager
+    def _postponing(self, postponed: bool) -> Iterator[None]:
+        self._postponed = postponed
+        try:
+            yield
+        finally:
+            self._postponed = False
 
     def save(self, **_: Any) -> None:
         """Write the notebook as it stands, unless that is postponed."""
@@ -94,8 +106,8 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
     def papermill_execute_cells(self) -> None:
         """Execute cell by cell; the one at which the run ends is marked, whatever ended it."""
         for index, cell in enumerate(self.nb.cells):
-            self.nb_man.cell_start(cell, cell_index=index)
             try:
+                self.nb_man.cell_start(cell, cell_index=index)
                 self.execute_cell(cell, index)
             except CellExecutionError:
                 self.nb_man.cell_exception(cell, cell_index=index)

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import sha256_bytes, sha256_file, sha256_tree, write_atomic
+from pipeline_lib.files import write_atomic
 from pipeline_lib.locks import locked_folder
 from pipeline_lib.notebooks import Cell, cells, notebook_files, read_notebook
 from pipeline_lib.project import GENERATED, Project
@@ -82,13 +82,11 @@ def check_exportable(project: Project) -> Render:
     return render
 
 
-def check_export(project: Project, checked: str = "") -> list[Problem]:
-    """What is not as a fresh export would leave it; empty when all is well, or as it was when that was `checked`.
+def check_export(project: Project) -> list[Problem]:
+    """What is not as a fresh export would leave it; empty when all is well.
 
     Names stale, hand-edited, orphaned, missing and doubly defined modules with their notebook and cell.
     """
-    if checked and checked == export_state(project):
-        return []
     render = render_modules(project)
     problems = [*render.problems, *_hand_written(project)]
     known = {problem.module for problem in problems}
@@ -98,14 +96,6 @@ def check_export(project: Project, checked: str = "") -> list[Problem]:
         if difference and path not in known:
             problems.append(Problem(path, difference))
     return problems
-
-
-def export_state(project: Project) -> str:
-    """Digest of the files that `check_export` looks at."""
-    files = [project.root / "pyproject.toml", *notebook_files(project.notebooks)]
-    generated = [sha256_tree(project.package / name) for name in GENERATED]
-    named = [f"{project.shown(path)} {sha256_file(path)}" for path in files if path.is_file()]
-    return sha256_bytes("\n".join([*named, *generated]).encode())
 
 
 def render_modules(project: Project) -> Render:

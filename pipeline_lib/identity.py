@@ -7,11 +7,15 @@ import sys
 import time
 from pathlib import Path
 
-from pipeline_lib.files import sha256_bytes
+from pipeline_lib.files import canonical_json, sha256_bytes
 
-_VARIABLES = ("OMP_", "OPENBLAS_", "MKL_", "NPY_", "BLIS_", "VECLIB_", "NUMEXPR_", "KMP_", "SKLEARN_", "SCIPY_")
+_VARIABLES = (
+    *("OMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "VECLIB_", "KMP_", "LOKY_", "NUMEXPR_", "NUMBA_"),
+    *("NPY_", "SCIPY_", "SKLEARN_", "ARROW_", "PANDAS_"),
+)
 _SINGLE = (
-    *("PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "GLIBC_TUNABLES", "LD_PRELOAD", "LD_LIBRARY_PATH"),
+    *("PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONUTF8", "PYTHONCOERCECLOCALE"),
+    *("GLIBC_TUNABLES", "LD_PRELOAD", "LD_LIBRARY_PATH"),
     *("TZ", "LANG", "LC_ALL", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_CTYPE"),
 )
 _BY_SCIKIT_LEARN = {"KMP_DUPLICATE_LIB_OK": "True", "KMP_INIT_AT_FORK": "FALSE"}
@@ -69,6 +73,11 @@ def _kernel() -> dict[str, str]:
     startup = Path(os.environ.get("IPYTHONDIR", Path.home() / ".ipython")) / "profile_default/startup"
     executed = sorted(path for path in startup.glob("*.*py") if path.is_file())
     return {"kernel": spec, **{f"startup file {path.name}": sha256_bytes(path.read_bytes()) for path in executed}}
+
+
+def packages_digest() -> str:
+    """One digest of all installed packages."""
+    return sha256_bytes(canonical_json(_packages()))
 
 
 def _packages() -> dict[str, str]:

@@ -30,10 +30,10 @@ class Request:
     sensitive: tuple[str, ...]
 
 
-def check_request(params_file: Path, overrides: Sequence[str] = (), checked: str = "") -> Request:
+def check_request(params_file: Path, overrides: Sequence[str] = (), *, exported: bool = False) -> Request:
     """Everything that can be refused before a kernel starts; nothing is written.
 
-    The export is not looked at again where it is as it was when `checked`, an `export_state`.
+    The export is not looked at where it is known to be fresh, `exported`.
 
     Raises InputError for parameters, notebook or file names; DifferenceError for a library that is not
     what the notebooks export.
@@ -49,7 +49,7 @@ def check_request(params_file: Path, overrides: Sequence[str] = (), checked: str
     if params:
         problems += _tried(lambda: as_json(params))[1]
     problems += _tried(lambda: check_declared(project, model, pipeline, cell))[1]
-    stale = check_export(project, checked)
+    stale = [] if exported else check_export(project)
     if problems:
         raise InputError("\n".join([*problems, *(f"note: {problem}" for problem in stale)]))
     if stale or params is None:

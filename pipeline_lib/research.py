@@ -46,6 +46,7 @@ from pipeline_lib.record import (
 )
 from pipeline_lib.rowcheck import is_frame
 from pipeline_lib.rows import RowSchema, conform, schema_of, to_frame
+from pipeline_lib.warm.limits import check_packages
 
 _KEPT_SCRATCH = 5
 
@@ -209,6 +210,7 @@ def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:
             "let no cell between `parameters` and start_run change them"
         )
     if given:
+        check_packages()
         follow_imports(record.folder, project, identity())
     else:
         write_atomic(record.folder / PARAMETERS, canonical_json(as_json(params)))

@@ -16,7 +16,10 @@ def main() -> None:
     """Become the program, tethered to the parent process."""
     parent, *command = sys.argv[1:]
     tether(int(parent))
-    os.execvp(command[0], command)  # noqa: S606 (the kernel's own command)
+    try:
+        os.execvp(command[0], command)  # noqa: S606 (the kernel's own command)
+    except OSError as error:
+        sys.exit(f"error: {command[0]}: found {error.strerror}, expected a program; see `jupyter kernelspec list`")
 
 
 def tether(parent: int) -> None:

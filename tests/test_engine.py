@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from pipeline_lib.engine import ExecutedNotebook
+from pipeline_lib.engine import ExecutedNotebook, RecordEngine
 
 
 @pytest.fixture
@@ -36,6 +36,29 @@ def test_the_running_cell_is_on_disk_and_so_is_the_last_ones_end(notebook: Execu
     assert on_disk(notebook) == ["completed", "completed", "running"]
     notebook.cell_complete(last, cell_index=2)
     assert on_disk(notebook) == ["completed", "completed", "completed"]
+
+
+def test_an_interruption_leaves_on_disk_what_was_reached(
+    notebook: ExecutedNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted:
+        def __init__(self, manager: ExecutedNotebook, **options: object) -> None:
+            self.manager = manager
+
+        def execute(self) -> None:
+            first = self.manager.nb.cells[0]
+            self.manager.cell_start(first, cell_index=0)
+            first.outputs.append(new_output("stream", text="shown\n"))
+            self.manager.cell_complete(first, cell_index=0)
+            assert on_disk(self.manager)[0] == "running"
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline_lib.engine.RecordClient", Interrupted)
+    options = dict.fromkeys(("timeout", "config", "on_cell_start", "on_cell_executed", "start_timeout"))
+    with pytest.raises(KeyboardInterrupt):
+        RecordEngine.execute_notebook(notebook.nb, "python3", destination=notebook.output_path, **options)
+    assert on_disk(notebook) == ["completed", "pending", "pending"]
+    assert "shown" in Path(notebook.output_path).read_text()
 
 
 def test_a_cell_that_fails_is_on_disk_at_once(notebook: ExecutedNotebook) -> None:

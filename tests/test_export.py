@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.export import HEADER, check_export, export, export_state
+from pipeline_lib.export import HEADER, check_export, export
 from pipeline_lib.project import Project, find_project
 
 SETTINGS = "[project]\nlib_name = tiny\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
@@ -43,21 +43,6 @@ def project(tmp_path: Path) -> Project:
 
 def problems(project: Project) -> list[str]:
     return [str(problem) for problem in check_export(project)]
-
-
-def test_a_state_that_was_checked_is_not_checked_again_unless_something_is_other(
-    project: Project, sums: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    checked = export_state(project)
-    with monkeypatch.context() as patch:
-        patch.setattr("pipeline_lib.export.render_modules", lambda project: 1 / 0)
-        assert check_export(project, checked) == []
-    generated, notebook = sums.read_text(), project.notebooks / "steps/00_sums.ipynb"
-    sums.write_text(f"{generated}# edited\n")
-    assert len(check_export(project, checked)) == 1
-    sums.write_text(generated)
-    notebook.write_text(notebook.read_text().replace("def add", "def sum_of"))
-    assert len(check_export(project, checked)) == 1
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
-"""Importing without the grammar of addresses: only for a while, and only where nobody has it yet."""
+"""Importing without the grammar of addresses: only for a while, where it is allowed, and nobody has it yet."""
 
 import subprocess
 import sys
 
 CODE = """
 import sys
-from pipeline_lib.lean import lean_imports
+from pipeline_lib.lean import allow_lean_imports, lean_imports
 {before}
 with lean_imports():
     import jsonschema
@@ -20,5 +20,9 @@ def lines(before: str) -> list[str]:
 
 
 def test_only_a_first_import_inside_does_without_the_grammar() -> None:
-    assert lines("") == ["False", "False"]
-    assert lines("import rfc3987_syntax") == ["True", "True"]
+    assert lines("allow_lean_imports()") == ["False", "False"]
+    assert lines("allow_lean_imports(); import rfc3987_syntax") == ["True", "True"]
+
+
+def test_a_process_of_somebody_else_keeps_the_grammar() -> None:
+    assert lines("") == ["True", "True"]

@@ -24,6 +24,7 @@ from pipeline_lib.imports import (
     imported,
     linear_algebra,
     read_imports,
+    refused_import,
 )
 from pipeline_lib.index import INDEX, MEMORY
 from pipeline_lib.memory import ground_of, keep_memory, recall
@@ -31,6 +32,7 @@ from pipeline_lib.project import Project, find_project
 from pipeline_lib.record import Record, create_record, seal
 from pipeline_lib.run import run_pipeline
 from pipeline_lib.sources import fingerprints
+from pipeline_lib.warm.limits import COLD_ONLY, PRELOADED
 
 FILES = {
     "settings.ini": "[project]\nlib_name = harbour\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n",
@@ -396,6 +398,23 @@ def test_a_kernel_tells_after_each_cell_what_it_has_imported(
     with pytest.raises(ZeroDivisionError):
         cells[0](None)
     assert read_imports(tmp_path) is None  # what cannot be told does not seem told
+
+
+def test_a_warm_kernel_tells_what_it_refused_to_import_and_a_cold_one_refuses_nothing(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells: list[Callable[[object], None]] = []
+    events = types.SimpleNamespace(register=lambda event, write: cells.append(write))
+    ipython = types.SimpleNamespace(get_ipython=lambda: types.SimpleNamespace(events=events))
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    follow_imports(tmp_path, project, {})
+    monkeypatch.setenv(COLD_ONLY, "found TZ changed")
+    monkeypatch.delenv(PRELOADED, raising=False)
+    cells[0](None)
+    assert refused_import(tmp_path) is None
+    monkeypatch.setenv(PRELOADED, "digest")
+    cells[0](None)
+    assert refused_import(tmp_path) == "found TZ changed"
 
 
 def test_outside_ipython_nothing_is_followed(tmp_path: Path, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

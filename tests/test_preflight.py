@@ -21,7 +21,7 @@ Research = Callable[..., Path]
 @pytest.fixture(autouse=True)
 def fresh_export(monkeypatch: pytest.MonkeyPatch) -> None:
     """Export has tests of its own."""
-    monkeypatch.setattr("pipeline_lib.preflight.check_export", lambda project, checked: [])
+    monkeypatch.setattr("pipeline_lib.preflight.check_export", lambda project: [])
 
 
 def test_a_good_request_has_typed_parameters() -> None:
@@ -43,7 +43,7 @@ def test_a_parameters_file_that_is_not_there_is_told_with_the_nearest(tmp_path: 
 
 def test_a_stale_library_is_a_difference_and_a_note_beside_other_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     stale = [Problem("pipeline_lib/steps/years.py", "pipeline_lib/steps/years.py: found stale")]
-    monkeypatch.setattr("pipeline_lib.preflight.check_export", lambda project, checked: stale)
+    monkeypatch.setattr("pipeline_lib.preflight.check_export", lambda project: stale)
     with pytest.raises(DifferenceError, match="found stale"):
         check_request(HOUSES)
     with pytest.raises(InputError, match=r"(?s)test_shar.*note: pipeline_lib/steps/years"):

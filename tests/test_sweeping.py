@@ -18,9 +18,11 @@ from example import HOUSES
 import pipeline_lib.sweeping as sweeping
 from pipeline_lib.cli import commands
 from pipeline_lib.errors import InputError, RunError
+from pipeline_lib.identity import packages_digest
 from pipeline_lib.record import Record, all_records, create_record, seal, write_manifest
 from pipeline_lib.sweeping import worker, workers
 from pipeline_lib.sweeping.grid import parse_grid, product
+from pipeline_lib.sweeping.members import sources_of
 from pipeline_lib.sweeping.result import check_direction
 from pipeline_lib.sweeping.workers import Answer, Task, check_workers
 from pipeline_lib.warm.client import ADDRESS
@@ -275,9 +277,43 @@ def test_a_name_unknown_in_a_warm_kernel_is_decided_by_a_cold_one(
     monkeypatch.setenv(ADDRESS, "socket")
     monkeypatch.setattr(KernelProvisionerFactory.instance(), "default_provisioner_name", "warm")
     monkeypatch.setattr(worker, "_run_once", fail)
-    task = {"params_file": str(HOUSES), "overrides": [], "runs": str(tmp_path), "force": True, "parity": False}
-    assert worker.work(task)["error"] == "failed"
+    assert worker.work(a_task(tmp_path), packages_digest())["error"] == "failed"
     assert kinds == ["warm", "local-provisioner"][:runs]
+
+
+def a_task(runs: Path) -> dict[str, Any]:
+    asked = {"params_file": str(HOUSES), "overrides": [], "runs": str(runs), "force": True, "parity": False}
+    return asked | {"sources": sources_of(HOUSES), "timeout": None, "sweep": "houses-1"}
+
+
+def test_a_member_of_other_files_or_packages_than_the_sweep_began_with_does_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_run_once", lambda task, runs: 1 / 0)
+    task = a_task(tmp_path)
+    assert "packages changed" in worker.work(task, "another digest")["error"]
+    assert "other notebooks, code or parameters" in worker.work(task | {"sources": ""}, packages_digest())["error"]
+    with pytest.raises(ZeroDivisionError):
+        worker.work(task, packages_digest())
+
+
+def test_a_members_sources_are_its_own_notebook_the_code_and_the_parameters(tmp_path: Path) -> None:
+    (tmp_path / "settings.ini").write_text(
+        "[project]\nlib_name = tiny\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
+    )
+    params_file, *files = (
+        tmp_path / name
+        for name in ("params/sums.yml", "nbs/research/sums.ipynb", "nbs/steps/more.ipynb", "tiny/helper.py")
+    )
+    assert sources_of(params_file) == ""
+    seen = {""}
+    for path in (params_file, *files, params_file):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(str(len(seen)))
+        assert sources_of(params_file) not in seen
+        seen.add(sources_of(params_file))
+    (tmp_path / "nbs/research/others.ipynb").write_text("somebody works on it")
+    assert sources_of(params_file) in seen
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from pipeline_lib.errors import RunError
 from pipeline_lib.project import find_project
 from pipeline_lib.record import Record, verify
 from pipeline_lib.warm.client import ADDRESS, WarmProcess, WarmServer, lasting
+from pipeline_lib.warm.limits import COLD_ONLY, PRELOADED, ColdOnlyError, check_packages
 from pipeline_lib.warm.preload import preload_names
 
 NAMES = (
@@ -177,6 +178,28 @@ def test_python_modules_are_refused_only_for_variables_that_they_read(warm: Call
     assert told[1] == "imported"
 
 
+def test_a_refusal_that_a_cell_catches_is_noted(warm: Callable[..., Any]) -> None:
+    noted = f"\nfound = os.environ.get('{COLD_ONLY}', 'nothing')"
+    refused, imported = (
+        warm(REFUSED.format(change=change, name="numpy") + noted, GIVEN="so") for change, _ in CHANGES[1:3]
+    )
+    assert refused.startswith("found GIVEN changed")
+    assert imported == "nothing"
+
+
+def test_packages_that_changed_since_they_were_imported_need_a_cold_process(
+    warm: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(COLD_ONLY, "")  # so that it is taken back
+    check_packages()  # a cold process has imported what is installed
+    preloaded = warm(f"import os\nfound = os.environ['{PRELOADED}']")
+    monkeypatch.setenv(PRELOADED, preloaded)
+    check_packages()
+    monkeypatch.setattr("pipeline_lib.identity._packages", lambda: {"package ropes-2.0.dist-info": "another"})
+    with pytest.raises(ColdOnlyError, match="packages changed"):
+        check_packages()
+
+
 def test_a_local_module_wins_over_an_installed_one(warm: Callable[..., Any], tmp_path: Path) -> None:
     assert warm("import cycler\nfound = hasattr(cycler, 'cycler')") is True
     (tmp_path / "cycler.py").write_text("local = True\n")
@@ -298,6 +321,16 @@ model = run.compile(houses.build(run.params).fit(X_train, y_train), like=X_train
 predictions = run.evidence(X_test, y_test)
 run.metrics(houses.metrics(y_test, predictions, run.params) | {"drawn": np.random.rand()})
 """
+CAREFREE = f"""
+import os
+os.environ["OMP_NUM_THREADS"] = "7"
+try:
+    import scipy.special
+except Exception:
+    pass
+del os.environ["OMP_NUM_THREADS"]
+{UNSEEDED}
+"""
 FORGETFUL = "import xml\nxml.dom"
 
 
@@ -380,3 +413,16 @@ def test_a_forgotten_import_fails_warm_as_it_fails_cold(
         assert caught.value.folder is not None
         messages.append(Record(caught.value.folder).manifest()["error"]["message"])
     assert messages[0] == messages[1]
+
+
+@pytest.mark.slow
+def test_a_run_that_goes_on_after_a_refused_import_is_not_finished(
+    tmp_path: Path, research: Callable[..., Path], warmly: Callable[[], None]
+) -> None:
+    from pipeline_lib.run import run_pipeline
+
+    research(CAREFREE)
+    assert run_pipeline(HOUSES, runs=tmp_path / "runs", force=True).status() == "finished"
+    warmly()
+    with pytest.raises(RunError, match="ColdOnlyError: found OMP_NUM_THREADS changed"):
+        run_pipeline(HOUSES, runs=tmp_path / "runs", force=True)

@@ -11,10 +11,12 @@ import click
 
 from pipeline_lib.cli import checking, everything, notebooks, running, sharing, surviving, sweeping
 from pipeline_lib.errors import PipelineLibError
+from pipeline_lib.lean import allow_lean_imports
 
 
 def main() -> None:
     """Entry point: exit 0 as asked, 1 a check found a difference, 2 bad input, 3 the run itself failed."""
+    allow_lean_imports()
     atexit.register(gc.freeze)  # modules go with the process; to look through thousands of them takes half a second
     try:
         commands.main(standalone_mode=False)

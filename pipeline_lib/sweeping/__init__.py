@@ -135,7 +135,7 @@ class _Running:
             "overrides": self._plan.overrides(member),
             "runs": str(self._runs),
             "library": self._plan.request.project.library,
-            "checked": self._plan.checked,
+            "sources": self._plan.sources,
             **self._options,
         }
 

@@ -9,9 +9,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from pipeline_lib.errors import InputError, PipelineLibError
-from pipeline_lib.files import sha256_bytes, sha256_file
+from pipeline_lib.identity import packages_digest
 from pipeline_lib.locks import locked_folder
-from pipeline_lib.project import find_project
 from pipeline_lib.record import Record
 from pipeline_lib.share import pull, push
 from pipeline_lib.sweeping.workers import ATTEMPTS, DIED, Answer, Task, Worker, no_answer
@@ -50,7 +49,7 @@ class DaskPool:
         """Answers as they are ready, each with its task's place."""
         from distributed import as_completed
 
-        sent = [{**task, "names": self._names, "store": self._store, "sources": sources_of(task)} for task in tasks]
+        sent = [{**task, "names": self._names, "store": self._store} for task in tasks]
         futures = self._client.map(work_there, sent, pure=False, key=[f"member-{os.urandom(8).hex()}" for _ in sent])
         places = {future.key: place for place, future in enumerate(futures)}
         for future in as_completed(futures, loop=self._client.loop):
@@ -78,11 +77,6 @@ class DaskPool:
 
 def work_there(task: Task) -> Answer:
     """Run one member on a Dask worker, in a process of its own."""
-    if sources_of(task) != task["sources"]:
-        return no_answer(
-            f"found another {Path(task['params_file']).name} or other notebooks than the sweep was started with, "
-            "expected the same checkout on every worker; bring this worker's up to date"
-        )
     with locked_folder("sweep") as folder:
         runs = str(folder) if task["store"] else task["runs"]
         answer = _answer({**task, "runs": runs})
@@ -96,21 +90,16 @@ def work_there(task: Task) -> Answer:
         return answer
 
 
-def sources_of(task: Task) -> str:
-    """Digest of the files that a member is made from, as they are on this machine."""
-    params_file = Path(task["params_file"])
-    if not params_file.is_file():
-        return "no such file"
-    project = find_project(params_file.parent)
-    files = [params_file, *sorted(project.notebooks.rglob("*.ipynb")), *sorted(project.package.rglob("*.py"))]
-    return sha256_bytes("\n".join(map(sha256_file, files)).encode())
-
-
 def _answer(task: Task) -> Answer:
+    stands_on = packages_digest(), task["sources"]  # what a process has imported of them stays in it
     for _ in range(ATTEMPTS):
         worker: Worker | None = getattr(_local, "worker", None)
+        if worker is not None and _local.stands_on != stands_on:
+            worker.close()
+            worker = None
         if worker is None:
             worker = _local.worker = Worker(_address(task["names"]))
+            _local.stands_on = stands_on
         answer = worker.work(task)
         if answer is not None:
             return answer
@@ -124,7 +113,7 @@ def _address(names: Sequence[str] | None) -> str | None:
         return None
     with _lock:
         key = " ".join(names)
-        if key not in _shared:
+        if key not in _shared or not _shared[key].alive:
             _shared[key] = WarmServer(names, RUNNER)
             atexit.register(_shared[key].close)
         return _shared[key].wait_until_ready().address

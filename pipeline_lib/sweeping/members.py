@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.export import export_state
-from pipeline_lib.files import canonical_json, sha256_bytes
+from pipeline_lib.files import canonical_json, sha256_bytes, sha256_file
+from pipeline_lib.notebooks import notebook_files
 from pipeline_lib.params import as_json, read_params
 from pipeline_lib.preflight import Request, check_request
 from pipeline_lib.project import project_of
@@ -36,12 +36,12 @@ class Member:
 @dataclass(frozen=True)
 class Plan:
     """A sweep whose base run has passed every check; `name` is the same whenever the same sweep is asked for, and
-    `checked` is the state of the export that passed."""
+    `sources` is the digest of the files that were checked."""
 
     request: Request
     fixed: tuple[str, ...]
     name: str
-    checked: str
+    sources: str
 
     def members(self, combinations: Sequence[Mapping[str, str]], first: int = 1) -> list[Member]:
         """Members for combinations of values. InputError lists those that the pipeline's Params refuses, or that
@@ -83,8 +83,24 @@ def plan_sweep(params_file: Path, fixed: Sequence[str], asked: Mapping[str, Any]
 
     Raises InputError and DifferenceError as a single run does.
     """
-    checked = export_state(project_of(params_file))  # before the check: what changes during it is seen
+    sources = sources_of(params_file)  # before the check: what changes during it is seen
     request = check_request(params_file, fixed)
     digest = sha256_bytes(canonical_json({"parameters": as_json(request.params), "asked": dict(asked)}))
     variant = params_file.name.removesuffix(params_file.suffix)
-    return Plan(request, tuple(fixed), f"{variant}-{digest[:8]}", checked)
+    return Plan(request, tuple(fixed), f"{variant}-{digest[:8]}", sources)
+
+
+def sources_of(params_file: Path) -> str:
+    """Digest of the files that a member is made from, as they are on this machine; empty where there are none.
+
+    Of research notebooks only its own counts: others may be worked on meanwhile.
+    """
+    if not params_file.is_file():
+        return ""
+    project = project_of(params_file)
+    own = project.research_notebook(params_file.name.partition(".")[0])
+    notebooks = [path for path in notebook_files(project.notebooks) if path == own or path.parent != own.parent]
+    code = sorted(project.package.rglob("*.py"))
+    files = [params_file, project.root / "pyproject.toml", *notebooks, *code]
+    named = [f"{project.shown(path)} {sha256_file(path)}" for path in files if path.is_file()]
+    return sha256_bytes("\n".join(named).encode())

@@ -14,13 +14,23 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import PipelineLibError, RunError
+from pipeline_lib.identity import packages_digest
+from pipeline_lib.lean import allow_lean_imports
 from pipeline_lib.memory import Answer as Known
 from pipeline_lib.memory import recall
 from pipeline_lib.preflight import check_request
 from pipeline_lib.record import METRICS, Record
 from pipeline_lib.run import run_request
+from pipeline_lib.sweeping.members import sources_of
+from pipeline_lib.sweeping.workers import no_answer
 from pipeline_lib.warm.client import ADDRESS
+from pipeline_lib.warm.limits import PRELOADED
 
+OTHER_SOURCES = (
+    "found other notebooks, code or parameters than the sweep began with, expected the same for every member on every "
+    "machine; sweep again"
+)
+OTHER_PACKAGES = "found that packages changed since the sweep began, expected the same for every member; sweep again"
 _UNKNOWN = ("AttributeError:", "ColdOnlyError:", "ImportError:", "ModuleNotFoundError:")
 
 
@@ -28,19 +38,25 @@ def main() -> None:
     """Answer tasks until there are no more."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    allow_lean_imports()
+    packages = os.environ.pop(PRELOADED, "") or packages_digest()  # of this process, not of its cold kernels
     if ADDRESS in os.environ:
         from pipeline_lib.warm.provisioner import start_kernels_warm
 
         start_kernels_warm()
     with suppress(KeyboardInterrupt):  # between two runs; within one, it seals the record
         for line in sys.stdin:
-            answers.write(f"{json.dumps(work(json.loads(line)))}\n")
+            answers.write(f"{json.dumps(work(json.loads(line), packages))}\n")
             answers.flush()
 
 
-def work(task: dict[str, Any]) -> dict[str, Any]:
-    """Run one member; where its record is, what it measured, or why it failed."""
+def work(task: dict[str, Any], packages: str) -> dict[str, Any]:
+    """Run one member; where its record is, what it measured, or why it failed. This process has imported `packages`."""
     started = time.monotonic()
+    if sources_of(Path(task["params_file"])) != task["sources"]:
+        return no_answer(OTHER_SOURCES)
+    if packages_digest() != packages:
+        return no_answer(OTHER_PACKAGES)
     runs = Path(task["runs"])
     told = Known(None) if task["force"] else recall(task["params_file"], task["overrides"], runs=runs)
     answer = functools.partial(_answer, started, known=bool(told.record), again=told.reason)
@@ -71,7 +87,7 @@ def _run(task: dict[str, Any], runs: Path) -> Record:
 
 def _run_once(task: dict[str, Any], runs: Path) -> Record:
     began = time.time_ns()
-    request = check_request(Path(task["params_file"]), task["overrides"], task["checked"])
+    request = check_request(Path(task["params_file"]), task["overrides"], exported=True)
     return run_request(request, began, runs=runs, timeout=task["timeout"], facts={"sweep": task["sweep"]})
 
 

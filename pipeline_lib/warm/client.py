@@ -15,16 +15,19 @@ from types import TracebackType
 from typing import Self
 
 from pipeline_lib.errors import RunError
-from pipeline_lib.identity import site_folders
+from pipeline_lib.identity import packages_digest
 from pipeline_lib.locks import locked_folder
-from pipeline_lib.warm.limits import KERNEL
+from pipeline_lib.warm.limits import COLD_ONLY, KERNEL, PRELOADED
 from pipeline_lib.warm.server import READY
 
 ADDRESS = "PIPELINE_LIB_WARM"
 """Environment variable that names the socket of a running server."""
 PROVISIONER = "JUPYTER_DEFAULT_PROVISIONER_NAME"
 """Environment variable by which Jupyter starts kernels in another way than its own; `warm` is ours."""
-_PER_PROCESS = (ADDRESS, PROVISIONER, "PIPELINE_LIB_RECORD", "JPY_PARENT_PID", "JPY_SESSION_NAME", "PWD", "OLDPWD", "_")
+_PER_PROCESS = (
+    *(ADDRESS, PROVISIONER, PRELOADED, COLD_ONLY, "PIPELINE_LIB_RECORD"),
+    *("JPY_PARENT_PID", "JPY_SESSION_NAME", "PWD", "OLDPWD", "_"),
+)
 
 
 class WarmServer:
@@ -32,13 +35,13 @@ class WarmServer:
 
     def __init__(self, names: Sequence[str], runner: Sequence[str] = ()) -> None:
         self.environment = lasting(os.environ)
-        self.packages = installed()
+        self._packages = packages_digest()
         self._lock, self._ready = threading.Lock(), False
         self._folder = ExitStack()
         self.address = f"{self._folder.enter_context(locked_folder('warm'))}/socket"
         self._process = subprocess.Popen(  # noqa: S603 (this Python and our own module)
             [sys.executable, "-m", "pipeline_lib.warm.server", self.address, *names, "--", *runner],
-            env={**KERNEL, **self.environment},
+            env={**KERNEL, **self.environment, PRELOADED: self._packages},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
@@ -59,7 +62,7 @@ class WarmServer:
     @property
     def alive(self) -> bool:
         """Whether the server can still be asked, and what it has imported is still what is installed."""
-        return self._process.poll() is None and self.packages == installed()
+        return self._process.poll() is None and self._packages == packages_digest()
 
     def lost(self, patience: float) -> bool:
         """Whether it served and ended, now or within so many seconds."""
@@ -175,8 +178,3 @@ class WarmProcess:
 def lasting(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables that a process may have read when it imported something: all but those of one process."""
     return {name: value for name, value in environment.items() if name not in _PER_PROCESS}
-
-
-def installed() -> frozenset[str]:
-    """The distributions that can be imported, as the names of their folders say."""
-    return frozenset(found.name for folder in site_folders() for found in folder.glob("*.dist-info"))

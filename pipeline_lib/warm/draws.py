@@ -2,7 +2,6 @@
 
 import gc
 import random
-import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,8 @@ class Draws:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Note generators of Python, and what NumPy draws for its own; numpy.random is not imported yet."""
+        import secrets  # here: a module that the server itself imports is seen in its processes
+
         original = random.Random.seed, secrets.randbits
 
         def seed(generator: random.Random, a: Any = None, version: int = 2) -> None:

@@ -18,6 +18,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from pipeline_lib import tether
 from pipeline_lib.warm.client import ADDRESS, PROVISIONER, WarmProcess, WarmServer, lasting
+from pipeline_lib.warm.limits import COLD_ONLY
 from pipeline_lib.warm.preload import STACK
 
 NAME = "warm"
@@ -32,7 +33,8 @@ class WarmProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Fork a kernel from a process that has the packages, or start a cold one where that would differ."""
         given = kwargs.get("env") or os.environ
-        environment = {name: str(value) for name, value in given.items() if name not in (ADDRESS, PROVISIONER)}
+        ours = (ADDRESS, PROVISIONER, COLD_ONLY)
+        environment = {name: str(value) for name, value in given.items() if name not in ours}
         arguments = _kernel_arguments(cmd)
         if arguments is None or lasting(environment) != lasting(os.environ):
             return await super().launch_kernel(cmd, **kwargs)

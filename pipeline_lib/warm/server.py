@@ -19,7 +19,9 @@ import warnings
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pipeline_lib.lean import allow_lean_imports
 from pipeline_lib.tether import tether
+from pipeline_lib.warm.limits import PRELOADED
 from pipeline_lib.warm.stash import Stash
 
 READY = b"ready\n"
@@ -30,6 +32,7 @@ def main(address: str, names: list[str], runner: list[str]) -> None:
     sys.path.pop(0)  # where the server was started is nobody's import path
     os.environ["JPY_PARENT_PID"] = "1"  # a kernel forked from here is watched by its connection instead
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else the debugger warns of frozen modules; no child sees it
+    allow_lean_imports()
     stash = Stash()
     stash.preload(names, runner)
     gc.collect()
@@ -49,6 +52,7 @@ class _Server:
     def __init__(self, listening: socket.socket, stash: Stash) -> None:
         self._listening, self._stash = listening, stash
         self._pid = os.getpid()
+        self._preloaded = {PRELOADED: os.environ[PRELOADED]}
         self._children: dict[int, socket.socket | None] = {}
         self._ended, ending = socket.socketpair()
         ending.setblocking(False)
@@ -105,7 +109,7 @@ class _Server:
             self._leave(streams)
             os.chdir(request["folder"])
             os.environ.clear()
-            os.environ.update(request["environment"])
+            os.environ.update(request["environment"] | self._preloaded)
             self._stash.reseed()
             for name in [name for name in sys.modules if name.partition(".")[0] == "pipeline_lib"]:
                 del sys.modules[name]
