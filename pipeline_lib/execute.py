@@ -20,6 +20,8 @@ from pipeline_lib.record import METRICS, RECORD_VARIABLE, Record
 from pipeline_lib.warm.limits import ColdOnlyError
 
 Progress = Callable[[str], None]
+_SECONDS_TO_START = 600
+"""How long a kernel may take to answer while it lives; one that dies is seen at once."""
 _LONGEST_SOCKET_FOLDER = 80  # the system allows 107 bytes for a socket's whole name
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -44,6 +46,7 @@ def execute(request: Request, record: Record, timeout: int | None, progress: Pro
                 cwd=notebook.parent,
                 config=config,
                 timeout=timeout,
+                start_timeout=_SECONDS_TO_START,
                 **_progress_hooks(notebook, request.project, progress),
             )
     except PapermillExecutionError as error:

@@ -2,9 +2,10 @@
 
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -13,6 +14,8 @@ from pipeline_lib.errors import RunError
 _REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXIT_CODES = tuple(128 + number for number in _REQUESTS)
 """What a shell calls the end by these signals: 130, 143, 129."""
+_MOMENT = 0.01
+"""Seconds after which a request that was dropped is made again."""
 
 
 @contextmanager
@@ -30,7 +33,8 @@ def requests_to_end() -> Iterator[list[int]]:
     heard = [number for number in _REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, arrived) for number in heard}
     try:
-        yield came
+        with _heard_again(lambda: came.pop() if came else signal.SIGINT):
+            yield came
     except KeyboardInterrupt:
         code = 128 + (came or _REQUESTS)[0]
         raise RunError("found a request to end, expected none; sweep again, and it continues", exit_code=code) from None
@@ -49,7 +53,7 @@ class Interruption:
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
         self._held = False
-        self._before: dict[signal.Signals, Any] = {}
+        self._undo = ExitStack()
 
     @property
     def exit_code(self) -> int:
@@ -64,12 +68,13 @@ class Interruption:
         if threading.current_thread() is threading.main_thread():
             # what is ignored stays so: under nohup a terminal may close
             heard = [number for number in _REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
-            self._before = {number: signal.signal(number, self._arrived) for number in heard}
+            for number in heard:
+                self._undo.callback(signal.signal, number, signal.signal(number, self._arrived))
+            self._undo.enter_context(_heard_again(self._take_back))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        self._undo.close()
         if self.signal and not isinstance(error, RunError):
             os.kill(os.getpid(), self.signal)
 
@@ -80,3 +85,28 @@ class Interruption:
         self.signal = signal.Signals(number)
         if not self._held:
             raise KeyboardInterrupt
+
+    def _take_back(self) -> int:
+        number, self.signal = int(self.signal or signal.SIGINT), None
+        return number
+
+
+@contextmanager
+def _heard_again(take_back: Callable[[], int]) -> Iterator[None]:
+    """Inside the block a request whose KeyboardInterrupt Python dropped, as it does in `__del__`, comes once more.
+
+    `take_back` undoes that the request was heard, and tells its signal.
+    """
+    before = sys.unraisablehook
+
+    def dropped(what: Any) -> None:
+        if what.exc_type is KeyboardInterrupt:
+            threading.Timer(_MOMENT, os.kill, (os.getpid(), take_back())).start()
+        else:
+            before(what)
+
+    sys.unraisablehook = dropped
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before

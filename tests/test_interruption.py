@@ -5,11 +5,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from pipeline_lib.errors import RunError
-from pipeline_lib.interruption import Interruption
+from pipeline_lib.interruption import Interruption, requests_to_end
 
 pytestmark = pytest.mark.core
 
@@ -45,6 +48,47 @@ def test_a_held_request_is_passed_on_at_the_end() -> None:
     assert done == [True]
 
 
+class Deaf:
+    """Python drops what is raised as it goes."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("begin", [Interruption, requests_to_end])
+def test_a_request_that_python_drops_is_heard_again(
+    begin: Callable[[], Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    hook, heard = sys.unraisablehook, []
+
+    def run() -> None:
+        Deaf()
+        try:
+            time.sleep(20)
+        except KeyboardInterrupt:
+            heard.append("an interruption")
+            raise RunError("sealed", exit_code=143) from None
+
+    with pytest.raises(RunError), begin():
+        run()
+    assert heard == ["an interruption"]
+    assert sys.unraisablehook is hook
+    assert "ignored" not in capfd.readouterr().err
+
+
+def test_what_else_python_drops_is_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: told.append(what.exc_type))
+
+    class Broken:
+        def __del__(self) -> None:
+            raise ZeroDivisionError
+
+    with Interruption():
+        Broken()
+    assert told == [ZeroDivisionError]
+
+
 def test_without_a_request_nothing_changes() -> None:
     with Interruption() as interruption:
         pass
@@ -67,7 +111,7 @@ def test_threads_do_not_listen() -> None:
 
 SECOND = """
 import os, signal
-from pipeline_lib.interruption import Interruption
+from pipeline_lib.interruption import Interruption, requests_to_end
 if {ignore}:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 with Interruption() as interruption:
