@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from pipeline_lib.files import canonical_json, sha256_bytes
+from pipeline_lib.files import canonical_json, sha256_bytes, sha256_file
 
 _VARIABLES = (
     *("OMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "VECLIB_", "KMP_", "LOKY_", "NUMEXPR_", "NUMBA_"),
@@ -87,12 +87,13 @@ def _packages() -> dict[str, str]:
         if not folder.is_dir():
             continue
         for entry in os.scandir(folder):
-            path = Path(entry.path)
             if entry.name.endswith(".pth"):
-                found[f"path file {entry.name}"] = sha256_bytes(path.read_bytes())
+                found[f"path file {entry.name}"] = sha256_file(entry.path)
             elif entry.name.endswith((".dist-info", ".egg-info", ".egg-link")):
-                record = path / "RECORD"
-                found[f"package {entry.name}"] = sha256_bytes(record.read_bytes()) if record.is_file() else ""
+                try:
+                    found[f"package {entry.name}"] = sha256_file(f"{entry.path}/RECORD")
+                except (FileNotFoundError, NotADirectoryError):  # installed in another way
+                    found[f"package {entry.name}"] = ""
     return dict(sorted(found.items()))
 
 

@@ -167,20 +167,21 @@ def _loaded(packages: Collection[str], seen: set[tuple[str, str]]) -> Iterator[t
         if not file or name == "__main__" or (name, file) in seen:
             continue
         seen.add((name, file))
-        if not (path := _resolved(file)).startswith(installed):
+        path = _resolved(os.path.abspath(file))  # noqa: PTH100 (as in _resolved)
+        if not path.startswith(installed):
             yield name, Path(path)
 
 
-def _resolved(file: str) -> str:
+def _resolved(path: str) -> str:
     """As `os.path.realpath`, which would follow the same folders again for each of thousands of modules."""
-    folder, name = os.path.split(os.path.abspath(file))  # noqa: PTH100 (as below)
-    linked = os.path.islink(file)  # noqa: PTH114 (a path object for each would take longer than the question)
-    return os.path.realpath(file) if linked else f"{_resolved_folder(folder)}{os.sep}{name}"
+    folder, name = os.path.split(path)
+    if not name:
+        return path
+    linked = os.path.islink(path)  # noqa: PTH114 (a path object for each would take longer than the question)
+    return os.path.realpath(path) if linked else os.path.join(_resolved_folder(folder), name)  # noqa: PTH118
 
 
-@cache
-def _resolved_folder(folder: str) -> str:
-    return os.path.realpath(folder)
+_resolved_folder = cache(_resolved)
 
 
 def _file(module: Any) -> str | None:

@@ -13,7 +13,7 @@ from pipeline_lib.project import project_of
 from pipeline_lib.record import Record
 from pipeline_lib.sweeping.grid import parse_grid
 from pipeline_lib.sweeping.members import Member, Plan, plan_sweep
-from pipeline_lib.sweeping.page import write_sweep_page
+from pipeline_lib.sweeping.page import import_plotting, write_sweep_page
 from pipeline_lib.sweeping.result import (
     Outcome,
     Sweep,
@@ -85,6 +85,7 @@ def sweep(
         folder = (runs or plan.request.project.runs).resolve()
         check_known_metric(folder, plan.request.pipeline, metric)
         running = _Running(plan, folder, options, search.asked, progress, metric)
+        import_plotting()  # while the server is not ready yet: the page will need it
         interrupted = running.run(search, lambda: _pool(plan, workers, cold, dask, store, server))
     outcomes = ordered(running.outcomes, metric, way)
     if parity == "best" and not interrupted:

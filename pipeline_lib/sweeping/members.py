@@ -101,6 +101,6 @@ def sources_of(params_file: Path) -> str:
     own = project.research_notebook(params_file.name.partition(".")[0])
     notebooks = [path for path in notebook_files(project.notebooks) if path == own or path.parent != own.parent]
     code = sorted(project.package.rglob("*.py"))
-    files = [params_file, project.root / "pyproject.toml", *notebooks, *code]
-    named = [f"{project.shown(path)} {sha256_file(path)}" for path in files if path.is_file()]
-    return sha256_bytes("\n".join(named).encode())
+    files = [path for path in (project.root / "pyproject.toml", *notebooks, *code) if path.is_file()]
+    named = [f"{path.relative_to(project.root).as_posix()} {sha256_file(path)}" for path in files]
+    return sha256_bytes("\n".join([sha256_file(params_file), *named]).encode())

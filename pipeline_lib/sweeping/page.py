@@ -2,6 +2,7 @@
 
 import base64
 import html
+import importlib
 import io
 import os
 from collections.abc import Sequence
@@ -22,6 +23,12 @@ white-space:nowrap}
 th.text,td.text{text-align:left}td.error{white-space:normal;text-align:left}
 tr.best{background:#d3f0d8}tr.failed{background:#f7c5c5}
 """
+
+
+def import_plotting() -> None:
+    """Import what a page is drawn with, which takes longer than to draw it."""
+    importlib.import_module("matplotlib.figure")
+    importlib.import_module("matplotlib.backends.backend_agg")
 
 
 def write_sweep_page(sweep: "Sweep") -> None:

@@ -84,6 +84,8 @@ class Variables:
         """Raise ColdOnlyError where a variable changed that the module, or one it imports, read or may have read."""
         now = dict(os.environ)
         changed = {name for name in self._begun.keys() | now.keys() if self._changed(name, now.get(name))}
+        if not changed:
+            return
         compiled = any(_compiled(name, one) for name, one in wanted.items())  # it reads what no hook of Python's sees
         read = changed if compiled else changed & set().union(*map(self._read_by, wanted))
         if read:

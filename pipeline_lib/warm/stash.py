@@ -11,7 +11,7 @@ import importlib.util
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -128,15 +128,20 @@ class Stash(MetaPathFinder):
         spec.has_location = bool(getattr(kept, "has_location", False))
         return spec
 
-    def check(self, name: str) -> None:
-        """Raise ColdOnlyError where a first import of the module would find other circumstances than it did."""
-        wanted = {one: self._hidden[one] for one in self._wanted(name)}
+    def wanted(self, name: str) -> dict[str, Any]:
+        """What a first import of a hidden module would bring, in the order in which it was first imported.
+
+        Raises ColdOnlyError where it would find other circumstances than it did.
+        """
+        wanted = {one: self._hidden[one] for one in sorted(self._wanted(name), key=self._place.__getitem__)}
         self._limits.check(name, wanted)
         check_path(name, wanted)
+        return wanted
 
-    def bring_back(self, name: str) -> None:
-        """Put a module's imports, and theirs, into `sys.modules`, in the order in which they were first imported."""
-        back = {one: self._hidden.pop(one) for one in sorted(self._wanted(name), key=self._place.__getitem__)}
+    def bring_back(self, name: str, back: Mapping[str, Any]) -> None:
+        """Put a module and what is `wanted` with it into `sys.modules`."""
+        for one in back:
+            del self._hidden[one]
         main = sys.modules["__main__"]
         sys.modules.update({one: main if one == "__mp_main__" else back[one] for one in back if one != name})
         for one, module in back.items():
@@ -153,17 +158,12 @@ class Stash(MetaPathFinder):
     def _wanted(self, name: str) -> set[str]:
         """A hidden module and those that it, or they, imported."""
         wanted: set[str] = set()
-        ahead = [name]
+        ahead = {name}
         while ahead:
             one = ahead.pop()
-            if one in self._hidden and one not in wanted:
-                wanted.add(one)
-                ahead += [*self._imports.get(one, ()), one.rpartition(".")[0]]
+            wanted.add(one)
+            ahead |= self._hidden.keys() & {*self._imports.get(one, ()), one.rpartition(".")[0]} - wanted
         return wanted
-
-    def module(self, name: str) -> Any:
-        """A hidden module."""
-        return self._hidden[name]
 
     @contextmanager
     def executing(self, name: str) -> Iterator[None]:
@@ -326,17 +326,18 @@ class _Return(Loader):
     def __init__(self, stash: Stash) -> None:
         self._stash = stash
         self._spec: ModuleSpec | None = None
+        self._wanted: Mapping[str, Any] = {}
 
     def create_module(self, spec: ModuleSpec) -> Any:
-        self._stash.check(spec.name)
-        module = self._stash.module(spec.name)
+        self._wanted = self._stash.wanted(spec.name)
+        module = self._wanted[spec.name]
         self._spec = getattr(module, "__spec__", None)
         return module
 
     def exec_module(self, module: Any) -> None:
         name = module.__spec__.name
         module.__spec__ = self._spec
-        self._stash.bring_back(name)
+        self._stash.bring_back(name, self._wanted)
 
 
 def _a_kernel() -> SimpleNamespace:
