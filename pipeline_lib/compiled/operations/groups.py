@@ -139,12 +139,17 @@ def _firsts(values: NDArray[np.int64], owners: NDArray[np.int64], rows: int) -> 
     low, high = int(values.min()), int(values.max())
     span = high - low + 1
     if span * rows < _PACKED:  # one integer for both sorts faster than two
-        pairs = owners * span + (values - low)
+        pairs = _without_runs(owners * span + (values - low))  # what came together often stands together
         pairs = np.sort(pairs.astype(np.uint32) if span * rows < 2**32 else pairs)
-        return pairs[np.append(True, pairs[1:] != pairs[:-1])] // span
+        return _without_runs(pairs) // span
     order = np.lexsort((values, owners))
     values, owners = values[order], owners[order]
     return owners[np.append(True, (values[1:] != values[:-1]) | (owners[1:] != owners[:-1]))]
+
+
+def _without_runs(numbers: NDArray[Any]) -> NDArray[Any]:
+    """The first of each run of equal ones."""
+    return numbers[np.append(True, numbers[1:] != numbers[:-1])]
 
 
 operation(
