@@ -147,7 +147,7 @@ def _firsts(values: NDArray[np.int64], owners: NDArray[np.int64], rows: int) -> 
     return owners[np.append(True, (values[1:] != values[:-1]) | (owners[1:] != owners[:-1]))]
 
 
-def _without_runs(numbers: NDArray[Any]) -> NDArray[Any]:
+def _without_runs(numbers: NDArray[Any]) -> Any:
     """The first of each run of equal ones."""
     return numbers[np.append(True, numbers[1:] != numbers[:-1])]
 
