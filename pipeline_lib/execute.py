@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.imports import refused_import
 from pipeline_lib.lean import lean_imports
 from pipeline_lib.locks import locked_folder
 from pipeline_lib.notebooks import cells, read_notebook
@@ -17,7 +16,6 @@ from pipeline_lib.params import as_json
 from pipeline_lib.preflight import Request
 from pipeline_lib.project import Project
 from pipeline_lib.record import METRICS, RECORD_VARIABLE, Record
-from pipeline_lib.warm.limits import ColdOnlyError
 
 Progress = Callable[[str], None]
 _SECONDS_TO_START = 600
@@ -117,9 +115,6 @@ def unfinished(record: Record) -> dict[str, Any] | None:
             return _at_cell(number, cell, f"{errors[0]['ename']}: {errors[0]['evalue']}")
         if cell.get("execution_count") is None:
             return _at_cell(number, cell, "found a cell that was not executed, expected all; the kernel had gone")
-    refused = refused_import(record.folder)
-    if refused:
-        return {"message": f"{ColdOnlyError.__name__}: {refused}"}
     results = {"run.compile": record.artifact, "run.evidence": record.evidence, "run.metrics": record.folder / METRICS}
     missing = [call for call, path in results.items() if not path.exists()]
     if missing:

@@ -12,7 +12,7 @@ from pipeline_lib.export import HEADER, header_of
 from pipeline_lib.files import canonical_json, read_json, sha256_file, write_atomic
 from pipeline_lib.identity import site_folders
 from pipeline_lib.project import GENERATED, Project
-from pipeline_lib.warm.limits import COLD_ONLY, PRELOADED
+from pipeline_lib.warm.limits import warm_stash
 
 IMPORTS = "imports.json"
 """What the kernel has imported so far; the runner makes the record's memory of it."""
@@ -137,7 +137,7 @@ def follow_imports(folder: Path, project: Project, facts: Mapping[str, str]) -> 
         looked_at = set(seen)
         found |= imported(project, known=found.files, seen=looked_at) | linear_algebra()
         seen.update(looked_at)
-        refused = os.environ.get(COLD_ONLY) if PRELOADED in os.environ else None
+        refused = getattr(warm_stash(), "refused", "")
         write_atomic(folder / IMPORTS, canonical_json({**asdict(found), "facts": dict(facts), "refused": refused}))
 
     shell.events.register("post_run_cell", write)
@@ -151,10 +151,9 @@ def read_imports(folder: Path) -> tuple[Imported, dict[str, str]] | None:
     return Imported(told["files"], tuple(told["tops"]), tuple(told["outside"])), told["facts"]
 
 
-def refused_import(folder: Path) -> str | None:
-    """What a record's warm kernel would not import, even where a cell has caught that."""
-    refused: str | None = (read_json(folder / IMPORTS) or {}).get("refused")
-    return refused
+def refused_import(folder: Path) -> str:
+    """What a record's warm kernel would not import, even where a cell has caught that; empty where there is nothing."""
+    return str((read_json(folder / IMPORTS) or {}).get("refused", ""))
 
 
 def _loaded(packages: Collection[str], seen: set[tuple[str, str]]) -> Iterator[tuple[str, Path]]:

@@ -13,6 +13,7 @@ from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence import read_evidence
 from pipeline_lib.execute import Progress, execute, unfinished
 from pipeline_lib.files import canonical_json, sha256_bytes, sha256_file, sha256_tree, write_atomic
+from pipeline_lib.imports import refused_import
 from pipeline_lib.interruption import Interruption
 from pipeline_lib.memory import ground_of, keep_memory, recall
 from pipeline_lib.params import as_json
@@ -31,6 +32,7 @@ from pipeline_lib.record import (
     write_manifest,
 )
 from pipeline_lib.report import write_report
+from pipeline_lib.warm.limits import ColdOnlyError
 
 
 def run_pipeline(
@@ -134,6 +136,9 @@ def _perform(
     write_atomic(record.folder / PARAMETERS, canonical_json(as_json(request.params)))
     error = execute(request, record, timeout, progress)
     strange = keep_plain_files(record.folder)
+    refused = refused_import(record.folder)
+    if refused:  # what the notebook did then is not what it would do in a cold kernel, whether it failed or not
+        error = {**(error or {}), "message": f"{ColdOnlyError.__name__}: {refused}"}
     error = error or unfinished(record)
     if error is None and source_hashes(request) != manifest["hashes"]:
         error = {"message": "found notebooks or library code changed during the run, expected none; run again"}

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from example import HOUSES, ROOT
 
-from pipeline_lib.errors import InputError
+from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.record import Record, all_records
-from pipeline_lib.sweeping import Sweep, sweep
+from pipeline_lib.sweeping import Sweep, daskpool, sweep
 
 pytest.importorskip("distributed")
 GRID = ["seed=0..3"]
@@ -99,3 +99,40 @@ def test_records_arrive_through_a_store(tmp_path: Path, scheduler: str) -> None:
     assert len(outputs(found)) == 2
     assert len(all_records(tmp_path / "runs")) == 2
     assert all((tmp_path / "store" / "houses" / record.id).is_dir() for record in all_records(tmp_path / "runs"))
+
+
+def test_a_dask_worker_takes_another_process_for_other_files_or_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Process:
+        def __init__(self, address: str | None) -> None:
+            if fails:
+                raise RunError("no server")
+            self.closed = 0
+            begun.append(self)
+
+        def work(self, task: dict[str, object]) -> dict[str, object]:
+            assert not self.closed
+            return {"packages": task["packages"]}
+
+        def close(self) -> None:
+            self.closed += 1
+
+    begun: list[Process] = []
+    fails: list[bool] = []
+    here = {"packages": "1.0", "sources": "first"}
+    monkeypatch.setattr(daskpool, "Worker", Process)
+    monkeypatch.setattr(daskpool, "_local", threading.local())
+    monkeypatch.setattr(daskpool, "packages_digest", lambda: here["packages"])
+    monkeypatch.setattr(daskpool, "sources_of", lambda path: here["sources"])
+    task = {"names": None, "params_file": "houses.yml", "token": "one sweep"}
+    assert [daskpool._answer(task) for _ in range(2)] == [{"packages": "1.0"}] * 2
+    assert len(begun) == 1
+    here["sources"] = "second"
+    daskpool._answer(task)
+    here["packages"] = "2.0"
+    assert daskpool._answer(task) == {"packages": "1.0"}  # what the sweep began with here: its process will refuse
+    assert daskpool._answer(task | {"token": "another sweep"}) == {"packages": "2.0"}
+    assert [process.closed for process in begun] == [1, 1, 0]
+    here["sources"] = "third"
+    fails.append(True)
+    assert [daskpool._answer(task)["error"] for _ in range(2)] == ["no server"] * 2
+    assert [process.closed for process in begun] == [1, 1, 1]

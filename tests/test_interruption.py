@@ -111,7 +111,7 @@ def test_threads_do_not_listen() -> None:
 
 SECOND = """
 import os, signal
-from pipeline_lib.interruption import Interruption, requests_to_end
+from pipeline_lib.interruption import Interruption
 if {ignore}:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 with Interruption() as interruption:

@@ -32,7 +32,6 @@ from pipeline_lib.project import Project, find_project
 from pipeline_lib.record import Record, create_record, seal
 from pipeline_lib.run import run_pipeline
 from pipeline_lib.sources import fingerprints
-from pipeline_lib.warm.limits import COLD_ONLY, PRELOADED
 
 FILES = {
     "settings.ini": "[project]\nlib_name = harbour\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n",
@@ -408,11 +407,11 @@ def test_a_warm_kernel_tells_what_it_refused_to_import_and_a_cold_one_refuses_no
     ipython = types.SimpleNamespace(get_ipython=lambda: types.SimpleNamespace(events=events))
     monkeypatch.setitem(sys.modules, "IPython", ipython)
     follow_imports(tmp_path, project, {})
-    monkeypatch.setenv(COLD_ONLY, "found TZ changed")
-    monkeypatch.delenv(PRELOADED, raising=False)
+    assert refused_import(tmp_path) == ""
     cells[0](None)
-    assert refused_import(tmp_path) is None
-    monkeypatch.setenv(PRELOADED, "digest")
+    assert refused_import(tmp_path) == ""
+    stash = type("Stash", (), {"refused": "found TZ changed", "find_spec": lambda *given: None})()
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, stash])
     cells[0](None)
     assert refused_import(tmp_path) == "found TZ changed"
 

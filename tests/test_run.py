@@ -72,7 +72,7 @@ def test_a_parameters_file_of_no_pipeline_is_refused(tmp_path: Path) -> None:
 
 def test_a_stale_library_leaves_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stale = [Problem("steps/years.py", "steps/years.py: found stale")]
-    monkeypatch.setattr("pipeline_lib.preflight.check_export", lambda project, checked: stale)
+    monkeypatch.setattr("pipeline_lib.preflight.check_export", lambda project: stale)
     with pytest.raises(DifferenceError, match="found stale"):
         run_pipeline(HOUSES, runs=tmp_path)
     assert list(tmp_path.iterdir()) == []

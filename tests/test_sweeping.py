@@ -283,18 +283,37 @@ def test_a_name_unknown_in_a_warm_kernel_is_decided_by_a_cold_one(
 
 def a_task(runs: Path) -> dict[str, Any]:
     asked = {"params_file": str(HOUSES), "overrides": [], "runs": str(runs), "force": True, "parity": False}
-    return asked | {"sources": sources_of(HOUSES), "timeout": None, "sweep": "houses-1"}
+    stands_on = {"sources": sources_of(HOUSES), "packages": packages_digest()}
+    return asked | stands_on | {"timeout": None, "sweep": "houses-1"}
 
 
 def test_a_member_of_other_files_or_packages_than_the_sweep_began_with_does_not_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "_run_once", lambda task, runs: 1 / 0)
-    task = a_task(tmp_path)
-    assert "packages changed" in worker.work(task, "another digest")["error"]
-    assert "other notebooks, code or parameters" in worker.work(task | {"sources": ""}, packages_digest())["error"]
-    with pytest.raises(ZeroDivisionError):
-        worker.work(task, packages_digest())
+    here, task = packages_digest(), a_task(tmp_path)
+    monkeypatch.setattr(worker, "_run_once", lambda task, runs: pytest.fail("it ran"))
+    assert "packages changed" in worker.work(task, "what this process imported")["error"]
+    assert "packages changed" in worker.work(task | {"packages": "what the sweep began with"}, here)["error"]
+    assert "other notebooks, code or parameters" in worker.work(task | {"sources": ""}, here)["error"]
+    monkeypatch.setattr(worker, "sources_of", lambda path: (_ for _ in ()).throw(OSError("gone")))
+    assert worker.work(task, here)["error"] == "gone"
+
+
+def test_a_member_during_which_packages_changed_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(task: Task, runs: Path) -> Record:
+        if task["overrides"]:
+            monkeypatch.setattr(worker, "packages_digest", lambda: "another")
+        return create_record(runs, "houses")
+
+    here, task = packages_digest(), a_task(tmp_path)
+    monkeypatch.setattr(worker, "_run_once", run)
+    assert worker.work(task, here)["error"] is None
+    answer = worker.work(task | {"overrides": ["seed=1"]}, here)
+    assert "packages changed" in answer["error"]
+    assert Path(answer["folder"]).is_dir()
+
+
+HELPERS = ("tiny/helper.py", "helper.py", "nbs/research/helper.py")
 
 
 def test_a_members_sources_are_its_own_notebook_the_code_and_the_parameters(tmp_path: Path) -> None:
@@ -302,8 +321,7 @@ def test_a_members_sources_are_its_own_notebook_the_code_and_the_parameters(tmp_
         "[project]\nlib_name = tiny\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
     )
     params_file, *files = (
-        tmp_path / name
-        for name in ("params/sums.yml", "nbs/research/sums.ipynb", "nbs/steps/more.ipynb", "tiny/helper.py")
+        tmp_path / name for name in ("params/sums.yml", "nbs/research/sums.ipynb", "nbs/steps/more.ipynb", *HELPERS)
     )
     assert sources_of(params_file) == ""
     seen = {""}
@@ -312,8 +330,9 @@ def test_a_members_sources_are_its_own_notebook_the_code_and_the_parameters(tmp_
         path.write_text(str(len(seen)))
         assert sources_of(params_file) not in seen
         seen.add(sources_of(params_file))
-    (tmp_path / "nbs/research/others.ipynb").write_text("somebody works on it")
-    assert sources_of(params_file) in seen
+    for name in ("nbs/research/others.ipynb", "nbs/sweeping.ipynb"):
+        (tmp_path / name).write_text("somebody works on it")
+        assert sources_of(params_file) in seen
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from pipeline_lib.errors import RunError
 from pipeline_lib.project import find_project
 from pipeline_lib.record import Record, verify
 from pipeline_lib.warm.client import ADDRESS, WarmProcess, WarmServer, lasting
-from pipeline_lib.warm.limits import COLD_ONLY, PRELOADED, ColdOnlyError, check_packages
+from pipeline_lib.warm.limits import check_packages, warm_stash
 from pipeline_lib.warm.preload import preload_names
+from pipeline_lib.warm.provisioner import WarmProvisioner
 
 NAMES = (
     "IPython",
@@ -179,25 +180,64 @@ def test_python_modules_are_refused_only_for_variables_that_they_read(warm: Call
 
 
 def test_a_refusal_that_a_cell_catches_is_noted(warm: Callable[..., Any]) -> None:
-    noted = f"\nfound = os.environ.get('{COLD_ONLY}', 'nothing')"
-    refused, imported = (
-        warm(REFUSED.format(change=change, name="numpy") + noted, GIVEN="so") for change, _ in CHANGES[1:3]
-    )
-    assert refused.startswith("found GIVEN changed")
-    assert imported == "nothing"
+    noted = "\nfrom pipeline_lib.warm.limits import warm_stash\nos.environ.clear()\nfound = warm_stash().refused"
+    told = [warm(REFUSED.format(change=change, name="numpy") + noted, GIVEN="so") for change, _ in CHANGES[1:3]]
+    assert told[0].startswith("found GIVEN changed")
+    assert told[1] == ""
 
 
-def test_packages_that_changed_since_they_were_imported_need_a_cold_process(
-    warm: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(COLD_ONLY, "")  # so that it is taken back
-    check_packages()  # a cold process has imported what is installed
-    preloaded = warm(f"import os\nfound = os.environ['{PRELOADED}']")
-    monkeypatch.setenv(PRELOADED, preloaded)
+PACKAGES = """
+from pipeline_lib import identity
+from pipeline_lib.warm.limits import check_packages, warm_stash
+check_packages()
+identity._packages = lambda: {"package ropes-2.0.dist-info": "another"}
+try:
     check_packages()
-    monkeypatch.setattr("pipeline_lib.identity._packages", lambda: {"package ropes-2.0.dist-info": "another"})
-    with pytest.raises(ColdOnlyError, match="packages changed"):
-        check_packages()
+except Exception as error:
+    found = [type(error).__name__, warm_stash().refused == str(error), str(error)]
+"""
+
+
+def test_packages_that_changed_since_they_were_imported_need_a_cold_process(warm: Callable[..., Any]) -> None:
+    kind, noted, message = warm(PACKAGES)
+    assert (kind, noted) == ("ColdOnlyError", True)
+    assert message.startswith("found that packages changed")
+    check_packages()  # a cold process has imported what is installed
+    assert warm_stash() is None
+
+
+LAZY = """
+import importlib.util, sys
+spec = importlib.util.find_spec("xml.sax.saxutils")
+created = spec.loader.create_module(spec)
+import xml.sax.handler
+created.__spec__ = spec
+sys.modules["xml.sax.saxutils"] = created
+spec.loader.exec_module(created)
+found = [hasattr(created, "escape"), "xml.sax.handler" in sys.modules, sys.modules["xml.sax.saxutils"] is created]
+"""
+
+
+def test_a_module_that_is_executed_later_finds_what_has_come_back_meanwhile(warm: Callable[..., Any]) -> None:
+    assert warm(LAZY) == [True, True, True]
+
+
+def test_kernels_keep_their_server_when_packages_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Server:
+        def __init__(self, names: Sequence[str]) -> None:
+            self.alive, self.environment, self.address = True, lasting(os.environ), f"socket {len(begun)}"
+            begun.append(self)
+
+        def wait_until_ready(self) -> "Server":
+            return self
+
+    begun: list[Server] = []
+    monkeypatch.setattr("pipeline_lib.warm.provisioner.WarmServer", Server)
+    monkeypatch.setattr(WarmProvisioner, "_servers", [])
+    assert [WarmProvisioner._address() for _ in range(2)] == ["socket 0", "socket 0"]
+    begun[0].alive = False
+    assert [WarmProvisioner._address() for _ in range(2)] == ["socket 1", "socket 1"]
+    assert WarmProvisioner._servers == begun  # the first one is not closed
 
 
 def test_a_local_module_wins_over_an_installed_one(warm: Callable[..., Any], tmp_path: Path) -> None:
@@ -424,5 +464,7 @@ def test_a_run_that_goes_on_after_a_refused_import_is_not_finished(
     research(CAREFREE)
     assert run_pipeline(HOUSES, runs=tmp_path / "runs", force=True).status() == "finished"
     warmly()
-    with pytest.raises(RunError, match="ColdOnlyError: found OMP_NUM_THREADS changed"):
-        run_pipeline(HOUSES, runs=tmp_path / "runs", force=True)
+    for ending in ("", "1 / 0"):
+        research(f"{CAREFREE}{ending}\n")
+        with pytest.raises(RunError, match="ColdOnlyError: found OMP_NUM_THREADS changed"):
+            run_pipeline(HOUSES, runs=tmp_path / "runs", force=True)

@@ -85,7 +85,8 @@ def sweep(
         folder = (runs or plan.request.project.runs).resolve()
         check_known_metric(folder, plan.request.pipeline, metric)
         running = _Running(plan, folder, options, search.asked, progress, metric)
-        import_plotting()  # while the server is not ready yet: the page will need it
+        if server:
+            import_plotting()  # while the server is not ready yet: the page will need it
         interrupted = running.run(search, lambda: _pool(plan, workers, cold, dask, store, server))
     outcomes = ordered(running.outcomes, metric, way)
     if parity == "best" and not interrupted:
@@ -137,6 +138,7 @@ class _Running:
             "runs": str(self._runs),
             "library": self._plan.request.project.library,
             "sources": self._plan.sources,
+            "packages": self._plan.packages,
             **self._options,
         }
 

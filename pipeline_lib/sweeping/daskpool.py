@@ -13,6 +13,7 @@ from pipeline_lib.identity import packages_digest
 from pipeline_lib.locks import locked_folder
 from pipeline_lib.record import Record
 from pipeline_lib.share import pull, push
+from pipeline_lib.sweeping.members import sources_of
 from pipeline_lib.sweeping.workers import ATTEMPTS, DIED, Answer, Task, Worker, no_answer
 from pipeline_lib.warm.client import WarmServer
 from pipeline_lib.warm.preload import RUNNER
@@ -20,6 +21,8 @@ from pipeline_lib.warm.preload import RUNNER
 _SECONDS_TO_CONNECT = 15
 _local = threading.local()
 _shared: dict[str, WarmServer] = {}
+_packages: dict[str, str] = {}
+"""The digest of this machine's packages as each sweep began on it."""
 _lock = threading.Lock()
 
 
@@ -43,13 +46,13 @@ class DaskPool:
                 f"--dask {address}: found no scheduler ({error}), expected one that answers; start it with "
                 "`dask scheduler`, and workers with `dask worker ADDRESS`"
             ) from error
-        self._names, self._store = names, store
+        self._names, self._store, self._token = names, store, os.urandom(8).hex()
 
     def work(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Answer]]:
         """Answers as they are ready, each with its task's place."""
         from distributed import as_completed
 
-        sent = [{**task, "names": self._names, "store": self._store} for task in tasks]
+        sent = [{**task, "names": self._names, "store": self._store, "token": self._token} for task in tasks]
         futures = self._client.map(work_there, sent, pure=False, key=[f"member-{os.urandom(8).hex()}" for _ in sent])
         places = {future.key: place for place, future in enumerate(futures)}
         for future in as_completed(futures, loop=self._client.loop):
@@ -91,21 +94,32 @@ def work_there(task: Task) -> Answer:
 
 
 def _answer(task: Task) -> Answer:
-    stands_on = packages_digest(), task["sources"]  # what a process has imported of them stays in it
-    for _ in range(ATTEMPTS):
-        worker: Worker | None = getattr(_local, "worker", None)
-        if worker is not None and _local.stands_on != stands_on:
-            worker.close()
-            worker = None
-        if worker is None:
-            worker = _local.worker = Worker(_address(task["names"]))
-            _local.stands_on = stands_on
-        answer = worker.work(task)
-        if answer is not None:
-            return answer
-        del _local.worker
-        worker.close()
+    try:
+        stands_on = packages_digest(), sources_of(Path(task["params_file"]))
+        task = {**task, "packages": _packages.setdefault(task["token"], stands_on[0])}  # machines may differ
+        for _ in range(ATTEMPTS):
+            answer = _worker(task["names"], stands_on).work(task)
+            if answer is not None:
+                return answer
+            _end_worker()
+    except (PipelineLibError, OSError) as error:
+        return no_answer(str(error))
     return no_answer(DIED)
+
+
+def _worker(names: Sequence[str] | None, stands_on: tuple[str, str]) -> Worker:
+    """This thread's process; another one where it began with other packages or files, which it has imported."""
+    if getattr(_local, "worker", None) is not None and _local.stands_on != stands_on:
+        _end_worker()
+    if getattr(_local, "worker", None) is None:
+        _local.worker, _local.stands_on = Worker(_address(names)), stands_on
+    worker: Worker = _local.worker
+    return worker
+
+
+def _end_worker() -> None:
+    worker, _local.worker = _local.worker, None
+    worker.close()
 
 
 def _address(names: Sequence[str] | None) -> str | None:

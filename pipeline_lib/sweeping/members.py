@@ -9,10 +9,11 @@ from typing import Any
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.files import canonical_json, sha256_bytes, sha256_file
+from pipeline_lib.identity import packages_digest
 from pipeline_lib.notebooks import notebook_files
 from pipeline_lib.params import as_json, read_params
 from pipeline_lib.preflight import Request, check_request
-from pipeline_lib.project import project_of
+from pipeline_lib.project import GENERATED, project_of
 
 _SHOWN_PROBLEMS = 10
 
@@ -36,12 +37,13 @@ class Member:
 @dataclass(frozen=True)
 class Plan:
     """A sweep whose base run has passed every check; `name` is the same whenever the same sweep is asked for, and
-    `sources` is the digest of the files that were checked."""
+    `sources` and `packages` are the digests of what was checked."""
 
     request: Request
     fixed: tuple[str, ...]
     name: str
     sources: str
+    packages: str
 
     def members(self, combinations: Sequence[Mapping[str, str]], first: int = 1) -> list[Member]:
         """Members for combinations of values. InputError lists those that the pipeline's Params refuses, or that
@@ -83,24 +85,24 @@ def plan_sweep(params_file: Path, fixed: Sequence[str], asked: Mapping[str, Any]
 
     Raises InputError and DifferenceError as a single run does.
     """
-    sources = sources_of(params_file)  # before the check: what changes during it is seen
+    sources, packages = sources_of(params_file), packages_digest()  # before the check: what changes during it is seen
     request = check_request(params_file, fixed)
     digest = sha256_bytes(canonical_json({"parameters": as_json(request.params), "asked": dict(asked)}))
     variant = params_file.name.removesuffix(params_file.suffix)
-    return Plan(request, tuple(fixed), f"{variant}-{digest[:8]}", sources)
+    return Plan(request, tuple(fixed), f"{variant}-{digest[:8]}", sources, packages)
 
 
 def sources_of(params_file: Path) -> str:
     """Digest of the files that a member is made from, as they are on this machine; empty where there are none.
 
-    Of research notebooks only its own counts: others may be worked on meanwhile.
+    Of notebooks that export nothing only its own counts: others may be worked on meanwhile.
     """
     if not params_file.is_file():
         return ""
     project = project_of(params_file)
     own = project.research_notebook(params_file.name.partition(".")[0])
-    notebooks = [path for path in notebook_files(project.notebooks) if path == own or path.parent != own.parent]
-    code = sorted(project.package.rglob("*.py"))
-    files = [path for path in (project.root / "pyproject.toml", *notebooks, *code) if path.is_file()]
+    exported = [path for part in GENERATED for path in notebook_files(project.notebooks / part)]
+    code = sorted([*project.package.rglob("*.py"), *project.root.glob("*.py"), *own.parent.glob("*.py")])
+    files = [path for path in (project.root / "pyproject.toml", own, *exported, *code) if path.is_file()]
     named = [f"{path.relative_to(project.root).as_posix()} {sha256_file(path)}" for path in files]
     return sha256_bytes("\n".join([sha256_file(params_file), *named]).encode())

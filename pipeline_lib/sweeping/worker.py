@@ -24,11 +24,11 @@ from pipeline_lib.run import run_request
 from pipeline_lib.sweeping.members import sources_of
 from pipeline_lib.sweeping.workers import no_answer
 from pipeline_lib.warm.client import ADDRESS
-from pipeline_lib.warm.limits import PRELOADED
+from pipeline_lib.warm.limits import warm_stash
 
 OTHER_SOURCES = (
-    "found other notebooks, code or parameters than the sweep began with, expected the same for every member on every "
-    "machine; sweep again"
+    "found other notebooks, code or parameters than the sweep began with, expected the same for every member; sweep "
+    "again, on another machine once its checkout is up to date"
 )
 OTHER_PACKAGES = "found that packages changed since the sweep began, expected the same for every member; sweep again"
 _UNKNOWN = ("AttributeError:", "ColdOnlyError:", "ImportError:", "ModuleNotFoundError:")
@@ -39,7 +39,8 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     allow_lean_imports()
-    packages = os.environ.pop(PRELOADED, "") or packages_digest()  # of this process, not of its cold kernels
+    stash = warm_stash()
+    packages = stash.packages if stash else packages_digest()
     if ADDRESS in os.environ:
         from pipeline_lib.warm.provisioner import start_kernels_warm
 
@@ -53,22 +54,34 @@ def main() -> None:
 def work(task: dict[str, Any], packages: str) -> dict[str, Any]:
     """Run one member; where its record is, what it measured, or why it failed. This process has imported `packages`."""
     started = time.monotonic()
-    if sources_of(Path(task["params_file"])) != task["sources"]:
-        return no_answer(OTHER_SOURCES)
-    if packages_digest() != packages:
-        return no_answer(OTHER_PACKAGES)
     runs = Path(task["runs"])
+    changed = _changed(task, packages)
+    if changed:
+        return no_answer(changed)
     told = Known(None) if task["force"] else recall(task["params_file"], task["overrides"], runs=runs)
     answer = functools.partial(_answer, started, known=bool(told.record), again=told.reason)
     try:
         record = told.record or _run(task, runs)
         parity = parity_of(record, task["library"]) if task["parity"] else None
+        changed = _changed(task, packages)
     except RunError as error:
         folder = str(error.folder) if error.folder else None
         return answer(folder=folder, error=str(error).partition("\n")[0])
     except (PipelineLibError, OSError) as error:
         return answer(error=str(error).partition("\n")[0])
+    if changed:
+        return answer(folder=str(record.folder), error=changed)
     return answer(folder=str(record.folder), metrics=record.read_json(METRICS), parity=parity)
+
+
+def _changed(task: dict[str, Any], packages: str) -> str:
+    """Why this member would not be one of its sweep, or is none; empty where it is."""
+    try:
+        if sources_of(Path(task["params_file"])) != task["sources"]:
+            return OTHER_SOURCES
+        return "" if task["packages"] == packages == packages_digest() else OTHER_PACKAGES
+    except (PipelineLibError, OSError) as error:  # a file that goes meanwhile
+        return str(error)
 
 
 def _run(task: dict[str, Any], runs: Path) -> Record:

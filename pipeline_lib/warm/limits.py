@@ -20,32 +20,28 @@ KERNEL = {
 """What ipykernel sets before a notebook's first cell."""
 _OURS = ("PIPELINE_LIB_", "JPY_")
 """How variables begin that tell one process from another; no third-party package reads them at its import."""
-PRELOADED = "PIPELINE_LIB_PRELOADED"
-"""Environment variable of a warm process: the digest of the packages that were installed when it imported them."""
-COLD_ONLY = "PIPELINE_LIB_COLD_ONLY"
-"""Environment variable of a warm process that has refused: why. What it goes on to do is not what a cold one does."""
 
 
 class ColdOnlyError(RuntimeError):
-    """A module was imported ahead under other circumstances than now; no ImportError, which packages catch.
+    """A module was imported ahead under other circumstances than now; no ImportError, which packages catch."""
 
-    Whoever catches it all the same finds it again in the variable `COLD_ONLY`.
-    """
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        os.environ[COLD_ONLY] = message
+def warm_stash() -> Any:
+    """What this process was forked with: a `Stash`, of a copy of this library that is gone; None in a cold process."""
+    return next((finder for finder in sys.meta_path if type(finder).__name__ == "Stash"), None)
 
 
 def check_packages() -> None:
     """Raise ColdOnlyError in a warm process where other packages are installed now than it was forked with."""
     from pipeline_lib.identity import packages_digest  # here: the server's own imports are seen in its processes
 
-    if PRELOADED in os.environ and os.environ[PRELOADED] != packages_digest():
-        raise ColdOnlyError(
+    stash = warm_stash()
+    if stash is not None and stash.packages != packages_digest():
+        stash.refused = (
             "found that packages changed since this warm process imported them, expected none to; start a cold one "
             "(a sweep does so itself)"
         )
+        raise ColdOnlyError(stash.refused)
 
 
 class Variables:

@@ -18,7 +18,6 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from pipeline_lib import tether
 from pipeline_lib.warm.client import ADDRESS, PROVISIONER, WarmProcess, WarmServer, lasting
-from pipeline_lib.warm.limits import COLD_ONLY
 from pipeline_lib.warm.preload import STACK
 
 NAME = "warm"
@@ -28,13 +27,12 @@ _LAUNCHER = "ipykernel_launcher"
 class WarmProvisioner(LocalProvisioner):
     """Starts this Python's IPython kernels by a fork; any other kernel, or environment, as Jupyter does."""
 
-    _own: ClassVar[WarmServer | None] = None
+    _servers: ClassVar[list[WarmServer]] = []
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Fork a kernel from a process that has the packages, or start a cold one where that would differ."""
         given = kwargs.get("env") or os.environ
-        ours = (ADDRESS, PROVISIONER, COLD_ONLY)
-        environment = {name: str(value) for name, value in given.items() if name not in ours}
+        environment = {name: str(value) for name, value in given.items() if name not in (ADDRESS, PROVISIONER)}
         arguments = _kernel_arguments(cmd)
         if arguments is None or lasting(environment) != lasting(os.environ):
             return await super().launch_kernel(cmd, **kwargs)
@@ -48,12 +46,11 @@ class WarmProvisioner(LocalProvisioner):
 
     @classmethod
     def _address(cls) -> str:
-        """This process's own server, which lives as long as it and is replaced when packages change."""
-        if cls._own is None or not cls._own.alive or cls._own.environment != lasting(os.environ):
-            if cls._own is not None:
-                cls._own.close()
-            cls._own = WarmServer(STACK)
-        return cls._own.wait_until_ready().address
+        """This process's own server; a new one when packages change. Earlier ones live on for the kernels they have."""
+        own = cls._servers[-1] if cls._servers else None
+        if own is None or not own.alive or own.environment != lasting(os.environ):
+            cls._servers.append(WarmServer(STACK))
+        return cls._servers[-1].wait_until_ready().address
 
 
 def _kernel_arguments(command: list[str]) -> list[str] | None:

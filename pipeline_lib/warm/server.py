@@ -1,9 +1,10 @@
-"""The process that warm ones are forked from: `python -m pipeline_lib.warm.server SOCKET NAME... -- NAME...`.
+"""The process that warm ones are forked from: `python -m pipeline_lib.warm.server SOCKET PACKAGES NAME... -- NAME...`.
 
-It imports the named modules; those after -- are shown only to processes that run notebooks. Then it answers each
-connection to its socket with a child that runs `python -m MODULE` as the request says: its arguments, environment,
-folder and standard streams. The exit code goes back over the same connection; when the connection closes first, the
-child is killed. It ends when its standard input does. It has no thread of its own, and starts none.
+PACKAGES is the digest of what is installed. It imports the named modules; those after -- are shown only to processes
+that run notebooks. Then it answers each connection to its socket with a child that runs `python -m MODULE` as the
+request says: its arguments, environment, folder and standard streams. The exit code goes back over the same
+connection; when the connection closes first, the child is killed. It ends when its standard input does. It has no
+thread of its own, and starts none.
 """
 
 import contextlib
@@ -21,19 +22,18 @@ from typing import Any, NoReturn
 
 from pipeline_lib.lean import allow_lean_imports
 from pipeline_lib.tether import tether
-from pipeline_lib.warm.limits import PRELOADED
 from pipeline_lib.warm.stash import Stash
 
 READY = b"ready\n"
 
 
-def main(address: str, names: list[str], runner: list[str]) -> None:
+def main(address: str, packages: str, names: list[str], runner: list[str]) -> None:
     """Preload modules and serve until standard input ends."""
     sys.path.pop(0)  # where the server was started is nobody's import path
     os.environ["JPY_PARENT_PID"] = "1"  # a kernel forked from here is watched by its connection instead
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else the debugger warns of frozen modules; no child sees it
     allow_lean_imports()
-    stash = Stash()
+    stash = Stash(packages)
     stash.preload(names, runner)
     gc.collect()
     gc.freeze()  # children share these objects' pages
@@ -52,7 +52,6 @@ class _Server:
     def __init__(self, listening: socket.socket, stash: Stash) -> None:
         self._listening, self._stash = listening, stash
         self._pid = os.getpid()
-        self._preloaded = {PRELOADED: os.environ[PRELOADED]}
         self._children: dict[int, socket.socket | None] = {}
         self._ended, ending = socket.socketpair()
         ending.setblocking(False)
@@ -109,7 +108,7 @@ class _Server:
             self._leave(streams)
             os.chdir(request["folder"])
             os.environ.clear()
-            os.environ.update(request["environment"] | self._preloaded)
+            os.environ.update(request["environment"])
             self._stash.reseed()
             for name in [name for name in sys.modules if name.partition(".")[0] == "pipeline_lib"]:
                 del sys.modules[name]
@@ -205,4 +204,4 @@ def _leave_sockets_to_the_system() -> None:
 
 if __name__ == "__main__":
     dashes = sys.argv.index("--")
-    main(sys.argv[1], sys.argv[2:dashes], sys.argv[dashes + 1 :])
+    main(sys.argv[1], sys.argv[2], sys.argv[3:dashes], sys.argv[dashes + 1 :])

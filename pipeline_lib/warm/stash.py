@@ -20,16 +20,20 @@ from typing import Any
 
 from pipeline_lib.lean import lean_imports
 from pipeline_lib.warm.draws import Draws
-from pipeline_lib.warm.limits import Variables, check_path, shadow
+from pipeline_lib.warm.limits import ColdOnlyError, Variables, check_path, shadow
 
 _SHARED = ("cython_runtime", "_cython_")
 """Modules that every compiled one makes or finds; they are not hidden."""
 
 
 class Stash(MetaPathFinder):
-    """What was preloaded. `preload` fills it, `hide` empties `sys.modules` of it; then it is a finder."""
+    """What was preloaded. `preload` fills it, `hide` empties `sys.modules` of it; then it is a finder.
 
-    def __init__(self) -> None:
+    `packages` is the digest of what is installed. `refused` is what it would not bring back, whoever has caught that.
+    """
+
+    def __init__(self, packages: str) -> None:
+        self.packages, self.refused = packages, ""
         self.modules: dict[str, Any] = {}
         self._imports: dict[str, set[str]] = {}
         self._filters: list[tuple[str, Any, bool]] = []
@@ -134,14 +138,17 @@ class Stash(MetaPathFinder):
         Raises ColdOnlyError where it would find other circumstances than it did.
         """
         wanted = {one: self._hidden[one] for one in sorted(self._wanted(name), key=self._place.__getitem__)}
-        self._limits.check(name, wanted)
-        check_path(name, wanted)
+        try:
+            self._limits.check(name, wanted)
+            check_path(name, wanted)
+        except ColdOnlyError as error:
+            self.refused = str(error)
+            raise
         return wanted
 
-    def bring_back(self, name: str, back: Mapping[str, Any]) -> None:
-        """Put a module and what is `wanted` with it into `sys.modules`."""
-        for one in back:
-            del self._hidden[one]
+    def bring_back(self, name: str, wanted: Mapping[str, Any]) -> None:
+        """Put a module and what is `wanted` with it into `sys.modules`, but for what has come back meanwhile."""
+        back = {one: module for one, module in wanted.items() if self._hidden.pop(one, None) is not None}
         main = sys.modules["__main__"]
         sys.modules.update({one: main if one == "__mp_main__" else back[one] for one in back if one != name})
         for one, module in back.items():
