@@ -34,9 +34,10 @@ def main(address: str, packages: str, names: list[str], runner: list[str]) -> No
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else the debugger warns of frozen modules; no child sees it
     allow_lean_imports()
     stash = Stash(packages)
+    gc.disable()  # of what is imported next to nothing becomes garbage
     stash.preload(names, runner)
-    gc.collect()
     gc.freeze()  # children share these objects' pages
+    gc.enable()
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
         listening.listen(64)
