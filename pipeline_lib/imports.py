@@ -138,7 +138,8 @@ def follow_imports(folder: Path, project: Project, facts: Mapping[str, str]) -> 
         found |= imported(project, known=found.files, seen=looked_at) | linear_algebra()
         seen.update(looked_at)
         refused = getattr(warm_stash(), "refused", "")
-        write_atomic(folder / IMPORTS, canonical_json({**asdict(found), "facts": dict(facts), "refused": refused}))
+        told = {**asdict(found), "facts": dict(facts), "refused": refused}
+        write_atomic(folder / IMPORTS, canonical_json(told), durable=False)  # it is of use to a runner that lives
 
     shell.events.register("post_run_cell", write)
 
