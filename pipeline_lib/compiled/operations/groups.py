@@ -88,7 +88,9 @@ def _extreme(name: str, ufunc: Any, last: float) -> None:
         values = lists.values
         absent = np.isnan(values)
         if lists.single:  # a table that is looked up
-            return lists.scattered(np.where(absent, np.nan, values + 0.0), np.nan)
+            values = values + 0.0
+            values[absent] = np.nan
+            return lists.scattered(values, np.nan)
         found = lists.reduced(ufunc, np.where(absent, last, values), np.nan) + 0.0  # of 0.0 and -0.0 neither is less
         return np.where(lists.total(~absent) > 0, found, np.nan)
 

@@ -39,11 +39,24 @@ def _bind(settings: Settings) -> Callable[[Any, Any], Any]:
     keys = np.array([*chain(*([at - first + place * span for at in zone] for place, zone in enumerate(starts)))])
     shifts = np.array([*chain(*settings["shifts"])], dtype=np.int64)
 
+    zones = np.arange(len(starts)) * span - first
+
     def local(moments: Any, places: Any) -> Any:
+        moments, places = np.broadcast_arrays(moments, places)
         known = (moments != NAT) & (places >= 0)
-        refuse(moments, ~known | ((moments >= first) & (moments < end)), _beyond(settings))
-        asked = np.where(known, moments - first + places * span, 0)
-        return np.where(known, moments + shifts[np.searchsorted(keys, asked, side="right") - 1], NAT)
+        inside = moments if known.all() else moments[known]
+        if not inside.size:
+            return np.full(known.shape, NAT)
+        low, high = inside.min(), inside.max()
+        if low < first or high >= end:
+            refuse(moments, ~known | ((moments >= first) & (moments < end)), _beyond(settings))
+        before, after = (np.searchsorted(keys, moment + zones, side="right") - 1 for moment in (low, high))
+        if (before == after).all():  # no clock is set between the first moment and the last
+            ahead = shifts[before][places]
+        else:
+            asked = np.where(known, moments + zones[places], 0)
+            ahead = shifts[np.searchsorted(keys, asked, side="right") - 1]
+        return moments + ahead if inside is moments else np.where(known, moments + ahead, NAT)
 
     return local
 
