@@ -1,7 +1,9 @@
 """Raw rows against a row schema: the same table from a frame, an Arrow table or a mapping, or a refusal."""
 
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _ABSENT = object()
 _FIRST, _LAST = datetime.min, datetime.max  # what one row, in Python, can hold
+_LONG = 20_000  # rows from which on threads cost less than they save, and words are looked at once, not once a row
+_MOST_WORDS = 8192
 _SYMBOLS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "ge": (">=", pc.greater_equal),
     "gt": (">", pc.greater),
@@ -28,33 +32,46 @@ _SYMBOLS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
 
 
 def conform(
-    data: "pd.DataFrame | pa.Table | Mapping[str, object] | Sequence[Mapping[str, object]]", schema: RowSchema
+    data: "pd.DataFrame | pa.Table | Mapping[str, object] | Sequence[Mapping[str, object]]",
+    schema: RowSchema,
+    *,
+    coded: bool = False,
 ) -> pa.Table:
     """Return `data` as a table with exactly the columns, order and Arrow types of `schema`.
 
     `data` is a DataFrame, an Arrow table, one row as a mapping, or a list of such rows. Rows are never
     dropped or reordered. None, NaN, NA and NaT are missing; other columns are ignored; an absent column
     or key takes its declared default. Nothing is converted but what stays exact: whole floats to
-    integers, integers up to 2**53 to numbers, categories and dictionaries to their values.
+    integers, integers up to 2**53 to numbers, categories and dictionaries to their values. With `coded`, for whoever
+    evaluates the table, long text columns of few words are dictionaries instead (int32 to string), and a missing
+    number is NaN.
 
     Raises `InputError` with one line per problem: column, found, row numbers (from 0), expected.
     Values of sensitive columns are not shown.
     """
     sources, problems = _sources(data, schema)
-    arrays = []
-    for column in schema.columns:
-        if column.name not in sources:
-            continue
-        values = sources[column.name]
-        try:
-            array = _array(values, column)
-            _check(array, column)
-            arrays.append(array)
-        except Refused as refused:
-            problems.append(_message(refused, values, column))
+    columns = [column for column in schema.columns if column.name in sources]
+    long = any(len(values) >= _LONG for values in sources.values())
+
+    def checked(column: Column) -> Any:
+        return _checked(sources[column.name], column, coded=coded)
+
+    if long:
+        with ThreadPoolExecutor() as pool:  # Arrow lets other threads run while it works on a column
+            arrays = list(pool.map(checked, columns))
+    else:
+        arrays = list(map(checked, columns))
+    for array, column in zip(arrays, columns, strict=True):
+        if isinstance(array, Refused):
+            problems.append(_message(array, sources[column.name], column))
     if problems:
         raise InputError("\n".join(problems))
-    return pa.Table.from_arrays(arrays, schema=schema.arrow)
+    return pa.Table.from_arrays(arrays, schema=typed(schema.arrow, arrays) if coded else schema.arrow)
+
+
+def typed(schema: pa.Schema, arrays: Sequence[Any]) -> pa.Schema:
+    """A schema with the types that its columns' arrays have."""
+    return pa.schema([field.with_type(array.type) for field, array in zip(schema, arrays, strict=True)])
 
 
 def is_frame(data: object) -> bool:
@@ -122,17 +139,61 @@ def _absent(names: Sequence[str], schema: RowSchema, where: str) -> str:
     )
 
 
+def _checked(values: Any, column: Column, *, coded: bool) -> Any:
+    """Values as their column's array, or the `Refused` that says why not."""
+    array = _coded(values, column) if coded and len(values) >= _LONG and column.kind == "string" else None
+    try:
+        if array is None:
+            array = _array(values, column)
+            _check(array, column)
+    except Refused as refused:
+        return refused
+    if coded and column.kind == "number" and array.null_count:
+        return array.fill_null(math.nan)
+    return array
+
+
+def _coded(values: Any, column: Column) -> pa.DictionaryArray | None:
+    """Text as different words, which are checked, and each row's place among them.
+
+    None where there are many, where the values are no text, and where a word is refused: then the rows say which.
+    """
+    array = _as_arrow(values)
+    if array is None:
+        return None
+    try:
+        array = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+        array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+        words = array.dictionary
+        if len(words) > _MOST_WORDS or words.null_count or not _FITS["string"](words.type):
+            return None
+        _check_utf8(words)
+        words = words.cast(ARROW["string"])
+        _check(words, column)
+    except (Refused, pa.ArrowException):
+        return None
+    if array.null_count and not column.nullable:
+        return None
+    return pa.DictionaryArray.from_arrays(array.indices.cast(pa.int32()), words)
+
+
+def _as_arrow(values: Any) -> Any:
+    """A column's values in Arrow; None for Python objects, and for what Arrow does not know."""
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values
+    if isinstance(values, list) or values.dtype == object:
+        return None
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError):
+        return None
+
+
 def _array(values: Any, column: Column) -> Any:
-    if isinstance(values, list):
-        return from_python(values, column)
-    if not isinstance(values, pa.Array | pa.ChunkedArray):
-        if values.dtype == object:
-            return from_python(values.tolist(), column)
-        try:
-            values = pa.array(values, from_pandas=True)
-        except (pa.ArrowException, TypeError, ValueError):  # a dtype Arrow does not know: by its values
-            return from_python(values.tolist(), column)
-    return _from_arrow(values, column)
+    array = _as_arrow(values)
+    if array is None:
+        return from_python(values if isinstance(values, list) else values.tolist(), column)
+    return _from_arrow(array, column)
 
 
 def _from_arrow(array: Any, column: Column) -> Any:
@@ -227,6 +288,8 @@ def _demands(array: Any, column: Column) -> Iterator[tuple[str, Any]]:
 
 
 def _false(mask: Any) -> list[int]:
+    if pc.all(mask).as_py():
+        return []
     found: list[int] = pc.indices_nonzero(pc.invert(mask)).to_pylist()
     return found
 

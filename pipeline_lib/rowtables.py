@@ -19,39 +19,41 @@ from pipeline_lib import rowcheck
 from pipeline_lib.errors import InputError
 from pipeline_lib.rowschema import RowSchema
 
+_SPARSE = 8  # numbers for each row, of which most are unused, from which on rows are numbered anew
 _SHORT = 2**16  # as many main rows are numbered by 16 bits, which sort by counting
 
 
-def conform(data: Any, schema: RowSchema) -> pa.Table:
+def conform(data: Any, schema: RowSchema, *, coded: bool = False) -> pa.Table:
     """Return `data` as a table with exactly the columns, order and Arrow types of `schema`.
 
     For one table see `rowcheck.conform`. For several, `data` maps each table's name to its rows in any form that
     one table may have; other tables are ignored. Or it is an Arrow table as this function makes it. Main rows stay
-    in their order; a main row without child rows has empty lists.
+    in their order; a main row without child rows has empty lists. `coded` as in `rowcheck.conform`; a table of few
+    rows that is looked up then stands as dictionaries of lists.
 
     Raises `InputError` for what one table would be refused for, for two main rows of one key, for a child row
     whose key no main row has, and for two rows to look up of one place, each with the table's name.
     """
     if schema.key is None:
-        return rowcheck.conform(data, schema)
-    (whole,) = conformed_parts(data, schema, None)
+        return rowcheck.conform(data, schema, coded=coded)
+    (whole,) = conformed_parts(data, schema, None, coded=coded)
     return whole
 
 
-def conformed_parts(data: Any, schema: RowSchema, most: int | None) -> Iterator[pa.Table]:
+def conformed_parts(data: Any, schema: RowSchema, most: int | None, *, coded: bool = False) -> Iterator[pa.Table]:
     """What `conform` makes of several tables, in parts of about `most` child rows, each made when it is asked for.
 
-    Every row is checked before the first part is made.
+    Every row is checked before the first part is made. `coded` as there.
     """
-    main, links = _linked(data, schema)
+    main, links = _linked(data, schema, coded=coded)
     for start, stop in _ranges(links, main.num_rows, most):
         columns = list(main.slice(start, stop - start).columns)
         for link in links:
             columns += link.lists(start, stop, schema)
-        yield pa.Table.from_arrays(columns, schema=schema.arrow)
+        yield pa.Table.from_arrays(columns, schema=rowcheck.typed(schema.arrow, columns) if coded else schema.arrow)
 
 
-def _linked(data: Any, schema: RowSchema) -> "tuple[pa.Table, list[_Link]]":
+def _linked(data: Any, schema: RowSchema, *, coded: bool) -> "tuple[pa.Table, list[_Link | _SharedLink]]":
     """The main table, and which rows of each child table belong to its rows."""
     if isinstance(data, pa.Table | pa.RecordBatch):
         data = unnested(data if isinstance(data, pa.Table) else pa.Table.from_batches([data]), schema)
@@ -63,10 +65,10 @@ def _linked(data: Any, schema: RowSchema) -> "tuple[pa.Table, list[_Link]]":
             f"found {found}, expected a mapping with the tables {', '.join(names)}: {', '.join(absent)} missing; "
             "a table that has no rows is an empty list"
         )
-    main, *below = _conformed(data, schema)
+    main, *below = _conformed(data, schema, coded=coded)
     _check_unique(_array(main, str(schema.key)), schema)
     return main, [
-        (_looked_up if child.by else _link)(table, child, main, schema)
+        _looked_up(table, child, main, schema, coded=coded) if child.by else _link(table, child, main, schema)
         for table, child in zip(below, schema.children, strict=True)
     ]
 
@@ -140,12 +142,12 @@ def _each_once(table: pa.Table) -> pa.Table:
     return table.group_by(table.column_names, use_threads=False).aggregate([]).cast(table.schema)
 
 
-def _conformed(data: Mapping[str, Any], schema: RowSchema) -> list[pa.Table]:
+def _conformed(data: Mapping[str, Any], schema: RowSchema, *, coded: bool) -> list[pa.Table]:
     """Each table by its own schema; all problems at once, with the table's name."""
     tables, problems = [], []
     for part in schema.tables:
         try:
-            tables.append(rowcheck.conform(data[part.name], replace(part, key=None)))
+            tables.append(rowcheck.conform(data[part.name], replace(part, key=None), coded=coded))
         except InputError as error:
             problems += [f"{part.name}: {line}" for line in str(error).splitlines()]
     if problems:
@@ -192,46 +194,87 @@ class _Link:
         first, last = int(self.starts[start]), int(self.starts[stop])
         starts = _array_of(self.starts[start : stop + 1] - first)
         for column in self.child.own:
-            values = _array(self.table, column.name)
+            values = _chunk(self.table, column.name)
             order = self.order
             values = values.slice(first, last - first) if order is None else _taken(values, order[first:last])
-            kind = schema.arrow.field(f"{self.child.name}.{column.name}").type
-            yield pa.LargeListArray.from_arrays(starts, values, type=kind)
+            field = schema.arrow.field(f"{self.child.name}.{column.name}").type.value_field
+            yield pa.LargeListArray.from_arrays(starts, values, type=pa.large_list(field.with_type(values.type)))
 
 
-def _looked_up(table: pa.Table, child: RowSchema, main: pa.Table, schema: RowSchema) -> _Link:
-    own, asked = _numbered(table, main, child.by)
-    first = _numbers(pc.index_in(own, value_set=own), np.int32)
-    again = np.flatnonzero(first != np.arange(len(own)))
+@dataclass(frozen=True)
+class _SharedLink:
+    """A table of few rows that is looked up, and the place in it that each main row has; the place behind the last is
+    none.
+    """
+
+    child: RowSchema
+    table: pa.Table
+    places: NDArray[np.int32]
+
+    def lists(self, start: int, stop: int, schema: RowSchema) -> Iterator[pa.DictionaryArray]:
+        """Each column but those it is looked up by, as a dictionary of lists for some main rows."""
+        rows = self.table.num_rows
+        each_alone = _array_of(np.minimum(np.arange(rows + 2), rows))
+        for column in self.child.own:
+            lists = pa.LargeListArray.from_arrays(each_alone, _chunk(self.table, column.name))
+            yield pa.DictionaryArray.from_arrays(_array_of(self.places[start:stop]).cast(pa.int32()), lists)
+
+
+def _looked_up(
+    table: pa.Table, child: RowSchema, main: pa.Table, schema: RowSchema, *, coded: bool
+) -> _Link | _SharedLink:
+    own, asked, size = _numbered(table, main, child.by)
+    first = np.full(size + 1, -1, dtype=np.int32)
+    first[own[::-1]] = np.arange(len(own) - 1, -1, -1)  # of equal rows the first stays
+    again = np.flatnonzero(first[own] != np.arange(len(own)))
     if len(again):
         row = int(again[0])
         hidden = {*schema.sensitive, *child.sensitive}
         shown = ", ".join(_shown(_array(table, name)[row], hidden=name in hidden) for name in child.by)
         raise InputError(
-            f"{child.name}: {', '.join(child.by)}: found {shown} in rows {int(first[row])} and {row}, expected each "
-            f"once, as rows are looked up by it ({len(again):,} repeat one); say in `load` which row counts"
+            f"{child.name}: {', '.join(child.by)}: found {shown} in rows {int(first[own[row]])} and {row}, expected "
+            f"each once, as rows are looked up by it ({len(again):,} repeat one); say in `load` which row counts"
         )
-    places = _numbers(pc.fill_null(pc.index_in(asked, value_set=own), -1), np.int32)
+    places = first[asked]  # of -1 the last, which nothing has
     known = places >= 0
-    return _Link(child, table, np.concatenate([[0], np.cumsum(known)]), places[known].astype(np.int64))
+    if coded and 2 * table.num_rows <= main.num_rows:
+        return _SharedLink(child, table, np.where(known, places, np.int32(table.num_rows)))
+    starts = np.zeros(main.num_rows + 1, dtype=np.int64)
+    np.cumsum(known, out=starts[1:])
+    return _Link(child, table, starts, places[known].astype(np.int64))
 
 
-def _numbered(table: pa.Table, main: pa.Table, names: Sequence[str]) -> tuple[pa.Array, pa.Array]:
-    """A number for each different row of some columns of `table`, in it and in `main`, where others get -1."""
-    own, asked = np.zeros(table.num_rows, dtype=np.int64), np.zeros(main.num_rows, dtype=np.int64)
+def _numbered(
+    table: pa.Table, main: pa.Table, names: Sequence[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """A number for each different row of some columns of `table`, in it and in `main`, where others get -1.
+
+    Last a number that is greater than all of these.
+    """
+    own, asked, size = np.zeros(table.num_rows, dtype=np.int64), np.zeros(main.num_rows, dtype=np.int64), 1
     for name in names:
         known = pc.unique(_array(table, name))
-        more, wanted = (
-            _numbers(pc.fill_null(pc.index_in(_array(each, name), value_set=known), -1), np.int64)
-            for each in (table, main)
-        )
-        own = own * len(known) + more
-        asked = np.where((asked < 0) | (wanted < 0), -1, asked * len(known) + wanted)
-        pairs = pc.unique(_array_of(own))  # numbered anew, so that no number of columns exceeds 64 bits
-        own, asked = (
-            _numbers(pc.fill_null(pc.index_in(_array_of(each), value_set=pairs), -1), np.int64) for each in (own, asked)
-        )
-    return _array_of(own), _array_of(asked)
+        more, wanted = (_places(_chunk(each, name), known) for each in (table, main))
+        absent = (asked < 0) | (wanted < 0)
+        own *= len(known)
+        own += more
+        asked *= len(known)
+        asked += wanted
+        asked[absent] = -1
+        size *= len(known)
+        if size > _SPARSE * table.num_rows:  # numbered anew, so that they stay few
+            pairs = pc.unique(_array_of(own))
+            own, asked = (_places(_array_of(each), pairs).astype(np.int64) for each in (own, asked))
+            size = len(pairs)
+    return own, asked, size
+
+
+def _places(values: pa.Array, known: pa.Array) -> NDArray[np.int32]:
+    """Where each value, of which none is missing, stands among the known ones; -1 where it does not."""
+    if pa.types.is_dictionary(values.type):
+        each: NDArray[np.int32] = _places(values.dictionary, known)[_numbers(values.indices, np.int32)]
+        return each
+    return _numbers(pc.fill_null(pc.index_in(values, value_set=known), -1), np.int32)
 
 
 def _link(table: pa.Table, child: RowSchema, main: pa.Table, schema: RowSchema) -> _Link:
@@ -253,9 +296,10 @@ def _link(table: pa.Table, child: RowSchema, main: pa.Table, schema: RowSchema) 
     return _Link(child, table, starts, np.argsort(short, kind="stable"))
 
 
-def _ranges(links: Sequence[_Link], rows: int, most: int | None) -> list[tuple[int, int]]:
+def _ranges(links: "Sequence[_Link | _SharedLink]", rows: int, most: int | None) -> list[tuple[int, int]]:
     """Main rows from where to where, so that each range but the last has at least `most` child rows."""
-    counts = np.cumsum(sum((np.diff(link.starts) for link in links), np.zeros(rows, dtype=np.int64)))
+    each = [np.diff(link.starts) for link in links if isinstance(link, _Link)]
+    counts = np.cumsum(sum(each, np.zeros(rows, dtype=np.int64)))
     if most is None or not rows or counts[-1] <= most:
         return [(0, rows)]
     ends = np.searchsorted(counts, np.arange(most, int(counts[-1]), most)) + 1
@@ -265,6 +309,8 @@ def _ranges(links: Sequence[_Link], rows: int, most: int | None) -> list[tuple[i
 
 def _taken(values: pa.Array, order: NDArray[np.int64]) -> pa.Array:
     """Values in another order; NumPy moves plain numbers several times faster than Arrow."""
+    if pa.types.is_dictionary(values.type):
+        return pa.DictionaryArray.from_arrays(_taken(values.indices, order), values.dictionary)
     plain = pa.types.is_primitive(values.type) and values.type.bit_width in (32, 64)
     if not plain or values.null_count or not len(values):
         return values.take(_array_of(order))
@@ -293,9 +339,14 @@ def _sortable(values: pa.Array) -> pa.Array:
     return values.view(pa.int64()) if pa.types.is_float64(values.type) else values
 
 
-def _array(table: pa.Table, name: str) -> pa.Array:
+def _chunk(table: pa.Table, name: str) -> pa.Array:
     column = table.column(name)
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _array(table: pa.Table, name: str) -> pa.Array:
+    values = _chunk(table, name)
+    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
 
 
 def _numbers(array: pa.Array, dtype: Any) -> NDArray[Any]:

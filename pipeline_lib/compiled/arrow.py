@@ -9,21 +9,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.columns import Column, ColumnExecutor, joined
-from pipeline_lib.compiled.operations import NAT, Lists, Text, Words
+from pipeline_lib.compiled.operations import NAT, Lists, SharedLists, Text, Words
 from pipeline_lib.errors import InputError
 from pipeline_lib.rowschema import EXACT
 
 Part = TypeVar("Part")
-_THREADED_ROWS = 20_000  # from here on threads cost less than they save
 
 
 def from_arrow(table: pa.Table) -> dict[str, Column]:
     """The columns of a conformed table as a plan takes them, by name."""
-    arrays = map(chunk, table.columns)
-    if table.num_rows < _THREADED_ROWS:
-        return dict(zip(table.column_names, map(_column, arrays, table.schema), strict=True))
-    with ThreadPoolExecutor() as pool:  # Arrow lets other threads run while it looks for distinct words
-        return dict(zip(table.column_names, pool.map(_column, arrays, table.schema), strict=True))
+    return dict(zip(table.column_names, map(_column, map(chunk, table.columns), table.schema), strict=True))
 
 
 def run_parts(executor: ColumnExecutor, parts: Iterable[pa.Table]) -> list[Column]:
@@ -57,6 +52,9 @@ def _column(array: Any, field: pa.Field) -> Column:
     kind = array.type
     if pa.types.is_large_list(kind):
         return _lists(array, kind.value_field)
+    if pa.types.is_dictionary(kind) and pa.types.is_large_list(kind.value_type):
+        lists = _lists(array.dictionary, kind.value_type.value_field)
+        return SharedLists(_buffer(array.indices, np.int32), lists)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
         return _text(array)
     valid = _valid(array)
@@ -79,7 +77,7 @@ def _column(array: Any, field: pa.Field) -> Column:
 def _lists(array: Any, field: pa.Field) -> Lists:
     starts = _buffer(array.offsets, np.int64)
     first, last = int(starts[0]), int(starts[-1])
-    return Lists(_column(array.values.slice(first, last - first), field), starts - first)
+    return Lists(_column(array.values.slice(first, last - first), field), starts - first if first else starts)
 
 
 def _nullable_integers(integers: NDArray[np.int64], valid: Any, name: str) -> NDArray[np.float64]:

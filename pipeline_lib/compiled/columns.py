@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.exactmath import VECTOR
-from pipeline_lib.compiled.operations import LIST, OPERATIONS, Lists, RefusedRowsError, Text, over_lists
+from pipeline_lib.compiled.operations import LIST, OPERATIONS, Lists, RefusedRowsError, SharedLists, Text, over_lists
 from pipeline_lib.compiled.operations.bags import Bag
 from pipeline_lib.compiled.plan import Node, Plan
 from pipeline_lib.errors import InputError
@@ -22,14 +22,16 @@ Known = dict[int, tuple[Column, Any]]  # nodes by place: a column of different v
 class ColumnExecutor:
     """Evaluates the nodes that some results of a plan rest upon, block by block.
 
-    What rests upon one text column alone is evaluated once for each distinct word, and, in tables of a block or more,
-    what costs much and rests upon parts of moments, missing flags or several text columns once for each of their
-    combinations, not once a row: rows are independent, so the bits are the same. Without `by_value` all is evaluated
-    row by row, and there is no context.
+    What rests upon one text column alone is evaluated once for each distinct word, what rests upon one table that is
+    looked up once for each of its rows, and, in tables of a block or more, what costs much and rests upon parts of
+    moments, missing flags or several text columns once for each of their combinations, not once a row: rows are
+    independent, so the bits are the same. Without `by_value` all is evaluated row by row, and there is no context.
+    With `narrow` integers come out in as little memory as they need.
     """
 
-    def __init__(self, plan: Plan, roots: Sequence[int], *, by_value: bool = True) -> None:
+    def __init__(self, plan: Plan, roots: Sequence[int], *, by_value: bool = True, narrow: bool = False) -> None:
         self.roots = list(roots)
+        self._narrow = narrow
         self._context = plan.context if by_value else 0
         self.dtypes = [plan.nodes[root].dtype for root in self.roots]
         needed = plan.needed(roots)
@@ -53,7 +55,7 @@ class ColumnExecutor:
         self._words = _word_groups(plan, needed, self.roots) if by_value else []
         self._values = _value_groups(plan, needed, self.roots) if by_value and not self._context else []
         leaves = {leaf for group in self._values for leaf in group.leaves}
-        self._leaves = ColumnExecutor(plan, sorted(leaves)) if leaves else None
+        self._leaves = ColumnExecutor(plan, sorted(leaves), narrow=True) if leaves else None
 
     def run(self, columns: Mapping[str, Column], rows: int, first: int = 0) -> list[Column]:
         """The roots' columns for `rows` rows of raw columns, in order of `roots`.
@@ -64,8 +66,9 @@ class ColumnExecutor:
         size = self._block_rows(columns, rows)
         starts = range(0, rows, size) or [0]
         with np.errstate(all="ignore"):
-            known, work = self._needed(self._by_word(columns) | self._by_value(columns, rows, first))
-            blocks = [self._block(columns, known, work, start, min(start + size, rows), first) for start in starts]
+            known, inputs, work = self._needed(self._by_word(columns) | self._by_value(columns, rows, first))
+            given = {place: columns[name] for place, name in inputs}
+            blocks = [self._block(given, known, work, start, min(start + size, rows), first) for start in starts]
         return [joined(parts) for parts in zip(*blocks, strict=True)]
 
     def _block_rows(self, columns: Mapping[str, Column], rows: int) -> int:
@@ -75,31 +78,30 @@ class ColumnExecutor:
         )
         return max(1, min(BLOCK_ROWS, BLOCK_CHILDREN * rows // most)) if most > BLOCK_CHILDREN else BLOCK_ROWS
 
-    def _needed(self, known: Known) -> tuple[Known, list[Any]]:
-        """Of the known nodes those that somebody takes, and the work that is left."""
+    def _needed(self, known: Known) -> tuple[Known, list[tuple[int, str]], list[Any]]:
+        """Of the known nodes and of the raw columns those that somebody takes, and the work that is left."""
         if not known:
-            return known, self._work
+            return known, self._inputs, self._work
         wanted = set(self.roots)
         for place, _, inputs, _ in reversed(self._work):
             if place in wanted and place not in known:
                 wanted.update(inputs)
         work = [step for step in self._work if step[0] in wanted and step[0] not in known]
-        return {place: value for place, value in known.items() if place in wanted}, work
+        inputs = [given for given in self._inputs if given[0] in wanted]
+        return {place: value for place, value in known.items() if place in wanted}, inputs, work
 
     def _by_word(self, columns: Mapping[str, Column]) -> Known:
-        """Nodes that are known for each word of their column, with the rows' words."""
+        """Nodes that are known for each word of their column or row of their table, with the rows' words or rows."""
         known: Known = {}
         for group in self._words:
-            text = columns[group.column]
-            if 2 * len(text.words) > len(text):
+            distinct = _distinct({name: columns[name] for name in group.columns})
+            if distinct is None:
                 continue
-            count = len(text.words) - (0 if (text.codes < 0).any() else 1)  # the last word is for missing
+            given, count, codes = distinct
             try:
-                distinct = Text(np.arange(count, dtype=np.int32), text.words)
-                values = group.executor.run({group.column: distinct}, count)
+                values = group.executor.run(given, count)
             except InputError:  # some word is refused, which need not be in any row: the rows will tell
                 continue
-            codes = np.where(text.codes < 0, count - 1, text.codes).astype(np.intp)
             known |= {node: (value, codes) for node, value in zip(group.executor.roots, values, strict=True)}
         return known
 
@@ -124,7 +126,7 @@ class ColumnExecutor:
 
     def _block(
         self,
-        columns: Mapping[str, Column],
+        given: Mapping[int, Column],
         known: Mapping[int, Any],
         work: Sequence[Any],
         start: int,
@@ -133,10 +135,11 @@ class ColumnExecutor:
     ) -> list[Column]:
         before = self._context
         slots = list(self._slots)
-        for place, name in self._inputs:
-            slots[place] = cut(columns[name], start, stop + before)
+        for place, column in given.items():
+            slots[place] = cut(column, start, stop + before)
+        places = {id(codes): codes[start : stop + before].astype(np.intp) for _, codes in known.values()}
         for place, (value, codes) in known.items():
-            slots[place] = taken_rows(value, codes[start : stop + before])
+            slots[place] = taken_rows(value, places[id(codes)])
         try:
             for place, function, inputs, done in work:
                 slots[place] = function(*[slots[taken] for taken in inputs])
@@ -147,6 +150,8 @@ class ColumnExecutor:
             raise InputError(f"{f'row {row}' if row >= 0 else f'earlier row {row}'}: {refused}") from None
         found = zip(self.roots, self.dtypes, strict=True)
         columns_found = [whole(slots[root], dtype, stop - start + before) for root, dtype in found]
+        if self._narrow:
+            columns_found = list(map(_narrow, columns_found))
         return [cut(column, before, stop - start + before) for column in columns_found] if before else columns_found
 
 
@@ -160,24 +165,43 @@ def cut(column: Column, start: int, stop: int) -> Column:
     """Some rows of a column."""
     if isinstance(column, Text):
         return Text(column.codes[start:stop], column.words)
-    if isinstance(column, Bag | Lists):
+    if isinstance(column, Bag | Lists | SharedLists):
         return column.cut(start, stop)
     return column[..., start:stop]
 
 
 def taken_rows(column: Column, places: Any) -> Column:
-    """The rows at some places, in that order."""
+    """The rows at some places, in that order; no place is beyond the last, which NumPy need not look at."""
     if isinstance(column, Text):
         return Text(column.codes[places], column.words)
-    return column.take(places) if isinstance(column, Bag) else column.take(places, axis=-1)
+    return column.take(places) if isinstance(column, Bag) else column.take(places, axis=-1, mode="clip")
 
 
 @dataclass(frozen=True)
 class WordGroup:
-    """One raw text column, and what evaluates the nodes that rest upon it and constants alone and that others take."""
+    """One raw text column, or the columns of one child table, and what evaluates the nodes that rest upon them and
+    constants alone and that others take."""
 
-    column: str
+    columns: tuple[str, ...]
     executor: ColumnExecutor
+
+
+def _distinct(columns: dict[str, Column]) -> tuple[dict[str, Column], int, Any] | None:
+    """The columns with each word, or row that is looked up, once, how many these are, and which of them each row has.
+
+    None where rows are seldom alike.
+    """
+    column = next(iter(columns.values()))
+    if isinstance(column, SharedLists):
+        return {name: shared.lists for name, shared in columns.items()}, len(column.lists), column.codes
+    if not isinstance(column, Text) or 2 * len(column.words) > len(column):
+        return None
+    missing = column.codes < 0
+    some = bool(missing.any())
+    count = len(column.words) - (not some)  # the last word is for missing
+    distinct = Text(np.arange(count, dtype=np.int32), column.words)
+    codes = np.where(missing, count - 1, column.codes) if some else column.codes
+    return dict.fromkeys(columns, distinct), count, codes
 
 
 @dataclass(frozen=True)
@@ -192,25 +216,39 @@ class ValueGroup:
 _NOT_BY_VALUE = ("earlier", "opaque", "opaque_part")  # their rows are not independent, or not quite
 
 
+Source = tuple[str, str]
+_CONSTANTS = ("constants", "")
+
+
 def _word_groups(plan: Plan, needed: Sequence[int], roots: Sequence[int]) -> list[WordGroup]:
-    sources: dict[int, str | None] = {}  # the text column a node rests upon; "": constants alone; None: anything else
+    sources: dict[int, Source | None] = {}  # what a node rests upon; None: anything else, or more than one
+    columns: dict[Source | None, list[str]] = {}
     for place in needed:
         node = plan.nodes[place]
-        if node.operation in ("input", "constant"):
-            text = node.settings["column"] if node.dtype == "str" and node.operation == "input" else None
-            sources[place] = "" if node.operation == "constant" else text
+        if node.operation == "input":
+            sources[place] = source = _source(node)
+            columns.setdefault(source, []).append(node.settings["column"])
+        elif node.operation == "constant":
+            sources[place] = _CONSTANTS
         else:
-            below = {sources[taken] for taken in node.inputs} - {""}
-            one = below.pop() if len(below) == 1 and node.operation not in _NOT_BY_VALUE else None
-            sources[place] = one
+            below = {sources[taken] for taken in node.inputs} - {_CONSTANTS}
+            sources[place] = below.pop() if len(below) == 1 and node.operation not in _NOT_BY_VALUE else None
     groups = []
-    for column in sorted({source for source in sources.values() if source}):
-        inside = {n for n, source in sources.items() if source == column and plan.nodes[n].operation != "input"}
+    for source in sorted({source for source in sources.values() if source} - {_CONSTANTS}):
+        inside = {n for n, one in sources.items() if one == source and plan.nodes[n].operation != "input"}
         taken = {t for n in needed if n not in inside for t in plan.nodes[n].inputs} | set(roots)
-        ends = sorted(inside & taken)
+        ends = sorted(n for n in inside & taken if not plan.nodes[n].dtype.endswith(LIST))
         if ends:
-            groups.append(WordGroup(column, ColumnExecutor(plan, ends, by_value=False)))
+            groups.append(WordGroup(tuple(columns[source]), ColumnExecutor(plan, ends, by_value=False)))
     return groups
+
+
+def _source(node: Node) -> Source | None:
+    """The text column or the child table of an input."""
+    name = str(node.settings["column"])
+    if node.dtype.endswith(LIST):
+        return "table", node.settings["table"]
+    return ("text", name) if node.dtype == "str" else None
 
 
 _FEW_VALUES = ("calendar", "is_missing")  # whatever they are made from
@@ -258,31 +296,47 @@ def combinations(columns: Sequence[Column], rows: int) -> tuple[list[Column], An
 
     None where that is not worth it: a column's values lie too far apart, or rows are seldom alike.
     """
-    codes, sizes, lows = [], [], []
-    for column in columns:
-        integers = np.asarray(column.codes if isinstance(column, Text) else column).astype(np.int64)
-        lows.append(int(integers.min()))
-        sizes.append(int(integers.max()) - lows[-1] + 1)
-        if sizes[-1] > _MOST_VALUES:
-            return None
-        codes.append(integers - lows[-1])
-    if math.prod(sizes) > _MOST_COMBINATIONS:
+    numbers = [column.codes if isinstance(column, Text) else column for column in columns]
+    lows = [int(column.min()) for column in numbers]
+    sizes = [int(column.max()) - low + 1 for column, low in zip(numbers, lows, strict=True)]
+    if max(sizes) > _MOST_VALUES or math.prod(sizes) > _MOST_COMBINATIONS:
         return None
-    combined = np.ravel_multi_index(tuple(codes), tuple(sizes))
-    used = np.flatnonzero(np.bincount(combined))
+    combined, seen = np.empty(rows, dtype=np.int32), np.zeros(math.prod(sizes), dtype=np.bool_)
+    blocks = [slice(start, start + BLOCK_ROWS) for start in range(0, rows, BLOCK_ROWS)]
+    for block in blocks:
+        together = numbers[0][block].astype(np.intp) - lows[0]
+        for column, low, size in zip(numbers[1:], lows[1:], sizes[1:], strict=True):
+            together *= size
+            together += column[block].astype(np.intp) - low
+        seen[together] = True
+        combined[block] = together
+    used = np.flatnonzero(seen)
     if 4 * len(used) > rows:
         return None
-    places = np.zeros(used[-1] + 1, dtype=np.intp)
+    places = np.zeros(used[-1] + 1, dtype=np.int32)
     places[used] = np.arange(len(used))
+    for block in blocks:
+        combined[block] = places[combined[block]]
     parts = zip(columns, np.unravel_index(used, tuple(sizes)), lows, strict=True)
-    return [_like(column, part + low) for column, part, low in parts], places[combined]
+    return [_like(column, part + low) for column, part, low in parts], combined
 
 
 def _like(column: Column, integers: Any) -> Column:
     """Integers as values of a column's kind."""
     if isinstance(column, Text):
         return Text(integers.astype(np.int32), column.words)
-    return integers.astype(np.asarray(column).dtype)
+    return integers.astype(np.bool_ if column.dtype == np.bool_ else np.int64)
+
+
+def _narrow(column: Column) -> Column:
+    """Integers in as little memory as they need."""
+    if not isinstance(column, np.ndarray) or column.dtype != np.int64 or not column.size:
+        return column
+    low, high = column.min(), column.max()
+    for width in (8, 16, 32):
+        if -(2 ** (width - 1)) <= low and high < 2 ** (width - 1):
+            return column.astype(f"int{width}")
+    return column
 
 
 def whole(column: Column, dtype: str, rows: int) -> Column:

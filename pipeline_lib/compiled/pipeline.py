@@ -193,15 +193,16 @@ class CompiledPipeline:
         schema, executor = self._executor(roots)
         return [_values(column) for column in self._results(executor, data, context, schema)]
 
-    def _tables(self, data: Any, context: Any, schema: RowSchema) -> "tuple[pa.Table, int]":
+    def _tables(self, data: Any, context: Any, schema: RowSchema, *, coded: bool = False) -> "tuple[pa.Table, int]":
         """The rows behind as many earlier ones as the plan needs, and how many rows they are."""
         import pyarrow as pa
 
         from pipeline_lib.rowtables import conform
 
-        rows = conform(data, schema)
         if not self.context and context is None:
+            rows = conform(data, schema, coded=coded)
             return rows, rows.num_rows
+        rows = conform(data, schema)
         earlier = conform([] if context is None else context, schema)
         if earlier.num_rows < self.context or not self.context:
             expected = f"at least {self.context:,}" if self.context else "none"
@@ -236,11 +237,11 @@ class CompiledPipeline:
     def _results(self, executor: ColumnExecutor, data: Any, context: Any, schema: RowSchema) -> list[Column]:
         """The executor's columns; of several tables in parts, as their rows must be brought together first."""
         if self.row.key is None or context is not None:
-            return self._run(executor, *self._tables(data, context, schema))
+            return self._run(executor, *self._tables(data, context, schema, coded=True))
         from pipeline_lib.compiled.arrow import run_parts
         from pipeline_lib.rowtables import conformed_parts
 
-        return run_parts(executor, conformed_parts(data, schema, PART_CHILDREN))
+        return run_parts(executor, conformed_parts(data, schema, PART_CHILDREN, coded=True))
 
     def _run(self, executor: ColumnExecutor, table: "pa.Table", rows: int) -> list[Column]:
         from pipeline_lib.compiled.arrow import from_arrow

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from pipeline_lib.compiled.operations.lists import LIST, Lists, over_lists
+from pipeline_lib.compiled.operations.lists import LIST, Lists, SharedLists, over_lists
 from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.operations.rowcode import Code
 from pipeline_lib.compiled.operations.table import NAT, OPERATIONS, Operation
@@ -45,6 +45,7 @@ __all__ = [
     "Lists",
     "Operation",
     "RefusedRowsError",
+    "SharedLists",
     "Text",
     "Words",
     "over_lists",

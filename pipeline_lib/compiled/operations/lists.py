@@ -21,7 +21,7 @@ class Lists:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    @property
+    @cached_property
     def counts(self) -> NDArray[np.int64]:
         """How many values each row has."""
         return np.diff(self.starts)
@@ -85,6 +85,25 @@ class Lists:
         """Each row's `ufunc.reduce` of values in any order; `empty` for a row without one."""
         alone = values if self.single else ufunc.reduceat(values, self.starts[:-1][self.filled])
         return self.scattered(alone, empty)
+
+
+class SharedLists:
+    """Lists that many rows share: `codes` (int32, rows) are places in `lists`."""
+
+    def __init__(self, codes: NDArray[np.int32], lists: Lists) -> None:
+        self.codes, self.lists = codes, lists
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def cut(self, start: int, stop: int) -> Lists:
+        """Some rows, each with a list of its own."""
+        codes = self.codes[start:stop]
+        counts = self.lists.counts[codes]
+        starts = np.append(0, np.cumsum(counts))
+        places = np.arange(starts[-1]) + np.repeat(self.lists.starts[codes] - starts[:-1], counts)
+        values = self.lists.values
+        return Lists(Text(values.codes[places], values.words) if isinstance(values, Text) else values[places], starts)
 
 
 def over_lists(function: Callable[..., Any]) -> Callable[..., Lists]:

@@ -1,0 +1,243 @@
+"""Tables for whoever evaluates them: each word and each row that is looked up once, with the same results."""
+
+import math
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pydantic import BaseModel
+
+from pipeline_lib.compiled import columns as columns_module
+from pipeline_lib.compiled.arrow import run_parts
+from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiled.columns import ColumnExecutor, _distinct
+from pipeline_lib.compiled.operations import NAT, OPERATIONS, Lists, SharedLists, Text
+from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.errors import InputError
+from pipeline_lib.rows import Column, Lookup, RowSchema, Tables, conform, schema_of
+from pipeline_lib.rowtables import conformed_parts
+
+LONG = 20_000
+WORD = Column("t", "string", pattern="^[a-z]+$")
+NUMBER = Column("x", "number", nullable=True, gt=1.0)
+
+
+def long(*some: str | None) -> list[str | None]:
+    """Text of few words, after some others."""
+    return [*some, *("a", "b") * (LONG // 2)]
+
+
+def coded(data: Any, *columns: Column) -> pa.Table:
+    return conform(data, RowSchema(columns), coded=True)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array(long("z", None)),
+        pa.array(long("z", None), pa.large_string()),
+        pa.chunked_array([long("z", None), long("c")]),
+        pa.array(long("z", None)).dictionary_encode(),
+        pa.DictionaryArray.from_arrays(pa.array([0, 1, None] * LONG, pa.int8()), ["a", "b", "unused"]).slice(1),
+    ],
+    ids=["string", "large", "chunks", "dictionary", "slice"],
+)
+def test_text_of_few_words_is_coded_and_the_same(array: Any) -> None:
+    found = coded(pa.table({"t": array}), replace(WORD, nullable=True)).column("t")
+    assert found.type == pa.dictionary(pa.int32(), pa.string())
+    assert found.to_pylist() == array.to_pylist()
+
+
+def test_a_word_of_no_row_is_not_refused() -> None:
+    array = pa.DictionaryArray.from_arrays(pa.array([0] * LONG), ["a", "UNUSED"])
+    assert coded(pa.table({"t": array}), WORD).column("t").to_pylist() == ["a"] * LONG
+
+
+@pytest.mark.parametrize("dtype", ["str", "category", "string", object])
+def test_a_frames_text_is_the_same_whatever_holds_it(dtype: Any) -> None:
+    series = pd.Series(long("z"), dtype=dtype)
+    found = coded(pd.DataFrame({"t": series}), WORD).column("t")
+    assert pa.types.is_dictionary(found.type) == (dtype is not object)
+    assert found.to_pylist() == series.tolist()
+
+
+def test_short_text_and_text_of_many_words_stay_text() -> None:
+    many = [f"word {row}" for row in range(LONG)]
+    for values in (many, ["a", "b"]):
+        found = coded(pa.table({"t": values}), Column("t", "string")).column("t")
+        assert found.type == pa.string()
+        assert found.to_pylist() == values
+
+
+NO_UTF8 = pa.Array.from_buffers(
+    pa.string(), LONG, [None, pa.py_buffer(np.arange(LONG + 1, dtype=np.int32)), pa.py_buffer(b"a\xff" * (LONG // 2))]
+)
+REFUSED: dict[str, tuple[dict[str, Any], list[Column]]] = {
+    "pattern": ({"t": pa.array(long("a", "B"))}, [WORD]),
+    "missing": ({"t": pa.array(long("a", None))}, [WORD]),
+    "numbers": ({"t": pa.array([1] * LONG)}, [WORD]),
+    "dictionary of numbers": ({"t": pa.array([1] * LONG).dictionary_encode()}, [WORD]),
+    "sensitive": ({"t": pa.array(long("a", "B"))}, [replace(WORD, sensitive=True)]),
+    "no utf-8": ({"t": NO_UTF8}, [WORD]),
+    "missing number": ({"x": pa.array([2.0, None] * LONG)}, [replace(NUMBER, nullable=False)]),
+    "bound": ({"x": pa.array([2.0, float("nan"), 0.5] * LONG)}, [NUMBER]),
+    "two columns": ({"t": pa.array(long("B")), "x": pa.array([0.0, *[2.0] * LONG])}, [WORD, NUMBER]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_coded_is_refused_in_the_same_words(case: str) -> None:
+    columns, schema = REFUSED[case]
+    said = []
+    for ask in (False, True):
+        with pytest.raises(InputError, match="found") as refused:
+            conform(pa.table(columns), RowSchema(tuple(schema)), coded=ask)
+        said.append(str(refused.value))
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("times", [1, LONG])
+def test_a_missing_number_is_nan_for_whoever_evaluates(times: int) -> None:
+    found = coded(pa.table({"x": pa.array([1.5, None, math.nan, 2.5] * times)}), NUMBER).column("x")
+    assert found.null_count == 0
+    np.testing.assert_array_equal(found.to_numpy(), [1.5, math.nan, math.nan, 2.5] * times)
+
+
+class Flight(BaseModel):
+    flight: int
+    origin: str
+    hour: datetime
+    seats: float
+
+
+class Weather(BaseModel):
+    origin: str
+    hour: datetime
+    wind: float | None
+    sky: str | None
+    seen: datetime
+
+
+ROW = schema_of(Tables("flight", flights=Flight, weather=Lookup(Weather, by=("origin", "hour"))))
+HOURS = [datetime(2026, 3, 1) + timedelta(hours=hour) for hour in range(50)]
+
+
+def frames(rows: int = LONG) -> dict[str, pd.DataFrame]:
+    """Flights from three places in 50 hours, and weather for 40 of these, also at a place that nobody flies from."""
+    draw = np.random.default_rng(0)
+    places, hours = np.array(["JFK", "EWR", "BOS"], dtype=object), np.array(HOURS, dtype="datetime64[us]")
+    flights = pd.DataFrame(
+        {
+            "flight": np.arange(rows),
+            "origin": pd.Series(places[draw.integers(0, 3, rows)], dtype="str"),
+            "hour": hours[draw.integers(0, 50, rows)],
+            "seats": draw.normal(size=rows),
+        }
+    )
+    made = [(place, hour) for place in [*places, "LGA"] for hour in hours[:40]]
+    weather = pd.DataFrame(
+        {
+            "origin": pd.Series([place for place, _ in made], dtype="str"),
+            "hour": [hour for _, hour in made],
+            "wind": np.where(draw.random(len(made)) < 0.2, np.nan, draw.normal(size=len(made))),
+            "sky": pd.Series(np.array(["grey", "blue", None], object)[draw.integers(0, 3, len(made))], dtype="str"),
+            "seen": [hour for _, hour in made],
+        }
+    )
+    return {"flights": flights, "weather": weather.sample(frac=1, random_state=0)}
+
+
+def skies(mode: str = "default") -> tuple[Plan, list[int]]:
+    """Results of the weather alone, of weather and flight, and lists that two results take."""
+    build = Builder()
+    seats, hour = build.input("seats", "float64"), build.input("hour", "datetime")
+    kinds = {"wind": "float64[]", "sky": "str[]", "seen": "datetime[]"}
+    wind, sky, seen = (build.input(f"weather.{name}", kind, table="weather") for name, kind in kinds.items())
+    filled = build.fill(build.extreme(wind, "max"), -1.0) * 3.0
+    known, latest = build.number(build.count(wind)), build.extreme(seen, "max")
+    score = build.lookup(sky, {"grey": 1.0, "blue": 2.0}, "float64", mode=mode, unseen=0.5, name="sky", where="Skies")
+    bright, windy = build.extreme(score * wind, "max"), build.extreme(score * wind * seats, "min")
+    apart = build.apply("elapsed", hour, latest, unit=1000, where="Hours", name="hour")
+    roots = [filled, filled + seats, known, bright, windy, apart]
+    return Plan(build.nodes, {}), [root.node for root in roots]
+
+
+def results(data: Any, mode: str = "default", *, coded: bool) -> list[bytes]:
+    """The bits of the results; without `coded` each row has its own list and is evaluated by itself."""
+    plan, roots = skies(mode)
+    executor = ColumnExecutor(plan, roots, by_value=coded)
+    columns = run_parts(executor, conformed_parts(data, ROW, 7_000, coded=coded))
+    return [column.tobytes() for column in columns]
+
+
+def test_rows_that_are_looked_up_are_evaluated_once_with_the_bits_that_lists_give(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data, seen = frames(), []
+    monkeypatch.setattr(columns_module, "_distinct", lambda given: seen.append(_distinct(given)) or seen[-1])
+    assert results(data, coded=True) == results(data, coded=False)
+    assert [count for _, count, _ in seen] == [len(data["weather"]) + 1]  # once each, and once for none
+    few = frames(100)  # fewer flights than hours with weather: lists then
+    assert results(few, coded=True) == results(few, coded=False)
+    assert seen[1:] == [None]
+
+
+def test_a_row_that_nobody_looks_up_is_not_refused_and_one_that_somebody_does_is_with_its_number() -> None:
+    data = frames()
+    weather = data["weather"].reset_index(drop=True)
+    data["weather"] = weather.assign(sky=weather["sky"].where(weather["origin"] != "LGA", "green").fillna("blue"))
+    assert results(data, "refuse", coded=True) == results(data, "refuse", coded=False)
+    row = int(np.flatnonzero(data["weather"]["origin"] == "JFK")[0])
+    data["weather"].loc[row, "sky"] = "green"
+    said = []
+    for coded in (True, False):
+        with pytest.raises(InputError, match=r"^row \d+: its row 0 of this table: Skies: found 'green'") as refused:
+            results(data, "refuse", coded=coded)
+        said.append(str(refused.value))
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("column", ["origin", "hour"])
+def test_two_rows_of_one_place_are_refused_in_the_same_words(column: str) -> None:
+    data = frames()
+    data["weather"] = pd.concat([data["weather"], data["weather"].iloc[[5, 3, 5]]], ignore_index=True)
+    said = []
+    for coded in (True, False):
+        with pytest.raises(InputError, match=r"in rows 5 and 160, .* \(3 repeat one\)") as refused:
+            list(conformed_parts(data, ROW, None, coded=coded))
+        said.append(str(refused.value))
+    assert said[0] == said[1]
+
+
+def test_shared_lists_of_any_length_are_cut_as_lists_are() -> None:
+    lists = Lists(np.arange(6.0), np.array([0, 2, 2, 5, 6]))
+    shared = SharedLists(np.array([2, 1, 0, 2, 3], dtype=np.int32), lists)
+    cut = shared.cut(1, 5)
+    assert cut.values.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    assert cut.starts.tolist() == [0, 0, 2, 5, 6]
+    words = SharedLists(shared.codes, Lists(Text.of(list("abcdef")), lists.starts)).cut(0, 2)
+    assert words.values.tolist() == ["c", "d", "e"]
+    assert len(shared) == 5
+
+
+def test_moments_in_order_and_in_none_have_the_same_local_time() -> None:
+    hour = 3_600_000_000
+    settings = {"first": 0, "end": 1000 * hour, "name": "c", "where": "test"}
+    settings |= {"starts": [[0, 500 * hour], [0]], "shifts": [[hour, 2 * hour], [-hour]]}
+    local = OPERATIONS["zone_time"].column(settings)
+    draw = np.random.default_rng(1)
+    moments = np.sort(draw.integers(0, 1000 * hour, 3000))
+    places = draw.integers(-1, 2, 3000)
+    moments[::50] = NAT
+    whole = local(moments, places)
+    parts = [local(moments[start : start + 10], places[start : start + 10]) for start in range(0, 3000, 10)]
+    assert np.concatenate(parts).tolist() == whole.tolist()
+    expected = [
+        NAT if moment == NAT or place < 0 else moment + (-hour if place else 2 * hour if moment >= 500 * hour else hour)
+        for moment, place in zip(moments.tolist(), places.tolist(), strict=True)
+    ]
+    assert whole.tolist() == expected
