@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
 _ABSENT = object()
 _FIRST, _LAST = datetime.min, datetime.max  # what one row, in Python, can hold
-_LONG = 20_000  # rows from which on threads cost less than they save, and words are looked at once, not once a row
-_MOST_WORDS = 8192
+_LONG = 20_000  # rows from which on columns are made in threads, and text is dictionary-encoded
 _SYMBOLS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "ge": (">=", pc.greater_equal),
     "gt": (">", pc.greater),
@@ -37,41 +37,36 @@ def conform(
     *,
     coded: bool = False,
 ) -> pa.Table:
-    """Return `data` as a table with exactly the columns, order and Arrow types of `schema`.
+    """Return `data` as a table with exactly the columns, order and, without `coded`, Arrow types of `schema`.
 
     `data` is a DataFrame, an Arrow table, one row as a mapping, or a list of such rows. Rows are never
     dropped or reordered. None, NaN, NA and NaT are missing; other columns are ignored; an absent column
     or key takes its declared default. Nothing is converted but what stays exact: whole floats to
     integers, integers up to 2**53 to numbers, categories and dictionaries to their values. With `coded`, for whoever
-    evaluates the table, long text columns of few words are dictionaries instead (int32 to string), and a missing
-    number is NaN.
+    evaluates the table, long text columns are dictionary-encoded (int32 to string), and a missing number is NaN.
 
     Raises `InputError` with one line per problem: column, found, row numbers (from 0), expected.
     Values of sensitive columns are not shown.
     """
     sources, problems = _sources(data, schema)
     columns = [column for column in schema.columns if column.name in sources]
-    long = any(len(values) >= _LONG for values in sources.values())
-
-    def checked(column: Column) -> Any:
-        return _checked(sources[column.name], column, coded=coded)
-
-    if long:
-        with ThreadPoolExecutor() as pool:  # Arrow lets other threads run while it works on a column
-            arrays = list(pool.map(checked, columns))
-    else:
-        arrays = list(map(checked, columns))
-    for array, column in zip(arrays, columns, strict=True):
-        if isinstance(array, Refused):
-            problems.append(_message(array, sources[column.name], column))
+    values = [sources[column.name] for column in columns]
+    with ThreadPoolExecutor() as pool:  # starts no thread before it is asked; Arrow lets others run meanwhile
+        each = pool.map if max(map(len, values), default=0) >= _LONG else map
+        arrays = list(each(partial(_checked, coded=coded), values, columns))
+    found = zip(arrays, values, columns, strict=True)
+    problems += [_message(array, given, column) for array, given, column in found if isinstance(array, Refused)]
     if problems:
         raise InputError("\n".join(problems))
-    return pa.Table.from_arrays(arrays, schema=typed(schema.arrow, arrays) if coded else schema.arrow)
+    return table_of(arrays, schema, coded=coded)
 
 
-def typed(schema: pa.Schema, arrays: Sequence[Any]) -> pa.Schema:
-    """A schema with the types that its columns' arrays have."""
-    return pa.schema([field.with_type(array.type) for field, array in zip(schema, arrays, strict=True)])
+def table_of(arrays: Sequence[Any], schema: RowSchema, *, coded: bool) -> pa.Table:
+    """The table of a schema; with `coded` its columns have the types that their arrays have."""
+    arrow = schema.arrow
+    if coded:
+        arrow = pa.schema([field.with_type(array.type) for field, array in zip(arrow, arrays, strict=True)])
+    return pa.Table.from_arrays(arrays, schema=arrow)
 
 
 def is_frame(data: object) -> bool:
@@ -139,7 +134,7 @@ def _absent(names: Sequence[str], schema: RowSchema, where: str) -> str:
     )
 
 
-def _checked(values: Any, column: Column, *, coded: bool) -> Any:
+def _checked(values: Any, column: Column, *, coded: bool) -> pa.Array | pa.ChunkedArray | Refused:
     """Values as their column's array, or the `Refused` that says why not."""
     array = _coded(values, column) if coded and len(values) >= _LONG and column.kind == "string" else None
     try:
@@ -156,7 +151,7 @@ def _checked(values: Any, column: Column, *, coded: bool) -> Any:
 def _coded(values: Any, column: Column) -> pa.DictionaryArray | None:
     """Text as different words, which are checked, and each row's place among them.
 
-    None where there are many, where the values are no text, and where a word is refused: then the rows say which.
+    None for what is no text, and where a word, or that one is missing, is refused: then the rows say which.
     """
     array = _as_arrow(values)
     if array is None:
@@ -165,14 +160,13 @@ def _coded(values: Any, column: Column) -> pa.DictionaryArray | None:
         array = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
         array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
         words = array.dictionary
-        if len(words) > _MOST_WORDS or words.null_count or not _FITS["string"](words.type):
+        absent = array.null_count and not column.nullable
+        if absent or words.null_count or not _FITS["string"](words.type):
             return None
         _check_utf8(words)
         words = words.cast(ARROW["string"])
         _check(words, column)
     except (Refused, pa.ArrowException):
-        return None
-    if array.null_count and not column.nullable:
         return None
     return pa.DictionaryArray.from_arrays(array.indices.cast(pa.int32()), words)
 

@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 
 from pipeline_lib import rowcheck
 from pipeline_lib.errors import InputError
-from pipeline_lib.rowschema import RowSchema
+from pipeline_lib.rowschema import Column, RowSchema
 
-_SPARSE = 8  # numbers for each row, of which most are unused, from which on rows are numbered anew
+_SPARSE = 8  # with more numbers than so many for each row they are given anew, as each has a place in an array
 _SHORT = 2**16  # as many main rows are numbered by 16 bits, which sort by counting
 
 
 def conform(data: Any, schema: RowSchema, *, coded: bool = False) -> pa.Table:
-    """Return `data` as a table with exactly the columns, order and Arrow types of `schema`.
+    """Return `data` as a table with exactly the columns, order and, without `coded`, Arrow types of `schema`.
 
     For one table see `rowcheck.conform`. For several, `data` maps each table's name to its rows in any form that
     one table may have; other tables are ignored. Or it is an Arrow table as this function makes it. Main rows stay
-    in their order; a main row without child rows has empty lists. `coded` as in `rowcheck.conform`; a table of few
-    rows that is looked up then stands as dictionaries of lists.
+    in their order; a main row without child rows has empty lists. `coded` as in `rowcheck.conform`; lists of a
+    table of few rows that is looked up are dictionary-encoded then, too.
 
     Raises `InputError` for what one table would be refused for, for two main rows of one key, for a child row
     whose key no main row has, and for two rows to look up of one place, each with the table's name.
@@ -43,14 +43,14 @@ def conform(data: Any, schema: RowSchema, *, coded: bool = False) -> pa.Table:
 def conformed_parts(data: Any, schema: RowSchema, most: int | None, *, coded: bool = False) -> Iterator[pa.Table]:
     """What `conform` makes of several tables, in parts of about `most` child rows, each made when it is asked for.
 
-    Every row is checked before the first part is made. `coded` as there.
+    Every row is checked before the first part is made. `coded` as in `conform`.
     """
     main, links = _linked(data, schema, coded=coded)
     for start, stop in _ranges(links, main.num_rows, most):
         columns = list(main.slice(start, stop - start).columns)
         for link in links:
             columns += link.lists(start, stop, schema)
-        yield pa.Table.from_arrays(columns, schema=rowcheck.typed(schema.arrow, columns) if coded else schema.arrow)
+        yield rowcheck.table_of(columns, schema, coded=coded)
 
 
 def _linked(data: Any, schema: RowSchema, *, coded: bool) -> "tuple[pa.Table, list[_Link | _SharedLink]]":
@@ -197,34 +197,38 @@ class _Link:
             values = _chunk(self.table, column.name)
             order = self.order
             values = values.slice(first, last - first) if order is None else _taken(values, order[first:last])
-            field = schema.arrow.field(f"{self.child.name}.{column.name}").type.value_field
-            yield pa.LargeListArray.from_arrays(starts, values, type=pa.large_list(field.with_type(values.type)))
+            yield _lists_of(self.child, column, starts, values, schema)
 
 
 @dataclass(frozen=True)
 class _SharedLink:
-    """A table of few rows that is looked up, and the place in it that each main row has; the place behind the last is
-    none.
-    """
+    """A table of few rows that is looked up, and each main row's place in it; `table.num_rows` is no row."""
 
     child: RowSchema
     table: pa.Table
     places: NDArray[np.int32]
 
     def lists(self, start: int, stop: int, schema: RowSchema) -> Iterator[pa.DictionaryArray]:
-        """Each column but those it is looked up by, as a dictionary of lists for some main rows."""
+        """Each column but those it is looked up by as dictionary-encoded lists, one for each of some main rows."""
         rows = self.table.num_rows
         each_alone = _array_of(np.minimum(np.arange(rows + 2), rows))
+        places = pa.Array.from_buffers(pa.int32(), stop - start, [None, pa.py_buffer(self.places[start:stop])])
         for column in self.child.own:
-            lists = pa.LargeListArray.from_arrays(each_alone, _chunk(self.table, column.name))
-            yield pa.DictionaryArray.from_arrays(_array_of(self.places[start:stop]).cast(pa.int32()), lists)
+            lists = _lists_of(self.child, column, each_alone, _chunk(self.table, column.name), schema)
+            yield pa.DictionaryArray.from_arrays(places, lists)
+
+
+def _lists_of(child: RowSchema, column: Column, starts: pa.Array, values: pa.Array, schema: RowSchema) -> pa.Array:
+    """Values as lists, with the element's field as the schema has it and the type that the values have."""
+    field = schema.arrow.field(f"{child.name}.{column.name}").type.value_field
+    return pa.LargeListArray.from_arrays(starts, values, type=pa.large_list(field.with_type(values.type)))
 
 
 def _looked_up(
     table: pa.Table, child: RowSchema, main: pa.Table, schema: RowSchema, *, coded: bool
 ) -> _Link | _SharedLink:
-    own, asked, size = _numbered(table, main, child.by)
-    first = np.full(size + 1, -1, dtype=np.int32)
+    own, asked, numbers = _numbered(table, main, child.by)
+    first = np.full(numbers + 1, -1, dtype=np.int32)
     first[own[::-1]] = np.arange(len(own) - 1, -1, -1)  # of equal rows the first stays
     again = np.flatnonzero(first[own] != np.arange(len(own)))
     if len(again):
@@ -249,9 +253,9 @@ def _numbered(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
     """A number for each different row of some columns of `table`, in it and in `main`, where others get -1.
 
-    Last a number that is greater than all of these.
+    And how many numbers there may be.
     """
-    own, asked, size = np.zeros(table.num_rows, dtype=np.int64), np.zeros(main.num_rows, dtype=np.int64), 1
+    own, asked, numbers = np.zeros(table.num_rows, dtype=np.int64), np.zeros(main.num_rows, dtype=np.int64), 1
     for name in names:
         known = pc.unique(_array(table, name))
         more, wanted = (_places(_chunk(each, name), known) for each in (table, main))
@@ -261,12 +265,12 @@ def _numbered(
         asked *= len(known)
         asked += wanted
         asked[absent] = -1
-        size *= len(known)
-        if size > _SPARSE * table.num_rows:  # numbered anew, so that they stay few
+        numbers *= len(known)
+        if numbers > _SPARSE * table.num_rows:  # numbered anew, so that they stay few
             pairs = pc.unique(_array_of(own))
             own, asked = (_places(_array_of(each), pairs).astype(np.int64) for each in (own, asked))
-            size = len(pairs)
-    return own, asked, size
+            numbers = len(pairs)
+    return own, asked, numbers
 
 
 def _places(values: pa.Array, known: pa.Array) -> NDArray[np.int32]:

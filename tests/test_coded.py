@@ -11,11 +11,12 @@ import pyarrow as pa
 import pytest
 from pydantic import BaseModel
 
+from pipeline_lib import rowtables
 from pipeline_lib.compiled import columns as columns_module
-from pipeline_lib.compiled.arrow import run_parts
+from pipeline_lib.compiled.arrow import from_arrow, run_parts
 from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.columns import ColumnExecutor, _distinct
-from pipeline_lib.compiled.operations import NAT, OPERATIONS, Lists, SharedLists, Text
+from pipeline_lib.compiled.operations import Lists, SharedLists, Text
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows import Column, Lookup, RowSchema, Tables, conform, schema_of
@@ -31,7 +32,7 @@ def long(*some: str | None) -> list[str | None]:
     return [*some, *("a", "b") * (LONG // 2)]
 
 
-def coded(data: Any, *columns: Column) -> pa.Table:
+def conformed(data: Any, *columns: Column) -> pa.Table:
     return conform(data, RowSchema(columns), coded=True)
 
 
@@ -46,31 +47,29 @@ def coded(data: Any, *columns: Column) -> pa.Table:
     ],
     ids=["string", "large", "chunks", "dictionary", "slice"],
 )
-def test_text_of_few_words_is_coded_and_the_same(array: Any) -> None:
-    found = coded(pa.table({"t": array}), replace(WORD, nullable=True)).column("t")
+def test_text_is_coded_and_the_same(array: Any) -> None:
+    found = conformed(pa.table({"t": array}), replace(WORD, nullable=True)).column("t")
     assert found.type == pa.dictionary(pa.int32(), pa.string())
     assert found.to_pylist() == array.to_pylist()
 
 
 def test_a_word_of_no_row_is_not_refused() -> None:
     array = pa.DictionaryArray.from_arrays(pa.array([0] * LONG), ["a", "UNUSED"])
-    assert coded(pa.table({"t": array}), WORD).column("t").to_pylist() == ["a"] * LONG
+    assert conformed(pa.table({"t": array}), WORD).column("t").to_pylist() == ["a"] * LONG
 
 
 @pytest.mark.parametrize("dtype", ["str", "category", "string", object])
 def test_a_frames_text_is_the_same_whatever_holds_it(dtype: Any) -> None:
     series = pd.Series(long("z"), dtype=dtype)
-    found = coded(pd.DataFrame({"t": series}), WORD).column("t")
+    found = conformed(pd.DataFrame({"t": series}), WORD).column("t")
     assert pa.types.is_dictionary(found.type) == (dtype is not object)
     assert found.to_pylist() == series.tolist()
 
 
-def test_short_text_and_text_of_many_words_stay_text() -> None:
-    many = [f"word {row}" for row in range(LONG)]
-    for values in (many, ["a", "b"]):
-        found = coded(pa.table({"t": values}), Column("t", "string")).column("t")
-        assert found.type == pa.string()
-        assert found.to_pylist() == values
+def test_short_text_stays_text() -> None:
+    found = conformed(pa.table({"t": ["a", "b"]}), WORD).column("t")
+    assert found.type == pa.string()
+    assert found.to_pylist() == ["a", "b"]
 
 
 NO_UTF8 = pa.Array.from_buffers(
@@ -102,7 +101,7 @@ def test_what_is_coded_is_refused_in_the_same_words(case: str) -> None:
 
 @pytest.mark.parametrize("times", [1, LONG])
 def test_a_missing_number_is_nan_for_whoever_evaluates(times: int) -> None:
-    found = coded(pa.table({"x": pa.array([1.5, None, math.nan, 2.5] * times)}), NUMBER).column("x")
+    found = conformed(pa.table({"x": pa.array([1.5, None, math.nan, 2.5] * times)}), NUMBER).column("x")
     assert found.null_count == 0
     np.testing.assert_array_equal(found.to_numpy(), [1.5, math.nan, math.nan, 2.5] * times)
 
@@ -120,9 +119,18 @@ class Weather(BaseModel):
     wind: float | None
     sky: str | None
     seen: datetime
+    station: int
+    clear: bool
+
+
+class Passenger(BaseModel):
+    flight: int
+    name: str
+    meal: str | None
 
 
 ROW = schema_of(Tables("flight", flights=Flight, weather=Lookup(Weather, by=("origin", "hour"))))
+PEOPLE = schema_of(Tables("flight", flights=Flight, people=Passenger))
 HOURS = [datetime(2026, 3, 1) + timedelta(hours=hour) for hour in range(50)]
 
 
@@ -146,6 +154,8 @@ def frames(rows: int = LONG) -> dict[str, pd.DataFrame]:
             "wind": np.where(draw.random(len(made)) < 0.2, np.nan, draw.normal(size=len(made))),
             "sky": pd.Series(np.array(["grey", "blue", None], object)[draw.integers(0, 3, len(made))], dtype="str"),
             "seen": [hour for _, hour in made],
+            "station": 2**60 + np.arange(len(made)),
+            "clear": draw.random(len(made)) < 0.5,
         }
     )
     return {"flights": flights, "weather": weather.sample(frac=1, random_state=0)}
@@ -155,22 +165,29 @@ def skies(mode: str = "default") -> tuple[Plan, list[int]]:
     """Results of the weather alone, of weather and flight, and lists that two results take."""
     build = Builder()
     seats, hour = build.input("seats", "float64"), build.input("hour", "datetime")
-    kinds = {"wind": "float64[]", "sky": "str[]", "seen": "datetime[]"}
-    wind, sky, seen = (build.input(f"weather.{name}", kind, table="weather") for name, kind in kinds.items())
+    kinds = {"wind": "float64[]", "sky": "str[]", "seen": "datetime[]", "station": "int64[]", "clear": "bool[]"}
+    wind, sky, seen, station, clear = (
+        build.input(f"weather.{name}", kind, table="weather") for name, kind in kinds.items()
+    )
     filled = build.fill(build.extreme(wind, "max"), -1.0) * 3.0
     known, latest = build.number(build.count(wind)), build.extreme(seen, "max")
     score = build.lookup(sky, {"grey": 1.0, "blue": 2.0}, "float64", mode=mode, unseen=0.5, name="sky", where="Skies")
     bright, windy = build.extreme(score * wind, "max"), build.extreme(score * wind * seats, "min")
     apart = build.apply("elapsed", hour, latest, unit=1000, where="Hours", name="hour")
-    roots = [filled, filled + seats, known, bright, windy, apart]
+    whole = [build.total(station), build.count(clear), build.count(build.keep(station, clear))]
+    roots = [filled, filled + seats, known, bright, windy, apart, *whole]
     return Plan(build.nodes, {}), [root.node for root in roots]
 
 
 def results(data: Any, mode: str = "default", *, coded: bool) -> list[bytes]:
     """The bits of the results; without `coded` each row has its own list and is evaluated by itself."""
     plan, roots = skies(mode)
+    return bits(plan, roots, ROW, data, coded=coded)
+
+
+def bits(plan: Plan, roots: list[int], schema: RowSchema, data: Any, *, coded: bool) -> list[bytes]:
     executor = ColumnExecutor(plan, roots, by_value=coded)
-    columns = run_parts(executor, conformed_parts(data, ROW, 7_000, coded=coded))
+    columns = run_parts(executor, conformed_parts(data, schema, 7_000, coded=coded))
     return [column.tobytes() for column in columns]
 
 
@@ -201,8 +218,7 @@ def test_a_row_that_nobody_looks_up_is_not_refused_and_one_that_somebody_does_is
     assert said[0] == said[1]
 
 
-@pytest.mark.parametrize("column", ["origin", "hour"])
-def test_two_rows_of_one_place_are_refused_in_the_same_words(column: str) -> None:
+def test_two_rows_of_one_place_are_refused_in_the_same_words() -> None:
     data = frames()
     data["weather"] = pd.concat([data["weather"], data["weather"].iloc[[5, 3, 5]]], ignore_index=True)
     said = []
@@ -224,20 +240,49 @@ def test_shared_lists_of_any_length_are_cut_as_lists_are() -> None:
     assert len(shared) == 5
 
 
-def test_moments_in_order_and_in_none_have_the_same_local_time() -> None:
-    hour = 3_600_000_000
-    settings = {"first": 0, "end": 1000 * hour, "name": "c", "where": "test"}
-    settings |= {"starts": [[0, 500 * hour], [0]], "shifts": [[hour, 2 * hour], [-hour]]}
-    local = OPERATIONS["zone_time"].column(settings)
-    draw = np.random.default_rng(1)
-    moments = np.sort(draw.integers(0, 1000 * hour, 3000))
-    places = draw.integers(-1, 2, 3000)
-    moments[::50] = NAT
-    whole = local(moments, places)
-    parts = [local(moments[start : start + 10], places[start : start + 10]) for start in range(0, 3000, 10)]
-    assert np.concatenate(parts).tolist() == whole.tolist()
-    expected = [
-        NAT if moment == NAT or place < 0 else moment + (-hour if place else 2 * hour if moment >= 500 * hour else hour)
-        for moment, place in zip(moments.tolist(), places.tolist(), strict=True)
+@pytest.mark.parametrize("sparse", [0, 8])
+def test_rows_are_found_by_numbers_that_are_given_anew(sparse: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rowtables, "_SPARSE", sparse)
+    data = frames()
+    hours = data["weather"].drop_duplicates("hour")  # one place for each hour: most pairs are nobody's
+    found = conform(data | {"weather": hours}, ROW)
+    wanted = data["flights"].merge(hours, on=["origin", "hour"], how="left")["wind"]
+    assert [row[0] if row else None for row in found.column("weather.wind").to_pylist()] == [
+        None if math.isnan(wind) else wind for wind in wanted
     ]
-    assert whole.tolist() == expected
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_text_of_child_rows_is_coded_in_any_order_and_in_parts(*, ordered: bool) -> None:
+    draw = np.random.default_rng(2)
+    flights = frames(3000)["flights"]
+    owners = draw.integers(0, 2900, 2 * LONG)
+    people = pd.DataFrame(
+        {
+            "flight": np.sort(owners) if ordered else owners,
+            "name": pd.Series([f"name {row}" for row in draw.permutation(2 * LONG)], dtype="str"),
+            "meal": pd.Series(np.array(["fish", "rice", None], object)[draw.integers(0, 3, 2 * LONG)], dtype="str"),
+        }
+    )
+    build = Builder()
+    meal, name = (build.input(f"people.{column}", "str[]", table="people") for column in ("meal", "name"))
+    price = build.lookup(meal, {"fish": 3.0, "rice": 2.5}, "float64", missing=0.0, unseen=1.0)
+    first = build.lookup(name, {f"name {row}": float(row) for row in range(500)}, "float64", unseen=-1.0)
+    plan, roots = Plan(build.nodes, {}), [build.total(price).node, build.extreme(first, "max").node]
+    data = {"flights": flights, "people": people}
+    parts = list(conformed_parts(data, PEOPLE, 7_000, coded=True))
+    assert len(parts) > 3
+    assert pa.types.is_dictionary(parts[0].schema.field("people.meal").type.value_type)
+    assert bits(plan, roots, PEOPLE, data, coded=True) == bits(plan, roots, PEOPLE, data, coded=False)
+
+
+def test_few_rows_of_a_part_have_lists_of_their_own() -> None:
+    """A table is evaluated for a part only where the part has as many rows."""
+    data = frames()
+    plan, roots = skies()
+    executor, seen = ColumnExecutor(plan, roots), []
+    (part,) = conformed_parts(data, ROW, None, coded=True)
+    for rows in (100, LONG):
+        columns = from_arrow(part.slice(0, rows))
+        seen.append([column.tobytes() for column in executor.run(columns, rows)])
+    assert [whole[: len(few)] for few, whole in zip(*seen, strict=True)] == seen[0]

@@ -58,6 +58,24 @@ def test_a_missing_moment_or_zone_is_missing() -> None:
     assert [one_row(given, *pair) for pair in zip(moments.tolist(), places.tolist(), strict=True)] == [NAT, NAT]
 
 
+def test_moments_in_order_and_in_none_have_the_same_local_time() -> None:
+    given = {"first": 0, "end": 1000 * HOUR, "name": "c", "where": "test"}
+    given |= {"starts": [[0, 500 * HOUR], [0]], "shifts": [[HOUR, 2 * HOUR], [-HOUR]]}
+    local = OPERATIONS["zone_time"].column(given)
+    draw = np.random.default_rng(1)
+    moments = np.sort(draw.integers(0, 1000 * HOUR, 3000))
+    places = draw.integers(-1, 2, 3000)
+    moments[::50] = NAT
+    whole = local(moments, places)
+    parts = [local(moments[start : start + 10], places[start : start + 10]) for start in range(0, 3000, 10)]
+    assert np.concatenate(parts).tolist() == whole.tolist()
+    expected = [
+        NAT if moment == NAT or place < 0 else moment + (-HOUR if place else 2 * HOUR if moment >= 500 * HOUR else HOUR)
+        for moment, place in zip(moments.tolist(), places.tolist(), strict=True)
+    ]
+    assert whole.tolist() == expected
+
+
 def test_moments_that_the_transitions_do_not_cover_are_refused_and_the_last_one_that_they_do_is_not() -> None:
     given = settings("America/New_York")
     for beyond in (given["first"] - 1, given["end"]):

@@ -91,6 +91,8 @@ def _nullable_integers(integers: NDArray[np.int64], valid: Any, name: str) -> ND
 
 
 def _text(array: Any) -> Text:
+    if pa.types.is_dictionary(array.type) and len(array.dictionary) > len(array):  # a part of a longer table
+        array = array.dictionary_decode()
     coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
     indices = coded.indices
     codes = _buffer(indices, np.int32)

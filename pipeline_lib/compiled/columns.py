@@ -15,17 +15,17 @@ from pipeline_lib.errors import InputError
 
 BLOCK_ROWS = 8192
 BLOCK_CHILDREN = 131_072
-Column = Any  # a NumPy array or Text, see `operations.table`
+Column = Any  # a NumPy array, Text, Bag, Lists or SharedLists, see `operations.table`
 Known = dict[int, tuple[Column, Any]]  # nodes by place: a column of different values, and which of them each row has
 
 
 class ColumnExecutor:
     """Evaluates the nodes that some results of a plan rest upon, block by block.
 
-    What rests upon one text column alone is evaluated once for each distinct word, what rests upon one table that is
-    looked up once for each of its rows, and, in tables of a block or more, what costs much and rests upon parts of
-    moments, missing flags or several text columns once for each of their combinations, not once a row: rows are
-    independent, so the bits are the same. Without `by_value` all is evaluated row by row, and there is no context.
+    What rests upon one text column alone is evaluated once for each distinct word, what rests upon one looked-up
+    table alone once for each row of that table, and, in tables of a block or more, what costs much and rests upon
+    parts of moments, missing flags or several text columns once for each of their combinations, not once a row: rows
+    are independent, so the bits are the same. Without `by_value` all is evaluated row by row, and there is no context.
     With `narrow` integers come out in as little memory as they need.
     """
 
@@ -52,7 +52,7 @@ class ColumnExecutor:
                     if last[taken] == place and taken not in self.roots and plan.nodes[taken].operation != "constant"
                 )
                 self._work.append((place, column_function(node), node.inputs, done))
-        self._words = _word_groups(plan, needed, self.roots) if by_value else []
+        self._sources = _source_groups(plan, needed, self.roots) if by_value else []
         self._values = _value_groups(plan, needed, self.roots) if by_value and not self._context else []
         leaves = {leaf for group in self._values for leaf in group.leaves}
         self._leaves = ColumnExecutor(plan, sorted(leaves), narrow=True) if leaves else None
@@ -66,8 +66,8 @@ class ColumnExecutor:
         size = self._block_rows(columns, rows)
         starts = range(0, rows, size) or [0]
         with np.errstate(all="ignore"):
-            known, inputs, work = self._needed(self._by_word(columns) | self._by_value(columns, rows, first))
-            given = {place: columns[name] for place, name in inputs}
+            known, raw, work = self._needed(self._by_source(columns) | self._by_value(columns, rows, first))
+            given = {place: columns[name] for place, name in raw}
             blocks = [self._block(given, known, work, start, min(start + size, rows), first) for start in starts]
         return [joined(parts) for parts in zip(*blocks, strict=True)]
 
@@ -87,13 +87,13 @@ class ColumnExecutor:
             if place in wanted and place not in known:
                 wanted.update(inputs)
         work = [step for step in self._work if step[0] in wanted and step[0] not in known]
-        inputs = [given for given in self._inputs if given[0] in wanted]
-        return {place: value for place, value in known.items() if place in wanted}, inputs, work
+        raw = [(place, column) for place, column in self._inputs if place in wanted]
+        return {place: value for place, value in known.items() if place in wanted}, raw, work
 
-    def _by_word(self, columns: Mapping[str, Column]) -> Known:
+    def _by_source(self, columns: Mapping[str, Column]) -> Known:
         """Nodes that are known for each word of their column or row of their table, with the rows' words or rows."""
         known: Known = {}
-        for group in self._words:
+        for group in self._sources:
             distinct = _distinct({name: columns[name] for name in group.columns})
             if distinct is None:
                 continue
@@ -127,7 +127,7 @@ class ColumnExecutor:
     def _block(
         self,
         given: Mapping[int, Column],
-        known: Mapping[int, Any],
+        known: Known,
         work: Sequence[Any],
         start: int,
         stop: int,
@@ -137,9 +137,9 @@ class ColumnExecutor:
         slots = list(self._slots)
         for place, column in given.items():
             slots[place] = cut(column, start, stop + before)
-        places = {id(codes): codes[start : stop + before].astype(np.intp) for _, codes in known.values()}
+        codes_by_id = {id(codes): codes[start : stop + before].astype(np.intp) for _, codes in known.values()}
         for place, (value, codes) in known.items():
-            slots[place] = taken_rows(value, places[id(codes)])
+            slots[place] = taken_rows(value, codes_by_id[id(codes)])
         try:
             for place, function, inputs, done in work:
                 slots[place] = function(*[slots[taken] for taken in inputs])
@@ -171,14 +171,14 @@ def cut(column: Column, start: int, stop: int) -> Column:
 
 
 def taken_rows(column: Column, places: Any) -> Column:
-    """The rows at some places, in that order; no place is beyond the last, which NumPy need not look at."""
+    """The rows at some places, in that order; these are from 0 to the last row's, so NumPy need not check them."""
     if isinstance(column, Text):
         return Text(column.codes[places], column.words)
     return column.take(places) if isinstance(column, Bag) else column.take(places, axis=-1, mode="clip")
 
 
 @dataclass(frozen=True)
-class WordGroup:
+class SourceGroup:
     """One raw text column, or the columns of one child table, and what evaluates the nodes that rest upon them and
     constants alone and that others take."""
 
@@ -192,10 +192,13 @@ def _distinct(columns: dict[str, Column]) -> tuple[dict[str, Column], int, Any] 
     None where rows are seldom alike.
     """
     column = next(iter(columns.values()))
-    if isinstance(column, SharedLists):
-        return {name: shared.lists for name, shared in columns.items()}, len(column.lists), column.codes
-    if not isinstance(column, Text) or 2 * len(column.words) > len(column):
+    if isinstance(column, Lists):  # of rows of their own
         return None
+    shared = isinstance(column, SharedLists)
+    if 2 * len(column.lists if shared else column.words) > len(column):
+        return None
+    if shared:
+        return {name: each.lists for name, each in columns.items()}, len(column.lists), column.codes
     missing = column.codes < 0
     some = bool(missing.any())
     count = len(column.words) - (not some)  # the last word is for missing
@@ -217,29 +220,27 @@ _NOT_BY_VALUE = ("earlier", "opaque", "opaque_part")  # their rows are not indep
 
 
 Source = tuple[str, str]
-_CONSTANTS = ("constants", "")
 
 
-def _word_groups(plan: Plan, needed: Sequence[int], roots: Sequence[int]) -> list[WordGroup]:
-    sources: dict[int, Source | None] = {}  # what a node rests upon; None: anything else, or more than one
-    columns: dict[Source | None, list[str]] = {}
+def _source_groups(plan: Plan, needed: Sequence[int], roots: Sequence[int]) -> list[SourceGroup]:
+    sources: dict[int, set[Source | None]] = {}  # what a node rests upon, besides constants; None: anything else
     for place in needed:
         node = plan.nodes[place]
         if node.operation == "input":
-            sources[place] = source = _source(node)
-            columns.setdefault(source, []).append(node.settings["column"])
-        elif node.operation == "constant":
-            sources[place] = _CONSTANTS
+            sources[place] = {_source(node)}
+        elif node.operation in _NOT_BY_VALUE:
+            sources[place] = {None}
         else:
-            below = {sources[taken] for taken in node.inputs} - {_CONSTANTS}
-            sources[place] = below.pop() if len(below) == 1 and node.operation not in _NOT_BY_VALUE else None
+            sources[place] = set().union(*(sources[taken] for taken in node.inputs))
     groups = []
-    for source in sorted({source for source in sources.values() if source} - {_CONSTANTS}):
-        inside = {n for n, one in sources.items() if one == source and plan.nodes[n].operation != "input"}
+    for source in sorted({one for found in sources.values() for one in found if one is not None}):
+        inside = {n for n, found in sources.items() if found == {source}}
+        inputs = {n for n in inside if plan.nodes[n].operation == "input"}
         taken = {t for n in needed if n not in inside for t in plan.nodes[n].inputs} | set(roots)
-        ends = sorted(n for n in inside & taken if not plan.nodes[n].dtype.endswith(LIST))
+        ends = sorted(n for n in inside & taken - inputs if not plan.nodes[n].dtype.endswith(LIST))
         if ends:
-            groups.append(WordGroup(tuple(columns[source]), ColumnExecutor(plan, ends, by_value=False)))
+            columns = tuple(plan.nodes[n].settings["column"] for n in sorted(inputs))
+            groups.append(SourceGroup(columns, ColumnExecutor(plan, ends, by_value=False)))
     return groups
 
 
@@ -264,7 +265,7 @@ def _value_groups(plan: Plan, needed: Sequence[int], roots: Sequence[int]) -> li
     groups = []
     for chosen in sorted({tuple(sorted(one)) for one in leaves.values() if one}):
         inside = {place for place, one in leaves.items() if one == frozenset(chosen) and place not in chosen}
-        one_text = len(chosen) == 1 and plan.nodes[chosen[0]].operation == "input"  # that is a WordGroup
+        one_text = len(chosen) == 1 and plan.nodes[chosen[0]].operation == "input"  # that is a SourceGroup
         if one_text or not any(plan.nodes[place].operation in VECTOR for place in inside):
             continue
         taken = {t for n in needed if n not in inside for t in plan.nodes[n].inputs} | set(roots)
@@ -332,11 +333,7 @@ def _narrow(column: Column) -> Column:
     """Integers in as little memory as they need."""
     if not isinstance(column, np.ndarray) or column.dtype != np.int64 or not column.size:
         return column
-    low, high = column.min(), column.max()
-    for width in (8, 16, 32):
-        if -(2 ** (width - 1)) <= low and high < 2 ** (width - 1):
-            return column.astype(f"int{width}")
-    return column
+    return column.astype(np.min_scalar_type(min(column.min(), ~column.max())))  # signed, and it holds both
 
 
 def whole(column: Column, dtype: str, rows: int) -> Column:

@@ -193,14 +193,14 @@ class CompiledPipeline:
         schema, executor = self._executor(roots)
         return [_values(column) for column in self._results(executor, data, context, schema)]
 
-    def _tables(self, data: Any, context: Any, schema: RowSchema, *, coded: bool = False) -> "tuple[pa.Table, int]":
+    def _tables(self, data: Any, context: Any, schema: RowSchema) -> "tuple[pa.Table, int]":
         """The rows behind as many earlier ones as the plan needs, and how many rows they are."""
         import pyarrow as pa
 
         from pipeline_lib.rowtables import conform
 
         if not self.context and context is None:
-            rows = conform(data, schema, coded=coded)
+            rows = conform(data, schema, coded=True)
             return rows, rows.num_rows
         rows = conform(data, schema)
         earlier = conform([] if context is None else context, schema)
@@ -237,7 +237,7 @@ class CompiledPipeline:
     def _results(self, executor: ColumnExecutor, data: Any, context: Any, schema: RowSchema) -> list[Column]:
         """The executor's columns; of several tables in parts, as their rows must be brought together first."""
         if self.row.key is None or context is not None:
-            return self._run(executor, *self._tables(data, context, schema, coded=True))
+            return self._run(executor, *self._tables(data, context, schema))
         from pipeline_lib.compiled.arrow import run_parts
         from pipeline_lib.rowtables import conformed_parts
 
@@ -281,11 +281,12 @@ class CompiledPipeline:
 
     def _values_of_tables(self, roots: Sequence[int], row: Mapping[str, Any]) -> tuple[Any, ...]:
         from pipeline_lib.compiled.arrow import from_arrow
+        from pipeline_lib.rowtables import conform
 
         schema, function = self._row_function(roots)
-        table, rows = self._tables(row, None, schema)
-        if rows != 1:
-            raise InputError(f"{schema.name}: found {rows:,} rows, expected one; predict for many")
+        table = conform(row, schema)
+        if table.num_rows != 1:
+            raise InputError(f"{schema.name}: found {table.num_rows:,} rows, expected one; predict for many")
         return tuple(function({name: lower(column) for name, column in from_arrow(table).items()}))
 
     def _row_function(self, roots: Sequence[int]) -> tuple[RowSchema, RowFunction]:

@@ -57,17 +57,13 @@ class Lists:
     def keep(self, where: "Lists") -> "Lists":
         """The values where a truth holds."""
         places, starts = where.chosen
-        values = self.values
-        return Lists(Text(values.codes[places], values.words) if isinstance(values, Text) else values[places], starts)
+        return Lists(_at(self.values, places), starts)
 
     def cut(self, start: int, stop: int) -> "Lists":
         """Some rows."""
         starts = self.starts[start : stop + 1]
         first, last = int(starts[0]), int(starts[-1])
-        values = self.values
-        if isinstance(values, Text):
-            return Lists(Text(values.codes[first:last], values.words), starts - first)
-        return Lists(values[first:last], starts - first)
+        return Lists(_at(self.values, slice(first, last)), starts - first)
 
     def spread(self, column: Any) -> Any:
         """A column of main rows, or a constant, as one of child rows."""
@@ -102,8 +98,11 @@ class SharedLists:
         counts = self.lists.counts[codes]
         starts = np.append(0, np.cumsum(counts))
         places = np.arange(starts[-1]) + np.repeat(self.lists.starts[codes] - starts[:-1], counts)
-        values = self.lists.values
-        return Lists(Text(values.codes[places], values.words) if isinstance(values, Text) else values[places], starts)
+        return Lists(_at(self.lists.values, places), starts)
+
+
+def _at(values: Any, places: Any) -> Any:
+    return Text(values.codes[places], values.words) if isinstance(values, Text) else values[places]
 
 
 def over_lists(function: Callable[..., Any]) -> Callable[..., Lists]:

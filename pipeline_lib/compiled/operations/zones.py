@@ -36,10 +36,9 @@ def _bind(settings: Settings) -> Callable[[Any, Any], Any]:
     first, end = int(settings["first"]), int(settings["end"])
     starts: list[list[int]] = settings["starts"]
     span = end - first
-    keys = np.array([*chain(*([at - first + place * span for at in zone] for place, zone in enumerate(starts)))])
+    offsets = np.arange(len(starts)) * span - first  # from a moment to its place among the keys, by zone
+    keys = np.concatenate([np.add(zone, offset) for zone, offset in zip(starts, offsets, strict=True)])
     shifts = np.array([*chain(*settings["shifts"])], dtype=np.int64)
-
-    zones = np.arange(len(starts)) * span - first
 
     def local(moments: Any, places: Any) -> Any:
         moments, places = np.broadcast_arrays(moments, places)
@@ -50,11 +49,11 @@ def _bind(settings: Settings) -> Callable[[Any, Any], Any]:
         low, high = inside.min(), inside.max()
         if low < first or high >= end:
             refuse(moments, ~known | ((moments >= first) & (moments < end)), _beyond(settings))
-        before, after = (np.searchsorted(keys, moment + zones, side="right") - 1 for moment in (low, high))
+        before, after = (np.searchsorted(keys, moment + offsets, side="right") - 1 for moment in (low, high))
         if (before == after).all():  # no clock is set between the first moment and the last
             ahead = shifts[before][places]
         else:
-            asked = np.where(known, moments + zones[places], 0)
+            asked = np.where(known, moments + offsets[places], 0)
             ahead = shifts[np.searchsorted(keys, asked, side="right") - 1]
         return moments + ahead if inside is moments else np.where(known, moments + ahead, NAT)
 
