@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _ABSENT = object()
 _FIRST, _LAST = datetime.min, datetime.max  # what one row, in Python, can hold
 _LONG = 20_000  # rows from which on columns are made in threads, and text is dictionary-encoded
+_THREADS = 2  # more would hold more columns that are half made
 _SYMBOLS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "ge": (">=", pc.greater_equal),
     "gt": (">", pc.greater),
@@ -51,7 +52,7 @@ def conform(
     sources, problems = _sources(data, schema)
     columns = [column for column in schema.columns if column.name in sources]
     values = [sources[column.name] for column in columns]
-    with ThreadPoolExecutor() as pool:  # starts no thread before it is asked; Arrow lets others run meanwhile
+    with ThreadPoolExecutor(_THREADS) as pool:  # starts no thread before it is asked; Arrow lets others run meanwhile
         each = pool.map if max(map(len, values), default=0) >= _LONG else map
         arrays = list(each(partial(_checked, coded=coded), values, columns))
     found = zip(arrays, values, columns, strict=True)
@@ -192,6 +193,8 @@ def _array(values: Any, column: Column) -> Any:
 
 def _from_arrow(array: Any, column: Column) -> Any:
     if pa.types.is_dictionary(array.type):
+        if pa.types.is_string_view(array.type.value_type):  # which Arrow does not decode
+            array = array.cast(pa.dictionary(array.type.index_type, pa.string()))
         array = array.cast(array.type.value_type)
     if pa.types.is_null(array.type):
         return pa.nulls(len(array), ARROW[column.kind])

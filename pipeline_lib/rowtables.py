@@ -330,7 +330,7 @@ def _shown(key: pa.Scalar, *, hidden: bool) -> str:
 
 
 def _lists(table: pa.Table, name: str, child: RowSchema) -> pa.Array:
-    lists = _array(table, name)
+    lists = _chunk(table, name)
     if not (pa.types.is_large_list(lists.type) or pa.types.is_list(lists.type)) or lists.null_count:
         raise InputError(
             f"{name}: found {lists.type}{' with missing lists' if lists.null_count else ''}, expected a list for each "

@@ -53,6 +53,12 @@ def test_text_is_coded_and_the_same(array: Any) -> None:
     assert found.to_pylist() == array.to_pylist()
 
 
+@pytest.mark.parametrize("times", [1, LONG])
+def test_views_of_text_in_a_dictionary_are_text(times: int) -> None:
+    array = pa.DictionaryArray.from_arrays(pa.array([0, 1] * times, pa.int8()), pa.array(["a", "b"], pa.string_view()))
+    assert conformed(pa.table({"t": array}), WORD).column("t").to_pylist() == ["a", "b"] * times
+
+
 def test_a_word_of_no_row_is_not_refused() -> None:
     array = pa.DictionaryArray.from_arrays(pa.array([0] * LONG), ["a", "UNUSED"])
     assert conformed(pa.table({"t": array}), WORD).column("t").to_pylist() == ["a"] * LONG
@@ -238,6 +244,37 @@ def test_shared_lists_of_any_length_are_cut_as_lists_are() -> None:
     words = SharedLists(shared.codes, Lists(Text.of(list("abcdef")), lists.starts)).cut(0, 2)
     assert words.values.tolist() == ["c", "d", "e"]
     assert len(shared) == 5
+
+
+class Station(BaseModel):
+    origin: str
+    masts: int | None
+
+
+def test_a_missing_integer_that_float64_cannot_hold_is_refused_only_where_somebody_looks_it_up() -> None:
+    schema = schema_of(Tables("flight", flights=Flight, stations=Lookup(Station, by=("origin",))))
+    build = Builder()
+    masts = build.extreme(build.input("stations.masts", "float64[]", table="stations"), "max")
+    plan, roots = Plan(build.nodes, {}), [masts.node]
+    for origin in ("LGA", "JFK"):
+        stations = [
+            {"origin": "EWR", "masts": 3},
+            {"origin": "BOS", "masts": None},
+            {"origin": origin, "masts": 2**60 + 1},
+        ]
+        data = {"flights": frames()["flights"], "stations": stations}
+        if origin == "LGA":
+            assert bits(plan, roots, schema, data, coded=True) == bits(plan, roots, schema, data, coded=False)
+            continue
+        for coded in (True, False):
+            with pytest.raises(InputError, match=r"^stations.masts: found \d+ integers beyond 2\*\*53"):
+                bits(plan, roots, schema, data, coded=coded)
+
+
+def test_lists_that_are_dictionary_encoded_are_no_raw_table() -> None:
+    (coded,) = conformed_parts(frames(), ROW, None, coded=True)
+    with pytest.raises(InputError, match=r"weather.wind: found dictionary<.*>, expected a list for each row"):
+        conform(coded, ROW)
 
 
 @pytest.mark.parametrize("sparse", [0, 8])

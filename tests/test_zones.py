@@ -58,6 +58,12 @@ def test_a_missing_moment_or_zone_is_missing() -> None:
     assert [one_row(given, *pair) for pair in zip(moments.tolist(), places.tolist(), strict=True)] == [NAT, NAT]
 
 
+def test_any_place_below_zero_is_missing() -> None:
+    given = settings("America/New_York", "Europe/London")
+    moments, places = np.full(3, given["first"]), np.array([1, -1, -9])
+    assert OPERATIONS["zone_time"].column(given)(moments, places).tolist() == [given["first"], NAT, NAT]
+
+
 def test_moments_in_order_and_in_none_have_the_same_local_time() -> None:
     given = {"first": 0, "end": 1000 * HOUR, "name": "c", "where": "test"}
     given |= {"starts": [[0, 500 * HOUR], [0]], "shifts": [[HOUR, 2 * HOUR], [-HOUR]]}

@@ -51,10 +51,9 @@ def _column(array: Any, field: pa.Field) -> Column:
         return joined([_column(part, field) for part in array.chunks])
     kind = array.type
     if pa.types.is_large_list(kind):
-        return _lists(array, kind.value_field)
+        return _lists(array, kind.value_field.with_name(field.name))
     if pa.types.is_dictionary(kind) and pa.types.is_large_list(kind.value_type):
-        lists = _lists(array.dictionary, kind.value_type.value_field)
-        return SharedLists(_buffer(array.indices, np.int32), lists)
+        return _shared_lists(array, kind.value_type.value_field.with_name(field.name))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
         return _text(array)
     valid = _valid(array)
@@ -78,6 +77,13 @@ def _lists(array: Any, field: pa.Field) -> Lists:
     starts = _buffer(array.offsets, np.int64)
     first, last = int(starts[0]), int(starts[-1])
     return Lists(_column(array.values.slice(first, last - first), field), starts - first if first else starts)
+
+
+def _shared_lists(array: Any, field: pa.Field) -> Column:
+    try:
+        return SharedLists(_buffer(array.indices, np.int32), _lists(array.dictionary, field))
+    except InputError:  # for a list that need not be in any row: the rows will tell
+        return _lists(array.dictionary.take(array.indices), field)
 
 
 def _nullable_integers(integers: NDArray[np.int64], valid: Any, name: str) -> NDArray[np.float64]:

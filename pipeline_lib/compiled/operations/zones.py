@@ -44,6 +44,7 @@ def _bind(settings: Settings) -> Callable[[Any, Any], Any]:
         moments, places = np.broadcast_arrays(moments, places)
         known = (moments != NAT) & (places >= 0)
         inside = moments if known.all() else moments[known]
+        places = np.maximum(places, 0)  # of missing ones any will do
         if not inside.size:
             return np.full(known.shape, NAT)
         low, high = inside.min(), inside.max()
