@@ -390,6 +390,13 @@ def test_aggregates_are_what_their_names_say() -> None:
     assert cents.tolist() == [[7.0, 0.0, 0.0], [8.0, 0.0, float(2**60 + 1)]]
 
 
+def test_sums_by_place_of_rows_without_children_are_numbers_too() -> None:
+    nothing = Lists(np.zeros(0, dtype=np.int64), np.zeros(4, dtype=np.int64))
+    sums = OPERATIONS["list_sums_by"].column({"places": 2})(nothing, nothing)
+    assert sums.dtype == np.float64
+    assert sums.tolist() == [[0.0] * 3] * 2
+
+
 def test_kept_child_rows_are_those_that_the_condition_holds_for() -> None:
     keep = OPERATIONS["list_keep"].column({})
     where = lists("bool", [[True, False, True, False], [], [False], [True], [False, True]])

@@ -205,7 +205,7 @@ def _bind_sums_by(settings: Settings) -> Callable[[Lists, Lists], Any]:
         size = len(at) * places
         low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
         if max(-low, high) * max(len(values), 1) < 2**53:  # every partial sum is a whole number that doubles hold
-            total = np.bincount(cells, weights=values, minlength=size)
+            total = np.bincount(cells, weights=values, minlength=size).astype(np.float64, copy=False)  # int of nothing
         else:
             whole = np.zeros(size, dtype=np.int64)
             np.add.at(whole, cells, values)
