@@ -246,10 +246,9 @@ def _source_groups(plan: Plan, needed: Sequence[int], roots: Sequence[int]) -> l
 
 def _source(node: Node) -> Source | None:
     """The text column or the child table of an input."""
-    name = str(node.settings["column"])
     if node.dtype.endswith(LIST):
         return "table", node.settings["table"]
-    return ("text", name) if node.dtype == "str" else None
+    return ("text", node.settings["column"]) if node.dtype == "str" else None
 
 
 _FEW_VALUES = ("calendar", "is_missing")  # whatever they are made from
