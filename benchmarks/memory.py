@@ -15,8 +15,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline_lib.files import canonical_json, sha256_bytes
 from pipeline_lib.record import Record, checks_folder, verify
+from pipeline_lib.system.files import canonical_json, sha256_bytes
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = ("settings.ini", "pyproject.toml", "requirements.lock", "params", "nbs", "pipeline_lib")

@@ -5,7 +5,7 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pipeline_lib.files import sha256_bytes
+from pipeline_lib.system.files import sha256_bytes
 
 _PLAIN = (str, int, float, complex, bool, bytes, type(None), type(...))
 _HAS_DOCSTRING = 0x4000000  # a flag of code objects from Python 3.13 on

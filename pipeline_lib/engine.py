@@ -20,9 +20,9 @@ from nbformat.v4 import writes
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
-from pipeline_lib import tether
-from pipeline_lib.files import write_atomic
 from pipeline_lib.outputs import CellOutput
+from pipeline_lib.system import parent_death as tether
+from pipeline_lib.system.files import write_atomic
 
 ENGINE = "pipeline-lib"
 SAVE_EVERY = 2.0

@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import canonical_json, files_below, sha256_file, write_atomic
 from pipeline_lib.probes import read_probes, write_probes
 from pipeline_lib.rows import conform
 from pipeline_lib.rowtables import settled
+from pipeline_lib.system.files import canonical_json, files_below, sha256_file, write_atomic
 
 if TYPE_CHECKING:
     from pipeline_lib.compiled import CompiledPipeline

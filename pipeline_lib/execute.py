@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.lean import lean_imports
-from pipeline_lib.locks import locked_folder
 from pipeline_lib.notebooks import cells, read_notebook
 from pipeline_lib.params import as_json
 from pipeline_lib.preflight import Request
 from pipeline_lib.project import Project
 from pipeline_lib.record import METRICS, RECORD_VARIABLE, Record
+from pipeline_lib.system.jupyter_imports import lean_imports
+from pipeline_lib.system.locks import locked_folder
 
 Progress = Callable[[str], None]
 _SECONDS_TO_START = 600

@@ -5,9 +5,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import sha256_bytes
 from pipeline_lib.notebooks import cells, read_notebook
 from pipeline_lib.project import GENERATED, Project
+from pipeline_lib.system.files import sha256_bytes
 
 LIBRARY = "library.json"
 _MARK = "# %% "

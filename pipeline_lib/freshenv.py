@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.environment import describe_environment
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.project import Project
 from pipeline_lib.record import ENVIRONMENT, RECORD_VARIABLE, Record
+from pipeline_lib.system.environment import describe_environment
 
 LOCK = "requirements.lock"
 _OWN = (RECORD_VARIABLE, "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline_lib.locks import PREFIX, is_locked, locked
 from pipeline_lib.project import Project
 from pipeline_lib.record import SCRATCH, all_records
+from pipeline_lib.system.locks import PREFIX, is_locked, locked
 
 FRESH = 60.0
 """Seconds for which a temporary file or folder may still be on its way to its owner."""

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import canonical_json, sha256_bytes, sha256_file, write_atomic
-from pipeline_lib.identity import identity, installed_names
 from pipeline_lib.imports import (
     IMPORTS,
     Imported,
@@ -26,6 +24,8 @@ from pipeline_lib.index import MEMORY, alike
 from pipeline_lib.project import Project, project_of
 from pipeline_lib.record import Record, verify
 from pipeline_lib.sources import Sources, fingerprints
+from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file, write_atomic
+from pipeline_lib.system.fingerprint import identity, installed_names
 
 LOCK = "requirements.lock"
 

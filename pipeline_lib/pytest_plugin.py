@@ -195,9 +195,9 @@ def _records(path: Path) -> "list[Record]":
 
 def _checked(record: "Record", library: str | None, variations: "Sequence[str | Variation] | None") -> "Parity":
     """Check parity through a link of our own: what a check leaves beside its record, no other test may see."""
-    from pipeline_lib.locks import locked_folder
     from pipeline_lib.parity import QUICK, check_parity
     from pipeline_lib.record import Record
+    from pipeline_lib.system.locks import locked_folder
 
     with locked_folder("record") as folder:
         link = folder.joinpath(*record.folder.resolve().parts[-3:])  # so much of it makes the reference

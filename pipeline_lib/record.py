@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import (
+from pipeline_lib.project import Project, find_project
+from pipeline_lib.system.files import (
     canonical_json,
     files_below,
     flush_tree,
@@ -25,9 +26,8 @@ from pipeline_lib.files import (
     sha256_tree,
     write_atomic,
 )
-from pipeline_lib.locks import is_locked, locked
-from pipeline_lib.plain import keep_plain_files, name_problems, strange_files, well_formed
-from pipeline_lib.project import Project, find_project
+from pipeline_lib.system.locks import is_locked, locked
+from pipeline_lib.system.safe_names import keep_plain_files, name_problems, strange_files, well_formed
 
 FORMAT = 1
 MANIFEST = "manifest.json"

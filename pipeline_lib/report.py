@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.files import write_atomic
 from pipeline_lib.record import ENVIRONMENT, PARAMETERS, Record
+from pipeline_lib.system.files import write_atomic
 
 TEMPLATES = Path(__file__).parent / "templates"
 _NAMED = ("numpy", "pandas", "scikit-learn", "feature-engine", "scipy", "nb-pipeline-lib")

@@ -19,13 +19,10 @@ from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
 from pipeline_lib.compiled.compiler import check_rows
 from pipeline_lib.compiled.opaque import quiet_select_dtypes
 from pipeline_lib.context import Context
-from pipeline_lib.environment import describe_environment
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import read_evidence, write_evidence
 from pipeline_lib.export import check_export
 from pipeline_lib.exported import LIBRARY, exported_cells
-from pipeline_lib.files import canonical_json, write_atomic
-from pipeline_lib.identity import identity
 from pipeline_lib.imports import follow_imports
 from pipeline_lib.learned import LEARNED, write_learned
 from pipeline_lib.library import changed_names, under_library_names
@@ -46,6 +43,9 @@ from pipeline_lib.record import (
 )
 from pipeline_lib.rowcheck import is_frame
 from pipeline_lib.rows import RowSchema, conform, schema_of, to_frame
+from pipeline_lib.system.environment import describe_environment
+from pipeline_lib.system.files import canonical_json, write_atomic
+from pipeline_lib.system.fingerprint import identity
 from pipeline_lib.warm.limits import check_packages
 
 _KEPT_SCRATCH = 5

@@ -10,11 +10,11 @@ from typing import Any
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.execute import Progress
-from pipeline_lib.locks import locked_folder
 from pipeline_lib.preflight import check_request
 from pipeline_lib.project import Project
 from pipeline_lib.record import GIVEN, SCRATCH, Record, verify
 from pipeline_lib.run import run_request, source_hashes
+from pipeline_lib.system.locks import locked_folder
 
 RESUMED = "resumed_from"
 """The manifest's word for the run that a run took up again."""

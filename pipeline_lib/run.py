@@ -12,12 +12,9 @@ from pipeline_lib.bits import digest
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence import read_evidence
 from pipeline_lib.execute import Progress, execute, unfinished
-from pipeline_lib.files import canonical_json, sha256_bytes, sha256_file, sha256_tree, write_atomic
 from pipeline_lib.imports import refused_import
-from pipeline_lib.interruption import Interruption
 from pipeline_lib.memory import ground_of, keep_memory, recall
 from pipeline_lib.params import as_json
-from pipeline_lib.plain import keep_plain_files
 from pipeline_lib.preflight import Request, check_request
 from pipeline_lib.project import GENERATED, Project
 from pipeline_lib.record import (
@@ -32,6 +29,9 @@ from pipeline_lib.record import (
     write_manifest,
 )
 from pipeline_lib.report import write_report
+from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file, sha256_tree, write_atomic
+from pipeline_lib.system.safe_names import keep_plain_files
+from pipeline_lib.system.signals import Interruption
 from pipeline_lib.warm.limits import ColdOnlyError
 
 

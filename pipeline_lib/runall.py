@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError, PipelineLibError
-from pipeline_lib.files import read_json
 from pipeline_lib.index import kept_parity
-from pipeline_lib.interruption import EXIT_CODES
 from pipeline_lib.parity import check_parity
 from pipeline_lib.parity.page import PAGE as PARITY_PAGE
 from pipeline_lib.project import Project
 from pipeline_lib.record import COMPILE_REPORT, METRICS, Record, checks_folder
 from pipeline_lib.run import run_pipeline
-from pipeline_lib.webpage import write_page
+from pipeline_lib.system.files import read_json
+from pipeline_lib.system.html_page import write_page
+from pipeline_lib.system.signals import EXIT_CODES
 
 PAGE = "index.html"
 _STYLE = "td,th{border-bottom:1px solid #ccc;padding:.5em .8em;text-align:left;vertical-align:top}"

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError
-from pipeline_lib.files import flush_tree, sha256_bytes
-from pipeline_lib.locks import locked
-from pipeline_lib.plain import name_problems, well_formed
 from pipeline_lib.project import check_name
 from pipeline_lib.record import ID, MANIFEST, REPAIR, Record, verify
+from pipeline_lib.system.files import flush_tree, sha256_bytes
+from pipeline_lib.system.locks import locked
+from pipeline_lib.system.safe_names import name_problems, well_formed
 
 
 @dataclass(frozen=True)

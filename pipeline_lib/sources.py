@@ -5,8 +5,8 @@ import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline_lib.files import sha256_file, sha256_tree
 from pipeline_lib.project import Project
+from pipeline_lib.system.files import sha256_file, sha256_tree
 
 NAME = "SOURCES"
 _FORM = f'{NAME} = ["data/sales.csv", "PACKAGE:path/in/it"]'

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from pipeline_lib import environment
-from pipeline_lib.environment import describe_environment, packages
+from pipeline_lib.system import environment
+from pipeline_lib.system.environment import describe_environment, packages
 
 
 def test_the_description_is_json_and_names_what_may_change_a_bit() -> None:

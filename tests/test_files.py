@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.files import (
+from pipeline_lib.system.files import (
     canonical_json,
     files_below,
     flush_tree,
@@ -43,7 +43,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
 
     target = tmp_path / "a.json"
     target.write_bytes(b"old")
-    monkeypatch.setattr("pipeline_lib.files.os.fsync", broken)
+    monkeypatch.setattr("pipeline_lib.system.files.os.fsync", broken)
     with pytest.raises(OSError, match="disk full"):
         write_atomic(target, b"new")
     assert target.read_bytes() == b"old"
@@ -61,7 +61,7 @@ def test_flushing_a_tree_reaches_every_file_and_folder(tmp_path: Path, monkeypat
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "a").write_text("a")
     flushed: list[int] = []
-    monkeypatch.setattr("pipeline_lib.files.os.fsync", flushed.append)
+    monkeypatch.setattr("pipeline_lib.system.files.os.fsync", flushed.append)
     flush_tree(tmp_path)
     assert len(flushed) == 3
 

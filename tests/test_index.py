@@ -16,11 +16,11 @@ from example import ROOT
 import pipeline_lib
 from pipeline_lib import cli
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import canonical_json
 from pipeline_lib.index import INDEX, entries, reindex, summaries
 from pipeline_lib.listing import select
-from pipeline_lib.locks import locked
 from pipeline_lib.record import Record, all_records, checks_folder, create_record, seal, write_manifest
+from pipeline_lib.system.files import canonical_json
+from pipeline_lib.system.locks import locked
 
 
 def sealed(runs: Path, pipeline: str = "boats", status: str = "finished", **facts: dict[str, Any]) -> Record:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline_lib.errors import RunError
-from pipeline_lib.interruption import Interruption, requests_to_end
+from pipeline_lib.system.signals import Interruption, requests_to_end
 
 pytestmark = pytest.mark.core
 
@@ -111,7 +111,7 @@ def test_threads_do_not_listen() -> None:
 
 SECOND = """
 import os, signal
-from pipeline_lib.interruption import Interruption
+from pipeline_lib.system.signals import Interruption
 if {ignore}:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 with Interruption() as interruption:

@@ -5,7 +5,7 @@ import sys
 
 CODE = """
 import sys
-from pipeline_lib.lean import allow_lean_imports, lean_imports
+from pipeline_lib.system.jupyter_imports import allow_lean_imports, lean_imports
 {before}
 with lean_imports():
     import jsonschema

@@ -10,9 +10,9 @@ import pytest
 
 from pipeline_lib.cli.surviving import clean_leftovers
 from pipeline_lib.leftovers import find_leftovers
-from pipeline_lib.locks import PREFIX, locked, locked_folder
 from pipeline_lib.project import Project
 from pipeline_lib.record import begun_record, create_record, seal
+from pipeline_lib.system.locks import PREFIX, locked, locked_folder
 
 
 @pytest.fixture

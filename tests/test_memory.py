@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 from example import HOUSES
 
-from pipeline_lib.files import canonical_json, sha256_file
-from pipeline_lib.identity import identity
 from pipeline_lib.imports import (
     IMPORTS,
     Imported,
@@ -32,6 +30,8 @@ from pipeline_lib.project import Project, find_project
 from pipeline_lib.record import Record, create_record, seal
 from pipeline_lib.run import run_pipeline
 from pipeline_lib.sources import fingerprints
+from pipeline_lib.system.files import canonical_json, sha256_file
+from pipeline_lib.system.fingerprint import identity
 
 FILES = {
     "settings.ini": "[project]\nlib_name = harbour\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n",
@@ -64,7 +64,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     for package in ("numpy-2.4.0", "ropes-1.0"):
         write(tmp_path / "site", f"{package}.dist-info/RECORD", "numpy/__init__.py,sha256=abc,0\n")
     write(tmp_path / "site", "numpy/__init__.py", "")
-    monkeypatch.setattr("pipeline_lib.identity.site_folders", lambda: [tmp_path / "site"])
+    monkeypatch.setattr("pipeline_lib.system.fingerprint.site_folders", lambda: [tmp_path / "site"])
     monkeypatch.setattr("pipeline_lib.memory.imported", lambda project, packages=(): Imported({}, (), ()))
     return find_project(tmp_path / "harbour")
 
@@ -162,7 +162,7 @@ def test_a_variable_that_chooses_the_arithmetic_runs_again(
 @pytest.mark.parametrize(("fact", "maker"), [("cpu", "_cpu"), ("threads", "cpus"), ("system", "_libc")])
 def test_another_machine_runs_again(project: Project, monkeypatch: pytest.MonkeyPatch, fact: str, maker: str) -> None:
     ran(project)
-    monkeypatch.setattr(f"pipeline_lib.identity.{maker}", lambda: "another")
+    monkeypatch.setattr(f"pipeline_lib.system.fingerprint.{maker}", lambda: "another")
     assert f"{fact} changed" in why(project)
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline_lib.compiled import load_model
 from pipeline_lib.evidence import read_evidence
-from pipeline_lib.files import sha256_tree
 from pipeline_lib.record import Record
+from pipeline_lib.system.files import sha256_tree
 from tools.mutants import CHECKS, SURVIVED, UNNAMED, Check, World, build, judge, run, summary
 from tools.mutations import KINDS, Mutation, draw
 from tools.mutations.code import edited, tokens

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.plain import keep_plain_files, name_problem, name_problems, strange_files
+from pipeline_lib.system.safe_names import keep_plain_files, name_problem, name_problems, strange_files
 
 pytestmark = pytest.mark.core
 

@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import canonical_json, sha256_bytes, sha256_file
-from pipeline_lib.locks import is_locked, locked
 from pipeline_lib.project import Project
 from pipeline_lib.record import (
     MANIFEST,
@@ -26,6 +24,8 @@ from pipeline_lib.record import (
     verify,
     write_manifest,
 )
+from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file
+from pipeline_lib.system.locks import is_locked, locked
 
 pytestmark = pytest.mark.core
 

@@ -9,14 +9,14 @@ import pyarrow.compute as pc
 import pytest
 
 from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
-from pipeline_lib.environment import describe_environment
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import read_evidence, write_evidence
-from pipeline_lib.files import canonical_json, write_atomic
 from pipeline_lib.parity import check_parity
 from pipeline_lib.pipelines import reviews
 from pipeline_lib.record import ENVIRONMENT, create_record, seal
 from pipeline_lib.rows import schema_of
+from pipeline_lib.system.environment import describe_environment
+from pipeline_lib.system.files import canonical_json, write_atomic
 
 Parts = tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]
 GIVEN = reviews.Params.model_validate(

@@ -12,13 +12,13 @@ from tiny import small_record
 from pipeline_lib import runall
 from pipeline_lib.cli import commands
 from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.files import canonical_json, write_atomic
-from pipeline_lib.interruption import EXIT_CODES
 from pipeline_lib.parity import check_parity
 from pipeline_lib.parity.page import PAGE as PARITY_PAGE
 from pipeline_lib.project import Project, find_project
 from pipeline_lib.record import COMPILE_REPORT, MANIFEST, METRICS, Record, checks_folder
 from pipeline_lib.run import run_pipeline
+from pipeline_lib.system.files import canonical_json, write_atomic
+from pipeline_lib.system.signals import EXIT_CODES
 
 BASES = sorted(path for path in (ROOT / "params").glob("*.yml") if "." not in path.stem)
 

@@ -13,10 +13,10 @@ from click.testing import CliRunner
 
 from pipeline_lib import cli
 from pipeline_lib.errors import DifferenceError, InputError
-from pipeline_lib.files import canonical_json, sha256_bytes
-from pipeline_lib.locks import is_locked
 from pipeline_lib.record import MANIFEST, Record, all_records, create_record, seal, verify
 from pipeline_lib.share import pull, push
+from pipeline_lib.system.files import canonical_json, sha256_bytes
+from pipeline_lib.system.locks import is_locked
 
 
 def sealed(runs: Path, status: str = "finished", **facts: Any) -> Record:

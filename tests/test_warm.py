@@ -187,7 +187,7 @@ def test_a_refusal_that_a_cell_catches_is_noted(warm: Callable[..., Any]) -> Non
 
 
 PACKAGES = """
-from pipeline_lib import identity
+from pipeline_lib.system import fingerprint as identity
 from pipeline_lib.warm.limits import check_packages, warm_stash
 check_packages()
 identity._packages = lambda: {"package ropes-2.0.dist-info": "another"}

@@ -25,11 +25,9 @@ from unittest.mock import patch
 
 from pipeline_lib.changes import changed_values
 from pipeline_lib.compare import compare_records
-from pipeline_lib.environment import describe_environment
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import other_artifact, read_evidence
 from pipeline_lib.export import check_export
-from pipeline_lib.files import canonical_json, sha256_bytes, sha256_file
 from pipeline_lib.params import as_json, read_params
 from pipeline_lib.parity.repeat import repeat
 from pipeline_lib.parity.variations import VARIATIONS
@@ -38,6 +36,8 @@ from pipeline_lib.project import Project, find_project
 from pipeline_lib.record import MANIFEST, PARAMETERS, Record, verify
 from pipeline_lib.reproduce import changed_sources
 from pipeline_lib.run import run_pipeline
+from pipeline_lib.system.environment import describe_environment
+from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file
 from tools.mutations import Mutation, draw
 
 ROOT = Path(__file__).parent.parent
@@ -264,8 +264,8 @@ def summary(verdicts: Sequence[Verdict], *, listed: bool = False) -> tuple[str, 
 
 def run(world: World, mutations: Sequence[Mutation], checks: Sequence[Check] = CHECKS) -> list[Verdict]:
     """Judge mutations one after the other."""
-    here = describe_environment()
-    with patch("pipeline_lib.environment.describe_environment", return_value=here):  # the same for every mutation
+    here = describe_environment()  # the same for every mutation
+    with patch("pipeline_lib.system.environment.describe_environment", return_value=here):
         return [judge(world, mutation, checks) for mutation in mutations]
 
 

@@ -11,7 +11,7 @@ import click
 
 from pipeline_lib.cli import checking, everything, notebooks, running, sharing, surviving, sweeping
 from pipeline_lib.errors import PipelineLibError
-from pipeline_lib.lean import allow_lean_imports
+from pipeline_lib.system.jupyter_imports import allow_lean_imports
 
 
 def main() -> None:

@@ -41,8 +41,8 @@ def clean(check: bool, leftovers: bool, yes: bool, verbose: bool) -> None:
     if leftovers:
         clean_leftovers(find_project(), remove=yes, verbose=verbose)
         return
-    from pipeline_lib.files import write_atomic
     from pipeline_lib.notebooks import clean_notebook, notebook_bytes, notebook_files, read_notebook
+    from pipeline_lib.system.files import write_atomic
 
     project = find_project()
     unclean = []

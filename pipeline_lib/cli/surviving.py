@@ -41,8 +41,8 @@ def resume(ref: str, timeout: int | None, no_parity: bool, as_json: bool) -> Non
 
 def clean_leftovers(project: Project, *, remove: bool, verbose: bool) -> None:
     """List what runs left behind that did not come to their end, or remove it; folders of the system's in one line."""
-    from pipeline_lib.files import files_below
     from pipeline_lib.leftovers import ENDED, find_leftovers
+    from pipeline_lib.system.files import files_below
 
     leftovers, fresh = find_leftovers(project), find_leftovers(project, fresh=True)
     verb, count, size = "removed " if remove else "", 0, 0

@@ -64,8 +64,8 @@ def sweep(
 
     The same command continues a sweep that was interrupted, and does nothing again.
     """
-    from pipeline_lib.interruption import requests_to_end
     from pipeline_lib.sweeping import sweep as run_sweep
+    from pipeline_lib.system.signals import requests_to_end
 
     with requests_to_end() as came:
         found = run_sweep(

@@ -13,8 +13,8 @@ import numpy as np
 from pipeline_lib.compiled.operations import OPERATIONS
 from pipeline_lib.compiled.plan import DTYPES, Node, Plan, Table
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import canonical_json, write_atomic
 from pipeline_lib.rowschema import RowSchema
+from pipeline_lib.system.files import canonical_json, write_atomic
 
 FORMAT = 3
 READABLE = (2, 3)

@@ -14,14 +14,14 @@ from typing import Any
 from pipeline_lib.compiled import read_description
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence import other_artifact, read_evidence
-from pipeline_lib.files import canonical_json, read_json, write_atomic
-from pipeline_lib.locks import locked_folder
 from pipeline_lib.parity.causes import code_differences, environment_differences, with_causes
 from pipeline_lib.parity.page import PAGE, write_parity_page
 from pipeline_lib.parity.settings import AbsentError, Place, Setting
 from pipeline_lib.parity.variations import OF_TABLES, QUICK, VARIATIONS, Variation, chosen
 from pipeline_lib.parity.verdicts import ARTIFACT, EDGES, FRESH, Outcome, Parity
 from pipeline_lib.record import ENVIRONMENT, RECORD_VARIABLE, Record, as_record, checks_folder, verify
+from pipeline_lib.system.files import canonical_json, read_json, write_atomic
+from pipeline_lib.system.locks import locked_folder
 
 RESULT = "parity.json"
 LONGEST = 3_600

@@ -9,7 +9,7 @@ from pipeline_lib.bits import Difference
 from pipeline_lib.parity.divergence import Divergence
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.parity.verdicts import EDGES
-from pipeline_lib.webpage import write_page
+from pipeline_lib.system.html_page import write_page
 
 if TYPE_CHECKING:
     from pipeline_lib.parity.verdicts import Outcome, Parity

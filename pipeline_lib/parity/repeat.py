@@ -15,7 +15,6 @@ from pipeline_lib.bits import differing_rows
 from pipeline_lib.compiled import CompiledPipeline, load_model
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import Evidence, edge_rows, read_evidence, traced_steps
-from pipeline_lib.locks import locked_folder
 from pipeline_lib.parity.clock import readers
 from pipeline_lib.parity.divergence import OUTPUTS, Answer, changed_values, first_divergence
 from pipeline_lib.parity.handovers import Delivery, Given
@@ -26,6 +25,7 @@ from pipeline_lib.probes import PROBES, repeat_probes, without_probes
 from pipeline_lib.record import Record
 from pipeline_lib.rows import conform
 from pipeline_lib.rowtables import settled
+from pipeline_lib.system.locks import locked_folder
 
 TABLES, MAPPINGS, OPAQUE = 120, 2_000, 24
 """At most so many parts of one delivery are predicted: tables, single rows, either where a step is opaque.
@@ -49,7 +49,7 @@ def repeat(request: Mapping[str, Any]) -> dict[str, Any]:
     outcomes = [_outcome(task, evidence, model) for task in request["tasks"]]
     environment = None
     if any(outcome.verdict == "different" for outcome in outcomes):
-        from pipeline_lib.environment import describe_environment
+        from pipeline_lib.system.environment import describe_environment
 
         environment = describe_environment()
     return {

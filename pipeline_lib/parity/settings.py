@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.identity import cpus
+from pipeline_lib.system.fingerprint import cpus
 
 ANOTHER_DAY = 400
 """Days: enough to change year, month, day and weekday."""

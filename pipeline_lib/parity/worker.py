@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from pipeline_lib.tether import tether
+from pipeline_lib.system.parent_death import tether
 
 
 def main(path: str) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline_lib.errors import InputError, PipelineLibError
-from pipeline_lib.files import canonical_json, write_atomic
 from pipeline_lib.index import SWEEPS
 from pipeline_lib.project import project_of
 from pipeline_lib.record import Record
@@ -25,6 +24,7 @@ from pipeline_lib.sweeping.result import (
 )
 from pipeline_lib.sweeping.search import Grid, Search
 from pipeline_lib.sweeping.workers import LocalPool, Pool, Task, check_workers
+from pipeline_lib.system.files import canonical_json, write_atomic
 from pipeline_lib.warm.client import WarmServer
 from pipeline_lib.warm.preload import RUNNER, preload_names
 

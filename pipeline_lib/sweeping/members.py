@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import canonical_json, sha256_bytes, sha256_file
-from pipeline_lib.identity import packages_digest
 from pipeline_lib.notebooks import notebook_files
 from pipeline_lib.params import as_json, read_params
 from pipeline_lib.preflight import Request, check_request
 from pipeline_lib.project import GENERATED, project_of
+from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file
+from pipeline_lib.system.fingerprint import packages_digest
 
 _SHOWN_PROBLEMS = 10
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pipeline_lib.webpage import write_page
+from pipeline_lib.system.html_page import write_page
 
 if TYPE_CHECKING:
     from pipeline_lib.sweeping.result import Outcome, Sweep

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import PipelineLibError, RunError
-from pipeline_lib.identity import packages_digest
-from pipeline_lib.lean import allow_lean_imports
 from pipeline_lib.memory import Answer as Known
 from pipeline_lib.memory import recall
 from pipeline_lib.preflight import check_request
@@ -23,6 +21,8 @@ from pipeline_lib.record import METRICS, Record
 from pipeline_lib.run import run_request
 from pipeline_lib.sweeping.members import sources_of
 from pipeline_lib.sweeping.workers import no_answer
+from pipeline_lib.system.fingerprint import packages_digest
+from pipeline_lib.system.jupyter_imports import allow_lean_imports
 from pipeline_lib.warm.client import ADDRESS
 from pipeline_lib.warm.limits import warm_stash
 

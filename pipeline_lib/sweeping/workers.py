@@ -14,9 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from pipeline_lib import tether
 from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.identity import cpus
+from pipeline_lib.system import parent_death as tether
+from pipeline_lib.system.fingerprint import cpus
 from pipeline_lib.warm.client import ADDRESS, WarmProcess, WarmServer
 from pipeline_lib.warm.preload import RUNNER
 

@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Self
 
 from pipeline_lib.errors import RunError
-from pipeline_lib.identity import packages_digest
-from pipeline_lib.locks import locked_folder
+from pipeline_lib.system.fingerprint import packages_digest
+from pipeline_lib.system.locks import locked_folder
 from pipeline_lib.warm.limits import KERNEL
 from pipeline_lib.warm.server import READY
 

@@ -33,7 +33,9 @@ def warm_stash() -> Any:
 
 def check_packages() -> None:
     """Raise ColdOnlyError in a warm process where other packages are installed now than it was forked with."""
-    from pipeline_lib.identity import packages_digest  # here: the server's own imports are seen in its processes
+    from pipeline_lib.system.fingerprint import (
+        packages_digest,  # here: the server's own imports are seen in its processes
+    )
 
     stash = warm_stash()
     if stash is not None and stash.packages != packages_digest():

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline_lib.identity import site_folders
 from pipeline_lib.project import GENERATED, Project
+from pipeline_lib.system.fingerprint import site_folders
 
 STACK = (
     "ipykernel.kernelapp",

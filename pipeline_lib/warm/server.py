@@ -20,8 +20,8 @@ import warnings
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pipeline_lib.lean import allow_lean_imports
-from pipeline_lib.tether import tether
+from pipeline_lib.system.jupyter_imports import allow_lean_imports
+from pipeline_lib.system.parent_death import tether
 from pipeline_lib.warm.stash import Stash
 
 READY = b"ready\n"

@@ -18,7 +18,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from pipeline_lib.lean import lean_imports
+from pipeline_lib.system.jupyter_imports import lean_imports
 from pipeline_lib.warm.draws import Draws
 from pipeline_lib.warm.limits import ColdOnlyError, Variables, check_path, shadow
 

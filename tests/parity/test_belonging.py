@@ -10,11 +10,11 @@ from tiny import small_record
 
 from pipeline_lib.compiled import load_model
 from pipeline_lib.errors import InputError
-from pipeline_lib.files import canonical_json
 from pipeline_lib.parity import check_parity
 from pipeline_lib.parity.verdicts import ARTIFACT, EDGES
 from pipeline_lib.probes import PROBES
 from pipeline_lib.record import Record, seal
+from pipeline_lib.system.files import canonical_json
 
 
 @pytest.fixture

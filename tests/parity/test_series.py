@@ -10,10 +10,8 @@ import shop
 
 from pipeline_lib.compare import compare_records
 from pipeline_lib.compiled import load_model
-from pipeline_lib.environment import describe_environment
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import read_evidence, write_evidence
-from pipeline_lib.files import canonical_json, write_atomic
 from pipeline_lib.parity import QUICK, check_parity
 from pipeline_lib.parity.handovers import Given, batches_of_7, one_row, shuffled_rows
 from pipeline_lib.parity.repeat import repeat
@@ -21,6 +19,8 @@ from pipeline_lib.parity.series import parts_of, rows_before
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.parity.verdicts import EDGES
 from pipeline_lib.record import Record, create_record, seal
+from pipeline_lib.system.environment import describe_environment
+from pipeline_lib.system.files import canonical_json, write_atomic
 
 TRAINED = shop.days(40)
 ROWS = shop.days(20, start=40)

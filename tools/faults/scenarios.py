@@ -14,8 +14,8 @@ from typing import Any
 from unittest.mock import patch
 
 from pipeline_lib.index import summaries
-from pipeline_lib.locks import PREFIX
 from pipeline_lib.record import Record, seal, verify
+from pipeline_lib.system.locks import PREFIX
 from tools.faults.injection import Injection
 from tools.faults.stage import PATIENCE, Ended, Stage
 from tools.faults.tampering import TAMPERINGS, flipped_bits

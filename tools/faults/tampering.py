@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.files import canonical_json, files_below, sha256_bytes, sha256_file
 from pipeline_lib.record import MANIFEST, METRICS, Record
+from pipeline_lib.system.files import canonical_json, files_below, sha256_bytes, sha256_file
 
 
 def flipped_bits(record: Record, count: int, seed: int) -> Iterator[str]:

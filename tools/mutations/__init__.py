@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline_lib.files import files_below
+from pipeline_lib.system.files import files_below
 from tools.mutations.code import CODE
 from tools.mutations.kinds import Draw, Kind, Mutation, json_kind, under
 from tools.mutations.plan import PLANS

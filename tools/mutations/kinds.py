@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.files import canonical_json
+from pipeline_lib.system.files import canonical_json
 
 Keys = tuple[str | int, ...]
 Names = Callable[[Any, Keys], tuple[str, ...]]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.compiled.operations import OPERATIONS
-from pipeline_lib.files import canonical_json
+from pipeline_lib.system.files import canonical_json
 from tools.mutations.kinds import Draw, Keys, Kind, Mutation, json_kind, nudged
 
 PLAN, ROW = "record/artifact/artifact.json", "record/artifact/row.json"

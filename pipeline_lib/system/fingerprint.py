@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from pipeline_lib.files import canonical_json, sha256_bytes, sha256_file
+from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file
 
 _VARIABLES = (
     *("OMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "VECLIB_", "KMP_", "LOKY_", "NUMEXPR_", "NUMBA_"),

@@ -8,7 +8,7 @@ import time
 from importlib import metadata
 from typing import Any
 
-from pipeline_lib.identity import variables
+from pipeline_lib.system.fingerprint import variables
 
 
 def describe_environment() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import html
 from pathlib import Path
 
-from pipeline_lib.files import write_atomic
+from pipeline_lib.system.files import write_atomic
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLE = "body{font:15px/1.45 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em;color:#1d2129}"

@@ -1,0 +1,1 @@
+"""The machine: files, locks, signals, the fingerprint of packages and CPU."""
