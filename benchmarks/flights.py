@@ -29,8 +29,8 @@ from sklearn.pipeline import Pipeline
 from pipeline_lib.compiled import CompiledPipeline, compile_pipeline, load_model
 from pipeline_lib.params import read_params
 from pipeline_lib.pipelines import flights
-from pipeline_lib.rows import schema_of
-from pipeline_lib.rowtables import as_rows, conform
+from pipeline_lib.rows.conform_tables import as_rows, conform
+from pipeline_lib.rows.frames import schema_of
 
 ROOT = Path(__file__).parent.parent
 TURNS = 7

@@ -11,13 +11,13 @@ from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, R
 
 if TYPE_CHECKING:
     from pipeline_lib.compiled import load_model
-    from pipeline_lib.context import Context
     from pipeline_lib.listing import runs
     from pipeline_lib.params import BaseParams
     from pipeline_lib.parity import check_parity
     from pipeline_lib.raw import keep_raw
     from pipeline_lib.research import start_run
-    from pipeline_lib.rows import Lookup, Tables, draft_row
+    from pipeline_lib.rows.context import Context
+    from pipeline_lib.rows.frames import Lookup, Tables, draft_row
     from pipeline_lib.run import run_pipeline
     from pipeline_lib.sweeping import sweep
 
@@ -42,11 +42,11 @@ __all__ = [
 
 _HOMES = {
     "BaseParams": "params",
-    "Context": "context",
-    "Lookup": "rows",
-    "Tables": "rows",
+    "Context": "rows.context",
+    "Lookup": "rows.frames",
+    "Tables": "rows.frames",
     "check_parity": "parity",
-    "draft_row": "rows",
+    "draft_row": "rows.frames",
     "keep_raw": "raw",
     "load_model": "compiled",
     "run_pipeline": "run",

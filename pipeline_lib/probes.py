@@ -18,13 +18,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.rowschema import RowSchema
-from pipeline_lib.rowtables import as_rows
+from pipeline_lib.rows.conform_tables import as_rows
+from pipeline_lib.rows.schema import RowSchema
 
 if TYPE_CHECKING:
     from pipeline_lib.compiled import CompiledPipeline
     from pipeline_lib.compiled.plan import Plan
-    from pipeline_lib.rowschema import Column
+    from pipeline_lib.rows.schema import Column
 
 PROBES = "probes.parquet"
 SCHEMA = pa.schema([(name, pa.string()) for name in ("column", "value", "step", "name", "found")])

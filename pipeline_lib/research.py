@@ -18,7 +18,6 @@ from pipeline_lib.bits import digest
 from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
 from pipeline_lib.compiled.compiler import check_rows
 from pipeline_lib.compiled.opaque import quiet_select_dtypes
-from pipeline_lib.context import Context
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import read_evidence, write_evidence
 from pipeline_lib.export import check_export
@@ -41,8 +40,9 @@ from pipeline_lib.record import (
     create_record,
     write_manifest,
 )
-from pipeline_lib.rowcheck import is_frame
-from pipeline_lib.rows import RowSchema, conform, schema_of, to_frame
+from pipeline_lib.rows.conform import is_frame
+from pipeline_lib.rows.context import Context
+from pipeline_lib.rows.frames import RowSchema, conform, schema_of, to_frame
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, write_atomic
 from pipeline_lib.system.fingerprint import identity

@@ -12,7 +12,7 @@ from pipeline_lib.compiled.adapters import transform
 from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows import Column, RowSchema
+from pipeline_lib.rows.frames import Column, RowSchema
 
 
 def fitted(step: Any, rows: pd.DataFrame, y: Any = None) -> Any:

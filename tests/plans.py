@@ -15,7 +15,7 @@ from pipeline_lib.compiled.builder import Builder, Value
 from pipeline_lib.compiled.faithful import check_step, plan_column
 from pipeline_lib.compiled.operations import NAT, Text
 from pipeline_lib.compiled.plan import Plan
-from pipeline_lib.rows import Column, RowSchema
+from pipeline_lib.rows.frames import Column, RowSchema
 
 KINDS = {"int64": "integer", "float64": "number", "bool": "boolean", "str": "string", "datetime": "datetime"}
 BATCHES = (1, 2, 3, 7)

@@ -13,8 +13,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
 from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
-from pipeline_lib.context import Context
-from pipeline_lib.rows import Column, RowSchema
+from pipeline_lib.rows.context import Context
+from pipeline_lib.rows.frames import Column, RowSchema
 
 ROWS = 60
 CONTEXT = Context(rows=3, time="day", every=timedelta(days=1), feeds="sold")

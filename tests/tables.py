@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
 from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
-from pipeline_lib.rows import RowSchema, Tables, schema_of
+from pipeline_lib.rows.frames import RowSchema, Tables, schema_of
 
 
 class Customer(BaseModel):

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pytest
 from pydantic import BaseModel
 
-from pipeline_lib import rowtables
 from pipeline_lib.compiled import columns as columns_module
 from pipeline_lib.compiled.arrow import from_arrow, run_parts
 from pipeline_lib.compiled.builder import Builder
@@ -19,8 +18,9 @@ from pipeline_lib.compiled.columns import ColumnExecutor, _distinct
 from pipeline_lib.compiled.operations import Lists, SharedLists, Text
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows import Column, Lookup, RowSchema, Tables, conform, schema_of
-from pipeline_lib.rowtables import conformed_parts
+from pipeline_lib.rows import conform_tables as rowtables
+from pipeline_lib.rows.conform_tables import conformed_parts
+from pipeline_lib.rows.frames import Column, Lookup, RowSchema, Tables, conform, schema_of
 
 LONG = 20_000
 WORD = Column("t", "string", pattern="^[a-z]+$")

@@ -21,7 +21,7 @@ from pipeline_lib.compiled.adapters.sklearn import preprocessing as sklearn_prep
 from pipeline_lib.compiled.faithful import _compare
 from pipeline_lib.compiled.report import CompileReport, StepReport
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows import Column, RowSchema
+from pipeline_lib.rows.frames import Column, RowSchema
 
 ROWS = 60
 ROW = RowSchema(

@@ -15,8 +15,8 @@ from pipeline_lib.bits import first_difference
 from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.pipelines import customers
-from pipeline_lib.rows import schema_of
-from pipeline_lib.rowtables import as_rows, conform
+from pipeline_lib.rows.conform_tables import as_rows, conform
+from pipeline_lib.rows.frames import schema_of
 from pipeline_lib.steps.purchases import PurchaseFeatures
 
 Frames = dict[str, pd.DataFrame]

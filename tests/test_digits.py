@@ -9,7 +9,7 @@ import pytest
 from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.pipelines import digits
-from pipeline_lib.rows import schema_of
+from pipeline_lib.rows.frames import schema_of
 
 Parts = tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]
 GIVEN = digits.Params.model_validate(

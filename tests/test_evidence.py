@@ -15,7 +15,7 @@ from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import other_artifact, read_evidence, traced_rows, write_evidence
-from pipeline_lib.rows import schema_of
+from pipeline_lib.rows.frames import schema_of
 
 
 class Row(BaseModel):

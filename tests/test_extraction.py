@@ -11,7 +11,7 @@ from pipeline_lib.compiled.onerow import row_function
 from pipeline_lib.compiled.operations import Text
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows import Column, RowSchema
+from pipeline_lib.rows.frames import Column, RowSchema
 
 pytestmark = pytest.mark.core
 

@@ -15,8 +15,8 @@ from sklearn.pipeline import Pipeline
 from pipeline_lib.bits import first_difference
 from pipeline_lib.compiled import CompiledPipeline, compile_pipeline, load_model
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows import Lookup, RowSchema, Tables, raw_input, schema_of
-from pipeline_lib.rowtables import as_rows, conform, unnested
+from pipeline_lib.rows.conform_tables import as_rows, conform, unnested
+from pipeline_lib.rows.frames import Lookup, RowSchema, Tables, raw_input, schema_of
 
 NOON = datetime(2026, 3, 1, 12)
 

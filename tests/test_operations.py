@@ -15,7 +15,7 @@ from pipeline_lib.compiled.operations import NAT, OPERATIONS, Text
 from pipeline_lib.compiled.operations.arithmetic import wrap
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows import Column, RowSchema
+from pipeline_lib.rows.frames import Column, RowSchema
 
 pytestmark = pytest.mark.core
 

@@ -13,7 +13,7 @@ from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
 from pipeline_lib.probes import PROBES, read_probes, repeat_probes, write_probes
-from pipeline_lib.rows import conform, schema_of
+from pipeline_lib.rows.frames import conform, schema_of
 
 
 class Row(BaseModel):

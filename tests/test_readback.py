@@ -14,7 +14,7 @@ from pipeline_lib.compiled import CompiledPipeline
 from pipeline_lib.compiled.builder import Builder
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.evidence import write_evidence
-from pipeline_lib.rows import schema_of
+from pipeline_lib.rows.frames import schema_of
 
 
 class Row(BaseModel):

@@ -20,7 +20,7 @@ from pipeline_lib.pipelines import houses
 from pipeline_lib.project import Project, find_project
 from pipeline_lib.record import RECORD_VARIABLE, all_records, create_record, write_manifest
 from pipeline_lib.research import Run, StaleLibraryWarning, metrics_of_evidence, start_run
-from pipeline_lib.rows import schema_like
+from pipeline_lib.rows.frames import schema_like
 from pipeline_lib.system.files import canonical_json
 
 GIVEN = example.VALUES

@@ -29,15 +29,7 @@ from pydantic import (
 )
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows import (
-    Column,
-    RowSchema,
-    conform,
-    draft_row,
-    dtype_differences,
-    schema_of,
-    to_frame,
-)
+from pipeline_lib.rows.frames import Column, RowSchema, conform, draft_row, dtype_differences, schema_of, to_frame
 
 core = pytest.mark.core
 
@@ -501,7 +493,7 @@ def test_all_problems_come_at_once_and_sensitive_values_stay_hidden() -> None:
 def test_conforming_imports_neither_pandas_nor_pydantic() -> None:
     code = """
 import datetime, sys
-from pipeline_lib.rows import Column, RowSchema, conform
+from pipeline_lib.rows.frames import Column, RowSchema, conform
 schema = RowSchema((
     Column("i", "integer", ge=0, allowed=(1, 2)), Column("n", "number", lt=2.5, finite=True),
     Column("s", "string", pattern="a", min_length=1, allowed=("a",)), Column("b", "boolean", nullable=True),
@@ -517,7 +509,7 @@ print(sorted({"pandas", "pydantic"} & set(sys.modules)))
 
 @core
 def test_text_beyond_one_arrow_chunk_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline_lib.rowvalues._STRING_BYTES", 4)
+    monkeypatch.setattr("pipeline_lib.rows.values._STRING_BYTES", 4)
     values = ["abc", None, "", "é", "ab", "abcd", None]
     assert one("string", values) == values
 

@@ -28,8 +28,8 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import Evidence, write_evidence
 from pipeline_lib.parity.repeat import _outcome
 from pipeline_lib.parity.variations import VARIATIONS
-from pipeline_lib.rows import RowSchema, Tables, dtype_differences, raw_input, schema_of
-from pipeline_lib.rowtables import _taken, as_rows, conform, conformed_parts, settled, unnested
+from pipeline_lib.rows.conform_tables import _taken, as_rows, conform, conformed_parts, settled, unnested
+from pipeline_lib.rows.frames import RowSchema, Tables, dtype_differences, raw_input, schema_of
 
 NAN = math.nan
 MOMENT = pd.Timestamp("2026-01-02 03:04:05").to_pydatetime()

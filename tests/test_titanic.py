@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.pipelines import titanic
-from pipeline_lib.rows import schema_of
+from pipeline_lib.rows.frames import schema_of
 
 Parts = tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]
 PARAMS: dict[str, Any] = {

@@ -11,7 +11,7 @@ from pipeline_lib.compiled.columns import ColumnExecutor
 from pipeline_lib.compiled.onerow import row_function
 from pipeline_lib.compiled.operations import OPERATIONS
 from pipeline_lib.compiled.plan import Plan
-from pipeline_lib.rows import Column, RowSchema
+from pipeline_lib.rows.frames import Column, RowSchema
 
 _RNG = np.random.default_rng(1)
 _SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 1e-300, -1e-300, 1e200, -1e200, 1e308, 709.5, -746.0, 3.0]

@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 
 from pipeline_lib.bits import differing_rows
 from pipeline_lib.compiled import CompiledPipeline, load_model
-from pipeline_lib.rowcheck import conform
+from pipeline_lib.rows.conform import conform
 
 ROOT = Path(__file__).parent.parent
 LIBRARY = ("pipeline_lib.steps", "pipeline_lib.pipelines")
@@ -115,7 +115,7 @@ def prepare(folder: Path, only: str) -> list[str]:
 
 def plain(fitted: Any, rows: pa.Table) -> Any:
     """scikit-learn's own numbers: probabilities, decision values, or predictions."""
-    from pipeline_lib.rows import to_frame
+    from pipeline_lib.rows.frames import to_frame
 
     method = next(m for m in ("predict_proba", "decision_function", "predict") if hasattr(fitted, m))
     return np.asarray(getattr(fitted, method)(to_frame(rows)), dtype=np.float64)

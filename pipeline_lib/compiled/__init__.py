@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pipeline_lib.compiled import artifact
 from pipeline_lib.compiled.artifact import read_description
 from pipeline_lib.compiled.pipeline import CompiledPipeline, Evaluation
-from pipeline_lib.context import Context
 from pipeline_lib.errors import InputError
-from pipeline_lib.rowschema import RowSchema
+from pipeline_lib.rows.context import Context
+from pipeline_lib.rows.schema import RowSchema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ def compile_pipeline(
     """
     from pipeline_lib.compiled.compiler import Settings, compile_fitted
     from pipeline_lib.compiled.history import declared
-    from pipeline_lib.rows import schema_like
+    from pipeline_lib.rows.frames import schema_like
 
     if row is None and isinstance(like, Mapping):
         raise InputError(

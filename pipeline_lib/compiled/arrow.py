@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline_lib.compiled.columns import Column, ColumnExecutor, joined
 from pipeline_lib.compiled.operations import NAT, Lists, SharedLists, Text, Words
 from pipeline_lib.errors import InputError
-from pipeline_lib.rowschema import EXACT
+from pipeline_lib.rows.schema import EXACT
 
 Part = TypeVar("Part")
 

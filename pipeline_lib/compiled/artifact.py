@@ -13,7 +13,7 @@ import numpy as np
 from pipeline_lib.compiled.operations import OPERATIONS
 from pipeline_lib.compiled.plan import DTYPES, Node, Plan, Table
 from pipeline_lib.errors import InputError
-from pipeline_lib.rowschema import RowSchema
+from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.system.files import canonical_json, write_atomic
 
 FORMAT = 3

@@ -28,7 +28,7 @@ from pipeline_lib.compiled.plan import Plan, Table
 from pipeline_lib.compiled.report import StepReport
 from pipeline_lib.compiled.wholes import compile_report
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows import Frames, RowSchema, conform, dtype_differences, raw_input
+from pipeline_lib.rows.frames import Frames, RowSchema, conform, dtype_differences, raw_input
 
 if TYPE_CHECKING:
     import pandas as pd

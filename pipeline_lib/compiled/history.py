@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline_lib.compiled.plan import Table
-from pipeline_lib.context import Context
 from pipeline_lib.errors import InputError
-from pipeline_lib.rowschema import RowSchema
+from pipeline_lib.rows.context import Context
+from pipeline_lib.rows.schema import RowSchema
 
 if TYPE_CHECKING:
     import pyarrow as pa

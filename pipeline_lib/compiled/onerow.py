@@ -9,7 +9,7 @@ from typing import Any
 from pipeline_lib.compiled.operations import LIST, NAT, OPERATIONS, Code
 from pipeline_lib.compiled.operations.table import write_over_list
 from pipeline_lib.compiled.plan import Plan
-from pipeline_lib.rowschema import BOUNDS, EXACT, Column, RowSchema
+from pipeline_lib.rows.schema import BOUNDS, EXACT, Column, RowSchema
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1), timedelta(microseconds=1)  # naive, as raw rows are
 _SYMBOLS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}

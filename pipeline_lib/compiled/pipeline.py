@@ -18,7 +18,7 @@ from pipeline_lib.compiled.plan import Node, Plan
 from pipeline_lib.compiled.report import CompileReport
 from pipeline_lib.compiled.widerow import WideFunction, wide_function
 from pipeline_lib.errors import InputError
-from pipeline_lib.rowschema import RowSchema
+from pipeline_lib.rows.schema import RowSchema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -107,7 +107,7 @@ class CompiledPipeline:
         `rows` are the latest ones, in order of time: the context, then the row after which the forecast begins. The
         pipeline must have declared the step of time and the column that a prediction `feeds`, and read no others.
         """
-        from pipeline_lib.rowcheck import conform
+        from pipeline_lib.rows.conform import conform
 
         schema, _ = self._executor(self._named(PREDICTION))
         return forecast(self, conform(rows, schema).to_pylist(), steps)
@@ -123,7 +123,7 @@ class CompiledPipeline:
 
     def transform(self, data: Any, *, context: Any = None) -> "pa.Table":
         """The columns that reach the final estimator, as an Arrow table."""
-        from pipeline_lib.rowtables import conform
+        from pipeline_lib.rows.conform_tables import conform
 
         if not self.plan.steps:
             return conform(data, self.row)
@@ -197,7 +197,7 @@ class CompiledPipeline:
         """The rows behind as many earlier ones as the plan needs, and how many rows they are."""
         import pyarrow as pa
 
-        from pipeline_lib.rowtables import conform
+        from pipeline_lib.rows.conform_tables import conform
 
         if not self.context and context is None:
             rows = conform(data, schema, coded=True)
@@ -228,7 +228,7 @@ class CompiledPipeline:
         """The last rows of what was before and of a part, as many as the context has."""
         import pyarrow as pa
 
-        from pipeline_lib.rowcheck import conform
+        from pipeline_lib.rows.conform import conform
 
         schema, _ = self._executor(self._named(PREDICTION))
         both = pa.concat_tables([conform(earlier, schema), conform(rows, schema)])
@@ -239,7 +239,7 @@ class CompiledPipeline:
         if self.row.key is None or context is not None:
             return self._run(executor, *self._tables(data, context, schema))
         from pipeline_lib.compiled.arrow import run_parts
-        from pipeline_lib.rowtables import conformed_parts
+        from pipeline_lib.rows.conform_tables import conformed_parts
 
         return run_parts(executor, conformed_parts(data, schema, PART_CHILDREN, coded=True))
 
@@ -281,7 +281,7 @@ class CompiledPipeline:
 
     def _values_of_tables(self, roots: Sequence[int], row: Mapping[str, Any]) -> tuple[Any, ...]:
         from pipeline_lib.compiled.arrow import from_arrow
-        from pipeline_lib.rowtables import conform
+        from pipeline_lib.rows.conform_tables import conform
 
         schema, function = self._row_function(roots)
         table = conform(row, schema)

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline_lib.compiled.onerow import NotPlainError, row_function
 from pipeline_lib.compiled.plan import Node, Plan, Table
 from pipeline_lib.errors import InputError
-from pipeline_lib.rowschema import RowSchema
+from pipeline_lib.rows.schema import RowSchema
 
 MOST_NODES = 20_000
 """Lags of windows of lags multiply: beyond so many operations the column executor takes less time."""

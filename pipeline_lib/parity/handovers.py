@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline_lib.rowschema import RowSchema
-from pipeline_lib.rowtables import as_rows, unnested
+from pipeline_lib.rows.conform_tables import as_rows, unnested
+from pipeline_lib.rows.schema import RowSchema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ class Given:
     @property
     def frame(self) -> "pd.DataFrame":
         """The rows as a DataFrame; needs pandas."""
-        from pipeline_lib.rows import to_frame
+        from pipeline_lib.rows.frames import to_frame
 
         return to_frame(self.table)
 

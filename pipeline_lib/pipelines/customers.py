@@ -26,7 +26,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ..errors import InputError
 from ..params import BaseParams
-from ..rows import Tables
+from ..rows.frames import Tables
 from ..steps.purchases import PurchaseFeatures
 
 # %% ../../nbs/pipelines/customers.ipynb #row

@@ -19,9 +19,9 @@ from sklearn.linear_model import QuantileRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ..context import Context
 from ..errors import InputError
 from ..params import BaseParams
+from ..rows.context import Context
 from ..steps.to_date import YearToDate
 from ..steps.waves import SeasonalWaves
 

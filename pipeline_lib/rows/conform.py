@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.rowarrow import ARROW
-from pipeline_lib.rowschema import BOUNDS, EXACT, Column, RowSchema
-from pipeline_lib.rowvalues import Refused, built, conversion, demand, from_python, refuse_rows, scalar
+from pipeline_lib.rows.arrow_types import ARROW
+from pipeline_lib.rows.schema import BOUNDS, EXACT, Column, RowSchema
+from pipeline_lib.rows.values import Refused, built, conversion, demand, from_python, refuse_rows, scalar
 
 if TYPE_CHECKING:
     import pandas as pd

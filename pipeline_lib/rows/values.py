@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline_lib.rowarrow import ARROW
-from pipeline_lib.rowschema import EXACT, Column
+from pipeline_lib.rows.arrow_types import ARROW
+from pipeline_lib.rows.schema import EXACT, Column
 
 _STRING_BYTES = 2**31 - 1  # what one chunk of an Arrow string column holds
 _UNITS = {"datetime": "us", "date": "D"}

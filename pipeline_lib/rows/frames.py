@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.rowmodel import Lookup, Tables, draft_row, schema_of
-from pipeline_lib.rowschema import EXACT, Column, RowSchema
-from pipeline_lib.rowtables import conform, unnested
+from pipeline_lib.rows.conform_tables import conform, unnested
+from pipeline_lib.rows.model import Lookup, Tables, draft_row, schema_of
+from pipeline_lib.rows.schema import EXACT, Column, RowSchema
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -200,7 +200,7 @@ class RowSchema:
         """
         import pyarrow as pa
 
-        from pipeline_lib.rowarrow import ARROW
+        from pipeline_lib.rows.arrow_types import ARROW
 
         fields = [pa.field(c.name, ARROW[c.kind], c.nullable) for c in self.columns]
         for child in self.children:

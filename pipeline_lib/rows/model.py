@@ -14,9 +14,9 @@ from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.rowcheck import conform, is_frame
-from pipeline_lib.rowschema import BOUNDS, Column, RowSchema
-from pipeline_lib.rowvalues import value_kind
+from pipeline_lib.rows.conform import conform, is_frame
+from pipeline_lib.rows.schema import BOUNDS, Column, RowSchema
+from pipeline_lib.rows.values import value_kind
 
 if TYPE_CHECKING:
     import pandas as pd

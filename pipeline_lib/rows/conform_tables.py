@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline_lib import rowcheck
 from pipeline_lib.errors import InputError
-from pipeline_lib.rowschema import Column, RowSchema
+from pipeline_lib.rows import conform as rowcheck
+from pipeline_lib.rows.schema import Column, RowSchema
 
 _SPARSE = 8  # with more numbers than so many for each row they are given anew, as each has a place in an array
 _SHORT = 2**16  # as many main rows are numbered by 16 bits, which sort by counting
