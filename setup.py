@@ -18,7 +18,7 @@ setup(
     license=project["license"],
     python_requires=f">={project['min_python']}",
     packages=find_packages(include=[library, f"{library}.*"]),
-    package_data={library: ["py.typed", "templates/**/*"]},
+    package_data={library: ["py.typed", "**/templates/**/*"]},
     install_requires=project["requirements"].split(),
     extras_require={name: lines.split() for name, lines in facts["extras"].items()},
     entry_points={

@@ -27,8 +27,8 @@ import pyarrow as pa
 from sklearn.pipeline import Pipeline
 
 from pipeline_lib.compiled import CompiledPipeline, compile_pipeline, load_model
-from pipeline_lib.params import read_params
 from pipeline_lib.pipelines import flights
+from pipeline_lib.project.params import read_params
 from pipeline_lib.rows.conform_tables import as_rows, conform
 from pipeline_lib.rows.frames import schema_of
 

@@ -26,8 +26,8 @@ import pyarrow.compute as pc
 import skops.io
 
 from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
-from pipeline_lib.params import read_params
 from pipeline_lib.pipelines import houses
+from pipeline_lib.project.params import read_params
 from pipeline_lib.rows.frames import conform, schema_of, to_frame
 
 ROOT = Path(__file__).parent.parent

@@ -12,8 +12,8 @@ from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, R
 if TYPE_CHECKING:
     from pipeline_lib.compiled import load_model
     from pipeline_lib.listing import runs
-    from pipeline_lib.params import BaseParams
     from pipeline_lib.parity import check_parity
+    from pipeline_lib.project.params import BaseParams
     from pipeline_lib.raw import keep_raw
     from pipeline_lib.research import start_run
     from pipeline_lib.rows.context import Context
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "BaseParams": "params",
+    "BaseParams": "project.params",
     "Context": "rows.context",
     "Lookup": "rows.frames",
     "Tables": "rows.frames",

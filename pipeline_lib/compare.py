@@ -9,18 +9,18 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline_lib.bits import first_difference
-from pipeline_lib.changes import change, changed_code, changed_values, flat, library_code, notebook_code
 from pipeline_lib.compiled import CompiledPipeline
 from pipeline_lib.compiled.artifact import load
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import Evidence, digests, read_evidence
-from pipeline_lib.exported import LIBRARY
 from pipeline_lib.learned import LEARNED
 from pipeline_lib.learneddiff import compare_learned
-from pipeline_lib.notebooks import read_notebook
 from pipeline_lib.parity.causes import environment_differences
 from pipeline_lib.parity.divergence import HIDDEN, OUTPUTS, RAW, Answer, Divergence, first_divergence
 from pipeline_lib.probes import PROBES, read_probes
+from pipeline_lib.project.cells import LIBRARY
+from pipeline_lib.project.code_diff import change, changed_code, changed_values, flat, library_code, notebook_code
+from pipeline_lib.project.notebooks import read_notebook
 from pipeline_lib.record import ENVIRONMENT, METRICS, PARAMETERS, TRAINING, Record
 
 _MOST_LINES = 8

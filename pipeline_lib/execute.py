@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.notebooks import cells, read_notebook
-from pipeline_lib.params import as_json
 from pipeline_lib.preflight import Request
-from pipeline_lib.project import Project
+from pipeline_lib.project.notebooks import cells, read_notebook
+from pipeline_lib.project.params import as_json
+from pipeline_lib.project.project import Project
 from pipeline_lib.record import METRICS, RECORD_VARIABLE, Record
 from pipeline_lib.system.jupyter_imports import lean_imports
 from pipeline_lib.system.locks import locked_folder

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline_lib.export import HEADER, header_of
-from pipeline_lib.project import GENERATED, Project
+from pipeline_lib.project.export import HEADER, header_of
+from pipeline_lib.project.project import GENERATED, Project
 from pipeline_lib.system.files import canonical_json, read_json, sha256_file, write_atomic
 from pipeline_lib.system.fingerprint import site_folders
 from pipeline_lib.warm.limits import warm_stash

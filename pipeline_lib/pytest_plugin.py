@@ -208,7 +208,7 @@ def _checked(record: "Record", library: str | None, variations: "Sequence[str | 
 
 
 def _library(record: "Record") -> str:
-    from pipeline_lib.project import find_project
+    from pipeline_lib.project.project import find_project
 
     for start in (record.folder, Path.cwd()):
         try:

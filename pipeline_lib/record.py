@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project import Project, find_project
+from pipeline_lib.project.project import SCRATCH, Project, find_project
 from pipeline_lib.system.files import (
     canonical_json,
     files_below,
@@ -38,7 +38,6 @@ ENVIRONMENT = "environment.json"
 TRAINING = "training.json"
 COMPILE_REPORT = "compile.json"
 GIT_DIFF = "git.diff"
-SCRATCH = "scratch"
 RECORD_VARIABLE = "PIPELINE_LIB_RECORD"
 """Environment variable by which the runner tells the kernel which record is its own."""
 SEALED = ("finished", "failed")

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.changes import changed_code, library_code, notebook_code
 from pipeline_lib.compare import Comparison, compare_records
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, RunError
-from pipeline_lib.exported import LIBRARY, exported_cells
 from pipeline_lib.freshenv import build_environment, recorded_variables
-from pipeline_lib.notebooks import read_notebook
-from pipeline_lib.project import Project
+from pipeline_lib.project.cells import LIBRARY, exported_cells
+from pipeline_lib.project.code_diff import changed_code, library_code, notebook_code
+from pipeline_lib.project.notebooks import read_notebook
+from pipeline_lib.project.project import Project
 from pipeline_lib.record import Record, all_records, checks_folder, verify
 from pipeline_lib.run import run_pipeline
 from pipeline_lib.system.files import canonical_json, sha256_file, write_atomic

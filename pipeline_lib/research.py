@@ -20,20 +20,19 @@ from pipeline_lib.compiled.compiler import check_rows
 from pipeline_lib.compiled.opaque import quiet_select_dtypes
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import read_evidence, write_evidence
-from pipeline_lib.export import check_export
-from pipeline_lib.exported import LIBRARY, exported_cells
 from pipeline_lib.imports import follow_imports
 from pipeline_lib.learned import LEARNED, write_learned
-from pipeline_lib.library import changed_names, under_library_names
-from pipeline_lib.params import BaseParams, as_json, check_model, from_values
-from pipeline_lib.project import GENERATED, Project, find_project
+from pipeline_lib.project.cells import LIBRARY, exported_cells
+from pipeline_lib.project.export import check_export
+from pipeline_lib.project.loaded_code import changed_names, under_library_names
+from pipeline_lib.project.params import BaseParams, as_json, check_model, from_values
+from pipeline_lib.project.project import GENERATED, SCRATCH, Project, find_project
 from pipeline_lib.record import (
     COMPILE_REPORT,
     ENVIRONMENT,
     METRICS,
     PARAMETERS,
     RECORD_VARIABLE,
-    SCRATCH,
     TRAINING,
     Record,
     all_records,

@@ -14,9 +14,9 @@ from pipeline_lib.evidence import read_evidence
 from pipeline_lib.execute import Progress, execute, unfinished
 from pipeline_lib.imports import refused_import
 from pipeline_lib.memory import ground_of, keep_memory, recall
-from pipeline_lib.params import as_json
 from pipeline_lib.preflight import Request, check_request
-from pipeline_lib.project import GENERATED, Project
+from pipeline_lib.project.params import as_json
+from pipeline_lib.project.project import GENERATED, Project
 from pipeline_lib.record import (
     GIT_DIFF,
     GIVEN,

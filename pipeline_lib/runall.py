@@ -11,7 +11,7 @@ from pipeline_lib.errors import InputError, PipelineLibError
 from pipeline_lib.index import kept_parity
 from pipeline_lib.parity import check_parity
 from pipeline_lib.parity.page import PAGE as PARITY_PAGE
-from pipeline_lib.project import Project
+from pipeline_lib.project.project import Project
 from pipeline_lib.record import COMPILE_REPORT, METRICS, Record, checks_folder
 from pipeline_lib.run import run_pipeline
 from pipeline_lib.system.files import read_json

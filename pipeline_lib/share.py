@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError
-from pipeline_lib.project import check_name
+from pipeline_lib.project.project import check_name
 from pipeline_lib.record import ID, MANIFEST, REPAIR, Record, verify
 from pipeline_lib.system.files import flush_tree, sha256_bytes
 from pipeline_lib.system.locks import locked

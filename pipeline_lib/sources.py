@@ -5,7 +5,7 @@ import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline_lib.project import Project
+from pipeline_lib.project.project import Project
 from pipeline_lib.system.files import sha256_file, sha256_tree
 
 NAME = "SOURCES"

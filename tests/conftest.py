@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from example import HOUSES, PARAMETERS
 
-from pipeline_lib.project import Project
+from pipeline_lib.project.project import Project
 from pipeline_lib.record import Record
 from pipeline_lib.run import run_pipeline
 

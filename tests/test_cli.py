@@ -18,10 +18,10 @@ from pipeline_lib import cli
 from pipeline_lib.bits import Difference
 from pipeline_lib.cli import answers, checking, notebooks, running, surviving
 from pipeline_lib.errors import DifferenceError, InputError, RunError
-from pipeline_lib.export import Problem
 from pipeline_lib.memory import Answer
 from pipeline_lib.parity import Parity
-from pipeline_lib.project import Project, find_project
+from pipeline_lib.project.export import Problem
+from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.record import Record, checks_folder, create_record, seal
 
 DIFFERENCE = Difference("value", "1.0", "2.0", column="size", row=0, rows=1, columns=1)
@@ -104,7 +104,7 @@ def test_a_resumed_run_is_shown_and_checked_as_a_run_is(
 
 def test_a_stale_library_and_parameters_that_disagree_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
     stale = [Problem("a.py", "a: found stale"), Problem("b.py", "b: found stale")]
-    monkeypatch.setattr("pipeline_lib.export.check_export", lambda project: stale)
+    monkeypatch.setattr("pipeline_lib.project.export.check_export", lambda project: stale)
     monkeypatch.setattr("pipeline_lib.preflight.check_parameters_agree", lambda project: ["c: found 1, expected 2"])
     result = invoke("export", "--check")
     assert result.exit_code == 1

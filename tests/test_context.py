@@ -18,8 +18,8 @@ from pipeline_lib.compiled import CompiledPipeline, compile_pipeline, load_model
 from pipeline_lib.compiled.history import check_order, declared
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import read_evidence
-from pipeline_lib.params import BaseParams
-from pipeline_lib.project import find_project
+from pipeline_lib.project.params import BaseParams
+from pipeline_lib.project.project import find_project
 from pipeline_lib.record import create_record
 from pipeline_lib.research import Run
 from pipeline_lib.rows.context import Context

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.export import HEADER, check_export, export
-from pipeline_lib.project import Project, find_project
+from pipeline_lib.project.export import HEADER, check_export, export
+from pipeline_lib.project.project import Project, find_project
 
 SETTINGS = "[project]\nlib_name = tiny\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
 NBDEV = '[project]\nname = "tiny"\nversion = "0.1"\n[tool.nbdev]\nlib_path = "tiny"\nnbs_path = "nbs"\n'

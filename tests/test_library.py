@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pipeline_lib.definitions import same_definition
 from pipeline_lib.errors import InputError
-from pipeline_lib.library import changed_names, library_twin, under_library_names
-from pipeline_lib.project import Project
+from pipeline_lib.project.code_digest import same_definition
+from pipeline_lib.project.loaded_code import changed_names, library_twin, under_library_names
+from pipeline_lib.project.project import Project
 
 SOURCE = """
 import functools

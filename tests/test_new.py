@@ -7,10 +7,10 @@ import pytest
 from example import ROOT
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.export import check_export
-from pipeline_lib.new import create_pipeline
-from pipeline_lib.notebooks import cells, parameters_cell, read_notebook
-from pipeline_lib.project import Project, find_project
+from pipeline_lib.project.export import check_export
+from pipeline_lib.project.new_pipeline import create_pipeline
+from pipeline_lib.project.notebooks import cells, parameters_cell, read_notebook
+from pipeline_lib.project.project import Project, find_project
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from example import ROOT
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.notebooks import (
+from pipeline_lib.project.notebooks import (
     Cell,
     cells,
     clean_notebook,

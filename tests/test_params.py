@@ -17,8 +17,8 @@ from pydantic import AfterValidator, Field, Secret, SecretBytes, SecretStr, fiel
 from pydantic import BaseModel as PlainModel
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.params import BaseParams, as_json, check_model, from_values, read_params
-from pipeline_lib.paramsfile import MAX_BYTES
+from pipeline_lib.project.params import BaseParams, as_json, check_model, from_values, read_params
+from pipeline_lib.project.params_file import MAX_BYTES
 
 pytestmark = pytest.mark.core
 
@@ -481,5 +481,5 @@ def test_models_that_cannot_hold_parameters_are_refused() -> None:
 
 
 def test_importing_parameters_leaves_strictyaml_alone() -> None:
-    code = "import sys, pipeline_lib.params; assert 'strictyaml' not in sys.modules; import strictyaml"
+    code = "import sys, pipeline_lib.project.params; assert 'strictyaml' not in sys.modules; import strictyaml"
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603  our own code

@@ -10,10 +10,10 @@ import pytest
 from example import HOUSES, PARAMETERS, ROOT
 
 from pipeline_lib.errors import DifferenceError, InputError
-from pipeline_lib.export import Problem
-from pipeline_lib.params import BaseParams
 from pipeline_lib.preflight import check_parameters_agree, check_request
-from pipeline_lib.project import Project, find_project
+from pipeline_lib.project.export import Problem
+from pipeline_lib.project.params import BaseParams
+from pipeline_lib.project.project import Project, find_project
 
 Research = Callable[..., Path]
 

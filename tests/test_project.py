@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project import Project, check_name, find_project
+from pipeline_lib.project.project import Project, check_name, find_project
 
 pytestmark = pytest.mark.core
 

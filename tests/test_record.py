@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project import Project
+from pipeline_lib.project.project import Project
 from pipeline_lib.record import (
     MANIFEST,
     Record,

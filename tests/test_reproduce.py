@@ -16,10 +16,10 @@ from test_compare import edit_json, learned_ulp
 
 from pipeline_lib import cli, freshenv
 from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.exported import exported_cells
 from pipeline_lib.freshenv import build_environment, recorded_variables
 from pipeline_lib.learned import LEARNED
-from pipeline_lib.project import Project, find_project
+from pipeline_lib.project.cells import exported_cells
+from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.record import RECORD_VARIABLE, Record, checks_folder, seal, write_manifest
 from pipeline_lib.reproduce import changed_sources, reproduce
 from pipeline_lib.run import run_pipeline

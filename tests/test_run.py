@@ -18,10 +18,10 @@ from example import HOUSES, ROOT
 from pipeline_lib.engine import TetheredKernelManager
 from pipeline_lib.errors import DifferenceError, InputError, RunError
 from pipeline_lib.execute import _kernel_config, _progress_hooks
-from pipeline_lib.export import Problem
 from pipeline_lib.outputs import KEPT_TAIL, KEPT_TEXT
 from pipeline_lib.parity import check_parity
-from pipeline_lib.project import Project, find_project
+from pipeline_lib.project.export import Problem
+from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.record import RECORD_VARIABLE, Record, all_records, verify
 from pipeline_lib.run import _git, run_pipeline
 
@@ -159,7 +159,7 @@ RUNNER = """
 import sys
 from pathlib import Path
 from pipeline_lib import RunError, run_pipeline
-from pipeline_lib.project import Project
+from pipeline_lib.project.project import Project
 Project.research_notebook = lambda self, pipeline: Path(sys.argv[1])
 try:
     run_pipeline(sys.argv[2], runs=Path(sys.argv[3]))

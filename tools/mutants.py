@@ -23,16 +23,16 @@ from functools import cached_property
 from pathlib import Path
 from unittest.mock import patch
 
-from pipeline_lib.changes import changed_values
 from pipeline_lib.compare import compare_records
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import other_artifact, read_evidence
-from pipeline_lib.export import check_export
-from pipeline_lib.params import as_json, read_params
 from pipeline_lib.parity.repeat import repeat
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.parity.verdicts import EDGES, FRESH, Outcome
-from pipeline_lib.project import Project, find_project
+from pipeline_lib.project.code_diff import changed_values
+from pipeline_lib.project.export import check_export
+from pipeline_lib.project.params import as_json, read_params
+from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.record import MANIFEST, PARAMETERS, Record, verify
 from pipeline_lib.reproduce import changed_sources
 from pipeline_lib.run import run_pipeline

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project import find_project
+from pipeline_lib.project.project import find_project
 
 if TYPE_CHECKING:
     from pipeline_lib.record import Record

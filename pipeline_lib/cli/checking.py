@@ -8,7 +8,7 @@ import click
 
 from pipeline_lib.cli.answers import JSON, REF, find, library, print_json, report_problems
 from pipeline_lib.errors import InputError
-from pipeline_lib.project import find_project
+from pipeline_lib.project.project import find_project
 
 
 @click.command

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from pipeline_lib.project import find_project
+from pipeline_lib.project.project import find_project
 
 
 @click.command("run-all")

@@ -5,15 +5,15 @@ import click
 from pipeline_lib.cli.answers import report_problems
 from pipeline_lib.cli.surviving import clean_leftovers
 from pipeline_lib.errors import InputError
-from pipeline_lib.project import find_project
+from pipeline_lib.project.project import find_project
 
 
 @click.command
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 when the library is not a fresh export.")
 def export(check: bool) -> None:
     """Write the library's generated modules from the notebooks."""
-    from pipeline_lib.export import check_export
-    from pipeline_lib.export import export as write
+    from pipeline_lib.project.export import check_export
+    from pipeline_lib.project.export import export as write
 
     project = find_project()
     if not check:
@@ -41,7 +41,7 @@ def clean(check: bool, leftovers: bool, yes: bool, verbose: bool) -> None:
     if leftovers:
         clean_leftovers(find_project(), remove=yes, verbose=verbose)
         return
-    from pipeline_lib.notebooks import clean_notebook, notebook_bytes, notebook_files, read_notebook
+    from pipeline_lib.project.notebooks import clean_notebook, notebook_bytes, notebook_files, read_notebook
     from pipeline_lib.system.files import write_atomic
 
     project = find_project()
@@ -62,7 +62,7 @@ def clean(check: bool, leftovers: bool, yes: bool, verbose: bool) -> None:
 @click.argument("name")
 def new(name: str) -> None:
     """Write the notebooks, parameters and parity test of a new pipeline NAME."""
-    from pipeline_lib.new import create_pipeline
+    from pipeline_lib.project.new_pipeline import create_pipeline
 
     project = find_project()
     for path in create_pipeline(project, name):

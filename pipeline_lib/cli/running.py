@@ -25,7 +25,7 @@ from pipeline_lib.cli.answers import (
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.index import kept_parity
 from pipeline_lib.listing import FACTS, STATUSES
-from pipeline_lib.project import find_project
+from pipeline_lib.project.project import find_project
 
 if TYPE_CHECKING:
     from pipeline_lib.record import Record

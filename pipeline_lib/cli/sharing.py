@@ -3,7 +3,7 @@
 import click
 
 from pipeline_lib.cli.answers import REF, find
-from pipeline_lib.project import find_project
+from pipeline_lib.project.project import find_project
 
 SENSITIVE = click.option("--include-sensitive", is_flag=True, help="Also a record with fields marked sensitive.")
 

@@ -7,7 +7,7 @@ import click
 
 from pipeline_lib.cli.answers import JSON, REF, find, library, print_json, print_run, summary_of
 from pipeline_lib.errors import RunError
-from pipeline_lib.project import Project, find_project
+from pipeline_lib.project.project import Project, find_project
 
 
 @click.command

@@ -6,10 +6,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.exported import LIBRARY
 from pipeline_lib.parity.divergence import RAW
 from pipeline_lib.parity.variations import Variation
 from pipeline_lib.parity.verdicts import EDGES, FRESH, Outcome
+from pipeline_lib.project.cells import LIBRARY
 from pipeline_lib.record import Record
 
 OWN = ("nb-pipeline-lib", "numpy", "pyarrow")

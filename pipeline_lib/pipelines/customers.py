@@ -25,7 +25,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ..errors import InputError
-from ..params import BaseParams
+from ..project.params import BaseParams
 from ..rows.frames import Tables
 from ..steps.purchases import PurchaseFeatures
 

@@ -20,7 +20,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..errors import InputError
-from ..params import BaseParams
+from ..project.params import BaseParams
 from ..rows.context import Context
 from ..steps.to_date import YearToDate
 from ..steps.waves import SeasonalWaves

@@ -19,7 +19,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..errors import InputError
-from ..params import BaseParams
+from ..project.params import BaseParams
 from ..steps.moments import PixelMoments
 from ..steps.strokes import PixelStrokes
 

@@ -28,7 +28,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ..errors import InputError
-from ..params import BaseParams
+from ..project.params import BaseParams
 from ..rows.frames import Lookup, Tables
 from ..steps.clocks import BlockTime, LocalClock
 from ..steps.waves import SeasonalWaves

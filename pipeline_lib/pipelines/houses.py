@@ -28,7 +28,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import Binarizer, MinMaxScaler
 
 from ..errors import InputError
-from ..params import BaseParams
+from ..project.params import BaseParams
 from ..steps.labels import LabelScores
 from ..steps.years import ElapsedYears
 

@@ -17,7 +17,7 @@ from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import Pipeline
 
 from ..errors import InputError
-from ..params import BaseParams
+from ..project.params import BaseParams
 
 # %% ../../nbs/pipelines/reviews.ipynb #row
 class Row(BaseModel):

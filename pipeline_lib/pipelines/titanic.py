@@ -28,7 +28,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ..errors import InputError
-from ..params import BaseParams
+from ..project.params import BaseParams
 from ..steps.marks import MissingMarks
 from ..steps.parts import TextParts
 from ..steps.party import PerHead

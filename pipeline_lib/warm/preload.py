@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline_lib.project import GENERATED, Project
+from pipeline_lib.project.project import GENERATED, Project
 from pipeline_lib.system.fingerprint import site_folders
 
 STACK = (

@@ -19,7 +19,7 @@ from pipeline_lib.errors import PipelineLibError
 from pipeline_lib.execute import unfinished
 from pipeline_lib.index import summaries
 from pipeline_lib.preflight import check_request
-from pipeline_lib.project import Project
+from pipeline_lib.project.project import Project
 from pipeline_lib.record import METRICS, RECORD_VARIABLE, Record, all_records, begun_record, seal, verify
 from pipeline_lib.system.files import sha256_tree
 

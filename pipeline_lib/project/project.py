@@ -13,6 +13,8 @@ from pipeline_lib.errors import InputError
 
 GENERATED = ("steps", "pipelines")
 """The folders of the library that are written by export and by nobody else."""
+SCRATCH = "scratch"
+"""The folder of a pipeline's runs from Jupyter; no pipeline can have this name."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin, is_typeddict
 from pydantic import BaseModel, ConfigDict, Secret, SecretBytes, SecretStr, ValidationError
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.paramsfile import Key, Place, dotted, read_file
+from pipeline_lib.project.params_file import Key, Place, dotted, read_file
 
 _AFTER_THE_FILE = 1 << 31
 _EXPECTED = {

@@ -5,8 +5,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.notebooks import cells, read_notebook
-from pipeline_lib.project import GENERATED, Project
+from pipeline_lib.project.notebooks import cells, read_notebook
+from pipeline_lib.project.project import GENERATED, Project
 from pipeline_lib.system.files import sha256_bytes
 
 LIBRARY = "library.json"

@@ -8,9 +8,9 @@ import types
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.definitions import Definitions, same_definition
 from pipeline_lib.errors import InputError
-from pipeline_lib.project import GENERATED, Project
+from pipeline_lib.project.code_digest import Definitions, same_definition
+from pipeline_lib.project.project import GENERATED, Project
 
 
 def changed_names(module: types.ModuleType) -> list[str]:

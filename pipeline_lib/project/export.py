@@ -13,8 +13,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.notebooks import Cell, cells, notebook_files, read_notebook
-from pipeline_lib.project import GENERATED, Project
+from pipeline_lib.project.notebooks import Cell, cells, notebook_files, read_notebook
+from pipeline_lib.project.project import GENERATED, Project
 from pipeline_lib.system.files import write_atomic
 from pipeline_lib.system.locks import locked_folder
 

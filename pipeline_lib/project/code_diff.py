@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipeline_lib.notebooks import cells
+from pipeline_lib.project.notebooks import cells
 
 _INJECTED = "injected-parameters"
 _LONGEST = 100

@@ -5,9 +5,8 @@ import keyword
 from pathlib import Path
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.export import check_exportable, export
-from pipeline_lib.project import Project, check_name
-from pipeline_lib.record import SCRATCH
+from pipeline_lib.project.export import check_exportable, export
+from pipeline_lib.project.project import SCRATCH, Project, check_name
 from pipeline_lib.system.files import write_atomic
 
 TEMPLATES = Path(__file__).parent / "templates" / "new"

@@ -1,0 +1,1 @@
+"""The checkout: settings, parameters, notebooks, export, code digests, templates."""
