@@ -24,8 +24,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipeline_lib.compiled import CompiledPipeline, compile_pipeline, load_model
+from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.pipelines import customers
 from pipeline_lib.project.params import read_params
 from pipeline_lib.rows.conform_tables import as_rows, conform

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.exactmath import SCALAR, VECTOR
+from pipeline_lib.compiled.portable_math.functions import SCALAR, VECTOR
 
 REPETITIONS, CALLS = 15, 40
 SCIPY = {"sigmoid": "expit", "erf": "erf", "ndtr": "ndtr", "ndtri": "ndtri"}

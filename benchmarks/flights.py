@@ -26,7 +26,8 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.pipeline import Pipeline
 
-from pipeline_lib.compiled import CompiledPipeline, compile_pipeline, load_model
+from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.pipelines import flights
 from pipeline_lib.project.params import read_params
 from pipeline_lib.rows.conform_tables import as_rows, conform

@@ -25,7 +25,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import skops.io
 
-from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
+from pipeline_lib.compiled.pipeline import CompiledPipeline
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.pipelines import houses
 from pipeline_lib.project.params import read_params
 from pipeline_lib.rows.frames import conform, schema_of, to_frame

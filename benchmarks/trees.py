@@ -24,8 +24,8 @@ from sklearn.ensemble import (
 )
 from sklearn.pipeline import Pipeline
 
-from pipeline_lib.compiled import compile_pipeline
 from pipeline_lib.compiled.operations import trees
+from pipeline_lib.compiler.compile import compile_pipeline
 
 COLUMNS, ONE_ROWS, REPETITIONS = 20, 300, 5
 HEADER = f"{'model':<32}{'nodes':>8}  {'one row':<10}{'us':>7}{'theirs':>8}{'ratio':>7}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, RunError
 
 if TYPE_CHECKING:
-    from pipeline_lib.compiled import load_model
+    from pipeline_lib.compiled.pipeline import load_model
     from pipeline_lib.listing import runs
     from pipeline_lib.parity import check_parity
     from pipeline_lib.project.params import BaseParams
@@ -48,7 +48,7 @@ _HOMES = {
     "check_parity": "parity",
     "draft_row": "rows.frames",
     "keep_raw": "raw",
-    "load_model": "compiled",
+    "load_model": "compiled.pipeline",
     "run_pipeline": "run",
     "runs": "listing",
     "start_run": "research",

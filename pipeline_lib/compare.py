@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline_lib.bits import first_difference
-from pipeline_lib.compiled import CompiledPipeline
 from pipeline_lib.compiled.artifact import load
+from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import Evidence, digests, read_evidence
 from pipeline_lib.learned import LEARNED

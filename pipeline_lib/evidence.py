@@ -21,7 +21,7 @@ from pipeline_lib.rows.frames import conform
 from pipeline_lib.system.files import canonical_json, files_below, sha256_file, write_atomic
 
 if TYPE_CHECKING:
-    from pipeline_lib.compiled import CompiledPipeline
+    from pipeline_lib.compiled.pipeline import CompiledPipeline
 
 MOST_TRACED_ROWS = 2_000
 DESCRIPTION, CONTEXT = "evidence.json", "context.parquet"

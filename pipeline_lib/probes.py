@@ -22,7 +22,7 @@ from pipeline_lib.rows.conform_tables import as_rows
 from pipeline_lib.rows.schema import RowSchema
 
 if TYPE_CHECKING:
-    from pipeline_lib.compiled import CompiledPipeline
+    from pipeline_lib.compiled.pipeline import CompiledPipeline
     from pipeline_lib.compiled.plan import Plan
     from pipeline_lib.rows.schema import Column
 

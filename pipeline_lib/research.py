@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.bits import digest
-from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
-from pipeline_lib.compiled.compiler import check_rows
 from pipeline_lib.compiled.opaque import quiet_select_dtypes
+from pipeline_lib.compiled.pipeline import CompiledPipeline
+from pipeline_lib.compiler.compile import check_rows, compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import read_evidence, write_evidence
 from pipeline_lib.imports import follow_imports

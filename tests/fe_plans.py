@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from plans import KINDS, _row, check_transformer, plan_column, plan_dtype, same_bits
 
-from pipeline_lib.compiled import CompiledPipeline
-from pipeline_lib.compiled.adapters import transform
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.frames import Column, RowSchema
 

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline_lib.compiled import CompiledPipeline, load_model
-from pipeline_lib.compiled.adapters import Outputs, predict, transform
-from pipeline_lib.compiled.builder import Builder, Value
-from pipeline_lib.compiled.faithful import check_step, plan_column
-from pipeline_lib.compiled.operations import NAT, Text
+from pipeline_lib.compiled.library_columns import plan_column
+from pipeline_lib.compiled.operations.registry import NAT
+from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiler.adapters.catalog import predict, transform
+from pipeline_lib.compiler.adapters.registry import Outputs
+from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.compiler.fidelity import check_step
 from pipeline_lib.rows.frames import Column, RowSchema
 
 KINDS = {"int64": "integer", "float64": "number", "bool": "boolean", "str": "string", "datetime": "datetime"}

@@ -12,7 +12,8 @@ from feature_engine.timeseries.forecasting import LagFeatures
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
-from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
+from pipeline_lib.compiled.pipeline import CompiledPipeline
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.rows.context import Context
 from pipeline_lib.rows.frames import Column, RowSchema
 

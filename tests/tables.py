@@ -11,7 +11,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
-from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
+from pipeline_lib.compiled.pipeline import CompiledPipeline
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.rows.frames import RowSchema, Tables, schema_of
 
 

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from pipeline_lib.compiled.builder import Builder
-from pipeline_lib.compiled.columns import cut, joined, whole
-from pipeline_lib.compiled.faithful import check_step
-from pipeline_lib.compiled.operations import OPERATIONS
-from pipeline_lib.compiled.operations.bags import Bag, aligned
+from pipeline_lib.compiled.column_executor import cut, joined, whole
+from pipeline_lib.compiled.operations.catalog import OPERATIONS
+from pipeline_lib.compiled.operations.sparse import Bag, aligned
+from pipeline_lib.compiler.builder import Builder
+from pipeline_lib.compiler.fidelity import check_step
 from pipeline_lib.errors import InputError
 
 pytestmark = pytest.mark.core

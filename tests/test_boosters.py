@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from plans import check_estimator, same_bits
 
-from pipeline_lib.compiled.adapters import NoPlanError, predict
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters.catalog import predict
+from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -134,7 +135,7 @@ def test_xgboost_refusals_name_the_option(xgboost):
 
 
 def test_xgboost_sums_in_float32_are_noticed(xgboost, monkeypatch):
-    from pipeline_lib.compiled.adapters.boosters import xgboost as boosters
+    from pipeline_lib.compiler.adapters.boosters import xgboost as boosters
 
     plain = boosters.sum_of_trees
     model = xgboost.XGBRegressor(n_estimators=12).fit(X, Y)
@@ -227,7 +228,7 @@ def test_lightgbm_refusals_name_the_option(lightgbm):
 
 
 def test_lightgbm_a_default_side_ignored_is_noticed(lightgbm, monkeypatch):
-    from pipeline_lib.compiled.adapters.boosters import lightgbm as boosters_lightgbm
+    from pipeline_lib.compiler.adapters.boosters import lightgbm as boosters_lightgbm
 
     nodes = boosters_lightgbm.TreeNodes
     model = lightgbm.LGBMRegressor(**SMALL).fit(X, Y)

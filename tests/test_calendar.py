@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline_lib.compiled.builder import Builder
-from pipeline_lib.compiled.columns import ColumnExecutor
-from pipeline_lib.compiled.operations import NAT, OPERATIONS, Text
+from pipeline_lib.compiled.column_executor import ColumnExecutor
 from pipeline_lib.compiled.operations.calendar import DAY, FIELDS, civil, days_from_civil, days_in_month, is_leap
-from pipeline_lib.compiled.operations.rowcode import Code
+from pipeline_lib.compiled.operations.catalog import OPERATIONS
+from pipeline_lib.compiled.operations.python_source import Code
+from pipeline_lib.compiled.operations.registry import NAT
+from pipeline_lib.compiled.operations.text_columns import Text
 from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 FIRST, LAST = -719_162, 2_932_896  # days from 1970-01-01 to 0001-01-01 and 9999-12-31

@@ -11,12 +11,13 @@ import pyarrow as pa
 import pytest
 from pydantic import BaseModel
 
-from pipeline_lib.compiled import columns as columns_module
+from pipeline_lib.compiled import column_executor as columns_module
 from pipeline_lib.compiled.arrow import from_arrow, run_parts
-from pipeline_lib.compiled.builder import Builder
-from pipeline_lib.compiled.columns import ColumnExecutor, _distinct
-from pipeline_lib.compiled.operations import Lists, SharedLists, Text
+from pipeline_lib.compiled.column_executor import ColumnExecutor, _distinct
+from pipeline_lib.compiled.operations.list_columns import Lists, SharedLists
+from pipeline_lib.compiled.operations.text_columns import Text
 from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows import conform_tables as rowtables
 from pipeline_lib.rows.conform_tables import conformed_parts

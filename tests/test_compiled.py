@@ -15,11 +15,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.random_projection import GaussianRandomProjection
 
-from pipeline_lib.compiled import artifact, compile_pipeline, load_model
-from pipeline_lib.compiled.adapters.registry import _TRANSFORMERS, NoPlanError, RefusedStepError
-from pipeline_lib.compiled.adapters.sklearn import preprocessing as sklearn_preprocessing
-from pipeline_lib.compiled.faithful import _compare
-from pipeline_lib.compiled.report import CompileReport, StepReport
+from pipeline_lib.compiled import artifact
+from pipeline_lib.compiled.compile_report import CompileReport, StepReport
+from pipeline_lib.compiled.pipeline import load_model
+from pipeline_lib.compiler.adapters.registry import _TRANSFORMERS, NoPlanError, RefusedStepError
+from pipeline_lib.compiler.adapters.sklearn import preprocessing as sklearn_preprocessing
+from pipeline_lib.compiler.compile import compile_pipeline
+from pipeline_lib.compiler.fidelity import _compare
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.frames import Column, RowSchema
 
@@ -518,7 +520,7 @@ def test_a_plan_of_other_things_than_values_is_refused():
 
 
 def test_predictions_that_are_others_in_most_rows_are_refused(monkeypatch, fitted):
-    from pipeline_lib.compiled import compiler
+    from pipeline_lib.compiler import compile as compiler
 
     predict = compiler.CompiledPipeline.predict
     monkeypatch.setattr(

@@ -25,8 +25,10 @@ from sklearn.preprocessing import (
 )
 from sklearn.tree import DecisionTreeRegressor
 
-from pipeline_lib.compiled.adapters import NoPlanError, composites, transform
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters import composites
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 ROWS = pd.DataFrame(

@@ -14,8 +14,9 @@ import shop
 from example import ROOT
 from pydantic import BaseModel, Field
 
-from pipeline_lib.compiled import CompiledPipeline, compile_pipeline, load_model
-from pipeline_lib.compiled.history import check_order, declared
+from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
+from pipeline_lib.compiled.time_order import check_order, declared
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import read_evidence
 from pipeline_lib.project.params import BaseParams
@@ -132,7 +133,7 @@ def test_a_fault_in_any_earlier_row_is_refused_there_too(at: int, change: dict[s
 
 
 def test_a_plan_that_would_grow_too_far_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline_lib.compiled.widerow.MOST_NODES", 3)
+    monkeypatch.setattr("pipeline_lib.compiled.context_row.MOST_NODES", 3)
     model = compile_pipeline(shop.fit(FRAME), like=FRAME, row=shop.SCHEMA, context=shop.CONTEXT)
     assert model.predict_row(PLAIN[9], context=PLAIN[6:9]) == model.predict(ROWS, context=EARLIER)[6]
 

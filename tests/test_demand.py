@@ -10,7 +10,8 @@ from example import ROOT
 from pydantic import ValidationError
 from sklearn.pipeline import Pipeline
 
-from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
+from pipeline_lib.compiled.pipeline import CompiledPipeline
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.pipelines import demand
 from pipeline_lib.rows.frames import schema_of

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
+from pipeline_lib.compiled.pipeline import CompiledPipeline
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.pipelines import digits
 from pipeline_lib.rows.frames import schema_of

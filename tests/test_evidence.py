@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 from pipeline_lib.bits import first_difference
-from pipeline_lib.compiled import CompiledPipeline
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import other_artifact, read_evidence, traced_rows, write_evidence
 from pipeline_lib.rows.frames import schema_of

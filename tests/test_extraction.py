@@ -5,11 +5,11 @@ import struct
 
 import pytest
 
-from pipeline_lib.compiled.builder import Builder
-from pipeline_lib.compiled.columns import ColumnExecutor
-from pipeline_lib.compiled.onerow import row_function
-from pipeline_lib.compiled.operations import Text
+from pipeline_lib.compiled.column_executor import ColumnExecutor
+from pipeline_lib.compiled.operations.text_columns import Text
 from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiled.row_executor import row_function
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.frames import Column, RowSchema
 

@@ -13,10 +13,11 @@ from feature_engine.creation import (
 )
 from plans import named
 
-from pipeline_lib.compiled.adapters import NoPlanError, transform
-from pipeline_lib.compiled.adapters.feature_engine import creation as fe_creation
-from pipeline_lib.compiled.adapters.feature_engine import statistics as fe_statistics
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.feature_engine import creation as fe_creation
+from pipeline_lib.compiler.adapters.feature_engine import statistics as fe_statistics
+from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 NAN, INF = np.nan, np.inf

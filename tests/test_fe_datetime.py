@@ -7,10 +7,12 @@ from fe_plans import check_refused, checked, fitted
 from feature_engine.datetime import DatetimeFeatures, DatetimeOrdinal, DatetimeSubtraction
 from plans import check_transformer, plan_dtype
 
-from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, transform
-from pipeline_lib.compiled.builder import Builder
-from pipeline_lib.compiled.faithful import check_step
-from pipeline_lib.compiled.operations import OPERATIONS, calendar
+from pipeline_lib.compiled.operations import calendar
+from pipeline_lib.compiled.operations.catalog import OPERATIONS
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError
+from pipeline_lib.compiler.builder import Builder
+from pipeline_lib.compiler.fidelity import check_step
 from pipeline_lib.errors import InputError
 
 DATES = pd.DataFrame(

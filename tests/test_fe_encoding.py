@@ -16,9 +16,10 @@ from feature_engine.encoding import (
 )
 from plans import check_transformer, plan_dtype
 
-from pipeline_lib.compiled.adapters import NoPlanError, transform
-from pipeline_lib.compiled.adapters.feature_engine import encoding as fe_encoding
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.feature_engine import encoding as fe_encoding
+from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 X = pd.DataFrame(

@@ -13,9 +13,10 @@ from feature_engine.imputation import (
 )
 from plans import check_transformer
 
-from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, transform
-from pipeline_lib.compiled.adapters.feature_engine import imputation as fe_imputation
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.feature_engine import imputation as fe_imputation
+from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 NUMBERS = pd.DataFrame(

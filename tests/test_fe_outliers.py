@@ -5,9 +5,10 @@ from fe_plans import check_refused, checked, fitted
 from feature_engine.outliers import ArbitraryOutlierCapper, OutlierTrimmer, Winsorizer
 from plans import check_transformer
 
-from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, transform
-from pipeline_lib.compiled.adapters.feature_engine import outliers as fe_outliers
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.feature_engine import outliers as fe_outliers
+from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 X = pd.DataFrame(

@@ -6,8 +6,9 @@ from feature_engine.preprocessing import MatchCategories, MatchVariables
 from feature_engine.scaling import MeanNormalizationScaler
 from plans import plan_dtype
 
-from pipeline_lib.compiled.adapters import NoPlanError, transform
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 ROWS = pd.DataFrame(

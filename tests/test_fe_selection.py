@@ -24,9 +24,11 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, composites, transform
-from pipeline_lib.compiled.adapters.feature_engine import selection as fe_selection
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters import composites
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.feature_engine import selection as fe_selection
+from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 RANDOM = np.random.default_rng(0)

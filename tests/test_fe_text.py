@@ -5,10 +5,9 @@ from fe_plans import check_refused, checked, fitted
 from feature_engine.text import TextFeatures
 from feature_engine.text.text_features import TEXT_FEATURES
 
-from pipeline_lib.compiled.adapters import NoPlanError, transform
-from pipeline_lib.compiled.builder import Builder
-from pipeline_lib.compiled.operations import OPERATIONS, strings
-from pipeline_lib.compiled.operations.characters import (
+from pipeline_lib.compiled.operations import text_features as strings
+from pipeline_lib.compiled.operations.catalog import OPERATIONS
+from pipeline_lib.compiled.operations.unicode_tables import (
     contains,
     frozen_digits,
     frozen_lower,
@@ -19,6 +18,9 @@ from pipeline_lib.compiled.operations.characters import (
     lower,
     members,
 )
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 EVERYTHING = [chr(code) for code in (*range(0xD800), *range(0xE000, 0x110000))]
@@ -95,7 +97,7 @@ def test_lower_case_that_pandas_dtypes_disagree_on_is_found():
 
 
 def test_a_wrong_table_is_found(monkeypatch):
-    monkeypatch.setattr("pipeline_lib.compiled.adapters.feature_engine.text.frozen_digits", lambda: "09")
+    monkeypatch.setattr("pipeline_lib.compiler.adapters.feature_engine.text.frozen_digits", lambda: "09")
     with pytest.raises(InputError, match="as the library computes it"):
         checked(fitted(TextFeatures(["t"], features=["digit_count"]), TEXT), TEXT)
 

@@ -9,7 +9,8 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
-from pipeline_lib.compiled import compile_pipeline, load_model
+from pipeline_lib.compiled.pipeline import load_model
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 
 ROWS = 400
@@ -53,7 +54,7 @@ def test_rows_with_their_context_have_the_same_bits_in_any_batch(steps, context,
 
 
 def test_blocks_overlap_by_the_context(monkeypatch):
-    from pipeline_lib.compiled import columns
+    from pipeline_lib.compiled import column_executor as columns
 
     frame, _ = series()
     model = compile_pipeline(fitted(LAGS), like=frame, context=3)
@@ -105,7 +106,7 @@ def test_a_pipeline_whose_rows_stand_alone_takes_no_context():
 
 
 def test_a_lag_taken_one_row_off_is_refused(monkeypatch):
-    from pipeline_lib.compiled.builder import Builder
+    from pipeline_lib.compiler.builder import Builder
 
     true = Builder.earlier
     monkeypatch.setattr(Builder, "earlier", lambda self, value, rows, where: true(self, value, rows - 1 or 2, where))
@@ -122,8 +123,8 @@ def test_a_lag_taken_one_row_off_is_refused(monkeypatch):
     ],
 )
 def test_what_no_fixed_context_holds_is_refused(step, message):
-    from pipeline_lib.compiled.adapters import transform
-    from pipeline_lib.compiled.builder import Builder
+    from pipeline_lib.compiler.adapters.catalog import transform
+    from pipeline_lib.compiler.builder import Builder
 
     build = Builder(context=100)
     step.fit(series()[0])

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline_lib.compiled import load_model
+from pipeline_lib.compiled.pipeline import load_model
 from pipeline_lib.evidence import read_evidence
 from pipeline_lib.record import Record
 from pipeline_lib.system.files import sha256_tree

@@ -7,13 +7,15 @@ import struct
 import numpy as np
 import pytest
 
-import pipeline_lib.compiled.columns as columns_module
-from pipeline_lib.compiled.builder import Builder
-from pipeline_lib.compiled.columns import BLOCK_ROWS, ColumnExecutor, combinations, cut
-from pipeline_lib.compiled.onerow import row_function
-from pipeline_lib.compiled.operations import NAT, OPERATIONS, Text
+import pipeline_lib.compiled.column_executor as columns_module
+from pipeline_lib.compiled.column_executor import BLOCK_ROWS, ColumnExecutor, combinations, cut
 from pipeline_lib.compiled.operations.arithmetic import wrap
+from pipeline_lib.compiled.operations.catalog import OPERATIONS
+from pipeline_lib.compiled.operations.registry import NAT
+from pipeline_lib.compiled.operations.text_columns import Text
 from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiled.row_executor import row_function
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.frames import Column, RowSchema
 

@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import BaseModel, Field
 
-from pipeline_lib.compiled import CompiledPipeline
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 from pipeline_lib.probes import PROBES, read_probes, repeat_probes, write_probes
 from pipeline_lib.rows.frames import conform, schema_of

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression, Perceptron
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from pipeline_lib.compiled import compile_pipeline
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import write_evidence
 from pipeline_lib.pipelines import houses

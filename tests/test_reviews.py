@@ -8,7 +8,8 @@ import pandas as pd
 import pyarrow.compute as pc
 import pytest
 
-from pipeline_lib.compiled import CompiledPipeline, compile_pipeline
+from pipeline_lib.compiled.pipeline import CompiledPipeline
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import read_evidence, write_evidence
 from pipeline_lib.parity import check_parity

@@ -8,7 +8,8 @@ from sklearn.ensemble import AdaBoostClassifier, AdaBoostRegressor, IsolationFor
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from pipeline_lib.compiled.operations import OPERATIONS, medians
+from pipeline_lib.compiled.operations import weighted_median as medians
+from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.errors import InputError
 
 RNG = np.random.default_rng(0)

@@ -8,12 +8,13 @@ from scipy.sparse import csr_matrix
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 
-from pipeline_lib.compiled.adapters import NoPlanError, Outputs, predict, transform
-from pipeline_lib.compiled.adapters.sklearn import bayes as sklearn_bayes
-from pipeline_lib.compiled.builder import Builder
-from pipeline_lib.compiled.columns import ColumnExecutor
-from pipeline_lib.compiled.faithful import check_step
+from pipeline_lib.compiled.column_executor import ColumnExecutor
 from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiler.adapters.catalog import predict, transform
+from pipeline_lib.compiler.adapters.registry import NoPlanError, Outputs
+from pipeline_lib.compiler.adapters.sklearn import bayes as sklearn_bayes
+from pipeline_lib.compiler.builder import Builder
+from pipeline_lib.compiler.fidelity import check_step
 from pipeline_lib.errors import InputError
 
 _RNG = np.random.default_rng(4)

@@ -14,9 +14,10 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, predict
-from pipeline_lib.compiled.adapters.sklearn import boosting as sklearn_boosting
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters.catalog import predict
+from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError
+from pipeline_lib.compiler.adapters.sklearn import boosting as sklearn_boosting
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 RNG = np.random.default_rng(0)

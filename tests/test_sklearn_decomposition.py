@@ -11,9 +11,10 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
 
-from pipeline_lib.compiled.adapters import NoPlanError, transform
-from pipeline_lib.compiled.adapters.sklearn import decomposition as sklearn_decomposition
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.adapters.sklearn import decomposition as sklearn_decomposition
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 RNG = np.random.default_rng(3)

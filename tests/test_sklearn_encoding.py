@@ -15,9 +15,10 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
-from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, transform
-from pipeline_lib.compiled.adapters.sklearn import encoding as adapters
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError
+from pipeline_lib.compiler.adapters.sklearn import encoding as adapters
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 NAN = math.nan

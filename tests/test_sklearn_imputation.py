@@ -10,9 +10,10 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer, MissingIndicator, SimpleImputer
 
-from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, transform
-from pipeline_lib.compiled.adapters.sklearn import imputation as sklearn_imputation
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError
+from pipeline_lib.compiler.adapters.sklearn import imputation as sklearn_imputation
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 NAN = math.nan

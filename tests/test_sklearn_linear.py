@@ -9,13 +9,14 @@ from sklearn import linear_model as lm
 from sklearn.cross_decomposition import CCA, PLSSVD, PLSCanonical, PLSRegression
 from sklearn.svm import LinearSVC, LinearSVR
 
-from pipeline_lib.compiled.adapters import NoPlanError, predict
-from pipeline_lib.compiled.adapters.outcomes import softmax
-from pipeline_lib.compiled.adapters.sklearn import linear as sklearn_linear
-from pipeline_lib.compiled.builder import Builder
-from pipeline_lib.compiled.columns import ColumnExecutor
-from pipeline_lib.compiled.faithful import check_step
+from pipeline_lib.compiled.column_executor import ColumnExecutor
 from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiler.adapters.catalog import predict
+from pipeline_lib.compiler.adapters.outputs import softmax
+from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.adapters.sklearn import linear as sklearn_linear
+from pipeline_lib.compiler.builder import Builder
+from pipeline_lib.compiler.fidelity import check_step
 from pipeline_lib.errors import InputError
 
 _RNG = np.random.default_rng(5)

@@ -43,9 +43,10 @@ from sklearn.preprocessing import (
 from sklearn.semi_supervised import LabelPropagation, SelfTrainingClassifier
 from sklearn.svm import SVC, LinearSVC
 
-from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, predict
-from pipeline_lib.compiled.adapters.sklearn import meta as sklearn_meta
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters.catalog import predict
+from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError
+from pipeline_lib.compiler.adapters.sklearn import meta as sklearn_meta
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 _RNG = np.random.default_rng(2)

@@ -6,9 +6,10 @@ import pytest
 from plans import check_estimator
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
 
-from pipeline_lib.compiled.adapters import NoPlanError, predict
-from pipeline_lib.compiled.adapters.sklearn import neighbors as sklearn_neighbors
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters.catalog import predict
+from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.adapters.sklearn import neighbors as sklearn_neighbors
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 _RNG = np.random.default_rng(8)

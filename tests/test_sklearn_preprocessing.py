@@ -21,9 +21,10 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from pipeline_lib.compiled.adapters import NoPlanError, transform
-from pipeline_lib.compiled.builder import Builder
-from pipeline_lib.compiled.faithful import check_step
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.builder import Builder
+from pipeline_lib.compiler.fidelity import check_step
 from pipeline_lib.errors import InputError
 
 NAN = math.nan

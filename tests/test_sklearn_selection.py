@@ -13,8 +13,9 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeRegressor
 
-from pipeline_lib.compiled.adapters import NoPlanError, transform
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 RNG = np.random.default_rng(2)

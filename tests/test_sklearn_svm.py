@@ -8,9 +8,10 @@ from scipy.sparse import csr_matrix
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.svm import SVC, SVR, NuSVC, NuSVR, OneClassSVM
 
-from pipeline_lib.compiled.adapters import NoPlanError, predict
-from pipeline_lib.compiled.adapters.sklearn import svm as sklearn_svm
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters.catalog import predict
+from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.adapters.sklearn import svm as sklearn_svm
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 _RNG = np.random.default_rng(3)

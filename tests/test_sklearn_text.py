@@ -12,10 +12,11 @@ from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, 
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from pipeline_lib.compiled.adapters import NoPlanError, RefusedStepError, transform
-from pipeline_lib.compiled.adapters.sklearn import text as sklearn_text
-from pipeline_lib.compiled.builder import Builder
-from pipeline_lib.compiled.operations.documents import murmurhash3
+from pipeline_lib.compiled.operations.token_counts import murmurhash3
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError
+from pipeline_lib.compiler.adapters.sklearn import text as sklearn_text
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 DOCUMENTS = [

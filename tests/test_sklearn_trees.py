@@ -13,8 +13,10 @@ from sklearn.ensemble import (
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
-from pipeline_lib.compiled.adapters import NoPlanError, predict, treenodes
-from pipeline_lib.compiled.builder import Builder
+from pipeline_lib.compiler.adapters import tree_nodes as treenodes
+from pipeline_lib.compiler.adapters.catalog import predict
+from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -92,8 +94,8 @@ def test_classifiers(model, labels):
 def predict_columns(fitted, rows):
     from plans import plan_dtype
 
-    from pipeline_lib.compiled.columns import ColumnExecutor
-    from pipeline_lib.compiled.faithful import plan_column
+    from pipeline_lib.compiled.column_executor import ColumnExecutor
+    from pipeline_lib.compiled.library_columns import plan_column
     from pipeline_lib.compiled.plan import Plan
 
     build = Builder()
@@ -142,7 +144,7 @@ def test_thresholds_hold_for_every_neighbour_of_the_boundary():
 def test_plain_thresholds_would_be_noticed(monkeypatch):
     """A number that float32 rounds to the threshold goes left; without the translation it goes right."""
     monkeypatch.setattr(
-        "pipeline_lib.compiled.adapters.sklearn.trees.single_thresholds", lambda plain: np.asarray(plain)
+        "pipeline_lib.compiler.adapters.sklearn.trees.single_thresholds", lambda plain: np.asarray(plain)
     )
     fitted = DecisionTreeRegressor().fit(pd.DataFrame({"x": [1.0, 1.0 + 2.0**-22]}), [0.0, 1.0])
     above = pd.DataFrame({"x": [1.0 + 2.0**-23 + 2.0**-26]})  # the threshold is 1 + 2**-23, as is this in float32
@@ -159,7 +161,7 @@ def test_an_ignored_missing_route_would_be_noticed(monkeypatch):
     def right(**parts):
         return nodes(**{**parts, "missing_left": ~parts["missing_left"]})
 
-    monkeypatch.setattr("pipeline_lib.compiled.adapters.sklearn.trees.TreeNodes", right)
+    monkeypatch.setattr("pipeline_lib.compiler.adapters.sklearn.trees.TreeNodes", right)
     fitted = DecisionTreeRegressor(random_state=0).fit(WITH_MISSING, Y)
     with pytest.raises(InputError, match="cannot be compiled faithfully"):
         check_estimator(fitted, WITH_MISSING)
@@ -178,7 +180,7 @@ def test_refusals_name_the_option():
     mixed.classes_ = np.array([0, "a"], dtype=object)
     with pytest.raises(NoPlanError, match="class labels of int, str"):
         refused(mixed, "x")
-    from pipeline_lib.compiled.adapters import transform
+    from pipeline_lib.compiler.adapters.catalog import transform
 
     with pytest.raises(NoPlanError, match="random trees"):
         transform(RandomTreesEmbedding(n_estimators=2).fit([[0.0], [1.0]]), {}, Builder())

@@ -10,7 +10,7 @@ from fe_plans import checked
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
-from pipeline_lib.compiled import compile_pipeline
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.steps.to_date import YearToDate
 from pipeline_lib.steps.waves import SeasonalWaves

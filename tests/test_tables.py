@@ -18,12 +18,15 @@ from pydantic import BaseModel
 from tables import ROW, Bought, Customer, Purchase, compiled, fitted, frames, schema
 
 from pipeline_lib.bits import first_difference
-from pipeline_lib.compiled import CompiledPipeline, compile_pipeline, load_model
-from pipeline_lib.compiled.builder import Builder
-from pipeline_lib.compiled.operations import OPERATIONS, Lists, Text
-from pipeline_lib.compiled.operations.groups import exact_sum
-from pipeline_lib.compiled.operations.hashing import IntegerPlaces
-from pipeline_lib.compiled.operations.table import NAT
+from pipeline_lib.compiled.operations.aggregations import exact_sum
+from pipeline_lib.compiled.operations.catalog import OPERATIONS
+from pipeline_lib.compiled.operations.hash_index import IntegerPlaces
+from pipeline_lib.compiled.operations.list_columns import Lists
+from pipeline_lib.compiled.operations.registry import NAT
+from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
+from pipeline_lib.compiler.builder import Builder
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import Evidence, write_evidence
 from pipeline_lib.parity.repeat import _outcome
@@ -188,7 +191,7 @@ def test_many_child_rows_go_in_blocks_and_give_the_same_bits(
 ) -> None:
     data = frames(6, customers=50, purchases=2_000)
     batch = model.predict(data)
-    monkeypatch.setattr("pipeline_lib.compiled.columns.BLOCK_CHILDREN", 100)
+    monkeypatch.setattr("pipeline_lib.compiled.column_executor.BLOCK_CHILDREN", 100)
     assert same(model.predict(data), batch)
 
 
@@ -328,7 +331,7 @@ def test_a_sum_in_the_order_of_the_rows_is_found_by_shuffling_them(
     def in_order(values: Sequence[float]) -> float:
         return reduce(operator.add, values, 0.0)
 
-    monkeypatch.setattr("pipeline_lib.compiled.operations.groups.exact_sum", in_order)
+    monkeypatch.setattr("pipeline_lib.compiled.operations.aggregations.exact_sum", in_order)
     model = compiled()
     kept = write_evidence(tmp_path, model, frames(3), np.zeros(12))
     assert verdict("fresh process", kept, model) == "exact"

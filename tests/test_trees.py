@@ -5,8 +5,11 @@ import struct
 import numpy as np
 import pytest
 
-from pipeline_lib.compiled.operations import OPERATIONS, Code, RefusedRowsError, trees
-from pipeline_lib.compiled.operations.trees_columns import bind_columns, leaf_places
+from pipeline_lib.compiled.operations import trees
+from pipeline_lib.compiled.operations.catalog import OPERATIONS
+from pipeline_lib.compiled.operations.checks import RefusedRowsError
+from pipeline_lib.compiled.operations.python_source import Code
+from pipeline_lib.compiled.operations.trees_vectorized import bind_columns, leaf_places
 from pipeline_lib.errors import InputError
 
 INPUTS, ROWS, SETS = 4, 300, 5

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from plans import assert_same
 
-from pipeline_lib.compiled.builder import Builder
-from pipeline_lib.compiled.columns import ColumnExecutor
-from pipeline_lib.compiled.onerow import row_function
-from pipeline_lib.compiled.operations import OPERATIONS
+from pipeline_lib.compiled.column_executor import ColumnExecutor
+from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiled.row_executor import row_function
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.rows.frames import Column, RowSchema
 
 _RNG = np.random.default_rng(1)

@@ -9,8 +9,9 @@ from fe_plans import checked
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from pipeline_lib.compiled.operations import NAT, OPERATIONS
-from pipeline_lib.compiled.operations.rowcode import Code
+from pipeline_lib.compiled.operations.catalog import OPERATIONS
+from pipeline_lib.compiled.operations.python_source import Code
+from pipeline_lib.compiled.operations.registry import NAT
 from pipeline_lib.errors import InputError
 from pipeline_lib.steps.clocks import BlockTime, LocalClock, zone_shifts
 

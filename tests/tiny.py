@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pipeline_lib.compiled import compile_pipeline
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.evidence import write_evidence
 from pipeline_lib.record import Record, create_record, seal
 from pipeline_lib.rows.frames import Column, RowSchema

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.exactmath import SCALAR, VECTOR
+from pipeline_lib.compiled.portable_math.functions import SCALAR, VECTOR
 
 NAMES = sorted(VECTOR)
 BINARY = ("arctan2", "pow")

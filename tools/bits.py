@@ -29,7 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline_lib.bits import differing_rows
-from pipeline_lib.compiled import CompiledPipeline, load_model
+from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.rows.conform import conform
 
 ROOT = Path(__file__).parent.parent
@@ -92,7 +92,7 @@ def core_only() -> Iterator[None]:
 
 def prepare(folder: Path, only: str) -> list[str]:
     """Fit, compile and save every pipeline, with its rows and the first outputs of ours and of scikit-learn."""
-    from pipeline_lib.compiled import compile_pipeline
+    from pipeline_lib.compiler.compile import compile_pipeline
     from tools.zoo import cases
 
     names = []

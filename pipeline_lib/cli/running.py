@@ -146,7 +146,7 @@ def show(ref: str, as_json: bool) -> None:
                 text = str(value)[:12] if group == "hashes" else shown(value)
                 click.echo(f"{group:<11} {key} = {text}")
     if summary["compiled"]:
-        from pipeline_lib.compiled.report import CompileReport
+        from pipeline_lib.compiled.compile_report import CompileReport
 
         click.echo(CompileReport.from_json(summary["compiled"]))
     if summary["error"]:

@@ -8,8 +8,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline_lib.compiled.columns import Column, ColumnExecutor, joined
-from pipeline_lib.compiled.operations import NAT, Lists, SharedLists, Text, Words
+from pipeline_lib.compiled.column_executor import Column, ColumnExecutor, joined
+from pipeline_lib.compiled.operations.list_columns import Lists, SharedLists
+from pipeline_lib.compiled.operations.registry import NAT
+from pipeline_lib.compiled.operations.text_columns import Text, Words
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.schema import EXACT
 

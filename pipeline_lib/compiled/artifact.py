@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations import OPERATIONS
+from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.plan import DTYPES, Node, Plan, Table
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.schema import RowSchema

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline_lib.compiled import artifact
-from pipeline_lib.compiled.columns import Column, ColumnExecutor
-from pipeline_lib.compiled.history import check_order, forecast
-from pipeline_lib.compiled.onerow import NotPlainError, RowFunction, row_function
-from pipeline_lib.compiled.operations import NAT, Text
-from pipeline_lib.compiled.operations.table import lower
+from pipeline_lib.compiled.column_executor import Column, ColumnExecutor
+from pipeline_lib.compiled.compile_report import CompileReport
+from pipeline_lib.compiled.context_row import WideFunction, wide_function
+from pipeline_lib.compiled.operations.registry import NAT, lower
+from pipeline_lib.compiled.operations.text_columns import Text
 from pipeline_lib.compiled.plan import Node, Plan
-from pipeline_lib.compiled.report import CompileReport
-from pipeline_lib.compiled.widerow import WideFunction, wide_function
+from pipeline_lib.compiled.row_executor import NotPlainError, RowFunction, row_function
+from pipeline_lib.compiled.time_order import check_order, forecast
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.schema import RowSchema
 
@@ -350,3 +350,14 @@ def _plain(value: Any, dtype: str) -> Any:
     if hasattr(value, "toarray"):  # a bag of one row: its places that are not 0
         return dict(zip(value.indices.tolist(), value.values.tolist(), strict=True))
     return None if value != value or (dtype == "datetime" and value == NAT) else value
+
+
+def load_model(folder: str | Path, *, library: str = "pipeline_lib") -> CompiledPipeline:
+    """Load the artifact that a run left in `folder` (`runs/NAME/ID/artifact`), ready to predict.
+
+    Loading an exact artifact executes nothing and imports neither scikit-learn nor pandas. For opaque steps,
+    `library` is the package whose exported steps may be loaded besides scikit-learn's and feature-engine's.
+    Raises InputError when the folder holds no artifact of a known format.
+    """
+    plan, row, opaque = artifact.load(Path(folder))
+    return CompiledPipeline(plan, row, opaque, library)

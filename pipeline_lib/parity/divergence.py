@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline_lib.bits import Difference, differing_rows, first_difference
 
 if TYPE_CHECKING:
-    from pipeline_lib.compiled import CompiledPipeline
+    from pipeline_lib.compiled.pipeline import CompiledPipeline
     from pipeline_lib.evidence import Evidence
 
 RAW, OUTPUTS = "raw input", "outputs"

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline_lib.bits import differing_rows
-from pipeline_lib.compiled import CompiledPipeline, load_model
+from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import Evidence, edge_rows, read_evidence, traced_steps
 from pipeline_lib.parity.clock import readers

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..compiled.operations.extraction import parsed_number
+from ..compiled.operations.text_extraction import parsed_number
 from ..errors import InputError
 from ..frames import check_columns, check_dtypes
 

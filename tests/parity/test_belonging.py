@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from tiny import small_record
 
-from pipeline_lib.compiled import load_model
+from pipeline_lib.compiled.pipeline import load_model
 from pipeline_lib.errors import InputError
 from pipeline_lib.parity import check_parity
 from pipeline_lib.parity.verdicts import ARTIFACT, EDGES

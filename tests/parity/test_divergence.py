@@ -11,7 +11,7 @@ import pytest
 from tiny import ROWS, small_record
 
 from pipeline_lib.bits import Difference
-from pipeline_lib.compiled import CompiledPipeline, load_model
+from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.evidence import Evidence, read_evidence
 from pipeline_lib.parity import VARIATIONS, Divergence, Outcome, Parity
 from pipeline_lib.parity.causes import environment_differences, with_causes

@@ -9,7 +9,7 @@ import pytest
 import shop
 
 from pipeline_lib.compare import compare_records
-from pipeline_lib.compiled import load_model
+from pipeline_lib.compiled.pipeline import load_model
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence import read_evidence, write_evidence
 from pipeline_lib.parity import QUICK, check_parity

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.compiled.operations import OPERATIONS
+from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.system.files import canonical_json
 from tools.mutations.kinds import Draw, Keys, Kind, Mutation, json_kind, nudged
 

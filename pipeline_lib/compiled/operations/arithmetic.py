@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline_lib.compiled.operations.rowcode import Code
-from pipeline_lib.compiled.operations.table import NAT, Settings, formula, operation
-from pipeline_lib.compiled.operations.text import Text, choose
+from pipeline_lib.compiled.operations.python_source import Code
+from pipeline_lib.compiled.operations.registry import NAT, Settings, formula, operation
+from pipeline_lib.compiled.operations.text_columns import Text, choose
 
 WHOLE = 2.0**52  # from here on every double is an integer
 INT = 2**63

@@ -1,7 +1,7 @@
 """Elementary functions, from `exactmath`."""
 
-from pipeline_lib.compiled.exactmath import SCALAR, VECTOR
-from pipeline_lib.compiled.operations.table import OPERATIONS, formula
+from pipeline_lib.compiled.operations.registry import OPERATIONS, formula
+from pipeline_lib.compiled.portable_math.functions import SCALAR, VECTOR
 
 # NumPy's and SciPy's own are a few ULPs off, by CPU.
 _ULPS = 4.0

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline_lib.compiled.operations.rowcode import Code
-from pipeline_lib.compiled.operations.table import Settings, lower, operation, writes_lifted
+from pipeline_lib.compiled.operations.python_source import Code
+from pipeline_lib.compiled.operations.registry import Settings, lower, operation, writes_lifted
 
 
 def _bind(settings: Settings) -> Any:

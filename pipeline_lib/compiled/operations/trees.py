@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.arithmetic import round32
-from pipeline_lib.compiled.operations.rowcode import Code
-from pipeline_lib.compiled.operations.table import Settings, operation
-from pipeline_lib.compiled.operations.trees_columns import bind_columns, leaf_places
+from pipeline_lib.compiled.operations.python_source import Code
+from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.operations.trees_vectorized import bind_columns, leaf_places
 
 NODE_BUDGET = 20_000  # nodes that are written as code; larger ensembles walk tuples
 NESTING = 80  # Python's parser allows 100 levels

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.exactmath import VECTOR
-from pipeline_lib.compiled.operations.table import Settings, operation
+from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.portable_math.functions import VECTOR
 
 
 def _stack(*columns: Any) -> Any:

@@ -1,0 +1,163 @@
+"""Nearest stored points: their distances and places, and the mean of their targets.
+
+Ties are broken by distance, then by place.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.operations.svm_kernels import by_pieces, long_axis_last, squares
+
+_HALF_ULP = 2.0**-53
+
+
+def _absolutes(points: Any, vector: Any) -> Any:
+    total = np.zeros((points.shape[1], vector.shape[1]))
+    for stored, numbers in zip(points, vector, strict=True):
+        total += np.abs(numbers - stored[:, None])
+    return total
+
+
+def _ranked(distances: Any, count: int) -> Any:
+    """The smallest distances (squared where they are), then their places."""
+    distances, rows = distances.copy(), np.arange(distances.shape[1])
+    found = np.empty((2 * count, len(rows)))
+    for rank in range(count):
+        places = np.argmin(distances, axis=0)  # the first of equal ones
+        found[rank], found[count + rank] = distances[places, rows], places
+        distances[places, rows] = np.inf
+    return found
+
+
+def _bind_nearest(settings: Settings) -> Any:
+    points = np.ascontiguousarray(np.asarray(settings["points"], dtype=np.float64).T)
+    count, euclidean = int(settings["count"]), settings["metric"] == "euclidean"
+    measure = long_axis_last(squares if euclidean else _absolutes)
+
+    def nearest(vector: Any) -> Any:
+        found = by_pieces(lambda stored, part: _ranked(measure(stored, part), count), points, vector)
+        if euclidean:
+            found[:count] = np.sqrt(found[:count])
+        return found
+
+    return nearest
+
+
+def _nearest_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
+    """Distances within rounding; places infinite where a point outside may be nearer than one inside."""
+    points, count = np.asarray(settings["points"], dtype=np.float64).T, int(settings["count"])
+    moved = np.broadcast_to(radii[0], inputs[0].shape).sum(axis=0)
+    ulps = (len(points) + 4) * _HALF_ULP
+    if settings["metric"] == "euclidean":
+        squared = squares(points, inputs[0])
+        distances = np.sqrt(squared)
+        apart = ulps * squared
+        if settings["expanded"]:  # x*x - 2*x*y + y*y
+            apart += 4 * ulps * (squares(points * 0.0, inputs[0]) + (points * points).sum(axis=0)[:, None])
+        high, low = np.sqrt(squared + apart), np.sqrt(np.maximum(squared - apart, 0.0))
+        radius = np.maximum(high - distances, distances - low) + moved + 2 * np.spacing(distances)
+    else:
+        distances = _absolutes(points, inputs[0])
+        radius = ulps * distances + moved
+    rows = np.arange(distances.shape[1])
+    inside = np.zeros(distances.shape, dtype=bool)
+    for rank in range(count):
+        inside[result[count + rank].astype(np.int64), rows] = True
+    farthest = np.where(inside, distances + radius, -np.inf).max(axis=0)
+    nearest = np.where(inside, np.inf, distances - radius).min(axis=0)
+    own = np.array([radius[result[count + rank].astype(np.int64), rows] for rank in range(count)])
+    unsure = np.where(nearest <= farthest, np.inf, 0.0)
+    return np.concatenate([np.where(np.isinf(unsure), np.inf, own), np.broadcast_to(unsure, own.shape)])
+
+
+# The distances of the `count` nearest points, then their places.
+operation(
+    "nearest",
+    ("vector",),
+    "vector",
+    column=_bind_nearest,
+    radius=_nearest_radius,
+    width=lambda settings, widths: 2 * int(settings["count"]),
+)
+
+
+def _weights(distances: Any, kind: str) -> Any:
+    """1 each; or 1 / distance, where some are 0 then 1 for these and 0 for others (`_get_weights`)."""
+    if kind == "uniform":
+        return np.ones(distances.shape)
+    zero = distances == 0
+    inverse = 1.0 / np.where(zero, 1.0, distances)
+    return np.where(zero.any(axis=0), zero, inverse)
+
+
+def _weight_radii(vector: Any, radii: Any, kind: str) -> tuple[Any, Any]:
+    """Weights and how far a reference's may be; infinite where a place is unsure, or a distance may be 0."""
+    count = len(vector) // 2
+    distances, radius = vector[:count], np.broadcast_to(radii, vector.shape)[:count]
+    weights = _weights(distances, kind)
+    if kind == "uniform":
+        return weights, np.where(np.isinf(radius), np.inf, 0.0)
+    exact = (distances == 0) & (radius == 0)
+    moved = np.where(distances > radius, radius / (distances * (distances - radius)), np.inf)
+    moved = moved + 2 * _HALF_ULP * weights
+    return weights, np.where(exact.any(axis=0), 0.0, moved)
+
+
+def _bind_neighbour_mean(settings: Settings) -> Any:
+    targets, kind = np.asarray(settings["targets"], dtype=np.float64), settings["weights"]
+
+    def mean(vector: Any) -> Any:
+        count = len(vector) // 2
+        weights, total = _weights(vector[:count], kind), np.zeros((targets.shape[1], vector.shape[1]))
+        whole = np.zeros(vector.shape[1])
+        for weight, place in zip(weights, vector[count:], strict=True):
+            total += weight * targets[place.astype(np.int64)].T
+            whole += weight
+        return total / whole
+
+    return mean
+
+
+def _mean_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
+    """How far weights move the mean; where distances may be 0, as far as their targets lie apart and others pull."""
+    targets, count = np.asarray(settings["targets"], dtype=np.float64), len(inputs[0]) // 2
+    weights, moved = _weight_radii(inputs[0], radii[0], settings["weights"])
+    if settings["weights"] == "uniform" and (targets == np.rint(targets)).all() and np.abs(targets).max() < 2.0**32:
+        return np.broadcast_to(moved.sum(axis=0), result.shape)  # sums of small whole numbers are exact
+    found = np.array([targets[place.astype(np.int64)].T for place in inputs[0][count:]])
+    whole = weights.sum(axis=0)
+    sure = np.isfinite(moved).all(axis=0)
+    pulls = np.where(sure, moved, 0.0)[:, None] * np.abs(found - result)
+    apart = 2 * pulls.sum(axis=0) / whole
+    apart += (count + 4) * 2 * _HALF_ULP * (weights[:, None] * np.abs(found)).sum(axis=0) / whole
+    if sure.all():
+        return apart
+    near = _near_zero(inputs[0], radii[0], count)
+    return np.where(sure, apart, _pulled(inputs[0][:count], near, found, radii[0], count))
+
+
+def _near_zero(vector: Any, radii: Any, count: int) -> Any:
+    return vector[:count] <= np.broadcast_to(radii, vector.shape)[:count]
+
+
+def _pulled(distances: Any, near: Any, found: Any, radii: Any, count: int) -> Any:
+    radius = np.broadcast_to(radii, (2 * count, distances.shape[1]))[:count]
+    least = np.where(near, found.transpose(1, 0, 2), np.inf).min(axis=1)
+    most = np.where(near, found.transpose(1, 0, 2), -np.inf).max(axis=1)
+    others = np.where(near, 0.0, 1.0 / np.where(near, 1.0, distances - radius)).sum(axis=0)
+    own = np.where(near, 1.0 / (distances + radius), 0.0).sum(axis=0)
+    spread = found.max(axis=0) - found.min(axis=0)
+    return np.where(np.isinf(radius).any(axis=0), np.inf, (most - least) + 2 * spread * others / own)
+
+
+# The weighted mean of the nearest points' `targets` (points x targets); targets of 0 and 1 make it class probabilities.
+operation(
+    "neighbour_mean",
+    ("vector",),
+    "vector",
+    column=_bind_neighbour_mean,
+    radius=_mean_radius,
+    width=lambda settings, widths: int(np.shape(settings["targets"])[1]),
+)

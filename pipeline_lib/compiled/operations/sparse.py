@@ -1,0 +1,254 @@
+"""Sparse vectors: few of many numbers a row, such as the counts of a vocabulary's words.
+
+Sums run over a row's numbers at ascending places, beginning with 0.0, so they depend on nothing but the row.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline_lib.compiled.operations.checks import RefusedRowsError
+from pipeline_lib.compiled.operations.registry import Settings, operation
+
+
+class Bag:
+    """A sparse column: row i holds `values[indptr[i] : indptr[i + 1]]` at ascending places `indices`, else 0.
+
+    `width` is how many places a row has. One row of it is a bag of one row.
+    """
+
+    __slots__ = ("indices", "indptr", "values", "width")
+
+    def __init__(
+        self, indptr: NDArray[np.int64], indices: NDArray[np.int64], values: NDArray[np.float64], width: int
+    ) -> None:
+        self.indptr, self.indices, self.values, self.width = indptr, indices, values, width
+
+    @classmethod
+    def of(cls, column: Any) -> "Bag":
+        """A bag as it is; a vector column (numbers, rows) or a SciPy matrix (rows, numbers) by what is not 0."""
+        if isinstance(column, Bag):
+            return column
+        if hasattr(column, "tocoo"):
+            found = column.tocoo()
+            rows, indices, values = (np.asarray(part) for part in (found.row, found.col, found.data))
+            count, width = found.shape
+            order = np.lexsort((indices, rows))
+            rows, indices, values = rows[order], indices[order], values[order]
+        else:
+            rows, indices = np.nonzero(np.asarray(column).T)
+            values, (width, count) = np.asarray(column)[indices, rows], np.shape(column)
+        return cls(_pointers(rows, count), indices.astype(np.int64), values.astype(np.float64), width)
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def rows(self) -> NDArray[np.int64]:
+        """The row of each value."""
+        if len(self) == 1:
+            return np.zeros(len(self.values), dtype=np.int64)
+        return np.repeat(np.arange(len(self)), np.diff(self.indptr))
+
+    def toarray(self) -> NDArray[np.float64]:
+        """All numbers: shape (width, rows), as a vector column has it."""
+        dense = np.zeros((self.width, len(self)))
+        dense[self.indices, self.rows()] = self.values
+        return dense
+
+    def cut(self, start: int, stop: int) -> "Bag":
+        """Some rows."""
+        pointers = self.indptr[start : stop + 1]
+        taken = slice(pointers[0], pointers[-1])
+        return Bag(pointers - pointers[0], self.indices[taken], self.values[taken], self.width)
+
+    def take(self, places: NDArray[Any]) -> "Bag":
+        """The rows at some places, in that order."""
+        starts, lengths = self.indptr[:-1][places], np.diff(self.indptr)[places]
+        pointers = np.concatenate([[0], np.cumsum(lengths)])
+        within = np.arange(pointers[-1]) - np.repeat(pointers[:-1], lengths)
+        taken = np.repeat(starts, lengths) + within
+        return Bag(pointers, self.indices[taken], self.values[taken], self.width)
+
+    def spread(self, rows: int) -> "Bag":
+        """As many rows: a bag that came of constants alone has one."""
+        return self if len(self) == rows else self.take(np.zeros(rows, dtype=np.int64))
+
+    def keep(self, kept: NDArray[np.bool_]) -> "Bag":
+        """Without the values that are not kept."""
+        return Bag(_pointers(self.rows()[kept], len(self)), self.indices[kept], self.values[kept], self.width)
+
+    def holding(self, values: NDArray[np.float64]) -> "Bag":
+        """Other values at the same places."""
+        return Bag(self.indptr, self.indices, values, self.width)
+
+    def sums(self, terms: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Each row's sum of `terms`, one for each value, in order of places."""
+        # bincount adds one by one, from 0.0
+        return np.bincount(self.rows(), weights=terms, minlength=len(self)).astype(np.float64, copy=False)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Bag"]) -> "Bag":
+        """Blocks of rows, one below the other."""
+        ends = np.cumsum([0, *(part.indptr[-1] for part in parts)])
+        pointers = [part.indptr[:-1] + end for part, end in zip(parts, ends[:-1], strict=True)]
+        return cls(
+            np.concatenate([*pointers, ends[-1:]]),
+            np.concatenate([part.indices for part in parts]),
+            np.concatenate([part.values for part in parts]),
+            parts[0].width,
+        )
+
+
+def _pointers(rows: NDArray[Any], count: int) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=count))]).astype(np.int64)
+
+
+def aligned(found: Bag, radius: Any, expected: Bag) -> tuple[NDArray[np.int64], Any, Any, Any]:
+    """Two bags side by side: rows, found values, their radii, expected values, at places that either one holds."""
+    keys = [bag.rows() * bag.width + bag.indices for bag in (found, expected)]
+    places = np.union1d(*keys)
+    numbers = np.zeros((3, len(places)))
+    numbers[0, np.searchsorted(places, keys[0])] = found.values
+    numbers[1, np.searchsorted(places, keys[0])] = 0.0 if radius is None else radius
+    numbers[2, np.searchsorted(places, keys[1])] = expected.values
+    return places // max(found.width, 1), numbers[0], numbers[1], numbers[2]
+
+
+def same_width(settings: Settings, widths: Sequence[int]) -> int:
+    return widths[0]
+
+
+def bag_radii(radius: Any, column: Any) -> NDArray[np.float64]:
+    """A bag's radius, one for each value: a vector's that came in its place has a number for each place."""
+    bag = Bag.of(column)
+    if np.ndim(radius) == 2:
+        return np.asarray(radius)[bag.indices, bag.rows()]
+    return np.broadcast_to(radius, bag.values.shape)
+
+
+def _select(settings: Settings) -> Any:
+    kept = np.asarray(settings["places"], dtype=np.int64)  # ascending
+
+    def select(column: Any) -> Bag:
+        bag = Bag.of(column)
+        there = np.isin(bag.indices, kept)
+        found = bag.keep(there)
+        return Bag(found.indptr, np.searchsorted(kept, found.indices), found.values, len(kept))
+
+    return select
+
+
+# Some places, ascending, as a narrower bag.
+operation(
+    "bag_select",
+    ("bag",),
+    "bag",
+    column=_select,
+    radius=lambda settings, inputs, radii, result: bag_radii(radii[0], inputs[0])[
+        np.isin(Bag.of(inputs[0]).indices, settings["places"])
+    ],
+    limit=lambda settings, limits: limits[0],
+    width=lambda settings, widths: len(settings["places"]),
+)
+
+
+def _side_by_side(columns: Sequence[Any]) -> Bag:
+    rows = max(len(column) if isinstance(column, Bag) else (np.shape(column)[-1:] or (1,))[0] for column in columns)
+    dense, at, found, start = [], [], [], 0
+    for column in columns:
+        if isinstance(column, Bag) or np.ndim(column) == 2:
+            bag = Bag.of(column).spread(rows)
+            found.append((bag.rows(), bag.indices + start, bag.values))
+            start += bag.width
+        else:
+            dense.append(np.broadcast_to(np.asarray(column, dtype=np.float64), (rows,)))
+            at.append(start)
+            start += 1
+    if dense:
+        numbers = np.array(dense).T
+        row, which = np.nonzero(numbers)
+        found.append((row, np.array(at, dtype=np.int64)[which], numbers[row, which]))
+    row, indices, values = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.lexsort((indices, row))
+    return Bag(_pointers(row, rows), indices[order], values[order], start)
+
+
+def _joined_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Bag) -> Any:
+    """Each value's radius: the join of radii, which are bags at the same places as the values."""
+    rows, whole, start = result.rows(), np.zeros(len(result.values)), 0
+    for column, radius in zip(inputs, radii, strict=True):
+        if isinstance(column, Bag) or np.ndim(column) == 2:
+            bag = Bag.of(column).spread(len(result))
+            inside = (result.indices >= start) & (result.indices < start + bag.width)
+            whole[inside] = bag_radii(radius, bag)
+            start += bag.width
+        else:
+            inside = result.indices == start
+            whole[inside] = np.broadcast_to(radius, (len(result),))[rows[inside]]
+            start += 1
+    return whole
+
+
+# Numbers, vectors and bags side by side, as one bag.
+operation(
+    "bag_join",
+    ("float64|vector|bag", "..."),
+    "bag",
+    column=lambda settings: lambda *columns: _side_by_side(columns),
+    radius=_joined_radius,
+    limit=lambda settings, limits: max(limits),
+    width=lambda settings, widths: sum(widths),
+)
+operation(
+    "bag_vector",
+    ("bag",),
+    "vector",
+    column=lambda settings: lambda column: column.toarray() if isinstance(column, Bag) else column,
+    radius=lambda settings, inputs, radii, result: (
+        Bag.of(inputs[0]).holding(bag_radii(radii[0], inputs[0])).toarray() if np.ndim(radii[0]) < 2 else radii[0]
+    ),
+    limit=lambda settings, limits: limits[0],
+    width=same_width,
+)
+operation(
+    "bag_item",
+    ("bag",),
+    "float64",
+    column=lambda settings: (
+        lambda column: (bag := Bag.of(column)).sums(np.where(bag.indices == settings["place"], bag.values, 0.0))
+    ),
+    radius=lambda settings, inputs, radii, result: (bag := Bag.of(inputs[0])).sums(
+        np.where(bag.indices == settings["place"], bag_radii(radii[0], inputs[0]), 0.0)
+    ),
+    limit=lambda settings, limits: limits[0],
+)
+
+
+def _finite(settings: Settings) -> Any:
+    def finite(column: Any) -> Bag:
+        bag = Bag.of(column)
+        bad = np.isinf(bag.values) if settings.get("missing") else ~np.isfinite(bag.values)
+        if bad.any():
+            at = int(np.argmax(bad))
+            raise RefusedRowsError(
+                int(bag.rows()[at]),
+                f"{settings['where']}: found {bag.values[at].item()!r} in column {int(bag.indices[at])}, expected a "
+                "finite number; correct the row, or impute and cap before this step",
+            )
+        return bag
+
+    return finite
+
+
+# A bag whose numbers must be finite, or with `missing` not infinite.
+operation(
+    "bag_finite",
+    ("bag",),
+    "bag",
+    column=_finite,
+    radius=lambda settings, inputs, radii, result: bag_radii(radii[0], inputs[0]),
+    limit=lambda settings, limits: np.inf if settings.get("missing") else 1.7976931348623157e308,
+    width=same_width,
+)

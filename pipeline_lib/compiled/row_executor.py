@@ -1,0 +1,176 @@
+"""The row executor: a plan as straight-line Python over the values of one row."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from pipeline_lib.compiled.operations.catalog import OPERATIONS
+from pipeline_lib.compiled.operations.list_columns import LIST
+from pipeline_lib.compiled.operations.python_source import Code
+from pipeline_lib.compiled.operations.registry import NAT, write_over_list
+from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.rows.schema import BOUNDS, EXACT, Column, RowSchema
+
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1), timedelta(microseconds=1)  # naive, as raw rows are
+_SYMBOLS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+
+
+class NotPlainError(Exception):
+    """A row that the quick checks do not pass: `conform` says whether it is wrong, or only not plain."""
+
+
+RowFunction = Callable[[Mapping[str, Any]], Any]
+
+
+def row_function(plan: Plan, roots: Sequence[int], schema: RowSchema) -> RowFunction:
+    """A function of one raw row, a mapping by column names, that gives the values of `roots` as a tuple.
+
+    It raises NotPlainError for a missing key and for a value that is not at once seen to be valid, and
+    InputError for what an operation refuses. Of several tables it takes columns that conform, each lowered to its row.
+    """
+    code = Code()
+    needed = plan.needed(roots)
+    inputs = [place for place in needed if plan.nodes[place].operation == "input"]
+    names = {f"v{place}": plan.nodes[place].settings["column"] for place in inputs}
+    if schema.key is None:
+        _write_reading(code, {variable: schema.by_name[name] for variable, name in names.items()})
+    else:
+        code.lines += [f"{variable} = row[{name!r}]" for variable, name in names.items()]
+    written = {place: f"v{place}" for place in inputs}
+    for place in needed:
+        node = plan.nodes[place]
+        if node.operation == "constant":
+            written[place] = literal(node.settings["value"], code)
+        elif node.operation != "input":
+            arguments = [written[taken] for taken in node.inputs]
+            dtypes = [plan.nodes[taken].dtype for taken in node.inputs]
+            if node.dtype.endswith(LIST) and not OPERATIONS[node.operation].of_lists:
+                constant = [plan.nodes[taken].operation == "constant" for taken in node.inputs]
+                of_columns = OPERATIONS[node.operation].column(node.settings)
+                expression = write_over_list(code, of_columns, arguments, dtypes, constant)
+            else:
+                expression = OPERATIONS[node.operation].row(code, node.settings, arguments, dtypes)
+            written[place] = expression if expression.isidentifier() else f"v{place}"
+            if not expression.isidentifier():
+                code.line(f"v{place} = {expression}")
+    code.line(f"return ({''.join(written[root] + ', ' for root in roots)})")
+    function: RowFunction = code.function("predict_row", "row", "<compiled pipeline>")
+    return function
+
+
+def literal(value: Any, code: Code) -> str:
+    """Python source of a constant; it can stand anywhere in an expression."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return code.bind(value, "number")
+    return f"({value!r})" if isinstance(value, int | float) and str(value).startswith("-") else repr(value)
+
+
+def _write_reading(code: Code, columns: Mapping[str, Column]) -> None:
+    refuse = code.bind(NotPlainError, "NotPlain")
+    code.line("try:")
+    for name, column in columns.items():
+        key = repr(column.name)
+        reading = f"row[{key}]" if column.required else f"row.get({key}, {literal(column.default, code)})"
+        code.line(f"    {name} = {reading}")
+    code.line("    pass")
+    code.line(f"except KeyError: raise {refuse} from None")
+    for name, column in columns.items():
+        plain = f"if {_CHECKS[column.kind](name, column, code)}: raise {refuse}"
+        if column.nullable:
+            code.line(f"if {name} is None: {name} = {_MISSING[column.kind](code)}")
+            code.line(f"el{plain}")
+        else:
+            code.line(plain)
+        conversion = _CONVERSIONS[column.kind](name, column, code)
+        if conversion:
+            code.line(f"{'else' if column.nullable else 'if True'}: {name} = {conversion}")
+
+
+def _bounds(name: str, column: Column, code: Code) -> str:
+    tests = [
+        f" or not {name} {_SYMBOLS[option]} {code.bind(getattr(column, option), 'bound')}"
+        for option in BOUNDS
+        if getattr(column, option) is not None
+    ]
+    allowed = column.allowed
+    return "".join(tests) + (f" or {name} not in {code.bind(frozenset(allowed), 'allowed')}" if allowed else "")
+
+
+def _check_integer(name: str, column: Column, code: Code) -> str:
+    low, high = (-EXACT, EXACT) if column.nullable else (-(2**63), 2**63 - 1)
+    return f"type({name}) is not int or not {low} <= {name} <= {high}" + _bounds(name, column, code)
+
+
+def _check_number(name: str, column: Column, code: Code) -> str:
+    # NaN is missing: only a nullable column may hold it, and no bound excludes it there
+    unwhole = f"type({name}) is not int or not {-EXACT} <= {name} <= {EXACT}"
+    bounds = _bounds(name, column, code).replace(" or not ", f" or {name} == {name} and not ")
+    missing = "" if column.nullable else f" or {name} != {name}"
+    infinite = f" or {name} - {name} != 0 and {name} == {name}" if column.finite else ""
+    return f"(type({name}) is not float and ({unwhole}))" + missing + infinite + bounds
+
+
+def _check_string(name: str, column: Column, code: Code) -> str:
+    matching = "" if column.pattern is None else f" or not {code.bind(_matching(column.pattern), 'matches')}({name})"
+    lengths = "".join(
+        f" or not len({name}) {symbol} {length}"
+        for symbol, length in ((">=", column.min_length), ("<=", column.max_length))
+        if length is not None
+    )
+    encodable = code.bind(_encodable, "encodable")
+    return (
+        f"type({name}) is not str or not ({name}.isascii() or {encodable}({name}))"
+        + lengths
+        + matching
+        + _bounds(name, column, code)
+    )
+
+
+def _matching(pattern: str) -> Callable[[str], bool]:
+    """Whether a text matches by RE2, which decides for columns too; texts come again and again."""
+    import pyarrow.compute as pc
+
+    return lru_cache(maxsize=1024)(lambda text: bool(pc.match_substring_regex(text, pattern).as_py()))
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeError:
+        return False
+    return True
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+_CHECKS: dict[str, Callable[[str, Column, Code], str]] = {
+    "integer": _check_integer,
+    "number": _check_number,
+    "string": _check_string,
+    "boolean": lambda name, column, code: f"type({name}) is not bool" + _bounds(name, column, code),
+    "datetime": lambda name, column, code: (
+        f"type({name}) is not {code.bind(datetime, 'datetime')} or {name}.tzinfo is not None"
+        + _bounds(name, column, code)
+    ),
+    "date": lambda name, column, code: f"type({name}) is not {code.bind(date, 'date')}" + _bounds(name, column, code),
+}
+_MISSING: dict[str, Callable[[Code], str]] = {
+    "integer": lambda code: code.bind(math.nan, "nan"),
+    "number": lambda code: code.bind(math.nan, "nan"),
+    "string": lambda code: "None",
+    "boolean": lambda code: code.bind(math.nan, "nan"),
+    "datetime": lambda code: str(NAT),
+    "date": lambda code: str(NAT),
+}
+_CONVERSIONS: dict[str, Callable[[str, Column, Code], str]] = {
+    "integer": lambda name, column, code: f"float({name})" if column.nullable else "",
+    "number": lambda name, column, code: f"float({name})",
+    "string": lambda name, column, code: "",
+    "boolean": lambda name, column, code: f"float({name})" if column.nullable else "",
+    "datetime": lambda name, column, code: f"{code.bind(_microseconds, 'microseconds')}({name})",
+    "date": lambda name, column, code: f"({name}.toordinal() - 719163) * 86400000000",
+}

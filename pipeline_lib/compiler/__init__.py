@@ -1,0 +1,1 @@
+"""Research only: from a fitted pipeline to a plan, checked against the libraries' own results."""

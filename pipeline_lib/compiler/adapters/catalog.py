@@ -1,0 +1,45 @@
+"""All adapters: importing this module registers those of every module in this folder."""
+
+from importlib import import_module
+
+from pipeline_lib.compiler.adapters.registry import predict, transform
+
+MODULES = (
+    "boosters.lightgbm",
+    "boosters.xgboost",
+    "composites",
+    "feature_engine.creation",
+    "feature_engine.datetime",
+    "feature_engine.discretisation",
+    "feature_engine.encoding",
+    "feature_engine.imputation",
+    "feature_engine.outliers",
+    "feature_engine.preprocessing",
+    "feature_engine.selection",
+    "feature_engine.text",
+    "feature_engine.timeseries",
+    "feature_engine.transformation",
+    "sklearn.adaboost",
+    "sklearn.bayes",
+    "sklearn.boosting",
+    "sklearn.calibration",
+    "sklearn.decomposition",
+    "sklearn.encoding",
+    "sklearn.expansion",
+    "sklearn.imputation",
+    "sklearn.linear",
+    "sklearn.meta",
+    "sklearn.multiclass",
+    "sklearn.neighbors",
+    "sklearn.neural",
+    "sklearn.preprocessing",
+    "sklearn.selection",
+    "sklearn.svm",
+    "sklearn.target",
+    "sklearn.text",
+    "sklearn.trees",
+)
+for _name in MODULES:  # importing a module registers its adapters
+    import_module(f"pipeline_lib.compiler.adapters.{_name}")
+
+__all__ = ["MODULES", "predict", "transform"]

@@ -1,0 +1,145 @@
+"""Pipelines, column transformers, unions, and steps that wrap another: scikit-learn's and feature-engine's."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiler.adapters.inputs import positional
+from pipeline_lib.compiler.adapters.registry import (
+    Columns,
+    NoPlanError,
+    Outputs,
+    by_fitted_names,
+    estimator,
+    predict,
+    qualified,
+    transform,
+    transformer,
+)
+from pipeline_lib.compiler.builder import Builder, Value
+
+PIPELINES = ("sklearn.pipeline.Pipeline", "feature_engine.pipeline.pipeline.Pipeline", "imblearn.pipeline.Pipeline")
+_PIPELINE_OPTIONS = "steps transform_input memory verbose"
+
+
+@transformer(*PIPELINES, options=_PIPELINE_OPTIONS)
+def pipeline(step: Any, columns: Columns, build: Builder) -> Columns:
+    """One transformer after another."""
+    for _, inner in step.steps:
+        columns = transform(inner, columns, build)
+    return columns
+
+
+@estimator(*PIPELINES, options=_PIPELINE_OPTIONS)
+def pipeline_estimator(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """Transformers, then the final estimator."""
+    names = getattr(step, "feature_names_in_", None)
+    columns = dict(zip(map(str, names if names is not None else range(len(values))), values, strict=True))
+    for _, inner in step.steps[:-1]:
+        columns = transform(inner, columns, build)
+    return predict(step.steps[-1][1], list(columns.values()), build)
+
+
+@transformer(
+    "sklearn.compose._column_transformer.ColumnTransformer",
+    options="transformers remainder sparse_threshold n_jobs transformer_weights verbose verbose_feature_names_out "
+    "force_int_remainder_cols",
+)
+def column_transformer(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Each transformer on its own columns, the results side by side; sparse ones stay so where the library's do."""
+    columns = by_fitted_names(step, columns)
+    names, values = list(columns), list(columns.values())
+    if any(value.width > 1 for value in values):
+        raise NoPlanError(
+            "ColumnTransformer: found sparse input, expected columns that can be selected; select before vectorizing"
+        )
+    parts: list[tuple[str, Columns]] = []
+    for name, inner, _ in step.transformers_:
+        places = step._transformer_to_input_indices.get(name, [])
+        if len(places) == 0 or (isinstance(inner, str) and inner == "drop"):
+            continue
+        part = transform(inner, {names[place]: values[place] for place in places}, build)
+        parts.append((name, _weighted(part, (step.transformer_weights or {}).get(name), build)))
+    joined = side_by_side(parts)
+    return joined if step.sparse_output_ else _dense(joined, build)
+
+
+@transformer(
+    "sklearn.pipeline.FeatureUnion",
+    options="transformer_list n_jobs transformer_weights verbose verbose_feature_names_out",
+)
+def feature_union(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Every transformer on all columns, the results side by side."""
+    parts = []
+    for name, inner in step.transformer_list:
+        if isinstance(inner, str) and inner == "drop":
+            continue
+        part = transform(inner, columns, build)
+        parts.append((name, _weighted(part, (step.transformer_weights or {}).get(name), build)))
+    return side_by_side(parts)
+
+
+def _weighted(part: Columns, weight: float | None, build: Builder) -> Columns:
+    """The columns times a weight: `transform(X) * weight` (sklearn.pipeline._transform_one)."""
+    if weight is None:
+        return part
+    return {
+        name: build.apply("bag_scale", value, weights=np.full(value.width, float(weight)))
+        if value.dtype == "bag"
+        else value * float(weight)
+        for name, value in part.items()
+    }
+
+
+def _dense(columns: Columns, build: Builder) -> Columns:
+    """The columns with each place of a bag as a column of its own."""
+    made: Columns = {}
+    for name, value in columns.items():
+        if value.dtype == "bag":
+            items = build.items(build.apply("bag_vector", value))
+            made |= {f"{name}_{place}": item for place, item in enumerate(items)}
+        else:
+            made[name] = value
+    return made
+
+
+def side_by_side(parts: Sequence[tuple[str, Columns]]) -> Columns:
+    """Named parts as one set of columns, under names of their own."""
+    joined: Columns = {}
+    for name, part in parts:
+        for column, value in part.items():
+            label = f"{name}__{column}"
+            while label in joined:
+                label += "_"
+            joined[label] = value
+    return joined
+
+
+@transformer("feature_engine.wrappers.wrappers.SklearnTransformerWrapper", options="transformer variables")
+def wrapper(step: Any, columns: Columns, build: Builder) -> Columns:
+    """A scikit-learn transformer on some columns: selectors drop, creators replace them behind the others, others
+    change them in place.
+    """
+    columns = by_fitted_names(step, columns)
+    if hasattr(step, "features_to_drop_"):  # a selector, which is not asked again
+        dropped = set(map(str, step.features_to_drop_))
+        return {name: value for name, value in columns.items() if name not in dropped}
+    variables = list(map(str, step.variables_))
+    inner = step.transformer_
+    part = positional(transform(inner, {name: columns[name] for name in variables}, build).values(), build)
+    if type(inner).__name__ in ("OneHotEncoder", "PolynomialFeatures"):
+        made = list(map(str, inner.get_feature_names_out(step.variables_)))
+        kept = {name: value for name, value in columns.items() if name not in variables}
+        if set(made) & set(kept):
+            raise NoPlanError(
+                f"SklearnTransformerWrapper: found a second column {min(set(made) & set(kept))!r}, expected new names; "
+                "rename the column in `load`"
+            )
+        return kept | dict(zip(made, part, strict=True))
+    if len(part) != len(variables):
+        raise NoPlanError(
+            f"SklearnTransformerWrapper: found {len(part)} columns that {qualified(type(inner))} makes of "
+            f"{len(variables)}, expected one for one; use a ColumnTransformer"
+        )
+    return columns | dict(zip(variables, part, strict=True))

@@ -1,0 +1,210 @@
+"""Features that feature-engine creates of numbers: row statistics, pairs, cycles, distances on Earth, trees."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiler.adapters.feature_engine.checks import add
+from pipeline_lib.compiler.adapters.feature_engine.statistics import STATISTICS
+from pipeline_lib.compiler.adapters.inputs import demanded, present
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, by_fitted_names, predict, transformer
+from pipeline_lib.compiler.builder import Builder, Value
+
+_CALLABLES: dict[Any, str] = {
+    np.sum: "sum",
+    np.prod: "prod",
+    np.mean: "mean",
+    np.min: "min",
+    np.max: "max",
+    np.median: "numpy_median",
+    np.std: "numpy_std",
+    np.var: "numpy_var",
+}
+EARTH_RADIUS = {"km": 6371.0, "miles": 3958.8, "meters": 6371000.0, "feet": 20902231.0}
+
+
+def finite_columns(step: Any, columns: Columns, names: Sequence[str], build: Builder) -> Columns:
+    """The columns, of which the named ones are refused at predict where missing or infinite."""
+    checked = dict(columns)
+    for name in names:
+        if checked[name].dtype == "float64":
+            checked[name] = build.finite(checked[name], name, type(step).__name__)
+    return checked
+
+
+def without(columns: Columns, dropped: Sequence[str]) -> Columns:
+    """The columns but some."""
+    return {name: value for name, value in columns.items() if name not in dropped}
+
+
+@transformer(
+    "feature_engine.creation.math_features.MathFeatures",
+    options="variables func new_variables_names missing_values drop_original",
+)
+def statistics(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Statistics of some columns of a row, as `DataFrame.agg(func, axis=1)` has them: missing ones passed over.
+
+    Several functions at once give one dtype: float64 where one of them does.
+    """
+    columns = by_fitted_names(step, columns)
+    names = list(map(str, step.variables))
+    if step.missing_values == "raise":
+        columns = finite_columns(step, columns, list(map(str, step.variables_)), build)
+    values = [columns[name] for name in names]
+    functions = step.func if isinstance(step.func, list) else [step.func]
+    found = [STATISTICS[_statistic(function)](values, build) for function in functions]
+    dtypes = {value.dtype for value in found}
+    if "bool" in dtypes and len(dtypes) > 1:
+        raise NoPlanError(
+            f"MathFeatures: found func={step.func!r}, expected truths (any, all) by themselves, as beside numbers the "
+            "library gives objects; use two steps, or compile with allow_opaque=True"
+        )
+    made = found if len(dtypes) == 1 else [build.number(value) for value in found]
+    columns = dict(columns)
+    for name, value in zip(step._get_new_features_name(), made, strict=True):
+        add(columns, str(name), value, step, {})
+    return without(columns, names) if step.drop_original else columns
+
+
+def _statistic(function: Any) -> str:
+    name = function if isinstance(function, str) else _CALLABLES.get(function, "")
+    if name not in STATISTICS:
+        reason = " (how many columns `mode` gives depends on the other rows)" if name == "mode" else ""
+        known = [known for known in STATISTICS if not known.startswith("numpy_")]
+        raise NoPlanError(
+            f"MathFeatures: found func {function!r}{reason}, expected one of {', '.join(known)} or "
+            f"np.{', np.'.join(function.__name__ for function in _CALLABLES)}; choose one, or compile with "
+            "allow_opaque=True"
+        )
+    return name
+
+
+@transformer(
+    "feature_engine.creation.relative_features.RelativeFeatures",
+    options="variables reference func fill_value missing_values drop_original",
+)
+def relative(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Each variable with each reference; integers stay integers where pandas keeps them."""
+    columns = by_fitted_names(step, columns)
+    variables, references = list(map(str, step.variables)), list(map(str, step.reference))
+    if step.missing_values == "raise":
+        columns = finite_columns(step, columns, [*map(str, step.variables_), *references], build)
+    columns = dict(columns)
+    inputs = dict(columns)
+    for function in step.func:
+        for reference in references:
+            for variable in variables:
+                made = _relation(step, function, inputs[variable], inputs[reference], reference)
+                add(columns, f"{variable}_{function}_{reference}", made, step, {})
+    return without(columns, [*variables, *references]) if step.drop_original else columns
+
+
+def _relation(step: Any, function: str, left: Value, right: Value, reference: str) -> Value:
+    build = left.build
+    if function in _PLAIN:
+        return _PLAIN[function](left, right)
+    if function == "pow":
+        return _power(step, left, right, reference)
+    zero = right.equals(0)
+    if step.fill_value is None:
+        right = demanded(right, ~zero, reference, step, "a number to divide by", "correct it, or set `fill_value`")
+    whole = left.dtype == right.dtype == "int64"
+    if function in ("div", "truediv"):
+        made = left / right
+    else:
+        operation = "floor_divide" if function == "floordiv" else "remainder"
+        if whole:
+            made = build.apply(f"{operation}_int", left, right)
+        else:
+            made = build.apply(operation, build.number(left), build.number(right))
+    return made if step.fill_value is None else build.where(zero, float(step.fill_value), build.number(made))
+
+
+def _power(step: Any, left: Value, right: Value, reference: str) -> Value:
+    build = left.build
+    if left.dtype == right.dtype == "int64":
+        right = demanded(right, right >= 0, reference, step, "0 or more, as integers have no negative integer powers")
+        return build.apply("power_int", left, right)
+    return build.apply("pow", build.number(left), build.number(right))
+
+
+_PLAIN: dict[str, Callable[[Value, Value], Value]] = {
+    "add": lambda left, right: left + right,
+    "sub": lambda left, right: left - right,
+    "mul": lambda left, right: left * right,
+}
+
+
+@transformer("feature_engine.creation.cyclical_features.CyclicalFeatures", options="variables max_values drop_original")
+def cyclical(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Sine and cosine of `x * (2 pi / max)`."""
+    variables = list(map(str, step.variables_))
+    columns = finite_columns(step, by_fitted_names(step, columns), variables, build)
+    for variable in step.variables_:
+        name, largest = str(variable), float(step.max_values_[variable])
+        if largest == 0:
+            raise NoPlanError(
+                f"CyclicalFeatures: found maximum 0 of column {name!r}, expected a length of its cycle; set max_values"
+            )
+        angle = build.number(columns[name]) * (2.0 * math.pi / largest)
+        add(columns, f"{name}_sin", build.apply("sin", angle), step, {})
+        add(columns, f"{name}_cos", build.apply("cos", angle), step, {})
+    return without(columns, variables) if step.drop_original else columns
+
+
+@transformer(
+    "feature_engine.creation.geo_features.GeoDistanceFeatures",
+    options="lat1 lon1 lat2 lon2 method output_unit output_col drop_original validate_ranges",
+)
+def geo_distance(step: Any, columns: Columns, build: Builder) -> Columns:
+    """The distance of two places; ranges are checked in fit alone."""
+    columns = dict(by_fitted_names(step, columns))
+    names = list(map(str, step.variables_))
+    for name in names:
+        columns[name] = present(columns[name], name, step)
+    lat1, lon1, lat2, lon2 = (columns[name] for name in names)
+    if step.method == "haversine":
+        made = _haversine(lat1, lon1, lat2, lon2, build) * EARTH_RADIUS[step.output_unit]
+    else:
+        lat, lon = lat2 - lat1, lon2 - lon1
+        if step.method == "euclidean":
+            north, east = lat * 111.0, lon * 111.0
+            kilometres = build.apply("sqrt", north * north + east * east)
+        else:
+            kilometres = (abs(lat) + abs(lon)) * 111.0
+        made = kilometres * (EARTH_RADIUS[step.output_unit] / EARTH_RADIUS["km"])
+    add(columns, str(step.output_col), made, step, {})
+    return without(columns, names) if step.drop_original else columns
+
+
+def _haversine(lat1: Value, lon1: Value, lat2: Value, lon2: Value, build: Builder) -> Value:
+    """The angle between two places; a degree is pi / 180, as in np.radians."""
+    lat1, lon1, lat2, lon2 = (build.number(value) * (math.pi / 180.0) for value in (lat1, lon1, lat2, lon2))
+    north = build.apply("sin", (lat2 - lat1) / 2.0)
+    east = build.apply("sin", (lon2 - lon1) / 2.0)
+    chord = north * north + build.apply("cos", lat1) * build.apply("cos", lat2) * (east * east)
+    return build.apply("arcsin", build.apply("sqrt", chord)) * 2.0
+
+
+@transformer(
+    "feature_engine.creation.decision_tree_features.DecisionTreeFeatures",
+    options="variables features_to_combine precision cv scoring param_grid regression random_state missing_values "
+    "drop_original",
+)
+def tree_features(step: Any, columns: Columns, build: Builder) -> Columns:
+    """What each fitted tree predicts; of two classes the second one's probability. `precision` rounds numbers."""
+    variables = list(map(str, step.variables_))
+    columns = finite_columns(step, by_fitted_names(step, columns), variables, build)
+    inputs = dict(columns)
+    for features, search in zip(step.input_features_, step.estimators_, strict=True):
+        names = features if isinstance(features, list) else [features]
+        outputs = predict(search.best_estimator_, [inputs[str(name)] for name in names], build)
+        binary = not step.regression and step._is_binary == "binary"
+        made = outputs.probability[1] if binary else outputs.prediction[0]
+        if step.precision is not None and (step.regression or binary):
+            scale = 10.0**step.precision  # as np.round
+            made = build.apply("rint", made * scale) / scale
+        add(columns, f"tree({features})", made, step, {})
+    return without(columns, variables) if step.drop_original else columns

@@ -1,0 +1,47 @@
+"""Text features of feature-engine."""
+
+from typing import Any
+
+from pipeline_lib.compiled.operations.unicode_tables import frozen_digits, frozen_single_lower, frozen_spaces
+from pipeline_lib.compiler.adapters.feature_engine.checks import add
+from pipeline_lib.compiler.adapters.inputs import present
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, by_fitted_names, transformer
+from pipeline_lib.compiler.builder import Builder
+
+_LOWERED = ("unique_word_count", "lexical_diversity")
+
+
+@transformer(
+    "feature_engine.text.text_features.TextFeatures", options="variables features missing_values drop_original"
+)
+def text_features(step: Any, columns: Columns, build: Builder) -> Columns:
+    """What each feature counts in a text; missing text becomes "", or is refused.
+
+    Lower case is that of pandas' `str` dtype, character by character; for text of dtype object Python's differs in
+    a few letters (U+0130), which compiling then finds.
+    """
+    columns = dict(by_fitted_names(step, columns))
+    variables = list(map(str, step.variables_))
+    for name in variables:
+        value = columns[name]
+        if value.dtype != "str":
+            raise NoPlanError(
+                f"TextFeatures: found {value.dtype} column {name!r}, expected text; cast the column in `load`"
+            )
+        columns[name] = present(value, name, step) if step.missing_values == "raise" else build.fill(value, "")
+    lower = frozen_single_lower() if set(_LOWERED) & set(step.features_) else {}
+    spaces, digits = frozen_spaces(), frozen_digits()
+    for name in variables:
+        for feature in step.features_:
+            table = lower if feature in _LOWERED else {}
+            made = build.apply(
+                "text_feature",
+                columns[name],
+                feature=feature,
+                spaces=spaces,
+                digits=digits,
+                capitals="".join(table),
+                small="".join(table.values()),
+            )
+            add(columns, f"{name}_{feature}", made, step, {})
+    return {n: value for n, value in columns.items() if n not in variables} if step.drop_original else columns

@@ -1,0 +1,116 @@
+"""Lags and windows of feature-engine: made of earlier rows, which a declared context provides."""
+
+import math
+from typing import Any
+
+from pipeline_lib.compiler.adapters.feature_engine.checks import add
+from pipeline_lib.compiler.adapters.feature_engine.statistics import STATISTICS
+from pipeline_lib.compiler.adapters.inputs import present
+from pipeline_lib.compiler.adapters.registry import (
+    Columns,
+    RefusedStepError,
+    by_fitted_names,
+    refuse_option,
+    transformer,
+)
+from pipeline_lib.compiler.builder import Builder, Value
+
+_COMMON = "variables periods freq sort_index missing_values drop_original drop_na"
+_ROLLING = ("sum", "mean", "median", "min", "max", "std", "var", "sem", "count")
+# pandas' rolling sums carry on from window to window, compensated, and its variances update the last one, so that
+# they remember what earlier, larger windows rounded; ours begin anew at each window. ULPs of the sum of magnitudes.
+_CARRIED = {"sum": 16.0, "mean": 16.0, "std": 4096.0, "sem": 4096.0, "var": 4096.0}
+
+
+@transformer("feature_engine.timeseries.forecasting.lag_features.LagFeatures", options=f"{_COMMON} fill_value")
+def lags(step: Any, columns: Columns, build: Builder) -> Columns:
+    """A column `NAME_lag_N` for each variable and period: the value N rows before.
+
+    Source: LagFeatures.transform. `fill_value` is for rows before the first, which production never predicts.
+    """
+    columns = _prepared(step, columns)
+    made: Columns = {}
+    for rows in _listed(step.periods):
+        for name in map(str, step.variables_):
+            lag = build.earlier(columns[name], rows, "LagFeatures")
+            if step.fill_value is not None and build.checking:
+                lag = build.fill(lag, float(step.fill_value))
+            add(made, f"{name}_lag_{rows}", lag, step, columns)
+    return _joined(step, columns, made)
+
+
+@transformer(
+    "feature_engine.timeseries.forecasting.window_features.WindowFeatures",
+    options=f"{_COMMON} window min_periods functions",
+)
+def windows(step: Any, columns: Columns, build: Builder) -> Columns:
+    """A column `NAME_window_W_FUNCTION` for each: a statistic of the W rows that end `periods` rows before.
+
+    Source: WindowFeatures.transform, which calls `rolling(window)` and leaves `min_periods` out: a window with a
+    missing value gives missing.
+    """
+    columns = _prepared(step, columns)
+    made: Columns = {}
+    for window in _listed(step.window):
+        if type(window) is not int:
+            raise refuse_option(step, "window", "numbers of rows")
+        for name in map(str, step.variables_):
+            last = step.periods
+            rows = [
+                build.earlier(columns[name], back, "WindowFeatures") for back in range(last + window - 1, last - 1, -1)
+            ]
+            for function in _listed(step.functions):
+                if function not in _ROLLING:
+                    raise refuse_option(step, "functions", f"among {', '.join(_ROLLING)}")
+                value = _statistic(function, rows, build)
+                add(made, f"{name}_window_{window}_{function}", value, step, columns)
+    return _joined(step, columns, made)
+
+
+@transformer(
+    "feature_engine.timeseries.forecasting.expanding_window_features.ExpandingWindowFeatures",
+    options=f"{_COMMON} min_periods functions",
+)
+def expanding(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Refused: a row's features rest upon all rows before it, however many."""
+    raise RefusedStepError(
+        "ExpandingWindowFeatures: found features of all earlier rows, expected at most a fixed number, which a context "
+        "can hold; use WindowFeatures, or make such columns in `load`"
+    )
+
+
+def _prepared(step: Any, columns: Columns) -> Columns:
+    columns = dict(by_fitted_names(step, columns))
+    if step.freq is not None:
+        raise refuse_option(step, "freq", "None: rows are counted, not hours")
+    if step.drop_na:
+        raise RefusedStepError(
+            f"{type(step).__name__}: found drop_na=True, expected a row out for each row in; impute the first rows, or "
+            "drop them in `split`"
+        )
+    if step.missing_values == "raise":
+        for name in map(str, step.variables_):
+            columns[name] = present(columns[name], name, step)
+    return columns
+
+
+def _statistic(function: str, rows: list[Value], build: Builder) -> Value:
+    found = build.number(STATISTICS[function](rows, build))
+    most = rows[0].missing()
+    for row in rows[1:]:
+        most = most | row.missing()
+    largest = abs(rows[0])
+    for row in rows[1:]:
+        largest = largest + abs(row)
+    if function in _CARRIED:
+        found = build.slack(found, _CARRIED[function], largest * largest if function == "var" else largest)
+    return build.where(most, math.nan, found)
+
+
+def _joined(step: Any, columns: Columns, made: Columns) -> Columns:
+    dropped = set(map(str, step.variables_)) if step.drop_original else set()
+    return {name: value for name, value in columns.items() if name not in dropped} | made
+
+
+def _listed(setting: Any) -> list[Any]:
+    return list(setting) if isinstance(setting, list) else [setting]

@@ -1,0 +1,161 @@
+"""What estimators make of their inputs: weighted sums, class labels, the class of the largest score, softmax."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiler.adapters.inputs import bag_input, dense_inputs, joined
+from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.builder import Builder, Value
+
+_DTYPES: dict[type, str] = {bool: "bool", int: "int64", float: "float64", str: "str"}
+
+
+def labels(classes: Sequence[Any]) -> list[Any]:
+    """Class labels as Python values: bool, int, float or str, all of one type."""
+    plain = classes.tolist() if hasattr(classes, "tolist") else list(classes)
+    kinds = {type(label) for label in plain}
+    if len(kinds) != 1 or not kinds <= set(_DTYPES):
+        names = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise NoPlanError(
+            f"found class labels of {names}, expected all bool, all int, all float or all str; "
+            "give the target one of these types and fit again"
+        )
+    return plain
+
+
+def labels_dtype(classes: Sequence[Any]) -> str:
+    """The dtype of a prediction of these classes: bool, int64, float64 or str."""
+    return _DTYPES[type(labels(classes)[0])]
+
+
+def class_prediction(build: Builder, scores: Sequence[Value] | Value, classes: Sequence[Any]) -> Value:
+    """The label of the largest of the scores, a vector or one number a class; the first of equal ones."""
+    vector = scores if isinstance(scores, Value) else build.stack(scores)
+    if vector.width != len(classes):
+        raise NoPlanError(f"found {vector.width} scores, expected one for each of {len(classes)} classes")
+    return label_at(build, build.apply("largest", vector), classes)
+
+
+def label_at(build: Builder, place: Value, classes: Sequence[Any]) -> Value:
+    """The label at an int64 place of the classes."""
+    return build.choose(place, labels(classes), labels_dtype(classes))
+
+
+def nearest_label(build: Builder, vector: Value, points: Any, classes: Sequence[Any], *, metric: str) -> Value:
+    """The label of the point, one a class, that is nearest to a vector, the first of equally near ones."""
+    expanded = metric == "euclidean"
+    found = build.apply("nearest", vector, points=points, count=1, metric=metric, expanded=expanded)
+    return label_at(build, build.apply("truncate_int", build.apply("item", found, place=1)), classes)
+
+
+def binary_prediction(build: Builder, decision: Value, classes: Sequence[Any], above: float = 0.0) -> Value:
+    """The second label where the decision is above a threshold, else the first."""
+    first, second = labels(classes)
+    return build.where(decision > above, second, first)
+
+
+def expit(build: Builder, value: Value) -> Value:
+    """1 / (1 + exp(-x)), as `scipy.special.expit` has it: 0 where exp overflows."""
+    return 1.0 / (1.0 + build.apply("exp", -value))
+
+
+def softmax(build: Builder, scores: Sequence[Value] | Value) -> list[Value]:
+    """`exp(x - max)` over its sum from left to right, as `sklearn.utils.extmath.softmax` has it."""
+    values = build.items(scores) if isinstance(scores, Value) else list(scores)
+    most = largest(build, values)
+    powers = [build.apply("exp", value - most) for value in values]
+    total = build.sum(powers)
+    return [power / total for power in powers]
+
+
+def doubles(step: Any, attribute: str) -> Any:
+    """A fitted attribute as a float64 array; float32 is refused, as its library then computes in float32."""
+    return as_doubles(step, attribute, getattr(step, attribute))
+
+
+def as_doubles(step: Any, attribute: str, found: Any) -> Any:
+    """An array of a fitted attribute, as `doubles` has it."""
+    found = np.asarray(found.toarray() if hasattr(found, "toarray") else found)
+    if found.dtype == np.float32:
+        raise NoPlanError(
+            f"{type(step).__name__}: found {attribute} of float32, expected float64; fit it on float64 columns, or "
+            "compile with allow_opaque=True"
+        )
+    return found.astype(np.float64)
+
+
+def weighted_sums(step: Any, values: Sequence[Value], build: Builder, weights: Any, starts: Any = None) -> list[Value]:
+    """For each row of `weights` the sum of inputs times weights, left to right, plus its start; bags are welcome."""
+    matrix = np.atleast_2d(weights)
+    if not np.isfinite(matrix).all():
+        raise NoPlanError(
+            f"{type(step).__name__}: found a weight that is not finite, expected numbers; smooth or regularise more, "
+            "or compile with allow_opaque=True"
+        )
+    offsets: list[float | None] = [None] * len(matrix)
+    if starts is not None:
+        offsets = np.broadcast_to(np.ravel(starts), (len(matrix),)).tolist()
+    if not any(value.dtype == "bag" for value in values):
+        numbers = dense_inputs(step, values, build)
+        return [build.dot(numbers, row, start) for row, start in zip(matrix, offsets, strict=True)]
+    bag = bag_input(step, values, build)
+    if len(matrix) == 1:
+        return [build.apply("bag_dot", bag, weights=np.ascontiguousarray(matrix[0]), start=offsets[0])]
+    offset = None if starts is None else np.array(offsets)
+    return build.items(affine([bag], matrix, offset, build))
+
+
+def affine(values: Sequence[Value], matrix: Any, offset: Any, build: Builder) -> Value:
+    """`matrix` (outputs x inputs) times the columns, from the first to the last, then `offset` (or None): a vector."""
+    whole = joined(values, build)
+    operation = "bag_affine" if whole.dtype == "bag" else "affine"
+    start = None if offset is None else np.array(offset, dtype=np.float64)
+    return build.apply(operation, whole, matrix=np.array(matrix, dtype=np.float64), offset=start)
+
+
+def largest(build: Builder, scores: Sequence[Value]) -> Value:
+    """The largest of the scores."""
+    most = scores[0]
+    for score in scores[1:]:
+        most = build.apply("larger", most, score)
+    return most
+
+
+def log_softmax(build: Builder, scores: Sequence[Value]) -> list[Value]:
+    """Scores less the log of the sum of their exponentials, the largest taken out first."""
+    most = largest(build, scores)
+    apart = [score - most for score in scores]
+    total = build.apply("log", build.sum([build.apply("exp", value) for value in apart]))
+    return [value - total for value in apart]
+
+
+def pair_places(classes: int) -> list[tuple[int, int]]:
+    """All pairs of classes, the first with each behind it, then the second, and so on."""
+    return [(i, j) for i in range(classes) for j in range(i + 1, classes)]
+
+
+def sums_of_pairs(pairs: Sequence[tuple[Value, Value]], classes: int) -> list[Value]:
+    """For each class the sum of its part in every pair, in order of the pairs."""
+    parts: list[list[Value]] = [[] for _ in range(classes)]
+    for (i, j), (first, second) in zip(pair_places(classes), pairs, strict=True):
+        parts[i].append(first)
+        parts[j].append(second)
+    return [added(terms) for terms in parts]
+
+
+def votes_and_confidences(
+    votes: Sequence[tuple[Value, Value]], confidences: Sequence[tuple[Value, Value]], classes: int
+) -> list[Value]:
+    """Votes plus confidences brought into (-1/3, 1/3) (`sklearn.utils.multiclass._ovr_decision_function`)."""
+    sums = zip(sums_of_pairs(votes, classes), sums_of_pairs(confidences, classes), strict=True)
+    return [vote + total / (3.0 * (abs(total) + 1.0)) for vote, total in sums]
+
+
+def added(values: Sequence[Value]) -> Value:
+    """The sum from left to right, where the library adds in the same order: equal bits."""
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total

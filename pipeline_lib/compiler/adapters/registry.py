@@ -1,0 +1,182 @@
+"""Which adapter writes the plan of which fitted step: found by the class's qualified name."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.errors import InputError
+
+Columns = dict[str, Value]
+TransformerAdapter = Callable[[Any, Columns, Builder], Columns]
+EstimatorAdapter = Callable[[Any, Sequence[Value], Builder], "Outputs"]
+
+
+class RefusedStepError(InputError):
+    """A step that must not serve production: its rows affect each other, it drops rows, draws numbers, …"""
+
+
+class NoPlanError(InputError):
+    """A step, or an option of one, that no adapter knows; it could still run through its library."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a final estimator gives: one `prediction` for each target, and what it has of the others.
+
+    One `probability` for each class. One `decision` for each class, or a single one for the second of two; some
+    estimators have one for each pair of classes. `classes` are the labels, in the order of both.
+    """
+
+    prediction: Sequence[Value]
+    probability: Sequence[Value] = ()
+    decision: Sequence[Value] = ()
+    classes: Sequence[Any] = ()
+
+
+@dataclass(frozen=True)
+class _Adapter:
+    write: Callable[..., Any]
+    options: frozenset[str] = field(default_factory=frozenset)
+
+
+_TRANSFORMERS: dict[str, _Adapter] = {}
+_ESTIMATORS: dict[str, _Adapter] = {}
+
+
+def transformer(*names: str, options: str) -> Callable[[TransformerAdapter], TransformerAdapter]:
+    """Register the adapter of transformer classes by qualified name.
+
+    `options` are all constructor parameters that the adapter honours, or that mean nothing to a fitted step; a
+    step with any other is refused.
+    """
+
+    def register(write: TransformerAdapter) -> TransformerAdapter:
+        _enter(_TRANSFORMERS, names, write, options)
+        return write
+
+    return register
+
+
+def estimator(*names: str, options: str) -> Callable[[EstimatorAdapter], EstimatorAdapter]:
+    """Register the adapter of estimator classes by qualified name; `options` as for `transformer`."""
+
+    def register(write: EstimatorAdapter) -> EstimatorAdapter:
+        _enter(_ESTIMATORS, names, write, options)
+        return write
+
+    return register
+
+
+def _enter(adapters: dict[str, _Adapter], names: Sequence[str], write: Callable[..., Any], options: str) -> None:
+    for name in names:
+        if name in adapters:
+            raise ValueError(f"found two adapters of {name}, expected one")
+        adapters[name] = _Adapter(write, frozenset(options.split()))
+
+
+def transform(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Write the plan of a fitted transformer: the columns that it makes of `columns`, in order.
+
+    Raises NoPlanError for a class or option without an adapter, RefusedStepError for what cannot serve rows.
+    """
+    if step is None or (isinstance(step, str) and step == "passthrough"):
+        return columns
+    own = getattr(type(step), "plan", None)
+    several = any(value.table for value in columns.values())
+    if several and not callable(own):
+        raise RefusedStepError(
+            f"{type(step).__name__}: found a step without a plan of its own over several raw tables, expected an "
+            "exported step that makes one row of features for each main row; put one first in the pipeline"
+        )
+    if callable(own):
+        made = own(step, _by_table(columns, build) if several else dict(columns), build)
+        if not isinstance(made, dict) or not all(isinstance(value, Value) for value in made.values()):
+            raise InputError(
+                f"{type(step).__name__}.plan: found {made!r:.80}, expected a dict of column names to values that "
+                "`build` or their operators make; build.value(1.0) makes a constant"
+            )
+        return made
+    written: Columns = _find(_TRANSFORMERS, step, "transformer").write(step, columns, build)
+    return written
+
+
+def _by_table(columns: Columns, build: Builder) -> dict[str, Columns]:
+    """Raw columns of several tables by the table's name and their own."""
+    tables: dict[str, Columns] = {}
+    for name, value in columns.items():
+        table = build.nodes[value.node].settings["table"]
+        tables.setdefault(table, {})[name.removeprefix(f"{table}.") if value.table else name] = value
+    return tables
+
+
+def predict(fitted: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """Write the plan of a fitted estimator over its input columns, in order."""
+    own = getattr(type(fitted), "plan_outputs", None)
+    if callable(own):
+        outputs = own(fitted, list(values), build)
+        return outputs if isinstance(outputs, Outputs) else Outputs(**outputs)
+    written: Outputs = _find(_ESTIMATORS, fitted, "estimator").write(fitted, values, build)
+    return written
+
+
+def qualified(kind: type) -> str:
+    """A class's module and name."""
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _find(adapters: dict[str, _Adapter], step: Any, role: str) -> _Adapter:
+    name = qualified(type(step))
+    adapter = adapters.get(name)
+    if adapter is None:
+        raise NoPlanError(
+            f"{type(step).__name__}: found {role} class {name} without an exact plan, expected one with an adapter; "
+            "give an own step a `plan` method, or compile with allow_opaque=True to run it through its library"
+        )
+    unknown = sorted(_option_names(step) - adapter.options)
+    if unknown:
+        raise NoPlanError(
+            f"{type(step).__name__}: found options {', '.join(unknown)} that its adapter does not know, expected "
+            f"{', '.join(sorted(adapter.options))}; compile with allow_opaque=True, or use the locked version"
+        )
+    return adapter
+
+
+def _option_names(step: Any) -> set[str]:
+    if not hasattr(step, "get_params"):
+        return set()
+    try:
+        return set(step.get_params(deep=False))
+    except AttributeError:  # feature-engine's DatetimeOrdinal does not keep an option under its name
+        return set(type(step)._get_param_names())
+
+
+def refuse_option(step: Any, option: str, expected: str) -> NoPlanError:
+    """The error for an option's value that an adapter does not carry out."""
+    return NoPlanError(
+        f"{type(step).__name__}: found {option}={getattr(step, option, None)!r}, expected {expected}; "
+        "change the option, or compile with allow_opaque=True"
+    )
+
+
+def no_plan(step: Any, found: str, expected: str) -> NoPlanError:
+    """The error for what a fitted step holds and its adapter does not carry out."""
+    return NoPlanError(f"{type(step).__name__}: found {found}, expected {expected}; compile with allow_opaque=True")
+
+
+def by_fitted_names(step: Any, columns: Columns) -> Columns:
+    """The same columns under the names that a step was fitted with, which for an array are x0, x1, …
+
+    Names in another order are found by name, as the libraries find them.
+    """
+    names = getattr(step, "feature_names_in_", None)
+    if names is None:
+        return columns
+    if len(names) != len(columns):
+        raise NoPlanError(
+            f"{type(step).__name__}: found {len(columns)} columns, expected the {len(names)} it was fitted with"
+        )
+    fitted = list(map(str, names))
+    if set(fitted) == set(columns):
+        return {name: columns[name] for name in fitted}
+    return dict(zip(fitted, columns.values(), strict=True))

@@ -1,0 +1,115 @@
+"""AdaBoost of scikit-learn (sklearn/ensemble/_weight_boosting.py) and its isolation forest (_iforest.py)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiled.portable_math.functions import SCALAR
+from pipeline_lib.compiler.adapters.inputs import check_width, dense_inputs
+from pipeline_lib.compiler.adapters.outputs import binary_prediction, class_prediction, labels, softmax
+from pipeline_lib.compiler.adapters.registry import Outputs, estimator, predict
+from pipeline_lib.compiler.adapters.sklearn.trees import nodes_of
+from pipeline_lib.compiler.adapters.tree_nodes import single_range, sum_of_trees
+from pipeline_lib.compiler.builder import Builder, Value
+
+_TREES = "sklearn.tree._classes"
+_BOOSTING = "estimator n_estimators learning_rate random_state"
+
+
+def _all_trees(estimators: Sequence[Any]) -> bool:
+    return all(type(inner).__module__ == _TREES and inner.n_outputs_ == 1 for inner in estimators)
+
+
+def _numbers(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
+    """The columns without missing or infinite values, which boosting refuses before any estimator sees them."""
+    if any(value.dtype in ("vector", "bag") for value in values):
+        return list(values)
+    return dense_inputs(step, values, build)
+
+
+@estimator("sklearn.ensemble._weight_boosting.AdaBoostRegressor", options=f"{_BOOSTING} loss")
+def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The weighted median of the regressors' predictions."""
+    inner = list(step.estimators_)
+    values = _numbers(step, values, build)
+    if _all_trees(inner):
+        check = single_range(step, values, build, missing=False)
+        trees = [nodes_of(tree.tree_) for tree in inner]
+        found = sum_of_trees(build, values, trees, check, start=[0.0] * len(trees), outputs=range(len(trees)))
+    else:
+        found = [build.number(predict(model, values, build).prediction[0]) for model in inner]
+    weights = np.asarray(step.estimator_weights_, dtype=np.float64)[: len(inner)]
+    return Outputs([build.apply("weighted_median", build.stack(found), weights=weights)])
+
+
+@estimator("sklearn.ensemble._weight_boosting.AdaBoostClassifier", options=_BOOSTING)
+def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """Each classifier gives its weight to its class, and takes a share from the others."""
+    classes, values = labels(step.classes_), _numbers(step, values, build)
+    if len(classes) == 1:
+        one = build.value(1.0)
+        return Outputs([build.value(classes[0])], [one], [build.value(0.0)], classes)
+    whole = float(np.asarray(step.estimator_weights_).sum())  # over all places, as the library divides
+    scores = [score / whole for score in _votes(step, values, build)]
+    if len(classes) > 2:
+        shares = softmax(build, [score / float(len(classes) - 1) for score in scores])
+        return Outputs([class_prediction(build, scores, classes)], shares, scores, classes)
+    decision = scores[1] - scores[0]
+    shares = softmax(build, [-decision / 2.0, decision / 2.0])
+    return Outputs([binary_prediction(build, decision, classes)], shares, [decision], classes)
+
+
+def _votes(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
+    """For each class the sum of the classifiers' votes, in their order."""
+    known = labels(step.classes_)
+    weights = np.asarray(step.estimator_weights_, dtype=np.float64).tolist()
+    inner = list(zip(step.estimators_, weights, strict=False))
+    others = [-1 / (len(known) - 1) * weight for weight in weights]
+    if _all_trees(step.estimators_):
+        trees = []
+        for (tree, weight), other in zip(inner, others, strict=False):
+            best = np.asarray(tree.tree_.value)[:, 0, : int(tree.n_classes_)].argmax(axis=1)
+            chosen = np.asarray(tree.classes_)[best]
+            trees.append(nodes_of(tree.tree_, np.where(chosen[:, None] == np.asarray(step.classes_), weight, other)))
+        check = single_range(step, values, build, missing=False)
+        return sum_of_trees(build, values, trees, check, start=[0.0] * len(known))
+    votes: list[list[Value]] = [[] for _ in known]
+    for (model, weight), other in zip(inner, others, strict=False):
+        found = predict(model, values, build).prediction[0]
+        for label, vote in zip(known, votes, strict=True):
+            vote.append(build.lookup(found, {label: weight}, "float64", unseen=other, missing=other))
+    return [build.sum(vote) for vote in votes]
+
+
+@estimator(
+    "sklearn.ensemble._iforest.IsolationForest",
+    options="n_estimators max_samples contamination max_features bootstrap n_jobs random_state verbose warm_start",
+)
+def isolation_forest(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """1 for inliers, -1 where the mean depth of a row's leaves is small; missing and infinite values are welcome."""
+    check_width(step, values)
+    trees = []
+    for tree, features, depth, beyond in zip(
+        step.estimators_,
+        step.estimators_features_,
+        step._decision_path_lengths,
+        step._average_path_length_per_tree,
+        strict=True,
+    ):
+        nodes = nodes_of(tree.tree_, (np.asarray(depth) + np.asarray(beyond) - 1.0)[:, None])
+        places = np.asarray(features)[np.where(nodes.feature < 0, 0, nodes.feature)]
+        nodes.feature[:] = np.where(nodes.feature < 0, -1, places)
+        trees.append(nodes)
+    (depths,) = sum_of_trees(build, values, trees, lambda value, place: value, start=[0.0])
+    whole = len(trees) * _average_depth(int(step._max_samples))
+    mean = build.slack(depths / whole, 4) if whole else depths * 0.0 + 1.0
+    decision = -build.apply("pow", 2.0, -mean) - float(step.offset_)
+    return Outputs([build.where(decision < 0.0, -1, 1)], decision=[decision])
+
+
+def _average_depth(rows: int) -> float:
+    """Mean depth of a leaf in a random tree of so many rows, `_average_path_length` in _iforest.py."""
+    if rows <= 2:
+        return float(rows == 2)
+    return 2.0 * (SCALAR["log"](rows - 1.0) + 0.5772156649015329) - 2.0 * (rows - 1.0) / rows

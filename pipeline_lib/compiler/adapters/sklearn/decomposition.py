@@ -1,0 +1,163 @@
+"""Projections of scikit-learn whose transform is affine. Formulas: sklearn/decomposition."""
+
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiler.adapters.inputs import numeric, refuse_bags
+from pipeline_lib.compiler.adapters.outputs import affine
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, refuse_option, transformer
+from pipeline_lib.compiler.builder import Builder, Value
+
+_DECOMPOSITION = "sklearn.decomposition."
+
+
+def _parts(value: Value, build: Builder) -> Columns:
+    return {f"x{place}": part for place, part in enumerate(build.items(value))}
+
+
+@transformer(
+    f"{_DECOMPOSITION}_pca.PCA",
+    options="n_components copy whiten svd_solver tol iterated_power n_oversamples power_iteration_normalizer "
+    "random_state",
+)
+@transformer(f"{_DECOMPOSITION}_incremental_pca.IncrementalPCA", options="n_components whiten copy batch_size")
+def principal(step: Any, columns: Columns, build: Builder) -> Columns:
+    """`components_ x - components_ mean_`, divided by the standard deviations where whitened.
+
+    Source: sklearn/decomposition/_base.py, `_BasePCA._transform`: centred after the projection.
+    """
+    values = list(numeric(step, columns, build).values())
+    components, mean = np.array(step.components_, dtype=np.float64), np.asarray(step.mean_, dtype=np.float64)
+    made = _parts(affine(values, components, -_projected(components, mean), build), build)
+    sizes = _projected(np.abs(components), np.abs(mean))  # the library's centre is within ULPs of these
+    made = {
+        name: build.slack(value, len(mean) + 2, build.value(float(size)))
+        for (name, value), size in zip(made.items(), sizes, strict=True)
+    }
+    if not step.whiten:
+        return made
+    scale = np.sqrt(np.asarray(step.explained_variance_, dtype=np.float64))
+    scale = np.where(scale < np.finfo(np.float64).eps, np.finfo(np.float64).eps, scale)
+    return {name: value / float(size) for (name, value), size in zip(made.items(), scale, strict=True)}
+
+
+def _projected(matrix: Any, vector: Any) -> Any:
+    """`matrix @ vector`, from the first number to the last on every machine."""
+    total = np.zeros(len(matrix))
+    for weights, number in zip(matrix.T, vector, strict=True):
+        total += weights * number
+    return total
+
+
+@transformer(
+    f"{_DECOMPOSITION}_truncated_svd.TruncatedSVD",
+    options="n_components algorithm n_iter n_oversamples power_iteration_normalizer random_state tol",
+)
+def truncated(step: Any, columns: Columns, build: Builder) -> Columns:
+    """`components_ x`."""
+    values = list(numeric(step, columns, build).values())
+    return _parts(affine(values, step.components_, None, build), build)
+
+
+@transformer(
+    f"{_DECOMPOSITION}_fastica.FastICA",
+    options="n_components algorithm whiten fun fun_args max_iter tol w_init whiten_solver random_state",
+)
+def independent(step: Any, columns: Columns, build: Builder) -> Columns:
+    """`components_ (x - mean_)`, without a mean where nothing was whitened."""
+    refuse_bags(step, columns)
+    values = list(numeric(step, columns, build).values())
+    if step.whiten:
+        values = [value - float(mean) for value, mean in zip(values, step.mean_, strict=True)]
+    return _parts(affine(values, step.components_, None, build), build)
+
+
+@transformer(
+    f"{_DECOMPOSITION}_factor_analysis.FactorAnalysis",
+    options="n_components tol copy max_iter noise_variance_init svd_method iterated_power rotation random_state",
+)
+def factors(step: Any, columns: Columns, build: Builder) -> Columns:
+    """The expected latent variables: `inverse(I + W c') W (x - mean_)`, W being components_ / noise_variance_.
+
+    The inverse is taken once, here; the two products stay apart, as the library computes them.
+    """
+    components = np.asarray(step.components_, dtype=np.float64)
+    weights = components / step.noise_variance_
+    return _through(step, columns, weights, np.eye(len(components)) + weights @ components.T, build)
+
+
+@transformer(
+    f"{_DECOMPOSITION}_sparse_pca.SparsePCA",
+    options="n_components alpha ridge_alpha max_iter tol method n_jobs U_init V_init verbose random_state",
+)
+@transformer(
+    f"{_DECOMPOSITION}_sparse_pca.MiniBatchSparsePCA",
+    options="n_components alpha ridge_alpha max_iter callback batch_size verbose shuffle n_jobs method random_state "
+    "tol max_no_improvement",
+)
+def sparse_principal(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Ridge regression on the components: `inverse(c c' + ridge_alpha I) c (x - mean_)`.
+
+    Source: sklearn/linear_model/_ridge.py, `_solve_cholesky`.
+    """
+    components = np.asarray(step.components_, dtype=np.float64)
+    if len(components) > components.shape[1]:
+        raise refuse_option(step, "n_components", "no more components than columns")
+    return _through(
+        step, columns, components, components @ components.T + step.ridge_alpha * np.eye(len(components)), build
+    )
+
+
+def _through(step: Any, columns: Columns, weights: Any, inverted: Any, build: Builder) -> Columns:
+    """`inverse(inverted) weights (x - mean_)`.
+
+    The library inverts or solves at each call: it is as far away as the condition of the matrix says.
+    """
+    refuse_bags(step, columns)
+    given = numeric(step, columns, build).values()
+    values = [value - float(mean) for value, mean in zip(given, step.mean_, strict=True)]
+    inverse = np.linalg.inv(inverted)
+    latent = affine(values, weights, None, build)
+    made = build.items(affine([latent], inverse, None, build))
+    sizes = build.items(affine([_sizes(latent, build)], np.abs(inverse), None, build))
+    ulps = 8 * float(np.linalg.cond(inverted)) * len(inverted)
+    return {
+        f"x{place}": build.slack(part, ulps, size) for place, (part, size) in enumerate(zip(made, sizes, strict=True))
+    }
+
+
+def _sizes(vector: Value, build: Builder) -> Value:
+    return build.stack([abs(part) for part in build.items(vector)])
+
+
+_SOLVED = {
+    "_nmf.NMF": "an iterated solution for all rows together",
+    "_nmf.MiniBatchNMF": "an iterated solution for all rows together",
+    "_lda.LatentDirichletAllocation": "an iterated solution for each row",
+    "_dict_learning.DictionaryLearning": "a sparse code that is searched for each row",
+    "_dict_learning.MiniBatchDictionaryLearning": "a sparse code that is searched for each row",
+    "_dict_learning.SparseCoder": "a sparse code that is searched for each row",
+    "_kernel_pca.KernelPCA": "kernels with every training row",
+}
+
+
+def _refuse(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Refused by name: the transform is no affine map of the row."""
+    kind = type(step)
+    why = _SOLVED[f"{kind.__module__.removeprefix(_DECOMPOSITION)}.{kind.__qualname__}"]
+    raise NoPlanError(
+        f"{kind.__name__}: found a transform that is {why}, expected an affine one, such as PCA's or TruncatedSVD's; "
+        "use one of these, or compile with allow_opaque=True"
+    )
+
+
+_OPTIONS = (
+    "n_components init solver beta_loss tol max_iter random_state alpha_W alpha_H l1_ratio verbose shuffle batch_size "
+    "forget_factor fresh_restarts fresh_restarts_max_iter transform_max_iter alpha n_jobs callback max_no_improvement "
+    "doc_topic_prior topic_word_prior learning_method learning_decay learning_offset evaluate_every total_samples "
+    "perp_tol mean_change_tol max_doc_update_iter fit_algorithm transform_algorithm transform_n_nonzero_coefs "
+    "transform_alpha code_init dict_init split_sign positive_code positive_dict dictionary kernel gamma degree coef0 "
+    "kernel_params fit_inverse_transform eigen_solver iterated_power remove_zero_eig copy_X"
+)
+transformer(*(_DECOMPOSITION + name for name in _SOLVED), options=_OPTIONS)(_refuse)

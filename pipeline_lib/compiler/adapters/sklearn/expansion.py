@@ -1,0 +1,155 @@
+"""Bins, polynomials and splines of scikit-learn: several columns out of one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiler.adapters.inputs import demanded, numeric, refuse_bags
+from pipeline_lib.compiler.adapters.registry import Columns, transformer
+from pipeline_lib.compiler.builder import Builder, Value
+
+
+@transformer(
+    "sklearn.preprocessing._discretization.KBinsDiscretizer",
+    options="n_bins encode strategy quantile_method dtype subsample random_state",
+)
+def bins(step: Any, columns: Columns, build: Builder) -> Columns:
+    """How many of the inner edges are not above the number, or one column of 0 and 1 for each bin.
+
+    Source: sklearn/preprocessing/_discretization.py, `transform`.
+    """
+    refuse_bags(step, columns)
+    made: Columns = {}
+    for (name, value), edges, count in zip(
+        numeric(step, columns, build).items(), step.bin_edges_, step.n_bins_, strict=True
+    ):
+        value = build.apply("round32", value) if step.dtype == np.float32 else value
+        place = build.apply("search", value, edges=[float(edge) for edge in edges[1:-1]], side="right")
+        if step.encode == "ordinal":
+            made[name] = build.number(place)
+        else:
+            made |= {f"{name}_{number}": build.number(place.equals(number)) for number in range(int(count))}
+    return made
+
+
+@transformer(
+    "sklearn.preprocessing._polynomial.PolynomialFeatures", options="degree interaction_only include_bias order"
+)
+def polynomial(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Products of columns, in the order of `powers_`; a product grows from its last factor to its first.
+
+    Source: sklearn/preprocessing/_polynomial.py, `PolynomialFeatures.transform`.
+    """
+    refuse_bags(step, columns)
+    values = list(numeric(step, columns, build).values())
+    made: Columns = {}
+    for number, powers in enumerate(step.powers_):
+        factors = [values[place] for place in reversed(range(len(values))) for _ in range(int(powers[place]))]
+        product: Value = factors[0] if factors else build.value(1.0)
+        for factor in factors[1:]:
+            product = product * factor
+        made[f"x{number}"] = product
+    return made
+
+
+@transformer(
+    "sklearn.preprocessing._polynomial.SplineTransformer",
+    options="n_knots degree knots extrapolation include_bias order handle_missing sparse_output",
+)
+def splines(step: Any, columns: Columns, build: Builder) -> Columns:
+    """The B-splines of each column. Source: sklearn/preprocessing/_polynomial.py, `SplineTransformer.transform`."""
+    refuse_bags(step, columns)
+    zeros = step.handle_missing == "zeros"
+    made: Columns = {}
+    values = numeric(step, columns, build, missing=zeros)
+    for place, ((name, value), spline) in enumerate(zip(values.items(), step.bsplines_, strict=True)):
+        if step.extrapolation == "linear":
+            parts = _tangents(value, spline, min(step.degree + place, max(step.degree, 2)), build)
+        else:
+            parts = _SPLINES[step.extrapolation](step, name, value, spline, build)
+        if zeros:
+            gone = value.missing()
+            parts = [build.where(gone, 0.0, part) for part in parts]
+        kept = parts if step.include_bias else parts[:-1]
+        made |= {f"{name}_sp_{number}": part for number, part in enumerate(kept)}
+    return made
+
+
+def _inside(value: Value, spline: Any, build: Builder) -> list[Value]:
+    settings = {"knots": np.array(spline.t), "coefficients": np.array(spline.c), "degree": int(spline.k)}
+    return build.items(build.apply("splines", value, **settings))
+
+
+def _continued(step: Any, name: str, value: Value, spline: Any, build: Builder) -> list[Value]:
+    return _inside(value, spline, build)
+
+
+def _refused(step: Any, name: str, value: Value, spline: Any, build: Builder) -> list[Value]:
+    first, last = _ends(spline)
+    within = (value >= first) & (value <= last)
+    if step.handle_missing == "zeros":
+        within = within | value.missing()
+    return _inside(demanded(value, within, name, step, f"a number from {first!r} to {last!r}"), spline, build)
+
+
+def _periodic(step: Any, name: str, value: Value, spline: Any, build: Builder) -> list[Value]:
+    first, last = _ends(spline)
+    width = last - first
+    inner = build.apply("remainder", value - first, width) + first if width > 0 else value * 0.0
+    return _inside(inner, spline, build)
+
+
+def _bounded(step: Any, name: str, value: Value, spline: Any, build: Builder) -> list[Value]:
+    """Beyond the knots the outer splines stay as they are there; others are 0."""
+    (first, last), outer = _ends(spline), step.degree
+    if outer == 0:  # the library fails above the last knot
+        value = demanded(value, (value <= last) | value.missing(), name, step, f"a number up to {last!r}")
+    heights, count = (spline(first), spline(last)), spline.c.shape[1]
+    low = {number: float(heights[0][number]) for number in range(outer)}
+    high = {number: float(heights[1][number]) for number in range(count - outer, count)}
+    return _with_ends(value, (first, last), _inside(value, spline, build), low, high, build)
+
+
+def _tangents(value: Value, spline: Any, degree: int, build: Builder) -> list[Value]:
+    """Beyond the ends the outer splines go on along their tangents; others are 0.
+
+    scikit-learn 1.9 raises a degree below 2 by one at each column, and looks for the ends by that: so do we.
+    """
+    first, last = float(spline.t[degree]), float(spline.t[-degree - 1])
+    count, outer = spline.c.shape[1], degree + 1 if degree <= 1 else degree
+    low = _tangent(value, spline, first, range(min(outer, count)))
+    high = _tangent(value, spline, last, range(max(count - outer, 0), count))
+    return _with_ends(value, (first, last), _inside(value, spline, build), low, high, build)
+
+
+def _tangent(value: Value, spline: Any, end: float, numbers: range) -> dict[int, Value]:
+    heights, slopes = spline(end), spline(end, nu=1)
+    return {number: (value - end) * float(slopes[number]) + float(heights[number]) for number in numbers}
+
+
+def _with_ends(
+    value: Value,
+    ends: tuple[float, float],
+    inside: Sequence[Value],
+    low: Mapping[int, Value | float],
+    high: Mapping[int, Value | float],
+    build: Builder,
+) -> list[Value]:
+    below, above = value < ends[0], value > ends[1]
+    return [
+        build.where(below, low.get(number, 0.0), build.where(above, high.get(number, 0.0), part))
+        for number, part in enumerate(inside)
+    ]
+
+
+def _ends(spline: Any) -> tuple[float, float]:
+    return float(spline.t[spline.k]), float(spline.t[-spline.k - 1])
+
+
+_SPLINES = {
+    "continue": _continued,
+    "error": _refused,
+    "periodic": _periodic,
+    "constant": _bounded,
+}

@@ -1,0 +1,269 @@
+"""Estimators of scikit-learn that are made of others: votes, stacks, bags, searches, several targets."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiler.adapters.inputs import positional
+from pipeline_lib.compiler.adapters.outputs import added, class_prediction, label_at, labels
+from pipeline_lib.compiler.adapters.registry import (
+    Columns,
+    NoPlanError,
+    Outputs,
+    estimator,
+    predict,
+    refuse_option,
+    transform,
+    transformer,
+)
+from pipeline_lib.compiler.builder import Builder, Value
+
+_VOTING = "sklearn.ensemble._voting."
+
+
+def _weights(step: Any) -> list[float] | None:
+    if step.weights is None:
+        return None
+    pairs = zip(step.estimators, step.weights, strict=True)
+    return [float(weight) for (_, inner), weight in pairs if not (isinstance(inner, str) and inner == "drop")]
+
+
+def _average(build: Builder, values: Sequence[Value], weights: Sequence[float] | None) -> Value:
+    """The mean, or the weighted sum over the sum of weights (`numpy.average`)."""
+    if weights is None:
+        return build.sum(values) / float(len(values))
+    return build.dot(values, weights) / float(np.sum(weights))
+
+
+@estimator(f"{_VOTING}VotingRegressor", options="estimators weights n_jobs verbose")
+def voting_regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The (weighted) mean of the estimators' predictions."""
+    predictions = [predict(inner, values, build).prediction[0] for inner in step.estimators_]
+    return Outputs([_average(build, predictions, _weights(step))])
+
+
+@estimator(f"{_VOTING}VotingClassifier", options="estimators voting weights n_jobs flatten_transform verbose")
+def voting_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The class of most (weight of) votes, or of the largest mean probability; the first of equal ones."""
+    parts, classes = [predict(inner, values, build) for inner in step.estimators_], labels(step.le_.classes_)
+    if step.voting == "soft":
+        shares = [
+            _average(build, column, _weights(step))
+            for column in zip(*(part.probability for part in parts), strict=True)
+        ]
+        return Outputs([class_prediction(build, shares, classes)], shares, classes=classes)
+    votes = _votes(build, [part.prediction[0] for part in parts], len(classes), _weights(step))
+    return Outputs([class_prediction(build, votes, classes)], classes=classes)
+
+
+def _votes(build: Builder, places: Sequence[Value], count: int, weights: Sequence[float] | None = None) -> list[Value]:
+    """The weight of votes for each class, added one by one as `numpy.bincount` does."""
+    factors = weights or [1.0] * len(places)
+    pairs = list(zip(places, factors, strict=True))
+    return [added([build.number(place.equals(label)) * factor for place, factor in pairs]) for label in range(count)]
+
+
+_STACKING = "sklearn.ensemble._stacking."
+_STACKING_OPTIONS = "estimators final_estimator cv stack_method n_jobs passthrough verbose"
+
+
+def _stacked(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
+    """Each estimator's responses side by side, then the inputs where passed through (`_concatenate_predictions`)."""
+    columns: list[Value] = []
+    for inner, method in zip(step.estimators_, step.stack_method_, strict=True):
+        outputs = predict(inner, values, build)
+        if method == "predict_proba":
+            shares = list(outputs.probability)
+            columns += shares[1:] if len(step.classes_) == 2 else shares
+        else:
+            columns += outputs.decision if method == "decision_function" else outputs.prediction
+    return [*columns, *values] if step.passthrough else columns
+
+
+@estimator(f"{_STACKING}StackingRegressor", options=_STACKING_OPTIONS)
+def stacking_regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The final estimator on the others' predictions."""
+    return Outputs(predict(step.final_estimator_, _stacked(step, values, build), build).prediction)
+
+
+@estimator(f"{_STACKING}StackingClassifier", options=_STACKING_OPTIONS)
+def stacking_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The final estimator on the others' responses; it knows classes by their numbers."""
+    if isinstance(step._label_encoder, list):
+        raise NoPlanError(
+            "StackingClassifier: found several labels a row, expected one; stack one for each label, or compile with "
+            "allow_opaque=True"
+        )
+    final = predict(step.final_estimator_, _stacked(step, values, build), build)
+    chosen = label_at(build, build.integer(final.prediction[0]), step.classes_)
+    return Outputs([chosen], final.probability, final.decision, labels(step.classes_))
+
+
+_BAGGING = "sklearn.ensemble._bagging."
+_BAGGING_OPTIONS = (
+    "estimator n_estimators max_samples max_features bootstrap bootstrap_features oob_score warm_start n_jobs "
+    "random_state verbose"
+)
+
+
+def _bagged(step: Any, values: Sequence[Value], build: Builder) -> list[Outputs]:
+    """Each estimator on the columns that it was fitted on."""
+    everything = list(range(step.n_features_in_))
+    parts = []
+    for inner, places in zip(step.estimators_, step.estimators_features_, strict=True):
+        if list(places) == everything:
+            parts.append(predict(inner, values, build))
+        else:
+            flat = positional(values, build)
+            parts.append(predict(inner, [flat[place] for place in places], build))
+    return parts
+
+
+@estimator(f"{_BAGGING}BaggingRegressor", options=_BAGGING_OPTIONS)
+def bagging_regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The mean of the estimators' predictions."""
+    predictions = [part.prediction[0] for part in _bagged(step, values, build)]
+    return Outputs([build.sum(predictions) / float(len(predictions))])
+
+
+@estimator(f"{_BAGGING}BaggingClassifier", options=_BAGGING_OPTIONS)
+def bagging_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The mean probability of each class, or its share of votes; decisions are averaged as well."""
+    parts, classes, count = _bagged(step, values, build), labels(step.classes_), float(len(step.estimators_))
+    columns: list[list[Value]] = [[] for _ in classes]
+    for inner, part in zip(step.estimators_, parts, strict=True):
+        if part.probability:
+            for place, share in zip(inner.classes_, part.probability, strict=True):
+                columns[int(place)].append(share)
+        else:
+            for place, vote in enumerate(_votes(build, [part.prediction[0]], len(classes))):
+                columns[place].append(vote)
+    shares = [(build.sum(column) if column else build.value(0.0)) / count for column in columns]
+    decision = []
+    if all(part.decision for part in parts):
+        decision = [build.sum(column) / count for column in zip(*(part.decision for part in parts), strict=True)]
+    return Outputs([class_prediction(build, shares, classes)], shares, decision, classes)
+
+
+_SEARCHES = tuple(
+    f"sklearn.model_selection._{name}"
+    for name in (
+        "search.GridSearchCV",
+        "search.RandomizedSearchCV",
+        "search_successive_halving.HalvingGridSearchCV",
+        "search_successive_halving.HalvingRandomSearchCV",
+    )
+)
+_SEARCH_OPTIONS = (
+    "estimator param_grid param_distributions n_iter scoring n_jobs refit cv verbose pre_dispatch random_state "
+    "error_score return_train_score n_candidates factor resource max_resources min_resources aggressive_elimination"
+)
+
+
+@estimator(*_SEARCHES, options=_SEARCH_OPTIONS)
+def search(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The best estimator found."""
+    return predict(_best(step), values, build)
+
+
+@transformer(*_SEARCHES, options=_SEARCH_OPTIONS)
+def search_transformer(step: Any, columns: Columns, build: Builder) -> Columns:
+    """The best transformer found."""
+    return transform(_best(step), columns, build)
+
+
+def _best(step: Any) -> Any:
+    if not hasattr(step, "best_estimator_"):
+        raise refuse_option(step, "refit", "True, so that a best estimator is fitted")
+    return step.best_estimator_
+
+
+@estimator("sklearn.frozen._frozen.FrozenEstimator", options="estimator")
+def frozen(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The estimator within."""
+    return predict(step.estimator, values, build)
+
+
+@transformer("sklearn.frozen._frozen.FrozenEstimator", options="estimator")
+def frozen_transformer(step: Any, columns: Columns, build: Builder) -> Columns:
+    """The transformer within."""
+    return transform(step.estimator, columns, build)
+
+
+@estimator(
+    "sklearn.semi_supervised._self_training.SelfTrainingClassifier",
+    options="estimator criterion k_best max_iter threshold verbose",
+)
+def self_training(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The classifier that was fitted last."""
+    return predict(step.estimator_, values, build)
+
+
+_TARGETS = "sklearn.multioutput."
+
+
+@estimator(f"{_TARGETS}MultiOutputRegressor", f"{_TARGETS}MultiOutputClassifier", options="estimator n_jobs")
+def several_targets(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """One estimator for each target."""
+    if hasattr(step, "predict_proba"):
+        raise NoPlanError(
+            "MultiOutputClassifier: found predict_proba, which gives a list with a matrix for each target, expected a "
+            "classifier without it, such as RidgeClassifier or LinearSVC; fit one pipeline for each target"
+        )
+    return Outputs([predict(inner, values, build).prediction[0] for inner in step.estimators_])
+
+
+@estimator(f"{_TARGETS}RegressorChain", options="estimator order cv random_state verbose")
+def chain(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """Each estimator on the inputs and the predictions before it, given in the order of the targets."""
+    made: list[Value] = []
+    for inner in step.estimators_:
+        made.append(build.number(predict(inner, [*values, *made], build).prediction[0]))
+    places = np.argsort(step.order_).tolist()
+    return Outputs([made[place] for place in places])
+
+
+_REFUSED = {
+    "sklearn.gaussian_process._gpr.GaussianProcessRegressor": (
+        "kernel alpha optimizer n_restarts_optimizer normalize_y copy_X_train n_targets random_state",
+        "it adds over all training rows through kernels of kernels; use SVR or KernelRidge",
+    ),
+    "sklearn.gaussian_process._gpc.GaussianProcessClassifier": (
+        "kernel optimizer n_restarts_optimizer max_iter_predict warm_start copy_X_train random_state multi_class "
+        "n_jobs",
+        "it adds over all training rows through kernels of kernels; use SVC",
+    ),
+    **{
+        f"sklearn.neighbors._{kind}.RadiusNeighbors{role}": (
+            "radius weights algorithm leaf_size p metric metric_params n_jobs outlier_label",
+            "a row may have any number of neighbours; use KNeighbors",
+        )
+        for kind, role in (("classification", "Classifier"), ("regression", "Regressor"))
+    },
+    **{
+        f"sklearn.semi_supervised._label_propagation.{name}": (
+            "kernel gamma n_neighbors alpha max_iter tol n_jobs",
+            "its labels are spread over all training rows; use KNeighborsClassifier",
+        )
+        for name in ("LabelPropagation", "LabelSpreading")
+    },
+    f"{_TARGETS}ClassifierChain": (
+        "estimator order cv chain_method random_state verbose",
+        "its classes are numbers of a chain; fit one classifier for each target",
+    ),
+}
+
+
+def _refuse(name: str, options: str, reason: str) -> None:
+    def refused(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+        raise NoPlanError(
+            f"{type(step).__name__}: found an estimator without an exact plan, expected another: {reason}, or compile "
+            "with allow_opaque=True"
+        )
+
+    estimator(name, options=options)(refused)
+
+
+for _name, (_options, _reason) in _REFUSED.items():
+    _refuse(_name, _options, _reason)

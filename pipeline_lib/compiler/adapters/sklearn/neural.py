@@ -1,0 +1,63 @@
+"""Multilayer perceptrons of scikit-learn."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline_lib.compiler.adapters.inputs import vector_input
+from pipeline_lib.compiler.adapters.outputs import (
+    as_doubles,
+    binary_prediction,
+    class_prediction,
+    expit,
+    labels,
+    softmax,
+)
+from pipeline_lib.compiler.adapters.registry import Outputs, estimator, refuse_option
+from pipeline_lib.compiler.builder import Builder, Value
+
+_OPTIONS = (
+    "activation alpha batch_size beta_1 beta_2 early_stopping epsilon hidden_layer_sizes learning_rate loss "
+    "learning_rate_init max_fun max_iter momentum n_iter_no_change nesterovs_momentum power_t random_state shuffle "
+    "solver tol validation_fraction verbose warm_start"
+)
+
+
+def _last_layer(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
+    """Each layer's weights times the one before, plus its intercepts, through the activation between layers."""
+    if step.activation not in ("identity", "relu", "tanh", "logistic"):
+        raise refuse_option(step, "activation", "identity, relu, tanh or logistic")
+    layer = vector_input(step, values, build)
+    for place, (weights, starts) in enumerate(zip(step.coefs_, step.intercepts_, strict=True)):
+        if place and step.activation != "identity":
+            layer = build.apply("activation", layer, kind=step.activation)
+        matrix, offset = as_doubles(step, "coefs_", weights).T, as_doubles(step, "intercepts_", starts)
+        layer = build.apply("affine", layer, matrix=matrix, offset=offset)
+    return build.items(layer)
+
+
+@estimator("sklearn.neural_network._multilayer_perceptron.MLPRegressor", options=_OPTIONS)
+def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The last layer as it is; exp of it where the loss is Poisson's."""
+    outputs = _last_layer(step, values, build)
+    if step.out_activation_ not in ("identity", "exp"):
+        raise refuse_option(step, "out_activation_", "identity or exp")
+    return Outputs(outputs if step.out_activation_ == "identity" else [build.apply("exp", v) for v in outputs])
+
+
+@estimator("sklearn.neural_network._multilayer_perceptron.MLPClassifier", options=_OPTIONS)
+def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """Softmax of the last layer, or the sigmoid of its only number; several labels a row have one sigmoid each."""
+    outputs = _last_layer(step, values, build)
+    kind = step._label_binarizer.y_type_
+    if step.out_activation_ == "softmax":
+        shares = softmax(build, outputs)
+    else:
+        shares = [expit(build, value) for value in outputs]
+    if kind.startswith("multilabel"):
+        shares = [1.0 - shares[0], *shares] if len(shares) == 1 else shares
+        return Outputs([build.integer(share > 0.5) for share in shares], shares)
+    classes = labels(step.classes_)
+    if len(shares) == 1:
+        chosen = binary_prediction(build, shares[0], classes, above=0.5)
+        return Outputs([chosen], [1.0 - shares[0], shares[0]], classes=classes)
+    return Outputs([class_prediction(build, shares, classes)], shares, classes=classes)

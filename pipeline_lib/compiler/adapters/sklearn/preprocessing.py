@@ -1,0 +1,236 @@
+"""Scalers and the like of scikit-learn. Formulas: sklearn/preprocessing/_data.py."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiler.adapters.feature_engine.transformation import box_cox_value, yeo_johnson_value
+from pipeline_lib.compiler.adapters.inputs import demanded, joined, numeric, places, refuse_bags
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, refuse_option, transformer
+from pipeline_lib.compiler.builder import Builder, Value
+
+_EPS = 2.220446049250313e-16
+_BOUNDS = 1e-7  # sklearn.preprocessing._data.BOUNDS_THRESHOLD
+
+
+@transformer("sklearn.preprocessing._data.MinMaxScaler", options="feature_range copy clip")
+def min_max(step: Any, columns: Columns, build: Builder) -> Columns:
+    """`x * scale_ + min_`, clipped to `feature_range` where asked."""
+    refuse_bags(step, columns)
+    made = numeric(step, columns, build, missing=True)
+    low, high = step.feature_range
+    for (name, value), scale, offset in zip(made.items(), step.scale_, step.min_, strict=True):
+        scaled = value * float(scale) + float(offset)
+        made[name] = build.clip(scaled, float(low), float(high)) if step.clip else scaled
+    return made
+
+
+@transformer("sklearn.preprocessing._data.StandardScaler", options="copy with_mean with_std")
+def standard(step: Any, columns: Columns, build: Builder) -> Columns:
+    """`(x - mean_) / scale_`."""
+    mean = step.mean_ if step.with_mean else None
+    return centred_and_scaled(step, columns, mean, step.scale_ if step.with_std else None, build)
+
+
+@transformer(
+    "sklearn.preprocessing._data.RobustScaler",
+    options="with_centering with_scaling quantile_range copy unit_variance",
+)
+def robust(step: Any, columns: Columns, build: Builder) -> Columns:
+    """`(x - center_) / scale_`."""
+    centre = step.center_ if step.with_centering else None
+    return centred_and_scaled(step, columns, centre, step.scale_ if step.with_scaling else None, build)
+
+
+@transformer("sklearn.preprocessing._data.MaxAbsScaler", options="copy clip")
+def max_abs(step: Any, columns: Columns, build: Builder) -> Columns:
+    """`x / scale_`, clipped to -1 … 1 where asked."""
+    if step.clip:
+        refuse_bags(step, columns)
+    made = centred_and_scaled(step, columns, None, step.scale_, build)
+    return {name: build.clip(value, -1.0, 1.0) for name, value in made.items()} if step.clip else made
+
+
+def centred_and_scaled(step: Any, columns: Columns, centre: Any, scale: Any, build: Builder) -> Columns:
+    """`(x - centre) / scale`, either of them optional; sparse columns times `1 / scale`, as scikit-learn has it.
+
+    Dense columns may come out of a sparse matrix, which only the library sees: both formulas are within 2 ULPs.
+    """
+    made = numeric(step, columns, build, missing=True)
+    sparse = any(value.dtype == "bag" for value in made.values())
+    if sparse and centre is not None:
+        refuse_bags(step, made)
+    for name, value, place in places(made):
+        if value.dtype == "bag":
+            made[name] = (
+                value if scale is None else build.apply("bag_scale", value, weights=1 / np.asarray(scale)[place])
+            )
+            continue
+        moved = value if centre is None else value - float(centre[place.start])
+        if scale is None:
+            made[name] = moved
+        elif sparse:
+            made[name] = moved * (1 / float(scale[place.start]))
+        else:
+            divided = moved / float(scale[place.start])
+            made[name] = divided if centre is not None else build.slack(divided, 2.0)
+    return made
+
+
+@transformer("sklearn.preprocessing._data.Normalizer", options="norm copy")
+def normalizer(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Each row divided by its L1, L2 or largest norm, unless that is below 10 machine epsilons.
+
+    Of sparse rows only those whose norm is 0 stay as they are.
+    """
+    made = numeric(step, columns, build)
+    values = list(made.values())
+    if any(value.dtype == "bag" for value in values):
+        return {"x": build.apply("bag_normalize", joined(values, build), norm=step.norm)}
+    if step.norm == "max":
+        norm = abs(values[0])
+        for value in values[1:]:
+            norm = build.apply("larger", norm, abs(value))
+    elif step.norm == "l1":
+        norm = build.sum([abs(value) for value in values])
+    else:
+        norm = build.apply("sqrt", build.sum([value * value for value in values]))
+    norm = build.where(norm < 10 * _EPS, 1.0, norm)
+    return {name: value / norm for name, value in made.items()}
+
+
+@transformer("sklearn.preprocessing._data.Binarizer", options="threshold copy")
+def binarizer(step: Any, columns: Columns, build: Builder) -> Columns:
+    """1 above the threshold, else 0."""
+    made, threshold = numeric(step, columns, build), float(step.threshold)
+    return {
+        name: build.apply("bag_above", value, threshold=threshold)
+        if value.dtype == "bag"
+        else build.where(value > threshold, 1.0, 0.0)
+        for name, value in made.items()
+    }
+
+
+@transformer("sklearn.preprocessing._data.PowerTransformer", options="method standardize copy")
+def power(step: Any, columns: Columns, build: Builder) -> Columns:
+    """SciPy's Yeo-Johnson or Box-Cox with the learned lambdas, then standardised where asked."""
+    refuse_bags(step, columns)
+    made = numeric(step, columns, build, missing=True)
+    for (name, value), learned in zip(made.items(), map(float, step.lambdas_), strict=True):
+        if not math.isfinite(learned):
+            raise NoPlanError(
+                f"PowerTransformer: found lambda {learned!r} of column {name!r}, expected a finite one; "
+                "fit on rows that hold the column, or drop it before"
+            )
+        if step.method == "box-cox":
+            value = demanded(value, (value > 0.0) | value.missing(), name, step, "a number above 0")
+        made[name] = (box_cox_value if step.method == "box-cox" else yeo_johnson_value)(value, learned, build)
+    if not step.standardize:
+        return made
+    scaler = step._scaler
+    return {
+        name: (value - float(mean)) / float(scale)
+        for (name, value), mean, scale in zip(made.items(), scaler.mean_, scaler.scale_, strict=True)
+    }
+
+
+@transformer(
+    "sklearn.preprocessing._data.QuantileTransformer",
+    options="n_quantiles output_distribution ignore_implicit_zeros subsample random_state copy",
+)
+def quantile(step: Any, columns: Columns, build: Builder) -> Columns:
+    """The mean of the interpolations of rising and of falling quantiles; normal quantiles of it where asked."""
+    refuse_bags(step, columns)
+    made = numeric(step, columns, build, missing=True)
+    heights = np.asarray(step.references_, dtype=np.float64)
+    for place, (name, value) in enumerate(made.items()):
+        points = np.asarray(step.quantiles_[:, place], dtype=np.float64)
+        if not np.isfinite(points).all():
+            raise NoPlanError(
+                f"QuantileTransformer: found quantiles of column {name!r} that are not finite, expected numbers; "
+                "fit on rows that hold the column, or drop it before"
+            )
+        made[name] = _quantile(step.output_distribution, value, points, heights, build)
+    return made
+
+
+def _quantile(output: str, value: Value, points: Any, heights: Any, build: Builder) -> Value:
+    rising = build.apply("interpolate", value, x=points, y=heights)
+    falling = build.apply("interpolate", -value, x=-points[::-1], y=-heights[::-1])
+    share = (rising - falling) * 0.5
+    first, last = float(points[0]), float(points[-1])
+    if output == "uniform":
+        share = build.where(value.equals(last), 1.0, share)
+        return build.where(value.equals(first), 0.0, share)
+    share = build.where(value + _BOUNDS > last, 1.0, share)
+    share = build.where(value - _BOUNDS < first, 0.0, share)
+    lowest = _BOUNDS - _EPS
+    ends = [build.apply("ndtri", end) for end in (lowest, 1 - lowest)]
+    normal = build.apply("ndtri", share)
+    return build.slack(build.clip(normal, *ends), 8.0)
+
+
+_UNARY = {  # NumPy's name: the operation of the same meaning
+    "absolute": "absolute",
+    "fabs": "absolute",
+    "arccos": "arccos",
+    "arcsin": "arcsin",
+    "arctan": "arctan",
+    "cbrt": "cbrt",
+    "ceil": "ceil",
+    "cos": "cos",
+    "exp": "exp",
+    "expm1": "expm1",
+    "floor": "floor",
+    "log": "log",
+    "log10": "log10",
+    "log1p": "log1p",
+    "log2": "log2",
+    "negative": "negative",
+    "rint": "rint",
+    "sin": "sin",
+    "sqrt": "sqrt",
+    "tan": "tan",
+    "tanh": "tanh",
+    "trunc": "trunc",
+}
+
+
+@transformer(
+    "sklearn.preprocessing._function_transformer.FunctionTransformer",
+    options="func inverse_func validate accept_sparse check_inverse feature_names_out kw_args inv_kw_args",
+)
+def function(step: Any, columns: Columns, build: Builder) -> Columns:
+    """A NumPy function of each number, or nothing."""
+    if step.func is None:
+        return numeric(step, columns, build) if step.validate else columns
+    name = getattr(step.func, "__name__", "")
+    if getattr(np, name, None) is not step.func or name not in (*_UNARY, "square", "reciprocal"):
+        known = ", np.".join(sorted((*_UNARY, "square", "reciprocal")))
+        raise refuse_option(step, "func", f"one of np.{known}, or an own step with a `plan` method")
+    if step.kw_args:
+        raise refuse_option(step, "kw_args", "none")
+    refuse_bags(step, columns)
+    numbers = {}
+    for column, value in columns.items():
+        if value.dtype not in ("float64", "int64"):
+            raise NoPlanError(
+                f"FunctionTransformer: found {value.dtype} column {column!r}, expected numbers for np.{name}; "
+                "select other columns, or cast it before"
+            )
+        if value.dtype == "int64" and name == "reciprocal":
+            raise refuse_option(step, "func", "a function that does not divide integers")
+        checked = step.validate and value.dtype == "float64"
+        numbers[column] = build.finite(value, column, "FunctionTransformer") if checked else value
+    return {column: _called(name, value, build) for column, value in numbers.items()}
+
+
+def _called(name: str, value: Value, build: Builder) -> Value:
+    if value.dtype == "int64" and name in ("absolute", "ceil", "floor", "negative", "square", "trunc"):
+        if name == "absolute":
+            return build.where(value < 0, 0 - value, value)
+        return {"negative": 0 - value, "square": value * value}.get(name, value)
+    if name == "square":
+        return value * value
+    return 1.0 / value if name == "reciprocal" else build.apply(_UNARY[name], build.number(value))

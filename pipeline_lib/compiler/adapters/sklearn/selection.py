@@ -1,0 +1,69 @@
+"""Feature selectors of scikit-learn: columns that stay. Source: sklearn/feature_selection/_base.py, `transform`."""
+
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiler.adapters.inputs import named, places, present
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, transformer
+from pipeline_lib.compiler.builder import Builder, Value
+
+_UNIVARIATE = "sklearn.feature_selection._univariate_selection."
+
+
+@transformer(f"{_UNIVARIATE}GenericUnivariateSelect", options="score_func mode param")
+@transformer(f"{_UNIVARIATE}SelectKBest", options="score_func k")
+@transformer(f"{_UNIVARIATE}SelectPercentile", options="score_func percentile")
+@transformer(
+    f"{_UNIVARIATE}SelectFdr", f"{_UNIVARIATE}SelectFpr", f"{_UNIVARIATE}SelectFwe", options="score_func alpha"
+)
+@transformer("sklearn.feature_selection._variance_threshold.VarianceThreshold", options="threshold")
+@transformer(
+    "sklearn.feature_selection._from_model.SelectFromModel",
+    options="estimator threshold prefit norm_order max_features importance_getter",
+)
+@transformer(
+    "sklearn.feature_selection._rfe.RFE",
+    options="estimator n_features_to_select step verbose importance_getter",
+)
+@transformer(
+    "sklearn.feature_selection._rfe.RFECV",
+    options="estimator step min_features_to_select cv scoring verbose n_jobs importance_getter",
+)
+@transformer(
+    "sklearn.feature_selection._sequential.SequentialFeatureSelector",
+    options="estimator n_features_to_select tol direction scoring cv n_jobs",
+)
+def select(step: Any, columns: Columns, build: Builder) -> Columns:
+    """The columns that `get_support` names; missing and infinite values are refused where the selector does."""
+    columns = named(step, columns)
+    support = np.asarray(step.get_support(), dtype=bool)
+    if not support.any():
+        raise NoPlanError(
+            f"{type(step).__name__}: found no column that it selects, expected one at least; fit it less strictly"
+        )
+    checks = not _lets_pass(step)
+    made: Columns = {}
+    for name, value, place in places(columns):
+        kept = np.flatnonzero(support[place])
+        if len(kept) == 0:
+            continue
+        value = _checked(value, name, step, build) if checks else value
+        if value.dtype == "bag" and len(kept) < value.width:
+            value = build.apply("bag_select", value, places=kept)
+        made[name] = value
+    return made
+
+
+def _lets_pass(step: Any) -> bool:
+    """Whether the selector takes missing and infinite values: by its tags, or since a frame stays a frame."""
+    frame = getattr(step, "_sklearn_output_config", {}).get("transform", "default") != "default"
+    return bool(step.__sklearn_tags__().input_tags.allow_nan) or (frame and hasattr(step, "feature_names_in_"))
+
+
+def _checked(value: Value, name: str, step: Any, build: Builder) -> Value:
+    if value.dtype == "float64":
+        return build.finite(value, name, type(step).__name__)
+    if value.dtype == "bag" and not value.limit < np.inf:
+        return build.apply("bag_finite", value, name=name, where=type(step).__name__)
+    return present(value, name, step) if value.dtype == "str" else value

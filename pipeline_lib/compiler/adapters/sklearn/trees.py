@@ -1,0 +1,137 @@
+"""Trees and forests of scikit-learn.
+
+Inputs are compared as float32 (`_validate_X_predict` in sklearn/tree/_classes.py), NaN goes where
+`missing_go_to_left` says (`Tree._apply_dense` in sklearn/tree/_tree.pyx); a forest adds its trees one after the
+other and divides by their number (`_accumulate_prediction` in sklearn/ensemble/_forest.py).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiler.adapters.outputs import class_prediction, labels
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, estimator, transformer
+from pipeline_lib.compiler.adapters.tree_nodes import (
+    Check,
+    TreeNodes,
+    magnitudes,
+    single_range,
+    single_thresholds,
+    sum_of_trees,
+)
+from pipeline_lib.compiler.builder import Builder, Value
+
+_GROWING = (
+    "criterion max_depth min_samples_split min_samples_leaf min_weight_fraction_leaf max_features max_leaf_nodes "
+    "min_impurity_decrease random_state ccp_alpha monotonic_cst class_weight"
+)
+_FOREST = f"{_GROWING} n_estimators bootstrap oob_score n_jobs verbose warm_start max_samples"
+
+
+def nodes_of(tree: Any, value: Any = None) -> TreeNodes:
+    """A fitted `sklearn.tree._tree.Tree`; `value` (nodes x numbers) instead of what its leaves hold."""
+    held = np.asarray(tree.value, dtype=np.float64)[:, :, 0] if value is None else value
+    leaf = np.asarray(tree.children_left) < 0
+    return TreeNodes(
+        feature=np.where(leaf, -1, tree.feature),
+        threshold=single_thresholds(np.where(leaf, 0.0, tree.threshold)),
+        left=np.asarray(tree.children_left),
+        right=np.asarray(tree.children_right),
+        missing_left=np.asarray(tree.missing_go_to_left).astype(np.bool_),
+        value=held,
+    )
+
+
+def compared(step: Any, tree: Any, values: Sequence[Value], build: Builder) -> Check:
+    """What a tree of scikit-learn compares: numbers of float32's range, and NaN where its tags allow it."""
+    return single_range(step, values, build, missing=bool(tree.__sklearn_tags__().input_tags.allow_nan))
+
+
+def regression(step: Any, trees: Sequence[Any], values: Sequence[Value], build: Builder) -> list[Value]:
+    """The sum of fitted tree regressors, one number a target."""
+    return _summed(step, trees, [nodes_of(tree.tree_) for tree in trees], values, build)
+
+
+def classification(step: Any, trees: Sequence[Any], values: Sequence[Value], build: Builder) -> list[Value]:
+    """The sum of fitted tree classifiers' probabilities, one number a class."""
+    if step.n_outputs_ != 1:
+        raise NoPlanError(
+            f"{type(step).__name__}: found {step.n_outputs_} targets of classes, expected one; fit an estimator for "
+            "each, or compile with allow_opaque=True"
+        )
+    count = int(step.n_classes_)
+    nodes = [nodes_of(tree.tree_, np.asarray(tree.tree_.value)[:, 0, :count]) for tree in trees]
+    return _summed(step, trees, nodes, values, build)
+
+
+def _summed(
+    step: Any, trees: Sequence[Any], nodes: Sequence[TreeNodes], values: Sequence[Value], build: Builder
+) -> list[Value]:
+    check = compared(step, trees[0], values, build)
+    start = None if step is trees[0] else [0.0] * nodes[0].value.shape[1]
+    totals = sum_of_trees(build, values, nodes, check, start=start)
+    if getattr(step, "n_jobs", None) in (None, 1) or not build.checking:
+        return totals
+    # threads add their trees in the order in which they finish
+    scales = sum_of_trees(build, values, magnitudes(nodes), check, start=start)
+    return [build.slack(total, len(nodes), scale) for total, scale in zip(totals, scales, strict=True)]
+
+
+def classes(step: Any, probability: list[Value], build: Builder) -> Outputs:
+    """Class probabilities and the most probable class, the first of equal ones."""
+    return Outputs([class_prediction(build, probability, step.classes_)], probability, classes=labels(step.classes_))
+
+
+@estimator(
+    "sklearn.tree._classes.DecisionTreeRegressor",
+    "sklearn.tree._classes.ExtraTreeRegressor",
+    options=f"splitter {_GROWING}",
+)
+def tree_regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The leaf's numbers."""
+    return Outputs(regression(step, [step], values, build))
+
+
+@estimator(
+    "sklearn.tree._classes.DecisionTreeClassifier",
+    "sklearn.tree._classes.ExtraTreeClassifier",
+    options=f"splitter {_GROWING}",
+)
+def tree_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The leaf's class probabilities."""
+    return classes(step, classification(step, [step], values, build), build)
+
+
+@estimator(
+    "sklearn.ensemble._forest.RandomForestRegressor",
+    "sklearn.ensemble._forest.ExtraTreesRegressor",
+    options=_FOREST,
+)
+def forest_regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The mean of the trees' numbers."""
+    totals = regression(step, step.estimators_, values, build)
+    return Outputs([total / float(len(step.estimators_)) for total in totals])
+
+
+@estimator(
+    "sklearn.ensemble._forest.RandomForestClassifier",
+    "sklearn.ensemble._forest.ExtraTreesClassifier",
+    options=_FOREST,
+)
+def forest_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The mean of the trees' class probabilities."""
+    totals = classification(step, step.estimators_, values, build)
+    return classes(step, [total / float(len(step.estimators_)) for total in totals], build)
+
+
+@transformer(
+    "sklearn.ensemble._forest.RandomTreesEmbedding",
+    options=f"{_FOREST} sparse_output",
+)
+def embedding(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Refused: a row's leaf of every tree, one-hot."""
+    raise NoPlanError(
+        "RandomTreesEmbedding: found an embedding by random trees, expected a transformer with an exact plan; "
+        "use KBinsDiscretizer, or compile with allow_opaque=True"
+    )

@@ -1,0 +1,77 @@
+"""The whole compiled pipeline against the libraries' own: how far predictions are apart, and how fast they come."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiled.compile_report import CompileReport, StepReport
+from pipeline_lib.compiled.pipeline import CompiledPipeline
+from pipeline_lib.errors import InputError
+from pipeline_lib.rows.conform_tables import as_rows
+from pipeline_lib.rows.frames import raw_input
+
+_TIMED_ROWS = 200
+_FAR = 1e-6  # of a prediction: no order of rounding explains that in most rows
+
+
+def compile_report(model: CompiledPipeline, fitted: Any, table: Any, steps: Sequence[StepReport]) -> CompileReport:
+    """The compile report of a model whose steps passed: its predictions against the libraries', and its speed here.
+
+    Raises InputError where most predictions are others, though each step alone agrees.
+    """
+    context, rest = (table.slice(0, model.context), table.slice(model.context)) if model.context else (None, table)
+    ours, theirs = (
+        model.predict(rest, context=context),
+        np.asarray(fitted.predict(raw_input(table, model.row)))[model.context :],
+    )
+    theirs = theirs.reshape(ours.shape)
+    changed = ~((ours == theirs) | ((ours != ours) & (theirs != theirs)))
+    ulps = difference = 0.0
+    if ours.dtype.kind == theirs.dtype.kind == "f" and changed.any():
+        apart = np.abs(ours - theirs)[changed]
+        difference, ulps = float(apart.max()), float((apart / np.spacing(np.abs(theirs[changed]))).max())
+    _refuse_far(ours, theirs, changed)
+    long = not model.exact or model.row.key is not None  # libraries take their time, and so do child rows
+    timed = _TIMED_ROWS // 20 if long else _TIMED_ROWS
+    rows = as_rows(rest.slice(0, 1 if context else timed), model.row)  # the context is that of the first row
+    before = context and context.to_pylist()  # as one row comes: mappings
+    model.predict_row(rows[0], context=before)
+    one = _seconds(lambda: [model.predict_row(row, context=before) for row in rows]) / len(rows)
+    bulk = _seconds(lambda: model.predict(rest, context=context)) / rest.num_rows
+    return CompileReport(
+        rows=rest.num_rows,
+        raw=len(model.row.names),
+        steps=tuple(steps),
+        unread=tuple(name for name in model.row.names if name not in set(model.reads)),
+        ulps=ulps,
+        difference=difference,
+        changed=int(np.count_nonzero(changed if changed.ndim == 1 else changed.any(axis=1))),
+        row_microseconds=one * 1e6,
+        rows_per_second=1 / bulk,
+    )
+
+
+def _refuse_far(ours: Any, theirs: Any, changed: Any) -> None:
+    """Refuse a plan whose steps passed one by one, and whose predictions are others in most rows all the same."""
+    far = changed
+    if ours.dtype.kind == theirs.dtype.kind == "f":
+        with np.errstate(all="ignore"):
+            far = changed & ~(np.abs(ours - theirs) <= _FAR * np.abs(theirs))
+    far = far if far.ndim == 1 else far.any(axis=1)
+    if 2 * np.count_nonzero(far) > len(far):
+        raise InputError(
+            f"found predictions that differ from the pipeline's own in {np.count_nonzero(far):,} of {len(far):,} rows, "
+            f"such as {ours[far][0]} for {theirs[far][0]}, though each step alone agrees, expected the same; "
+            "does a step write into its input, or change between calls?"
+        )
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
