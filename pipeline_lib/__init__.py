@@ -11,10 +11,10 @@ from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, R
 
 if TYPE_CHECKING:
     from pipeline_lib.compiled.pipeline import load_model
-    from pipeline_lib.listing import runs
     from pipeline_lib.parity import check_parity
     from pipeline_lib.project.params import BaseParams
     from pipeline_lib.raw import keep_raw
+    from pipeline_lib.records.query import runs
     from pipeline_lib.research import start_run
     from pipeline_lib.rows.context import Context
     from pipeline_lib.rows.frames import Lookup, Tables, draft_row
@@ -50,7 +50,7 @@ _HOMES = {
     "keep_raw": "raw",
     "load_model": "compiled.pipeline",
     "run_pipeline": "run",
-    "runs": "listing",
+    "runs": "records.query",
     "start_run": "research",
     "sweep": "sweeping",
 }

@@ -21,7 +21,7 @@ from pipeline_lib.probes import PROBES, read_probes
 from pipeline_lib.project.cells import LIBRARY
 from pipeline_lib.project.code_diff import change, changed_code, changed_values, flat, library_code, notebook_code
 from pipeline_lib.project.notebooks import read_notebook
-from pipeline_lib.record import ENVIRONMENT, METRICS, PARAMETERS, TRAINING, Record
+from pipeline_lib.records.record import ENVIRONMENT, METRICS, PARAMETERS, TRAINING, Record
 
 _MOST_LINES = 8
 _MOST_RAW = 4

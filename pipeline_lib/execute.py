@@ -13,7 +13,7 @@ from pipeline_lib.preflight import Request
 from pipeline_lib.project.notebooks import cells, read_notebook
 from pipeline_lib.project.params import as_json
 from pipeline_lib.project.project import Project
-from pipeline_lib.record import METRICS, RECORD_VARIABLE, Record
+from pipeline_lib.records.record import METRICS, RECORD_VARIABLE, Record
 from pipeline_lib.system.jupyter_imports import lean_imports
 from pipeline_lib.system.locks import locked_folder
 

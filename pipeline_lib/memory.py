@@ -20,9 +20,9 @@ from pipeline_lib.imports import (
     search_folders,
     shadows,
 )
-from pipeline_lib.index import MEMORY, alike
 from pipeline_lib.project.project import Project, project_of
-from pipeline_lib.record import Record, verify
+from pipeline_lib.records.index import MEMORY, alike
+from pipeline_lib.records.record import Record, verify
 from pipeline_lib.sources import Sources, fingerprints
 from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file, write_atomic
 from pipeline_lib.system.fingerprint import identity, installed_names

@@ -15,7 +15,7 @@ from pipeline_lib.errors import InputError, PipelineLibError
 
 if TYPE_CHECKING:
     from pipeline_lib.parity import Parity, Variation
-    from pipeline_lib.record import Record
+    from pipeline_lib.records.record import Record
 
 RunResearch = Callable[[str | Path], "Record"]
 """The fixture `run_research`: a parameters file in, the sealed record of its run out."""
@@ -35,7 +35,7 @@ def assert_parity(
     default that of the project in which the record, or else the working directory, lies; `variations` as
     `check_parity` takes them. Nothing is written beside the record. Raises what `check_parity` raises.
     """
-    from pipeline_lib.record import as_record
+    from pipeline_lib.records.record import as_record
 
     return _passed(_checked(as_record(record), library, variations))
 
@@ -105,7 +105,7 @@ class RecordNode(pytest.Collector):
         """One test for each variation, in their order."""
         from pipeline_lib.parity import FULL, QUICK
         from pipeline_lib.parity.check import variations_of
-        from pipeline_lib.record import Record
+        from pipeline_lib.records.record import Record
 
         asked = FULL if self.config.getoption(_PARITY) == "full" else QUICK
         for variation in variations_of(Record(self.path), asked):
@@ -129,7 +129,7 @@ class RecordNode(pytest.Collector):
 
     def _check(self, names: list[str]) -> None:
         from pipeline_lib.parity.verdicts import ARTIFACT, FRESH
-        from pipeline_lib.record import Record
+        from pipeline_lib.records.record import Record
 
         try:
             found = _checked(Record(self.path), None, names)
@@ -180,7 +180,7 @@ def _passed(parity: "Parity") -> "Parity":
 
 
 def _records(path: Path) -> "list[Record]":
-    from pipeline_lib.record import DAMAGED, all_records, record_at
+    from pipeline_lib.records.record import DAMAGED, all_records, record_at
 
     one = record_at(path)
     below = all_records(path) or [r for r in all_records(path.parent) if r.pipeline == path.name]
@@ -196,7 +196,7 @@ def _records(path: Path) -> "list[Record]":
 def _checked(record: "Record", library: str | None, variations: "Sequence[str | Variation] | None") -> "Parity":
     """Check parity through a link of our own: what a check leaves beside its record, no other test may see."""
     from pipeline_lib.parity import QUICK, check_parity
-    from pipeline_lib.record import Record
+    from pipeline_lib.records.record import Record
     from pipeline_lib.system.locks import locked_folder
 
     with locked_folder("record") as folder:

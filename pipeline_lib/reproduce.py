@@ -16,7 +16,7 @@ from pipeline_lib.project.cells import LIBRARY, exported_cells
 from pipeline_lib.project.code_diff import changed_code, library_code, notebook_code
 from pipeline_lib.project.notebooks import read_notebook
 from pipeline_lib.project.project import Project
-from pipeline_lib.record import Record, all_records, checks_folder, verify
+from pipeline_lib.records.record import Record, all_records, checks_folder, verify
 from pipeline_lib.run import run_pipeline
 from pipeline_lib.system.files import canonical_json, sha256_file, write_atomic
 from pipeline_lib.system.locks import locked_folder

@@ -27,7 +27,7 @@ from pipeline_lib.project.export import check_export
 from pipeline_lib.project.loaded_code import changed_names, under_library_names
 from pipeline_lib.project.params import BaseParams, as_json, check_model, from_values
 from pipeline_lib.project.project import GENERATED, SCRATCH, Project, find_project
-from pipeline_lib.record import (
+from pipeline_lib.records.record import (
     COMPILE_REPORT,
     ENVIRONMENT,
     METRICS,

@@ -17,7 +17,7 @@ from pipeline_lib.memory import ground_of, keep_memory, recall
 from pipeline_lib.preflight import Request, check_request
 from pipeline_lib.project.params import as_json
 from pipeline_lib.project.project import GENERATED, Project
-from pipeline_lib.record import (
+from pipeline_lib.records.record import (
     GIT_DIFF,
     GIVEN,
     METRICS,
@@ -28,7 +28,7 @@ from pipeline_lib.record import (
     seal,
     write_manifest,
 )
-from pipeline_lib.report import write_report
+from pipeline_lib.records.report import write_report
 from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file, sha256_tree, write_atomic
 from pipeline_lib.system.safe_names import keep_plain_files
 from pipeline_lib.system.signals import Interruption

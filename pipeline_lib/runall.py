@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError, PipelineLibError
-from pipeline_lib.index import kept_parity
 from pipeline_lib.parity import check_parity
 from pipeline_lib.parity.page import PAGE as PARITY_PAGE
 from pipeline_lib.project.project import Project
-from pipeline_lib.record import COMPILE_REPORT, METRICS, Record, checks_folder
+from pipeline_lib.records.index import kept_parity
+from pipeline_lib.records.record import COMPILE_REPORT, METRICS, Record, checks_folder
 from pipeline_lib.run import run_pipeline
 from pipeline_lib.system.files import read_json
 from pipeline_lib.system.html_page import write_page

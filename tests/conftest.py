@@ -9,7 +9,7 @@ import pytest
 from example import HOUSES, PARAMETERS
 
 from pipeline_lib.project.project import Project
-from pipeline_lib.record import Record
+from pipeline_lib.records.record import Record
 from pipeline_lib.run import run_pipeline
 
 Research = Callable[..., Path]

@@ -22,7 +22,7 @@ from pipeline_lib.memory import Answer
 from pipeline_lib.parity import Parity
 from pipeline_lib.project.export import Problem
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.record import Record, checks_folder, create_record, seal
+from pipeline_lib.records.record import Record, checks_folder, create_record, seal
 
 DIFFERENCE = Difference("value", "1.0", "2.0", column="size", row=0, rows=1, columns=1)
 
@@ -41,7 +41,7 @@ def stand_in(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every command find this project."""
     for module in (answers, checking, notebooks, running, surviving):
         monkeypatch.setattr(module, "find_project", lambda start=None: project)
-    monkeypatch.setattr("pipeline_lib.record.find_project", lambda: project)
+    monkeypatch.setattr("pipeline_lib.records.record.find_project", lambda: project)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from example import HOUSES, ROOT
 
 from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.record import Record, all_records
+from pipeline_lib.records.record import Record, all_records
 from pipeline_lib.sweeping import Sweep, daskpool, sweep
 
 pytest.importorskip("distributed")

@@ -14,7 +14,7 @@ from example import HOUSES, ROOT
 
 import pipeline_lib
 from pipeline_lib.cli import commands
-from pipeline_lib.record import Record
+from pipeline_lib.records.record import Record
 from tools.lock import requirements, stale_locks
 
 

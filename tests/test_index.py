@@ -16,9 +16,9 @@ from example import ROOT
 import pipeline_lib
 from pipeline_lib import cli
 from pipeline_lib.errors import InputError
-from pipeline_lib.index import INDEX, entries, reindex, summaries
-from pipeline_lib.listing import select
-from pipeline_lib.record import Record, all_records, checks_folder, create_record, seal, write_manifest
+from pipeline_lib.records.index import INDEX, entries, reindex, summaries
+from pipeline_lib.records.query import select
+from pipeline_lib.records.record import Record, all_records, checks_folder, create_record, seal, write_manifest
 from pipeline_lib.system.files import canonical_json
 from pipeline_lib.system.locks import locked
 
@@ -223,8 +223,8 @@ def test_a_read_only_folder_is_read(runs: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from pipeline_lib.index import summaries
-from pipeline_lib.record import create_record, seal
+from pipeline_lib.records.index import summaries
+from pipeline_lib.records.record import create_record, seal
 
 runs, pipeline = Path(sys.argv[1]), sys.argv[2]
 for number in range(1, 6):

@@ -26,7 +26,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.learned import UNKNOWN, learned_state, learned_values, write_learned
 from pipeline_lib.learneddiff import LearnedDifference, compare_learned
 from pipeline_lib.pipelines import houses
-from pipeline_lib.record import Record
+from pipeline_lib.records.record import Record
 
 FRAME = pd.DataFrame({"Lot.Area": [1.0, 2.0, 4.0, 7.0], "kind": ["a", "b", "a", "b"]})
 TARGET = [1.0, 3.0, 2.0, 5.0]

@@ -24,10 +24,10 @@ from pipeline_lib.imports import (
     read_imports,
     refused_import,
 )
-from pipeline_lib.index import INDEX, MEMORY
 from pipeline_lib.memory import ground_of, keep_memory, recall
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.record import Record, create_record, seal
+from pipeline_lib.records.index import INDEX, MEMORY
+from pipeline_lib.records.record import Record, create_record, seal
 from pipeline_lib.run import run_pipeline
 from pipeline_lib.sources import fingerprints
 from pipeline_lib.system.files import canonical_json, sha256_file

@@ -15,7 +15,7 @@ from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.parity import QUICK, Outcome, Parity
 from pipeline_lib.parity import check as parity_check
 from pipeline_lib.pytest_plugin import assert_parity
-from pipeline_lib.record import Record, create_record, seal, verify
+from pipeline_lib.records.record import Record, create_record, seal, verify
 from pipeline_lib.system.files import sha256_tree
 
 pytest_plugins = ["pytester"]

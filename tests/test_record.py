@@ -12,7 +12,7 @@ import pytest
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import Project
-from pipeline_lib.record import (
+from pipeline_lib.records.record import (
     MANIFEST,
     Record,
     all_records,
@@ -77,7 +77,7 @@ def test_names_sort_in_the_order_in_which_runs_began_whatever_the_clock_does(
     stray.mkdir()
     begun = []
     for moment in ("2026-11-23T00:00:00", "2026-11-23T00:00:00.5", "2026-11-23T00:00:00.5", "2026-11-22T23:59:59"):
-        monkeypatch.setattr("pipeline_lib.record.datetime", Clock(moment))
+        monkeypatch.setattr("pipeline_lib.records.record.datetime", Clock(moment))
         begun.append(create_record(project.runs, "houses"))
     assert [record.id[:18] for record in begun] == [
         "20261123T000000001",
@@ -123,7 +123,7 @@ def test_a_record_that_is_sealed_while_somebody_looks_is_not_called_killed(
         seal(record, {"status": "finished"})
         return False
 
-    monkeypatch.setattr("pipeline_lib.record.is_locked", sealing)
+    monkeypatch.setattr("pipeline_lib.records.record.is_locked", sealing)
     assert record.status() == "finished"
 
 
@@ -261,7 +261,7 @@ def test_a_run_that_dies_before_its_first_manifest_leaves_nothing_that_looks_lik
     def interrupt(record: Record, manifest: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipeline_lib.record.write_manifest", interrupt)
+    monkeypatch.setattr("pipeline_lib.records.record.write_manifest", interrupt)
     with pytest.raises(KeyboardInterrupt):
         create_record(project.runs, "houses")
     assert all_records(project.runs) == []
@@ -281,8 +281,8 @@ def test_links_special_files_and_empty_folders_are_not_sealed(sealed: Record, tm
 
 def test_every_file_is_flushed_before_the_manifest_is_written(sealed: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    monkeypatch.setattr("pipeline_lib.record.flush_tree", lambda folder: done.append("flush"))
-    monkeypatch.setattr("pipeline_lib.record.write_atomic", lambda path, content: done.append(path.name))
+    monkeypatch.setattr("pipeline_lib.records.record.flush_tree", lambda folder: done.append("flush"))
+    monkeypatch.setattr("pipeline_lib.records.record.write_atomic", lambda path, content: done.append(path.name))
     seal(sealed, {"status": "finished"})
     assert done == ["flush", MANIFEST]
 

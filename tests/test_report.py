@@ -10,8 +10,8 @@ from typing import ClassVar
 
 import pytest
 
-from pipeline_lib.record import Record, create_record
-from pipeline_lib.report import _facts, clean_html
+from pipeline_lib.records.record import Record, create_record
+from pipeline_lib.records.report import _facts, clean_html
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 

@@ -20,7 +20,7 @@ from pipeline_lib.freshenv import build_environment, recorded_variables
 from pipeline_lib.learned import LEARNED
 from pipeline_lib.project.cells import exported_cells
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.record import RECORD_VARIABLE, Record, checks_folder, seal, write_manifest
+from pipeline_lib.records.record import RECORD_VARIABLE, Record, checks_folder, seal, write_manifest
 from pipeline_lib.reproduce import changed_sources, reproduce
 from pipeline_lib.run import run_pipeline
 

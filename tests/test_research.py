@@ -18,7 +18,7 @@ from pipeline_lib.evidence import write_evidence
 from pipeline_lib.pipelines import houses
 from pipeline_lib.project.export import Problem
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.record import RECORD_VARIABLE, all_records, create_record, write_manifest
+from pipeline_lib.records.record import RECORD_VARIABLE, all_records, create_record, write_manifest
 from pipeline_lib.research import Run, StaleLibraryWarning, metrics_of_evidence, start_run
 from pipeline_lib.rows.frames import schema_like
 from pipeline_lib.system.files import canonical_json

@@ -8,7 +8,7 @@ from example import HOUSES, ROOT
 
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.record import GIVEN, Record, all_records, begun_record, create_record, seal, verify
+from pipeline_lib.records.record import GIVEN, Record, all_records, begun_record, create_record, seal, verify
 from pipeline_lib.resume import resume_run
 from pipeline_lib.run import run_pipeline
 

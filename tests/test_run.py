@@ -22,7 +22,7 @@ from pipeline_lib.outputs import KEPT_TAIL, KEPT_TEXT
 from pipeline_lib.parity import check_parity
 from pipeline_lib.project.export import Problem
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.record import RECORD_VARIABLE, Record, all_records, verify
+from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records, verify
 from pipeline_lib.run import _git, run_pipeline
 
 Research = Callable[..., Path]

@@ -15,7 +15,7 @@ from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.parity import check_parity
 from pipeline_lib.parity.page import PAGE as PARITY_PAGE
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.record import COMPILE_REPORT, MANIFEST, METRICS, Record, checks_folder
+from pipeline_lib.records.record import COMPILE_REPORT, MANIFEST, METRICS, Record, checks_folder
 from pipeline_lib.run import run_pipeline
 from pipeline_lib.system.files import canonical_json, write_atomic
 from pipeline_lib.system.signals import EXIT_CODES

@@ -21,7 +21,7 @@ from pipeline_lib.learned import LEARNED, write_learned
 from pipeline_lib.parity import check_parity
 from pipeline_lib.parity.verdicts import EDGES
 from pipeline_lib.probes import PROBES
-from pipeline_lib.record import Record, checks_folder, create_record, seal
+from pipeline_lib.records.record import Record, checks_folder, create_record, seal
 from pipeline_lib.rows.frames import Column, RowSchema
 
 SECRETS = ("Alma", "Bert", "Celia", "6.5e+303")

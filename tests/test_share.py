@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from pipeline_lib import cli
 from pipeline_lib.errors import DifferenceError, InputError
-from pipeline_lib.record import MANIFEST, Record, all_records, create_record, seal, verify
-from pipeline_lib.share import pull, push
+from pipeline_lib.records.record import MANIFEST, Record, all_records, create_record, seal, verify
+from pipeline_lib.records.transfer import pull, push
 from pipeline_lib.system.files import canonical_json, sha256_bytes
 from pipeline_lib.system.locks import is_locked
 
@@ -113,7 +113,7 @@ def test_a_push_cut_short_is_no_record_there_and_is_finished_by_the_next(
 ) -> None:
     record = sealed(mine)
     with monkeypatch.context() as patch:
-        patch.setattr("pipeline_lib.share.Store.digest", lambda self, path: None)
+        patch.setattr("pipeline_lib.records.transfer.Store.digest", lambda self, path: None)
         with pytest.raises(DifferenceError, match="found other bytes than were sent"):
             push(record, url)
     with pytest.raises(InputError, match=r"found no run 'boats', expected a finished one; there: boats/"):
@@ -246,7 +246,7 @@ def test_what_is_being_pulled_is_held(mine: Path, theirs: Path, url: str, monkey
     push(record, url)
     held: list[bool] = []
     monkeypatch.setattr(
-        "pipeline_lib.share.flush_tree",
+        "pipeline_lib.records.transfer.flush_tree",
         lambda folder: held.extend(map(is_locked, (theirs / "boats").glob(".*.part"))),
     )
     pull("boats", url, theirs)
@@ -262,7 +262,7 @@ def test_two_pulls_at_once_leave_one_record(
     def other_first(folder: Path) -> None:
         shutil.copytree(record.folder, theirs / "boats" / record.id)
 
-    monkeypatch.setattr("pipeline_lib.share.flush_tree", other_first)
+    monkeypatch.setattr("pipeline_lib.records.transfer.flush_tree", other_first)
     assert same(pull("boats", url, theirs), record)
     assert [path.name for path in (theirs / "boats").iterdir()] == [record.id]
 

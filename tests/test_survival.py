@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from example import ROOT
 
-from pipeline_lib.index import summaries
-from pipeline_lib.record import MANIFEST, Record, create_record
+from pipeline_lib.records.index import summaries
+from pipeline_lib.records.record import MANIFEST, Record, create_record
 from tools.faults import __main__ as faults
 from tools.faults import scenarios
 from tools.faults.injection import Injection

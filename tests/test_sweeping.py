@@ -18,7 +18,7 @@ from example import HOUSES
 import pipeline_lib.sweeping as sweeping
 from pipeline_lib.cli import commands
 from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.record import Record, all_records, create_record, seal, write_manifest
+from pipeline_lib.records.record import Record, all_records, create_record, seal, write_manifest
 from pipeline_lib.sweeping import worker, workers
 from pipeline_lib.sweeping.grid import parse_grid, product
 from pipeline_lib.sweeping.members import sources_of

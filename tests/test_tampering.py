@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.record import METRICS, Record, create_record, seal, verify
+from pipeline_lib.records.record import METRICS, Record, create_record, seal, verify
 from tools.faults.tampering import TAMPERINGS, flipped_bits
 
 

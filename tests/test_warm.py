@@ -17,7 +17,7 @@ from example import HOUSES
 
 from pipeline_lib.errors import RunError
 from pipeline_lib.project.project import find_project
-from pipeline_lib.record import Record, verify
+from pipeline_lib.records.record import Record, verify
 from pipeline_lib.warm.client import ADDRESS, WarmProcess, WarmServer, lasting
 from pipeline_lib.warm.limits import check_packages, warm_stash
 from pipeline_lib.warm.preload import preload_names

@@ -33,7 +33,7 @@ from pipeline_lib.project.code_diff import changed_values
 from pipeline_lib.project.export import check_export
 from pipeline_lib.project.params import as_json, read_params
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.record import MANIFEST, PARAMETERS, Record, verify
+from pipeline_lib.records.record import MANIFEST, PARAMETERS, Record, verify
 from pipeline_lib.reproduce import changed_sources
 from pipeline_lib.run import run_pipeline
 from pipeline_lib.system.environment import describe_environment

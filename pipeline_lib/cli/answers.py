@@ -11,14 +11,14 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import find_project
 
 if TYPE_CHECKING:
-    from pipeline_lib.record import Record
+    from pipeline_lib.records.record import Record
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 REF = click.argument("ref")
 
 
 def find(ref: str) -> "Record":
-    from pipeline_lib.record import as_record
+    from pipeline_lib.records.record import as_record
 
     return as_record(ref)
 
@@ -32,8 +32,8 @@ def library(start: Path | None = None) -> str:
 
 
 def summary_of(record: "Record") -> dict[str, Any]:
-    from pipeline_lib.index import kept_parity
-    from pipeline_lib.record import COMPILE_REPORT, METRICS, PARAMETERS
+    from pipeline_lib.records.index import kept_parity
+    from pipeline_lib.records.record import COMPILE_REPORT, METRICS, PARAMETERS
 
     manifest = record.manifest()
     return {
@@ -51,7 +51,7 @@ def summary_of(record: "Record") -> dict[str, Any]:
 
 
 def print_run(record: "Record", parity: dict[str, Any] | None) -> None:
-    from pipeline_lib.record import METRICS
+    from pipeline_lib.records.record import METRICS
 
     for name, value in record.read_json(METRICS).items():
         click.echo(f"{name:<24} {shown(value)}")

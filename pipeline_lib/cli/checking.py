@@ -21,7 +21,7 @@ def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bo
     """Repeat a record in fresh processes, under every variation, and compare every bit."""
     from pipeline_lib.parity import FULL, check_parity
     from pipeline_lib.parity.page import PAGE, one_line
-    from pipeline_lib.record import checks_folder
+    from pipeline_lib.records.record import checks_folder
 
     if quick + full + bool(only) > 1:
         raise InputError("found two of --quick, --full and --only, expected one at most; leave the others out")
@@ -45,7 +45,7 @@ def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bo
 @JSON
 def verify(ref: str, as_json: bool) -> None:
     """Check every byte of a sealed record."""
-    from pipeline_lib.record import verify as find_problems
+    from pipeline_lib.records.record import verify as find_problems
 
     record = find(ref)
     problems = [f"{record.reference}: {problem}" for problem in find_problems(record)]

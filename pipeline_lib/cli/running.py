@@ -23,12 +23,12 @@ from pipeline_lib.cli.answers import (
     verdict,
 )
 from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.index import kept_parity
-from pipeline_lib.listing import FACTS, STATUSES
 from pipeline_lib.project.project import find_project
+from pipeline_lib.records.index import kept_parity
+from pipeline_lib.records.query import FACTS, STATUSES
 
 if TYPE_CHECKING:
-    from pipeline_lib.record import Record
+    from pipeline_lib.records.record import Record
 
 
 @click.command
@@ -67,7 +67,7 @@ def run(
 
 def _run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, *, as_json: bool) -> "Record":
     """A new run; one that fails is JSON too."""
-    from pipeline_lib.record import Record
+    from pipeline_lib.records.record import Record
     from pipeline_lib.run import run_pipeline
 
     progress = functools.partial(click.echo, err=True)
@@ -94,9 +94,9 @@ def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...]
     metrics are not as they were sealed, or with --reindex any byte that `verify` refuses. Values of the names in
     --where and --sort are printed too, and what went wrong.
     """
-    from pipeline_lib.index import reindex as forget
-    from pipeline_lib.index import summaries
-    from pipeline_lib.listing import as_rows, named, select
+    from pipeline_lib.records.index import reindex as forget
+    from pipeline_lib.records.index import summaries
+    from pipeline_lib.records.query import as_rows, named, select
 
     project = find_project()
     if reindex:

@@ -14,7 +14,7 @@ SENSITIVE = click.option("--include-sensitive", is_flag=True, help="Also a recor
 @SENSITIVE
 def push(ref: str, url: str, include_sensitive: bool) -> None:
     """Copy a record to URL: a folder, s3://bucket/runs, or whatever fsspec knows. Every byte is read back."""
-    from pipeline_lib.share import push as send
+    from pipeline_lib.records.transfer import push as send
 
     sent: list[str] = []
     address = send(find(ref), url, include_sensitive=include_sensitive, progress=sent.append)
@@ -27,7 +27,7 @@ def push(ref: str, url: str, include_sensitive: bool) -> None:
 @SENSITIVE
 def pull(ref: str, url: str, include_sensitive: bool) -> None:
     """Copy a record (NAME, its newest finished run there, or NAME/ID) from URL into the runs folder."""
-    from pipeline_lib.share import pull as fetch
+    from pipeline_lib.records.transfer import pull as fetch
 
     fetched: list[str] = []
     record = fetch(ref, url, find_project().runs, include_sensitive=include_sensitive, progress=fetched.append)
@@ -44,7 +44,7 @@ def prune(keep: int, pipeline: str | None, yes: bool) -> None:
 
     Members of a sweep count as ordinary runs, but its best one stays; a page goes with the last of its members.
     """
-    from pipeline_lib.prune import remove, remove_pages, superseded
+    from pipeline_lib.records.prune import remove, remove_pages, superseded
 
     runs = find_project().runs
     old = superseded(runs, keep, pipeline)

@@ -17,9 +17,9 @@ from pipeline_lib.project.project import Project, find_project
 @JSON
 def resume(ref: str, timeout: int | None, no_parity: bool, as_json: bool) -> None:
     """Run again what failed or was killed, with its own parameters."""
-    from pipeline_lib.index import kept_parity
     from pipeline_lib.parity import check_parity
-    from pipeline_lib.record import Record
+    from pipeline_lib.records.index import kept_parity
+    from pipeline_lib.records.record import Record
     from pipeline_lib.resume import resume_run
 
     project = find_project()
@@ -41,7 +41,7 @@ def resume(ref: str, timeout: int | None, no_parity: bool, as_json: bool) -> Non
 
 def clean_leftovers(project: Project, *, remove: bool, verbose: bool) -> None:
     """List what runs left behind that did not come to their end, or remove it; folders of the system's in one line."""
-    from pipeline_lib.leftovers import ENDED, find_leftovers
+    from pipeline_lib.records.cleanup import ENDED, find_leftovers
     from pipeline_lib.system.files import files_below
 
     leftovers, fresh = find_leftovers(project), find_leftovers(project, fresh=True)

@@ -10,7 +10,7 @@ from pipeline_lib.parity.divergence import RAW
 from pipeline_lib.parity.variations import Variation
 from pipeline_lib.parity.verdicts import EDGES, FRESH, Outcome
 from pipeline_lib.project.cells import LIBRARY
-from pipeline_lib.record import Record
+from pipeline_lib.records.record import Record
 
 OWN = ("nb-pipeline-lib", "numpy", "pyarrow")
 """Packages that an exact step's arithmetic and a hand-over run on."""

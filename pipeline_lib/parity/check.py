@@ -19,7 +19,7 @@ from pipeline_lib.parity.page import PAGE, write_parity_page
 from pipeline_lib.parity.settings import AbsentError, Place, Setting
 from pipeline_lib.parity.variations import OF_TABLES, QUICK, VARIATIONS, Variation, chosen
 from pipeline_lib.parity.verdicts import ARTIFACT, EDGES, FRESH, Outcome, Parity
-from pipeline_lib.record import ENVIRONMENT, RECORD_VARIABLE, Record, as_record, checks_folder, verify
+from pipeline_lib.records.record import ENVIRONMENT, RECORD_VARIABLE, Record, as_record, checks_folder, verify
 from pipeline_lib.system.files import canonical_json, read_json, write_atomic
 from pipeline_lib.system.locks import locked_folder
 

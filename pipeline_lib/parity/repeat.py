@@ -22,7 +22,7 @@ from pipeline_lib.parity.series import Part, parts_of, rows_before
 from pipeline_lib.parity.settings import proof_of
 from pipeline_lib.parity.verdicts import FRESH, Outcome
 from pipeline_lib.probes import PROBES, repeat_probes, without_probes
-from pipeline_lib.record import Record
+from pipeline_lib.records.record import Record
 from pipeline_lib.rows.conform_tables import settled
 from pipeline_lib.rows.frames import conform
 from pipeline_lib.system.locks import locked_folder

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline_lib.errors import InputError, PipelineLibError
-from pipeline_lib.index import SWEEPS
 from pipeline_lib.project.project import project_of
-from pipeline_lib.record import Record
+from pipeline_lib.records.index import SWEEPS
+from pipeline_lib.records.record import Record
 from pipeline_lib.sweeping.grid import parse_grid
 from pipeline_lib.sweeping.members import Member, Plan, plan_sweep
 from pipeline_lib.sweeping.page import import_plotting, write_sweep_page

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from pipeline_lib.errors import InputError, PipelineLibError
-from pipeline_lib.record import Record
-from pipeline_lib.share import pull, push
+from pipeline_lib.records.record import Record
+from pipeline_lib.records.transfer import pull, push
 from pipeline_lib.sweeping.members import sources_of
 from pipeline_lib.sweeping.workers import ATTEMPTS, DIED, Answer, Task, Worker, no_answer
 from pipeline_lib.system.fingerprint import packages_digest

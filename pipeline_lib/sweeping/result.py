@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.index import summaries
+from pipeline_lib.records.index import summaries
 from pipeline_lib.sweeping.members import Member
 
 if TYPE_CHECKING:

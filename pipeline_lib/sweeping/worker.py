@@ -17,7 +17,7 @@ from pipeline_lib.errors import PipelineLibError, RunError
 from pipeline_lib.memory import Answer as Known
 from pipeline_lib.memory import recall
 from pipeline_lib.preflight import check_request
-from pipeline_lib.record import METRICS, Record
+from pipeline_lib.records.record import METRICS, Record
 from pipeline_lib.run import run_request
 from pipeline_lib.sweeping.members import sources_of
 from pipeline_lib.sweeping.workers import no_answer
@@ -106,8 +106,8 @@ def _run_once(task: dict[str, Any], runs: Path) -> Record:
 
 def parity_of(record: Record, library: str) -> bool:
     """Whether a record's parity is exact; checked unless it was."""
-    from pipeline_lib.index import kept_parity
     from pipeline_lib.parity import check_parity
+    from pipeline_lib.records.index import kept_parity
 
     kept = kept_parity(record)
     return bool(kept["exact"]) if kept else check_parity(record, library=library).exact

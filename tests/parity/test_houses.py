@@ -12,7 +12,7 @@ import pytest
 
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.parity import FULL, QUICK, check_parity
-from pipeline_lib.record import Record, checks_folder, seal, verify
+from pipeline_lib.records.record import Record, checks_folder, seal, verify
 
 FRESH = ("fresh process",)
 

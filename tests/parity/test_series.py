@@ -18,7 +18,7 @@ from pipeline_lib.parity.repeat import repeat
 from pipeline_lib.parity.series import parts_of, rows_before
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.parity.verdicts import EDGES
-from pipeline_lib.record import Record, create_record, seal
+from pipeline_lib.records.record import Record, create_record, seal
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, write_atomic
 

@@ -20,7 +20,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.parity import FULL, QUICK, VARIATIONS, Given, Variation, check_parity
 from pipeline_lib.parity.settings import AbsentError, Place, Setting, hash_seed, locale_c, time_zone
 from pipeline_lib.parity.variations import add, chosen
-from pipeline_lib.record import Record, checks_folder, seal
+from pipeline_lib.records.record import Record, checks_folder, seal
 from pipeline_lib.rows.frames import Column, RowSchema, conform
 
 KINDS = {"n": "number", "i": "integer", "j": "integer", "s": "string", "b": "boolean", "t": "datetime", "d": "date"}

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pipeline_lib.record import Record, all_records
+from pipeline_lib.records.record import Record, all_records
 from pipeline_lib.run import run_pipeline
 from tools.faults import scenarios
 from tools.faults.scenarios import Row

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from pipeline_lib.index import summaries
-from pipeline_lib.record import Record, seal, verify
+from pipeline_lib.records.index import summaries
+from pipeline_lib.records.record import Record, seal, verify
 from pipeline_lib.system.locks import PREFIX
 from tools.faults.injection import Injection
 from tools.faults.stage import PATIENCE, Ended, Stage

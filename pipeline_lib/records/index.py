@@ -16,7 +16,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.record import DAMAGED, ID, MANIFEST, METRICS, PARAMETERS, SEALED, Record, checks_folder, verify
+from pipeline_lib.records.record import (
+    DAMAGED,
+    ID,
+    MANIFEST,
+    METRICS,
+    PARAMETERS,
+    SEALED,
+    Record,
+    checks_folder,
+    verify,
+)
 from pipeline_lib.system.files import read_json, sha256_file
 
 INDEX = ".index.sqlite"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline_lib.project.project import SCRATCH, Project
-from pipeline_lib.record import all_records
+from pipeline_lib.records.record import all_records
 from pipeline_lib.system.locks import PREFIX, is_locked, locked
 
 FRESH = 60.0

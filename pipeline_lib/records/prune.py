@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.index import CHECKS, SWEEPS, summaries
-from pipeline_lib.record import SEALED, Record, verify
+from pipeline_lib.records.index import CHECKS, SWEEPS, summaries
+from pipeline_lib.records.record import SEALED, Record, verify
 from pipeline_lib.system.files import files_below, read_json
 from pipeline_lib.system.locks import locked
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.index import summaries
 from pipeline_lib.project.code_diff import flat
 from pipeline_lib.project.project import find_project
+from pipeline_lib.records.index import summaries
 
 if TYPE_CHECKING:
     import pandas as pd
