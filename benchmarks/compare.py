@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.feather as feather
 
-from pipeline_lib.bits import first_difference
+from pipeline_lib.evidence.bits import first_difference
 
 
 def seconds(work: Callable[[], object]) -> float:

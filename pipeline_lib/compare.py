@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline_lib.bits import first_difference
 from pipeline_lib.compiled.artifact import load
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence import Evidence, digests, read_evidence
-from pipeline_lib.learned import LEARNED
-from pipeline_lib.learneddiff import compare_learned
+from pipeline_lib.evidence.bits import first_difference
+from pipeline_lib.evidence.edge_answers import PROBES, read_probes
+from pipeline_lib.evidence.evidence import Evidence, digests, read_evidence
+from pipeline_lib.evidence.fitted_state import LEARNED
+from pipeline_lib.evidence.fitted_state_diff import compare_learned
 from pipeline_lib.parity.causes import environment_differences
 from pipeline_lib.parity.divergence import HIDDEN, OUTPUTS, RAW, Answer, Divergence, first_divergence
-from pipeline_lib.probes import PROBES, read_probes
 from pipeline_lib.project.cells import LIBRARY
 from pipeline_lib.project.code_diff import change, changed_code, changed_values, flat, library_code, notebook_code
 from pipeline_lib.project.notebooks import read_notebook

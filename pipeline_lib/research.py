@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.bits import digest
 from pipeline_lib.compiled.opaque import quiet_select_dtypes
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.compile import check_rows, compile_pipeline
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence import read_evidence, write_evidence
+from pipeline_lib.evidence.bits import digest
+from pipeline_lib.evidence.evidence import read_evidence, write_evidence
+from pipeline_lib.evidence.fitted_state import LEARNED, write_learned
 from pipeline_lib.imports import follow_imports
-from pipeline_lib.learned import LEARNED, write_learned
 from pipeline_lib.project.cells import LIBRARY, exported_cells
 from pipeline_lib.project.export import check_export
 from pipeline_lib.project.loaded_code import changed_names, under_library_names

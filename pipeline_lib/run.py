@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.bits import digest
 from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.evidence import read_evidence
+from pipeline_lib.evidence.bits import digest
+from pipeline_lib.evidence.evidence import read_evidence
 from pipeline_lib.execute import Progress, execute, unfinished
 from pipeline_lib.imports import refused_import
 from pipeline_lib.memory import ground_of, keep_memory, recall

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline_lib.bits import differing_rows, digest, first_difference
 from pipeline_lib.errors import InputError
+from pipeline_lib.evidence.bits import differing_rows, digest, first_difference
 
 pytestmark = pytest.mark.core
 

@@ -15,9 +15,9 @@ from click.testing import CliRunner, Result
 from example import PARAMETERS, ROOT
 
 from pipeline_lib import cli
-from pipeline_lib.bits import Difference
 from pipeline_lib.cli import answers, checking, notebooks, running, surviving
 from pipeline_lib.errors import DifferenceError, InputError, RunError
+from pipeline_lib.evidence.bits import Difference
 from pipeline_lib.memory import Answer
 from pipeline_lib.parity import Parity
 from pipeline_lib.project.export import Problem

@@ -11,10 +11,10 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 
-from pipeline_lib.bits import first_difference
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
+from pipeline_lib.evidence.bits import first_difference
 from pipeline_lib.pipelines import customers
 from pipeline_lib.rows.conform_tables import as_rows, conform
 from pipeline_lib.rows.frames import schema_of

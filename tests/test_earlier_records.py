@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline_lib import check_parity, load_model
-from pipeline_lib.evidence import read_evidence
+from pipeline_lib.evidence.evidence import read_evidence
 from pipeline_lib.records.record import Record, verify
 
 RECORDS = Path(__file__).parent / "data" / "records"

@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import BaseModel
 
-from pipeline_lib.bits import first_difference
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence import other_artifact, read_evidence, traced_rows, write_evidence
+from pipeline_lib.evidence.bits import first_difference
+from pipeline_lib.evidence.evidence import other_artifact, read_evidence, traced_rows, write_evidence
 from pipeline_lib.rows.frames import schema_of
 
 
@@ -51,7 +51,7 @@ def test_evidence_reads_back_bit_for_bit(tmp_path: Path) -> None:
 
 
 def test_steps_are_kept_for_the_traced_rows_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline_lib.evidence.traced_rows", lambda inputs: pa.array([1], pa.int64()))
+    monkeypatch.setattr("pipeline_lib.evidence.evidence.traced_rows", lambda inputs: pa.array([1], pa.int64()))
     found = write(tmp_path / "evidence")
     assert found.outputs.num_rows == 2
     assert found.steps["double"].to_pydict() == {"prediction": [0.0]}

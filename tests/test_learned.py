@@ -23,8 +23,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.learned import UNKNOWN, learned_state, learned_values, write_learned
-from pipeline_lib.learneddiff import LearnedDifference, compare_learned
+from pipeline_lib.evidence.fitted_state import UNKNOWN, learned_state, learned_values, write_learned
+from pipeline_lib.evidence.fitted_state_diff import LearnedDifference, compare_learned
 from pipeline_lib.pipelines import houses
 from pipeline_lib.records.record import Record
 

@@ -12,10 +12,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
-from pipeline_lib.bits import first_difference
 from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
+from pipeline_lib.evidence.bits import first_difference
 from pipeline_lib.rows.conform_tables import as_rows, conform, unnested
 from pipeline_lib.rows.frames import Lookup, RowSchema, Tables, raw_input, schema_of
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline_lib.compiled.pipeline import load_model
-from pipeline_lib.evidence import read_evidence
+from pipeline_lib.evidence.evidence import read_evidence
 from pipeline_lib.records.record import Record
 from pipeline_lib.system.files import sha256_tree
 from tools.mutants import CHECKS, SURVIVED, UNNAMED, Check, World, build, judge, run, summary

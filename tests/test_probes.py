@@ -12,7 +12,7 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
-from pipeline_lib.probes import PROBES, read_probes, repeat_probes, write_probes
+from pipeline_lib.evidence.edge_answers import PROBES, read_probes, repeat_probes, write_probes
 from pipeline_lib.rows.frames import conform, schema_of
 
 

@@ -16,8 +16,8 @@ from test_compare import edit_json, learned_ulp
 
 from pipeline_lib import cli, freshenv
 from pipeline_lib.errors import InputError, RunError
+from pipeline_lib.evidence.fitted_state import LEARNED
 from pipeline_lib.freshenv import build_environment, recorded_variables
-from pipeline_lib.learned import LEARNED
 from pipeline_lib.project.cells import exported_cells
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import RECORD_VARIABLE, Record, checks_folder, seal, write_manifest

@@ -14,7 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence import write_evidence
+from pipeline_lib.evidence.evidence import write_evidence
 from pipeline_lib.pipelines import houses
 from pipeline_lib.project.export import Problem
 from pipeline_lib.project.project import Project, find_project

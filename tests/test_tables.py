@@ -17,7 +17,6 @@ import pytest
 from pydantic import BaseModel
 from tables import ROW, Bought, Customer, Purchase, compiled, fitted, frames, schema
 
-from pipeline_lib.bits import first_difference
 from pipeline_lib.compiled.operations.aggregations import exact_sum
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.hash_index import IntegerPlaces
@@ -28,7 +27,8 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence import Evidence, write_evidence
+from pipeline_lib.evidence.bits import first_difference
+from pipeline_lib.evidence.evidence import Evidence, write_evidence
 from pipeline_lib.parity.repeat import _outcome
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.rows.conform_tables import _taken, as_rows, conform, conformed_parts, settled, unnested

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pipeline_lib.compiler.compile import compile_pipeline
-from pipeline_lib.evidence import write_evidence
+from pipeline_lib.evidence.evidence import write_evidence
 from pipeline_lib.records.record import Record, create_record, seal
 from pipeline_lib.rows.frames import Column, RowSchema
 from pipeline_lib.system.environment import describe_environment

@@ -28,8 +28,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline_lib.bits import differing_rows
 from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
+from pipeline_lib.evidence.bits import differing_rows
 from pipeline_lib.rows.conform import conform
 
 ROOT = Path(__file__).parent.parent

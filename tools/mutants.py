@@ -25,7 +25,7 @@ from unittest.mock import patch
 
 from pipeline_lib.compare import compare_records
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence import other_artifact, read_evidence
+from pipeline_lib.evidence.evidence import other_artifact, read_evidence
 from pipeline_lib.parity.repeat import repeat
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.parity.verdicts import EDGES, FRESH, Outcome

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline_lib.compiled.artifact import read_description
 from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.evidence import other_artifact, read_evidence
+from pipeline_lib.evidence.evidence import other_artifact, read_evidence
 from pipeline_lib.parity.causes import code_differences, environment_differences, with_causes
 from pipeline_lib.parity.page import PAGE, write_parity_page
 from pipeline_lib.parity.settings import AbsentError, Place, Setting

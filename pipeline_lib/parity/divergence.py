@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline_lib.bits import Difference, differing_rows, first_difference
+from pipeline_lib.evidence.bits import Difference, differing_rows, first_difference
 
 if TYPE_CHECKING:
     from pipeline_lib.compiled.pipeline import CompiledPipeline
-    from pipeline_lib.evidence import Evidence
+    from pipeline_lib.evidence.evidence import Evidence
 
 RAW, OUTPUTS = "raw input", "outputs"
 HIDDEN = "hidden (sensitive)"

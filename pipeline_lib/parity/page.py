@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline_lib.bits import Difference
+from pipeline_lib.evidence.bits import Difference
 from pipeline_lib.parity.divergence import Divergence
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.parity.verdicts import EDGES

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline_lib.evidence import Evidence
+from pipeline_lib.evidence.evidence import Evidence
 from pipeline_lib.parity.handovers import Delivery, Given
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from pipeline_lib.bits import Difference
+from pipeline_lib.evidence.bits import Difference
 from pipeline_lib.parity.divergence import OUTPUTS, Divergence
 
 Verdict = Literal["exact", "different", "lossy", "absent"]

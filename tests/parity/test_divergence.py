@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 from tiny import ROWS, small_record
 
-from pipeline_lib.bits import Difference
 from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
-from pipeline_lib.evidence import Evidence, read_evidence
+from pipeline_lib.evidence.bits import Difference
+from pipeline_lib.evidence.evidence import Evidence, read_evidence
 from pipeline_lib.parity import VARIATIONS, Divergence, Outcome, Parity
 from pipeline_lib.parity.causes import environment_differences, with_causes
 from pipeline_lib.parity.divergence import Answer, first_divergence

@@ -11,7 +11,7 @@ import shop
 from pipeline_lib.compare import compare_records
 from pipeline_lib.compiled.pipeline import load_model
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence import read_evidence, write_evidence
+from pipeline_lib.evidence.evidence import read_evidence, write_evidence
 from pipeline_lib.parity import QUICK, check_parity
 from pipeline_lib.parity.handovers import Given, batches_of_7, one_row, shuffled_rows
 from pipeline_lib.parity.repeat import repeat
@@ -81,7 +81,7 @@ def test_every_hand_over_repeats_the_record(record: Record) -> None:
 
 
 def test_the_last_rows_are_traced_without_gaps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("pipeline_lib.evidence.last_rows", lambda inputs: pa.array(range(12, 20), pa.int64()))
+    monkeypatch.setattr("pipeline_lib.evidence.evidence.last_rows", lambda inputs: pa.array(range(12, 20), pa.int64()))
     small = record_of(tmp_path)
     names = ("fresh process", "one row", "batches of 7", "dict", "CSV", "shuffled rows")
     found = repeated(small, *names)

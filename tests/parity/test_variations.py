@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 from tiny import STEP, library, small_record
 
-from pipeline_lib.bits import first_difference
 from pipeline_lib.cli import commands
 from pipeline_lib.errors import InputError
+from pipeline_lib.evidence.bits import first_difference
 from pipeline_lib.parity import FULL, QUICK, VARIATIONS, Given, Variation, check_parity
 from pipeline_lib.parity.settings import AbsentError, Place, Setting, hash_seed, locale_c, time_zone
 from pipeline_lib.parity.variations import add, chosen

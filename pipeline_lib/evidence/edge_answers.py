@@ -6,20 +6,17 @@ step makes of it.
 """
 
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.conform_tables import as_rows
-from pipeline_lib.rows.schema import RowSchema
+from pipeline_lib.rows.edge_rows import edge_values, first_whole, with_value
 
 if TYPE_CHECKING:
     from pipeline_lib.compiled.pipeline import CompiledPipeline
@@ -28,11 +25,8 @@ if TYPE_CHECKING:
 
 PROBES = "probes.parquet"
 SCHEMA = pa.schema([(name, pa.string()) for name in ("column", "value", "step", "name", "found")])
-MOST_OWN_VALUES = 200  # labels and thresholds of one column
 REFUSED, FAILED, NOTHING = "(refused)", "(failed)", "(nothing changes)"
-_ABSENT, _CONTEXT = "absent", "(context)"
-_UNSEEN = "a label that no row has"
-_DATES = (datetime(1969, 12, 31, 23, 59, 59, 999_999), datetime(2000, 2, 29), datetime(9999, 12, 31))
+_CONTEXT = "(context)"
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,9 @@ def write_probes(
     """
     if without_probes(model):
         return None
-    asked = [(name, text) for name, column in _columns(model) for text in _probes(model, name, column)]
+    asked = [
+        (name, text) for name, column in _columns(model) for text in edge_values(column, _own_values(model.plan, name))
+    ]
     asked += [(child.name, "[]") for child in model.row.children]
     asked += [(_CONTEXT, name) for name in _CONTEXTS if context is not None]
     answered = _answered(model, inputs, context, sorted(asked))
@@ -128,41 +124,17 @@ def _by_probe(table: pa.Table) -> dict[tuple[str, str], dict[tuple[str, str], st
 def _answered(
     model: "CompiledPipeline", inputs: pa.Table, context: pa.Table | None, asked: list[tuple[str, str]]
 ) -> pa.Table:
-    base = as_rows(inputs.slice(_first_whole(inputs, model.row), 1), model.row)[0]
+    base = as_rows(inputs.slice(first_whole(inputs, model.row), 1), model.row)[0]
     before = model.trace_row(base, context=context)
     rows = []
     for column, text in asked:
         if column == _CONTEXT and context is not None:
             row, earlier = base, _CONTEXTS[text](context, inputs)
         else:
-            row, earlier = _changed(base, model.row, column, text), context
+            row, earlier = with_value(base, model.row, column, text), context
         rows += [(column, text, *answer) for answer in _answers(model, row, earlier, before)]
     columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
     return pa.table([pa.array(column, pa.string()) for column in columns], SCHEMA)
-
-
-def _first_whole(inputs: pa.Table, schema: RowSchema) -> int:
-    """The first row that has child rows in every table; else the first."""
-    lists = [inputs.column(f"{child.name}.{child.own[0].name}") for child in schema.children]
-    counts = zip(*(pc.list_value_length(each).to_pylist() for each in lists), strict=True)
-    return next((place for place, each in enumerate(counts) if all(each)), 0)
-
-
-def _changed(base: Mapping[str, Any], schema: RowSchema, column: str, text: str) -> dict[str, Any]:
-    """A row with another value in one column, or without it: of a child table in its first row."""
-    if schema.key is None:
-        row = {name: value for name, value in base.items() if name != column or text != _ABSENT}
-        return row if text == _ABSENT else row | {column: _value(text)}
-    if column in base:
-        return dict(base) | {column: _value(text)}
-    for child in schema.children:
-        name = column.removeprefix(f"{child.name}.")
-        if name != column and base[child.name]:
-            first, *others = base[child.name]
-            single = RowSchema(child.columns)
-            return dict(base) | {child.name: [_changed(first, single, name, text), *others]}
-    main = RowSchema(schema.columns)
-    return dict(base) | {schema.name: _changed(base[schema.name], main, column, text)}
 
 
 # What may go wrong with the rows before a row: which of the context and of the evidence's rows stand there instead.
@@ -214,30 +186,6 @@ def _columns(model: "CompiledPipeline") -> list[tuple[str, "Column"]]:
     return [(name, column) for name, column in model.row.by_name.items() if name in read]
 
 
-def _probes(model: "CompiledPipeline", name: str, column: "Column") -> list[str]:
-    """Values to try in a column as text, each once: what every column of its kind meets, then its own."""
-    own = _own_values(model.plan, name)[:MOST_OWN_VALUES]
-    bounds: list[Any] = [bound for bound in (column.ge, column.gt, column.le, column.lt) if bound is not None]
-    values = [None, *_GENERAL[column.kind], *(column.allowed or ())]
-    if column.kind in ("integer", "number"):
-        bounds += [value for value in own if isinstance(value, int | float)]
-        bounds = [_whole(value) if column.kind == "integer" else float(value) for value in bounds]
-    elif column.kind == "string":
-        values += [value for value in own if isinstance(value, str)]
-    values += [near for value in bounds for near in _near(value)]
-    return list(dict.fromkeys([_ABSENT, *map(_text, values)]))
-
-
-_GENERAL: dict[str, tuple[Any, ...]] = {
-    "integer": (0, 1, -1, 0.5, 2**53, 2**63 - 1, -(2**63), 2**63),
-    "number": (0.0, -0.0, 1.0, -1.0, 0.5, 1e300, -1e300, math.inf, -math.inf, math.nan, "text"),
-    "string": ("", _UNSEEN, 1),
-    "boolean": (False, True, 1),
-    "datetime": _DATES,
-    "date": tuple(moment.date() for moment in _DATES),
-}
-
-
 def _own_values(plan: "Plan", column: str) -> list[Any]:
     """Keys of look-ups and constants in the operations that rest upon one raw column alone."""
     upon: list[frozenset[str]] = []
@@ -250,32 +198,3 @@ def _own_values(plan: "Plan", column: str) -> list[Any]:
             constants = (plan.nodes[taken] for taken in node.inputs)
             found += [taken.settings["value"] for taken in constants if taken.operation == "constant"]
     return list(dict.fromkeys(found))
-
-
-def _near(value: Any) -> list[Any]:
-    """A bound or threshold, and its neighbours on both sides."""
-    if isinstance(value, date):
-        day = timedelta(days=1)
-        return [value - day, value, value + day]
-    if isinstance(value, int) and not isinstance(value, bool):
-        return [value - 1, value, value + 1]
-    return [math.nextafter(value, -math.inf), value, math.nextafter(value, math.inf)]
-
-
-def _whole(value: Any) -> Any:
-    """A threshold as a column of integers meets it: 2.5 as 2, between which and 3 it lies."""
-    return math.floor(value) if isinstance(value, float) and abs(value) < 2**53 else value
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, date):
-        return json.dumps({type(value).__name__: value.isoformat()})
-    return json.dumps(value)
-
-
-def _value(text: str) -> Any:
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        return value
-    kind, iso = next(iter(value.items()))
-    return (datetime if kind == "datetime" else date).fromisoformat(iso)

@@ -15,7 +15,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline_lib.fitted import attributes, is_named_list, key_text, key_texts, pandas_parts, plain, qualified
+from pipeline_lib.evidence.fitted_objects import (
+    attributes,
+    is_named_list,
+    key_text,
+    key_texts,
+    pandas_parts,
+    plain,
+    qualified,
+)
 
 LEARNED = "learned.parquet"
 ARRAY, BLOCK, SECONDS, UNKNOWN = "array", "block", "seconds", "unknown"

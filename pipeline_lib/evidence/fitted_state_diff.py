@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.learned import BLOCK, COLUMNS, SCHEMA, SECONDS
+from pipeline_lib.evidence.fitted_state import BLOCK, COLUMNS, SCHEMA, SECONDS
 
 _LONGEST = 80
 _ABSENT = "absent"
