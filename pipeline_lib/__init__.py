@@ -11,7 +11,7 @@ from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, R
 
 if TYPE_CHECKING:
     from pipeline_lib.compiled.pipeline import load_model
-    from pipeline_lib.parity import check_parity
+    from pipeline_lib.parity.check import check_parity
     from pipeline_lib.project.params import BaseParams
     from pipeline_lib.raw import keep_raw
     from pipeline_lib.records.query import runs
@@ -45,7 +45,7 @@ _HOMES = {
     "Context": "rows.context",
     "Lookup": "rows.frames",
     "Tables": "rows.frames",
-    "check_parity": "parity",
+    "check_parity": "parity.check",
     "draft_row": "rows.frames",
     "keep_raw": "raw",
     "load_model": "compiled.pipeline",

@@ -14,7 +14,8 @@ import pytest
 from pipeline_lib.errors import InputError, PipelineLibError
 
 if TYPE_CHECKING:
-    from pipeline_lib.parity import Parity, Variation
+    from pipeline_lib.parity.variations import Variation
+    from pipeline_lib.parity.verdicts import Parity
     from pipeline_lib.records.record import Record
 
 RunResearch = Callable[[str | Path], "Record"]
@@ -103,8 +104,8 @@ class RecordNode(pytest.Collector):
 
     def collect(self) -> "Iterator[VariationItem]":
         """One test for each variation, in their order."""
-        from pipeline_lib.parity import FULL, QUICK
         from pipeline_lib.parity.check import variations_of
+        from pipeline_lib.parity.variations import FULL, QUICK
         from pipeline_lib.records.record import Record
 
         asked = FULL if self.config.getoption(_PARITY) == "full" else QUICK
@@ -121,7 +122,7 @@ class RecordNode(pytest.Collector):
         return known
 
     def _together(self, name: str) -> list[str]:
-        from pipeline_lib.parity import VARIATIONS
+        from pipeline_lib.parity.variations import VARIATIONS
 
         if not VARIATIONS[name].hands_over:
             return [name]
@@ -195,7 +196,8 @@ def _records(path: Path) -> "list[Record]":
 
 def _checked(record: "Record", library: str | None, variations: "Sequence[str | Variation] | None") -> "Parity":
     """Check parity through a link of our own: what a check leaves beside its record, no other test may see."""
-    from pipeline_lib.parity import QUICK, check_parity
+    from pipeline_lib.parity.check import check_parity
+    from pipeline_lib.parity.variations import QUICK
     from pipeline_lib.records.record import Record
     from pipeline_lib.system.locks import locked_folder
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.compare import Comparison, compare_records
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, RunError
 from pipeline_lib.freshenv import build_environment, recorded_variables
+from pipeline_lib.parity.compare_records import Comparison, compare_records
 from pipeline_lib.project.cells import LIBRARY, exported_cells
 from pipeline_lib.project.code_diff import changed_code, library_code, notebook_code
 from pipeline_lib.project.notebooks import read_notebook

@@ -19,7 +19,7 @@ from pipeline_lib.cli import answers, checking, notebooks, running, surviving
 from pipeline_lib.errors import DifferenceError, InputError, RunError
 from pipeline_lib.evidence.bits import Difference
 from pipeline_lib.memory import Answer
-from pipeline_lib.parity import Parity
+from pipeline_lib.parity.verdicts import Parity
 from pipeline_lib.project.export import Problem
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import Record, checks_folder, create_record, seal

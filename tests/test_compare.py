@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline_lib import cli
-from pipeline_lib.compare import changed_environment, compare_records
 from pipeline_lib.evidence.fitted_state import LEARNED, SCHEMA
+from pipeline_lib.parity.compare_records import changed_environment, compare_records
 from pipeline_lib.project.code_diff import changed_code, changed_values, notebook_code
 from pipeline_lib.records.record import Record
 from pipeline_lib.system.files import canonical_json

@@ -215,7 +215,7 @@ def test_metrics_refuse_what_is_no_column_of_weeks(target: Any, predictions: Any
 
 @pytest.mark.slow
 def test_the_whole_run_is_repeated_bit_for_bit(tmp_path: Any) -> None:
-    from pipeline_lib.parity import check_parity
+    from pipeline_lib.parity.check import check_parity
 
     record = run_pipeline(ROOT / "params" / "demand.yml", runs=tmp_path)
     found = check_parity(record)

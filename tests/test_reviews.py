@@ -12,7 +12,7 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import read_evidence, write_evidence
-from pipeline_lib.parity import check_parity
+from pipeline_lib.parity.check import check_parity
 from pipeline_lib.pipelines import reviews
 from pipeline_lib.records.record import ENVIRONMENT, create_record, seal
 from pipeline_lib.rows.frames import schema_of

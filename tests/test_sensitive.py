@@ -12,14 +12,14 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, OrdinalEncoder
 
-from pipeline_lib.compare import compare_records
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.edge_answers import PROBES
 from pipeline_lib.evidence.evidence import write_evidence
 from pipeline_lib.evidence.fitted_state import LEARNED, write_learned
-from pipeline_lib.parity import check_parity
+from pipeline_lib.parity.check import check_parity
+from pipeline_lib.parity.compare_records import compare_records
 from pipeline_lib.parity.verdicts import EDGES
 from pipeline_lib.records.record import Record, checks_folder, create_record, seal
 from pipeline_lib.rows.frames import Column, RowSchema

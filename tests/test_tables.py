@@ -29,7 +29,7 @@ from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import first_difference
 from pipeline_lib.evidence.evidence import Evidence, write_evidence
-from pipeline_lib.parity.repeat import _outcome
+from pipeline_lib.parity.replay import _outcome
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.rows.conform_tables import _taken, as_rows, conform, conformed_parts, settled, unnested
 from pipeline_lib.rows.frames import RowSchema, Tables, dtype_differences, raw_input, schema_of

@@ -206,7 +206,7 @@ def metrics(target: Any, predictions: Any, params: Params) -> dict[str, float]:
 _HANDOVER = """import numpy as np
 import pandas as pd
 
-from pipeline_lib.parity import Delivery, Given
+from pipeline_lib.parity.variations import Delivery, Given
 
 
 def nightly(given: Given) -> Delivery:
@@ -218,7 +218,7 @@ def nightly(given: Given) -> Delivery:
 """
 _TEST = """from handover import nightly
 
-from pipeline_lib.parity import Variation
+from pipeline_lib.parity.variations import Variation
 from pipeline_lib.pytest_plugin import assert_parity
 
 

@@ -23,10 +23,10 @@ from functools import cached_property
 from pathlib import Path
 from unittest.mock import patch
 
-from pipeline_lib.compare import compare_records
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import other_artifact, read_evidence
-from pipeline_lib.parity.repeat import repeat
+from pipeline_lib.parity.compare_records import compare_records
+from pipeline_lib.parity.replay import repeat
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.parity.verdicts import EDGES, FRESH, Outcome
 from pipeline_lib.project.code_diff import changed_values

@@ -19,8 +19,9 @@ from pipeline_lib.project.project import find_project
 @JSON
 def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bool) -> None:
     """Repeat a record in fresh processes, under every variation, and compare every bit."""
-    from pipeline_lib.parity import FULL, check_parity
+    from pipeline_lib.parity.check import check_parity
     from pipeline_lib.parity.page import PAGE, one_line
+    from pipeline_lib.parity.variations import FULL
     from pipeline_lib.records.record import checks_folder
 
     if quick + full + bool(only) > 1:
@@ -78,7 +79,7 @@ def reproduce(ref: str, fresh_env: bool, as_json: bool) -> None:
 @JSON
 def diff(ref_a: str, ref_b: str, as_json: bool) -> None:
     """Say what differs between two runs, from parameters to metrics."""
-    from pipeline_lib.compare import compare_records
+    from pipeline_lib.parity.compare_records import compare_records
 
     found = compare_records(find(ref_a), find(ref_b))
     if as_json:

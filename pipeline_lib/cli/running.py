@@ -53,7 +53,7 @@ def run(
     record = known.record or _run(params_file, overrides, timeout, as_json=as_json)
     parity = kept_parity(record)
     if parity is None and not no_parity:
-        from pipeline_lib.parity import check_parity
+        from pipeline_lib.parity.check import check_parity
 
         parity = check_parity(record, library=library(params_file.parent)).to_json()
     if known.record:

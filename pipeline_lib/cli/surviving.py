@@ -17,7 +17,7 @@ from pipeline_lib.project.project import Project, find_project
 @JSON
 def resume(ref: str, timeout: int | None, no_parity: bool, as_json: bool) -> None:
     """Run again what failed or was killed, with its own parameters."""
-    from pipeline_lib.parity import check_parity
+    from pipeline_lib.parity.check import check_parity
     from pipeline_lib.records.index import kept_parity
     from pipeline_lib.records.record import Record
     from pipeline_lib.resume import resume_run

@@ -16,7 +16,7 @@ from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence.evidence import other_artifact, read_evidence
 from pipeline_lib.parity.causes import code_differences, environment_differences, with_causes
 from pipeline_lib.parity.page import PAGE, write_parity_page
-from pipeline_lib.parity.settings import AbsentError, Place, Setting
+from pipeline_lib.parity.process_settings import AbsentError, Place, Setting
 from pipeline_lib.parity.variations import OF_TABLES, QUICK, VARIATIONS, Variation, chosen
 from pipeline_lib.parity.verdicts import ARTIFACT, EDGES, FRESH, Outcome, Parity
 from pipeline_lib.records.record import ENVIRONMENT, RECORD_VARIABLE, Record, as_record, checks_folder, verify
@@ -132,7 +132,7 @@ def check_parity(
     """Repeat a record's evidence in fresh processes, in every asked variation, and compare every bit.
 
     `record` is a record, a reference (`houses`) or a record's path. `variations` are names (`QUICK` or `FULL` of
-    `pipeline_lib.parity`, or some of them) or variations of your own; a fresh process that predicts all rows comes
+    `pipeline_lib.parity.variations`, or some of them) or variations of your own; a fresh process that predicts all rows comes
     first in any case, and with all of `QUICK` opaque steps meet another day. `library` is the package whose steps may
     be loaded. The result is kept beside the record, as JSON and as a page, with what earlier checks found. Raises
     InputError for an unknown name, a record without evidence or with changed bytes, RunError when the fresh process

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.parity import handovers, settings
-from pipeline_lib.parity.environments import clean
-from pipeline_lib.parity.handovers import Delivery, Given
-from pipeline_lib.parity.settings import Prepare
+from pipeline_lib.parity import deliveries as handovers
+from pipeline_lib.parity import process_settings as settings
+from pipeline_lib.parity.clean_environments import clean
+from pipeline_lib.parity.deliveries import Delivery, Given
+from pipeline_lib.parity.process_settings import Prepare
 from pipeline_lib.parity.verdicts import EDGES, FRESH
 
 __all__ = ["FULL", "PYTHONS", "QUICK", "VARIATIONS", "Delivery", "Given", "Variation", "add", "chosen"]

@@ -19,7 +19,7 @@ def main(path: str) -> None:
         from pipeline_lib.parity.clock import move
 
         move(request["days"])
-    from pipeline_lib.parity.repeat import repeat
+    from pipeline_lib.parity.replay import repeat
 
     Path(request["result"]).write_text(json.dumps(repeat(request)), encoding="utf-8")
     gc.freeze()  # modules go with the process; to look through thousands of them takes half a second

@@ -106,7 +106,7 @@ def _run_once(task: dict[str, Any], runs: Path) -> Record:
 
 def parity_of(record: Record, library: str) -> bool:
     """Whether a record's parity is exact; checked unless it was."""
-    from pipeline_lib.parity import check_parity
+    from pipeline_lib.parity.check import check_parity
     from pipeline_lib.records.index import kept_parity
 
     kept = kept_parity(record)

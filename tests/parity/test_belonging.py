@@ -11,7 +11,7 @@ from tiny import small_record
 from pipeline_lib.compiled.pipeline import load_model
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.edge_answers import PROBES
-from pipeline_lib.parity import check_parity
+from pipeline_lib.parity.check import check_parity
 from pipeline_lib.parity.verdicts import ARTIFACT, EDGES
 from pipeline_lib.records.record import Record, seal
 from pipeline_lib.system.files import canonical_json

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.parity import FULL, QUICK, check_parity
+from pipeline_lib.parity.check import check_parity
+from pipeline_lib.parity.variations import FULL, QUICK
 from pipeline_lib.records.record import Record, checks_folder, seal, verify
 
 FRESH = ("fresh process",)

@@ -8,16 +8,16 @@ import pyarrow.parquet as pq
 import pytest
 import shop
 
-from pipeline_lib.compare import compare_records
 from pipeline_lib.compiled.pipeline import load_model
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import read_evidence, write_evidence
-from pipeline_lib.parity import QUICK, check_parity
-from pipeline_lib.parity.handovers import Given, batches_of_7, one_row, shuffled_rows
-from pipeline_lib.parity.repeat import repeat
-from pipeline_lib.parity.series import parts_of, rows_before
-from pipeline_lib.parity.variations import VARIATIONS
+from pipeline_lib.parity.check import check_parity
+from pipeline_lib.parity.compare_records import compare_records
+from pipeline_lib.parity.deliveries import Given, batches_of_7, one_row, shuffled_rows
+from pipeline_lib.parity.replay import repeat
+from pipeline_lib.parity.variations import QUICK, VARIATIONS
 from pipeline_lib.parity.verdicts import EDGES
+from pipeline_lib.parity.with_context import parts_of, rows_before
 from pipeline_lib.records.record import Record, create_record, seal
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, write_atomic

@@ -17,9 +17,9 @@ from tiny import STEP, library, small_record
 from pipeline_lib.cli import commands
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import first_difference
-from pipeline_lib.parity import FULL, QUICK, VARIATIONS, Given, Variation, check_parity
-from pipeline_lib.parity.settings import AbsentError, Place, Setting, hash_seed, locale_c, time_zone
-from pipeline_lib.parity.variations import add, chosen
+from pipeline_lib.parity.check import check_parity
+from pipeline_lib.parity.process_settings import AbsentError, Place, Setting, hash_seed, locale_c, time_zone
+from pipeline_lib.parity.variations import FULL, QUICK, VARIATIONS, Given, Variation, add, chosen
 from pipeline_lib.records.record import Record, checks_folder, seal
 from pipeline_lib.rows.frames import Column, RowSchema, conform
 
@@ -91,7 +91,7 @@ def test_the_quick_check_hands_rows_over_in_every_way(small: Record) -> None:
 
 def test_a_csv_written_carelessly_is_named(small: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "careless.py").write_text(
-        "import io\nimport pandas as pd\nfrom pipeline_lib.parity import Delivery\n"
+        "import io\nimport pandas as pd\nfrom pipeline_lib.parity.variations import Delivery\n"
         "def deliver(given):\n"
         "    text = given.frame.round(2).to_csv(index=False)\n"
         "    return Delivery([(pd.read_csv(io.StringIO(text)), list(range(given.table.num_rows)))])\n"
@@ -113,7 +113,7 @@ def test_a_csv_written_carelessly_is_named(small: Record, tmp_path: Path, monkey
 
 def test_rows_lost_on_the_way_are_named(small: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "losing.py").write_text(
-        "from pipeline_lib.parity import Delivery\nimport numpy as np\n"
+        "from pipeline_lib.parity.variations import Delivery\nimport numpy as np\n"
         "def deliver(given):\n    return Delivery([(given.table.slice(1), np.arange(given.table.num_rows))])\n"
         "def fail(given):\n    raise ValueError('no such form')\n"
         "def refuse(given):\n    return Delivery([(given.table.drop_columns(['size']), np.arange(40))])\n"
@@ -239,7 +239,7 @@ def test_every_row_must_be_handed_over_once(
     small: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str
 ) -> None:
     (tmp_path / "partly.py").write_text(
-        "import numpy as np\nfrom pipeline_lib.parity import Delivery\n"
+        "import numpy as np\nfrom pipeline_lib.parity.variations import Delivery\n"
         "def few(given):\n    return Delivery([(given.frame.head(1), np.arange(1))])\n"
         "def twice(given):\n    return Delivery([(given.frame, np.zeros(40, int))])\n"
         "def frame(given):\n    return given.frame\n"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from pipeline_lib.parity.settings import AbsentError, Place, Prepare, Setting
+from pipeline_lib.parity.process_settings import AbsentError, Place, Prepare, Setting
 
 
 def clean(version: str) -> Prepare:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline_lib.evidence.evidence import Evidence
-from pipeline_lib.parity.handovers import Delivery, Given
+from pipeline_lib.parity.deliveries import Delivery, Given
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from pipeline_lib.evidence.bits import differing_rows
 from pipeline_lib.evidence.edge_answers import PROBES, repeat_probes, without_probes
 from pipeline_lib.evidence.evidence import Evidence, edge_rows, read_evidence, traced_steps
 from pipeline_lib.parity.clock import readers
+from pipeline_lib.parity.deliveries import Delivery, Given
 from pipeline_lib.parity.divergence import OUTPUTS, Answer, changed_values, first_divergence
-from pipeline_lib.parity.handovers import Delivery, Given
-from pipeline_lib.parity.series import Part, parts_of, rows_before
-from pipeline_lib.parity.settings import proof_of
+from pipeline_lib.parity.process_settings import proof_of
 from pipeline_lib.parity.verdicts import FRESH, Outcome
+from pipeline_lib.parity.with_context import Part, parts_of, rows_before
 from pipeline_lib.records.record import Record
 from pipeline_lib.rows.conform_tables import settled
 from pipeline_lib.rows.frames import conform
