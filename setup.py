@@ -23,7 +23,7 @@ setup(
     extras_require={name: lines.split() for name, lines in facts["extras"].items()},
     entry_points={
         "console_scripts": [f"pipeline-lib = {library}.cli:main"],
-        "jupyter_client.kernel_provisioners": [f"warm = {library}.warm.provisioner:WarmProvisioner"],
+        "jupyter_client.kernel_provisioners": [f"warm = {library}.runner.warm.provisioner:WarmProvisioner"],
         "pytest11": [f"{library}.pytest_plugin = {library}.pytest_plugin"],
     },
 )

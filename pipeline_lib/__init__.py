@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from pipeline_lib.compiled.pipeline import load_model
     from pipeline_lib.parity.check import check_parity
     from pipeline_lib.project.params import BaseParams
-    from pipeline_lib.raw import keep_raw
     from pipeline_lib.records.query import runs
-    from pipeline_lib.research import start_run
     from pipeline_lib.rows.context import Context
     from pipeline_lib.rows.frames import Lookup, Tables, draft_row
-    from pipeline_lib.run import run_pipeline
+    from pipeline_lib.runner.cache.raw_data import keep_raw
+    from pipeline_lib.runner.research_run import start_run
+    from pipeline_lib.runner.run import run_pipeline
     from pipeline_lib.sweeping import sweep
 
 __all__ = [
@@ -47,11 +47,11 @@ _HOMES = {
     "Tables": "rows.frames",
     "check_parity": "parity.check",
     "draft_row": "rows.frames",
-    "keep_raw": "raw",
+    "keep_raw": "runner.cache.raw_data",
     "load_model": "compiled.pipeline",
-    "run_pipeline": "run",
+    "run_pipeline": "runner.run",
     "runs": "records.query",
-    "start_run": "research",
+    "start_run": "runner.research_run",
     "sweep": "sweeping",
 }
 

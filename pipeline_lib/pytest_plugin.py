@@ -47,7 +47,7 @@ def run_research(tmp_path_factory: pytest.TempPathFactory) -> RunResearch:
     known: dict[Path, Record] = {}
 
     def run(params_file: str | Path) -> "Record":
-        from pipeline_lib.run import run_pipeline
+        from pipeline_lib.runner.run import run_pipeline
 
         path = Path(params_file).resolve()
         if path not in known:

@@ -10,7 +10,7 @@ from example import HOUSES, PARAMETERS
 
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.record import Record
-from pipeline_lib.run import run_pipeline
+from pipeline_lib.runner.run import run_pipeline
 
 Research = Callable[..., Path]
 

@@ -18,19 +18,20 @@ from pipeline_lib import cli
 from pipeline_lib.cli import answers, checking, notebooks, running, surviving
 from pipeline_lib.errors import DifferenceError, InputError, RunError
 from pipeline_lib.evidence.bits import Difference
-from pipeline_lib.memory import Answer
 from pipeline_lib.parity.verdicts import Parity
 from pipeline_lib.project.export import Problem
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import Record, checks_folder, create_record, seal
+from pipeline_lib.runner.cache.lookup import Answer
 
 DIFFERENCE = Difference("value", "1.0", "2.0", column="size", row=0, rows=1, columns=1)
+LOOKUP = "pipeline_lib.runner.cache.lookup"
 
 
 @pytest.fixture(autouse=True)
 def stand_in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr("pipeline_lib.memory.recall", lambda *given: Answer(None))  # whatever the checkout has run
+    monkeypatch.setattr(f"{LOOKUP}.recall", lambda *given: Answer(None))  # whatever the checkout has run
 
 
 def invoke(*arguments: object) -> Result:
@@ -42,6 +43,9 @@ def stand_in(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (answers, checking, notebooks, running, surviving):
         monkeypatch.setattr(module, "find_project", lambda start=None: project)
     monkeypatch.setattr("pipeline_lib.records.record.find_project", lambda: project)
+
+
+LOOKUP = "pipeline_lib.runner.cache.lookup"
 
 
 @pytest.fixture
@@ -95,7 +99,7 @@ def test_a_resumed_run_is_shown_and_checked_as_a_run_is(
     runs: Path, copy: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed = create_record(runs, "houses")
-    monkeypatch.setattr("pipeline_lib.resume.resume_run", lambda record, project, **options: copy)
+    monkeypatch.setattr("pipeline_lib.runner.resume.resume_run", lambda record, project, **options: copy)
     shown = invoke("resume", killed.reference, "--no-parity")
     assert f"record: {copy.folder}" in shown.output
     assert shown.exit_code == 0
@@ -105,7 +109,9 @@ def test_a_resumed_run_is_shown_and_checked_as_a_run_is(
 def test_a_stale_library_and_parameters_that_disagree_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
     stale = [Problem("a.py", "a: found stale"), Problem("b.py", "b: found stale")]
     monkeypatch.setattr("pipeline_lib.project.export.check_export", lambda project: stale)
-    monkeypatch.setattr("pipeline_lib.preflight.check_parameters_agree", lambda project: ["c: found 1, expected 2"])
+    monkeypatch.setattr(
+        "pipeline_lib.runner.preflight.check_parameters_agree", lambda project: ["c: found 1, expected 2"]
+    )
     result = invoke("export", "--check")
     assert result.exit_code == 1
     assert "a: found stale\nb: found stale\nc: found 1, expected 2\n3 problems found" in result.output
@@ -116,6 +122,9 @@ def test_a_cell_that_disagrees_with_its_file_ends_with_1(research: Callable[...,
     result = invoke("export", "--check")
     assert result.exit_code == 1
     assert "seed: found 1, expected 0 as in params/houses.yml" in result.output
+
+
+LOOKUP = "pipeline_lib.runner.cache.lookup"
 
 
 @pytest.fixture
@@ -209,7 +218,7 @@ def test_a_difference_in_parity_ends_with_1(houses_record: Record, monkeypatch: 
 
 def test_run_prints_metrics_and_parity(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     exact = Parity("houses/1", 3, None, {})
-    monkeypatch.setattr("pipeline_lib.run.run_pipeline", lambda *given, **options: copy)
+    monkeypatch.setattr("pipeline_lib.runner.run.run_pipeline", lambda *given, **options: copy)
     monkeypatch.setattr("pipeline_lib.parity.check_parity", lambda record, library: exact)
     result = invoke("run", "params/houses.yml")
     assert result.exit_code == 0
@@ -223,8 +232,8 @@ def test_run_prints_metrics_and_parity(copy: Record, monkeypatch: pytest.MonkeyP
 
 
 def test_an_unchanged_run_is_answered_with_its_kept_parity(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline_lib.memory.recall", lambda *given: Answer(copy))
-    monkeypatch.setattr("pipeline_lib.run.run_pipeline", lambda *given, **options: pytest.fail("it ran"))
+    monkeypatch.setattr(f"{LOOKUP}.recall", lambda *given: Answer(copy))
+    monkeypatch.setattr("pipeline_lib.runner.run.run_pipeline", lambda *given, **options: pytest.fail("it ran"))
     checked: list[Record] = []
 
     def check(record: Record, library: str) -> Parity:
@@ -247,16 +256,16 @@ def test_an_unchanged_run_is_answered_with_its_kept_parity(copy: Record, monkeyp
 
 
 def test_force_runs_and_a_run_that_no_other_answers_for_says_why(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline_lib.memory.recall", lambda *given: Answer(None, "no run answers: found no SOURCES"))
-    monkeypatch.setattr("pipeline_lib.run.run_pipeline", lambda *given, **options: copy)
+    monkeypatch.setattr(f"{LOOKUP}.recall", lambda *given: Answer(None, "no run answers: found no SOURCES"))
+    monkeypatch.setattr("pipeline_lib.runner.run.run_pipeline", lambda *given, **options: copy)
     assert "found no SOURCES" in invoke("run", "params/houses.yml", "--no-parity").stderr
-    monkeypatch.setattr("pipeline_lib.memory.recall", lambda *given: pytest.fail("it looked"))
+    monkeypatch.setattr(f"{LOOKUP}.recall", lambda *given: pytest.fail("it looked"))
     assert invoke("run", "params/houses.yml", "--no-parity", "--force").exit_code == 0
 
 
 def test_a_run_whose_parity_differs_ends_with_1(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     different = Parity("houses/1", 3, None, {"scale": DIFFERENCE})
-    monkeypatch.setattr("pipeline_lib.run.run_pipeline", lambda *given, **options: copy)
+    monkeypatch.setattr("pipeline_lib.runner.run.run_pipeline", lambda *given, **options: copy)
     monkeypatch.setattr("pipeline_lib.parity.check_parity", lambda record, library: different)
     assert invoke("run", "params/houses.yml").exit_code == 1
     assert invoke("run", "params/houses.yml", "--json").exit_code == 1
@@ -269,7 +278,7 @@ def test_a_failed_run_is_json_too(copy: Record, monkeypatch: pytest.MonkeyPatch)
     def fail(*given: object, **options: object) -> None:
         raise RunError("bad", copy.folder)
 
-    monkeypatch.setattr("pipeline_lib.run.run_pipeline", fail)
+    monkeypatch.setattr("pipeline_lib.runner.run.run_pipeline", fail)
     result = invoke("run", "params/houses.yml", "--json")
     assert isinstance(result.exception, RunError)
     told = json.loads(result.stdout)
@@ -362,7 +371,7 @@ def test_each_kind_of_error_has_its_exit_code(monkeypatch: pytest.MonkeyPatch, e
     def fail(*given: object, **options: object) -> None:
         raise error
 
-    monkeypatch.setattr("pipeline_lib.run.run_pipeline", fail)
+    monkeypatch.setattr("pipeline_lib.runner.run.run_pipeline", fail)
     assert exit_code(monkeypatch, "run", "params/houses.yml") == code
 
 
@@ -383,7 +392,7 @@ def test_errors_from_below_are_answered(
     def fail(*given: object, **options: object) -> None:
         raise error
 
-    monkeypatch.setattr("pipeline_lib.run.run_pipeline", fail)
+    monkeypatch.setattr("pipeline_lib.runner.run.run_pipeline", fail)
     exit_code(monkeypatch, "run", "params/houses.yml")
     assert message in capsys.readouterr().err
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from pipeline_lib.engine import ExecutedNotebook, RecordEngine
+from pipeline_lib.runner.papermill_engine import ExecutedNotebook, RecordEngine
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_an_interruption_leaves_on_disk_what_was_reached(
             assert on_disk(self.manager)[0] == "running"
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipeline_lib.engine.RecordClient", Interrupted)
+    monkeypatch.setattr("pipeline_lib.runner.papermill_engine.RecordClient", Interrupted)
     options = dict.fromkeys(("timeout", "config", "on_cell_start", "on_cell_executed", "start_timeout"))
     with pytest.raises(KeyboardInterrupt):
         RecordEngine.execute_notebook(notebook.nb, "python3", destination=notebook.output_path, **options)

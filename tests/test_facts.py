@@ -93,7 +93,7 @@ def shapes(text: str) -> set[str]:
 def test_readme_shows_the_real_output_of_a_run(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = readme.partition("$ make run\n")[2].partition("$ make test")[0]
-    monkeypatch.setattr("pipeline_lib.run.run_pipeline", lambda *given, **options: copy)
+    monkeypatch.setattr("pipeline_lib.runner.run.run_pipeline", lambda *given, **options: copy)
     real = shapes(CliRunner().invoke(commands, ["run", str(HOUSES), "--force"]).stdout)
     told = {line for line in shapes(shown) if not line.startswith("  cell") and line.strip() != "…"}
     assert told == real

@@ -101,7 +101,8 @@ def test_temporary_folders_are_one_line_and_the_words_fit_what_was_done(
 
 def test_every_folder_of_a_process_is_found_once_it_is_killed(project: Project) -> None:
     code = (
-        "import os\nfrom pipeline_lib.warm.client import WarmServer\nserver = WarmServer([])\nos.kill(os.getpid(), 9)"
+        "import os\nfrom pipeline_lib.runner.warm.client import WarmServer\n"
+        "server = WarmServer([])\nos.kill(os.getpid(), 9)"
     )
     environment = {**os.environ, "TMPDIR": str(project.root / "tmp")}
     subprocess.run([sys.executable, "-c", code], env=environment, check=False, timeout=60)  # noqa: S603 (this Python)

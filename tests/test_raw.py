@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline_lib.raw import FOLDER, NotKeptWarning
+from pipeline_lib.runner.cache.raw_data import FOLDER, NotKeptWarning
 
 MODULE = """
 import pandas as pd
-from pipeline_lib.raw import keep_raw
+from pipeline_lib.runner.cache.raw_data import keep_raw
 
 SOURCES = ["data.csv"]
 calls = []

@@ -14,15 +14,16 @@ from click.testing import CliRunner
 from example import HOUSES, ROOT
 from test_compare import edit_json, learned_ulp
 
-from pipeline_lib import cli, freshenv
+from pipeline_lib import cli
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence.fitted_state import LEARNED
-from pipeline_lib.freshenv import build_environment, recorded_variables
 from pipeline_lib.project.cells import exported_cells
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import RECORD_VARIABLE, Record, checks_folder, seal, write_manifest
-from pipeline_lib.reproduce import changed_sources, reproduce
-from pipeline_lib.run import run_pipeline
+from pipeline_lib.runner import fresh_environment as freshenv
+from pipeline_lib.runner.fresh_environment import build_environment, recorded_variables
+from pipeline_lib.runner.reproduce import changed_sources, reproduce
+from pipeline_lib.runner.run import run_pipeline
 
 Change = Callable[[Record], None]
 
@@ -45,7 +46,7 @@ def again(monkeypatch: pytest.MonkeyPatch, houses_record: Record) -> Callable[[C
             change(second)
             return second
 
-        monkeypatch.setattr("pipeline_lib.reproduce.run_pipeline", run)
+        monkeypatch.setattr("pipeline_lib.runner.reproduce.run_pipeline", run)
 
     return put
 
@@ -264,7 +265,7 @@ def test_an_error_in_the_fresh_environment_is_this_commands_error(
         copy_of_params.unlink()
         return Path(sys.executable)
 
-    monkeypatch.setattr("pipeline_lib.reproduce.build_environment", python)
+    monkeypatch.setattr("pipeline_lib.runner.reproduce.build_environment", python)
     with pytest.raises(InputError, match=r"in the fresh environment: .*found no such file"):
         reproduce(copy, project, fresh_environment=True)
 

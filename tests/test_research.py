@@ -19,8 +19,8 @@ from pipeline_lib.pipelines import houses
 from pipeline_lib.project.export import Problem
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import RECORD_VARIABLE, all_records, create_record, write_manifest
-from pipeline_lib.research import Run, StaleLibraryWarning, metrics_of_evidence, start_run
 from pipeline_lib.rows.frames import schema_like
+from pipeline_lib.runner.research_run import Run, StaleLibraryWarning, metrics_of_evidence, start_run
 from pipeline_lib.system.files import canonical_json
 
 GIVEN = example.VALUES
@@ -34,9 +34,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     here = find_project(ROOT)
     elsewhere = Project(here.root, here.library, here.notebooks, here.params, tmp_path / "runs")
     monkeypatch.delenv(RECORD_VARIABLE, raising=False)
-    monkeypatch.setattr("pipeline_lib.research.find_project", lambda start: elsewhere)
-    monkeypatch.setattr("pipeline_lib.research.check_export", lambda project: [])
-    monkeypatch.setattr("pipeline_lib.research.quiet_select_dtypes", lambda: None)
+    monkeypatch.setattr("pipeline_lib.runner.research_run.find_project", lambda start: elsewhere)
+    monkeypatch.setattr("pipeline_lib.runner.research_run.check_export", lambda project: [])
+    monkeypatch.setattr("pipeline_lib.runner.research_run.quiet_select_dtypes", lambda: None)
     return elsewhere
 
 
@@ -147,7 +147,7 @@ def test_a_stale_library_is_warned_of_in_jupyter_and_refused_elsewhere(monkeypat
         Problem("pipeline_lib/pipelines/houses.py", "nbs/pipelines/houses.ipynb: cell 4: found a syntax error"),
         Problem("pipeline_lib/pipelines/other.py", "other.py: found stale"),
     ]
-    monkeypatch.setattr("pipeline_lib.research.check_export", lambda project: stale)
+    monkeypatch.setattr("pipeline_lib.runner.research_run.check_export", lambda project: stale)
     with pytest.raises(InputError, match="found a syntax error") as caught:
         start_run(houses, VALUES)
     assert "other.py" not in str(caught.value)
@@ -156,7 +156,9 @@ def test_a_stale_library_is_warned_of_in_jupyter_and_refused_elsewhere(monkeypat
 
 
 def test_functions_that_are_older_than_their_file_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline_lib.research.changed_names", lambda module: ["build"] if module is houses else [])
+    monkeypatch.setattr(
+        "pipeline_lib.runner.research_run.changed_names", lambda module: ["build"] if module is houses else []
+    )
     with pytest.raises(InputError, match=r"houses\.py: found build loaded before the file last changed"):
         start_run(houses, VALUES)
 

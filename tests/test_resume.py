@@ -9,8 +9,8 @@ from example import HOUSES, ROOT
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import GIVEN, Record, all_records, begun_record, create_record, seal, verify
-from pipeline_lib.resume import resume_run
-from pipeline_lib.run import run_pipeline
+from pipeline_lib.runner.resume import resume_run
+from pipeline_lib.runner.run import run_pipeline
 
 Research = Callable[..., Path]
 
@@ -34,7 +34,7 @@ def unrun(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
     def run(request: object, began: int, **options: object) -> None:
         asked.append({"request": request, **options})
 
-    monkeypatch.setattr("pipeline_lib.resume.run_request", run)
+    monkeypatch.setattr("pipeline_lib.runner.resume.run_request", run)
     return asked
 
 

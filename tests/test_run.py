@@ -15,15 +15,15 @@ from unittest.mock import AsyncMock
 import pytest
 from example import HOUSES, ROOT
 
-from pipeline_lib.engine import TetheredKernelManager
 from pipeline_lib.errors import DifferenceError, InputError, RunError
-from pipeline_lib.execute import _kernel_config, _progress_hooks
-from pipeline_lib.outputs import KEPT_TAIL, KEPT_TEXT
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.project.export import Problem
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records, verify
-from pipeline_lib.run import _git, run_pipeline
+from pipeline_lib.runner.execute import _kernel_config, _progress_hooks
+from pipeline_lib.runner.output_limits import KEPT_TAIL, KEPT_TEXT
+from pipeline_lib.runner.papermill_engine import TetheredKernelManager
+from pipeline_lib.runner.run import _git, run_pipeline
 
 Research = Callable[..., Path]
 
@@ -72,7 +72,7 @@ def test_a_parameters_file_of_no_pipeline_is_refused(tmp_path: Path) -> None:
 
 def test_a_stale_library_leaves_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stale = [Problem("steps/years.py", "steps/years.py: found stale")]
-    monkeypatch.setattr("pipeline_lib.preflight.check_export", lambda project: stale)
+    monkeypatch.setattr("pipeline_lib.runner.preflight.check_export", lambda project: stale)
     with pytest.raises(DifferenceError, match="found stale"):
         run_pipeline(HOUSES, runs=tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -137,7 +137,7 @@ def test_a_notebook_that_changes_during_the_run_is_a_failed_run(
 ) -> None:
     path = tmp_path / "houses.ipynb"
     research(f"with open({str(path)!r}, 'a') as file:\n    print(file=file)")
-    monkeypatch.setattr("pipeline_lib.run.unfinished", lambda record: None)
+    monkeypatch.setattr("pipeline_lib.runner.run.unfinished", lambda record: None)
     with pytest.raises(RunError, match="changed during the run"):
         run_pipeline(HOUSES, runs=tmp_path / "runs")
     assert only(tmp_path / "runs").status() == "failed"
@@ -276,7 +276,7 @@ def test_a_damaged_notebook_does_not_hide_the_first_error(
 
     research("pass")
     monkeypatch.setattr("papermill.execute_notebook", full)
-    monkeypatch.setattr("pipeline_lib.run.write_report", lambda record, manifest: None)
+    monkeypatch.setattr("pipeline_lib.runner.run.write_report", lambda record, manifest: None)
     with pytest.raises(RunError, match="No space left on device"):
         run_pipeline(HOUSES, runs=tmp_path / "runs")
 
@@ -330,7 +330,7 @@ def test_a_page_that_cannot_be_drawn_still_leaves_a_sealed_record(
         raise OSError("disk full")
 
     research("1 + 1")
-    monkeypatch.setattr("pipeline_lib.run.write_report", broken)
+    monkeypatch.setattr("pipeline_lib.runner.run.write_report", broken)
     with pytest.raises(RunError, match="no result of"):
         run_pipeline(HOUSES, runs=tmp_path / "runs")
     record = only(tmp_path / "runs")

@@ -9,14 +9,14 @@ from click.testing import CliRunner
 from example import ROOT
 from tiny import small_record
 
-from pipeline_lib import runall
 from pipeline_lib.cli import commands
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.parity.page import PAGE as PARITY_PAGE
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import COMPILE_REPORT, MANIFEST, METRICS, Record, checks_folder
-from pipeline_lib.run import run_pipeline
+from pipeline_lib.runner import run_all as runall
+from pipeline_lib.runner.run import run_pipeline
 from pipeline_lib.system.files import canonical_json, write_atomic
 from pipeline_lib.system.signals import EXIT_CODES
 

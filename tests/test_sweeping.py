@@ -19,13 +19,13 @@ import pipeline_lib.sweeping as sweeping
 from pipeline_lib.cli import commands
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.records.record import Record, all_records, create_record, seal, write_manifest
+from pipeline_lib.runner.warm.client import ADDRESS
 from pipeline_lib.sweeping import worker, workers
 from pipeline_lib.sweeping.grid import parse_grid, product
 from pipeline_lib.sweeping.members import sources_of
 from pipeline_lib.sweeping.result import check_direction
 from pipeline_lib.sweeping.workers import Answer, Task, check_workers
 from pipeline_lib.system.fingerprint import packages_digest
-from pipeline_lib.warm.client import ADDRESS
 
 Fake = Callable[..., "FakePool"]
 

@@ -18,10 +18,10 @@ from example import HOUSES
 from pipeline_lib.errors import RunError
 from pipeline_lib.project.project import find_project
 from pipeline_lib.records.record import Record, verify
-from pipeline_lib.warm.client import ADDRESS, WarmProcess, WarmServer, lasting
-from pipeline_lib.warm.limits import check_packages, warm_stash
-from pipeline_lib.warm.preload import preload_names
-from pipeline_lib.warm.provisioner import WarmProvisioner
+from pipeline_lib.runner.warm.client import ADDRESS, WarmProcess, WarmServer, lasting
+from pipeline_lib.runner.warm.cold_only import check_packages, warm_stash
+from pipeline_lib.runner.warm.module_list import preload_names
+from pipeline_lib.runner.warm.provisioner import WarmProvisioner
 
 NAMES = (
     "IPython",
@@ -180,7 +180,9 @@ def test_python_modules_are_refused_only_for_variables_that_they_read(warm: Call
 
 
 def test_a_refusal_that_a_cell_catches_is_noted(warm: Callable[..., Any]) -> None:
-    noted = "\nfrom pipeline_lib.warm.limits import warm_stash\nos.environ.clear()\nfound = warm_stash().refused"
+    noted = (
+        "\nfrom pipeline_lib.runner.warm.cold_only import warm_stash\nos.environ.clear()\nfound = warm_stash().refused"
+    )
     told = [warm(REFUSED.format(change=change, name="numpy") + noted, GIVEN="so") for change, _ in CHANGES[1:3]]
     assert told[0].startswith("found GIVEN changed")
     assert told[1] == ""
@@ -188,7 +190,7 @@ def test_a_refusal_that_a_cell_catches_is_noted(warm: Callable[..., Any]) -> Non
 
 PACKAGES = """
 from pipeline_lib.system import fingerprint as identity
-from pipeline_lib.warm.limits import check_packages, warm_stash
+from pipeline_lib.runner.warm.cold_only import check_packages, warm_stash
 check_packages()
 identity._packages = lambda: {"package ropes-2.0.dist-info": "another"}
 try:
@@ -232,7 +234,7 @@ def test_kernels_keep_their_server_when_packages_change(monkeypatch: pytest.Monk
             return self
 
     begun: list[Server] = []
-    monkeypatch.setattr("pipeline_lib.warm.provisioner.WarmServer", Server)
+    monkeypatch.setattr("pipeline_lib.runner.warm.provisioner.WarmServer", Server)
     monkeypatch.setattr(WarmProvisioner, "_servers", [])
     assert [WarmProvisioner._address() for _ in range(2)] == ["socket 0", "socket 0"]
     begun[0].alive = False
@@ -308,7 +310,7 @@ def test_processes_end_with_their_server(tmp_path: Path) -> None:
 
 RUNNER = """
 import os, pathlib, signal
-from pipeline_lib.warm.client import WarmProcess, WarmServer
+from pipeline_lib.runner.warm.client import WarmProcess, WarmServer
 with WarmServer(()) as server:
     process = WarmProcess(server.wait_until_ready().address, "sleeper", environment=dict(os.environ), folder=".")
     print(process.pid, server._process.pid, flush=True)
@@ -386,7 +388,7 @@ def warmly(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """From the call on, this process's kernels are warm."""
     from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
-    from pipeline_lib.warm.provisioner import start_kernels_warm
+    from pipeline_lib.runner.warm.provisioner import start_kernels_warm
 
     before = KernelProvisionerFactory.instance().default_provisioner_name
     with WarmServer(preload_names(find_project(HOUSES.parent), "houses")) as server:
@@ -401,7 +403,7 @@ def warmly(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
 
 @pytest.mark.slow
 def test_a_warm_record_is_the_cold_one_bit_for_bit(tmp_path: Path, warmly: Callable[[], None]) -> None:
-    from pipeline_lib.run import run_pipeline
+    from pipeline_lib.runner.run import run_pipeline
 
     cold_record = run_pipeline(HOUSES, runs=tmp_path, force=True)
     warmly()
@@ -425,7 +427,7 @@ def test_a_warm_record_is_the_cold_one_bit_for_bit(tmp_path: Path, warmly: Calla
 def test_members_that_forget_to_seed_draw_other_numbers_and_agree_on_the_rest(
     tmp_path: Path, research: Callable[..., Path], warmly: Callable[[], None]
 ) -> None:
-    from pipeline_lib.run import run_pipeline
+    from pipeline_lib.runner.run import run_pipeline
 
     research(UNSEEDED)
     cold = run_pipeline(HOUSES, runs=tmp_path / "runs", force=True)
@@ -442,7 +444,7 @@ def test_members_that_forget_to_seed_draw_other_numbers_and_agree_on_the_rest(
 def test_a_forgotten_import_fails_warm_as_it_fails_cold(
     tmp_path: Path, research: Callable[..., Path], warmly: Callable[[], None]
 ) -> None:
-    from pipeline_lib.run import run_pipeline
+    from pipeline_lib.runner.run import run_pipeline
 
     research(FORGETFUL)
     messages = []
@@ -459,7 +461,7 @@ def test_a_forgotten_import_fails_warm_as_it_fails_cold(
 def test_a_run_that_goes_on_after_a_refused_import_is_not_finished(
     tmp_path: Path, research: Callable[..., Path], warmly: Callable[[], None]
 ) -> None:
-    from pipeline_lib.run import run_pipeline
+    from pipeline_lib.runner.run import run_pipeline
 
     research(CAREFREE)
     assert run_pipeline(HOUSES, runs=tmp_path / "runs", force=True).status() == "finished"

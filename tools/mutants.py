@@ -34,8 +34,8 @@ from pipeline_lib.project.export import check_export
 from pipeline_lib.project.params import as_json, read_params
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import MANIFEST, PARAMETERS, Record, verify
-from pipeline_lib.reproduce import changed_sources
-from pipeline_lib.run import run_pipeline
+from pipeline_lib.runner.reproduce import changed_sources
+from pipeline_lib.runner.run import run_pipeline
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file
 from tools.mutations import Mutation, draw

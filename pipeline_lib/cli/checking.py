@@ -62,7 +62,7 @@ def verify(ref: str, as_json: bool) -> None:
 @JSON
 def reproduce(ref: str, fresh_env: bool, as_json: bool) -> None:
     """Run a record's notebook again and compare all that it learns."""
-    from pipeline_lib.reproduce import reproduce as run_again
+    from pipeline_lib.runner.reproduce import reproduce as run_again
 
     progress = functools.partial(click.echo, err=True)
     found = run_again(find(ref), find_project(), fresh_environment=fresh_env, progress=progress)

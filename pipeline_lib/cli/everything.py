@@ -13,8 +13,8 @@ def run_all() -> None:
 
     A pipeline that has not changed since its last finished run is not run again.
     """
-    from pipeline_lib.runall import PAGE, Ran, base_parameters
-    from pipeline_lib.runall import run_all as run_each
+    from pipeline_lib.runner.run_all import PAGE, Ran, base_parameters
+    from pipeline_lib.runner.run_all import run_all as run_each
 
     project = find_project()
     width = max(len(path.stem) for path in base_parameters(project))

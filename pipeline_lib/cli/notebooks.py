@@ -20,7 +20,7 @@ def export(check: bool) -> None:
         for line in write(project) or ["nothing to do: the library is what the notebooks export"]:
             click.echo(line)
         return
-    from pipeline_lib.preflight import check_parameters_agree
+    from pipeline_lib.runner.preflight import check_parameters_agree
 
     problems = [*map(str, check_export(project)), *check_parameters_agree(project)]
     report_problems(problems, "the library is what the notebooks export; parameters cells and files agree")

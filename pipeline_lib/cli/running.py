@@ -45,7 +45,7 @@ def run(
 
     Where nothing has changed since a finished run, that run is the answer.
     """
-    from pipeline_lib.memory import Answer, recall
+    from pipeline_lib.runner.cache.lookup import Answer, recall
 
     known = Answer(None) if force else recall(params_file, overrides)
     if known.reason:
@@ -68,7 +68,7 @@ def run(
 def _run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, *, as_json: bool) -> "Record":
     """A new run; one that fails is JSON too."""
     from pipeline_lib.records.record import Record
-    from pipeline_lib.run import run_pipeline
+    from pipeline_lib.runner.run import run_pipeline
 
     progress = functools.partial(click.echo, err=True)
     try:

@@ -20,7 +20,7 @@ def resume(ref: str, timeout: int | None, no_parity: bool, as_json: bool) -> Non
     from pipeline_lib.parity.check import check_parity
     from pipeline_lib.records.index import kept_parity
     from pipeline_lib.records.record import Record
-    from pipeline_lib.resume import resume_run
+    from pipeline_lib.runner.resume import resume_run
 
     project = find_project()
     try:

@@ -132,11 +132,11 @@ def check_parity(
     """Repeat a record's evidence in fresh processes, in every asked variation, and compare every bit.
 
     `record` is a record, a reference (`houses`) or a record's path. `variations` are names (`QUICK` or `FULL` of
-    `pipeline_lib.parity.variations`, or some of them) or variations of your own; a fresh process that predicts all rows comes
-    first in any case, and with all of `QUICK` opaque steps meet another day. `library` is the package whose steps may
-    be loaded. The result is kept beside the record, as JSON and as a page, with what earlier checks found. Raises
-    InputError for an unknown name, a record without evidence or with changed bytes, RunError when the fresh process
-    fails or the result cannot be kept.
+    `pipeline_lib.parity.variations`, or some of them) or variations of your own; a fresh process that predicts all
+    rows comes first in any case, and with all of `QUICK` opaque steps meet another day. `library` is the package
+    whose steps may be loaded. The result is kept beside the record, as JSON and as a page, with what earlier checks
+    found. Raises InputError for an unknown name, a record without evidence or with changed bytes, RunError when the
+    fresh process fails or the result cannot be kept.
     """
     record = as_record(record)
     wanted = variations_of(record, variations)

@@ -10,6 +10,8 @@ from pipeline_lib.errors import InputError, PipelineLibError
 from pipeline_lib.project.project import project_of
 from pipeline_lib.records.index import SWEEPS
 from pipeline_lib.records.record import Record
+from pipeline_lib.runner.warm.client import WarmServer
+from pipeline_lib.runner.warm.module_list import RUNNER, preload_names
 from pipeline_lib.sweeping.grid import parse_grid
 from pipeline_lib.sweeping.members import Member, Plan, plan_sweep
 from pipeline_lib.sweeping.page import import_plotting, write_sweep_page
@@ -25,8 +27,6 @@ from pipeline_lib.sweeping.result import (
 from pipeline_lib.sweeping.search import Grid, Search
 from pipeline_lib.sweeping.workers import LocalPool, Pool, Task, check_workers
 from pipeline_lib.system.files import canonical_json, write_atomic
-from pipeline_lib.warm.client import WarmServer
-from pipeline_lib.warm.preload import RUNNER, preload_names
 
 __all__ = ["Outcome", "Sweep", "sweep"]
 

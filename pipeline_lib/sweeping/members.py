@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.preflight import Request, check_request
 from pipeline_lib.project.notebooks import notebook_files
 from pipeline_lib.project.params import as_json, read_params
 from pipeline_lib.project.project import GENERATED, project_of
+from pipeline_lib.runner.preflight import Request, check_request
 from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file
 from pipeline_lib.system.fingerprint import packages_digest
 

@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import PipelineLibError, RunError
-from pipeline_lib.memory import Answer as Known
-from pipeline_lib.memory import recall
-from pipeline_lib.preflight import check_request
 from pipeline_lib.records.record import METRICS, Record
-from pipeline_lib.run import run_request
+from pipeline_lib.runner.cache.lookup import Answer as Known
+from pipeline_lib.runner.cache.lookup import recall
+from pipeline_lib.runner.preflight import check_request
+from pipeline_lib.runner.run import run_request
+from pipeline_lib.runner.warm.client import ADDRESS
+from pipeline_lib.runner.warm.cold_only import warm_stash
 from pipeline_lib.sweeping.members import sources_of
 from pipeline_lib.sweeping.workers import no_answer
 from pipeline_lib.system.fingerprint import packages_digest
 from pipeline_lib.system.jupyter_imports import allow_lean_imports
-from pipeline_lib.warm.client import ADDRESS
-from pipeline_lib.warm.limits import warm_stash
 
 OTHER_SOURCES = (
     "found other notebooks, code or parameters than the sweep began with, expected the same for every member; sweep "
@@ -42,7 +42,7 @@ def main() -> None:
     stash = warm_stash()
     packages = stash.packages if stash else packages_digest()
     if ADDRESS in os.environ:
-        from pipeline_lib.warm.provisioner import start_kernels_warm
+        from pipeline_lib.runner.warm.provisioner import start_kernels_warm
 
         start_kernels_warm()
     with suppress(KeyboardInterrupt):  # between two runs; within one, it seals the record
@@ -92,7 +92,7 @@ def _run(task: dict[str, Any], runs: Path) -> Record:
         manifest = Record(error.folder).manifest() if error.folder and ADDRESS in os.environ else {}
         if not str((manifest.get("error") or {}).get("message")).startswith(_UNKNOWN):
             raise
-    from pipeline_lib.warm.provisioner import cold_kernels
+    from pipeline_lib.runner.warm.provisioner import cold_kernels
 
     with cold_kernels():
         return _run_once(task, runs)

@@ -15,10 +15,10 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from pipeline_lib.errors import InputError, RunError
+from pipeline_lib.runner.warm.client import ADDRESS, WarmProcess, WarmServer
+from pipeline_lib.runner.warm.module_list import RUNNER
 from pipeline_lib.system import parent_death as tether
 from pipeline_lib.system.fingerprint import cpus
-from pipeline_lib.warm.client import ADDRESS, WarmProcess, WarmServer
-from pipeline_lib.warm.preload import RUNNER
 
 Task = dict[str, Any]
 Answer = dict[str, Any]

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline_lib.records.record import Record, all_records
-from pipeline_lib.run import run_pipeline
+from pipeline_lib.runner.run import run_pipeline
 from tools.faults import scenarios
 from tools.faults.scenarios import Row
 from tools.faults.stage import PARAMS, Stage

@@ -240,7 +240,7 @@ def control(stage: Stage, trials: int) -> Row:
     """A runner that seals before it runs, killed once it has: the judgement must see it."""
     row = Row("control: sealed too early")
     early = patch(
-        "pipeline_lib.run.write_manifest",
+        "pipeline_lib.runner.run.write_manifest",
         lambda record, manifest: seal(record, manifest | {"status": "finished", "error": None}),
     )
     for _ in range(trials):

@@ -16,18 +16,24 @@ from typing import Any
 from unittest.mock import patch
 
 from pipeline_lib.errors import PipelineLibError
-from pipeline_lib.execute import unfinished
-from pipeline_lib.preflight import check_request
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.index import summaries
 from pipeline_lib.records.record import METRICS, RECORD_VARIABLE, Record, all_records, begun_record, seal, verify
+from pipeline_lib.runner.execute import unfinished
+from pipeline_lib.runner.preflight import check_request
 from pipeline_lib.system.files import sha256_tree
 
 ROOT = Path(__file__).parents[2]
 PARAMS = ROOT / "params" / "houses.yml"
 PATIENCE = 120.0
 """Seconds after which a runner that does not end counts as one that hangs."""
-LOADED = ("papermill", "nbdev.export", "pipeline_lib.engine", "pipeline_lib.records.report", "pipeline_lib.research")
+LOADED = (
+    "papermill",
+    "nbdev.export",
+    "pipeline_lib.runner.papermill_engine",
+    "pipeline_lib.records.report",
+    "pipeline_lib.runner.research_run",
+)
 COPY = """import os, shutil
 into = os.environ["{variable}"]
 for name in ("artifact", "evidence"):
@@ -116,7 +122,7 @@ class Stage:
         words = ["pipeline-lib", "run", str(PARAMS), "--no-parity", "--force"]
         with (
             patch.object(Project, "research_notebook", lambda *_: notebook),
-            patch("pipeline_lib.preflight.project_of", return_value=project),
+            patch("pipeline_lib.runner.preflight.project_of", return_value=project),
             patch.object(sys, "argv", words),
         ):
             prepare()

@@ -11,10 +11,6 @@ from typing import Any
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence.bits import digest
 from pipeline_lib.evidence.evidence import read_evidence
-from pipeline_lib.execute import Progress, execute, unfinished
-from pipeline_lib.imports import refused_import
-from pipeline_lib.memory import ground_of, keep_memory, recall
-from pipeline_lib.preflight import Request, check_request
 from pipeline_lib.project.params import as_json
 from pipeline_lib.project.project import GENERATED, Project
 from pipeline_lib.records.record import (
@@ -29,10 +25,14 @@ from pipeline_lib.records.record import (
     write_manifest,
 )
 from pipeline_lib.records.report import write_report
+from pipeline_lib.runner.cache.imported_files import refused_import
+from pipeline_lib.runner.cache.lookup import ground_of, keep_memory, recall
+from pipeline_lib.runner.execute import Progress, execute, unfinished
+from pipeline_lib.runner.preflight import Request, check_request
+from pipeline_lib.runner.warm.cold_only import ColdOnlyError
 from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file, sha256_tree, write_atomic
 from pipeline_lib.system.safe_names import keep_plain_files
 from pipeline_lib.system.signals import Interruption
-from pipeline_lib.warm.limits import ColdOnlyError
 
 
 def run_pipeline(
@@ -175,7 +175,7 @@ def _told(failure: Exception) -> dict[str, Any]:
 
 def _other_metrics(request: Request, record: Record) -> dict[str, Any] | None:
     """Whether the record's metrics are other than this process, which no cell can change, makes of its evidence."""
-    from pipeline_lib.research import metrics_of_evidence
+    from pipeline_lib.runner.research_run import metrics_of_evidence
 
     kept = record.read_json(METRICS)
     try:

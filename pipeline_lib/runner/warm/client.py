@@ -15,15 +15,16 @@ from types import TracebackType
 from typing import Self
 
 from pipeline_lib.errors import RunError
+from pipeline_lib.runner.warm.cold_only import KERNEL
+from pipeline_lib.runner.warm.fork_server import READY
 from pipeline_lib.system.fingerprint import packages_digest
 from pipeline_lib.system.locks import locked_folder
-from pipeline_lib.warm.limits import KERNEL
-from pipeline_lib.warm.server import READY
 
 ADDRESS = "PIPELINE_LIB_WARM"
 """Environment variable that names the socket of a running server."""
 PROVISIONER = "JUPYTER_DEFAULT_PROVISIONER_NAME"
 """Environment variable by which Jupyter starts kernels in another way than its own; `warm` is ours."""
+_SERVER = "pipeline_lib.runner.warm.fork_server"
 _PER_PROCESS = (ADDRESS, PROVISIONER, "PIPELINE_LIB_RECORD", "JPY_PARENT_PID", "JPY_SESSION_NAME", "PWD", "OLDPWD", "_")
 
 
@@ -37,7 +38,7 @@ class WarmServer:
         self._folder = ExitStack()
         self.address = f"{self._folder.enter_context(locked_folder('warm'))}/socket"
         self._process = subprocess.Popen(  # noqa: S603 (this Python and our own module)
-            [sys.executable, "-m", "pipeline_lib.warm.server", self.address, self._packages, *names, "--", *runner],
+            [sys.executable, "-m", _SERVER, self.address, self._packages, *names, "--", *runner],
             env={**KERNEL, **self.environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

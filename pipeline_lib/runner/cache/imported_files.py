@@ -10,13 +10,13 @@ from typing import Any
 
 from pipeline_lib.project.export import HEADER, header_of
 from pipeline_lib.project.project import GENERATED, Project
+from pipeline_lib.runner.warm.cold_only import warm_stash
 from pipeline_lib.system.files import canonical_json, read_json, sha256_file, write_atomic
 from pipeline_lib.system.fingerprint import site_folders
-from pipeline_lib.warm.limits import warm_stash
 
 IMPORTS = "imports.json"
 """What the kernel has imported so far; the runner makes the record's memory of it."""
-_MACHINERY = Path(__file__).resolve().parents[1]
+_MACHINERY = Path(__file__).resolve().parents[3]
 _STANDARD_LIBRARY = Path(os.__file__).resolve().parent
 _IMPORTABLE = (".py", ".pyc", ".so", ".pyd")
 _NONE: Mapping[str, str] = {}

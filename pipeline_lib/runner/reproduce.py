@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, RunError
-from pipeline_lib.freshenv import build_environment, recorded_variables
 from pipeline_lib.parity.compare_records import Comparison, compare_records
 from pipeline_lib.project.cells import LIBRARY, exported_cells
 from pipeline_lib.project.code_diff import changed_code, library_code, notebook_code
 from pipeline_lib.project.notebooks import read_notebook
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.record import Record, all_records, checks_folder, verify
-from pipeline_lib.run import run_pipeline
+from pipeline_lib.runner.fresh_environment import build_environment, recorded_variables
+from pipeline_lib.runner.run import run_pipeline
 from pipeline_lib.system.files import canonical_json, sha256_file, write_atomic
 from pipeline_lib.system.locks import locked_folder
 
@@ -149,7 +149,7 @@ def _run_again(
     python = build_environment(record, project, folder, progress)
     request = json.dumps([str(parameters), overrides, str(runs)])
     result = subprocess.run(  # noqa: S603 (our own interpreter and module)
-        [str(python), "-P", "-m", "pipeline_lib.reproduce", request],
+        [str(python), "-P", "-m", "pipeline_lib.runner.reproduce", request],
         cwd=project.root,
         env=recorded_variables(record),
         stderr=subprocess.PIPE,

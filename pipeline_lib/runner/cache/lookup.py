@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.imports import (
+from pipeline_lib.project.project import Project, project_of
+from pipeline_lib.records.index import MEMORY, alike
+from pipeline_lib.records.record import Record, verify
+from pipeline_lib.runner.cache.imported_files import (
     IMPORTS,
     Imported,
     changed_files,
@@ -20,10 +23,7 @@ from pipeline_lib.imports import (
     search_folders,
     shadows,
 )
-from pipeline_lib.project.project import Project, project_of
-from pipeline_lib.records.index import MEMORY, alike
-from pipeline_lib.records.record import Record, verify
-from pipeline_lib.sources import Sources, fingerprints
+from pipeline_lib.runner.cache.sources import Sources, fingerprints
 from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file, write_atomic
 from pipeline_lib.system.fingerprint import identity, installed_names
 

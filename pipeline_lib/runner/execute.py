@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.preflight import Request
 from pipeline_lib.project.notebooks import cells, read_notebook
 from pipeline_lib.project.params import as_json
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.record import METRICS, RECORD_VARIABLE, Record
+from pipeline_lib.runner.preflight import Request
 from pipeline_lib.system.jupyter_imports import lean_imports
 from pipeline_lib.system.locks import locked_folder
 
@@ -30,7 +30,7 @@ def execute(request: Request, record: Record, timeout: int | None, progress: Pro
         from papermill import execute_notebook
         from papermill.exceptions import PapermillExecutionError
 
-        from pipeline_lib.engine import ENGINE
+        from pipeline_lib.runner.papermill_engine import ENGINE
 
     notebook = request.project.research_notebook(request.pipeline)
     try:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import GENERATED, find_project
-from pipeline_lib.sources import fingerprints
+from pipeline_lib.runner.cache.sources import fingerprints
 from pipeline_lib.system.files import canonical_json, read_json, sha256_bytes, sha256_file, sha256_tree, write_atomic
 from pipeline_lib.system.fingerprint import identity
 from pipeline_lib.system.locks import locked

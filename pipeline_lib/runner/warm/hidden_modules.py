@@ -18,9 +18,9 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from pipeline_lib.runner.warm.cold_only import ColdOnlyError, Variables, check_path, shadow
+from pipeline_lib.runner.warm.reseed import Draws
 from pipeline_lib.system.jupyter_imports import lean_imports
-from pipeline_lib.warm.draws import Draws
-from pipeline_lib.warm.limits import ColdOnlyError, Variables, check_path, shadow
 
 _SHARED = ("cython_runtime", "_cython_")
 """Modules that every compiled one makes or finds; they are not hidden."""

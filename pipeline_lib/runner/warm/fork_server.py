@@ -1,4 +1,4 @@
-"""The process that warm ones are forked from: `python -m pipeline_lib.warm.server SOCKET PACKAGES NAME... -- NAME...`.
+"""The process that warm ones are forked from: `python -m` with this module, SOCKET PACKAGES NAME... -- NAME...
 
 PACKAGES is the digest of what is installed. It imports the named modules; those after -- are shown only to processes
 that run notebooks. Then it answers each connection to its socket with a child that runs `python -m MODULE` as the
@@ -20,9 +20,9 @@ import warnings
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pipeline_lib.runner.warm.hidden_modules import Stash
 from pipeline_lib.system.jupyter_imports import allow_lean_imports
 from pipeline_lib.system.parent_death import tether
-from pipeline_lib.warm.stash import Stash
 
 READY = b"ready\n"
 

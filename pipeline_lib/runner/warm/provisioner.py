@@ -16,9 +16,9 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from pipeline_lib.runner.warm.client import ADDRESS, PROVISIONER, WarmProcess, WarmServer, lasting
+from pipeline_lib.runner.warm.module_list import STACK
 from pipeline_lib.system import parent_death as tether
-from pipeline_lib.warm.client import ADDRESS, PROVISIONER, WarmProcess, WarmServer, lasting
-from pipeline_lib.warm.preload import STACK
 
 NAME = "warm"
 _LAUNCHER = "ipykernel_launcher"

@@ -21,7 +21,6 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import digest
 from pipeline_lib.evidence.evidence import read_evidence, write_evidence
 from pipeline_lib.evidence.fitted_state import LEARNED, write_learned
-from pipeline_lib.imports import follow_imports
 from pipeline_lib.project.cells import LIBRARY, exported_cells
 from pipeline_lib.project.export import check_export
 from pipeline_lib.project.loaded_code import changed_names, under_library_names
@@ -42,10 +41,11 @@ from pipeline_lib.records.record import (
 from pipeline_lib.rows.conform import is_frame
 from pipeline_lib.rows.context import Context
 from pipeline_lib.rows.frames import RowSchema, conform, schema_of, to_frame
+from pipeline_lib.runner.cache.imported_files import follow_imports
+from pipeline_lib.runner.warm.cold_only import check_packages
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, write_atomic
 from pipeline_lib.system.fingerprint import identity
-from pipeline_lib.warm.limits import check_packages
 
 _KEPT_SCRATCH = 5
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.execute import Progress
-from pipeline_lib.preflight import check_request
 from pipeline_lib.project.project import SCRATCH, Project
 from pipeline_lib.records.record import GIVEN, Record, verify
-from pipeline_lib.run import run_request, source_hashes
+from pipeline_lib.runner.execute import Progress
+from pipeline_lib.runner.preflight import check_request
+from pipeline_lib.runner.run import run_request, source_hashes
 from pipeline_lib.system.locks import locked_folder
 
 RESUMED = "resumed_from"

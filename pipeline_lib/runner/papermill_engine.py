@@ -20,7 +20,7 @@ from nbformat.v4 import writes
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
-from pipeline_lib.outputs import CellOutput
+from pipeline_lib.runner.output_limits import CellOutput
 from pipeline_lib.system import parent_death as tether
 from pipeline_lib.system.files import write_atomic
 

@@ -13,7 +13,7 @@ from pipeline_lib.parity.page import PAGE as PARITY_PAGE
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.index import kept_parity
 from pipeline_lib.records.record import COMPILE_REPORT, METRICS, Record, checks_folder
-from pipeline_lib.run import run_pipeline
+from pipeline_lib.runner.run import run_pipeline
 from pipeline_lib.system.files import read_json
 from pipeline_lib.system.html_page import write_page
 from pipeline_lib.system.signals import EXIT_CODES

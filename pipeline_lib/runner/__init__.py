@@ -1,0 +1,1 @@
+"""A research run from start to seal, and what the notebook calls."""

@@ -1,0 +1,1 @@
+"""Which earlier run answers for this one."""
