@@ -22,7 +22,7 @@ setup(
     install_requires=project["requirements"].split(),
     extras_require={name: lines.split() for name, lines in facts["extras"].items()},
     entry_points={
-        "console_scripts": [f"pipeline-lib = {library}.cli:main"],
+        "console_scripts": [f"pipeline-lib = {library}.cli.main:main"],
         "jupyter_client.kernel_provisioners": [f"warm = {library}.runner.warm.provisioner:WarmProvisioner"],
         "pytest11": [f"{library}.pytest_plugin = {library}.pytest_plugin"],
     },

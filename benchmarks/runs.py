@@ -45,7 +45,7 @@ def project(folder: Path) -> Path:
 
 def command(*words: str) -> tuple[str, ...]:
     """Our command line in this Python."""
-    return (sys.executable, "-c", "from pipeline_lib.cli import main; main()", *words)
+    return (sys.executable, "-c", "from pipeline_lib.cli.main import main; main()", *words)
 
 
 def papermill(notebook: Path, *parameters: str) -> tuple[str, ...]:

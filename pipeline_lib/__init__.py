@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline_lib.runner.cache.raw_data import keep_raw
     from pipeline_lib.runner.research_run import start_run
     from pipeline_lib.runner.run import run_pipeline
-    from pipeline_lib.sweeping import sweep
+    from pipeline_lib.sweeps.sweep import sweep
 
 __all__ = [
     "BaseParams",
@@ -52,7 +52,7 @@ _HOMES = {
     "run_pipeline": "runner.run",
     "runs": "records.query",
     "start_run": "runner.research_run",
-    "sweep": "sweeping",
+    "sweep": "sweeps.sweep",
 }
 
 

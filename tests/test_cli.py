@@ -14,8 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from example import PARAMETERS, ROOT
 
-from pipeline_lib import cli
-from pipeline_lib.cli import answers, checking, notebooks, running, surviving
+from pipeline_lib.cli import main as cli
 from pipeline_lib.errors import DifferenceError, InputError, RunError
 from pipeline_lib.evidence.bits import Difference
 from pipeline_lib.parity.verdicts import Parity
@@ -34,26 +33,14 @@ def stand_in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{LOOKUP}.recall", lambda *given: Answer(None))  # whatever the checkout has run
 
 
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(cli.commands, [str(argument) for argument in arguments])
-
-
-def stand_in(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every command find this project."""
-    for module in (answers, checking, notebooks, running, surviving):
-        monkeypatch.setattr(module, "find_project", lambda start=None: project)
-    monkeypatch.setattr("pipeline_lib.records.record.find_project", lambda: project)
-
-
-LOOKUP = "pipeline_lib.runner.cache.lookup"
+def invoke(*arguments: object, project: Project | None = None) -> Result:
+    return CliRunner().invoke(cli.commands, [str(argument) for argument in arguments], obj=project)
 
 
 @pytest.fixture
-def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path) -> Project:
     """The checkout's project with a runs folder of its own."""
-    project = replace(find_project(ROOT), runs=tmp_path / "runs")
-    stand_in(project, monkeypatch)
-    return project.runs
+    return replace(find_project(ROOT), runs=tmp_path / "runs")
 
 
 def exit_code(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> Any:
@@ -78,15 +65,15 @@ def test_checks_of_the_checkout_pass() -> None:
     assert invoke("clean", "--check").output == "the notebooks are clean\n"
 
 
-def test_leftovers_are_listed_and_removed_only_when_told(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(runs.parent))
-    assert invoke("clean", "--leftovers").output == "nothing is left behind\n"
-    killed = create_record(runs, "houses")
-    listed = invoke("clean", "--leftovers")
+def test_leftovers_are_listed_and_removed_only_when_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(project.runs.parent))
+    assert invoke("clean", "--leftovers", project=project).output == "nothing is left behind\n"
+    killed = create_record(project.runs, "houses")
+    listed = invoke("clean", "--leftovers", project=project)
     assert f"pipeline-lib resume {killed.reference}" in listed.output
     assert "nothing was removed" in listed.output
     assert killed.folder.is_dir()
-    assert invoke("clean", "--leftovers", "--yes").output.startswith("removed ")
+    assert invoke("clean", "--leftovers", "--yes", project=project).output.startswith("removed ")
     assert not killed.folder.exists()
 
 
@@ -96,14 +83,15 @@ def test_words_of_clean_that_do_not_go_together_are_refused(words: tuple[str, ..
 
 
 def test_a_resumed_run_is_shown_and_checked_as_a_run_is(
-    runs: Path, copy: Record, monkeypatch: pytest.MonkeyPatch
+    project: Project, copy: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    killed = create_record(runs, "houses")
+    killed = create_record(project.runs, "houses")
     monkeypatch.setattr("pipeline_lib.runner.resume.resume_run", lambda record, project, **options: copy)
-    shown = invoke("resume", killed.reference, "--no-parity")
+    shown = invoke("resume", killed.reference, "--no-parity", project=project)
     assert f"record: {copy.folder}" in shown.output
     assert shown.exit_code == 0
-    assert json.loads(invoke("resume", killed.reference, "--no-parity", "--json").output)["status"] == "finished"
+    told = invoke("resume", killed.reference, "--no-parity", "--json", project=project)
+    assert json.loads(told.output)["status"] == "finished"
 
 
 def test_a_stale_library_and_parameters_that_disagree_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,9 +110,6 @@ def test_a_cell_that_disagrees_with_its_file_ends_with_1(research: Callable[...,
     result = invoke("export", "--check")
     assert result.exit_code == 1
     assert "seed: found 1, expected 0 as in params/houses.yml" in result.output
-
-
-LOOKUP = "pipeline_lib.runner.cache.lookup"
 
 
 @pytest.fixture
@@ -148,30 +133,29 @@ def test_new_says_what_comes_next_and_export_what_it_wrote(empty: Project) -> No
     assert invoke("export").output == "wrote mine/pipelines/boats.py from nbs/pipelines/boats.ipynb\n"
 
 
-def test_clean_strips_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clean_strips_outputs(tmp_path: Path) -> None:
     project = replace(find_project(ROOT), root=tmp_path, notebooks=tmp_path / "nbs")
     shutil.copytree(ROOT / "nbs" / "steps", project.notebooks / "steps")
     path = project.notebooks / "steps" / "00_years.ipynb"
     content = json.loads(path.read_bytes())
     next(cell for cell in content["cells"] if cell["cell_type"] == "code")["execution_count"] = 3
     path.write_text(json.dumps(content))
-    stand_in(project, monkeypatch)
-    found = invoke("clean", "--check")
+    found = invoke("clean", "--check", project=project)
     assert found.exit_code == 1
     assert "1 problem found" in found.output
-    assert invoke("clean").output == "cleaned nbs/steps/00_years.ipynb\n"
+    assert invoke("clean", project=project).output == "cleaned nbs/steps/00_years.ipynb\n"
     assert path.read_bytes() == (ROOT / "nbs" / "steps" / "00_years.ipynb").read_bytes()
 
 
-def test_runs_lists_what_there_is(copy: Record, runs: Path) -> None:
-    line = invoke("runs").output
+def test_runs_lists_what_there_is(copy: Record, project: Project) -> None:
+    line = invoke("runs", project=project).output
     assert line.startswith(f"{copy.reference:<32}  finished  parity not checked")
     assert "r2 0.8" in line
-    (listed,) = json.loads(invoke("runs", "--json").output)
+    (listed,) = json.loads(invoke("runs", "--json", project=project).output)
     assert (listed["reference"], listed["status"], listed["parity"]) == (copy.reference, "finished", None)
-    shutil.rmtree(runs)
-    assert "no runs yet" in invoke("runs").output
-    assert json.loads(invoke("runs", "--json").output) == []
+    shutil.rmtree(project.runs)
+    assert "no runs yet" in invoke("runs", project=project).output
+    assert json.loads(invoke("runs", "--json", project=project).output) == []
 
 
 def test_show_tells_parameters_and_metrics(houses_record: Record) -> None:
@@ -210,7 +194,7 @@ def test_parity_is_printed_and_shown_afterwards(copy: Record) -> None:
 
 def test_a_difference_in_parity_ends_with_1(houses_record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     different = Parity("houses/1", 3, None, {"scale": DIFFERENCE})
-    monkeypatch.setattr("pipeline_lib.parity.check_parity", lambda record, library: different)
+    monkeypatch.setattr("pipeline_lib.parity.check.check_parity", lambda record, library: different)
     result = invoke("parity", houses_record.folder)
     assert result.exit_code == 1
     assert "parity: DIFFERENT" in result.output
@@ -219,7 +203,7 @@ def test_a_difference_in_parity_ends_with_1(houses_record: Record, monkeypatch: 
 def test_run_prints_metrics_and_parity(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     exact = Parity("houses/1", 3, None, {})
     monkeypatch.setattr("pipeline_lib.runner.run.run_pipeline", lambda *given, **options: copy)
-    monkeypatch.setattr("pipeline_lib.parity.check_parity", lambda record, library: exact)
+    monkeypatch.setattr("pipeline_lib.parity.check.check_parity", lambda record, library: exact)
     result = invoke("run", "params/houses.yml")
     assert result.exit_code == 0
     assert "rmse_log" in result.output
@@ -240,7 +224,7 @@ def test_an_unchanged_run_is_answered_with_its_kept_parity(copy: Record, monkeyp
         checked.append(record)
         return Parity("houses/1", 3, None, {"scale": DIFFERENCE})
 
-    monkeypatch.setattr("pipeline_lib.parity.check_parity", check)
+    monkeypatch.setattr("pipeline_lib.parity.check.check_parity", check)
     assert "parity" not in invoke("run", "params/houses.yml", "--no-parity").output
     told = invoke("run", "params/houses.yml")
     assert told.stdout.startswith(f"nothing changed since {copy.reference}; --force runs again\n")
@@ -266,7 +250,7 @@ def test_force_runs_and_a_run_that_no_other_answers_for_says_why(copy: Record, m
 def test_a_run_whose_parity_differs_ends_with_1(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     different = Parity("houses/1", 3, None, {"scale": DIFFERENCE})
     monkeypatch.setattr("pipeline_lib.runner.run.run_pipeline", lambda *given, **options: copy)
-    monkeypatch.setattr("pipeline_lib.parity.check_parity", lambda record, library: different)
+    monkeypatch.setattr("pipeline_lib.parity.check.check_parity", lambda record, library: different)
     assert invoke("run", "params/houses.yml").exit_code == 1
     assert invoke("run", "params/houses.yml", "--json").exit_code == 1
 
@@ -295,10 +279,10 @@ def test_a_record_by_its_path_needs_no_project(
     assert isinstance(invoke(command, "houses").exception, InputError)
 
 
-def test_lab_of_a_scratch_record_names_the_notebook(runs: Path) -> None:
-    record = create_record(runs, "houses", scratch=True)
+def test_lab_of_a_scratch_record_names_the_notebook(project: Project) -> None:
+    record = create_record(project.runs, "houses", scratch=True)
     with pytest.raises(InputError, match=r"scratch record, which keeps no notebook; open nbs/research/houses\.ipynb"):
-        raise invoke("lab", record.reference).exception or AssertionError
+        raise invoke("lab", record.reference, project=project).exception or AssertionError
 
 
 def test_report_prints_the_path(copy: Record) -> None:

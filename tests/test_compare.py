@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from pipeline_lib import cli
+from pipeline_lib.cli import main as cli
 from pipeline_lib.evidence.fitted_state import LEARNED, SCHEMA
 from pipeline_lib.parity.compare_records import changed_environment, compare_records
 from pipeline_lib.project.code_diff import changed_code, changed_values, notebook_code

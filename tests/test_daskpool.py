@@ -16,7 +16,8 @@ from example import HOUSES, ROOT
 
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.records.record import Record, all_records
-from pipeline_lib.sweeping import Sweep, daskpool, sweep
+from pipeline_lib.sweeps import dask_pool as daskpool
+from pipeline_lib.sweeps.sweep import Sweep, sweep
 
 pytest.importorskip("distributed")
 GRID = ["seed=0..3"]
@@ -66,7 +67,7 @@ def outputs(found: Sweep) -> dict[str, object]:
 
 
 def test_a_scheduler_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline_lib.sweeping.daskpool._SECONDS_TO_CONNECT", 0.2)
+    monkeypatch.setattr("pipeline_lib.sweeps.dask_pool._SECONDS_TO_CONNECT", 0.2)
     with pytest.raises(InputError, match="no scheduler"):
         sweep(HOUSES, ["seed=0..1"], dask="tcp://127.0.0.1:9", runs=tmp_path)
     assert list(tmp_path.iterdir()) == []

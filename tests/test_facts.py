@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from example import HOUSES, ROOT
 
 import pipeline_lib
-from pipeline_lib.cli import commands
+from pipeline_lib.cli.main import commands
 from pipeline_lib.records.record import Record
 from tools.lock import requirements, stale_locks
 

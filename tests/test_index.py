@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from example import ROOT
 
 import pipeline_lib
-from pipeline_lib import cli
+from pipeline_lib.cli import main as cli
 from pipeline_lib.errors import InputError
 from pipeline_lib.records.index import INDEX, entries, reindex, summaries
 from pipeline_lib.records.query import select

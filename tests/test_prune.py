@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pipeline_lib import cli
+from pipeline_lib.cli import main as cli
 from pipeline_lib.errors import InputError
 from pipeline_lib.records.prune import remove, superseded
 from pipeline_lib.records.record import Record, all_records, checks_folder, create_record, seal

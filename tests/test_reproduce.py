@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from example import HOUSES, ROOT
 from test_compare import edit_json, learned_ulp
 
-from pipeline_lib import cli
+from pipeline_lib.cli import main as cli
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence.fitted_state import LEARNED
 from pipeline_lib.project.cells import exported_cells

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from example import ROOT
 from tiny import small_record
 
-from pipeline_lib.cli import commands
+from pipeline_lib.cli.main import commands
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.parity.page import PAGE as PARITY_PAGE
@@ -32,7 +32,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     made.runs.mkdir()
     for name in ("bad", "bad.quick", "good"):
         (made.params / f"{name}.yml").write_text("seed: 0\n")
-    monkeypatch.setattr("pipeline_lib.cli.everything.find_project", lambda: made)
     monkeypatch.setattr(runall, "run_pipeline", lambda params_file: answer(params_file, made.runs))
     monkeypatch.setattr(runall, "kept_parity", lambda record: {"exact": True, "text": ""})
     return made
@@ -54,7 +53,7 @@ def answer(params_file: Path, runs: Path) -> Record:
 
 
 def test_each_pipeline_has_a_line_and_a_failure_stops_no_other(project: Project) -> None:
-    result = CliRunner().invoke(commands, ["run-all"])
+    result = CliRunner().invoke(commands, ["run-all"], obj=project)
     assert result.exit_code == 3
     bad, good, page = result.output.splitlines()
     assert bad.split()[:4:3] == ["bad", "failed"]

@@ -11,7 +11,7 @@ import fsspec
 import pytest
 from click.testing import CliRunner
 
-from pipeline_lib import cli
+from pipeline_lib.cli import main as cli
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.records.record import MANIFEST, Record, all_records, create_record, seal, verify
 from pipeline_lib.records.transfer import pull, push

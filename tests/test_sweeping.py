@@ -15,16 +15,17 @@ import pytest
 from click.testing import CliRunner
 from example import HOUSES
 
-import pipeline_lib.sweeping as sweeping
-from pipeline_lib.cli import commands
+import pipeline_lib.sweeps.sweep as sweeping
+from pipeline_lib.cli.main import commands
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.records.record import Record, all_records, create_record, seal, write_manifest
 from pipeline_lib.runner.warm.client import ADDRESS
-from pipeline_lib.sweeping import worker, workers
-from pipeline_lib.sweeping.grid import parse_grid, product
-from pipeline_lib.sweeping.members import sources_of
-from pipeline_lib.sweeping.result import check_direction
-from pipeline_lib.sweeping.workers import Answer, Task, check_workers
+from pipeline_lib.sweeps import local_pool as workers
+from pipeline_lib.sweeps import worker
+from pipeline_lib.sweeps.grid import parse_grid, product
+from pipeline_lib.sweeps.local_pool import Answer, Task, check_workers
+from pipeline_lib.sweeps.members import sources_of
+from pipeline_lib.sweeps.result import check_direction
 from pipeline_lib.system.fingerprint import packages_digest
 
 Fake = Callable[..., "FakePool"]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from test_warm import gone
 
-from pipeline_lib.sweeping import workers
-from pipeline_lib.sweeping.workers import LocalPool
+from pipeline_lib.sweeps import local_pool as workers
+from pipeline_lib.sweeps.local_pool import LocalPool
 
 # it sits in compiled code that lets no other thread run, as a long cell may
 SLEEPER = "import ctypes, pathlib\npathlib.Path('started').touch()\nctypes.PyDLL(None).sleep(60)\n"
@@ -22,7 +22,7 @@ for line in sys.stdin:
 """
 KILLED = """
 import os, pathlib, signal, time
-from pipeline_lib.sweeping import workers
+from pipeline_lib.sweeps import local_pool as workers
 workers._MODULE = "sleeper"
 with workers.LocalPool(1, None) as pool:
     print(pool._worker(0)._process.pid, flush=True)

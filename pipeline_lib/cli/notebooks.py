@@ -2,10 +2,9 @@
 
 import click
 
-from pipeline_lib.cli.answers import report_problems
-from pipeline_lib.cli.surviving import clean_leftovers
+from pipeline_lib.cli.output import current_project, report_problems
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.project import find_project
+from pipeline_lib.project.project import Project
 
 
 @click.command
@@ -15,7 +14,7 @@ def export(check: bool) -> None:
     from pipeline_lib.project.export import check_export
     from pipeline_lib.project.export import export as write
 
-    project = find_project()
+    project = current_project()
     if not check:
         for line in write(project) or ["nothing to do: the library is what the notebooks export"]:
             click.echo(line)
@@ -39,12 +38,12 @@ def clean(check: bool, leftovers: bool, yes: bool, verbose: bool) -> None:
             "`clean --leftovers` or `clean --leftovers --yes`"
         )
     if leftovers:
-        clean_leftovers(find_project(), remove=yes, verbose=verbose)
+        clean_leftovers(current_project(), remove=yes, verbose=verbose)
         return
     from pipeline_lib.project.notebooks import clean_notebook, notebook_bytes, notebook_files, read_notebook
     from pipeline_lib.system.files import write_atomic
 
-    project = find_project()
+    project = current_project()
     unclean = []
     for path in notebook_files(project.notebooks):
         content = notebook_bytes(clean_notebook(read_notebook(path, project.shown(path))))
@@ -64,7 +63,32 @@ def new(name: str) -> None:
     """Write the notebooks, parameters and parity test of a new pipeline NAME."""
     from pipeline_lib.project.new_pipeline import create_pipeline
 
-    project = find_project()
+    project = current_project()
     for path in create_pipeline(project, name):
         click.echo(f"wrote {path}")
     click.echo(f"next: pipeline-lib run {project.shown(project.params / name)}.yml")
+
+
+def clean_leftovers(project: Project, *, remove: bool, verbose: bool) -> None:
+    """List what runs left behind that did not come to their end, or remove it; folders of the system's in one line."""
+    from pipeline_lib.records.cleanup import ENDED, find_leftovers
+    from pipeline_lib.system.files import files_below
+
+    leftovers, fresh = find_leftovers(project), find_leftovers(project, fresh=True)
+    verb, count, size = "removed " if remove else "", 0, 0
+    for leftover in leftovers:
+        summed = leftover.kind == ENDED and leftover.path.parent != project.runs and not verbose
+        if summed:
+            count, size = count + 1, size + sum(path.lstat().st_size for path in files_below(leftover.path))
+        if remove:
+            leftover.remove()
+        if not summed:
+            click.echo(f"{verb}{project.shown(leftover.path)}: {leftover.kind}{'' if remove else leftover.remedy}")
+    if count:
+        click.echo(f"{verb}temporary folders of ended processes, of any project: {count:,}, {size / 1e6:,.1f} MB")
+    for leftover in fresh:
+        click.echo(f"{project.shown(leftover.path)}: younger than a minute: left")
+    if not leftovers and not fresh:
+        click.echo("nothing is left behind")
+    elif leftovers and not remove:
+        click.echo("nothing was removed; `pipeline-lib clean --leftovers --yes` removes these")

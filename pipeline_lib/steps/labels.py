@@ -11,8 +11,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..authoring import check_columns
 from ..errors import InputError
-from ..frames import check_columns
 
 # %% ../../nbs/steps/01_labels.ipynb #transformer
 class LabelScores(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped

@@ -11,9 +11,9 @@ import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..authoring import check_columns, check_dtypes
 from ..compiled.operations.text_extraction import parsed_number
 from ..errors import InputError
-from ..frames import check_columns, check_dtypes
 
 # %% ../../nbs/steps/02_marks.ipynb #transformer
 class MissingMarks(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped

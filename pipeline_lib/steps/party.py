@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..frames import check_columns, check_dtypes
+from ..authoring import check_columns, check_dtypes
 
 # %% ../../nbs/steps/04_party.ipynb #transformer
 class PerHead(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..authoring import check_columns, check_dtypes
 from ..errors import InputError
-from ..frames import check_columns, check_dtypes
 
 # %% ../../nbs/steps/07_strokes.ipynb #slopes
 def slope_matrix(height: int, width: int, directions: int) -> NDArray[np.float64]:

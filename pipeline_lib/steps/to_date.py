@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..authoring import check_columns, check_dtypes
 from ..errors import InputError
-from ..frames import check_columns, check_dtypes
 
 # %% ../../nbs/steps/11_to_date.ipynb #transformer
 class YearToDate(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped

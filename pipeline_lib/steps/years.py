@@ -13,8 +13,8 @@ from pandas.api.types import is_numeric_dtype
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..authoring import check_columns
 from ..errors import InputError
-from ..frames import check_columns
 
 # %% ../../nbs/steps/00_years.ipynb #transformer
 class ElapsedYears(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped

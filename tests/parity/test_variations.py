@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from tiny import STEP, library, small_record
 
-from pipeline_lib.cli import commands
+from pipeline_lib.cli.main import commands
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import first_difference
 from pipeline_lib.parity.check import check_parity

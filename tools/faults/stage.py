@@ -112,7 +112,7 @@ class Stage:
 
     def _run(self, notebook: Path, prepare: Callable[[], object], runs: Path) -> int:
         """The command line's own way of running, with this stage's folders."""
-        from pipeline_lib import cli
+        from pipeline_lib.cli import main as cli
 
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it
         said = os.open(self._said(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

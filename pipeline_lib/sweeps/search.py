@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.sweeping.grid import Axis, as_text, product
-from pipeline_lib.sweeping.members import Member, Plan
-from pipeline_lib.sweeping.result import Direction, Outcome
+from pipeline_lib.sweeps.grid import Axis, as_text, product
+from pipeline_lib.sweeps.members import Member, Plan
+from pipeline_lib.sweeps.result import Direction, Outcome
 
 BATCH = 4
 """How many members a Bayesian search tries before it learns from them."""

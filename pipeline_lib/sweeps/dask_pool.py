@@ -13,8 +13,8 @@ from pipeline_lib.records.record import Record
 from pipeline_lib.records.transfer import pull, push
 from pipeline_lib.runner.warm.client import WarmServer
 from pipeline_lib.runner.warm.module_list import RUNNER
-from pipeline_lib.sweeping.members import sources_of
-from pipeline_lib.sweeping.workers import ATTEMPTS, DIED, Answer, Task, Worker, no_answer
+from pipeline_lib.sweeps.local_pool import ATTEMPTS, DIED, Answer, Task, Worker, no_answer
+from pipeline_lib.sweeps.members import sources_of
 from pipeline_lib.system.fingerprint import packages_digest
 from pipeline_lib.system.locks import locked_folder
 

@@ -1,6 +1,5 @@
-"""Commands that make runs and show them."""
+"""Commands that list, show, share and remove records."""
 
-import functools
 import json
 import os
 import shutil
@@ -10,73 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline_lib.cli.answers import (
-    JSON,
-    REF,
-    find,
-    library,
-    measured,
-    print_json,
-    print_run,
-    shown,
-    summary_of,
-    verdict,
-)
-from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.project.project import find_project
-from pipeline_lib.records.index import kept_parity
+from pipeline_lib.cli.output import JSON, REF, current_project, find, measured, print_json, shown, summary_of, verdict
+from pipeline_lib.errors import InputError
 from pipeline_lib.records.query import FACTS, STATUSES
 
 if TYPE_CHECKING:
-    from pipeline_lib.records.record import Record
+    pass
 
-
-@click.command
-@click.argument("params_file", type=click.Path(path_type=Path))
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one parameter.")
-@click.option("--timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
-@click.option("--no-parity", is_flag=True, help="Leave out the parity check that follows a run.")
-@click.option("--force", is_flag=True, help="Run even if nothing has changed since a finished run.")
-@JSON
-def run(
-    params_file: Path, overrides: tuple[str, ...], timeout: int | None, no_parity: bool, force: bool, as_json: bool
-) -> None:
-    """Execute a research notebook with PARAMS_FILE, leave a record, check parity.
-
-    Where nothing has changed since a finished run, that run is the answer.
-    """
-    from pipeline_lib.runner.cache.lookup import Answer, recall
-
-    known = Answer(None) if force else recall(params_file, overrides)
-    if known.reason:
-        click.echo(known.reason, err=True)
-    record = known.record or _run(params_file, overrides, timeout, as_json=as_json)
-    parity = kept_parity(record)
-    if parity is None and not no_parity:
-        from pipeline_lib.parity.check import check_parity
-
-        parity = check_parity(record, library=library(params_file.parent)).to_json()
-    if known.record:
-        click.echo(f"nothing changed since {record.reference}; --force runs again", err=as_json)
-    if as_json:
-        print_json(summary_of(record))
-    else:
-        print_run(record, parity)
-    sys.exit(0 if parity is None or parity["exact"] else 1)
-
-
-def _run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, *, as_json: bool) -> "Record":
-    """A new run; one that fails is JSON too."""
-    from pipeline_lib.records.record import Record
-    from pipeline_lib.runner.run import run_pipeline
-
-    progress = functools.partial(click.echo, err=True)
-    try:
-        return run_pipeline(params_file, overrides=overrides, timeout=timeout, force=True, progress=progress)
-    except RunError as error:
-        if as_json and error.folder:
-            print_json(summary_of(Record(error.folder)))
-        raise
+SENSITIVE = click.option("--include-sensitive", is_flag=True, help="Also a record with fields marked sensitive.")
 
 
 @click.command(epilog=f"NAME is a metric, a parameter (estimator.alpha) or one of {', '.join(FACTS)}.")
@@ -98,7 +38,7 @@ def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...]
     from pipeline_lib.records.index import summaries
     from pipeline_lib.records.query import as_rows, named, select
 
-    project = find_project()
+    project = current_project()
     if reindex:
         forget(project.runs)
     everything = summaries(project.runs, check=reindex)
@@ -177,7 +117,7 @@ def lab(ref: str, jupyter_options: tuple[str, ...]) -> None:
 
     Further options go to JupyterLab, for example `--no-browser`.
     """
-    project = find_project()
+    project = current_project()
     record = find(ref)
     if record.is_scratch:
         research = project.shown(project.research_notebook(record.pipeline))
@@ -190,3 +130,60 @@ def lab(ref: str, jupyter_options: tuple[str, ...]) -> None:
     click.echo(f"opening {project.shown(copy)}, a copy; the record stays as it is", err=True)
     jupyter = Path(sys.executable).with_name("jupyter-lab")
     os.execv(jupyter, [str(jupyter), str(copy), f"--ServerApp.root_dir={project.root}", *jupyter_options])  # noqa: S606
+
+
+@click.command
+@REF
+@click.argument("url")
+@SENSITIVE
+def push(ref: str, url: str, include_sensitive: bool) -> None:
+    """Copy a record to URL: a folder, s3://bucket/runs, or whatever fsspec knows. Every byte is read back."""
+    from pipeline_lib.records.transfer import push as send
+
+    sent: list[str] = []
+    address = send(find(ref), url, include_sensitive=include_sensitive, progress=sent.append)
+    click.echo(f"pushed to {address}" if sent else f"already there, every byte: {address}")
+
+
+@click.command
+@REF
+@click.argument("url")
+@SENSITIVE
+def pull(ref: str, url: str, include_sensitive: bool) -> None:
+    """Copy a record (NAME, its newest finished run there, or NAME/ID) from URL into the runs folder."""
+    from pipeline_lib.records.transfer import pull as fetch
+
+    fetched: list[str] = []
+    record = fetch(ref, url, current_project().runs, include_sensitive=include_sensitive, progress=fetched.append)
+    what = "every byte is" if fetched else "already here, every byte"
+    click.echo(f"{record.reference}: {what} as it was sealed\nrecord: {record.folder}")
+
+
+@click.command
+@click.option("--keep", required=True, type=click.IntRange(min=1), metavar="N", help="Finished runs to keep.")
+@click.option("--pipeline", metavar="NAME", help="Runs of one pipeline; all pipelines where it is left out.")
+@click.option("--yes", is_flag=True, help="Remove them; without it they are only listed.")
+def prune(keep: int, pipeline: str | None, yes: bool) -> None:
+    """Remove runs older than each pipeline's N newest finished ones, with their checks. Running ones stay.
+
+    Members of a sweep count as ordinary runs, but its best one stays; a page goes with the last of its members.
+    """
+    from pipeline_lib.records.prune import remove, remove_pages, superseded
+
+    runs = current_project().runs
+    old = superseded(runs, keep, pipeline)
+    for run in old:
+        if yes:
+            remove(run.record)
+        click.echo(
+            f"{'removed' if yes else 'would remove'} {run.record.reference:<32}  {run.status}{_sweeps(run.sweeps)}"
+        )
+    for name in remove_pages(runs) if yes else ():
+        click.echo(f"removed the page of the sweep {name}, of which no member is left")
+    size = f"{sum(run.size for run in old) / 1e6:,.1f} MB"
+    remedy = "; say --yes to remove them" if old and not yes else ""
+    click.echo(f"{len(old):,} runs, {size}{remedy}")
+
+
+def _sweeps(names: tuple[str, ...]) -> str:
+    return f", of the sweep {', '.join(names)}" if names else ""

@@ -22,7 +22,7 @@ from pipeline_lib.system.fingerprint import cpus
 
 Task = dict[str, Any]
 Answer = dict[str, Any]
-_MODULE = "pipeline_lib.sweeping.worker"
+_MODULE = "pipeline_lib.sweeps.worker"
 ATTEMPTS = 2
 DIED = f"found that the process running it died {ATTEMPTS} times, expected it to end; see its record"
 _SEAL_SECONDS = 5.0

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from pipeline_lib.system.html_page import write_page
 
 if TYPE_CHECKING:
-    from pipeline_lib.sweeping.result import Outcome, Sweep
+    from pipeline_lib.sweeps.result import Outcome, Sweep
 
 _MOST_PANELS = 4
 _WIDE = 30.0  # positive values that span more than this factor are drawn by orders of magnitude

@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from pipeline_lib.cli.answers import JSON, REF, find, library, print_json, report_problems
+from pipeline_lib.cli.output import JSON, REF, current_project, find, library, print_json, report_problems
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.project import find_project
 
 
 @click.command
@@ -65,7 +64,7 @@ def reproduce(ref: str, fresh_env: bool, as_json: bool) -> None:
     from pipeline_lib.runner.reproduce import reproduce as run_again
 
     progress = functools.partial(click.echo, err=True)
-    found = run_again(find(ref), find_project(), fresh_environment=fresh_env, progress=progress)
+    found = run_again(find(ref), current_project(), fresh_environment=fresh_env, progress=progress)
     if as_json:
         print_json(found.to_json())
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.records.index import summaries
-from pipeline_lib.sweeping.members import Member
+from pipeline_lib.sweeps.members import Member
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,12 +87,12 @@ class Sweep:
         }
 
     def __repr__(self) -> str:
-        from pipeline_lib.sweeping.page import summary
+        from pipeline_lib.sweeps.plot import summary
 
         return "\n".join([*summary(self), f"page: {self.page}"])
 
     def _repr_html_(self) -> str:
-        from pipeline_lib.sweeping.page import as_html
+        from pipeline_lib.sweeps.plot import as_html
 
         return as_html(self)
 

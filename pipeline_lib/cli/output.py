@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.project import find_project
+from pipeline_lib.project.project import Project, find_project
 
 if TYPE_CHECKING:
     from pipeline_lib.records.record import Record
@@ -17,16 +17,26 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead 
 REF = click.argument("ref")
 
 
-def find(ref: str) -> "Record":
-    from pipeline_lib.records.record import as_record
+def current_project() -> Project:
+    """The project of this folder; looked for once for a command, or given as click's object."""
+    root = click.get_current_context().find_root()
+    if root.obj is None:
+        root.obj = find_project()
+    found: Project = root.obj
+    return found
 
-    return as_record(ref)
+
+def find(ref: str) -> "Record":
+    """The record that a reference names. Raises InputError."""
+    from pipeline_lib.records.record import find_record, record_at
+
+    return record_at(Path(ref)) or find_record(ref, current_project())
 
 
 def library(start: Path | None = None) -> str:
     """The package whose steps an artifact may load: the project's, or outside any project this one."""
     try:
-        return find_project(start).library
+        return (find_project(start) if start else current_project()).library
     except InputError:
         return "pipeline_lib"
 

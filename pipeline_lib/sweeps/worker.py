@@ -1,4 +1,4 @@
-"""A process that runs members of a sweep, one after the other: `python -m pipeline_lib.sweeping.worker`.
+"""A process that runs members of a sweep, one after the other: `python -m pipeline_lib.sweeps.worker`.
 
 Tasks come as lines of JSON on standard input, answers go as such to standard output, which the runs themselves
 cannot write to.
@@ -21,8 +21,8 @@ from pipeline_lib.runner.preflight import check_request
 from pipeline_lib.runner.run import run_request
 from pipeline_lib.runner.warm.client import ADDRESS
 from pipeline_lib.runner.warm.cold_only import warm_stash
-from pipeline_lib.sweeping.members import sources_of
-from pipeline_lib.sweeping.workers import no_answer
+from pipeline_lib.sweeps.local_pool import no_answer
+from pipeline_lib.sweeps.members import sources_of
 from pipeline_lib.system.fingerprint import packages_digest
 from pipeline_lib.system.jupyter_imports import allow_lean_imports
 

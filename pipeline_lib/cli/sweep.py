@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pipeline_lib.cli.answers import JSON, print_json
+from pipeline_lib.cli.output import JSON, print_json
 
 if TYPE_CHECKING:
-    from pipeline_lib.sweeping import Sweep
+    from pipeline_lib.sweeps.sweep import Sweep
 
 INTERRUPTED = 130
 
@@ -64,7 +64,7 @@ def sweep(
 
     The same command continues a sweep that was interrupted, and does nothing again.
     """
-    from pipeline_lib.sweeping import sweep as run_sweep
+    from pipeline_lib.sweeps.sweep import sweep as run_sweep
     from pipeline_lib.system.signals import requests_to_end
 
     with requests_to_end() as came:
@@ -94,7 +94,7 @@ def sweep(
 
 
 def _print(found: "Sweep") -> None:
-    from pipeline_lib.sweeping.page import summary
+    from pipeline_lib.sweeps.plot import summary
 
     if found.finished:
         click.echo(found.frame.drop(columns=["parity", "seconds", "status"]).to_string(index=False))

@@ -12,10 +12,11 @@ from pipeline_lib.records.index import SWEEPS
 from pipeline_lib.records.record import Record
 from pipeline_lib.runner.warm.client import WarmServer
 from pipeline_lib.runner.warm.module_list import RUNNER, preload_names
-from pipeline_lib.sweeping.grid import parse_grid
-from pipeline_lib.sweeping.members import Member, Plan, plan_sweep
-from pipeline_lib.sweeping.page import import_plotting, write_sweep_page
-from pipeline_lib.sweeping.result import (
+from pipeline_lib.sweeps.grid import parse_grid
+from pipeline_lib.sweeps.local_pool import LocalPool, Pool, Task, check_workers
+from pipeline_lib.sweeps.members import Member, Plan, plan_sweep
+from pipeline_lib.sweeps.plot import import_plotting, write_sweep_page
+from pipeline_lib.sweeps.result import (
     Outcome,
     Sweep,
     check_direction,
@@ -24,8 +25,7 @@ from pipeline_lib.sweeping.result import (
     ordered,
     with_parity,
 )
-from pipeline_lib.sweeping.search import Grid, Search
-from pipeline_lib.sweeping.workers import LocalPool, Pool, Task, check_workers
+from pipeline_lib.sweeps.search import Grid, Search
 from pipeline_lib.system.files import canonical_json, write_atomic
 
 __all__ = ["Outcome", "Sweep", "sweep"]
@@ -194,7 +194,7 @@ def _pool(
 ) -> Pool:
     names = None if cold else preload_names(plan.request.project, plan.request.pipeline)
     if dask is not None:
-        from pipeline_lib.sweeping.daskpool import DaskPool
+        from pipeline_lib.sweeps.dask_pool import DaskPool
 
         return DaskPool(dask, names, store)
     if store is not None:
@@ -204,7 +204,7 @@ def _pool(
 
 def _checked(outcomes: tuple[Outcome, ...], library: str) -> tuple[Outcome, ...]:
     """Check the parity of the first finished member, which is the best where a metric was named."""
-    from pipeline_lib.sweeping.worker import parity_of
+    from pipeline_lib.sweeps.worker import parity_of
 
     first = next((outcome for outcome in outcomes if outcome.error is None and outcome.folder), None)
     if first is None or first.folder is None:

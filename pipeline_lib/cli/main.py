@@ -1,0 +1,70 @@
+"""The command line: thin words over functions that say more."""
+
+import atexit
+import gc
+import os
+import sys
+import traceback
+from typing import NoReturn
+
+import click
+
+from pipeline_lib.cli import check, notebooks, records, run, sweep
+from pipeline_lib.errors import PipelineLibError
+from pipeline_lib.system.jupyter_imports import allow_lean_imports
+
+
+def main() -> None:
+    """Entry point: exit 0 as asked, 1 a check found a difference, 2 bad input, 3 the run itself failed."""
+    allow_lean_imports()
+    atexit.register(gc.freeze)  # modules go with the process; to look through thousands of them takes half a second
+    try:
+        commands.main(standalone_mode=False)
+    except PipelineLibError as error:
+        _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except ModuleNotFoundError as error:
+        extras = "opaque, research and examples"
+        _fail(
+            f"found no package {error.name!r}, expected the research requirements; run `make setup`, "
+            f"or install the project with its extras {extras}",
+            2,
+        )
+    except OSError as error:
+        _fail(f"found {error}, expected files and folders that can be read and written; correct that and try again", 3)
+    except Exception:
+        traceback.print_exc()
+        _fail("found an error that nobody foresaw, expected none; please report the lines above", 3)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(f"error: {message}", err=True)
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="nb-pipeline-lib")
+def commands() -> None:
+    """From research notebook to production library: the same raw rows give the same bits.
+
+    A REF names a run: NAME (its newest finished run), NAME@latest (newest of any status),
+    NAME@scratch (newest interactive one), NAME/ID, or the path of a record.
+    """
+
+
+for command in (
+    *(run.run, run.run_all, sweep.sweep, run.resume),
+    *(records.runs, records.show, records.report, records.lab),
+    *(check.parity, check.verify, check.reproduce, check.diff),
+    *(records.push, records.pull, records.prune),
+    *(notebooks.export, notebooks.clean, notebooks.new),
+):
+    commands.add_command(command)

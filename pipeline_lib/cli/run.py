@@ -1,0 +1,122 @@
+"""Commands that make runs."""
+
+import functools
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline_lib.cli.output import (
+    JSON,
+    REF,
+    current_project,
+    find,
+    library,
+    print_json,
+    print_run,
+    summary_of,
+)
+from pipeline_lib.errors import RunError
+from pipeline_lib.records.index import kept_parity
+
+if TYPE_CHECKING:
+    from pipeline_lib.records.record import Record
+
+
+@click.command
+@click.argument("params_file", type=click.Path(path_type=Path))
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one parameter.")
+@click.option("--timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
+@click.option("--no-parity", is_flag=True, help="Leave out the parity check that follows a run.")
+@click.option("--force", is_flag=True, help="Run even if nothing has changed since a finished run.")
+@JSON
+def run(
+    params_file: Path, overrides: tuple[str, ...], timeout: int | None, no_parity: bool, force: bool, as_json: bool
+) -> None:
+    """Execute a research notebook with PARAMS_FILE, leave a record, check parity.
+
+    Where nothing has changed since a finished run, that run is the answer.
+    """
+    from pipeline_lib.runner.cache.lookup import Answer, recall
+
+    known = Answer(None) if force else recall(params_file, overrides)
+    if known.reason:
+        click.echo(known.reason, err=True)
+    record = known.record or _run(params_file, overrides, timeout, as_json=as_json)
+    parity = kept_parity(record)
+    if parity is None and not no_parity:
+        from pipeline_lib.parity.check import check_parity
+
+        parity = check_parity(record, library=library(params_file.parent)).to_json()
+    if known.record:
+        click.echo(f"nothing changed since {record.reference}; --force runs again", err=as_json)
+    if as_json:
+        print_json(summary_of(record))
+    else:
+        print_run(record, parity)
+    sys.exit(0 if parity is None or parity["exact"] else 1)
+
+
+def _run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, *, as_json: bool) -> "Record":
+    """A new run; one that fails is JSON too."""
+    from pipeline_lib.records.record import Record
+    from pipeline_lib.runner.run import run_pipeline
+
+    progress = functools.partial(click.echo, err=True)
+    try:
+        return run_pipeline(params_file, overrides=overrides, timeout=timeout, force=True, progress=progress)
+    except RunError as error:
+        if as_json and error.folder:
+            print_json(summary_of(Record(error.folder)))
+        raise
+
+
+@click.command("run-all")
+def run_all() -> None:
+    """Run every pipeline with its own parameters, check parity, and write one page with all reports.
+
+    A pipeline that has not changed since its last finished run is not run again.
+    """
+    from pipeline_lib.runner.run_all import PAGE, Ran, base_parameters
+    from pipeline_lib.runner.run_all import run_all as run_each
+
+    project = current_project()
+    width = max(len(path.stem) for path in base_parameters(project))
+
+    def done(ran: Ran) -> None:
+        told = str(ran.error) if ran.error else ran.metrics
+        click.echo(f"{ran.pipeline:<{width}}  {ran.seconds:6.1f} s  {ran.verdict:<14}  {told}")
+
+    ran = run_each(project, done)
+    click.echo(f"page: {project.runs / PAGE}")
+    sys.exit(max(one.exit_code for one in ran))
+
+
+@click.command
+@REF
+@click.option("--timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
+@click.option("--no-parity", is_flag=True, help="Leave out the parity check that follows a run.")
+@JSON
+def resume(ref: str, timeout: int | None, no_parity: bool, as_json: bool) -> None:
+    """Run again what failed or was killed, with its own parameters."""
+    from pipeline_lib.parity.check import check_parity
+    from pipeline_lib.records.index import kept_parity
+    from pipeline_lib.records.record import Record
+    from pipeline_lib.runner.resume import resume_run
+
+    project = current_project()
+    try:
+        record = resume_run(find(ref), project, timeout=timeout, progress=functools.partial(click.echo, err=True))
+    except RunError as error:
+        if as_json and error.folder:
+            print_json(summary_of(Record(error.folder)))
+        raise
+    if not no_parity:
+        check_parity(record, library=library())
+    parity = kept_parity(record)
+    if as_json:
+        print_json(summary_of(record))
+    else:
+        print_run(record, parity)
+    sys.exit(0 if parity is None or parity["exact"] else 1)

@@ -1,0 +1,1 @@
+"""One parameters file, many runs."""
