@@ -14,8 +14,8 @@ import pytest
 from pipeline_lib.errors import InputError, PipelineLibError
 
 if TYPE_CHECKING:
+    from pipeline_lib.parity.result import Parity
     from pipeline_lib.parity.variations import Variation
-    from pipeline_lib.parity.verdicts import Parity
     from pipeline_lib.records.record import Record
 
 RunResearch = Callable[[str | Path], "Record"]
@@ -129,7 +129,7 @@ class RecordNode(pytest.Collector):
         return [item.name for item in self.session.items if item.parent is self and VARIATIONS[item.name].hands_over]
 
     def _check(self, names: list[str]) -> None:
-        from pipeline_lib.parity.verdicts import ARTIFACT, FRESH
+        from pipeline_lib.parity.result import ARTIFACT, FRESH
         from pipeline_lib.records.record import Record
 
         try:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiled.library_columns import plan_column
-from pipeline_lib.compiled.operations.registry import NAT
+from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.text_columns import Text
 from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.compiled.plan import Plan

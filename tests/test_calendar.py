@@ -8,7 +8,7 @@ from pipeline_lib.compiled.column_executor import ColumnExecutor
 from pipeline_lib.compiled.operations.calendar import DAY, FIELDS, civil, days_from_civil, days_in_month, is_leap
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.python_source import Code
-from pipeline_lib.compiled.operations.registry import NAT
+from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.text_columns import Text
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder

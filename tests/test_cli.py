@@ -17,7 +17,7 @@ from example import PARAMETERS, ROOT
 from pipeline_lib.cli import main as cli
 from pipeline_lib.errors import DifferenceError, InputError, RunError
 from pipeline_lib.evidence.bits import Difference
-from pipeline_lib.parity.verdicts import Parity
+from pipeline_lib.parity.result import Parity
 from pipeline_lib.project.export import Problem
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import Record, checks_folder, create_record, seal

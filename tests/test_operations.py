@@ -11,7 +11,7 @@ import pipeline_lib.compiled.column_executor as columns_module
 from pipeline_lib.compiled.column_executor import BLOCK_ROWS, ColumnExecutor, combinations, cut
 from pipeline_lib.compiled.operations.arithmetic import wrap
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
-from pipeline_lib.compiled.operations.registry import NAT
+from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.text_columns import Text
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.row_executor import row_function

@@ -13,8 +13,8 @@ from example import HOUSES
 
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.parity import check as parity_check
+from pipeline_lib.parity.result import Outcome, Parity
 from pipeline_lib.parity.variations import QUICK
-from pipeline_lib.parity.verdicts import Outcome, Parity
 from pipeline_lib.pytest_plugin import assert_parity
 from pipeline_lib.records.record import Record, create_record, seal, verify
 from pipeline_lib.system.files import sha256_tree

@@ -12,7 +12,7 @@ from tiny import small_record
 from pipeline_lib.cli.main import commands
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.parity.check import check_parity
-from pipeline_lib.parity.page import PAGE as PARITY_PAGE
+from pipeline_lib.parity.result import PAGE as PARITY_PAGE
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import COMPILE_REPORT, MANIFEST, METRICS, Record, checks_folder
 from pipeline_lib.runner import run_all as runall

@@ -20,7 +20,7 @@ from pipeline_lib.evidence.evidence import write_evidence
 from pipeline_lib.evidence.fitted_state import LEARNED, write_learned
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.parity.compare_records import compare_records
-from pipeline_lib.parity.verdicts import EDGES
+from pipeline_lib.parity.result import EDGES
 from pipeline_lib.records.record import Record, checks_folder, create_record, seal
 from pipeline_lib.rows.frames import Column, RowSchema
 

@@ -21,7 +21,7 @@ from pipeline_lib.compiled.operations.aggregations import exact_sum
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.hash_index import IntegerPlaces
 from pipeline_lib.compiled.operations.list_columns import Lists
-from pipeline_lib.compiled.operations.registry import NAT
+from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.text_columns import Text
 from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.compiler.builder import Builder

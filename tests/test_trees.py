@@ -7,8 +7,8 @@ import pytest
 
 from pipeline_lib.compiled.operations import trees
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
-from pipeline_lib.compiled.operations.checks import RefusedRowsError
 from pipeline_lib.compiled.operations.python_source import Code
+from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.operations.trees_vectorized import bind_columns, leaf_places
 from pipeline_lib.errors import InputError
 

@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.python_source import Code
-from pipeline_lib.compiled.operations.registry import NAT
+from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.errors import InputError
 from pipeline_lib.steps.clocks import BlockTime, LocalClock, zone_shifts
 

@@ -27,8 +27,8 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import other_artifact, read_evidence
 from pipeline_lib.parity.compare_records import compare_records
 from pipeline_lib.parity.replay import repeat
+from pipeline_lib.parity.result import EDGES, FRESH, Outcome
 from pipeline_lib.parity.variations import VARIATIONS
-from pipeline_lib.parity.verdicts import EDGES, FRESH, Outcome
 from pipeline_lib.project.code_diff import changed_values
 from pipeline_lib.project.export import check_export
 from pipeline_lib.project.params import as_json, read_params

@@ -19,7 +19,7 @@ from pipeline_lib.errors import InputError
 def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bool) -> None:
     """Repeat a record in fresh processes, under every variation, and compare every bit."""
     from pipeline_lib.parity.check import check_parity
-    from pipeline_lib.parity.page import PAGE, one_line
+    from pipeline_lib.parity.result import PAGE, one_line
     from pipeline_lib.parity.variations import FULL
     from pipeline_lib.records.record import checks_folder
 

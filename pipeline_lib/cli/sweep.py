@@ -94,7 +94,7 @@ def sweep(
 
 
 def _print(found: "Sweep") -> None:
-    from pipeline_lib.sweeps.plot import summary
+    from pipeline_lib.sweeps.result import summary
 
     if found.finished:
         click.echo(found.frame.drop(columns=["parity", "seconds", "status"]).to_string(index=False))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline_lib.compiled.column_executor import Column, ColumnExecutor, joined
 from pipeline_lib.compiled.operations.list_columns import Lists, SharedLists
-from pipeline_lib.compiled.operations.registry import NAT
+from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.text_columns import Text, Words
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.schema import EXACT

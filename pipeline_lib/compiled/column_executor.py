@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
-from pipeline_lib.compiled.operations.checks import RefusedRowsError
 from pipeline_lib.compiled.operations.list_columns import LIST, Lists, SharedLists, over_lists
+from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.operations.sparse import Bag
 from pipeline_lib.compiled.operations.text_columns import Text
 from pipeline_lib.compiled.plan import Node, Plan

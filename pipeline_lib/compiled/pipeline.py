@@ -12,11 +12,12 @@ from pipeline_lib.compiled import artifact
 from pipeline_lib.compiled.column_executor import Column, ColumnExecutor
 from pipeline_lib.compiled.compile_report import CompileReport
 from pipeline_lib.compiled.context_row import WideFunction, wide_function
-from pipeline_lib.compiled.operations.registry import NAT, lower
+from pipeline_lib.compiled.operations.refusals import NAT
+from pipeline_lib.compiled.operations.registry import lower
 from pipeline_lib.compiled.operations.text_columns import Text
 from pipeline_lib.compiled.plan import Node, Plan
 from pipeline_lib.compiled.row_executor import NotPlainError, RowFunction, row_function
-from pipeline_lib.compiled.time_order import check_order, forecast
+from pipeline_lib.compiled.time_order import check_forecastable, check_order, following
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.schema import RowSchema
 
@@ -109,8 +110,22 @@ class CompiledPipeline:
         """
         from pipeline_lib.rows.conform import conform
 
+        declared = self.plan.tables[0]
+        check_forecastable(declared, self.reads)
+        if type(steps) is not int or steps < 1:
+            raise InputError(f"found steps={steps!r}, expected a whole number from 1 on; say how many to forecast")
         schema, _ = self._executor(self._named(PREDICTION))
-        return forecast(self, conform(rows, schema).to_pylist(), steps)
+        known = conform(rows, schema).to_pylist()
+        if len(known) <= declared.context:
+            raise InputError(
+                f"found {len(known):,} rows, expected at least {declared.context + 1:,}: the context and the latest "
+                "row; pass the latest rows, in order of time"
+            )
+        predictions = []
+        for _ in range(steps):
+            predictions.append(self.predict_row(known[-1], context=known[-1 - declared.context : -1]))
+            known.append(following(known[-1], predictions[-1], declared))
+        return np.array(predictions)
 
     def predict_proba(self, data: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
         """Class probabilities, rows x classes (float64), in the order of `classes`."""

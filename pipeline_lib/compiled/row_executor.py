@@ -9,7 +9,8 @@ from typing import Any
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.list_columns import LIST
 from pipeline_lib.compiled.operations.python_source import Code
-from pipeline_lib.compiled.operations.registry import NAT, write_over_list
+from pipeline_lib.compiled.operations.refusals import NAT
+from pipeline_lib.compiled.operations.registry import write_over_list
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.rows.schema import BOUNDS, EXACT, Column, RowSchema
 

@@ -1,6 +1,6 @@
 """Rows in order of time: what a context declares of them, whether they keep to it, and the rows that follow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,6 @@ from pipeline_lib.rows.schema import RowSchema
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from pipeline_lib.compiled.pipeline import CompiledPipeline
 
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
@@ -87,37 +85,19 @@ def following(row: Mapping[str, Any], prediction: Any, declared: Table) -> dict[
     return {time: _later(row[time], declared.every or 0), str(declared.feeds): prediction}
 
 
-def forecast(model: "CompiledPipeline", known: list[dict[str, Any]], steps: int) -> np.ndarray[Any, Any]:
-    """What `CompiledPipeline.forecast` gives, after rows that are known."""
-    declared = _forecastable(model)
-    if type(steps) is not int or steps < 1:
-        raise InputError(f"found steps={steps!r}, expected a whole number from 1 on; say how many to forecast")
-    if len(known) <= declared.context:
-        raise InputError(
-            f"found {len(known):,} rows, expected at least {declared.context + 1:,}: the context and the latest row; "
-            "pass the latest rows, in order of time"
-        )
-    rows, predictions = list(known), []
-    for _ in range(steps):
-        predictions.append(model.predict_row(rows[-1], context=rows[-1 - declared.context : -1]))
-        rows.append(following(rows[-1], predictions[-1], declared))
-    return np.array(predictions)
-
-
-def _forecastable(model: "CompiledPipeline") -> Table:
-    declared = model.plan.tables[0]
+def check_forecastable(declared: Table, reads: Sequence[str]) -> None:
+    """Refuse a pipeline that reads more than the time and the column that its predictions feed."""
     if declared.feeds is None:
         raise InputError(
             "found a pipeline that does not say what a prediction is in the next row, expected feeds= in its Context; "
             "declare it, or predict row by row with rows of your own"
         )
-    unknown = [name for name in model.reads if name not in (declared.time, declared.feeds)]
+    unknown = [name for name in reads if name not in (declared.time, declared.feeds)]
     if unknown:
         raise InputError(
             f"found {', '.join(unknown)} among the columns that reach the output, expected {declared.time} and "
             f"{declared.feeds} alone, as nothing else is known of later rows; predict row by row with rows of your own"
         )
-    return declared
 
 
 def _moments(column: "pa.ChunkedArray") -> np.ndarray[Any, Any]:

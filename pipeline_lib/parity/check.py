@@ -15,10 +15,9 @@ from pipeline_lib.compiled.artifact import read_description
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence.evidence import other_artifact, read_evidence
 from pipeline_lib.parity.causes import code_differences, environment_differences, with_causes
-from pipeline_lib.parity.page import PAGE, write_parity_page
 from pipeline_lib.parity.process_settings import AbsentError, Place, Setting
+from pipeline_lib.parity.result import ARTIFACT, EDGES, FRESH, PAGE, Outcome, Parity, write_parity_page
 from pipeline_lib.parity.variations import OF_TABLES, QUICK, VARIATIONS, Variation, chosen
-from pipeline_lib.parity.verdicts import ARTIFACT, EDGES, FRESH, Outcome, Parity
 from pipeline_lib.records.record import ENVIRONMENT, RECORD_VARIABLE, Record, as_record, checks_folder, verify
 from pipeline_lib.system.files import canonical_json, read_json, write_atomic
 from pipeline_lib.system.locks import locked_folder
@@ -55,7 +54,7 @@ class _Check:
     def in_process(self, variation: Variation, *, fresh_exact: bool) -> Outcome:
         """The outcome of a variation that is a process of its own."""
         started = time.perf_counter()
-        begun = Outcome(variation.name, variation.group, "absent")
+        begun = Outcome(variation.name, variation.group, "absent", what=variation.what)
         try:
             setting = variation.prepare(self.place) if variation.prepare else Setting({})
         except AbsentError as reason:
@@ -69,7 +68,8 @@ class _Check:
         found = self.explained(answer, [variation] * len(IN_EACH_PROCESS), fresh_exact=fresh_exact)
         first = next((outcome for outcome in found if outcome.verdict == "different"), found[0])
         seconds, proof = round(time.perf_counter() - started, 3), answer["proof"]
-        return replace(first, variation=variation.name, group=variation.group, seconds=seconds, proof=proof)
+        named = replace(first, variation=variation.name, group=variation.group, what=variation.what)
+        return replace(named, seconds=seconds, proof=proof)
 
     def answer(self, setting: Setting, variations: Sequence[Variation]) -> dict[str, Any]:
         """What a fresh process under a setting says; RunError, with its last words, where it fails."""

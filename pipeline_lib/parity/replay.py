@@ -20,7 +20,7 @@ from pipeline_lib.parity.clock import readers
 from pipeline_lib.parity.deliveries import Delivery, Given
 from pipeline_lib.parity.divergence import OUTPUTS, Answer, changed_values, first_divergence
 from pipeline_lib.parity.process_settings import proof_of
-from pipeline_lib.parity.verdicts import FRESH, Outcome
+from pipeline_lib.parity.result import FRESH, Outcome
 from pipeline_lib.parity.with_context import Part, parts_of, rows_before
 from pipeline_lib.records.record import Record
 from pipeline_lib.rows.conform_tables import settled
@@ -63,7 +63,7 @@ def repeat(request: Mapping[str, Any]) -> dict[str, Any]:
 def _outcome(task: Mapping[str, Any], evidence: Evidence, model: CompiledPipeline) -> Outcome:
     """Hand rows over in one way, predict them, and compare with the evidence."""
     started = time.perf_counter()
-    begun = Outcome(task["name"], task["group"], "lossy" if task["lossy"] else "different")
+    begun = Outcome(task["name"], task["group"], "lossy" if task["lossy"] else "different", what=task["what"])
     try:
         if task["deliver"] is None:
             return replace(_at_the_edges(begun, evidence, model), seconds=round(time.perf_counter() - started, 3))

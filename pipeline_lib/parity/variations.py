@@ -12,7 +12,7 @@ from pipeline_lib.parity import process_settings as settings
 from pipeline_lib.parity.clean_environments import clean
 from pipeline_lib.parity.deliveries import Delivery, Given
 from pipeline_lib.parity.process_settings import Prepare
-from pipeline_lib.parity.verdicts import EDGES, FRESH
+from pipeline_lib.parity.result import EDGES, FRESH
 
 __all__ = ["FULL", "PYTHONS", "QUICK", "VARIATIONS", "Delivery", "Given", "Variation", "add", "chosen"]
 
@@ -59,7 +59,7 @@ class Variation:
         """What a fresh process is asked, as JSON values; probes are delivered by nobody."""
         deliver: Any = self.deliver
         function = f"{deliver.__module__}:{deliver.__qualname__}" if deliver else None
-        return {"name": self.name, "group": self.group, "lossy": self.lossy, "deliver": function}
+        return {"name": self.name, "group": self.group, "what": self.what, "lossy": self.lossy, "deliver": function}
 
 
 VARIATIONS: dict[str, Variation] = {}

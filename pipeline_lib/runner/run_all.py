@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline_lib.errors import InputError, PipelineLibError
 from pipeline_lib.parity.check import check_parity
-from pipeline_lib.parity.page import PAGE as PARITY_PAGE
+from pipeline_lib.parity.result import PAGE as PARITY_PAGE
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.index import kept_parity
 from pipeline_lib.records.record import COMPILE_REPORT, METRICS, Record, checks_folder

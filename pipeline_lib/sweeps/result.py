@@ -1,14 +1,19 @@
 """What a sweep found: each member with its record and metrics, as a table and as one page."""
 
+import html
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.records.index import summaries
 from pipeline_lib.sweeps.members import Member
+from pipeline_lib.sweeps.plot import metric_by_parameters
+from pipeline_lib.system.html_page import write_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +21,13 @@ if TYPE_CHECKING:
 Direction = Literal["minimize", "maximize"]
 _LOWER = re.compile(r"(^|_)(rmse|mse|mae|mape|error|loss|cost|brier|deviance|perplexity)($|_)")
 _HIGHER = re.compile(r"(^|_)(r2|accuracy|precision|recall|f1|auc|roc|ap|score|gain|saving|savings|profit)($|_)")
+_STYLE = """
+table{font-size:.92em;display:block;overflow-x:auto}
+th,td{padding:.25em .7em;border-bottom:1px solid #d9dee5;text-align:right;font-variant-numeric:tabular-nums;
+white-space:nowrap}
+th.text,td.text{text-align:left}td.error{white-space:normal;text-align:left}
+tr.best{background:#d3f0d8}tr.failed{background:#f7c5c5}
+"""
 
 
 @dataclass(frozen=True)
@@ -87,13 +99,9 @@ class Sweep:
         }
 
     def __repr__(self) -> str:
-        from pipeline_lib.sweeps.plot import summary
-
         return "\n".join([*summary(self), f"page: {self.page}"])
 
     def _repr_html_(self) -> str:
-        from pipeline_lib.sweeps.plot import as_html
-
         return as_html(self)
 
 
@@ -171,3 +179,86 @@ def _json(outcome: Outcome) -> dict[str, Any]:
         "known": outcome.known,
         "seconds": outcome.seconds,
     }
+
+
+def write_sweep_page(sweep: Sweep) -> None:
+    """Write the page beside the sweep's JSON; its links go to the members' reports."""
+    write_page(sweep.page, f"Sweep {sweep.name}", as_html(sweep), _STYLE)
+
+
+def as_html(sweep: Sweep) -> str:
+    """The sweep as a fragment of HTML."""
+    lines = "".join(f"<p>{html.escape(line)}</p>" for line in summary(sweep))
+    return f"{lines}{_plot(sweep)}{_table(sweep)}"
+
+
+def summary(sweep: Sweep) -> list[str]:
+    """What there is to say in words: how many, the best, what failed, whose parity was checked."""
+    finished, failed = len(sweep.finished), len(sweep.failed)
+    known = sum(outcome.known for outcome in sweep.outcomes)
+    missing = sweep.asked - len(sweep.outcomes)
+    counts = [f"{finished} of {sweep.asked} members finished"]
+    counts += [f"{known} of them known from before"] if known else []
+    counts += [f"{failed} failed"] if failed else []
+    counts += [f"{missing} not run: interrupted, the same command continues"] if sweep.interrupted else []
+    counts += [f"{missing} drawn twice"] if missing and not sweep.interrupted else []
+    lines = [f"{sweep.pipeline}: {', '.join(counts)}."]
+    best = sweep.best
+    if best and sweep.metric:
+        lines.append(
+            f"Best by {sweep.metric} ({sweep.direction}): {best.reference} with {best.member.label}, "
+            f"{sweep.metric} {best.metrics[sweep.metric]:,.6g}."
+        )
+    checked = [outcome for outcome in sweep.outcomes if outcome.parity is not None]
+    different = [str(outcome.reference) for outcome in checked if not outcome.parity]
+    verdict = f"DIFFERENT: {', '.join(different)}" if different else "exact"
+    lines.append(
+        f"Parity checked for {len(checked)} of {finished}: {verdict}. `pipeline-lib parity REF` checks another."
+        if checked
+        else "Parity was not checked; `pipeline-lib parity REF` checks a member."
+    )
+    return lines
+
+
+def _table(sweep: Sweep) -> str:
+    keys = list(dict.fromkeys(key for outcome in sweep.outcomes for key in outcome.member.values))
+    metrics = list(dict.fromkeys(name for outcome in sweep.outcomes for name in outcome.metrics))
+    heads = [("run", True), *((key, False) for key in keys), *((name, False) for name in metrics)]
+    heads += [("parity", True), ("seconds", False)]
+    head = "".join(f"<th{' class=text' if text else ''}>{html.escape(name)}</th>" for name, text in heads)
+    rows = "".join(_table_row(outcome, sweep, keys, metrics) for outcome in sweep.outcomes)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _table_row(outcome: Outcome, sweep: Sweep, keys: Sequence[str], metrics: Sequence[str]) -> str:
+    kind = "failed" if outcome.error is not None else "best" if outcome is sweep.best else ""
+    cells = [f"<td class=text>{_link(outcome, sweep)}</td>"]
+    cells += [f"<td>{html.escape(outcome.member.values.get(key, ''))}</td>" for key in keys]
+    if outcome.error is not None:
+        cells.append(f"<td class=error colspan={len(metrics) + 1}>{html.escape(outcome.error)}</td>")
+    else:
+        cells += [
+            f"<td>{outcome.metrics[name]:,.6g}</td>" if name in outcome.metrics else "<td></td>" for name in metrics
+        ]
+        verdict = "" if outcome.parity is None else "exact" if outcome.parity else "DIFFERENT"
+        cells.append(f"<td class=text>{verdict}</td>")
+    cells.append(f"<td>{'known' if outcome.known else f'{outcome.seconds:,.1f}'}</td>")
+    return f"<tr class='{kind}'>{''.join(cells)}</tr>"
+
+
+def _link(outcome: Outcome, sweep: Sweep) -> str:
+    name = html.escape(outcome.reference or "no record")
+    if outcome.folder is None or not (outcome.folder / "report.html").is_file():
+        return name
+    target = quote(os.path.relpath(outcome.folder / "report.html", sweep.page.parent))
+    return f'<a href="{target}">{name}</a>'
+
+
+def _plot(sweep: Sweep) -> str:
+    """The metric over each parameter that the sweep varies, as an image inside the page."""
+    metric = sweep.metric or next(iter(sweep.finished[0].metrics), None) if sweep.finished else None
+    points = [outcome for outcome in sweep.finished if metric in outcome.metrics]
+    if metric is None or not any(outcome.member.values for outcome in points):
+        return ""
+    best = points.index(sweep.best) if sweep.best is not None else None
+    return metric_by_parameters(metric, [(one.member.values, one.metrics[metric]) for one in points], best)

@@ -15,7 +15,7 @@ from pipeline_lib.runner.warm.module_list import RUNNER, preload_names
 from pipeline_lib.sweeps.grid import parse_grid
 from pipeline_lib.sweeps.local_pool import LocalPool, Pool, Task, check_workers
 from pipeline_lib.sweeps.members import Member, Plan, plan_sweep
-from pipeline_lib.sweeps.plot import import_plotting, write_sweep_page
+from pipeline_lib.sweeps.plot import import_plotting
 from pipeline_lib.sweeps.result import (
     Outcome,
     Sweep,
@@ -24,6 +24,7 @@ from pipeline_lib.sweeps.result import (
     check_metric,
     ordered,
     with_parity,
+    write_sweep_page,
 )
 from pipeline_lib.sweeps.search import Grid, Search
 from pipeline_lib.system.files import canonical_json, write_atomic

@@ -12,7 +12,7 @@ from pipeline_lib.compiled.pipeline import load_model
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.edge_answers import PROBES
 from pipeline_lib.parity.check import check_parity
-from pipeline_lib.parity.verdicts import ARTIFACT, EDGES
+from pipeline_lib.parity.result import ARTIFACT, EDGES
 from pipeline_lib.records.record import Record, seal
 from pipeline_lib.system.files import canonical_json
 

@@ -15,9 +15,8 @@ from pipeline_lib.evidence.bits import Difference
 from pipeline_lib.evidence.evidence import Evidence, read_evidence
 from pipeline_lib.parity.causes import environment_differences, with_causes
 from pipeline_lib.parity.divergence import Answer, Divergence, first_divergence
-from pipeline_lib.parity.page import as_html, write_parity_page
+from pipeline_lib.parity.result import Outcome, Parity, as_html, write_parity_page
 from pipeline_lib.parity.variations import VARIATIONS
-from pipeline_lib.parity.verdicts import Outcome, Parity
 
 Kept = tuple[Evidence, CompiledPipeline, Answer]
 HERE: dict[str, Any] = {

@@ -15,8 +15,8 @@ from pipeline_lib.parity.check import check_parity
 from pipeline_lib.parity.compare_records import compare_records
 from pipeline_lib.parity.deliveries import Given, batches_of_7, one_row, shuffled_rows
 from pipeline_lib.parity.replay import repeat
+from pipeline_lib.parity.result import EDGES
 from pipeline_lib.parity.variations import QUICK, VARIATIONS
-from pipeline_lib.parity.verdicts import EDGES
 from pipeline_lib.parity.with_context import parts_of, rows_before
 from pipeline_lib.records.record import Record, create_record, seal
 from pipeline_lib.system.environment import describe_environment

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.list_columns import Lists
-from pipeline_lib.compiled.operations.registry import NAT, Settings, operation
+from pipeline_lib.compiled.operations.refusals import NAT
+from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.text_columns import Text
 
 _NUMBERS = "float64[]|int64[]|bool[]"

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.python_source import Code
-from pipeline_lib.compiled.operations.registry import NAT, Settings, formula, operation
+from pipeline_lib.compiled.operations.refusals import NAT
+from pipeline_lib.compiled.operations.registry import Settings, formula, operation
 from pipeline_lib.compiled.operations.text_columns import Text, choose
 
 WHOLE = 2.0**52  # from here on every double is an integer

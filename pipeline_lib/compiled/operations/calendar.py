@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.arithmetic import divide
-from pipeline_lib.compiled.operations.checks import refuse
-from pipeline_lib.compiled.operations.registry import NAT, Settings, operation
+from pipeline_lib.compiled.operations.refusals import NAT, refuse
+from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.errors import InputError
 
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000

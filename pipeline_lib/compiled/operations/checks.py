@@ -8,38 +8,11 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.python_source import Code
-from pipeline_lib.compiled.operations.registry import NAT, Settings, operation
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.refusals import refuse, shown
+from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.errors import InputError
 
 BEYOND_SINGLE = 3.4028235677973366e38  # from here on a double rounds to a float32 infinity
-
-
-class RefusedRowsError(InputError):
-    """Rows that an operation refuses: the first one's number in its block, and a message that a row's number
-    stands before.
-    """
-
-    def __init__(self, row: int, message: str) -> None:
-        super().__init__(message)
-        self.row = row
-
-
-def refuse(column: Any, good: Any, words: Callable[[Any], str]) -> None:
-    """Refuse the first row of a column that is not good, by what `words` says of its value."""
-    good = np.asarray(good)
-    if not good.all():
-        row = int(np.argmin(good))
-        values = column.tolist() if isinstance(column, Text) else np.ravel(column).tolist()
-        raise RefusedRowsError(row, words(values[row if len(values) > 1 else 0]))
-
-
-def shown(settings: Settings, value: Any) -> str:
-    """A value as a refusal shows it; what rests upon a sensitive column is `hidden`."""
-    if settings.get("hidden"):
-        return "a value (hidden: sensitive)"
-    missing = value is None or value != value or (type(value) is int and value == NAT)
-    return "a missing value" if missing else repr(value)
 
 
 def _words(settings: Settings) -> Callable[[Any], str]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.operations.text_columns import Text
 
 LIST = "[]"  # behind the dtype of the values
@@ -107,7 +108,6 @@ def _at(values: Any, places: Any) -> Any:
 
 def over_lists(function: Callable[..., Any]) -> Callable[..., Lists]:
     """A function of columns, for the values of lists; what is no list is the same for all of a row's values."""
-    from pipeline_lib.compiled.operations.checks import RefusedRowsError
 
     def of_lists(*inputs: Any) -> Lists:
         lists = next(given for given in inputs if isinstance(given, Lists))

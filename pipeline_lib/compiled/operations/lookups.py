@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.checks import refuse, shown
 from pipeline_lib.compiled.operations.hash_index import IntegerPlaces
 from pipeline_lib.compiled.operations.python_source import Code
+from pipeline_lib.compiled.operations.refusals import refuse, shown
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.text_columns import Text, Words
 from pipeline_lib.errors import InputError

@@ -17,7 +17,6 @@ from pipeline_lib.compiled.operations.list_columns import LIST, Lists, over_one_
 from pipeline_lib.compiled.operations.python_source import Code
 from pipeline_lib.compiled.operations.text_columns import Text
 
-NAT = -(2**63)
 Settings = dict[str, Any]
 Bind = Callable[[Settings], Callable[..., Any]]
 RowWriter = Callable[[Code, Settings, Sequence[str], Sequence[str]], str]

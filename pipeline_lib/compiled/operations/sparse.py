@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline_lib.compiled.operations.checks import RefusedRowsError
+from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.operations.registry import Settings, operation
 
 

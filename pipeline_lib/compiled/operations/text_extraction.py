@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.checks import refuse, shown
+from pipeline_lib.compiled.operations.refusals import refuse, shown
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.text_columns import Text
 from pipeline_lib.errors import InputError

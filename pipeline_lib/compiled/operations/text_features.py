@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.calendar import DAY, HOUR, MINUTE, SECOND, days_from_civil, days_in_month
-from pipeline_lib.compiled.operations.checks import refuse, shown
-from pipeline_lib.compiled.operations.registry import NAT, Settings, operation
+from pipeline_lib.compiled.operations.refusals import NAT, refuse, shown
+from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.text_columns import Text
 from pipeline_lib.compiled.operations.unicode_tables import lower, members
 from pipeline_lib.errors import InputError

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.checks import refuse
-from pipeline_lib.compiled.operations.registry import NAT, Settings, operation
+from pipeline_lib.compiled.operations.refusals import NAT, refuse
+from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.errors import InputError
 
 _EPOCH = datetime(1970, 1, 1)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.checks import RefusedRowsError
+from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.sparse import Bag
 from pipeline_lib.compiled.operations.text_columns import Text

@@ -1,0 +1,39 @@
+"""How an operation refuses rows: the first bad row's number, and what is said of its value."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.errors import InputError
+
+NAT = -(2**63)
+"""A missing datetime: the integer that NumPy uses for NaT."""
+
+
+class RefusedRowsError(InputError):
+    """Rows that an operation refuses: the first one's number in its block, and a message that a row's number
+    stands before.
+    """
+
+    def __init__(self, row: int, message: str) -> None:
+        super().__init__(message)
+        self.row = row
+
+
+def refuse(column: Any, good: Any, words: Callable[[Any], str]) -> None:
+    """Refuse the first row of a column that is not good, by what `words` says of its value."""
+    good = np.asarray(good)
+    if not good.all():
+        row = int(np.argmin(good))
+        values = column.tolist() if isinstance(column, Text) else np.ravel(column).tolist()
+        raise RefusedRowsError(row, words(values[row if len(values) > 1 else 0]))
+
+
+def shown(settings: Mapping[str, Any], value: Any) -> str:
+    """A value as a refusal shows it; what rests upon a sensitive column is `hidden`."""
+    if settings.get("hidden"):
+        return "a value (hidden: sensitive)"
+    missing = value is None or value != value or (type(value) is int and value == NAT)
+    return "a missing value" if missing else repr(value)
