@@ -30,7 +30,7 @@ from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.pipelines import customers
 from pipeline_lib.project.params import read_params
 from pipeline_lib.rows.conform_tables import as_rows, conform
-from pipeline_lib.rows.frames import schema_of
+from pipeline_lib.rows.model import schema_of
 
 ROOT = Path(__file__).parent.parent
 TURNS = 7

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.rows.context import Context
-from pipeline_lib.rows.frames import Column, RowSchema
+from pipeline_lib.rows.schema import Column, RowSchema
 
 ROWS = 60
 CONTEXT = Context(rows=3, time="day", every=timedelta(days=1), feeds="sold")

@@ -13,7 +13,8 @@ from sklearn.pipeline import Pipeline
 
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.compile import compile_pipeline
-from pipeline_lib.rows.frames import RowSchema, Tables, schema_of
+from pipeline_lib.rows.model import Tables, schema_of
+from pipeline_lib.rows.schema import RowSchema
 
 
 class Customer(BaseModel):

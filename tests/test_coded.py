@@ -20,8 +20,9 @@ from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows import conform_tables as rowtables
-from pipeline_lib.rows.conform_tables import conformed_parts
-from pipeline_lib.rows.frames import Column, Lookup, RowSchema, Tables, conform, schema_of
+from pipeline_lib.rows.conform_tables import conform, conformed_parts
+from pipeline_lib.rows.model import Lookup, Tables, schema_of
+from pipeline_lib.rows.schema import Column, RowSchema
 
 LONG = 20_000
 WORD = Column("t", "string", pattern="^[a-z]+$")

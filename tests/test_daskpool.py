@@ -17,7 +17,8 @@ from example import HOUSES, ROOT
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.records.record import Record, all_records
 from pipeline_lib.sweeps import dask_pool as daskpool
-from pipeline_lib.sweeps.sweep import Sweep, sweep
+from pipeline_lib.sweeps.result import Sweep
+from pipeline_lib.sweeps.sweep import sweep
 
 pytest.importorskip("distributed")
 GRID = ["seed=0..3"]

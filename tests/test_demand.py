@@ -14,7 +14,7 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.pipelines import demand
-from pipeline_lib.rows.frames import schema_of
+from pipeline_lib.rows.model import schema_of
 from pipeline_lib.runner.run import run_pipeline
 
 Parts = tuple[pd.DataFrame, pd.DataFrame, "pd.Series[float]", "pd.Series[float]"]

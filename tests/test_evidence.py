@@ -15,7 +15,7 @@ from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import first_difference
 from pipeline_lib.evidence.evidence import other_artifact, read_evidence, traced_rows, write_evidence
-from pipeline_lib.rows.frames import schema_of
+from pipeline_lib.rows.model import schema_of
 
 
 class Row(BaseModel):

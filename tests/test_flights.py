@@ -15,7 +15,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import first_difference
 from pipeline_lib.pipelines import flights
 from pipeline_lib.rows.conform_tables import as_rows, conform
-from pipeline_lib.rows.frames import schema_of
+from pipeline_lib.rows.model import schema_of
 from pipeline_lib.steps.weather import FlightRows
 
 Frames = dict[str, pd.DataFrame]

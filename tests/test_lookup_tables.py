@@ -17,7 +17,9 @@ from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import first_difference
 from pipeline_lib.rows.conform_tables import as_rows, conform, unnested
-from pipeline_lib.rows.frames import Lookup, RowSchema, Tables, raw_input, schema_of
+from pipeline_lib.rows.frames import raw_input
+from pipeline_lib.rows.model import Lookup, Tables, schema_of
+from pipeline_lib.rows.schema import RowSchema
 
 NOON = datetime(2026, 3, 1, 12)
 

@@ -14,7 +14,7 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.evidence.evidence import write_evidence
-from pipeline_lib.rows.frames import schema_of
+from pipeline_lib.rows.model import schema_of
 
 
 class Row(BaseModel):

@@ -15,7 +15,7 @@ from pipeline_lib.evidence.evidence import read_evidence, write_evidence
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.pipelines import reviews
 from pipeline_lib.records.record import ENVIRONMENT, create_record, seal
-from pipeline_lib.rows.frames import schema_of
+from pipeline_lib.rows.model import schema_of
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, write_atomic
 

@@ -29,7 +29,10 @@ from pydantic import (
 )
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.frames import Column, RowSchema, conform, draft_row, dtype_differences, schema_of, to_frame
+from pipeline_lib.rows.conform_tables import conform
+from pipeline_lib.rows.frames import dtype_differences, to_frame
+from pipeline_lib.rows.model import draft_row, schema_of
+from pipeline_lib.rows.schema import Column, RowSchema
 
 core = pytest.mark.core
 
@@ -493,7 +496,8 @@ def test_all_problems_come_at_once_and_sensitive_values_stay_hidden() -> None:
 def test_conforming_imports_neither_pandas_nor_pydantic() -> None:
     code = """
 import datetime, sys
-from pipeline_lib.rows.frames import Column, RowSchema, conform
+from pipeline_lib.rows.schema import Column, RowSchema
+from pipeline_lib.rows.conform_tables import conform
 schema = RowSchema((
     Column("i", "integer", ge=0, allowed=(1, 2)), Column("n", "number", lt=2.5, finite=True),
     Column("s", "string", pattern="a", min_length=1, allowed=("a",)), Column("b", "boolean", nullable=True),

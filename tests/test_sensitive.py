@@ -22,7 +22,7 @@ from pipeline_lib.parity.check import check_parity
 from pipeline_lib.parity.compare_records import compare_records
 from pipeline_lib.parity.result import EDGES
 from pipeline_lib.records.record import Record, checks_folder, create_record, seal
-from pipeline_lib.rows.frames import Column, RowSchema
+from pipeline_lib.rows.schema import Column, RowSchema
 
 SECRETS = ("Alma", "Bert", "Celia", "6.5e+303")
 

@@ -32,7 +32,9 @@ from pipeline_lib.evidence.evidence import Evidence, write_evidence
 from pipeline_lib.parity.replay import _outcome
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.rows.conform_tables import _taken, as_rows, conform, conformed_parts, settled, unnested
-from pipeline_lib.rows.frames import RowSchema, Tables, dtype_differences, raw_input, schema_of
+from pipeline_lib.rows.frames import dtype_differences, raw_input
+from pipeline_lib.rows.model import Tables, schema_of
+from pipeline_lib.rows.schema import RowSchema
 
 NAN = math.nan
 MOMENT = pd.Timestamp("2026-01-02 03:04:05").to_pydatetime()

@@ -11,7 +11,7 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.pipelines import titanic
-from pipeline_lib.rows.frames import schema_of
+from pipeline_lib.rows.model import schema_of
 
 Parts = tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]
 PARAMS: dict[str, Any] = {

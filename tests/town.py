@@ -206,7 +206,7 @@ def metrics(target: Any, predictions: Any, params: Params) -> dict[str, float]:
 _HANDOVER = """import numpy as np
 import pandas as pd
 
-from pipeline_lib.parity.variations import Delivery, Given
+from pipeline_lib.parity.deliveries import Delivery, Given
 
 
 def nightly(given: Given) -> Delivery:

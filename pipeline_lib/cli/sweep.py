@@ -10,7 +10,7 @@ import click
 from pipeline_lib.cli.output import JSON, print_json
 
 if TYPE_CHECKING:
-    from pipeline_lib.sweeps.sweep import Sweep
+    from pipeline_lib.sweeps.result import Sweep
 
 INTERRUPTED = 130
 

@@ -22,8 +22,10 @@ from pipeline_lib.compiler.end_to_end import compile_report
 from pipeline_lib.compiler.fidelity import Distance, Write, check_step
 from pipeline_lib.compiler.opaque_step import OpaqueStep
 from pipeline_lib.errors import InputError
+from pipeline_lib.rows.conform_tables import conform
 from pipeline_lib.rows.context import Context
-from pipeline_lib.rows.frames import Frames, RowSchema, conform, dtype_differences, raw_input, schema_like
+from pipeline_lib.rows.frames import Frames, dtype_differences, raw_input, schema_like
+from pipeline_lib.rows.schema import RowSchema
 
 if TYPE_CHECKING:
     import pandas as pd

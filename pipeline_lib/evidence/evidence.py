@@ -16,8 +16,7 @@ import pyarrow.parquet as pq
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.edge_answers import read_probes, write_probes
-from pipeline_lib.rows.conform_tables import settled
-from pipeline_lib.rows.frames import conform
+from pipeline_lib.rows.conform_tables import conform, settled
 from pipeline_lib.system.files import canonical_json, files_below, sha256_file, write_atomic
 
 if TYPE_CHECKING:

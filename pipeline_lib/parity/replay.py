@@ -23,8 +23,7 @@ from pipeline_lib.parity.process_settings import proof_of
 from pipeline_lib.parity.result import FRESH, Outcome
 from pipeline_lib.parity.with_context import Part, parts_of, rows_before
 from pipeline_lib.records.record import Record
-from pipeline_lib.rows.conform_tables import settled
-from pipeline_lib.rows.frames import conform
+from pipeline_lib.rows.conform_tables import conform, settled
 from pipeline_lib.system.locks import locked_folder
 
 TABLES, MAPPINGS, OPAQUE = 120, 2_000, 24

@@ -14,8 +14,6 @@ from pipeline_lib.parity.deliveries import Delivery, Given
 from pipeline_lib.parity.process_settings import Prepare
 from pipeline_lib.parity.result import EDGES, FRESH
 
-__all__ = ["FULL", "PYTHONS", "QUICK", "VARIATIONS", "Delivery", "Given", "Variation", "add", "chosen"]
-
 PYTHONS = ("3.11", "3.12", "3.13")
 _ZONES = {"Asia/Kathmandu": 20_700, "America/St_Johns": -12_600}
 

@@ -26,7 +26,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ..errors import InputError
 from ..project.params import BaseParams
-from ..rows.frames import Tables
+from ..rows.model import Tables
 from ..steps.purchases import PurchaseFeatures
 
 # %% ../../nbs/pipelines/customers.ipynb #row

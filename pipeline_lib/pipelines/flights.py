@@ -29,7 +29,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ..errors import InputError
 from ..project.params import BaseParams
-from ..rows.frames import Lookup, Tables
+from ..rows.model import Lookup, Tables
 from ..steps.clocks import BlockTime, LocalClock
 from ..steps.waves import SeasonalWaves
 from ..steps.weather import FlightRows

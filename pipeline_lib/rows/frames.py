@@ -10,27 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.conform_tables import conform, unnested
-from pipeline_lib.rows.model import Lookup, Tables, draft_row, schema_of
+from pipeline_lib.rows.conform_tables import unnested
 from pipeline_lib.rows.schema import EXACT, Column, RowSchema
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = [
-    "Column",
-    "Frames",
-    "Lookup",
-    "RowSchema",
-    "Tables",
-    "conform",
-    "draft_row",
-    "dtype_differences",
-    "raw_input",
-    "schema_like",
-    "schema_of",
-    "to_frame",
-]
 
 
 class Frames(dict[str, "pd.DataFrame"]):

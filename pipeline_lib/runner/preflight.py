@@ -12,7 +12,7 @@ from pipeline_lib.project.export import check_export
 from pipeline_lib.project.notebooks import Cell, declared_parameters, parameters_cell, read_notebook
 from pipeline_lib.project.params import BaseParams, as_json, check_model, from_values, read_params
 from pipeline_lib.project.project import Project, check_name, project_of
-from pipeline_lib.rows.frames import schema_of
+from pipeline_lib.rows.model import schema_of
 
 Result = TypeVar("Result")
 

@@ -39,8 +39,11 @@ from pipeline_lib.records.record import (
     write_manifest,
 )
 from pipeline_lib.rows.conform import is_frame
+from pipeline_lib.rows.conform_tables import conform
 from pipeline_lib.rows.context import Context
-from pipeline_lib.rows.frames import RowSchema, conform, schema_of, to_frame
+from pipeline_lib.rows.frames import to_frame
+from pipeline_lib.rows.model import schema_of
+from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.runner.cache.imported_files import follow_imports
 from pipeline_lib.runner.warm.cold_only import check_packages
 from pipeline_lib.system.environment import describe_environment

@@ -29,8 +29,6 @@ from pipeline_lib.sweeps.result import (
 from pipeline_lib.sweeps.search import Grid, Search
 from pipeline_lib.system.files import canonical_json, write_atomic
 
-__all__ = ["Outcome", "Sweep", "sweep"]
-
 Checked = Literal["best", "all", "none"]
 
 

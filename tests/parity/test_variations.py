@@ -18,10 +18,12 @@ from pipeline_lib.cli.main import commands
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import first_difference
 from pipeline_lib.parity.check import check_parity
+from pipeline_lib.parity.deliveries import Given
 from pipeline_lib.parity.process_settings import AbsentError, Place, Setting, hash_seed, locale_c, time_zone
-from pipeline_lib.parity.variations import FULL, QUICK, VARIATIONS, Given, Variation, add, chosen
+from pipeline_lib.parity.variations import FULL, QUICK, VARIATIONS, Variation, add, chosen
 from pipeline_lib.records.record import Record, checks_folder, seal
-from pipeline_lib.rows.frames import Column, RowSchema, conform
+from pipeline_lib.rows.conform_tables import conform
+from pipeline_lib.rows.schema import Column, RowSchema
 
 KINDS = {"n": "number", "i": "integer", "j": "integer", "s": "string", "b": "boolean", "t": "datetime", "d": "date"}
 SCHEMA = RowSchema(tuple(Column(name, kind, nullable=name != "i") for name, kind in KINDS.items()))
