@@ -6,14 +6,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from example import HOUSES
+from processes import gone
 
 from pipeline_lib.errors import RunError
 from pipeline_lib.project.project import find_project
@@ -276,18 +275,6 @@ ENDINGS = [("raise SystemExit(7)", 7), ("1 / 0", 1), ("os.kill(os.getpid(), 9)",
 def test_the_exit_code_comes_back(warm: Callable[..., Any], ending: str, code: int) -> None:
     process = warm(f"import os, sys\nsys.stderr = open(os.devnull, 'w')\nfound = 1\n{ending}", wait=False)
     assert process.wait(30) == code == process.poll()
-
-
-def gone(pid: int) -> bool:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:  # dead, whoever should ask for it
-                return True
-        except psutil.NoSuchProcess:
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_a_process_ends_when_nobody_asks_for_it_any_more(warm: Callable[..., Any]) -> None:

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 HOUSES = ROOT / "params" / "houses.yml"
 PARAMETERS = """test_share = 0.1
 seed = 0

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from edits import edit_json, learned_ulp
 from example import HOUSES, ROOT
-from test_compare import edit_json, learned_ulp
 
 from pipeline_lib.cli import main as cli
 from pipeline_lib.errors import InputError, RunError

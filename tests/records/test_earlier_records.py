@@ -10,7 +10,7 @@ from pipeline_lib import check_parity, load_model
 from pipeline_lib.evidence.evidence import read_evidence
 from pipeline_lib.records.record import Record, verify
 
-RECORDS = Path(__file__).parent / "data" / "records"
+RECORDS = Path(__file__).parents[1] / "data" / "records"
 KINDS = {
     "exact": "tiny/20261129T123837487-9fa751",
     "opaque": "tiny/20261129T123836431-a8bddd",

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_warm import gone
+from processes import gone
 
 from pipeline_lib.sweeps import local_pool as workers
 from pipeline_lib.sweeps.local_pool import LocalPool
