@@ -20,7 +20,7 @@ from pipeline_lib.runner.cache.lookup import recall
 from pipeline_lib.runner.preflight import check_request
 from pipeline_lib.runner.run import run_request
 from pipeline_lib.runner.warm.client import ADDRESS
-from pipeline_lib.runner.warm.cold_only import warm_stash
+from pipeline_lib.runner.warm.cold_only import hidden_modules_here
 from pipeline_lib.sweeps.local_pool import no_answer
 from pipeline_lib.sweeps.members import sources_of
 from pipeline_lib.system.fingerprint import packages_digest
@@ -39,8 +39,8 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     allow_lean_imports()
-    stash = warm_stash()
-    packages = stash.packages if stash else packages_digest()
+    hidden = hidden_modules_here()
+    packages = hidden.packages if hidden else packages_digest()
     if ADDRESS in os.environ:
         from pipeline_lib.runner.warm.provisioner import start_kernels_warm
 

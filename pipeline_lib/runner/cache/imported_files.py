@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline_lib.project.export import HEADER, header_of
 from pipeline_lib.project.project import GENERATED, Project
-from pipeline_lib.runner.warm.cold_only import warm_stash
+from pipeline_lib.runner.warm.cold_only import hidden_modules_here
 from pipeline_lib.system.files import canonical_json, read_json, sha256_file, write_atomic
 from pipeline_lib.system.fingerprint import site_folders
 
@@ -137,7 +137,7 @@ def follow_imports(folder: Path, project: Project, facts: Mapping[str, str]) -> 
         looked_at = set(seen)
         found |= imported(project, known=found.files, seen=looked_at) | linear_algebra()
         seen.update(looked_at)
-        refused = getattr(warm_stash(), "refused", "")
+        refused = getattr(hidden_modules_here(), "refused", "")
         told = {**asdict(found), "facts": dict(facts), "refused": refused}
         write_atomic(folder / IMPORTS, canonical_json(told), durable=False)  # it is of use to a runner that lives
 

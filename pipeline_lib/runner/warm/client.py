@@ -1,4 +1,4 @@
-"""Starting the server of warm processes, and asking it for one."""
+"""Client of the fork server: start it, ask it for processes."""
 
 import json
 import os
@@ -23,13 +23,13 @@ from pipeline_lib.system.locks import locked_folder
 ADDRESS = "PIPELINE_LIB_WARM"
 """Environment variable that names the socket of a running server."""
 PROVISIONER = "JUPYTER_DEFAULT_PROVISIONER_NAME"
-"""Environment variable by which Jupyter starts kernels in another way than its own; `warm` is ours."""
+"""Environment variable that selects Jupyter's kernel provisioner; `warm` is ours."""
 _SERVER = "pipeline_lib.runner.warm.fork_server"
 _PER_PROCESS = (ADDRESS, PROVISIONER, "PIPELINE_LIB_RECORD", "JPY_PARENT_PID", "JPY_SESSION_NAME", "PWD", "OLDPWD", "_")
 
 
 class WarmServer:
-    """A server of this process's environment, which ends with it. A context manager; an error does not wait for it."""
+    """A fork server with this process's environment, which ends with it. A context manager."""
 
     def __init__(self, names: Sequence[str], runner: Sequence[str] = ()) -> None:
         self.environment = lasting(os.environ)
@@ -59,17 +59,17 @@ class WarmServer:
 
     @property
     def alive(self) -> bool:
-        """Whether the server can still be asked, and what it has imported is still what is installed."""
+        """Whether the server runs and the installed packages are those that it imported."""
         return self._process.poll() is None and self._packages == packages_digest()
 
     def lost(self, patience: float) -> bool:
-        """Whether it served and ended, now or within so many seconds."""
+        """Whether the server was ready and has ended, or ends within `patience` seconds."""
         with suppress(subprocess.TimeoutExpired):
             return self._ready and self._process.wait(patience) is not None
         return False
 
     def give_up(self) -> None:
-        """Wait no longer for a server that is not ready yet: who waits for it gets a RunError."""
+        """Kill a server that is not ready yet; `wait_until_ready` then raises RunError."""
         if not self._ready:
             self._process.kill()
 
@@ -93,7 +93,7 @@ class WarmServer:
 
 
 class WarmProcess:
-    """A process forked by a server, with as much of `subprocess.Popen` as its callers need."""
+    """A process forked by a server, with the part of `subprocess.Popen` that its callers use."""
 
     stdin = stdout = stderr = None
 
@@ -159,11 +159,11 @@ class WarmProcess:
             os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """End it at once."""
+        """Send SIGKILL."""
         self.send_signal(signal.SIGKILL)
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Send SIGTERM."""
         self.send_signal(signal.SIGTERM)
 
     def _read(self) -> None:
@@ -174,5 +174,5 @@ class WarmProcess:
 
 
 def lasting(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that a process may have read when it imported something: all but those of one process."""
+    """The environment without the variables that differ between processes: those a preloaded module may have read."""
     return {name: value for name, value in environment.items() if name not in _PER_PROCESS}

@@ -1,5 +1,7 @@
-"""What a preloaded module found as it was imported, and what a first import would find now: where these differ, a
-warm process refuses, and a cold one has to do it."""
+"""Conditions of an import (variables, files, packages) that may differ from those of the preloading.
+
+Where they differ, the warm process refuses the import and the run is repeated in a cold one.
+"""
 
 import os
 import sys
@@ -17,37 +19,37 @@ KERNEL = {
     "PAGER": "cat",
     "GIT_PAGER": "cat",
 }
-"""What ipykernel sets before a notebook's first cell."""
+"""Variables that ipykernel sets before a notebook's first cell."""
 _OURS = ("PIPELINE_LIB_", "JPY_")
-"""How variables begin that tell one process from another; no third-party package reads them at its import."""
+"""Prefixes of variables that differ between processes; no third-party package reads them at import."""
 
 
 class ColdOnlyError(RuntimeError):
-    """A module was imported ahead under other circumstances than now; no ImportError, which packages catch."""
+    """A module was preloaded under other conditions than the present ones. No ImportError: packages catch those."""
 
 
-def warm_stash() -> Any:
-    """What this process was forked with: a `Stash`, of a copy of this library that is gone; None in a cold process."""
-    return next((finder for finder in sys.meta_path if type(finder).__name__ == "Stash"), None)
+def hidden_modules_here() -> Any:
+    """The `HiddenModules` of this process, an instance of an unloaded copy of this library; None in a cold process."""
+    return next((finder for finder in sys.meta_path if type(finder).__name__ == "HiddenModules"), None)
 
 
 def check_packages() -> None:
-    """Raise ColdOnlyError in a warm process where other packages are installed now than it was forked with."""
+    """Raise ColdOnlyError in a warm process whose installed packages changed since its server started."""
     from pipeline_lib.system.fingerprint import (
-        packages_digest,  # here: the server's own imports are seen in its processes
+        packages_digest,  # imported here: what the server imports itself would be visible in its processes
     )
 
-    stash = warm_stash()
-    if stash is not None and stash.packages != packages_digest():
-        stash.refused = (
+    hidden = hidden_modules_here()
+    if hidden is not None and hidden.packages != packages_digest():
+        hidden.refused = (
             "found that packages changed since this warm process imported them, expected none to; start a cold one "
             "(a sweep does so itself)"
         )
-        raise ColdOnlyError(stash.refused)
+        raise ColdOnlyError(hidden.refused)
 
 
-class Variables:
-    """The environment variables of a process as it began, as modules that are brought back set them, and who reads."""
+class EnvironmentAtStart:
+    """The environment variables at the start of a process, and which module reads which at import."""
 
     def __init__(self) -> None:
         self._begun: dict[str, str] = {}
@@ -55,7 +57,7 @@ class Variables:
 
     @contextmanager
     def watching(self, executing: Sequence[str]) -> Iterator[None]:
-        """Note which variables are read while a module executes, the last one of `executing`."""
+        """Record which variables are read while a module executes, the last one of `executing`."""
         kind = type(os.environ)
         original = kind.__getitem__
 
@@ -71,20 +73,20 @@ class Variables:
             kind.__getitem__ = original  # type: ignore[method-assign]
 
     def begin(self) -> None:
-        """From here on changes count."""
+        """Take the present variables as those of the start."""
         self._begun = dict(os.environ)
 
     def restore(self, name: str, value: str) -> None:
-        """Set a variable, unless it is set, as a module did."""
+        """Set a variable as a module did at import, unless it is set."""
         self._begun[name] = os.environ.setdefault(name, value)
 
     def check(self, module: str, wanted: Mapping[str, Any]) -> None:
-        """Raise ColdOnlyError where a variable changed that the module, or one it imports, read or may have read."""
+        """Raise ColdOnlyError where a changed variable was, or may have been, read by the module or its imports."""
         now = dict(os.environ)
         changed = {name for name in self._begun.keys() | now.keys() if self._changed(name, now.get(name))}
         if not changed:
             return
-        compiled = any(_compiled(name, one) for name, one in wanted.items())  # it reads what no hook of Python's sees
+        compiled = any(_compiled(name, one) for name, one in wanted.items())  # its reads are seen by no Python hook
         read = changed if compiled else changed & set().union(*map(self._read_by, wanted))
         if read:
             raise ColdOnlyError(
@@ -106,7 +108,7 @@ def _compiled(name: str, module: Any) -> bool:
 
 
 def shadow(name: str, module: Any) -> str | None:
-    """Where a top-level module would be found now, if that is another place than it was imported from."""
+    """The file that a top-level import would find now, if it is another than the preloaded one."""
     spec: ModuleSpec | None = getattr(module, "__spec__", None)
     if spec is None or spec.origin in ("built-in", "frozen"):
         return None
@@ -115,7 +117,7 @@ def shadow(name: str, module: Any) -> str | None:
 
 
 def check_path(name: str, wanted: Mapping[str, Any]) -> None:
-    """Raise ColdOnlyError where a module wants one that the import path now has somewhere else."""
+    """Raise ColdOnlyError where the import path now has another file for a module or one it imports."""
     for top in sorted(one for one in wanted if "." not in one):
         place = shadow(top, wanted[top])
         if place is not None:

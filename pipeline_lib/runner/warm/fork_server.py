@@ -1,10 +1,10 @@
-"""The process that warm ones are forked from: `python -m` with this module, SOCKET PACKAGES NAME... -- NAME...
+"""The server that warm processes are forked from: `python -m` this module, SOCKET PACKAGES NAME... -- NAME...
 
-PACKAGES is the digest of what is installed. It imports the named modules; those after -- are shown only to processes
-that run notebooks. Then it answers each connection to its socket with a child that runs `python -m MODULE` as the
-request says: its arguments, environment, folder and standard streams. The exit code goes back over the same
-connection; when the connection closes first, the child is killed. It ends when its standard input does. It has no
-thread of its own, and starts none.
+PACKAGES is the digest of the installed packages. The server imports the named modules; those after -- are visible
+only to processes that run notebooks. For each connection to its socket it forks a child that runs `python -m MODULE`
+with the arguments, environment, folder and standard streams of the request. The exit code is sent back over the
+connection; if the connection closes first, the child is killed. The server ends with its standard input. It starts
+no thread, since threads do not survive a fork.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ import warnings
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pipeline_lib.runner.warm.hidden_modules import Stash
+from pipeline_lib.runner.warm.hidden_modules import HiddenModules
 from pipeline_lib.system.jupyter_imports import allow_lean_imports
 from pipeline_lib.system.parent_death import tether
 
@@ -29,36 +29,36 @@ READY = b"ready\n"
 
 def main(address: str, packages: str, names: list[str], runner: list[str]) -> None:
     """Preload modules and serve until standard input ends."""
-    sys.path.pop(0)  # where the server was started is nobody's import path
-    os.environ["JPY_PARENT_PID"] = "1"  # a kernel forked from here is watched by its connection instead
-    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else the debugger warns of frozen modules; no child sees it
+    sys.path.pop(0)  # the folder the server was started in is not on any child's import path
+    os.environ["JPY_PARENT_PID"] = "1"  # ipykernel: do not watch the parent, the connection does
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # the debugger would warn of frozen modules
     allow_lean_imports()
-    stash = Stash(packages)
-    gc.disable()  # of what is imported next to nothing becomes garbage
-    stash.preload(names, runner)
+    hidden = HiddenModules(packages)
+    gc.disable()  # imports leave almost no garbage
+    hidden.preload(names, runner)
     gc.freeze()  # children share these objects' pages
     gc.enable()
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
         listening.listen(64)
-        with contextlib.suppress(BrokenPipeError):  # nobody waits any more: standard input has ended, too
+        with contextlib.suppress(BrokenPipeError):  # the client is gone; standard input has ended, too
             sys.stdout.buffer.write(READY)
             sys.stdout.flush()
-        _Server(listening, stash).serve()
+        _Server(listening, hidden).serve()
 
 
 class _Server:
-    """Connections and children, one for one."""
+    """One child for each connection."""
 
-    def __init__(self, listening: socket.socket, stash: Stash) -> None:
-        self._listening, self._stash = listening, stash
+    def __init__(self, listening: socket.socket, hidden: HiddenModules) -> None:
+        self._listening, self._hidden_modules = listening, hidden
         self._pid = os.getpid()
         self._children: dict[int, socket.socket | None] = {}
         self._ended, ending = socket.socketpair()
         ending.setblocking(False)
         self._ending = ending
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the one who started us
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the client
         signal.set_wakeup_fd(ending.fileno(), warn_on_full_buffer=False)
 
     def serve(self) -> None:
@@ -91,7 +91,7 @@ class _Server:
             connection.close()
             return
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # BLAS has threads, which it stops before a fork
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: BLAS stops its own before a fork
             child = os.fork()
         if child == 0:
             self._become(request, streams)
@@ -103,17 +103,17 @@ class _Server:
         self._selector.register(connection, selectors.EVENT_READ)
 
     def _become(self, request: dict[str, Any], streams: list[int]) -> NoReturn:
-        """In the child: be the process that was asked for."""
+        """In the child: become the requested process."""
         code = 1
         try:
             self._leave(streams)
             os.chdir(request["folder"])
             os.environ.clear()
             os.environ.update(request["environment"])
-            self._stash.reseed()
+            self._hidden_modules.reseed()
             for name in [name for name in sys.modules if name.partition(".")[0] == "pipeline_lib"]:
                 del sys.modules[name]
-            self._stash.hide(request["runner"])
+            self._hidden_modules.hide(request["runner"])
             sys.argv = ["-m", *request["arguments"]]
             sys.path.insert(0, request["folder"])
             runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
@@ -155,7 +155,7 @@ class _Server:
                 connection.close()
 
     def _abandoned(self, connection: Any) -> None:
-        """Kill a child, and what it started, when nobody is left to ask for its exit code."""
+        """Kill a child and its process group when its connection has closed."""
         if connection.recv(1):
             return
         child = next(child for child, other in self._children.items() if other is connection)
@@ -176,7 +176,7 @@ class _Server:
 
 
 def _end_process(code: int) -> NoReturn:
-    """End as an interpreter does: exit handlers, non-daemon threads, streams; then for good."""
+    """End as an interpreter does: non-daemon threads, exit handlers, streams; then `os._exit`."""
     import atexit
     import threading
 
@@ -192,9 +192,9 @@ def _end_process(code: int) -> NoReturn:
 
 
 def _leave_sockets_to_the_system() -> None:
-    """Drop an IPython kernel's last exit handler, which may wait for ever for a thread that has ended.
+    """Drop the exit handler of an IPython kernel, which may wait without end for a thread that has ended.
 
-    What is open ends with the process.
+    The system closes the sockets with the process.
     """
     import atexit
 

@@ -1,8 +1,12 @@
-"""Modules imported ahead of time, and hidden until somebody imports them.
+"""Modules that were imported before the fork, hidden until the process imports them itself.
 
-While they are preloaded, each module's own imports are noted, so that importing one of them later brings back what
-a first import would have brought, and no more: itself, what it imported, the warning filters and environment
-variables that they set. A name that a cold process would not know is not known to a warm one either.
+While modules are preloaded, the imports of each are recorded. A later import of one of them restores exactly what a
+first import would have brought: the module, what it imported, the warning filters and environment variables that
+these set. A name that is undefined in a cold process stays undefined in a warm one.
+
+    server   import numpy, pandas, sklearn …       sys.modules: all of them
+      fork    hide()                               sys.modules: as in a new interpreter
+      kernel   `import pandas` -> find_spec        sys.modules: pandas and what it imported, not executed again
 """
 
 import builtins
@@ -18,18 +22,19 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from pipeline_lib.runner.warm.cold_only import ColdOnlyError, Variables, check_path, shadow
-from pipeline_lib.runner.warm.reseed import Draws
+from pipeline_lib.runner.warm.cold_only import ColdOnlyError, EnvironmentAtStart, check_path, shadow
+from pipeline_lib.runner.warm.reseed import UnseededGenerators
 from pipeline_lib.system.jupyter_imports import lean_imports
 
 _SHARED = ("cython_runtime", "_cython_")
-"""Modules that every compiled one makes or finds; they are not hidden."""
+"""Modules that every Cython extension creates or reuses; they are never hidden."""
 
 
-class Stash(MetaPathFinder):
-    """What was preloaded. `preload` fills it, `hide` empties `sys.modules` of it; then it is a finder.
+class HiddenModules(MetaPathFinder):
+    """The preloaded modules. `preload` collects them, `hide` removes them from `sys.modules`; then it is a finder.
 
-    `packages` is the digest of what is installed. `refused` is what it would not bring back, whoever has caught that.
+    `packages` is the digest of the installed packages. `refused` is the message of the last import that was refused,
+    kept because a cell may catch the exception.
     """
 
     def __init__(self, packages: str) -> None:
@@ -43,22 +48,22 @@ class Stash(MetaPathFinder):
         self._variables: dict[str, dict[str, str]] = {}
         self._executing: list[str] = []
         self._seen: tuple[set[str], list[Any], dict[str, str]] = (set(), [], {})
-        self._draws, self._limits = Draws(), Variables()
+        self._generators, self._limits = UnseededGenerators(), EnvironmentAtStart()
         self._filters_before: list[Any] = []
         self._loading = False
         self._hidden: dict[str, Any] = {}
         self._attributes: set[str] = set()
-        self._place: dict[str, int] = {}
+        self._order: dict[str, int] = {}
 
     def preload(self, names: Sequence[str], runner: Sequence[str] = ()) -> None:
-        """Import modules in order; one that cannot be imported here is left to the process that asks for it.
+        """Import modules in order. One that fails here is imported by the process that needs it.
 
-        What only those for a `runner` bring is hidden from every other process for good.
+        Modules that only the names for a `runner` bring stay hidden from every other process.
         """
         known = set(sys.modules)
         self._filters_before = list(warnings.filters)
         self._seen = (set(known), list(warnings.filters), dict(os.environ))
-        with self._draws.watching(), self._limits.watching(self._executing), self._watching():
+        with self._generators.watching(), self._limits.watching(self._executing), self._watching():
             for name in names:
                 self._import(name)
             before = set(sys.modules)
@@ -69,19 +74,19 @@ class Stash(MetaPathFinder):
         new = [name for name in sys.modules if name not in known and not name.startswith(_SHARED)]
         self.modules = {name: sys.modules[name] for name in new}
         self._runner = self.modules.keys() - before
-        self._place = {name: place for place, name in enumerate(self.modules)}
+        self._order = {name: place for place, name in enumerate(self.modules)}
         for name in self.modules:
             self._imports.setdefault(name, set()).update(self._held_by_compiled(name))
 
     def _import(self, name: str) -> None:
         self._watch_shell()
-        with suppress(Exception):  # its import in the kernel will tell better
+        with suppress(Exception):  # its import in the kernel shows the error
             importlib.import_module(name)
 
     def hide(self, runner: bool = False) -> None:
-        """Let this process look as if nothing had been preloaded; only a runner can import what was preloaded for one.
+        """Make this process look as if nothing had been preloaded. Only a runner can import what was preloaded for one.
 
-        Its environment variables are its caller's care.
+        The caller sets the environment variables.
         """
         for name, module in self.modules.items():
             sys.modules.pop(name, None)
@@ -98,14 +103,14 @@ class Stash(MetaPathFinder):
         sys.meta_path.insert(0, self)
 
     def reseed(self) -> None:
-        """Give fresh random state to the generators that took theirs from the system when they were imported."""
-        self._draws.again()
+        """Give new random state to the generators that were seeded by the system at import."""
+        self._generators.reseed()
         numpy_random = self.modules.get("numpy.random")
         if numpy_random:
             numpy_random.seed()
 
     def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """While preloading, watch a module's execution; afterwards, bring it back."""
+        """While preloading, record a module's execution; afterwards, restore it."""
         if not self._loading:
             return self._spec_of_hidden(name) if name in self._hidden and not self._shadowed(name) else None
         self._note(name)
@@ -118,14 +123,14 @@ class Stash(MetaPathFinder):
         return None
 
     def _shadowed(self, name: str) -> bool:
-        """Whether the import path has another module of this name, or of its package's, in front."""
+        """Whether another module of this name, or of its package's name, comes first on the import path."""
         top = name.partition(".")[0]
         if top != name and top in sys.modules:
             return sys.modules[top] is not self.modules.get(top, sys.modules[top])
         return top in self._hidden and shadow(top, self._hidden[top]) is not None
 
     def _spec_of_hidden(self, name: str) -> ModuleSpec:
-        """A module tells where it lies, too: some look for its files without importing it."""
+        """The spec also has the file's location, since some code looks for files without importing."""
         spec, kept = ModuleSpec(name, _Return(self)), getattr(self._hidden[name], "__spec__", None)
         spec.submodule_search_locations = getattr(self._hidden[name], "__path__", None)
         spec.origin, spec.cached = getattr(kept, "origin", None), getattr(kept, "cached", None)
@@ -133,11 +138,11 @@ class Stash(MetaPathFinder):
         return spec
 
     def wanted(self, name: str) -> dict[str, Any]:
-        """What a first import of a hidden module would bring, in the order in which it was first imported.
+        """The modules that a first import of a hidden one would bring, in the order of their first import.
 
-        Raises ColdOnlyError where it would find other circumstances than it did.
+        Raises ColdOnlyError where a first import could now have another result.
         """
-        wanted = {one: self._hidden[one] for one in sorted(self._wanted(name), key=self._place.__getitem__)}
+        wanted = {one: self._hidden[one] for one in sorted(self._wanted(name), key=self._order.__getitem__)}
         try:
             self._limits.check(name, wanted)
             check_path(name, wanted)
@@ -147,7 +152,7 @@ class Stash(MetaPathFinder):
         return wanted
 
     def bring_back(self, name: str, wanted: Mapping[str, Any]) -> None:
-        """Put a module and what is `wanted` with it into `sys.modules`, but for what has come back meanwhile."""
+        """Put a module and the `wanted` ones into `sys.modules`, except those that were restored in the meantime."""
         back = {one: module for one, module in wanted.items() if self._hidden.pop(one, None) is not None}
         main = sys.modules["__main__"]
         sys.modules.update({one: main if one == "__mp_main__" else back[one] for one in back if one != name})
@@ -163,7 +168,7 @@ class Stash(MetaPathFinder):
         _filters_changed()
 
     def _wanted(self, name: str) -> set[str]:
-        """A hidden module and those that it, or they, imported."""
+        """A hidden module and all that it imported, directly or not."""
         wanted: set[str] = set()
         ahead = {name}
         while ahead:
@@ -174,7 +179,7 @@ class Stash(MetaPathFinder):
 
     @contextmanager
     def executing(self, name: str) -> Iterator[None]:
-        """Attribute what changes from here on to a module."""
+        """Attribute the changes inside this context to a module."""
         self._account()
         self._executing.append(name)
         try:
@@ -190,7 +195,7 @@ class Stash(MetaPathFinder):
             self._imports.setdefault(self._executing[-1], set()).add(name)
 
     def _account(self) -> None:
-        """Attribute modules, filters and variables that are new to the module that is executing."""
+        """Attribute new modules, filters and variables to the module that is executing."""
         modules, filters, variables = self._seen
         owner = self._executing[-1] if self._executing else ""
         missing = len(sys.modules) - len(modules)
@@ -215,7 +220,7 @@ class Stash(MetaPathFinder):
         self._seen = (modules, filters, variables)
 
     def _watch_shell(self) -> None:
-        """Note modules that ask for the running shell as they are imported: what they find out is not to be kept."""
+        """Record modules that call get_ipython at import: their result is not kept, since each kernel has its own."""
         for home in (sys.modules.get("IPython.core.getipython"), sys.modules.get("IPython")):
             original = getattr(home, "get_ipython", None)
             if home is not None and original is not None and original.__module__ != __name__:
@@ -230,7 +235,7 @@ class Stash(MetaPathFinder):
         return get_ipython
 
     def _importers(self, names: set[str]) -> set[str]:
-        """Modules, and all that imported one of them while being imported themselves."""
+        """These modules, and all that imported one of them at import time."""
         found: set[str] = set()
         ahead = set(names)
         while ahead:
@@ -239,7 +244,7 @@ class Stash(MetaPathFinder):
         return found
 
     def _drop(self, names: set[str], known: set[str]) -> None:
-        """Forget modules: each process imports them for itself."""
+        """Forget these modules: each process imports them itself."""
         for name in names - known:
             module = sys.modules.pop(name, None)
             parent, _, tail = name.rpartition(".")
@@ -254,7 +259,7 @@ class Stash(MetaPathFinder):
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
-        """See every import statement and every call of import_module."""
+        """Record every import statement and every call of import_module."""
         originals = (builtins.__import__, importlib.import_module)
         builtins.__import__ = self._noting_statement(builtins.__import__)
         importlib.import_module = self._noting_call(importlib.import_module)
@@ -296,7 +301,7 @@ class Stash(MetaPathFinder):
         return noting
 
     def _held_by_compiled(self, name: str) -> set[str]:
-        """What a compiled module imported, whose import statements no hook of Python's sees: by what it holds."""
+        """What an extension module imported, inferred from its attributes: no Python hook sees its imports."""
         module = self.modules[name]
         origin = str(getattr(getattr(module, "__spec__", None), "origin", "") or "")
         if not origin.endswith((".so", ".pyd")):
@@ -304,14 +309,14 @@ class Stash(MetaPathFinder):
         held = list(vars(module).values())
         kinds = {value if isinstance(value, type) else type(value) for value in held}
         names = {kind.__module__ for kind in kinds} | {one.__name__ for one in held if isinstance(one, ModuleType)}
-        return {one for one in names if one in self.modules and self._place[one] < self._place[name]}
+        return {one for one in names if one in self.modules and self._order[one] < self._order[name]}
 
 
 class _Watch(Loader):
-    """Executes a module while the stash looks on; the module keeps its own loader."""
+    """Executes a module while its imports are recorded; the module keeps its own loader."""
 
-    def __init__(self, stash: Stash, loader: Any) -> None:
-        self._stash, self._loader = stash, loader
+    def __init__(self, hidden: HiddenModules, loader: Any) -> None:
+        self._hidden_modules, self._loader = hidden, loader
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         made: ModuleType | None = self._loader.create_module(spec)
@@ -323,20 +328,20 @@ class _Watch(Loader):
             module.__spec__.loader = self._loader
             name = module.__spec__.name
         module.__loader__ = self._loader
-        with self._stash.executing(name):
+        with self._hidden_modules.executing(name):
             self._loader.exec_module(module)
 
 
 class _Return(Loader):
-    """Gives the import system a module that was executed long ago."""
+    """Hands the import system a module that was executed before the fork."""
 
-    def __init__(self, stash: Stash) -> None:
-        self._stash = stash
+    def __init__(self, hidden: HiddenModules) -> None:
+        self._hidden_modules = hidden
         self._spec: ModuleSpec | None = None
         self._wanted: Mapping[str, Any] = {}
 
     def create_module(self, spec: ModuleSpec) -> Any:
-        self._wanted = self._stash.wanted(spec.name)
+        self._wanted = self._hidden_modules.wanted(spec.name)
         module = self._wanted[spec.name]
         self._spec = getattr(module, "__spec__", None)
         return module
@@ -344,15 +349,15 @@ class _Return(Loader):
     def exec_module(self, module: Any) -> None:
         name = module.__spec__.name
         module.__spec__ = self._spec
-        self._stash.bring_back(name, self._wanted)
+        self._hidden_modules.bring_back(name, self._wanted)
 
 
 def _a_kernel() -> SimpleNamespace:
-    """What the builtin `get_ipython` tells modules that ask for no more than the kind of shell, as pandas does."""
+    """Stands in for the shell while preloading: pandas only asks whether it has a kernel."""
     return SimpleNamespace(kernel=None)
 
 
 def _filters_changed() -> None:
-    changed = getattr(warnings, "_filters_mutated", None)  # what every function of `warnings` calls
+    changed = getattr(warnings, "_filters_mutated", None)  # every function of `warnings` calls it
     if changed:
         changed()

@@ -1,4 +1,4 @@
-"""What to import ahead of time: third-party modules only, as a project's own files name them."""
+"""Which modules to preload: third-party ones only, as the project's own files import them."""
 
 import ast
 import importlib.util
@@ -32,22 +32,22 @@ STACK = (
     "psutil",
     "threadpoolctl",
 )
-"""What an IPython kernel imports as it starts, and what this library imports in a research run."""
+"""Imported by an IPython kernel at its start, and by this library in a research run."""
 RUNNER = ("papermill", "papermill.exceptions", "nbclient", "nbconvert", "nbformat", "bleach", "jupyter_client.manager")
-"""What the process that runs a notebook imports besides."""
+"""Imported by the process that runs a notebook, in addition."""
 
 
 def preload_names(project: Project, pipeline: str) -> list[str]:
     """Modules that the pipeline's research notebook and the generated modules import, after `STACK`; no project code.
 
-    A name that cannot be found is left out: the cell that imports it will say so.
+    A name that cannot be found is left out; the cell that imports it shows the error.
     """
     notebook = project.research_notebook(pipeline)
     generated = [path for part in GENERATED for path in sorted((project.package / part).glob("*.py"))]
     sources = [*_cells(notebook), *(path.read_text(encoding="utf-8") for path in generated)]
-    named = [name for source in sources for name in _imports(source)]
+    imports = [name for source in sources for name in _imports(source)]
     own = {project.library, "pipeline_lib", "__main__"}
-    return [name for name in dict.fromkeys([*STACK, *named]) if name.partition(".")[0] not in own and _exists(name)]
+    return [name for name in dict.fromkeys([*STACK, *imports]) if name.partition(".")[0] not in own and _exists(name)]
 
 
 def _cells(notebook: Path) -> Iterator[str]:
@@ -57,7 +57,7 @@ def _cells(notebook: Path) -> Iterator[str]:
 
 
 def _imports(source: str) -> Iterator[str]:
-    """Absolute imports anywhere in a source; none of one that holds more than Python (magics)."""
+    """Absolute imports anywhere in a source; none where it is not plain Python (magics)."""
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except SyntaxError:

@@ -30,7 +30,7 @@ class WarmProvisioner(LocalProvisioner):
     _servers: ClassVar[list[WarmServer]] = []
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Fork a kernel from a process that has the packages, or start a cold one where that would differ."""
+        """Fork a kernel from the server, or start a cold one where the command or the environment differ."""
         given = kwargs.get("env") or os.environ
         environment = {name: str(value) for name, value in given.items() if name not in (ADDRESS, PROVISIONER)}
         arguments = _kernel_arguments(cmd)
@@ -39,14 +39,14 @@ class WarmProvisioner(LocalProvisioner):
         address = os.environ.get(ADDRESS) or await asyncio.to_thread(self._address)
         folder = Path(kwargs.get("cwd") or Path.cwd())
         process = WarmProcess(str(address), _LAUNCHER, arguments, environment=environment, folder=folder)
-        self.process = process  # type: ignore[assignment]  # it has what the base class asks of a Popen
+        self.process = process  # type: ignore[assignment]  # it has the part of Popen that the base class uses
         self.pid = self.pgid = process.pid
         self.cwd = str(folder)
         return self.connection_info
 
     @classmethod
     def _address(cls) -> str:
-        """This process's own server; a new one when packages change. Earlier ones live on for the kernels they have."""
+        """The address of this process's server; a new one when packages change. Earlier ones serve their kernels."""
         own = cls._servers[-1] if cls._servers else None
         if own is None or not own.alive or own.environment != lasting(os.environ):
             cls._servers.append(WarmServer(STACK))
@@ -54,9 +54,9 @@ class WarmProvisioner(LocalProvisioner):
 
 
 def _kernel_arguments(command: list[str]) -> list[str] | None:
-    """What this Python's IPython kernel is started with; None for another program.
+    """The arguments of this Python's IPython kernel; None for another program.
 
-    A tether is left away: the server ends a warm kernel whose runner is gone.
+    The wrapper that ends a kernel with its parent is left out: the server ends a warm kernel whose runner is gone.
     """
     if command[3:4] == [str(tether.__file__)]:
         command = command[5:]
@@ -65,7 +65,7 @@ def _kernel_arguments(command: list[str]) -> list[str] | None:
 
 @contextmanager
 def cold_kernels() -> Iterator[None]:
-    """Start kernels as Jupyter does, for a while."""
+    """Inside this context kernels start as Jupyter starts them."""
     factory = KernelProvisionerFactory.instance()
     before = factory.default_provisioner_name
     factory.default_provisioner_name = "local-provisioner"
@@ -76,7 +76,7 @@ def cold_kernels() -> Iterator[None]:
 
 
 def start_kernels_warm() -> None:
-    """From here on this process starts its kernels warm; it is no matter whether the entry point was installed."""
+    """Let this process start its kernels warm, whether or not the entry point is installed."""
     factory = KernelProvisionerFactory.instance()
     home = f"{WarmProvisioner.__module__}:{WarmProvisioner.__qualname__}"
     factory.provisioners[NAME] = EntryPoint(NAME, home, KernelProvisionerFactory.GROUP_NAME)

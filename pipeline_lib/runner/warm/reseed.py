@@ -1,4 +1,4 @@
-"""Random state that preloaded modules drew from the system: each forked process draws its own."""
+"""Random state that preloaded modules took from the system: each forked process gets its own."""
 
 import gc
 import random
@@ -10,8 +10,8 @@ from typing import Any
 _NUMPY = "numpy.random.bit_generator"
 
 
-class Draws:
-    """Generators without a seed of their own, wherever the modules keep them. One with a seed stays as it is."""
+class UnseededGenerators:
+    """Generators that were created without a seed, wherever modules keep them. A seeded one is left alone."""
 
     def __init__(self) -> None:
         self._generators: list[random.Random] = []
@@ -20,8 +20,8 @@ class Draws:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Note generators of Python, and what NumPy draws for its own; numpy.random is not imported yet."""
-        import secrets  # here: a module that the server itself imports is seen in its processes
+        """Record Python's generators and the entropy that NumPy draws; numpy.random is not imported yet."""
+        import secrets  # imported here: what the server imports itself would be visible in its processes
 
         original = random.Random.seed, secrets.randbits
 
@@ -45,11 +45,11 @@ class Draws:
                 vars(numpy).update(randbits=original[1])
                 self._arrays = [one for one in gc.get_objects() if isinstance(one, vars(numpy)["BitGenerator"])]
 
-    def again(self) -> None:
-        """Give them fresh state."""
+    def reseed(self) -> None:
+        """Give each of them new state."""
         random.seed()
         for generator in self._generators:
             generator.seed()
         for one in self._arrays:
-            if getattr(one.seed_seq, "entropy", None) in self._entropies:  # a seeded RandomState has no sequence
+            if getattr(one.seed_seq, "entropy", None) in self._entropies:  # a seeded RandomState has no seed sequence
                 one.state = type(one)().state

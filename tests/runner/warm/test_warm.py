@@ -18,7 +18,7 @@ from pipeline_lib.errors import RunError
 from pipeline_lib.project.project import find_project
 from pipeline_lib.records.record import Record, verify
 from pipeline_lib.runner.warm.client import ADDRESS, WarmProcess, WarmServer, lasting
-from pipeline_lib.runner.warm.cold_only import check_packages, warm_stash
+from pipeline_lib.runner.warm.cold_only import check_packages, hidden_modules_here
 from pipeline_lib.runner.warm.module_list import preload_names
 from pipeline_lib.runner.warm.provisioner import WarmProvisioner
 
@@ -87,14 +87,14 @@ def test_a_preloaded_module_is_unknown_until_it_is_imported(warm: Callable[..., 
 
 
 def test_what_was_preloaded_is_not_executed_again(warm: Callable[..., Any]) -> None:
-    stash = "import sys, numpy\nstash = next(one for one in sys.meta_path if type(one).__name__ == 'Stash')\n"
-    assert warm(stash + "found = stash.modules['numpy'] is numpy and numpy.__spec__.origin.endswith('.py')")
+    hidden = "import sys, numpy\nhidden = next(one for one in sys.meta_path if type(one).__name__ == 'HiddenModules')\n"
+    assert warm(hidden + "found = hidden.modules['numpy'] is numpy and numpy.__spec__.origin.endswith('.py')")
 
 
 HELD = """
 import sys
-stash = next(one for one in sys.meta_path if type(one).__name__ == 'Stash')
-before = stash.modules['wsgiref.validate'], stash.modules['jsonschema']
+hidden = next(one for one in sys.meta_path if type(one).__name__ == 'HiddenModules')
+before = hidden.modules['wsgiref.validate'], hidden.modules['jsonschema']
 import wsgiref.validate, jsonschema
 found = [wsgiref.validate is before[0], jsonschema is before[1], 'idn-email' in jsonschema.FormatChecker.checkers]
 found += ['iri' in jsonschema.FormatChecker.checkers]
@@ -115,8 +115,8 @@ def test_a_hidden_package_tells_where_its_files_lie(warm: Callable[..., Any]) ->
 
 
 def test_what_asks_for_the_running_shell_as_it_is_imported_is_not_preloaded(warm: Callable[..., Any]) -> None:
-    held = "import sys\nstash = next(one for one in sys.meta_path if type(one).__name__ == 'Stash')\n"
-    code = held + "found = ['matplotlib' in stash.modules, 'matplotlib_inline.backend_inline' in stash.modules]"
+    held = "import sys\nhidden = next(one for one in sys.meta_path if type(one).__name__ == 'HiddenModules')\n"
+    code = held + "found = ['matplotlib' in hidden.modules, 'matplotlib_inline.backend_inline' in hidden.modules]"
     assert warm(code) == [True, False]
 
 
@@ -180,7 +180,8 @@ def test_python_modules_are_refused_only_for_variables_that_they_read(warm: Call
 
 def test_a_refusal_that_a_cell_catches_is_noted(warm: Callable[..., Any]) -> None:
     noted = (
-        "\nfrom pipeline_lib.runner.warm.cold_only import warm_stash\nos.environ.clear()\nfound = warm_stash().refused"
+        "\nfrom pipeline_lib.runner.warm.cold_only import hidden_modules_here"
+        "\nos.environ.clear()\nfound = hidden_modules_here().refused"
     )
     told = [warm(REFUSED.format(change=change, name="numpy") + noted, GIVEN="so") for change, _ in CHANGES[1:3]]
     assert told[0].startswith("found GIVEN changed")
@@ -189,13 +190,13 @@ def test_a_refusal_that_a_cell_catches_is_noted(warm: Callable[..., Any]) -> Non
 
 PACKAGES = """
 from pipeline_lib.system import fingerprint as identity
-from pipeline_lib.runner.warm.cold_only import check_packages, warm_stash
+from pipeline_lib.runner.warm.cold_only import check_packages, hidden_modules_here
 check_packages()
 identity._packages = lambda: {"package ropes-2.0.dist-info": "another"}
 try:
     check_packages()
 except Exception as error:
-    found = [type(error).__name__, warm_stash().refused == str(error), str(error)]
+    found = [type(error).__name__, hidden_modules_here().refused == str(error), str(error)]
 """
 
 
@@ -204,7 +205,7 @@ def test_packages_that_changed_since_they_were_imported_need_a_cold_process(warm
     assert (kind, noted) == ("ColdOnlyError", True)
     assert message.startswith("found that packages changed")
     check_packages()  # a cold process has imported what is installed
-    assert warm_stash() is None
+    assert hidden_modules_here() is None
 
 
 LAZY = """
