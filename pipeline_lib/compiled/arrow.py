@@ -9,9 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.column_executor import Column, ColumnExecutor, joined
-from pipeline_lib.compiled.operations.list_columns import Lists, SharedLists
+from pipeline_lib.compiled.operations.list_columns import ListColumn, SharedListColumn
 from pipeline_lib.compiled.operations.refusals import NAT
-from pipeline_lib.compiled.operations.text_columns import Text, Words
+from pipeline_lib.compiled.operations.text_columns import TextColumn, Words
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.schema import EXACT
 
@@ -75,15 +75,15 @@ def _column(array: Any, field: pa.Field) -> Column:
     return np.where(valid, integers, NAT) if array.null_count else integers
 
 
-def _lists(array: Any, field: pa.Field) -> Lists:
+def _lists(array: Any, field: pa.Field) -> ListColumn:
     starts = _buffer(array.offsets, np.int64)
     first, last = int(starts[0]), int(starts[-1])
-    return Lists(_column(array.values.slice(first, last - first), field), starts - first if first else starts)
+    return ListColumn(_column(array.values.slice(first, last - first), field), starts - first if first else starts)
 
 
 def _shared_lists(array: Any, field: pa.Field) -> Column:
     try:
-        return SharedLists(_buffer(array.indices, np.int32), _lists(array.dictionary, field))
+        return SharedListColumn(_buffer(array.indices, np.int32), _lists(array.dictionary, field))
     except InputError:  # for a list that need not be in any row: the rows will tell
         return _lists(array.dictionary.take(array.indices), field)
 
@@ -98,7 +98,7 @@ def _nullable_integers(integers: NDArray[np.int64], valid: Any, name: str) -> ND
     return np.where(valid, integers.astype(np.float64), np.nan)
 
 
-def _text(array: Any) -> Text:
+def _text(array: Any) -> TextColumn:
     if pa.types.is_dictionary(array.type) and len(array.dictionary) > len(array):  # a part of a longer table
         array = array.dictionary_decode()
     coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
@@ -106,7 +106,7 @@ def _text(array: Any) -> Text:
     codes = _buffer(indices, np.int32)
     if indices.null_count:
         codes = np.where(_valid(indices), codes, np.int32(-1))
-    return Text(codes, Words([*coded.dictionary.to_pylist(), None]))
+    return TextColumn(codes, Words([*coded.dictionary.to_pylist(), None]))
 
 
 def _valid(array: Any) -> Any:
@@ -153,7 +153,7 @@ def _data(column: NDArray[Any]) -> pa.Buffer:
     return pa.py_buffer(np.ascontiguousarray(column))
 
 
-def _text_array(text: Text) -> Any:
+def _text_array(text: TextColumn) -> Any:
     parts = [(word or "").encode() for word in text.words]
     ends = np.cumsum([0, *map(len, parts)], dtype=np.int64)
     words = pa.Array.from_buffers(

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
-from pipeline_lib.compiled.operations.list_columns import LIST, Lists, SharedLists, over_lists
+from pipeline_lib.compiled.operations.list_columns import LIST, ListColumn, SharedListColumn, over_lists
 from pipeline_lib.compiled.operations.refusals import RefusedRowsError
-from pipeline_lib.compiled.operations.sparse import Bag
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.sparse import SparseColumn
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Node, Plan
-from pipeline_lib.compiled.portable_math.functions import VECTOR
+from pipeline_lib.compiled.portable_math.functions import FUNCTIONS
 from pipeline_lib.errors import InputError
 
 BLOCK_ROWS = 8192
 BLOCK_CHILDREN = 131_072
-Column = Any  # a NumPy array, Text, Bag, Lists or SharedLists, see `operations.table`
+Column = Any  # a NumPy array, TextColumn, SparseColumn, ListColumn or SharedListColumn, see `operations.table`
 Known = dict[int, tuple[Column, Any]]  # nodes by place: a column of different values, and which of them each row has
 
 
@@ -77,7 +77,7 @@ class ColumnExecutor:
     def _block_rows(self, columns: Mapping[str, Column], rows: int) -> int:
         """How many main rows go into a block, so that their child rows stay in the cache too."""
         most = max(
-            (len(columns[name].values) for _, name in self._inputs if isinstance(columns[name], Lists)), default=0
+            (len(columns[name].values) for _, name in self._inputs if isinstance(columns[name], ListColumn)), default=0
         )
         return max(1, min(BLOCK_ROWS, BLOCK_CHILDREN * rows // most)) if most > BLOCK_CHILDREN else BLOCK_ROWS
 
@@ -166,18 +166,18 @@ def column_function(node: Node) -> Callable[..., Any]:
 
 def cut(column: Column, start: int, stop: int) -> Column:
     """Some rows of a column."""
-    if isinstance(column, Text):
-        return Text(column.codes[start:stop], column.words)
-    if isinstance(column, Bag | Lists | SharedLists):
+    if isinstance(column, TextColumn):
+        return TextColumn(column.codes[start:stop], column.words)
+    if isinstance(column, SparseColumn | ListColumn | SharedListColumn):
         return column.cut(start, stop)
     return column[..., start:stop]
 
 
 def taken_rows(column: Column, places: Any) -> Column:
     """The rows at some places, in that order; these are from 0 to the last row's, so NumPy need not check them."""
-    if isinstance(column, Text):
-        return Text(column.codes[places], column.words)
-    return column.take(places) if isinstance(column, Bag) else column.take(places, axis=-1, mode="clip")
+    if isinstance(column, TextColumn):
+        return TextColumn(column.codes[places], column.words)
+    return column.take(places) if isinstance(column, SparseColumn) else column.take(places, axis=-1, mode="clip")
 
 
 @dataclass(frozen=True)
@@ -195,9 +195,9 @@ def _distinct(columns: dict[str, Column]) -> tuple[dict[str, Column], int, Any] 
     None where rows are seldom alike.
     """
     column = next(iter(columns.values()))
-    if isinstance(column, Lists):  # of rows of their own
+    if isinstance(column, ListColumn):  # of rows of their own
         return None
-    shared = isinstance(column, SharedLists)
+    shared = isinstance(column, SharedListColumn)
     if 2 * len(column.lists if shared else column.words) > len(column):
         return None
     if shared:
@@ -205,7 +205,7 @@ def _distinct(columns: dict[str, Column]) -> tuple[dict[str, Column], int, Any] 
     missing = column.codes < 0
     some = bool(missing.any())
     count = len(column.words) - (not some)  # the last word is for missing
-    distinct = Text(np.arange(count, dtype=np.int32), column.words)
+    distinct = TextColumn(np.arange(count, dtype=np.int32), column.words)
     codes = np.where(missing, count - 1, column.codes) if some else column.codes
     return dict.fromkeys(columns, distinct), count, codes
 
@@ -268,7 +268,7 @@ def _value_groups(plan: Plan, needed: Sequence[int], roots: Sequence[int]) -> li
     for chosen in sorted({tuple(sorted(one)) for one in leaves.values() if one}):
         inside = {place for place, one in leaves.items() if one == frozenset(chosen) and place not in chosen}
         one_text = len(chosen) == 1 and plan.nodes[chosen[0]].operation == "input"  # that is a SourceGroup
-        if one_text or not any(plan.nodes[place].operation in VECTOR for place in inside):
+        if one_text or not any(plan.nodes[place].operation in FUNCTIONS for place in inside):
             continue
         taken = {t for n in needed if n not in inside for t in plan.nodes[n].inputs} | set(roots)
         nodes = list(plan.nodes)
@@ -299,7 +299,7 @@ def combinations(columns: Sequence[Column], rows: int) -> tuple[list[Column], An
 
     None where that is not worth it: a column's values lie too far apart, or rows are seldom alike.
     """
-    numbers = [column.codes if isinstance(column, Text) else column for column in columns]
+    numbers = [column.codes if isinstance(column, TextColumn) else column for column in columns]
     lows = [int(column.min()) for column in numbers]
     sizes = [int(column.max()) - low + 1 for column, low in zip(numbers, lows, strict=True)]
     if max(sizes) > _MOST_VALUES or math.prod(sizes) > _MOST_COMBINATIONS:
@@ -326,8 +326,8 @@ def combinations(columns: Sequence[Column], rows: int) -> tuple[list[Column], An
 
 def _like(column: Column, integers: Any) -> Column:
     """Integers as values of a column's kind."""
-    if isinstance(column, Text):
-        return Text(integers.astype(np.int32), column.words)
+    if isinstance(column, TextColumn):
+        return TextColumn(integers.astype(np.int32), column.words)
     return integers.astype(np.bool_ if column.dtype == np.bool_ else np.int64)
 
 
@@ -340,11 +340,11 @@ def _narrow(column: Column) -> Column:
 
 def whole(column: Column, dtype: str, rows: int) -> Column:
     """A column of as many rows: one that came of constants alone is spread over them."""
-    if isinstance(column, Bag):
+    if isinstance(column, SparseColumn):
         return column.spread(rows)
     if dtype == "str":
-        text = column if isinstance(column, Text) else Text.of([column])
-        return Text(np.broadcast_to(text.codes, (rows,)), text.words) if len(text) != rows else text
+        text = column if isinstance(column, TextColumn) else TextColumn.of([column])
+        return TextColumn(np.broadcast_to(text.codes, (rows,)), text.words) if len(text) != rows else text
     array = np.asarray(column)
     shape = (*array.shape[:-1], rows) if array.ndim else (rows,)
     return np.broadcast_to(array, shape) if array.shape != shape else array
@@ -354,10 +354,10 @@ def joined(parts: Sequence[Column]) -> Column:
     """Blocks of one column as one."""
     if len(parts) == 1:
         return parts[0]
-    if isinstance(parts[0], Text):
+    if isinstance(parts[0], TextColumn):
         if all(part.words is parts[0].words for part in parts):
-            return Text(np.concatenate([part.codes for part in parts]), parts[0].words)
-        return Text.of([word for part in parts for word in part.tolist()])
-    if isinstance(parts[0], Bag):
-        return Bag.joined(parts)
+            return TextColumn(np.concatenate([part.codes for part in parts]), parts[0].words)
+        return TextColumn.of([word for part in parts for word in part.tolist()])
+    if isinstance(parts[0], SparseColumn):
+        return SparseColumn.joined(parts)
     return np.concatenate(parts, axis=-1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline_lib.compiled.column_executor import Column
 from pipeline_lib.compiled.operations.refusals import NAT
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.errors import InputError
 
 
@@ -15,7 +15,7 @@ def plan_column(values: Any, dtype: str) -> Column:
     kind = str(getattr(values, "dtype", ""))
     if dtype == "str":
         plain = values.tolist() if kind != "category" else values.astype(object).tolist()
-        return Text.of([None if value is None or value != value else str(value) for value in plain])
+        return TextColumn.of([None if value is None or value != value else str(value) for value in plain])
     if dtype == "datetime":
         if kind == "object":  # dates, beside which missing is NaN
             values = [None if value is None or value != value else value for value in values]
@@ -40,7 +40,7 @@ def library_series(column: Any, dtype: str, take: Any) -> Any:
     import pandas as pd
 
     if dtype == "str":
-        words = Text(column.codes[take], column.words).tolist()
+        words = TextColumn(column.codes[take], column.words).tolist()
         return pd.Series([np.nan if word is None else word for word in words], dtype=pd.StringDtype(na_value=np.nan))
     values = np.asarray(column)[take]
     if dtype == "datetime":

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.library_columns import data_columns, library_series, plan_column
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.errors import InputError
 
 BLOCK_ROWS = 256
@@ -48,7 +48,7 @@ class OpaqueRunner:
 
     def _joined(self, parts: Sequence[Any], dtype: str) -> Any:
         if dtype == "str":
-            return Text.of([word for part in parts for word in plan_column(part, dtype).tolist()])
+            return TextColumn.of([word for part in parts for word in plan_column(part, dtype).tolist()])
         return np.concatenate([plan_column(part, dtype) for part in parts])
 
     def _library_input(self, columns: Sequence[Any], take: Any) -> Any:

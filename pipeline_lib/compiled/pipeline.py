@@ -14,7 +14,7 @@ from pipeline_lib.compiled.compile_report import CompileReport
 from pipeline_lib.compiled.context_row import WideFunction, wide_function
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.registry import lower
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Node, Plan
 from pipeline_lib.compiled.row_executor import NotPlainError, RowFunction, row_function
 from pipeline_lib.compiled.time_order import check_forecastable, check_order, following
@@ -356,7 +356,7 @@ def _with_runners(plan: Plan, opaque: Mapping[str, bytes], library: str) -> Plan
 
 
 def _values(column: Column) -> np.ndarray[Any, Any]:
-    return np.array(column.tolist(), dtype=object) if isinstance(column, Text) else np.asarray(column)
+    return np.array(column.tolist(), dtype=object) if isinstance(column, TextColumn) else np.asarray(column)
 
 
 def _plain(value: Any, dtype: str) -> Any:

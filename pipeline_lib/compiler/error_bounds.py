@@ -14,9 +14,9 @@ import numpy as np
 
 from pipeline_lib.compiled.column_executor import Column, column_function, whole
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
-from pipeline_lib.compiled.operations.list_columns import Lists
+from pipeline_lib.compiled.operations.list_columns import ListColumn
 from pipeline_lib.compiled.operations.registry import Operation
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 
 _DISCRETE = ("bool", "int64", "str", "datetime")
@@ -44,10 +44,10 @@ def with_radii(plan: Plan, roots: Sequence[int], columns: Mapping[str, Column], 
 
 
 def _radius(found: Operation, settings: dict[str, Any], inputs: list[Any], radii: list[Any], result: Any) -> Any:
-    if isinstance(result, Lists) and not found.of_lists:  # each child row by itself
-        flat = [given.values if isinstance(given, Lists) else result.spread(given) for given in inputs]
+    if isinstance(result, ListColumn) and not found.of_lists:  # each child row by itself
+        flat = [given.values if isinstance(given, ListColumn) else result.spread(given) for given in inputs]
         flat_radii = [
-            radius if isinstance(given, Lists) else result.spread(radius)
+            radius if isinstance(given, ListColumn) else result.spread(radius)
             for given, radius in zip(inputs, radii, strict=True)
         ]
         return _radius(found, settings, flat, flat_radii, result.values)
@@ -75,7 +75,7 @@ def _moved(function: Any, inputs: list[Any], place: int, radius: Any, result: An
     unsure = np.isinf(radius)
     unsure = unsure if np.ndim(unsure) < 2 else unsure.any(axis=0)
     most = np.where(unsure, np.inf, 0.0)
-    if isinstance(value, Text | str) or np.asarray(value).dtype != np.float64:
+    if isinstance(value, TextColumn | str) or np.asarray(value).dtype != np.float64:
         return most  # a category or truth is sure, or it is not
     step = np.where(np.isinf(radius), 0.0, radius)
     for sign in (1.0, -1.0):
@@ -86,7 +86,7 @@ def _moved(function: Any, inputs: list[Any], place: int, radius: Any, result: An
 
 def distance(found: Any, expected: Any) -> Any:
     """How far apart two columns are, row by row: 0 where equal or both missing, infinite where not comparable."""
-    if isinstance(found, Text) or isinstance(expected, Text):
+    if isinstance(found, TextColumn) or isinstance(expected, TextColumn):
         left, right = found.tolist(), expected.tolist()
         return np.array([0.0 if a == b else np.inf for a, b in zip(left, right, strict=True)])
     found, expected = np.asarray(found), np.asarray(expected)

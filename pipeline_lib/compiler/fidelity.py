@@ -8,8 +8,8 @@ import numpy as np
 
 from pipeline_lib.compiled.column_executor import Column
 from pipeline_lib.compiled.library_columns import plan_column
-from pipeline_lib.compiled.operations.sparse import Bag, aligned
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.sparse import SparseColumn, aligned
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.error_bounds import distance, with_radii
@@ -83,8 +83,8 @@ def _library_columns(given: Any, before: Mapping[str, Value]) -> dict[str, Colum
 
 def _compare(where: str, column: Column, radius: Any, reference: Column, rows: int) -> Distance:
     places = None
-    if isinstance(column, Bag) or isinstance(reference, Bag):
-        places, column, radius, reference = aligned(Bag.of(column), radius, Bag.of(reference))
+    if isinstance(column, SparseColumn) or isinstance(reference, SparseColumn):
+        places, column, radius, reference = aligned(SparseColumn.of(column), radius, SparseColumn.of(reference))
     with np.errstate(all="ignore"):
         apart = np.broadcast_to(distance(column, reference), np.shape(radius) or None or np.shape(reference) or (rows,))
         allowed = np.broadcast_to(0.0 if radius is None else radius, apart.shape)
@@ -106,7 +106,7 @@ def _compare(where: str, column: Column, radius: Any, reference: Column, rows: i
 def _unfaithful(where: str, column: Column, reference: Column, apart: Any, allowed: Any, wrong: Any, rows: Any) -> str:
     at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
     row = at[-1] if rows is None else rows[at[-1]]
-    if isinstance(column, Text):
+    if isinstance(column, TextColumn):
         found, expected = column.tolist()[row], reference.tolist()[row]
     else:
         found, expected = column[at].item(), np.asarray(reference)[at].item()
@@ -122,7 +122,7 @@ def library_column(data: Any, place: int, dtype: str, width: int = 1) -> Column:
     if dtype in ("vector", "bag"):
         part = data[:, place : place + width] if not hasattr(data, "iloc") else data.iloc[:, place : place + width]
         if dtype == "bag":
-            return Bag.of(part if hasattr(part, "tocoo") else np.asarray(part, dtype=float).T)
+            return SparseColumn.of(part if hasattr(part, "tocoo") else np.asarray(part, dtype=float).T)
         return np.ascontiguousarray((part.toarray() if hasattr(part, "toarray") else np.asarray(part)).T, dtype=float)
     if hasattr(data, "toarray"):
         data = data[:, [place]].toarray()[:, 0]

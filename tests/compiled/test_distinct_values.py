@@ -14,8 +14,8 @@ from pydantic import BaseModel
 from pipeline_lib.compiled import column_executor as columns_module
 from pipeline_lib.compiled.arrow import from_arrow, run_parts
 from pipeline_lib.compiled.column_executor import ColumnExecutor, _distinct
-from pipeline_lib.compiled.operations.list_columns import Lists, SharedLists
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.list_columns import ListColumn, SharedListColumn
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
@@ -30,7 +30,7 @@ NUMBER = Column("x", "number", nullable=True, gt=1.0)
 
 
 def long(*some: str | None) -> list[str | None]:
-    """Text of few words, after some others."""
+    """A text column of few words, after some others."""
     return [*some, *("a", "b") * (LONG // 2)]
 
 
@@ -238,12 +238,12 @@ def test_two_rows_of_one_place_are_refused_in_the_same_words() -> None:
 
 
 def test_shared_lists_of_any_length_are_cut_as_lists_are() -> None:
-    lists = Lists(np.arange(6.0), np.array([0, 2, 2, 5, 6]))
-    shared = SharedLists(np.array([2, 1, 0, 2, 3], dtype=np.int32), lists)
+    lists = ListColumn(np.arange(6.0), np.array([0, 2, 2, 5, 6]))
+    shared = SharedListColumn(np.array([2, 1, 0, 2, 3], dtype=np.int32), lists)
     cut = shared.cut(1, 5)
     assert cut.values.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
     assert cut.starts.tolist() == [0, 0, 2, 5, 6]
-    words = SharedLists(shared.codes, Lists(Text.of(list("abcdef")), lists.starts)).cut(0, 2)
+    words = SharedListColumn(shared.codes, ListColumn(TextColumn.of(list("abcdef")), lists.starts)).cut(0, 2)
     assert words.values.tolist() == ["c", "d", "e"]
     assert len(shared) == 5
 

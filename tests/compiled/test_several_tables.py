@@ -20,9 +20,9 @@ from tables import ROW, Bought, Customer, Purchase, compiled, fitted, frames, sc
 from pipeline_lib.compiled.operations.aggregations import exact_sum
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.hash_index import IntegerPlaces
-from pipeline_lib.compiled.operations.list_columns import Lists
+from pipeline_lib.compiled.operations.list_columns import ListColumn
 from pipeline_lib.compiled.operations.refusals import NAT
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.compiler.compile import compile_pipeline
@@ -363,11 +363,11 @@ MATRIX = [
 ]
 
 
-def lists(dtype: str, rows: list[list[Any]]) -> Lists:
+def lists(dtype: str, rows: list[list[Any]]) -> ListColumn:
     flat = [value for row in rows for value in row]
     starts = np.cumsum([0, *map(len, rows)])
     kinds = {"float64": np.float64, "int64": np.int64, "bool": np.bool_, "datetime": np.int64}
-    return Lists(Text.of(flat) if dtype == "str" else np.array(flat, dtype=kinds[dtype]), starts)
+    return ListColumn(TextColumn.of(flat) if dtype == "str" else np.array(flat, dtype=kinds[dtype]), starts)
 
 
 @pytest.mark.parametrize(("name", "dtypes", "settings"), MATRIX)
@@ -396,7 +396,7 @@ def test_aggregates_are_what_their_names_say() -> None:
 
 
 def test_sums_by_place_of_rows_without_children_are_numbers_too() -> None:
-    nothing = Lists(np.zeros(0, dtype=np.int64), np.zeros(4, dtype=np.int64))
+    nothing = ListColumn(np.zeros(0, dtype=np.int64), np.zeros(4, dtype=np.int64))
     sums = OPERATIONS["list_sums_by"].column({"places": 2})(nothing, nothing)
     assert sums.dtype == np.float64
     assert sums.tolist() == [[0.0] * 3] * 2

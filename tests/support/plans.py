@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline_lib.compiled.library_columns import plan_column
 from pipeline_lib.compiled.operations.refusals import NAT
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.adapters.catalog import predict, transform
@@ -135,7 +135,7 @@ def _python(model: CompiledPipeline, roots: list[int], columns: dict[str, Any], 
 
 
 def _list(column: Any) -> list[Any]:
-    if isinstance(column, Text):
+    if isinstance(column, TextColumn):
         return column.tolist()
     if hasattr(column, "toarray"):
         column = column.toarray()
@@ -143,8 +143,8 @@ def _list(column: Any) -> list[Any]:
 
 
 def _cut(column: Any, start: int, size: int) -> Any:
-    if isinstance(column, Text):
-        return Text.of(column.tolist()[start : start + size])
+    if isinstance(column, TextColumn):
+        return TextColumn.of(column.tolist()[start : start + size])
     return column[start : start + size]
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline_lib.compiled.operations.list_columns import Lists
+from pipeline_lib.compiled.operations.list_columns import ListColumn
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.registry import Settings, operation
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 
 _NUMBERS = "float64[]|int64[]|bool[]"
 _ANY = f"{_NUMBERS}|str[]|datetime[]"
@@ -38,7 +38,7 @@ def _no_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], 
     return 0.0
 
 
-def _sum(lists: Lists) -> NDArray[np.float64]:
+def _sum(lists: ListColumn) -> NDArray[np.float64]:
     values, starts = lists.values.tolist(), lists.starts.tolist()
     return np.array([exact_sum(values[start:stop]) for start, stop in pairwise(starts)], dtype=np.float64)
 
@@ -85,7 +85,7 @@ operation("list_sum", ("float64[]",), "float64", column=lambda settings: _sum, r
 def _extreme(name: str, ufunc: Any, last: float) -> None:
     """Enter the smallest or largest value that is not missing; missing where there is none."""
 
-    def of_numbers(lists: Lists) -> Any:
+    def of_numbers(lists: ListColumn) -> Any:
         values = lists.values
         absent = np.isnan(values)
         if lists.single:  # a table that is looked up
@@ -95,13 +95,13 @@ def _extreme(name: str, ufunc: Any, last: float) -> None:
         found = lists.reduced(ufunc, np.where(absent, last, values), np.nan) + 0.0  # of 0.0 and -0.0 neither is less
         return np.where(lists.total(~absent) > 0, found, np.nan)
 
-    def of_dates(lists: Lists) -> Any:
+    def of_dates(lists: ListColumn) -> Any:
         values = lists.values
         beyond = np.int64(2**63 - 1) if last > 0 else np.int64(NAT)
         found = lists.reduced(ufunc, np.where(values == NAT, beyond, values), NAT)
         return np.where(lists.total(values != NAT) > 0, found, np.int64(NAT))
 
-    def column(settings: Settings) -> Callable[[Lists], Any]:
+    def column(settings: Settings) -> Callable[[ListColumn], Any]:
         return of_dates if settings.get("dates") else of_numbers
 
     def gives(settings: Settings, dtypes: Sequence[str]) -> str:
@@ -119,10 +119,10 @@ _extreme("list_min", np.minimum, math.inf)
 _extreme("list_max", np.maximum, -math.inf)
 
 
-def _distinct(lists: Lists) -> Any:
+def _distinct(lists: ListColumn) -> Any:
     """How many different values there are, missing ones aside."""
     values, owners = lists.values, lists.owners
-    if isinstance(values, Text):
+    if isinstance(values, TextColumn):
         same: dict[str | None, int] = {}
         places = np.array([same.setdefault(word, len(same)) for word in values.words], dtype=np.int64)
         known, values = ~values.missing(), places[values.codes]
@@ -166,7 +166,7 @@ operation(
 )
 
 
-def _at_largest(values: Lists, keys: Lists) -> Any:
+def _at_largest(values: ListColumn, keys: ListColumn) -> Any:
     """The value of the child row with the largest key, of several the largest value; missing keys do not count."""
     known = keys.values != NAT if keys.values.dtype == np.int64 else ~np.isnan(keys.values)
     plain = keys.values.astype(np.float64) if keys.values.dtype == np.bool_ else keys.values
@@ -193,10 +193,10 @@ operation(
 )
 
 
-def _bind_sums_by(settings: Settings) -> Callable[[Lists, Lists], Any]:
+def _bind_sums_by(settings: Settings) -> Callable[[ListColumn, ListColumn], Any]:
     places = int(settings["places"])
 
-    def sums(at: Lists, numbers: Lists) -> Any:
+    def sums(at: ListColumn, numbers: ListColumn) -> Any:
         inside = (at.values >= 0) & (at.values < places)
         cells = at.owners * places + at.values
         if not inside.all():

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline_lib.compiled.operations.python_source import Code
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.registry import Settings, formula, operation
-from pipeline_lib.compiled.operations.text_columns import Text, choose
+from pipeline_lib.compiled.operations.text_columns import TextColumn, choose
 
 WHOLE = 2.0**52  # from here on every double is an integer
 INT = 2**63
@@ -141,7 +141,7 @@ formula("truncate_int", _ONE, "int64", _truncate_ints, truncate_int, limit=lambd
 
 
 def _is_missing(column: Any) -> Any:
-    if isinstance(column, Text):
+    if isinstance(column, TextColumn):
         return column.missing()
     column = np.asarray(column)
     return np.isnan(column) if column.dtype == np.float64 else column == NAT
@@ -153,7 +153,7 @@ def _write_missing(code: Code, settings: Settings, inputs: Sequence[str], dtypes
 
 
 def _where(condition: Any, then: Any, other: Any) -> Any:
-    if isinstance(then, Text | str) or isinstance(other, Text | str):
+    if isinstance(then, TextColumn | str) or isinstance(other, TextColumn | str):
         return choose(condition, then, other)
     return np.where(condition, then, other)
 

@@ -1,19 +1,18 @@
-"""Elementary functions, from `exactmath`."""
+"""Elementary functions as operations: those of `portable_math`."""
 
 from pipeline_lib.compiled.operations.registry import OPERATIONS, formula
-from pipeline_lib.compiled.portable_math.functions import SCALAR, VECTOR
+from pipeline_lib.compiled.portable_math.functions import FUNCTIONS
 
-# NumPy's and SciPy's own are a few ULPs off, by CPU.
+# NumPy's and SciPy's own are up to so many ULPs off, by CPU.
 _ULPS = 4.0
-_TWO = frozenset({"pow", "arctan2"})
 
-for _name in sorted(VECTOR):
-    if _name not in OPERATIONS:
+for _function in FUNCTIONS.values():
+    if _function.name not in OPERATIONS:
         formula(
-            _name,
-            ("float64",) * (2 if _name in _TWO else 1),
+            _function.name,
+            ("float64",) * _function.arguments,
             "float64",
-            VECTOR[_name],
-            SCALAR[_name],
+            _function.vector,
+            _function.scalar,
             rounding=_ULPS,
         )

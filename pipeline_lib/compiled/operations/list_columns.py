@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.refusals import RefusedRowsError
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 
 LIST = "[]"  # behind the dtype of the values
 
 
-class Lists:
+class ListColumn:
     """Values of child rows: `values` is a column of all, and `starts` (int64, rows + 1) says where each row's begin."""
 
     def __init__(self, values: Any, starts: NDArray[np.int64]) -> None:
@@ -55,21 +55,21 @@ class Lists:
         """Of truths: where they hold, and where each row's begin among these."""
         return np.flatnonzero(self.values), np.append(0, np.cumsum(self.total(self.values)))
 
-    def keep(self, where: "Lists") -> "Lists":
+    def keep(self, where: "ListColumn") -> "ListColumn":
         """The values where a truth holds."""
         places, starts = where.chosen
-        return Lists(_at(self.values, places), starts)
+        return ListColumn(_at(self.values, places), starts)
 
-    def cut(self, start: int, stop: int) -> "Lists":
+    def cut(self, start: int, stop: int) -> "ListColumn":
         """Some rows."""
         starts = self.starts[start : stop + 1]
         first, last = int(starts[0]), int(starts[-1])
-        return Lists(_at(self.values, slice(first, last)), starts - first)
+        return ListColumn(_at(self.values, slice(first, last)), starts - first)
 
     def spread(self, column: Any) -> Any:
         """A column of main rows, or a constant, as one of child rows."""
-        if isinstance(column, Text):
-            return Text(np.broadcast_to(column.codes, (len(self),))[self.owners], column.words)
+        if isinstance(column, TextColumn):
+            return TextColumn(np.broadcast_to(column.codes, (len(self),))[self.owners], column.words)
         return np.broadcast_to(column, (len(self),))[self.owners] if isinstance(column, np.ndarray) else column
 
     def total(self, numbers: Any) -> Any:
@@ -84,36 +84,36 @@ class Lists:
         return self.scattered(alone, empty)
 
 
-class SharedLists:
-    """Lists that many rows share: `codes` (int32, rows) are places in `lists`."""
+class SharedListColumn:
+    """Lists that several rows share: `codes` (int32, rows) are places in `lists`."""
 
-    def __init__(self, codes: NDArray[np.int32], lists: Lists) -> None:
+    def __init__(self, codes: NDArray[np.int32], lists: ListColumn) -> None:
         self.codes, self.lists = codes, lists
 
     def __len__(self) -> int:
         return len(self.codes)
 
-    def cut(self, start: int, stop: int) -> Lists:
+    def cut(self, start: int, stop: int) -> ListColumn:
         """Some rows, each with a list of its own."""
         codes = self.codes[start:stop]
         counts = self.lists.counts[codes]
         starts = np.append(0, np.cumsum(counts))
         places = np.arange(starts[-1]) + np.repeat(self.lists.starts[codes] - starts[:-1], counts)
-        return Lists(_at(self.lists.values, places), starts)
+        return ListColumn(_at(self.lists.values, places), starts)
 
 
 def _at(values: Any, places: Any) -> Any:
-    return Text(values.codes[places], values.words) if isinstance(values, Text) else values[places]
+    return TextColumn(values.codes[places], values.words) if isinstance(values, TextColumn) else values[places]
 
 
-def over_lists(function: Callable[..., Any]) -> Callable[..., Lists]:
+def over_lists(function: Callable[..., Any]) -> Callable[..., ListColumn]:
     """A function of columns, for the values of lists; what is no list is the same for all of a row's values."""
 
-    def of_lists(*inputs: Any) -> Lists:
-        lists = next(given for given in inputs if isinstance(given, Lists))
-        flat = [given.values if isinstance(given, Lists) else lists.spread(given) for given in inputs]
+    def of_lists(*inputs: Any) -> ListColumn:
+        lists = next(given for given in inputs if isinstance(given, ListColumn))
+        flat = [given.values if isinstance(given, ListColumn) else lists.spread(given) for given in inputs]
         try:
-            return Lists(function(*flat), lists.starts)
+            return ListColumn(function(*flat), lists.starts)
         except RefusedRowsError as refused:
             row = int(np.searchsorted(lists.starts, refused.row, side="right")) - 1
             place = refused.row - int(lists.starts[row])
@@ -127,7 +127,7 @@ def over_one_list(function: Callable[..., Any], is_list: Sequence[bool], lift: S
 
     def of_one(*inputs: Any) -> Any:
         count = len(next(given for given, known in zip(inputs, is_list, strict=True) if known))
-        lists = Lists(None, np.array([0, count]))
+        lists = ListColumn(None, np.array([0, count]))
         flat = [
             given if known or make is None else lists.spread(make(given))
             for given, known, make in zip(inputs, is_list, lift, strict=True)

@@ -11,7 +11,7 @@ from pipeline_lib.compiled.operations.hash_index import IntegerPlaces
 from pipeline_lib.compiled.operations.python_source import Code
 from pipeline_lib.compiled.operations.refusals import refuse, shown
 from pipeline_lib.compiled.operations.registry import Settings, operation
-from pipeline_lib.compiled.operations.text_columns import Text, Words
+from pipeline_lib.compiled.operations.text_columns import TextColumn, Words
 from pipeline_lib.errors import InputError
 
 _PYTHON: dict[str, Callable[[Any], Any]] = {"float64": float, "int64": int, "bool": bool, "str": str}
@@ -51,7 +51,7 @@ def _bind_lookup(settings: Settings) -> Callable[[Any], Any]:
         return found if gives == "str" else np.array(found, dtype=gives)
 
     def lookup(text: Any) -> Any:
-        text = text if isinstance(text, Text) else Text.of([text])
+        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
         if mode == "refuse":
             _refuse(text, table, settings, refused)
         return text.texts(key, looked_up) if gives == "str" else text.numbers(key, looked_up)
@@ -59,7 +59,7 @@ def _bind_lookup(settings: Settings) -> Callable[[Any], Any]:
     return lookup
 
 
-def _refuse(text: Text, table: dict[Any, Any], settings: Settings, key: object) -> None:
+def _refuse(text: TextColumn, table: dict[Any, Any], settings: Settings, key: object) -> None:
     known = set(table) if settings["missing"] is not None else set(table) - {None}
     good = text.numbers(key, lambda words: np.array([word in known for word in words]))
     refuse(text, good, partial(_message, settings))
@@ -132,7 +132,7 @@ def _bind_lookup_number(settings: Settings) -> Callable[[Any], Any]:
     gives, mode = settings["gives"], settings["mode"]
     missing, unseen = _typed(settings["missing"], gives), _typed(settings["unseen"], gives)
     if gives == "str":
-        whole = Text.of([*values, missing, unseen])
+        whole = TextColumn.of([*values, missing, unseen])
         codes, words = whole.codes, whole.words
     else:
         table = np.array([*values, missing, unseen], dtype=gives)
@@ -156,7 +156,7 @@ def _bind_lookup_number(settings: Settings) -> Callable[[Any], Any]:
             refuse(numbers, found if settings["missing"] is None else found | absent, partial(_message, settings))
         if gives == "str":
             spread = np.where(found, place, np.where(absent, len(values), len(values) + 1))
-            return Text(codes[spread], words)
+            return TextColumn(codes[spread], words)
         kept = numbers.astype(np.float64) if mode == "keep" else table[-1]
         return np.where(found, table[place], np.where(absent, table[-2], kept))
 
@@ -197,7 +197,7 @@ def _bind_choose(settings: Settings) -> Callable[[Any], Any]:
     values, gives = settings["values"], settings["gives"]
     if gives == "str":
         words = Words([*values, None])
-        return lambda place: Text(np.atleast_1d(place).astype(np.int32), words)
+        return lambda place: TextColumn(np.atleast_1d(place).astype(np.int32), words)
     table = np.array([_typed(value, gives) for value in values], dtype=gives)
     return lambda place: table[place]
 

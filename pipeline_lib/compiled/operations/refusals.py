@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.errors import InputError
 
 NAT = -(2**63)
@@ -27,7 +27,7 @@ def refuse(column: Any, good: Any, words: Callable[[Any], str]) -> None:
     good = np.asarray(good)
     if not good.all():
         row = int(np.argmin(good))
-        values = column.tolist() if isinstance(column, Text) else np.ravel(column).tolist()
+        values = column.tolist() if isinstance(column, TextColumn) else np.ravel(column).tolist()
         raise RefusedRowsError(row, words(values[row if len(values) > 1 else 0]))
 
 

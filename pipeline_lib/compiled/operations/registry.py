@@ -1,8 +1,8 @@
 """The one table of operations: each is defined once, for whole columns and for one row, with the same bits.
 
 Columns are NumPy arrays: float64, int64, bool, int64 microseconds for datetime, shape (numbers, rows) for
-vector; `Text` for str; `Lists` for child rows; constants are Python scalars. In one row they are float, int, bool,
-int, an array (numbers,), str or None, and a list's values as a column. Missing is NaN, None, or `NAT`.
+vector; `TextColumn` for str; `ListColumn` for child rows; constants are Python scalars. In one row they are float,
+int, bool, int, an array (numbers,), str or None, and a list's values as a column. Missing is NaN, None, or `NAT`.
 """
 
 import math
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.list_columns import LIST, Lists, over_one_list
+from pipeline_lib.compiled.operations.list_columns import LIST, ListColumn, over_one_list
 from pipeline_lib.compiled.operations.python_source import Code
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 
 Settings = dict[str, Any]
 Bind = Callable[[Settings], Callable[..., Any]]
@@ -133,12 +133,12 @@ _LIFTS: dict[str, Callable[[Any], Any]] = {
     "int64": lambda value: np.array([value], dtype=np.int64),
     "datetime": lambda value: np.array([value], dtype=np.int64),
     "bool": lambda value: np.array([value], dtype=np.bool_),
-    "str": lambda value: Text.of([value]),
+    "str": lambda value: TextColumn.of([value]),
     "vector": lambda value: value[:, None],
     "bag": lambda value: value,
 }
 _LIFTS |= {
-    f"{dtype}{LIST}": lambda values: Lists(values, np.array([0, len(values)]))
+    f"{dtype}{LIST}": lambda values: ListColumn(values, np.array([0, len(values)]))
     for dtype in ("float64", "int64", "bool", "str", "datetime")
 }
 
@@ -154,9 +154,9 @@ def write_over_list(
 
 def lower(column: Any) -> Any:
     """The only row of a column, as one row has it."""
-    if isinstance(column, Text):
+    if isinstance(column, TextColumn):
         return column.tolist()[0]
-    if isinstance(column, Lists):
+    if isinstance(column, ListColumn):
         return column.values
     if isinstance(column, np.ndarray):
         return column[:, 0] if column.ndim == 2 else column[0].item()

@@ -13,7 +13,7 @@ from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.operations.registry import Settings, operation
 
 
-class Bag:
+class SparseColumn:
     """A sparse column: row i holds `values[indptr[i] : indptr[i + 1]]` at ascending places `indices`, else 0.
 
     `width` is how many places a row has. One row of it is a bag of one row.
@@ -27,9 +27,9 @@ class Bag:
         self.indptr, self.indices, self.values, self.width = indptr, indices, values, width
 
     @classmethod
-    def of(cls, column: Any) -> "Bag":
+    def of(cls, column: Any) -> "SparseColumn":
         """A bag as it is; a vector column (numbers, rows) or a SciPy matrix (rows, numbers) by what is not 0."""
-        if isinstance(column, Bag):
+        if isinstance(column, SparseColumn):
             return column
         if hasattr(column, "tocoo"):
             found = column.tocoo()
@@ -57,31 +57,31 @@ class Bag:
         dense[self.indices, self.rows()] = self.values
         return dense
 
-    def cut(self, start: int, stop: int) -> "Bag":
+    def cut(self, start: int, stop: int) -> "SparseColumn":
         """Some rows."""
         pointers = self.indptr[start : stop + 1]
         taken = slice(pointers[0], pointers[-1])
-        return Bag(pointers - pointers[0], self.indices[taken], self.values[taken], self.width)
+        return SparseColumn(pointers - pointers[0], self.indices[taken], self.values[taken], self.width)
 
-    def take(self, places: NDArray[Any]) -> "Bag":
+    def take(self, places: NDArray[Any]) -> "SparseColumn":
         """The rows at some places, in that order."""
         starts, lengths = self.indptr[:-1][places], np.diff(self.indptr)[places]
         pointers = np.concatenate([[0], np.cumsum(lengths)])
         within = np.arange(pointers[-1]) - np.repeat(pointers[:-1], lengths)
         taken = np.repeat(starts, lengths) + within
-        return Bag(pointers, self.indices[taken], self.values[taken], self.width)
+        return SparseColumn(pointers, self.indices[taken], self.values[taken], self.width)
 
-    def spread(self, rows: int) -> "Bag":
+    def spread(self, rows: int) -> "SparseColumn":
         """As many rows: a bag that came of constants alone has one."""
         return self if len(self) == rows else self.take(np.zeros(rows, dtype=np.int64))
 
-    def keep(self, kept: NDArray[np.bool_]) -> "Bag":
+    def keep(self, kept: NDArray[np.bool_]) -> "SparseColumn":
         """Without the values that are not kept."""
-        return Bag(_pointers(self.rows()[kept], len(self)), self.indices[kept], self.values[kept], self.width)
+        return SparseColumn(_pointers(self.rows()[kept], len(self)), self.indices[kept], self.values[kept], self.width)
 
-    def holding(self, values: NDArray[np.float64]) -> "Bag":
+    def holding(self, values: NDArray[np.float64]) -> "SparseColumn":
         """Other values at the same places."""
-        return Bag(self.indptr, self.indices, values, self.width)
+        return SparseColumn(self.indptr, self.indices, values, self.width)
 
     def sums(self, terms: NDArray[np.float64]) -> NDArray[np.float64]:
         """Each row's sum of `terms`, one for each value, in order of places."""
@@ -89,7 +89,7 @@ class Bag:
         return np.bincount(self.rows(), weights=terms, minlength=len(self)).astype(np.float64, copy=False)
 
     @classmethod
-    def joined(cls, parts: Sequence["Bag"]) -> "Bag":
+    def joined(cls, parts: Sequence["SparseColumn"]) -> "SparseColumn":
         """Blocks of rows, one below the other."""
         ends = np.cumsum([0, *(part.indptr[-1] for part in parts)])
         pointers = [part.indptr[:-1] + end for part, end in zip(parts, ends[:-1], strict=True)]
@@ -105,7 +105,7 @@ def _pointers(rows: NDArray[Any], count: int) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=count))]).astype(np.int64)
 
 
-def aligned(found: Bag, radius: Any, expected: Bag) -> tuple[NDArray[np.int64], Any, Any, Any]:
+def aligned(found: SparseColumn, radius: Any, expected: SparseColumn) -> tuple[NDArray[np.int64], Any, Any, Any]:
     """Two bags side by side: rows, found values, their radii, expected values, at places that either one holds."""
     keys = [bag.rows() * bag.width + bag.indices for bag in (found, expected)]
     places = np.union1d(*keys)
@@ -122,7 +122,7 @@ def same_width(settings: Settings, widths: Sequence[int]) -> int:
 
 def bag_radii(radius: Any, column: Any) -> NDArray[np.float64]:
     """A bag's radius, one for each value: a vector's that came in its place has a number for each place."""
-    bag = Bag.of(column)
+    bag = SparseColumn.of(column)
     if np.ndim(radius) == 2:
         return np.asarray(radius)[bag.indices, bag.rows()]
     return np.broadcast_to(radius, bag.values.shape)
@@ -131,11 +131,11 @@ def bag_radii(radius: Any, column: Any) -> NDArray[np.float64]:
 def _select(settings: Settings) -> Any:
     kept = np.asarray(settings["places"], dtype=np.int64)  # ascending
 
-    def select(column: Any) -> Bag:
-        bag = Bag.of(column)
+    def select(column: Any) -> SparseColumn:
+        bag = SparseColumn.of(column)
         there = np.isin(bag.indices, kept)
         found = bag.keep(there)
-        return Bag(found.indptr, np.searchsorted(kept, found.indices), found.values, len(kept))
+        return SparseColumn(found.indptr, np.searchsorted(kept, found.indices), found.values, len(kept))
 
     return select
 
@@ -147,19 +147,21 @@ operation(
     "bag",
     column=_select,
     radius=lambda settings, inputs, radii, result: bag_radii(radii[0], inputs[0])[
-        np.isin(Bag.of(inputs[0]).indices, settings["places"])
+        np.isin(SparseColumn.of(inputs[0]).indices, settings["places"])
     ],
     limit=lambda settings, limits: limits[0],
     width=lambda settings, widths: len(settings["places"]),
 )
 
 
-def _side_by_side(columns: Sequence[Any]) -> Bag:
-    rows = max(len(column) if isinstance(column, Bag) else (np.shape(column)[-1:] or (1,))[0] for column in columns)
+def _side_by_side(columns: Sequence[Any]) -> SparseColumn:
+    rows = max(
+        len(column) if isinstance(column, SparseColumn) else (np.shape(column)[-1:] or (1,))[0] for column in columns
+    )
     dense, at, found, start = [], [], [], 0
     for column in columns:
-        if isinstance(column, Bag) or np.ndim(column) == 2:
-            bag = Bag.of(column).spread(rows)
+        if isinstance(column, SparseColumn) or np.ndim(column) == 2:
+            bag = SparseColumn.of(column).spread(rows)
             found.append((bag.rows(), bag.indices + start, bag.values))
             start += bag.width
         else:
@@ -172,15 +174,15 @@ def _side_by_side(columns: Sequence[Any]) -> Bag:
         found.append((row, np.array(at, dtype=np.int64)[which], numbers[row, which]))
     row, indices, values = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.lexsort((indices, row))
-    return Bag(_pointers(row, rows), indices[order], values[order], start)
+    return SparseColumn(_pointers(row, rows), indices[order], values[order], start)
 
 
-def _joined_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Bag) -> Any:
+def _joined_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: SparseColumn) -> Any:
     """Each value's radius: the join of radii, which are bags at the same places as the values."""
     rows, whole, start = result.rows(), np.zeros(len(result.values)), 0
     for column, radius in zip(inputs, radii, strict=True):
-        if isinstance(column, Bag) or np.ndim(column) == 2:
-            bag = Bag.of(column).spread(len(result))
+        if isinstance(column, SparseColumn) or np.ndim(column) == 2:
+            bag = SparseColumn.of(column).spread(len(result))
             inside = (result.indices >= start) & (result.indices < start + bag.width)
             whole[inside] = bag_radii(radius, bag)
             start += bag.width
@@ -205,9 +207,11 @@ operation(
     "bag_vector",
     ("bag",),
     "vector",
-    column=lambda settings: lambda column: column.toarray() if isinstance(column, Bag) else column,
+    column=lambda settings: lambda column: column.toarray() if isinstance(column, SparseColumn) else column,
     radius=lambda settings, inputs, radii, result: (
-        Bag.of(inputs[0]).holding(bag_radii(radii[0], inputs[0])).toarray() if np.ndim(radii[0]) < 2 else radii[0]
+        SparseColumn.of(inputs[0]).holding(bag_radii(radii[0], inputs[0])).toarray()
+        if np.ndim(radii[0]) < 2
+        else radii[0]
     ),
     limit=lambda settings, limits: limits[0],
     width=same_width,
@@ -217,9 +221,11 @@ operation(
     ("bag",),
     "float64",
     column=lambda settings: (
-        lambda column: (bag := Bag.of(column)).sums(np.where(bag.indices == settings["place"], bag.values, 0.0))
+        lambda column: (bag := SparseColumn.of(column)).sums(
+            np.where(bag.indices == settings["place"], bag.values, 0.0)
+        )
     ),
-    radius=lambda settings, inputs, radii, result: (bag := Bag.of(inputs[0])).sums(
+    radius=lambda settings, inputs, radii, result: (bag := SparseColumn.of(inputs[0])).sums(
         np.where(bag.indices == settings["place"], bag_radii(radii[0], inputs[0]), 0.0)
     ),
     limit=lambda settings, limits: limits[0],
@@ -227,8 +233,8 @@ operation(
 
 
 def _finite(settings: Settings) -> Any:
-    def finite(column: Any) -> Bag:
-        bag = Bag.of(column)
+    def finite(column: Any) -> SparseColumn:
+        bag = SparseColumn.of(column)
         bad = np.isinf(bag.values) if settings.get("missing") else ~np.isfinite(bag.values)
         if bad.any():
             at = int(np.argmax(bad))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
-from pipeline_lib.compiled.operations.sparse import Bag, bag_radii
+from pipeline_lib.compiled.operations.sparse import SparseColumn, bag_radii
 
 _HALF_ULP = 2.0**-53
 
@@ -16,7 +16,7 @@ def _bind_dot(settings: Settings) -> Any:
     weights, start = np.asarray(settings["weights"], dtype=np.float64), settings.get("start")
 
     def dot(column: Any) -> Any:
-        bag = Bag.of(column)
+        bag = SparseColumn.of(column)
         total = bag.sums(bag.values * weights[bag.indices])
         return total if start is None else total + float(start)
 
@@ -24,7 +24,7 @@ def _bind_dot(settings: Settings) -> Any:
 
 
 def _dot_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
-    bag = Bag.of(inputs[0])
+    bag = SparseColumn.of(inputs[0])
     weights = np.abs(np.asarray(settings["weights"], dtype=np.float64))[bag.indices]
     terms = bag.sums(weights * np.abs(bag.values)) + abs(settings.get("start") or 0.0)
     return bag.sums(weights * bag_radii(radii[0], inputs[0])) + (np.diff(bag.indptr) + 2) * _HALF_ULP * terms
@@ -34,7 +34,7 @@ def _dot_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any],
 operation("bag_dot", ("bag",), "float64", column=_bind_dot, radius=_dot_radius)
 
 
-def _ranks(bag: Bag) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+def _ranks(bag: SparseColumn) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     """The rows that have a first value, and where it is; those that have a second; and so on."""
     lengths = np.diff(bag.indptr)
     for rank in range(int(lengths.max(initial=0))):
@@ -47,7 +47,7 @@ def _bind_affine(settings: Settings) -> Any:
     offset = settings["offset"]
 
     def affine(column: Any) -> Any:
-        bag = Bag.of(column)
+        bag = SparseColumn.of(column)
         total = np.zeros((len(bag), columns.shape[1]))
         for rows, places in _ranks(bag):
             total[rows] += columns[bag.indices[places]] * bag.values[places][:, None]
@@ -57,7 +57,7 @@ def _bind_affine(settings: Settings) -> Any:
 
 
 def _affine_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
-    bag = Bag.of(inputs[0])
+    bag = SparseColumn.of(inputs[0])
     sizes = _bind_affine({"matrix": np.abs(settings["matrix"]), "offset": None})
     terms = sizes(bag.holding(np.abs(bag.values)))
     if settings["offset"] is not None:

@@ -8,26 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
-from pipeline_lib.compiled.operations.sparse import Bag, bag_radii, same_width
-from pipeline_lib.compiled.portable_math.functions import VECTOR
+from pipeline_lib.compiled.operations.sparse import SparseColumn, bag_radii, same_width
+from pipeline_lib.compiled.portable_math.logarithms import log_vector
 
 _HALF_ULP = 2.0**-53
 
 
 def _elementwise(
     name: str,
-    function: Callable[[Settings, Bag], NDArray[np.float64]],
-    slope: Callable[[Settings, Bag, Bag], Any],
+    function: Callable[[Settings, SparseColumn], NDArray[np.float64]],
+    slope: Callable[[Settings, SparseColumn, SparseColumn], Any],
     rounding: float,
     limit: Callable[[Settings, Sequence[float]], float],
 ) -> None:
     """Enter an operation on a bag's values: a reference moves by `slope` times its radius, and rounds otherwise."""
 
     def bind(settings: Settings) -> Any:
-        return lambda column: (bag := Bag.of(column)).holding(function(settings, bag))
+        return lambda column: (bag := SparseColumn.of(column)).holding(function(settings, bag))
 
-    def radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Bag) -> Any:
-        bag, moved = Bag.of(inputs[0]), bag_radii(radii[0], inputs[0])
+    def radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: SparseColumn) -> Any:
+        bag, moved = SparseColumn.of(inputs[0]), bag_radii(radii[0], inputs[0])
         inexact = np.where(moved > 0, 1.0, 0.0) + rounding
         steep = np.where(moved > 0, moved * slope(settings, bag, result), 0.0)
         return steep + inexact * np.spacing(np.abs(result.values))
@@ -35,7 +35,7 @@ def _elementwise(
     operation(name, ("bag",), "bag", column=bind, radius=radius, limit=limit, width=same_width)
 
 
-def _weights(settings: Settings, bag: Bag) -> NDArray[np.float64]:
+def _weights(settings: Settings, bag: SparseColumn) -> NDArray[np.float64]:
     return np.asarray(settings["weights"], dtype=np.float64)[bag.indices]
 
 
@@ -66,14 +66,14 @@ _elementwise(
 # `log(x) + 1`, of counts.
 _elementwise(
     "bag_log_plus_one",
-    lambda settings, bag: VECTOR["log"](bag.values) + 1.0,
+    lambda settings, bag: log_vector(bag.values) + 1.0,
     lambda settings, bag, result: 1 / np.abs(bag.values),
     9.0,
     lambda settings, limits: limits[0] + 1,
 )
 
 
-def _norms(settings: Settings, bag: Bag) -> NDArray[np.float64]:
+def _norms(settings: Settings, bag: SparseColumn) -> NDArray[np.float64]:
     size = np.abs(bag.values)
     if settings["norm"] == "max":
         norms = np.zeros(len(bag))
@@ -83,8 +83,8 @@ def _norms(settings: Settings, bag: Bag) -> NDArray[np.float64]:
     return np.where(norms == 0, 1.0, norms)[bag.rows()]
 
 
-def _norm_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Bag) -> Any:
-    bag, moved = Bag.of(inputs[0]), bag_radii(radii[0], inputs[0])
+def _norm_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: SparseColumn) -> Any:
+    bag, moved = SparseColumn.of(inputs[0]), bag_radii(radii[0], inputs[0])
     norms, share = _norms(settings, bag), np.abs(result.values)
     sums = 0 if settings["norm"] == "max" else (np.diff(bag.indptr)[bag.rows()] + 3) * _HALF_ULP * share
     together = bag.sums(moved)[bag.rows()] / norms  # no norm moves farther than the sum of its terms
@@ -96,7 +96,7 @@ operation(
     "bag_normalize",
     ("bag",),
     "bag",
-    column=lambda settings: lambda column: (bag := Bag.of(column)).holding(bag.values / _norms(settings, bag)),
+    column=lambda settings: lambda column: (bag := SparseColumn.of(column)).holding(bag.values / _norms(settings, bag)),
     radius=_norm_radius,
     limit=lambda settings, limits: 1.0 if math.isfinite(limits[0]) else math.inf,
     width=same_width,
@@ -104,16 +104,16 @@ operation(
 
 
 def _above(settings: Settings) -> Any:
-    def above(column: Any) -> Bag:
-        bag = Bag.of(column)
+    def above(column: Any) -> SparseColumn:
+        bag = SparseColumn.of(column)
         bag = bag.keep(bag.values > settings["threshold"])
         return bag.holding(np.ones(len(bag.values)))
 
     return above
 
 
-def _above_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Bag) -> Any:
-    bag, moved = Bag.of(inputs[0]), bag_radii(radii[0], inputs[0])
+def _above_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: SparseColumn) -> Any:
+    bag, moved = SparseColumn.of(inputs[0]), bag_radii(radii[0], inputs[0])
     unsure = (np.abs(bag.values - settings["threshold"]) <= moved) & (moved > 0)
     return np.where(unsure, np.inf, 0.0)[bag.values > settings["threshold"]]
 

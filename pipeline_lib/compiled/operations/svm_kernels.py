@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
-from pipeline_lib.compiled.portable_math.functions import VECTOR
+from pipeline_lib.compiled.portable_math.exponentials import exp_vector, tanh_vector
 
 _HALF_ULP = 2.0**-53
 _CACHED = 1 << 16  # numbers of a working array
@@ -73,10 +73,10 @@ def _finish(settings: Settings) -> Any:
     if settings["kernel"] == "linear":
         return lambda sums: sums
     if settings["kernel"] == "rbf":
-        return lambda sums: VECTOR["exp"](-gamma * sums)
+        return lambda sums: exp_vector(-gamma * sums)
     if settings["kernel"] == "poly":
         return lambda sums: power(gamma * sums + coef0, int(settings["degree"]))
-    return lambda sums: VECTOR["tanh"](gamma * sums + coef0)
+    return lambda sums: tanh_vector(gamma * sums + coef0)
 
 
 def _kernel_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
@@ -130,7 +130,7 @@ def _shares(settings: Settings, vector: Any) -> Any:
     """Platt's sigmoid of each pair's decision (`sigmoid_predict` of libsvm), kept off 0 and 1."""
     slopes, offsets = (np.asarray(settings[name], dtype=np.float64)[:, None] for name in ("slopes", "offsets"))
     exponent = vector * slopes + offsets
-    small = VECTOR["exp"](-np.abs(exponent))
+    small = exp_vector(-np.abs(exponent))
     share = np.where(exponent >= 0, small / (1.0 + small), 1.0 / (1.0 + small))
     share = np.where(share < _LEAST, _LEAST, share)
     return np.where(share > 1 - _LEAST, 1 - _LEAST, share)

@@ -15,7 +15,7 @@ class Words(list[str | None]):
         self.cache: dict[Any, Any] = {}
 
 
-class Text:
+class TextColumn:
     """A text column: `codes` (int32, rows) are places in `words`, where None is missing.
 
     -1 is the last place, as in any list; in raw columns that is None. Rows share words, so that text made of
@@ -28,7 +28,7 @@ class Text:
         self.codes, self.words = codes, words
 
     @classmethod
-    def of(cls, values: Sequence[str | None]) -> "Text":
+    def of(cls, values: Sequence[str | None]) -> "TextColumn":
         """A column of Python text; None is missing."""
         places = {word: place for place, word in enumerate(dict.fromkeys(v for v in values if v is not None))}
         codes = np.array([-1 if value is None else places[value] for value in values], dtype=np.int32)
@@ -54,15 +54,15 @@ class Text:
         values: NDArray[Any] = found[self.codes]
         return values
 
-    def texts(self, key: object, table: Callable[[Sequence[str | None]], Sequence[str | None]]) -> "Text":
+    def texts(self, key: object, table: Callable[[Sequence[str | None]], Sequence[str | None]]) -> "TextColumn":
         """`table` of the words (None is missing), text again; computed once for `key`."""
         found = self.words.cache.get(key)
         if found is None:
             found = self.words.cache[key] = Words(table(self.words))
-        return Text(self.codes, found)
+        return TextColumn(self.codes, found)
 
 
-def choose(condition: Any, then: "Text | str", other: "Text | str") -> Text:
+def choose(condition: Any, then: "TextColumn | str", other: "TextColumn | str") -> TextColumn:
     """`then` where the condition holds, else `other`."""
     first, second = _column(then), _column(other)
     key = (id(first.words), id(second.words))
@@ -73,15 +73,15 @@ def choose(condition: Any, then: "Text | str", other: "Text | str") -> Text:
     behind = np.int32(len(second.words))  # the places of `first` begin there; its -1 is the last of all
     codes = np.where(first.codes < 0, np.int32(-1), first.codes + behind)
     last = np.where(second.codes < 0, behind - np.int32(1), second.codes)
-    return Text(np.where(condition, codes, last), known[0])
+    return TextColumn(np.where(condition, codes, last), known[0])
 
 
-_CONSTANTS: dict[str, Text] = {}
+_CONSTANTS: dict[str, TextColumn] = {}
 
 
-def _column(value: "Text | str") -> Text:
-    if isinstance(value, Text):
+def _column(value: "TextColumn | str") -> TextColumn:
+    if isinstance(value, TextColumn):
         return value
     if value not in _CONSTANTS:
-        _CONSTANTS[value] = Text(np.zeros(1, dtype=np.int32), Words([value, None]))
+        _CONSTANTS[value] = TextColumn(np.zeros(1, dtype=np.int32), Words([value, None]))
     return _CONSTANTS[value]

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline_lib.compiled.operations.refusals import refuse, shown
 from pipeline_lib.compiled.operations.registry import Settings, operation
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.errors import InputError
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -34,7 +34,7 @@ def _bind_extract(settings: Settings) -> Callable[[Any], Any]:
     pattern, key = settings["pattern"], object()
 
     def extract(text: Any) -> Any:
-        text = text if isinstance(text, Text) else Text.of([text])
+        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
         return text.texts(key, lambda words: [extracted(pattern, word) for word in words])
 
     return extract
@@ -66,7 +66,7 @@ def _bind_number(settings: Settings) -> Callable[[Any], Any]:
     key, readable = object(), object()
 
     def number(text: Any) -> Any:
-        text = text if isinstance(text, Text) else Text.of([text])
+        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
         good = text.numbers(readable, lambda words: np.array([parsed_number(word) is not None for word in words]))
         refuse(text, good, partial(_no_number, settings))
         return text.numbers(key, lambda words: np.array([_or_zero(parsed_number(word)) for word in words]))

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline_lib.compiled.operations.calendar import DAY, HOUR, MINUTE, SECOND, days_from_civil, days_in_month
 from pipeline_lib.compiled.operations.refusals import NAT, refuse, shown
 from pipeline_lib.compiled.operations.registry import Settings, operation
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.operations.unicode_tables import lower, members
 from pipeline_lib.errors import InputError
 
@@ -120,7 +120,7 @@ def _bind_feature(settings: Settings) -> Callable[[Any], Any]:
     count, key, dtype = _bind_feature_row(settings), object(), _dtype(settings)
 
     def feature(text: Any) -> Any:
-        text = text if isinstance(text, Text) else Text.of([text])
+        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
         return text.numbers(key, lambda words: np.array([count(word) for word in words], dtype=dtype))
 
     return feature
@@ -195,7 +195,7 @@ def _bind_date(settings: Settings) -> Callable[[Any], Any]:
     read, key, dated = _bind_reading(settings), object(), object()
 
     def date(text: Any) -> Any:
-        text = text if isinstance(text, Text) else Text.of([text])
+        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
         good = text.numbers(dated, lambda words: np.array([read(word) is not None for word in words]))
         refuse(text, good, partial(_undated, settings))
         return text.numbers(key, lambda words: np.array([read(word) or 0 for word in words], dtype=np.int64))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 
 
 def _bind_row(settings: Settings) -> Callable[[str | None], float]:
@@ -28,7 +28,7 @@ def _bind(settings: Settings) -> Callable[[Any], Any]:
     similarity, key = _bind_row(settings), object()
 
     def column(text: Any) -> Any:
-        text = text if isinstance(text, Text) else Text.of([text])
+        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
         return text.numbers(key, lambda words: np.array([similarity(word) for word in words], dtype=np.float64))
 
     return column

@@ -11,8 +11,8 @@ import numpy as np
 
 from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.operations.registry import Settings, operation
-from pipeline_lib.compiled.operations.sparse import Bag
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.sparse import SparseColumn
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.operations.unicode_tables import lower
 
 _HANGUL, _HANGUL_LAST = 0xAC00, 0xD7A3
@@ -117,11 +117,11 @@ def analyzer(settings: Settings) -> Callable[[str], list[str]]:
     return analyze
 
 
-def _bind_counts(settings: Settings) -> Callable[[Any], Bag]:
+def _bind_counts(settings: Settings) -> Callable[[Any], SparseColumn]:
     analyze, count = analyzer(settings), _counter(settings)
 
-    def counts(text: Any) -> Bag:
-        text = text if isinstance(text, Text) else Text.of([text])
+    def counts(text: Any) -> SparseColumn:
+        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
         codes = np.where(text.codes < 0, len(text.words) - 1, text.codes)
         distinct, places = np.unique(codes, return_inverse=True)
         documents = [text.words[code] for code in distinct.tolist()]
@@ -203,12 +203,12 @@ def _mixed(k: int) -> int:
     return (((k << 15) | (k >> 17)) * 0x1B873593) & _MASK
 
 
-def _bag(counted: Sequence[dict[int, float]], width: int) -> Bag:
+def _bag(counted: Sequence[dict[int, float]], width: int) -> SparseColumn:
     ordered = [sorted(counts.items()) for counts in counted]
     pointers = np.cumsum([0, *map(len, ordered)])
     pairs = [pair for items in ordered for pair in items]
     indices = np.array([place for place, _ in pairs], dtype=np.int64)
-    return Bag(pointers, indices, np.array([value for _, value in pairs], dtype=np.float64), width)
+    return SparseColumn(pointers, indices, np.array([value for _, value in pairs], dtype=np.float64), width)
 
 
 # The counts of a document's n-grams, by vocabulary or by hash.

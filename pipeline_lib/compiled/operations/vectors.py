@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
-from pipeline_lib.compiled.portable_math.functions import VECTOR
+from pipeline_lib.compiled.portable_math.exponentials import exp_vector, tanh_vector
 
 
 def _stack(*columns: Any) -> Any:
@@ -155,8 +155,8 @@ def _bind_activation(settings: Settings) -> Any:
     if kind == "relu":
         return lambda vector: np.where(vector > 0, vector, 0.0)
     if kind == "tanh":
-        return VECTOR["tanh"]
-    return lambda vector: 1.0 / (1.0 + VECTOR["exp"](-vector))  # as scipy.special.expit
+        return tanh_vector
+    return lambda vector: 1.0 / (1.0 + exp_vector(-vector))  # as scipy.special.expit
 
 
 def _activation_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:

@@ -9,7 +9,7 @@ from pipeline_lib.compiled.operations.calendar import DAY, FIELDS, civil, days_f
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.python_source import Code
 from pipeline_lib.compiled.operations.refusals import NAT
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
@@ -145,7 +145,7 @@ def test_text_is_read_as_pandas_reads_it(form):
     settings = {"format": form, "name": "c", "where": "test"}
     expected = [pd.to_datetime(pd.Series([text], dtype="str"), format=form)[0] for text in FORMATS[form]]
     plain = [NAT if date is pd.NaT else int(date.as_unit("us").to_datetime64().astype(np.int64)) for date in expected]
-    assert column("parse_date", settings, Text.of(FORMATS[form])).tolist() == plain
+    assert column("parse_date", settings, TextColumn.of(FORMATS[form])).tolist() == plain
     assert [one_row("parse_date", settings, ["str"], text) for text in FORMATS[form]] == plain
 
 
@@ -176,7 +176,9 @@ def test_other_text_is_refused(form, text):
     executor = ColumnExecutor(Plan(build.nodes, {}), [date.node])
     good = {"%d/%m": "28/02", "%H:%M": "23:59", "%f": "1", "(%Y": "(2020", "%Y": "2020"}.get(form, "")
     with pytest.raises(InputError, match=r"row 1: test: found .* in column 'c', expected a date written as"):
-        executor.run({"c": Text.of([good, text])}, 2)
+        executor.run({"c": TextColumn.of([good, text])}, 2)
     with pytest.raises(InputError, match="expected a date written as"):
         one_row("parse_date", settings, ["str"], text)
-    executor.run({"c": Text(np.array([0], dtype=np.int32), Text.of([good, text]).words)}, 1)  # a word of no row
+    executor.run(
+        {"c": TextColumn(np.array([0], dtype=np.int32), TextColumn.of([good, text]).words)}, 1
+    )  # a word of no row

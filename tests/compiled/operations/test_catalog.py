@@ -12,7 +12,7 @@ from pipeline_lib.compiled.column_executor import BLOCK_ROWS, ColumnExecutor, co
 from pipeline_lib.compiled.operations.arithmetic import wrap
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.refusals import NAT
-from pipeline_lib.compiled.operations.text_columns import Text
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.row_executor import row_function
 from pipeline_lib.compiler.builder import Builder
@@ -74,7 +74,7 @@ def both(name, dtypes, settings):
     for place, dtype in enumerate(dtypes):
         plain = [row[place] for row in rows]
         if dtype == "str":
-            columns[f"c{place}"] = Text.of(plain)
+            columns[f"c{place}"] = TextColumn.of(plain)
         else:
             plain = [NAT if value is None else value for value in plain]
             columns[f"c{place}"] = np.array(plain, dtype="int64" if dtype == "datetime" else dtype)
@@ -168,9 +168,9 @@ def test_an_unseen_word_is_refused_with_its_row():
     executor = ColumnExecutor(Plan(build.nodes, {}), [value.node])
     message = r"row 2: Scores: found 'b' in column 'c', expected one of 'a'"
     with pytest.raises(InputError, match=message):
-        executor.run({"c": Text.of(["a", "a", "b"])}, 3)
+        executor.run({"c": TextColumn.of(["a", "a", "b"])}, 3)
     with pytest.raises(InputError, match="found a missing value in column 'c'"):
-        executor.run({"c": Text.of([None])}, 1)
+        executor.run({"c": TextColumn.of([None])}, 1)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def scored(mode="default"):
 
 def columns(words, rows=200):
     texts = [words[i % len(words)] for i in range(rows)]
-    return {"t": Text.of(texts), "x": np.linspace(-1, 1, rows)}
+    return {"t": TextColumn.of(texts), "x": np.linspace(-1, 1, rows)}
 
 
 @pytest.mark.parametrize("words", [["a", "b"], ["a", None, "other"], [None], ["b"]])
@@ -270,7 +270,7 @@ def moments(rows, words=("p", "q", None, "other")):
     draw = np.random.default_rng(3)
     when = draw.integers(0, 10**15, rows)
     when[draw.integers(0, rows, 50)] = NAT
-    texts = {name: Text.of([words[place] for place in draw.integers(0, len(words), rows)]) for name in "ab"}
+    texts = {name: TextColumn.of([words[place] for place in draw.integers(0, len(words), rows)]) for name in "ab"}
     return {"m": when, **texts, "x": draw.normal(size=rows)}
 
 
@@ -295,14 +295,14 @@ def test_what_a_combination_refuses_is_told_by_its_row():
     plan, roots = Plan(build.nodes, {}), [build.apply("sin", one + two).node]
     given = moments(BLOCK_ROWS, words=("p",))
     assert len(ColumnExecutor(plan, roots).run(given, BLOCK_ROWS)[0]) == BLOCK_ROWS
-    given["b"] = Text.of([*["p"] * 4000, "z", *["p"] * (BLOCK_ROWS - 4001)])
+    given["b"] = TextColumn.of([*["p"] * 4000, "z", *["p"] * (BLOCK_ROWS - 4001)])
     with pytest.raises(InputError, match="row 4000: Places: found 'z' in column 't'"):
         ColumnExecutor(plan, roots).run(given, BLOCK_ROWS)
 
 
 def test_combinations_are_those_of_the_rows():
     draw = np.random.default_rng(4)
-    text = Text.of([["a", None, "b"][place] for place in draw.integers(0, 3, 500)])
+    text = TextColumn.of([["a", None, "b"][place] for place in draw.integers(0, 3, 500)])
     given = [text, draw.integers(-5, 5, 500), draw.integers(0, 2, 500).astype(bool)]
     distinct, places = combinations(given, 500)
     assert [column.tolist() for column in given] == [

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline_lib.compiled.column_executor import cut, joined, whole
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
-from pipeline_lib.compiled.operations.sparse import Bag, aligned
+from pipeline_lib.compiled.operations.sparse import SparseColumn, aligned
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.compiler.fidelity import check_step
 from pipeline_lib.errors import InputError
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.core
 
 RNG = np.random.default_rng(4)
 DENSE = np.where(RNG.random((7, 12)) < 0.4, RNG.normal(size=(7, 12)), 0.0)
-BAG = Bag.of(DENSE)
+BAG = SparseColumn.of(DENSE)
 WEIGHTS = RNG.normal(size=7)
 SETTINGS = {
     "bag_scale": {"weights": WEIGHTS},
@@ -33,7 +33,7 @@ SETTINGS = {
 
 
 def dense(column):
-    return column.toarray() if isinstance(column, Bag) else column
+    return column.toarray() if isinstance(column, SparseColumn) else column
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -62,9 +62,9 @@ def test_a_bag_is_the_dense_column(name, expected):
 def test_sums_run_left_to_right_from_zero():
     numbers = np.array([[1e16, 1.0], [1.0, 1e16], [-1e16, -1e16]])
     dot = OPERATIONS["bag_dot"].column({"weights": np.ones(3), "start": None})
-    assert dot(Bag.of(numbers)).tolist() == [0.0, 0.0]
+    assert dot(SparseColumn.of(numbers)).tolist() == [0.0, 0.0]
     affine = OPERATIONS["bag_affine"].column({"matrix": np.ones((1, 3)), "offset": None})
-    assert affine(Bag.of(numbers[[2, 0, 1]])).tolist() == [[1.0, 1.0 - 1.0]]
+    assert affine(SparseColumn.of(numbers[[2, 0, 1]])).tolist() == [[1.0, 1.0 - 1.0]]
 
 
 def test_numbers_vectors_and_bags_stand_side_by_side():
@@ -82,13 +82,15 @@ def test_rows_are_cut_joined_taken_and_spread():
 
 
 def test_what_is_not_finite_is_refused_with_its_row():
-    bag = Bag.of(np.array([[0.0, 1.0], [2.0, math.inf]]))
+    bag = SparseColumn.of(np.array([[0.0, 1.0], [2.0, math.inf]]))
     with pytest.raises(InputError, match="test: found inf in column 1, expected a finite number"):
         OPERATIONS["bag_finite"].column({"where": "test"})(bag)
 
 
 def test_a_value_that_only_one_of_two_bags_holds_is_seen():
-    rows, found, radius, expected = aligned(Bag.of(np.array([[1.0, 0.0]])), None, Bag.of(np.array([[1.0, 3.0]])))
+    rows, found, radius, expected = aligned(
+        SparseColumn.of(np.array([[1.0, 0.0]])), None, SparseColumn.of(np.array([[1.0, 3.0]]))
+    )
     assert (rows.tolist(), found.tolist(), radius.tolist(), expected.tolist()) == ([0, 1], [1, 0], [0, 0], [1, 3])
     before = {"x": Builder().input("x", "bag", width=7)}
     given, wrong = DENSE.T, DENSE.T.copy()

@@ -68,7 +68,7 @@ def test_characters_of_all_of_unicode(feature):
     build = Builder()
     made = transform(step, {"t": build.input("t", "str")}, build)
     node = build.nodes[list(made.values())[-1].node]
-    found = [OPERATIONS["text_feature"].column(node.settings)(strings.Text.of(texts))][0]
+    found = [OPERATIONS["text_feature"].column(node.settings)(strings.TextColumn.of(texts))][0]
     np.testing.assert_array_equal(found, step.transform(rows).iloc[:, -1])
 
 
