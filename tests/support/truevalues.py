@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.portable_math.functions import SCALAR, VECTOR
+from pipeline_lib.compiled.portable_math.functions import FUNCTIONS
 
-NAMES = sorted(VECTOR)
-BINARY = ("arctan2", "pow")
+NAMES = sorted(FUNCTIONS)
+BINARY = [name for name in NAMES if FUNCTIONS[name].arguments == 2]
 NAN, INF = math.nan, math.inf
 TINY, SMALLEST_NORMAL, LARGEST = 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308
 
@@ -72,7 +72,7 @@ def arguments(name: str, size: int, seed: int = 0) -> tuple[np.ndarray, ...]:
 
 def measurable(name: str, *columns: np.ndarray) -> tuple[np.ndarray, ...]:
     """The rows with finite results other than zero, and exponents that mpmath can represent."""
-    found = VECTOR[name](*columns)
+    found = FUNCTIONS[name].vector(*columns)
     keep = np.isfinite(found) & (found != 0) & np.all(np.isfinite(columns), axis=0)
     if name in ("exp", "expm1", "sigmoid", "tanh", "erf", "ndtr"):
         keep &= np.abs(columns[0]) < 1000
@@ -88,7 +88,7 @@ def true_values(name: str, *columns: np.ndarray) -> tuple[np.ndarray, np.ndarray
     root2 = mp.sqrt(2)
 
     def ndtri(p: Any) -> Any:
-        near = mp.mpf(SCALAR["ndtri"](float(p)))  # one step of Newton's method squares its error
+        near = mp.mpf(FUNCTIONS["ndtri"].scalar(float(p)))  # one step of Newton's method squares its error
         return near - (mp.erfc(-near / root2) / 2 - p) / mp.npdf(near)
 
     others = {
@@ -160,7 +160,7 @@ def million(name: str) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
     x, node, value = around_nodes("ndtr" if name == "ndtri" else name, low, high)
     if name != "ndtri":
         return (x,), taylor(name, x, node, value)[0]
-    p = VECTOR["ndtr"](x)
-    found = VECTOR["ndtri"](p).astype(np.longdouble)
+    p = FUNCTIONS["ndtr"].vector(x)
+    found = FUNCTIONS["ndtri"].vector(p).astype(np.longdouble)
     there, slope = taylor("ndtr", found, node, value)
     return (p,), found - (there - p) / slope

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.portable_math.functions import SCALAR
+from pipeline_lib.compiled.portable_math.logarithms import log_scalar
 from pipeline_lib.compiler.adapters.inputs import names_of
 from pipeline_lib.compiler.adapters.outputs import class_prediction, largest
 from pipeline_lib.compiler.adapters.registry import Outputs, estimator, no_plan, refuse_option
@@ -135,9 +135,9 @@ def _base_margins(step: Any, objective: str, parameters: dict[str, str]) -> list
     scores = np.broadcast_to(scores, (width,))
     if objective in _LOGISTIC:
         odds = np.float32(1) / scores - np.float32(1)
-        return [_float32(-SCALAR["log"](float(value))) for value in odds]
+        return [_float32(-log_scalar(float(value))) for value in odds]
     if objective in _LOG:
-        return [_float32(SCALAR["log"](float(score))) for score in scores]
+        return [_float32(log_scalar(float(score))) for score in scores]
     return [float(score) for score in scores]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.portable_math.functions import SCALAR
+from pipeline_lib.compiled.portable_math.logarithms import log_scalar
 from pipeline_lib.compiler.adapters.inputs import check_width, dense_inputs
 from pipeline_lib.compiler.adapters.outputs import binary_prediction, class_prediction, labels, softmax
 from pipeline_lib.compiler.adapters.registry import Outputs, estimator, predict
@@ -112,4 +112,4 @@ def _average_depth(rows: int) -> float:
     """Mean depth of a leaf in a random tree of so many rows, `_average_path_length` in _iforest.py."""
     if rows <= 2:
         return float(rows == 2)
-    return 2.0 * (SCALAR["log"](rows - 1.0) + 0.5772156649015329) - 2.0 * (rows - 1.0) / rows
+    return 2.0 * (log_scalar(rows - 1.0) + 0.5772156649015329) - 2.0 * (rows - 1.0) / rows

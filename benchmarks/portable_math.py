@@ -1,7 +1,7 @@
-"""Nanoseconds an element of exactmath and of NumPy or SciPy, measured side by side; bits of both forms compared.
+"""Nanoseconds per element of portable_math and of NumPy or SciPy, in turn; bits of both forms compared.
 
-Run: python benchmarks/exactmath.py [elements]        (4,096 unless told)
-Times are of this process alone, so that a busy machine disturbs them less. Exits with 1 when any bits differ.
+Run: python benchmarks/portable_math.py [elements]        (default 4,096)
+Times are CPU time of this process, so that a busy machine disturbs them less. Exits with 1 when any bits differ.
 """
 
 import sys
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.portable_math.functions import SCALAR, VECTOR
+from pipeline_lib.compiled.portable_math.functions import FUNCTIONS
 
 REPETITIONS, CALLS = 15, 40
 SCIPY = {"sigmoid": "expit", "erf": "erf", "ndtr": "ndtr", "ndtri": "ndtri"}
@@ -57,15 +57,15 @@ def nanoseconds(function: Callable[..., Any], columns: tuple[np.ndarray, ...]) -
 def measure(name: str, size: int) -> int:
     """Print one line of the table; the number of elements whose bits differ between the forms."""
     columns, theirs = arguments(name, size), reference(name)
-    rows, scalar = list(zip(*(column.tolist() for column in columns), strict=True)), SCALAR[name]
+    rows, scalar = list(zip(*(column.tolist() for column in columns), strict=True)), FUNCTIONS[name].scalar
     vector_times, their_times = [], []
     for _ in range(REPETITIONS):
-        vector_times.append(nanoseconds(VECTOR[name], columns))
+        vector_times.append(nanoseconds(FUNCTIONS[name].vector, columns))
         their_times.append(nanoseconds(theirs, columns) if theirs else float("nan"))
     start = process_time()
     one_by_one = [scalar(*row) for row in rows]
     scalar_time = (process_time() - start) / size * 1e6
-    differing = int((VECTOR[name](*columns).view(np.uint64) != np.array(one_by_one).view(np.uint64)).sum())
+    differing = int((FUNCTIONS[name].vector(*columns).view(np.uint64) != np.array(one_by_one).view(np.uint64)).sum())
     ours, other = median(vector_times), median(their_times)
     ratio = median(mine / his for mine, his in zip(vector_times, their_times, strict=True))
     print(f"{name:<9}{ours:>9.1f}{other:>11.2f}{ratio:>8.1f}{scalar_time:>11.2f}{differing:>13}", flush=True)
@@ -76,8 +76,8 @@ def main() -> int:
     size = int(sys.argv[1]) if len(sys.argv) > 1 else 4096
     print(f"{size:,} elements, medians of {REPETITIONS} alternating repetitions; NumPy {np.__version__}")
     print(HEADER)
-    differing = sum([measure(name, size) for name in VECTOR])
-    print(f"{differing} of {size * len(VECTOR):,} results differ in bits between the vector and the scalar form")
+    differing = sum([measure(name, size) for name in FUNCTIONS])
+    print(f"{differing} of {size * len(FUNCTIONS):,} results differ in bits between the vector and the scalar form")
     return 1 if differing else 0
 
 
