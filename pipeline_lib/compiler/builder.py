@@ -110,7 +110,7 @@ class Value:
 class Builder:
     """Writes a plan. Equal operations on equal values are written once.
 
-    With `checking`, `slack` is kept: the plan then knows how far a reference may be from it. `context` is how many
+    With `checking`, `allow_ulps` is kept: the plan then knows how far a reference may be from it. `context` is how many
     earlier rows production will have for each row.
     """
 
@@ -289,11 +289,11 @@ class Builder:
         value = value if value.kind == "datetime" else self.number(value)
         return self.apply(f"list_{which}", value, dates=value.kind == "datetime")
 
-    def slack(self, value: Value, ulps: float, scale: Value | None = None) -> Value:
+    def allow_ulps(self, value: Value, ulps: float, scale: Value | None = None) -> Value:
         """The same value, which a reference computes another way: within `ulps` of `scale` (of itself if None)."""
         if not self.checking:
             return value
-        return self.apply("slack", value, value if scale is None else scale, ulps=float(ulps))
+        return self.apply("allow_ulps", value, value if scale is None else scale, ulps=float(ulps))
 
     def _write(
         self,

@@ -12,7 +12,7 @@ from pipeline_lib.compiled.operations.sparse import SparseColumn, aligned
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder, Value
-from pipeline_lib.compiler.error_bounds import distance, with_radii
+from pipeline_lib.compiler.error_bounds import distance, with_error_bounds
 from pipeline_lib.errors import InputError
 
 Write = Callable[[dict[str, Value], Builder], Sequence[Value]]
@@ -54,15 +54,15 @@ def check_step(
     inputs = {name: _same_input(name, value, builder) for name, value in before.items()}
     made = list(write(inputs, builder))
     columns = _library_columns(given, before) if columns is None else columns
-    found = with_radii(Plan(builder.nodes, {}), [value.node for value in made], columns, rows)
+    found = with_error_bounds(Plan(builder.nodes, {}), [value.node for value in made], columns, rows)
     width = 1 if len(expected.shape) == 1 else expected.shape[1]
     if sum(value.width for value in made) != width:
         raise InputError(f"{where}: found a plan of {len(made)} columns, expected the {width} that the step makes")
     worst, place = Distance(), 0
-    for value, (column, radius) in zip(made, found, strict=True):
+    for value, (column, bound) in zip(made, found, strict=True):
         reference = library_column(expected, place, value.dtype, value.width)
         label = repr(str(expected.columns[place])) if hasattr(expected, "columns") else str(place)
-        worst = worst.worst(_compare(f"{where}, column {label}", column, radius, reference, rows))
+        worst = worst.worst(_compare(f"{where}, column {label}", column, bound, reference, rows))
         place += value.width
     return worst
 
@@ -81,13 +81,13 @@ def _library_columns(given: Any, before: Mapping[str, Value]) -> dict[str, Colum
     return columns
 
 
-def _compare(where: str, column: Column, radius: Any, reference: Column, rows: int) -> Distance:
+def _compare(where: str, column: Column, bound: Any, reference: Column, rows: int) -> Distance:
     places = None
     if isinstance(column, SparseColumn) or isinstance(reference, SparseColumn):
-        places, column, radius, reference = aligned(SparseColumn.of(column), radius, SparseColumn.of(reference))
+        places, column, bound, reference = aligned(SparseColumn.of(column), bound, SparseColumn.of(reference))
     with np.errstate(all="ignore"):
-        apart = np.broadcast_to(distance(column, reference), np.shape(radius) or None or np.shape(reference) or (rows,))
-        allowed = np.broadcast_to(0.0 if radius is None else radius, apart.shape)
+        apart = np.broadcast_to(distance(column, reference), np.shape(bound) or None or np.shape(reference) or (rows,))
+        allowed = np.broadcast_to(0.0 if bound is None else bound, apart.shape)
         wrong = (apart > 0) & ~(apart <= allowed)  # a bound that is NaN allows nothing
         if wrong.any():
             raise InputError(_unfaithful(where, column, reference, apart, allowed, wrong, places))

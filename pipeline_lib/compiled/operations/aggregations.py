@@ -34,7 +34,7 @@ def exact_sum(values: Sequence[float]) -> float:
             return math.inf if total > 0 else -math.inf
 
 
-def _no_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
+def _no_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
     return 0.0
 
 
@@ -43,10 +43,10 @@ def _sum(lists: ListColumn) -> NDArray[np.float64]:
     return np.array([exact_sum(values[start:stop]) for start, stop in pairwise(starts)], dtype=np.float64)
 
 
-def _summed_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
+def _summed_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
     """The values' own, and what another order of summing rounds: ULPs of the sum of absolute values."""
     lists = inputs[0]
-    moved = np.broadcast_to(radii[0], np.shape(lists.values))
+    moved = np.broadcast_to(bounds[0], np.shape(lists.values))
     apart = np.add.reduceat(np.append(moved, 0.0), np.minimum(lists.starts[:-1], len(moved)))
     sizes = np.add.reduceat(np.append(np.abs(lists.values), 0.0), np.minimum(lists.starts[:-1], len(moved)))
     most = apart + lists.counts * 2.0**-52 * sizes
@@ -60,13 +60,15 @@ operation(
     lambda settings, dtypes: dtypes[0],
     column=lambda settings: lambda lists, where: lists.keep(where),
     limit=lambda settings, limits: limits[0],
-    radius=lambda settings, inputs, radii, result: np.broadcast_to(radii[0], inputs[0].owners.shape)[
+    error_bound=lambda settings, inputs, bounds, result: np.broadcast_to(bounds[0], inputs[0].owners.shape)[
         inputs[1].chosen[0]
     ],
 )
 
 # How many child rows there are.
-operation("list_count", (_ANY,), "int64", column=lambda settings: lambda lists: lists.counts, radius=_no_radius)
+operation(
+    "list_count", (_ANY,), "int64", column=lambda settings: lambda lists: lists.counts, error_bound=_no_error_bound
+)
 
 # The sum of integers, and how many truths hold; beyond 64 bits it wraps as int64 does.
 operation(
@@ -75,11 +77,11 @@ operation(
     "int64",
     column=lambda settings: lambda lists: lists.total(lists.values),
     limit=lambda settings, limits: 2.0**63,
-    radius=_no_radius,
+    error_bound=_no_error_bound,
 )
 
 # The sum of numbers, rounded once.
-operation("list_sum", ("float64[]",), "float64", column=lambda settings: _sum, radius=_summed_radius)
+operation("list_sum", ("float64[]",), "float64", column=lambda settings: _sum, error_bound=_summed_error_bound)
 
 
 def _extreme(name: str, ufunc: Any, last: float) -> None:
@@ -107,11 +109,11 @@ def _extreme(name: str, ufunc: Any, last: float) -> None:
     def gives(settings: Settings, dtypes: Sequence[str]) -> str:
         return "datetime" if settings.get("dates") else "float64"
 
-    operation(name, ("float64[]|datetime[]",), gives, column=column, radius=_largest_radius)
+    operation(name, ("float64[]|datetime[]",), gives, column=column, error_bound=_largest_error_bound)
 
 
-def _largest_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
-    moved = np.broadcast_to(radii[0], (len(inputs[0].owners),)).astype(np.float64)
+def _largest_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
+    moved = np.broadcast_to(bounds[0], (len(inputs[0].owners),)).astype(np.float64)
     return inputs[0].reduced(np.maximum, moved, 0.0)
 
 
@@ -160,8 +162,8 @@ operation(
     (_ANY,),
     "int64",
     column=lambda settings: _distinct,
-    radius=lambda settings, inputs, radii, result: np.where(
-        _largest_radius(settings, inputs, radii, result) > 0, np.inf, 0.0
+    error_bound=lambda settings, inputs, bounds, result: np.where(
+        _largest_error_bound(settings, inputs, bounds, result) > 0, np.inf, 0.0
     ),
 )
 
@@ -178,9 +180,9 @@ def _at_largest(values: ListColumn, keys: ListColumn) -> Any:
     return np.where(values.total(at & ~np.isnan(values.values)) > 0, found, np.nan)
 
 
-def _at_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
-    unsure = _largest_radius(settings, inputs[1:], radii[1:], result) > 0
-    return np.where(unsure, np.inf, _largest_radius(settings, inputs, radii, result))
+def _at_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
+    unsure = _largest_error_bound(settings, inputs[1:], bounds[1:], result) > 0
+    return np.where(unsure, np.inf, _largest_error_bound(settings, inputs, bounds, result))
 
 
 # The number in the child row whose key (number or date) is the largest.
@@ -189,7 +191,7 @@ operation(
     ("float64[]", "float64[]|int64[]|datetime[]"),
     "float64",
     column=lambda settings: _at_largest,
-    radius=_at_radius,
+    error_bound=_at_error_bound,
 )
 
 
@@ -223,6 +225,6 @@ operation(
     "vector",
     column=_bind_sums_by,
     limit=lambda settings, limits: 2.0**63,
-    radius=_no_radius,
+    error_bound=_no_error_bound,
     width=lambda settings, widths: int(settings["places"]),
 )

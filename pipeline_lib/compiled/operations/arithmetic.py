@@ -223,9 +223,9 @@ def _write_dot(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Se
     return total
 
 
-def _dot_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
+def _dot_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
     weights = np.abs(np.asarray(settings["weights"], dtype=np.float64))
-    moved: Any = sum(w * r for w, r in zip(weights, radii, strict=True))
+    moved: Any = sum(w * r for w, r in zip(weights, bounds, strict=True))
     terms: Any = sum(w * np.abs(x) for w, x in zip(weights, inputs, strict=True))
     return moved + (len(weights) + 2) * 2.0**-53 * terms
 
@@ -237,7 +237,7 @@ operation(
     column=_bind_dot,
     writer=_write_dot,
     limit=lambda settings, limits: _dot_limit(settings, limits),
-    radius=_dot_radius,
+    error_bound=_dot_error_bound,
 )
 
 
@@ -255,24 +255,24 @@ def _bind_earlier(settings: Settings) -> Any:
     return earlier
 
 
-def _earlier_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
-    return np.nan_to_num(_bind_earlier(settings)(np.broadcast_to(radii[0], np.shape(inputs[0]))), nan=0.0)
+def _earlier_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
+    return np.nan_to_num(_bind_earlier(settings)(np.broadcast_to(bounds[0], np.shape(inputs[0]))), nan=0.0)
 
 
 # The value of a row so many rows before; NaN where a block has none, which the executor leaves out.
-operation("earlier", ("float64",), "float64", column=_bind_earlier, radius=_earlier_radius)
+operation("earlier", ("float64",), "float64", column=_bind_earlier, error_bound=_earlier_error_bound)
 
 
-def _slack_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
-    return radii[0] + settings["ulps"] * np.spacing(np.abs(inputs[1]))
+def _allow_ulps_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
+    return bounds[0] + settings["ulps"] * np.spacing(np.abs(inputs[1]))
 
 
 operation(
-    "slack",
+    "allow_ulps",
     ("float64", "float64"),
     "float64",
     column=lambda settings: lambda value, scale: value,
     writer=lambda code, settings, inputs, dtypes: inputs[0],
     limit=lambda settings, limits: limits[0],
-    radius=_slack_radius,
+    error_bound=_allow_ulps_error_bound,
 )

@@ -99,10 +99,10 @@ def _bind(settings: Settings) -> Any:
     return impute
 
 
-def _radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
+def _error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     """Rounding of distances (the library expands the square); infinite where another donor may be as near."""
     points, vector = np.asarray(settings["points"], dtype=np.float64), inputs[0]
-    moved = np.broadcast_to(radii[0], vector.shape).sum(axis=0)
+    moved = np.broadcast_to(bounds[0], vector.shape).sum(axis=0)
     size = np.nansum(vector * vector, axis=0) + np.nanmax(np.nansum(points * points, axis=1))
     apart = 4 * (len(vector) + 4) * _HALF_ULP * len(vector) * size
     allowed = np.zeros(result.shape)
@@ -113,16 +113,16 @@ def _radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
 
 def _allowed(donors: _Donors, apart: Any, moved: Any, settings: Settings, result: Any) -> Any:
     near, found = donors.nearest, result[donors.column, donors.rows]
-    radius = np.where(near * near > apart, apart / np.maximum(near, np.sqrt(apart)), np.sqrt(apart)) + moved
+    bound = np.where(near * near > apart, apart / np.maximum(near, np.sqrt(apart)), np.sqrt(apart)) + moved
     outside = donors.distances.copy()
     outside[donors.chosen, np.arange(len(donors.rows))] = np.nan
     reach = np.where(outside * outside > apart, apart / np.maximum(outside, np.sqrt(apart)), np.sqrt(apart)) + moved
     rival = np.nanmin(np.where(np.isnan(outside), np.inf, outside - reach), axis=0, initial=np.inf)
-    unsure = rival <= np.nanmax(np.where(np.isnan(near), -np.inf, near + radius), axis=0, initial=-np.inf)
+    unsure = rival <= np.nanmax(np.where(np.isnan(near), -np.inf, near + bound), axis=0, initial=-np.inf)
     weights = donors.weights(settings["weights"])
     off = np.zeros(near.shape)
     if settings["weights"] == "distance":
-        off = np.where(near > 2 * radius, 2 * radius / (near * near), np.inf)
+        off = np.where(near > 2 * bound, 2 * bound / (near * near), np.inf)
         off = np.where(np.isnan(near), 0.0, off)
     whole, terms = weights.sum(axis=0), (weights * np.abs(donors.values)).sum(axis=0)
     spread = (np.where(np.isinf(off), 0.0, off) * np.abs(donors.values - found)).sum(axis=0)
@@ -136,6 +136,6 @@ operation(
     ("vector",),
     "vector",
     column=_bind,
-    radius=_radius,
+    error_bound=_error_bound,
     width=lambda settings, widths: len(settings["columns"]),
 )

@@ -45,10 +45,10 @@ def _bind_nearest(settings: Settings) -> Any:
     return nearest
 
 
-def _nearest_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
+def _nearest_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     """Distances within rounding; places infinite where a point outside may be nearer than one inside."""
     points, count = np.asarray(settings["points"], dtype=np.float64).T, int(settings["count"])
-    moved = np.broadcast_to(radii[0], inputs[0].shape).sum(axis=0)
+    moved = np.broadcast_to(bounds[0], inputs[0].shape).sum(axis=0)
     ulps = (len(points) + 4) * _HALF_ULP
     if settings["metric"] == "euclidean":
         squared = squares(points, inputs[0])
@@ -57,17 +57,17 @@ def _nearest_radius(settings: Settings, inputs: Any, radii: Any, result: Any) ->
         if settings["expanded"]:  # x*x - 2*x*y + y*y
             apart += 4 * ulps * (squares(points * 0.0, inputs[0]) + (points * points).sum(axis=0)[:, None])
         high, low = np.sqrt(squared + apart), np.sqrt(np.maximum(squared - apart, 0.0))
-        radius = np.maximum(high - distances, distances - low) + moved + 2 * np.spacing(distances)
+        bound = np.maximum(high - distances, distances - low) + moved + 2 * np.spacing(distances)
     else:
         distances = _absolutes(points, inputs[0])
-        radius = ulps * distances + moved
+        bound = ulps * distances + moved
     rows = np.arange(distances.shape[1])
     inside = np.zeros(distances.shape, dtype=bool)
     for rank in range(count):
         inside[result[count + rank].astype(np.int64), rows] = True
-    farthest = np.where(inside, distances + radius, -np.inf).max(axis=0)
-    nearest = np.where(inside, np.inf, distances - radius).min(axis=0)
-    own = np.array([radius[result[count + rank].astype(np.int64), rows] for rank in range(count)])
+    farthest = np.where(inside, distances + bound, -np.inf).max(axis=0)
+    nearest = np.where(inside, np.inf, distances - bound).min(axis=0)
+    own = np.array([bound[result[count + rank].astype(np.int64), rows] for rank in range(count)])
     unsure = np.where(nearest <= farthest, np.inf, 0.0)
     return np.concatenate([np.where(np.isinf(unsure), np.inf, own), np.broadcast_to(unsure, own.shape)])
 
@@ -78,7 +78,7 @@ operation(
     ("vector",),
     "vector",
     column=_bind_nearest,
-    radius=_nearest_radius,
+    error_bound=_nearest_error_bound,
     width=lambda settings, widths: 2 * int(settings["count"]),
 )
 
@@ -92,15 +92,15 @@ def _weights(distances: Any, kind: str) -> Any:
     return np.where(zero.any(axis=0), zero, inverse)
 
 
-def _weight_radii(vector: Any, radii: Any, kind: str) -> tuple[Any, Any]:
+def _weight_bounds(vector: Any, bounds: Any, kind: str) -> tuple[Any, Any]:
     """Weights and how far a reference's may be; infinite where a place is unsure, or a distance may be 0."""
     count = len(vector) // 2
-    distances, radius = vector[:count], np.broadcast_to(radii, vector.shape)[:count]
+    distances, bound = vector[:count], np.broadcast_to(bounds, vector.shape)[:count]
     weights = _weights(distances, kind)
     if kind == "uniform":
-        return weights, np.where(np.isinf(radius), np.inf, 0.0)
-    exact = (distances == 0) & (radius == 0)
-    moved = np.where(distances > radius, radius / (distances * (distances - radius)), np.inf)
+        return weights, np.where(np.isinf(bound), np.inf, 0.0)
+    exact = (distances == 0) & (bound == 0)
+    moved = np.where(distances > bound, bound / (distances * (distances - bound)), np.inf)
     moved = moved + 2 * _HALF_ULP * weights
     return weights, np.where(exact.any(axis=0), 0.0, moved)
 
@@ -120,10 +120,10 @@ def _bind_neighbour_mean(settings: Settings) -> Any:
     return mean
 
 
-def _mean_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
+def _mean_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     """How far weights move the mean; where distances may be 0, as far as their targets lie apart and others pull."""
     targets, count = np.asarray(settings["targets"], dtype=np.float64), len(inputs[0]) // 2
-    weights, moved = _weight_radii(inputs[0], radii[0], settings["weights"])
+    weights, moved = _weight_bounds(inputs[0], bounds[0], settings["weights"])
     if settings["weights"] == "uniform" and (targets == np.rint(targets)).all() and np.abs(targets).max() < 2.0**32:
         return np.broadcast_to(moved.sum(axis=0), result.shape)  # sums of small whole numbers are exact
     found = np.array([targets[place.astype(np.int64)].T for place in inputs[0][count:]])
@@ -134,22 +134,22 @@ def _mean_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> An
     apart += (count + 4) * 2 * _HALF_ULP * (weights[:, None] * np.abs(found)).sum(axis=0) / whole
     if sure.all():
         return apart
-    near = _near_zero(inputs[0], radii[0], count)
-    return np.where(sure, apart, _pulled(inputs[0][:count], near, found, radii[0], count))
+    near = _near_zero(inputs[0], bounds[0], count)
+    return np.where(sure, apart, _pulled(inputs[0][:count], near, found, bounds[0], count))
 
 
-def _near_zero(vector: Any, radii: Any, count: int) -> Any:
-    return vector[:count] <= np.broadcast_to(radii, vector.shape)[:count]
+def _near_zero(vector: Any, bounds: Any, count: int) -> Any:
+    return vector[:count] <= np.broadcast_to(bounds, vector.shape)[:count]
 
 
-def _pulled(distances: Any, near: Any, found: Any, radii: Any, count: int) -> Any:
-    radius = np.broadcast_to(radii, (2 * count, distances.shape[1]))[:count]
+def _pulled(distances: Any, near: Any, found: Any, bounds: Any, count: int) -> Any:
+    bound = np.broadcast_to(bounds, (2 * count, distances.shape[1]))[:count]
     least = np.where(near, found.transpose(1, 0, 2), np.inf).min(axis=1)
     most = np.where(near, found.transpose(1, 0, 2), -np.inf).max(axis=1)
-    others = np.where(near, 0.0, 1.0 / np.where(near, 1.0, distances - radius)).sum(axis=0)
-    own = np.where(near, 1.0 / (distances + radius), 0.0).sum(axis=0)
+    others = np.where(near, 0.0, 1.0 / np.where(near, 1.0, distances - bound)).sum(axis=0)
+    own = np.where(near, 1.0 / (distances + bound), 0.0).sum(axis=0)
     spread = found.max(axis=0) - found.min(axis=0)
-    return np.where(np.isinf(radius).any(axis=0), np.inf, (most - least) + 2 * spread * others / own)
+    return np.where(np.isinf(bound).any(axis=0), np.inf, (most - least) + 2 * spread * others / own)
 
 
 # The weighted mean of the nearest points' `targets` (points x targets); targets of 0 and 1 make it class probabilities.
@@ -158,6 +158,6 @@ operation(
     ("vector",),
     "vector",
     column=_bind_neighbour_mean,
-    radius=_mean_radius,
+    error_bound=_mean_error_bound,
     width=lambda settings, widths: int(np.shape(settings["targets"])[1]),
 )

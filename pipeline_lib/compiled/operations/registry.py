@@ -29,8 +29,8 @@ class Operation:
     `takes` are the dtypes of its inputs (`float64|int64` for either, a last `...` repeats the one before; None:
     any). `column(settings)` gives a function of columns, `row` writes the same for one row and returns an
     expression. `rounding`: by how many ULPs of the result a reference library may differ on the same inputs.
-    `limit` bounds the result's magnitude from the inputs' bounds, inf where it may be NaN. `radius(settings,
-    inputs, radii, result)` says how far a reference may be; None: by moving the inputs by their radii.
+    `limit` bounds the result's magnitude from the inputs' bounds, inf where it may be NaN. `error_bound(settings,
+    inputs, bounds, result)` says how far a reference may be; None: by moving the inputs by their bounds.
     `width`: how many numbers a row of a vector or bag holds. A `plain` operation has no settings.
     """
 
@@ -41,7 +41,7 @@ class Operation:
     row: RowWriter
     rounding: float = 0.0
     limit: Callable[[Settings, Sequence[float]], float] = lambda settings, limits: math.inf
-    radius: Callable[..., Any] | None = None
+    error_bound: Callable[..., Any] | None = None
     width: Callable[[Settings, Sequence[int]], int] = lambda settings, widths: 1
     plain: bool = False
 
@@ -64,7 +64,7 @@ def operation(
     writer: RowWriter | None = None,
     rounding: float = 0.0,
     limit: Callable[[Settings, Sequence[float]], float] | None = None,
-    radius: Callable[..., Any] | None = None,
+    error_bound: Callable[..., Any] | None = None,
     width: Callable[[Settings, Sequence[int]], int] | None = None,
     plain: bool = False,
 ) -> None:
@@ -74,7 +74,7 @@ def operation(
     write = writer or (partial(_call, row) if row else writes_lifted(column))
     limit = limit or (lambda settings, limits: math.inf)
     width = width or (lambda settings, widths: 1)
-    OPERATIONS[name] = Operation(name, takes, gives, column, write, rounding, limit, radius, width, plain)
+    OPERATIONS[name] = Operation(name, takes, gives, column, write, rounding, limit, error_bound, width, plain)
 
 
 def formula(

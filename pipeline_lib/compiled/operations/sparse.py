@@ -105,13 +105,13 @@ def _pointers(rows: NDArray[Any], count: int) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=count))]).astype(np.int64)
 
 
-def aligned(found: SparseColumn, radius: Any, expected: SparseColumn) -> tuple[NDArray[np.int64], Any, Any, Any]:
-    """Two bags side by side: rows, found values, their radii, expected values, at places that either one holds."""
+def aligned(found: SparseColumn, bound: Any, expected: SparseColumn) -> tuple[NDArray[np.int64], Any, Any, Any]:
+    """Two bags side by side: rows, found values, their bounds, expected values, at places that either one holds."""
     keys = [bag.rows() * bag.width + bag.indices for bag in (found, expected)]
     places = np.union1d(*keys)
     numbers = np.zeros((3, len(places)))
     numbers[0, np.searchsorted(places, keys[0])] = found.values
-    numbers[1, np.searchsorted(places, keys[0])] = 0.0 if radius is None else radius
+    numbers[1, np.searchsorted(places, keys[0])] = 0.0 if bound is None else bound
     numbers[2, np.searchsorted(places, keys[1])] = expected.values
     return places // max(found.width, 1), numbers[0], numbers[1], numbers[2]
 
@@ -120,12 +120,12 @@ def same_width(settings: Settings, widths: Sequence[int]) -> int:
     return widths[0]
 
 
-def bag_radii(radius: Any, column: Any) -> NDArray[np.float64]:
-    """A bag's radius, one for each value: a vector's that came in its place has a number for each place."""
+def sparse_error_bounds(bound: Any, column: Any) -> NDArray[np.float64]:
+    """A bag's bound, one for each value: a vector's that came in its place has a number for each place."""
     bag = SparseColumn.of(column)
-    if np.ndim(radius) == 2:
-        return np.asarray(radius)[bag.indices, bag.rows()]
-    return np.broadcast_to(radius, bag.values.shape)
+    if np.ndim(bound) == 2:
+        return np.asarray(bound)[bag.indices, bag.rows()]
+    return np.broadcast_to(bound, bag.values.shape)
 
 
 def _select(settings: Settings) -> Any:
@@ -146,7 +146,7 @@ operation(
     ("bag",),
     "bag",
     column=_select,
-    radius=lambda settings, inputs, radii, result: bag_radii(radii[0], inputs[0])[
+    error_bound=lambda settings, inputs, bounds, result: sparse_error_bounds(bounds[0], inputs[0])[
         np.isin(SparseColumn.of(inputs[0]).indices, settings["places"])
     ],
     limit=lambda settings, limits: limits[0],
@@ -177,18 +177,18 @@ def _side_by_side(columns: Sequence[Any]) -> SparseColumn:
     return SparseColumn(_pointers(row, rows), indices[order], values[order], start)
 
 
-def _joined_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: SparseColumn) -> Any:
-    """Each value's radius: the join of radii, which are bags at the same places as the values."""
+def _joined_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: SparseColumn) -> Any:
+    """Each value's bound: the join of bounds, which are bags at the same places as the values."""
     rows, whole, start = result.rows(), np.zeros(len(result.values)), 0
-    for column, radius in zip(inputs, radii, strict=True):
+    for column, bound in zip(inputs, bounds, strict=True):
         if isinstance(column, SparseColumn) or np.ndim(column) == 2:
             bag = SparseColumn.of(column).spread(len(result))
             inside = (result.indices >= start) & (result.indices < start + bag.width)
-            whole[inside] = bag_radii(radius, bag)
+            whole[inside] = sparse_error_bounds(bound, bag)
             start += bag.width
         else:
             inside = result.indices == start
-            whole[inside] = np.broadcast_to(radius, (len(result),))[rows[inside]]
+            whole[inside] = np.broadcast_to(bound, (len(result),))[rows[inside]]
             start += 1
     return whole
 
@@ -199,7 +199,7 @@ operation(
     ("float64|vector|bag", "..."),
     "bag",
     column=lambda settings: lambda *columns: _side_by_side(columns),
-    radius=_joined_radius,
+    error_bound=_joined_error_bound,
     limit=lambda settings, limits: max(limits),
     width=lambda settings, widths: sum(widths),
 )
@@ -208,10 +208,10 @@ operation(
     ("bag",),
     "vector",
     column=lambda settings: lambda column: column.toarray() if isinstance(column, SparseColumn) else column,
-    radius=lambda settings, inputs, radii, result: (
-        SparseColumn.of(inputs[0]).holding(bag_radii(radii[0], inputs[0])).toarray()
-        if np.ndim(radii[0]) < 2
-        else radii[0]
+    error_bound=lambda settings, inputs, bounds, result: (
+        SparseColumn.of(inputs[0]).holding(sparse_error_bounds(bounds[0], inputs[0])).toarray()
+        if np.ndim(bounds[0]) < 2
+        else bounds[0]
     ),
     limit=lambda settings, limits: limits[0],
     width=same_width,
@@ -225,8 +225,8 @@ operation(
             np.where(bag.indices == settings["place"], bag.values, 0.0)
         )
     ),
-    radius=lambda settings, inputs, radii, result: (bag := SparseColumn.of(inputs[0])).sums(
-        np.where(bag.indices == settings["place"], bag_radii(radii[0], inputs[0]), 0.0)
+    error_bound=lambda settings, inputs, bounds, result: (bag := SparseColumn.of(inputs[0])).sums(
+        np.where(bag.indices == settings["place"], sparse_error_bounds(bounds[0], inputs[0]), 0.0)
     ),
     limit=lambda settings, limits: limits[0],
 )
@@ -254,7 +254,7 @@ operation(
     ("bag",),
     "bag",
     column=_finite,
-    radius=lambda settings, inputs, radii, result: bag_radii(radii[0], inputs[0]),
+    error_bound=lambda settings, inputs, bounds, result: sparse_error_bounds(bounds[0], inputs[0]),
     limit=lambda settings, limits: np.inf if settings.get("missing") else 1.7976931348623157e308,
     width=same_width,
 )

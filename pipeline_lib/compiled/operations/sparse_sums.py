@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
-from pipeline_lib.compiled.operations.sparse import SparseColumn, bag_radii
+from pipeline_lib.compiled.operations.sparse import SparseColumn, sparse_error_bounds
 
 _HALF_ULP = 2.0**-53
 
@@ -23,15 +23,15 @@ def _bind_dot(settings: Settings) -> Any:
     return dot
 
 
-def _dot_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
+def _dot_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
     bag = SparseColumn.of(inputs[0])
     weights = np.abs(np.asarray(settings["weights"], dtype=np.float64))[bag.indices]
     terms = bag.sums(weights * np.abs(bag.values)) + abs(settings.get("start") or 0.0)
-    return bag.sums(weights * bag_radii(radii[0], inputs[0])) + (np.diff(bag.indptr) + 2) * _HALF_ULP * terms
+    return bag.sums(weights * sparse_error_bounds(bounds[0], inputs[0])) + (np.diff(bag.indptr) + 2) * _HALF_ULP * terms
 
 
 # `weights` (one for each place) times a bag, then `start` where there is one.
-operation("bag_dot", ("bag",), "float64", column=_bind_dot, radius=_dot_radius)
+operation("bag_dot", ("bag",), "float64", column=_bind_dot, error_bound=_dot_error_bound)
 
 
 def _ranks(bag: SparseColumn) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
@@ -56,13 +56,13 @@ def _bind_affine(settings: Settings) -> Any:
     return affine
 
 
-def _affine_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
+def _affine_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
     bag = SparseColumn.of(inputs[0])
     sizes = _bind_affine({"matrix": np.abs(settings["matrix"]), "offset": None})
     terms = sizes(bag.holding(np.abs(bag.values)))
     if settings["offset"] is not None:
         terms = terms + np.abs(settings["offset"])[:, None]
-    return sizes(bag.holding(bag_radii(radii[0], inputs[0]))) + (np.diff(bag.indptr) + 2) * _HALF_ULP * terms
+    return sizes(bag.holding(sparse_error_bounds(bounds[0], inputs[0]))) + (np.diff(bag.indptr) + 2) * _HALF_ULP * terms
 
 
 # `matrix` (outputs x places) times a bag, then `offset` where there is one: a vector.
@@ -71,6 +71,6 @@ operation(
     ("bag",),
     "vector",
     column=_bind_affine,
-    radius=_affine_radius,
+    error_bound=_affine_error_bound,
     width=lambda settings, widths: len(settings["matrix"]),
 )

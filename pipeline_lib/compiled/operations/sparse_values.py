@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
-from pipeline_lib.compiled.operations.sparse import SparseColumn, bag_radii, same_width
+from pipeline_lib.compiled.operations.sparse import SparseColumn, same_width, sparse_error_bounds
 from pipeline_lib.compiled.portable_math.logarithms import log_vector
 
 _HALF_ULP = 2.0**-53
@@ -21,18 +21,18 @@ def _elementwise(
     rounding: float,
     limit: Callable[[Settings, Sequence[float]], float],
 ) -> None:
-    """Enter an operation on a bag's values: a reference moves by `slope` times its radius, and rounds otherwise."""
+    """Enter an operation on a bag's values: a reference moves by `slope` times its bound, and rounds otherwise."""
 
     def bind(settings: Settings) -> Any:
         return lambda column: (bag := SparseColumn.of(column)).holding(function(settings, bag))
 
-    def radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: SparseColumn) -> Any:
-        bag, moved = SparseColumn.of(inputs[0]), bag_radii(radii[0], inputs[0])
+    def error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: SparseColumn) -> Any:
+        bag, moved = SparseColumn.of(inputs[0]), sparse_error_bounds(bounds[0], inputs[0])
         inexact = np.where(moved > 0, 1.0, 0.0) + rounding
         steep = np.where(moved > 0, moved * slope(settings, bag, result), 0.0)
         return steep + inexact * np.spacing(np.abs(result.values))
 
-    operation(name, ("bag",), "bag", column=bind, radius=radius, limit=limit, width=same_width)
+    operation(name, ("bag",), "bag", column=bind, error_bound=error_bound, limit=limit, width=same_width)
 
 
 def _weights(settings: Settings, bag: SparseColumn) -> NDArray[np.float64]:
@@ -83,8 +83,8 @@ def _norms(settings: Settings, bag: SparseColumn) -> NDArray[np.float64]:
     return np.where(norms == 0, 1.0, norms)[bag.rows()]
 
 
-def _norm_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: SparseColumn) -> Any:
-    bag, moved = SparseColumn.of(inputs[0]), bag_radii(radii[0], inputs[0])
+def _norm_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: SparseColumn) -> Any:
+    bag, moved = SparseColumn.of(inputs[0]), sparse_error_bounds(bounds[0], inputs[0])
     norms, share = _norms(settings, bag), np.abs(result.values)
     sums = 0 if settings["norm"] == "max" else (np.diff(bag.indptr)[bag.rows()] + 3) * _HALF_ULP * share
     together = bag.sums(moved)[bag.rows()] / norms  # no norm moves farther than the sum of its terms
@@ -97,7 +97,7 @@ operation(
     ("bag",),
     "bag",
     column=lambda settings: lambda column: (bag := SparseColumn.of(column)).holding(bag.values / _norms(settings, bag)),
-    radius=_norm_radius,
+    error_bound=_norm_error_bound,
     limit=lambda settings, limits: 1.0 if math.isfinite(limits[0]) else math.inf,
     width=same_width,
 )
@@ -112,8 +112,8 @@ def _above(settings: Settings) -> Any:
     return above
 
 
-def _above_radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: SparseColumn) -> Any:
-    bag, moved = SparseColumn.of(inputs[0]), bag_radii(radii[0], inputs[0])
+def _above_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: SparseColumn) -> Any:
+    bag, moved = SparseColumn.of(inputs[0]), sparse_error_bounds(bounds[0], inputs[0])
     unsure = (np.abs(bag.values - settings["threshold"]) <= moved) & (moved > 0)
     return np.where(unsure, np.inf, 0.0)[bag.values > settings["threshold"]]
 
@@ -124,7 +124,7 @@ operation(
     ("bag",),
     "bag",
     column=_above,
-    radius=_above_radius,
+    error_bound=_above_error_bound,
     limit=lambda settings, limits: 1.0,
     width=same_width,
 )

@@ -90,13 +90,13 @@ operation(
     ("float64",),
     "vector",
     column=_bind_splines,
-    radius=lambda settings, inputs, radii, result: _splines_radius(settings, inputs[0], radii[0], result),
+    error_bound=lambda settings, inputs, bounds, result: _splines_error_bound(settings, inputs[0], bounds[0], result),
     width=lambda settings, widths: int(np.shape(settings["coefficients"])[1]),
 )
 
 
-def _splines_radius(settings: Settings, values: Any, radius: Any, result: Any) -> Any:
+def _splines_error_bound(settings: Settings, values: Any, bound: Any, result: Any) -> Any:
     splines = _bind_splines(settings)
-    moved = np.maximum(np.abs(splines(values + radius) - result), np.abs(splines(values - radius) - result))
+    moved = np.maximum(np.abs(splines(values + bound) - result), np.abs(splines(values - bound) - result))
     terms = np.abs(result).sum(axis=0)  # a bound, not a result: any order will do
     return np.where(np.isnan(moved), 0.0, moved) + 8 * (settings["degree"] + 1) * 2.0**-53 * terms

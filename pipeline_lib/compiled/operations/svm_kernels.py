@@ -79,16 +79,16 @@ def _finish(settings: Settings) -> Any:
     return lambda sums: tanh_vector(gamma * sums + coef0)
 
 
-def _kernel_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
+def _kernel_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     """BLAS adds in another order; `expanded` distances are x*x + y*y - 2*x*y."""
     points = np.asarray(settings["points"], dtype=np.float64).T
     sizes, ulps = np.abs(inputs[0]), (len(points) + 2) * _HALF_ULP
-    moved = np.broadcast_to(radii[0], sizes.shape)
+    moved = np.broadcast_to(bounds[0], sizes.shape)
     if settings["kernel"] == "rbf":
         sums = squares(points, inputs[0])
         apart = ulps * sums + squares(points * 0.0, moved)
-        for stored, numbers, radius in zip(points, inputs[0], moved, strict=True):
-            apart += 2 * np.abs(numbers - stored[:, None]) * radius
+        for stored, numbers, bound in zip(points, inputs[0], moved, strict=True):
+            apart += 2 * np.abs(numbers - stored[:, None]) * bound
         if settings["expanded"]:
             apart += (
                 2
@@ -119,7 +119,7 @@ operation(
     ("vector",),
     "vector",
     column=_bind_kernel,
-    radius=_kernel_radius,
+    error_bound=_kernel_error_bound,
     width=lambda settings, widths: len(settings["points"]),
 )
 
@@ -223,11 +223,11 @@ def _bind_couple_row(settings: Settings) -> Any:
     return coupled
 
 
-def _couple_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
+def _couple_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     """By moving each pairwise probability; infinite where the iteration might stop at another step."""
     classes, vector = int(settings["classes"]), inputs[0]
-    radius, shares = np.broadcast_to(radii[0], vector.shape), _shares(settings, vector)
-    ends = [np.abs(_shares(settings, vector + sign * radius) - shares) for sign in (1.0, -1.0)]
+    bound, shares = np.broadcast_to(bounds[0], vector.shape), _shares(settings, vector)
+    ends = [np.abs(_shares(settings, vector + sign * bound) - shares) for sign in (1.0, -1.0)]
     moves = np.maximum(*ends) + 32 * _HALF_ULP * shares
     apart = np.zeros(result.shape)
     for pair in range(len(shares)):
@@ -246,6 +246,6 @@ operation(
     "vector",
     column=_bind_couple,
     row=_bind_couple_row,
-    radius=_couple_radius,
+    error_bound=_couple_error_bound,
     width=lambda settings, widths: int(settings["classes"]),
 )

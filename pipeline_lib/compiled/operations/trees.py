@@ -199,18 +199,18 @@ def _limit(settings: Settings, limits: Sequence[float]) -> float:
     return float(start + len(settings["roots"]) * (values.max() if values.size else 0.0) * 1.001)
 
 
-def _radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
-    """Infinite where a tree's leaf is another one at an end of the inputs' radii, else 0."""
-    if not any(np.any(radius) for radius in radii):
+def _error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
+    """Infinite where a tree's leaf is another one at an end of the inputs' bounds, else 0."""
+    if not any(np.any(bound) for bound in bounds):
         return np.zeros(np.shape(result))
     places, (rows,) = leaf_places(settings), np.shape(result)[-1:]
     nominal = places([np.broadcast_to(value, (rows,)) for value in inputs])
     moved = np.zeros(rows, dtype=np.bool_)
     for sign in (-1.0, 1.0):
         ends = []
-        for value, radius in zip(inputs, radii, strict=True):
-            end = np.where(np.isinf(radius), sign * np.inf, value + sign * np.where(np.isinf(radius), 0.0, radius))
-            ends.append(np.broadcast_to(np.where(np.isnan(value) & np.isfinite(radius), np.nan, end), (rows,)))
+        for value, bound in zip(inputs, bounds, strict=True):
+            end = np.where(np.isinf(bound), sign * np.inf, value + sign * np.where(np.isinf(bound), 0.0, bound))
+            ends.append(np.broadcast_to(np.where(np.isnan(value) & np.isfinite(bound), np.nan, end), (rows,)))
         moved |= (places(ends) != nominal).any(axis=0)
     return np.broadcast_to(np.where(moved, np.inf, 0.0), np.shape(result))
 
@@ -222,6 +222,6 @@ operation(
     column=bind_columns,
     writer=_write,
     limit=_limit,
-    radius=_radius,
+    error_bound=_error_bound,
     width=lambda settings, widths: int(settings["width"]),
 )

@@ -19,7 +19,9 @@ operation(
     column=lambda settings: _stack,
     row=lambda settings: lambda *numbers: np.array(numbers, dtype=np.float64),
     limit=lambda settings, limits: max(limits),
-    radius=lambda settings, inputs, radii, result: np.array([np.broadcast_to(r, result.shape[1:]) for r in radii]),
+    error_bound=lambda settings, inputs, bounds, result: np.array(
+        [np.broadcast_to(r, result.shape[1:]) for r in bounds]
+    ),
     width=lambda settings, widths: len(widths),
 )
 operation(
@@ -29,7 +31,7 @@ operation(
     column=lambda settings: lambda vector: vector[settings["place"]],
     row=lambda settings: lambda vector: float(vector[settings["place"]]),
     limit=lambda settings, limits: limits[0],
-    radius=lambda settings, inputs, radii, result: radii[0][settings["place"]],
+    error_bound=lambda settings, inputs, bounds, result: bounds[0][settings["place"]],
 )
 
 
@@ -97,12 +99,12 @@ def _affine_parts(settings: Settings) -> tuple[Any, Any]:
     return columns, None if settings["offset"] is None else np.asarray(settings["offset"], dtype=np.float64)
 
 
-def _affine_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
+def _affine_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     matrix = np.abs(np.asarray(settings["matrix"], dtype=np.float64))
     offset = settings["offset"]
     terms = matrix @ np.abs(inputs[0])  # a bound, not a result: any order will do
     terms = terms if offset is None else terms + np.abs(np.asarray(offset, dtype=np.float64))[:, None]
-    return matrix @ radii[0] + (matrix.shape[1] + 2) * 2.0**-53 * terms
+    return matrix @ bounds[0] + (matrix.shape[1] + 2) * 2.0**-53 * terms
 
 
 operation(
@@ -111,7 +113,7 @@ operation(
     "vector",
     column=_bind_affine,
     row=_bind_affine_row,
-    radius=_affine_radius,
+    error_bound=_affine_error_bound,
     width=lambda settings, widths: len(settings["matrix"]),
 )
 
@@ -129,13 +131,13 @@ def _largest_of_row(vector: Any) -> int:
     return int(np.argmax(vector))
 
 
-def _largest_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
+def _largest_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     """Infinite where another number may be the largest."""
-    radius = np.broadcast_to(radii[0], inputs[0].shape)
-    own = np.take_along_axis(radius, result[None], axis=0)
+    bound = np.broadcast_to(bounds[0], inputs[0].shape)
+    own = np.take_along_axis(bound, result[None], axis=0)
     low = np.take_along_axis(inputs[0], result[None], axis=0) - own
-    others = np.arange(len(radius))[:, None] != result
-    rivals = others & (inputs[0] + radius >= low) & (radius + own > 0)
+    others = np.arange(len(bound))[:, None] != result
+    rivals = others & (inputs[0] + bound >= low) & (bound + own > 0)
     return np.where(rivals.any(axis=0), np.inf, 0.0)
 
 
@@ -146,7 +148,7 @@ operation(
     "int64",
     column=lambda settings: _first_largest,
     row=lambda settings: _largest_of_row,
-    radius=_largest_radius,
+    error_bound=_largest_error_bound,
 )
 
 
@@ -159,9 +161,9 @@ def _bind_activation(settings: Settings) -> Any:
     return lambda vector: 1.0 / (1.0 + exp_vector(-vector))  # as scipy.special.expit
 
 
-def _activation_radius(settings: Settings, inputs: Any, radii: Any, result: Any) -> Any:
+def _activation_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     """None of them is steeper than 1; the elementary ones round."""
-    moved = np.broadcast_to(radii[0], result.shape)
+    moved = np.broadcast_to(bounds[0], result.shape)
     return moved if settings["kind"] == "relu" else moved + 16 * np.spacing(np.abs(result))
 
 
@@ -171,6 +173,6 @@ operation(
     ("vector",),
     "vector",
     column=_bind_activation,
-    radius=_activation_radius,
+    error_bound=_activation_error_bound,
     width=lambda settings, widths: widths[0],
 )

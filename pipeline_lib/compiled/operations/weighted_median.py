@@ -47,12 +47,12 @@ def _bind_weighted_median_row(settings: Settings) -> Callable[[Any], float]:
     return median
 
 
-def _radius(settings: Settings, inputs: Sequence[Any], radii: Sequence[Any], result: Any) -> Any:
+def _error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
     """At most the inputs' own; infinite where the half is reached within rounding, in whatever order one adds."""
     weights = np.asarray(settings["weights"], dtype=np.float64)
     vector = np.asarray(inputs[0])
     order, sums = _cumulated(vector, weights)
-    moved = np.broadcast_to(radii[0], vector.shape)
+    moved = np.broadcast_to(bounds[0], vector.shape)
     sorted_numbers = np.take_along_axis(vector, order, axis=0)
     ends = np.ones(sums.shape, dtype=np.bool_)  # within equal numbers the order does not matter
     ends[:-1] = sorted_numbers[:-1] != sorted_numbers[1:]
@@ -67,5 +67,5 @@ operation(
     column=_bind_weighted_median,
     row=_bind_weighted_median_row,
     limit=lambda settings, limits: limits[0],
-    radius=_radius,
+    error_bound=_error_bound,
 )

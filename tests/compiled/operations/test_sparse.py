@@ -88,10 +88,10 @@ def test_what_is_not_finite_is_refused_with_its_row():
 
 
 def test_a_value_that_only_one_of_two_bags_holds_is_seen():
-    rows, found, radius, expected = aligned(
+    rows, found, bound, expected = aligned(
         SparseColumn.of(np.array([[1.0, 0.0]])), None, SparseColumn.of(np.array([[1.0, 3.0]]))
     )
-    assert (rows.tolist(), found.tolist(), radius.tolist(), expected.tolist()) == ([0, 1], [1, 0], [0, 0], [1, 3])
+    assert (rows.tolist(), found.tolist(), bound.tolist(), expected.tolist()) == ([0, 1], [1, 0], [0, 0], [1, 3])
     before = {"x": Builder().input("x", "bag", width=7)}
     given, wrong = DENSE.T, DENSE.T.copy()
     wrong[4, 2] += 1.0

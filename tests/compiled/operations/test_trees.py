@@ -161,7 +161,7 @@ def test_constants_stand_for_columns():
     assert bits(found) == bits(bind_columns(settings)(*columns))
 
 
-def test_a_row_is_on_a_boundary_where_its_path_changes_within_its_radius():
+def test_a_row_is_on_a_boundary_where_its_path_changes_within_its_error_bound():
     settings = ensemble(sizes=[1])
     settings |= {
         "feature": np.array([0, -1, -1]),
@@ -173,9 +173,9 @@ def test_a_row_is_on_a_boundary_where_its_path_changes_within_its_radius():
         "values": np.array([[3.0], [3.0]]),  # equal, but another leaf
     }
     x = np.array([0.0, 1.0 - 1e-9, 1.0, 1.0 + 1e-9, np.nan, 9.0, np.inf, 0.0])
-    radii = [np.array([1e-6, 1e-6, 0.0, 1e-6, 1e-6, np.inf, 1e-6, np.inf])]
-    radius = OPERATIONS["trees"].radius(settings, [x], radii, np.zeros(8))
-    assert radius.tolist() == [0.0, np.inf, 0.0, np.inf, 0.0, np.inf, 0.0, np.inf]
+    bounds = [np.array([1e-6, 1e-6, 0.0, 1e-6, 1e-6, np.inf, 1e-6, np.inf])]
+    bound = OPERATIONS["trees"].error_bound(settings, [x], bounds, np.zeros(8))
+    assert bound.tolist() == [0.0, np.inf, 0.0, np.inf, 0.0, np.inf, 0.0, np.inf]
     assert leaf_places(settings)([x]).tolist() == [[0, 0, 0, 1, 1, 1, 1, 0]]
 
 

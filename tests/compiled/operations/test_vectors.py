@@ -107,18 +107,18 @@ def test_equal_distances_are_ranked_by_place():
     assert whole[0][3:5].tolist() == [1.0, 2.0]
 
 
-@pytest.mark.parametrize("radius", [0.0, 0.2])
-def test_the_largest_is_unsure_where_another_lies_within_the_radius(radius):
+@pytest.mark.parametrize("bound", [0.0, 0.2])
+def test_the_largest_is_unsure_where_another_lies_within_the_error_bound(bound):
     vector = np.array([[1.0, 1.0], [1.3, 1.7]])
     found = OPERATIONS["largest"]
     chosen = found.column({})(vector)
-    unsure = found.radius({}, [vector], [np.full((2, 2), radius)], chosen)
-    assert unsure.tolist() == [math.inf if radius else 0.0, 0.0]
+    unsure = found.error_bound({}, [vector], [np.full((2, 2), bound)], chosen)
+    assert unsure.tolist() == [math.inf if bound else 0.0, 0.0]
 
 
 def test_places_are_unsure_where_a_point_outside_is_as_near():
     points, found = np.array([[0.0], [2.0], [5.0]]), OPERATIONS["nearest"]
     settings = {"points": points, "count": 1, "metric": "euclidean", "expanded": False}
     vector = np.array([[0.9, 1.0]])
-    radius = found.radius(settings, [vector], [0.0], found.column(settings)(vector))
-    assert np.isinf(radius).tolist() == [[False, True], [False, True]]
+    bound = found.error_bound(settings, [vector], [0.0], found.column(settings)(vector))
+    assert np.isinf(bound).tolist() == [[False, True], [False, True]]

@@ -76,7 +76,7 @@ def _round(build: Builder, value: Value) -> Value:
 
 def _single(build: Builder, value: Value, ulps: float) -> Value:
     """The value as float32, which XGBoost's own float32 function may miss by some ULPs."""
-    return build.slack(_round(build, value), ulps * _SINGLE_ULP)
+    return build.allow_ulps(_round(build, value), ulps * _SINGLE_ULP)
 
 
 def _logistic(build: Builder, raw: Value) -> Value:

@@ -103,7 +103,7 @@ def _statistic(function: str, rows: list[Value], build: Builder) -> Value:
     for row in rows[1:]:
         largest = largest + abs(row)
     if function in _CARRIED:
-        found = build.slack(found, _CARRIED[function], largest * largest if function == "var" else largest)
+        found = build.allow_ulps(found, _CARRIED[function], largest * largest if function == "var" else largest)
     return build.where(most, math.nan, found)
 
 

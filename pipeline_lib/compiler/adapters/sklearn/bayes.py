@@ -29,7 +29,7 @@ def _chosen(step: Any, scores: list[Value], build: Builder) -> Outputs:
     classes = labels(step.classes_)
     most = largest(build, scores)
     total = build.apply("log", build.sum([build.apply("exp", score - most) for score in scores])) + most
-    total = build.slack(total, 4.0, abs(most) + 4.0)  # `_logsumexp` has log1p of the others' sum
+    total = build.allow_ulps(total, 4.0, abs(most) + 4.0)  # `_logsumexp` has log1p of the others' sum
     probability = [build.apply("exp", score - total) for score in scores]
     return Outputs([class_prediction(build, scores, classes)], probability, classes=classes)
 
@@ -145,7 +145,7 @@ def quadratic_discriminant(step: Any, values: Sequence[Value], build: Builder) -
         means = as_doubles(step, "means_", step.means_[place])
         centred = build.stack([value - float(mean) for value, mean in zip(inputs, means, strict=True)])
         parts = build.items(build.apply("affine", centred, matrix=turned.T, offset=None))
-        norm = build.slack(build.sum([part * part for part in parts]), 4.0)
+        norm = build.allow_ulps(build.sum([part * part for part in parts]), 4.0)
         scores.append(-0.5 * (norm + float(np.sum(np.log(scaling)))) + float(np.log(prior)))
     probability = [build.apply("exp", share) for share in log_softmax(build, scores)]
     decision = [scores[1] - scores[0]] if len(classes) == 2 else scores

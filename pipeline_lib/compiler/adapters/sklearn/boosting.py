@@ -80,7 +80,7 @@ def _gradient_raw(step: Any, values: Sequence[Value], build: Builder) -> list[Va
     sums = sum_of_trees(build, values, nodes, check, start=[0.0] * width, outputs=outputs)
     scales = sum_of_trees(build, values, magnitudes(nodes), check, start=[0.0] * width, outputs=outputs)
     return [
-        build.slack(start + total, len(stages) + 1, abs(start) + scale)
+        build.allow_ulps(start + total, len(stages) + 1, abs(start) + scale)
         for start, total, scale in zip(first, sums, scales, strict=True)
     ]
 
@@ -111,7 +111,7 @@ def _logit(build: Builder, share: Value) -> Value:
     near = build.apply("log1p", apart) - build.apply("log1p", -apart)
     odds = build.apply("log", share / (1.0 - share))
     value = build.where((share < 0.3) | (share > 0.65), odds, near)
-    return build.slack(value, 16, abs(value) + abs(apart))
+    return build.allow_ulps(value, 16, abs(value) + abs(apart))
 
 
 def _two_classes(step: Any, decision: Value, scaled: Value, second: Value, build: Builder) -> Outputs:

@@ -32,7 +32,7 @@ def principal(step: Any, columns: Columns, build: Builder) -> Columns:
     made = _parts(affine(values, components, -_projected(components, mean), build), build)
     sizes = _projected(np.abs(components), np.abs(mean))  # the library's centre is within ULPs of these
     made = {
-        name: build.slack(value, len(mean) + 2, build.value(float(size)))
+        name: build.allow_ulps(value, len(mean) + 2, build.value(float(size)))
         for (name, value), size in zip(made.items(), sizes, strict=True)
     }
     if not step.whiten:
@@ -123,7 +123,8 @@ def _through(step: Any, columns: Columns, weights: Any, inverted: Any, build: Bu
     sizes = build.items(affine([_sizes(latent, build)], np.abs(inverse), None, build))
     ulps = 8 * float(np.linalg.cond(inverted)) * len(inverted)
     return {
-        f"x{place}": build.slack(part, ulps, size) for place, (part, size) in enumerate(zip(made, sizes, strict=True))
+        f"x{place}": build.allow_ulps(part, ulps, size)
+        for place, (part, size) in enumerate(zip(made, sizes, strict=True))
     }
 
 

@@ -97,4 +97,4 @@ def _squared_distance(step: Any, inputs: Sequence[Value], centroid: Any, build: 
     if not build.checking:
         return squared
     sizes = build.sum([value * value for value in inputs]) + float((centroid * centroid).sum())
-    return build.slack(squared, 8.0 * (len(inputs) + 2), sizes)  # the library has x*x - 2*x*y + y*y
+    return build.allow_ulps(squared, 8.0 * (len(inputs) + 2), sizes)  # the library has x*x - 2*x*y + y*y

@@ -74,7 +74,7 @@ def centred_and_scaled(step: Any, columns: Columns, centre: Any, scale: Any, bui
             made[name] = moved * (1 / float(scale[place.start]))
         else:
             divided = moved / float(scale[place.start])
-            made[name] = divided if centre is not None else build.slack(divided, 2.0)
+            made[name] = divided if centre is not None else build.allow_ulps(divided, 2.0)
     return made
 
 
@@ -168,7 +168,7 @@ def _quantile(output: str, value: Value, points: Any, heights: Any, build: Build
     lowest = _BOUNDS - _EPS
     ends = [build.apply("ndtri", end) for end in (lowest, 1 - lowest)]
     normal = build.apply("ndtri", share)
-    return build.slack(build.clip(normal, *ends), 8.0)
+    return build.allow_ulps(build.clip(normal, *ends), 8.0)
 
 
 _UNARY = {  # NumPy's name: the operation of the same meaning

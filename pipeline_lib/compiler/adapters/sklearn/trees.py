@@ -75,7 +75,7 @@ def _summed(
         return totals
     # threads add their trees in the order in which they finish
     scales = sum_of_trees(build, values, magnitudes(nodes), check, start=start)
-    return [build.slack(total, len(nodes), scale) for total, scale in zip(totals, scales, strict=True)]
+    return [build.allow_ulps(total, len(nodes), scale) for total, scale in zip(totals, scales, strict=True)]
 
 
 def classes(step: Any, probability: list[Value], build: Builder) -> Outputs:

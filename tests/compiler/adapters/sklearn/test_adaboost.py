@@ -75,8 +75,8 @@ def test_weighted_medians(numbers, weights, expected):
 def test_a_median_on_the_boundary_is_unsure():
     """Half of the weight lies on either side: rounding decides, so any of both numbers is right."""
     vector, weights = np.array([[1.0], [2.0]]), {"weights": np.array([1.0, 1.0])}
-    radius = OPERATIONS["weighted_median"].radius(weights, [vector], [0.0], np.array([1.0]))
-    assert radius.tolist() == [np.inf]
+    bound = OPERATIONS["weighted_median"].error_bound(weights, [vector], [0.0], np.array([1.0]))
+    assert bound.tolist() == [np.inf]
 
 
 @pytest.mark.parametrize(
