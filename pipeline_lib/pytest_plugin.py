@@ -199,9 +199,9 @@ def _checked(record: "Record", library: str | None, variations: "Sequence[str | 
     from pipeline_lib.parity.check import check_parity
     from pipeline_lib.parity.variations import QUICK
     from pipeline_lib.records.record import Record
-    from pipeline_lib.system.locks import locked_folder
+    from pipeline_lib.system.locks import locked_temporary_folder
 
-    with locked_folder("record") as folder:
+    with locked_temporary_folder("record") as folder:
         link = folder.joinpath(*record.folder.resolve().parts[-3:])  # so much of it makes the reference
         link.parent.mkdir(parents=True)
         link.symlink_to(record.folder.resolve(), target_is_directory=True)

@@ -31,7 +31,7 @@ from pipeline_lib.parity.result import EDGES, FRESH, Outcome
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.project.code_diff import changed_values
 from pipeline_lib.project.export import check_export
-from pipeline_lib.project.params import as_json, read_params
+from pipeline_lib.project.params import params_to_json, read_params
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import MANIFEST, PARAMETERS, Record, verify
 from pipeline_lib.runner.reproduce import changed_sources
@@ -143,7 +143,7 @@ def given_parameters(world: World) -> str:
     overrides = world.record.manifest().get("overrides", [])
     file = world.record.folder / "params.yml"
     params = read_params(file, module.Params, overrides=overrides, shown=file.name)
-    changed = changed_values(as_json(params), world.record.read_json(PARAMETERS))
+    changed = changed_values(params_to_json(params), world.record.read_json(PARAMETERS))
     return f"{file.name} → {PARAMETERS}: {'; '.join(changed)}" if changed else ""
 
 

@@ -11,12 +11,12 @@ import click
 
 from pipeline_lib.cli import check, notebooks, records, run, sweep
 from pipeline_lib.errors import PipelineLibError
-from pipeline_lib.system.jupyter_imports import allow_lean_imports
+from pipeline_lib.system.jupyter_imports import allow_fast_jupyter_imports
 
 
 def main() -> None:
     """Entry point: exit 0 as asked, 1 a check found a difference, 2 bad input, 3 the run itself failed."""
-    allow_lean_imports()
+    allow_fast_jupyter_imports()
     atexit.register(gc.freeze)  # modules go with the process; to look through thousands of them takes half a second
     try:
         commands.main(standalone_mode=False)

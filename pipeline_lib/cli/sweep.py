@@ -65,9 +65,9 @@ def sweep(
     The same command continues a sweep that was interrupted, and does nothing again.
     """
     from pipeline_lib.sweeps.sweep import sweep as run_sweep
-    from pipeline_lib.system.signals import requests_to_end
+    from pipeline_lib.system.signals import stop_signals
 
-    with requests_to_end() as came:
+    with stop_signals() as came:
         found = run_sweep(
             params_file,
             grid,

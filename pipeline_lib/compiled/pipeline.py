@@ -254,9 +254,9 @@ class CompiledPipeline:
         if self.row.key is None or context is not None:
             return self._run(executor, *self._tables(data, context, schema))
         from pipeline_lib.compiled.arrow import run_parts
-        from pipeline_lib.rows.conform_tables import conformed_parts
+        from pipeline_lib.rows.conform_tables import conform_in_parts
 
-        return run_parts(executor, conformed_parts(data, schema, PART_CHILDREN, coded=True))
+        return run_parts(executor, conform_in_parts(data, schema, PART_CHILDREN, coded=True))
 
     def _run(self, executor: ColumnExecutor, table: "pa.Table", rows: int) -> list[Column]:
         from pipeline_lib.compiled.arrow import from_arrow

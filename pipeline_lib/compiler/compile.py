@@ -24,7 +24,7 @@ from pipeline_lib.compiler.opaque_step import OpaqueStep
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.conform_tables import conform
 from pipeline_lib.rows.context import Context
-from pipeline_lib.rows.frames import Frames, dtype_differences, raw_input, schema_like
+from pipeline_lib.rows.frames import Frames, dtype_differences, schema_of_frame, to_pipeline_input
 from pipeline_lib.rows.schema import RowSchema
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def compile_pipeline(
         raise InputError(
             "found several training tables without a schema, expected row=schema_of(Tables(...)), which names their key"
         )
-    row = row or schema_like(like)  # type: ignore[arg-type]  # no mapping: see above
+    row = row or schema_of_frame(like)  # type: ignore[arg-type]  # no mapping: see above
     settings = Settings(row, library, allow_opaque, declared(context, row))
     return compile_fitted(fitted, like=like, settings=settings)
 
@@ -105,7 +105,7 @@ def compile_fitted(
     check_order(table, settings.context, settings.table, hidden=settings.table.time in row.sensitive)
     work = _Compilation(settings)
     with quiet_libraries():
-        work.walk(steps, raw_input(table, row))
+        work.walk(steps, to_pipeline_input(table, row))
         model = CompiledPipeline(work.plan(), row, work.opaque, settings.library)
         model.report = compile_report(model, fitted, table, work.reports)
     return model
@@ -128,7 +128,7 @@ def check_rows(
         table = pa.concat_tables([conform(context, model.row), table]).combine_chunks()
     work = _Compilation(Settings(model.row, library, allow_opaque=True, table=model.plan.tables[0]))
     with quiet_libraries():
-        work.walk(_steps(fitted), raw_input(table, model.row))
+        work.walk(_steps(fitted), to_pipeline_input(table, model.row))
 
 
 def raw_columns(row: RowSchema, build: Builder) -> Columns:
@@ -221,7 +221,7 @@ class _Compilation:
         row = self.settings.row
         for rows in _FEW_ROWS:
             if isinstance(given, Frames):
-                part: Any = raw_input(conform(given, row).slice(0, rows), row)
+                part: Any = to_pipeline_input(conform(given, row).slice(0, rows), row)
             else:
                 part = given.iloc[:rows] if hasattr(given, "iloc") else given[:rows]
             if not self.settings.context and part.shape[0] == rows:

@@ -10,7 +10,7 @@ from pipeline_lib.compiled.compile_report import CompileReport, StepReport
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.conform_tables import as_rows
-from pipeline_lib.rows.frames import raw_input
+from pipeline_lib.rows.frames import to_pipeline_input
 
 _TIMED_ROWS = 200
 _FAR = 1e-6  # of a prediction: no order of rounding explains that in most rows
@@ -24,7 +24,7 @@ def compile_report(model: CompiledPipeline, fitted: Any, table: Any, steps: Sequ
     context, rest = (table.slice(0, model.context), table.slice(model.context)) if model.context else (None, table)
     ours, theirs = (
         model.predict(rest, context=context),
-        np.asarray(fitted.predict(raw_input(table, model.row)))[model.context :],
+        np.asarray(fitted.predict(to_pipeline_input(table, model.row)))[model.context :],
     )
     theirs = theirs.reshape(ours.shape)
     changed = ~((ours == theirs) | ((ours != ours) & (theirs != theirs)))

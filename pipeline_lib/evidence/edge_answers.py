@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.conform_tables import as_rows
-from pipeline_lib.rows.edge_rows import edge_values, first_whole, with_value
+from pipeline_lib.rows.edge_rows import edge_values, first_row_with_children, replace_value
 
 if TYPE_CHECKING:
     from pipeline_lib.compiled.pipeline import CompiledPipeline
@@ -124,14 +124,14 @@ def _by_probe(table: pa.Table) -> dict[tuple[str, str], dict[tuple[str, str], st
 def _answered(
     model: "CompiledPipeline", inputs: pa.Table, context: pa.Table | None, asked: list[tuple[str, str]]
 ) -> pa.Table:
-    base = as_rows(inputs.slice(first_whole(inputs, model.row), 1), model.row)[0]
+    base = as_rows(inputs.slice(first_row_with_children(inputs, model.row), 1), model.row)[0]
     before = model.trace_row(base, context=context)
     rows = []
     for column, text in asked:
         if column == _CONTEXT and context is not None:
             row, earlier = base, _CONTEXTS[text](context, inputs)
         else:
-            row, earlier = with_value(base, model.row, column, text), context
+            row, earlier = replace_value(base, model.row, column, text), context
         rows += [(column, text, *answer) for answer in _answers(model, row, earlier, before)]
     columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
     return pa.table([pa.array(column, pa.string()) for column in columns], SCHEMA)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.edge_answers import read_probes, write_probes
-from pipeline_lib.rows.conform_tables import conform, settled
+from pipeline_lib.rows.conform_tables import conform, sort_child_rows
 from pipeline_lib.system.files import canonical_json, files_below, sha256_file, write_atomic
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def write_evidence(
     put into one order. `context` has the rows before them, where the pipeline needs these.
     Raises InputError for rows outside the schema, no rows, or a target of another length.
     """
-    inputs = settled(conform(rows, model.row), model.row)
+    inputs = sort_child_rows(conform(rows, model.row), model.row)
     values = pa.table({"target": pa.array(np.asarray(target))})
     if inputs.num_rows == 0 or values.num_rows != inputs.num_rows:
         raise InputError(

@@ -20,7 +20,7 @@ from pipeline_lib.parity.result import ARTIFACT, EDGES, FRESH, PAGE, Outcome, Pa
 from pipeline_lib.parity.variations import OF_TABLES, QUICK, VARIATIONS, Variation, chosen
 from pipeline_lib.records.record import ENVIRONMENT, RECORD_VARIABLE, Record, as_record, checks_folder, verify
 from pipeline_lib.system.files import canonical_json, read_json, write_atomic
-from pipeline_lib.system.locks import locked_folder
+from pipeline_lib.system.locks import locked_temporary_folder
 
 RESULT = "parity.json"
 LONGEST = 3_600
@@ -144,7 +144,7 @@ def check_parity(
     expected = read_evidence(record.evidence)
     opaque = tuple(_described(record)["opaque"])
     packages = (record.read_json(ENVIRONMENT) or {}).get("packages", {})
-    with locked_folder("parity") as folder:
+    with locked_temporary_folder("parity") as folder:
         check = _Check(record, Place(folder, opaque, library, packages), other_artifact(expected, record.artifact))
         outcomes = check.hand_over([variation for variation in wanted if variation.hands_over])
         if check.other_artifact:

@@ -19,7 +19,14 @@ from pipeline_lib.evidence.fitted_state_diff import compare_learned
 from pipeline_lib.parity.causes import environment_differences
 from pipeline_lib.parity.divergence import HIDDEN, OUTPUTS, RAW, Answer, Divergence, first_divergence
 from pipeline_lib.project.cells import LIBRARY
-from pipeline_lib.project.code_diff import change, changed_code, changed_values, flat, library_code, notebook_code
+from pipeline_lib.project.code_diff import (
+    changed_code,
+    changed_values,
+    describe_change,
+    exported_code,
+    flatten,
+    notebook_code,
+)
 from pipeline_lib.project.notebooks import read_notebook
 from pipeline_lib.records.record import ENVIRONMENT, METRICS, PARAMETERS, TRAINING, Record
 
@@ -116,7 +123,7 @@ def _json_section(name: str, file: str, a: Record, b: Record) -> Section:
     found = _both(file, a, b)
     if isinstance(found, str):
         return Section(name, missing=found)
-    changed, total = changed_values(*found), len({key for values in found for key, _ in flat(values)})
+    changed, total = changed_values(*found), len({key for values in found for key, _ in flatten(values)})
     return Section(name, tuple(changed), f"{len(changed)} of {total} differ" if changed else f"{total} values")
 
 
@@ -134,7 +141,7 @@ def _library_section(a: Record, b: Record) -> Section:
     found = _both(LIBRARY, a, b)
     if isinstance(found, str):
         return Section("library", missing=found)
-    changed = changed_code(*map(library_code, found))
+    changed = changed_code(*map(exported_code, found))
     summary = f"{len(changed)} exported cells differ" if changed else f"{len(found[0])} exported cells"
     return Section("library", tuple(changed), summary)
 
@@ -197,7 +204,9 @@ def _evidence_section(a: Record, b: Record) -> Section:
     except InputError as error:
         return Section("evidence", missing=str(error))
     if list(old.steps) != list(new.steps):
-        return Section("evidence", (*trained, f"steps: {change({'': list(old.steps)}, {'': list(new.steps)}, '')}"))
+        return Section(
+            "evidence", (*trained, f"steps: {describe_change({'': list(old.steps)}, {'': list(new.steps)}, '')}")
+        )
     pairs = {"target": (old.target, new.target), "context": (_or_none(old.context), _or_none(new.context))}
     beside = {name: other for name, pair in pairs.items() if (other := first_difference(*pair))}
     found = _first_divergence(a, b, old, new)

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline_lib.rows.conform_tables import as_rows, unnested
+from pipeline_lib.rows.conform_tables import as_rows, split_tables
 from pipeline_lib.rows.schema import RowSchema
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def of_each_table(deliver: Callable[[Given], Delivery]) -> Callable[[Given], Del
         if given.schema.key is None:
             return deliver(given)
         data: dict[str, Any] = {}
-        for part, table in zip(given.schema.tables, unnested(given.table, given.schema).values(), strict=True):
+        for part, table in zip(given.schema.tables, split_tables(given.table, given.schema).values(), strict=True):
             folder = given.folder / f"table {len(data)}"
             folder.mkdir()
             data[part.name] = deliver(Given(table, replace(part, key=None), folder)).parts[0][0]
@@ -118,7 +118,7 @@ def shuffled_rows(given: Given) -> Delivery:
 def shuffled_child_rows(given: Given) -> Delivery:
     """The rows of each child table in another order."""
     rng = np.random.default_rng(0)
-    tables = unnested(given.table, given.schema)
+    tables = split_tables(given.table, given.schema)
     orders = {child.name: rng.permutation(tables[child.name].num_rows) for child in given.schema.children}
     return _whole(given, tables | {name: tables[name].take(pa.array(order)) for name, order in orders.items()})
 
@@ -260,7 +260,7 @@ def _batches(given: Given, size: int) -> Delivery:
 
 def _parts(given: Given, table: pa.Table) -> Any:
     """Some rows as production would hold them: of several tables each by its name."""
-    return table if given.schema.key is None else unnested(table, given.schema)
+    return table if given.schema.key is None else split_tables(table, given.schema)
 
 
 def _whole(given: Given, data: Any) -> Delivery:

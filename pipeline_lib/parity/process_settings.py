@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.system.fingerprint import cpus
+from pipeline_lib.system.fingerprint import cpu_count
 
 ANOTHER_DAY = 400
 """Days: enough to change year, month, day and weekday."""
@@ -61,8 +61,8 @@ def threads(count: int) -> Prepare:
 
     def prepare(place: Place) -> Setting:
         _need("threadpoolctl")
-        if cpus() < count:
-            raise AbsentError(f"found {cpus()} CPU for this process, needs {count}")
+        if cpu_count() < count:
+            raise AbsentError(f"found {cpu_count()} CPU for this process, needs {count}")
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         return Setting({"threads": [count]}, dict.fromkeys(names, str(count)))
 

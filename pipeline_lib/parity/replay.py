@@ -23,8 +23,8 @@ from pipeline_lib.parity.process_settings import proof_of
 from pipeline_lib.parity.result import FRESH, Outcome
 from pipeline_lib.parity.with_context import Part, parts_of, rows_before
 from pipeline_lib.records.record import Record
-from pipeline_lib.rows.conform_tables import conform, settled
-from pipeline_lib.system.locks import locked_folder
+from pipeline_lib.rows.conform_tables import conform, sort_child_rows
+from pipeline_lib.system.locks import locked_temporary_folder
 
 TABLES, MAPPINGS, OPAQUE = 120, 2_000, 24
 """At most so many parts of one delivery are predicted: tables, single rows, either where a step is opaque.
@@ -116,7 +116,7 @@ def _answer(task: Mapping[str, Any], evidence: Evidence, model: CompiledPipeline
         table = pa.concat_tables([before, table]).combine_chunks()
     module, _, function = task["deliver"].partition(":")
     deliver: Callable[[Given], Delivery] = getattr(importlib.import_module(module), function)
-    with locked_folder("rows") as folder:
+    with locked_temporary_folder("rows") as folder:
         given = Given(table, model.row, folder, 0 if before is None else before.num_rows)
         try:
             delivery = deliver(given)
@@ -161,7 +161,7 @@ def _whole(evidence: Evidence, model: CompiledPipeline, part: Part) -> Answer:
     rows = np.arange(evidence.inputs.num_rows)
     inputs, outputs = _predicted(model, part)
     steps = traced_steps(model, inputs, evidence.traced, model.earlier(inputs, part.context))
-    return Answer(rows, outputs, evidence.traced.to_numpy(), steps, settled(inputs, model.row))
+    return Answer(rows, outputs, evidence.traced.to_numpy(), steps, sort_child_rows(inputs, model.row))
 
 
 def _in_tables(parts: Sequence[Part], model: CompiledPipeline) -> Answer:
@@ -171,7 +171,7 @@ def _in_tables(parts: Sequence[Part], model: CompiledPipeline) -> Answer:
     made = [model.evaluate(predicted[place][0], context=parts[place].context, steps=True) for place in chosen]
     steps = {name: pa.concat_tables([each.steps[name] for each in made]) for name in made[0].steps}
     rows, traced = (np.concatenate([parts[place].places for place in places]) for places in (range(len(parts)), chosen))
-    inputs = settled(inputs.combine_chunks(), model.row)
+    inputs = sort_child_rows(inputs.combine_chunks(), model.row)
     if inputs.num_rows != len(rows):
         return Answer(rows, outputs, traced, steps, inputs)
     order, order_traced = np.argsort(rows), np.argsort(traced)

@@ -8,13 +8,13 @@ import json
 import sys
 from pathlib import Path
 
-from pipeline_lib.system.parent_death import tether
+from pipeline_lib.system.parent_death import exit_with_parent
 
 
 def main(path: str) -> None:
     """Do what a request asks, and write the results where it says."""
     request = json.loads(Path(path).read_bytes())
-    tether(request["parent"])
+    exit_with_parent(request["parent"])
     if request["days"] is not None:
         from pipeline_lib.parity.clock import move
 

@@ -15,9 +15,9 @@ Code = dict[tuple[str, str], tuple[str, str]]
 
 def changed_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Dotted names of JSON values that differ, each with both values; floats in hex besides."""
-    left, right = dict(flat(old)), dict(flat(new))
+    left, right = dict(flatten(old)), dict(flatten(new))
     return [
-        f"{name}: {change(left, right, name)}"
+        f"{name}: {describe_change(left, right, name)}"
         for name in dict.fromkeys((*left, *right))
         if name not in left or name not in right or _unlike(left[name], right[name])
     ]
@@ -52,7 +52,7 @@ def notebook_code(notebook: Mapping[str, Any], shown: str = "", *, injected: boo
     }
 
 
-def library_code(exported: Iterable[Mapping[str, Any]]) -> Code:
+def exported_code(exported: Iterable[Mapping[str, Any]]) -> Code:
     """Exported cells, as `exported_cells` lists them, by notebook and cell."""
     return {
         (cell["notebook"], cell["cell"]): (
@@ -63,11 +63,11 @@ def library_code(exported: Iterable[Mapping[str, Any]]) -> Code:
     }
 
 
-def flat(value: Any, name: str = "") -> Iterable[tuple[str, Any]]:
+def flatten(value: Any, name: str = "") -> Iterable[tuple[str, Any]]:
     """Values of nested JSON by dotted name."""
     if isinstance(value, Mapping) and value:
         for key, part in value.items():
-            yield from flat(part, f"{name}.{key}" if name else str(key))
+            yield from flatten(part, f"{name}.{key}" if name else str(key))
     else:
         yield name, value
 
@@ -76,7 +76,7 @@ def _unlike(old: Any, new: Any) -> bool:
     return type(old) is not type(new) or json.dumps(old) != json.dumps(new)
 
 
-def change(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> str:
+def describe_change(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> str:
     """One value's change; of lists what went and what came, of floats the hex besides."""
     if name not in old or name not in new:
         return " → ".join(_text(values[name]) if name in values else "absent" for values in (old, new))

@@ -19,16 +19,16 @@ _TELLING = {
 }  # the double-underscore items of a class that someone wrote; the others follow from its place
 
 
-def same_definition(left: Any, right: Any) -> bool:
+def same_code(left: Any, right: Any) -> bool:
     """Whether two functions or classes do the same.
 
     Instructions, constants, defaults, closures, class items, fields and the module's own values that a function
     reads all count; line numbers, comments, docstrings of functions and the module's name do not.
     """
-    return Definitions(left.__module__).of(left) == Definitions(right.__module__).of(right)
+    return CodeDigests(left.__module__).of(left) == CodeDigests(right.__module__).of(right)
 
 
-class Definitions:
+class CodeDigests:
     """Digests of values as one module sees them: its own code by content, everybody else's by name."""
 
     def __init__(self, home: str) -> None:

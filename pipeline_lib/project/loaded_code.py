@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.code_digest import Definitions, same_definition
+from pipeline_lib.project.code_digest import CodeDigests, same_code
 from pipeline_lib.project.project import GENERATED, Project
 
 
@@ -22,7 +22,7 @@ def changed_names(module: types.ModuleType) -> list[str]:
     return sorted(name for name in {*loaded, *fresh} if loaded.get(name) != fresh.get(name))
 
 
-def under_library_names(fitted: Any, project: Project) -> Any:
+def with_exported_definitions(fitted: Any, project: Project) -> Any:
     """The fitted pipeline with everything that the running notebook defined replaced by its exported twin.
 
     The pipeline itself is not touched: a copy is returned where anything had to be replaced.
@@ -32,11 +32,11 @@ def under_library_names(fitted: Any, project: Project) -> Any:
     _collect(fitted, own, set())
     if not own:
         return fitted
-    twins = {key: library_twin(defined, project) for key, defined in own.items()}
+    twins = {key: exported_definition(defined, project) for key, defined in own.items()}
     return _replaced(copy.deepcopy(fitted), twins, set())
 
 
-def library_twin(defined: Any, project: Project) -> Any:
+def exported_definition(defined: Any, project: Project) -> Any:
     """The exported definition that stands for a class or function of a running notebook (`__main__`).
 
     Raises InputError when no exported module defines the name, or defines it otherwise.
@@ -53,7 +53,7 @@ def library_twin(defined: Any, project: Project) -> Any:
             continue
         relative = path.relative_to(project.root).with_suffix("")
         twin = getattr(importlib.import_module(".".join(relative.parts)), name)
-        if same_definition(defined, twin):
+        if same_code(defined, twin):
             return twin
         raise InputError(
             f"found {name} defined in the notebook otherwise than in {relative.as_posix()}.py, expected the same "
@@ -75,7 +75,7 @@ def _defined_names(path: Path) -> set[str]:
 
 
 def _definitions(module: types.ModuleType) -> dict[str, str]:
-    definitions = Definitions(module.__name__)
+    definitions = CodeDigests(module.__name__)
     # pytest adds names such as @pytest_ar to the modules of a package that brings a plugin
     return {name: definitions.of(value) for name, value in vars(module).items() if not name.startswith(("__", "@"))}
 

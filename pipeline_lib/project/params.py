@@ -74,12 +74,12 @@ def read_params(
     return _validated(model, values, places, problems)
 
 
-def from_values(values: Mapping[str, object], model: type[BaseParams], source: str) -> BaseParams:
+def params_from_values(values: Mapping[str, object], model: type[BaseParams], source: str) -> BaseParams:
     """Check Python values, such as a notebook's parameter variables; `source` stands for file and line."""
     return _validated(model, dict(values), {(): (0, source)}, [])
 
 
-def as_json(params: BaseParams) -> dict[str, Any]:
+def params_to_json(params: BaseParams) -> dict[str, Any]:
     """Return `params` as the JSON values that travel to a notebook.
 
     Raises `InputError` for a field whose value the notebook would not read back equal, type included.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.code_diff import flat
+from pipeline_lib.project.code_diff import flatten
 from pipeline_lib.project.project import find_project
 from pipeline_lib.records.index import summaries
 
@@ -98,7 +98,7 @@ def named(where: Sequence[str], sort: str | None) -> list[str]:
 def as_rows(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Summaries as rows of plain columns: facts, parameters (with dots between groups), metrics."""
     groups = [
-        {"parameters": dict(flat(given)) if (given := summary["parameters"]) else {}, "metrics": summary["metrics"]}
+        {"parameters": dict(flatten(given)) if (given := summary["parameters"]) else {}, "metrics": summary["metrics"]}
         for summary in found
     ]
     known = {key: {name for group in groups for name in group[key]} for key in ("parameters", "metrics")}

@@ -27,7 +27,7 @@ from pipeline_lib.system.files import (
     write_atomic,
 )
 from pipeline_lib.system.locks import is_locked, locked
-from pipeline_lib.system.safe_names import keep_plain_files, name_problems, strange_files, well_formed
+from pipeline_lib.system.safe_names import is_valid_manifest, name_problems, remove_unsafe_files, unsafe_files
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -199,7 +199,7 @@ def seal(record: Record, manifest: dict[str, Any]) -> None:
 
     Links, special files and empty folders are removed: nothing in the record could vouch for them.
     """
-    keep_plain_files(record.folder)
+    remove_unsafe_files(record.folder)
     flush_tree(record.folder)
     listed = {name: sha256_file(record.folder / name) for name in _names(record.folder)}
     content = {"format": FORMAT, **manifest, "files": listed}
@@ -303,7 +303,7 @@ def _no_such_record(reference: str, name: str, records: list[Record], project: P
 
 
 def _manifest_problem(record: Record, manifest: dict[str, Any]) -> str | None:
-    if not well_formed(manifest) or "digest" not in manifest:
+    if not is_valid_manifest(manifest) or "digest" not in manifest:
         return "found a damaged manifest, expected digests of all files and of itself; run again"
     content = {key: value for key, value in manifest.items() if key != "digest"}
     try:
@@ -323,7 +323,7 @@ def _names(folder: Path) -> list[str]:
 def _found_problems(folder: Path, files: dict[str, str]) -> list[str]:
     """What lies in the folder and should not, and what was sealed and is gone or changed."""
     wrong = dict(name_problems(files))
-    strange = strange_files(folder)
+    strange = unsafe_files(folder)
     unlisted = {name for name in _names(folder) if name not in files and name not in strange}
     problems = [*wrong.items(), *((name, problem) for name, problem in strange.items() if name not in wrong)]
     problems += ((name, "found a file that was not sealed, expected no such file") for name in sorted(unlisted))

@@ -19,7 +19,7 @@ from pipeline_lib.project.project import check_name
 from pipeline_lib.records.record import ID, MANIFEST, REPAIR, Record, verify
 from pipeline_lib.system.files import flush_tree, sha256_bytes
 from pipeline_lib.system.locks import locked
-from pipeline_lib.system.safe_names import name_problems, well_formed
+from pipeline_lib.system.safe_names import is_valid_manifest, name_problems
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def _read(manifest: bytes, reference: str) -> dict[str, Any]:
         content = json.loads(manifest)
     except (ValueError, RecursionError):
         content = None
-    if not isinstance(content, dict) or not well_formed(content):
+    if not isinstance(content, dict) or not is_valid_manifest(content):
         raise DifferenceError(f"{reference}: found a damaged {MANIFEST} there, expected a sealed one; push it again")
     return content
 

@@ -70,7 +70,7 @@ def table_of(arrays: Sequence[Any], schema: RowSchema, *, coded: bool) -> pa.Tab
     return pa.Table.from_arrays(arrays, schema=arrow)
 
 
-def is_frame(data: object) -> bool:
+def is_dataframe(data: object) -> bool:
     """Whether `data` is a pandas DataFrame, without importing pandas."""
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(data, pandas.DataFrame)
@@ -85,7 +85,7 @@ def _sources(data: Any, schema: RowSchema) -> tuple[dict[str, Any], list[str]]:
         and all(issubclass(kind, Mapping) for kind in set(map(type, data)))
     ):
         return _row_sources(data, schema)
-    if is_frame(data):
+    if is_dataframe(data):
         names, length = list(data.columns), len(data)
     elif isinstance(data, pa.Table | pa.RecordBatch):
         names, length = data.schema.names, data.num_rows

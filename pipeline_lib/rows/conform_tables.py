@@ -36,11 +36,11 @@ def conform(data: Any, schema: RowSchema, *, coded: bool = False) -> pa.Table:
     """
     if schema.key is None:
         return rowcheck.conform(data, schema, coded=coded)
-    (whole,) = conformed_parts(data, schema, None, coded=coded)
+    (whole,) = conform_in_parts(data, schema, None, coded=coded)
     return whole
 
 
-def conformed_parts(data: Any, schema: RowSchema, most: int | None, *, coded: bool = False) -> Iterator[pa.Table]:
+def conform_in_parts(data: Any, schema: RowSchema, most: int | None, *, coded: bool = False) -> Iterator[pa.Table]:
     """What `conform` makes of several tables, in parts of about `most` child rows, each made when it is asked for.
 
     Every row is checked before the first part is made. `coded` as in `conform`.
@@ -56,7 +56,7 @@ def conformed_parts(data: Any, schema: RowSchema, most: int | None, *, coded: bo
 def _linked(data: Any, schema: RowSchema, *, coded: bool) -> "tuple[pa.Table, list[_Link | _SharedLink]]":
     """The main table, and which rows of each child table belong to its rows."""
     if isinstance(data, pa.Table | pa.RecordBatch):
-        data = unnested(data if isinstance(data, pa.Table) else pa.Table.from_batches([data]), schema)
+        data = split_tables(data if isinstance(data, pa.Table) else pa.Table.from_batches([data]), schema)
     names = [table.name for table in schema.tables]
     absent = [name for name in names if not isinstance(data, Mapping) or name not in data]
     if absent:
@@ -73,7 +73,7 @@ def _linked(data: Any, schema: RowSchema, *, coded: bool) -> "tuple[pa.Table, li
     ]
 
 
-def unnested(table: pa.Table, schema: RowSchema) -> dict[str, pa.Table]:
+def split_tables(table: pa.Table, schema: RowSchema) -> dict[str, pa.Table]:
     """The tables that a conformed table holds, by name; child rows stand in order of their main rows.
 
     A row that several main rows look up stands there once.
@@ -108,7 +108,7 @@ def as_rows(table: pa.Table, schema: RowSchema) -> list[dict[str, Any]]:
     """Each row of a conformed table as `predict_row` takes it: a mapping, or one of tables with dicts and lists."""
     if schema.key is None:
         return list(table.to_pylist())
-    tables = unnested(table, schema)
+    tables = split_tables(table, schema)
     rows: list[dict[str, Any]] = [{schema.name: row} for row in tables.pop(schema.name).to_pylist()]
     for child in schema.children:
         owners: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
@@ -121,7 +121,7 @@ def as_rows(table: pa.Table, schema: RowSchema) -> list[dict[str, Any]]:
     return rows
 
 
-def settled(table: pa.Table, schema: RowSchema) -> pa.Table:
+def sort_child_rows(table: pa.Table, schema: RowSchema) -> pa.Table:
     """A conformed table with each main row's child rows in one order, whatever order they came in."""
     for child in schema.children:
         lists = {f"{child.name}.{column.name}": f"k{place}" for place, column in enumerate(child.own)}

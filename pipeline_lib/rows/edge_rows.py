@@ -48,14 +48,14 @@ _GENERAL: dict[str, tuple[Any, ...]] = {
 }
 
 
-def first_whole(inputs: pa.Table, schema: RowSchema) -> int:
+def first_row_with_children(inputs: pa.Table, schema: RowSchema) -> int:
     """The first row that has child rows in every table; else the first."""
     lists = [inputs.column(f"{child.name}.{child.own[0].name}") for child in schema.children]
     counts = zip(*(pc.list_value_length(each).to_pylist() for each in lists), strict=True)
     return next((place for place, each in enumerate(counts) if all(each)), 0)
 
 
-def with_value(base: Mapping[str, Any], schema: RowSchema, column: str, text: str) -> dict[str, Any]:
+def replace_value(base: Mapping[str, Any], schema: RowSchema, column: str, text: str) -> dict[str, Any]:
     """A row with another value in one column, or without it: of a child table in its first row."""
     if schema.key is None:
         row = {name: value for name, value in base.items() if name != column or text != ABSENT}
@@ -67,9 +67,9 @@ def with_value(base: Mapping[str, Any], schema: RowSchema, column: str, text: st
         if name != column and base[child.name]:
             first, *others = base[child.name]
             single = RowSchema(child.columns)
-            return dict(base) | {child.name: [with_value(first, single, name, text), *others]}
+            return dict(base) | {child.name: [replace_value(first, single, name, text), *others]}
     main = RowSchema(schema.columns)
-    return dict(base) | {schema.name: with_value(base[schema.name], main, column, text)}
+    return dict(base) | {schema.name: replace_value(base[schema.name], main, column, text)}
 
 
 def _near(value: Any) -> list[Any]:

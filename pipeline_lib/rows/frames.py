@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.conform_tables import unnested
+from pipeline_lib.rows.conform_tables import split_tables
 from pipeline_lib.rows.schema import EXACT, Column, RowSchema
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ class Frames(dict[str, "pd.DataFrame"]):
         return Frames({name: frame.copy() for name, frame in self.items()})
 
 
-def raw_input(table: pa.Table, schema: RowSchema) -> "pd.DataFrame | Frames":
+def to_pipeline_input(table: pa.Table, schema: RowSchema) -> "pd.DataFrame | Frames":
     """A conformed table as the pipeline's first step sees it: one DataFrame, or one for each table."""
     if schema.key is None:
         return to_frame(table)
-    return Frames({name: to_frame(part) for name, part in unnested(table, schema).items()})
+    return Frames({name: to_frame(part) for name, part in split_tables(table, schema).items()})
 
 
 def to_frame(table: pa.Table) -> "pd.DataFrame":
@@ -101,7 +101,7 @@ def _frame_differences(frame: Any, schema: RowSchema) -> list[str]:
     return lines
 
 
-def schema_like(frame: "pd.DataFrame") -> RowSchema:
+def schema_of_frame(frame: "pd.DataFrame") -> RowSchema:
     """The widest schema that a frame's dtypes allow: any value of the kind, missing where the dtype has it.
 
     int64, float64, `str`, bool and datetime64[us] columns; object columns of dates, and of bool with NaN.

@@ -14,7 +14,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.conform import conform, is_frame
+from pipeline_lib.rows.conform import conform, is_dataframe
 from pipeline_lib.rows.schema import BOUNDS, Column, RowSchema
 from pipeline_lib.rows.values import value_kind
 
@@ -250,7 +250,7 @@ def draft_row(frame: "pd.DataFrame", target: str | None = None) -> Source:
 
 
 def _draft_names(frame: Any, target: str | None) -> list[str]:
-    if not is_frame(frame):
+    if not is_dataframe(frame):
         raise InputError(f"found {type(frame).__name__}, expected a pandas DataFrame of raw rows")
     names = list(frame.columns)
     wrong = [repr(name) for name in names if not isinstance(name, str)]

@@ -10,12 +10,12 @@ from typing import Any
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.notebooks import cells, read_notebook
-from pipeline_lib.project.params import as_json
+from pipeline_lib.project.params import params_to_json
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.record import METRICS, RECORD_VARIABLE, Record
 from pipeline_lib.runner.preflight import Request
-from pipeline_lib.system.jupyter_imports import lean_imports
-from pipeline_lib.system.locks import locked_folder
+from pipeline_lib.system.jupyter_imports import fast_jupyter_imports
+from pipeline_lib.system.locks import locked_temporary_folder
 
 Progress = Callable[[str], None]
 _SECONDS_TO_START = 600
@@ -26,7 +26,7 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 def execute(request: Request, record: Record, timeout: int | None, progress: Progress) -> dict[str, Any] | None:
     """Execute the notebook; what went wrong, or None. Whatever happens the notebook so far is kept."""
-    with lean_imports():
+    with fast_jupyter_imports():
         from papermill import execute_notebook
         from papermill.exceptions import PapermillExecutionError
 
@@ -40,7 +40,7 @@ def execute(request: Request, record: Record, timeout: int | None, progress: Pro
                 None,
                 engine_name=ENGINE,
                 destination=record.notebook,
-                parameters=as_json(request.params),
+                parameters=params_to_json(request.params),
                 cwd=notebook.parent,
                 config=config,
                 timeout=timeout,
@@ -65,7 +65,7 @@ def _kernel_config() -> Iterator[Any]:
     """
     from traitlets.config import Config
 
-    with locked_folder("kernel") as folder:
+    with locked_temporary_folder("kernel") as folder:
         settings = {"connection_file": f"{folder}/connection.json"}
         if len(str(folder)) < _LONGEST_SOCKET_FOLDER:
             settings |= {"transport": "ipc", "ip": f"{folder}/socket"}

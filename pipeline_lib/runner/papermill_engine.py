@@ -21,7 +21,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
 from pipeline_lib.runner.output_limits import CellOutput
-from pipeline_lib.system import parent_death as tether
+from pipeline_lib.system import parent_death
 from pipeline_lib.system.files import write_atomic
 
 ENGINE = "pipeline-lib"
@@ -238,7 +238,7 @@ class TetheredKernelManager(AsyncKernelManager):
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         """The kernel's command, tethered."""
         command = super().format_kernel_cmd(extra_arguments)
-        return [sys.executable, "-I", "-S", str(tether.__file__), str(os.getpid()), *command]
+        return [sys.executable, "-I", "-S", str(parent_death.__file__), str(os.getpid()), *command]
 
 
 async def _tasks() -> set[asyncio.Task[Any]]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.project.export import check_export
 from pipeline_lib.project.notebooks import Cell, declared_parameters, parameters_cell, read_notebook
-from pipeline_lib.project.params import BaseParams, as_json, check_model, from_values, read_params
+from pipeline_lib.project.params import BaseParams, check_model, params_from_values, params_to_json, read_params
 from pipeline_lib.project.project import Project, check_name, project_of
 from pipeline_lib.rows.model import schema_of
 
@@ -47,7 +47,7 @@ def check_request(params_file: Path, overrides: Sequence[str] = (), *, exported:
     model = check_model(module.Params, module.__name__)
     params, problems = _tried(lambda: read_params(params_file, model, overrides=overrides, shown=shown))
     if params:
-        problems += _tried(lambda: as_json(params))[1]
+        problems += _tried(lambda: params_to_json(params))[1]
     problems += _tried(lambda: check_declared(project, model, pipeline, cell))[1]
     stale = [] if exported else check_export(project)
     if problems:
@@ -97,7 +97,7 @@ def read_parameters_cell(project: Project, pipeline: str) -> Cell:
 def check_declared(project: Project, model: type[BaseParams], pipeline: str, cell: Cell) -> BaseParams:
     """The parameters cell as typed parameters: every field of Params declared, and nothing else."""
     shown = project.shown(project.research_notebook(pipeline))
-    return from_values(declared_parameters(cell, shown), model, source=f"{shown}: {cell}")
+    return params_from_values(declared_parameters(cell, shown), model, source=f"{shown}: {cell}")
 
 
 def check_parameters_agree(project: Project) -> list[str]:
@@ -115,7 +115,7 @@ def check_parameters_agree(project: Project) -> list[str]:
             cell = read_parameters_cell(project, pipeline)
             module = project.import_pipeline(pipeline)
             model = check_model(module.Params, module.__name__)
-            in_cell, found = _tried(lambda: as_json(check_declared(project, model, pipeline, cell)))  # noqa: B023
+            in_cell, found = _tried(lambda: params_to_json(check_declared(project, model, pipeline, cell)))  # noqa: B023
         except InputError as error:
             problems.append(str(error))
             continue
@@ -132,7 +132,7 @@ def _disagreements(
     for path in [default, *sorted(project.params.glob(f"{pipeline}.*.yml"))]:
         shown = project.shown(path)
         try:
-            in_file = as_json(read_params(path, model, shown=shown))
+            in_file = params_to_json(read_params(path, model, shown=shown))
         except InputError as error:
             problems.append(str(error))
             continue

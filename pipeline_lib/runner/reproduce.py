@@ -12,14 +12,14 @@ from typing import Any
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, RunError
 from pipeline_lib.parity.compare_records import Comparison, compare_records
 from pipeline_lib.project.cells import LIBRARY, exported_cells
-from pipeline_lib.project.code_diff import changed_code, library_code, notebook_code
+from pipeline_lib.project.code_diff import changed_code, exported_code, notebook_code
 from pipeline_lib.project.notebooks import read_notebook
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.record import Record, all_records, checks_folder, verify
 from pipeline_lib.runner.fresh_environment import build_environment, recorded_variables
 from pipeline_lib.runner.run import run_pipeline
 from pipeline_lib.system.files import canonical_json, sha256_file, write_atomic
-from pipeline_lib.system.locks import locked_folder
+from pipeline_lib.system.locks import locked_temporary_folder
 
 Progress = Callable[[str], None]
 RESULT = "reproduce.json"
@@ -95,7 +95,7 @@ def reproduce(
     runs = checks / "reproduced"
     shutil.rmtree(runs, ignore_errors=True)
     project.runs.mkdir(parents=True, exist_ok=True)
-    with locked_folder("reproduce", project.runs) as folder:
+    with locked_temporary_folder("reproduce", project.runs) as folder:
         again = _run_again(record, project, runs, folder, progress, fresh_environment=fresh_environment)
     found = Reproduction(record, again, sources, compare_records(record, again))
     write_atomic(checks / RESULT, canonical_json(found.to_json()))
@@ -116,7 +116,7 @@ def changed_sources(record: Record, project: Project) -> list[str]:
         return [*lines, f"{LIBRARY}: the record has none, so library code cannot be compared"]
     used = {cell["module"] for cell in exported}
     now = [cell for cell in exported_cells(project) if cell["module"] in used]
-    return lines + changed_code(library_code(exported), library_code(now))
+    return lines + changed_code(exported_code(exported), exported_code(now))
 
 
 def _check_repeatable(record: Record) -> None:

@@ -23,8 +23,8 @@ from pipeline_lib.evidence.evidence import read_evidence, write_evidence
 from pipeline_lib.evidence.fitted_state import LEARNED, write_learned
 from pipeline_lib.project.cells import LIBRARY, exported_cells
 from pipeline_lib.project.export import check_export
-from pipeline_lib.project.loaded_code import changed_names, under_library_names
-from pipeline_lib.project.params import BaseParams, as_json, check_model, from_values
+from pipeline_lib.project.loaded_code import changed_names, with_exported_definitions
+from pipeline_lib.project.params import BaseParams, check_model, params_from_values, params_to_json
 from pipeline_lib.project.project import GENERATED, SCRATCH, Project, find_project
 from pipeline_lib.records.record import (
     COMPILE_REPORT,
@@ -38,7 +38,7 @@ from pipeline_lib.records.record import (
     create_record,
     write_manifest,
 )
-from pipeline_lib.rows.conform import is_frame
+from pipeline_lib.rows.conform import is_dataframe
 from pipeline_lib.rows.conform_tables import conform
 from pipeline_lib.rows.context import Context
 from pipeline_lib.rows.frames import to_frame
@@ -48,7 +48,7 @@ from pipeline_lib.runner.cache.imported_files import follow_imports
 from pipeline_lib.runner.warm.cold_only import check_packages
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, write_atomic
-from pipeline_lib.system.fingerprint import identity
+from pipeline_lib.system.fingerprint import fingerprint
 
 _KEPT_SCRATCH = 5
 
@@ -88,11 +88,11 @@ class Run:
         many earlier rows each row needs: by default what the module exports as CONTEXT, without that none.
         """
         row, library = schema_of(self.module.Row), self._project.library
-        if not is_frame(like) and row.key is None:
+        if not is_dataframe(like) and row.key is None:
             raise InputError(
                 f"found {type(like).__name__} as like=, expected the DataFrame of raw training rows, X_train"
             )
-        fitted = under_library_names(fitted, self._project)
+        fitted = with_exported_definitions(fitted, self._project)
         context = getattr(self.module, "CONTEXT", 0) if context is None else context
         model = compile_pipeline(
             fitted, like=like, row=row, library=library, allow_opaque=allow_opaque, context=context
@@ -132,7 +132,7 @@ class Run:
         """Refuse a target of other rows; warn of rows that the fit has seen."""
         other = getattr(target, "index", None)
         main = rows[self._model.row.name] if self._model and self._model.row.key else rows
-        if is_frame(main) and other is not None and len(main) == len(other) and not main.index.equals(other):
+        if is_dataframe(main) and other is not None and len(main) == len(other) and not main.index.equals(other):
             raise InputError(
                 "found a target whose index is not that of the rows, expected the same rows in the same order; "
                 "pass X_test and y_test as `split` returned them"
@@ -182,7 +182,7 @@ class Run:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{html.escape(key)}</td><td>{html.escape(json.dumps(value))}</td></tr>"
-            for key, value in as_json(self.params).items()
+            for key, value in params_to_json(self.params).items()
         )
         mode = html.escape(str(self.record.manifest()["mode"]))
         return (
@@ -206,16 +206,16 @@ def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:
     quiet_select_dtypes()
     params = _parameters(module, values)
     record = Record(Path(given)) if given else _scratch_record(project, module, mode)
-    if given and as_json(params) != record.read_json(PARAMETERS):
+    if given and params_to_json(params) != record.read_json(PARAMETERS):
         raise InputError(
-            f"found parameters {as_json(params)}, expected those of the record; "
+            f"found parameters {params_to_json(params)}, expected those of the record; "
             "let no cell between `parameters` and start_run change them"
         )
     if given:
         check_packages()
-        follow_imports(record.folder, project, identity())
+        follow_imports(record.folder, project, fingerprint())
     else:
-        write_atomic(record.folder / PARAMETERS, canonical_json(as_json(params)))
+        write_atomic(record.folder / PARAMETERS, canonical_json(params_to_json(params)))
     write_atomic(record.folder / ENVIRONMENT, canonical_json(describe_environment()))
     write_atomic(record.folder / LIBRARY, canonical_json(exported_cells(project)))
     return Run(module, params, record, project)
@@ -233,7 +233,7 @@ def _check_module(module: types.ModuleType) -> None:
 def _parameters(module: types.ModuleType, values: Mapping[str, Any]) -> BaseParams:
     model = check_model(module.Params, module.__name__)
     given = {name: values[name] for name in model.model_fields if name in values}
-    return from_values(given, model, source="the notebook's parameters")
+    return params_from_values(given, model, source="the notebook's parameters")
 
 
 def _check_fresh(project: Project, mode: str) -> None:

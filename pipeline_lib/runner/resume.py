@@ -14,7 +14,7 @@ from pipeline_lib.records.record import GIVEN, Record, verify
 from pipeline_lib.runner.execute import Progress
 from pipeline_lib.runner.preflight import check_request
 from pipeline_lib.runner.run import run_request, source_hashes
-from pipeline_lib.system.locks import locked_folder
+from pipeline_lib.system.locks import locked_temporary_folder
 
 RESUMED = "resumed_from"
 """The manifest's word for the run that a run took up again."""
@@ -84,5 +84,5 @@ def _parameters(record: Record, project: Project, manifest: dict[str, Any]) -> I
         yield given
         return
     project.runs.mkdir(parents=True, exist_ok=True)  # inside the project, which is found by the file's place
-    with locked_folder("resume", project.runs) as folder:
+    with locked_temporary_folder("resume", project.runs) as folder:
         yield Path(shutil.copy(kept, folder / given.name))

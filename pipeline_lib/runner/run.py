@@ -11,7 +11,7 @@ from typing import Any
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence.bits import digest
 from pipeline_lib.evidence.evidence import read_evidence
-from pipeline_lib.project.params import as_json
+from pipeline_lib.project.params import params_to_json
 from pipeline_lib.project.project import GENERATED, Project
 from pipeline_lib.records.record import (
     GIT_DIFF,
@@ -31,8 +31,8 @@ from pipeline_lib.runner.execute import Progress, execute, unfinished
 from pipeline_lib.runner.preflight import Request, check_request
 from pipeline_lib.runner.warm.cold_only import ColdOnlyError
 from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file, sha256_tree, write_atomic
-from pipeline_lib.system.safe_names import keep_plain_files
-from pipeline_lib.system.signals import Interruption
+from pipeline_lib.system.safe_names import remove_unsafe_files
+from pipeline_lib.system.signals import SignalHandler
 
 
 def run_pipeline(
@@ -80,13 +80,13 @@ def run_request(
         "sensitive": list(request.sensitive),
         **(facts or {}),
     }
-    with Interruption() as interruption, begun_record(folder, request.pipeline, facts=begun) as record:
+    with SignalHandler() as signals, begun_record(folder, request.pipeline, facts=begun) as record:
         manifest = {"status": "running", "reference": record.reference, **begun}
-        error = _execute(request, began, record, manifest, interruption, timeout, progress)
+        error = _execute(request, began, record, manifest, signals, timeout, progress)
         manifest |= {"error": error, "status": "failed" if error else "finished"}
         _seal_with_report(record, manifest)
         if manifest["error"]:
-            code = interruption.exit_code if interruption.signal else 3
+            code = signals.exit_code if signals.signal else 3
             raise RunError(_failure(record, manifest["error"]), record.folder, code)
     return record
 
@@ -96,7 +96,7 @@ def _execute(
     began: int,
     record: Record,
     manifest: dict[str, Any],
-    interruption: Interruption,
+    signals: SignalHandler,
     timeout: int | None,
     progress: Progress,
 ) -> dict[str, Any] | None:
@@ -110,15 +110,15 @@ def _execute(
         if error is None:
             keep_memory(record, ground, began)
         manifest["hashes"] |= _result_hashes(record)
-        interruption.hold()
+        signals.defer()
     except KeyboardInterrupt:
         error = None
     except Exception as failure:  # a full disk, evidence that nobody can read: the record must still be sealed
         error = _told(failure)
-    if interruption.signal:
+    if signals.signal:
         cell = {key: value for key, value in (error or {}).items() if key in ("cell", "cell_id", "source")}
         again = f"`pipeline-lib resume {record.reference}` runs it again"
-        error = {"message": f"interrupted ({interruption.signal.name}); {again}"} | cell
+        error = {"message": f"interrupted ({signals.signal.name}); {again}"} | cell
     seconds = time.monotonic() - clock
     finished = started + timedelta(seconds=seconds)  # the clock itself may have been set back meanwhile
     manifest["times"] |= {"finished": finished.isoformat(timespec="seconds"), "seconds": round(seconds, 3)}
@@ -133,9 +133,9 @@ def _perform(
     manifest["hashes"] = source_hashes(request)
     write_manifest(record, manifest)
     write_atomic(record.folder / GIVEN, request.params_file.read_bytes())
-    write_atomic(record.folder / PARAMETERS, canonical_json(as_json(request.params)))
+    write_atomic(record.folder / PARAMETERS, canonical_json(params_to_json(request.params)))
     error = execute(request, record, timeout, progress)
-    strange = keep_plain_files(record.folder)
+    strange = remove_unsafe_files(record.folder)
     refused = refused_import(record.folder)
     if refused:  # what the notebook did then is not what it would do in a cold kernel, whether it failed or not
         error = {**(error or {}), "message": f"{ColdOnlyError.__name__}: {refused}"}
@@ -208,7 +208,7 @@ def source_hashes(request: Request) -> dict[str, str]:
     return {
         "notebook": sha256_file(project.research_notebook(request.pipeline)),
         "library": sha256_bytes(library),
-        "parameters": sha256_bytes(canonical_json(as_json(request.params))),
+        "parameters": sha256_bytes(canonical_json(params_to_json(request.params))),
     }
 
 

@@ -16,7 +16,7 @@ from pipeline_lib.runner.warm.module_list import RUNNER
 from pipeline_lib.sweeps.local_pool import ATTEMPTS, DIED, Answer, Task, Worker, no_answer
 from pipeline_lib.sweeps.members import sources_of
 from pipeline_lib.system.fingerprint import packages_digest
-from pipeline_lib.system.locks import locked_folder
+from pipeline_lib.system.locks import locked_temporary_folder
 
 _SECONDS_TO_CONNECT = 15
 _local = threading.local()
@@ -80,7 +80,7 @@ class DaskPool:
 
 def work_there(task: Task) -> Answer:
     """Run one member on a Dask worker, in a process of its own."""
-    with locked_folder("sweep") as folder:
+    with locked_temporary_folder("sweep") as folder:
         runs = str(folder) if task["store"] else task["runs"]
         answer = _answer({**task, "runs": runs})
         if task["store"] and answer["folder"]:

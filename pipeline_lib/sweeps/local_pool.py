@@ -17,8 +17,8 @@ from typing import Any, Protocol, Self
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.runner.warm.client import ADDRESS, WarmProcess, WarmServer
 from pipeline_lib.runner.warm.module_list import RUNNER
-from pipeline_lib.system import parent_death as tether
-from pipeline_lib.system.fingerprint import cpus
+from pipeline_lib.system import parent_death
+from pipeline_lib.system.fingerprint import cpu_count
 
 Task = dict[str, Any]
 Answer = dict[str, Any]
@@ -65,7 +65,7 @@ class Worker:
                     runner=True,
                 )
             else:
-                python = [sys.executable, "-I", "-S", str(tether.__file__), str(os.getpid()), sys.executable]
+                python = [sys.executable, "-I", "-S", str(parent_death.__file__), str(os.getpid()), sys.executable]
                 self._process = subprocess.Popen(  # noqa: S603 (this Python and our own module)
                     [*python, "-m", _MODULE], stdin=ask_there, stdout=tell_there, start_new_session=True
                 )
@@ -211,4 +211,4 @@ def check_workers(workers: int | None) -> int:
     idle."""
     if workers is not None and workers < 1:
         raise InputError(f"found {workers} workers, expected one at least; leave --workers out for 3 per 2 CPUs")
-    return workers or cpus() + (cpus() + 1) // 2
+    return workers or cpu_count() + (cpu_count() + 1) // 2

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.notebooks import notebook_files
-from pipeline_lib.project.params import as_json, read_params
+from pipeline_lib.project.params import params_to_json, read_params
 from pipeline_lib.project.project import GENERATED, project_of
 from pipeline_lib.runner.preflight import Request, check_request
 from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file
@@ -77,7 +77,7 @@ class Plan:
         request = self.request
         shown = request.project.shown(request.params_file)
         params = read_params(request.params_file, type(request.params), overrides=[*self.fixed, *varied], shown=shown)
-        return as_json(params)
+        return params_to_json(params)
 
 
 def plan_sweep(params_file: Path, fixed: Sequence[str], asked: Mapping[str, Any]) -> Plan:
@@ -87,7 +87,7 @@ def plan_sweep(params_file: Path, fixed: Sequence[str], asked: Mapping[str, Any]
     """
     sources, packages = sources_of(params_file), packages_digest()  # before the check: what changes during it is seen
     request = check_request(params_file, fixed)
-    digest = sha256_bytes(canonical_json({"parameters": as_json(request.params), "asked": dict(asked)}))
+    digest = sha256_bytes(canonical_json({"parameters": params_to_json(request.params), "asked": dict(asked)}))
     variant = params_file.name.removesuffix(params_file.suffix)
     return Plan(request, tuple(fixed), f"{variant}-{digest[:8]}", sources, packages)
 

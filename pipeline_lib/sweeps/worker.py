@@ -24,7 +24,7 @@ from pipeline_lib.runner.warm.cold_only import hidden_modules_here
 from pipeline_lib.sweeps.local_pool import no_answer
 from pipeline_lib.sweeps.members import sources_of
 from pipeline_lib.system.fingerprint import packages_digest
-from pipeline_lib.system.jupyter_imports import allow_lean_imports
+from pipeline_lib.system.jupyter_imports import allow_fast_jupyter_imports
 
 OTHER_SOURCES = (
     "found other notebooks, code or parameters than the sweep began with, expected the same for every member; sweep "
@@ -38,7 +38,7 @@ def main() -> None:
     """Answer tasks until there are no more."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    allow_lean_imports()
+    allow_fast_jupyter_imports()
     hidden = hidden_modules_here()
     packages = hidden.packages if hidden else packages_digest()
     if ADDRESS in os.environ:

@@ -8,7 +8,7 @@ import time
 from importlib import metadata
 from typing import Any
 
-from pipeline_lib.system.fingerprint import variables
+from pipeline_lib.system.fingerprint import environment_variables
 
 
 def describe_environment() -> dict[str, Any]:
@@ -17,7 +17,7 @@ def describe_environment() -> dict[str, Any]:
     No host name, user name or path is in it.
     """
     return {
-        "packages": packages(),
+        "packages": installed_packages(),
         "python": {
             "version": platform.python_version(),
             "implementation": platform.python_implementation(),
@@ -26,7 +26,7 @@ def describe_environment() -> dict[str, Any]:
         "system": {"name": platform.system(), "machine": platform.machine(), "libc": " ".join(platform.libc_ver())},
         "cpu": {"count": os.cpu_count(), "model": _cpu_model(), "features": _cpu_features()},
         "blas": _blas(),
-        "variables": variables(),
+        "variables": environment_variables(),
         "locale": {
             "numeric": locale.setlocale(locale.LC_NUMERIC),
             "time": locale.setlocale(locale.LC_TIME),
@@ -36,7 +36,7 @@ def describe_environment() -> dict[str, Any]:
     }
 
 
-def packages() -> dict[str, str]:
+def installed_packages() -> dict[str, str]:
     """Installed distributions and their versions, sorted by name."""
     found = dict(_name_and_version(dist) for dist in metadata.distributions())
     return {name: found[name] for name in sorted(found, key=str.lower)}

@@ -27,7 +27,7 @@ _CPU = (
 """What NumPy, BLAS and the C library choose their code by: x86 first, then ARM."""
 
 
-def identity() -> dict[str, str]:
+def fingerprint() -> dict[str, str]:
     """Facts that may change a bit of what is computed, by name: equal facts, equal ground to stand on.
 
     A package's fact is the digest of its RECORD, the list of its files with their digests, so a wheel of another
@@ -37,15 +37,15 @@ def identity() -> dict[str, str]:
     facts = {
         "Python": f"{platform.python_implementation()} {platform.python_version()} {platform.python_compiler()}",
         "system": f"{sys.platform} {os.uname().machine} {_libc()}",
-        "threads": str(cpus()),
+        "threads": str(cpu_count()),
         "time zone": " ".join(time.tzname),
-        **{f"variable {name}": value for name, value in variables().items()},
+        **{f"variable {name}": value for name, value in environment_variables().items()},
     }
     cpu = _cpu()
     return facts | ({"cpu": cpu} if cpu else {}) | _kernel() | _packages()
 
 
-def variables() -> dict[str, str]:
+def environment_variables() -> dict[str, str]:
     """Environment variables that choose code, threads, time zone or locale, without what scikit-learn's import sets."""
     found = {name: value for name, value in os.environ.items() if name in _SINGLE or name.startswith(_VARIABLES)}
     return {name: found[name] for name in sorted(found) if found[name] != _BY_SCIKIT_LEARN.get(name)}
@@ -97,7 +97,7 @@ def _packages() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def cpus() -> int:
+def cpu_count() -> int:
     """How many CPUs this process may use: the thread count that BLAS and OpenMP begin with."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

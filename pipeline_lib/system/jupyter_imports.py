@@ -10,14 +10,14 @@ its grammar takes as long to compile as all the rest takes to import."""
 _allowed = False
 
 
-def allow_lean_imports() -> None:
+def allow_fast_jupyter_imports() -> None:
     """Say that this process runs nobody's code but this library's and its pipelines'."""
     global _allowed
     _allowed = True
 
 
 @contextmanager
-def lean_imports() -> Iterator[None]:
+def fast_jupyter_imports() -> Iterator[None]:
     """For a while let a first import of jsonschema do without the grammar of addresses, where that is allowed."""
     if not _allowed or _GRAMMAR in sys.modules:
         yield

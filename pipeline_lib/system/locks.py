@@ -42,7 +42,7 @@ def is_locked(folder: Path) -> bool:
 
 
 @contextmanager
-def locked_folder(kind: str, parent: Path | None = None) -> Iterator[Path]:
+def locked_temporary_folder(kind: str, parent: Path | None = None) -> Iterator[Path]:
     """A temporary folder, locked while it is used, so that one whose user was killed can be told from it.
 
     It is the system's, named `PREFIX` and the kind, or a hidden one in `parent`, named by the kind.

@@ -37,7 +37,7 @@ def name_problems(names: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield name, problem
 
 
-def strange_files(folder: Path) -> dict[str, str]:
+def unsafe_files(folder: Path) -> dict[str, str]:
     """What lies below a folder and may not lie in a record, by name, with the reason. Empty folders are among it."""
     strange, files = {}, []
     for path in sorted(folder.rglob("*")):
@@ -59,10 +59,10 @@ def strange_files(folder: Path) -> dict[str, str]:
     return strange | dict(name_problems(files))
 
 
-def keep_plain_files(folder: Path) -> list[str]:
+def remove_unsafe_files(folder: Path) -> list[str]:
     """Remove what may not lie in a record; the names of what was removed, empty folders left out."""
     removed = []
-    for name in sorted(strange_files(folder), reverse=True):  # what is in a folder comes before the folder
+    for name in sorted(unsafe_files(folder), reverse=True):  # what is in a folder comes before the folder
         path = folder / name
         if path.is_symlink() or not path.is_dir():
             removed.append(name)
@@ -73,7 +73,7 @@ def keep_plain_files(folder: Path) -> list[str]:
     return removed
 
 
-def well_formed(manifest: Mapping[str, Any]) -> bool:
+def is_valid_manifest(manifest: Mapping[str, Any]) -> bool:
     """Whether the parts of a sealed manifest are of the kinds that sealing writes."""
     files, hashes, fields = manifest.get("files"), manifest.get("hashes") or {}, manifest.get("sensitive") or []
     kinds = {"status": str, "reference": str, "digest": str}

@@ -19,7 +19,7 @@ _MOMENT = 0.01
 
 
 @contextmanager
-def requests_to_end() -> Iterator[list[int]]:
+def stop_signals() -> Iterator[list[int]]:
     """Inside the block every request to end raises KeyboardInterrupt, as Ctrl-C does; the signals that came, in order.
 
     For a sweep, which keeps what is finished at the first one and kills what still runs at the second.
@@ -43,16 +43,16 @@ def requests_to_end() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-class Interruption:
+class SignalHandler:
     """Inside the block the first request to end raises KeyboardInterrupt, once, and a second ends the process at once.
 
-    After `hold()` the first waits for the end of the block. Only the main thread hears of signals. A request
+    After `defer()` the first waits for the end of the block. Only the main thread hears of signals. A request
     that did not become a RunError is passed on when the block ends, to whoever listened before.
     """
 
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
-        self._held = False
+        self._deferred = False
         self._undo = ExitStack()
 
     @property
@@ -60,9 +60,9 @@ class Interruption:
         """What a shell calls the end by this signal, one of `EXIT_CODES`."""
         return 128 + int(self.signal or 0)
 
-    def hold(self) -> None:
+    def defer(self) -> None:
         """Let nothing interrupt what follows but a second request."""
-        self._held = True
+        self._deferred = True
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -83,7 +83,7 @@ class Interruption:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         self.signal = signal.Signals(number)
-        if not self._held:
+        if not self._deferred:
             raise KeyboardInterrupt
 
     def _take_back(self) -> int:

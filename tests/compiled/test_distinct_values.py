@@ -20,7 +20,7 @@ from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows import conform_tables as rowtables
-from pipeline_lib.rows.conform_tables import conform, conformed_parts
+from pipeline_lib.rows.conform_tables import conform, conform_in_parts
 from pipeline_lib.rows.model import Lookup, Tables, schema_of
 from pipeline_lib.rows.schema import Column, RowSchema
 
@@ -195,7 +195,7 @@ def results(data: Any, mode: str = "default", *, coded: bool) -> list[bytes]:
 
 def bits(plan: Plan, roots: list[int], schema: RowSchema, data: Any, *, coded: bool) -> list[bytes]:
     executor = ColumnExecutor(plan, roots, by_value=coded)
-    columns = run_parts(executor, conformed_parts(data, schema, 7_000, coded=coded))
+    columns = run_parts(executor, conform_in_parts(data, schema, 7_000, coded=coded))
     return [column.tobytes() for column in columns]
 
 
@@ -232,7 +232,7 @@ def test_two_rows_of_one_place_are_refused_in_the_same_words() -> None:
     said = []
     for coded in (True, False):
         with pytest.raises(InputError, match=r"in rows 5 and 160, .* \(3 repeat one\)") as refused:
-            list(conformed_parts(data, ROW, None, coded=coded))
+            list(conform_in_parts(data, ROW, None, coded=coded))
         said.append(str(refused.value))
     assert said[0] == said[1]
 
@@ -274,7 +274,7 @@ def test_a_missing_integer_that_float64_cannot_hold_is_refused_only_where_somebo
 
 
 def test_lists_that_are_dictionary_encoded_are_no_raw_table() -> None:
-    (coded,) = conformed_parts(frames(), ROW, None, coded=True)
+    (coded,) = conform_in_parts(frames(), ROW, None, coded=True)
     with pytest.raises(InputError, match=r"weather.wind: found dictionary<.*>, expected a list for each row"):
         conform(coded, ROW)
 
@@ -309,7 +309,7 @@ def test_text_of_child_rows_is_coded_in_any_order_and_in_parts(*, ordered: bool)
     first = build.lookup(name, {f"name {row}": float(row) for row in range(500)}, "float64", unseen=-1.0)
     plan, roots = Plan(build.nodes, {}), [build.total(price).node, build.extreme(first, "max").node]
     data = {"flights": flights, "people": people}
-    parts = list(conformed_parts(data, PEOPLE, 7_000, coded=True))
+    parts = list(conform_in_parts(data, PEOPLE, 7_000, coded=True))
     assert len(parts) > 3
     assert pa.types.is_dictionary(parts[0].schema.field("people.meal").type.value_type)
     assert bits(plan, roots, PEOPLE, data, coded=True) == bits(plan, roots, PEOPLE, data, coded=False)
@@ -318,7 +318,7 @@ def test_text_of_child_rows_is_coded_in_any_order_and_in_parts(*, ordered: bool)
 def test_a_table_is_evaluated_for_a_part_only_where_that_has_twice_as_many_rows() -> None:
     data = frames()
     executor, seen = ColumnExecutor(*skies()), []
-    (part,) = conformed_parts(data, ROW, None, coded=True)
+    (part,) = conform_in_parts(data, ROW, None, coded=True)
     enough = 2 * (len(data["weather"]) + 1)  # one more for none
     for rows in (enough - 1, enough):
         columns = from_arrow(part.slice(0, rows))

@@ -16,8 +16,8 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import first_difference
-from pipeline_lib.rows.conform_tables import as_rows, conform, unnested
-from pipeline_lib.rows.frames import raw_input
+from pipeline_lib.rows.conform_tables import as_rows, conform, split_tables
+from pipeline_lib.rows.frames import to_pipeline_input
 from pipeline_lib.rows.model import Lookup, Tables, schema_of
 from pipeline_lib.rows.schema import RowSchema
 
@@ -104,7 +104,7 @@ def test_each_main_row_has_the_row_of_its_place_or_none() -> None:
 
 def test_a_row_that_several_ask_for_stands_once_when_tables_are_taken_apart_and_comes_back() -> None:
     table = conform(frames(), schema())
-    apart = unnested(table, schema())
+    apart = split_tables(table, schema())
     assert apart["weather"].to_pylist() == [
         {"origin": "JFK", "hour": NOON, "wind": 7.5, "rain": 0.25},
         {"origin": "EWR", "hour": NOON + timedelta(hours=1), "wind": None, "rain": 0.0},
@@ -118,8 +118,8 @@ def test_a_row_that_several_ask_for_stands_once_when_tables_are_taken_apart_and_
 def test_no_rows_to_look_up_are_an_answer_for_every_main_row() -> None:
     table = conform(frames() | {"weather": []}, schema())
     assert table.column("weather.wind").to_pylist() == [[], [], [], []]
-    assert unnested(table, schema())["weather"].num_rows == 0
-    assert conform(unnested(table, schema()), schema()).equals(table)
+    assert split_tables(table, schema())["weather"].num_rows == 0
+    assert conform(split_tables(table, schema()), schema()).equals(table)
     assert conform({"flights": [], "weather": frames()["weather"]}, schema()).num_rows == 0
 
 
@@ -225,5 +225,5 @@ def test_a_plan_that_takes_a_missing_row_for_another_than_its_step_does_is_refus
 
 
 def test_research_sees_the_tables_of_which_only_what_is_asked_for_came_through() -> None:
-    given = raw_input(conform(frames(), schema()), schema())
+    given = to_pipeline_input(conform(frames(), schema()), schema())
     assert Windy().fit_transform(given).equals(Windy().fit_transform(frames()))

@@ -31,8 +31,8 @@ from pipeline_lib.evidence.bits import first_difference
 from pipeline_lib.evidence.evidence import Evidence, write_evidence
 from pipeline_lib.parity.replay import _outcome
 from pipeline_lib.parity.variations import VARIATIONS
-from pipeline_lib.rows.conform_tables import _taken, as_rows, conform, conformed_parts, settled, unnested
-from pipeline_lib.rows.frames import dtype_differences, raw_input
+from pipeline_lib.rows.conform_tables import _taken, as_rows, conform, conform_in_parts, sort_child_rows, split_tables
+from pipeline_lib.rows.frames import dtype_differences, to_pipeline_input
 from pipeline_lib.rows.model import Tables, schema_of
 from pipeline_lib.rows.schema import RowSchema
 
@@ -80,7 +80,7 @@ def test_each_main_row_has_its_child_rows_and_main_rows_keep_their_order() -> No
 
 def test_a_conformed_table_gives_its_tables_back_and_conforms_to_itself() -> None:
     table = conform(frames(), schema()).slice(2, 5)
-    assert conform(unnested(table, schema()), schema()).equals(table)
+    assert conform(split_tables(table, schema()), schema()).equals(table)
     assert conform(table, schema()).equals(table)
     rows = [conform(row, schema()) for row in as_rows(table, schema())]
     assert pa.concat_tables(rows).combine_chunks().equals(table)
@@ -89,7 +89,7 @@ def test_a_conformed_table_gives_its_tables_back_and_conforms_to_itself() -> Non
 def test_frames_have_the_dtypes_that_production_delivers() -> None:
     data = frames()
     assert dtype_differences(data, schema()) == []
-    assert dtype_differences(raw_input(conform(data, schema()), schema()), schema()) == []
+    assert dtype_differences(to_pipeline_input(conform(data, schema()), schema()), schema()) == []
     wrong = data | {"purchases": data["purchases"].astype({"dollars": "float32"})}
     assert dtype_differences(wrong, schema())[0].startswith("purchases: dollars: found dtype float32, expected float64")
     assert "purchases" in dtype_differences({"customers": data["customers"]}, schema())[0]
@@ -100,13 +100,13 @@ def test_child_rows_in_any_order_settle_to_the_same_table() -> None:
     shuffled = data | {"purchases": data["purchases"].sample(frac=1, random_state=2)}
     first, second = (conform(each, schema()) for each in (data, shuffled))
     assert not first.equals(second)
-    assert first_difference(settled(first, schema()), settled(second, schema())) is None
+    assert first_difference(sort_child_rows(first, schema()), sort_child_rows(second, schema())) is None
 
 
 def test_settling_tells_negative_zero_from_zero() -> None:
     rows = [one()["purchases"][0] | {"dollars": zero} for zero in (0.0, -0.0)]
     orders = [conform(one() | {"purchases": each}, schema()) for each in (rows, rows[::-1])]
-    assert first_difference(*(settled(each, schema()) for each in orders)) is None
+    assert first_difference(*(sort_child_rows(each, schema()) for each in orders)) is None
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_batches_of_many_child_rows_are_brought_together_in_parts(
     data = frames(7, customers=50, purchases=2_000)
     whole = conform(data, schema())
     for most in (1, 100, 1_999, 10**6):
-        parts = list(conformed_parts(data, schema(), most))
+        parts = list(conform_in_parts(data, schema(), most))
         assert pa.concat_tables(parts).combine_chunks().equals(whole)
         assert (len(parts) > 1) == (most < 2_000)
     batch = model.predict(data)
@@ -319,7 +319,7 @@ def test_a_lost_purchase_and_one_ulp_in_a_coefficient_turn_parity_red(
 ) -> None:
     kept = write_evidence(tmp_path, model, frames(3), np.zeros(12))
     fewer = frames(3)["purchases"].iloc[1:]
-    lost = settled(conform(frames(3) | {"purchases": fewer}, schema()), schema())
+    lost = sort_child_rows(conform(frames(3) | {"purchases": fewer}, schema()), schema())
     assert verdict(name, replace(kept, inputs=lost), model) == "different"
     pipeline = fitted(frames())
     weights = pipeline.named_steps["linear"].coef_

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.code_digest import same_definition
-from pipeline_lib.project.loaded_code import changed_names, library_twin, under_library_names
+from pipeline_lib.project.code_digest import same_code
+from pipeline_lib.project.loaded_code import changed_names, exported_definition, with_exported_definitions
 from pipeline_lib.project.project import Project
 
 SOURCE = """
@@ -85,7 +85,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
 @pytest.mark.parametrize("name", ["Scale", "twice", "make", "limited", "wrapped", "kept", "loop"])
 def test_line_numbers_and_module_names_do_not_count(name: str) -> None:
     moved = module("\n\n# moved\n" + SOURCE, "elsewhere")
-    assert same_definition(getattr(module(), name), getattr(moved, name))
+    assert same_code(getattr(module(), name), getattr(moved, name))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_line_numbers_and_module_names_do_not_count(name: str) -> None:
 )
 def test_whatever_changes_behaviour_counts(old: str, new: str, name: str) -> None:
     assert old in SOURCE
-    assert not same_definition(getattr(module(), name), getattr(module(SOURCE.replace(old, new)), name))
+    assert not same_code(getattr(module(), name), getattr(module(SOURCE.replace(old, new)), name))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_whatever_changes_behaviour_counts(old: str, new: str, name: str) -> Non
 )
 def test_a_docstring_does_not_count(old: str, new: str, name: str) -> None:
     assert old in SOURCE
-    assert same_definition(getattr(module(), name), getattr(module(SOURCE.replace(old, new)), name))
+    assert same_code(getattr(module(), name), getattr(module(SOURCE.replace(old, new)), name))
 
 
 MODELS = """
@@ -149,8 +149,8 @@ class Point:
 def test_fields_of_models_and_dataclasses_count(monkeypatch: pytest.MonkeyPatch, old: str, new: str, name: str) -> None:
     monkeypatch.setitem(sys.modules, "mine", types.ModuleType("mine"))  # where dataclasses look for types
     first, same, other = (module(text, "mine") for text in (MODELS, MODELS, MODELS.replace(old, new)))
-    assert same_definition(getattr(first, name), getattr(same, name))
-    assert not same_definition(getattr(first, name), getattr(other, name))
+    assert same_code(getattr(first, name), getattr(same, name))
+    assert not same_code(getattr(first, name), getattr(other, name))
 
 
 def loaded(path: Path) -> types.ModuleType:
@@ -202,7 +202,7 @@ def test_a_module_without_a_python_file_is_refused(tmp_path: Path, file: str | N
 
 
 def test_a_twin_is_the_exported_definition(project: Project) -> None:
-    twin = library_twin(module().Scale, project)
+    twin = exported_definition(module().Scale, project)
     assert twin.__module__ == "twinproj.steps.scale"
 
 
@@ -221,12 +221,12 @@ def test_a_twin_is_the_exported_definition(project: Project) -> None:
 )
 def test_code_that_production_cannot_import_is_refused(project: Project, source: str, name: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        library_twin(getattr(module(source), name), project)
+        exported_definition(getattr(module(source), name), project)
 
 
 def test_a_pipeline_of_library_code_is_returned_as_it_is(project: Project) -> None:
     fitted = [("step", {"a": {1, 2}, "b": (len, 1.5)})]
-    assert under_library_names(fitted, project) is fitted
+    assert with_exported_definitions(fitted, project) is fitted
 
 
 def test_notebook_definitions_are_replaced_in_a_copy(project: Project) -> None:
@@ -234,7 +234,7 @@ def test_notebook_definitions_are_replaced_in_a_copy(project: Project) -> None:
     step = notebook.Scale(5)
     step.functions = [notebook.twice, {"f": notebook.twice}, (notebook.twice, 1)]
     step.itself = step
-    moved = under_library_names([("scale", step)], project)[0][1]
+    moved = with_exported_definitions([("scale", step)], project)[0][1]
     assert type(moved).__module__ == "twinproj.steps.scale"
     assert moved.factor == 5
     assert moved.itself is moved
@@ -245,4 +245,4 @@ def test_notebook_definitions_are_replaced_in_a_copy(project: Project) -> None:
 
 def test_a_lambda_deep_in_a_pipeline_is_refused(project: Project) -> None:
     with pytest.raises(InputError, match=r"found .*<lambda>"):
-        under_library_names([("step", {"func": lambda x: x})], project)
+        with_exported_definitions([("step", {"func": lambda x: x})], project)

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field, Secret, SecretBytes, SecretStr, fiel
 from pydantic import BaseModel as PlainModel
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.params import BaseParams, as_json, check_model, from_values, read_params
+from pipeline_lib.project.params import BaseParams, check_model, params_from_values, params_to_json, read_params
 from pipeline_lib.project.params_file import MAX_BYTES
 
 pytestmark = pytest.mark.core
@@ -355,11 +355,11 @@ def test_validators_speak_through_the_same_message(tmp_path: Path) -> None:
 
 
 def test_values_of_a_notebook_are_checked_with_the_same_messages() -> None:
-    assert from_values({"seed": "3", "estimator": {"alpha": 1}}, Params, "cell") == Params(
+    assert params_from_values({"seed": "3", "estimator": {"alpha": 1}}, Params, "cell") == Params(
         seed=3, estimator=Estimator(alpha=1)
     )
     with pytest.raises(InputError) as caught:
-        from_values({"seed": "x", "estimator": {"alfa": 1}, "test_share": math.nan}, Params, "cell 2")
+        params_from_values({"seed": "x", "estimator": {"alfa": 1}, "test_share": math.nan}, Params, "cell 2")
     assert str(caught.value).split("\n") == [
         "cell 2: test_share: found nan, expected a finite number",
         "cell 2: seed: found 'x', expected a valid integer",
@@ -401,8 +401,8 @@ class Carried(BaseParams):
 )
 def test_what_travels_is_read_back_equal(values: dict[str, Any]) -> None:
     params = Carried(**values)
-    sent = json.loads(json.dumps(as_json(params), allow_nan=False))
-    assert repr(from_values(sent, Carried, "cell")) == repr(params)
+    sent = json.loads(json.dumps(params_to_json(params), allow_nan=False))
+    assert repr(params_from_values(sent, Carried, "cell")) == repr(params)
 
 
 @pytest.mark.parametrize(
@@ -415,8 +415,8 @@ def test_what_would_change_on_the_way_is_refused_by_name(value: object) -> None:
         loose: Any = None
 
     with pytest.raises(InputError, match=r"^loose(\.a|\.0)?: found .*expected"):
-        as_json(Loose(loose=value))
-    assert as_json(Loose(loose={"a": [1, None, "x", 0.5, True]}))["fine"] == 1
+        params_to_json(Loose(loose=value))
+    assert params_to_json(Loose(loose={"a": [1, None, "x", 0.5, True]}))["fine"] == 1
 
 
 @pytest.mark.parametrize("value", [1.0, 0.0])  # -0.0 equals 0.0, but is another number
@@ -425,7 +425,7 @@ def test_a_validator_that_changes_its_own_result_is_refused(value: float) -> Non
         turned: Annotated[float, AfterValidator(lambda value: -value)] = 0.0
 
     with pytest.raises(InputError, match=r"^turned: found -"):
-        as_json(Turning(turned=value))
+        params_to_json(Turning(turned=value))
 
 
 def test_a_field_left_out_of_the_dump_is_refused() -> None:
@@ -434,7 +434,7 @@ def test_a_field_left_out_of_the_dump_is_refused() -> None:
         hidden: int = Field(2, exclude=True)
 
     with pytest.raises(InputError, match="hidden"):
-        as_json(Hidden(hidden=3))
+        params_to_json(Hidden(hidden=3))
 
 
 def test_a_good_model_is_returned() -> None:

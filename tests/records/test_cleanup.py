@@ -12,7 +12,7 @@ from pipeline_lib.cli.notebooks import clean_leftovers
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.cleanup import find_leftovers
 from pipeline_lib.records.record import begun_record, create_record, seal
-from pipeline_lib.system.locks import PREFIX, locked, locked_folder
+from pipeline_lib.system.locks import PREFIX, locked, locked_temporary_folder
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_temporary_folders_are_left_alone_while_they_are_locked_or_fresh(project
     gone += [project.runs / ".resume-gone", project.runs / ".reproduce-gone"]
     for folder in (*gone, temporary / f"{PREFIX}kernel-fresh", temporary / "another-program"):
         folder.mkdir()
-    with locked_folder("warm") as warm, locked_folder("reproduce", project.runs) as living:
+    with locked_temporary_folder("warm") as warm, locked_temporary_folder("reproduce", project.runs) as living:
         assert find_leftovers(project) == []
         for folder in (*gone, warm, living, temporary / "another-program"):
             old(folder)

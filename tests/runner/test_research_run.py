@@ -19,7 +19,7 @@ from pipeline_lib.pipelines import houses
 from pipeline_lib.project.export import Problem
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import RECORD_VARIABLE, all_records, create_record, write_manifest
-from pipeline_lib.rows.frames import schema_like
+from pipeline_lib.rows.frames import schema_of_frame
 from pipeline_lib.runner.research_run import Run, StaleLibraryWarning, metrics_of_evidence, start_run
 from pipeline_lib.system.files import canonical_json
 
@@ -206,7 +206,7 @@ def classified(folder: Path, model: Any) -> Any:
     """A record, as far as metrics read it, of a classifier of four rows."""
     frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0]})
     target = pd.Series(["no", "no", "yes", "yes"])
-    compiled = compile_pipeline(Pipeline([("model", model)]).fit(frame, target), like=frame, row=schema_like(frame))
+    compiled = compile_pipeline(Pipeline([("model", model)]).fit(frame, target), like=frame, row=schema_of_frame(frame))
     write_evidence(folder, compiled, frame, target)
     return SimpleNamespace(evidence=folder), compiled.predict_proba(frame) if hasattr(model, "predict_proba") else None
 

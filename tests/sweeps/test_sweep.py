@@ -250,8 +250,8 @@ def test_the_command_says_how_it_ended(
 
 
 def test_there_are_three_workers_for_two_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    for cpus, expected in ((1, 2), (2, 3), (3, 5), (8, 12)):
-        monkeypatch.setattr(workers, "cpus", lambda cpus=cpus: cpus)
+    for cpu_count, expected in ((1, 2), (2, 3), (3, 5), (8, 12)):
+        monkeypatch.setattr(workers, "cpu_count", lambda cpu_count=cpu_count: cpu_count)
         assert check_workers(None) == expected
     assert check_workers(1) == 1
     with pytest.raises(InputError, match="one at least"):

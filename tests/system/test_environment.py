@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline_lib.system import environment
-from pipeline_lib.system.environment import describe_environment, packages
+from pipeline_lib.system.environment import describe_environment, installed_packages
 
 
 def test_the_description_is_json_and_names_what_may_change_a_bit() -> None:
@@ -24,12 +24,12 @@ def test_the_description_is_json_and_names_what_may_change_a_bit() -> None:
 
 
 def test_packages_are_sorted_whatever_their_case() -> None:
-    names = list(packages())
+    names = list(installed_packages())
     assert names == sorted(names, key=str.lower)
 
 
 def test_packages_are_those_that_their_metadata_name() -> None:
-    assert packages() == {dist.metadata["Name"]: dist.version for dist in metadata.distributions()}
+    assert installed_packages() == {dist.metadata["Name"]: dist.version for dist in metadata.distributions()}
 
 
 def test_only_variables_that_matter_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

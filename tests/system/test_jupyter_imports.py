@@ -5,9 +5,9 @@ import sys
 
 CODE = """
 import sys
-from pipeline_lib.system.jupyter_imports import allow_lean_imports, lean_imports
+from pipeline_lib.system.jupyter_imports import allow_fast_jupyter_imports, fast_jupyter_imports
 {before}
-with lean_imports():
+with fast_jupyter_imports():
     import jsonschema
 print('iri' in jsonschema.FormatChecker.checkers, 'rfc3987_syntax' in sys.modules)
 import rfc3987_syntax
@@ -20,8 +20,8 @@ def lines(before: str) -> list[str]:
 
 
 def test_only_a_first_import_inside_does_without_the_grammar() -> None:
-    assert lines("allow_lean_imports()") == ["False", "False"]
-    assert lines("allow_lean_imports(); import rfc3987_syntax") == ["True", "True"]
+    assert lines("allow_fast_jupyter_imports()") == ["False", "False"]
+    assert lines("allow_fast_jupyter_imports(); import rfc3987_syntax") == ["True", "True"]
 
 
 def test_a_process_of_somebody_else_keeps_the_grammar() -> None:

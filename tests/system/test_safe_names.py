@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.system.safe_names import keep_plain_files, name_problem, name_problems, strange_files
+from pipeline_lib.system.safe_names import name_problem, name_problems, remove_unsafe_files, unsafe_files
 
 pytestmark = pytest.mark.core
 
@@ -57,6 +57,6 @@ def test_links_special_files_and_strange_names_are_found_and_removed(tmp_path: P
     os.link(tmp_path / "one", tmp_path / "two")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "a\u202eb").write_text("x")
-    assert set(strange_files(tmp_path)) == {"link", "pipe", "empty", "one", "two", "folder/a\u202eb"}
-    assert set(keep_plain_files(tmp_path)) == {"link", "pipe", "one", "two", "folder/a\u202eb"}
+    assert set(unsafe_files(tmp_path)) == {"link", "pipe", "empty", "one", "two", "folder/a\u202eb"}
+    assert set(remove_unsafe_files(tmp_path)) == {"link", "pipe", "one", "two", "folder/a\u202eb"}
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline_lib.errors import RunError
-from pipeline_lib.system.signals import Interruption, requests_to_end
+from pipeline_lib.system.signals import SignalHandler, stop_signals
 
 pytestmark = pytest.mark.core
 
@@ -22,11 +22,11 @@ def test_the_first_request_interrupts_and_gives_the_exit_code(number: signal.Sig
     before = signal.getsignal(number)
 
     def run() -> None:
-        with Interruption() as interruption:
+        with SignalHandler() as signals:
             try:
                 os.kill(os.getpid(), number)
             except KeyboardInterrupt:
-                raise RunError("sealed", exit_code=interruption.exit_code) from None
+                raise RunError("sealed", exit_code=signals.exit_code) from None
 
     with pytest.raises(RunError) as caught:
         run()
@@ -38,8 +38,8 @@ def test_a_held_request_is_passed_on_at_the_end() -> None:
     done = []
 
     def run() -> None:
-        with Interruption() as interruption:
-            interruption.hold()
+        with SignalHandler() as signals:
+            signals.defer()
             os.kill(os.getpid(), signal.SIGINT)
             done.append(True)
 
@@ -55,7 +55,7 @@ class Deaf:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-@pytest.mark.parametrize("begin", [Interruption, requests_to_end])
+@pytest.mark.parametrize("begin", [SignalHandler, stop_signals])
 def test_a_request_that_python_drops_is_heard_again(
     begin: Callable[[], Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,15 +84,15 @@ def test_what_else_python_drops_is_told_as_ever(monkeypatch: pytest.MonkeyPatch)
         def __del__(self) -> None:
             raise ZeroDivisionError
 
-    with Interruption():
+    with SignalHandler():
         Broken()
     assert told == [ZeroDivisionError]
 
 
 def test_without_a_request_nothing_changes() -> None:
-    with Interruption() as interruption:
+    with SignalHandler() as signals:
         pass
-    assert interruption.signal is None
+    assert signals.signal is None
 
 
 def test_threads_do_not_listen() -> None:
@@ -100,7 +100,7 @@ def test_threads_do_not_listen() -> None:
     seen = []
 
     def listen() -> None:
-        with Interruption():
+        with SignalHandler():
             seen.append(signal.getsignal(signal.SIGINT))
 
     thread = threading.Thread(target=listen)
@@ -111,11 +111,11 @@ def test_threads_do_not_listen() -> None:
 
 SECOND = """
 import os, signal
-from pipeline_lib.system.signals import Interruption
+from pipeline_lib.system.signals import SignalHandler
 if {ignore}:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-with Interruption() as interruption:
-    interruption.hold()
+with SignalHandler() as signals:
+    signals.defer()
     for number in {numbers}:
         os.kill(os.getpid(), number)
     print("alive", flush=True)

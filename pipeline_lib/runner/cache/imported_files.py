@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline_lib.project.export import HEADER, header_of
+from pipeline_lib.project.export import HEADER, generated_header
 from pipeline_lib.project.project import GENERATED, Project
 from pipeline_lib.runner.warm.cold_only import hidden_modules_here
 from pipeline_lib.system.files import canonical_json, read_json, sha256_file, write_atomic
@@ -209,7 +209,7 @@ def _place(project: Project, folder: Path, number: int) -> str:
 
 def _notebook(project: Project, module: Path) -> list[str]:
     """The notebook that a generated module came from: a run refuses the one without the other."""
-    header = header_of(module) if module.parent.name in GENERATED else ""
+    header = generated_header(module) if module.parent.name in GENERATED else ""
     if not header:
         return []
     notebook = (module.parent / header.removeprefix(HEADER).strip().removesuffix(".")).resolve()

@@ -25,7 +25,7 @@ from pipeline_lib.runner.cache.imported_files import (
 )
 from pipeline_lib.runner.cache.sources import Sources, fingerprints
 from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file, write_atomic
-from pipeline_lib.system.fingerprint import identity, installed_names
+from pipeline_lib.system.fingerprint import fingerprint, installed_names
 
 LOCK = "requirements.lock"
 
@@ -67,7 +67,7 @@ def ground_of(project: Project, pipeline: str, params_file: Path, overrides: Seq
     if (project.root / LOCK).is_file():
         facts[LOCK] = sha256_file(project.root / LOCK)
     sources = fingerprints(project, pipeline)
-    return Ground(project, pipeline, params_file, tuple(overrides), asked, facts | identity(), sources)
+    return Ground(project, pipeline, params_file, tuple(overrides), asked, facts | fingerprint(), sources)
 
 
 def recall(params_file: str | Path, overrides: Sequence[str] = (), *, runs: Path | None = None) -> Answer:

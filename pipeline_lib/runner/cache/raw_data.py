@@ -12,7 +12,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import GENERATED, find_project
 from pipeline_lib.runner.cache.sources import fingerprints
 from pipeline_lib.system.files import canonical_json, read_json, sha256_bytes, sha256_file, sha256_tree, write_atomic
-from pipeline_lib.system.fingerprint import identity
+from pipeline_lib.system.fingerprint import fingerprint
 from pipeline_lib.system.locks import locked
 
 Raw = TypeVar("Raw")
@@ -45,7 +45,7 @@ def keep_raw(load: Callable[[], Raw]) -> Callable[[], Raw]:
             warnings.warn(f"raw data are loaded each time: {sources.unknown}", NotKeptWarning, stacklevel=2)
             return load()
         code = {name: sha256_tree(project.package / name) for name in GENERATED}
-        key = sha256_bytes(canonical_json([sources.fingerprints, code, identity()]))
+        key = sha256_bytes(canonical_json([sources.fingerprints, code, fingerprint()]))
         place = project.runs / pipeline / FOLDER
         found = _read(place, key)
         return found if found is not None else _loaded(load, place, key)

@@ -18,7 +18,7 @@ from pipeline_lib.errors import RunError
 from pipeline_lib.runner.warm.cold_only import KERNEL
 from pipeline_lib.runner.warm.fork_server import READY
 from pipeline_lib.system.fingerprint import packages_digest
-from pipeline_lib.system.locks import locked_folder
+from pipeline_lib.system.locks import locked_temporary_folder
 
 ADDRESS = "PIPELINE_LIB_WARM"
 """Environment variable that names the socket of a running server."""
@@ -36,7 +36,7 @@ class WarmServer:
         self._packages = packages_digest()
         self._lock, self._ready = threading.Lock(), False
         self._folder = ExitStack()
-        self.address = f"{self._folder.enter_context(locked_folder('warm'))}/socket"
+        self.address = f"{self._folder.enter_context(locked_temporary_folder('warm'))}/socket"
         self._process = subprocess.Popen(  # noqa: S603 (this Python and our own module)
             [sys.executable, "-m", _SERVER, self.address, self._packages, *names, "--", *runner],
             env={**KERNEL, **self.environment},

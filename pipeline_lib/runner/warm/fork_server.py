@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pipeline_lib.runner.warm.hidden_modules import HiddenModules
-from pipeline_lib.system.jupyter_imports import allow_lean_imports
-from pipeline_lib.system.parent_death import tether
+from pipeline_lib.system.jupyter_imports import allow_fast_jupyter_imports
+from pipeline_lib.system.parent_death import exit_with_parent
 
 READY = b"ready\n"
 
@@ -32,7 +32,7 @@ def main(address: str, packages: str, names: list[str], runner: list[str]) -> No
     sys.path.pop(0)  # the folder the server was started in is not on any child's import path
     os.environ["JPY_PARENT_PID"] = "1"  # ipykernel: do not watch the parent, the connection does
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # the debugger would warn of frozen modules
-    allow_lean_imports()
+    allow_fast_jupyter_imports()
     hidden = HiddenModules(packages)
     gc.disable()  # imports leave almost no garbage
     hidden.preload(names, runner)
@@ -130,7 +130,7 @@ class _Server:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.setsid()
-        tether(self._pid)
+        exit_with_parent(self._pid)
         self._selector.close()
         for connection in (self._listening, self._ended, self._ending, *self._children.values()):
             if connection is not None:

@@ -24,7 +24,7 @@ from typing import Any
 
 from pipeline_lib.runner.warm.cold_only import ColdOnlyError, EnvironmentAtStart, check_path, shadow
 from pipeline_lib.runner.warm.reseed import UnseededGenerators
-from pipeline_lib.system.jupyter_imports import lean_imports
+from pipeline_lib.system.jupyter_imports import fast_jupyter_imports
 
 _SHARED = ("cython_runtime", "_cython_")
 """Modules that every Cython extension creates or reuses; they are never hidden."""
@@ -67,7 +67,7 @@ class HiddenModules(MetaPathFinder):
             for name in names:
                 self._import(name)
             before = set(sys.modules)
-            with lean_imports():
+            with fast_jupyter_imports():
                 for name in runner:
                     self._import(name)
         self._drop(self._importers(self._asking), known)

@@ -18,7 +18,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from pipeline_lib.runner.warm.client import ADDRESS, PROVISIONER, WarmProcess, WarmServer, lasting
 from pipeline_lib.runner.warm.module_list import STACK
-from pipeline_lib.system import parent_death as tether
+from pipeline_lib.system import parent_death
 
 NAME = "warm"
 _LAUNCHER = "ipykernel_launcher"
@@ -58,7 +58,7 @@ def _kernel_arguments(command: list[str]) -> list[str] | None:
 
     The wrapper that ends a kernel with its parent is left out: the server ends a warm kernel whose runner is gone.
     """
-    if command[3:4] == [str(tether.__file__)]:
+    if command[3:4] == [str(parent_death.__file__)]:
         command = command[5:]
     return command[3:] if command[:3] == [sys.executable, "-m", _LAUNCHER] else None
 

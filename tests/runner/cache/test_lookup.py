@@ -31,7 +31,7 @@ from pipeline_lib.runner.cache.lookup import ground_of, keep_memory, recall
 from pipeline_lib.runner.cache.sources import fingerprints
 from pipeline_lib.runner.run import run_pipeline
 from pipeline_lib.system.files import canonical_json, sha256_file
-from pipeline_lib.system.fingerprint import identity
+from pipeline_lib.system.fingerprint import fingerprint
 
 FILES = {
     "settings.ini": "[project]\nlib_name = harbour\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n",
@@ -75,7 +75,7 @@ def ran(project: Project, *overrides: str, meanwhile: Change = lambda root: None
     record = create_record(project.runs, "boats")
     ground = ground_of(project, "boats", project.params / "boats.yml", overrides)
     files = {f"project:{name}": sha256_file(project.root / name) for name in USED}
-    told = {**asdict(Imported(files, ("harbour",), ())), "facts": identity()}
+    told = {**asdict(Imported(files, ("harbour",), ())), "facts": fingerprint()}
     (record.folder / IMPORTS).write_bytes(canonical_json(told))
     meanwhile(project.root)
     keep_memory(record, ground, began)
@@ -159,7 +159,7 @@ def test_a_variable_that_chooses_the_arithmetic_runs_again(
     assert f"variable {name} changed" in why(project)
 
 
-@pytest.mark.parametrize(("fact", "maker"), [("cpu", "_cpu"), ("threads", "cpus"), ("system", "_libc")])
+@pytest.mark.parametrize(("fact", "maker"), [("cpu", "_cpu"), ("threads", "cpu_count"), ("system", "_libc")])
 def test_another_machine_runs_again(project: Project, monkeypatch: pytest.MonkeyPatch, fact: str, maker: str) -> None:
     ran(project)
     monkeypatch.setattr(f"pipeline_lib.system.fingerprint.{maker}", lambda: "another")
@@ -292,7 +292,7 @@ def test_a_run_whose_ground_moved_answers_for_no_other(project: Project, meanwhi
 
 def told_by_kernel(project: Project, **changed: object) -> str:
     record = create_record(project.runs, "boats")
-    told = {**asdict(Imported({}, (), ())), "facts": identity(), **changed}
+    told = {**asdict(Imported({}, (), ())), "facts": fingerprint(), **changed}
     (record.folder / IMPORTS).write_bytes(canonical_json(told))
     keep_memory(record, ground_of(project, "boats", project.params / "boats.yml"), time.time_ns())
     return str(record.read_json(MEMORY)["unanswerable"])
@@ -300,8 +300,8 @@ def told_by_kernel(project: Project, **changed: object) -> str:
 
 def test_a_kernel_of_another_environment_answers_for_no_run(project: Project) -> None:
     assert told_by_kernel(project) == ""
-    assert "another Python" in told_by_kernel(project, facts={**identity(), "Python": "CPython 3.12.0"})
-    assert told_by_kernel(project, facts={**identity(), "variable OMP_NUM_THREADS": "1"}) == ""  # a cell set it
+    assert "another Python" in told_by_kernel(project, facts={**fingerprint(), "Python": "CPython 3.12.0"})
+    assert told_by_kernel(project, facts={**fingerprint(), "variable OMP_NUM_THREADS": "1"}) == ""  # a cell set it
 
 
 def test_modules_from_elsewhere_answer_for_no_run(project: Project) -> None:

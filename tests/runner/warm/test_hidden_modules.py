@@ -128,10 +128,10 @@ def test_a_refusal_that_a_cell_catches_is_noted(warm: Callable[..., Any]) -> Non
 
 
 PACKAGES = """
-from pipeline_lib.system import fingerprint as identity
+from pipeline_lib.system import fingerprint
 from pipeline_lib.runner.warm.cold_only import check_packages, hidden_modules_here
 check_packages()
-identity._packages = lambda: {"package ropes-2.0.dist-info": "another"}
+fingerprint._packages = lambda: {"package ropes-2.0.dist-info": "another"}
 try:
     check_packages()
 except Exception as error:
