@@ -21,7 +21,7 @@ class Value:
     """One column of a plan while it is written.
 
     `dtype` is one of `plan.DTYPES`: datetime is int64 microseconds since 1970; vector is several float64 numbers a
-    row; bag is a sparse vector; `width` is how many numbers these hold. `limit`: every value is finite and at
+    row; bag is a sparse vector; `width` is how many numbers these hold. `abs_max`: every value is finite and at
     most so large in magnitude, and none is missing (of text, only that); inf where that is not known. `back`:
     how many earlier rows it rests upon. A dtype that ends in `[]` is a column of the child table `table`.
     """
@@ -29,7 +29,7 @@ class Value:
     build: "Builder" = field(repr=False)
     node: int
     dtype: str
-    limit: float = math.inf
+    abs_max: float = math.inf
     width: int = 1
     back: int = 0
     table: str = ""
@@ -102,7 +102,7 @@ class Value:
 
     def missing(self) -> "Value":
         """Whether the value is missing (bool): NaN, missing text, NaT."""
-        if math.isfinite(self.limit) or self.kind in ("int64", "bool"):
+        if math.isfinite(self.abs_max) or self.kind in ("int64", "bool"):
             return self.build.value(False)
         return self.build.apply("is_missing", self)
 
@@ -120,9 +120,11 @@ class Builder:
         self.context = context
         self._known: dict[tuple[Any, ...], Value] = {}
 
-    def input(self, column: str, dtype: str, limit: float = math.inf, *, width: int = 1, table: str = "rows") -> Value:
+    def input(
+        self, column: str, dtype: str, abs_max: float = math.inf, *, width: int = 1, table: str = "rows"
+    ) -> Value:
         """A raw column; `width` is how many numbers a row of a vector or bag holds."""
-        return self._write("input", (), {"table": table, "column": column}, dtype, limit, width, table=table)
+        return self._write("input", (), {"table": table, "column": column}, dtype, abs_max, width, table=table)
 
     def value(self, value: Value | Scalar) -> Value:
         """A value as it is, a Python or NumPy scalar as a constant."""
@@ -148,14 +150,14 @@ class Builder:
         if found.takes is not None and not _match(found.takes, dtypes):
             raise InputError(f"{operation}: found values of {', '.join(dtypes)}, expected {', '.join(found.takes)}")
         dtype = found.gives if isinstance(found.gives, str) else found.gives(settings, dtypes)
-        limit = found.limit(settings, [value.limit for value in values])
+        abs_max = found.abs_max(settings, [value.abs_max for value in values])
         width = found.width(settings, [value.width for value in values])
         back = max((value.back for value in values), default=0) + int(settings.get("back", 0))
         if one_by_one:
             dtype += LIST
         elif dtype.endswith(LIST):
             table = f"{table} where {values[-1].node} holds"
-        return self._write(operation, tuple(v.node for v in values), settings, dtype, limit, width, back, table)
+        return self._write(operation, tuple(v.node for v in values), settings, dtype, abs_max, width, back, table)
 
     def arithmetic(self, operation: str, left: Value, right: Value) -> Value:
         """An operation on two numbers as NumPy types it: int64 with int64 stays int64, else float64."""
@@ -251,7 +253,7 @@ class Builder:
     def finite(self, value: Value | Scalar, name: str, where: str) -> Value:
         """The value as float64, refused at predict where it is NaN or infinite; `name` and `where` say whose."""
         value = self.number(value)
-        return value if math.isfinite(value.limit) else self.apply("finite", value, name=name, where=where)
+        return value if math.isfinite(value.abs_max) else self.apply("finite", value, name=name, where=where)
 
     def stack(self, values: Sequence[Value]) -> Value:
         """Numbers as one vector."""
@@ -301,7 +303,7 @@ class Builder:
         inputs: tuple[int, ...],
         settings: dict[str, Any],
         dtype: str,
-        limit: float,
+        abs_max: float,
         width: int = 1,
         back: int = 0,
         table: str = "",
@@ -310,7 +312,7 @@ class Builder:
         known = self._known.get(key)
         if known is None:
             table = table if dtype.endswith(LIST) else ""
-            known = Value(self, len(self.nodes), dtype, limit, width, back, table)
+            known = Value(self, len(self.nodes), dtype, abs_max, width, back, table)
             self.nodes.append(Node(operation, inputs, settings, dtype))
             self._known[key] = known
         return known

@@ -16,7 +16,7 @@ from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY, Co
 from pipeline_lib.compiled.plan import Plan, Table
 from pipeline_lib.compiled.time_order import check_order, declared
 from pipeline_lib.compiler.adapters.catalog import predict, transform
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, RefusedStepError, qualified
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, RefusedStepError, qualified_name
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.end_to_end import compile_report
 from pipeline_lib.compiler.fidelity import Distance, Write, check_step
@@ -139,14 +139,14 @@ def raw_columns(row: RowSchema, build: Builder) -> Columns:
         f"{child.name}.{column.name}": child.name for child in row.children for column in child.own
     }
     for name, column in row.by_name.items():
-        dtype, limit = _DTYPES.get(column.kind, "datetime"), math.inf
+        dtype, abs_max = _DTYPES.get(column.kind, "datetime"), math.inf
         if column.nullable and dtype in ("int64", "bool"):
             dtype = "float64"
         elif dtype == "float64":
-            limit = 1.7976931348623157e308 if column.finite and not column.nullable else math.inf
+            abs_max = 1.7976931348623157e308 if column.finite and not column.nullable else math.inf
         elif not column.nullable:
-            limit = {"bool": 1.0, "str": 0.0}.get(dtype, 2.0**63)
-        columns[name] = build.input(name, dtype if name in main else f"{dtype}{LIST}", limit, table=tables[name])
+            abs_max = {"bool": 1.0, "str": 0.0}.get(dtype, 2.0**63)
+        columns[name] = build.input(name, dtype if name in main else f"{dtype}{LIST}", abs_max, table=tables[name])
     return columns
 
 
@@ -206,7 +206,7 @@ class _Compilation:
             report = _step_report(name, step, before, len(after), distance)
         except NoPlanError as error:
             after = self._run_opaque(name, step, given, {"transform": made}, error)["transform"]
-            kind = qualified(type(step))
+            kind = qualified_name(type(step))
             report = StepReport(name, kind, len(before), len(after), exact=False, why=_first_line(error))
         self.columns = dict(zip(_names(step, made, after), after.values(), strict=True))
         self.steps[name] = {column: value.node for column, value in self.columns.items()}
@@ -243,7 +243,7 @@ class _Compilation:
         except NoPlanError as error:
             opaque = self._run_opaque(name, final, given, made, error)
             outputs = {kind: list(columns.values()) for kind, columns in opaque.items()}
-            report = StepReport(name, qualified(type(final)), len(before), 1, exact=False, why=_first_line(error))
+            report = StepReport(name, qualified_name(type(final)), len(before), 1, exact=False, why=_first_line(error))
         self.classes = _classes(final)
         for kind in made:
             self.outputs |= _labelled(kind, outputs[kind], final)
@@ -329,7 +329,7 @@ def _labelled(kind: str, values: Sequence[Value], final: Any) -> dict[str, int]:
 def _step_report(name: str, step: Any, before: Columns, made: int, distance: Distance) -> StepReport:
     return StepReport(
         name,
-        qualified(type(step)),
+        qualified_name(type(step)),
         len(before),
         made,
         exact=True,

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.column_executor import Column, column_function, whole
+from pipeline_lib.compiled.column_executor import column_function
+from pipeline_lib.compiled.columns import Column, broadcast_rows
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.list_columns import ListColumn
 from pipeline_lib.compiled.operations.registry import Operation
@@ -42,7 +43,7 @@ def with_error_bounds(
                 values[place] = column_function(node)(*inputs)
                 given = [bounds[taken] for taken in node.inputs]
                 bounds[place] = _error_bound(found, node.settings, inputs, given, values[place])
-    return [(whole(values[root], plan.nodes[root].dtype, rows), bounds[root]) for root in roots]
+    return [(broadcast_rows(values[root], plan.nodes[root].dtype, rows), bounds[root]) for root in roots]
 
 
 def _error_bound(found: Operation, settings: dict[str, Any], inputs: list[Any], bounds: list[Any], result: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.column_executor import Column
+from pipeline_lib.compiled.columns import Column
 from pipeline_lib.compiled.library_columns import plan_column
 from pipeline_lib.compiled.operations.sparse import SparseColumn, aligned
 from pipeline_lib.compiled.operations.text_columns import TextColumn
@@ -70,7 +70,7 @@ def check_step(
 def _same_input(name: str, value: Value, build: Builder) -> Value:
     known = value.build.nodes[value.node]
     table = known.settings["table"] if known.operation == "input" else "rows"
-    return build.input(name, value.dtype, value.limit, width=value.width, table=table)
+    return build.input(name, value.dtype, value.abs_max, width=value.width, table=table)
 
 
 def _library_columns(given: Any, before: Mapping[str, Value]) -> dict[str, Column]:

@@ -59,7 +59,7 @@ operation(
     (_ANY, "bool[]"),
     lambda settings, dtypes: dtypes[0],
     column=lambda settings: lambda lists, where: lists.keep(where),
-    limit=lambda settings, limits: limits[0],
+    abs_max=lambda settings, maxima: maxima[0],
     error_bound=lambda settings, inputs, bounds, result: np.broadcast_to(bounds[0], inputs[0].owners.shape)[
         inputs[1].chosen[0]
     ],
@@ -76,7 +76,7 @@ operation(
     ("int64[]|bool[]",),
     "int64",
     column=lambda settings: lambda lists: lists.total(lists.values),
-    limit=lambda settings, limits: 2.0**63,
+    abs_max=lambda settings, maxima: 2.0**63,
     error_bound=_no_error_bound,
 )
 
@@ -224,7 +224,7 @@ operation(
     ("int64[]", "int64[]|bool[]"),
     "vector",
     column=_bind_sums_by,
-    limit=lambda settings, limits: 2.0**63,
+    abs_max=lambda settings, maxima: 2.0**63,
     error_bound=_no_error_bound,
     width=lambda settings, widths: int(settings["places"]),
 )

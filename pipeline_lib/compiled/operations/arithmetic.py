@@ -76,16 +76,16 @@ def _truncate_ints(x: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.where(inside, np.where(inside, x, 0.0).astype(np.int64), np.int64(NAT))
 
 
-def _first(limits: Sequence[float]) -> float:
-    return limits[0]
+def _first(maxima: Sequence[float]) -> float:
+    return maxima[0]
 
 
-def _added(limits: Sequence[float]) -> float:
-    return limits[0] + limits[1]
+def _added(maxima: Sequence[float]) -> float:
+    return maxima[0] + maxima[1]
 
 
-def _multiplied(limits: Sequence[float]) -> float:
-    return limits[0] * limits[1] if math.isfinite(limits[0] * limits[1]) else math.inf
+def _multiplied(maxima: Sequence[float]) -> float:
+    return maxima[0] * maxima[1] if math.isfinite(maxima[0] * maxima[1]) else math.inf
 
 
 def _write_divide(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
@@ -98,46 +98,50 @@ def _write_divide(code: Code, settings: Settings, inputs: Sequence[str], dtypes:
 
 _TWO = ("float64", "float64")
 _ONE = ("float64",)
-formula("add", _TWO, "float64", np.add, "{0} + {1}", limit=_added)
-formula("subtract", _TWO, "float64", np.subtract, "{0} - {1}", limit=_added)
-formula("multiply", _TWO, "float64", np.multiply, "{0} * {1}", limit=_multiplied)
+formula("add", _TWO, "float64", np.add, "{0} + {1}", abs_max=_added)
+formula("subtract", _TWO, "float64", np.subtract, "{0} - {1}", abs_max=_added)
+formula("multiply", _TWO, "float64", np.multiply, "{0} * {1}", abs_max=_multiplied)
 operation("divide", _TWO, "float64", column=lambda settings: np.true_divide, writer=_write_divide, plain=True)
 formula("remainder", _TWO, "float64", np.remainder, remainder)
-formula("negative", _ONE, "float64", np.negative, "-{0}", limit=_first)
-formula("absolute", _ONE, "float64", np.absolute, "abs({0})", limit=_first)
+formula("negative", _ONE, "float64", np.negative, "-{0}", abs_max=_first)
+formula("absolute", _ONE, "float64", np.absolute, "abs({0})", abs_max=_first)
 formula("sqrt", _ONE, "float64", np.sqrt, sqrt)
-formula("floor", _ONE, "float64", np.floor, floor, limit=lambda limits: limits[0] + 1)
-formula("ceil", _ONE, "float64", np.ceil, ceil, limit=lambda limits: limits[0] + 1)
-formula("trunc", _ONE, "float64", np.trunc, trunc, limit=_first)
-formula("rint", _ONE, "float64", np.rint, rint, limit=lambda limits: limits[0] + 1)
+formula("floor", _ONE, "float64", np.floor, floor, abs_max=lambda maxima: maxima[0] + 1)
+formula("ceil", _ONE, "float64", np.ceil, ceil, abs_max=lambda maxima: maxima[0] + 1)
+formula("trunc", _ONE, "float64", np.trunc, trunc, abs_max=_first)
+formula("rint", _ONE, "float64", np.rint, rint, abs_max=lambda maxima: maxima[0] + 1)
 formula("round32", _ONE, "float64", lambda x: np.asarray(x, dtype=np.float32).astype(np.float64), round32)
 # The second where it is smaller (larger), else the first: NaN in the first stays, NaN in the second is passed over.
 formula("smaller", _TWO, "float64", lambda a, b: np.where(b < a, b, a), "({1} if {1} < {0} else {0})")
 formula("larger", _TWO, "float64", lambda a, b: np.where(b > a, b, a), "({1} if {1} > {0} else {0})")
 
-formula("less", _TWO, "bool", np.less, "{0} < {1}", limit=lambda limits: 1.0)
-formula("less_equal", _TWO, "bool", np.less_equal, "{0} <= {1}", limit=lambda limits: 1.0)
-formula("equal", _TWO, "bool", np.equal, "{0} == {1}", limit=lambda limits: 1.0)
+formula("less", _TWO, "bool", np.less, "{0} < {1}", abs_max=lambda maxima: 1.0)
+formula("less_equal", _TWO, "bool", np.less_equal, "{0} <= {1}", abs_max=lambda maxima: 1.0)
+formula("equal", _TWO, "bool", np.equal, "{0} == {1}", abs_max=lambda maxima: 1.0)
 
 _INTS = ("int64", "int64")
-formula("add_int", _INTS, "int64", np.add, lambda a, b: wrap(a + b), limit=lambda limits: INT)
-formula("subtract_int", _INTS, "int64", np.subtract, lambda a, b: wrap(a - b), limit=lambda limits: INT)
-formula("multiply_int", _INTS, "int64", np.multiply, lambda a, b: wrap(a * b), limit=lambda limits: INT)
+formula("add_int", _INTS, "int64", np.add, lambda a, b: wrap(a + b), abs_max=lambda maxima: INT)
+formula("subtract_int", _INTS, "int64", np.subtract, lambda a, b: wrap(a - b), abs_max=lambda maxima: INT)
+formula("multiply_int", _INTS, "int64", np.multiply, lambda a, b: wrap(a * b), abs_max=lambda maxima: INT)
 # Division by zero gives 0, as NumPy has it.
-formula("floor_divide_int", _INTS, "int64", np.floor_divide, lambda a, b: wrap(a // b) if b else 0, limit=lambda _: INT)
-formula("remainder_int", _INTS, "int64", np.remainder, lambda a, b: a % b if b else 0, limit=lambda _: INT)
+formula(
+    "floor_divide_int", _INTS, "int64", np.floor_divide, lambda a, b: wrap(a // b) if b else 0, abs_max=lambda _: INT
+)
+formula("remainder_int", _INTS, "int64", np.remainder, lambda a, b: a % b if b else 0, abs_max=lambda _: INT)
 _WHOLE = ("int64|datetime", "int64|datetime")
-formula("less_int", _WHOLE, "bool", np.less, "{0} < {1}", limit=lambda limits: 1.0)
-formula("less_equal_int", _WHOLE, "bool", np.less_equal, "{0} <= {1}", limit=lambda limits: 1.0)
-formula("equal_int", _WHOLE, "bool", np.equal, "{0} == {1}", limit=lambda limits: 1.0)
+formula("less_int", _WHOLE, "bool", np.less, "{0} < {1}", abs_max=lambda maxima: 1.0)
+formula("less_equal_int", _WHOLE, "bool", np.less_equal, "{0} <= {1}", abs_max=lambda maxima: 1.0)
+formula("equal_int", _WHOLE, "bool", np.equal, "{0} == {1}", abs_max=lambda maxima: 1.0)
 
-formula("and", ("bool", "bool"), "bool", np.logical_and, "({0} and {1})", limit=lambda limits: 1.0)
-formula("or", ("bool", "bool"), "bool", np.logical_or, "({0} or {1})", limit=lambda limits: 1.0)
-formula("not", ("bool",), "bool", np.logical_not, "not {0}", limit=lambda limits: 1.0)
+formula("and", ("bool", "bool"), "bool", np.logical_and, "({0} and {1})", abs_max=lambda maxima: 1.0)
+formula("or", ("bool", "bool"), "bool", np.logical_or, "({0} or {1})", abs_max=lambda maxima: 1.0)
+formula("not", ("bool",), "bool", np.logical_not, "not {0}", abs_max=lambda maxima: 1.0)
 
-formula("to_float", ("int64|bool",), "float64", lambda x: np.asarray(x).astype(np.float64), "float({0})", limit=_first)
-formula("to_int", ("bool",), "int64", lambda x: np.asarray(x).astype(np.int64), "int({0})", limit=_first)
-formula("truncate_int", _ONE, "int64", _truncate_ints, truncate_int, limit=lambda limits: INT)
+formula(
+    "to_float", ("int64|bool",), "float64", lambda x: np.asarray(x).astype(np.float64), "float({0})", abs_max=_first
+)
+formula("to_int", ("bool",), "int64", lambda x: np.asarray(x).astype(np.int64), "int({0})", abs_max=_first)
+formula("truncate_int", _ONE, "int64", _truncate_ints, truncate_int, abs_max=lambda maxima: INT)
 
 
 def _is_missing(column: Any) -> Any:
@@ -165,7 +169,7 @@ operation(
     column=lambda settings: _is_missing,
     writer=_write_missing,
     plain=True,
-    limit=lambda settings, limits: 1.0,
+    abs_max=lambda settings, maxima: 1.0,
 )
 operation(
     "where",
@@ -173,7 +177,7 @@ operation(
     lambda settings, dtypes: dtypes[1],
     column=lambda settings: _where,
     writer=lambda code, settings, inputs, dtypes: "({1} if {0} else {2})".format(*inputs),
-    limit=lambda settings, limits: max(limits[1:]),
+    abs_max=lambda settings, maxima: max(maxima[1:]),
 )
 
 
@@ -195,7 +199,7 @@ operation(
     "int64",
     column=_bind_search,
     row=_bind_search_row,
-    limit=lambda settings, limits: float(len(settings["edges"])),
+    abs_max=lambda settings, maxima: float(len(settings["edges"])),
 )
 
 
@@ -236,13 +240,13 @@ operation(
     "float64",
     column=_bind_dot,
     writer=_write_dot,
-    limit=lambda settings, limits: _dot_limit(settings, limits),
+    abs_max=lambda settings, maxima: _dot_abs_max(settings, maxima),
     error_bound=_dot_error_bound,
 )
 
 
-def _dot_limit(settings: Settings, limits: Sequence[float]) -> float:
-    total = sum(abs(float(w)) * limit for w, limit in zip(settings["weights"], limits, strict=True))
+def _dot_abs_max(settings: Settings, maxima: Sequence[float]) -> float:
+    total = sum(abs(float(w)) * abs_max for w, abs_max in zip(settings["weights"], maxima, strict=True))
     return total if math.isfinite(total) else math.inf
 
 
@@ -273,6 +277,6 @@ operation(
     "float64",
     column=lambda settings: lambda value, scale: value,
     writer=lambda code, settings, inputs, dtypes: inputs[0],
-    limit=lambda settings, limits: limits[0],
+    abs_max=lambda settings, maxima: maxima[0],
     error_bound=_allow_ulps_error_bound,
 )

@@ -126,7 +126,7 @@ operation(
     "int64",
     column=_bind_field,
     row=_bind_field_row,
-    limit=lambda settings, limits: 110_000_000.0,
+    abs_max=lambda settings, maxima: 110_000_000.0,
 )
 
 

@@ -55,7 +55,7 @@ operation(
     lambda settings, dtypes: dtypes[0],
     column=_bind,
     writer=_write,
-    limit=lambda settings, limits: limits[0],
+    abs_max=lambda settings, maxima: maxima[0],
 )
 
 
@@ -122,11 +122,11 @@ def _range_operation(name: str, range_of: Callable[[Settings], _Range]) -> None:
         passes = range_of(settings)
         return _write_test(code, inputs[0], passes.bad.format(inputs[0]), passes.words(settings))
 
-    def limit(settings: Settings, limits: Sequence[float]) -> float:
+    def abs_max(settings: Settings, maxima: Sequence[float]) -> float:
         passes = range_of(settings)
-        return math.inf if passes.missing else min(limits[0], passes.largest)
+        return math.inf if passes.missing else min(maxima[0], passes.largest)
 
-    operation(name, ("float64",), "float64", column=column, writer=write, limit=limit)
+    operation(name, ("float64",), "float64", column=column, writer=write, abs_max=abs_max)
 
 
 _range_operation("finite", lambda settings: _FINITE)  # as estimators demand of their input

@@ -95,12 +95,12 @@ def _literal(value: Any) -> str:
     return f"float({str(value)!r})" if isinstance(value, float) and not math.isfinite(value) else repr(value)
 
 
-def _looked_up_limit(settings: Settings, limits: Sequence[float]) -> float:
+def _looked_up_abs_max(settings: Settings, maxima: Sequence[float]) -> float:
     """The largest value that a row can get; a word that is never missing never gets what missing gives."""
     values = list(settings["values"])
     if settings["mode"] == "default":
         values += [settings["unseen"]]
-    if not (math.isfinite(limits[0]) or (settings["mode"] == "refuse" and settings["missing"] is None)):
+    if not (math.isfinite(maxima[0]) or (settings["mode"] == "refuse" and settings["missing"] is None)):
         values += [settings["missing"]]
     if settings["gives"] == "str":
         return math.inf if None in values else 0.0
@@ -116,7 +116,7 @@ operation(
     lambda settings, dtypes: str(settings["gives"]),
     column=_bind_lookup,
     writer=_write_lookup,
-    limit=_looked_up_limit,
+    abs_max=_looked_up_abs_max,
 )
 
 
@@ -189,7 +189,7 @@ operation(
     lambda settings, dtypes: str(settings["gives"]),
     column=_bind_lookup_number,
     row=_bind_lookup_number_row,
-    limit=lambda settings, limits: _looked_up_limit(settings, limits) if settings["mode"] != "keep" else math.inf,
+    abs_max=lambda settings, maxima: _looked_up_abs_max(settings, maxima) if settings["mode"] != "keep" else math.inf,
 )
 
 
@@ -209,5 +209,5 @@ operation(
     lambda settings, dtypes: str(settings["gives"]),
     column=_bind_choose,
     row=lambda settings: [_typed(value, settings["gives"]) for value in settings["values"]].__getitem__,
-    limit=lambda settings, limits: _looked_up_limit({**settings, "mode": "refuse", "missing": None}, limits),
+    abs_max=lambda settings, maxima: _looked_up_abs_max({**settings, "mode": "refuse", "missing": None}, maxima),
 )

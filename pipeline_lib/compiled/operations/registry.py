@@ -29,7 +29,7 @@ class Operation:
     `takes` are the dtypes of its inputs (`float64|int64` for either, a last `...` repeats the one before; None:
     any). `column(settings)` gives a function of columns, `row` writes the same for one row and returns an
     expression. `rounding`: by how many ULPs of the result a reference library may differ on the same inputs.
-    `limit` bounds the result's magnitude from the inputs' bounds, inf where it may be NaN. `error_bound(settings,
+    `abs_max` bounds the result's magnitude from the inputs' bounds, inf where it may be NaN. `error_bound(settings,
     inputs, bounds, result)` says how far a reference may be; None: by moving the inputs by their bounds.
     `width`: how many numbers a row of a vector or bag holds. A `plain` operation has no settings.
     """
@@ -40,7 +40,7 @@ class Operation:
     column: Bind
     row: RowWriter
     rounding: float = 0.0
-    limit: Callable[[Settings, Sequence[float]], float] = lambda settings, limits: math.inf
+    abs_max: Callable[[Settings, Sequence[float]], float] = lambda settings, maxima: math.inf
     error_bound: Callable[..., Any] | None = None
     width: Callable[[Settings, Sequence[int]], int] = lambda settings, widths: 1
     plain: bool = False
@@ -63,7 +63,7 @@ def operation(
     row: Bind | None = None,
     writer: RowWriter | None = None,
     rounding: float = 0.0,
-    limit: Callable[[Settings, Sequence[float]], float] | None = None,
+    abs_max: Callable[[Settings, Sequence[float]], float] | None = None,
     error_bound: Callable[..., Any] | None = None,
     width: Callable[[Settings, Sequence[int]], int] | None = None,
     plain: bool = False,
@@ -72,9 +72,9 @@ def operation(
     if name in OPERATIONS:
         raise ValueError(f"found operation {name!r} twice, expected each name once")
     write = writer or (partial(_call, row) if row else writes_lifted(column))
-    limit = limit or (lambda settings, limits: math.inf)
+    abs_max = abs_max or (lambda settings, maxima: math.inf)
     width = width or (lambda settings, widths: 1)
-    OPERATIONS[name] = Operation(name, takes, gives, column, write, rounding, limit, error_bound, width, plain)
+    OPERATIONS[name] = Operation(name, takes, gives, column, write, rounding, abs_max, error_bound, width, plain)
 
 
 def formula(
@@ -85,10 +85,10 @@ def formula(
     row: str | Callable[..., Any],
     *,
     rounding: float = 0.0,
-    limit: Callable[[Sequence[float]], float] | None = None,
+    abs_max: Callable[[Sequence[float]], float] | None = None,
 ) -> None:
     """Enter an operation without settings: a function of columns, and for one row a template or a function."""
-    bounded = limit or (lambda limits: math.inf)
+    bounded = abs_max or (lambda maxima: math.inf)
     template = row if isinstance(row, str) else None
 
     def write(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
@@ -103,7 +103,7 @@ def formula(
         column=lambda settings: column,
         writer=write,
         rounding=rounding,
-        limit=lambda settings, limits: bounded(limits),
+        abs_max=lambda settings, maxima: bounded(maxima),
         plain=True,
     )
 

@@ -47,7 +47,12 @@ def _bind_median_row(settings: Settings) -> Callable[..., float]:
 # The middle number, or the mean of the middle two. Missing ones are passed over, and an odd count's middle is added
 # to itself and halved, as in np.nanmedian; with `plain` as in np.median: one missing makes it missing.
 operation(
-    "median", ("float64", "..."), "float64", column=_bind_median, row=_bind_median_row, limit=lambda _, limits: math.inf
+    "median",
+    ("float64", "..."),
+    "float64",
+    column=_bind_median,
+    row=_bind_median_row,
+    abs_max=lambda _, maxima: math.inf,
 )
 
 
@@ -65,7 +70,7 @@ formula(
     "int64",
     _distinct,
     lambda *numbers: len({number for number in numbers if number == number}),
-    limit=lambda limits: float(len(limits)),
+    abs_max=lambda maxima: float(len(maxima)),
 )
 
 
@@ -84,5 +89,5 @@ formula(
     "int64",
     lambda base, exponent: np.power(base, np.maximum(exponent, 0)),
     lambda base, exponent: wrap(pow(base, max(exponent, 0), 2 * INT)),
-    limit=lambda limits: INT,
+    abs_max=lambda maxima: INT,
 )

@@ -149,7 +149,7 @@ operation(
     error_bound=lambda settings, inputs, bounds, result: sparse_error_bounds(bounds[0], inputs[0])[
         np.isin(SparseColumn.of(inputs[0]).indices, settings["places"])
     ],
-    limit=lambda settings, limits: limits[0],
+    abs_max=lambda settings, maxima: maxima[0],
     width=lambda settings, widths: len(settings["places"]),
 )
 
@@ -200,7 +200,7 @@ operation(
     "bag",
     column=lambda settings: lambda *columns: _side_by_side(columns),
     error_bound=_joined_error_bound,
-    limit=lambda settings, limits: max(limits),
+    abs_max=lambda settings, maxima: max(maxima),
     width=lambda settings, widths: sum(widths),
 )
 operation(
@@ -213,7 +213,7 @@ operation(
         if np.ndim(bounds[0]) < 2
         else bounds[0]
     ),
-    limit=lambda settings, limits: limits[0],
+    abs_max=lambda settings, maxima: maxima[0],
     width=same_width,
 )
 operation(
@@ -228,7 +228,7 @@ operation(
     error_bound=lambda settings, inputs, bounds, result: (bag := SparseColumn.of(inputs[0])).sums(
         np.where(bag.indices == settings["place"], sparse_error_bounds(bounds[0], inputs[0]), 0.0)
     ),
-    limit=lambda settings, limits: limits[0],
+    abs_max=lambda settings, maxima: maxima[0],
 )
 
 
@@ -255,6 +255,6 @@ operation(
     "bag",
     column=_finite,
     error_bound=lambda settings, inputs, bounds, result: sparse_error_bounds(bounds[0], inputs[0]),
-    limit=lambda settings, limits: np.inf if settings.get("missing") else 1.7976931348623157e308,
+    abs_max=lambda settings, maxima: np.inf if settings.get("missing") else 1.7976931348623157e308,
     width=same_width,
 )

@@ -19,7 +19,7 @@ def _elementwise(
     function: Callable[[Settings, SparseColumn], NDArray[np.float64]],
     slope: Callable[[Settings, SparseColumn, SparseColumn], Any],
     rounding: float,
-    limit: Callable[[Settings, Sequence[float]], float],
+    abs_max: Callable[[Settings, Sequence[float]], float],
 ) -> None:
     """Enter an operation on a bag's values: a reference moves by `slope` times its bound, and rounds otherwise."""
 
@@ -32,7 +32,7 @@ def _elementwise(
         steep = np.where(moved > 0, moved * slope(settings, bag, result), 0.0)
         return steep + inexact * np.spacing(np.abs(result.values))
 
-    operation(name, ("bag",), "bag", column=bind, error_bound=error_bound, limit=limit, width=same_width)
+    operation(name, ("bag",), "bag", column=bind, error_bound=error_bound, abs_max=abs_max, width=same_width)
 
 
 def _weights(settings: Settings, bag: SparseColumn) -> NDArray[np.float64]:
@@ -54,14 +54,14 @@ _elementwise(
     lambda settings, bag: bag.values * _weights(settings, bag),
     lambda settings, bag, result: np.abs(_weights(settings, bag)),
     0.0,
-    lambda settings, limits: _product(limits[0], _most(settings["weights"])),
+    lambda settings, maxima: _product(maxima[0], _most(settings["weights"])),
 )
 _elementwise(
     "bag_divide",
     lambda settings, bag: bag.values / _weights(settings, bag),
     lambda settings, bag, result: np.abs(1 / _weights(settings, bag)),
     0.0,
-    lambda settings, limits: math.inf,
+    lambda settings, maxima: math.inf,
 )
 # `log(x) + 1`, of counts.
 _elementwise(
@@ -69,7 +69,7 @@ _elementwise(
     lambda settings, bag: log_vector(bag.values) + 1.0,
     lambda settings, bag, result: 1 / np.abs(bag.values),
     9.0,
-    lambda settings, limits: limits[0] + 1,
+    lambda settings, maxima: maxima[0] + 1,
 )
 
 
@@ -98,7 +98,7 @@ operation(
     "bag",
     column=lambda settings: lambda column: (bag := SparseColumn.of(column)).holding(bag.values / _norms(settings, bag)),
     error_bound=_norm_error_bound,
-    limit=lambda settings, limits: 1.0 if math.isfinite(limits[0]) else math.inf,
+    abs_max=lambda settings, maxima: 1.0 if math.isfinite(maxima[0]) else math.inf,
     width=same_width,
 )
 
@@ -125,6 +125,6 @@ operation(
     "bag",
     column=_above,
     error_bound=_above_error_bound,
-    limit=lambda settings, limits: 1.0,
+    abs_max=lambda settings, maxima: 1.0,
     width=same_width,
 )

@@ -217,6 +217,6 @@ operation(
     ("str",),
     "bag",
     column=_bind_counts,
-    limit=lambda settings, limits: 2.0**53,
+    abs_max=lambda settings, maxima: 2.0**53,
     width=lambda settings, widths: int(settings["width"]),
 )

@@ -192,7 +192,7 @@ def _children_first(settings: Settings) -> list[int]:
     return order[::-1]
 
 
-def _limit(settings: Settings, limits: Sequence[float]) -> float:
+def _abs_max(settings: Settings, maxima: Sequence[float]) -> float:
     """At most the sum of every tree's largest leaf: a generous bound, finite where all leaves are."""
     start = 0.0 if settings["start"] is None else max(map(abs, settings["start"]))
     values = np.abs(np.asarray(settings["values"], dtype=np.float64))
@@ -221,7 +221,7 @@ operation(
     lambda settings, dtypes: "float64" if settings["width"] == 1 else "vector",
     column=bind_columns,
     writer=_write,
-    limit=_limit,
+    abs_max=_abs_max,
     error_bound=_error_bound,
     width=lambda settings, widths: int(settings["width"]),
 )

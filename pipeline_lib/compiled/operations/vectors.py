@@ -18,7 +18,7 @@ operation(
     "vector",
     column=lambda settings: _stack,
     row=lambda settings: lambda *numbers: np.array(numbers, dtype=np.float64),
-    limit=lambda settings, limits: max(limits),
+    abs_max=lambda settings, maxima: max(maxima),
     error_bound=lambda settings, inputs, bounds, result: np.array(
         [np.broadcast_to(r, result.shape[1:]) for r in bounds]
     ),
@@ -30,7 +30,7 @@ operation(
     "float64",
     column=lambda settings: lambda vector: vector[settings["place"]],
     row=lambda settings: lambda vector: float(vector[settings["place"]]),
-    limit=lambda settings, limits: limits[0],
+    abs_max=lambda settings, maxima: maxima[0],
     error_bound=lambda settings, inputs, bounds, result: bounds[0][settings["place"]],
 )
 

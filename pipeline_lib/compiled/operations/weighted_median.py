@@ -66,6 +66,6 @@ operation(
     "float64",
     column=_bind_weighted_median,
     row=_bind_weighted_median_row,
-    limit=lambda settings, limits: limits[0],
+    abs_max=lambda settings, maxima: maxima[0],
     error_bound=_error_bound,
 )

@@ -5,17 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.adapters.inputs import positional
+from pipeline_lib.compiler.adapters.inputs import split_columns
 from pipeline_lib.compiler.adapters.registry import (
     Columns,
     NoPlanError,
     Outputs,
-    by_fitted_names,
     estimator,
     predict,
-    qualified,
     transform,
     transformer,
+    use_fitted_names,
 )
 from pipeline_lib.compiler.builder import Builder, Value
 
@@ -48,7 +47,7 @@ def pipeline_estimator(step: Any, values: Sequence[Value], build: Builder) -> Ou
 )
 def column_transformer(step: Any, columns: Columns, build: Builder) -> Columns:
     """Each transformer on its own columns, the results side by side; sparse ones stay so where the library's do."""
-    columns = by_fitted_names(step, columns)
+    columns = use_fitted_names(step, columns)
     names, values = list(columns), list(columns.values())
     if any(value.width > 1 for value in values):
         raise NoPlanError(
@@ -121,13 +120,13 @@ def wrapper(step: Any, columns: Columns, build: Builder) -> Columns:
     """A scikit-learn transformer on some columns: selectors drop, creators replace them behind the others, others
     change them in place.
     """
-    columns = by_fitted_names(step, columns)
+    columns = use_fitted_names(step, columns)
     if hasattr(step, "features_to_drop_"):  # a selector, which is not asked again
         dropped = set(map(str, step.features_to_drop_))
         return {name: value for name, value in columns.items() if name not in dropped}
     variables = list(map(str, step.variables_))
     inner = step.transformer_
-    part = positional(transform(inner, {name: columns[name] for name in variables}, build).values(), build)
+    part = split_columns(transform(inner, {name: columns[name] for name in variables}, build).values(), build)
     if type(inner).__name__ in ("OneHotEncoder", "PolynomialFeatures"):
         made = list(map(str, inner.get_feature_names_out(step.variables_)))
         kept = {name: value for name, value in columns.items() if name not in variables}

@@ -6,30 +6,30 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, by_fitted_names
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, use_fitted_names
 from pipeline_lib.compiler.builder import Builder, Value
 
-HAS_MISSING = ("float64", "str", "datetime")  # dtypes that know missing values
+NULLABLE = ("float64", "str", "datetime")  # dtypes that know missing values
 
 
-def numeric(step: Any, columns: Columns, build: Builder, *, missing: bool = False) -> Columns:
+def numeric_columns(step: Any, columns: Columns, build: Builder, *, missing: bool = False) -> Columns:
     """The columns as float64 numbers or bags; infinite ones, and missing ones unless allowed, are refused.
 
     Names are those that the step was fitted with.
     """
-    columns = named(step, columns)
+    columns = fitted_columns(step, columns)
     where = type(step).__name__
     return {name: _checked(value, name, where, build, missing=missing) for name, value in columns.items()}
 
 
-def named(step: Any, columns: Columns) -> Columns:
+def fitted_columns(step: Any, columns: Columns) -> Columns:
     """The columns under the names that a step was fitted with; refused where their number is another."""
     check_width(step, list(columns.values()))
-    return by_fitted_names(step, columns)
+    return use_fitted_names(step, columns)
 
 
 def _checked(value: Value, name: str, where: str, build: Builder, *, missing: bool) -> Value:
-    known = value.limit < np.inf
+    known = value.abs_max < np.inf
     if value.dtype == "bag":
         return value if known else build.apply("bag_finite", value, name=name, where=where, missing=missing)
     if value.dtype not in ("float64", "int64", "bool"):
@@ -44,7 +44,7 @@ def _checked(value: Value, name: str, where: str, build: Builder, *, missing: bo
     return build.finite(number, name, where)
 
 
-def joined(values: Sequence[Value], build: Builder) -> Value:
+def join_columns(values: Sequence[Value], build: Builder) -> Value:
     """Columns side by side: a bag where one of them is, else a vector."""
     if any(value.dtype == "bag" for value in values):
         return values[0] if len(values) == 1 else build.apply("bag_join", *values)
@@ -53,7 +53,7 @@ def joined(values: Sequence[Value], build: Builder) -> Value:
     return build.stack(values)
 
 
-def refuse_bags(step: Any, columns: Columns) -> None:
+def refuse_sparse(step: Any, columns: Columns) -> None:
     """Refuse sparse columns, for a step whose formula for them is not written."""
     for name, value in columns.items():
         if value.dtype in ("bag", "vector"):
@@ -63,7 +63,7 @@ def refuse_bags(step: Any, columns: Columns) -> None:
             )
 
 
-def places(columns: Columns) -> list[tuple[str, Value, slice]]:
+def column_slices(columns: Columns) -> list[tuple[str, Value, slice]]:
     """Each column with where its numbers lie among the numbers of all, of which a bag holds many."""
     found, start = [], 0
     for name, value in columns.items():
@@ -81,13 +81,13 @@ def check_width(step: Any, values: Sequence[Value]) -> int:
     return width
 
 
-def names_of(step: Any, values: Sequence[Value]) -> list[str]:
+def column_names(step: Any, values: Sequence[Value]) -> list[str]:
     """The names of a fitted step's columns, x0, x1, … where it was fitted without."""
     width = check_width(step, values)
     return list(map(str, getattr(step, "feature_names_in_", ()))) or [f"x{place}" for place in range(width)]
 
 
-def positional(values: Iterable[Value], build: Builder) -> list[Value]:
+def split_columns(values: Iterable[Value], build: Builder) -> list[Value]:
     """The input columns one by one; vectors and bags are taken apart."""
     flat: list[Value] = []
     for value in values:
@@ -99,25 +99,25 @@ def positional(values: Iterable[Value], build: Builder) -> list[Value]:
 def dense_inputs(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
     """The input columns as finite float64 numbers: scikit-learn refuses others; vectors and bags are taken apart."""
     where = type(step).__name__
-    flat = zip(positional(values, build), names_of(step, values), strict=True)
+    flat = zip(split_columns(values, build), column_names(step, values), strict=True)
     return [build.finite(value, name, where) for value, name in flat]
 
 
 def vector_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
     """The input columns as one vector of finite numbers."""
     if any(value.dtype == "bag" for value in values):
-        return build.apply("bag_vector", bag_input(step, values, build))
+        return build.apply("bag_vector", sparse_input(step, values, build))
     return build.stack(dense_inputs(step, values, build))
 
 
-def bag_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
+def sparse_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
     """The input columns, a bag among them, as one bag of finite numbers."""
     check_width(step, values)
-    bag = joined([value if value.dtype in ("vector", "bag") else build.number(value) for value in values], build)
-    return bag if math.isfinite(bag.limit) else build.apply("bag_finite", bag, where=type(step).__name__)
+    bag = join_columns([value if value.dtype in ("vector", "bag") else build.number(value) for value in values], build)
+    return bag if math.isfinite(bag.abs_max) else build.apply("bag_finite", bag, where=type(step).__name__)
 
 
-def demanded(
+def check_condition(
     value: Value, condition: Value, name: str, step: Any, expected: str, advice: str = "correct the row"
 ) -> Value:
     """The value, refused at predict where the condition does not hold."""
@@ -125,8 +125,10 @@ def demanded(
     return value.build.apply("demand", value, condition, **settings)
 
 
-def present(value: Value, name: str, step: Any) -> Value:
+def check_present(value: Value, name: str, step: Any) -> Value:
     """The value, refused at predict where it is missing."""
-    if value.dtype not in HAS_MISSING or math.isfinite(value.limit):
+    if value.dtype not in NULLABLE or math.isfinite(value.abs_max):
         return value
-    return demanded(value, ~value.missing(), name, step, "one that is present", "correct the row, or impute before")
+    return check_condition(
+        value, ~value.missing(), name, step, "one that is present", "correct the row, or impute before"
+    )

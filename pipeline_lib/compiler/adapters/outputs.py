@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.adapters.inputs import bag_input, dense_inputs, joined
+from pipeline_lib.compiler.adapters.inputs import dense_inputs, join_columns, sparse_input
 from pipeline_lib.compiler.adapters.registry import NoPlanError
 from pipeline_lib.compiler.builder import Builder, Value
 
 _DTYPES: dict[type, str] = {bool: "bool", int: "int64", float: "float64", str: "str"}
 
 
-def labels(classes: Sequence[Any]) -> list[Any]:
+def class_labels(classes: Sequence[Any]) -> list[Any]:
     """Class labels as Python values: bool, int, float or str, all of one type."""
     plain = classes.tolist() if hasattr(classes, "tolist") else list(classes)
     kinds = {type(label) for label in plain}
@@ -25,9 +25,9 @@ def labels(classes: Sequence[Any]) -> list[Any]:
     return plain
 
 
-def labels_dtype(classes: Sequence[Any]) -> str:
+def class_dtype(classes: Sequence[Any]) -> str:
     """The dtype of a prediction of these classes: bool, int64, float64 or str."""
-    return _DTYPES[type(labels(classes)[0])]
+    return _DTYPES[type(class_labels(classes)[0])]
 
 
 def class_prediction(build: Builder, scores: Sequence[Value] | Value, classes: Sequence[Any]) -> Value:
@@ -40,7 +40,7 @@ def class_prediction(build: Builder, scores: Sequence[Value] | Value, classes: S
 
 def label_at(build: Builder, place: Value, classes: Sequence[Any]) -> Value:
     """The label at an int64 place of the classes."""
-    return build.choose(place, labels(classes), labels_dtype(classes))
+    return build.choose(place, class_labels(classes), class_dtype(classes))
 
 
 def nearest_label(build: Builder, vector: Value, points: Any, classes: Sequence[Any], *, metric: str) -> Value:
@@ -52,7 +52,7 @@ def nearest_label(build: Builder, vector: Value, points: Any, classes: Sequence[
 
 def binary_prediction(build: Builder, decision: Value, classes: Sequence[Any], above: float = 0.0) -> Value:
     """The second label where the decision is above a threshold, else the first."""
-    first, second = labels(classes)
+    first, second = class_labels(classes)
     return build.where(decision > above, second, first)
 
 
@@ -64,18 +64,18 @@ def expit(build: Builder, value: Value) -> Value:
 def softmax(build: Builder, scores: Sequence[Value] | Value) -> list[Value]:
     """`exp(x - max)` over its sum from left to right, as `sklearn.utils.extmath.softmax` has it."""
     values = build.items(scores) if isinstance(scores, Value) else list(scores)
-    most = largest(build, values)
+    most = maximum(build, values)
     powers = [build.apply("exp", value - most) for value in values]
     total = build.sum(powers)
     return [power / total for power in powers]
 
 
-def doubles(step: Any, attribute: str) -> Any:
+def float64_attribute(step: Any, attribute: str) -> Any:
     """A fitted attribute as a float64 array; float32 is refused, as its library then computes in float32."""
-    return as_doubles(step, attribute, getattr(step, attribute))
+    return to_float64(step, attribute, getattr(step, attribute))
 
 
-def as_doubles(step: Any, attribute: str, found: Any) -> Any:
+def to_float64(step: Any, attribute: str, found: Any) -> Any:
     """An array of a fitted attribute, as `doubles` has it."""
     found = np.asarray(found.toarray() if hasattr(found, "toarray") else found)
     if found.dtype == np.float32:
@@ -100,7 +100,7 @@ def weighted_sums(step: Any, values: Sequence[Value], build: Builder, weights: A
     if not any(value.dtype == "bag" for value in values):
         numbers = dense_inputs(step, values, build)
         return [build.dot(numbers, row, start) for row, start in zip(matrix, offsets, strict=True)]
-    bag = bag_input(step, values, build)
+    bag = sparse_input(step, values, build)
     if len(matrix) == 1:
         return [build.apply("bag_dot", bag, weights=np.ascontiguousarray(matrix[0]), start=offsets[0])]
     offset = None if starts is None else np.array(offsets)
@@ -109,13 +109,13 @@ def weighted_sums(step: Any, values: Sequence[Value], build: Builder, weights: A
 
 def affine(values: Sequence[Value], matrix: Any, offset: Any, build: Builder) -> Value:
     """`matrix` (outputs x inputs) times the columns, from the first to the last, then `offset` (or None): a vector."""
-    whole = joined(values, build)
+    whole = join_columns(values, build)
     operation = "bag_affine" if whole.dtype == "bag" else "affine"
     start = None if offset is None else np.array(offset, dtype=np.float64)
     return build.apply(operation, whole, matrix=np.array(matrix, dtype=np.float64), offset=start)
 
 
-def largest(build: Builder, scores: Sequence[Value]) -> Value:
+def maximum(build: Builder, scores: Sequence[Value]) -> Value:
     """The largest of the scores."""
     most = scores[0]
     for score in scores[1:]:
@@ -125,13 +125,13 @@ def largest(build: Builder, scores: Sequence[Value]) -> Value:
 
 def log_softmax(build: Builder, scores: Sequence[Value]) -> list[Value]:
     """Scores less the log of the sum of their exponentials, the largest taken out first."""
-    most = largest(build, scores)
+    most = maximum(build, scores)
     apart = [score - most for score in scores]
     total = build.apply("log", build.sum([build.apply("exp", value) for value in apart]))
     return [value - total for value in apart]
 
 
-def pair_places(classes: int) -> list[tuple[int, int]]:
+def class_pairs(classes: int) -> list[tuple[int, int]]:
     """All pairs of classes, the first with each behind it, then the second, and so on."""
     return [(i, j) for i in range(classes) for j in range(i + 1, classes)]
 
@@ -139,10 +139,10 @@ def pair_places(classes: int) -> list[tuple[int, int]]:
 def sums_of_pairs(pairs: Sequence[tuple[Value, Value]], classes: int) -> list[Value]:
     """For each class the sum of its part in every pair, in order of the pairs."""
     parts: list[list[Value]] = [[] for _ in range(classes)]
-    for (i, j), (first, second) in zip(pair_places(classes), pairs, strict=True):
+    for (i, j), (first, second) in zip(class_pairs(classes), pairs, strict=True):
         parts[i].append(first)
         parts[j].append(second)
-    return [added(terms) for terms in parts]
+    return [sum_in_order(terms) for terms in parts]
 
 
 def votes_and_confidences(
@@ -153,7 +153,7 @@ def votes_and_confidences(
     return [vote + total / (3.0 * (abs(total) + 1.0)) for vote, total in sums]
 
 
-def added(values: Sequence[Value]) -> Value:
+def sum_in_order(values: Sequence[Value]) -> Value:
     """The sum from left to right, where the library adds in the same order: equal bits."""
     total = values[0]
     for value in values[1:]:

@@ -120,13 +120,13 @@ def predict(fitted: Any, values: Sequence[Value], build: Builder) -> Outputs:
     return written
 
 
-def qualified(kind: type) -> str:
+def qualified_name(kind: type) -> str:
     """A class's module and name."""
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _find(adapters: dict[str, _Adapter], step: Any, role: str) -> _Adapter:
-    name = qualified(type(step))
+    name = qualified_name(type(step))
     adapter = adapters.get(name)
     if adapter is None:
         raise NoPlanError(
@@ -151,7 +151,7 @@ def _option_names(step: Any) -> set[str]:
         return set(type(step)._get_param_names())
 
 
-def refuse_option(step: Any, option: str, expected: str) -> NoPlanError:
+def option_error(step: Any, option: str, expected: str) -> NoPlanError:
     """The error for an option's value that an adapter does not carry out."""
     return NoPlanError(
         f"{type(step).__name__}: found {option}={getattr(step, option, None)!r}, expected {expected}; "
@@ -159,12 +159,12 @@ def refuse_option(step: Any, option: str, expected: str) -> NoPlanError:
     )
 
 
-def no_plan(step: Any, found: str, expected: str) -> NoPlanError:
+def state_error(step: Any, found: str, expected: str) -> NoPlanError:
     """The error for what a fitted step holds and its adapter does not carry out."""
     return NoPlanError(f"{type(step).__name__}: found {found}, expected {expected}; compile with allow_opaque=True")
 
 
-def by_fitted_names(step: Any, columns: Columns) -> Columns:
+def use_fitted_names(step: Any, columns: Columns) -> Columns:
     """The same columns under the names that a step was fitted with, which for an array are x0, x1, …
 
     Names in another order are found by name, as the libraries find them.

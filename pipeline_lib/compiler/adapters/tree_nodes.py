@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.checks import BEYOND_SINGLE
-from pipeline_lib.compiler.adapters.inputs import names_of
+from pipeline_lib.compiler.adapters.inputs import column_names
 from pipeline_lib.compiler.adapters.registry import NoPlanError
 from pipeline_lib.compiler.builder import Builder, Value
 
@@ -67,7 +67,7 @@ def sum_of_trees(
     return build.items(result) if result.dtype == "vector" else [result]
 
 
-def magnitudes(trees: Sequence[TreeNodes]) -> list[TreeNodes]:
+def absolute_leaves(trees: Sequence[TreeNodes]) -> list[TreeNodes]:
     """The same trees with the sizes of what their leaves give: by their sum a reference may round otherwise."""
     return [replace(tree, value=np.abs(tree.value)) for tree in trees]
 
@@ -118,7 +118,7 @@ def _sets(trees: Sequence[TreeNodes]) -> NDArray[np.bool_]:
     return np.concatenate(wide)
 
 
-def single_thresholds(thresholds: Any) -> NDArray[np.float64]:
+def float32_thresholds(thresholds: Any) -> NDArray[np.float64]:
     """For each threshold t the largest double T for which `float32(x) <= t` is `x <= T`, for every x.
 
     The largest float32 that is not above t decides, and a double rounds to it, or below, up to the middle between
@@ -135,12 +135,12 @@ def single_thresholds(thresholds: Any) -> NDArray[np.float64]:
     return np.where(np.isposinf(wanted), np.inf, bound)
 
 
-def single_range(step: Any, values: Sequence[Value], build: Builder, *, missing: bool) -> Check:
+def float32_range(step: Any, values: Sequence[Value], build: Builder, *, missing: bool) -> Check:
     """Demands numbers of float32's range, as scikit-learn's trees do; NaN is welcome with `missing`."""
-    names = names_of(step, values)
+    names = column_names(step, values)
 
     def check(value: Value, place: int) -> Value:
-        if value.limit < BEYOND_SINGLE:
+        if value.abs_max < BEYOND_SINGLE:
             return value
         return build.apply("single_range", value, name=names[place], where=type(step).__name__, missing=missing)
 

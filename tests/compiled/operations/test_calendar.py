@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline_lib.compiled.column_executor import ColumnExecutor
+from pipeline_lib.compiled.distinct_values import make_executor
 from pipeline_lib.compiled.operations.calendar import DAY, FIELDS, civil, days_from_civil, days_in_month, is_leap
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.python_source import Code
@@ -173,7 +173,7 @@ def test_other_text_is_refused(form, text):
     settings = {"format": form, "name": "c", "where": "test"}
     build = Builder()
     date = build.apply("parse_date", build.input("c", "str"), **settings)
-    executor = ColumnExecutor(Plan(build.nodes, {}), [date.node])
+    executor = make_executor(Plan(build.nodes, {}), [date.node])
     good = {"%d/%m": "28/02", "%H:%M": "23:59", "%f": "1", "(%Y": "(2020", "%Y": "2020"}.get(form, "")
     with pytest.raises(InputError, match=r"row 1: test: found .* in column 'c', expected a date written as"):
         executor.run({"c": TextColumn.of([good, text])}, 2)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pipeline_lib.compiled.column_executor import cut, joined, whole
+from pipeline_lib.compiled.columns import broadcast_rows, concat_rows, slice_rows
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.sparse import SparseColumn, aligned
 from pipeline_lib.compiler.builder import Builder
@@ -41,7 +41,7 @@ def test_a_row_does_not_depend_on_its_batch(name):
     function = OPERATIONS[name].column(SETTINGS[name])
     together = dense(function(BAG))
     for rows in (slice(0, 1), slice(3, 8), slice(11, 12), slice(5, 5)):
-        alone = dense(function(cut(BAG, rows.start, rows.stop)))
+        alone = dense(function(slice_rows(BAG, rows.start, rows.stop)))
         assert alone.tobytes() == np.ascontiguousarray(together[..., rows]).tobytes()
 
 
@@ -75,10 +75,10 @@ def test_numbers_vectors_and_bags_stand_side_by_side():
 
 
 def test_rows_are_cut_joined_taken_and_spread():
-    np.testing.assert_array_equal(joined([cut(BAG, 0, 5), cut(BAG, 5, 12)]).toarray(), DENSE)
+    np.testing.assert_array_equal(concat_rows([slice_rows(BAG, 0, 5), slice_rows(BAG, 5, 12)]).toarray(), DENSE)
     np.testing.assert_array_equal(BAG.take(np.array([3, 3, 0])).toarray(), DENSE[:, [3, 3, 0]])
-    assert whole(cut(BAG, 2, 3), "bag", 4).toarray().tolist() == np.repeat(DENSE[:, [2]], 4, axis=1).tolist()
-    assert len(cut(BAG, 4, 4)) == 0
+    assert broadcast_rows(slice_rows(BAG, 2, 3), "bag", 4).toarray().tolist() == np.repeat(DENSE[:, [2]], 4, axis=1).tolist()
+    assert len(slice_rows(BAG, 4, 4)) == 0
 
 
 def test_what_is_not_finite_is_refused_with_its_row():

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from pipeline_lib.compiled.column_executor import ColumnExecutor
+from pipeline_lib.compiled.distinct_values import make_executor
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.row_executor import row_function
@@ -25,7 +25,7 @@ def both(operation, words, **settings):
     made = build.apply(operation, build.input("t", "str"), **settings)
     plan = Plan(build.nodes, {"y": made.node})
     one = row_function(plan, [made.node], SCHEMA)
-    column = ColumnExecutor(plan, [made.node]).run({"t": TextColumn.of(words)}, len(words))[0].tolist()
+    column = make_executor(plan, [made.node]).run({"t": TextColumn.of(words)}, len(words))[0].tolist()
     return column, [one({"t": word})[0] for word in words]
 
 
@@ -46,7 +46,7 @@ def test_what_is_no_decimal_number_is_refused(word):
     plan = Plan(build.nodes, {"y": made.node})
     message = "Step: found .* in column 't', expected a decimal number; correct the row"
     with pytest.raises(InputError, match=f"row 1: {message}"):
-        ColumnExecutor(plan, [made.node]).run({"t": TextColumn.of(["1", word])}, 2)
+        make_executor(plan, [made.node]).run({"t": TextColumn.of(["1", word])}, 2)
     with pytest.raises(InputError, match=message):
         row_function(plan, [made.node], SCHEMA)({"t": word})
 
@@ -56,7 +56,7 @@ def test_a_word_that_no_row_has_refuses_none():
     made = build.apply("parse_number", build.input("t", "str"), **NUMBERS)
     text = TextColumn.of(["1", "?"])
     one = TextColumn(text.codes[:1], text.words)
-    found = ColumnExecutor(Plan(build.nodes, {"y": made.node}), [made.node]).run({"t": one}, 1)
+    found = make_executor(Plan(build.nodes, {"y": made.node}), [made.node]).run({"t": one}, 1)
     assert found[0].tolist() == [1.0]
 
 

@@ -182,7 +182,7 @@ def test_a_row_is_on_a_boundary_where_its_path_changes_within_its_error_bound():
 def test_the_limit_bounds_every_sum():
     settings = ensemble(sizes=[9, 9, 9], start=[2.0])
     most = np.abs(bind_columns(settings)(*numbers())).max()
-    assert most <= OPERATIONS["trees"].limit(settings, []) < np.inf
+    assert most <= OPERATIONS["trees"].abs_max(settings, []) < np.inf
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from plans import assert_same
 
-from pipeline_lib.compiled.column_executor import ColumnExecutor
+from pipeline_lib.compiled.distinct_values import make_executor
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.row_executor import row_function
@@ -42,7 +42,7 @@ def same(write, values):
     names = [f"c{place}" for place in range(values.shape[1])]
     made = write(build, [build.input(name, "float64") for name in names])
     plan, root = Plan(build.nodes, {}), made.node
-    executor = ColumnExecutor(plan, [root])
+    executor = make_executor(plan, [root])
 
     def column(rows):
         (found,) = executor.run({name: np.ascontiguousarray(rows[:, i]) for i, name in enumerate(names)}, len(rows))

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.adapters.inputs import names_of
-from pipeline_lib.compiler.adapters.outputs import class_prediction, expit, labels, softmax
-from pipeline_lib.compiler.adapters.registry import Outputs, estimator, no_plan
+from pipeline_lib.compiler.adapters.inputs import column_names
+from pipeline_lib.compiler.adapters.outputs import class_labels, class_prediction, expit, softmax
+from pipeline_lib.compiler.adapters.registry import Outputs, estimator, state_error
 from pipeline_lib.compiler.adapters.tree_nodes import TreeNodes, sum_of_trees
 from pipeline_lib.compiler.builder import Builder, Value
 
@@ -41,7 +41,7 @@ def lightgbm_regressor(step: Any, values: Sequence[Value], build: Builder) -> Ou
     objective, raw = _raw(step, values, build)
     name, *settings = objective.split()
     if len(raw) != 1 or name not in (*_IDENTITY, *_EXP, "cross_entropy"):
-        raise no_plan(step, f"objective {objective!r}", ", ".join((*_IDENTITY, *_EXP, "cross_entropy")))
+        raise state_error(step, f"objective {objective!r}", ", ".join((*_IDENTITY, *_EXP, "cross_entropy")))
     if "sqrt" in settings:
         sign = build.where(raw[0] > 0.0, 1.0, build.where(raw[0] < 0.0, -1.0, 0.0))
         return Outputs([sign * raw[0] * raw[0]])
@@ -63,8 +63,8 @@ def lightgbm_classifier(step: Any, values: Sequence[Value], build: Builder) -> O
     elif name == "multiclassova":
         shares = [expit(build, value * _sigmoid(objective)) for value in raw]
     else:
-        raise no_plan(step, f"objective {objective!r}", "binary, multiclass or multiclassova")
-    classes = labels(step.classes_)
+        raise state_error(step, f"objective {objective!r}", "binary, multiclass or multiclassova")
+    classes = class_labels(step.classes_)
     chosen = class_prediction(build, shares, classes) if len(classes) > 1 else build.value(classes[0])
     return Outputs([chosen], shares, raw, classes)
 
@@ -95,7 +95,7 @@ def _raw(step: Any, values: Sequence[Value], build: Builder) -> tuple[str, list[
     """The objective with its settings, and the sum of the trees, one number a class."""
     model = _Model.of(step.booster_.model_to_string())
     if any(tree.get("is_linear", "0") != "0" for tree in model.trees):
-        raise no_plan(step, "linear_tree=True", "trees with a number a leaf")
+        raise state_error(step, "linear_tree=True", "trees with a number a leaf")
     trees: list[TreeNodes] = []
     missing: dict[int, int] = {}
     for tree in model.trees:
@@ -103,7 +103,7 @@ def _raw(step: Any, values: Sequence[Value], build: Builder) -> tuple[str, list[
         trees.append(nodes)
         for place, kind in kinds:
             if missing.setdefault(place, kind) != kind:
-                raise no_plan(step, f"column {place} with two kinds of missing values", "one")
+                raise state_error(step, f"column {place} with two kinds of missing values", "one")
     inputs = _inputs(step, values, build)
 
     def check(value: Value, place: int) -> Value:
@@ -163,11 +163,11 @@ def _sets(tree: dict[str, str], chosen: Any) -> Any:
 
 def _inputs(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
     """The columns as numbers; text is its place among the categories of the training rows, missing where unseen."""
-    names = names_of(step, values)
+    names = column_names(step, values)
     known = list(step.booster_.pandas_categorical or ())
     texts = [name for name, value in zip(names, values, strict=True) if value.dtype == "str"]
     if any(value.dtype == "datetime" for value in values) or len(texts) != len(known):
-        raise no_plan(
+        raise state_error(
             step,
             f"{len(texts)} text columns and {len(known)} columns of categories",
             "numbers, and text for categories",

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.portable_math.logarithms import log_scalar
-from pipeline_lib.compiler.adapters.inputs import names_of
-from pipeline_lib.compiler.adapters.outputs import class_prediction, largest
-from pipeline_lib.compiler.adapters.registry import Outputs, estimator, no_plan, refuse_option
-from pipeline_lib.compiler.adapters.tree_nodes import TreeNodes, single_thresholds, sum_of_trees
+from pipeline_lib.compiler.adapters.inputs import column_names
+from pipeline_lib.compiler.adapters.outputs import class_prediction, maximum
+from pipeline_lib.compiler.adapters.registry import Outputs, estimator, option_error, state_error
+from pipeline_lib.compiler.adapters.tree_nodes import TreeNodes, float32_thresholds, sum_of_trees
 from pipeline_lib.compiler.builder import Builder, Value
 
 _OPTIONS = (
@@ -52,7 +52,7 @@ def xgboost_regressor(step: Any, values: Sequence[Value], build: Builder) -> Out
         return Outputs([_logistic(build, value) for value in raw])
     if objective in _LOG:
         return Outputs([_single(build, build.apply("exp", value), 1) for value in raw])
-    raise no_plan(step, f"objective {objective}", f"one of {', '.join((*_IDENTITY, *_LOGISTIC, *_LOG))}")
+    raise state_error(step, f"objective {objective}", f"one of {', '.join((*_IDENTITY, *_LOGISTIC, *_LOG))}")
 
 
 @estimator("xgboost.sklearn.XGBClassifier", "xgboost.sklearn.XGBRFClassifier", options=_OPTIONS)
@@ -64,7 +64,7 @@ def xgboost_classifier(step: Any, values: Sequence[Value], build: Builder) -> Ou
         share = _logistic(build, raw[0])
         return Outputs([build.integer(share > 0.5)], [_round(build, 1.0 - share), share], classes=[0, 1])
     if objective != "multi:softprob" or len(raw) != count:
-        raise no_plan(step, f"objective {objective} of {len(raw)} scores", "binary:logistic or multi:softprob")
+        raise state_error(step, f"objective {objective} of {len(raw)} scores", "binary:logistic or multi:softprob")
     shares = _softmax(build, raw)
     classes = list(range(count))
     return Outputs([class_prediction(build, shares, classes)], shares, classes=classes)
@@ -85,7 +85,7 @@ def _logistic(build: Builder, raw: Value) -> Value:
 
 
 def _softmax(build: Builder, raw: Sequence[Value]) -> list[Value]:
-    most = largest(build, raw)
+    most = maximum(build, raw)
     powers = [_single(build, build.apply("exp", _round(build, value - most)), 1) for value in raw]
     total = _round(build, build.sum(powers))
     return [_single(build, power / total, 1) for power in powers]
@@ -98,16 +98,16 @@ def _float32(number: Any) -> float:
 def _raw(step: Any, values: Sequence[Value], build: Builder) -> tuple[str, list[Value]]:
     """The objective's name, and the sum of base score and trees, one number a target or class."""
     if not step.missing != step.missing:
-        raise refuse_option(step, "missing", "nan")
+        raise option_error(step, "missing", "nan")
     if step.booster not in (None, "gbtree"):
-        raise refuse_option(step, "booster", "gbtree")
+        raise option_error(step, "booster", "gbtree")
     if step.device not in (None, "cpu"):
-        raise refuse_option(step, "device", "cpu, as a GPU may add in another order")
+        raise option_error(step, "device", "cpu, as a GPU may add in another order")
     learner = json.loads(bytes(step.get_booster().save_raw("json")))["learner"]
     name = str(learner["objective"]["name"])
     model = learner["gradient_booster"].get("model")
     if model is None or any(int(tree["tree_param"]["size_leaf_vector"]) > 1 for tree in model["trees"]):
-        raise no_plan(step, "trees with several numbers a leaf, or another booster", "one number a leaf")
+        raise state_error(step, "trees with several numbers a leaf, or another booster", "one number a leaf")
     count = _tree_count(learner, model)
     trees = [_nodes(tree) for tree in model["trees"][:count]]
     start = _base_margins(step, name, learner["learner_model_param"])
@@ -155,7 +155,7 @@ def _nodes(tree: dict[str, Any]) -> TreeNodes:
         row[tree["categories"][start : start + count]] = False
     return TreeNodes(
         feature=np.where(leaf, -1, tree["split_indices"]),
-        threshold=np.where(by_set | leaf, 0.0, single_thresholds(below)),
+        threshold=np.where(by_set | leaf, 0.0, float32_thresholds(below)),
         left=left,
         right=right,
         missing_left=np.array(tree["default_left"]).astype(np.bool_),
@@ -167,7 +167,7 @@ def _nodes(tree: dict[str, Any]) -> TreeNodes:
 
 def _inputs(step: Any, values: Sequence[Value], model: dict[str, Any], build: Builder) -> list[Value]:
     """The columns as numbers; a category is its place among those of the training rows."""
-    names = names_of(step, values)
+    names = column_names(step, values)
     encodings = model.get("cats", {}).get("enc") or [{"values": []}] * len(values)
     if len(encodings) != len(values):
         return list(values)
@@ -179,7 +179,7 @@ def _inputs(step: Any, values: Sequence[Value], model: dict[str, Any], build: Bu
 
 def _number(step: Any, value: Value, name: str) -> Value:
     if value.dtype in ("str", "datetime"):
-        raise no_plan(step, f"{value.dtype} column {name!r}", "numbers, or a category column as in training")
+        raise state_error(step, f"{value.dtype} column {name!r}", "numbers, or a category column as in training")
     return value
 
 

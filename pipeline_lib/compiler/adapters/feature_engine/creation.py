@@ -8,8 +8,8 @@ import numpy as np
 
 from pipeline_lib.compiler.adapters.feature_engine.checks import add
 from pipeline_lib.compiler.adapters.feature_engine.statistics import STATISTICS
-from pipeline_lib.compiler.adapters.inputs import demanded, present
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, by_fitted_names, predict, transformer
+from pipeline_lib.compiler.adapters.inputs import check_condition, check_present
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, predict, transformer, use_fitted_names
 from pipeline_lib.compiler.builder import Builder, Value
 
 _CALLABLES: dict[Any, str] = {
@@ -48,7 +48,7 @@ def statistics(step: Any, columns: Columns, build: Builder) -> Columns:
 
     Several functions at once give one dtype: float64 where one of them does.
     """
-    columns = by_fitted_names(step, columns)
+    columns = use_fitted_names(step, columns)
     names = list(map(str, step.variables))
     if step.missing_values == "raise":
         columns = finite_columns(step, columns, list(map(str, step.variables_)), build)
@@ -87,7 +87,7 @@ def _statistic(function: Any) -> str:
 )
 def relative(step: Any, columns: Columns, build: Builder) -> Columns:
     """Each variable with each reference; integers stay integers where pandas keeps them."""
-    columns = by_fitted_names(step, columns)
+    columns = use_fitted_names(step, columns)
     variables, references = list(map(str, step.variables)), list(map(str, step.reference))
     if step.missing_values == "raise":
         columns = finite_columns(step, columns, [*map(str, step.variables_), *references], build)
@@ -109,7 +109,9 @@ def _relation(step: Any, function: str, left: Value, right: Value, reference: st
         return _power(step, left, right, reference)
     zero = right.equals(0)
     if step.fill_value is None:
-        right = demanded(right, ~zero, reference, step, "a number to divide by", "correct it, or set `fill_value`")
+        right = check_condition(
+            right, ~zero, reference, step, "a number to divide by", "correct it, or set `fill_value`"
+        )
     whole = left.dtype == right.dtype == "int64"
     if function in ("div", "truediv"):
         made = left / right
@@ -125,7 +127,9 @@ def _relation(step: Any, function: str, left: Value, right: Value, reference: st
 def _power(step: Any, left: Value, right: Value, reference: str) -> Value:
     build = left.build
     if left.dtype == right.dtype == "int64":
-        right = demanded(right, right >= 0, reference, step, "0 or more, as integers have no negative integer powers")
+        right = check_condition(
+            right, right >= 0, reference, step, "0 or more, as integers have no negative integer powers"
+        )
         return build.apply("power_int", left, right)
     return build.apply("pow", build.number(left), build.number(right))
 
@@ -141,7 +145,7 @@ _PLAIN: dict[str, Callable[[Value, Value], Value]] = {
 def cyclical(step: Any, columns: Columns, build: Builder) -> Columns:
     """Sine and cosine of `x * (2 pi / max)`."""
     variables = list(map(str, step.variables_))
-    columns = finite_columns(step, by_fitted_names(step, columns), variables, build)
+    columns = finite_columns(step, use_fitted_names(step, columns), variables, build)
     for variable in step.variables_:
         name, largest = str(variable), float(step.max_values_[variable])
         if largest == 0:
@@ -160,10 +164,10 @@ def cyclical(step: Any, columns: Columns, build: Builder) -> Columns:
 )
 def geo_distance(step: Any, columns: Columns, build: Builder) -> Columns:
     """The distance of two places; ranges are checked in fit alone."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     names = list(map(str, step.variables_))
     for name in names:
-        columns[name] = present(columns[name], name, step)
+        columns[name] = check_present(columns[name], name, step)
     lat1, lon1, lat2, lon2 = (columns[name] for name in names)
     if step.method == "haversine":
         made = _haversine(lat1, lon1, lat2, lon2, build) * EARTH_RADIUS[step.output_unit]
@@ -196,7 +200,7 @@ def _haversine(lat1: Value, lon1: Value, lat2: Value, lon2: Value, build: Builde
 def tree_features(step: Any, columns: Columns, build: Builder) -> Columns:
     """What each fitted tree predicts; of two classes the second one's probability. `precision` rounds numbers."""
     variables = list(map(str, step.variables_))
-    columns = finite_columns(step, by_fitted_names(step, columns), variables, build)
+    columns = finite_columns(step, use_fitted_names(step, columns), variables, build)
     inputs = dict(columns)
     for features, search in zip(step.input_features_, step.estimators_, strict=True):
         names = features if isinstance(features, list) else [features]

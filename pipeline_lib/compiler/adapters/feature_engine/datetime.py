@@ -7,14 +7,14 @@ from typing import Any
 
 from pipeline_lib.compiled.operations.text_features import DATE_DIRECTIVES
 from pipeline_lib.compiler.adapters.feature_engine.checks import add
-from pipeline_lib.compiler.adapters.inputs import present
+from pipeline_lib.compiler.adapters.inputs import check_present
 from pipeline_lib.compiler.adapters.registry import (
     Columns,
     NoPlanError,
     RefusedStepError,
-    by_fitted_names,
-    refuse_option,
+    option_error,
     transformer,
+    use_fitted_names,
 )
 from pipeline_lib.compiler.builder import Builder, Value
 
@@ -90,13 +90,13 @@ def features(step: Any, columns: Columns, build: Builder) -> Columns:
             "DatetimeFeatures: found variables='index', expected names of columns, as raw rows have no index in "
             "production; make the index a column in `load`"
         )
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     names = list(map(str, step.variables_))
     made: Columns = {}
     for name in names:
         value = columns[name]
         if step.missing_values == "raise":
-            value = columns[name] = present(value, name, step)
+            value = columns[name] = check_present(value, name, step)
         complete = step.missing_values == "raise" and value.dtype == "datetime"  # text may say "NaT"
         date = date_of(step, value, name, step.format)
         for feature in step.features_to_extract_:
@@ -110,7 +110,7 @@ def _field(step: Any, date: Value, feature: str, name: str, *, complete: bool) -
     if complete:
         return build.apply("calendar", date, field=feature)
     if feature in _REFUSE_MISSING:
-        return build.apply("calendar", present(date, name, step), field=feature)
+        return build.apply("calendar", check_present(date, name, step), field=feature)
     field = build.apply("calendar", date, field=feature)
     return build.where(date.missing(), _OF_MISSING.get(feature, math.nan), field)
 
@@ -123,13 +123,13 @@ def _field(step: Any, date: Value, feature: str, name: str, *, complete: bool) -
 def subtraction(step: Any, columns: Columns, build: Builder) -> Columns:
     """The time from each reference to each variable in `output_unit`: nanoseconds as float64, divided."""
     if step.output_unit not in _NANOSECONDS:
-        raise refuse_option(step, "output_unit", f"one of {', '.join(_NANOSECONDS)}, as others are 0 nanoseconds")
-    columns = dict(by_fitted_names(step, columns))
+        raise option_error(step, "output_unit", f"one of {', '.join(_NANOSECONDS)}, as others are 0 nanoseconds")
+    columns = dict(use_fitted_names(step, columns))
     variables, references = list(map(str, step.variables_)), list(map(str, step.reference_))
     dates = {}
     for name in dict.fromkeys([*variables, *references]):
         if step.missing_values == "raise":
-            columns[name] = present(columns[name], name, step)
+            columns[name] = check_present(columns[name], name, step)
         dates[name] = date_of(step, columns[name], name, step.format)
     made: list[Value] = [
         build.apply(
@@ -154,7 +154,7 @@ def subtraction(step: Any, columns: Columns, build: Builder) -> Columns:
 )
 def ordinal(step: Any, columns: Columns, build: Builder) -> Columns:
     """The day number of each date, 0001-01-01 or else `start_date` being day 1; of a missing date it is missing."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     names = list(map(str, step.variables_))
     start = 0 if step.start_date_ordinal_ is None else int(step.start_date_ordinal_) - 1
     made: Columns = {}
@@ -162,7 +162,7 @@ def ordinal(step: Any, columns: Columns, build: Builder) -> Columns:
         date = date_of(step, columns[name], name, None)
         complete = step.missing_values == "raise"
         if complete:
-            date = columns[name] = present(date, name, step)
+            date = columns[name] = check_present(date, name, step)
         number = build.apply("calendar", date, field="ordinal") - start
         value = number if complete else build.where(date.missing(), math.nan, number)
         add(made, f"{name}_ordinal", value, step, columns)

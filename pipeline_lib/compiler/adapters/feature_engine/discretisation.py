@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.adapters.inputs import demanded
+from pipeline_lib.compiler.adapters.inputs import check_condition
 from pipeline_lib.compiler.adapters.registry import (
     Columns,
     NoPlanError,
-    by_fitted_names,
-    qualified,
-    refuse_option,
+    option_error,
+    qualified_name,
     transformer,
+    use_fitted_names,
 )
 from pipeline_lib.compiler.builder import Builder, Value
 
@@ -44,14 +44,14 @@ def learned_bins(step: Any, columns: Columns, build: Builder) -> Columns:
 
     `return_object` changes only how pandas holds the number.
     """
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     for variable in step.variables_:
         name = str(variable)
         edges = _edges(step, name, columns[name], step.binner_dict_[variable])
         number = build.finite(columns[name], name, type(step).__name__)
         if getattr(step, "errors", "ignore") == "raise":
             inside = (number >= edges[0]) & (number <= edges[-1])
-            number = demanded(number, inside, name, step, f"a number from {edges[0]!r} to {edges[-1]!r}")
+            number = check_condition(number, inside, name, step, f"a number from {edges[0]!r} to {edges[-1]!r}")
         labels = _intervals(edges, step.precision) if step.return_boundaries else None
         columns[name] = _cut(number, edges, labels, build)
     return columns
@@ -63,7 +63,7 @@ def learned_bins(step: Any, columns: Columns, build: Builder) -> Columns:
 )
 def decision_tree(step: Any, columns: Columns, build: Builder) -> Columns:
     """A number becomes what a tree predicts of it, rounded to `precision`; its bin's number; or its interval's text."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     for variable in step.variables_:
         name, learned = str(variable), step.binner_dict_[variable]
         number = build.finite(columns[name], name, type(step).__name__)
@@ -123,11 +123,13 @@ def _predicted(step: Any, name: str, dtype: str, number: Value, model: Any, buil
     scikit-learn compares float32 numbers with float64 thresholds (sklearn.tree._classes._validate_X_predict,
     sklearn.tree._tree), and refuses what float32 cannot hold.
     """
-    if qualified(type(model)) not in _TREES or model.n_outputs_ != 1:
-        raise refuse_option(step, "regression", "one decision tree with one target for each variable")
+    if qualified_name(type(model)) not in _TREES or model.n_outputs_ != 1:
+        raise option_error(step, "regression", "one decision tree with one target for each variable")
     if dtype == "int64":  # float64 on the way would round twice
         fits = abs(number) < float(_EXACT)
-        number = demanded(number, fits, name, step, "an integer below 2**53", "cast the column to float in `load`")
+        number = check_condition(
+            number, fits, name, step, "an integer below 2**53", "cast the column to float in `load`"
+        )
     tree, decimals = model.tree_, step.precision
     if step.regression:
         edges, values = _leaves(tree, lambda leaf: float(tree.value[leaf, 0, 0]))

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pipeline_lib.compiler.adapters.feature_engine.checks import add, plain_table
-from pipeline_lib.compiler.adapters.inputs import present
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, by_fitted_names, transformer
+from pipeline_lib.compiler.adapters.inputs import check_present
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, transformer, use_fitted_names
 from pipeline_lib.compiler.builder import Builder, Value
 
 
@@ -33,7 +33,7 @@ def learned_number(step: Any, columns: Columns, build: Builder) -> Columns:
     A category whose learned number is missing counts as unseen, and so does missing itself where it is let through
     (feature_engine.encoding.base_encoder.CategoricalMethodsMixin._encode).
     """
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     for name, table in step.encoder_dict_.items():
         columns[str(name)] = _encoded(step, str(name), columns[str(name)], table, build)
     return columns
@@ -42,7 +42,7 @@ def learned_number(step: Any, columns: Columns, build: Builder) -> Columns:
 def _encoded(step: Any, name: str, value: Value, table: dict[Any, Any], build: Builder) -> Value:
     learned = plain_table(step, name, value, table)
     if step.unseen == "raise" or getattr(step, "missing_values", "raise") == "raise":
-        value = present(value, name, step)
+        value = check_present(value, name, step)
     if step.unseen == "raise":
         gives = "int64" if all(isinstance(number, int) for number in learned.values()) else "float64"
         where = type(step).__name__
@@ -59,12 +59,12 @@ def one_hot(step: Any, columns: Columns, build: Builder) -> Columns:
     """A column `NAME_CATEGORY` of 0 and 1 for each learned category, behind the others, in place of the variable."""
 
     def shown(name: str, value: Value, learned: Sequence[Any]) -> Iterator[tuple[str, Value]]:
-        value = present(value, name, step)
+        value = check_present(value, name, step)
         for category in learned:
             table = plain_table(step, name, value, {category: 1})
             yield f"{name}_{category}", build.lookup(value, table, "int64", missing=0, unseen=0)
 
-    return _in_place(step, by_fitted_names(step, columns), shown)
+    return _in_place(step, use_fitted_names(step, columns), shown)
 
 
 def _in_place(
@@ -86,7 +86,7 @@ def _in_place(
 )
 def rare_label(step: Any, columns: Columns, build: Builder) -> Columns:
     """Any category but the learned frequent ones becomes `replace_with`; missing stays missing, or is refused."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     rare = step.replace_with
     for variable, labels in step.encoder_dict_.items():
         name = str(variable)
@@ -99,7 +99,7 @@ def rare_label(step: Any, columns: Columns, build: Builder) -> Columns:
                 "or compile with allow_opaque=True"
             )
         if step.missing_values == "raise":
-            value = present(value, name, step)
+            value = check_present(value, name, step)
         if value.dtype == "str":
             columns[name] = build.lookup(value, {label: label for label in frequent}, "str", unseen=rare)
             continue
@@ -128,7 +128,7 @@ def string_similarity(step: Any, columns: Columns, build: Builder) -> Columns:
             label = f"{name}_nan" if isinstance(word, str) and word == "" else f"{name}_{word}"
             yield label, build.apply("similarity", value, keyword=str(word))
 
-    return _in_place(step, by_fitted_names(step, columns), similar)
+    return _in_place(step, use_fitted_names(step, columns), similar)
 
 
 def _similar_text(step: Any, name: str, value: Value, build: Builder) -> Value:
@@ -138,5 +138,5 @@ def _similar_text(step: Any, name: str, value: Value, build: Builder) -> Value:
             "or compile with allow_opaque=True"
         )
     if step.missing_values == "raise":
-        return present(value, name, step)
+        return check_present(value, name, step)
     return build.fill(value, "") if step.missing_values == "impute" else value

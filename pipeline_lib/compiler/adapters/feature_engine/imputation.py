@@ -4,8 +4,14 @@ import math
 from typing import Any
 
 from pipeline_lib.compiler.adapters.feature_engine.checks import add
-from pipeline_lib.compiler.adapters.inputs import HAS_MISSING
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, RefusedStepError, by_fitted_names, transformer
+from pipeline_lib.compiler.adapters.inputs import NULLABLE
+from pipeline_lib.compiler.adapters.registry import (
+    Columns,
+    NoPlanError,
+    RefusedStepError,
+    transformer,
+    use_fitted_names,
+)
 from pipeline_lib.compiler.builder import Builder, Value
 
 
@@ -21,14 +27,14 @@ from pipeline_lib.compiler.builder import Builder, Value
 )
 def learned_value(step: Any, columns: Columns, build: Builder) -> Columns:
     """Missing becomes the learned value of its column (`DataFrame.fillna` with a mapping)."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     for name, filler in step.imputer_dict_.items():
         columns[str(name)] = _filled(step, str(name), columns[str(name)], filler, build)
     return columns
 
 
 def _filled(step: Any, name: str, value: Value, filler: Any, build: Builder) -> Value:
-    if value.dtype not in HAS_MISSING or math.isfinite(value.limit):
+    if value.dtype not in NULLABLE or math.isfinite(value.abs_max):
         return value  # never missing: pandas leaves it alone whatever the filler
     filler = filler.item() if hasattr(filler, "item") else filler
     if isinstance(filler, float) and math.isnan(filler):
@@ -47,10 +53,10 @@ def _filled(step: Any, name: str, value: Value, filler: Any, build: Builder) -> 
 @transformer("feature_engine.imputation.missing_indicator.AddMissingIndicator", options="missing_only variables")
 def missing_indicator(step: Any, columns: Columns, build: Builder) -> Columns:
     """A column `NAME_na` of 0 and 1 for each variable, behind the others."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     for name in map(str, step.variables_):
         value = columns[name]
-        gone = build.integer(value.missing()) if value.dtype in HAS_MISSING else build.value(0)
+        gone = build.integer(value.missing()) if value.dtype in NULLABLE else build.value(0)
         add(columns, f"{name}_na", gone, step, columns)
     return columns
 

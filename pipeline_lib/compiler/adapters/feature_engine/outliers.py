@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline_lib.compiler.adapters.feature_engine.checks import add
-from pipeline_lib.compiler.adapters.registry import Columns, RefusedStepError, by_fitted_names, transformer
+from pipeline_lib.compiler.adapters.registry import Columns, RefusedStepError, transformer, use_fitted_names
 from pipeline_lib.compiler.builder import Builder, Value
 
 _EXACT = 2**53  # integers below are the same as float64
@@ -17,7 +17,7 @@ _EXACT = 2**53  # integers below are the same as float64
 )
 def winsorizer(step: Any, columns: Columns, build: Builder) -> Columns:
     """Learned caps, and with `add_indicators` for each variable whether it was capped, behind the others."""
-    given = by_fitted_names(step, columns)
+    given = use_fitted_names(step, columns)
     made = _capped(step, given, build)
     if step.add_indicators:
         for name in map(str, step.variables_):
@@ -34,7 +34,7 @@ def winsorizer(step: Any, columns: Columns, build: Builder) -> Columns:
 )
 def arbitrary_capper(step: Any, columns: Columns, build: Builder) -> Columns:
     """Given caps."""
-    return _capped(step, by_fitted_names(step, columns), build)
+    return _capped(step, use_fitted_names(step, columns), build)
 
 
 def _capped(step: Any, columns: Columns, build: Builder) -> Columns:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from pipeline_lib.compiler.adapters.feature_engine.checks import plain_table
-from pipeline_lib.compiler.adapters.inputs import present
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, by_fitted_names, transformer
+from pipeline_lib.compiler.adapters.inputs import check_present
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, transformer, use_fitted_names
 from pipeline_lib.compiler.builder import Builder, Value
 
 
@@ -13,7 +13,7 @@ from pipeline_lib.compiler.builder import Builder, Value
 )
 def match_categories(step: Any, columns: Columns, build: Builder) -> Columns:
     """Categories that were not learned become missing, or are refused together with missing ones."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     for name, learned in step.category_dict_.items():
         value = columns[str(name)]
         columns[str(name)] = known(step, value, str(name), list(learned), refuse=step.missing_values == "raise")
@@ -41,11 +41,11 @@ def match_variables(step: Any, columns: Columns, build: Builder) -> Columns:
     """The columns seen in fit, in their order: others dropped, absent ones added with `fill_value`, cast if asked."""
     fitted = list(map(str, step.feature_names_in_))
     if fitted == [f"x{place}" for place in range(len(fitted))] and len(fitted) == len(columns):
-        columns = by_fitted_names(step, columns)
+        columns = use_fitted_names(step, columns)
     made: Columns = {}
     for name in fitted:
         if name in columns:
-            value = present(columns[name], name, step) if step.missing_values == "raise" else columns[name]
+            value = check_present(columns[name], name, step) if step.missing_values == "raise" else columns[name]
         else:
             value = build.value(step.fill_value)
         made[name] = value
@@ -78,7 +78,7 @@ def _cast(step: Any, value: Value, name: str, dtype: Any, build: Builder) -> Val
 @transformer("feature_engine.scaling.mean_normalization.MeanNormalizationScaler", options="variables")
 def mean_normalization(step: Any, columns: Columns, build: Builder) -> Columns:
     """`(x - mean) / range`; missing and infinite numbers are refused."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     for variable in step.variables_:
         name = str(variable)
         value = build.finite(columns[name], name, "MeanNormalizationScaler")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline_lib.compiler.adapters.registry import Columns, by_fitted_names, transformer
+from pipeline_lib.compiler.adapters.registry import Columns, transformer, use_fitted_names
 from pipeline_lib.compiler.builder import Builder
 
 _SELECTORS = {
@@ -33,7 +33,7 @@ _SELECTORS = {
 
 def select(step: Any, columns: Columns, build: Builder) -> Columns:
     """All columns but the dropped ones."""
-    columns = by_fitted_names(step, columns)
+    columns = use_fitted_names(step, columns)
     dropped = set(map(str, step.features_to_drop_))
     return {name: value for name, value in columns.items() if name not in dropped}
 

@@ -12,7 +12,7 @@ from pipeline_lib.compiler.builder import Builder, Value
 
 def _gone(value: Value) -> Value | None:
     """Whether the value is missing; None where it never is."""
-    return value.missing() if value.dtype == "float64" and not math.isfinite(value.limit) else None
+    return value.missing() if value.dtype == "float64" and not math.isfinite(value.abs_max) else None
 
 
 def _filled(values: Sequence[Value], filler: float, build: Builder) -> list[Value]:

@@ -4,8 +4,8 @@ from typing import Any
 
 from pipeline_lib.compiled.operations.unicode_tables import frozen_digits, frozen_single_lower, frozen_spaces
 from pipeline_lib.compiler.adapters.feature_engine.checks import add
-from pipeline_lib.compiler.adapters.inputs import present
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, by_fitted_names, transformer
+from pipeline_lib.compiler.adapters.inputs import check_present
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, transformer, use_fitted_names
 from pipeline_lib.compiler.builder import Builder
 
 _LOWERED = ("unique_word_count", "lexical_diversity")
@@ -20,7 +20,7 @@ def text_features(step: Any, columns: Columns, build: Builder) -> Columns:
     Lower case is that of pandas' `str` dtype, character by character; for text of dtype object Python's differs in
     a few letters (U+0130), which compiling then finds.
     """
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     variables = list(map(str, step.variables_))
     for name in variables:
         value = columns[name]
@@ -28,7 +28,7 @@ def text_features(step: Any, columns: Columns, build: Builder) -> Columns:
             raise NoPlanError(
                 f"TextFeatures: found {value.dtype} column {name!r}, expected text; cast the column in `load`"
             )
-        columns[name] = present(value, name, step) if step.missing_values == "raise" else build.fill(value, "")
+        columns[name] = check_present(value, name, step) if step.missing_values == "raise" else build.fill(value, "")
     lower = frozen_single_lower() if set(_LOWERED) & set(step.features_) else {}
     spaces, digits = frozen_spaces(), frozen_digits()
     for name in variables:

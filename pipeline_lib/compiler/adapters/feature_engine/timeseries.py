@@ -5,13 +5,13 @@ from typing import Any
 
 from pipeline_lib.compiler.adapters.feature_engine.checks import add
 from pipeline_lib.compiler.adapters.feature_engine.statistics import STATISTICS
-from pipeline_lib.compiler.adapters.inputs import present
+from pipeline_lib.compiler.adapters.inputs import check_present
 from pipeline_lib.compiler.adapters.registry import (
     Columns,
     RefusedStepError,
-    by_fitted_names,
-    refuse_option,
+    option_error,
     transformer,
+    use_fitted_names,
 )
 from pipeline_lib.compiler.builder import Builder, Value
 
@@ -53,7 +53,7 @@ def windows(step: Any, columns: Columns, build: Builder) -> Columns:
     made: Columns = {}
     for window in _listed(step.window):
         if type(window) is not int:
-            raise refuse_option(step, "window", "numbers of rows")
+            raise option_error(step, "window", "numbers of rows")
         for name in map(str, step.variables_):
             last = step.periods
             rows = [
@@ -61,7 +61,7 @@ def windows(step: Any, columns: Columns, build: Builder) -> Columns:
             ]
             for function in _listed(step.functions):
                 if function not in _ROLLING:
-                    raise refuse_option(step, "functions", f"among {', '.join(_ROLLING)}")
+                    raise option_error(step, "functions", f"among {', '.join(_ROLLING)}")
                 value = _statistic(function, rows, build)
                 add(made, f"{name}_window_{window}_{function}", value, step, columns)
     return _joined(step, columns, made)
@@ -80,9 +80,9 @@ def expanding(step: Any, columns: Columns, build: Builder) -> Columns:
 
 
 def _prepared(step: Any, columns: Columns) -> Columns:
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     if step.freq is not None:
-        raise refuse_option(step, "freq", "None: rows are counted, not hours")
+        raise option_error(step, "freq", "None: rows are counted, not hours")
     if step.drop_na:
         raise RefusedStepError(
             f"{type(step).__name__}: found drop_na=True, expected a row out for each row in; impute the first rows, or "
@@ -90,7 +90,7 @@ def _prepared(step: Any, columns: Columns) -> Columns:
         )
     if step.missing_values == "raise":
         for name in map(str, step.variables_):
-            columns[name] = present(columns[name], name, step)
+            columns[name] = check_present(columns[name], name, step)
     return columns
 
 

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline_lib.compiler.adapters.inputs import demanded
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, by_fitted_names, transformer
+from pipeline_lib.compiler.adapters.inputs import check_condition
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, transformer, use_fitted_names
 from pipeline_lib.compiler.builder import Builder, Value
 
 _LN2 = 0.6931471805599453
@@ -26,9 +26,9 @@ def _numbers(step: Any, columns: Columns, build: Builder) -> dict[str, Value]:
 @transformer("feature_engine.transformation.log.LogTransformer", options="base variables")
 def logarithm(step: Any, columns: Columns, build: Builder) -> Columns:
     """The natural or decimal logarithm of a positive number."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     for name, number in _numbers(step, columns, build).items():
-        number = demanded(number, number > 0.0, name, step, "a number above 0")
+        number = check_condition(number, number > 0.0, name, step, "a number above 0")
         columns[name] = build.apply(_log(step.base), number)
     return columns
 
@@ -36,7 +36,7 @@ def logarithm(step: Any, columns: Columns, build: Builder) -> Columns:
 @transformer("feature_engine.transformation.log.LogCpTransformer", options="base variables C")
 def logarithm_of_sum(step: Any, columns: Columns, build: Builder) -> Columns:
     """The logarithm of a number plus its variable's constant."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     constants = step.C_
     if isinstance(constants, Mapping):
         constants = {str(name): float(constant) for name, constant in constants.items()}
@@ -44,7 +44,7 @@ def logarithm_of_sum(step: Any, columns: Columns, build: Builder) -> Columns:
         constants = dict.fromkeys(map(str, step.variables_), float(constants))
     for name, number in _numbers(step, columns, build).items():
         total = number + constants[name]
-        number = demanded(number, total > 0.0, name, step, f"a number above {-constants[name]!r}")
+        number = check_condition(number, total > 0.0, name, step, f"a number above {-constants[name]!r}")
         columns[name] = build.apply(_log(step.base), number + constants[name])
     return columns
 
@@ -56,16 +56,16 @@ def _log(base: str) -> str:
 @transformer("feature_engine.transformation.reciprocal.ReciprocalTransformer", options="variables")
 def reciprocal(step: Any, columns: Columns, build: Builder) -> Columns:
     """One divided by a number that is not 0."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     for name, number in _numbers(step, columns, build).items():
-        columns[name] = 1.0 / demanded(number, ~number.equals(0.0), name, step, "a number other than 0")
+        columns[name] = 1.0 / check_condition(number, ~number.equals(0.0), name, step, "a number other than 0")
     return columns
 
 
 @transformer("feature_engine.transformation.power.PowerTransformer", options="exp variables")
 def power(step: Any, columns: Columns, build: Builder) -> Columns:
     """A number raised to `exp`; for some of them NumPy's `power` has short cuts, whose bits these are."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     exponent = float(step.exp)
     for name, number in _numbers(step, columns, build).items():
         if exponent == 2.0:
@@ -84,7 +84,7 @@ def power(step: Any, columns: Columns, build: Builder) -> Columns:
 @transformer("feature_engine.transformation.arcsin.ArcsinTransformer", options="variables")
 def arcsine(step: Any, columns: Columns, build: Builder) -> Columns:
     """The arc sine of the square root of a share."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     whole = [name for name in map(str, step.variables_) if columns[name].dtype != "float64"]
     if whole:
         raise NoPlanError(
@@ -92,7 +92,7 @@ def arcsine(step: Any, columns: Columns, build: Builder) -> Columns:
             "refuses to put the results into a column of integers; cast it in `load`"
         )
     for name, number in _numbers(step, columns, build).items():
-        number = demanded(number, (number >= 0.0) & (number <= 1.0), name, step, "a number from 0 to 1")
+        number = check_condition(number, (number >= 0.0) & (number <= 1.0), name, step, "a number from 0 to 1")
         columns[name] = build.apply("arcsin", build.apply("sqrt", number))
     return columns
 
@@ -100,7 +100,7 @@ def arcsine(step: Any, columns: Columns, build: Builder) -> Columns:
 @transformer("feature_engine.transformation.arcsinh.ArcSinhTransformer", options="variables loc scale")
 def arc_hyperbolic_sine(step: Any, columns: Columns, build: Builder) -> Columns:
     """The inverse hyperbolic sine of `(x - loc) / scale`."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     for name, number in _numbers(step, columns, build).items():
         columns[name] = arcsinh_value((number - step.loc) / step.scale, build)
     return columns
@@ -117,10 +117,10 @@ def arcsinh_value(x: Value, build: Builder) -> Value:
 @transformer("feature_engine.transformation.boxcox.BoxCoxTransformer", options="variables")
 def box_cox(step: Any, columns: Columns, build: Builder) -> Columns:
     """SciPy's Box-Cox with the learned lambdas."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     lambdas = {str(name): float(learned) for name, learned in step.lambda_dict_.items()}
     for name, number in _numbers(step, columns, build).items():
-        number = demanded(number, number > 0.0, name, step, "a number above 0")
+        number = check_condition(number, number > 0.0, name, step, "a number above 0")
         columns[name] = box_cox_value(number, lambdas[name], build)
     return columns
 
@@ -145,7 +145,7 @@ def box_cox_value(x: Value, power: float, build: Builder) -> Value:
 @transformer("feature_engine.transformation.yeojohnson.YeoJohnsonTransformer", options="variables")
 def yeo_johnson(step: Any, columns: Columns, build: Builder) -> Columns:
     """SciPy's Yeo-Johnson with the learned lambdas."""
-    columns = dict(by_fitted_names(step, columns))
+    columns = dict(use_fitted_names(step, columns))
     lambdas = {str(name): float(learned) for name, learned in step.lambda_dict_.items()}
     for name, number in _numbers(step, columns, build).items():
         columns[name] = yeo_johnson_value(number, lambdas[name], build)

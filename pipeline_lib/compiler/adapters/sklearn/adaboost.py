@@ -7,10 +7,10 @@ import numpy as np
 
 from pipeline_lib.compiled.portable_math.logarithms import log_scalar
 from pipeline_lib.compiler.adapters.inputs import check_width, dense_inputs
-from pipeline_lib.compiler.adapters.outputs import binary_prediction, class_prediction, labels, softmax
+from pipeline_lib.compiler.adapters.outputs import binary_prediction, class_labels, class_prediction, softmax
 from pipeline_lib.compiler.adapters.registry import Outputs, estimator, predict
-from pipeline_lib.compiler.adapters.sklearn.trees import nodes_of
-from pipeline_lib.compiler.adapters.tree_nodes import single_range, sum_of_trees
+from pipeline_lib.compiler.adapters.sklearn.trees import tree_nodes
+from pipeline_lib.compiler.adapters.tree_nodes import float32_range, sum_of_trees
 from pipeline_lib.compiler.builder import Builder, Value
 
 _TREES = "sklearn.tree._classes"
@@ -34,8 +34,8 @@ def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     inner = list(step.estimators_)
     values = _numbers(step, values, build)
     if _all_trees(inner):
-        check = single_range(step, values, build, missing=False)
-        trees = [nodes_of(tree.tree_) for tree in inner]
+        check = float32_range(step, values, build, missing=False)
+        trees = [tree_nodes(tree.tree_) for tree in inner]
         found = sum_of_trees(build, values, trees, check, start=[0.0] * len(trees), outputs=range(len(trees)))
     else:
         found = [build.number(predict(model, values, build).prediction[0]) for model in inner]
@@ -46,7 +46,7 @@ def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 @estimator("sklearn.ensemble._weight_boosting.AdaBoostClassifier", options=_BOOSTING)
 def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Each classifier gives its weight to its class, and takes a share from the others."""
-    classes, values = labels(step.classes_), _numbers(step, values, build)
+    classes, values = class_labels(step.classes_), _numbers(step, values, build)
     if len(classes) == 1:
         one = build.value(1.0)
         return Outputs([build.value(classes[0])], [one], [build.value(0.0)], classes)
@@ -62,7 +62,7 @@ def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 
 def _votes(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
     """For each class the sum of the classifiers' votes, in their order."""
-    known = labels(step.classes_)
+    known = class_labels(step.classes_)
     weights = np.asarray(step.estimator_weights_, dtype=np.float64).tolist()
     inner = list(zip(step.estimators_, weights, strict=False))
     others = [-1 / (len(known) - 1) * weight for weight in weights]
@@ -71,8 +71,8 @@ def _votes(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
         for (tree, weight), other in zip(inner, others, strict=False):
             best = np.asarray(tree.tree_.value)[:, 0, : int(tree.n_classes_)].argmax(axis=1)
             chosen = np.asarray(tree.classes_)[best]
-            trees.append(nodes_of(tree.tree_, np.where(chosen[:, None] == np.asarray(step.classes_), weight, other)))
-        check = single_range(step, values, build, missing=False)
+            trees.append(tree_nodes(tree.tree_, np.where(chosen[:, None] == np.asarray(step.classes_), weight, other)))
+        check = float32_range(step, values, build, missing=False)
         return sum_of_trees(build, values, trees, check, start=[0.0] * len(known))
     votes: list[list[Value]] = [[] for _ in known]
     for (model, weight), other in zip(inner, others, strict=False):
@@ -97,7 +97,7 @@ def isolation_forest(step: Any, values: Sequence[Value], build: Builder) -> Outp
         step._average_path_length_per_tree,
         strict=True,
     ):
-        nodes = nodes_of(tree.tree_, (np.asarray(depth) + np.asarray(beyond) - 1.0)[:, None])
+        nodes = tree_nodes(tree.tree_, (np.asarray(depth) + np.asarray(beyond) - 1.0)[:, None])
         places = np.asarray(features)[np.where(nodes.feature < 0, 0, nodes.feature)]
         nodes.feature[:] = np.where(nodes.feature < 0, -1, places)
         trees.append(nodes)

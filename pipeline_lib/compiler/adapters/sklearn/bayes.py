@@ -7,18 +7,18 @@ import numpy as np
 
 from pipeline_lib.compiler.adapters.inputs import dense_inputs
 from pipeline_lib.compiler.adapters.outputs import (
-    as_doubles,
     binary_prediction,
+    class_labels,
     class_prediction,
-    doubles,
     expit,
-    labels,
-    largest,
+    float64_attribute,
     log_softmax,
+    maximum,
     softmax,
+    to_float64,
     weighted_sums,
 )
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, estimator, refuse_option, transformer
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, estimator, option_error, transformer
 from pipeline_lib.compiler.builder import Builder, Value
 
 _DISCRETE = "alpha force_alpha fit_prior class_prior norm binarize min_categories"
@@ -26,8 +26,8 @@ _DISCRETE = "alpha force_alpha fit_prior class_prior norm binarize min_categorie
 
 def _chosen(step: Any, scores: list[Value], build: Builder) -> Outputs:
     """The class of the largest joint log likelihood, and exp of the likelihoods less the log of their sum."""
-    classes = labels(step.classes_)
-    most = largest(build, scores)
+    classes = class_labels(step.classes_)
+    most = maximum(build, scores)
     total = build.apply("log", build.sum([build.apply("exp", score - most) for score in scores])) + most
     total = build.allow_ulps(total, 4.0, abs(most) + 4.0)  # `_logsumexp` has log1p of the others' sum
     probability = [build.apply("exp", score - total) for score in scores]
@@ -38,7 +38,11 @@ def _chosen(step: Any, scores: list[Value], build: Builder) -> Outputs:
 def gaussian(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Log densities of normal distributions, added over the columns (`GaussianNB._joint_log_likelihood`)."""
     inputs = dense_inputs(step, values, build)
-    means, variances, priors = doubles(step, "theta_"), doubles(step, "var_"), doubles(step, "class_prior_")
+    means, variances, priors = (
+        float64_attribute(step, "theta_"),
+        float64_attribute(step, "var_"),
+        float64_attribute(step, "class_prior_"),
+    )
     if not (variances > 0).all():
         raise NoPlanError("GaussianNB: found a variance of 0, expected positive ones; set var_smoothing above 0")
     scores = []
@@ -55,23 +59,25 @@ def gaussian(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 @estimator("sklearn.naive_bayes.MultinomialNB", "sklearn.naive_bayes.ComplementNB", options=_DISCRETE)
 def counts(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Inputs times log probabilities, plus the log prior (ComplementNB: for a single class only)."""
-    weights = doubles(step, "feature_log_prob_")
+    weights = float64_attribute(step, "feature_log_prob_")
     with_prior = type(step).__name__ == "MultinomialNB" or len(step.classes_) == 1
-    starts = doubles(step, "class_log_prior_") if with_prior else None
+    starts = float64_attribute(step, "class_log_prior_") if with_prior else None
     return _chosen(step, weighted_sums(step, values, build, weights, starts), build)
 
 
 @estimator("sklearn.naive_bayes.BernoulliNB", options=_DISCRETE)
 def bernoulli(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Log odds of the inputs that are set, plus the log probability that none is (`_joint_log_likelihood`)."""
-    present = doubles(step, "feature_log_prob_")
+    present = float64_attribute(step, "feature_log_prob_")
     with np.errstate(divide="ignore"):
         absent = np.log(1 - np.exp(present))
     if step.binarize is not None:
         values = [_above(build, value, float(step.binarize)) for value in _numbers(step, values, build)]
     return _chosen(
         step,
-        weighted_sums(step, values, build, present - absent, doubles(step, "class_log_prior_") + absent.sum(axis=1)),
+        weighted_sums(
+            step, values, build, present - absent, float64_attribute(step, "class_log_prior_") + absent.sum(axis=1)
+        ),
         build,
     )
 
@@ -96,10 +102,10 @@ def categorical(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     ]
     names = [str(name) for name in getattr(step, "feature_names_in_", [f"x{i}" for i in range(len(inputs))])]
     scores = []
-    for place, prior in enumerate(doubles(step, "class_log_prior_")):
+    for place, prior in enumerate(float64_attribute(step, "class_log_prior_")):
         terms = []
         for value, table, name in zip(inputs, step.feature_log_prob_, names, strict=True):
-            known = dict(enumerate(as_doubles(step, "feature_log_prob_", table)[place]))
+            known = dict(enumerate(to_float64(step, "feature_log_prob_", table)[place]))
             terms.append(build.lookup(value, known, "float64", mode="refuse", name=name, where="CategoricalNB"))
         scores.append(build.sum(terms) + float(prior))
     return _chosen(step, scores, build)
@@ -111,8 +117,8 @@ _LINEAR_DISCRIMINANT = "solver shrinkage priors n_components store_covariance to
 @estimator("sklearn.discriminant_analysis.LinearDiscriminantAnalysis", options=_LINEAR_DISCRIMINANT)
 def linear_discriminant(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Weighted sums; their sigmoid for two classes, softmax for more."""
-    scores = weighted_sums(step, values, build, doubles(step, "coef_"), doubles(step, "intercept_"))
-    classes = labels(step.classes_)
+    scores = weighted_sums(step, values, build, float64_attribute(step, "coef_"), float64_attribute(step, "intercept_"))
+    classes = class_labels(step.classes_)
     if len(classes) == 2:
         share = expit(build, scores[0])
         return Outputs([binary_prediction(build, scores[0], classes)], [1.0 - share, share], scores, classes)
@@ -123,11 +129,11 @@ def linear_discriminant(step: Any, values: Sequence[Value], build: Builder) -> O
 def discriminant_axes(step: Any, columns: Columns, build: Builder) -> Columns:
     """Inputs, centred by the solver `svd`, times the directions that separate the classes best."""
     if step.solver == "lsqr":
-        raise refuse_option(step, "solver", "svd or eigen, which find directions")
+        raise option_error(step, "solver", "svd or eigen, which find directions")
     inputs = dense_inputs(step, list(columns.values()), build)
     if step.solver == "svd":
-        inputs = [value - float(mean) for value, mean in zip(inputs, doubles(step, "xbar_"), strict=True)]
-    axes = doubles(step, "scalings_")[:, : step._max_components]
+        inputs = [value - float(mean) for value, mean in zip(inputs, float64_attribute(step, "xbar_"), strict=True)]
+    axes = float64_attribute(step, "scalings_")[:, : step._max_components]
     return {f"axis{place}": build.dot(inputs, axis) for place, axis in enumerate(axes.T)}
 
 
@@ -138,11 +144,11 @@ def discriminant_axes(step: Any, columns: Columns, build: Builder) -> Columns:
 def quadratic_discriminant(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Log posteriors of normal distributions with a covariance each (`_decision_function`)."""
     inputs = dense_inputs(step, values, build)
-    classes, scores = labels(step.classes_), []
-    for place, prior in enumerate(doubles(step, "priors_")):
-        scaling = as_doubles(step, "scalings_", step.scalings_[place])
-        turned = as_doubles(step, "rotations_", step.rotations_[place]) * scaling ** (-0.5)
-        means = as_doubles(step, "means_", step.means_[place])
+    classes, scores = class_labels(step.classes_), []
+    for place, prior in enumerate(float64_attribute(step, "priors_")):
+        scaling = to_float64(step, "scalings_", step.scalings_[place])
+        turned = to_float64(step, "rotations_", step.rotations_[place]) * scaling ** (-0.5)
+        means = to_float64(step, "means_", step.means_[place])
         centred = build.stack([value - float(mean) for value, mean in zip(inputs, means, strict=True)])
         parts = build.items(build.apply("affine", centred, matrix=turned.T, offset=None))
         norm = build.allow_ulps(build.sum([part * part for part in parts]), 4.0)

@@ -12,19 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.adapters.inputs import names_of
-from pipeline_lib.compiler.adapters.outputs import class_prediction, expit, label_at, labels, softmax
+from pipeline_lib.compiler.adapters.inputs import column_names
+from pipeline_lib.compiler.adapters.outputs import class_labels, class_prediction, expit, label_at, softmax
 from pipeline_lib.compiler.adapters.registry import (
     NoPlanError,
     Outputs,
     RefusedStepError,
     estimator,
+    option_error,
     predict,
-    refuse_option,
     transform,
 )
-from pipeline_lib.compiler.adapters.sklearn.trees import nodes_of
-from pipeline_lib.compiler.adapters.tree_nodes import TreeNodes, magnitudes, single_range, sum_of_trees
+from pipeline_lib.compiler.adapters.sklearn.trees import tree_nodes
+from pipeline_lib.compiler.adapters.tree_nodes import TreeNodes, absolute_leaves, float32_range, sum_of_trees
 from pipeline_lib.compiler.builder import Builder, Value
 
 _GRADIENT = (
@@ -52,7 +52,7 @@ def gradient_classifier(step: Any, values: Sequence[Value], build: Builder) -> O
     """The second class from a raw score of 0 on; of more classes that of the largest."""
     raw = _gradient_raw(step, values, build)
     if step.loss not in ("log_loss", "exponential"):
-        raise refuse_option(step, "loss", "log_loss or exponential")
+        raise option_error(step, "loss", "log_loss or exponential")
     if len(raw) > 1:
         return _several_classes(step, raw, build)
     scaled = raw[0] * 2.0 if step.loss == "exponential" else raw[0]
@@ -62,10 +62,10 @@ def gradient_classifier(step: Any, values: Sequence[Value], build: Builder) -> O
 def _gradient_raw(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
     stages = np.asarray(step.estimators_, dtype=object)
     rate, width = float(step.learning_rate), stages.shape[1]
-    nodes = [nodes_of(tree.tree_) for tree in stages.ravel()]
+    nodes = [tree_nodes(tree.tree_) for tree in stages.ravel()]
     nodes = [replace(tree, value=rate * tree.value) for tree in nodes]
     outputs = list(range(width)) * len(stages)
-    check = single_range(step, values, build, missing=False)
+    check = float32_range(step, values, build, missing=False)
     kind = type(step.init_).__name__
     if isinstance(step.init_, str) or kind in ("DummyRegressor", "DummyClassifier"):
         if getattr(step.init_, "strategy", None) in ("stratified", "uniform"):
@@ -78,7 +78,7 @@ def _gradient_raw(step: Any, values: Sequence[Value], build: Builder) -> list[Va
         return sum_of_trees(build, values, nodes, check, start=start, outputs=outputs)
     first = _initial(step, [check(build.number(value), place) for place, value in enumerate(values)], build)
     sums = sum_of_trees(build, values, nodes, check, start=[0.0] * width, outputs=outputs)
-    scales = sum_of_trees(build, values, magnitudes(nodes), check, start=[0.0] * width, outputs=outputs)
+    scales = sum_of_trees(build, values, absolute_leaves(nodes), check, start=[0.0] * width, outputs=outputs)
     return [
         build.allow_ulps(start + total, len(stages) + 1, abs(start) + scale)
         for start, total, scale in zip(first, sums, scales, strict=True)
@@ -117,12 +117,12 @@ def _logit(build: Builder, share: Value) -> Value:
 def _two_classes(step: Any, decision: Value, scaled: Value, second: Value, build: Builder) -> Outputs:
     share = expit(build, scaled)
     prediction = label_at(build, build.integer(second), step.classes_)
-    return Outputs([prediction], [1.0 - share, share], [decision], labels(step.classes_))
+    return Outputs([prediction], [1.0 - share, share], [decision], class_labels(step.classes_))
 
 
 def _several_classes(step: Any, raw: Sequence[Value], build: Builder) -> Outputs:
     prediction = class_prediction(build, raw, step.classes_)
-    return Outputs([prediction], softmax(build, raw), raw, labels(step.classes_))
+    return Outputs([prediction], softmax(build, raw), raw, class_labels(step.classes_))
 
 
 @estimator(
@@ -135,7 +135,7 @@ def histogram_regressor(step: Any, values: Sequence[Value], build: Builder) -> O
     if step.loss in ("poisson", "gamma"):
         return Outputs([build.apply("exp", raw)])
     if step.loss not in ("squared_error", "absolute_error", "quantile"):
-        raise refuse_option(step, "loss", "squared_error, absolute_error, quantile, poisson or gamma")
+        raise option_error(step, "loss", "squared_error, absolute_error, quantile, poisson or gamma")
     return Outputs([raw])
 
 
@@ -147,7 +147,7 @@ def histogram_classifier(step: Any, values: Sequence[Value], build: Builder) -> 
     """The second class above a raw score of 0; of more classes that of the largest."""
     raw = _histogram_raw(step, values, build)
     if step.loss != "log_loss":
-        raise refuse_option(step, "loss", "log_loss")
+        raise option_error(step, "loss", "log_loss")
     if len(raw) > 1:
         return _several_classes(step, raw, build)
     return _two_classes(step, raw[0], raw[0], raw[0] > 0.0, build)
@@ -163,7 +163,7 @@ def _histogram_raw(step: Any, values: Sequence[Value], build: Builder) -> list[V
 
 def _histogram_inputs(step: Any, values: Sequence[Value], build: Builder) -> tuple[list[Value], int]:
     """The columns as the trees number them, categorical ones first and encoded; the most categories of one."""
-    names = names_of(step, values)
+    names = column_names(step, values)
     if step._preprocessor is None:
         return list(values), 0
     chosen = np.asarray(step.is_categorical_, dtype=np.bool_).tolist()

@@ -5,16 +5,23 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.adapters.inputs import positional
-from pipeline_lib.compiler.adapters.outputs import class_prediction, doubles, expit, label_at, labels, softmax
+from pipeline_lib.compiler.adapters.inputs import split_columns
+from pipeline_lib.compiler.adapters.outputs import (
+    class_labels,
+    class_prediction,
+    expit,
+    float64_attribute,
+    label_at,
+    softmax,
+)
 from pipeline_lib.compiler.adapters.registry import (
     Columns,
     NoPlanError,
     Outputs,
     RefusedStepError,
     estimator,
+    option_error,
     predict,
-    refuse_option,
     transformer,
 )
 from pipeline_lib.compiler.builder import Builder, Value
@@ -27,7 +34,7 @@ def calibrated(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The mean of the calibrated classifiers' probabilities; the first of the largest is chosen."""
     parts = [_calibrated(part, values, build) for part in step.calibrated_classifiers_]
     shares = [build.sum(column) / float(len(parts)) for column in zip(*parts, strict=True)]
-    return Outputs([class_prediction(build, shares, step.classes_)], shares, classes=labels(step.classes_))
+    return Outputs([class_prediction(build, shares, step.classes_)], shares, classes=class_labels(step.classes_))
 
 
 def _calibrated(part: Any, values: Sequence[Value], build: Builder) -> list[Value]:
@@ -40,7 +47,7 @@ def _calibrated(part: Any, values: Sequence[Value], build: Builder) -> list[Valu
     if count == 2:
         share = _calibrate(part.calibrators[0], responses[-1], build)
         return [1.0 - share, _at_most_1(build, share)]
-    places = [labels(part.classes).index(label) for label in labels(part.estimator.classes_)]
+    places = [class_labels(part.classes).index(label) for label in class_labels(part.estimator.classes_)]
     responses = responses[-1:] if len(places) == 2 else responses
     shares = [build.value(0.0)] * count
     for place, response, calibrator in zip(places, responses, part.calibrators, strict=False):  # as the library pairs
@@ -82,7 +89,7 @@ _ISOTONIC_OPTIONS = "y_min y_max increasing out_of_bounds"
 
 def isotonic_value(step: Any, value: Value, build: Builder) -> Value:
     """The learned line at a number; beyond its ends clipped, missing or refused, as `out_of_bounds` says."""
-    points, heights = doubles(step, "X_thresholds_"), doubles(step, "y_thresholds_")
+    points, heights = float64_attribute(step, "X_thresholds_"), float64_attribute(step, "y_thresholds_")
     value = build.finite(value, "x", "IsotonicRegression")
     if len(heights) == 1:
         return build.value(float(heights[0]))
@@ -104,7 +111,7 @@ def isotonic_value(step: Any, value: Value, build: Builder) -> Value:
 @estimator(_ISOTONIC, options=_ISOTONIC_OPTIONS)
 def isotonic(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The learned line at the only column."""
-    (value,) = positional(values, build)
+    (value,) = split_columns(values, build)
     return Outputs([isotonic_value(step, value, build)])
 
 
@@ -133,7 +140,7 @@ def dummy_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outp
             f"DummyClassifier: found {step.n_outputs_} targets, expected one; fit one for each target, or compile with "
             "allow_opaque=True"
         )
-    classes, prior = labels(step.classes_), np.ravel(step.class_prior_)
+    classes, prior = class_labels(step.classes_), np.ravel(step.class_prior_)
     place = classes.index(np.ravel(step.constant)[0]) if step.strategy == "constant" else int(np.argmax(prior))
     shares = prior if step.strategy == "prior" else np.eye(len(classes))[place]
     probability = [build.value(float(share)) for share in shares]
@@ -163,11 +170,11 @@ def tuned_threshold(step: Any, values: Sequence[Value], build: Builder) -> Outpu
 def _thresholded(
     step: Any, inner: Any, positive: Any, threshold: Any, values: Sequence[Value], build: Builder
 ) -> Outputs:
-    outputs, classes = predict(inner, values, build), labels(step.classes_)
+    outputs, classes = predict(inner, values, build), class_labels(step.classes_)
     place = 1 if positive is None else classes.index(positive)
     by_probability = step.response_method != "decision_function" and len(outputs.probability) > 0
     if not by_probability and step.response_method == "predict_proba":
-        raise refuse_option(step, "response_method", "a response that the classifier has")
+        raise option_error(step, "response_method", "a response that the classifier has")
     if by_probability:
         score = outputs.probability[place]
     else:

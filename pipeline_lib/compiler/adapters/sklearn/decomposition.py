@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.adapters.inputs import numeric, refuse_bags
+from pipeline_lib.compiler.adapters.inputs import numeric_columns, refuse_sparse
 from pipeline_lib.compiler.adapters.outputs import affine
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, refuse_option, transformer
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, option_error, transformer
 from pipeline_lib.compiler.builder import Builder, Value
 
 _DECOMPOSITION = "sklearn.decomposition."
@@ -27,7 +27,7 @@ def principal(step: Any, columns: Columns, build: Builder) -> Columns:
 
     Source: sklearn/decomposition/_base.py, `_BasePCA._transform`: centred after the projection.
     """
-    values = list(numeric(step, columns, build).values())
+    values = list(numeric_columns(step, columns, build).values())
     components, mean = np.array(step.components_, dtype=np.float64), np.asarray(step.mean_, dtype=np.float64)
     made = _parts(affine(values, components, -_projected(components, mean), build), build)
     sizes = _projected(np.abs(components), np.abs(mean))  # the library's centre is within ULPs of these
@@ -56,7 +56,7 @@ def _projected(matrix: Any, vector: Any) -> Any:
 )
 def truncated(step: Any, columns: Columns, build: Builder) -> Columns:
     """`components_ x`."""
-    values = list(numeric(step, columns, build).values())
+    values = list(numeric_columns(step, columns, build).values())
     return _parts(affine(values, step.components_, None, build), build)
 
 
@@ -66,8 +66,8 @@ def truncated(step: Any, columns: Columns, build: Builder) -> Columns:
 )
 def independent(step: Any, columns: Columns, build: Builder) -> Columns:
     """`components_ (x - mean_)`, without a mean where nothing was whitened."""
-    refuse_bags(step, columns)
-    values = list(numeric(step, columns, build).values())
+    refuse_sparse(step, columns)
+    values = list(numeric_columns(step, columns, build).values())
     if step.whiten:
         values = [value - float(mean) for value, mean in zip(values, step.mean_, strict=True)]
     return _parts(affine(values, step.components_, None, build), build)
@@ -103,7 +103,7 @@ def sparse_principal(step: Any, columns: Columns, build: Builder) -> Columns:
     """
     components = np.asarray(step.components_, dtype=np.float64)
     if len(components) > components.shape[1]:
-        raise refuse_option(step, "n_components", "no more components than columns")
+        raise option_error(step, "n_components", "no more components than columns")
     return _through(
         step, columns, components, components @ components.T + step.ridge_alpha * np.eye(len(components)), build
     )
@@ -114,8 +114,8 @@ def _through(step: Any, columns: Columns, weights: Any, inverted: Any, build: Bu
 
     The library inverts or solves at each call: it is as far away as the condition of the matrix says.
     """
-    refuse_bags(step, columns)
-    given = numeric(step, columns, build).values()
+    refuse_sparse(step, columns)
+    given = numeric_columns(step, columns, build).values()
     values = [value - float(mean) for value, mean in zip(given, step.mean_, strict=True)]
     inverse = np.linalg.inv(inverted)
     latent = affine(values, weights, None, build)

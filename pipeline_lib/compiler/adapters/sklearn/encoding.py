@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.plan import Scalar
-from pipeline_lib.compiler.adapters.inputs import named, refuse_bags
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, RefusedStepError, refuse_option, transformer
+from pipeline_lib.compiler.adapters.inputs import fitted_columns, refuse_sparse
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, RefusedStepError, option_error, transformer
 from pipeline_lib.compiler.builder import Builder, Value
 
 _KINDS: dict[str, type | tuple[type, ...]] = {
@@ -80,10 +80,10 @@ def _unlike(step: Any, name: str, value: Value, found: str) -> NoPlanError:
 
 def _coded(step: Any, columns: Columns, build: Builder) -> list[tuple[str, Value, Codes]]:
     """The columns with their categories; infinite numbers are refused, as scikit-learn does."""
-    refuse_bags(step, columns)
+    refuse_sparse(step, columns)
     found = []
-    for (name, value), categories in zip(named(step, columns).items(), step.categories_, strict=True):
-        if value.dtype == "float64" and not value.limit < np.inf:
+    for (name, value), categories in zip(fitted_columns(step, columns).items(), step.categories_, strict=True):
+        if value.dtype == "float64" and not value.abs_max < np.inf:
             value = build.apply("not_infinite", value, name=name, where=type(step).__name__)
         found.append((name, value, codes(step, name, value, categories)))
     return found
@@ -135,7 +135,7 @@ def ordinal(step: Any, columns: Columns, build: Builder) -> Columns:
     """The place of each category, `encoded_missing_value` for missing, `unknown_value` for others or a refusal."""
     dtype = np.dtype(step.dtype)
     if dtype.kind not in "fiu":
-        raise refuse_option(step, "dtype", "a float or integer dtype")
+        raise option_error(step, "dtype", "a float or integer dtype")
     gives = "float64" if dtype.kind == "f" else "int64"
 
     def cast(number: Any) -> Scalar:
@@ -175,7 +175,7 @@ def target(step: Any, columns: Columns, build: Builder) -> Columns:
 
 def _label(step: Any, columns: Columns) -> tuple[str, Value, Codes]:
     """The one column of labels; missing is not among them."""
-    refuse_bags(step, columns)
+    refuse_sparse(step, columns)
     if len(columns) != 1:
         raise NoPlanError(f"{type(step).__name__}: found {len(columns)} columns, expected one column of labels")
     ((name, value),) = columns.items()

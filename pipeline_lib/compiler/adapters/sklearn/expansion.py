@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.adapters.inputs import demanded, numeric, refuse_bags
+from pipeline_lib.compiler.adapters.inputs import check_condition, numeric_columns, refuse_sparse
 from pipeline_lib.compiler.adapters.registry import Columns, transformer
 from pipeline_lib.compiler.builder import Builder, Value
 
@@ -19,10 +19,10 @@ def bins(step: Any, columns: Columns, build: Builder) -> Columns:
 
     Source: sklearn/preprocessing/_discretization.py, `transform`.
     """
-    refuse_bags(step, columns)
+    refuse_sparse(step, columns)
     made: Columns = {}
     for (name, value), edges, count in zip(
-        numeric(step, columns, build).items(), step.bin_edges_, step.n_bins_, strict=True
+        numeric_columns(step, columns, build).items(), step.bin_edges_, step.n_bins_, strict=True
     ):
         value = build.apply("round32", value) if step.dtype == np.float32 else value
         place = build.apply("search", value, edges=[float(edge) for edge in edges[1:-1]], side="right")
@@ -41,8 +41,8 @@ def polynomial(step: Any, columns: Columns, build: Builder) -> Columns:
 
     Source: sklearn/preprocessing/_polynomial.py, `PolynomialFeatures.transform`.
     """
-    refuse_bags(step, columns)
-    values = list(numeric(step, columns, build).values())
+    refuse_sparse(step, columns)
+    values = list(numeric_columns(step, columns, build).values())
     made: Columns = {}
     for number, powers in enumerate(step.powers_):
         factors = [values[place] for place in reversed(range(len(values))) for _ in range(int(powers[place]))]
@@ -59,10 +59,10 @@ def polynomial(step: Any, columns: Columns, build: Builder) -> Columns:
 )
 def splines(step: Any, columns: Columns, build: Builder) -> Columns:
     """The B-splines of each column. Source: sklearn/preprocessing/_polynomial.py, `SplineTransformer.transform`."""
-    refuse_bags(step, columns)
+    refuse_sparse(step, columns)
     zeros = step.handle_missing == "zeros"
     made: Columns = {}
-    values = numeric(step, columns, build, missing=zeros)
+    values = numeric_columns(step, columns, build, missing=zeros)
     for place, ((name, value), spline) in enumerate(zip(values.items(), step.bsplines_, strict=True)):
         if step.extrapolation == "linear":
             parts = _tangents(value, spline, min(step.degree + place, max(step.degree, 2)), build)
@@ -90,7 +90,7 @@ def _refused(step: Any, name: str, value: Value, spline: Any, build: Builder) ->
     within = (value >= first) & (value <= last)
     if step.handle_missing == "zeros":
         within = within | value.missing()
-    return _inside(demanded(value, within, name, step, f"a number from {first!r} to {last!r}"), spline, build)
+    return _inside(check_condition(value, within, name, step, f"a number from {first!r} to {last!r}"), spline, build)
 
 
 def _periodic(step: Any, name: str, value: Value, spline: Any, build: Builder) -> list[Value]:
@@ -104,7 +104,7 @@ def _bounded(step: Any, name: str, value: Value, spline: Any, build: Builder) ->
     """Beyond the knots the outer splines stay as they are there; others are 0."""
     (first, last), outer = _ends(spline), step.degree
     if outer == 0:  # the library fails above the last knot
-        value = demanded(value, (value <= last) | value.missing(), name, step, f"a number up to {last!r}")
+        value = check_condition(value, (value <= last) | value.missing(), name, step, f"a number up to {last!r}")
     heights, count = (spline(first), spline(last)), spline.c.shape[1]
     low = {number: float(heights[0][number]) for number in range(outer)}
     high = {number: float(heights[1][number]) for number in range(count - outer, count)}

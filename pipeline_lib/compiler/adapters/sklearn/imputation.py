@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.plan import Scalar
-from pipeline_lib.compiler.adapters.inputs import demanded, named, numeric, refuse_bags
+from pipeline_lib.compiler.adapters.inputs import check_condition, fitted_columns, numeric_columns, refuse_sparse
 from pipeline_lib.compiler.adapters.registry import (
     Columns,
     NoPlanError,
     RefusedStepError,
+    option_error,
     predict,
-    refuse_option,
     transform,
     transformer,
 )
@@ -38,19 +38,19 @@ def gone(step: Any, value: Value, build: Builder) -> Value:
 
 def checked(step: Any, columns: Columns, build: Builder) -> Columns:
     """The columns as scikit-learn checks them: never infinite, and NaN only where that is what is missing."""
-    refuse_bags(step, columns)
+    refuse_sparse(step, columns)
     marker = step.missing_values
     if not (_is_nan(marker) or isinstance(marker, str | int | float)):
-        raise refuse_option(step, "missing_values", "NaN, a number or text")
+        raise option_error(step, "missing_values", "NaN, a number or text")
     made = {}
-    for name, value in named(step, columns).items():
+    for name, value in fitted_columns(step, columns).items():
         if value.dtype not in ("float64", "int64", "bool", "str"):
             raise NoPlanError(
                 f"{type(step).__name__}: found {value.dtype} column {name!r}, expected numbers or text; select others"
             )
-        if not _is_nan(marker) and value.dtype in _MAY_MISS and not value.limit < np.inf:
-            value = demanded(value, ~value.missing(), name, step, "one that is present", "impute it before")
-        if value.dtype == "float64" and not value.limit < np.inf:
+        if not _is_nan(marker) and value.dtype in _MAY_MISS and not value.abs_max < np.inf:
+            value = check_condition(value, ~value.missing(), name, step, "one that is present", "impute it before")
+        if value.dtype == "float64" and not value.abs_max < np.inf:
             value = build.apply("not_infinite", value, name=name, where=type(step).__name__)
         made[name] = value
     return made
@@ -130,7 +130,7 @@ def indicator(step: Any, columns: Columns, build: Builder) -> Columns:
             missing = build.value(False) if place in learned else gone(step, value, build)
             first = next(iter(made))
             expected = f"one that is present in column {name!r}, as in training"
-            made[first] = demanded(made[first], ~missing, name, step, expected)
+            made[first] = check_condition(made[first], ~missing, name, step, expected)
     return made
 
 
@@ -141,15 +141,17 @@ def indicator(step: Any, columns: Columns, build: Builder) -> Columns:
 def nearest(step: Any, columns: Columns, build: Builder) -> Columns:
     """Missing becomes the mean of the nearest training rows that hold the column, by what both rows hold."""
     if not _is_nan(step.missing_values):
-        raise refuse_option(step, "missing_values", "NaN")
+        raise option_error(step, "missing_values", "NaN")
     if step.metric != "nan_euclidean":
-        raise refuse_option(step, "metric", "'nan_euclidean'")
+        raise option_error(step, "metric", "'nan_euclidean'")
     if step.weights not in ("uniform", "distance", None):
-        raise refuse_option(step, "weights", "'uniform' or 'distance'")
-    refuse_bags(step, columns)
-    given = numeric(step, columns, build, missing=True)
+        raise option_error(step, "weights", "'uniform' or 'distance'")
+    refuse_sparse(step, columns)
+    given = numeric_columns(step, columns, build, missing=True)
     names, points = list(given), np.array(step._fit_X, dtype=np.float64)
-    imputed = [place for place, name in enumerate(names) if step._valid_mask[place] and not given[name].limit < np.inf]
+    imputed = [
+        place for place, name in enumerate(names) if step._valid_mask[place] and not given[name].abs_max < np.inf
+    ]
     parts: dict[int, Value] = {}
     if imputed:
         means = [float(np.ma.array(points[:, place], mask=step._mask_fit_X[:, place]).mean()) for place in imputed]
@@ -201,4 +203,4 @@ def _some_present(step: Any, value: Value, missing: Sequence[Value], build: Buil
     nothing = missing[0]
     for other in missing[1:]:
         nothing = nothing & other
-    return demanded(value, ~nothing, "any", step, "a row with a value in one column at least")
+    return check_condition(value, ~nothing, "any", step, "a row with a value in one column at least")

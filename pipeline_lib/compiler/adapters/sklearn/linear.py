@@ -7,8 +7,8 @@ from pipeline_lib.compiler.adapters.inputs import dense_inputs
 from pipeline_lib.compiler.adapters.outputs import (
     binary_prediction,
     class_prediction,
-    doubles,
     expit,
+    float64_attribute,
     softmax,
     weighted_sums,
 )
@@ -49,7 +49,9 @@ _LINEAR = "sklearn.linear_model."
 )
 def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Weights times inputs, left to right, plus the intercept, for each target."""
-    return Outputs(weighted_sums(step, values, build, doubles(step, "coef_"), doubles(step, "intercept_")))
+    return Outputs(
+        weighted_sums(step, values, build, float64_attribute(step, "coef_"), float64_attribute(step, "intercept_"))
+    )
 
 
 @estimator(
@@ -58,7 +60,7 @@ def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 )
 def generalized(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The linear predictor through the inverse of its link: exp, or itself (`TweedieRegressor._get_loss`)."""
-    sums = weighted_sums(step, values, build, doubles(step, "coef_"), doubles(step, "intercept_"))
+    sums = weighted_sums(step, values, build, float64_attribute(step, "coef_"), float64_attribute(step, "intercept_"))
     link = getattr(step, "link", "log")
     if link == "auto":
         link = "identity" if step.power <= 0 else "log"
@@ -74,9 +76,11 @@ def partial_least_squares(step: Any, values: Sequence[Value], build: Builder) ->
     """Weights times centred inputs, plus the intercept (`_PLS.predict`)."""
     centred = [
         value - float(mean)
-        for value, mean in zip(dense_inputs(step, values, build), doubles(step, "_x_mean"), strict=True)
+        for value, mean in zip(dense_inputs(step, values, build), float64_attribute(step, "_x_mean"), strict=True)
     ]
-    return Outputs(weighted_sums(step, centred, build, doubles(step, "coef_"), doubles(step, "intercept_")))
+    return Outputs(
+        weighted_sums(step, centred, build, float64_attribute(step, "coef_"), float64_attribute(step, "intercept_"))
+    )
 
 
 @transformer(*_PARTIAL, options=_PARTIAL_OPTIONS)
@@ -85,12 +89,12 @@ def partial_scores(step: Any, columns: Columns, build: Builder) -> Columns:
     """Standardised inputs times the rotations; PLSSVD has weights in their place (`transform`)."""
     parts = zip(
         dense_inputs(step, list(columns.values()), build),
-        doubles(step, "_x_mean"),
-        doubles(step, "_x_std"),
+        float64_attribute(step, "_x_mean"),
+        float64_attribute(step, "_x_std"),
         strict=True,
     )
     inputs = [(value - float(mean)) / float(spread) for value, mean, spread in parts]
-    rotations = doubles(step, "x_weights_" if type(step).__name__ == "PLSSVD" else "x_rotations_")
+    rotations = float64_attribute(step, "x_weights_" if type(step).__name__ == "PLSSVD" else "x_rotations_")
     return {f"score{place}": build.dot(inputs, axis) for place, axis in enumerate(rotations.T)}
 
 
@@ -115,7 +119,7 @@ def ransac(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 )
 def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """A score for each class, or one for the second of two; the largest, or above 0, decides."""
-    scores = weighted_sums(step, values, build, doubles(step, "coef_"), doubles(step, "intercept_"))
+    scores = weighted_sums(step, values, build, float64_attribute(step, "coef_"), float64_attribute(step, "intercept_"))
     binarizer = getattr(step, "_label_binarizer", None)
     if binarizer is not None and binarizer.y_type_.startswith("multilabel"):
         return Outputs([build.integer(score > 0.0) for score in scores], decision=scores)
@@ -162,5 +166,7 @@ def _normalised(shares: list[Value], build: Builder) -> list[Value]:
 @estimator(f"{_LINEAR}_stochastic_gradient.SGDOneClassSVM", options=_FIT)
 def one_class(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """1 where the weighted sum is not below the offset, else -1."""
-    decision = weighted_sums(step, values, build, doubles(step, "coef_"), -doubles(step, "offset_"))[0]
+    decision = weighted_sums(
+        step, values, build, float64_attribute(step, "coef_"), -float64_attribute(step, "offset_")
+    )[0]
     return Outputs([build.where(decision >= 0.0, 1, -1)], decision=[decision])

@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.adapters.inputs import positional
-from pipeline_lib.compiler.adapters.outputs import added, class_prediction, label_at, labels
+from pipeline_lib.compiler.adapters.inputs import split_columns
+from pipeline_lib.compiler.adapters.outputs import class_labels, class_prediction, label_at, sum_in_order
 from pipeline_lib.compiler.adapters.registry import (
     Columns,
     NoPlanError,
     Outputs,
     estimator,
+    option_error,
     predict,
-    refuse_option,
     transform,
     transformer,
 )
@@ -46,7 +46,7 @@ def voting_regressor(step: Any, values: Sequence[Value], build: Builder) -> Outp
 @estimator(f"{_VOTING}VotingClassifier", options="estimators voting weights n_jobs flatten_transform verbose")
 def voting_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The class of most (weight of) votes, or of the largest mean probability; the first of equal ones."""
-    parts, classes = [predict(inner, values, build) for inner in step.estimators_], labels(step.le_.classes_)
+    parts, classes = [predict(inner, values, build) for inner in step.estimators_], class_labels(step.le_.classes_)
     if step.voting == "soft":
         shares = [
             _average(build, column, _weights(step))
@@ -61,7 +61,9 @@ def _votes(build: Builder, places: Sequence[Value], count: int, weights: Sequenc
     """The weight of votes for each class, added one by one as `numpy.bincount` does."""
     factors = weights or [1.0] * len(places)
     pairs = list(zip(places, factors, strict=True))
-    return [added([build.number(place.equals(label)) * factor for place, factor in pairs]) for label in range(count)]
+    return [
+        sum_in_order([build.number(place.equals(label)) * factor for place, factor in pairs]) for label in range(count)
+    ]
 
 
 _STACKING = "sklearn.ensemble._stacking."
@@ -97,7 +99,7 @@ def stacking_classifier(step: Any, values: Sequence[Value], build: Builder) -> O
         )
     final = predict(step.final_estimator_, _stacked(step, values, build), build)
     chosen = label_at(build, build.integer(final.prediction[0]), step.classes_)
-    return Outputs([chosen], final.probability, final.decision, labels(step.classes_))
+    return Outputs([chosen], final.probability, final.decision, class_labels(step.classes_))
 
 
 _BAGGING = "sklearn.ensemble._bagging."
@@ -115,7 +117,7 @@ def _bagged(step: Any, values: Sequence[Value], build: Builder) -> list[Outputs]
         if list(places) == everything:
             parts.append(predict(inner, values, build))
         else:
-            flat = positional(values, build)
+            flat = split_columns(values, build)
             parts.append(predict(inner, [flat[place] for place in places], build))
     return parts
 
@@ -130,7 +132,7 @@ def bagging_regressor(step: Any, values: Sequence[Value], build: Builder) -> Out
 @estimator(f"{_BAGGING}BaggingClassifier", options=_BAGGING_OPTIONS)
 def bagging_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The mean probability of each class, or its share of votes; decisions are averaged as well."""
-    parts, classes, count = _bagged(step, values, build), labels(step.classes_), float(len(step.estimators_))
+    parts, classes, count = _bagged(step, values, build), class_labels(step.classes_), float(len(step.estimators_))
     columns: list[list[Value]] = [[] for _ in classes]
     for inner, part in zip(step.estimators_, parts, strict=True):
         if part.probability:
@@ -175,7 +177,7 @@ def search_transformer(step: Any, columns: Columns, build: Builder) -> Columns:
 
 def _best(step: Any) -> Any:
     if not hasattr(step, "best_estimator_"):
-        raise refuse_option(step, "refit", "True, so that a best estimator is fitted")
+        raise option_error(step, "refit", "True, so that a best estimator is fitted")
     return step.best_estimator_
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from pipeline_lib.compiler.adapters.outputs import (
     binary_prediction,
+    class_labels,
     class_prediction,
-    labels,
     nearest_label,
     votes_and_confidences,
 )
@@ -53,7 +53,7 @@ def one_against_rest(step: Any, values: Sequence[Value], build: Builder) -> Outp
     if shares:
         total = build.sum(shares)
         shares = [build.where(total.equals(0.0), share, share / total) for share in shares]
-    classes = labels(step.classes_)
+    classes = class_labels(step.classes_)
     if len(parts) == 1:
         chosen = binary_prediction(build, scores[0], classes, above=threshold)
     else:
@@ -68,7 +68,7 @@ def one_against_one(step: Any, values: Sequence[Value], build: Builder) -> Outpu
         raise NoPlanError(
             "OneVsOneClassifier: found a precomputed kernel, expected columns; compile with allow_opaque=True"
         )
-    classes = labels(step.classes_)
+    classes = class_labels(step.classes_)
     votes, confidences = [], []
     for inner in step.estimators_:
         outputs = predict(inner, values, build)
@@ -88,4 +88,4 @@ def output_code(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     scores = [build.number(_score(inner, predict(inner, values, build))) for inner in step.estimators_]
     points = np.asarray(step.code_book_, dtype=np.float64)
     chosen = nearest_label(build, build.stack(scores), points, step.classes_, metric="euclidean")
-    return Outputs([chosen], classes=labels(step.classes_))
+    return Outputs([chosen], classes=class_labels(step.classes_))

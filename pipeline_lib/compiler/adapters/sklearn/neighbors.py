@@ -6,8 +6,14 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiler.adapters.inputs import dense_inputs, vector_input
-from pipeline_lib.compiler.adapters.outputs import class_prediction, doubles, labels, log_softmax, nearest_label
-from pipeline_lib.compiler.adapters.registry import NoPlanError, Outputs, estimator, refuse_option
+from pipeline_lib.compiler.adapters.outputs import (
+    class_labels,
+    class_prediction,
+    float64_attribute,
+    log_softmax,
+    nearest_label,
+)
+from pipeline_lib.compiler.adapters.registry import NoPlanError, Outputs, estimator, option_error
 from pipeline_lib.compiler.builder import Builder, Value
 
 _OPTIONS = "n_neighbors weights algorithm leaf_size p metric metric_params n_jobs"
@@ -20,16 +26,16 @@ def _neighbour_means(step: Any, values: Sequence[Value], build: Builder, targets
     """The weighted means of the neighbours' targets; ties are broken by distance, then by the order of training."""
     metric = _METRICS.get(step.effective_metric_)
     if metric is None:
-        raise refuse_option(step, "metric", "euclidean or manhattan, or minkowski of p=1 or p=2")
+        raise option_error(step, "metric", "euclidean or manhattan, or minkowski of p=1 or p=2")
     if step.effective_metric_params_.get("w") is not None:
-        raise refuse_option(step, "metric_params", "no weights of columns")
+        raise option_error(step, "metric_params", "no weights of columns")
     weights = step.weights or "uniform"
     if weights not in ("uniform", "distance"):
-        raise refuse_option(step, "weights", "'uniform' or 'distance'")
+        raise option_error(step, "weights", "'uniform' or 'distance'")
     nearest = build.apply(
         "nearest",
         vector_input(step, values, build),
-        points=doubles(step, "_fit_X"),
+        points=float64_attribute(step, "_fit_X"),
         count=int(step.n_neighbors),
         metric=metric,
         expanded=step._fit_method == "brute" and metric == "euclidean",
@@ -40,7 +46,7 @@ def _neighbour_means(step: Any, values: Sequence[Value], build: Builder, targets
 @estimator("sklearn.neighbors._regression.KNeighborsRegressor", options=_OPTIONS)
 def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The mean target of the nearest training rows, for each target."""
-    targets = doubles(step, "_y")
+    targets = float64_attribute(step, "_y")
     return Outputs(_neighbour_means(step, values, build, targets.reshape(len(targets), -1)))
 
 
@@ -52,7 +58,7 @@ def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
             f"{type(step).__name__}: found {np.shape(step._y)[1]} targets, expected one; fit a classifier for each "
             "target, or compile with allow_opaque=True"
         )
-    classes = labels(step.classes_)
+    classes = class_labels(step.classes_)
     shares = _neighbour_means(step, values, build, np.eye(len(classes))[step._y])
     return Outputs([class_prediction(build, shares, classes)], shares, classes=classes)
 
@@ -61,12 +67,12 @@ def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 def nearest_centroid(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The class of the nearest centroid; scores weigh columns by their spread, and classes by their priors."""
     if step.metric not in ("euclidean", "manhattan"):
-        raise refuse_option(step, "metric", "euclidean or manhattan")
-    classes, prior = labels(step.classes_), doubles(step, "class_prior_")
+        raise option_error(step, "metric", "euclidean or manhattan")
+    classes, prior = class_labels(step.classes_), float64_attribute(step, "class_prior_")
     scores = _centroid_scores(step, values, build, prior)
     if np.isclose(prior, 1 / len(classes)).all():  # as `NearestCentroid.predict` asks
         inputs = vector_input(step, values, build)  # in columns as they are
-        chosen = nearest_label(build, inputs, doubles(step, "centroids_"), classes, metric=step.metric)
+        chosen = nearest_label(build, inputs, float64_attribute(step, "centroids_"), classes, metric=step.metric)
     else:
         chosen = class_prediction(build, scores, classes)
     if step.metric != "euclidean":
@@ -78,11 +84,11 @@ def nearest_centroid(step: Any, values: Sequence[Value], build: Builder) -> Outp
 
 def _centroid_scores(step: Any, values: Sequence[Value], build: Builder, prior: Any) -> list[Value]:
     """Minus the squared distance, plus twice the log prior (`NearestCentroid._decision_function`)."""
-    spread = doubles(step, "within_class_std_dev_")
+    spread = float64_attribute(step, "within_class_std_dev_")
     spread = np.where(spread != 0, spread, 1.0)
     inputs = [value / float(s) for value, s in zip(dense_inputs(step, values, build), spread, strict=True)]
     scores = []
-    for centroid, share in zip(doubles(step, "centroids_") / spread, prior, strict=True):
+    for centroid, share in zip(float64_attribute(step, "centroids_") / spread, prior, strict=True):
         offset = 2.0 * float(np.log(share))
         scores.append(-_squared_distance(step, inputs, centroid, build) + offset)
     return scores

@@ -5,14 +5,14 @@ from typing import Any
 
 from pipeline_lib.compiler.adapters.inputs import vector_input
 from pipeline_lib.compiler.adapters.outputs import (
-    as_doubles,
     binary_prediction,
+    class_labels,
     class_prediction,
     expit,
-    labels,
     softmax,
+    to_float64,
 )
-from pipeline_lib.compiler.adapters.registry import Outputs, estimator, refuse_option
+from pipeline_lib.compiler.adapters.registry import Outputs, estimator, option_error
 from pipeline_lib.compiler.builder import Builder, Value
 
 _OPTIONS = (
@@ -25,12 +25,12 @@ _OPTIONS = (
 def _last_layer(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
     """Each layer's weights times the one before, plus its intercepts, through the activation between layers."""
     if step.activation not in ("identity", "relu", "tanh", "logistic"):
-        raise refuse_option(step, "activation", "identity, relu, tanh or logistic")
+        raise option_error(step, "activation", "identity, relu, tanh or logistic")
     layer = vector_input(step, values, build)
     for place, (weights, starts) in enumerate(zip(step.coefs_, step.intercepts_, strict=True)):
         if place and step.activation != "identity":
             layer = build.apply("activation", layer, kind=step.activation)
-        matrix, offset = as_doubles(step, "coefs_", weights).T, as_doubles(step, "intercepts_", starts)
+        matrix, offset = to_float64(step, "coefs_", weights).T, to_float64(step, "intercepts_", starts)
         layer = build.apply("affine", layer, matrix=matrix, offset=offset)
     return build.items(layer)
 
@@ -40,7 +40,7 @@ def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The last layer as it is; exp of it where the loss is Poisson's."""
     outputs = _last_layer(step, values, build)
     if step.out_activation_ not in ("identity", "exp"):
-        raise refuse_option(step, "out_activation_", "identity or exp")
+        raise option_error(step, "out_activation_", "identity or exp")
     return Outputs(outputs if step.out_activation_ == "identity" else [build.apply("exp", v) for v in outputs])
 
 
@@ -56,7 +56,7 @@ def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     if kind.startswith("multilabel"):
         shares = [1.0 - shares[0], *shares] if len(shares) == 1 else shares
         return Outputs([build.integer(share > 0.5) for share in shares], shares)
-    classes = labels(step.classes_)
+    classes = class_labels(step.classes_)
     if len(shares) == 1:
         chosen = binary_prediction(build, shares[0], classes, above=0.5)
         return Outputs([chosen], [1.0 - shares[0], shares[0]], classes=classes)

@@ -6,8 +6,14 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiler.adapters.feature_engine.transformation import box_cox_value, yeo_johnson_value
-from pipeline_lib.compiler.adapters.inputs import demanded, joined, numeric, places, refuse_bags
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, refuse_option, transformer
+from pipeline_lib.compiler.adapters.inputs import (
+    check_condition,
+    column_slices,
+    join_columns,
+    numeric_columns,
+    refuse_sparse,
+)
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, option_error, transformer
 from pipeline_lib.compiler.builder import Builder, Value
 
 _EPS = 2.220446049250313e-16
@@ -17,8 +23,8 @@ _BOUNDS = 1e-7  # sklearn.preprocessing._data.BOUNDS_THRESHOLD
 @transformer("sklearn.preprocessing._data.MinMaxScaler", options="feature_range copy clip")
 def min_max(step: Any, columns: Columns, build: Builder) -> Columns:
     """`x * scale_ + min_`, clipped to `feature_range` where asked."""
-    refuse_bags(step, columns)
-    made = numeric(step, columns, build, missing=True)
+    refuse_sparse(step, columns)
+    made = numeric_columns(step, columns, build, missing=True)
     low, high = step.feature_range
     for (name, value), scale, offset in zip(made.items(), step.scale_, step.min_, strict=True):
         scaled = value * float(scale) + float(offset)
@@ -47,7 +53,7 @@ def robust(step: Any, columns: Columns, build: Builder) -> Columns:
 def max_abs(step: Any, columns: Columns, build: Builder) -> Columns:
     """`x / scale_`, clipped to -1 … 1 where asked."""
     if step.clip:
-        refuse_bags(step, columns)
+        refuse_sparse(step, columns)
     made = centred_and_scaled(step, columns, None, step.scale_, build)
     return {name: build.clip(value, -1.0, 1.0) for name, value in made.items()} if step.clip else made
 
@@ -57,11 +63,11 @@ def centred_and_scaled(step: Any, columns: Columns, centre: Any, scale: Any, bui
 
     Dense columns may come out of a sparse matrix, which only the library sees: both formulas are within 2 ULPs.
     """
-    made = numeric(step, columns, build, missing=True)
+    made = numeric_columns(step, columns, build, missing=True)
     sparse = any(value.dtype == "bag" for value in made.values())
     if sparse and centre is not None:
-        refuse_bags(step, made)
-    for name, value, place in places(made):
+        refuse_sparse(step, made)
+    for name, value, place in column_slices(made):
         if value.dtype == "bag":
             made[name] = (
                 value if scale is None else build.apply("bag_scale", value, weights=1 / np.asarray(scale)[place])
@@ -84,10 +90,10 @@ def normalizer(step: Any, columns: Columns, build: Builder) -> Columns:
 
     Of sparse rows only those whose norm is 0 stay as they are.
     """
-    made = numeric(step, columns, build)
+    made = numeric_columns(step, columns, build)
     values = list(made.values())
     if any(value.dtype == "bag" for value in values):
-        return {"x": build.apply("bag_normalize", joined(values, build), norm=step.norm)}
+        return {"x": build.apply("bag_normalize", join_columns(values, build), norm=step.norm)}
     if step.norm == "max":
         norm = abs(values[0])
         for value in values[1:]:
@@ -103,7 +109,7 @@ def normalizer(step: Any, columns: Columns, build: Builder) -> Columns:
 @transformer("sklearn.preprocessing._data.Binarizer", options="threshold copy")
 def binarizer(step: Any, columns: Columns, build: Builder) -> Columns:
     """1 above the threshold, else 0."""
-    made, threshold = numeric(step, columns, build), float(step.threshold)
+    made, threshold = numeric_columns(step, columns, build), float(step.threshold)
     return {
         name: build.apply("bag_above", value, threshold=threshold)
         if value.dtype == "bag"
@@ -115,8 +121,8 @@ def binarizer(step: Any, columns: Columns, build: Builder) -> Columns:
 @transformer("sklearn.preprocessing._data.PowerTransformer", options="method standardize copy")
 def power(step: Any, columns: Columns, build: Builder) -> Columns:
     """SciPy's Yeo-Johnson or Box-Cox with the learned lambdas, then standardised where asked."""
-    refuse_bags(step, columns)
-    made = numeric(step, columns, build, missing=True)
+    refuse_sparse(step, columns)
+    made = numeric_columns(step, columns, build, missing=True)
     for (name, value), learned in zip(made.items(), map(float, step.lambdas_), strict=True):
         if not math.isfinite(learned):
             raise NoPlanError(
@@ -124,7 +130,7 @@ def power(step: Any, columns: Columns, build: Builder) -> Columns:
                 "fit on rows that hold the column, or drop it before"
             )
         if step.method == "box-cox":
-            value = demanded(value, (value > 0.0) | value.missing(), name, step, "a number above 0")
+            value = check_condition(value, (value > 0.0) | value.missing(), name, step, "a number above 0")
         made[name] = (box_cox_value if step.method == "box-cox" else yeo_johnson_value)(value, learned, build)
     if not step.standardize:
         return made
@@ -141,8 +147,8 @@ def power(step: Any, columns: Columns, build: Builder) -> Columns:
 )
 def quantile(step: Any, columns: Columns, build: Builder) -> Columns:
     """The mean of the interpolations of rising and of falling quantiles; normal quantiles of it where asked."""
-    refuse_bags(step, columns)
-    made = numeric(step, columns, build, missing=True)
+    refuse_sparse(step, columns)
+    made = numeric_columns(step, columns, build, missing=True)
     heights = np.asarray(step.references_, dtype=np.float64)
     for place, (name, value) in enumerate(made.items()):
         points = np.asarray(step.quantiles_[:, place], dtype=np.float64)
@@ -204,14 +210,14 @@ _UNARY = {  # NumPy's name: the operation of the same meaning
 def function(step: Any, columns: Columns, build: Builder) -> Columns:
     """A NumPy function of each number, or nothing."""
     if step.func is None:
-        return numeric(step, columns, build) if step.validate else columns
+        return numeric_columns(step, columns, build) if step.validate else columns
     name = getattr(step.func, "__name__", "")
     if getattr(np, name, None) is not step.func or name not in (*_UNARY, "square", "reciprocal"):
         known = ", np.".join(sorted((*_UNARY, "square", "reciprocal")))
-        raise refuse_option(step, "func", f"one of np.{known}, or an own step with a `plan` method")
+        raise option_error(step, "func", f"one of np.{known}, or an own step with a `plan` method")
     if step.kw_args:
-        raise refuse_option(step, "kw_args", "none")
-    refuse_bags(step, columns)
+        raise option_error(step, "kw_args", "none")
+    refuse_sparse(step, columns)
     numbers = {}
     for column, value in columns.items():
         if value.dtype not in ("float64", "int64"):
@@ -220,7 +226,7 @@ def function(step: Any, columns: Columns, build: Builder) -> Columns:
                 "select other columns, or cast it before"
             )
         if value.dtype == "int64" and name == "reciprocal":
-            raise refuse_option(step, "func", "a function that does not divide integers")
+            raise option_error(step, "func", "a function that does not divide integers")
         checked = step.validate and value.dtype == "float64"
         numbers[column] = build.finite(value, column, "FunctionTransformer") if checked else value
     return {column: _called(name, value, build) for column, value in numbers.items()}

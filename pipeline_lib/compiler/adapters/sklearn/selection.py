@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.adapters.inputs import named, places, present
+from pipeline_lib.compiler.adapters.inputs import check_present, column_slices, fitted_columns
 from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, transformer
 from pipeline_lib.compiler.builder import Builder, Value
 
@@ -36,7 +36,7 @@ _UNIVARIATE = "sklearn.feature_selection._univariate_selection."
 )
 def select(step: Any, columns: Columns, build: Builder) -> Columns:
     """The columns that `get_support` names; missing and infinite values are refused where the selector does."""
-    columns = named(step, columns)
+    columns = fitted_columns(step, columns)
     support = np.asarray(step.get_support(), dtype=bool)
     if not support.any():
         raise NoPlanError(
@@ -44,13 +44,13 @@ def select(step: Any, columns: Columns, build: Builder) -> Columns:
         )
     checks = not _lets_pass(step)
     made: Columns = {}
-    for name, value, place in places(columns):
+    for name, value, place in column_slices(columns):
         kept = np.flatnonzero(support[place])
         if len(kept) == 0:
             continue
         value = _checked(value, name, step, build) if checks else value
         if value.dtype == "bag" and len(kept) < value.width:
-            value = build.apply("bag_select", value, places=kept)
+            value = build.apply("bag_select", value, column_slices=kept)
         made[name] = value
     return made
 
@@ -64,6 +64,6 @@ def _lets_pass(step: Any) -> bool:
 def _checked(value: Value, name: str, step: Any, build: Builder) -> Value:
     if value.dtype == "float64":
         return build.finite(value, name, type(step).__name__)
-    if value.dtype == "bag" and not value.limit < np.inf:
+    if value.dtype == "bag" and not value.abs_max < np.inf:
         return build.apply("bag_finite", value, name=name, where=type(step).__name__)
-    return present(value, name, step) if value.dtype == "str" else value
+    return check_present(value, name, step) if value.dtype == "str" else value

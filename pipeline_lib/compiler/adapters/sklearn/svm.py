@@ -7,15 +7,15 @@ import numpy as np
 
 from pipeline_lib.compiler.adapters.inputs import vector_input
 from pipeline_lib.compiler.adapters.outputs import (
+    class_labels,
+    class_pairs,
     class_prediction,
-    doubles,
+    float64_attribute,
     label_at,
-    labels,
-    pair_places,
     sums_of_pairs,
     votes_and_confidences,
 )
-from pipeline_lib.compiler.adapters.registry import NoPlanError, Outputs, estimator, refuse_option
+from pipeline_lib.compiler.adapters.registry import NoPlanError, Outputs, estimator, option_error
 from pipeline_lib.compiler.builder import Builder, Value
 
 _OPTIONS = (
@@ -28,9 +28,9 @@ _KERNELS = ("linear", "poly", "rbf", "sigmoid")
 def kernel_values(step: Any, values: Sequence[Value], build: Builder, points: Any, *, gamma: float) -> Value:
     """Kernel values of the inputs with each of the points."""
     if step.kernel not in _KERNELS:
-        raise refuse_option(step, "kernel", "linear, poly, rbf or sigmoid")
+        raise option_error(step, "kernel", "linear, poly, rbf or sigmoid")
     if step.kernel == "poly" and step.degree != int(step.degree):
-        raise refuse_option(step, "degree", "a whole number")
+        raise option_error(step, "degree", "a whole number")
     return build.apply(
         "kernel",
         vector_input(step, values, build),
@@ -44,7 +44,7 @@ def kernel_values(step: Any, values: Sequence[Value], build: Builder, points: An
 
 
 def _decisions(step: Any, values: Sequence[Value], build: Builder, matrix: Any, starts: Any) -> Value:
-    found = kernel_values(step, values, build, doubles(step, "support_vectors_"), gamma=step._gamma)
+    found = kernel_values(step, values, build, float64_attribute(step, "support_vectors_"), gamma=step._gamma)
     return build.apply("affine", found, matrix=np.atleast_2d(matrix), offset=np.ravel(starts))
 
 
@@ -52,24 +52,30 @@ def _decisions(step: Any, values: Sequence[Value], build: Builder, matrix: Any, 
 def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The kernel values of the support vectors, weighted, plus the intercept."""
     return Outputs(
-        build.items(_decisions(step, values, build, doubles(step, "dual_coef_"), doubles(step, "intercept_")))
+        build.items(
+            _decisions(
+                step, values, build, float64_attribute(step, "dual_coef_"), float64_attribute(step, "intercept_")
+            )
+        )
     )
 
 
 @estimator("sklearn.svm._classes.OneClassSVM", options=_OPTIONS)
 def one_class(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """1 where the decision is above 0, else -1 (`svm_predict_values` of libsvm)."""
-    decision = build.items(_decisions(step, values, build, doubles(step, "dual_coef_"), doubles(step, "intercept_")))[0]
+    decision = build.items(
+        _decisions(step, values, build, float64_attribute(step, "dual_coef_"), float64_attribute(step, "intercept_"))
+    )[0]
     return Outputs([build.where(decision > 0.0, 1, -1)], decision=[decision])
 
 
 @estimator("sklearn.svm._classes.SVC", "sklearn.svm._classes.NuSVC", options=_OPTIONS)
 def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """One decision for each pair of classes, each a vote; the first class of most votes (libsvm's svm.cpp)."""
-    classes = labels(step.classes_)
+    classes = class_labels(step.classes_)
     if len(classes) == 2:
         return _binary(step, values, build, classes)
-    vector = _decisions(step, values, build, _pair_weights(step, len(classes)), doubles(step, "_intercept_"))
+    vector = _decisions(step, values, build, _pair_weights(step, len(classes)), float64_attribute(step, "_intercept_"))
     pairs = build.items(vector)
     votes = sums_of_pairs([_vote(build, pair > 0.0) for pair in pairs], len(classes))
     shaped = _one_against_rest(build, pairs, len(classes))
@@ -80,7 +86,9 @@ def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 
 def _binary(step: Any, values: Sequence[Value], build: Builder, classes: list[Any]) -> Outputs:
     """scikit-learn turns the sign of libsvm's decision, for which only numbers above 0 are the first class."""
-    vector = _decisions(step, values, build, doubles(step, "dual_coef_"), doubles(step, "intercept_"))
+    vector = _decisions(
+        step, values, build, float64_attribute(step, "dual_coef_"), float64_attribute(step, "intercept_")
+    )
     decision = build.items(vector)[0]
     chosen = label_at(build, build.integer(~(decision < 0.0)), classes)
     return Outputs([chosen], _probability(step, build.stack([-decision]), build), [decision], classes)
@@ -88,9 +96,9 @@ def _binary(step: Any, values: Sequence[Value], build: Builder, classes: list[An
 
 def _pair_weights(step: Any, classes: int) -> Any:
     """One row of weights for each pair of classes: of the first's support vectors, then of the second's."""
-    coefficients, ends = doubles(step, "_dual_coef_"), np.cumsum([0, *step.n_support_])
+    coefficients, ends = float64_attribute(step, "_dual_coef_"), np.cumsum([0, *step.n_support_])
     rows = []
-    for i, j in pair_places(classes):
+    for i, j in class_pairs(classes):
         row = np.zeros(coefficients.shape[1])
         row[ends[i] : ends[i + 1]] = coefficients[j - 1, ends[i] : ends[i + 1]]
         row[ends[j] : ends[j + 1]] = coefficients[i, ends[j] : ends[j + 1]]
@@ -113,7 +121,7 @@ def _probability(step: Any, vector: Value, build: Builder) -> list[Value]:
     """Platt's sigmoid of each pair's decision, coupled to one probability a class."""
     if not hasattr(step, "predict_proba") or step._probA.size == 0:
         return []
-    slopes, offsets = doubles(step, "_probA"), doubles(step, "_probB")
+    slopes, offsets = float64_attribute(step, "_probA"), float64_attribute(step, "_probB")
     if len(slopes) != vector.width:
         raise NoPlanError(
             f"{type(step).__name__}: found {len(slopes)} sigmoids for {vector.width} pairs, expected one each"
@@ -125,8 +133,8 @@ def _probability(step: Any, vector: Value, build: Builder) -> list[Value]:
 @estimator("sklearn.kernel_ridge.KernelRidge", options="alpha kernel gamma degree coef0 kernel_params")
 def kernel_ridge(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The kernel values of the training rows, weighted (`sklearn.metrics.pairwise.pairwise_kernels`)."""
-    points = doubles(step, "X_fit_")
+    points = float64_attribute(step, "X_fit_")
     gamma = 1.0 / points.shape[1] if step.gamma is None else step.gamma
     found = kernel_values(step, values, build, points, gamma=gamma)
-    weights = np.atleast_2d(doubles(step, "dual_coef_").T)
+    weights = np.atleast_2d(float64_attribute(step, "dual_coef_").T)
     return Outputs(build.items(build.apply("affine", found, matrix=weights, offset=None)))

@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiler.adapters.outputs import expit
-from pipeline_lib.compiler.adapters.registry import NoPlanError, Outputs, estimator, predict, qualified, refuse_option
+from pipeline_lib.compiler.adapters.registry import (
+    NoPlanError,
+    Outputs,
+    estimator,
+    option_error,
+    predict,
+    qualified_name,
+)
 from pipeline_lib.compiler.builder import Builder, Value
 
 _UNARY = {name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "tanh", "negative")}
@@ -27,7 +34,7 @@ def transformed_target(step: Any, values: Sequence[Value], build: Builder) -> Ou
 
 def inverse(step: Any, values: list[Value], build: Builder) -> list[Value]:
     """The columns that a transformer was given, from those that it made (`inverse_transform`)."""
-    kind = qualified(type(step))
+    kind = qualified_name(type(step))
     if kind not in _INVERSES:
         raise NoPlanError(
             f"{type(step).__name__}: found a target transformer without an inverse plan, expected one of "
@@ -39,7 +46,7 @@ def inverse(step: Any, values: list[Value], build: Builder) -> list[Value]:
 def _function(step: Any, values: list[Value], build: Builder) -> list[Value]:
     """A NumPy function of each number, which must be finite where the transformer validates."""
     if step.inv_kw_args:
-        raise refuse_option(step, "inv_kw_args", "none")
+        raise option_error(step, "inv_kw_args", "none")
     if step.validate:
         values = [build.finite(value, "prediction", "TransformedTargetRegressor") for value in values]
     function = step.inverse_func
@@ -56,7 +63,7 @@ def _function(step: Any, values: list[Value], build: Builder) -> list[Value]:
     if known and name == "expit":
         return [expit(build, build.number(value)) for value in values]
     if not known or name not in _UNARY:
-        raise refuse_option(step, "inverse_func", f"np.{', np.'.join(_UNARY)}, square, reciprocal or exp2")
+        raise option_error(step, "inverse_func", f"np.{', np.'.join(_UNARY)}, square, reciprocal or exp2")
     return [build.apply(_UNARY[name], build.number(value)) for value in values]
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations import unicode_tables as characters
-from pipeline_lib.compiler.adapters.inputs import joined, numeric
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, RefusedStepError, refuse_option, transformer
+from pipeline_lib.compiler.adapters.inputs import join_columns, numeric_columns
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, RefusedStepError, option_error, transformer
 from pipeline_lib.compiler.builder import Builder, Value
 
 _READING = "input encoding decode_error strip_accents lowercase preprocessor tokenizer stop_words token_pattern"
@@ -28,7 +28,7 @@ _EXACT = ("int32", "int64", "uint32", "uint64", "float32", "float64")
 def count(step: Any, columns: Columns, build: Builder) -> Columns:
     """How often each word of the vocabulary is in a document, or whether it is."""
     if np.dtype(step.dtype).name not in _EXACT:
-        raise refuse_option(step, "dtype", f"one of {', '.join(_EXACT)}")
+        raise option_error(step, "dtype", f"one of {', '.join(_EXACT)}")
     name, text = _document(step, columns)
     return {name: _counted(step, name, text, build)}
 
@@ -37,7 +37,7 @@ def count(step: Any, columns: Columns, build: Builder) -> Columns:
 def tfidf_of_text(step: Any, columns: Columns, build: Builder) -> Columns:
     """Counts, then their TF-IDF."""
     if np.dtype(step.dtype) != np.float64:
-        raise refuse_option(step, "dtype", "float64")
+        raise option_error(step, "dtype", "float64")
     name, text = _document(step, columns)
     return {name: _weighed(step._tfidf, _counted(step, name, text, build), build)}
 
@@ -45,8 +45,8 @@ def tfidf_of_text(step: Any, columns: Columns, build: Builder) -> Columns:
 @transformer("sklearn.feature_extraction.text.TfidfTransformer", options=_TFIDF)
 def tfidf(step: Any, columns: Columns, build: Builder) -> Columns:
     """The TF-IDF of counts."""
-    values = list(numeric(step, columns, build).values())
-    bag = joined(values, build)
+    values = list(numeric_columns(step, columns, build).values())
+    bag = join_columns(values, build)
     return {"x": _weighed(step, bag if bag.dtype == "bag" else build.apply("bag_join", bag), build)}
 
 
@@ -57,7 +57,7 @@ def tfidf(step: Any, columns: Columns, build: Builder) -> Columns:
 def hashing(step: Any, columns: Columns, build: Builder) -> Columns:
     """Counts of words by their hashes, each row divided by its norm."""
     if np.dtype(step.dtype) != np.float64:
-        raise refuse_option(step, "dtype", "float64")
+        raise option_error(step, "dtype", "float64")
     name, text = _document(step, columns)
     settings = {"vocabulary": None, "width": int(step.n_features), "signed": bool(step.alternate_sign)}
     bag = build.apply("document_counts", text, **_reading(step, name), **settings)
@@ -88,7 +88,7 @@ def _document(step: Any, columns: Columns) -> tuple[str, Value]:
 def _counted(step: Any, name: str, text: Value, build: Builder) -> Value:
     words = sorted(step.vocabulary_, key=step.vocabulary_.__getitem__)
     if not all(isinstance(word, str) for word in words):
-        raise refuse_option(step, "vocabulary", "words as text")
+        raise option_error(step, "vocabulary", "words as text")
     settings = {"vocabulary": words, "width": len(words), "signed": False}
     return build.apply("document_counts", text, **_reading(step, name), **settings)
 
@@ -96,14 +96,14 @@ def _counted(step: Any, name: str, text: Value, build: Builder) -> Value:
 def _reading(step: Any, name: str) -> dict[str, Any]:
     """How a document becomes n-grams, as settings of `document_counts`."""
     if step.input != "content":
-        raise refuse_option(step, "input", "'content'")
+        raise option_error(step, "input", "'content'")
     for option in ("preprocessor", "tokenizer"):
         if getattr(step, option) is not None:
-            raise refuse_option(step, option, "None: code of one's own is no part of a plan")
+            raise option_error(step, option, "None: code of one's own is no part of a plan")
     if callable(step.analyzer):
-        raise refuse_option(step, "analyzer", "'word', 'char' or 'char_wb'")
+        raise option_error(step, "analyzer", "'word', 'char' or 'char_wb'")
     if callable(step.strip_accents):
-        raise refuse_option(step, "strip_accents", "'ascii', 'unicode' or None")
+        raise option_error(step, "strip_accents", "'ascii', 'unicode' or None")
     by_word = step.analyzer == "word"
     return {
         "name": name,
@@ -125,7 +125,7 @@ def _shortest(step: Any) -> int:
     """How many characters a word has at least, from a pattern of word characters alone."""
     found = _WORD.fullmatch(step.token_pattern)
     if found is None:
-        raise refuse_option(step, "token_pattern", r"word characters alone, such as '(?u)\b\w\w+\b'")
+        raise option_error(step, "token_pattern", r"word characters alone, such as '(?u)\b\w\w+\b'")
     return int(found[2]) if found[2] else len(found[1]) // 2 + 1
 
 

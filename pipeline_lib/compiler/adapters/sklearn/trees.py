@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.adapters.outputs import class_prediction, labels
+from pipeline_lib.compiler.adapters.outputs import class_labels, class_prediction
 from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, estimator, transformer
 from pipeline_lib.compiler.adapters.tree_nodes import (
     Check,
     TreeNodes,
-    magnitudes,
-    single_range,
-    single_thresholds,
+    absolute_leaves,
+    float32_range,
+    float32_thresholds,
     sum_of_trees,
 )
 from pipeline_lib.compiler.builder import Builder, Value
@@ -29,13 +29,13 @@ _GROWING = (
 _FOREST = f"{_GROWING} n_estimators bootstrap oob_score n_jobs verbose warm_start max_samples"
 
 
-def nodes_of(tree: Any, value: Any = None) -> TreeNodes:
+def tree_nodes(tree: Any, value: Any = None) -> TreeNodes:
     """A fitted `sklearn.tree._tree.Tree`; `value` (nodes x numbers) instead of what its leaves hold."""
     held = np.asarray(tree.value, dtype=np.float64)[:, :, 0] if value is None else value
     leaf = np.asarray(tree.children_left) < 0
     return TreeNodes(
         feature=np.where(leaf, -1, tree.feature),
-        threshold=single_thresholds(np.where(leaf, 0.0, tree.threshold)),
+        threshold=float32_thresholds(np.where(leaf, 0.0, tree.threshold)),
         left=np.asarray(tree.children_left),
         right=np.asarray(tree.children_right),
         missing_left=np.asarray(tree.missing_go_to_left).astype(np.bool_),
@@ -45,12 +45,12 @@ def nodes_of(tree: Any, value: Any = None) -> TreeNodes:
 
 def compared(step: Any, tree: Any, values: Sequence[Value], build: Builder) -> Check:
     """What a tree of scikit-learn compares: numbers of float32's range, and NaN where its tags allow it."""
-    return single_range(step, values, build, missing=bool(tree.__sklearn_tags__().input_tags.allow_nan))
+    return float32_range(step, values, build, missing=bool(tree.__sklearn_tags__().input_tags.allow_nan))
 
 
 def regression(step: Any, trees: Sequence[Any], values: Sequence[Value], build: Builder) -> list[Value]:
     """The sum of fitted tree regressors, one number a target."""
-    return _summed(step, trees, [nodes_of(tree.tree_) for tree in trees], values, build)
+    return _summed(step, trees, [tree_nodes(tree.tree_) for tree in trees], values, build)
 
 
 def classification(step: Any, trees: Sequence[Any], values: Sequence[Value], build: Builder) -> list[Value]:
@@ -61,7 +61,7 @@ def classification(step: Any, trees: Sequence[Any], values: Sequence[Value], bui
             "each, or compile with allow_opaque=True"
         )
     count = int(step.n_classes_)
-    nodes = [nodes_of(tree.tree_, np.asarray(tree.tree_.value)[:, 0, :count]) for tree in trees]
+    nodes = [tree_nodes(tree.tree_, np.asarray(tree.tree_.value)[:, 0, :count]) for tree in trees]
     return _summed(step, trees, nodes, values, build)
 
 
@@ -74,13 +74,15 @@ def _summed(
     if getattr(step, "n_jobs", None) in (None, 1) or not build.checking:
         return totals
     # threads add their trees in the order in which they finish
-    scales = sum_of_trees(build, values, magnitudes(nodes), check, start=start)
+    scales = sum_of_trees(build, values, absolute_leaves(nodes), check, start=start)
     return [build.allow_ulps(total, len(nodes), scale) for total, scale in zip(totals, scales, strict=True)]
 
 
 def classes(step: Any, probability: list[Value], build: Builder) -> Outputs:
     """Class probabilities and the most probable class, the first of equal ones."""
-    return Outputs([class_prediction(build, probability, step.classes_)], probability, classes=labels(step.classes_))
+    return Outputs(
+        [class_prediction(build, probability, step.classes_)], probability, classes=class_labels(step.classes_)
+    )
 
 
 @estimator(
