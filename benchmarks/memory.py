@@ -15,7 +15,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline_lib.records.record import Record, checks_folder, verify
+from pipeline_lib.records.record import Record, checks_folder
+from pipeline_lib.records.seal import verify
 from pipeline_lib.system.files import canonical_json, sha256_bytes
 
 ROOT = Path(__file__).resolve().parents[1]

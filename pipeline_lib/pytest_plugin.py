@@ -36,7 +36,7 @@ def assert_parity(
     default that of the project in which the record, or else the working directory, lies; `variations` as
     `check_parity` takes them. Nothing is written beside the record. Raises what `check_parity` raises.
     """
-    from pipeline_lib.records.record import as_record
+    from pipeline_lib.records.reference import as_record
 
     return _passed(_checked(as_record(record), library, variations))
 
@@ -181,7 +181,8 @@ def _passed(parity: "Parity") -> "Parity":
 
 
 def _records(path: Path) -> "list[Record]":
-    from pipeline_lib.records.record import DAMAGED, all_records, record_at
+    from pipeline_lib.records.record import DAMAGED, all_records
+    from pipeline_lib.records.reference import record_at
 
     one = record_at(path)
     below = all_records(path) or [r for r in all_records(path.parent) if r.pipeline == path.name]

@@ -16,7 +16,8 @@ from pipeline_lib.parity import check as parity_check
 from pipeline_lib.parity.result import Outcome, Parity
 from pipeline_lib.parity.variations import QUICK
 from pipeline_lib.pytest_plugin import assert_parity
-from pipeline_lib.records.record import Record, create_record, seal, verify
+from pipeline_lib.records.record import Record, create_record
+from pipeline_lib.records.seal import seal, verify
 from pipeline_lib.system.files import sha256_tree
 
 pytest_plugins = ["pytester"]

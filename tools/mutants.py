@@ -33,7 +33,9 @@ from pipeline_lib.project.code_diff import changed_values
 from pipeline_lib.project.export import check_export
 from pipeline_lib.project.params import params_to_json, read_params
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.records.record import MANIFEST, PARAMETERS, Record, verify
+from pipeline_lib.records.layout import MANIFEST, PARAMETERS, PARAMS_FILE
+from pipeline_lib.records.record import Record
+from pipeline_lib.records.seal import verify
 from pipeline_lib.runner.reproduce import changed_sources
 from pipeline_lib.runner.run import run_pipeline
 from pipeline_lib.system.environment import describe_environment
@@ -141,7 +143,7 @@ def given_parameters(world: World) -> str:
     """Whether the parameters as resolved follow from those as given."""
     module = importlib.import_module(f"pipeline_lib.pipelines.{world.record.pipeline}")
     overrides = world.record.manifest().get("overrides", [])
-    file = world.record.folder / "params.yml"
+    file = world.record.folder / PARAMS_FILE
     params = read_params(file, module.Params, overrides=overrides, shown=file.name)
     changed = changed_values(params_to_json(params), world.record.read_json(PARAMETERS))
     return f"{file.name} → {PARAMETERS}: {'; '.join(changed)}" if changed else ""

@@ -19,8 +19,9 @@ from pipeline_lib.errors import InputError
 def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bool) -> None:
     """Repeat a record in fresh processes, under every variation, and compare every bit."""
     from pipeline_lib.parity.check import check_parity
-    from pipeline_lib.parity.result import PAGE, one_line
+    from pipeline_lib.parity.result import one_line
     from pipeline_lib.parity.variations import FULL
+    from pipeline_lib.records.layout import PARITY_PAGE
     from pipeline_lib.records.record import checks_folder
 
     if quick + full + bool(only) > 1:
@@ -33,7 +34,7 @@ def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bo
     if as_json:
         print_json(result.to_json())
     else:
-        click.echo(f"{result.reference}\n{result}\npage: {checks_folder(record) / PAGE}")
+        click.echo(f"{result.reference}\n{result}\npage: {checks_folder(record) / PARITY_PAGE}")
     absent = [f"{outcome.variation}: {outcome.detail}" for outcome in result.of_verdict("absent")] if only else []
     if absent and result.exact:
         raise InputError(f"found nothing to show for {'; '.join(absent)}, expected what it needs; leave it out here")
@@ -45,7 +46,7 @@ def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bo
 @JSON
 def verify(ref: str, as_json: bool) -> None:
     """Check every byte of a sealed record."""
-    from pipeline_lib.records.record import verify as find_problems
+    from pipeline_lib.records.seal import verify as find_problems
 
     record = find(ref)
     problems = [f"{record.reference}: {problem}" for problem in find_problems(record)]

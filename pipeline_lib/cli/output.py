@@ -28,7 +28,7 @@ def current_project() -> Project:
 
 def find(ref: str) -> "Record":
     """The record that a reference names. Raises InputError."""
-    from pipeline_lib.records.record import find_record, record_at
+    from pipeline_lib.records.reference import find_record, record_at
 
     return record_at(Path(ref)) or find_record(ref, current_project())
 
@@ -42,8 +42,8 @@ def library(start: Path | None = None) -> str:
 
 
 def summary_of(record: "Record") -> dict[str, Any]:
-    from pipeline_lib.records.index import kept_parity
-    from pipeline_lib.records.record import COMPILE_REPORT, METRICS, PARAMETERS
+    from pipeline_lib.records.index import read_parity
+    from pipeline_lib.records.layout import COMPILE_REPORT, METRICS, PARAMETERS
 
     manifest = record.manifest()
     return {
@@ -56,12 +56,12 @@ def summary_of(record: "Record") -> dict[str, Any]:
         "hashes": manifest.get("hashes"),
         "compiled": record.read_json(COMPILE_REPORT),
         "error": manifest.get("error"),
-        "parity": kept_parity(record),
+        "parity": read_parity(record),
     }
 
 
 def print_run(record: "Record", parity: dict[str, Any] | None) -> None:
-    from pipeline_lib.records.record import METRICS
+    from pipeline_lib.records.layout import METRICS
 
     for name, value in record.read_json(METRICS).items():
         click.echo(f"{name:<24} {shown(value)}")

@@ -18,7 +18,7 @@ from pipeline_lib.cli.output import (
     summary_of,
 )
 from pipeline_lib.errors import RunError
-from pipeline_lib.records.index import kept_parity
+from pipeline_lib.records.index import read_parity
 
 if TYPE_CHECKING:
     from pipeline_lib.records.record import Record
@@ -44,7 +44,7 @@ def run(
     if known.reason:
         click.echo(known.reason, err=True)
     record = known.record or _run(params_file, overrides, timeout, as_json=as_json)
-    parity = kept_parity(record)
+    parity = read_parity(record)
     if parity is None and not no_parity:
         from pipeline_lib.parity.check import check_parity
 
@@ -78,7 +78,8 @@ def run_all() -> None:
 
     A pipeline that has not changed since its last finished run is not run again.
     """
-    from pipeline_lib.runner.run_all import PAGE, Ran, base_parameters
+    from pipeline_lib.records.layout import RUNS_PAGE
+    from pipeline_lib.runner.run_all import Ran, base_parameters
     from pipeline_lib.runner.run_all import run_all as run_each
 
     project = current_project()
@@ -89,7 +90,7 @@ def run_all() -> None:
         click.echo(f"{ran.pipeline:<{width}}  {ran.seconds:6.1f} s  {ran.verdict:<14}  {told}")
 
     ran = run_each(project, done)
-    click.echo(f"page: {project.runs / PAGE}")
+    click.echo(f"page: {project.runs / RUNS_PAGE}")
     sys.exit(max(one.exit_code for one in ran))
 
 
@@ -101,7 +102,7 @@ def run_all() -> None:
 def resume(ref: str, timeout: int | None, no_parity: bool, as_json: bool) -> None:
     """Run again what failed or was killed, with its own parameters."""
     from pipeline_lib.parity.check import check_parity
-    from pipeline_lib.records.index import kept_parity
+    from pipeline_lib.records.index import read_parity
     from pipeline_lib.records.record import Record
     from pipeline_lib.runner.resume import resume_run
 
@@ -114,7 +115,7 @@ def resume(ref: str, timeout: int | None, no_parity: bool, as_json: bool) -> Non
         raise
     if not no_parity:
         check_parity(record, library=library())
-    parity = kept_parity(record)
+    parity = read_parity(record)
     if as_json:
         print_json(summary_of(record))
     else:

@@ -25,7 +25,6 @@ from pipeline_lib.evidence.fitted_objects import (
     qualified,
 )
 
-LEARNED = "learned.parquet"
 ARRAY, BLOCK, SECONDS, UNKNOWN = "array", "block", "seconds", "unknown"
 COLUMNS = ("step", "name", "type", "value")
 SCHEMA = pa.schema([*((name, pa.string()) for name in COLUMNS), ("block", pa.binary())])

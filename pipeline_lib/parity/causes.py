@@ -9,7 +9,7 @@ from typing import Any
 from pipeline_lib.parity.divergence import RAW
 from pipeline_lib.parity.result import EDGES, FRESH, Outcome
 from pipeline_lib.parity.variations import Variation
-from pipeline_lib.project.cells import LIBRARY
+from pipeline_lib.records.layout import LIBRARY
 from pipeline_lib.records.record import Record
 
 OWN = ("nb-pipeline-lib", "numpy", "pyarrow")

@@ -16,13 +16,15 @@ from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence.evidence import other_artifact, read_evidence
 from pipeline_lib.parity.causes import code_differences, environment_differences, with_causes
 from pipeline_lib.parity.process_settings import AbsentError, Place, Setting
-from pipeline_lib.parity.result import ARTIFACT, EDGES, FRESH, PAGE, Outcome, Parity, write_parity_page
+from pipeline_lib.parity.result import ARTIFACT, EDGES, FRESH, Outcome, Parity, write_parity_page
 from pipeline_lib.parity.variations import OF_TABLES, QUICK, VARIATIONS, Variation, chosen
-from pipeline_lib.records.record import ENVIRONMENT, RECORD_VARIABLE, Record, as_record, checks_folder, verify
+from pipeline_lib.records.layout import ENVIRONMENT, PARITY, PARITY_PAGE
+from pipeline_lib.records.record import RECORD_VARIABLE, Record, checks_folder
+from pipeline_lib.records.reference import as_record
+from pipeline_lib.records.seal import verify
 from pipeline_lib.system.files import canonical_json, read_json, write_atomic
 from pipeline_lib.system.locks import locked_temporary_folder
 
-RESULT = "parity.json"
 LONGEST = 3_600
 """Seconds that one process may take."""
 IN_EACH_PROCESS = (FRESH, "dict", EDGES)
@@ -237,12 +239,12 @@ def _own(readers: Sequence[str], library: str) -> list[str]:
 def _others(record: Record, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """What earlier checks of the same record found under other variations: a narrow check hides no difference."""
     now = {outcome.variation for outcome in outcomes}
-    kept = (read_json(checks_folder(record) / RESULT) or {}).get("variations", [])
+    kept = (read_json(checks_folder(record) / PARITY) or {}).get("variations", [])
     return [Outcome.from_json(values) for values in kept if values["variation"] not in now]
 
 
 def _keep(record: Record, parity: Parity) -> None:
     folder = checks_folder(record)
     folder.mkdir(parents=True, exist_ok=True)
-    write_parity_page(folder / PAGE, parity)
-    write_atomic(folder / RESULT, canonical_json(parity.to_json()))
+    write_parity_page(folder / PARITY_PAGE, parity)
+    write_atomic(folder / PARITY, canonical_json(parity.to_json()))

@@ -14,11 +14,9 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import first_difference
 from pipeline_lib.evidence.edge_answers import PROBES, read_probes
 from pipeline_lib.evidence.evidence import Evidence, digests, read_evidence
-from pipeline_lib.evidence.fitted_state import LEARNED
 from pipeline_lib.evidence.fitted_state_diff import compare_learned
 from pipeline_lib.parity.causes import environment_differences
 from pipeline_lib.parity.divergence import HIDDEN, OUTPUTS, RAW, Answer, Divergence, first_divergence
-from pipeline_lib.project.cells import LIBRARY
 from pipeline_lib.project.code_diff import (
     changed_code,
     changed_values,
@@ -28,7 +26,8 @@ from pipeline_lib.project.code_diff import (
     notebook_code,
 )
 from pipeline_lib.project.notebooks import read_notebook
-from pipeline_lib.records.record import ENVIRONMENT, METRICS, PARAMETERS, TRAINING, Record
+from pipeline_lib.records.layout import ENVIRONMENT, FITTED_STATE, LIBRARY, METRICS, PARAMETERS, TRAINING
+from pipeline_lib.records.record import Record
 
 _MOST_LINES = 8
 _MOST_RAW = 4
@@ -165,10 +164,10 @@ def _settled(environment: Mapping[str, Any]) -> dict[str, Any]:
 
 def _learned_section(a: Record, b: Record) -> Section:
     name = "learned state"
-    absent = [record.reference for record in (a, b) if not (record.folder / LEARNED).is_file()]
+    absent = [record.reference for record in (a, b) if not (record.folder / FITTED_STATE).is_file()]
     if absent:
-        return Section(name, missing=f"{' and '.join(absent)} keeps no {LEARNED}")
-    found = compare_learned(a.folder / LEARNED, b.folder / LEARNED)
+        return Section(name, missing=f"{' and '.join(absent)} keeps no {FITTED_STATE}")
+    found = compare_learned(a.folder / FITTED_STATE, b.folder / FITTED_STATE)
     if not found.count:
         return Section(name, summary=f"{found.total:,} values")
     steps = ", ".join(f"{step} {count:,}" for step, count in found.steps.items())

@@ -15,7 +15,6 @@ FRESH = "fresh process"
 EDGES = "edge rows"
 ARTIFACT = "artifact"
 """The outcome that there is only where the artifact is not the one that made the evidence."""
-PAGE = "parity.html"
 SHOWN_RAW, SHOWN_CAUSES = 8, 8
 _COLOURS = {"exact": "#d3f0d8", "different": "#f7c5c5", "lossy": "#f8ecc2", "absent": "#e6e6e6"}
 _STYLE = "td,th{border:1px solid #ccc;padding:.25em .6em;text-align:left}"

@@ -9,7 +9,6 @@ from pipeline_lib.project.notebooks import cells, read_notebook
 from pipeline_lib.project.project import GENERATED, Project
 from pipeline_lib.system.files import sha256_bytes
 
-LIBRARY = "library.json"
 _MARK = "# %% "
 
 

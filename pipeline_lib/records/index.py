@@ -16,25 +16,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.records.record import (
-    DAMAGED,
-    ID,
-    MANIFEST,
-    METRICS,
-    PARAMETERS,
-    SEALED,
-    Record,
-    checks_folder,
-    verify,
-)
+from pipeline_lib.records.layout import CACHE_ENTRY, CHECKS, INDEX, MANIFEST, METRICS, PARAMETERS, PARITY
+from pipeline_lib.records.record import DAMAGED, ID, SEALED, Record, checks_folder
+from pipeline_lib.records.seal import verify
 from pipeline_lib.system.files import read_json, sha256_file
 
-INDEX = ".index.sqlite"
-MEMORY = "memory.json"
-"""The file of a record that says when it answers for another run."""
-CHECKS = ".checks"
-SWEEPS = ".sweeps"
-"""The folder of the runs folder with a page and its `sweep.json` for each sweep."""
 _VERSION = 1
 _TABLE = """create table if not exists runs
 (name text primary key, stamp text, asked text, request text, summary text, checksum integer) without rowid"""
@@ -103,10 +89,10 @@ def reindex(runs: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def kept_parity(record: Record) -> dict[str, Any] | None:
+def read_parity(record: Record) -> dict[str, Any] | None:
     """What a record's last parity check left beside it; None where there is none that can be read."""
     try:
-        parity = read_json(checks_folder(record) / "parity.json")
+        parity = read_json(checks_folder(record) / PARITY)
     except (InputError, OSError):
         return None
     whole = isinstance(parity, dict) and isinstance(parity.get("exact"), bool) and "text" in parity
@@ -120,7 +106,7 @@ def _stamps(runs: Path, pipeline: str | None) -> Iterator[tuple[str, str]]:
         checks: dict[str, str] = {}
         for check in _entries_of(runs / name / CHECKS):
             record = check.name.rpartition("-")[0]
-            checks[record] = f"{checks.get(record, '')} {check.name} {_stamp(f'{check.path}/parity.json')}"
+            checks[record] = f"{checks.get(record, '')} {check.name} {_stamp(f'{check.path}/{PARITY}')}"
         for entry in _entries_of(runs / name):
             if ID.fullmatch(entry.name) and not entry.is_symlink() and (stamp := _stamp(f"{entry.path}/{MANIFEST}")):
                 told = " ".join(_stamp(f"{entry.path}/{file}") for file in (PARAMETERS, METRICS))
@@ -151,14 +137,14 @@ def _entry(runs: Path, name: str, stamp: str, *, check: bool) -> Entry | None:
     record = Record(runs / name)
     try:
         status, manifest = record.status(), record.manifest()
-        parameters, metrics, memory = (record.read_json(file) for file in (PARAMETERS, METRICS, MEMORY))
+        parameters, metrics, memory = (record.read_json(file) for file in (PARAMETERS, METRICS, CACHE_ENTRY))
         if status in SEALED and (verify(record) if check else not _as_sealed(record, manifest)):
             status = DAMAGED
     except (InputError, OSError):
         status, manifest, parameters, metrics, memory = DAMAGED, {}, None, None, None
     if not record.folder.is_dir():
         return None
-    parity = kept_parity(record)
+    parity = read_parity(record)
     times, error, memory = (_mapping(value) for value in (manifest.get("times"), manifest.get("error"), memory))
     summary = {
         "reference": record.reference,
@@ -178,7 +164,7 @@ def _entry(runs: Path, name: str, stamp: str, *, check: bool) -> Entry | None:
 def _as_sealed(record: Record, manifest: Mapping[str, Any]) -> bool:
     """Whether the files that a summary tells of are there, with the bytes that the manifest lists."""
     files = _mapping(manifest.get("files"))
-    paths = ((record.folder / file, files.get(file)) for file in (PARAMETERS, METRICS, MEMORY))
+    paths = ((record.folder / file, files.get(file)) for file in (PARAMETERS, METRICS, CACHE_ENTRY))
     return all((sha256_file(path) if path.is_file() else None) == digest for path, digest in paths)
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.records.index import CHECKS, SWEEPS, summaries
-from pipeline_lib.records.record import SEALED, Record, verify
+from pipeline_lib.records.index import summaries
+from pipeline_lib.records.layout import CHECKS, SWEEP, SWEEPS
+from pipeline_lib.records.record import SEALED, Record
+from pipeline_lib.records.seal import verify
 from pipeline_lib.system.files import files_below, read_json
 from pipeline_lib.system.locks import locked
 
@@ -79,7 +81,7 @@ def remove_pages(runs: Path) -> list[str]:
 
 def _sweeps(runs: Path) -> dict[str, dict[str, Any]]:
     """What each sweep's page says, by the sweep's name."""
-    told = {path.parent.name: read_json(path) for path in sorted(runs.glob(f"{SWEEPS}/*/sweep.json"))}
+    told = {path.parent.name: read_json(path) for path in sorted(runs.glob(f"{SWEEPS}/*/{SWEEP}"))}
     return {name: content for name, content in told.items() if isinstance(content, dict)}
 
 

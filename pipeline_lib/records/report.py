@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.records.record import ENVIRONMENT, PARAMETERS, Record
+from pipeline_lib.records.layout import ENVIRONMENT, PARAMETERS
+from pipeline_lib.records.record import Record
 from pipeline_lib.system.files import write_atomic
 
 TEMPLATES = Path(__file__).parent / "templates"

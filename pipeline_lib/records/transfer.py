@@ -16,7 +16,9 @@ from typing import Any
 
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError
 from pipeline_lib.project.project import check_name
-from pipeline_lib.records.record import ID, MANIFEST, REPAIR, Record, verify
+from pipeline_lib.records.layout import MANIFEST
+from pipeline_lib.records.record import ID, REPAIR, Record
+from pipeline_lib.records.seal import verify
 from pipeline_lib.system.files import flush_tree, sha256_bytes
 from pipeline_lib.system.locks import locked
 from pipeline_lib.system.safe_names import is_valid_manifest, name_problems

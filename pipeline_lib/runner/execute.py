@@ -12,7 +12,8 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.project.notebooks import cells, read_notebook
 from pipeline_lib.project.params import params_to_json
 from pipeline_lib.project.project import Project
-from pipeline_lib.records.record import METRICS, RECORD_VARIABLE, Record
+from pipeline_lib.records.layout import METRICS
+from pipeline_lib.records.record import RECORD_VARIABLE, Record
 from pipeline_lib.runner.preflight import Request
 from pipeline_lib.system.jupyter_imports import fast_jupyter_imports
 from pipeline_lib.system.locks import locked_temporary_folder

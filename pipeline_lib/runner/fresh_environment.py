@@ -11,7 +11,8 @@ from typing import Any
 
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.project.project import Project
-from pipeline_lib.records.record import ENVIRONMENT, RECORD_VARIABLE, Record
+from pipeline_lib.records.layout import ENVIRONMENT
+from pipeline_lib.records.record import RECORD_VARIABLE, Record
 from pipeline_lib.system.environment import describe_environment
 
 LOCK = "requirements.lock"

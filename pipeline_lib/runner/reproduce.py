@@ -11,18 +11,19 @@ from typing import Any
 
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, RunError
 from pipeline_lib.parity.compare_records import Comparison, compare_records
-from pipeline_lib.project.cells import LIBRARY, exported_cells
+from pipeline_lib.project.cells import exported_cells
 from pipeline_lib.project.code_diff import changed_code, exported_code, notebook_code
 from pipeline_lib.project.notebooks import read_notebook
 from pipeline_lib.project.project import Project
-from pipeline_lib.records.record import Record, all_records, checks_folder, verify
+from pipeline_lib.records.layout import LIBRARY, PARAMS_FILE, REPRODUCED, REPRODUCTION
+from pipeline_lib.records.record import Record, all_records, checks_folder
+from pipeline_lib.records.seal import verify
 from pipeline_lib.runner.fresh_environment import build_environment, recorded_variables
 from pipeline_lib.runner.run import run_pipeline
 from pipeline_lib.system.files import canonical_json, sha256_file, write_atomic
 from pipeline_lib.system.locks import locked_temporary_folder
 
 Progress = Callable[[str], None]
-RESULT = "reproduce.json"
 _LEARNED = "learned state"
 _RESULTS = (_LEARNED, "evidence", "metrics")
 _CAUSES = ("parameters", "environment")
@@ -92,13 +93,13 @@ def reproduce(
     for line in sources:
         progress(f"not as recorded: {line}")
     checks = checks_folder(record)
-    runs = checks / "reproduced"
+    runs = checks / REPRODUCED
     shutil.rmtree(runs, ignore_errors=True)
     project.runs.mkdir(parents=True, exist_ok=True)
     with locked_temporary_folder("reproduce", project.runs) as folder:
         again = _run_again(record, project, runs, folder, progress, fresh_environment=fresh_environment)
     found = Reproduction(record, again, sources, compare_records(record, again))
-    write_atomic(checks / RESULT, canonical_json(found.to_json()))
+    write_atomic(checks / REPRODUCTION, canonical_json(found.to_json()))
     return found
 
 
@@ -139,7 +140,7 @@ def _run_again(
 ) -> Record:
     """The new record of a run with the recorded parameters, made here or in a fresh environment."""
     parameters = folder / f"{record.pipeline}.yml"
-    shutil.copy(record.folder / "params.yml", parameters)
+    shutil.copy(record.folder / PARAMS_FILE, parameters)
     overrides = record.manifest().get("overrides", [])
     if not fresh_environment:
         try:
@@ -166,7 +167,7 @@ def _unfit(record: Record, project: Project, parameters: Path, error: PipelineLi
     git = record.manifest().get("git") or {}
     commit = f"`git checkout {git['commit'][:12]}`" if "commit" in git else "go back to the code of that day"
     changed = ", then `git apply` the record's git.diff," if git.get("changed") else ""
-    told = str(error).replace(project.shown(parameters), "params.yml")
+    told = str(error).replace(project.shown(parameters), PARAMS_FILE)
     return (
         f"{record.reference}: found a checkout that refuses what the record ran with, expected one that takes it: "
         f"{told}\n{commit}{changed} and try again"

@@ -1,6 +1,5 @@
 """What a research notebook calls: start a run, compile, keep evidence, keep metrics."""
 
-import html
 import inspect
 import json
 import os
@@ -20,24 +19,22 @@ from pipeline_lib.compiler.compile import check_rows, compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import digest
 from pipeline_lib.evidence.evidence import read_evidence, write_evidence
-from pipeline_lib.evidence.fitted_state import LEARNED, write_learned
-from pipeline_lib.project.cells import LIBRARY, exported_cells
+from pipeline_lib.evidence.fitted_state import write_learned
+from pipeline_lib.project.cells import exported_cells
 from pipeline_lib.project.export import check_export
 from pipeline_lib.project.loaded_code import changed_names, with_exported_definitions
 from pipeline_lib.project.params import BaseParams, check_model, params_from_values, params_to_json
 from pipeline_lib.project.project import GENERATED, SCRATCH, Project, find_project
-from pipeline_lib.records.record import (
+from pipeline_lib.records.layout import (
     COMPILE_REPORT,
     ENVIRONMENT,
+    FITTED_STATE,
+    LIBRARY,
     METRICS,
     PARAMETERS,
-    RECORD_VARIABLE,
     TRAINING,
-    Record,
-    all_records,
-    create_record,
-    write_manifest,
 )
+from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records, create_record, write_manifest
 from pipeline_lib.rows.conform import is_dataframe
 from pipeline_lib.rows.conform_tables import conform
 from pipeline_lib.rows.context import Context
@@ -49,6 +46,7 @@ from pipeline_lib.runner.warm.cold_only import check_packages
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, write_atomic
 from pipeline_lib.system.fingerprint import fingerprint
+from pipeline_lib.system.html_page import element, joined, table
 
 _KEPT_SCRATCH = 5
 
@@ -106,7 +104,7 @@ class Run:
         self._training = _row_hashes(training_rows, row)
         trained = {"rows": training_rows.num_rows, "digest": training}
         write_atomic(self.record.folder / TRAINING, canonical_json(trained))
-        write_learned(self.record.folder / LEARNED, fitted)
+        write_learned(self.record.folder / FITTED_STATE, fitted)
         self._model, self._fitted = model, fitted
         return model
 
@@ -180,15 +178,9 @@ class Run:
         return f"Run({self.record.reference}, {self.record.manifest()['mode']})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(key)}</td><td>{html.escape(json.dumps(value))}</td></tr>"
-            for key, value in params_to_json(self.params).items()
-        )
-        mode = html.escape(str(self.record.manifest()["mode"]))
-        return (
-            f"<p>Run {html.escape(self.record.reference)} ({mode})</p><table><thead><tr><th>parameter</th>"
-            f"<th>value</th></tr></thead><tbody>{rows}</tbody></table>"
-        )
+        rows = [(name, json.dumps(value)) for name, value in params_to_json(self.params).items()]
+        mode = self.record.manifest()["mode"]
+        return joined(element("p", f"Run {self.record.reference} ({mode})"), table(("parameter", "value"), rows))
 
 
 def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:

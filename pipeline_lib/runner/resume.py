@@ -10,7 +10,9 @@ from typing import Any
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import SCRATCH, Project
-from pipeline_lib.records.record import GIVEN, Record, verify
+from pipeline_lib.records.layout import PARAMS_FILE
+from pipeline_lib.records.record import Record
+from pipeline_lib.records.seal import verify
 from pipeline_lib.runner.execute import Progress
 from pipeline_lib.runner.preflight import check_request
 from pipeline_lib.runner.run import run_request, source_hashes
@@ -79,7 +81,7 @@ def _asked(record: Record) -> str:
 def _parameters(record: Record, project: Project, manifest: dict[str, Any]) -> Iterator[Path]:
     """The parameters file as recorded, under its own name; the project's own where the run died before it was kept."""
     given = project.root / manifest["parameters_file"]
-    kept = record.folder / GIVEN
+    kept = record.folder / PARAMS_FILE
     if not kept.is_file():
         yield given
         return

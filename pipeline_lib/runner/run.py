@@ -13,18 +13,10 @@ from pipeline_lib.evidence.bits import digest
 from pipeline_lib.evidence.evidence import read_evidence
 from pipeline_lib.project.params import params_to_json
 from pipeline_lib.project.project import GENERATED, Project
-from pipeline_lib.records.record import (
-    GIT_DIFF,
-    GIVEN,
-    METRICS,
-    PARAMETERS,
-    TRAINING,
-    Record,
-    begun_record,
-    seal,
-    write_manifest,
-)
+from pipeline_lib.records.layout import GIT_DIFF, METRICS, PARAMETERS, PARAMS_FILE, TRAINING
+from pipeline_lib.records.record import Record, begin_record, write_manifest
 from pipeline_lib.records.report import write_report
+from pipeline_lib.records.seal import seal
 from pipeline_lib.runner.cache.imported_files import refused_import
 from pipeline_lib.runner.cache.lookup import ground_of, keep_memory, recall
 from pipeline_lib.runner.execute import Progress, execute, unfinished
@@ -80,7 +72,7 @@ def run_request(
         "sensitive": list(request.sensitive),
         **(facts or {}),
     }
-    with SignalHandler() as signals, begun_record(folder, request.pipeline, facts=begun) as record:
+    with SignalHandler() as signals, begin_record(folder, request.pipeline, facts=begun) as record:
         manifest = {"status": "running", "reference": record.reference, **begun}
         error = _execute(request, began, record, manifest, signals, timeout, progress)
         manifest |= {"error": error, "status": "failed" if error else "finished"}
@@ -132,7 +124,7 @@ def _perform(
     manifest["git"] = _git(request.project, record)
     manifest["hashes"] = source_hashes(request)
     write_manifest(record, manifest)
-    write_atomic(record.folder / GIVEN, request.params_file.read_bytes())
+    write_atomic(record.folder / PARAMS_FILE, request.params_file.read_bytes())
     write_atomic(record.folder / PARAMETERS, canonical_json(params_to_json(request.params)))
     error = execute(request, record, timeout, progress)
     strange = remove_unsafe_files(record.folder)

@@ -9,16 +9,15 @@ from typing import Any
 
 from pipeline_lib.errors import InputError, PipelineLibError
 from pipeline_lib.parity.check import check_parity
-from pipeline_lib.parity.result import PAGE as PARITY_PAGE
 from pipeline_lib.project.project import Project
-from pipeline_lib.records.index import kept_parity
-from pipeline_lib.records.record import COMPILE_REPORT, METRICS, Record, checks_folder
+from pipeline_lib.records.index import read_parity
+from pipeline_lib.records.layout import COMPILE_REPORT, METRICS, PARITY_PAGE, RUNS_PAGE
+from pipeline_lib.records.record import Record, checks_folder
 from pipeline_lib.runner.run import run_pipeline
 from pipeline_lib.system.files import read_json
 from pipeline_lib.system.html_page import write_page
 from pipeline_lib.system.signals import EXIT_CODES
 
-PAGE = "index.html"
 _STYLE = "td,th{border-bottom:1px solid #ccc;padding:.5em .8em;text-align:left;vertical-align:top}"
 _STYLE += ".exact{background:#d3f0d8}.wrong{background:#f7c5c5}small{color:#555}"
 
@@ -68,7 +67,7 @@ def base_parameters(project: Project) -> list[Path]:
 
 
 def run_all(project: Project, done: Callable[[Ran], None] = lambda ran: None) -> list[Ran]:
-    """Run each pipeline with its own parameters and check parity; then write the page, `PAGE` in the runs' folder.
+    """Run each pipeline with its own parameters and check parity; then write `index.html` in the runs folder.
 
     A finished run that nothing distinguishes answers for a new one. What fails does not stop the others; an
     interruption does. `done` is called after each. Raises InputError where there are no parameters.
@@ -80,7 +79,7 @@ def run_all(project: Project, done: Callable[[Ran], None] = lambda ran: None) ->
         if ran[-1].error and ran[-1].exit_code in EXIT_CODES:
             raise ran[-1].error
     title = f"{project.library}: {len(ran)} pipelines, {sum(one.exit_code == 0 for one in ran)} exact"
-    write_page(project.runs / PAGE, title, _table(project, ran), _STYLE)
+    write_page(project.runs / RUNS_PAGE, title, _table(project, ran), _STYLE)
     return ran
 
 
@@ -89,7 +88,7 @@ def _run(params_file: Path, project: Project) -> Ran:
     record = parity = failed = None
     try:
         record = run_pipeline(params_file)
-        parity = kept_parity(record) or check_parity(record, library=project.library).to_json()
+        parity = read_parity(record) or check_parity(record, library=project.library).to_json()
     except PipelineLibError as error:
         failed = error
     return Ran(params_file.stem, time.perf_counter() - started, record, parity, failed)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.records.index import summaries
+from pipeline_lib.records.layout import REPORT
 from pipeline_lib.sweeps.members import Member
 from pipeline_lib.sweeps.plot import metric_by_parameters
 from pipeline_lib.system.html_page import write_page
@@ -248,9 +249,9 @@ def _table_row(outcome: Outcome, sweep: Sweep, keys: Sequence[str], metrics: Seq
 
 def _link(outcome: Outcome, sweep: Sweep) -> str:
     name = html.escape(outcome.reference or "no record")
-    if outcome.folder is None or not (outcome.folder / "report.html").is_file():
+    if outcome.folder is None or not (outcome.folder / REPORT).is_file():
         return name
-    target = quote(os.path.relpath(outcome.folder / "report.html", sweep.page.parent))
+    target = quote(os.path.relpath(outcome.folder / REPORT, sweep.page.parent))
     return f'<a href="{target}">{name}</a>'
 
 

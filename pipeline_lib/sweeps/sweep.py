@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pipeline_lib.errors import InputError, PipelineLibError
 from pipeline_lib.project.project import project_of
-from pipeline_lib.records.index import SWEEPS
+from pipeline_lib.records.layout import SWEEP, SWEEP_PAGE, SWEEPS
 from pipeline_lib.records.record import Record
 from pipeline_lib.runner.warm.client import WarmServer
 from pipeline_lib.runner.warm.module_list import RUNNER, preload_names
@@ -90,7 +90,7 @@ def sweep(
     outcomes = ordered(running.outcomes, metric, way)
     if parity == "best" and not interrupted:
         outcomes = _checked(outcomes, plan.request.project.library)
-    page = folder / SWEEPS / plan.name / "sweep.html"
+    page = folder / SWEEPS / plan.name / SWEEP_PAGE
     return _kept(Sweep(plan.name, plan.request.pipeline, outcomes, metric, way, page, search.asked, interrupted))
 
 
@@ -213,6 +213,6 @@ def _checked(outcomes: tuple[Outcome, ...], library: str) -> tuple[Outcome, ...]
 
 def _kept(found: Sweep) -> Sweep:
     found.page.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(found.page.with_suffix(".json"), canonical_json(found.to_json()))
+    write_atomic(found.page.with_name(SWEEP), canonical_json(found.to_json()))
     write_sweep_page(found)
     return found

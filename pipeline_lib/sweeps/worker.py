@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import PipelineLibError, RunError
-from pipeline_lib.records.record import METRICS, Record
+from pipeline_lib.records.layout import METRICS
+from pipeline_lib.records.record import Record
 from pipeline_lib.runner.cache.lookup import Answer as Known
 from pipeline_lib.runner.cache.lookup import recall
 from pipeline_lib.runner.preflight import check_request
@@ -107,9 +108,9 @@ def _run_once(task: dict[str, Any], runs: Path) -> Record:
 def parity_of(record: Record, library: str) -> bool:
     """Whether a record's parity is exact; checked unless it was."""
     from pipeline_lib.parity.check import check_parity
-    from pipeline_lib.records.index import kept_parity
+    from pipeline_lib.records.index import read_parity
 
-    kept = kept_parity(record)
+    kept = read_parity(record)
     return bool(kept["exact"]) if kept else check_parity(record, library=library).exact
 
 

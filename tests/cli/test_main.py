@@ -20,7 +20,8 @@ from pipeline_lib.evidence.bits import Difference
 from pipeline_lib.parity.result import Parity
 from pipeline_lib.project.export import Problem
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.records.record import Record, checks_folder, create_record, seal
+from pipeline_lib.records.record import Record, checks_folder, create_record
+from pipeline_lib.records.seal import seal
 from pipeline_lib.runner.cache.lookup import Answer
 
 DIFFERENCE = Difference("value", "1.0", "2.0", column="size", row=0, rows=1, columns=1)

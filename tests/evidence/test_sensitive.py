@@ -17,11 +17,13 @@ from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.edge_answers import PROBES
 from pipeline_lib.evidence.evidence import write_evidence
-from pipeline_lib.evidence.fitted_state import LEARNED, write_learned
+from pipeline_lib.evidence.fitted_state import write_learned
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.parity.compare_records import compare_records
 from pipeline_lib.parity.result import EDGES
-from pipeline_lib.records.record import Record, checks_folder, create_record, seal
+from pipeline_lib.records.layout import FITTED_STATE
+from pipeline_lib.records.record import Record, checks_folder, create_record
+from pipeline_lib.records.seal import seal
 from pipeline_lib.rows.schema import Column, RowSchema
 
 SECRETS = ("Alma", "Bert", "Celia", "6.5e+303")
@@ -45,7 +47,7 @@ def record_of(runs: Path, names: list[str], *, sensitive: bool) -> Record:
     exact = compiled(model, frame, sensitive=sensitive)
     exact.save(record.artifact)
     write_evidence(record.evidence, exact, frame, frame["size"], artifact=record.artifact)
-    write_learned(record.folder / LEARNED, model)
+    write_learned(record.folder / FITTED_STATE, model)
     names_hidden = ["name", "size"] if sensitive else []
     seal(record, {"status": "finished", "reference": record.reference, "sensitive": names_hidden})
     return record

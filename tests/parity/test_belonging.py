@@ -13,7 +13,8 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.edge_answers import PROBES
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.parity.result import ARTIFACT, EDGES
-from pipeline_lib.records.record import Record, seal
+from pipeline_lib.records.record import Record
+from pipeline_lib.records.seal import seal
 from pipeline_lib.system.files import canonical_json
 
 

@@ -8,9 +8,9 @@ from click.testing import CliRunner
 from edits import edit_column, edit_json, learned_ulp, one_ulp
 
 from pipeline_lib.cli import main as cli
-from pipeline_lib.evidence.fitted_state import LEARNED
 from pipeline_lib.parity.compare_records import changed_environment, compare_records
 from pipeline_lib.project.code_diff import changed_code, changed_values, notebook_code
+from pipeline_lib.records.layout import FITTED_STATE
 from pipeline_lib.records.record import Record
 
 PARTS = ("parameters", "notebook", "library", "environment", "learned state", "artifact", "evidence", "metrics")
@@ -86,7 +86,7 @@ def test_what_seldom_moves_a_bit_is_told_when_nothing_else_differs(houses_record
 
 
 def test_one_ulp_in_a_learned_value_is_named(houses_record: Record, copy: Record) -> None:
-    learned_ulp(copy.folder / LEARNED, 'yeo_johnson.lambda_dict_["Lot.Area"]')
+    learned_ulp(copy.folder / FITTED_STATE, 'yeo_johnson.lambda_dict_["Lot.Area"]')
     first, steps = differing(houses_record, copy)["learned state"]
     assert first.startswith('first: yeo_johnson.lambda_dict_["Lot.Area"]: 0.10966')
     assert steps == "by step: yeo_johnson 1"
@@ -145,7 +145,7 @@ def test_other_steps_are_told_as_tables(houses_record: Record, copy: Record) -> 
 
 
 def test_what_a_record_does_not_keep_is_not_compared_and_told(houses_record: Record, copy: Record) -> None:
-    for name in (LEARNED, "library.json", "metrics.json", "environment.json", "notebook.ipynb"):
+    for name in (FITTED_STATE, "library.json", "metrics.json", "environment.json", "notebook.ipynb"):
         (copy.folder / name).unlink()
     (copy.evidence / "evidence.json").unlink()
     found = compare_records(houses_record, copy)

@@ -13,7 +13,8 @@ import pytest
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.parity.variations import FULL, QUICK
-from pipeline_lib.records.record import Record, checks_folder, seal, verify
+from pipeline_lib.records.record import Record, checks_folder
+from pipeline_lib.records.seal import seal, verify
 
 FRESH = ("fresh process",)
 

@@ -21,7 +21,8 @@ from pipeline_lib.parity.check import check_parity
 from pipeline_lib.parity.deliveries import Given
 from pipeline_lib.parity.process_settings import AbsentError, Place, Setting, hash_seed, locale_c, time_zone
 from pipeline_lib.parity.variations import FULL, QUICK, VARIATIONS, Variation, add, chosen
-from pipeline_lib.records.record import Record, checks_folder, seal
+from pipeline_lib.records.record import Record, checks_folder
+from pipeline_lib.records.seal import seal
 from pipeline_lib.rows.conform_tables import conform
 from pipeline_lib.rows.schema import Column, RowSchema
 

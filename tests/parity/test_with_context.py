@@ -18,7 +18,8 @@ from pipeline_lib.parity.replay import repeat
 from pipeline_lib.parity.result import EDGES
 from pipeline_lib.parity.variations import QUICK, VARIATIONS
 from pipeline_lib.parity.with_context import parts_of, rows_before
-from pipeline_lib.records.record import Record, create_record, seal
+from pipeline_lib.records.record import Record, create_record
+from pipeline_lib.records.seal import seal
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, write_atomic
 

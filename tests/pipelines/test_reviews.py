@@ -14,7 +14,9 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import read_evidence, write_evidence
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.pipelines import reviews
-from pipeline_lib.records.record import ENVIRONMENT, create_record, seal
+from pipeline_lib.records.layout import ENVIRONMENT
+from pipeline_lib.records.record import create_record
+from pipeline_lib.records.seal import seal
 from pipeline_lib.rows.model import schema_of
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, write_atomic

@@ -11,7 +11,8 @@ import pytest
 from pipeline_lib.cli.notebooks import clean_leftovers
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.cleanup import find_leftovers
-from pipeline_lib.records.record import begun_record, create_record, seal
+from pipeline_lib.records.record import begin_record, create_record
+from pipeline_lib.records.seal import seal
 from pipeline_lib.system.locks import PREFIX, locked, locked_temporary_folder
 
 
@@ -34,7 +35,7 @@ def test_a_killed_run_is_found_and_removed_and_no_other(project: Project) -> Non
     sealed = create_record(project.runs, "houses")
     seal(sealed, {"status": "failed", "reference": sealed.reference})
     scratch = create_record(project.runs, "houses", scratch=True)
-    with begun_record(project.runs, "houses") as living:
+    with begin_record(project.runs, "houses") as living:
         (leftover,) = find_leftovers(project)
         assert leftover.path == killed.folder
         assert f"pipeline-lib resume {killed.reference}" in leftover.remedy

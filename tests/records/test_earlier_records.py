@@ -8,7 +8,8 @@ import pytest
 
 from pipeline_lib import check_parity, load_model
 from pipeline_lib.evidence.evidence import read_evidence
-from pipeline_lib.records.record import Record, verify
+from pipeline_lib.records.record import Record
+from pipeline_lib.records.seal import verify
 
 RECORDS = Path(__file__).parents[1] / "data" / "records"
 KINDS = {

@@ -16,9 +16,11 @@ from example import ROOT
 import pipeline_lib
 from pipeline_lib.cli import main as cli
 from pipeline_lib.errors import InputError
-from pipeline_lib.records.index import INDEX, entries, reindex, summaries
+from pipeline_lib.records.index import entries, reindex, summaries
+from pipeline_lib.records.layout import INDEX
 from pipeline_lib.records.query import select
-from pipeline_lib.records.record import Record, all_records, checks_folder, create_record, seal, write_manifest
+from pipeline_lib.records.record import Record, all_records, checks_folder, create_record, write_manifest
+from pipeline_lib.records.seal import seal
 from pipeline_lib.system.files import canonical_json
 from pipeline_lib.system.locks import locked
 
@@ -224,7 +226,8 @@ WRITER = """
 import sys
 from pathlib import Path
 from pipeline_lib.records.index import summaries
-from pipeline_lib.records.record import create_record, seal
+from pipeline_lib.records.record import create_record
+from pipeline_lib.records.seal import seal
 
 runs, pipeline = Path(sys.argv[1]), sys.argv[2]
 for number in range(1, 6):

@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from pipeline_lib.cli import main as cli
 from pipeline_lib.errors import InputError
 from pipeline_lib.records.prune import remove, superseded
-from pipeline_lib.records.record import Record, all_records, checks_folder, create_record, seal
+from pipeline_lib.records.record import Record, all_records, checks_folder, create_record
+from pipeline_lib.records.seal import seal
 from pipeline_lib.system.locks import locked
 
 

@@ -12,18 +12,10 @@ import pytest
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import Project
-from pipeline_lib.records.record import (
-    MANIFEST,
-    Record,
-    all_records,
-    begun_record,
-    checks_folder,
-    create_record,
-    find_record,
-    seal,
-    verify,
-    write_manifest,
-)
+from pipeline_lib.records.layout import MANIFEST
+from pipeline_lib.records.record import Record, all_records, begin_record, checks_folder, create_record, write_manifest
+from pipeline_lib.records.reference import find_record
+from pipeline_lib.records.seal import seal, verify
 from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file
 from pipeline_lib.system.locks import is_locked, locked
 
@@ -107,7 +99,7 @@ def test_a_record_is_locked_from_the_moment_it_can_be_seen_until_its_run_ends(
         return moved
 
     monkeypatch.setattr(Path, "rename", looking)
-    with begun_record(project.runs, "houses", facts={"mode": "run"}) as record:
+    with begin_record(project.runs, "houses", facts={"mode": "run"}) as record:
         assert record.status() == "running"
         assert record.manifest()["mode"] == "run"
     assert seen == ["running"]
@@ -281,8 +273,8 @@ def test_links_special_files_and_empty_folders_are_not_sealed(sealed: Record, tm
 
 def test_every_file_is_flushed_before_the_manifest_is_written(sealed: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    monkeypatch.setattr("pipeline_lib.records.record.flush_tree", lambda folder: done.append("flush"))
-    monkeypatch.setattr("pipeline_lib.records.record.write_atomic", lambda path, content: done.append(path.name))
+    monkeypatch.setattr("pipeline_lib.records.seal.flush_tree", lambda folder: done.append("flush"))
+    monkeypatch.setattr("pipeline_lib.records.seal.write_atomic", lambda path, content: done.append(path.name))
     seal(sealed, {"status": "finished"})
     assert done == ["flush", MANIFEST]
 

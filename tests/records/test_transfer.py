@@ -13,7 +13,9 @@ from click.testing import CliRunner
 
 from pipeline_lib.cli import main as cli
 from pipeline_lib.errors import DifferenceError, InputError
-from pipeline_lib.records.record import MANIFEST, Record, all_records, create_record, seal, verify
+from pipeline_lib.records.layout import MANIFEST
+from pipeline_lib.records.record import Record, all_records, create_record
+from pipeline_lib.records.seal import seal, verify
 from pipeline_lib.records.transfer import pull, push
 from pipeline_lib.system.files import canonical_json, sha256_bytes
 from pipeline_lib.system.locks import is_locked

@@ -16,10 +16,11 @@ from example import HOUSES, ROOT
 
 from pipeline_lib.cli import main as cli
 from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.evidence.fitted_state import LEARNED
 from pipeline_lib.project.cells import exported_cells
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.records.record import RECORD_VARIABLE, Record, checks_folder, seal, write_manifest
+from pipeline_lib.records.layout import FITTED_STATE
+from pipeline_lib.records.record import RECORD_VARIABLE, Record, checks_folder, write_manifest
+from pipeline_lib.records.seal import seal
 from pipeline_lib.runner import fresh_environment as freshenv
 from pipeline_lib.runner.fresh_environment import build_environment, recorded_variables
 from pipeline_lib.runner.reproduce import changed_sources, reproduce
@@ -81,7 +82,7 @@ def test_a_run_with_another_seed_is_reproduced_with_that_seed(tmp_path: Path, pr
 def test_one_ulp_in_a_learned_value_is_named_first(
     copy: Record, project: Project, again: Callable[[Change], None]
 ) -> None:
-    again(lambda record: learned_ulp(record.folder / LEARNED, 'yeo_johnson.lambda_dict_["Lot.Area"]'))
+    again(lambda record: learned_ulp(record.folder / FITTED_STATE, 'yeo_johnson.lambda_dict_["Lot.Area"]'))
     found = reproduce(copy, project)
     lines = str(found).splitlines()
     assert not found.identical
@@ -109,7 +110,7 @@ def test_another_metric_is_different_and_another_environment_alone_is_told(
 def test_a_record_without_learned_state_says_so(
     copy: Record, project: Project, again: Callable[[Change], None]
 ) -> None:
-    again(lambda record: (record.folder / LEARNED).unlink())
+    again(lambda record: (record.folder / FITTED_STATE).unlink())
     found = reproduce(copy, project)
     assert found.identical
     assert "learned state: not compared" in str(found)

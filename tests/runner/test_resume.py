@@ -8,7 +8,9 @@ from example import HOUSES, ROOT
 
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.records.record import GIVEN, Record, all_records, begun_record, create_record, seal, verify
+from pipeline_lib.records.layout import PARAMS_FILE
+from pipeline_lib.records.record import Record, all_records, begin_record, create_record
+from pipeline_lib.records.seal import seal, verify
 from pipeline_lib.runner.resume import resume_run
 from pipeline_lib.runner.run import run_pipeline
 
@@ -64,9 +66,9 @@ def test_a_failed_run_runs_again_with_its_parameters_and_names_the_old(
 def test_recorded_parameters_count_even_where_the_file_has_changed(
     runs: Path, project: Project, unrun: list[dict[str, object]]
 ) -> None:
-    with begun_record(runs, "houses", facts={"parameters_file": "params/houses.yml"}) as record:
+    with begin_record(runs, "houses", facts={"parameters_file": "params/houses.yml"}) as record:
         changed = HOUSES.read_text(encoding="utf-8").replace("seed: 0", "seed: 5")
-        (record.folder / GIVEN).write_text(changed, encoding="utf-8")
+        (record.folder / PARAMS_FILE).write_text(changed, encoding="utf-8")
     resume_run(record, project)
     assert unrun[0]["request"].params.seed == 5  # type: ignore[attr-defined]
 
@@ -74,7 +76,7 @@ def test_recorded_parameters_count_even_where_the_file_has_changed(
 def test_a_run_that_died_before_it_kept_its_parameters_takes_those_of_the_project(
     runs: Path, project: Project, unrun: list[dict[str, object]]
 ) -> None:
-    with begun_record(runs, "houses", facts={"parameters_file": "params/houses.yml"}) as record:
+    with begin_record(runs, "houses", facts={"parameters_file": "params/houses.yml"}) as record:
         pass
     resume_run(record, project)
     assert unrun[0]["request"].params_file == HOUSES  # type: ignore[attr-defined]
@@ -113,5 +115,5 @@ def test_the_way_to_run_a_finished_run_again_is_told_as_it_was_asked_for(runs: P
 
 
 def test_a_run_that_lives_is_refused(runs: Path, project: Project) -> None:
-    with begun_record(runs, "houses") as record, pytest.raises(InputError, match=r"is running, .*wait"):
+    with begin_record(runs, "houses") as record, pytest.raises(InputError, match=r"is running, .*wait"):
         resume_run(record, project)

@@ -19,7 +19,8 @@ from pipeline_lib.errors import DifferenceError, InputError, RunError
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.project.export import Problem
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records, verify
+from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records
+from pipeline_lib.records.seal import verify
 from pipeline_lib.runner.execute import _kernel_config, _progress_hooks
 from pipeline_lib.runner.output_limits import KEPT_TAIL, KEPT_TEXT
 from pipeline_lib.runner.papermill_engine import TetheredKernelManager

@@ -18,7 +18,8 @@ from example import HOUSES
 import pipeline_lib.sweeps.sweep as sweeping
 from pipeline_lib.cli.main import commands
 from pipeline_lib.errors import InputError, RunError
-from pipeline_lib.records.record import Record, all_records, create_record, seal, write_manifest
+from pipeline_lib.records.record import Record, all_records, create_record, write_manifest
+from pipeline_lib.records.seal import seal
 from pipeline_lib.runner.warm.client import ADDRESS
 from pipeline_lib.sweeps import local_pool as workers
 from pipeline_lib.sweeps import worker

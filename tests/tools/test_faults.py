@@ -8,7 +8,8 @@ import pytest
 from example import ROOT
 
 from pipeline_lib.records.index import summaries
-from pipeline_lib.records.record import MANIFEST, Record, create_record
+from pipeline_lib.records.layout import MANIFEST
+from pipeline_lib.records.record import Record, create_record
 from tools.faults import __main__ as faults
 from tools.faults import scenarios
 from tools.faults.injection import Injection

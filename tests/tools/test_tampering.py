@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.records.record import METRICS, Record, create_record, seal, verify
+from pipeline_lib.records.layout import METRICS
+from pipeline_lib.records.record import Record, create_record
+from pipeline_lib.records.seal import seal, verify
 from tools.faults.tampering import TAMPERINGS, flipped_bits
 
 

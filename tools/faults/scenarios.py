@@ -14,7 +14,8 @@ from typing import Any
 from unittest.mock import patch
 
 from pipeline_lib.records.index import summaries
-from pipeline_lib.records.record import Record, seal, verify
+from pipeline_lib.records.record import Record
+from pipeline_lib.records.seal import seal, verify
 from pipeline_lib.system.locks import PREFIX
 from tools.faults.injection import Injection
 from tools.faults.stage import PATIENCE, Ended, Stage

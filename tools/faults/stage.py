@@ -18,7 +18,9 @@ from unittest.mock import patch
 from pipeline_lib.errors import PipelineLibError
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.index import summaries
-from pipeline_lib.records.record import METRICS, RECORD_VARIABLE, Record, all_records, begun_record, seal, verify
+from pipeline_lib.records.layout import ARTIFACT, ENVIRONMENT, EVIDENCE, METRICS, TRAINING
+from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records, begin_record
+from pipeline_lib.records.seal import seal, verify
 from pipeline_lib.runner.execute import unfinished
 from pipeline_lib.runner.preflight import check_request
 from pipeline_lib.system.files import sha256_tree
@@ -36,9 +38,9 @@ LOADED = (
 )
 COPY = """import os, shutil
 into = os.environ["{variable}"]
-for name in ("artifact", "evidence"):
+for name in {folders}:
     shutil.copytree("{record}/" + name, into + "/" + name)
-for name in ("training.json", "environment.json", "{metrics}"):
+for name in {files}:
     shutil.copy("{record}/" + name, into)
 """
 PAUSE = "import time\nfor part in range(5):\n    print('part', part, flush=True)\n    time.sleep(0.02)\n"
@@ -64,7 +66,12 @@ class Stage:
         self.draw = random.Random(seed)  # noqa: S311 (moments of faults)
         self.runs = folder / "runs"
         self.outcome = good.manifest()["hashes"]
-        copy = COPY.format(variable=RECORD_VARIABLE, record=good.folder, metrics=METRICS)
+        copy = COPY.format(
+            variable=RECORD_VARIABLE,
+            record=good.folder,
+            folders=(ARTIFACT, EVIDENCE),
+            files=(TRAINING, ENVIRONMENT, METRICS),
+        )
         self.cells = [PAUSE, copy, PAUSE, "print('done')"]
         self.request = check_request(PARAMS)
         for name in LOADED:  # once for all runners: what they need is not what is tried
@@ -74,9 +81,9 @@ class Stage:
 
     def _bystanders(self) -> None:
         shutil.copytree(self.good.folder, self.runs / "houses" / self.good.id)
-        with begun_record(self.runs, "houses"):
+        with begin_record(self.runs, "houses"):
             pass  # a killed one
-        with begun_record(self.runs, "houses") as record:
+        with begin_record(self.runs, "houses") as record:
             seal(record, {"status": "failed", "reference": record.reference, "error": {"message": "found none"}})
 
     def start(

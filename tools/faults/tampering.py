@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.records.record import MANIFEST, METRICS, Record
+from pipeline_lib.records.layout import MANIFEST, METRICS
+from pipeline_lib.records.record import Record
 from pipeline_lib.system.files import canonical_json, files_below, sha256_bytes, sha256_file
 
 

@@ -10,12 +10,11 @@ from typing import Any
 
 from pipeline_lib.project.export import HEADER, generated_header
 from pipeline_lib.project.project import GENERATED, Project
+from pipeline_lib.records.layout import IMPORTS
 from pipeline_lib.runner.warm.cold_only import hidden_modules_here
 from pipeline_lib.system.files import canonical_json, read_json, sha256_file, write_atomic
 from pipeline_lib.system.fingerprint import site_folders
 
-IMPORTS = "imports.json"
-"""What the kernel has imported so far; the runner makes the record's memory of it."""
 _MACHINERY = Path(__file__).resolve().parents[3]
 _STANDARD_LIBRARY = Path(os.__file__).resolve().parent
 _IMPORTABLE = (".py", ".pyc", ".so", ".pyd")

@@ -11,10 +11,11 @@ from typing import Any
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import Project, project_of
-from pipeline_lib.records.index import MEMORY, alike
-from pipeline_lib.records.record import Record, verify
+from pipeline_lib.records.index import alike
+from pipeline_lib.records.layout import CACHE_ENTRY, IMPORTS
+from pipeline_lib.records.record import Record
+from pipeline_lib.records.seal import verify
 from pipeline_lib.runner.cache.imported_files import (
-    IMPORTS,
     Imported,
     changed_files,
     file_at,
@@ -107,7 +108,7 @@ def keep_memory(record: Record, ground: Ground, started_ns: int) -> None:
         "shadows": _shadows(ground, found),
         "unanswerable": ground.sources.unknown or reason,
     }
-    write_atomic(record.folder / MEMORY, canonical_json(content))
+    write_atomic(record.folder / CACHE_ENTRY, canonical_json(content))
     (record.folder / IMPORTS).unlink(missing_ok=True)
 
 
@@ -156,10 +157,10 @@ def _newest(ground: Ground, runs: Path) -> Answer:
 def _difference(ground: Ground, record: Record) -> str:
     """Why a record cannot answer for a run that would stand on this ground; empty when it can."""
     try:
-        memory = record.read_json(MEMORY)
+        memory = record.read_json(CACHE_ENTRY)
         changed = memory["unanswerable"] or next(_differences(ground, memory), "")
     except (InputError, OSError, AttributeError, KeyError, TypeError, ValueError):
-        changed = f"found a damaged {MEMORY}, expected what the run rests upon"
+        changed = f"found a damaged {CACHE_ENTRY}, expected what the run rests upon"
     problems = [] if changed else verify(record)
     return changed or (f"damaged: {problems[0]}" if problems else "")
 

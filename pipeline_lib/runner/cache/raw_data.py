@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import GENERATED, find_project
+from pipeline_lib.records.layout import RAW_DATA
 from pipeline_lib.runner.cache.sources import fingerprints
 from pipeline_lib.system.files import canonical_json, read_json, sha256_bytes, sha256_file, sha256_tree, write_atomic
 from pipeline_lib.system.fingerprint import fingerprint
 from pipeline_lib.system.locks import locked
 
 Raw = TypeVar("Raw")
-FOLDER = ".raw"
 _LISTED = "files.json"
 
 
@@ -46,7 +46,7 @@ def keep_raw(load: Callable[[], Raw]) -> Callable[[], Raw]:
             return load()
         code = {name: sha256_tree(project.package / name) for name in GENERATED}
         key = sha256_bytes(canonical_json([sources.fingerprints, code, fingerprint()]))
-        place = project.runs / pipeline / FOLDER
+        place = project.runs / pipeline / RAW_DATA
         found = _read(place, key)
         return found if found is not None else _loaded(load, place, key)
 

@@ -15,10 +15,10 @@ import pytest
 from example import HOUSES
 
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.records.index import INDEX, MEMORY
-from pipeline_lib.records.record import Record, create_record, seal
+from pipeline_lib.records.layout import CACHE_ENTRY, IMPORTS, INDEX
+from pipeline_lib.records.record import Record, create_record
+from pipeline_lib.records.seal import seal
 from pipeline_lib.runner.cache.imported_files import (
-    IMPORTS,
     Imported,
     changed_files,
     follow_imports,
@@ -199,7 +199,7 @@ def test_bytes_decide_a_change_that_is_taken_back_is_none(project: Project) -> N
     assert asked(project) == record
 
 
-@pytest.mark.parametrize("file", ["manifest.json", MEMORY, "metrics.json"])
+@pytest.mark.parametrize("file", ["manifest.json", CACHE_ENTRY, "metrics.json"])
 def test_a_damaged_record_is_no_answer_but_an_older_whole_one_is(project: Project, file: str) -> None:
     older, newer = ran(project), ran(project)
     content = newer.folder / file
@@ -244,7 +244,7 @@ def test_without_fingerprints_of_all_raw_data_no_run_answers_and_it_says_why(
     record = ran(project)
     assert why(project).startswith("no run answers for another: ")
     assert message in why(project)
-    assert message in record.read_json(MEMORY)["unanswerable"]
+    assert message in record.read_json(CACHE_ENTRY)["unanswerable"]
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_a_pipeline_without_raw_data_says_so_with_an_empty_list(project: Project
 )
 def test_a_run_whose_ground_moved_answers_for_no_other(project: Project, meanwhile: Change, message: str) -> None:
     record = ran(project, meanwhile=meanwhile)
-    assert message in record.read_json(MEMORY)["unanswerable"]
+    assert message in record.read_json(CACHE_ENTRY)["unanswerable"]
     write(project.root, "params/boats.yml", FILES["params/boats.yml"])
     assert asked(project) is None
 
@@ -295,7 +295,7 @@ def told_by_kernel(project: Project, **changed: object) -> str:
     told = {**asdict(Imported({}, (), ())), "facts": fingerprint(), **changed}
     (record.folder / IMPORTS).write_bytes(canonical_json(told))
     keep_memory(record, ground_of(project, "boats", project.params / "boats.yml"), time.time_ns())
-    return str(record.read_json(MEMORY)["unanswerable"])
+    return str(record.read_json(CACHE_ENTRY)["unanswerable"])
 
 
 def test_a_kernel_of_another_environment_answers_for_no_run(project: Project) -> None:
@@ -311,7 +311,7 @@ def test_modules_from_elsewhere_answer_for_no_run(project: Project) -> None:
 def test_a_run_whose_kernel_told_nothing_answers_for_no_run(project: Project) -> None:
     record = create_record(project.runs, "boats")
     keep_memory(record, ground_of(project, "boats", project.params / "boats.yml"), time.time_ns())
-    assert "found no list" in record.read_json(MEMORY)["unanswerable"]
+    assert "found no list" in record.read_json(CACHE_ENTRY)["unanswerable"]
 
 
 def test_what_a_run_would_refuse_is_left_to_the_run(project: Project) -> None:
@@ -437,7 +437,7 @@ print(answer.record.folder if answer.record else answer.reason)
 def test_a_real_run_is_remembered_with_what_its_kernel_imported(
     houses_record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    memory = houses_record.read_json(MEMORY)
+    memory = houses_record.read_json(CACHE_ENTRY)
     names = {name.partition(":")[2] for name in memory["files"]}
     assert {
         "pipeline_lib/pipelines/houses.py",
@@ -469,7 +469,7 @@ def test_an_unchanged_project_elsewhere_is_answered_too(project: Project, tmp_pa
     shutil.copytree(project.root, tmp_path / "moved")
     moved = replace(find_project(tmp_path / "moved"))
     assert asked(moved) == Record(moved.runs / "boats" / record.id)
-    assert json.loads((record.folder / MEMORY).read_bytes())["modules"] == ["harbour"]
+    assert json.loads((record.folder / CACHE_ENTRY).read_bytes())["modules"] == ["harbour"]
 
 
 def test_a_spoiled_index_never_gives_a_wrong_answer(project: Project) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline_lib.runner.cache.raw_data import FOLDER, NotKeptWarning
+from pipeline_lib.records.layout import RAW_DATA
+from pipeline_lib.runner.cache.raw_data import NotKeptWarning
 
 MODULE = """
 import pandas as pd
@@ -79,7 +80,7 @@ def test_several_tables_come_back_by_name(module: Load) -> None:
 @pytest.mark.parametrize("change", ["data", "code", "damage", "half"])
 def test_whatever_changes_loads_again(module: Load, tmp_path: Path, change: str) -> None:
     module().load()
-    kept = tmp_path / "runs" / "sales" / FOLDER
+    kept = tmp_path / "runs" / "sales" / RAW_DATA
     if change == "data":
         (tmp_path / "data.csv").write_text("2")
     elif change == "damage":

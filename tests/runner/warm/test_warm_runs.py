@@ -10,7 +10,8 @@ from example import HOUSES
 
 from pipeline_lib.errors import RunError
 from pipeline_lib.project.project import find_project
-from pipeline_lib.records.record import Record, verify
+from pipeline_lib.records.record import Record
+from pipeline_lib.records.seal import verify
 from pipeline_lib.runner.warm.client import ADDRESS, WarmServer
 from pipeline_lib.runner.warm.module_list import preload_names
 

@@ -1,0 +1,47 @@
+"""Every file name of a record, of its checks and of the runs folder. The names are read by every version: none changes.
+
+runs/
+  .index.sqlite  index.html
+  .sweeps/NAME/            sweep.json  sweep.html
+  PIPELINE/
+    .raw/                  loaded raw data
+    .checks/ID-DIGEST/     parity.json  parity.html  reproduce.json  reproduced/
+    scratch/ID/            a record made in Jupyter
+    ID/                    the record
+      manifest.json  params.yml  params.json  metrics.json  environment.json  training.json
+      compile.json  git.diff  library.json  memory.json  learned.parquet
+      notebook.ipynb  report.html  artifact/  evidence/
+"""
+
+# the record
+MANIFEST = "manifest.json"  # status, times, digests; written last, it seals the record
+PARAMS_FILE = "params.yml"  # the parameters file, byte for byte
+PARAMETERS = "params.json"  # the parameters of the run: file, overrides and defaults
+METRICS = "metrics.json"  # name to number, computed from the evidence
+ENVIRONMENT = "environment.json"  # Python, packages, machine, variables of the kernel
+TRAINING = "training.json"  # count and digest of the training rows
+COMPILE_REPORT = "compile.json"  # which step is exact, and how far each output was off
+GIT_DIFF = "git.diff"  # what differed from the commit; absent where nothing did
+LIBRARY = "library.json"  # source of every exported cell
+CACHE_ENTRY = "memory.json"  # what the run depended on: for which later request it can be returned
+FITTED_STATE = "learned.parquet"  # every fitted number and text, by step
+NOTEBOOK = "notebook.ipynb"  # the executed notebook
+REPORT = "report.html"  # the page that people read
+ARTIFACT = "artifact"  # folder: what production loads
+EVIDENCE = "evidence"  # folder: raw rows with the outputs that production must repeat
+IMPORTS = "imports.json"  # files that the kernel has imported so far; removed before the seal
+
+# results of later checks, in a folder beside the record
+CHECKS = ".checks"  # folder of a pipeline with one folder for each checked record
+PARITY = "parity.json"  # the last parity check
+PARITY_PAGE = "parity.html"  # the same for people
+REPRODUCTION = "reproduce.json"  # the last reproduction
+REPRODUCED = "reproduced"  # folder: the run that repeated the record
+
+# the runs folder
+INDEX = ".index.sqlite"  # summaries of all records; can be deleted at any time
+RUNS_PAGE = "index.html"  # one row for each pipeline, written by `run-all`
+SWEEPS = ".sweeps"  # folder with one folder for each sweep
+SWEEP = "sweep.json"  # members of a sweep and the best one
+SWEEP_PAGE = "sweep.html"  # the same for people
+RAW_DATA = ".raw"  # folder of a pipeline: what a slow `load` returned

@@ -1,0 +1,77 @@
+"""References: `houses`, `houses@latest`, `houses@scratch`, `houses/ID`, or the path of a record."""
+
+import re
+from pathlib import Path
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.project.project import SCRATCH, Project, find_project
+from pipeline_lib.records.layout import MANIFEST
+from pipeline_lib.records.record import DAMAGED, Record, all_records
+
+_REFERENCE = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(@(?P<which>latest|scratch))?(/(?P<id>[0-9A-Za-z-]+))?")
+_EXPECTED = "expected a run by name (NAME, NAME@latest, NAME@scratch, NAME/ID) or a record's path"
+_MOST_LISTED = 5
+
+
+def record_at(path: Path) -> Record | None:
+    """The record whose folder, or manifest, a path names; None when it names neither."""
+    folder = path.parent if path.name == MANIFEST else path
+    try:
+        return Record(folder.resolve()) if (folder / MANIFEST).is_file() else None
+    except (OSError, ValueError):  # a name too long, a NUL
+        return None
+
+
+def as_record(record: Record | str | Path) -> Record:
+    """A record as it is, by its path, or by a reference into the project around the working directory."""
+    if isinstance(record, Record):
+        return record
+    return record_at(Path(record)) or find_record(str(record), find_project())
+
+
+def find_record(reference: str, project: Project) -> Record:
+    """The record that a reference names.
+
+    `houses` is the newest finished run (or a newer damaged one, so that damage is noticed), `houses@latest` the newest
+    run of any status, `houses@scratch` the newest interactive one, `houses/ID` and `houses@scratch/ID` one run (the
+    first letters of its ID suffice); anything else is the path of a record. Raises InputError, which lists the runs
+    that exist.
+    """
+    record = record_at(Path(reference))
+    if record:
+        return record
+    parts = _REFERENCE.fullmatch(reference)
+    if parts is None or (parts["which"] == "latest" and parts["id"]):
+        raise InputError(f"found no run {reference!r}, {_EXPECTED}; `pipeline-lib runs` lists what there is")
+    name, which, start = parts["name"], parts["which"], parts["id"]
+    records = [r for r in all_records(project.runs, scratch=which == SCRATCH) if r.pipeline == name]
+    if start:
+        matches = [record for record in records if record.id.startswith(start)]
+        _check_one(reference, matches)
+    else:
+        matches = [record for record in records if which or record.status() in ("finished", DAMAGED)][-1:]
+    if not matches:
+        raise InputError(_no_such_record(reference, name, records, project))
+    record = matches[0]
+    sealed_as = record.reference if record.status() == DAMAGED else record.manifest().get("reference", record.reference)
+    if sealed_as != record.reference:
+        raise InputError(f"{record.folder}: found the record of {sealed_as}, expected its own; move it there")
+    return record
+
+
+def _check_one(reference: str, matches: list[Record]) -> None:
+    if len(matches) > 1:
+        listed = ", ".join(record.id for record in matches[:_MOST_LISTED])
+        more = f" and {len(matches) - _MOST_LISTED} more" if len(matches) > _MOST_LISTED else ""
+        raise InputError(f"found {len(matches)} runs whose name begins with {reference}, expected one: {listed}{more}")
+
+
+def _no_such_record(reference: str, name: str, records: list[Record], project: Project) -> str:
+    if records:
+        listed = ", ".join(f"{record.reference} ({record.status()})" for record in records[-_MOST_LISTED:])
+        latest = f"; `{name}@latest` is the newest" if reference == name else ""
+        return f"found no run {reference!r}, expected one of the runs of {name}: {listed}{latest}"
+    pipelines = ", ".join(sorted({record.pipeline for record in all_records(project.runs)})) or "none yet"
+    parameters = project.params / f"{name}.yml"
+    make = f"; `pipeline-lib run {project.shown(parameters)}` makes one" if parameters.is_file() else ""
+    return f"found no run {reference!r}, {_EXPECTED}; pipelines with runs: {pipelines}{make}"
