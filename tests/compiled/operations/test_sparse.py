@@ -77,7 +77,10 @@ def test_numbers_vectors_and_bags_stand_side_by_side():
 def test_rows_are_cut_joined_taken_and_spread():
     np.testing.assert_array_equal(concat_rows([slice_rows(BAG, 0, 5), slice_rows(BAG, 5, 12)]).toarray(), DENSE)
     np.testing.assert_array_equal(BAG.take(np.array([3, 3, 0])).toarray(), DENSE[:, [3, 3, 0]])
-    assert broadcast_rows(slice_rows(BAG, 2, 3), "bag", 4).toarray().tolist() == np.repeat(DENSE[:, [2]], 4, axis=1).tolist()
+    assert (
+        broadcast_rows(slice_rows(BAG, 2, 3), "bag", 4).toarray().tolist()
+        == np.repeat(DENSE[:, [2]], 4, axis=1).tolist()
+    )
     assert len(slice_rows(BAG, 4, 4)) == 0
 
 
