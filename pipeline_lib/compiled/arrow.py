@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline_lib.compiled.column_executor import Column, ColumnExecutor, joined
+from pipeline_lib.compiled.column_executor import ColumnExecutor
+from pipeline_lib.compiled.columns import Column, concat_rows
 from pipeline_lib.compiled.operations.list_columns import ListColumn, SharedListColumn
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.text_columns import TextColumn, Words
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.schema import EXACT
+from pipeline_lib.rows.column import MAX_EXACT_INTEGER
 
 Part = TypeVar("Part")
 
@@ -29,7 +30,7 @@ def run_parts(executor: ColumnExecutor, parts: Iterable[pa.Table]) -> list[Colum
     for columns, rows in _one_ahead((from_arrow(part), part.num_rows) for part in parts):
         found.append(executor.run(columns, rows, first))
         first += rows
-    return [joined(columns) for columns in zip(*found, strict=True)]
+    return [concat_rows(columns) for columns in zip(*found, strict=True)]
 
 
 def _one_ahead(parts: Iterator[Part]) -> Iterator[Part]:
@@ -50,7 +51,7 @@ def chunk(column: Any) -> pa.Array:
 
 def _column(array: Any, field: pa.Field) -> Column:
     if isinstance(array, pa.ChunkedArray):  # text of more than 2 GiB stays in chunks
-        return joined([_column(part, field) for part in array.chunks])
+        return concat_rows([_column(part, field) for part in array.chunks])
     kind = array.type
     if pa.types.is_large_list(kind):
         return _lists(array, kind.value_field.with_name(field.name))
@@ -89,7 +90,7 @@ def _shared_lists(array: Any, field: pa.Field) -> Column:
 
 
 def _nullable_integers(integers: NDArray[np.int64], valid: Any, name: str) -> NDArray[np.float64]:
-    beyond = int(np.count_nonzero(valid & ((integers > EXACT) | (integers < -EXACT))))
+    beyond = int(np.count_nonzero(valid & ((integers > MAX_EXACT_INTEGER) | (integers < -MAX_EXACT_INTEGER))))
     if beyond:
         raise InputError(
             f"{name}: found {beyond} integers beyond 2**53, expected integers that float64 holds exactly, as "

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.column_executor import Column
+from pipeline_lib.compiled.columns import Column
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.errors import InputError

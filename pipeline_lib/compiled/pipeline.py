@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline_lib.compiled import artifact
-from pipeline_lib.compiled.column_executor import Column, ColumnExecutor
+from pipeline_lib.compiled.column_executor import ColumnExecutor
+from pipeline_lib.compiled.columns import Column
 from pipeline_lib.compiled.compile_report import CompileReport
 from pipeline_lib.compiled.context_row import WideFunction, wide_function
+from pipeline_lib.compiled.distinct_values import make_executor
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.registry import lower
 from pipeline_lib.compiled.operations.text_columns import TextColumn
@@ -40,16 +42,24 @@ class CompiledPipeline:
     """A pipeline ready for production: a plan of exact operations over columns of raw rows.
 
     Made by `compile_pipeline` or `load_model`. Columns are found by name; those that cannot reach the output are
-    not read, and not checked. `report` says what compiling found; a loaded pipeline has none.
+    not read, and not checked. `report` says what compiling found; a loaded pipeline has none. Without
+    `distinct_values` batches are evaluated row by row, with the same bits.
     """
 
     def __init__(
-        self, plan: Plan, row: RowSchema, opaque: Mapping[str, bytes] | None = None, library: str = "pipeline_lib"
+        self,
+        plan: Plan,
+        row: RowSchema,
+        opaque: Mapping[str, bytes] | None = None,
+        library: str = "pipeline_lib",
+        *,
+        distinct_values: bool = True,
     ) -> None:
         self.plan = plan
         self.row = row
         self.report: CompileReport | None = None
         self._opaque = dict(opaque or {})
+        self._distinct_values = distinct_values
         self._live = (_with_runners(plan, self._opaque, library) if opaque else plan).hiding(row.sensitive)
         self._executors: dict[tuple[int, ...], tuple[RowSchema, ColumnExecutor]] = {}
         self._row_functions: dict[tuple[int, ...], tuple[RowSchema, RowFunction]] = {}
@@ -138,7 +148,7 @@ class CompiledPipeline:
 
     def transform(self, data: Any, *, context: Any = None) -> "pa.Table":
         """The columns that reach the final estimator, as an Arrow table."""
-        from pipeline_lib.rows.conform_tables import conform
+        from pipeline_lib.rows.conform import conform
 
         if not self.plan.steps:
             return conform(data, self.row)
@@ -201,7 +211,10 @@ class CompiledPipeline:
     def _executor(self, roots: Sequence[int]) -> tuple[RowSchema, ColumnExecutor]:
         key = tuple(roots)
         if key not in self._executors:
-            self._executors[key] = (self._schema(roots), ColumnExecutor(self._live, roots))
+            self._executors[key] = (
+                self._schema(roots),
+                make_executor(self._live, roots, distinct_values=self._distinct_values),
+            )
         return self._executors[key]
 
     def _columns(self, roots: Sequence[int], data: Any, context: Any) -> list[np.ndarray[Any, Any]]:
@@ -212,10 +225,10 @@ class CompiledPipeline:
         """The rows behind as many earlier ones as the plan needs, and how many rows they are."""
         import pyarrow as pa
 
-        from pipeline_lib.rows.conform_tables import conform
+        from pipeline_lib.rows.conform import conform
 
         if not self.context and context is None:
-            rows = conform(data, schema, coded=True)
+            rows = conform(data, schema, for_executor=True)
             return rows, rows.num_rows
         rows = conform(data, schema)
         earlier = conform([] if context is None else context, schema)
@@ -254,9 +267,9 @@ class CompiledPipeline:
         if self.row.key is None or context is not None:
             return self._run(executor, *self._tables(data, context, schema))
         from pipeline_lib.compiled.arrow import run_parts
-        from pipeline_lib.rows.conform_tables import conform_in_parts
+        from pipeline_lib.rows.conform import conform_in_parts
 
-        return run_parts(executor, conform_in_parts(data, schema, PART_CHILDREN, coded=True))
+        return run_parts(executor, conform_in_parts(data, schema, PART_CHILDREN, for_executor=True))
 
     def _run(self, executor: ColumnExecutor, table: "pa.Table", rows: int) -> list[Column]:
         from pipeline_lib.compiled.arrow import from_arrow
@@ -296,7 +309,7 @@ class CompiledPipeline:
 
     def _values_of_tables(self, roots: Sequence[int], row: Mapping[str, Any]) -> tuple[Any, ...]:
         from pipeline_lib.compiled.arrow import from_arrow
-        from pipeline_lib.rows.conform_tables import conform
+        from pipeline_lib.rows.conform import conform
 
         schema, function = self._row_function(roots)
         table = conform(row, schema)

@@ -1,327 +1,153 @@
-"""Tables for whoever evaluates them: each word and each row that is looked up once, with the same results."""
+"""Evaluation once per distinct value gives the bits of evaluation row by row, for words and for combinations."""
 
 import math
-from dataclasses import replace
-from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from pydantic import BaseModel
 
-from pipeline_lib.compiled import column_executor as columns_module
-from pipeline_lib.compiled.arrow import from_arrow, run_parts
-from pipeline_lib.compiled.column_executor import ColumnExecutor, _distinct
-from pipeline_lib.compiled.operations.list_columns import ListColumn, SharedListColumn
+from pipeline_lib import load_model
+from pipeline_lib.compiled import distinct_values
+from pipeline_lib.compiled.column_executor import BLOCK_ROWS
+from pipeline_lib.compiled.columns import slice_rows
+from pipeline_lib.compiled.distinct_values import DistinctValues, combinations, make_executor
+from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.text_columns import TextColumn
-from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiled.pipeline import CompiledPipeline
+from pipeline_lib.compiled.plan import Plan, Table
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows import conform_tables as rowtables
-from pipeline_lib.rows.conform_tables import conform, conform_in_parts
-from pipeline_lib.rows.model import Lookup, Tables, schema_of
-from pipeline_lib.rows.schema import Column, RowSchema
+from pipeline_lib.evidence.bits import first_difference
 
-LONG = 20_000
-WORD = Column("t", "string", pattern="^[a-z]+$")
-NUMBER = Column("x", "number", nullable=True, gt=1.0)
+pytestmark = pytest.mark.core
+RECORDS = Path(__file__).parents[1] / "data" / "records"
 
 
-def long(*some: str | None) -> list[str | None]:
-    """A text column of few words, after some others."""
-    return [*some, *("a", "b") * (LONG // 2)]
+def bits(results: Any) -> list[bytes]:
+    return [column.tobytes() for column in results]
 
 
-def conformed(data: Any, *columns: Column) -> pa.Table:
-    return conform(data, RowSchema(columns), coded=True)
+@pytest.mark.parametrize("record", ["titanic/20261129T123814406-17fc1e", "tiny/20261129T123837487-9fa751"])
+def test_a_pipeline_gives_the_same_bits_with_the_pass_off(record: str) -> None:
+    model = load_model(RECORDS / record / "artifact")
+    rows = pq.read_table(RECORDS / record / "evidence" / "inputs.parquet")
+    many = pa.concat_tables([rows] * (2 * BLOCK_ROWS // rows.num_rows + 1)).combine_chunks()
+    off = CompiledPipeline(model.plan, model.row, distinct_values=False)
+    assert off.predict(many).tobytes() == model.predict(many).tobytes()
+    steps = model.evaluate(many, steps=True).steps
+    for name, found in off.evaluate(many, steps=True).steps.items():
+        assert first_difference(found, steps[name]) is None
 
 
-@pytest.mark.parametrize(
-    "array",
-    [
-        pa.array(long("z", None)),
-        pa.array(long("z", None), pa.large_string()),
-        pa.chunked_array([long("z", None), long("c")]),
-        pa.array(long("z", None)).dictionary_encode(),
-        pa.DictionaryArray.from_arrays(pa.array([0, 1, None] * LONG, pa.int8()), ["a", "b", "unused"]).slice(1),
-    ],
-    ids=["string", "large", "chunks", "dictionary", "slice"],
-)
-def test_text_is_coded_and_the_same(array: Any) -> None:
-    found = conformed(pa.table({"t": array}), replace(WORD, nullable=True)).column("t")
-    assert found.type == pa.dictionary(pa.int32(), pa.string())
-    assert found.to_pylist() == array.to_pylist()
-
-
-@pytest.mark.parametrize("times", [1, LONG])
-def test_views_of_text_in_a_dictionary_are_text(times: int) -> None:
-    array = pa.DictionaryArray.from_arrays(pa.array([0, 1] * times, pa.int8()), pa.array(["a", "b"], pa.string_view()))
-    assert conformed(pa.table({"t": array}), WORD).column("t").to_pylist() == ["a", "b"] * times
-
-
-def test_a_word_of_no_row_is_not_refused() -> None:
-    array = pa.DictionaryArray.from_arrays(pa.array([0] * LONG), ["a", "UNUSED"])
-    assert conformed(pa.table({"t": array}), WORD).column("t").to_pylist() == ["a"] * LONG
-
-
-@pytest.mark.parametrize("dtype", ["str", "category", "string", object])
-def test_a_frames_text_is_the_same_whatever_holds_it(dtype: Any) -> None:
-    series = pd.Series(long("z"), dtype=dtype)
-    found = conformed(pd.DataFrame({"t": series}), WORD).column("t")
-    assert pa.types.is_dictionary(found.type) == (dtype is not object)
-    assert found.to_pylist() == series.tolist()
-
-
-def test_short_text_stays_text() -> None:
-    found = conformed(pa.table({"t": ["a", "b"]}), WORD).column("t")
-    assert found.type == pa.string()
-    assert found.to_pylist() == ["a", "b"]
-
-
-NO_UTF8 = pa.Array.from_buffers(
-    pa.string(), LONG, [None, pa.py_buffer(np.arange(LONG + 1, dtype=np.int32)), pa.py_buffer(b"a\xff" * (LONG // 2))]
-)
-REFUSED: dict[str, tuple[dict[str, Any], list[Column]]] = {
-    "pattern": ({"t": pa.array(long("a", "B"))}, [WORD]),
-    "missing": ({"t": pa.array(long("a", None))}, [WORD]),
-    "numbers": ({"t": pa.array([1] * LONG)}, [WORD]),
-    "dictionary of numbers": ({"t": pa.array([1] * LONG).dictionary_encode()}, [WORD]),
-    "sensitive": ({"t": pa.array(long("a", "B"))}, [replace(WORD, sensitive=True)]),
-    "no utf-8": ({"t": NO_UTF8}, [WORD]),
-    "missing number": ({"x": pa.array([2.0, None] * LONG)}, [replace(NUMBER, nullable=False)]),
-    "bound": ({"x": pa.array([2.0, float("nan"), 0.5] * LONG)}, [NUMBER]),
-    "two columns": ({"t": pa.array(long("B")), "x": pa.array([0.0, *[2.0] * LONG])}, [WORD, NUMBER]),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_what_is_coded_is_refused_in_the_same_words(case: str) -> None:
-    columns, schema = REFUSED[case]
-    said = []
-    for ask in (False, True):
-        with pytest.raises(InputError, match="found") as refused:
-            conform(pa.table(columns), RowSchema(tuple(schema)), coded=ask)
-        said.append(str(refused.value))
-    assert said[0] == said[1]
-
-
-@pytest.mark.parametrize("times", [1, LONG])
-def test_a_missing_number_is_nan_for_whoever_evaluates(times: int) -> None:
-    found = conformed(pa.table({"x": pa.array([1.5, None, math.nan, 2.5] * times)}), NUMBER).column("x")
-    assert found.null_count == 0
-    np.testing.assert_array_equal(found.to_numpy(), [1.5, math.nan, math.nan, 2.5] * times)
-
-
-class Flight(BaseModel):
-    flight: int
-    origin: str
-    hour: datetime
-    seats: float
-
-
-class Weather(BaseModel):
-    origin: str
-    hour: datetime
-    wind: float | None
-    sky: str | None
-    seen: datetime
-    station: int
-    clear: bool
-
-
-class Passenger(BaseModel):
-    flight: int
-    name: str
-    meal: str | None
-
-
-ROW = schema_of(Tables("flight", flights=Flight, weather=Lookup(Weather, by=("origin", "hour"))))
-PEOPLE = schema_of(Tables("flight", flights=Flight, people=Passenger))
-HOURS = [datetime(2026, 3, 1) + timedelta(hours=hour) for hour in range(50)]
-
-
-def frames(rows: int = LONG) -> dict[str, pd.DataFrame]:
-    """Flights from three places in 50 hours, and weather for 40 of these, also at a place that nobody flies from."""
-    draw = np.random.default_rng(0)
-    places, hours = np.array(["JFK", "EWR", "BOS"], dtype=object), np.array(HOURS, dtype="datetime64[us]")
-    flights = pd.DataFrame(
-        {
-            "flight": np.arange(rows),
-            "origin": pd.Series(places[draw.integers(0, 3, rows)], dtype="str"),
-            "hour": hours[draw.integers(0, 50, rows)],
-            "seats": draw.normal(size=rows),
-        }
-    )
-    made = [(place, hour) for place in [*places, "LGA"] for hour in hours[:40]]
-    weather = pd.DataFrame(
-        {
-            "origin": pd.Series([place for place, _ in made], dtype="str"),
-            "hour": [hour for _, hour in made],
-            "wind": np.where(draw.random(len(made)) < 0.2, np.nan, draw.normal(size=len(made))),
-            "sky": pd.Series(np.array(["grey", "blue", None], object)[draw.integers(0, 3, len(made))], dtype="str"),
-            "seen": [hour for _, hour in made],
-            "station": 2**60 + np.arange(len(made)),
-            "clear": draw.random(len(made)) < 0.5,
-        }
-    )
-    return {"flights": flights, "weather": weather.sample(frac=1, random_state=0)}
-
-
-def skies(mode: str = "default") -> tuple[Plan, list[int]]:
-    """Results of the weather alone, of weather and flight, and lists that two results take."""
+def scored(mode: str = "default") -> tuple[Plan, list[int]]:
     build = Builder()
-    seats, hour = build.input("seats", "float64"), build.input("hour", "datetime")
-    kinds = {"wind": "float64[]", "sky": "str[]", "seen": "datetime[]", "station": "int64[]", "clear": "bool[]"}
-    wind, sky, seen, station, clear = (
-        build.input(f"weather.{name}", kind, table="weather") for name, kind in kinds.items()
+    text, size = build.input("t", "str"), build.input("x", "float64")
+    score = build.lookup(text, {"a": 1.5, "b": -0.0}, "float64", unseen=9.0, mode=mode, name="t", where="Scores")
+    total = build.fill(score, 3.0) * 0.1 + size
+    return Plan(build.nodes, {}), [total.node, score.node]
+
+
+def columns(words: list[str | None], rows: int = 200) -> dict[str, Any]:
+    texts = [words[i % len(words)] for i in range(rows)]
+    return {"t": TextColumn.of(texts), "x": np.linspace(-1, 1, rows)}
+
+
+@pytest.mark.parametrize("words", [["a", "b"], ["a", None, "other"], [None], ["b"]])
+def test_distinct_words_give_the_bits_that_rows_give(words: list[str | None]) -> None:
+    plan, roots = scored()
+    given = columns(words)
+    known = DistinctValues(plan, roots).evaluate(given, 200, 0)
+    assert [len(column) for column, _ in known.values()] == [len(set(words))] * 2  # the sum's part, and the score
+    by_row = make_executor(plan, roots, distinct_values=False).run(given, 200)
+    assert bits(make_executor(plan, roots).run(given, 200)) == bits(by_row)
+
+
+def test_distinct_words_of_rows_behind_a_context_give_the_same_bits() -> None:
+    build = Builder(context=2)
+    score = build.lookup(
+        build.input("t", "str"), {"a": 1.5, "b": -0.0}, "float64", unseen=9.0, name="t", where="Scores"
     )
-    filled = build.fill(build.extreme(wind, "max"), -1.0) * 3.0
-    known, latest = build.number(build.count(wind)), build.extreme(seen, "max")
-    score = build.lookup(sky, {"grey": 1.0, "blue": 2.0}, "float64", mode=mode, unseen=0.5, name="sky", where="Skies")
-    bright, windy = build.extreme(score * wind, "max"), build.extreme(score * wind * seats, "min")
-    apart = build.apply("elapsed", hour, latest, unit=1000, where="Hours", name="hour")
-    whole = [build.total(station), build.count(clear), build.count(build.keep(station, clear))]
-    roots = [filled, filled + seats, known, bright, windy, apart, *whole]
-    return Plan(build.nodes, {}), [root.node for root in roots]
+    roots = [build.earlier(score, 2, "Lag").node, score.node]
+    plan = Plan(build.nodes, {}, tables=(Table(context=2),))
+    given = {"t": TextColumn.of(["a", "b", None, "b"] * 50)}
+    by_row = make_executor(plan, roots, distinct_values=False).run(given, 198)
+    assert bits(make_executor(plan, roots).run(given, 198)) == bits(by_row)
+    assert repr([column[:3].tolist() for column in by_row]) == repr([[1.5, -0.0, math.nan], [math.nan, -0.0, 1.5]])
 
 
-def results(data: Any, mode: str = "default", *, coded: bool) -> list[bytes]:
-    """The bits of the results; without `coded` each row has its own list and is evaluated by itself."""
-    plan, roots = skies(mode)
-    return bits(plan, roots, ROW, data, coded=coded)
+def test_only_a_word_that_a_row_has_is_refused_with_the_number_of_the_row() -> None:
+    plan, roots = scored("refuse")
+    given = columns(["a", "b"])
+    given["t"].words.insert(2, "unused")
+    assert len(make_executor(plan, roots).run(given, 200)[0]) == 200
+    with pytest.raises(InputError, match="row 1: Scores: found 'c' in column 't'"):
+        make_executor(plan, roots).run(columns(["a", "c"]), 200)
 
 
-def bits(plan: Plan, roots: list[int], schema: RowSchema, data: Any, *, coded: bool) -> list[bytes]:
-    executor = ColumnExecutor(plan, roots, by_value=coded)
-    columns = run_parts(executor, conform_in_parts(data, schema, 7_000, coded=coded))
-    return [column.tobytes() for column in columns]
-
-
-def test_rows_that_are_looked_up_are_evaluated_once_with_the_bits_that_lists_give(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    data, seen = frames(), []
-    monkeypatch.setattr(columns_module, "_distinct", lambda given: seen.append(_distinct(given)) or seen[-1])
-    assert results(data, coded=True) == results(data, coded=False)
-    assert [count for _, count, _ in seen] == [len(data["weather"]) + 1]  # once each, and once for none
-    few = frames(100)  # fewer flights than hours with weather: lists then
-    assert results(few, coded=True) == results(few, coded=False)
-    assert seen[1:] == [None]
-
-
-def test_a_row_that_nobody_looks_up_is_not_refused_and_one_that_somebody_does_is_with_its_number() -> None:
-    data = frames()
-    weather = data["weather"].reset_index(drop=True)
-    data["weather"] = weather.assign(sky=weather["sky"].where(weather["origin"] != "LGA", "green").fillna("blue"))
-    assert results(data, "refuse", coded=True) == results(data, "refuse", coded=False)
-    row = int(np.flatnonzero(data["weather"]["origin"] == "JFK")[0])
-    data["weather"].loc[row, "sky"] = "green"
-    said = []
-    for coded in (True, False):
-        with pytest.raises(InputError, match=r"^row \d+: its row 0 of this table: Skies: found 'green'") as refused:
-            results(data, "refuse", coded=coded)
-        said.append(str(refused.value))
-    assert said[0] == said[1]
-
-
-def test_two_rows_of_one_place_are_refused_in_the_same_words() -> None:
-    data = frames()
-    data["weather"] = pd.concat([data["weather"], data["weather"].iloc[[5, 3, 5]]], ignore_index=True)
-    said = []
-    for coded in (True, False):
-        with pytest.raises(InputError, match=r"in rows 5 and 160, .* \(3 repeat one\)") as refused:
-            list(conform_in_parts(data, ROW, None, coded=coded))
-        said.append(str(refused.value))
-    assert said[0] == said[1]
-
-
-def test_shared_lists_of_any_length_are_cut_as_lists_are() -> None:
-    lists = ListColumn(np.arange(6.0), np.array([0, 2, 2, 5, 6]))
-    shared = SharedListColumn(np.array([2, 1, 0, 2, 3], dtype=np.int32), lists)
-    cut = shared.cut(1, 5)
-    assert cut.values.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
-    assert cut.starts.tolist() == [0, 0, 2, 5, 6]
-    words = SharedListColumn(shared.codes, ListColumn(TextColumn.of(list("abcdef")), lists.starts)).cut(0, 2)
-    assert words.values.tolist() == ["c", "d", "e"]
-    assert len(shared) == 5
-
-
-class Station(BaseModel):
-    origin: str
-    masts: int | None
-
-
-def test_a_missing_integer_that_float64_cannot_hold_is_refused_only_where_somebody_looks_it_up() -> None:
-    schema = schema_of(Tables("flight", flights=Flight, stations=Lookup(Station, by=("origin",))))
+def waves() -> tuple[Plan, list[int]]:
+    """Sines of hours and weekdays, and an angle of two looked-up texts: all of few distinct values."""
     build = Builder()
-    masts = build.extreme(build.input("stations.masts", "float64[]", table="stations"), "max")
-    plan, roots = Plan(build.nodes, {}), [masts.node]
-    for origin in ("LGA", "JFK"):
-        stations = [
-            {"origin": "EWR", "masts": 3},
-            {"origin": "BOS", "masts": None},
-            {"origin": origin, "masts": 2**60 + 1},
-        ]
-        data = {"flights": frames()["flights"], "stations": stations}
-        if origin == "LGA":
-            assert bits(plan, roots, schema, data, coded=True) == bits(plan, roots, schema, data, coded=False)
-            continue
-        for coded in (True, False):
-            with pytest.raises(InputError, match=r"^stations.masts: found \d+ integers beyond 2\*\*53"):
-                bits(plan, roots, schema, data, coded=coded)
+    moment, one, two, size = (
+        build.input(*given) for given in (("m", "datetime"), ("a", "str"), ("b", "str"), ("x", "float64"))
+    )
+    hour = build.number(build.apply("calendar", moment, field="hour"))
+    weekday = build.number(build.apply("calendar", moment, field="day_of_week"))
+    hour = build.where(moment.missing(), math.nan, hour)
+    scores = [build.lookup(text, {"p": 1.25, "q": -0.0}, "float64", name="t", where="Places") for text in (one, two)]
+    angles = [build.apply("sin", hour * 0.2), build.apply("cos", hour * 0.4), build.apply("cos", weekday)]
+    far = build.apply("arctan2", scores[0] - scores[1], build.fill(scores[1], 0.5))
+    return Plan(build.nodes, {}), [*(each.node for each in angles), (far + size).node, far.node]
 
 
-def test_lists_that_are_dictionary_encoded_are_no_raw_table() -> None:
-    (coded,) = conform_in_parts(frames(), ROW, None, coded=True)
-    with pytest.raises(InputError, match=r"weather.wind: found dictionary<.*>, expected a list for each row"):
-        conform(coded, ROW)
+def timestamps(rows: int, words: tuple[str | None, ...] = ("p", "q", None, "other")) -> dict[str, Any]:
+    draw = np.random.default_rng(3)
+    when = draw.integers(0, 10**15, rows)
+    when[draw.integers(0, rows, 50)] = NAT
+    texts = {name: TextColumn.of([words[code] for code in draw.integers(0, len(words), rows)]) for name in "ab"}
+    return {"m": when, **texts, "x": draw.normal(size=rows)}
 
 
-@pytest.mark.parametrize("sparse", [0, 8])
-def test_rows_are_found_by_numbers_that_are_given_anew(sparse: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rowtables, "_SPARSE", sparse)
-    data = frames()
-    hours = data["weather"].drop_duplicates("hour")  # one place for each hour: most pairs are nobody's
-    found = conform(data | {"weather": hours}, ROW)
-    wanted = data["flights"].merge(hours, on=["origin", "hour"], how="left")["wind"]
-    assert [row[0] if row else None for row in found.column("weather.wind").to_pylist()] == [
-        None if math.isnan(wind) else wind for wind in wanted
+def test_combinations_of_values_give_the_bits_that_rows_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, roots = waves()
+    rows = BLOCK_ROWS + 57
+    given, found = timestamps(rows), []
+    monkeypatch.setattr(distinct_values, "combinations", lambda *args: found.append(combinations(*args)) or found[-1])
+    by_row = make_executor(plan, roots, distinct_values=False).run(given, rows)
+    assert bits(make_executor(plan, roots).run(given, rows)) == bits(by_row)
+    assert sorted(len(one[0][0]) for one in found) == [7, 16, 24 + 1]  # weekdays, pairs of texts, hours and missing
+    few = {name: slice_rows(column, 0, 100) for name, column in given.items()}
+    assert bits(make_executor(plan, roots).run(few, 100)) == bits(column[:100] for column in by_row)
+    assert len(found) == 3  # a hundred rows are not worth it
+
+
+def test_a_combination_that_is_refused_is_refused_with_the_number_of_its_row() -> None:
+    build = Builder()
+    texts = [build.input(name, "str") for name in "ab"]
+    one, two = (build.lookup(text, {"p": 1.0}, "float64", mode="refuse", name="t", where="Places") for text in texts)
+    plan, roots = Plan(build.nodes, {}), [build.apply("sin", one + two).node]
+    given = timestamps(BLOCK_ROWS, words=("p",))
+    assert len(make_executor(plan, roots).run(given, BLOCK_ROWS)[0]) == BLOCK_ROWS
+    given["b"] = TextColumn.of([*["p"] * 4000, "z", *["p"] * (BLOCK_ROWS - 4001)])
+    with pytest.raises(InputError, match="row 4000: Places: found 'z' in column 't'"):
+        make_executor(plan, roots).run(given, BLOCK_ROWS)
+
+
+def test_combinations_are_those_of_the_rows() -> None:
+    draw = np.random.default_rng(4)
+    text = TextColumn.of([["a", None, "b"][code] for code in draw.integers(0, 3, 500)])
+    given = [text, draw.integers(-5, 5, 500), draw.integers(0, 2, 500).astype(bool)]
+    combined = combinations(given, 500)
+    assert combined is not None
+    distinct, codes = combined
+    assert [column.tolist() for column in given] == [
+        np.array(column.tolist(), dtype=object)[codes].tolist() for column in distinct
     ]
-
-
-@pytest.mark.parametrize("ordered", [True, False])
-def test_text_of_child_rows_is_coded_in_any_order_and_in_parts(*, ordered: bool) -> None:
-    draw = np.random.default_rng(2)
-    flights = frames(3000)["flights"]
-    owners = draw.integers(0, 2900, 2 * LONG)
-    people = pd.DataFrame(
-        {
-            "flight": np.sort(owners) if ordered else owners,
-            "name": pd.Series([f"name {row}" for row in draw.permutation(2 * LONG)], dtype="str"),
-            "meal": pd.Series(np.array(["fish", "rice", None], object)[draw.integers(0, 3, 2 * LONG)], dtype="str"),
-        }
-    )
-    build = Builder()
-    meal, name = (build.input(f"people.{column}", "str[]", table="people") for column in ("meal", "name"))
-    price = build.lookup(meal, {"fish": 3.0, "rice": 2.5}, "float64", missing=0.0, unseen=1.0)
-    first = build.lookup(name, {f"name {row}": float(row) for row in range(500)}, "float64", unseen=-1.0)
-    plan, roots = Plan(build.nodes, {}), [build.total(price).node, build.extreme(first, "max").node]
-    data = {"flights": flights, "people": people}
-    parts = list(conform_in_parts(data, PEOPLE, 7_000, coded=True))
-    assert len(parts) > 3
-    assert pa.types.is_dictionary(parts[0].schema.field("people.meal").type.value_type)
-    assert bits(plan, roots, PEOPLE, data, coded=True) == bits(plan, roots, PEOPLE, data, coded=False)
-
-
-def test_a_table_is_evaluated_for_a_part_only_where_that_has_twice_as_many_rows() -> None:
-    data = frames()
-    executor, seen = ColumnExecutor(*skies()), []
-    (part,) = conform_in_parts(data, ROW, None, coded=True)
-    enough = 2 * (len(data["weather"]) + 1)  # one more for none
-    for rows in (enough - 1, enough):
-        columns = from_arrow(part.slice(0, rows))
-        assert (_distinct({"weather.wind": columns["weather.wind"]}) is None) == (rows < enough)
-        seen.append([column[: enough - 1].tobytes() for column in executor.run(columns, rows)])
-    assert seen[0] == seen[1]
+    rows = list(zip(*(column.tolist() for column in distinct), strict=True))
+    assert len(set(rows)) == len(rows)
+    assert distinct[2].dtype == bool
+    assert combinations([np.arange(500)], 500) is None  # rows are seldom alike
+    assert combinations([np.array([0, 2**62] * 250)], 500) is None  # far apart
+    assert combinations([draw.integers(0, 4000, 500) for _ in "ab"], 500) is None  # too many

@@ -60,11 +60,30 @@ class ListColumn:
         places, starts = where.chosen
         return ListColumn(_at(self.values, places), starts)
 
-    def cut(self, start: int, stop: int) -> "ListColumn":
-        """Some rows."""
+    def slice(self, start: int, stop: int) -> "ListColumn":
+        """Rows `start` to `stop`."""
         starts = self.starts[start : stop + 1]
         first, last = int(starts[0]), int(starts[-1])
         return ListColumn(_at(self.values, slice(first, last)), starts - first)
+
+    def take(self, rows: NDArray[Any]) -> "ListColumn":
+        """The rows at these indices, in that order, each with a list of its own."""
+        counts = self.counts[rows]
+        starts = np.append(0, np.cumsum(counts))
+        values = np.arange(starts[-1]) + np.repeat(self.starts[rows] - starts[:-1], counts)
+        return ListColumn(_at(self.values, values), starts)
+
+    def broadcast(self, rows: int) -> "ListColumn":
+        """`rows` rows: itself, or its only row repeated."""
+        return self if len(self) == rows else self.take(np.zeros(rows, dtype=np.intp))
+
+    @classmethod
+    def concat(cls, parts: Sequence["ListColumn"]) -> "ListColumn":
+        """The rows of several list columns, one part after the other."""
+        values = [part.values for part in parts]
+        counts = np.concatenate([part.counts for part in parts])
+        joined = TextColumn.concat(values) if isinstance(values[0], TextColumn) else np.concatenate(values)
+        return cls(joined, np.append(0, np.cumsum(counts)))
 
     def spread(self, column: Any) -> Any:
         """A column of main rows, or a constant, as one of child rows."""
@@ -93,13 +112,22 @@ class SharedListColumn:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def cut(self, start: int, stop: int) -> ListColumn:
-        """Some rows, each with a list of its own."""
-        codes = self.codes[start:stop]
-        counts = self.lists.counts[codes]
-        starts = np.append(0, np.cumsum(counts))
-        places = np.arange(starts[-1]) + np.repeat(self.lists.starts[codes] - starts[:-1], counts)
-        return ListColumn(_at(self.lists.values, places), starts)
+    def slice(self, start: int, stop: int) -> ListColumn:
+        """Rows `start` to `stop`, each with a list of its own."""
+        return self.lists.take(self.codes[start:stop])
+
+    def take(self, rows: NDArray[Any]) -> ListColumn:
+        """The rows at these indices, in that order, each with a list of its own."""
+        return self.lists.take(self.codes[rows])
+
+    def broadcast(self, rows: int) -> ListColumn:
+        """`rows` rows, each with a list of its own: all rows, or the only one repeated."""
+        return self.slice(0, len(self)).broadcast(rows)
+
+    @classmethod
+    def concat(cls, parts: Sequence["SharedListColumn"]) -> ListColumn:
+        """The rows of several such columns, each with a list of its own."""
+        return ListColumn.concat([part.slice(0, len(part)) for part in parts])
 
 
 def _at(values: Any, places: Any) -> Any:

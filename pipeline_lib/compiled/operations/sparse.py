@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline_lib.compiled.operations.checks import LARGEST
 from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.operations.setting_types import FLAG, INTEGER, INTEGERS, TEXT, optional
 
 
 class SparseColumn:
     """A sparse column: row i holds `values[indptr[i] : indptr[i + 1]]` at ascending places `indices`, else 0.
 
-    `width` is how many places a row has. One row of it is a bag of one row.
+    `width` is how many places a row has. One row of it is a sparse of one row.
     """
 
     __slots__ = ("indices", "indptr", "values", "width")
@@ -57,22 +59,22 @@ class SparseColumn:
         dense[self.indices, self.rows()] = self.values
         return dense
 
-    def cut(self, start: int, stop: int) -> "SparseColumn":
-        """Some rows."""
+    def slice(self, start: int, stop: int) -> "SparseColumn":
+        """Rows `start` to `stop`."""
         pointers = self.indptr[start : stop + 1]
         taken = slice(pointers[0], pointers[-1])
         return SparseColumn(pointers - pointers[0], self.indices[taken], self.values[taken], self.width)
 
-    def take(self, places: NDArray[Any]) -> "SparseColumn":
-        """The rows at some places, in that order."""
-        starts, lengths = self.indptr[:-1][places], np.diff(self.indptr)[places]
+    def take(self, rows: NDArray[Any]) -> "SparseColumn":
+        """The rows at these indices, in that order."""
+        starts, lengths = self.indptr[:-1][rows], np.diff(self.indptr)[rows]
         pointers = np.concatenate([[0], np.cumsum(lengths)])
         within = np.arange(pointers[-1]) - np.repeat(pointers[:-1], lengths)
         taken = np.repeat(starts, lengths) + within
         return SparseColumn(pointers, self.indices[taken], self.values[taken], self.width)
 
-    def spread(self, rows: int) -> "SparseColumn":
-        """As many rows: a bag that came of constants alone has one."""
+    def broadcast(self, rows: int) -> "SparseColumn":
+        """`rows` rows: a bag that came of constants alone has one."""
         return self if len(self) == rows else self.take(np.zeros(rows, dtype=np.int64))
 
     def keep(self, kept: NDArray[np.bool_]) -> "SparseColumn":
@@ -89,7 +91,7 @@ class SparseColumn:
         return np.bincount(self.rows(), weights=terms, minlength=len(self)).astype(np.float64, copy=False)
 
     @classmethod
-    def joined(cls, parts: Sequence["SparseColumn"]) -> "SparseColumn":
+    def concat(cls, parts: Sequence["SparseColumn"]) -> "SparseColumn":
         """Blocks of rows, one below the other."""
         ends = np.cumsum([0, *(part.indptr[-1] for part in parts)])
         pointers = [part.indptr[:-1] + end for part, end in zip(parts, ends[:-1], strict=True)]
@@ -107,7 +109,7 @@ def _pointers(rows: NDArray[Any], count: int) -> NDArray[np.int64]:
 
 def aligned(found: SparseColumn, bound: Any, expected: SparseColumn) -> tuple[NDArray[np.int64], Any, Any, Any]:
     """Two bags side by side: rows, found values, their bounds, expected values, at places that either one holds."""
-    keys = [bag.rows() * bag.width + bag.indices for bag in (found, expected)]
+    keys = [sparse.rows() * sparse.width + sparse.indices for sparse in (found, expected)]
     places = np.union1d(*keys)
     numbers = np.zeros((3, len(places)))
     numbers[0, np.searchsorted(places, keys[0])] = found.values
@@ -122,29 +124,31 @@ def same_width(settings: Settings, widths: Sequence[int]) -> int:
 
 def sparse_error_bounds(bound: Any, column: Any) -> NDArray[np.float64]:
     """A bag's bound, one for each value: a vector's that came in its place has a number for each place."""
-    bag = SparseColumn.of(column)
+    sparse = SparseColumn.of(column)
     if np.ndim(bound) == 2:
-        return np.asarray(bound)[bag.indices, bag.rows()]
-    return np.broadcast_to(bound, bag.values.shape)
+        return np.asarray(bound)[sparse.indices, sparse.rows()]
+    return np.broadcast_to(bound, sparse.values.shape)
 
 
 def _select(settings: Settings) -> Any:
     kept = np.asarray(settings["places"], dtype=np.int64)  # ascending
 
     def select(column: Any) -> SparseColumn:
-        bag = SparseColumn.of(column)
-        there = np.isin(bag.indices, kept)
-        found = bag.keep(there)
+        sparse = SparseColumn.of(column)
+        there = np.isin(sparse.indices, kept)
+        found = sparse.keep(there)
         return SparseColumn(found.indptr, np.searchsorted(kept, found.indices), found.values, len(kept))
 
     return select
 
 
-# Some places, ascending, as a narrower bag.
 operation(
     "bag_select",
     ("bag",),
     "bag",
+    doc="A sparse vector's numbers at some indices, ascending, as a narrower sparse vector.",
+    parameters=("vector",),
+    settings={"places": INTEGERS},
     column=_select,
     error_bound=lambda settings, inputs, bounds, result: sparse_error_bounds(bounds[0], inputs[0])[
         np.isin(SparseColumn.of(inputs[0]).indices, settings["places"])
@@ -161,9 +165,9 @@ def _side_by_side(columns: Sequence[Any]) -> SparseColumn:
     dense, at, found, start = [], [], [], 0
     for column in columns:
         if isinstance(column, SparseColumn) or np.ndim(column) == 2:
-            bag = SparseColumn.of(column).spread(rows)
-            found.append((bag.rows(), bag.indices + start, bag.values))
-            start += bag.width
+            sparse = SparseColumn.of(column).broadcast(rows)
+            found.append((sparse.rows(), sparse.indices + start, sparse.values))
+            start += sparse.width
         else:
             dense.append(np.broadcast_to(np.asarray(column, dtype=np.float64), (rows,)))
             at.append(start)
@@ -182,10 +186,10 @@ def _joined_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Seque
     rows, whole, start = result.rows(), np.zeros(len(result.values)), 0
     for column, bound in zip(inputs, bounds, strict=True):
         if isinstance(column, SparseColumn) or np.ndim(column) == 2:
-            bag = SparseColumn.of(column).spread(len(result))
-            inside = (result.indices >= start) & (result.indices < start + bag.width)
-            whole[inside] = sparse_error_bounds(bound, bag)
-            start += bag.width
+            sparse = SparseColumn.of(column).broadcast(len(result))
+            inside = (result.indices >= start) & (result.indices < start + sparse.width)
+            whole[inside] = sparse_error_bounds(bound, sparse)
+            start += sparse.width
         else:
             inside = result.indices == start
             whole[inside] = np.broadcast_to(bound, (len(result),))[rows[inside]]
@@ -193,11 +197,11 @@ def _joined_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Seque
     return whole
 
 
-# Numbers, vectors and bags side by side, as one bag.
 operation(
     "bag_join",
     ("float64|vector|bag", "..."),
     "bag",
+    doc="Numbers, vectors and sparse vectors side by side, as one sparse vector.",
     column=lambda settings: lambda *columns: _side_by_side(columns),
     error_bound=_joined_error_bound,
     abs_max=lambda settings, maxima: max(maxima),
@@ -207,6 +211,8 @@ operation(
     "bag_vector",
     ("bag",),
     "vector",
+    doc="A sparse vector as a dense one.",
+    parameters=("vector",),
     column=lambda settings: lambda column: column.toarray() if isinstance(column, SparseColumn) else column,
     error_bound=lambda settings, inputs, bounds, result: (
         SparseColumn.of(inputs[0]).holding(sparse_error_bounds(bounds[0], inputs[0])).toarray()
@@ -220,13 +226,16 @@ operation(
     "bag_item",
     ("bag",),
     "float64",
+    doc="The number at one index of a sparse vector.",
+    parameters=("vector",),
+    settings={"place": INTEGER},
     column=lambda settings: (
-        lambda column: (bag := SparseColumn.of(column)).sums(
-            np.where(bag.indices == settings["place"], bag.values, 0.0)
+        lambda column: (sparse := SparseColumn.of(column)).sums(
+            np.where(sparse.indices == settings["place"], sparse.values, 0.0)
         )
     ),
-    error_bound=lambda settings, inputs, bounds, result: (bag := SparseColumn.of(inputs[0])).sums(
-        np.where(bag.indices == settings["place"], sparse_error_bounds(bounds[0], inputs[0]), 0.0)
+    error_bound=lambda settings, inputs, bounds, result: (sparse := SparseColumn.of(inputs[0])).sums(
+        np.where(sparse.indices == settings["place"], sparse_error_bounds(bounds[0], inputs[0]), 0.0)
     ),
     abs_max=lambda settings, maxima: maxima[0],
 )
@@ -234,27 +243,29 @@ operation(
 
 def _finite(settings: Settings) -> Any:
     def finite(column: Any) -> SparseColumn:
-        bag = SparseColumn.of(column)
-        bad = np.isinf(bag.values) if settings.get("missing") else ~np.isfinite(bag.values)
+        sparse = SparseColumn.of(column)
+        bad = np.isinf(sparse.values) if settings.get("missing") else ~np.isfinite(sparse.values)
         if bad.any():
             at = int(np.argmax(bad))
             raise RefusedRowsError(
-                int(bag.rows()[at]),
-                f"{settings['where']}: found {bag.values[at].item()!r} in column {int(bag.indices[at])}, expected a "
+                int(sparse.rows()[at]),
+                f"{settings['where']}: found {sparse.values[at].item()!r} in column {int(sparse.indices[at])}, expected a "
                 "finite number; correct the row, or impute and cap before this step",
             )
-        return bag
+        return sparse
 
     return finite
 
 
-# A bag whose numbers must be finite, or with `missing` not infinite.
 operation(
     "bag_finite",
     ("bag",),
     "bag",
+    doc="A sparse vector of finite numbers; infinite ones are refused, and so is NaN unless `missing`.",
+    parameters=("vector",),
+    settings={"where": TEXT, "name": optional(TEXT), "missing": optional(FLAG)},
     column=_finite,
     error_bound=lambda settings, inputs, bounds, result: sparse_error_bounds(bounds[0], inputs[0]),
-    abs_max=lambda settings, maxima: np.inf if settings.get("missing") else 1.7976931348623157e308,
+    abs_max=lambda settings, maxima: np.inf if settings.get("missing") else LARGEST,
     width=same_width,
 )

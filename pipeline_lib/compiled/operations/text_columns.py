@@ -37,6 +37,26 @@ class TextColumn:
     def __len__(self) -> int:
         return len(self.codes)
 
+    def slice(self, start: int, stop: int) -> "TextColumn":
+        """Rows `start` to `stop`."""
+        return TextColumn(self.codes[start:stop], self.words)
+
+    def take(self, rows: NDArray[Any]) -> "TextColumn":
+        """The rows at these indices, in that order."""
+        return TextColumn(self.codes[rows], self.words)
+
+    def broadcast(self, rows: int) -> "TextColumn":
+        """`rows` rows: itself, or its only row repeated."""
+        return self if len(self) == rows else TextColumn(np.broadcast_to(self.codes, (rows,)), self.words)
+
+    @classmethod
+    def concat(cls, parts: Sequence["TextColumn"]) -> "TextColumn":
+        """The rows of several text columns; those of one batch share their words."""
+        words = parts[0].words
+        if all(part.words is words for part in parts):
+            return cls(np.concatenate([part.codes for part in parts]), words)
+        return cls.of([word for part in parts for word in part.tolist()])
+
     def tolist(self) -> list[str | None]:
         """Python text, None where missing."""
         words = self.words

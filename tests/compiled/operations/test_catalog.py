@@ -7,8 +7,7 @@ import struct
 import numpy as np
 import pytest
 
-import pipeline_lib.compiled.column_executor as columns_module
-from pipeline_lib.compiled.column_executor import BLOCK_ROWS, ColumnExecutor, combinations, cut
+from pipeline_lib.compiled.distinct_values import make_executor
 from pipeline_lib.compiled.operations.arithmetic import wrap
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.refusals import NAT
@@ -17,7 +16,8 @@ from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.row_executor import row_function
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.schema import Column, RowSchema
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.schema import RowSchema
 
 pytestmark = pytest.mark.core
 
@@ -78,7 +78,7 @@ def both(name, dtypes, settings):
         else:
             plain = [NAT if value is None else value for value in plain]
             columns[f"c{place}"] = np.array(plain, dtype="int64" if dtype == "datetime" else dtype)
-    whole = ColumnExecutor(plan, [result.node]).run(columns, len(rows))[0].tolist()
+    whole = make_executor(plan, [result.node]).run(columns, len(rows))[0].tolist()
     schema = RowSchema(
         tuple(
             Column(f"c{place}", KINDS[dtype], nullable=dtype in ("float64", "str", "datetime"))
@@ -153,7 +153,7 @@ def test_values_are_what_ieee_says(name, arguments, expected):
         build = Builder()
         value = build.apply(name, *[build.input(f"c{i}", "float64") for i in range(len(wanted))])
         columns = {f"c{i}": np.array([v]) for i, v in enumerate(wanted)}
-        found = ColumnExecutor(Plan(build.nodes, {}), [value.node]).run(columns, 1)[0].tolist()
+        found = make_executor(Plan(build.nodes, {}), [value.node]).run(columns, 1)[0].tolist()
     assert bits(found[0]) == bits(expected)
 
 
@@ -165,7 +165,7 @@ def test_integers_wrap_as_64_bits_do():
 def test_an_unseen_word_is_refused_with_its_row():
     build = Builder()
     value = build.lookup(build.input("c", "str"), {"a": 1.0}, "float64", mode="refuse", name="c", where="Scores")
-    executor = ColumnExecutor(Plan(build.nodes, {}), [value.node])
+    executor = make_executor(Plan(build.nodes, {}), [value.node])
     message = r"row 2: Scores: found 'b' in column 'c', expected one of 'a'"
     with pytest.raises(InputError, match=message):
         executor.run({"c": TextColumn.of(["a", "a", "b"])}, 3)
@@ -181,7 +181,7 @@ def test_a_constant_place_chooses_for_every_row(gives, values):
     build = Builder()
     chosen = build.choose(build.value(1), values, gives)
     plan = Plan(build.nodes, {})
-    (column,) = ColumnExecutor(plan, [chosen.node]).run({}, 3)
+    (column,) = make_executor(plan, [chosen.node]).run({}, 3)
     assert list(map(bits, column.tolist())) == [bits(values[1])] * 3
     function = row_function(plan, [chosen.node], RowSchema((Column("c", "number"),)))
     assert bits(function({"c": 0.0})[0]) == bits(values[1])
@@ -191,14 +191,14 @@ def test_a_constant_is_refused_as_a_column_is():
     build = Builder()
     value = build.lookup(build.value(5), {1: 2.0}, "float64", mode="refuse", name="c", where="Scores")
     with pytest.raises(InputError, match="row 0: Scores: found 5 in column 'c', expected one of 1"):
-        ColumnExecutor(Plan(build.nodes, {}), [value.node]).run({}, 3)
+        make_executor(Plan(build.nodes, {}), [value.node]).run({}, 3)
 
 
 def test_a_number_that_is_not_finite_is_refused():
     build = Builder()
     value = build.finite(build.input("c", "float64"), "age", "Lasso")
     with pytest.raises(InputError, match="row 1: Lasso: found a missing value in column 'age'"):
-        ColumnExecutor(Plan(build.nodes, {}), [value.node]).run({"c": np.array([1.0, math.nan])}, 2)
+        make_executor(Plan(build.nodes, {}), [value.node]).run({"c": np.array([1.0, math.nan])}, 2)
 
 
 def test_a_bounded_number_is_not_checked_again():
@@ -218,99 +218,3 @@ def test_a_wrong_dtype_is_refused():
     build = Builder()
     with pytest.raises(InputError, match="add: found values of str, float64"):
         build.apply("add", build.input("c", "str"), 1.0)
-
-
-def scored(mode="default"):
-    build = Builder()
-    text, size = build.input("t", "str"), build.input("x", "float64")
-    score = build.lookup(text, {"a": 1.5, "b": -0.0}, "float64", unseen=9.0, mode=mode, name="t", where="Scores")
-    total = build.fill(score, 3.0) * 0.1 + size
-    return Plan(build.nodes, {}), [total.node, score.node]
-
-
-def columns(words, rows=200):
-    texts = [words[i % len(words)] for i in range(rows)]
-    return {"t": TextColumn.of(texts), "x": np.linspace(-1, 1, rows)}
-
-
-@pytest.mark.parametrize("words", [["a", "b"], ["a", None, "other"], [None], ["b"]])
-def test_distinct_words_give_the_bits_that_rows_give(words):
-    plan, roots = scored()
-    given = columns(words)
-    by_word = ColumnExecutor(plan, roots).run(given, 200)
-    by_row = ColumnExecutor(plan, roots, by_value=False).run(given, 200)
-    assert [column.tobytes() for column in by_word] == [column.tobytes() for column in by_row]
-
-
-def test_a_word_of_no_row_is_not_refused_and_one_of_a_row_is_with_its_number():
-    plan, roots = scored("refuse")
-    given = columns(["a", "b"])
-    given["t"].words.insert(2, "unused")
-    assert len(ColumnExecutor(plan, roots).run(given, 200)[0]) == 200
-    with pytest.raises(InputError, match="row 1: Scores: found 'c' in column 't'"):
-        ColumnExecutor(plan, roots).run(columns(["a", "c"]), 200)
-
-
-def waves():
-    """Sines of hours and weekdays, and of what two texts stand for: all of few different values."""
-    build = Builder()
-    moment, one, two, size = (
-        build.input(*given) for given in (("m", "datetime"), ("a", "str"), ("b", "str"), ("x", "float64"))
-    )
-    hour = build.number(build.apply("calendar", moment, field="hour"))
-    weekday = build.number(build.apply("calendar", moment, field="day_of_week"))
-    hour = build.where(moment.missing(), math.nan, hour)
-    places = [build.lookup(text, {"p": 1.25, "q": -0.0}, "float64", name="t", where="Places") for text in (one, two)]
-    turned = [build.apply("sin", hour * 0.2), build.apply("cos", hour * 0.4), build.apply("cos", weekday)]
-    far = build.apply("arctan2", places[0] - places[1], build.fill(places[1], 0.5))
-    return Plan(build.nodes, {}), [*(each.node for each in turned), (far + size).node, far.node]
-
-
-def moments(rows, words=("p", "q", None, "other")):
-    draw = np.random.default_rng(3)
-    when = draw.integers(0, 10**15, rows)
-    when[draw.integers(0, rows, 50)] = NAT
-    texts = {name: TextColumn.of([words[place] for place in draw.integers(0, len(words), rows)]) for name in "ab"}
-    return {"m": when, **texts, "x": draw.normal(size=rows)}
-
-
-def test_combinations_of_values_give_the_bits_that_rows_give(monkeypatch):
-    plan, roots = waves()
-    rows = BLOCK_ROWS + 57
-    given, found = moments(rows), []
-    monkeypatch.setattr(columns_module, "combinations", lambda *args: found.append(combinations(*args)) or found[-1])
-    by_value = ColumnExecutor(plan, roots).run(given, rows)
-    by_row = ColumnExecutor(plan, roots, by_value=False).run(given, rows)
-    assert [column.tobytes() for column in by_value] == [column.tobytes() for column in by_row]
-    assert sorted(len(one[0][0]) for one in found) == [7, 16, 24 + 1]  # weekdays, pairs of texts, hours and missing
-    few = {name: cut(column, 0, 100) for name, column in given.items()}
-    assert [c.tobytes() for c in ColumnExecutor(plan, roots).run(few, 100)] == [c[:100].tobytes() for c in by_row]
-    assert len(found) == 3  # a hundred rows are not worth it
-
-
-def test_what_a_combination_refuses_is_told_by_its_row():
-    build = Builder()
-    texts = [build.input(name, "str") for name in "ab"]
-    one, two = (build.lookup(text, {"p": 1.0}, "float64", mode="refuse", name="t", where="Places") for text in texts)
-    plan, roots = Plan(build.nodes, {}), [build.apply("sin", one + two).node]
-    given = moments(BLOCK_ROWS, words=("p",))
-    assert len(ColumnExecutor(plan, roots).run(given, BLOCK_ROWS)[0]) == BLOCK_ROWS
-    given["b"] = TextColumn.of([*["p"] * 4000, "z", *["p"] * (BLOCK_ROWS - 4001)])
-    with pytest.raises(InputError, match="row 4000: Places: found 'z' in column 't'"):
-        ColumnExecutor(plan, roots).run(given, BLOCK_ROWS)
-
-
-def test_combinations_are_those_of_the_rows():
-    draw = np.random.default_rng(4)
-    text = TextColumn.of([["a", None, "b"][place] for place in draw.integers(0, 3, 500)])
-    given = [text, draw.integers(-5, 5, 500), draw.integers(0, 2, 500).astype(bool)]
-    distinct, places = combinations(given, 500)
-    assert [column.tolist() for column in given] == [
-        np.array(c.tolist(), dtype=object)[places].tolist() for c in distinct
-    ]
-    rows = list(zip(*(column.tolist() for column in distinct), strict=True))
-    assert len(set(rows)) == len(rows)
-    assert distinct[2].dtype == bool
-    assert combinations([np.arange(500)], 500) is None  # rows are seldom alike
-    assert combinations([np.array([0, 2**62] * 250)], 500) is None  # far apart
-    assert combinations([draw.integers(0, 4000, 500) for _ in "ab"], 500) is None  # too many
