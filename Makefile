@@ -1,4 +1,4 @@
-# Everything happens in a .venv of this checkout; `make setup` makes it, and a second call does nothing.
+# All commands run in the .venv of this checkout; `make setup` creates it, a second call does nothing.
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,$(shell \
     $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 BIN := .venv/bin
@@ -13,10 +13,10 @@ export PYTHONDONTWRITEBYTECODE =
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## make .venv from requirements.lock and install git's notebook drivers
+setup: $(READY) ## create .venv from requirements.lock and install git's notebook drivers
 
 $(READY): requirements.lock settings.ini setup.py pyproject.toml
-	@test -n "$(PYTHON)" || { echo "found no Python >= 3.11 on PATH; install one or say make PYTHON=..."; exit 2; }
+	@test -n "$(PYTHON)" || { echo "found no Python >= 3.11 on PATH; install one or run make PYTHON=..."; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > .venv/uv.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
@@ -48,16 +48,16 @@ test: setup ## run the notebooks' own assertions and the tests
 test-slow: setup ## run the slow matrices that the everyday tests leave out
 	$(BIN)/pytest -n logical --dist loadfile --max-worker-restart 0 -m slow
 
-run: setup ## execute the research notebook and leave a record (PARAMS=params/houses.yml)
+run: setup ## execute a research notebook, leave a record, check parity (PARAMS=params/houses.yml)
 	$(BIN)/pipeline-lib run $(PARAMS)
 
 run-all: setup ## run every pipeline, check parity, write one page with all reports
 	$(BIN)/pipeline-lib run-all
 
-parity: setup ## repeat a record in a fresh process, bit for bit (REF=houses)
+parity: setup ## repeat a record in fresh processes and compare every bit (REF=houses)
 	$(BIN)/pipeline-lib parity $(REF)
 
-report: setup ## print where a record's report is (REF=houses)
+report: setup ## print the path of a record's report (REF=houses)
 	$(BIN)/pipeline-lib report $(REF)
 
 lab: setup ## open JupyterLab on the notebooks
@@ -69,10 +69,10 @@ lock: setup ## resolve settings.ini into requirements.lock and requirements-core
 bits: setup ## print the parity matrix: pipelines x settings, rows whose bits differ
 	$(BIN)/python -m tools.bits
 
-mutants: setup ## change one thing at a time in a record or the code, and show that a check names it
+mutants: setup ## change one thing at a time in a record or in the code; show that a check names it
 	$(BIN)/python -m tools.mutants
 
-faults: setup ## kill, interrupt, starve and crowd runs, and show that no record looks finished that is not
+faults: setup ## kill, interrupt and crowd runs, fail disk writes; show that no unfinished record looks finished
 	$(BIN)/python -m tools.faults
 
 bench: setup ## run the benchmarks, each printing ratios measured side by side

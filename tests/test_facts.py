@@ -1,7 +1,5 @@
 """No fact stands twice, and what documents promise is there."""
 
-import json
-import re
 import tomllib
 from configparser import ConfigParser
 from dataclasses import replace
@@ -9,12 +7,9 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-from example import HOUSES, ROOT
+from example import ROOT
 
 import pipeline_lib
-from pipeline_lib.cli.main import commands
-from pipeline_lib.records.record import Record
 from tools.lock import requirements, stale_locks
 
 
@@ -59,21 +54,6 @@ def test_the_version_stands_only_in_settings() -> None:
     assert not hasattr(pipeline_lib, "__version__")
 
 
-def test_readme_documents_every_command_and_no_other() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    documented = set(re.findall(r"^\| `pipeline-lib ([a-z-]+)", text, re.MULTILINE))
-    assert documented == set(commands.commands)
-
-
-def test_readme_and_makefile_name_the_same_targets() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    asked = set(re.findall(r"make ([a-z-]+)", text)) - {"and"}
-    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
-    assert asked
-    assert asked <= targets
-
-
 def test_public_names_are_documented_and_load() -> None:
     errors = {name for name in vars(pipeline_lib.errors) if name.endswith("Error")}
     assert set(pipeline_lib.__all__) == set(pipeline_lib._HOMES) | errors
@@ -82,22 +62,3 @@ def test_public_names_are_documented_and_load() -> None:
         assert getattr(pipeline_lib, name).__doc__
     with pytest.raises(AttributeError, match="no attribute"):
         _ = pipeline_lib.nothing
-
-
-def shapes(text: str) -> set[str]:
-    """Lines of output without what differs between machines and runs: numbers, times, folders."""
-    text = re.sub(r"\S*runs/houses/[0-9T]+-[0-9a-f]{6}", "RECORD", text)
-    return {re.sub(r"[\d,.]+", "N", line).rstrip() for line in text.splitlines() if line.strip()}
-
-
-def test_readme_shows_the_real_output_of_a_run(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = readme.partition("$ make run\n")[2].partition("$ make test")[0]
-    monkeypatch.setattr("pipeline_lib.runner.run.run_pipeline", lambda *given, **options: copy)
-    real = shapes(CliRunner().invoke(commands, ["run", str(HOUSES), "--force"]).stdout)
-    told = {line for line in shapes(shown) if not line.startswith("  cell") and line.strip() != "…"}
-    assert told == real
-    notebook = json.loads(copy.notebook.read_bytes())["cells"]
-    first_lines = ["".join(cell["source"]).partition("\n")[0][:64] for cell in notebook]
-    for line in re.findall(r"cell +(\d+) of (\d+) +[\d.]+ s  (.*)", shown):
-        assert (first_lines[int(line[0]) - 1], len(notebook)) == (line[2], int(line[1]))
