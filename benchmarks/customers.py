@@ -29,8 +29,9 @@ from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.pipelines import customers
 from pipeline_lib.project.params import read_params
-from pipeline_lib.rows.conform_tables import as_rows, conform
+from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.model import schema_of
+from pipeline_lib.rows.split_tables import as_rows
 
 ROOT = Path(__file__).parent.parent
 TURNS = 7

@@ -29,7 +29,7 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.pipelines import houses
 from pipeline_lib.project.params import read_params
-from pipeline_lib.rows.conform_tables import conform
+from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.frames import to_frame
 from pipeline_lib.rows.model import schema_of
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pipeline_lib.project.params import BaseParams
     from pipeline_lib.records.query import runs
     from pipeline_lib.rows.context import Context
-    from pipeline_lib.rows.model import Lookup, Tables, draft_row
+    from pipeline_lib.rows.draft_row import draft_row
+    from pipeline_lib.rows.model import Lookup, Tables
     from pipeline_lib.runner.cache.raw_data import keep_raw
     from pipeline_lib.runner.research_run import start_run
     from pipeline_lib.runner.run import run_pipeline
@@ -46,7 +47,7 @@ _HOMES = {
     "Lookup": "rows.model",
     "Tables": "rows.model",
     "check_parity": "parity.check",
-    "draft_row": "rows.model",
+    "draft_row": "rows.draft_row",
     "keep_raw": "runner.cache.raw_data",
     "load_model": "compiled.pipeline",
     "run_pipeline": "runner.run",

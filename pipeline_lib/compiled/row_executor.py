@@ -12,7 +12,8 @@ from pipeline_lib.compiled.operations.python_source import Code
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.registry import write_over_list
 from pipeline_lib.compiled.plan import Plan
-from pipeline_lib.rows.schema import BOUNDS, EXACT, Column, RowSchema
+from pipeline_lib.rows.column import BOUNDS, MAX_EXACT_INTEGER, Column
+from pipeline_lib.rows.schema import RowSchema
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1), timedelta(microseconds=1)  # naive, as raw rows are
 _SYMBOLS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
@@ -100,13 +101,13 @@ def _bounds(name: str, column: Column, code: Code) -> str:
 
 
 def _check_integer(name: str, column: Column, code: Code) -> str:
-    low, high = (-EXACT, EXACT) if column.nullable else (-(2**63), 2**63 - 1)
+    low, high = (-MAX_EXACT_INTEGER, MAX_EXACT_INTEGER) if column.nullable else (-(2**63), 2**63 - 1)
     return f"type({name}) is not int or not {low} <= {name} <= {high}" + _bounds(name, column, code)
 
 
 def _check_number(name: str, column: Column, code: Code) -> str:
     # NaN is missing: only a nullable column may hold it, and no bound excludes it there
-    unwhole = f"type({name}) is not int or not {-EXACT} <= {name} <= {EXACT}"
+    unwhole = f"type({name}) is not int or not {-MAX_EXACT_INTEGER} <= {name} <= {MAX_EXACT_INTEGER}"
     bounds = _bounds(name, column, code).replace(" or not ", f" or {name} == {name} and not ")
     missing = "" if column.nullable else f" or {name} != {name}"
     infinite = f" or {name} - {name} != 0 and {name} == {name}" if column.finite else ""

@@ -22,7 +22,7 @@ from pipeline_lib.compiler.end_to_end import compile_report
 from pipeline_lib.compiler.fidelity import Distance, Write, check_step
 from pipeline_lib.compiler.opaque_step import OpaqueStep
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.conform_tables import conform
+from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.context import Context
 from pipeline_lib.rows.frames import Frames, dtype_differences, schema_of_frame, to_pipeline_input
 from pipeline_lib.rows.schema import RowSchema

@@ -9,8 +9,8 @@ import numpy as np
 from pipeline_lib.compiled.compile_report import CompileReport, StepReport
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.conform_tables import as_rows
 from pipeline_lib.rows.frames import to_pipeline_input
+from pipeline_lib.rows.split_tables import as_rows
 
 _TIMED_ROWS = 200
 _FAR = 1e-6  # of a prediction: no order of rounding explains that in most rows

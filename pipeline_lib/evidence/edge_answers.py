@@ -15,13 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.conform_tables import as_rows
 from pipeline_lib.rows.edge_rows import edge_values, first_row_with_children, replace_value
+from pipeline_lib.rows.split_tables import as_rows
 
 if TYPE_CHECKING:
     from pipeline_lib.compiled.pipeline import CompiledPipeline
     from pipeline_lib.compiled.plan import Plan
-    from pipeline_lib.rows.schema import Column
+    from pipeline_lib.rows.column import Column
 
 PROBES = "probes.parquet"
 SCHEMA = pa.schema([(name, pa.string()) for name in ("column", "value", "step", "name", "found")])

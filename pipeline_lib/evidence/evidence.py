@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.edge_answers import read_probes, write_probes
-from pipeline_lib.rows.conform_tables import conform, sort_child_rows
+from pipeline_lib.rows.conform import conform
+from pipeline_lib.rows.split_tables import sort_child_rows
 from pipeline_lib.system.files import canonical_json, files_below, sha256_file, write_atomic
 
 if TYPE_CHECKING:

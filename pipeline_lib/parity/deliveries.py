@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline_lib.rows.conform_tables import as_rows, split_tables
 from pipeline_lib.rows.schema import RowSchema
+from pipeline_lib.rows.split_tables import as_rows, split_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Given:
     """The rows to hand over, what Row says of them, and a folder for files.
 
-    Of several raw tables each row of `table` has its child rows as lists, as `rowtables.conform` makes them. The
+    Of several raw tables each row of `table` has its child rows as lists, as `conform` makes them. The
     first `earlier` rows are only there because the others need them: they are the context of the first.
     """
 

@@ -23,7 +23,8 @@ from pipeline_lib.parity.process_settings import proof_of
 from pipeline_lib.parity.result import FRESH, Outcome
 from pipeline_lib.parity.with_context import Part, parts_of, rows_before
 from pipeline_lib.records.record import Record
-from pipeline_lib.rows.conform_tables import conform, sort_child_rows
+from pipeline_lib.rows.conform import conform
+from pipeline_lib.rows.split_tables import sort_child_rows
 from pipeline_lib.system.locks import locked_temporary_folder
 
 TABLES, MAPPINGS, OPAQUE = 120, 2_000, 24

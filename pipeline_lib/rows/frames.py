@@ -1,4 +1,4 @@
-"""Raw rows: the schema of one row, what conforms to it, and the DataFrame that a pipeline sees."""
+"""DataFrames of raw rows: as a pipeline sees them, in research and in production."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.conform_tables import split_tables
-from pipeline_lib.rows.schema import EXACT, Column, RowSchema
+from pipeline_lib.rows.column import MAX_EXACT_INTEGER, Column
+from pipeline_lib.rows.schema import RowSchema
+from pipeline_lib.rows.split_tables import split_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,10 +42,17 @@ def to_pipeline_input(table: pa.Table, schema: RowSchema) -> "pd.DataFrame | Fra
 def to_frame(table: pa.Table) -> "pd.DataFrame":
     """Return a conformed table as the DataFrame that a pipeline sees, in research and in production.
 
-    A column's dtype depends on its Arrow field alone, never on the rows of the batch: integer int64,
-    but float64 where missing is allowed, as pandas itself makes it; number float64; string `str`;
-    boolean bool, but object where missing is allowed; datetime datetime64[us]; date object. Missing is
-    NaN (NaT in datetimes). The index is a RangeIndex.
+    A column's dtype depends on its Arrow field alone, never on the rows of the batch:
+
+        kind        dtype             where missing is allowed
+        integer     int64             float64, as in pandas itself
+        number      float64           float64
+        string      str               str
+        boolean     bool              object
+        datetime    datetime64[us]    datetime64[us]
+        date        object            object
+
+    Missing is NaN (NaT in datetimes). The index is a RangeIndex.
 
     Raises `InputError` for an integer beyond 2**53 in a column where missing is allowed.
     """
@@ -52,23 +60,24 @@ def to_frame(table: pa.Table) -> "pd.DataFrame":
 
     text = pd.StringDtype(na_value=np.nan)
     series = {}
-    for place, field in enumerate(table.schema):
-        column = table.column(place)
+    for number, field in enumerate(table.schema):
+        column = table.column(number)
         if pa.types.is_integer(field.type) and field.nullable:
             column = _as_float(column, field.name)
         if pa.types.is_date(field.type) or (pa.types.is_boolean(field.type) and field.nullable):
             values = [np.nan if value is None else value for value in column.to_pylist()]
-            series[place] = pd.Series(values, dtype=object)
+            series[number] = pd.Series(values, dtype=object)
         else:
-            series[place] = column.to_pandas(types_mapper={pa.string(): text, pa.large_string(): text}.get)
+            series[number] = column.to_pandas(types_mapper={pa.string(): text, pa.large_string(): text}.get)
     frame = pd.DataFrame(series, index=pd.RangeIndex(table.num_rows))
     frame.columns = pd.Index(table.column_names, dtype=text)
     return frame
 
 
 def dtype_differences(data: "pd.DataFrame | Mapping[str, pd.DataFrame]", schema: RowSchema) -> list[str]:
-    """Name every column of `schema` that the frame, or mapping of frames, on which a pipeline was fitted holds
-    otherwise than `to_frame` will deliver it in production: one line each, empty when there is none.
+    """Every column on which a pipeline was fitted with another dtype than `to_frame` gives it in production.
+
+    `data` is the training frame, or a mapping of frames by table. One line for each column; empty when all agree.
     """
     if schema.key is None:
         return _frame_differences(data, schema)
@@ -83,17 +92,17 @@ def _frame_differences(frame: Any, schema: RowSchema) -> list[str]:
     expected = to_frame(schema.arrow.empty_table()).dtypes
     lines = []
     for name in schema.names:
-        found = frame.dtypes.get(name)
-        if found is None:
+        dtype = frame.dtypes.get(name)
+        if dtype is None:
             lines.append(f"{name}: found no such column, expected dtype {expected[name]}")
-        elif found != expected[name]:
+        elif dtype != expected[name]:
             # repr where the names are the same: two `str` dtypes may differ in how they are stored
-            show = repr if str(found) == str(expected[name]) else str
+            show = repr if str(dtype) == str(expected[name]) else str
             lines.append(
-                f"{name}: found dtype {show(found)}, expected {show(expected[name])}: "
+                f"{name}: found dtype {show(dtype)}, expected {show(expected[name])}: "
                 "convert the column where the data is loaded"
             )
-        elif str(found) == "object":
+        elif str(dtype) == "object":
             missing = frame[name][frame[name].isna()]
             others = sorted({type(value).__name__ for value in missing} - {"float"})
             if others:
@@ -112,8 +121,8 @@ def schema_of_frame(frame: "pd.DataFrame") -> RowSchema:
     for name, dtype in frame.dtypes.items():
         kind = kinds.get(str(dtype))
         if kind is None and str(dtype) == "object":
-            found = {type(value) for value in frame[name].dropna()}
-            kind = {frozenset({date}): "date", frozenset({bool}): "boolean"}.get(frozenset(found))
+            types = {type(value) for value in frame[name].dropna()}
+            kind = {frozenset({date}): "date", frozenset({bool}): "boolean"}.get(frozenset(types))
         if kind is None:
             problems.append(f"{name}: found dtype {dtype}, expected one of {', '.join(kinds)}")
         else:
@@ -124,7 +133,7 @@ def schema_of_frame(frame: "pd.DataFrame") -> RowSchema:
 
 
 def _as_float(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
-    beyond = pc.or_(pc.greater(column, EXACT), pc.less(column, -EXACT))
+    beyond = pc.or_(pc.greater(column, MAX_EXACT_INTEGER), pc.less(column, -MAX_EXACT_INTEGER))
     count = pc.sum(beyond).as_py()
     if count:
         raise InputError(

@@ -35,8 +35,7 @@ from pipeline_lib.records.layout import (
     TRAINING,
 )
 from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records, create_record, write_manifest
-from pipeline_lib.rows.conform import is_dataframe
-from pipeline_lib.rows.conform_tables import conform
+from pipeline_lib.rows.conform import conform, is_dataframe
 from pipeline_lib.rows.context import Context
 from pipeline_lib.rows.frames import to_frame
 from pipeline_lib.rows.model import schema_of

@@ -16,10 +16,11 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import first_difference
-from pipeline_lib.rows.conform_tables import as_rows, conform, split_tables
+from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.frames import to_pipeline_input
 from pipeline_lib.rows.model import Lookup, Tables, schema_of
 from pipeline_lib.rows.schema import RowSchema
+from pipeline_lib.rows.split_tables import as_rows, split_tables
 
 NOON = datetime(2026, 3, 1, 12)
 

@@ -23,7 +23,8 @@ from pipeline_lib.compiler.adapters.sklearn import preprocessing as sklearn_prep
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.compiler.fidelity import _compare
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.schema import Column, RowSchema
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.schema import RowSchema
 
 ROWS = 60
 ROW = RowSchema(

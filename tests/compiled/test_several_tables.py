@@ -31,10 +31,12 @@ from pipeline_lib.evidence.bits import first_difference
 from pipeline_lib.evidence.evidence import Evidence, write_evidence
 from pipeline_lib.parity.replay import _outcome
 from pipeline_lib.parity.variations import VARIATIONS
-from pipeline_lib.rows.conform_tables import _taken, as_rows, conform, conform_in_parts, sort_child_rows, split_tables
+from pipeline_lib.rows.conform import conform, conform_in_parts
 from pipeline_lib.rows.frames import dtype_differences, to_pipeline_input
+from pipeline_lib.rows.join_tables import _take
 from pipeline_lib.rows.model import Tables, schema_of
 from pipeline_lib.rows.schema import RowSchema
+from pipeline_lib.rows.split_tables import as_rows, sort_child_rows, split_tables
 
 NAN = math.nan
 MOMENT = pd.Timestamp("2026-01-02 03:04:05").to_pydatetime()
@@ -203,7 +205,7 @@ def test_child_rows_of_any_kind_are_put_in_the_order_of_their_main_rows(kind: pa
     stored = pa.array([*COLUMNS[kind], None if missing else COLUMNS[kind][0]], kind)
     for values in (stored, stored.slice(1), stored.slice(1, 1), stored[:0]):
         for order in (np.arange(len(values))[::-1], np.arange(len(values)).repeat(2)):
-            assert _taken(values, order).equals(values.take(pa.array(order)))
+            assert _take(values, order).equals(values.take(pa.array(order)))
 
 
 def test_complete_texts_in_unsorted_child_rows_change_no_bit(model: CompiledPipeline) -> None:

@@ -22,8 +22,9 @@ from pipeline_lib.evidence.evidence import read_evidence
 from pipeline_lib.project.params import BaseParams
 from pipeline_lib.project.project import find_project
 from pipeline_lib.records.record import create_record
+from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.context import Context
-from pipeline_lib.rows.schema import Column, RowSchema
+from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.runner.research_run import Run
 
 DAY = timedelta(days=1)

@@ -13,7 +13,7 @@ from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.edge_answers import PROBES, read_probes, repeat_probes, write_probes
-from pipeline_lib.rows.conform_tables import conform
+from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.model import schema_of
 
 

@@ -24,7 +24,8 @@ from pipeline_lib.parity.result import EDGES
 from pipeline_lib.records.layout import FITTED_STATE
 from pipeline_lib.records.record import Record, checks_folder, create_record
 from pipeline_lib.records.seal import seal
-from pipeline_lib.rows.schema import Column, RowSchema
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.schema import RowSchema
 
 SECRETS = ("Alma", "Bert", "Celia", "6.5e+303")
 

@@ -23,8 +23,9 @@ from pipeline_lib.parity.process_settings import AbsentError, Place, Setting, ha
 from pipeline_lib.parity.variations import FULL, QUICK, VARIATIONS, Variation, add, chosen
 from pipeline_lib.records.record import Record, checks_folder
 from pipeline_lib.records.seal import seal
-from pipeline_lib.rows.conform_tables import conform
-from pipeline_lib.rows.schema import Column, RowSchema
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.conform import conform
+from pipeline_lib.rows.schema import RowSchema
 
 KINDS = {"n": "number", "i": "integer", "j": "integer", "s": "string", "b": "boolean", "t": "datetime", "d": "date"}
 SCHEMA = RowSchema(tuple(Column(name, kind, nullable=name != "i") for name, kind in KINDS.items()))

@@ -14,8 +14,9 @@ from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import first_difference
 from pipeline_lib.pipelines import flights
-from pipeline_lib.rows.conform_tables import as_rows, conform
+from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.model import schema_of
+from pipeline_lib.rows.split_tables import as_rows
 from pipeline_lib.steps.weather import FlightRows
 
 Frames = dict[str, pd.DataFrame]

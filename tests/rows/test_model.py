@@ -29,10 +29,12 @@ from pydantic import (
 )
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.conform_tables import conform
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.conform import conform
+from pipeline_lib.rows.draft_row import draft_row
 from pipeline_lib.rows.frames import dtype_differences, to_frame
-from pipeline_lib.rows.model import draft_row, schema_of
-from pipeline_lib.rows.schema import Column, RowSchema
+from pipeline_lib.rows.model import schema_of
+from pipeline_lib.rows.schema import RowSchema
 
 core = pytest.mark.core
 
@@ -496,8 +498,9 @@ def test_all_problems_come_at_once_and_sensitive_values_stay_hidden() -> None:
 def test_conforming_imports_neither_pandas_nor_pydantic() -> None:
     code = """
 import datetime, sys
-from pipeline_lib.rows.schema import Column, RowSchema
-from pipeline_lib.rows.conform_tables import conform
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.schema import RowSchema
+from pipeline_lib.rows.conform import conform
 schema = RowSchema((
     Column("i", "integer", ge=0, allowed=(1, 2)), Column("n", "number", lt=2.5, finite=True),
     Column("s", "string", pattern="a", min_length=1, allowed=("a",)), Column("b", "boolean", nullable=True),
@@ -513,7 +516,7 @@ print(sorted({"pandas", "pydantic"} & set(sys.modules)))
 
 @core
 def test_text_beyond_one_arrow_chunk_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline_lib.rows.values._STRING_BYTES", 4)
+    monkeypatch.setattr("pipeline_lib.rows.arrow_arrays._MAX_STRING_BYTES", 4)
     values = ["abc", None, "", "é", "ab", "abcd", None]
     assert one("string", values) == values
 

@@ -12,7 +12,8 @@ from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.adapters.catalog import transform
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.schema import Column, RowSchema
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.schema import RowSchema
 
 
 def fitted(step: Any, rows: pd.DataFrame, y: Any = None) -> Any:

@@ -18,7 +18,8 @@ from pipeline_lib.compiler.adapters.catalog import predict, transform
 from pipeline_lib.compiler.adapters.registry import Outputs
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.fidelity import check_step
-from pipeline_lib.rows.schema import Column, RowSchema
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.schema import RowSchema
 
 KINDS = {"int64": "integer", "float64": "number", "bool": "boolean", "str": "string", "datetime": "datetime"}
 BATCHES = (1, 2, 3, 7)

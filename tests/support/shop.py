@@ -14,8 +14,9 @@ from sklearn.pipeline import Pipeline
 
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.compile import compile_pipeline
+from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.context import Context
-from pipeline_lib.rows.schema import Column, RowSchema
+from pipeline_lib.rows.schema import RowSchema
 
 ROWS = 60
 CONTEXT = Context(rows=3, time="day", every=timedelta(days=1), feeds="sold")

@@ -16,7 +16,8 @@ from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.evidence.evidence import write_evidence
 from pipeline_lib.records.record import Record, create_record
 from pipeline_lib.records.seal import seal
-from pipeline_lib.rows.schema import Column, RowSchema
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, write_atomic
 

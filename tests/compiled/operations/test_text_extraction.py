@@ -11,7 +11,8 @@ from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.row_executor import row_function
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.schema import Column, RowSchema
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.schema import RowSchema
 
 pytestmark = pytest.mark.core
 

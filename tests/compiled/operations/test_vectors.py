@@ -11,7 +11,8 @@ from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.row_executor import row_function
 from pipeline_lib.compiler.builder import Builder
-from pipeline_lib.rows.schema import Column, RowSchema
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.schema import RowSchema
 
 _RNG = np.random.default_rng(1)
 _SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 1e-300, -1e-300, 1e200, -1e200, 1e308, 709.5, -746.0, 3.0]
