@@ -16,7 +16,7 @@ from pipeline_lib.compiled.distinct_values import distinct_rows, make_executor
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows import conform_tables
+from pipeline_lib.rows import join_tables
 from pipeline_lib.rows.conform import conform, conform_in_parts
 from pipeline_lib.rows.model import Lookup, Tables, schema_of
 from pipeline_lib.rows.schema import RowSchema
@@ -183,7 +183,7 @@ def test_lists_that_are_dictionary_encoded_are_no_raw_table() -> None:
 
 @pytest.mark.parametrize("sparse", [0, 8])
 def test_rows_are_found_by_keys_that_are_numbered_again(sparse: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conform_tables, "_SPARSE", sparse)
+    monkeypatch.setattr(join_tables, "_MAX_NUMBERS_PER_ROW", sparse)
     data = frames()
     hours = data["weather"].drop_duplicates("hour")  # one airport for each hour: most pairs have no weather
     found = conform(data | {"weather": hours}, ROW)
