@@ -215,6 +215,16 @@ def test_a_design_that_lacks_a_room_or_moves_a_layer_is_seen() -> None:
     assert listed_layers(moved) != listed_layers(design) == contract_layers()
 
 
+def test_names_on_disk_and_in_python_are_in_the_code() -> None:
+    table = DESIGN.read_text(encoding="utf-8").partition("\n## Names on disk\n")[2]
+    rows = re.findall(r"^\| `([^`]+)` \|.*\| `([^`]+)` \|$", table, re.MULTILINE)
+    code = "\n".join(path.read_text(encoding="utf-8") for path in modules(PACKAGE).values())
+    assert rows
+    for disk, python in rows:
+        assert f'"{disk}"' in code, disk
+        assert re.search(rf"\b{python}\b", code), python
+
+
 def packages_with_code(package: Path) -> list[str]:
     """Packages below the root whose `__init__.py` is more, or less, than a docstring."""
     found = []

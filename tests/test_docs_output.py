@@ -12,7 +12,8 @@ from pages import console, read
 
 from pipeline_lib.cli.main import commands
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.records.record import Record, seal, write_manifest
+from pipeline_lib.records.record import Record, write_manifest
+from pipeline_lib.records.seal import seal
 
 README, START = ROOT / "README.md", ROOT / "docs" / "start.md"
 RUNS, SHARING = ROOT / "docs" / "runs.md", ROOT / "docs" / "sharing.md"
