@@ -10,8 +10,20 @@ from typing import TYPE_CHECKING, Any
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, RunError
 
 if TYPE_CHECKING:
+    from pipeline_lib.authoring import (
+        RowwiseTransformer,
+        check_classification,
+        check_columns,
+        check_dtypes,
+        check_regression,
+        check_tables,
+    )
     from pipeline_lib.compiled.pipeline import load_model
+    from pipeline_lib.compiler.builder import Builder, Value
+    from pipeline_lib.compiler.compile import compile_pipeline
     from pipeline_lib.parity.check import check_parity
+    from pipeline_lib.parity.deliveries import Delivery, Given
+    from pipeline_lib.parity.variations import Variation
     from pipeline_lib.project.params import BaseParams
     from pipeline_lib.records.query import runs
     from pipeline_lib.rows.context import Context
@@ -24,14 +36,26 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BaseParams",
+    "Builder",
     "Context",
+    "Delivery",
     "DifferenceError",
+    "Given",
     "InputError",
     "Lookup",
     "PipelineLibError",
+    "RowwiseTransformer",
     "RunError",
     "Tables",
+    "Value",
+    "Variation",
+    "check_classification",
+    "check_columns",
+    "check_dtypes",
     "check_parity",
+    "check_regression",
+    "check_tables",
+    "compile_pipeline",
     "draft_row",
     "keep_raw",
     "load_model",
@@ -43,10 +67,22 @@ __all__ = [
 
 _HOMES = {
     "BaseParams": "project.params",
+    "Builder": "compiler.builder",
     "Context": "rows.context",
+    "Delivery": "parity.deliveries",
+    "Given": "parity.deliveries",
     "Lookup": "rows.model",
+    "RowwiseTransformer": "authoring",
     "Tables": "rows.model",
+    "Value": "compiler.builder",
+    "Variation": "parity.variations",
+    "check_classification": "authoring",
+    "check_columns": "authoring",
+    "check_dtypes": "authoring",
     "check_parity": "parity.check",
+    "check_regression": "authoring",
+    "check_tables": "authoring",
+    "compile_pipeline": "compiler.compile",
     "draft_row": "rows.draft_row",
     "keep_raw": "runner.cache.raw_data",
     "load_model": "compiled.pipeline",

@@ -1,15 +1,34 @@
-"""What a step asks of the DataFrame that it is given."""
+"""For authors of steps and metrics: checks of what comes in, and the base class of transformers.
 
-from collections.abc import Iterable
-from typing import Any
+NumPy is all that the checks need; scikit-learn is loaded when `RowwiseTransformer` is first used.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from pipeline_lib.errors import InputError
 
+_Method = Callable[..., Any]
+
 
 def check_columns(step: Any, X: Any, columns: Iterable[str]) -> None:
-    """Raise InputError, in the step's name, for anything but a DataFrame and for a column that it does not have."""
+    """Raise InputError, in the step's name, for anything but a DataFrame and for a column that it does not have.
+
+    >>> import pandas as pd
+    >>> from pipeline_lib import InputError, check_columns
+    >>> try:
+    ...     check_columns("a step", pd.DataFrame({"fare": [8.05]}), ["fare", "age"])
+    ... except InputError as error:
+    ...     print(error)
+    str: found the columns fare, expected also 'age'; add it or correct the name
+    """
     where = type(step).__name__
-    if not (hasattr(X, "columns") and hasattr(X, "iloc")):
+    if not _is_frame(X):
         raise InputError(f"{where}: found {type(X).__name__}, expected a DataFrame; pass one with named columns")
     for column in columns:
         if column not in X.columns:
@@ -20,12 +39,303 @@ def check_columns(step: Any, X: Any, columns: Iterable[str]) -> None:
 
 
 def check_dtypes(step: Any, X: Any, columns: Iterable[str], *, text: bool) -> None:
-    """Raise InputError for columns that are no text (pandas' `str`), or with `text=False` no numbers."""
+    """Raise InputError as `check_columns` does, and for columns that are no text (`str`), or no numbers (`text=False`).
+
+    >>> import pandas as pd
+    >>> from pipeline_lib import InputError, check_dtypes
+    >>> try:
+    ...     check_dtypes("a step", pd.DataFrame({"fare": ["8.05"]}), ["fare"], text=False)
+    ... except InputError as error:
+    ...     print(error)
+    str: found str in column 'fare', expected numbers; cast it, for example X.astype({'fare': 'float64'})
+    """
+    names = list(columns)
+    check_columns(step, X, names)
     expected, cast = ("text", "str") if text else ("numbers", "float64")
-    for column in columns:
+    for column in names:
         dtype = X[column].dtype
         if not (dtype == "str" if text else getattr(dtype, "kind", "") in "iuf"):
             raise InputError(
                 f"{type(step).__name__}: found {dtype} in column {column!r}, expected {expected}; cast it, for example "
                 f"X.astype({{{column!r}: {cast!r}}})"
             )
+
+
+def check_tables(step: Any, X: Any, columns: Mapping[str, Iterable[str]]) -> None:
+    """Raise InputError, in the step's name, for anything but a mapping of frames with these columns by table.
+
+    >>> import pandas as pd
+    >>> from pipeline_lib import InputError, check_tables
+    >>> try:
+    ...     check_tables("a step", {"flights": pd.DataFrame({"origin": ["JFK"]})}, {"flights": ["origin", "dest"]})
+    ... except InputError as error:
+    ...     print(error)
+    str: flights: found no dest, expected these columns; add them
+    """
+    where = type(step).__name__
+    if not isinstance(X, Mapping) or not all(_is_frame(X.get(name)) for name in columns):
+        found = f"tables {', '.join(map(str, X))}" if isinstance(X, Mapping) else type(X).__name__
+        raise InputError(
+            f"{where}: found {found}, expected a mapping of the frames {', '.join(columns)}; pass all of them"
+        )
+    for name, expected in columns.items():
+        if absent := [column for column in expected if column not in X[name].columns]:
+            raise InputError(f"{where}: {name}: found no {', '.join(absent)}, expected these columns; add them")
+
+
+def check_regression(
+    target: ArrayLike, predictions: ArrayLike, *, rows: int = 2
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Targets and predictions of numbers as float64 arrays of shape (rows,), for a pipeline's `metrics`.
+
+    Raises InputError for other or unequal shapes, for fewer than `rows` rows, and for numbers that are not finite.
+
+    >>> from pipeline_lib import check_regression
+    >>> actual, predicted = check_regression([200_000, 150_000], [190_000, 160_000])
+    >>> float(abs(predicted - actual).mean())
+    10000.0
+    """
+    actual, predicted = np.asarray(target, dtype="float64"), np.asarray(predictions, dtype="float64")
+    if actual.shape != predicted.shape or actual.ndim != 1 or len(actual) < rows:
+        raise InputError(
+            f"metrics: found targets of shape {actual.shape} and predictions of shape {predicted.shape}, expected one "
+            f"column of the same length, {rows} rows or more; pass what run.evidence returns, and the target of the "
+            "same rows"
+        )
+    if not np.isfinite([actual, predicted]).all():
+        raise InputError("metrics: found a number that is not finite, expected finite ones; correct the rows")
+    return actual, predicted
+
+
+def check_classification(
+    target: ArrayLike,
+    predictions: ArrayLike,
+    probabilities: ArrayLike,
+    classes: Sequence[Any],
+    *,
+    all_present: bool = False,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]:
+    """Targets, predictions, both of shape (rows,), and probabilities, (rows, classes), for a pipeline's `metrics`.
+
+    `classes` are the labels in the order of the probabilities' columns. With `all_present` each must occur among the
+    targets: a ROC curve, for example, needs both of two.
+
+    Raises InputError for shapes that do not fit together, and for targets of other classes.
+
+    >>> from pipeline_lib import check_classification
+    >>> actual, said, chances = check_classification([1, 0], [1, 1], [[0.2, 0.8], [0.4, 0.6]], classes=(0, 1))
+    >>> float((said == actual).mean()), float(chances[:, 1].mean())
+    (0.5, 0.7)
+    """
+    actual, said, chances = np.asarray(target), np.asarray(predictions), np.asarray(probabilities, dtype="float64")
+    labels, known = set(actual.ravel().tolist()), set(classes)
+    shapes_fit = actual.shape == said.shape and chances.shape == (*actual.shape, len(classes))
+    if not shapes_fit or not labels <= known or (all_present and labels != known):
+        raise InputError(
+            f"metrics: found targets {', '.join(sorted(map(str, labels))[:5])} of shape {actual.shape}, predictions "
+            f"of shape {said.shape} and probabilities of shape {chances.shape}, expected targets with "
+            f"{'each' if all_present else 'no other'} of {', '.join(map(str, classes))}, one column of the same length "
+            f"and {len(classes)} probabilities a row; pass what run.evidence and model.predict_proba return, and the "
+            "target of the same rows"
+        )
+    return actual, said, chances
+
+
+def _is_frame(data: Any) -> bool:
+    return hasattr(data, "columns") and hasattr(data, "iloc")
+
+
+def _names(where: str, frame: Any) -> NDArray[np.object_]:
+    names = list(frame.columns)
+    if len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
+        raise InputError(
+            f"{where}: found the columns {', '.join(map(repr, names))}, expected different names, each of them text; "
+            "rename them, for example with X.rename(columns=str)"
+        )
+    return np.array(names, dtype=object)
+
+
+def _difference(found: Iterable[str], expected: Iterable[str]) -> str:
+    """How two lists of column names differ, in words; empty where they do not."""
+    left, right = list(found), list(expected)
+    if left == right:
+        return ""
+    words = [f"no column {name!r}" for name in right if name not in left]
+    words += [f"also a column {name!r}" for name in left if name not in right]
+    return ", ".join(words[:5]) or "the columns in another order"
+
+
+def _called_by_subclass(step: Any, method: str, own: _Method) -> bool:
+    """Whether a method runs because a subclass's method of that name called `super()`; that one is checked."""
+    return inspect.unwrap(getattr(type(step), method)) is not inspect.unwrap(own)
+
+
+def _checked_fit(own: _Method) -> _Method:
+    """A step's own `fit`, with the columns checked before and the columns that come out noted after."""
+    parameters = inspect.signature(own).parameters.values()
+    positional = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    takes_target = len(positional) > 2 or any(each.kind == each.VAR_POSITIONAL for each in parameters)
+
+    @wraps(own)
+    def fit(self: "_Rowwise", X: Any, *args: Any, **params: Any) -> Any:
+        args = args if takes_target else args[1:]
+        if _called_by_subclass(self, "fit", own):
+            return own(self, X, *args, **params)
+        self._forget()
+        check_columns(self, X, ())
+        self.feature_names_in_ = _names(type(self).__name__, X)
+        self.n_features_in_ = len(self.feature_names_in_)
+        try:
+            result = own(self, X, *args, **params)
+            if result is not self:
+                raise InputError(
+                    f"{type(self).__name__}.fit: found {type(result).__name__} as its result, expected the step; end "
+                    "it with `return self`"
+                )
+            vars(self).pop("feature_names_out_", None)  # `fit` itself may have called `transform`
+            result = self.transform(X)  # notes the names of its columns
+            if hasattr(self, "_training_result"):
+                self._training_result = result
+        except BaseException:
+            self._forget()  # a step whose fit failed is not fitted
+            raise
+        return self
+
+    return fit
+
+
+def _checked_transform(own: _Method) -> _Method:
+    """A step's own `transform`, with its columns checked before and its result after."""
+
+    @wraps(own)
+    def transform(self: "_Rowwise", X: Any, *args: Any, **params: Any) -> Any:
+        if _called_by_subclass(self, "transform", own):
+            return own(self, X, *args, **params)
+        self._check_input(X)
+        result = own(self, X, *args, **params)
+        self._check_result(X, result)
+        return result
+
+    return transform
+
+
+_WRAPPERS = {"fit": _checked_fit, "transform": _checked_transform}
+
+
+class _Rowwise:
+    """Base class of own steps: a subclass has `transform`, and `fit` where it learns something.
+
+    Both take a DataFrame; `transform` returns a DataFrame with one row for each row that goes in. The base class
+    checks that it is a DataFrame with the columns that `fit` saw, in their order, and that what comes out has the
+    columns that came out for the training rows. It keeps `feature_names_in_`, `n_features_in_` and
+    `feature_names_out_`, and answers `get_feature_names_out`; `clone`, `set_output`, `fit_transform`, pickle and skops
+    work. A constructor keeps its arguments under their own names and does nothing else, as scikit-learn asks.
+
+    Raises InputError for other input, for a `fit` that does not return the step, and for a result of `transform` that
+    is no such DataFrame; scikit-learn's NotFittedError before `fit`.
+
+    >>> import pandas as pd
+    >>> from pipeline_lib import RowwiseTransformer
+    >>> class DebtRatio(RowwiseTransformer):
+    ...     def fit(self, X, y=None):
+    ...         self.median_ = X["income"].median()
+    ...         return self
+    ...
+    ...     def transform(self, X):
+    ...         return X.assign(debt_ratio=X["debt"] / X["income"].fillna(self.median_))
+    >>> frame = pd.DataFrame({"income": [100.0, None, 300.0], "debt": [20.0, 50.0, 30.0]})
+    >>> step = DebtRatio().fit(frame)
+    >>> step.transform(frame.tail(2))
+       income  debt  debt_ratio
+    1     NaN  50.0        0.25
+    2   300.0  30.0        0.10
+    >>> [str(name) for name in step.get_feature_names_out()]
+    ['income', 'debt', 'debt_ratio']
+    """
+
+    feature_names_in_: NDArray[np.object_]
+    n_features_in_: int
+    feature_names_out_: NDArray[np.object_]
+    if TYPE_CHECKING:
+        transform: _Method
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Wrap the class's own `fit` and `transform`, and those it takes from a class that is no such step."""
+        for name, wrap in _WRAPPERS.items():
+            owner = next((each for each in cls.__mro__ if name in vars(each)), None)
+            if owner is not None and (owner is cls or not issubclass(owner, _Rowwise)):
+                setattr(cls, name, wrap(getattr(cls, name)))
+        super().__init_subclass__(**options)  # scikit-learn wraps what it finds: set_output comes outside
+
+    @_checked_fit
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Note the names of the columns; nothing is learned from the rows."""
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """`fit`, and what `transform` makes of the same rows."""
+        self._training_result = None  # asks `fit` to keep it, so that it is made once
+        try:
+            self.fit(X, *(() if y is None else (y,)), **params)
+            return self._training_result
+        finally:
+            del self._training_result
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
+        """Names of the columns that came out for the training rows, in their order."""
+        from sklearn.base import OneToOneFeatureMixin
+
+        OneToOneFeatureMixin.get_feature_names_out(self, input_features)  # fitted, and with these names
+        return self.feature_names_out_
+
+    def _forget(self) -> None:
+        for name in ("feature_names_in_", "n_features_in_", "feature_names_out_"):
+            vars(self).pop(name, None)
+
+    def _check_input(self, X: Any) -> None:
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(self, "feature_names_in_")
+        check_columns(self, X, ())
+        if difference := _difference(X.columns, self.feature_names_in_):
+            raise InputError(
+                f"{type(self).__name__}: found {difference}, expected the columns that fit saw; pass all of them in "
+                "their order, X[step.feature_names_in_], or fit again"
+            )
+
+    def _check_result(self, X: Any, result: Any) -> None:
+        where = f"{type(self).__name__}.transform"
+        if not _is_frame(result):
+            raise InputError(
+                f"{where}: found {type(result).__name__} as its result, expected a DataFrame; return one, for example "
+                "X.assign(name=values)"
+            )
+        if len(result) != len(X):
+            raise InputError(
+                f"{where}: found {len(result)} rows for {len(X)}, expected one for each; add or drop rows in `load`"
+            )
+        names = _names(where, result)
+        expected = vars(self).setdefault("feature_names_out_", names)  # not known before the training rows
+        if difference := _difference(names, expected):
+            raise InputError(
+                f"{where}: found {difference}, expected the columns that came out for the training rows; make the "
+                "same columns of any rows"
+            )
+
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator, TransformerMixin
+
+    class RowwiseTransformer(_Rowwise, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+        __doc__ = _Rowwise.__doc__
+
+else:
+
+    def __getattr__(name):
+        if name != "RowwiseTransformer":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from sklearn.base import BaseEstimator, TransformerMixin
+
+        bases = (_Rowwise, TransformerMixin, BaseEstimator)
+        step = type(name, bases, {"__module__": __name__, "__doc__": _Rowwise.__doc__})
+        return globals().setdefault(name, step)  # the first of two threads decides

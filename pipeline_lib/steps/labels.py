@@ -8,14 +8,11 @@ import math
 from typing import Any, Self
 
 import pandas as pd
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..authoring import check_columns
-from ..errors import InputError
+from .. import InputError, RowwiseTransformer, check_columns
 
 # %% ../../nbs/steps/01_labels.ipynb #transformer
-class LabelScores(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class LabelScores(RowwiseTransformer):
     """Scores for labels: every column of `scales` is replaced by the float64 score of its label.
 
     `scales` is {column: {label: score}}; scores are finite numbers and labels may share one. A DataFrame goes
@@ -29,20 +26,20 @@ class LabelScores(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         self.scales = scales
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
-        """Check scales and labels and remember the column names; nothing is learned from the rows."""
+        """Check the scales; nothing is learned from the rows."""
         for column, scale in self.scales.items():
             if not scale or not all(map(math.isfinite, scale.values())):
                 raise InputError(
                     f"LabelScores: found the scale {scale} for column {column!r}, "
                     "expected at least one label and finite scores; correct the scale"
                 )
-        self._check(X, reset=True)
         return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """The frame with scores in place of labels; same shape, columns and index."""
-        check_is_fitted(self)
-        self._check(X, reset=False)
+        check_columns(self, X, self.scales)
+        for column, scale in self.scales.items():
+            check_labels(X[column], scale)
         scores = {column: X[column].map(scale).astype("float64") for column, scale in self.scales.items()}
         return X.assign(**scores)
 
@@ -53,12 +50,6 @@ class LabelScores(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
                 columns[column], scale, "float64", mode="refuse", name=column, where="LabelScores"
             )
         return columns
-
-    def _check(self, X: pd.DataFrame, *, reset: bool) -> None:
-        check_columns(self, X, self.scales)
-        for column, scale in self.scales.items():
-            check_labels(X[column], scale)
-        validate_data(self, X, reset=reset, skip_check_array=True)
 
 # %% ../../nbs/steps/01_labels.ipynb #labels-check
 def check_labels(labels: pd.Series, scale: dict[str, float]) -> None:

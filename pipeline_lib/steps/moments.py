@@ -8,18 +8,15 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from numpy.typing import NDArray
 
-from ..authoring import check_columns, check_dtypes
-from ..errors import InputError
+from .. import InputError, RowwiseTransformer, check_dtypes
 
 # %% ../../nbs/steps/06_moments.ipynb #transformer
 MOMENTS = ["ink", "centre_x", "centre_y", "spread_x", "spread_y", "lean"]
 
 
-class PixelMoments(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class PixelMoments(RowwiseTransformer):
     """The six `MOMENTS` of images whose pixels are the columns, row by row, `width` in a row.
 
     `ink` is the sum of the grey values; `centre_x` and `centre_y` in pixels from the left and the top; `spread_x`,
@@ -33,20 +30,23 @@ class PixelMoments(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # ty
         self.width = width
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
-        """Check the frame and remember its column names; nothing is learned from the images."""
-        self._check(X, reset=True)
+        """Check that the pixels fill whole rows; nothing is learned from the images."""
+        if self.width < 1 or X.shape[1] % self.width:
+            raise InputError(
+                f"PixelMoments: found {X.shape[1]} columns for rows of width={self.width}, expected a whole number of "
+                "rows; select the columns that are pixels, or correct the width"
+            )
         return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """The moments of each image."""
-        check_is_fitted(self)
-        self._check(X, reset=False)
+        check_dtypes(self, X, X.columns, text=False)
         pixels = X.to_numpy(dtype="float64")
         ink, *sums = (pixels @ weights for weights in self._weights().values())
         with np.errstate(invalid="ignore", divide="ignore"):
-            made = _moments(ink, *sums)
+            moments = _moments(ink, *sums)
         blank = ink == 0
-        values = {name: np.where(blank, 0.0, column) for name, column in zip(MOMENTS, made, strict=True)}
+        values = {name: np.where(blank, 0.0, column) for name, column in zip(MOMENTS, moments, strict=True)}
         return pd.DataFrame(values, index=X.index)
 
     def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
@@ -54,27 +54,12 @@ class PixelMoments(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # ty
         pixels = [build.number(value) for value in columns.values()]
         ink, *sums = (build.dot(pixels, weights) for weights in self._weights().values())
         blank = ink.equals(0.0)
-        made = zip(MOMENTS, _moments(ink, *sums), strict=True)
-        return {name: build.where(blank, 0.0, value) for name, value in made}
-
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
-        """`MOMENTS`."""
-        super().get_feature_names_out(input_features)
-        return np.array(MOMENTS, dtype=object)
+        moments = zip(MOMENTS, _moments(ink, *sums), strict=True)
+        return {name: build.where(blank, 0.0, value) for name, value in moments}
 
     def _weights(self) -> dict[str, NDArray[np.float64]]:
         y, x = np.divmod(np.arange(float(self.n_features_in_)), self.width)
         return {"ink": np.ones_like(x), "x": x, "y": y, "xx": x * x, "yy": y * y, "xy": x * y}
-
-    def _check(self, X: pd.DataFrame, *, reset: bool) -> None:
-        check_columns(self, X, ())
-        check_dtypes(self, X, X.columns, text=False)
-        if self.width < 1 or X.shape[1] % self.width:
-            raise InputError(
-                f"PixelMoments: found {X.shape[1]} columns for rows of width={self.width}, expected a whole number of "
-                "rows; select the columns that are pixels, or correct the width"
-            )
-        validate_data(self, X, reset=reset, skip_check_array=True)
 
 # %% ../../nbs/steps/06_moments.ipynb #formulas
 def _moments(ink: Any, x: Any, y: Any, xx: Any, yy: Any, xy: Any) -> tuple[Any, ...]:

@@ -8,69 +8,51 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..authoring import check_columns, check_dtypes
-from ..errors import InputError
+from .. import InputError, RowwiseTransformer, check_dtypes
 
 # %% ../../nbs/steps/03_parts.ipynb #transformer
-class TextParts(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class TextParts(RowwiseTransformer):
     """A new text column for each of `parts`: {new column: (text column, pattern)}.
 
     The part is the pattern's one group at the first place where it matches (`re.search`, with `re.ASCII`), missing
     where it does not match or the text is missing. A DataFrame goes in and a wider one comes out, row by row.
 
-    Raises InputError for anything but a DataFrame, an absent column or one that is not text, a new column that is
-    there already, and a pattern that is no regular expression with one group.
+    Raises InputError for anything but a DataFrame, an absent column or one that is not text, a new column that
+    exists already, and a pattern that is no regular expression with one group.
     """
 
     def __init__(self, parts: Mapping[str, Sequence[str]]) -> None:
         self.parts = parts
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
-        """Check patterns and frame and remember the column names; nothing is learned from the rows."""
+        """Check the patterns; nothing is learned from the rows."""
         for part, (_, pattern) in self.parts.items():
             check_pattern(part, pattern)
-        self._check(X, reset=True)
         return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """The frame with the parts (`str`) as further columns."""
-        check_is_fitted(self)
-        self._check(X, reset=False)
-        found = {
+        check_dtypes(self, X, [column for column, _ in self.parts.values()], text=True)
+        if taken := [part for part in self.parts if part in X.columns]:
+            raise InputError(
+                f"TextParts: found the columns {', '.join(map(repr, taken))} already, expected new names; "
+                "rename the parts"
+            )
+        extracted = {
             part: X[column].str.extract(pattern, flags=re.ASCII, expand=False).astype("str")
             for part, (column, pattern) in self.parts.items()
         }
-        return X.assign(**found)
+        return X.assign(**extracted)
 
     def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
         """The same parts as operations on the plan's columns, for the compiled pipeline."""
-        found = {
+        extracted = {
             part: build.apply("extract", columns[column], pattern=pattern)
             for part, (column, pattern) in self.parts.items()
         }
-        return {**columns, **found}
-
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
-        """Names of the columns that come out, in their order."""
-        names: NDArray[np.object_] = super().get_feature_names_out(input_features)
-        return np.array([*names, *self.parts], dtype=object)
-
-    def _check(self, X: pd.DataFrame, *, reset: bool) -> None:
-        columns = [column for column, _ in self.parts.values()]
-        check_columns(self, X, columns)
-        check_dtypes(self, X, columns, text=True)
-        if there := [part for part in self.parts if part in X.columns]:
-            raise InputError(
-                f"TextParts: found the columns {', '.join(map(repr, there))} already, expected new names; "
-                "rename the parts"
-            )
-        validate_data(self, X, reset=reset, skip_check_array=True)
+        return {**columns, **extracted}
 
 # %% ../../nbs/steps/03_parts.ipynb #pattern
 def check_pattern(part: str, pattern: str) -> None:

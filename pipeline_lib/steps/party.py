@@ -5,18 +5,14 @@ __all__ = ['PerHead']
 
 # %% ../../nbs/steps/04_party.ipynb #imports
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..authoring import check_columns, check_dtypes
+from .. import RowwiseTransformer, check_dtypes
 
 # %% ../../nbs/steps/04_party.ipynb #transformer
-class PerHead(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class PerHead(RowwiseTransformer):
     """The size of a party, and amounts per head: 1 plus the counts in `relatives`, and each of `shared` by that.
 
     Adds the float64 columns `party` and, for each shared amount, NAME_per_head. A missing count or amount gives a
@@ -29,15 +25,9 @@ class PerHead(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         self.relatives = relatives
         self.shared = shared
 
-    def fit(self, X: pd.DataFrame, y: object = None) -> Self:
-        """Check the frame and remember its column names; nothing is learned from the rows."""
-        self._check(X, reset=True)
-        return self
-
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """The frame with the party's size and the amounts per head as further columns."""
-        check_is_fitted(self)
-        self._check(X, reset=False)
+        check_dtypes(self, X, (*self.relatives, *self.shared), text=False)
         party = pd.Series(1.0, X.index)
         for column in self.relatives:
             party += X[column].astype("float64")
@@ -50,13 +40,3 @@ class PerHead(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
             party = party + columns[column]
         per_head = {f"{name}_per_head": columns[name] / party for name in self.shared}
         return {**columns, "party": party, **per_head}
-
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
-        """Names of the columns that come out, in their order."""
-        names: NDArray[np.object_] = super().get_feature_names_out(input_features)
-        return np.array([*names, "party", *(f"{name}_per_head" for name in self.shared)], dtype=object)
-
-    def _check(self, X: pd.DataFrame, *, reset: bool) -> None:
-        check_columns(self, X, (*self.relatives, *self.shared))
-        check_dtypes(self, X, (*self.relatives, *self.shared), text=False)
-        validate_data(self, X, reset=reset, skip_check_array=True)

@@ -9,19 +9,16 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from numpy.typing import NDArray
 
-from ..authoring import check_columns, check_dtypes
-from ..errors import InputError
+from .. import InputError, RowwiseTransformer, check_dtypes
 
 # %% ../../nbs/steps/07_strokes.ipynb #slopes
 def slope_matrix(height: int, width: int, directions: int) -> NDArray[np.float64]:
     """From pixels (row by row) to slopes: one row for each pixel and direction, shape (pixels * directions, pixels)."""
     matrix = np.zeros((height, width, directions, height, width))
-    angles = [2 * math.pi * place / directions for place in range(directions)]
-    # rounded, so that right angles have 0 and not what pi's last digits leave
+    angles = [2 * math.pi * number / directions for number in range(directions)]
+    # rounded, so that right angles give 0 and not the rounding error of pi
     across = np.array([[round(math.cos(angle), 15), round(math.sin(angle), 15)] for angle in angles])
     for y in range(height):
         for x in range(width):
@@ -45,7 +42,7 @@ def cell_matrix(height: int, width: int, directions: int, cell: int, stride: int
     return np.array(rows)
 
 # %% ../../nbs/steps/07_strokes.ipynb #transformer
-class PixelStrokes(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class PixelStrokes(RowwiseTransformer):
     """Sums of slopes by cell and direction, of images whose pixels are the columns, row by row, `width` in a row.
 
     Directions are spread evenly around the circle, beginning to the right and going on downwards; cells are squares
@@ -63,8 +60,14 @@ class PixelStrokes(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # ty
         self.stride = stride
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
-        """Check the frame, remember its column names and make the matrices."""
-        self._check(X, reset=True)
+        """Make the matrices; nothing is learned from the images."""
+        least = min(self.width, self.directions, self.cell, self.stride)
+        if least < 1 or X.shape[1] % self.width or min(X.shape[1] // self.width, self.width) < self.cell:
+            raise InputError(
+                f"PixelStrokes: found {X.shape[1]} columns for width={self.width}, cell={self.cell}, "
+                f"stride={self.stride} and directions={self.directions}, expected numbers of 1 or more, a whole number "
+                "of rows, and cells that fit in; select the columns that are pixels, or correct the parameters"
+            )
         height = X.shape[1] // self.width
         self.slopes_ = slope_matrix(height, self.width, self.directions)
         self.cells_ = cell_matrix(height, self.width, self.directions, self.cell, self.stride)
@@ -72,8 +75,7 @@ class PixelStrokes(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # ty
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """The strokes of each image."""
-        check_is_fitted(self)
-        self._check(X, reset=False)
+        check_dtypes(self, X, X.columns, text=False)
         slopes = np.maximum(X.to_numpy(dtype="float64") @ self.slopes_.T, 0.0)
         return pd.DataFrame(slopes @ self.cells_.T, index=X.index, columns=self._names())
 
@@ -84,24 +86,7 @@ class PixelStrokes(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # ty
         strokes = build.apply("affine", slopes, matrix=self.cells_, offset=None)
         return dict(zip(self._names(), build.items(strokes), strict=True))
 
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
-        """Names of the columns that come out, in their order."""
-        super().get_feature_names_out(input_features)
-        return np.array(self._names(), dtype=object)
-
     def _names(self) -> list[str]:
         height = self.n_features_in_ // self.width
         down, right = ((side - self.cell) // self.stride + 1 for side in (height, self.width))
         return [f"stroke_{y}_{x}_{d}" for y in range(down) for x in range(right) for d in range(self.directions)]
-
-    def _check(self, X: pd.DataFrame, *, reset: bool) -> None:
-        check_columns(self, X, ())
-        check_dtypes(self, X, X.columns, text=False)
-        least = min(self.width, self.directions, self.cell, self.stride)
-        if least < 1 or X.shape[1] % self.width or min(X.shape[1] // self.width, self.width) < self.cell:
-            raise InputError(
-                f"PixelStrokes: found {X.shape[1]} columns for width={self.width}, cell={self.cell}, "
-                f"stride={self.stride} and directions={self.directions}, expected numbers of 1 or more, a whole number "
-                "of rows, and cells that fit in; select the columns that are pixels, or correct the parameters"
-            )
-        validate_data(self, X, reset=reset, skip_check_array=True)

@@ -8,20 +8,17 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from numpy.typing import NDArray
 
-from ..authoring import check_columns, check_dtypes
-from ..errors import InputError
+from .. import InputError, RowwiseTransformer, check_dtypes
 
 # %% ../../nbs/steps/11_to_date.ipynb #transformer
-class YearToDate(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class YearToDate(RowwiseTransformer):
     """Mean of `variable` over a row and the earlier rows of the same `year`, at most `rows` of them.
 
-    Rows stand in order of time, with any index. The column `VARIABLE_to_date` (float64) stands behind the others. A
-    missing value among those that count gives a missing mean; a row of no known year counts itself alone. A
-    DataFrame goes in and a new DataFrame comes out.
+    Rows are in order of time, with any index. The column `VARIABLE_to_date` (float64) follows the others. A missing
+    value among those that count gives a missing mean; a row of no known year counts itself alone. A DataFrame goes in
+    and a new DataFrame comes out.
 
     Raises InputError for anything but a DataFrame, for a column that is absent or not numeric, and for negative `rows`.
     """
@@ -32,21 +29,19 @@ class YearToDate(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type
         self.rows = rows
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
-        """Check arguments and frame, and remember its column names; nothing is learned from the rows."""
+        """Check the arguments; nothing is learned from the rows."""
         if self.rows < 0:
             raise InputError(f"YearToDate: found rows={self.rows!r}, expected 0 or more earlier rows; correct the step")
-        self._check(X, reset=True)
         return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """The frame with the mean of the year to date as one more column."""
-        check_is_fitted(self)
-        self._check(X, reset=False)
+        check_dtypes(self, X, [self.variable, self.year], text=False)
         value, year = (X[name].to_numpy(dtype="float64", na_value=np.nan) for name in (self.variable, self.year))
         total, count = value, np.ones(len(X))
-        for back in range(1, self.rows + 1):
-            same = _earlier(year, back) == year
-            total = total + np.where(same, _earlier(value, back), 0.0)
+        for lookback in range(1, self.rows + 1):
+            same = _earlier(year, lookback) == year
+            total = total + np.where(same, _earlier(value, lookback), 0.0)
             count = count + same
         return X.assign(**{f"{self.variable}_to_date": total / count})
 
@@ -54,24 +49,14 @@ class YearToDate(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type
         """The same mean as operations on the plan's columns, for the compiled pipeline."""
         value, year = (build.number(columns[name]) for name in (self.variable, self.year))
         total, count = value, build.value(1.0)
-        for back in range(1, self.rows + 1):
-            same = build.earlier(year, back, "YearToDate").equals(year)
-            total = total + build.where(same, build.earlier(value, back, "YearToDate"), 0.0)
+        for lookback in range(1, self.rows + 1):
+            same = build.earlier(year, lookback, "YearToDate").equals(year)
+            total = total + build.where(same, build.earlier(value, lookback, "YearToDate"), 0.0)
             count = count + build.number(same)
         return {**columns, f"{self.variable}_to_date": total / count}
 
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
-        """Names of the columns that come out, in their order."""
-        names: NDArray[np.object_] = super().get_feature_names_out(input_features)
-        return np.array([*names, f"{self.variable}_to_date"], dtype=object)
-
-    def _check(self, X: pd.DataFrame, *, reset: bool) -> None:
-        check_columns(self, X, [self.variable, self.year])
-        check_dtypes(self, X, [self.variable, self.year], text=False)
-        validate_data(self, X, reset=reset, skip_check_array=True)
-
 
 def _earlier(values: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
-    """The values of as many rows before; missing for the first ones."""
+    """Each row's value of `rows` rows before it; missing for the first ones."""
     first = np.full(min(rows, len(values)), np.nan)
     return np.concatenate([first, values[: max(len(values) - rows, 0)]])

@@ -9,19 +9,15 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..authoring import check_columns, check_dtypes
-from ..errors import InputError
+from .. import InputError, RowwiseTransformer, check_dtypes
 
 # %% ../../nbs/steps/10_waves.ipynb #transformer
-class SeasonalWaves(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class SeasonalWaves(RowwiseTransformer):
     """Sine and cosine of a position in a cycle, and of its multiples: Fourier terms.
 
     For `variable` x, `period` p and k = 1 to `harmonics`, the columns `x_sin_k` and `x_cos_k` (float64) hold
-    sin(2 pi k x / p) and cos(2 pi k x / p); they stand behind the others. A missing position gives missing waves.
+    sin(2 pi k x / p) and cos(2 pi k x / p); they follow the others. A missing position gives missing waves.
     The variable is dropped unless `drop_original` is False. A DataFrame goes in and a new DataFrame comes out.
 
     Raises InputError for anything but a DataFrame, for a column that is absent or not numeric, for a period that is
@@ -35,19 +31,17 @@ class SeasonalWaves(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # t
         self.drop_original = drop_original
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
-        """Check arguments and frame, and remember its column names; nothing is learned from the rows."""
+        """Check the arguments; nothing is learned from the rows."""
         if not (0 < self.period < math.inf and self.harmonics >= 1):
             raise InputError(
                 f"SeasonalWaves: found period={self.period!r} and harmonics={self.harmonics!r}, expected a positive "
                 "length and at least one wave; correct the step"
             )
-        self._check(X, reset=True)
         return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """The frame with two more columns for each harmonic, and one fewer unless the variable is kept."""
-        check_is_fitted(self)
-        self._check(X, reset=False)
+        check_dtypes(self, X, [self.variable], text=False)
         position = X[self.variable].to_numpy(dtype="float64", na_value=np.nan)
         waves = {}
         for k, turn in enumerate(self._turns(), start=1):
@@ -65,17 +59,5 @@ class SeasonalWaves(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # t
             rest[f"{self.variable}_cos_{k}"] = build.apply("cos", position * turn)
         return rest
 
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
-        """Names of the columns that come out, in their order."""
-        names: NDArray[np.object_] = super().get_feature_names_out(input_features)
-        kept = [name for name in names if name != self.variable or not self.drop_original]
-        waves = [f"{self.variable}_{wave}_{k}" for k in range(1, self.harmonics + 1) for wave in ("sin", "cos")]
-        return np.array([*kept, *waves], dtype=object)
-
     def _turns(self) -> list[float]:
         return [2.0 * math.pi * k / self.period for k in range(1, self.harmonics + 1)]
-
-    def _check(self, X: pd.DataFrame, *, reset: bool) -> None:
-        check_columns(self, X, [self.variable])
-        check_dtypes(self, X, [self.variable], text=False)
-        validate_data(self, X, reset=reset, skip_check_array=True)

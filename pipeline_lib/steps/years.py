@@ -4,24 +4,19 @@
 __all__ = ['ElapsedYears']
 
 # %% ../../nbs/steps/00_years.ipynb #imports
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from pandas.api.types import is_numeric_dtype
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..authoring import check_columns
-from ..errors import InputError
+from .. import RowwiseTransformer, check_dtypes
 
 # %% ../../nbs/steps/00_years.ipynb #transformer
-class ElapsedYears(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class ElapsedYears(RowwiseTransformer):
     """Ages in years: a reference year minus each of `columns`, never below 0.
 
-    The ages take the columns' places as float64. A year after the reference gives 0.0; a missing year or a
-    missing reference gives a missing age. The reference column is dropped unless `drop_reference` is False.
+    The ages replace the columns, as float64. A year after the reference gives 0.0; a missing year or a missing
+    reference gives a missing age. The reference column is dropped unless `drop_reference` is False.
     A DataFrame goes in and a new DataFrame comes out, row by row.
 
     Raises InputError for anything but a DataFrame and for a column that is absent or not numeric.
@@ -32,15 +27,9 @@ class ElapsedYears(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # ty
         self.reference = reference
         self.drop_reference = drop_reference
 
-    def fit(self, X: pd.DataFrame, y: object = None) -> Self:
-        """Check the frame and remember its column names; nothing is learned from the rows."""
-        self._check(X, reset=True)
-        return self
-
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """The frame with ages in place of years; one column fewer unless the reference is kept."""
-        check_is_fitted(self)
-        self._check(X, reset=False)
+        check_dtypes(self, X, (*self.columns, self.reference), text=False)
         ages = X.copy()
         reference = X[self.reference].to_numpy(dtype="float64", na_value=np.nan)
         for column in self.columns:
@@ -55,18 +44,3 @@ class ElapsedYears(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # ty
             age = reference - columns[column]
             columns[column] = build.where(age < 0.0, 0.0, age)
         return {name: value for name, value in columns.items() if name != self.reference or not self.drop_reference}
-
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
-        """Names of the columns that come out, in their order."""
-        names: NDArray[np.object_] = super().get_feature_names_out(input_features)
-        return names[names != self.reference] if self.drop_reference else names
-
-    def _check(self, X: pd.DataFrame, *, reset: bool) -> None:
-        check_columns(self, X, (*self.columns, self.reference))
-        for column in (*self.columns, self.reference):
-            if not is_numeric_dtype(X[column]):
-                raise InputError(
-                    f"ElapsedYears: found {X[column].dtype} in column {column!r}, expected years as numbers; "
-                    f"cast it, for example X.astype({{{column!r}: 'float64'}})"
-                )
-        validate_data(self, X, reset=reset, skip_check_array=True)

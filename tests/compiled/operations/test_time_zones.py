@@ -104,7 +104,7 @@ def departures() -> pd.DataFrame:
 
 
 def clock(**changes: Any) -> LocalClock:
-    plain = {"moment": "at", "zone": "zone", "name": "local", "zones": ["America/New_York"], "years": (2013, 2013)}
+    plain = {"timestamp": "at", "zone": "zone", "name": "local", "zones": ["America/New_York"], "years": (2013, 2013)}
     return LocalClock(**{**plain, **changes})
 
 
@@ -148,8 +148,8 @@ def test_the_plans_of_clocks_and_block_times_have_the_steps_own_values_and_the_s
         ({"zones": ["America/Chicago"]}, "found 'America/New_York' in column 'zone', expected one of America/Chicago"),
         ({"years": (2014, 2015)}, "outside of the zones' years in column 'at'"),
         ({"years": (2014, 2013)}, r"found years=\(2014, 2013\)"),
-        ({"moment": "then"}, "expected also 'then'"),
-        ({"moment": "arrival"}, "found int64 in column 'arrival', expected dates"),
+        ({"timestamp": "then"}, "expected also 'then'"),
+        ({"timestamp": "arrival"}, "found int64 in column 'arrival', expected dates"),
     ],
 )
 def test_what_a_clock_cannot_show_is_refused(changes: dict[str, Any], message: str) -> None:
