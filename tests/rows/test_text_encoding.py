@@ -25,7 +25,7 @@ def long(*some: str | None) -> list[str | None]:
 
 
 def conformed(data: Any, *columns: Column) -> pa.Table:
-    return conform(data, RowSchema(columns), coded=True)
+    return conform(data, RowSchema(columns), for_executor=True)
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ REFUSED: dict[str, tuple[dict[str, Any], list[Column]]] = {
 def test_what_is_coded_is_refused_in_the_same_words(case: str) -> None:
     columns, schema = REFUSED[case]
     messages = []
-    for coded in (False, True):
+    for for_executor in (False, True):
         with pytest.raises(InputError, match="found") as refused:
-            conform(pa.table(columns), RowSchema(tuple(schema)), coded=coded)
+            conform(pa.table(columns), RowSchema(tuple(schema)), for_executor=for_executor)
         messages.append(str(refused.value))
     assert messages[0] == messages[1]
 
