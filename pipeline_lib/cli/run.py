@@ -38,9 +38,9 @@ def run(
 
     Where nothing has changed since a finished run, that run is the answer.
     """
-    from pipeline_lib.runner.cache.lookup import Answer, recall
+    from pipeline_lib.runner.cache.lookup import CachedRun, lookup
 
-    known = Answer(None) if force else recall(params_file, overrides)
+    known = CachedRun(None) if force else lookup(params_file, overrides)
     if known.reason:
         click.echo(known.reason, err=True)
     record = known.record or _run(params_file, overrides, timeout, as_json=as_json)
@@ -79,19 +79,19 @@ def run_all() -> None:
     A pipeline that has not changed since its last finished run is not run again.
     """
     from pipeline_lib.records.layout import RUNS_PAGE
-    from pipeline_lib.runner.run_all import Ran, base_parameters
+    from pipeline_lib.runner.run_all import PipelineResult, base_parameters
     from pipeline_lib.runner.run_all import run_all as run_each
 
     project = current_project()
     width = max(len(path.stem) for path in base_parameters(project))
 
-    def done(ran: Ran) -> None:
-        told = str(ran.error) if ran.error else ran.metrics
-        click.echo(f"{ran.pipeline:<{width}}  {ran.seconds:6.1f} s  {ran.verdict:<14}  {told}")
+    def progress(result: PipelineResult) -> None:
+        details = str(result.error) if result.error else result.metrics
+        click.echo(f"{result.pipeline:<{width}}  {result.seconds:6.1f} s  {result.verdict:<14}  {details}")
 
-    ran = run_each(project, done)
+    results = run_each(project, progress)
     click.echo(f"page: {project.runs / RUNS_PAGE}")
-    sys.exit(max(one.exit_code for one in ran))
+    sys.exit(max(result.exit_code for result in results))
 
 
 @click.command

@@ -67,8 +67,8 @@ def sweep(
     from pipeline_lib.sweeps.sweep import sweep as run_sweep
     from pipeline_lib.system.signals import stop_signals
 
-    with stop_signals() as came:
-        found = run_sweep(
+    with stop_signals() as signals:
+        result = run_sweep(
             params_file,
             grid,
             overrides=overrides,
@@ -87,27 +87,27 @@ def sweep(
             progress=functools.partial(click.echo, err=True),
         )
     if as_json:
-        print_json(found.to_json())
+        print_json(result.to_json())
     else:
-        _print(found)
-    sys.exit(128 + came[0] if found.interrupted and came else _exit_code(found))
+        _print(result)
+    sys.exit(128 + signals[0] if result.interrupted and signals else _exit_code(result))
 
 
-def _print(found: "Sweep") -> None:
+def _print(result: "Sweep") -> None:
     from pipeline_lib.sweeps.result import summary
 
-    if found.finished:
-        click.echo(found.frame.drop(columns=["parity", "seconds", "status"]).to_string(index=False))
-    for outcome in found.failed:
-        click.echo(f"failed: {outcome.member.label}: {outcome.error}", err=True)
-    for line in summary(found):
+    if result.finished:
+        click.echo(result.frame.drop(columns=["parity", "seconds", "status"]).to_string(index=False))
+    for member in result.failed:
+        click.echo(f"failed: {member.member.label}: {member.error}", err=True)
+    for line in summary(result):
         click.echo(line)
-    click.echo(f"page: {found.page}")
+    click.echo(f"page: {result.page}")
 
 
-def _exit_code(found: "Sweep") -> int:
-    if found.interrupted:
+def _exit_code(result: "Sweep") -> int:
+    if result.interrupted:
         return INTERRUPTED
-    if found.failed:
+    if result.failed:
         return 3
-    return 1 if any(outcome.parity is False for outcome in found.outcomes) else 0
+    return 1 if any(member.parity is False for member in result.results) else 0

@@ -1,32 +1,31 @@
 """The result of a parity check: an outcome for each variation, as data, as text in a terminal, as one offline page."""
 
-import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from pipeline_lib.evidence.bits import Difference
-from pipeline_lib.parity.divergence import OUTPUTS, Divergence
-from pipeline_lib.system.html_page import write_page
+from pipeline_lib.parity.divergence import OUTPUTS, RAW, Divergence
+from pipeline_lib.system.html_page import Kind, Markup, bullets, element, folded, joined, summary_box, table, write_page
 
 Verdict = Literal["exact", "different", "lossy", "absent"]
 FRESH = "fresh process"
 EDGES = "edge rows"
 ARTIFACT = "artifact"
-"""The outcome that there is only where the artifact is not the one that made the evidence."""
+"""The outcome that is only there where the artifact is not the one that produced the evidence."""
 SHOWN_RAW, SHOWN_CAUSES = 8, 8
-_COLOURS = {"exact": "#d3f0d8", "different": "#f7c5c5", "lossy": "#f8ecc2", "absent": "#e6e6e6"}
-_STYLE = "td,th{border:1px solid #ccc;padding:.25em .6em;text-align:left}"
+"""At most so many raw values of a row, and causes of a divergence, are printed in a terminal; the page has all."""
+_KINDS: dict[Verdict, Kind] = {"different": "bad", "exact": "good", "lossy": "warn", "absent": "quiet"}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one variation: `exact`, `different`, `lossy` (a loss that its name announces) or `absent`.
+    """The outcome of one variation: `exact`, `different`, `lossy` (a loss that its name announces) or `absent`.
 
-    `rows` were predicted, the outputs of `differing` of them changed; `detail` says why a variation is absent, what
-    was refused or lost; `proof` is what a process showed of its setting; `causes` explain a difference that no
-    divergence tells. `what` describes the variation for people.
+    `rows` were predicted, the outputs of `differing` of them changed. `detail` says why a variation is absent, what
+    was refused or lost; `proof` holds what a process showed of its setting; `causes` may explain a difference that
+    has no divergence; `what` describes the variation.
     """
 
     variation: str
@@ -47,17 +46,17 @@ class Outcome:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Outcome":
-        """Read what `to_json` gave."""
+        """Read what `to_json` returned."""
         divergence = values["divergence"] and Divergence.from_json(values["divergence"])
         return cls(**{**values, "divergence": divergence, "causes": tuple(values.get("causes", ()))})
 
 
 @dataclass(frozen=True)
 class Parity:
-    """What a parity check found. `exact` is True when every output and intermediate bit was repeated.
+    """The result of a parity check. `exact` is True when every output and intermediate bit was repeated.
 
-    `outputs` and `steps` are the first differences of the fresh process; `outcomes` has all variations, that
-    one too.
+    `outputs` and `steps` are the first differences of the fresh process; `outcomes` holds all variations, the fresh
+    process included.
     """
 
     reference: str
@@ -70,8 +69,8 @@ class Parity:
     def of(cls, reference: str, rows: int, steps: list[str], outcomes: list[Outcome]) -> "Parity":
         """The parity of a record by the outcomes of its variations."""
         fresh = next((outcome.divergence for outcome in outcomes if outcome.variation == FRESH), None)
-        found = fresh.differs if fresh else {}
-        return cls(reference, rows, found.get(OUTPUTS), {name: found.get(name) for name in steps}, tuple(outcomes))
+        differs = fresh.differs if fresh else {}
+        return cls(reference, rows, differs.get(OUTPUTS), {name: differs.get(name) for name in steps}, tuple(outcomes))
 
     @property
     def exact(self) -> bool:
@@ -84,7 +83,7 @@ class Parity:
         return [outcome for outcome in self.outcomes if outcome.verdict == verdict]
 
     def to_json(self) -> dict[str, Any]:
-        """What is kept beside the record."""
+        """The content of `parity.json`."""
         return {
             "reference": self.reference,
             "exact": self.exact,
@@ -101,83 +100,86 @@ class Parity:
 
 
 def as_text(parity: Parity) -> str:
-    """The check in lines: the verdict, the variations of each kind, each divergence in full."""
-    ran = [outcome for outcome in parity.outcomes if outcome.verdict != "absent"]
-    count = f"; {len(ran)} variations" if ran else ""
-    head = f"parity: {'exact' if parity.exact else 'DIFFERENT'} "
-    steps = f"{len(parity.steps)} intermediate step{'s' * (len(parity.steps) != 1)}"
-    lines = [f"{head}({parity.rows:,} rows, {steps}, fresh process{count})"]
+    """The check in lines: the verdict, each divergence in full, then the other variations by verdict and group."""
+    lines = [_first_line(parity)]
     different = parity.of_verdict("different")
     same: dict[object, list[Outcome]] = {}
     for outcome in different:
         same.setdefault(_key(outcome), []).append(outcome)
     lines += [line for outcomes in same.values() for line in _different(*outcomes)]
     if not different:
-        found = {**parity.steps, "outputs": parity.outputs}
-        lines += [f"  step {name}: {difference}" for name, difference in found.items() if difference]
+        differences = {**parity.steps, "outputs": parity.outputs}
+        lines += [f"  step {name}: {difference}" for name, difference in differences.items() if difference]
     for verdict in ("exact", "lossy", "absent"):
         groups: dict[str, list[str]] = {}
         for outcome in parity.outcomes:
             if outcome.verdict == verdict:
-                groups.setdefault(_about(outcome), []).append(_named(outcome, parity.rows))
+                groups.setdefault(_group(outcome), []).append(_with_rows(outcome, parity.rows))
         lines += [f"  {verdict:<9}  {key}: {', '.join(names)}" for key, names in groups.items()]
     return "\n".join(lines)
 
 
-def _named(outcome: Outcome, rows: int) -> str:
-    """A variation's name, and how many of the rows it took where that was not all."""
-    part = 0 < outcome.rows < rows and outcome.verdict == "exact" and outcome.variation != EDGES
-    return f"{outcome.variation} ({outcome.rows:,} of {rows:,})" if part else outcome.variation
-
-
 def one_line(outcome: Outcome) -> str:
-    """An outcome as it appears while a check runs."""
+    """An outcome as it is printed while a check runs."""
     more = f": {outcome.detail}" if outcome.detail else ""
     more = f": {outcome.divergence.step}" if outcome.divergence and outcome.verdict == "different" else more
     return f"{outcome.verdict:<9} {outcome.variation} ({outcome.seconds:.1f} s){more}"
 
 
-def as_html(parity: Parity) -> str:
-    """The check as a fragment of HTML: a grid of variations, then each divergence in full."""
-    first = as_text(parity).partition("\n")[0]
-    rows = "".join(_row(outcome) for outcome in parity.outcomes)
-    head = "".join(f"<th>{title}</th>" for title in ("variation", "what it is", "verdict", "rows", "seconds", "detail"))
-    grid = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
-    found = "".join(_section(outcome) for outcome in sorted(parity.outcomes, key=lambda o: o.verdict != "different"))
-    return f"<p><strong>{html.escape(first)}</strong></p>{grid}{found}"
+def as_html(parity: Parity) -> Markup:
+    """The check as a fragment of HTML: the verdict, each divergence in full, the table of variations folded."""
+    names = {verdict: ", ".join(outcome.variation for outcome in parity.of_verdict(verdict)) for verdict in _KINDS}
+    facts = [(verdict, listed) for verdict, listed in names.items() if listed]
+    box = summary_box(_first_line(parity), facts=facts, kind="good" if parity.exact else "bad")
+    sections = (_section(outcome) for outcome in sorted(parity.outcomes, key=lambda one: one.verdict != "different"))
+    return joined(box, *sections, _variations(parity.outcomes))
 
 
 def write_parity_page(path: Path, parity: Parity) -> None:
     """Write the check as one page."""
-    write_page(path, f"Parity of {parity.reference}", as_html(parity), _STYLE)
+    write_page(path, f"Does production repeat {parity.reference}?", as_html(parity))
 
 
-def _about(outcome: Outcome) -> str:
-    """What outcomes that share a line have in common; an exact one may have something to tell as well."""
+def _first_line(parity: Parity) -> str:
+    ran = [outcome for outcome in parity.outcomes if outcome.verdict != "absent"]
+    count = f"; {len(ran)} variations" if ran else ""
+    steps = f"{len(parity.steps)} intermediate step{'s' * (len(parity.steps) != 1)}"
+    verdict = "exact" if parity.exact else "DIFFERENT"
+    return f"parity: {verdict} ({parity.rows:,} rows, {steps}, fresh process{count})"
+
+
+def _with_rows(outcome: Outcome, rows: int) -> str:
+    """A variation's name, with the number of its rows where these were not all."""
+    part = 0 < outcome.rows < rows and outcome.verdict == "exact" and outcome.variation != EDGES
+    return f"{outcome.variation} ({outcome.rows:,} of {rows:,})" if part else outcome.variation
+
+
+def _group(outcome: Outcome) -> str:
+    """The heading that outcomes share in a line: the detail, or of exact ones the group and the detail."""
     if outcome.verdict != "exact":
         return outcome.detail
     return f"{outcome.group} ({outcome.detail})" if outcome.detail else outcome.group
 
 
 def _key(outcome: Outcome) -> object:
-    """Equal for outcomes that differ first at the same place in the same way, which need telling once."""
+    """Equal for outcomes whose first difference is the same, which is printed once."""
     divergence = outcome.divergence
     return (divergence.step, divergence.row, divergence.difference) if divergence else outcome.detail
 
 
-def _different(outcome: Outcome, *others: Outcome) -> list[str]:
-    same = [f"    the same under {', '.join(other.variation for other in others)}"] if others else []
-    if outcome.divergence is None:
-        because = (f"    {line}" for line in _because(outcome.causes))
-        return [f"  DIFFERENT  {outcome.variation}: {outcome.detail}", *because, *same]
-    changed = f"{outcome.differing:,} of {outcome.rows:,} rows have other outputs"
-    told = (f"    {line}" for line in _told(outcome.divergence))
-    return [f"  DIFFERENT  {outcome.variation}: {changed}", *told, *same]
+def _different(outcome: Outcome, *others: Outcome) -> Iterator[str]:
+    divergence = outcome.divergence
+    changed = f"{outcome.differing:,} of {outcome.rows:,} rows have other outputs" if divergence else outcome.detail
+    yield f"  DIFFERENT  {outcome.variation}: {changed}"
+    for line in _divergence_lines(divergence) if divergence else _cause_lines(outcome.causes):
+        yield f"    {line}"
+    if others:
+        yield f"    the same under {', '.join(other.variation for other in others)}"
 
 
-def _told(divergence: Divergence) -> list[str]:
-    """A divergence in full: where, both values, the row's raw input, what may have caused it."""
-    lines = [_where(divergence.step, divergence.difference, divergence.row)]
+def _divergence_lines(divergence: Divergence) -> list[str]:
+    """A divergence in full: location, both values, the row's raw input, likely causes."""
+    lines = [_location(divergence.step, divergence.difference, divergence.row)]
     others = [name for name in divergence.differs if name != divergence.step]
     if others:
         lines.append(f"then in {len(others)} more: {', '.join(others)}")
@@ -185,45 +187,57 @@ def _told(divergence: Divergence) -> list[str]:
     more = f" … and {len(divergence.raw) - len(shown)} more" if len(divergence.raw) > len(shown) else ""
     if shown:
         lines.append("the row: " + ", ".join(f"{name}={value}" for name, value in shown) + more)
-    return [*lines, *_because(divergence.causes)]
+    return [*lines, *_cause_lines(divergence.causes)]
 
 
-def _because(causes: Sequence[str]) -> list[str]:
+def _cause_lines(causes: Sequence[str]) -> list[str]:
     shown = causes[:SHOWN_CAUSES]
-    lines = [f"{'likely cause' if not place else 'or'}: {cause}" for place, cause in enumerate(shown)]
+    lines = [f"{'or' if number else 'likely cause'}: {cause}" for number, cause in enumerate(shown)]
     hidden = len(causes) - len(shown)
     return [*lines, f"… {hidden} more causes in the page"] if hidden else lines
 
 
-def _where(step: str, difference: Difference, row: int | None) -> str:
-    place = step if step in ("raw input", "outputs") else f"step {step}"
+def _location(step: str, difference: Difference, row: int | None) -> str:
+    table = step if step in (RAW, OUTPUTS) else f"step {step}"
     same = row is None or row == difference.row
-    return f"{place}: {difference}{'' if same else f' (row {row} of the evidence)'}"
+    return f"{table}: {difference}{'' if same else f' (row {row} of the evidence)'}"
 
 
-def _row(outcome: Outcome) -> str:
+def _first_location(outcome: Outcome) -> str:
     divergence = outcome.divergence
-    detail = outcome.detail or (_where(divergence.step, divergence.difference, divergence.row) if divergence else "")
-    detail = detail or ", ".join(f"{name}: {value}" for name, value in outcome.proof.items())
-    cells = (outcome.variation, outcome.what, outcome.verdict, f"{outcome.rows:,}", f"{outcome.seconds:.2f}", detail)
-    filled = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-    return f"<tr class='{outcome.verdict}' style='background:{_COLOURS[outcome.verdict]}'>{filled}</tr>"
+    return _location(divergence.step, divergence.difference, divergence.row) if divergence else ""
 
 
-def _section(outcome: Outcome) -> str:
+def _variations(outcomes: Sequence[Outcome]) -> Markup:
+    """Every variation as a row of a folded table."""
+    if not outcomes:
+        return Markup()
+    head = ("variation", "description", "verdict", "rows", "seconds", "detail")
+    rows = []
+    for one in outcomes:
+        proof = ", ".join(f"{name}: {value}" for name, value in one.proof.items())
+        detail = one.detail or _first_location(one) or proof
+        rows.append((one.variation, one.what, one.verdict, f"{one.rows:,}", f"{one.seconds:.2f}", detail))
+    kinds = [_KINDS[outcome.verdict] for outcome in outcomes]
+    return folded(f"All {len(rows)} variations", table(head, rows, numbers=("rows", "seconds"), kinds=kinds))
+
+
+def _section(outcome: Outcome) -> Markup:
+    """One outcome that differs or loses: where first, why, in which steps, and the raw row; else nothing."""
     divergence = outcome.divergence
-    if divergence is None:
-        causes = "".join(f"<li>{html.escape(cause)}</li>" for cause in outcome.causes)
-        title = html.escape(f"{outcome.variation}: {outcome.verdict}")
-        return causes and f"<h2>{title}</h2><p>{html.escape(outcome.detail)}</p><h3>Likely causes</h3><ol>{causes}</ol>"
-    differs = "".join(f"<li>{html.escape(_where(name, each, None))}</li>" for name, each in divergence.differs.items())
-    causes = "".join(f"<li>{html.escape(cause)}</li>" for cause in divergence.causes)
-    raw = "".join(f"<tr><td>{html.escape(k)}</td><td>{html.escape(v)}</td></tr>" for k, v in divergence.raw.items())
-    title = f"{outcome.variation}: {outcome.verdict}, first at {divergence.step}"
-    where = _where(divergence.step, divergence.difference, divergence.row)
-    return (
-        f"<h2>{html.escape(title)}</h2><p>{html.escape(where)}</p>"
-        + (f"<h3>Likely causes</h3><ol>{causes}</ol>" if causes else "")
-        + f"<h3>Every step that differs</h3><ul>{differs}</ul>"
-        + (f"<details><summary>Raw input of the row</summary><table>{raw}</table></details>" if raw else "")
-    )
+    causes = divergence.causes if divergence else outcome.causes
+    if not divergence and not causes:
+        return Markup()
+    content = [element("p", _first_location(outcome) or outcome.detail)]
+    if causes:
+        content += [element("h3", "Likely causes"), bullets(causes, numbered=True)]
+    if divergence:
+        content.append(element("h3", "Every step that differs"))
+        content.append(bullets(_location(name, each, None) for name, each in divergence.differs.items()))
+        content.append(
+            folded("Raw input of the row", table((), divergence.raw.items())) if divergence.raw else Markup()
+        )
+    title = f"{outcome.variation}: {outcome.verdict}" + (f", first at {divergence.step}" if divergence else "")
+    if outcome.verdict == "different":
+        return joined(element("h2", title), *content)
+    return folded(title, *content)

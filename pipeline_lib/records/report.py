@@ -1,23 +1,28 @@
-"""The report that people read: the executed notebook without its code, in one offline page."""
+"""The report: the executed notebook without its code, in one offline page."""
 
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.records.layout import ENVIRONMENT, PARAMETERS
+from pipeline_lib.records.layout import ENVIRONMENT, METRICS, PARAMETERS
 from pipeline_lib.records.record import Record
-from pipeline_lib.system.files import write_atomic
+from pipeline_lib.system.html_page import Markup, element, folded, summary_box, table, write_page
 
 TEMPLATES = Path(__file__).parent / "templates"
 _NAMED = ("numpy", "pandas", "scikit-learn", "feature-engine", "scipy", "nb-pipeline-lib")
+_TABLE, _ROW = re.compile(r"<table.*?</table>", re.DOTALL), re.compile(r"<tr.*?</tr>", re.DOTALL)
+_CELL = re.compile(r"<(t[hd])>(.*?)</t[hd]>", re.DOTALL)
+_NUMBER = re.compile(r"\s*(?:[-+$€]*\.?\d|(?:nan|inf|-inf|none)?\s*$)", re.IGNORECASE)
 _DROPPED = re.compile(r"<(style|script)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 # fmt: off
 _TAGS = {
-    "a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3",
-    "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre", "s", "small", "span", "strong", "sub", "sup",
-    "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
+    "a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "details", "div", "dl", "dt", "em", "h1",
+    "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre", "s", "section", "small", "span", "strong", "sub",
+    "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
 }
 # fmt: on
 _ATTRIBUTES = {
@@ -30,7 +35,7 @@ _ATTRIBUTES = {
 
 
 def write_report(record: Record, manifest: dict[str, Any]) -> None:
-    """Render the record's executed notebook to `report.html`: no code, no scripts, no request to anywhere.
+    """Write the record's executed notebook as `report.html`: no code, no scripts, no requests.
 
     The template passes every text and output through `clean_html`; nbconvert's own cleaning would come before
     Markdown has become HTML.
@@ -38,14 +43,22 @@ def write_report(record: Record, manifest: dict[str, Any]) -> None:
     import nbformat
 
     notebook = nbformat.read(record.notebook, as_version=4)
-    run = {
-        "reference": record.reference,
-        "status": manifest["status"],
-        "error": (manifest.get("error") or {}).get("message"),
-        "facts": _facts(record, manifest),
-    }
-    page, _ = _exporter().from_notebook_node(notebook, resources={"run": run})
-    write_atomic(record.report, page.encode())
+    title, _ = title_and_question(record, notebook.cells)
+    first = next((cell for cell in notebook.cells if cell.cell_type == "markdown"), None)
+    if first:  # the heading is the page's title
+        first.source = first.source.replace(f"# {title}", "", 1)
+    body, _ = _exporter().from_notebook_node(notebook)
+    run = folded("This run", table((), _facts(record, manifest)))
+    write_page(record.report, title, _summary(record, manifest), Markup(body), run)
+
+
+def title_and_question(record: Record, cells: Sequence[Any]) -> tuple[str, str]:
+    """The heading and the first paragraph of a notebook's cells; without a heading, the record's reference."""
+    texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    paragraphs = [part.strip() for part in (texts[0] if texts else "").split("\n\n")]
+    title = next((part[2:] for part in paragraphs if part.startswith("# ")), record.reference)
+    question = next((part for part in paragraphs if part and not part.startswith("#")), "")
+    return title, question.replace("**", "")
 
 
 @cache
@@ -62,7 +75,7 @@ def _exporter() -> Any:
 
 
 def clean_html(element: str) -> str:
-    """HTML with harmless tags only; styles and scripts go with their content."""
+    """HTML with harmless tags only; styles and scripts go with their content. Columns of numbers are marked."""
     import bleach
 
     cleaned: str = bleach.clean(
@@ -72,11 +85,41 @@ def clean_html(element: str) -> str:
         protocols=["http", "https", "mailto", "data"],
         strip=True,
     )
-    return cleaned
+    return _TABLE.sub(lambda match: _with_numbers(match[0]), cleaned)
+
+
+def _with_numbers(table: str) -> str:
+    """A table whose columns of numbers, heads included, have the class that aligns them to the right.
+
+    Columns are counted from the right: a label that spans rows, as pandas writes it, is on the left.
+    """
+    rows = [[text if tag == "td" else "label" for tag, text in _CELL.findall(row)] for row in _ROW.findall(table)]
+    columns = zip_longest(*(reversed(row) for row in rows if set(row) != {"label"}), fillvalue="label")
+    numeric = {index for index, cells in enumerate(columns) if all(map(_NUMBER.match, cells))}
+
+    def mark(row: re.Match[str]) -> str:
+        indexes = reversed(range(len(_CELL.findall(row[0]))))
+        classes = iter(["number" if index in numeric else "" for index in indexes])
+        return _CELL.sub(lambda cell: element(cell[1], Markup(cell[2]), class_=next(classes)), row[0])
+
+    return _ROW.sub(mark, table)
+
+
+def _summary(record: Record, manifest: dict[str, Any]) -> Markup:
+    """How the run ended and what it measured; the error of a failed one."""
+    status = str(manifest["status"])
+    finished = status == "finished"
+    lines = [f"{status} in {manifest['times']['seconds']:.1f} s"]
+    if manifest.get("error"):
+        lines.append(element("span", manifest["error"]["message"], class_="error"))
+    metrics = (record.read_json(METRICS) or {}) if finished else {}
+    facts = [(name, f"{value:,.6g}") for name, value in metrics.items()]
+    facts += [("to repeat", f"pipeline-lib parity {record.reference}")] if finished else []
+    return summary_box(*lines, facts=facts, kind="good" if finished else "bad")
 
 
 def _facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:
-    """What the page says at its head about the run; nothing about what it did not reach."""
+    """What the page says of the run at its end, as name and text; nothing about what the run did not reach."""
     environment = record.read_json(ENVIRONMENT) or {}
     packages = environment.get("packages", {})
     versions = [f"{name} {packages[name]}" for name in _NAMED if name in packages]
@@ -85,13 +128,11 @@ def _facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:
         ("run", record.reference),
         ("status", str(manifest["status"])),
         ("started", str(manifest["times"]["started"])),
-        ("took", f"{manifest['times']['seconds']:.1f} s"),
         ("parameters", str(manifest["parameters_file"])),
         *((f"  {key}", value) for key, value in _flat(record.read_json(PARAMETERS) or {})),
         ("git commit", _commit(manifest.get("git") or {})),
         ("python", "; ".join([environment.get("python", {}).get("version", ""), ", ".join(versions)]).strip("; ")),
         ("artifact", f"sha256 {artifact[:16]}" if artifact else ""),
-        ("to repeat", f"pipeline-lib parity {record.reference}" if manifest["status"] == "finished" else ""),
     ]
     return [(name, value) for name, value in facts if value]
 

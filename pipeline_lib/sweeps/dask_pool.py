@@ -1,9 +1,10 @@
-"""Members run on the workers of a Dask scheduler; a worker that is killed loses nothing, its member runs again."""
+"""Members run on the workers of a Dask scheduler. The member of a killed worker runs again on another."""
 
 import atexit
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,8 +14,9 @@ from pipeline_lib.records.record import Record
 from pipeline_lib.records.transfer import pull, push
 from pipeline_lib.runner.warm.client import WarmServer
 from pipeline_lib.runner.warm.module_list import RUNNER
-from pipeline_lib.sweeps.local_pool import ATTEMPTS, DIED, Answer, Task, Worker, no_answer
+from pipeline_lib.sweeps.local_pool import ATTEMPTS, DIED, Worker
 from pipeline_lib.sweeps.members import sources_of
+from pipeline_lib.sweeps.task import Task, TaskResult
 from pipeline_lib.system.fingerprint import packages_digest
 from pipeline_lib.system.locks import locked_temporary_folder
 
@@ -22,7 +24,7 @@ _SECONDS_TO_CONNECT = 15
 _local = threading.local()
 _shared: dict[str, WarmServer] = {}
 _packages: dict[str, str] = {}
-"""The digest of this machine's packages as each sweep began on it."""
+"""By the id of a sweep, the digest of this machine's packages when the sweep began on it."""
 _lock = threading.Lock()
 
 
@@ -46,28 +48,28 @@ class DaskPool:
                 f"--dask {address}: found no scheduler ({error}), expected one that answers; start it with "
                 "`dask scheduler`, and workers with `dask worker ADDRESS`"
             ) from error
-        self._names, self._store, self._token = names, store, os.urandom(8).hex()
+        self._names, self._store, self._sweep_id = names, store, os.urandom(8).hex()
 
-    def work(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Answer]]:
-        """Answers as they are ready, each with its task's place."""
+    def work(self, tasks: Sequence[Task]) -> Iterator[tuple[int, TaskResult]]:
+        """Results in the order in which they end, each with the index of its task."""
         from distributed import as_completed
 
-        sent = [{**task, "names": self._names, "store": self._store, "token": self._token} for task in tasks]
-        futures = self._client.map(work_there, sent, pure=False, key=[f"member-{os.urandom(8).hex()}" for _ in sent])
-        places = {future.key: place for place, future in enumerate(futures)}
+        requests = [DaskTask(task, self._names, self._store, self._sweep_id).to_json() for task in tasks]
+        keys = [f"member-{os.urandom(8).hex()}" for _ in requests]
+        futures = self._client.map(run_on_worker, requests, pure=False, key=keys)
+        indexes = {future.key: index for index, future in enumerate(futures)}
         for future in as_completed(futures, loop=self._client.loop):
-            place = places[future.key]
-            yield place, self._received(future, tasks[place])
+            index = indexes[future.key]
+            yield index, self._received(future, tasks[index])
 
-    def _received(self, future: Any, task: Task) -> Answer:
+    def _received(self, future: Any, task: Task) -> TaskResult:
         if future.status != "finished":
-            return no_answer(
-                f"found that the Dask workers lost it ({future.exception()}), expected an answer; run again"
-            )
-        answer: Answer = future.result()
-        if self._store and answer["folder"]:
-            answer["folder"] = str(pull(answer["folder"], self._store, Path(task["runs"])).folder)
-        return answer
+            lost = f"found that the Dask workers lost it ({future.exception()}), expected a result; run again"
+            return TaskResult(error=lost)
+        result = TaskResult.from_json(future.result())
+        if self._store and result.folder:
+            return replace(result, folder=str(pull(result.folder, self._store, Path(task.runs)).folder))
+        return result
 
     def __enter__(self) -> Self:
         return self
@@ -78,41 +80,62 @@ class DaskPool:
         self._client.close()
 
 
-def work_there(task: Task) -> Answer:
-    """Run one member on a Dask worker, in a process of its own."""
+@dataclass(frozen=True)
+class DaskTask:
+    """A task with what its machine needs: packages to import in warm processes, the store, an id of the sweep."""
+
+    task: Task
+    names: Sequence[str] | None
+    store: str | None
+    sweep_id: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The task as JSON values."""
+        return {"task": self.task.to_json(), "names": self.names, "store": self.store, "sweep_id": self.sweep_id}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "DaskTask":
+        """Read what `to_json` returned."""
+        return cls(Task.from_json(values["task"]), values["names"], values["store"], values["sweep_id"])
+
+
+def run_on_worker(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Run one member on a Dask worker, in a process of its own; JSON values in and out."""
+    request = DaskTask.from_json(values)
     with locked_temporary_folder("sweep") as folder:
-        runs = str(folder) if task["store"] else task["runs"]
-        answer = _answer({**task, "runs": runs})
-        if task["store"] and answer["folder"]:
-            record = Record(Path(answer["folder"]))
+        if not request.store:
+            return _run(request).to_json()
+        result = _run(replace(request, task=replace(request.task, runs=str(folder))))
+        if result.folder:
+            record = Record(Path(result.folder))
             try:
-                push(record, task["store"])
+                push(record, request.store)
             except (PipelineLibError, OSError) as error:
-                return no_answer(str(error))
-            answer["folder"] = record.reference
-        return answer
+                return TaskResult(error=str(error)).to_json()
+            result = replace(result, folder=record.reference)
+        return result.to_json()
 
 
-def _answer(task: Task) -> Answer:
+def _run(request: DaskTask) -> TaskResult:
     try:
-        stands_on = packages_digest(), sources_of(Path(task["params_file"]))
-        task = {**task, "packages": _packages.setdefault(task["token"], stands_on[0])}  # machines may differ
+        here = packages_digest(), sources_of(Path(request.task.params_file))
+        task = replace(request.task, packages=_packages.setdefault(request.sweep_id, here[0]))  # machines may differ
         for _ in range(ATTEMPTS):
-            answer = _worker(task["names"], stands_on).work(task)
-            if answer is not None:
-                return answer
+            result = _worker(request.names, here).work(task)
+            if result is not None:
+                return result
             _end_worker()
     except (PipelineLibError, OSError) as error:
-        return no_answer(str(error))
-    return no_answer(DIED)
+        return TaskResult(error=str(error))
+    return TaskResult(error=DIED)
 
 
-def _worker(names: Sequence[str] | None, stands_on: tuple[str, str]) -> Worker:
-    """This thread's process; another one where it began with other packages or files, which it has imported."""
-    if getattr(_local, "worker", None) is not None and _local.stands_on != stands_on:
+def _worker(names: Sequence[str] | None, here: tuple[str, str]) -> Worker:
+    """This thread's process; a new one where the digests of packages and files changed since it imported them."""
+    if getattr(_local, "worker", None) is not None and _local.here != here:
         _end_worker()
     if getattr(_local, "worker", None) is None:
-        _local.worker, _local.stands_on = Worker(_address(names)), stands_on
+        _local.worker, _local.here = Worker(_address(names)), here
     worker: Worker = _local.worker
     return worker
 

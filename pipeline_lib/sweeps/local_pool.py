@@ -1,4 +1,4 @@
-"""Members run in parallel on this machine: as many processes as asked, each running one member at a time."""
+"""Members run in parallel on this machine, in worker processes of one member at a time."""
 
 import json
 import os
@@ -12,33 +12,28 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.runner.warm.client import ADDRESS, WarmProcess, WarmServer
 from pipeline_lib.runner.warm.module_list import RUNNER
+from pipeline_lib.sweeps.task import Task, TaskResult
 from pipeline_lib.system import parent_death
 from pipeline_lib.system.fingerprint import cpu_count
 
-Task = dict[str, Any]
-Answer = dict[str, Any]
 _MODULE = "pipeline_lib.sweeps.worker"
 ATTEMPTS = 2
-DIED = f"found that the process running it died {ATTEMPTS} times, expected it to end; see its record"
+DIED = f"found that the process running it died {ATTEMPTS} times, expected a result; see its record"
 _SEAL_SECONDS = 5.0
+"""How long a worker may take to seal a record before it is killed."""
 _DYING_SECONDS = 0.2
 """How long a server may take to end after its workers are gone."""
 
 
-def no_answer(error: str) -> Answer:
-    """The answer to a task that nobody could work on."""
-    return {"folder": None, "metrics": None, "parity": None, "known": False, "error": error, "seconds": 0.0}
-
-
 class Pool(Protocol):
-    """Where tasks are worked on; answers come as they are ready, each with its task's place."""
+    """Runs tasks; results come in the order in which they end, each with the index of its task."""
 
-    def work(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Answer]]: ...
+    def work(self, tasks: Sequence[Task]) -> Iterator[tuple[int, TaskResult]]: ...
 
     def __enter__(self) -> Self: ...
 
@@ -51,8 +46,8 @@ class Worker:
     """One process that runs members; forked by a server of warm processes where there is one."""
 
     def __init__(self, address: str | None) -> None:
-        ask_there, self._ask = os.pipe()
-        self._tell, tell_there = os.pipe()
+        worker_in, self._tasks = os.pipe()
+        results, worker_out = os.pipe()
         self._process: WarmProcess | subprocess.Popen[bytes]
         try:
             if address:
@@ -61,28 +56,27 @@ class Worker:
                     _MODULE,
                     environment={**os.environ, ADDRESS: address},
                     folder=Path.cwd(),
-                    streams=(ask_there, tell_there, 2),
+                    streams=(worker_in, worker_out, 2),
                     runner=True,
                 )
             else:
                 python = [sys.executable, "-I", "-S", str(parent_death.__file__), str(os.getpid()), sys.executable]
                 self._process = subprocess.Popen(  # noqa: S603 (this Python and our own module)
-                    [*python, "-m", _MODULE], stdin=ask_there, stdout=tell_there, start_new_session=True
+                    [*python, "-m", _MODULE], stdin=worker_in, stdout=worker_out, start_new_session=True
                 )
         finally:
-            os.close(ask_there)
-            os.close(tell_there)
-        self._answers = os.fdopen(self._tell, "rb")
+            os.close(worker_in)
+            os.close(worker_out)
+        self._results = os.fdopen(results, "rb")
 
-    def work(self, task: Task) -> Answer | None:
-        """The answer to a task; None when the process died over it."""
+    def work(self, task: Task) -> TaskResult | None:
+        """The result of a task; None when the process died during it."""
         try:
-            os.write(self._ask, f"{json.dumps(task)}\n".encode())
-            line = self._answers.readline()
+            os.write(self._tasks, f"{json.dumps(task.to_json())}\n".encode())
+            line = self._results.readline()
         except OSError:
             return None
-        answer: Answer | None = json.loads(line) if line.endswith(b"\n") else None
-        return answer
+        return TaskResult.from_json(json.loads(line)) if line.endswith(b"\n") else None
 
     @property
     def ended(self) -> bool:
@@ -99,13 +93,13 @@ class Worker:
 
     def close(self) -> None:
         """End the process, at once when it does not end by itself."""
-        os.close(self._ask)
+        os.close(self._tasks)
         try:
             self._process.wait(_SEAL_SECONDS)
         except (TimeoutError, subprocess.TimeoutExpired):
             self._process.kill()
             self._process.wait()
-        self._answers.close()
+        self._results.close()
 
 
 class LocalPool:
@@ -121,35 +115,37 @@ class LocalPool:
         self._workers: list[Worker] = []
         self._lock, self._renewing = threading.Lock(), threading.Lock()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="sweep")
-        self._starter = ThreadPoolExecutor(1)  # a tethered process ends with the thread that started it
+        self._starter = ThreadPoolExecutor(1)  # a worker ends with the thread that started it
         self._closing = False
 
-    def work(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Answer]]:
-        """Answers as they are ready, each with its task's place."""
-        places = {self._threads.submit(self._one, task): place for place, task in enumerate(tasks)}
-        waiting: set[Future[Answer]] = set(places)
+    def work(self, tasks: Sequence[Task]) -> Iterator[tuple[int, TaskResult]]:
+        """Results in the order in which they end, each with the index of its task."""
+        indexes = {self._threads.submit(self._run, task): index for index, task in enumerate(tasks)}
+        waiting: set[Future[TaskResult]] = set(indexes)
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            yield from ((places[future], future.result()) for future in done)
+            yield from ((indexes[future], future.result()) for future in done)
 
-    def _one(self, task: Task) -> Answer:
+    def _run(self, task: Task) -> TaskResult:
         for attempt in range(ATTEMPTS):
             try:
                 worker = self._worker(_DYING_SECONDS * attempt)
             except RunError as error:  # no server
-                return no_answer(str(error))
+                return TaskResult(error=str(error))
             if worker is None:
-                return no_answer("found that the sweep ended before it started, expected time for it; sweep again")
-            answer = worker.work(task)
-            if answer is not None:
+                return TaskResult(
+                    error="found that the sweep ended before it started, expected time for it; sweep again"
+                )
+            result = worker.work(task)
+            if result is not None:
                 self._idle.put(worker)
-                return answer
+                return result
             with self._lock:
                 self._workers.remove(worker)
             worker.close()
             if self._closing:
                 break
-        return no_answer(DIED)
+        return TaskResult(error=DIED)
 
     def _worker(self, patience: float) -> Worker | None:
         """An idle worker or a new one; none once the pool is closing."""
@@ -165,7 +161,7 @@ class LocalPool:
             return self._workers[-1]
 
     def _address(self, patience: float) -> str | None:
-        """Where warm processes are asked for; a lost server is replaced."""
+        """The address of the server that forks warm processes; a lost server is replaced."""
         with self._renewing:
             if self._server is None or self._names is None:
                 return None
@@ -207,8 +203,10 @@ class LocalPool:
 
 
 def check_workers(workers: int | None) -> int:
-    """How many processes: as asked, else three for every two CPUs, since a worker that waits for its kernel leaves one
-    idle."""
+    """The number of worker processes: by default three for every two CPUs.
+
+    A worker waits for its kernel part of the time and leaves its CPU idle (`benchmarks/runs.py`).
+    """
     if workers is not None and workers < 1:
         raise InputError(f"found {workers} workers, expected one at least; leave --workers out for 3 per 2 CPUs")
     return workers or cpu_count() + (cpu_count() + 1) // 2

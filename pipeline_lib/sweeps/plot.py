@@ -1,28 +1,28 @@
 """The plot of a sweep: its metric over each parameter that it varies."""
 
-import base64
-import html
 import importlib
 import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline_lib.system.html_page import Markup, image
+
 _MOST_PANELS = 4
-_WIDE = 30.0  # positive values that span more than this factor are drawn by orders of magnitude
+_WIDE = 30.0  # positive values that span more than this factor are drawn on a logarithmic axis
 
 
 def import_plotting() -> None:
-    """Import what a page is drawn with, which takes longer than to draw it."""
+    """Import Matplotlib, which takes longer than drawing the plot."""
     importlib.import_module("matplotlib.figure")
     importlib.import_module("matplotlib.backends.backend_agg")
 
 
 def metric_by_parameters(
     metric: str, points: Sequence[tuple[Mapping[str, str], float]], best: int | None = None
-) -> str:
-    """An image, as HTML, of a metric over each parameter: `points` are the parameters' texts and the metric.
+) -> Markup:
+    """A plot, as HTML, of a metric over each parameter: `points` are the parameters' texts and the metric.
 
-    `best` is the number of the point that is marked.
+    `best` is the index of the point that is marked.
     """
     from matplotlib.figure import Figure
 
@@ -30,18 +30,16 @@ def metric_by_parameters(
     figure = Figure(figsize=(min(4.0 * len(keys) + 1.0, 14.0), 3.6), dpi=110, layout="constrained")
     axes = figure.subplots(1, len(keys), sharey=True, squeeze=False)[0]
     for axis, key in zip(axes, keys, strict=True):
-        _panel(axis, key, [(values[key], number) for values, number in points])
+        _panel(axis, key, [(values[key], value) for values, value in points])
         if best is not None:
             position = _positions([values[key] for values, _ in points])[0][best]
             axis.plot([position], [points[best][1]], "o", color="tab:green", label="best")
     axes[0].set_ylabel(metric)
     if best is not None:
         axes[-1].legend()
-    image = io.BytesIO()
-    figure.savefig(image, format="png")
-    encoded = base64.b64encode(image.getvalue()).decode()
-    text = html.escape(f"{metric} of {len(points)} members by {', '.join(keys)}", quote=True)
-    return f'<p><img alt="{text}" src="data:image/png;base64,{encoded}"></p>'
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png")
+    return image(stream.getvalue(), f"{metric} of {len(points)} members by {', '.join(keys)}")
 
 
 def _panel(axis: Any, key: str, points: Sequence[tuple[str, float]]) -> None:
@@ -58,7 +56,7 @@ def _panel(axis: Any, key: str, points: Sequence[tuple[str, float]]) -> None:
 
 
 def _positions(texts: Sequence[str]) -> tuple[list[float], list[str]]:
-    """Where values lie on an axis, and its labels: numbers at their own value, other texts side by side."""
+    """Positions of values on an axis, and its labels: numbers at their own value, other texts at 0, 1, 2, ..."""
     try:
         return [float(text) for text in texts], []
     except ValueError:

@@ -1,40 +1,33 @@
-"""What a sweep found: each member with its record and metrics, as a table and as one page."""
+"""The result of a sweep: each member with its record and metrics, as a table and as one page."""
 
-import html
 import os
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.records.index import summaries
 from pipeline_lib.records.layout import REPORT
 from pipeline_lib.sweeps.members import Member
+from pipeline_lib.sweeps.metric import Direction
 from pipeline_lib.sweeps.plot import metric_by_parameters
-from pipeline_lib.system.html_page import write_page
+from pipeline_lib.system.html_page import Kind, Markup, bullets, element, folded, joined, summary_box, table, write_page
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Direction = Literal["minimize", "maximize"]
-_LOWER = re.compile(r"(^|_)(rmse|mse|mae|mape|error|loss|cost|brier|deviance|perplexity)($|_)")
-_HIGHER = re.compile(r"(^|_)(r2|accuracy|precision|recall|f1|auc|roc|ap|score|gain|saving|savings|profit)($|_)")
-_STYLE = """
-table{font-size:.92em;display:block;overflow-x:auto}
-th,td{padding:.25em .7em;border-bottom:1px solid #d9dee5;text-align:right;font-variant-numeric:tabular-nums;
-white-space:nowrap}
-th.text,td.text{text-align:left}td.error{white-space:normal;text-align:left}
-tr.best{background:#d3f0d8}tr.failed{background:#f7c5c5}
-"""
+_BEST_SHOWN = 10
+"""Members in the open table of a page; all of them are in the folded one."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one member. `known` means that a finished run answered for it; `parity` is None when not
-    checked; `error` is None when it finished."""
+class MemberResult:
+    """One member's record and metrics, or the error that ended it.
+
+    `known` means that a finished run was returned; `parity` is None where it was not checked; `error` is None where
+    the member finished.
+    """
 
     member: Member
     reference: str | None
@@ -45,47 +38,65 @@ class Outcome:
     known: bool = False
     seconds: float = 0.0
 
+    def to_json(self) -> dict[str, Any]:
+        """The result as JSON values."""
+        return {
+            "number": self.member.number,
+            "values": dict(self.member.values),
+            "reference": self.reference,
+            "folder": str(self.folder) if self.folder else None,
+            "metrics": self.metrics,
+            "error": self.error,
+            "parity": self.parity,
+            "known": self.known,
+            "seconds": self.seconds,
+        }
+
 
 @dataclass(frozen=True, repr=False)
 class Sweep:
-    """A sweep's outcomes, best first where a metric was named, and the page that shows them.
+    """The results of a sweep, best first where a metric was named, and the page that shows them.
 
-    `interrupted` is True when somebody ended it before all members had run: the same call continues it.
+    `requested` counts the members of the request; `interrupted` is True when the sweep ended before all of them had
+    run: the same call continues it.
     """
 
     name: str
     pipeline: str
-    outcomes: tuple[Outcome, ...]
+    results: tuple[MemberResult, ...]
     metric: str | None
     direction: Direction | None
     page: Path
-    asked: int
+    requested: int
     interrupted: bool = False
 
     @property
-    def finished(self) -> list[Outcome]:
+    def finished(self) -> list[MemberResult]:
         """The members that finished, best first."""
-        return [outcome for outcome in self.outcomes if outcome.error is None]
+        return [result for result in self.results if result.error is None]
 
     @property
-    def failed(self) -> list[Outcome]:
+    def failed(self) -> list[MemberResult]:
         """The members that failed."""
-        return [outcome for outcome in self.outcomes if outcome.error is not None]
+        return [result for result in self.results if result.error is not None]
 
     @property
-    def best(self) -> Outcome | None:
+    def best(self) -> MemberResult | None:
         """The finished member with the best metric; None without a metric."""
         return self.finished[0] if self.metric and self.finished else None
 
     @property
     def frame(self) -> "pd.DataFrame":
-        """One row for each member that ran: what it varied as `params.json` has it, metrics, record, status, parity."""
+        """One row for each member that ran: its varied parameters as in `params.json`, metrics, record, status, parity.
+
+        Parameters and metrics keep their JSON types; `seconds` is float64, `parity` bool or None.
+        """
         import pandas as pd
 
-        return pd.DataFrame([_row(outcome) for outcome in self.outcomes])
+        return pd.DataFrame([_frame_row(result) for result in self.results])
 
     def to_json(self) -> dict[str, Any]:
-        """The sweep as JSON values."""
+        """The content of `sweep.json`."""
         best = self.best
         return {
             "sweep": self.name,
@@ -93,10 +104,10 @@ class Sweep:
             "metric": self.metric,
             "direction": self.direction,
             "best": best.reference if best else None,
-            "asked": self.asked,
+            "asked": self.requested,
             "interrupted": self.interrupted,
             "page": str(self.page),
-            "members": [_json(outcome) for outcome in self.outcomes],
+            "members": [result.to_json() for result in self.results],
         }
 
     def __repr__(self) -> str:
@@ -106,99 +117,38 @@ class Sweep:
         return as_html(self)
 
 
-def ordered(outcomes: Sequence[Outcome], metric: str | None, direction: Direction | None) -> tuple[Outcome, ...]:
+def ordered(
+    results: Sequence[MemberResult], metric: str | None, direction: Direction | None
+) -> tuple[MemberResult, ...]:
     """Best first, failed members last; without a metric, in the members' own order. Ties keep that order."""
-    own = sorted(outcomes, key=lambda outcome: outcome.member.number)
+    own = sorted(results, key=lambda result: result.member.number)
     if metric is None:
         return tuple(own)
     sign = -1.0 if direction == "maximize" else 1.0
     return tuple(sorted(own, key=lambda one: (one.error is not None, sign * one.metrics.get(metric, 0.0))))
 
 
-def check_direction(metric: str | None, direction: str | None) -> Direction | None:
-    """The direction of a metric: as told, else as its name says. InputError where neither does."""
-    if metric is None:
-        if direction is not None:
-            raise InputError(f"found --direction {direction} without a metric, expected one with it; add --metric NAME")
-        return None
-    if direction is not None:
-        if direction not in ("minimize", "maximize"):
-            raise InputError(f"found the direction {direction!r}, expected minimize or maximize; name one of them")
-        return "minimize" if direction == "minimize" else "maximize"
-    lower, higher = _LOWER.search(metric), _HIGHER.search(metric)
-    if bool(lower) == bool(higher):
-        raise InputError(
-            f"found the metric {metric!r}, expected a name that says what is better; "
-            "add --direction minimize or maximize"
-        )
-    return "minimize" if lower else "maximize"
-
-
-def check_known_metric(runs: Path, pipeline: str, metric: str | None) -> None:
-    """InputError when a pipeline has finished runs and none has such a metric."""
-    found = summaries(runs, pipeline) if metric is not None and (runs / pipeline).is_dir() else []
-    known = sorted({name for summary in found if summary["status"] == "finished" for name in summary["metrics"]})
-    if known and metric not in known:
-        raise InputError(
-            f"--metric {metric}: found no such metric in the finished runs of {pipeline}, expected one of: "
-            f"{', '.join(known)}; name one of them, or make a single run first if it is new"
-        )
-
-
-def check_metric(outcome: Outcome, metric: str | None) -> None:
+def check_metric(result: MemberResult, metric: str | None) -> None:
     """InputError when a finished member has no such metric."""
-    if metric is not None and outcome.error is None and metric not in outcome.metrics:
-        known = ", ".join(sorted(outcome.metrics)) or "none"
+    if metric is not None and result.error is None and metric not in result.metrics:
+        known = ", ".join(sorted(result.metrics)) or "none"
         raise InputError(
-            f"--metric {metric}: found no such metric in {outcome.reference}, expected one of: {known}; name one of "
-            "them, and what has run is not run again"
+            f"--metric {metric}: found no such metric in {result.reference}, expected one of: {known}; name one of "
+            "them; finished members are not run again"
         )
 
 
-def with_parity(outcomes: Sequence[Outcome], checked: Outcome, exact: bool) -> tuple[Outcome, ...]:
-    """Outcomes with the verdict of one of them."""
-    return tuple(replace(one, parity=exact) if one is checked else one for one in outcomes)
-
-
-def _row(outcome: Outcome) -> dict[str, Any]:
-    status = "failed" if outcome.error is not None else "finished"
-    return {**outcome.member.typed, **outcome.metrics, "run": outcome.reference, "status": status} | {
-        "parity": outcome.parity,
-        "seconds": outcome.seconds,
-    }
-
-
-def _json(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "number": outcome.member.number,
-        "values": dict(outcome.member.values),
-        "reference": outcome.reference,
-        "folder": str(outcome.folder) if outcome.folder else None,
-        "metrics": outcome.metrics,
-        "error": outcome.error,
-        "parity": outcome.parity,
-        "known": outcome.known,
-        "seconds": outcome.seconds,
-    }
-
-
-def write_sweep_page(sweep: Sweep) -> None:
-    """Write the page beside the sweep's JSON; its links go to the members' reports."""
-    write_page(sweep.page, f"Sweep {sweep.name}", as_html(sweep), _STYLE)
-
-
-def as_html(sweep: Sweep) -> str:
-    """The sweep as a fragment of HTML."""
-    lines = "".join(f"<p>{html.escape(line)}</p>" for line in summary(sweep))
-    return f"{lines}{_plot(sweep)}{_table(sweep)}"
+def with_parity(results: Sequence[MemberResult], checked: MemberResult, exact: bool) -> tuple[MemberResult, ...]:
+    """The results with the parity of one of them."""
+    return tuple(replace(one, parity=exact) if one is checked else one for one in results)
 
 
 def summary(sweep: Sweep) -> list[str]:
-    """What there is to say in words: how many, the best, what failed, whose parity was checked."""
+    """The sweep in sentences: how many members ran, the best, failures, whose parity was checked."""
     finished, failed = len(sweep.finished), len(sweep.failed)
-    known = sum(outcome.known for outcome in sweep.outcomes)
-    missing = sweep.asked - len(sweep.outcomes)
-    counts = [f"{finished} of {sweep.asked} members finished"]
+    known = sum(result.known for result in sweep.results)
+    missing = sweep.requested - len(sweep.results)
+    counts = [f"{finished} of {sweep.requested} members finished"]
     counts += [f"{known} of them known from before"] if known else []
     counts += [f"{failed} failed"] if failed else []
     counts += [f"{missing} not run: interrupted, the same command continues"] if sweep.interrupted else []
@@ -210,8 +160,8 @@ def summary(sweep: Sweep) -> list[str]:
             f"Best by {sweep.metric} ({sweep.direction}): {best.reference} with {best.member.label}, "
             f"{sweep.metric} {best.metrics[sweep.metric]:,.6g}."
         )
-    checked = [outcome for outcome in sweep.outcomes if outcome.parity is not None]
-    different = [str(outcome.reference) for outcome in checked if not outcome.parity]
+    checked = [result for result in sweep.results if result.parity is not None]
+    different = [str(result.reference) for result in checked if not result.parity]
     verdict = f"DIFFERENT: {', '.join(different)}" if different else "exact"
     lines.append(
         f"Parity checked for {len(checked)} of {finished}: {verdict}. `pipeline-lib parity REF` checks another."
@@ -221,45 +171,88 @@ def summary(sweep: Sweep) -> list[str]:
     return lines
 
 
-def _table(sweep: Sweep) -> str:
-    keys = list(dict.fromkeys(key for outcome in sweep.outcomes for key in outcome.member.values))
-    metrics = list(dict.fromkeys(name for outcome in sweep.outcomes for name in outcome.metrics))
-    heads = [("run", True), *((key, False) for key in keys), *((name, False) for name in metrics)]
-    heads += [("parity", True), ("seconds", False)]
-    head = "".join(f"<th{' class=text' if text else ''}>{html.escape(name)}</th>" for name, text in heads)
-    rows = "".join(_table_row(outcome, sweep, keys, metrics) for outcome in sweep.outcomes)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+def as_html(sweep: Sweep) -> Markup:
+    """The sweep as a fragment of HTML: summary, plot, the best members, failures, all members folded."""
+    bad = sweep.failed or any(result.parity is False for result in sweep.results)
+    box = summary_box(*summary(sweep), kind="bad" if bad else "warn" if sweep.interrupted else "good")
+    failures = [f"{result.member.label}: {result.error}" for result in sweep.failed]
+    failed = joined(element("h2", "Failed members"), bullets(failures)) if failures else Markup()
+    everything = folded(f"All {len(sweep.results)} members", _members(sweep, sweep.results, technical=True))
+    return joined(box, _plot(sweep), _members(sweep, sweep.finished[:_BEST_SHOWN]), failed, everything)
 
 
-def _table_row(outcome: Outcome, sweep: Sweep, keys: Sequence[str], metrics: Sequence[str]) -> str:
-    kind = "failed" if outcome.error is not None else "best" if outcome is sweep.best else ""
-    cells = [f"<td class=text>{_link(outcome, sweep)}</td>"]
-    cells += [f"<td>{html.escape(outcome.member.values.get(key, ''))}</td>" for key in keys]
-    if outcome.error is not None:
-        cells.append(f"<td class=error colspan={len(metrics) + 1}>{html.escape(outcome.error)}</td>")
-    else:
-        cells += [
-            f"<td>{outcome.metrics[name]:,.6g}</td>" if name in outcome.metrics else "<td></td>" for name in metrics
-        ]
-        verdict = "" if outcome.parity is None else "exact" if outcome.parity else "DIFFERENT"
-        cells.append(f"<td class=text>{verdict}</td>")
-    cells.append(f"<td>{'known' if outcome.known else f'{outcome.seconds:,.1f}'}</td>")
-    return f"<tr class='{kind}'>{''.join(cells)}</tr>"
+def write_sweep_page(sweep: Sweep) -> None:
+    """Write the page beside the sweep's JSON; its links go to the members' reports."""
+    keys = " and ".join(_parameters(sweep.results)) or "parameters"
+    extreme = "highest" if sweep.direction == "maximize" else "lowest"
+    question = f"which values of {keys} give the {extreme} {sweep.metric}?"
+    if not sweep.metric:
+        question = f"what do the values of {keys} change?"
+    write_page(sweep.page, f"{sweep.pipeline}: {question}", as_html(sweep))
 
 
-def _link(outcome: Outcome, sweep: Sweep) -> str:
-    name = html.escape(outcome.reference or "no record")
-    if outcome.folder is None or not (outcome.folder / REPORT).is_file():
+def _frame_row(result: MemberResult) -> dict[str, Any]:
+    status = "failed" if result.error is not None else "finished"
+    return {**result.member.typed, **result.metrics, "run": result.reference, "status": status} | {
+        "parity": result.parity,
+        "seconds": result.seconds,
+    }
+
+
+def _parameters(results: Sequence[MemberResult]) -> list[str]:
+    return list(dict.fromkeys(key for result in results for key in result.member.values))
+
+
+def _members(sweep: Sweep, results: Sequence[MemberResult], *, technical: bool = False) -> Markup:
+    """Members as a table: parameters and metrics, with `technical` parity, seconds and errors too."""
+    if not results:
+        return Markup()
+    parameters = _parameters(results)
+    metrics = list(dict.fromkeys(name for result in results for name in result.metrics))
+    rows = [
+        [_link(result, sweep), *_cells(result, parameters, metrics), *(_technical(result) if technical else ())]
+        for result in results
+    ]
+    head = ["run", *parameters, *metrics, *(("parity", "seconds", "error") if technical else ())]
+    kinds = [_kind(result, sweep) for result in results]
+    return table(head, rows, numbers=[*_numeric(parameters, results), *metrics, "seconds"], kinds=kinds)
+
+
+def _cells(result: MemberResult, parameters: Sequence[str], metrics: Sequence[str]) -> Iterator[str]:
+    yield from (result.member.values.get(key, "") for key in parameters)
+    yield from (f"{result.metrics[name]:,.6g}" if name in result.metrics else "" for name in metrics)
+
+
+def _technical(result: MemberResult) -> tuple[str, str, str]:
+    parity = {None: "", True: "exact", False: "DIFFERENT"}[result.parity]
+    return parity, "known" if result.known else f"{result.seconds:,.1f}", result.error or ""
+
+
+def _kind(result: MemberResult, sweep: Sweep) -> Kind:
+    if result.error is not None or result.parity is False:
+        return "bad"
+    return "good" if result is sweep.best else ""
+
+
+def _numeric(parameters: Sequence[str], results: Sequence[MemberResult]) -> list[str]:
+    """The parameters whose values are all numbers."""
+    typed = {key: [result.member.typed.get(key) for result in results] for key in parameters}
+    return [key for key, values in typed.items() if all(type(value) in (int, float) for value in values)]
+
+
+def _link(result: MemberResult, sweep: Sweep) -> object:
+    """A member's reference, linked to its report where there is one."""
+    name = result.reference or "no record"
+    if result.folder is None or not (result.folder / REPORT).is_file():
         return name
-    target = quote(os.path.relpath(outcome.folder / REPORT, sweep.page.parent))
-    return f'<a href="{target}">{name}</a>'
+    return element("a", name, href=quote(os.path.relpath(result.folder / REPORT, sweep.page.parent)))
 
 
-def _plot(sweep: Sweep) -> str:
+def _plot(sweep: Sweep) -> Markup:
     """The metric over each parameter that the sweep varies, as an image inside the page."""
     metric = sweep.metric or next(iter(sweep.finished[0].metrics), None) if sweep.finished else None
-    points = [outcome for outcome in sweep.finished if metric in outcome.metrics]
-    if metric is None or not any(outcome.member.values for outcome in points):
-        return ""
+    points = [result for result in sweep.finished if metric in result.metrics]
+    if metric is None or not any(result.member.values for result in points):
+        return Markup()
     best = points.index(sweep.best) if sweep.best is not None else None
     return metric_by_parameters(metric, [(one.member.values, one.metrics[metric]) for one in points], best)

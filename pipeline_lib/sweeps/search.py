@@ -1,6 +1,6 @@
-"""Which members a sweep tries: the whole grid, or what Optuna draws from it.
+"""The members that a sweep tries: the whole grid, or a sample that Optuna draws from it.
 
-A search proposes batches of one fixed size and is told their results in order, so that the same members are tried
+A search proposes batches of one fixed size and learns from their results in order, so that the same members are tried
 with any number of workers, and again when an interrupted sweep continues.
 """
 
@@ -9,8 +9,10 @@ from typing import Any
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.sweeps.grid import Axis, as_text, product
-from pipeline_lib.sweeps.members import Member, Plan
-from pipeline_lib.sweeps.result import Direction, Outcome
+from pipeline_lib.sweeps.members import Member, SweepPlan
+from pipeline_lib.sweeps.metric import Direction
+from pipeline_lib.sweeps.request import SearchRequest
+from pipeline_lib.sweeps.result import MemberResult
 
 BATCH = 4
 """How many members a Bayesian search tries before it learns from them."""
@@ -19,16 +21,16 @@ BATCH = 4
 class Grid:
     """All combinations, in one batch."""
 
-    def __init__(self, plan: Plan, axes: Sequence[Axis]) -> None:
+    def __init__(self, plan: SweepPlan, axes: Sequence[Axis]) -> None:
         self._members = plan.members(product(axes))
-        self.asked = len(self._members)
+        self.count = len(self._members)
 
     def batches(self) -> Iterator[list[Member]]:
-        """The only one."""
+        """The only batch."""
         yield self._members
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
-        """Nothing to learn."""
+    def learn(self, results: Sequence[MemberResult]) -> None:
+        """Nothing: a grid has all its members from the start."""
 
 
 class Search:
@@ -36,58 +38,57 @@ class Search:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: SweepPlan,
         axes: Sequence[Axis],
-        asked: int,
-        seed: int,
-        bayes: bool,
+        request: SearchRequest,
         metric: str | None,
         direction: Direction | None,
     ) -> None:
         optuna = _optuna()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        if asked < 1:
-            raise InputError(f"found {asked} members to draw, expected one at least; give --random or --bayes a number")
-        if bayes and metric is None:
+        if request.draws < 1:
             raise InputError(
-                "found --bayes without a metric, expected what shall become best; add --metric NAME, or use --random"
+                f"found {request.draws} members to draw, expected one at least; give --random or --bayes a number"
             )
-        sampler = optuna.samplers.TPESampler if bayes else optuna.samplers.RandomSampler
-        self._study = optuna.create_study(sampler=sampler(seed=seed), direction=direction or "minimize")
+        if request.bayes and metric is None:
+            raise InputError(
+                "found --bayes without a metric, expected the value to optimize; add --metric NAME, or use --random"
+            )
+        sampler = optuna.samplers.TPESampler if request.bayes else optuna.samplers.RandomSampler
+        self._study = optuna.create_study(sampler=sampler(seed=request.seed), direction=direction or "minimize")
         self._space = {axis.key: _distribution(axis) for axis in axes}
-        self._plan, self._axes, self._bayes, self._metric, self.asked = plan, axes, bayes, metric, asked
+        self._plan, self._axes, self._metric = plan, axes, metric
+        self.count = request.draws
+        self._batch = BATCH if request.bayes else request.draws
         self._trials: dict[int, tuple[Any, Member]] = {}
-        self._tried: set[str] = set()
-        self._outcomes: dict[str, Outcome] = {}
+        self._drawn: set[str] = set()
+        self._results: dict[str, MemberResult] = {}
         plan.members(list(_corners(axes)))
 
     def batches(self) -> Iterator[list[Member]]:
-        """Batches until as many members as asked are drawn; one that was drawn before is not tried twice."""
-        drawn = 0
-        while drawn < self.asked:
-            size = min(BATCH if self._bayes else self.asked, self.asked - drawn)
-            yield self._draw(drawn, size)
-            drawn += size
+        """Batches until all members are drawn; a member that was drawn before is not tried twice."""
+        for first in range(1, self.count + 1, self._batch):
+            yield self._draw(range(first, min(first + self._batch, self.count + 1)))
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
-        """Learn from a batch, in the order of its members."""
-        self._outcomes |= {outcome.member.parameters: outcome for outcome in outcomes}
+    def learn(self, results: Sequence[MemberResult]) -> None:
+        """Give Optuna the results of a batch, in the order of its members."""
+        self._results |= {result.member.parameters: result for result in results}
         for number in sorted(self._trials):
             trial, member = self._trials.pop(number)
-            outcome = self._outcomes.get(member.parameters)
-            if outcome is None or outcome.error is not None or self._metric is None:
+            result = self._results.get(member.parameters)
+            if result is None or result.error is not None or self._metric is None:
                 self._study.tell(trial, state=_optuna().trial.TrialState.FAIL)
                 continue
-            self._study.tell(trial, outcome.metrics[self._metric])
+            self._study.tell(trial, result.metrics[self._metric])
 
-    def _draw(self, drawn: int, size: int) -> list[Member]:
+    def _draw(self, numbers: range) -> list[Member]:
         fresh = []
-        for number in range(drawn + 1, drawn + size + 1):
+        for number in numbers:
             trial = self._study.ask(self._space)
             values = {axis.key: as_text(trial.params[axis.key]) for axis in self._axes}
             (member,) = self._plan.members([values], number)
-            if member.parameters not in self._tried:
-                self._tried.add(member.parameters)
+            if member.parameters not in self._drawn:
+                self._drawn.add(member.parameters)
                 fresh.append(member)
             self._trials[number] = (trial, member)
         return fresh
@@ -113,7 +114,7 @@ def _distribution(axis: Axis) -> Any:
 
 
 def _corners(axes: Sequence[Axis]) -> Iterator[Mapping[str, str]]:
-    """Combinations that hold every value, and both ends of every range, once: none may be refused later."""
-    told = [axis.values or (as_text(axis.low), as_text(axis.high)) for axis in axes]
-    for place in range(max(map(len, told), default=0)):
-        yield {axis.key: values[min(place, len(values) - 1)] for axis, values in zip(axes, told, strict=True)}
+    """Combinations that hold every value and both ends of every range once: what Params refuses is found before."""
+    choices = [axis.values or (as_text(axis.low), as_text(axis.high)) for axis in axes]
+    for index in range(max(map(len, choices), default=0)):
+        yield {axis.key: values[min(index, len(values) - 1)] for axis, values in zip(axes, choices, strict=True)}

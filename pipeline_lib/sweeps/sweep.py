@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pipeline_lib.errors import InputError, PipelineLibError
 from pipeline_lib.project.project import project_of
@@ -13,23 +13,15 @@ from pipeline_lib.records.record import Record
 from pipeline_lib.runner.warm.client import WarmServer
 from pipeline_lib.runner.warm.module_list import RUNNER, preload_names
 from pipeline_lib.sweeps.grid import parse_grid
-from pipeline_lib.sweeps.local_pool import LocalPool, Pool, Task, check_workers
-from pipeline_lib.sweeps.members import Member, Plan, plan_sweep
+from pipeline_lib.sweeps.local_pool import LocalPool, Pool, check_workers
+from pipeline_lib.sweeps.members import Member, SweepPlan, plan_sweep
+from pipeline_lib.sweeps.metric import check_direction, check_known_metric
 from pipeline_lib.sweeps.plot import import_plotting
-from pipeline_lib.sweeps.result import (
-    Outcome,
-    Sweep,
-    check_direction,
-    check_known_metric,
-    check_metric,
-    ordered,
-    with_parity,
-    write_sweep_page,
-)
+from pipeline_lib.sweeps.request import ParityChoice, PoolRequest, SweepRequest, parse_search
+from pipeline_lib.sweeps.result import MemberResult, Sweep, check_metric, ordered, with_parity, write_sweep_page
 from pipeline_lib.sweeps.search import Grid, Search
+from pipeline_lib.sweeps.task import Task, TaskResult
 from pipeline_lib.system.files import canonical_json, write_atomic
-
-Checked = Literal["best", "all", "none"]
 
 
 def sweep(
@@ -42,7 +34,7 @@ def sweep(
     seed: int = 0,
     metric: str | None = None,
     direction: str | None = None,
-    parity: Checked = "best",
+    parity: ParityChoice = "best",
     workers: int | None = None,
     cold: bool = False,
     dask: str | None = None,
@@ -52,130 +44,146 @@ def sweep(
     force: bool = False,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Sweep:
-    """Run a pipeline's research notebook with every combination of a grid, or with some that a search draws.
+    """Run a pipeline's research notebook with every combination of a grid, or with a sample that a search draws.
 
     `grid` has `key=value,value` texts or maps dotted keys to lists of values, or to such a text: `"0..4"`, and for a
     search `"0.001..0.1"` or `"0.001..0.1:log"`; `overrides` are the same for all members.
-    `random` or `bayes` is how many members Optuna draws, with `seed`. `metric` sorts the table, best first;
-    `direction` is `minimize` or `maximize`, needed where the metric's name does not tell. `parity` says whose parity
+    `random` or `bayes` is the number of members that Optuna draws, with `seed`. `metric` sorts the table, best first;
+    `direction` is `minimize` or `maximize`, needed where the metric's name does not say it. `parity` says whose parity
     is checked: the best member's (the first one's without a metric), all or none. Members run in `workers`
     processes, by default three for every two CPUs, whose kernels are forked from a process that has imported the
     packages, unless `cold`; or on the Dask scheduler `dask`, with records handed over through the fsspec URL `store`
-    where its workers do not share this folder. A member that a finished run answers for is not run again, unless
+    where its workers do not share this folder. For a member that equals a finished run, that run is returned, unless
     `force`.
 
     All combinations are checked before the first kernel starts: InputError lists what is wrong, nothing is written.
-    A failed member stops no other. Ctrl-C returns what is finished, `interrupted`; the same call continues.
+    A failed member does not stop the others. Ctrl-C returns what is finished, `interrupted`; the same call continues.
     """
-    if random is not None and bayes is not None:
-        raise InputError("found both --random and --bayes, expected one of them; leave one out")
+    search = parse_search(random, bayes, seed)
     axes = parse_grid(grid)
     if not axes:
         raise InputError("found no --grid, expected one at least, for example --grid seed=0..4")
-    way = check_direction(metric, direction)
-    many = random if bayes is None else bayes
-    asked: dict[str, Any] = {"grid": sorted(map(str, axes)), "bayes": bayes is not None, "random": random is not None}
-    asked |= {"seed": seed, "metric": metric, "direction": way} if many is not None else {}
-    with ExitStack() as preloading:  # beside the checks that follow
-        server = None if cold or dask else _preloaded(Path(params_file), preloading)
-        plan = plan_sweep(Path(params_file), overrides, asked)
-        search = Grid(plan, axes) if many is None else Search(plan, axes, many, seed, bayes is not None, metric, way)
-        options = {"timeout": timeout, "force": force, "parity": parity == "all", "sweep": plan.name}
-        folder = (runs or plan.request.project.runs).resolve()
-        check_known_metric(folder, plan.request.pipeline, metric)
-        running = _Running(plan, folder, options, search.asked, progress, metric)
+    request = SweepRequest(
+        Path(params_file),
+        tuple(axes),
+        tuple(overrides),
+        search,
+        metric,
+        check_direction(metric, direction),
+        parity,
+        timeout,
+        force,
+    )
+    return _run_sweep(request, PoolRequest(workers, cold, dask, store), runs, progress)
+
+
+def _run_sweep(request: SweepRequest, pool: PoolRequest, runs: Path | None, progress: Callable[[str], None]) -> Sweep:
+    metric, direction = request.metric, request.direction
+    with ExitStack() as preloading:  # while the checks that follow run
+        server = None if pool.cold or pool.dask else _preloaded(request.params_file, preloading)
+        plan = plan_sweep(request)
+        search = _search(plan, request)
+        folder = (runs or plan.base.project.runs).resolve()
+        check_known_metric(folder, plan.base.pipeline, metric)
+        members = _Members(plan, request, folder, search.count, progress)
         if server:
-            import_plotting()  # while the server is not ready yet: the page will need it
-        interrupted = running.run(search, lambda: _pool(plan, workers, cold, dask, store, server))
-    outcomes = ordered(running.outcomes, metric, way)
-    if parity == "best" and not interrupted:
-        outcomes = _checked(outcomes, plan.request.project.library)
+            import_plotting()  # while the server is not ready yet: the page needs it
+        interrupted = members.run(search, lambda: _pool(plan, pool, server))
+    results = ordered(members.results, metric, direction)
+    if request.parity == "best" and not interrupted:
+        results = _check_best(results, plan.base.project.library)
     page = folder / SWEEPS / plan.name / SWEEP_PAGE
-    return _kept(Sweep(plan.name, plan.request.pipeline, outcomes, metric, way, page, search.asked, interrupted))
+    sweep = Sweep(plan.name, plan.base.pipeline, results, metric, direction, page, search.count, interrupted)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(page.with_name(SWEEP), canonical_json(sweep.to_json()))
+    write_sweep_page(sweep)
+    return sweep
 
 
-class _Running:
-    """The members of a sweep as they run."""
+def _search(plan: SweepPlan, request: SweepRequest) -> Grid | Search:
+    if request.search is None:
+        return Grid(plan, request.axes)
+    return Search(plan, request.axes, request.search, request.metric, request.direction)
+
+
+class _Members:
+    """The members of a sweep while they run: their results so far, and a line of progress for each."""
 
     def __init__(
-        self,
-        plan: Plan,
-        runs: Path,
-        options: Mapping[str, Any],
-        asked: int,
-        progress: Callable[[str], None],
-        metric: str | None,
+        self, plan: SweepPlan, request: SweepRequest, runs: Path, count: int, progress: Callable[[str], None]
     ) -> None:
-        self._plan, self._runs, self._options, self._asked = plan, runs, options, asked
-        self._progress, self._metric = progress, metric
-        self.outcomes: list[Outcome] = []
+        self._plan, self._request, self._runs, self._count, self._progress = plan, request, runs, count, progress
+        self.results: list[MemberResult] = []
         self._began = float("inf")
         self._ran = 0
-        self._again = ""
+        self._cache_miss = ""
 
     def run(self, search: Grid | Search, pool: Callable[[], Pool]) -> bool:
-        """Run batch after batch; whether somebody interrupted."""
+        """Run batch after batch; True where the sweep was interrupted."""
         try:
             with pool() as workers:
                 for members in search.batches():
-                    told = [self._task(member) for member in members]
                     batch = []
-                    for place, answer in workers.work(told):
-                        batch.append(self._outcome(members[place], answer))
-                        with suppress(BrokenPipeError):  # nobody reads any more
-                            self._tell(batch[-1], answer.get("again", ""))
-                        check_metric(batch[-1], self._metric)
-                    search.tell(batch)
+                    for index, answer in workers.work([self._task(member) for member in members]):
+                        batch.append(self._result(members[index], answer))
+                        with suppress(BrokenPipeError):  # the reader of the progress has ended
+                            self._report(batch[-1], answer.cache_miss)
+                        check_metric(batch[-1], self._request.metric)
+                    search.learn(batch)
         except KeyboardInterrupt:
             return True
         return False
 
     def _task(self, member: Member) -> Task:
-        return {
-            "params_file": str(self._plan.request.params_file.resolve()),
-            "overrides": self._plan.overrides(member),
-            "runs": str(self._runs),
-            "library": self._plan.request.project.library,
-            "sources": self._plan.sources,
-            "packages": self._plan.packages,
-            **self._options,
-        }
+        plan, request = self._plan, self._request
+        return Task(
+            params_file=str(plan.base.params_file.resolve()),
+            overrides=plan.overrides(member),
+            runs=str(self._runs),
+            library=plan.base.project.library,
+            sources=plan.sources,
+            packages=plan.packages,
+            sweep=plan.name,
+            parity=request.parity == "all",
+            force=request.force,
+            timeout=request.timeout,
+        )
 
-    def _outcome(self, member: Member, answer: Mapping[str, Any]) -> Outcome:
-        folder = Path(answer["folder"]) if answer["folder"] else None
-        outcome = Outcome(
+    def _result(self, member: Member, answer: TaskResult) -> MemberResult:
+        folder = Path(answer.folder) if answer.folder else None
+        result = MemberResult(
             member,
             Record(folder).reference if folder else None,
             folder,
-            answer["metrics"] or {},
-            answer["error"],
-            answer["parity"],
-            bool(answer["known"]),
-            answer["seconds"],
+            dict(answer.metrics or {}),
+            answer.error,
+            answer.parity,
+            answer.cached,
+            answer.seconds,
         )
-        self.outcomes.append(outcome)
-        return outcome
+        self.results.append(result)
+        return result
 
-    def _tell(self, outcome: Outcome, again: str) -> None:
-        """One line for a member that has ended, and before it, once, why a finished run did not answer for it."""
-        if again and not self._again:
-            self._again = again
-            self._progress(f"  {outcome.member.label}: {again}")
-        left = self._left(outcome)
-        shown = [(self._metric, outcome.metrics.get(self._metric))] if self._metric else list(outcome.metrics.items())
+    def _report(self, result: MemberResult, cache_miss: str) -> None:
+        """One line for a member that has ended; before the first, why no finished run could be returned."""
+        metric = self._request.metric
+        if cache_miss and not self._cache_miss:
+            self._cache_miss = cache_miss
+            self._progress(f"  {result.member.label}: {cache_miss}")
+        left = self._time_left(result)
+        shown = [(metric, result.metrics.get(metric))] if metric else list(result.metrics.items())
         values = ", ".join(f"{name} {value:,.6g}" for name, value in shown[:3] if value is not None)
-        done = len(self.outcomes)
-        result = f"FAILED {outcome.error}" if outcome.error is not None else values
-        took = "known   " if outcome.known else f"{outcome.seconds:6.1f} s"
-        self._progress(f"  {done:>3} of {self._asked}  {took}  {outcome.member.label}  {result}{left}")
+        ended = f"FAILED {result.error}" if result.error is not None else values
+        took = "known   " if result.known else f"{result.seconds:6.1f} s"
+        self._progress(f"  {len(self.results):>3} of {self._count}  {took}  {result.member.label}  {ended}{left}")
 
-    def _left(self, outcome: Outcome) -> str:
-        """The time that the others may take, from when the first that ran began; known ones take none."""
+    def _time_left(self, result: MemberResult) -> str:
+        """An estimate for the other members from the time since the first one began; known ones take none."""
         now = time.monotonic()
-        if not outcome.known:
+        if not result.known:
             self._ran += 1
-            self._began = min(self._began, now - outcome.seconds)
-        others = self._asked - len(self.outcomes)
+            self._began = min(self._began, now - result.seconds)
+        others = self._count - len(self.results)
         return f"  about {(now - self._began) / self._ran * others:,.0f} s left" if self._ran and others else ""
 
 
@@ -188,31 +196,22 @@ def _preloaded(params_file: Path, preloading: ExitStack) -> WarmServer | None:
     return preloading.enter_context(WarmServer(names, RUNNER))
 
 
-def _pool(
-    plan: Plan, workers: int | None, cold: bool, dask: str | None, store: str | None, server: WarmServer | None
-) -> Pool:
-    names = None if cold else preload_names(plan.request.project, plan.request.pipeline)
-    if dask is not None:
+def _pool(plan: SweepPlan, request: PoolRequest, server: WarmServer | None) -> Pool:
+    names = None if request.cold else preload_names(plan.base.project, plan.base.pipeline)
+    if request.dask is not None:
         from pipeline_lib.sweeps.dask_pool import DaskPool
 
-        return DaskPool(dask, names, store)
-    if store is not None:
+        return DaskPool(request.dask, names, request.store)
+    if request.store is not None:
         raise InputError("found --store without --dask, expected both: local workers write where the records belong")
-    return LocalPool(check_workers(workers), names, server)
+    return LocalPool(check_workers(request.workers), names, server)
 
 
-def _checked(outcomes: tuple[Outcome, ...], library: str) -> tuple[Outcome, ...]:
+def _check_best(results: tuple[MemberResult, ...], library: str) -> tuple[MemberResult, ...]:
     """Check the parity of the first finished member, which is the best where a metric was named."""
-    from pipeline_lib.sweeps.worker import parity_of
+    from pipeline_lib.sweeps.worker import check_or_read_parity
 
-    first = next((outcome for outcome in outcomes if outcome.error is None and outcome.folder), None)
+    first = next((result for result in results if result.error is None and result.folder), None)
     if first is None or first.folder is None:
-        return outcomes
-    return with_parity(outcomes, first, parity_of(Record(first.folder), library))
-
-
-def _kept(found: Sweep) -> Sweep:
-    found.page.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(found.page.with_name(SWEEP), canonical_json(found.to_json()))
-    write_sweep_page(found)
-    return found
+        return results
+    return with_parity(results, first, check_or_read_parity(Record(first.folder), library))

@@ -89,8 +89,8 @@ def test_opened_in_a_browser_the_report_asks_nobody_for_anything(houses_record: 
 
 def test_parameters_stand_under_their_dotted_names(houses_record: Record) -> None:
     page = houses_record.report.read_text(encoding="utf-8")
-    assert "<dt>  business.over_cost</dt><dd>0.2</dd>" in page
-    assert "<dt>  imputation.numbers</dt><dd>mean</dd>" in page
+    assert "<td>  business.over_cost</td><td>0.2</td>" in page
+    assert "<td>  imputation.numbers</td><td>mean</td>" in page
     assert "{&#39;" not in page
 
 

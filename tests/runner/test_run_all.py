@@ -68,7 +68,7 @@ def test_the_page_links_each_report_by_its_title_and_is_escaped(project: Project
     runall.run_all(project)
     page = (project.runs / "index.html").read_text()
     assert "2 pipelines, 1 exact" in page
-    assert "<a href='good/1/report.html'>Is it &lt;good&gt;?</a><br><small>Question. Really?</small>" in page
+    assert '<a href="good/1/report.html">Is it &lt;good&gt;?</a><small>Question. Really?</small>' in page
     assert "found &lt;nothing&gt;" in page
     assert "<script" not in page
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,11 @@ from example import HOUSES, ROOT
 
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.records.record import Record, all_records
-from pipeline_lib.sweeps import dask_pool as daskpool
+from pipeline_lib.sweeps import dask_pool
+from pipeline_lib.sweeps.dask_pool import DaskTask
 from pipeline_lib.sweeps.result import Sweep
 from pipeline_lib.sweeps.sweep import sweep
+from pipeline_lib.sweeps.task import Task, TaskResult
 
 pytest.importorskip("distributed")
 GRID = ["seed=0..3"]
@@ -61,9 +64,9 @@ def worker(folder: Path, address: str) -> subprocess.Popen[bytes]:
 
 
 def outputs(found: Sweep) -> dict[str, object]:
-    """The hashes of each member's results, by what it varies."""
-    assert [outcome.error for outcome in found.outcomes] == [None] * len(found.outcomes)
-    folders = {outcome.member.label: outcome.folder for outcome in found.outcomes if outcome.folder}
+    """The hashes of each member's results, by the parameters that it varies."""
+    assert [result.error for result in found.results] == [None] * len(found.results)
+    folders = {result.member.label: result.folder for result in found.results if result.folder}
     return {label: Record(folder).manifest()["hashes"] for label, folder in folders.items()}
 
 
@@ -111,9 +114,9 @@ def test_a_dask_worker_takes_another_process_for_other_files_or_packages(monkeyp
             self.closed = 0
             begun.append(self)
 
-        def work(self, task: dict[str, object]) -> dict[str, object]:
+        def work(self, task: Task) -> TaskResult:
             assert not self.closed
-            return {"packages": task["packages"]}
+            return TaskResult(folder=task.packages)
 
         def close(self) -> None:
             self.closed += 1
@@ -121,20 +124,20 @@ def test_a_dask_worker_takes_another_process_for_other_files_or_packages(monkeyp
     begun: list[Process] = []
     fails: list[bool] = []
     here = {"packages": "1.0", "sources": "first"}
-    monkeypatch.setattr(daskpool, "Worker", Process)
-    monkeypatch.setattr(daskpool, "_local", threading.local())
-    monkeypatch.setattr(daskpool, "packages_digest", lambda: here["packages"])
-    monkeypatch.setattr(daskpool, "sources_of", lambda path: here["sources"])
-    task = {"names": None, "params_file": "houses.yml", "token": "one sweep"}
-    assert [daskpool._answer(task) for _ in range(2)] == [{"packages": "1.0"}] * 2
+    monkeypatch.setattr(dask_pool, "Worker", Process)
+    monkeypatch.setattr(dask_pool, "_local", threading.local())
+    monkeypatch.setattr(dask_pool, "packages_digest", lambda: here["packages"])
+    monkeypatch.setattr(dask_pool, "sources_of", lambda path: here["sources"])
+    task = DaskTask(Task("houses.yml", (), "runs", "pipeline_lib", "", "", "houses-1"), None, None, "one sweep")
+    assert [dask_pool._run(task).folder for _ in range(2)] == ["1.0"] * 2
     assert len(begun) == 1
     here["sources"] = "second"
-    daskpool._answer(task)
+    dask_pool._run(task)
     here["packages"] = "2.0"
-    assert daskpool._answer(task) == {"packages": "1.0"}  # what the sweep began with here: its process will refuse
-    assert daskpool._answer(task | {"token": "another sweep"}) == {"packages": "2.0"}
+    assert dask_pool._run(task).folder == "1.0"  # what the sweep began with here: its process will refuse
+    assert dask_pool._run(replace(task, sweep_id="another sweep")).folder == "2.0"
     assert [process.closed for process in begun] == [1, 1, 0]
     here["sources"] = "third"
     fails.append(True)
-    assert [daskpool._answer(task)["error"] for _ in range(2)] == ["no server"] * 2
+    assert [dask_pool._run(task).error for _ in range(2)] == ["no server"] * 2
     assert [process.closed for process in begun] == [1, 1, 1]

@@ -4,21 +4,27 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar, Self
 
 import pytest
 from processes import gone
 
+from pipeline_lib.errors import InputError
 from pipeline_lib.sweeps import local_pool as workers
-from pipeline_lib.sweeps.local_pool import LocalPool
+from pipeline_lib.sweeps.local_pool import LocalPool, check_workers
+from pipeline_lib.sweeps.task import Task, TaskResult
 
 # it sits in compiled code that lets no other thread run, as a long cell may
 SLEEPER = "import ctypes, pathlib\npathlib.Path('started').touch()\nctypes.PyDLL(None).sleep(60)\n"
 ECHO = """
 import json, os, sys
 for line in sys.stdin:
-    print(json.dumps({"folder": None, "pid": os.getpid()}), flush=True)
+    print(json.dumps({"folder": str(os.getpid())}), flush=True)
 """
 KILLED = """
 import os, pathlib, signal, time
@@ -30,6 +36,9 @@ with workers.LocalPool(1, None) as pool:
         time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGKILL)
 """
+
+
+TASK = Task("houses.yml", (), "runs", "pipeline_lib", "", "", "houses-1")
 
 
 @pytest.fixture(autouse=True)
@@ -64,9 +73,9 @@ def test_a_lost_server_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     with LocalPool(1, ()) as pool:
         pids = []
         for _ in range(2):
-            ((place, answer),) = pool.work([{}])
-            assert place == 0
-            pids.append(answer["pid"])
+            ((index, result),) = pool.work([TASK])
+            assert index == 0
+            pids.append(int(str(result.folder)))
             assert pool._server is not None
             os.kill(pool._server._process.pid, signal.SIGKILL)
             assert gone(pids[-1])
@@ -76,5 +85,94 @@ def test_a_lost_server_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_members_without_a_server_are_answered_for_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with LocalPool(1, ()) as pool:
-        told = dict(pool.work([{}, {}]))
-    assert all("--cold does without" in told[place]["error"] for place in range(2))
+        results = dict(pool.work([TASK, TASK]))
+    assert all("--cold does without" in str(results[index].error) for index in range(2))
+
+
+def test_there_are_three_workers_for_two_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cpu_count, expected in ((1, 2), (2, 3), (3, 5), (8, 12)):
+        monkeypatch.setattr(workers, "cpu_count", lambda cpu_count=cpu_count: cpu_count)
+        assert check_workers(None) == expected
+    assert check_workers(1) == 1
+    with pytest.raises(InputError, match="one at least"):
+        check_workers(0)
+
+
+class SlowServer:
+    """A server of warm processes that is ready just when the sweep ends."""
+
+    address = "nowhere"
+
+    def __init__(self, names: Sequence[str], runner: Sequence[str] = ()) -> None:
+        self.awaited, self.given_up = threading.Event(), threading.Event()
+
+    def wait_until_ready(self) -> Self:
+        self.awaited.set()
+        assert self.given_up.wait(10)
+        return self
+
+    def lost(self, patience: float) -> bool:
+        return False
+
+    def give_up(self) -> None:
+        self.given_up.set()
+
+    def close(self) -> None:
+        pass
+
+
+class StubbornWorker:
+    """Works on until it is killed; a request to end is followed by another."""
+
+    made: ClassVar[list["StubbornWorker"]] = []
+
+    def __init__(self, address: str | None) -> None:
+        self.working, self.killed = threading.Event(), threading.Event()
+        self.made.append(self)
+
+    def work(self, task: Task) -> None:
+        self.working.set()
+        assert self.killed.wait(10)
+
+    def interrupt(self) -> None:
+        raise KeyboardInterrupt
+
+    def kill(self) -> None:
+        self.killed.set()
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def stubborn(monkeypatch: pytest.MonkeyPatch) -> list[StubbornWorker]:
+    monkeypatch.setattr(workers, "Worker", StubbornWorker)
+    monkeypatch.setattr(workers, "WarmServer", SlowServer)
+    monkeypatch.setattr(StubbornWorker, "made", [])
+    return StubbornWorker.made
+
+
+def interrupted(pool: LocalPool, when: Callable[[], bool]) -> TaskResult:
+    """The result of a task that is interrupted as soon as `when` is true."""
+    with suppress(KeyboardInterrupt), pool:
+        started = pool._threads.submit(pool._run, TASK)
+        until = time.monotonic() + 10
+        while not when():
+            assert time.monotonic() < until
+            time.sleep(0.001)
+        raise KeyboardInterrupt
+    return started.result()
+
+
+def test_a_sweep_that_is_interrupted_as_its_workers_start_starts_none(stubborn: list[StubbornWorker]) -> None:
+    pool = LocalPool(1, ["numpy"])
+    assert isinstance(pool._server, SlowServer)
+    result = interrupted(pool, pool._server.awaited.is_set)
+    assert "before it started" in str(result.error)
+    assert stubborn == []
+
+
+def test_a_second_request_ends_a_sweep_at_once(stubborn: list[StubbornWorker]) -> None:
+    result = interrupted(LocalPool(1, None), lambda: bool(stubborn) and stubborn[0].working.is_set())
+    assert stubborn[0].killed.is_set()
+    assert result.error is not None
