@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline_lib.parity.check import check_parity
     from pipeline_lib.parity.deliveries import Delivery, Given
     from pipeline_lib.parity.variations import Variation
-    from pipeline_lib.project.params import BaseParams
+    from pipeline_lib.project.params_model import BaseParams
     from pipeline_lib.records.query import runs
     from pipeline_lib.rows.context import Context
     from pipeline_lib.rows.draft_row import draft_row
@@ -66,7 +66,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "BaseParams": "project.params",
+    "BaseParams": "project.params_model",
     "Builder": "compiler.builder",
     "Context": "rows.context",
     "Delivery": "parity.deliveries",

@@ -1,4 +1,4 @@
-"""A parameters file as text: strictyaml values without types, and the line each one stands in."""
+"""A parameters file as text: strictyaml values without types, and the line of each one."""
 
 import re
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 from pipeline_lib.errors import InputError
 
-MAX_BYTES = 16 * 1024  # parsing takes a quarter of a second at this size
+MAX_BYTES = 16 * 1024  # takes a quarter of a second to parse
 _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_REFUSED = {
+_REFUSED_SYNTAX = {
     "AnchorTokenDisallowed": ("an anchor", "plain text, or quotes around it"),
     "FlowMappingDisallowed": (
         "a list or group in brackets",
@@ -18,13 +18,13 @@ _REFUSED = {
 }
 
 Key = tuple[str | int, ...]
-Place = tuple[int, str]  # the order in which problems are shown, and how the place is printed
+Location = tuple[int, str]  # a number by which problems are sorted, and how messages print the location
 
 
-def read_file(path: Path, shown: str) -> tuple[dict[str, Any], dict[Key, Place]]:
-    """Return the values of a parameters file (text, None, lists and groups), and each one's place.
+def read_file(path: Path, shown: str) -> tuple[dict[str, Any], dict[Key, Location]]:
+    """Return the values of a parameters file (text, None, lists and groups), and the location of each.
 
-    `shown` is how messages print the path. Raises `InputError` for what is no strictyaml.
+    `shown` is how messages print the path. Raises `InputError` for a file that is not strictyaml.
     """
     return _parse(_read_text(path, shown), shown)
 
@@ -57,15 +57,15 @@ def _read_text(path: Path, shown: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _parse(text: str, shown: str) -> tuple[dict[str, Any], dict[Key, Place]]:
+def _parse(text: str, shown: str) -> tuple[dict[str, Any], dict[Key, Location]]:
     unprintable = _UNPRINTABLE.search(text)
     if unprintable:
         line = text.count("\n", 0, unprintable.start()) + 1
         raise InputError(f"{shown}:{line}: found {unprintable[0]!r}, expected printable text; remove it")
     try:
         node = _compose(text)
-        places: dict[Key, Place] = {}
-        values = _plain(node, (), places, shown) if node else None
+        locations: dict[Key, Location] = {}
+        values = _values_of(node, (), locations, shown) if node else None
     except InputError:
         raise
     except RecursionError:
@@ -79,12 +79,12 @@ def _parse(text: str, shown: str) -> tuple[dict[str, Any], dict[Key, Place]]:
     if not isinstance(values, dict):
         line, found = (node.start_mark.line + 1, f"a {node.id}") if node else (1, "an empty file")
         raise InputError(f"{shown}:{line}: found {found}, expected `key: value` lines; write one for each parameter")
-    return values, places
+    return values, locations
 
 
 def _compose(text: str) -> Any:
-    # strictyaml's own loader refuses what strictyaml refuses. Its load() goes on to build a document whose
-    # line numbers are wrong after comments, and takes half a minute for 16 KB of list items.
+    # strictyaml's loader alone refuses what strictyaml refuses. Its load() then builds a document whose line numbers
+    # are wrong after comments, and takes half a minute for 16 KB of list items.
     from strictyaml import ruamel
     from strictyaml.parser import StrictYAMLLoader
 
@@ -92,11 +92,12 @@ def _compose(text: str) -> Any:
     return ruamel.compose(text, Loader=loader)
 
 
-def _plain(node: Any, key: Key, places: dict[Key, Place], shown: str) -> Any:
+def _values_of(node: Any, key: Key, locations: dict[Key, Location], shown: str) -> Any:
+    """A node's text, list or group; notes the location of each value in it."""
     line = node.start_mark.line + 1
-    places.setdefault(key, (line, f"{shown}:{line}"))
+    locations.setdefault(key, (line, f"{shown}:{line}"))
     if node.id == "sequence":
-        return [_plain(item, (*key, i), places, shown) for i, item in enumerate(node.value)]
+        return [_values_of(item, (*key, i), locations, shown) for i, item in enumerate(node.value)]
     if node.id == "scalar":
         if node.style == ">":  # ruamel marks the folds with BEL, which a file cannot contain
             return node.value.replace("\a", "")
@@ -107,14 +108,14 @@ def _plain(node: Any, key: Key, places: dict[Key, Place], shown: str) -> Any:
         if name.id != "scalar":
             raise InputError(f"{shown}:{line}: found a list or group as a key, expected `key: value`; name the key")
         inner = (*key, name.value)
-        if inner in places:
-            first = places[inner][1].removeprefix(f"{shown}:")
+        if inner in locations:
+            first = locations[inner][1].removeprefix(f"{shown}:")
             raise InputError(
                 f"{shown}:{line}: {dotted(inner)}: found the key again (first in line {first}), "
                 "expected every key once; remove one"
             )
-        places[inner] = (line, f"{shown}:{line}")
-        values[name.value] = _plain(value, inner, places, shown)
+        locations[inner] = (line, f"{shown}:{line}")
+        values[name.value] = _values_of(value, inner, locations, shown)
     return values
 
 
@@ -123,14 +124,14 @@ def _syntax_error(error: Exception, shown: str) -> InputError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     found = str(problem or f"{type(error).__name__}: {error}").removeprefix("but ").removeprefix("found ")
     expected = "`key: value` and `- item` lines, indented with spaces"
-    if type(error).__name__ in _REFUSED:
-        found, expected = _REFUSED[type(error).__name__]
+    if type(error).__name__ in _REFUSED_SYNTAX:
+        found, expected = _REFUSED_SYNTAX[type(error).__name__]
     elif "quoted scalar" in str(context):
-        mark = getattr(error, "context_mark", mark)  # where the quote opens, not the end of the file
+        mark = getattr(error, "context_mark", mark)  # the opening quote, not the end of the file
         found, expected = f"{found} in quoted text", "a closing quote, and `\\\\` for a backslash"
     return InputError(f"{shown}:{mark.line + 1 if mark else 1}: found {found}, expected {expected}; correct the line")
 
 
 def dotted(key: Key) -> str:
-    """The key as a person writes it: `estimator.alpha`."""
+    """A key as it is written: `estimator.alpha`."""
     return ".".join(str(part) if str(part).isprintable() else repr(part) for part in key)

@@ -173,9 +173,8 @@ def _check(array: Any, column: Column) -> None:
 def _checks(array: Any, column: Column) -> Iterator[tuple[str, Any]]:
     """Everything that `Row` says of the column's values, each with a mask of the rows where it holds."""
     if column.kind in ("datetime", "date"):
-        first, last = _MIN_DATETIME, _MAX_DATETIME
-        if column.kind == "date":
-            first, last = first.date(), last.date()
+        is_date = column.kind == "date"
+        first, last = (_MIN_DATETIME.date(), _MAX_DATETIME.date()) if is_date else (_MIN_DATETIME, _MAX_DATETIME)
         after_first = pc.greater_equal(array, arrow_scalar(first, column.kind))
         yield (
             "a date in the years 1 to 9999",

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.project.export import check_export
 from pipeline_lib.project.notebooks import Cell, declared_parameters, parameters_cell, read_notebook
-from pipeline_lib.project.params import BaseParams, check_model, params_from_values, params_to_json, read_params
+from pipeline_lib.project.params import params_from_values, params_to_json, read_params
+from pipeline_lib.project.params_model import BaseParams, check_model
 from pipeline_lib.project.project import Project, check_name, project_of
 from pipeline_lib.rows.model import schema_of
 

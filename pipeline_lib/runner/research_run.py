@@ -23,7 +23,8 @@ from pipeline_lib.evidence.fitted_state import write_learned
 from pipeline_lib.project.cells import exported_cells
 from pipeline_lib.project.export import check_export
 from pipeline_lib.project.loaded_code import changed_names, with_exported_definitions
-from pipeline_lib.project.params import BaseParams, check_model, params_from_values, params_to_json
+from pipeline_lib.project.params import params_from_values, params_to_json
+from pipeline_lib.project.params_model import BaseParams, check_model
 from pipeline_lib.project.project import GENERATED, SCRATCH, Project, find_project
 from pipeline_lib.records.layout import (
     COMPILE_REPORT,

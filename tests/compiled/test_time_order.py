@@ -19,7 +19,7 @@ from pipeline_lib.compiled.time_order import check_order, declared
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import read_evidence
-from pipeline_lib.project.params import BaseParams
+from pipeline_lib.project.params_model import BaseParams
 from pipeline_lib.project.project import find_project
 from pipeline_lib.records.record import create_record
 from pipeline_lib.rows.column import Column

@@ -17,8 +17,9 @@ from pydantic import AfterValidator, Field, Secret, SecretBytes, SecretStr, fiel
 from pydantic import BaseModel as PlainModel
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.params import BaseParams, check_model, params_from_values, params_to_json, read_params
+from pipeline_lib.project.params import params_from_values, params_to_json, read_params
 from pipeline_lib.project.params_file import MAX_BYTES
+from pipeline_lib.project.params_model import BaseParams, check_model
 
 pytestmark = pytest.mark.core
 

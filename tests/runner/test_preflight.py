@@ -11,7 +11,7 @@ from example import HOUSES, PARAMETERS, ROOT
 
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.project.export import Problem
-from pipeline_lib.project.params import BaseParams
+from pipeline_lib.project.params_model import BaseParams
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.runner.preflight import check_parameters_agree, check_request
 

@@ -134,7 +134,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from pipeline_lib.project.params import BaseParams
+from pipeline_lib.project.params_model import BaseParams
 from town.steps.gaps import FilledGaps
 from town.steps.labels import LabelScores
 from town.steps.rare import RareLabels
