@@ -19,7 +19,7 @@ from tables import ROW, Bought, Customer, Purchase, compiled, fitted, frames, sc
 
 from pipeline_lib.compiled.operations.aggregations import exact_sum
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
-from pipeline_lib.compiled.operations.hash_index import IntegerPlaces
+from pipeline_lib.compiled.operations.hash_index import IntegerIndex
 from pipeline_lib.compiled.operations.list_columns import ListColumn
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.text_columns import TextColumn
@@ -432,7 +432,7 @@ def test_hashed_places_are_those_of_the_list(count: int) -> None:
     keys = rng.permutation(np.unique(rng.integers(-(2**63), 2**63 - 1, count)))
     asked = np.concatenate([rng.permutation(keys), rng.integers(-(2**63), 2**63 - 1, 1_000), [0, -1]])
     places = {key: place for place, key in enumerate(keys.tolist())}
-    assert IntegerPlaces(keys)(asked).tolist() == [places.get(number, -1) for number in asked.tolist()]
+    assert IntegerIndex(keys)(asked).tolist() == [places.get(number, -1) for number in asked.tolist()]
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,10 @@ def _other_input(document: Any, value: Any, keys: Keys, generator: random.Random
 
 
 def _other_operation(document: Any, value: Any, keys: Keys, generator: random.Random) -> Any:
+    """Another operation of the same inputs; neither has settings."""
     takes = OPERATIONS[value].takes if value in OPERATIONS else None
-    like = [name for name, found in OPERATIONS.items() if found.takes == takes and found.plain and name != value]
-    return generator.choice(like) if takes and like and OPERATIONS[value].plain else value
+    like = [name for name, other in OPERATIONS.items() if other.takes == takes and not other.settings and name != value]
+    return generator.choice(like) if takes and like and not OPERATIONS[value].settings else value
 
 
 def _other_column(document: Any, value: Any, keys: Keys, generator: random.Random) -> Any:

@@ -1,4 +1,22 @@
-"""What a main row gets from its child rows. Each is exactly rounded, and no order of the child rows changes a bit."""
+"""Aggregations: what a main row gets from its child rows, with the same bits in any order of the child rows.
+
+Child rows of all main rows lie in one column, ordered by main row; `starts` says where each main row's begin:
+
+    main row        0        1        2
+    values      | 5.0 2.0 |        | 7.0 |
+    starts        0         2        2     3      (row 1 has no child rows)
+    list_sum      7.0       0.0      7.0
+    list_max      5.0       NaN      7.0
+
+Databases return child rows in any order, so nothing here may depend on it. Integers are added modulo 2**64, which
+is exact and associative: differences of one running sum. Doubles are not associative, so `list_sum` computes the
+true sum and rounds it once (math.fsum). Minimum and maximum add 0.0 to the result: of 0.0 and -0.0 neither is less,
+and the sign would depend on which came first.
+
+Distinct values are counted by sorting pairs (owner, value) and counting where a pair differs from the one before.
+A pair is packed into one integer, owner * span + value - lowest, where that fits in 63 bits: NumPy sorts integers
+faster than pairs, and 32 bits faster than 64.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,11 +30,12 @@ from numpy.typing import NDArray
 from pipeline_lib.compiled.operations.list_columns import ListColumn
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.operations.setting_types import FLAG, INTEGER
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 
 _NUMBERS = "float64[]|int64[]|bool[]"
 _ANY = f"{_NUMBERS}|str[]|datetime[]"
-_PACKED = 2**63
+_PACKED = 2**63  # pairs below this fit in int64
 
 
 def exact_sum(values: Sequence[float]) -> float:
@@ -53,11 +72,12 @@ def _summed_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Seque
     return np.where(lists.filled, np.where(np.isnan(most), np.inf, most), 0.0)
 
 
-# The child rows for which a condition holds.
 operation(
     "list_keep",
     (_ANY, "bool[]"),
     lambda settings, dtypes: dtypes[0],
+    doc="The child rows for which a condition holds.",
+    parameters=("values", "condition"),
     column=lambda settings: lambda lists, where: lists.keep(where),
     abs_max=lambda settings, maxima: maxima[0],
     error_bound=lambda settings, inputs, bounds, result: np.broadcast_to(bounds[0], inputs[0].owners.shape)[
@@ -65,27 +85,35 @@ operation(
     ],
 )
 
-# How many child rows there are.
 operation(
-    "list_count", (_ANY,), "int64", column=lambda settings: lambda lists: lists.counts, error_bound=_no_error_bound
+    "list_count",
+    (_ANY,),
+    "int64",
+    doc="How many child rows each main row has.",
+    column=lambda settings: lambda lists: lists.counts,
+    error_bound=_no_error_bound,
 )
-
-# The sum of integers, and how many truths hold; beyond 64 bits it wraps as int64 does.
 operation(
     "list_sum_int",
     ("int64[]|bool[]",),
     "int64",
+    doc="The sum over child rows of integers, or of bools how many hold; beyond 64 bits it wraps around.",
     column=lambda settings: lambda lists: lists.total(lists.values),
     abs_max=lambda settings, maxima: 2.0**63,
     error_bound=_no_error_bound,
 )
+operation(
+    "list_sum",
+    ("float64[]",),
+    "float64",
+    doc="The sum over child rows of numbers, rounded once.",
+    column=lambda settings: _sum,
+    error_bound=_summed_error_bound,
+)
 
-# The sum of numbers, rounded once.
-operation("list_sum", ("float64[]",), "float64", column=lambda settings: _sum, error_bound=_summed_error_bound)
 
-
-def _extreme(name: str, ufunc: Any, last: float) -> None:
-    """Enter the smallest or largest value that is not missing; missing where there is none."""
+def _extreme(name: str, ufunc: Any, last: float, doc: str) -> None:
+    """Register the smallest or largest value; `last` is the number that every other one comes before."""
 
     def of_numbers(lists: ListColumn) -> Any:
         values = lists.values
@@ -109,7 +137,15 @@ def _extreme(name: str, ufunc: Any, last: float) -> None:
     def gives(settings: Settings, dtypes: Sequence[str]) -> str:
         return "datetime" if settings.get("dates") else "float64"
 
-    operation(name, ("float64[]|datetime[]",), gives, column=column, error_bound=_largest_error_bound)
+    operation(
+        name,
+        ("float64[]|datetime[]",),
+        gives,
+        doc=doc,
+        settings={"dates": FLAG},
+        column=column,
+        error_bound=_largest_error_bound,
+    )
 
 
 def _largest_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
@@ -117,17 +153,17 @@ def _largest_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequ
     return inputs[0].reduced(np.maximum, moved, 0.0)
 
 
-_extreme("list_min", np.minimum, math.inf)
-_extreme("list_max", np.maximum, -math.inf)
+_extreme("list_min", np.minimum, math.inf, "The smallest value over child rows; missing if every one is.")
+_extreme("list_max", np.maximum, -math.inf, "The largest value over child rows; missing if every one is.")
 
 
 def _distinct(lists: ListColumn) -> Any:
-    """How many different values there are, missing ones aside."""
+    """How many different values each main row has, missing ones not counted."""
     values, owners = lists.values, lists.owners
     if isinstance(values, TextColumn):
-        same: dict[str | None, int] = {}
-        places = np.array([same.setdefault(word, len(same)) for word in values.words], dtype=np.int64)
-        known, values = ~values.missing(), places[values.codes]
+        numbers: dict[str | None, int] = {}
+        number_of = np.array([numbers.setdefault(word, len(numbers)) for word in values.words], dtype=np.int64)
+        known, values = ~values.missing(), number_of[values.codes]
     else:
         known = ~np.isnan(values) if values.dtype == np.float64 else values != NAT
         values = (values + 0.0).view(np.int64) if values.dtype == np.float64 else values.astype(np.int64)
@@ -138,13 +174,13 @@ def _distinct(lists: ListColumn) -> Any:
 
 
 def _firsts(values: NDArray[np.int64], owners: NDArray[np.int64], rows: int) -> Any:
-    """The owner of each pair of owner and value that differs from the others."""
+    """The owner of each distinct pair of owner and value."""
     if not len(values):
         return owners
     low, high = int(values.min()), int(values.max())
     span = high - low + 1
-    if span * rows < _PACKED:  # one integer for both sorts faster than two
-        pairs = _without_runs(owners * span + (values - low))  # what came together often stands together
+    if span * rows < _PACKED:
+        pairs = _without_runs(owners * span + (values - low))  # equal values often lie next to each other
         pairs = np.sort(pairs.astype(np.uint32) if span * rows < 2**32 else pairs)
         return _without_runs(pairs) // span
     order = np.lexsort((values, owners))
@@ -161,6 +197,7 @@ operation(
     "list_distinct",
     (_ANY,),
     "int64",
+    doc="How many different values the child rows have; missing ones are not counted.",
     column=lambda settings: _distinct,
     error_bound=lambda settings, inputs, bounds, result: np.where(
         _largest_error_bound(settings, inputs, bounds, result) > 0, np.inf, 0.0
@@ -169,15 +206,14 @@ operation(
 
 
 def _at_largest(values: ListColumn, keys: ListColumn) -> Any:
-    """The value of the child row with the largest key, of several the largest value; missing keys do not count."""
     known = keys.values != NAT if keys.values.dtype == np.int64 else ~np.isnan(keys.values)
-    plain = keys.values.astype(np.float64) if keys.values.dtype == np.bool_ else keys.values
-    lowest = np.int64(NAT) if plain.dtype == np.int64 else -np.inf
-    plain = np.where(known, plain, lowest)
-    at = known & (plain == keys.spread(keys.reduced(np.maximum, plain, lowest)))
-    numbers = np.where(at & ~np.isnan(values.values), values.values, -np.inf)
-    found = values.reduced(np.maximum, numbers, np.nan) + 0.0
-    return np.where(values.total(at & ~np.isnan(values.values)) > 0, found, np.nan)
+    ordered = keys.values.astype(np.float64) if keys.values.dtype == np.bool_ else keys.values
+    lowest = np.int64(NAT) if ordered.dtype == np.int64 else -np.inf
+    ordered = np.where(known, ordered, lowest)
+    has_largest = known & (ordered == keys.spread(keys.reduced(np.maximum, ordered, lowest)))
+    numbers = np.where(has_largest & ~np.isnan(values.values), values.values, -np.inf)
+    largest = values.reduced(np.maximum, numbers, np.nan) + 0.0
+    return np.where(values.total(has_largest & ~np.isnan(values.values)) > 0, largest, np.nan)
 
 
 def _at_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
@@ -185,44 +221,48 @@ def _at_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[
     return np.where(unsure, np.inf, _largest_error_bound(settings, inputs, bounds, result))
 
 
-# The number in the child row whose key (number or date) is the largest.
 operation(
     "list_at_largest",
     ("float64[]", "float64[]|int64[]|datetime[]"),
     "float64",
+    doc="The number in the child row with the largest key; of several such rows the largest number.",
+    parameters=("values", "keys"),
     column=lambda settings: _at_largest,
     error_bound=_at_error_bound,
 )
 
 
 def _bind_sums_by(settings: Settings) -> Callable[[ListColumn, ListColumn], Any]:
-    places = int(settings["places"])
+    width = int(settings["places"])
 
-    def sums(at: ListColumn, numbers: ListColumn) -> Any:
-        inside = (at.values >= 0) & (at.values < places)
-        cells = at.owners * places + at.values
+    def sums(index: ListColumn, numbers: ListColumn) -> Any:
+        inside = (index.values >= 0) & (index.values < width)
+        cells = index.owners * width + index.values
         if not inside.all():
             cells, values = cells[inside], numbers.values[inside]
         else:
             values = numbers.values
-        size = len(at) * places
+        size = len(index) * width
         low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
-        if max(-low, high) * max(len(values), 1) < 2**53:  # every partial sum is a whole number that doubles hold
-            total = np.bincount(cells, weights=values, minlength=size).astype(np.float64, copy=False)  # int of nothing
+        if max(-low, high) * max(len(values), 1) < 2**53:  # every partial sum is an integer that float64 holds
+            total = np.bincount(cells, weights=values, minlength=size)
+            total = total.astype(np.float64, copy=False)  # bincount of no values is int64
         else:
             whole = np.zeros(size, dtype=np.int64)
             np.add.at(whole, cells, values)
             total = whole.astype(np.float64)
-        return np.ascontiguousarray(total.reshape(len(at), places).T)
+        return np.ascontiguousarray(total.reshape(len(index), width).T)
 
     return sums
 
 
-# The sums of integers by the place (0, 1, ... below `places`) that each child row has; other places do not count.
 operation(
     "list_sums_by",
     ("int64[]", "int64[]|bool[]"),
     "vector",
+    doc="The sums of child rows' integers by an index from 0 to `places - 1`; other indices are left out.",
+    parameters=("index", "numbers"),
+    settings={"places": INTEGER},
     column=_bind_sums_by,
     abs_max=lambda settings, maxima: 2.0**63,
     error_bound=_no_error_bound,

@@ -1,22 +1,18 @@
-"""Numbers: arithmetic, comparisons, rounding, casts. Every operation is exactly rounded IEEE 754, or integer."""
+"""Arithmetic of float64 numbers: every operation is rounded once, as IEEE 754 says."""
 
 import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from ctypes import c_float
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.python_source import Code
-from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.registry import Settings, formula, operation
-from pipeline_lib.compiled.operations.text_columns import TextColumn, choose
+from pipeline_lib.compiled.operations.setting_types import INTEGER, NUMBER, NUMBERS
 
 WHOLE = 2.0**52  # from here on every double is an integer
-INT = 2**63
-_TERMS = 40  # of a sum in one line: Python's parser nests once for each
+_TERMS = 40  # terms of a sum written in one line: Python's parser nests one level per term
 
 
 def divide(a: float, b: float) -> float:
@@ -24,6 +20,11 @@ def divide(a: float, b: float) -> float:
     if b != 0:  # NaN too
         return a / b
     return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
+
+
+def floor_divide(a: float, b: float) -> float:
+    """`a // b` as NumPy has it: by zero as in division."""
+    return a // b if b != 0 and math.isfinite(a) else divide(a, b) if b == 0 else math.nan
 
 
 def remainder(a: float, b: float) -> float:
@@ -61,21 +62,6 @@ def round32(x: float) -> float:
     return c_float(x).value
 
 
-def wrap(x: int) -> int:
-    """An integer as 64 bits hold it."""
-    return x if -INT <= x < INT else (x + INT) % (2 * INT) - INT
-
-
-def truncate_int(x: float) -> int:
-    """The integer part as int64; `NAT` for NaN and beyond 64 bits."""
-    return int(x) if -9.223372036854775808e18 <= x < 9.223372036854775808e18 else NAT
-
-
-def _truncate_ints(x: NDArray[np.float64]) -> NDArray[np.int64]:
-    inside = (x >= -9.223372036854775808e18) & (x < 9.223372036854775808e18)
-    return np.where(inside, np.where(inside, x, 0.0).astype(np.int64), np.int64(NAT))
-
-
 def _first(maxima: Sequence[float]) -> float:
     return maxima[0]
 
@@ -84,122 +70,81 @@ def _added(maxima: Sequence[float]) -> float:
     return maxima[0] + maxima[1]
 
 
+def _first_and_one(maxima: Sequence[float]) -> float:
+    return maxima[0] + 1
+
+
 def _multiplied(maxima: Sequence[float]) -> float:
     return maxima[0] * maxima[1] if math.isfinite(maxima[0] * maxima[1]) else math.inf
 
 
 def _write_divide(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
     try:
-        plain = float(inputs[1]) != 0  # a literal
+        never_zero = float(inputs[1]) != 0  # a literal
     except ValueError:
-        plain = False
-    return f"{inputs[0]} / {inputs[1]}" if plain else f"{code.bind(divide, 'divide')}({', '.join(inputs)})"
+        never_zero = False
+    return f"{inputs[0]} / {inputs[1]}" if never_zero else f"{code.bind(divide, 'divide')}({', '.join(inputs)})"
 
 
 _TWO = ("float64", "float64")
 _ONE = ("float64",)
-formula("add", _TWO, "float64", np.add, "{0} + {1}", abs_max=_added)
-formula("subtract", _TWO, "float64", np.subtract, "{0} - {1}", abs_max=_added)
-formula("multiply", _TWO, "float64", np.multiply, "{0} * {1}", abs_max=_multiplied)
-operation("divide", _TWO, "float64", column=lambda settings: np.true_divide, writer=_write_divide, plain=True)
-formula("remainder", _TWO, "float64", np.remainder, remainder)
-formula("negative", _ONE, "float64", np.negative, "-{0}", abs_max=_first)
-formula("absolute", _ONE, "float64", np.absolute, "abs({0})", abs_max=_first)
-formula("sqrt", _ONE, "float64", np.sqrt, sqrt)
-formula("floor", _ONE, "float64", np.floor, floor, abs_max=lambda maxima: maxima[0] + 1)
-formula("ceil", _ONE, "float64", np.ceil, ceil, abs_max=lambda maxima: maxima[0] + 1)
-formula("trunc", _ONE, "float64", np.trunc, trunc, abs_max=_first)
-formula("rint", _ONE, "float64", np.rint, rint, abs_max=lambda maxima: maxima[0] + 1)
-formula("round32", _ONE, "float64", lambda x: np.asarray(x, dtype=np.float32).astype(np.float64), round32)
-# The second where it is smaller (larger), else the first: NaN in the first stays, NaN in the second is passed over.
-formula("smaller", _TWO, "float64", lambda a, b: np.where(b < a, b, a), "({1} if {1} < {0} else {0})")
-formula("larger", _TWO, "float64", lambda a, b: np.where(b > a, b, a), "({1} if {1} > {0} else {0})")
-
-formula("less", _TWO, "bool", np.less, "{0} < {1}", abs_max=lambda maxima: 1.0)
-formula("less_equal", _TWO, "bool", np.less_equal, "{0} <= {1}", abs_max=lambda maxima: 1.0)
-formula("equal", _TWO, "bool", np.equal, "{0} == {1}", abs_max=lambda maxima: 1.0)
-
-_INTS = ("int64", "int64")
-formula("add_int", _INTS, "int64", np.add, lambda a, b: wrap(a + b), abs_max=lambda maxima: INT)
-formula("subtract_int", _INTS, "int64", np.subtract, lambda a, b: wrap(a - b), abs_max=lambda maxima: INT)
-formula("multiply_int", _INTS, "int64", np.multiply, lambda a, b: wrap(a * b), abs_max=lambda maxima: INT)
-# Division by zero gives 0, as NumPy has it.
+formula("add", _TWO, "float64", np.add, "{0} + {1}", "The sum of two numbers.", abs_max=_added)
+formula("subtract", _TWO, "float64", np.subtract, "{0} - {1}", "The difference of two numbers.", abs_max=_added)
+formula("multiply", _TWO, "float64", np.multiply, "{0} * {1}", "The product of two numbers.", abs_max=_multiplied)
+operation(
+    "divide",
+    _TWO,
+    "float64",
+    doc="The quotient of two numbers; division by zero is infinite, 0/0 is NaN.",
+    column=lambda settings: np.true_divide,
+    writer=_write_divide,
+)
 formula(
-    "floor_divide_int", _INTS, "int64", np.floor_divide, lambda a, b: wrap(a // b) if b else 0, abs_max=lambda _: INT
+    "remainder",
+    _TWO,
+    "float64",
+    np.remainder,
+    remainder,
+    "The remainder with the divisor's sign, as numpy.remainder; NaN for divisor 0.",
 )
-formula("remainder_int", _INTS, "int64", np.remainder, lambda a, b: a % b if b else 0, abs_max=lambda _: INT)
-_WHOLE = ("int64|datetime", "int64|datetime")
-formula("less_int", _WHOLE, "bool", np.less, "{0} < {1}", abs_max=lambda maxima: 1.0)
-formula("less_equal_int", _WHOLE, "bool", np.less_equal, "{0} <= {1}", abs_max=lambda maxima: 1.0)
-formula("equal_int", _WHOLE, "bool", np.equal, "{0} == {1}", abs_max=lambda maxima: 1.0)
-
-formula("and", ("bool", "bool"), "bool", np.logical_and, "({0} and {1})", abs_max=lambda maxima: 1.0)
-formula("or", ("bool", "bool"), "bool", np.logical_or, "({0} or {1})", abs_max=lambda maxima: 1.0)
-formula("not", ("bool",), "bool", np.logical_not, "not {0}", abs_max=lambda maxima: 1.0)
-
+formula("negative", _ONE, "float64", np.negative, "-{0}", "The number with the other sign.", abs_max=_first)
+formula("absolute", _ONE, "float64", np.absolute, "abs({0})", "The absolute value.", abs_max=_first)
 formula(
-    "to_float", ("int64|bool",), "float64", lambda x: np.asarray(x).astype(np.float64), "float({0})", abs_max=_first
+    "floor_divide",
+    _TWO,
+    "float64",
+    np.floor_divide,
+    floor_divide,
+    "The quotient rounded down, as numpy.floor_divide; by zero as `divide`.",
 )
-formula("to_int", ("bool",), "int64", lambda x: np.asarray(x).astype(np.int64), "int({0})", abs_max=_first)
-formula("truncate_int", _ONE, "int64", _truncate_ints, truncate_int, abs_max=lambda maxima: INT)
-
-
-def _is_missing(column: Any) -> Any:
-    if isinstance(column, TextColumn):
-        return column.missing()
-    column = np.asarray(column)
-    return np.isnan(column) if column.dtype == np.float64 else column == NAT
-
-
-def _write_missing(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
-    test = {"float64": "{0} != {0}", "str": "{0} is None", "datetime": f"{{0}} == {NAT}"}[dtypes[0]]
-    return test.format(inputs[0])
-
-
-def _where(condition: Any, then: Any, other: Any) -> Any:
-    if isinstance(then, TextColumn | str) or isinstance(other, TextColumn | str):
-        return choose(condition, then, other)
-    return np.where(condition, then, other)
-
-
-operation(
-    "is_missing",
-    ("float64|str|datetime",),
-    "bool",
-    column=lambda settings: _is_missing,
-    writer=_write_missing,
-    plain=True,
-    abs_max=lambda settings, maxima: 1.0,
-)
-operation(
-    "where",
-    None,
-    lambda settings, dtypes: dtypes[1],
-    column=lambda settings: _where,
-    writer=lambda code, settings, inputs, dtypes: "({1} if {0} else {2})".format(*inputs),
-    abs_max=lambda settings, maxima: max(maxima[1:]),
-)
-
-
-def _bind_search(settings: Settings) -> Any:
-    edges, side = np.asarray(settings["edges"], dtype=np.float64), settings["side"]
-    return lambda x: np.searchsorted(edges, x, side=side).astype(np.int64)
-
-
-def _bind_search_row(settings: Settings) -> Any:
-    edges = np.asarray(settings["edges"], dtype=np.float64).tolist()
-    search = {"left": bisect_left, "right": bisect_right}[settings["side"]]
-    return lambda x: search(edges, x) if x == x else len(edges)  # NumPy sorts NaN behind all numbers
-
-
-# How many of the sorted `edges` lie below x (`side` left), or not above it (right).
-operation(
-    "search",
+formula("sqrt", _ONE, "float64", np.sqrt, sqrt, "The square root; NaN below 0.")
+formula("floor", _ONE, "float64", np.floor, floor, "The largest integer not above the number.", abs_max=_first_and_one)
+formula("ceil", _ONE, "float64", np.ceil, ceil, "The smallest integer not below the number.", abs_max=_first_and_one)
+formula("trunc", _ONE, "float64", np.trunc, trunc, "The integer part of a number.", abs_max=_first)
+formula("rint", _ONE, "float64", np.rint, rint, "The nearest integer; halves go to even.", abs_max=_first_and_one)
+formula(
+    "round32",
     _ONE,
-    "int64",
-    column=_bind_search,
-    row=_bind_search_row,
-    abs_max=lambda settings, maxima: float(len(settings["edges"])),
+    "float64",
+    lambda x: np.asarray(x, dtype=np.float32).astype(np.float64),
+    round32,
+    "The nearest float32, as float64.",
+)
+formula(
+    "smaller",
+    _TWO,
+    "float64",
+    lambda a, b: np.where(b < a, b, a),
+    "({1} if {1} < {0} else {0})",
+    "`right` where it is smaller, else `left`: NaN stays in `left` and is ignored in `right`.",
+)
+formula(
+    "larger",
+    _TWO,
+    "float64",
+    lambda a, b: np.where(b > a, b, a),
+    "({1} if {1} > {0} else {0})",
+    "`right` where it is larger, else `left`: NaN stays in `left` and is ignored in `right`.",
 )
 
 
@@ -238,6 +183,8 @@ operation(
     "dot",
     ("float64", "..."),
     "float64",
+    doc="The sum of numbers times `weights`, from left to right.",
+    settings={"weights": NUMBERS},
     column=_bind_dot,
     writer=_write_dot,
     abs_max=lambda settings, maxima: _dot_abs_max(settings, maxima),
@@ -251,10 +198,10 @@ def _dot_abs_max(settings: Settings, maxima: Sequence[float]) -> float:
 
 
 def _bind_earlier(settings: Settings) -> Any:
-    back = settings["back"]
+    lookback = settings["back"]
 
     def earlier(column: Any) -> Any:
-        return np.concatenate([np.full(min(back, len(column)), np.nan), column[: max(len(column) - back, 0)]])
+        return np.concatenate([np.full(min(lookback, len(column)), np.nan), column[: max(len(column) - lookback, 0)]])
 
     return earlier
 
@@ -263,8 +210,15 @@ def _earlier_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequ
     return np.nan_to_num(_bind_earlier(settings)(np.broadcast_to(bounds[0], np.shape(inputs[0]))), nan=0.0)
 
 
-# The value of a row so many rows before; NaN where a block has none, which the executor leaves out.
-operation("earlier", ("float64",), "float64", column=_bind_earlier, error_bound=_earlier_error_bound)
+operation(
+    "earlier",
+    ("float64",),
+    "float64",
+    doc="The value `back` rows before; NaN in a block's first rows, which the executor drops.",
+    settings={"back": INTEGER},
+    column=_bind_earlier,
+    error_bound=_earlier_error_bound,
+)
 
 
 def _allow_ulps_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
@@ -275,6 +229,9 @@ operation(
     "allow_ulps",
     ("float64", "float64"),
     "float64",
+    doc="`value` itself, which the reference may compute up to `ulps` ULPs of `scale` off; written while checking.",
+    parameters=("value", "scale"),
+    settings={"ulps": NUMBER},
     column=lambda settings: lambda value, scale: value,
     writer=lambda code, settings, inputs, dtypes: inputs[0],
     abs_max=lambda settings, maxima: maxima[0],

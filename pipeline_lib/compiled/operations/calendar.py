@@ -1,7 +1,7 @@
 """Dates: fields of the proleptic Gregorian calendar, and time elapsed, in integers only.
 
-A datetime is int64 microseconds since 1970-01-01; every formula is the same for arrays and for Python integers.
-What they make of a missing date has no meaning: whoever takes it asks for missing first.
+A datetime is int64 microseconds since 1970-01-01. Every formula is the same for arrays and for Python integers. The
+fields of a missing date have no meaning: a plan tests for missing first.
 """
 
 from collections.abc import Callable
@@ -12,38 +12,44 @@ import numpy as np
 from pipeline_lib.compiled.operations.arithmetic import divide
 from pipeline_lib.compiled.operations.refusals import NAT, refuse
 from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.operations.setting_types import NUMBER, TEXT, one_of
 from pipeline_lib.errors import InputError
 
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
-EPOCH_ORDINAL = 719_163  # of 1970-01-01 where 0001-01-01 is day 1
+EPOCH_ORDINAL = 719_163  # day number of 1970-01-01 where 0001-01-01 is day 1, as datetime.toordinal
 _MARCH = 719_468  # days from 0000-03-01 to 1970-01-01: years that begin in March end with the leap day
-_FOUR_CENTURIES = 146_097  # days
+_FOUR_CENTURIES = 146_097  # days of 400 years
 _LONGEST = 2**63 // 1000  # microseconds that fit in 64 bits as nanoseconds
+_MOST_OF_ANY_FIELD = 110_000_000.0  # 64 bits of microseconds reach 292,471 years: 106,751,991 days, the ordinal
 Integers = Any  # an array of int64, or int
 
 
-def days_of(moment: Integers) -> Integers:
+def days_of(timestamp: Integers) -> Integers:
     """Whole days since 1970-01-01."""
-    return moment // DAY
+    return timestamp // DAY
 
 
 def civil(days: Integers) -> tuple[Integers, Integers, Integers]:
     """Year, month and day of a day number.
 
-    In a cycle of 400 years that begin in March, a year has 365 days, but for one in 4, less one in 100, plus one in
-    400, at its end; and the months' days from March on, 31 30 31 30 31, repeat, as in floor((153 m + 2) / 5).
+    In a cycle of 400 years that begin in March, the leap day is the last day of a year: day // 1460, 36_524 and
+    146_096 count the leap days before a day. The months' days from March on, 31 30 31 30 31, repeat; the days before
+    month m are floor((153 m + 2) / 5).
+
+        >>> civil(0), civil(11_016)
+        ((1970, 1, 1), (2000, 2, 29))
     """
     cycle, day = divmod(days + _MARCH, _FOUR_CENTURIES)
     year = (day - day // 1460 + day // 36_524 - day // 146_096) // 365
     day = day - (365 * year + year // 4 - year // 100)
     month = (5 * day + 2) // 153
     day = day - (153 * month + 2) // 5 + 1
-    early = month >= 10  # January and February belong to the year that follows
+    early = month >= 10  # January and February are months 10 and 11 and belong to the next year
     return 400 * cycle + year + early, month + 3 - 12 * early, day
 
 
 def days_from_civil(year: Integers, month: Integers, day: Integers) -> Integers:
-    """The day number of a date: the inverse of `civil`; a day past the month's end counts on."""
+    """The day number of a date: the inverse of `civil`; a day past the month's end runs into the next month."""
     early = month <= 2
     year, month = year - early, month - 3 + 12 * early
     cycle, year = divmod(year, 400)
@@ -56,7 +62,7 @@ def is_leap(year: Integers) -> Integers:
 
 
 def days_in_month(year: Integers, month: Integers) -> Integers:
-    """How many days a month has: 31 and 30 in turn, again from August on, but February."""
+    """How many days a month has: 31 and 30 in turn, starting again in August; February has 28 or 29."""
     return 30 + (month + month // 8) % 2 - (month == 2) * (2 - is_leap(year))
 
 
@@ -85,48 +91,49 @@ def _end(days: Integers, months: int) -> Integers:
 
 
 FIELDS: dict[str, Callable[[Integers], Integers]] = {
-    "year": lambda moment: civil(days_of(moment))[0],
-    "month": lambda moment: civil(days_of(moment))[1],
-    "day_of_month": lambda moment: civil(days_of(moment))[2],
-    "quarter": lambda moment: (civil(days_of(moment))[1] + 2) // 3,
-    "semester": lambda moment: (civil(days_of(moment))[1] + 5) // 6,
-    "day_of_week": lambda moment: _weekday(days_of(moment)),
-    "day_of_year": lambda moment: _day_of_year(days_of(moment)),
-    "week": lambda moment: _week(days_of(moment)),
-    "weekend": lambda moment: _weekday(days_of(moment)) // 5,
-    "month_start": lambda moment: _start(days_of(moment), 1),
-    "month_end": lambda moment: _end(days_of(moment), 1),
-    "quarter_start": lambda moment: _start(days_of(moment), 3),
-    "quarter_end": lambda moment: _end(days_of(moment), 3),
-    "year_start": lambda moment: _start(days_of(moment), 12),
-    "year_end": lambda moment: _end(days_of(moment), 12),
-    "leap_year": lambda moment: is_leap(civil(days_of(moment))[0]),
-    "days_in_month": lambda moment: days_in_month(*civil(days_of(moment))[:2]),
-    "hour": lambda moment: moment // HOUR % 24,
-    "minute": lambda moment: moment // MINUTE % 60,
-    "second": lambda moment: moment // SECOND % 60,
-    "ordinal": lambda moment: days_of(moment) + EPOCH_ORDINAL,
+    "year": lambda timestamp: civil(days_of(timestamp))[0],
+    "month": lambda timestamp: civil(days_of(timestamp))[1],
+    "day_of_month": lambda timestamp: civil(days_of(timestamp))[2],
+    "quarter": lambda timestamp: (civil(days_of(timestamp))[1] + 2) // 3,
+    "semester": lambda timestamp: (civil(days_of(timestamp))[1] + 5) // 6,
+    "day_of_week": lambda timestamp: _weekday(days_of(timestamp)),
+    "day_of_year": lambda timestamp: _day_of_year(days_of(timestamp)),
+    "week": lambda timestamp: _week(days_of(timestamp)),
+    "weekend": lambda timestamp: _weekday(days_of(timestamp)) // 5,
+    "month_start": lambda timestamp: _start(days_of(timestamp), 1),
+    "month_end": lambda timestamp: _end(days_of(timestamp), 1),
+    "quarter_start": lambda timestamp: _start(days_of(timestamp), 3),
+    "quarter_end": lambda timestamp: _end(days_of(timestamp), 3),
+    "year_start": lambda timestamp: _start(days_of(timestamp), 12),
+    "year_end": lambda timestamp: _end(days_of(timestamp), 12),
+    "leap_year": lambda timestamp: is_leap(civil(days_of(timestamp))[0]),
+    "days_in_month": lambda timestamp: days_in_month(*civil(days_of(timestamp))[:2]),
+    "hour": lambda timestamp: timestamp // HOUR % 24,
+    "minute": lambda timestamp: timestamp // MINUTE % 60,
+    "second": lambda timestamp: timestamp // SECOND % 60,
+    "ordinal": lambda timestamp: days_of(timestamp) + EPOCH_ORDINAL,
 }
 
 
 def _bind_field(settings: Settings) -> Callable[[Any], Any]:
     field = FIELDS[settings["field"]]
-    return lambda moments: np.asarray(field(moments)).astype(np.int64)
+    return lambda timestamps: np.asarray(field(timestamps)).astype(np.int64)
 
 
 def _bind_field_row(settings: Settings) -> Callable[[Any], Any]:
     field = FIELDS[settings["field"]]
-    return lambda moment: int(field(moment))
+    return lambda timestamp: int(field(timestamp))
 
 
-# A field of a date, by the names that feature-engine has for them; `ordinal` counts days from 0001-01-01, day 1.
 operation(
     "calendar",
     ("datetime",),
     "int64",
+    doc="A field of a date, by feature-engine's names; `ordinal` counts days, 0001-01-01 being day 1.",
+    settings={"field": one_of(tuple(FIELDS))},
     column=_bind_field,
     row=_bind_field_row,
-    abs_max=lambda settings, maxima: 110_000_000.0,
+    abs_max=lambda settings, maxima: _MOST_OF_ANY_FIELD,
 )
 
 
@@ -143,7 +150,7 @@ def _bind_elapsed(settings: Settings) -> Callable[[Any, Any], Any]:
     def elapsed(left: Any, right: Any) -> Any:
         missing = (left == NAT) | (right == NAT)
         apart = np.where(missing, 0, left - right)
-        refuse(apart, (apart < _LONGEST) & (apart > -_LONGEST), lambda found: _beyond(settings))
+        refuse(apart, (apart < _LONGEST) & (apart > -_LONGEST), lambda value: _beyond(settings))
         return np.where(missing, np.nan, (apart * 1000).astype(np.float64) / unit)
 
     return elapsed
@@ -162,11 +169,12 @@ def _bind_elapsed_row(settings: Settings) -> Callable[[Any, Any], Any]:
     return elapsed
 
 
-# Time from the second date to the first, in units of so many nanoseconds; NaN where one is missing.
 operation(
     "elapsed",
     ("datetime", "datetime"),
     "float64",
+    doc="The time from `right` to `left` in units of `unit` nanoseconds; NaN where a date is missing.",
+    settings={"unit": NUMBER, "name": TEXT, "where": TEXT},
     column=_bind_elapsed,
     row=_bind_elapsed_row,
 )

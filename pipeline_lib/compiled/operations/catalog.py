@@ -1,4 +1,4 @@
-"""All operations: importing this module registers those of every module in this folder."""
+"""All operations: importing this module imports every module in this folder that registers some."""
 
 from importlib import import_module
 
@@ -9,12 +9,14 @@ MODULES = (
     "arithmetic",
     "calendar",
     "checks",
+    "comparisons",
     "elementary",
+    "integers",
     "knn_imputation",
     "lookups",
     "nearest_neighbors",
     "opaque",
-    "row_math",
+    "row_statistics",
     "sparse",
     "sparse_sums",
     "sparse_values",
@@ -29,7 +31,7 @@ MODULES = (
     "vectors",
     "weighted_median",
 )
-for _name in MODULES:  # importing a module registers its operations
+for _name in MODULES:
     import_module(f"pipeline_lib.compiled.operations.{_name}")
 
 __all__ = ["MODULES", "OPERATIONS"]

@@ -1,7 +1,7 @@
-"""Rows that a step refuses, as its library raises for them."""
+"""Checks: values that a step refuses, as its library raises an error for them."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,49 +10,53 @@ import numpy as np
 from pipeline_lib.compiled.operations.python_source import Code
 from pipeline_lib.compiled.operations.refusals import refuse, shown
 from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.operations.setting_types import FLAG, TEXT, SettingType
 from pipeline_lib.errors import InputError
 
-BEYOND_SINGLE = 3.4028235677973366e38  # from here on a double rounds to a float32 infinity
+LARGEST = 1.7976931348623157e308  # the largest double
+BEYOND_SINGLE = 3.4028235677973366e38  # 2**128 - 2**103: from here on a double rounds to a float32 infinity
+_OWNER = {"name": TEXT, "where": TEXT}  # the column's name and the step's, for the message
 
 
-def _words(settings: Settings) -> Callable[[Any], str]:
-    """What is said of a value that is refused."""
+def _message_of(settings: Settings) -> Callable[[Any], str]:
+    """The message for a refused value."""
     where, name, expected, advice = (settings[key] for key in ("where", "name", "expected", "advice"))
 
-    def words(value: Any) -> str:
+    def message(value: Any) -> str:
         return f"{where}: found {shown(settings, value)} in column {name!r}, expected {expected}; {advice}"
 
-    return words
+    return message
 
 
 def _bind(settings: Settings) -> Callable[[Any, Any], Any]:
-    words = _words(settings)
+    message = _message_of(settings)
 
-    def demand(column: Any, good: Any) -> Any:
-        refuse(column, good, words)
+    def check(column: Any, good: Any) -> Any:
+        refuse(column, good, message)
         return column
 
-    return demand
+    return check
 
 
 def _write(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
-    return _write_test(code, inputs[0], f"not {inputs[1]}", _words(settings))
+    return _write_test(code, inputs[0], f"not {inputs[1]}", _message_of(settings))
 
 
-def _write_test(code: Code, name: str, bad: str, words: Callable[[Any], str]) -> str:
+def _write_test(code: Code, name: str, bad: str, message: Callable[[Any], str]) -> str:
     def refused(value: Any) -> None:
-        raise InputError(words(value))
+        raise InputError(message(value))
 
     code.line(f"if {bad}: {code.bind(refused, 'refuse')}({name})")
     return name
 
 
-# The value as it is, where the condition behind it holds; other rows are refused. `where` and `name` say whose value
-# it is, `expected` and `advice` what to do.
 operation(
     "demand",
     ("float64|int64|bool|str|datetime", "bool"),
     lambda settings, dtypes: dtypes[0],
+    doc="The value, where the condition holds; other rows are refused with a message.",
+    parameters=("value", "condition"),
+    settings={**_OWNER, "expected": TEXT, "advice": TEXT},
     column=_bind,
     writer=_write,
     abs_max=lambda settings, maxima: maxima[0],
@@ -61,7 +65,10 @@ operation(
 
 @dataclass(frozen=True)
 class _Range:
-    """Numbers that pass: `good` says which of a column, the code `bad` whether one does not; `missing` ones may."""
+    """A range of numbers: `good` tests a column, the source `bad` tests whether one number is outside.
+
+    `largest` bounds the numbers that pass, unless `missing` ones pass, too.
+    """
 
     good: Callable[[Any], Any]
     bad: str
@@ -70,9 +77,9 @@ class _Range:
     largest: float = math.inf
     missing: bool = False
 
-    def words(self, settings: Settings) -> Callable[[Any], str]:
-        """What is said of another number."""
-        return _words({**settings, "expected": self.expected, "advice": self.advice})
+    def message_of(self, settings: Settings) -> Callable[[Any], str]:
+        """The message for a number outside the range."""
+        return _message_of({**settings, "expected": self.expected, "advice": self.advice})
 
 
 _FINITE = _Range(
@@ -80,7 +87,7 @@ _FINITE = _Range(
     "{0} - {0} != 0.0",
     "a finite number",
     "correct the row, or impute and cap before this step",
-    largest=1.7976931348623157e308,
+    largest=LARGEST,
 )
 _NOT_INFINITE = _Range(
     lambda column: ~np.isinf(column),
@@ -105,30 +112,37 @@ _SINGLE_OR_MISSING = _Range(
 )
 
 
-def _range_operation(name: str, range_of: Callable[[Settings], _Range]) -> None:
-    """Enter an operation that gives a number as it is, and refuses those beyond a range."""
+def _range_operation(
+    name: str, range_of: Callable[[Settings], _Range], doc: str, settings: Mapping[str, SettingType] = _OWNER
+) -> None:
+    """Register an operation that returns a number unchanged and refuses numbers outside a range."""
 
     def column(settings: Settings) -> Callable[[Any], Any]:
-        passes = range_of(settings)
-        words = passes.words(settings)
+        allowed = range_of(settings)
+        message = allowed.message_of(settings)
 
         def checked(numbers: Any) -> Any:
-            refuse(numbers, passes.good(numbers), words)
+            refuse(numbers, allowed.good(numbers), message)
             return numbers
 
         return checked
 
     def write(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
-        passes = range_of(settings)
-        return _write_test(code, inputs[0], passes.bad.format(inputs[0]), passes.words(settings))
+        allowed = range_of(settings)
+        return _write_test(code, inputs[0], allowed.bad.format(inputs[0]), allowed.message_of(settings))
 
     def abs_max(settings: Settings, maxima: Sequence[float]) -> float:
-        passes = range_of(settings)
-        return math.inf if passes.missing else min(maxima[0], passes.largest)
+        allowed = range_of(settings)
+        return math.inf if allowed.missing else min(maxima[0], allowed.largest)
 
-    operation(name, ("float64",), "float64", column=column, writer=write, abs_max=abs_max)
+    operation(name, ("float64",), "float64", doc=doc, settings=settings, column=column, writer=write, abs_max=abs_max)
 
 
-_range_operation("finite", lambda settings: _FINITE)  # as estimators demand of their input
-_range_operation("not_infinite", lambda settings: _NOT_INFINITE)
-_range_operation("single_range", lambda settings: _SINGLE_OR_MISSING if settings["missing"] else _SINGLE)
+_range_operation("finite", lambda settings: _FINITE, "The number; missing and infinite ones are refused.")
+_range_operation("not_infinite", lambda settings: _NOT_INFINITE, "The number; infinite ones are refused.")
+_range_operation(
+    "single_range",
+    lambda settings: _SINGLE_OR_MISSING if settings["missing"] else _SINGLE,
+    "The number; what float32 cannot hold is refused, and so is missing unless `missing`.",
+    {**_OWNER, "missing": FLAG},
+)

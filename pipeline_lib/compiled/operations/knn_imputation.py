@@ -1,6 +1,13 @@
-"""Missing numbers from the nearest stored rows that have them: distances over what both rows hold.
+"""k-nearest-neighbour imputation: missing numbers from the nearest stored rows that hold them.
 
-Ties are broken by distance, then by place. Source: sklearn/impute/_knn.py, and nan_euclidean_distances.
+A distance runs over the columns that both rows hold, scaled up to all columns. For a row (1.0, missing, 4.0):
+
+    stored rows              distance                            holds column 1
+    2.0   7.0   5.0          sqrt((1 + 1) * 3 / 2) = 1.73        yes: 7.0 is the nearest
+    1.0   nan   4.0          0                                   no: not asked for column 1
+    nan   9.0   8.0          sqrt(16 * 3 / 1) = 6.93             yes
+
+Rows at the same distance are ordered by index. Source: sklearn/impute/_knn.py, and nan_euclidean_distances.
 """
 
 from collections.abc import Iterator
@@ -11,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.operations.setting_types import INTEGER, INTEGERS, MATRIX, NUMBERS, one_of
 
 _HALF_ULP = 2.0**-53
-_PIECE = 1 << 18  # distances at a time
+_PIECE = 1 << 18  # distances computed at once: two megabytes
 
 
 def _distances(points: Any, vector: Any) -> Any:
-    """Stored rows x rows: NaN where nothing is held by both."""
+    """Stored rows x rows; NaN where two rows hold no column in common."""
     total = np.zeros((len(points), vector.shape[1]))
     held = np.zeros(total.shape)
     for stored, numbers in zip(points.T, vector, strict=True):
@@ -29,18 +37,22 @@ def _distances(points: Any, vector: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class _Donors:
-    """For some rows the nearest stored rows that hold a column: ranks x rows."""
+class _Neighbors:
+    """For the rows that lack a column, the nearest stored rows that hold it (arrays of ranks x rows).
 
-    column: int  # among those imputed
+    `column` is an index among the imputed columns, `distances` those of all stored rows that hold it, `chosen` the
+    nearest ones' indices among these, `values` their numbers, `nearest` their distances.
+    """
+
+    column: int
     rows: NDArray[np.int64]
-    distances: Any  # of all that hold it
-    chosen: Any  # their places among these
+    distances: Any
+    chosen: Any
     values: Any
     nearest: Any
 
     def weights(self, kind: str) -> Any:
-        """1 each, or 1 / distance (1 for those at distance 0 where there are any); 0 where nothing is shared."""
+        """1 each, or 1 / distance (1 for those at distance 0 if there are any); 0 where the distance is NaN."""
         near = self.nearest
         if kind == "distance":
             zero = near == 0
@@ -48,93 +60,106 @@ class _Donors:
         return np.where(near != near, 0.0, near if kind == "distance" else 1.0)
 
 
-def _donors(settings: Settings, vector: Any) -> Iterator[_Donors]:
+def _neighbors(settings: Settings, vector: Any) -> Iterator[_Neighbors]:
     points = np.asarray(settings["points"], dtype=np.float64)
-    gone = np.isnan(vector)
+    missing = np.isnan(vector)
     step = max(1, _PIECE // max(len(points), 1))
-    wanted = np.flatnonzero(gone[settings["columns"]].any(axis=0)) if len(settings["columns"]) else np.zeros(0, int)
-    for start in range(0, len(wanted), step):
-        rows = wanted[start : start + step]
+    columns = settings["columns"]
+    incomplete = np.flatnonzero(missing[columns].any(axis=0)) if len(columns) else np.zeros(0, int)
+    for start in range(0, len(incomplete), step):
+        rows = incomplete[start : start + step]
         distances = _distances(points, vector[:, rows])
-        for number, column in enumerate(settings["columns"]):
-            lacking = gone[column, rows]
+        for number, column in enumerate(columns):
+            lacking = missing[column, rows]
             if lacking.any():
                 holding = ~np.isnan(points[:, column])
                 near = distances[np.ix_(holding, lacking)]
                 yield _nearest(number, rows[lacking], near, points[holding, column], int(settings["count"]))
 
 
-def _nearest(column: int, rows: Any, distances: Any, values: Any, count: int) -> _Donors:
-    left, places = np.where(np.isnan(distances), np.inf, distances), np.arange(len(rows))
+def _nearest(column: int, rows: Any, distances: Any, values: Any, count: int) -> _Neighbors:
+    left, each_row = np.where(np.isnan(distances), np.inf, distances), np.arange(len(rows))
     chosen = np.empty((min(count, len(values)), len(rows)), dtype=np.int64)
     for rank in range(len(chosen)):
         chosen[rank] = _first_smallest(left, chosen[:rank])
-        left[chosen[rank], places] = np.inf
-    return _Donors(column, rows, distances, chosen, values[chosen], distances[chosen, places])
+        left[chosen[rank], each_row] = np.inf
+    return _Neighbors(column, rows, distances, chosen, values[chosen], distances[chosen, each_row])
 
 
 def _first_smallest(left: Any, taken: Any) -> Any:
-    """The first smallest place; where all that is left is infinite, the first place that is not taken."""
-    found = np.argmin(left, axis=0)
-    for place in np.flatnonzero(np.isinf(left[found, np.arange(len(found))])):
-        free = set(range(len(left))) - set(taken[:, place].tolist())
-        found[place] = min(free)
-    return found
+    """Each row's index of the first smallest distance; if only infinite ones are left, the first not yet taken."""
+    smallest = np.argmin(left, axis=0)
+    for row in np.flatnonzero(np.isinf(left[smallest, np.arange(len(smallest))])):
+        free = set(range(len(left))) - set(taken[:, row].tolist())
+        smallest[row] = min(free)
+    return smallest
 
 
 def _bind(settings: Settings) -> Any:
     means = np.asarray(settings["means"], dtype=np.float64)
 
     def impute(vector: Any) -> Any:
-        made = np.full((len(means), vector.shape[1]), np.nan)
-        for donors in _donors(settings, vector):
-            total, whole = np.zeros(len(donors.rows)), np.zeros(len(donors.rows))
-            for weight, value in zip(donors.weights(settings["weights"]), donors.values, strict=True):
+        imputed = np.full((len(means), vector.shape[1]), np.nan)
+        for neighbors in _neighbors(settings, vector):
+            total, whole = np.zeros(len(neighbors.rows)), np.zeros(len(neighbors.rows))
+            for weight, value in zip(neighbors.weights(settings["weights"]), neighbors.values, strict=True):
                 total += weight * value
                 whole += weight
-            none = np.isnan(donors.distances).all(axis=0)
-            made[donors.column, donors.rows] = np.where(none, means[donors.column], total / np.where(none, 1.0, whole))
-        return made
+            none = np.isnan(neighbors.distances).all(axis=0)
+            imputed[neighbors.column, neighbors.rows] = np.where(
+                none, means[neighbors.column], total / np.where(none, 1.0, whole)
+            )
+        return imputed
 
     return impute
 
 
 def _error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
-    """Rounding of distances (the library expands the square); infinite where another donor may be as near."""
+    """Rounding of distances (the library expands the square); infinite where another row may be as near."""
     points, vector = np.asarray(settings["points"], dtype=np.float64), inputs[0]
     moved = np.broadcast_to(bounds[0], vector.shape).sum(axis=0)
     size = np.nansum(vector * vector, axis=0) + np.nanmax(np.nansum(points * points, axis=1))
     apart = 4 * (len(vector) + 4) * _HALF_ULP * len(vector) * size
     allowed = np.zeros(result.shape)
-    for donors in _donors(settings, vector):
-        allowed[donors.column, donors.rows] = _allowed(donors, apart[donors.rows], moved[donors.rows], settings, result)
+    for neighbors in _neighbors(settings, vector):
+        allowed[neighbors.column, neighbors.rows] = _allowed(
+            neighbors, apart[neighbors.rows], moved[neighbors.rows], settings, result
+        )
     return allowed
 
 
-def _allowed(donors: _Donors, apart: Any, moved: Any, settings: Settings, result: Any) -> Any:
-    near, found = donors.nearest, result[donors.column, donors.rows]
+def _allowed(neighbors: _Neighbors, apart: Any, moved: Any, settings: Settings, result: Any) -> Any:
+    near, found = neighbors.nearest, result[neighbors.column, neighbors.rows]
     bound = np.where(near * near > apart, apart / np.maximum(near, np.sqrt(apart)), np.sqrt(apart)) + moved
-    outside = donors.distances.copy()
-    outside[donors.chosen, np.arange(len(donors.rows))] = np.nan
+    outside = neighbors.distances.copy()
+    outside[neighbors.chosen, np.arange(len(neighbors.rows))] = np.nan
     reach = np.where(outside * outside > apart, apart / np.maximum(outside, np.sqrt(apart)), np.sqrt(apart)) + moved
     rival = np.nanmin(np.where(np.isnan(outside), np.inf, outside - reach), axis=0, initial=np.inf)
     unsure = rival <= np.nanmax(np.where(np.isnan(near), -np.inf, near + bound), axis=0, initial=-np.inf)
-    weights = donors.weights(settings["weights"])
+    weights = neighbors.weights(settings["weights"])
     off = np.zeros(near.shape)
     if settings["weights"] == "distance":
         off = np.where(near > 2 * bound, 2 * bound / (near * near), np.inf)
         off = np.where(np.isnan(near), 0.0, off)
-    whole, terms = weights.sum(axis=0), (weights * np.abs(donors.values)).sum(axis=0)
-    spread = (np.where(np.isinf(off), 0.0, off) * np.abs(donors.values - found)).sum(axis=0)
+    whole, terms = weights.sum(axis=0), (weights * np.abs(neighbors.values)).sum(axis=0)
+    spread = (np.where(np.isinf(off), 0.0, off) * np.abs(neighbors.values - found)).sum(axis=0)
     inner = (2 * spread + (len(near) + 6) * 2 * _HALF_ULP * terms) / np.where(whole == 0, 1.0, whole)
     return np.where(unsure | np.isinf(off).any(axis=0), np.inf, inner)
 
 
-# For each of some columns the weighted mean of the nearest `count` stored rows' numbers where it is missing.
 operation(
     "donors",
     ("vector",),
     "vector",
+    doc="For each of some `columns`, where it is missing: the mean of the nearest `count` stored rows that hold it.",
+    parameters=("vector",),
+    settings={
+        "points": MATRIX,
+        "columns": INTEGERS,
+        "means": NUMBERS,
+        "count": INTEGER,
+        "weights": one_of(("uniform", "distance")),
+    },
     column=_bind,
     error_bound=_error_bound,
     width=lambda settings, widths: len(settings["columns"]),

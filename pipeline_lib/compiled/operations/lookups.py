@@ -1,4 +1,17 @@
-"""Look-ups in tables of words and numbers."""
+"""Look-ups: a word's or a number's value in a table of the plan.
+
+Words are looked up once per distinct word of a batch, not once per row:
+
+    rows    "b"  "a"  "b"  "b"        TextColumn: words ["a", "b"], codes [1, 0, 1, 1]
+    table   {"a": 1.5, "b": 2.0}      values of the words [1.5, 2.0]
+    result  2.0  1.5  2.0  2.0        values[codes]
+
+The values are kept in the words' cache, so a second block of the same batch looks nothing up. Numbers are found by
+binary search in the sorted keys, or by hashing where there are many (`hash_index`). One row is one `dict.get`.
+
+A table has three kinds of answers: a key's value, `missing` for a missing value, and for any other value what `mode`
+says: `unseen` (default), the value itself (keep), or an error (refuse; missing is refused, too, if `missing` is None).
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -7,20 +20,31 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.hash_index import IntegerPlaces
+from pipeline_lib.compiled.operations.hash_index import IntegerIndex
 from pipeline_lib.compiled.operations.python_source import Code
 from pipeline_lib.compiled.operations.refusals import refuse, shown
 from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.operations.setting_types import SCALAR, SCALARS_OR_NONE, TEXT, one_of, or_none
 from pipeline_lib.compiled.operations.text_columns import TextColumn, Words
 from pipeline_lib.errors import InputError
 
 _PYTHON: dict[str, Callable[[Any], Any]] = {"float64": float, "int64": int, "bool": bool, "str": str}
-_HASHED = 512  # so many keys and more are found by hashing
+_HASHED = 512  # from this many integer keys on, hashing beats binary search (measured)
 EMPTY: dict[str, float | None] = {"float64": math.nan, "str": None}  # other dtypes are never missing
+_TABLE = {
+    "keys": SCALARS_OR_NONE,
+    "values": SCALARS_OR_NONE,
+    "gives": one_of(tuple(_PYTHON)),
+    "missing": or_none(SCALAR),
+    "unseen": or_none(SCALAR),
+    "mode": one_of(("default", "keep", "refuse")),
+    "name": TEXT,
+    "where": TEXT,
+}
 
 
 def _values(settings: Settings) -> tuple[dict[Any, Any], Any]:
-    """The table with None for missing, and what an unseen word gives."""
+    """The table, with the key None for missing, and the value of unseen words."""
     gives = settings["gives"]
     table = dict(zip(settings["keys"], (_typed(value, gives) for value in settings["values"]), strict=True))
     table[None] = _typed(settings["missing"], gives)
@@ -42,19 +66,20 @@ def _message(settings: Settings, word: Any) -> str:
 
 def _bind_lookup(settings: Settings) -> Callable[[Any], Any]:
     table, unseen = _values(settings)
-    mode, gives, key, refused = settings["mode"], settings["gives"], object(), object()
+    mode, gives = settings["mode"], settings["gives"]
+    values_key, refused_key = object(), object()  # of this look-up in the words' cache
 
     def looked_up(words: Sequence[str | None]) -> Any:
         if mode == "keep":
             return [table.get(word, word) for word in words]
-        found = [table.get(word, unseen) for word in words]
-        return found if gives == "str" else np.array(found, dtype=gives)
+        values = [table.get(word, unseen) for word in words]
+        return values if gives == "str" else np.array(values, dtype=gives)
 
     def lookup(text: Any) -> Any:
         text = text if isinstance(text, TextColumn) else TextColumn.of([text])
         if mode == "refuse":
-            _refuse(text, table, settings, refused)
-        return text.texts(key, looked_up) if gives == "str" else text.numbers(key, looked_up)
+            _refuse(text, table, settings, refused_key)
+        return text.texts(values_key, looked_up) if gives == "str" else text.numbers(values_key, looked_up)
 
     return lookup
 
@@ -96,7 +121,7 @@ def _literal(value: Any) -> str:
 
 
 def _looked_up_abs_max(settings: Settings, maxima: Sequence[float]) -> float:
-    """The largest value that a row can get; a word that is never missing never gets what missing gives."""
+    """The largest value that a row can get; if the input is never missing, without the value of missing."""
     values = list(settings["values"])
     if settings["mode"] == "default":
         values += [settings["unseen"]]
@@ -108,12 +133,12 @@ def _looked_up_abs_max(settings: Settings, maxima: Sequence[float]) -> float:
     return max(numbers) if all(map(math.isfinite, numbers)) else math.inf
 
 
-# A word's value: `keys` to `values`, `missing` for missing (None: missing again), `unseen` for any other word in
-# mode `default`; mode `keep` leaves other words as they are; mode `refuse` refuses them, and missing if it is None.
 operation(
     "lookup",
     ("str",),
     lambda settings, dtypes: str(settings["gives"]),
+    doc="A word's value in a table; other words are `unseen`, kept or refused, by `mode`.",
+    settings=_TABLE,
     column=_bind_lookup,
     writer=_write_lookup,
     abs_max=_looked_up_abs_max,
@@ -124,7 +149,7 @@ def _number_tables(settings: Settings) -> tuple[Any, Any]:
     keys = np.array(settings["keys"])
     order = np.argsort(keys, kind="stable")
     values = [_typed(value, settings["gives"]) for value in settings["values"]]
-    return keys[order], [values[place] for place in order]
+    return keys[order], [values[index] for index in order]
 
 
 def _bind_lookup_number(settings: Settings) -> Callable[[Any], Any]:
@@ -136,29 +161,29 @@ def _bind_lookup_number(settings: Settings) -> Callable[[Any], Any]:
         codes, words = whole.codes, whole.words
     else:
         table = np.array([*values, missing, unseen], dtype=gives)
-    hashed = IntegerPlaces(keys) if len(keys) >= _HASHED and keys.dtype == np.int64 else None
+    hashed = IntegerIndex(keys) if len(keys) >= _HASHED and keys.dtype == np.int64 else None
 
-    def places(numbers: Any) -> tuple[Any, Any]:
-        """Where each number stands among the keys, and whether it does."""
+    def index_of(numbers: Any) -> tuple[Any, Any]:
+        """Each number's index among the keys, and whether it is one of them."""
         if not len(keys):
             return np.zeros(numbers.shape, dtype=np.int64), np.zeros(numbers.shape, dtype=bool)
         if hashed is not None and numbers.dtype == np.int64:
-            place = hashed(numbers)
-            return place, place >= 0
-        place = np.minimum(np.searchsorted(keys, numbers), len(keys) - 1)
-        return place, keys[place] == numbers
+            index = hashed(numbers)
+            return index, index >= 0
+        index = np.minimum(np.searchsorted(keys, numbers), len(keys) - 1)
+        return index, keys[index] == numbers
 
     def lookup(numbers: Any) -> Any:
         numbers = np.asarray(numbers)
-        place, found = places(numbers)
+        index, known = index_of(numbers)
         absent = numbers != numbers
         if mode == "refuse":
-            refuse(numbers, found if settings["missing"] is None else found | absent, partial(_message, settings))
+            refuse(numbers, known if settings["missing"] is None else known | absent, partial(_message, settings))
         if gives == "str":
-            spread = np.where(found, place, np.where(absent, len(values), len(values) + 1))
-            return TextColumn(codes[spread], words)
+            row_codes = np.where(known, index, np.where(absent, len(values), len(values) + 1))
+            return TextColumn(codes[row_codes], words)
         kept = numbers.astype(np.float64) if mode == "keep" else table[-1]
-        return np.where(found, table[place], np.where(absent, table[-2], kept))
+        return np.where(known, table[index], np.where(absent, table[-2], kept))
 
     return lookup
 
@@ -174,19 +199,20 @@ def _bind_lookup_number_row(settings: Settings) -> Callable[[Any], Any]:
             if mode == "refuse" and settings["missing"] is None:
                 raise InputError(_message(settings, number))
             return missing
-        found = table.get(number, unseen if mode != "keep" else float(number))
+        value = table.get(number, unseen if mode != "keep" else float(number))
         if mode == "refuse" and number not in table:
             raise InputError(_message(settings, number))
-        return found
+        return value
 
     return lookup
 
 
-# The same for numbers, NaN being missing; mode `keep` gives float64.
 operation(
     "lookup_number",
     ("float64|int64|bool|datetime",),
     lambda settings, dtypes: str(settings["gives"]),
+    doc="A number's value in a table, as `lookup`; NaN is missing, and mode `keep` gives float64.",
+    settings=_TABLE,
     column=_bind_lookup_number,
     row=_bind_lookup_number_row,
     abs_max=lambda settings, maxima: _looked_up_abs_max(settings, maxima) if settings["mode"] != "keep" else math.inf,
@@ -197,16 +223,18 @@ def _bind_choose(settings: Settings) -> Callable[[Any], Any]:
     values, gives = settings["values"], settings["gives"]
     if gives == "str":
         words = Words([*values, None])
-        return lambda place: TextColumn(np.atleast_1d(place).astype(np.int32), words)
+        return lambda index: TextColumn(np.atleast_1d(index).astype(np.int32), words)
     table = np.array([_typed(value, gives) for value in values], dtype=gives)
-    return lambda place: table[place]
+    return lambda index: table[index]
 
 
-# The value at a place of a list, such as a class by its number.
 operation(
     "choose",
     ("int64",),
     lambda settings, dtypes: str(settings["gives"]),
+    doc="The value at an index of a list, such as a class by its number.",
+    parameters=("index",),
+    settings={"values": SCALARS_OR_NONE, "gives": one_of(tuple(_PYTHON))},
     column=_bind_choose,
     row=lambda settings: [_typed(value, settings["gives"]) for value in settings["values"]].__getitem__,
     abs_max=lambda settings, maxima: _looked_up_abs_max({**settings, "mode": "refuse", "missing": None}, maxima),

@@ -1,13 +1,24 @@
-"""The one table of operations: each is defined once, for whole columns and for one row, with the same bits.
+"""The table of operations: each is registered once, with a form for columns and a form for one row.
 
-Columns are NumPy arrays: float64, int64, bool, int64 microseconds for datetime, shape (numbers, rows) for
-vector; `TextColumn` for str; `ListColumn` for child rows; constants are Python scalars. In one row they are float,
-int, bool, int, an array (numbers,), str or None, and a list's values as a column. Missing is NaN, None, or `NAT`.
+Both forms give the same bits. What a value is, by dtype:
+
+    dtype       column                                   one row
+    float64     float64 array                            float, missing is NaN
+    int64       int64 array                              int
+    bool        bool array                               bool
+    datetime    int64 array, microseconds since 1970     int, missing is `NAT`
+    str         `TextColumn`                             str, missing is None
+    vector      float64 array of shape (width, rows)     float64 array of shape (width,)
+    bag         `SparseColumn`                           `SparseColumn` of one row
+    float64[]   `ListColumn` of child rows               the child rows' column; so for the other dtypes
+
+A constant is a Python scalar in both forms. Operations are listed in docs/operations.md, which is generated from
+this table by `python -m tools.operations`.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -15,6 +26,7 @@ import numpy as np
 
 from pipeline_lib.compiled.operations.list_columns import LIST, ListColumn, over_one_list
 from pipeline_lib.compiled.operations.python_source import Code
+from pipeline_lib.compiled.operations.setting_types import SettingType
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 
 Settings = dict[str, Any]
@@ -26,15 +38,20 @@ RowWriter = Callable[[Code, Settings, Sequence[str], Sequence[str]], str]
 class Operation:
     """One operation of the table.
 
-    `takes` are the dtypes of its inputs (`float64|int64` for either, a last `...` repeats the one before; None:
-    any). `column(settings)` gives a function of columns, `row` writes the same for one row and returns an
+    `name` is the name on disk and never changes. `doc` is one line for the docs and for `Builder`'s method.
+    `takes` are the dtypes of its inputs: `float64|int64` for either, a last `...` repeats the one before, None takes
+    anything; `parameters` are the inputs' names. `gives` is the result's dtype, or a function of settings and inputs'
+    dtypes. `settings` are the types of its settings, checked when a plan is written.
+
+    `column(settings)` returns the function of columns; `row` writes the same for one row and returns a Python
     expression. `rounding`: by how many ULPs of the result a reference library may differ on the same inputs.
-    `abs_max` bounds the result's magnitude from the inputs' bounds, inf where it may be NaN. `error_bound(settings,
-    inputs, bounds, result)` says how far a reference may be; None: by moving the inputs by their bounds.
-    `width`: how many numbers a row of a vector or bag holds. A `plain` operation has no settings.
+    `abs_max(settings, maxima)` bounds the result's magnitude from the inputs' bounds; inf where it may be NaN.
+    `error_bound(settings, inputs, bounds, result)` is how far a reference may be; without one, the inputs are moved
+    by their bounds. `width(settings, widths)`: how many numbers a row of a vector or bag holds.
     """
 
     name: str
+    doc: str
     takes: tuple[str, ...] | None
     gives: str | Callable[[Settings, Sequence[str]], str]
     column: Bind
@@ -43,7 +60,8 @@ class Operation:
     abs_max: Callable[[Settings, Sequence[float]], float] = lambda settings, maxima: math.inf
     error_bound: Callable[..., Any] | None = None
     width: Callable[[Settings, Sequence[int]], int] = lambda settings, widths: 1
-    plain: bool = False
+    settings: Mapping[str, SettingType] = field(default_factory=dict)
+    parameters: tuple[str, ...] = ()
 
     @property
     def of_lists(self) -> bool:
@@ -59,22 +77,38 @@ def operation(
     takes: tuple[str, ...] | None,
     gives: str | Callable[[Settings, Sequence[str]], str],
     *,
+    doc: str,
     column: Bind,
+    settings: Mapping[str, SettingType] | None = None,
+    parameters: tuple[str, ...] = (),
     row: Bind | None = None,
     writer: RowWriter | None = None,
     rounding: float = 0.0,
     abs_max: Callable[[Settings, Sequence[float]], float] | None = None,
     error_bound: Callable[..., Any] | None = None,
     width: Callable[[Settings, Sequence[int]], int] | None = None,
-    plain: bool = False,
 ) -> None:
-    """Enter an operation: `row(settings)` gives its function of scalars; without one, `column` serves one row."""
+    """Register an operation; its fields are those of `Operation`.
+
+    `row(settings)` returns the function of one row's scalars, or `writer` writes its source. Without either, `column`
+    computes a column of one row.
+    """
     if name in OPERATIONS:
         raise ValueError(f"found operation {name!r} twice, expected each name once")
-    write = writer or (partial(_call, row) if row else writes_lifted(column))
-    abs_max = abs_max or (lambda settings, maxima: math.inf)
-    width = width or (lambda settings, widths: 1)
-    OPERATIONS[name] = Operation(name, takes, gives, column, write, rounding, abs_max, error_bound, width, plain)
+    OPERATIONS[name] = Operation(
+        name,
+        doc,
+        takes,
+        gives,
+        column,
+        writer or (partial(_call, row) if row else write_lifted(column)),
+        rounding,
+        abs_max or (lambda settings, maxima: math.inf),
+        error_bound,
+        width or (lambda settings, widths: 1),
+        settings or {},
+        parameters,
+    )
 
 
 def formula(
@@ -83,11 +117,16 @@ def formula(
     gives: str | Callable[[Settings, Sequence[str]], str],
     column: Callable[..., Any],
     row: str | Callable[..., Any],
+    doc: str,
     *,
+    parameters: tuple[str, ...] = (),
     rounding: float = 0.0,
     abs_max: Callable[[Sequence[float]], float] | None = None,
 ) -> None:
-    """Enter an operation without settings: a function of columns, and for one row a template or a function."""
+    """Register an operation without settings: a function of columns, and for one row a template or a function.
+
+    A template is Python source in which `{0}` is the first input.
+    """
     bounded = abs_max or (lambda maxima: math.inf)
     template = row if isinstance(row, str) else None
 
@@ -100,11 +139,12 @@ def formula(
         name,
         takes,
         gives,
+        doc=doc,
         column=lambda settings: column,
+        parameters=parameters,
         writer=write,
         rounding=rounding,
         abs_max=lambda settings, maxima: bounded(maxima),
-        plain=True,
     )
 
 
@@ -112,8 +152,8 @@ def _call(row: Bind, code: Code, settings: Settings, inputs: Sequence[str], dtyp
     return f"{code.bind(row(settings), 'f')}({', '.join(inputs)})"
 
 
-def writes_lifted(column: Bind) -> RowWriter:
-    """One row as a column of one row."""
+def write_lifted(column: Bind) -> RowWriter:
+    """The writer of an operation that computes one row as a column of one row."""
     return partial(_lift, column)
 
 
@@ -146,14 +186,14 @@ _LIFTS |= {
 def write_over_list(
     code: Code, function: Callable[..., Any], inputs: Sequence[str], dtypes: Sequence[str], constant: Sequence[bool]
 ) -> str:
-    """Python source for one row of a function of the child rows' columns."""
+    """Python source that calls, for one main row, a function of its child rows' columns."""
     is_list = [dtype.endswith(LIST) for dtype in dtypes]
     lifts = [None if known else _LIFTS[dtype] for known, dtype in zip(constant, dtypes, strict=True)]
     return f"{code.bind(over_one_list(function, is_list, lifts), 'f')}({', '.join(inputs)})"
 
 
 def lower(column: Any) -> Any:
-    """The only row of a column, as one row has it."""
+    """The only row of a column, in the form that the row executor computes with."""
     if isinstance(column, TextColumn):
         return column.tolist()[0]
     if isinstance(column, ListColumn):

@@ -1,6 +1,7 @@
 """Sparse vectors: few of many numbers a row, such as the counts of a vocabulary's words.
 
-Sums run over a row's numbers at ascending places, beginning with 0.0, so they depend on nothing but the row.
+Sums run over a row's numbers at ascending indices, from 0.0 on, so they depend on nothing but the row. On disk, and as
+a dtype, a sparse vector is called "bag".
 """
 
 from collections.abc import Sequence
@@ -16,9 +17,9 @@ from pipeline_lib.compiled.operations.setting_types import FLAG, INTEGER, INTEGE
 
 
 class SparseColumn:
-    """A sparse column: row i holds `values[indptr[i] : indptr[i + 1]]` at ascending places `indices`, else 0.
+    """A sparse column: row i holds `values[indptr[i] : indptr[i + 1]]` at ascending `indices`, else 0.
 
-    `width` is how many places a row has. One row of it is a sparse of one row.
+    `width` is how many numbers a row has. In one row, too, it is a column of one row.
     """
 
     __slots__ = ("indices", "indptr", "values", "width")
@@ -30,7 +31,7 @@ class SparseColumn:
 
     @classmethod
     def of(cls, column: Any) -> "SparseColumn":
-        """A bag as it is; a vector column (numbers, rows) or a SciPy matrix (rows, numbers) by what is not 0."""
+        """A sparse column as it is; of a vector column (width, rows) or a SciPy matrix (rows, width) what is not 0."""
         if isinstance(column, SparseColumn):
             return column
         if hasattr(column, "tocoo"):
@@ -74,7 +75,7 @@ class SparseColumn:
         return SparseColumn(pointers, self.indices[taken], self.values[taken], self.width)
 
     def broadcast(self, rows: int) -> "SparseColumn":
-        """`rows` rows: a bag that came of constants alone has one."""
+        """`rows` rows: a sparse column made of constants alone has one."""
         return self if len(self) == rows else self.take(np.zeros(rows, dtype=np.int64))
 
     def keep(self, kept: NDArray[np.bool_]) -> "SparseColumn":
@@ -108,14 +109,14 @@ def _pointers(rows: NDArray[Any], count: int) -> NDArray[np.int64]:
 
 
 def aligned(found: SparseColumn, bound: Any, expected: SparseColumn) -> tuple[NDArray[np.int64], Any, Any, Any]:
-    """Two bags side by side: rows, found values, their bounds, expected values, at places that either one holds."""
+    """Rows, found values, their error bounds, expected values, at each index that either column holds."""
     keys = [sparse.rows() * sparse.width + sparse.indices for sparse in (found, expected)]
-    places = np.union1d(*keys)
-    numbers = np.zeros((3, len(places)))
-    numbers[0, np.searchsorted(places, keys[0])] = found.values
-    numbers[1, np.searchsorted(places, keys[0])] = 0.0 if bound is None else bound
-    numbers[2, np.searchsorted(places, keys[1])] = expected.values
-    return places // max(found.width, 1), numbers[0], numbers[1], numbers[2]
+    cells = np.union1d(*keys)
+    numbers = np.zeros((3, len(cells)))
+    numbers[0, np.searchsorted(cells, keys[0])] = found.values
+    numbers[1, np.searchsorted(cells, keys[0])] = 0.0 if bound is None else bound
+    numbers[2, np.searchsorted(cells, keys[1])] = expected.values
+    return cells // max(found.width, 1), numbers[0], numbers[1], numbers[2]
 
 
 def same_width(settings: Settings, widths: Sequence[int]) -> int:
@@ -123,7 +124,7 @@ def same_width(settings: Settings, widths: Sequence[int]) -> int:
 
 
 def sparse_error_bounds(bound: Any, column: Any) -> NDArray[np.float64]:
-    """A bag's bound, one for each value: a vector's that came in its place has a number for each place."""
+    """One error bound per value of a sparse column; `bound` may be a vector column's, one per index and row."""
     sparse = SparseColumn.of(column)
     if np.ndim(bound) == 2:
         return np.asarray(bound)[sparse.indices, sparse.rows()]
@@ -135,9 +136,8 @@ def _select(settings: Settings) -> Any:
 
     def select(column: Any) -> SparseColumn:
         sparse = SparseColumn.of(column)
-        there = np.isin(sparse.indices, kept)
-        found = sparse.keep(there)
-        return SparseColumn(found.indptr, np.searchsorted(kept, found.indices), found.values, len(kept))
+        inside = sparse.keep(np.isin(sparse.indices, kept))
+        return SparseColumn(inside.indptr, np.searchsorted(kept, inside.indices), inside.values, len(kept))
 
     return select
 
@@ -162,27 +162,27 @@ def _side_by_side(columns: Sequence[Any]) -> SparseColumn:
     rows = max(
         len(column) if isinstance(column, SparseColumn) else (np.shape(column)[-1:] or (1,))[0] for column in columns
     )
-    dense, at, found, start = [], [], [], 0
+    dense, dense_indices, parts, start = [], [], [], 0
     for column in columns:
         if isinstance(column, SparseColumn) or np.ndim(column) == 2:
             sparse = SparseColumn.of(column).broadcast(rows)
-            found.append((sparse.rows(), sparse.indices + start, sparse.values))
+            parts.append((sparse.rows(), sparse.indices + start, sparse.values))
             start += sparse.width
         else:
             dense.append(np.broadcast_to(np.asarray(column, dtype=np.float64), (rows,)))
-            at.append(start)
+            dense_indices.append(start)
             start += 1
     if dense:
         numbers = np.array(dense).T
         row, which = np.nonzero(numbers)
-        found.append((row, np.array(at, dtype=np.int64)[which], numbers[row, which]))
-    row, indices, values = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        parts.append((row, np.array(dense_indices, dtype=np.int64)[which], numbers[row, which]))
+    row, indices, values = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     order = np.lexsort((indices, row))
     return SparseColumn(_pointers(row, rows), indices[order], values[order], start)
 
 
 def _joined_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: SparseColumn) -> Any:
-    """Each value's bound: the join of bounds, which are bags at the same places as the values."""
+    """Each value's error bound, from the input that the value comes from."""
     rows, whole, start = result.rows(), np.zeros(len(result.values)), 0
     for column, bound in zip(inputs, bounds, strict=True):
         if isinstance(column, SparseColumn) or np.ndim(column) == 2:
@@ -246,11 +246,12 @@ def _finite(settings: Settings) -> Any:
         sparse = SparseColumn.of(column)
         bad = np.isinf(sparse.values) if settings.get("missing") else ~np.isfinite(sparse.values)
         if bad.any():
-            at = int(np.argmax(bad))
+            first = int(np.argmax(bad))
+            value, index = sparse.values[first].item(), int(sparse.indices[first])
             raise RefusedRowsError(
-                int(sparse.rows()[at]),
-                f"{settings['where']}: found {sparse.values[at].item()!r} in column {int(sparse.indices[at])}, expected a "
-                "finite number; correct the row, or impute and cap before this step",
+                int(sparse.rows()[first]),
+                f"{settings['where']}: found {value!r} in column {index}, expected a finite number; correct the row, "
+                "or impute and cap before this step",
             )
         return sparse
 

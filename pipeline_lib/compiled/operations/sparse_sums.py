@@ -1,4 +1,17 @@
-"""Weighted sums of sparse vectors: over a row's numbers at ascending places, beginning with 0.0."""
+"""Weighted sums of sparse vectors, with the same bits for one row and for many.
+
+A row's terms are added at ascending indices, from 0.0 on, so the sum depends on nothing but the row. `bincount` adds
+a column's terms in the order in which they are stored, which is that order:
+
+    indptr    0         2     3           row 0 has two numbers, row 1 has one
+    indices   1    4    0
+    values    2.0  3.0  5.0
+    dot       row 0: (0.0 + w[1] * 2.0) + w[4] * 3.0    row 1: 0.0 + w[0] * 5.0
+
+For several outputs at once (`bag_affine`), rank after rank is added: the first numbers of all rows, then the second
+numbers of the rows that have one, and so on. Each row again adds its own terms in order, and NumPy runs over rows and
+outputs. A matrix product by BLAS would add in an order that depends on the shape and the CPU.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.operations.setting_types import MATRIX, NUMBER, NUMBERS, or_none
 from pipeline_lib.compiled.operations.sparse import SparseColumn, sparse_error_bounds
 
 _HALF_ULP = 2.0**-53
@@ -16,30 +30,39 @@ def _bind_dot(settings: Settings) -> Any:
     weights, start = np.asarray(settings["weights"], dtype=np.float64), settings.get("start")
 
     def dot(column: Any) -> Any:
-        bag = SparseColumn.of(column)
-        total = bag.sums(bag.values * weights[bag.indices])
+        sparse = SparseColumn.of(column)
+        total = sparse.sums(sparse.values * weights[sparse.indices])
         return total if start is None else total + float(start)
 
     return dot
 
 
 def _dot_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
-    bag = SparseColumn.of(inputs[0])
-    weights = np.abs(np.asarray(settings["weights"], dtype=np.float64))[bag.indices]
-    terms = bag.sums(weights * np.abs(bag.values)) + abs(settings.get("start") or 0.0)
-    return bag.sums(weights * sparse_error_bounds(bounds[0], inputs[0])) + (np.diff(bag.indptr) + 2) * _HALF_ULP * terms
+    sparse = SparseColumn.of(inputs[0])
+    weights = np.abs(np.asarray(settings["weights"], dtype=np.float64))[sparse.indices]
+    terms = sparse.sums(weights * np.abs(sparse.values)) + abs(settings.get("start") or 0.0)
+    moved = sparse.sums(weights * sparse_error_bounds(bounds[0], inputs[0]))
+    return moved + (np.diff(sparse.indptr) + 2) * _HALF_ULP * terms
 
 
-# `weights` (one for each place) times a bag, then `start` where there is one.
-operation("bag_dot", ("bag",), "float64", column=_bind_dot, error_bound=_dot_error_bound)
+operation(
+    "bag_dot",
+    ("bag",),
+    "float64",
+    doc="The sum of a sparse vector's numbers times `weights`, one per index, plus `start`.",
+    parameters=("vector",),
+    settings={"weights": NUMBERS, "start": or_none(NUMBER)},
+    column=_bind_dot,
+    error_bound=_dot_error_bound,
+)
 
 
-def _ranks(bag: SparseColumn) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """The rows that have a first value, and where it is; those that have a second; and so on."""
-    lengths = np.diff(bag.indptr)
+def _ranks(sparse: SparseColumn) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """For each rank, the rows that have so many values, and where that value is."""
+    lengths = np.diff(sparse.indptr)
     for rank in range(int(lengths.max(initial=0))):
         rows = np.flatnonzero(lengths > rank)
-        yield rows, bag.indptr[rows] + rank
+        yield rows, sparse.indptr[rows] + rank
 
 
 def _bind_affine(settings: Settings) -> Any:
@@ -47,29 +70,32 @@ def _bind_affine(settings: Settings) -> Any:
     offset = settings["offset"]
 
     def affine(column: Any) -> Any:
-        bag = SparseColumn.of(column)
-        total = np.zeros((len(bag), columns.shape[1]))
-        for rows, places in _ranks(bag):
-            total[rows] += columns[bag.indices[places]] * bag.values[places][:, None]
+        sparse = SparseColumn.of(column)
+        total = np.zeros((len(sparse), columns.shape[1]))
+        for rows, entries in _ranks(sparse):
+            total[rows] += columns[sparse.indices[entries]] * sparse.values[entries][:, None]
         return total.T if offset is None else total.T + np.asarray(offset, dtype=np.float64)[:, None]
 
     return affine
 
 
 def _affine_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
-    bag = SparseColumn.of(inputs[0])
+    sparse = SparseColumn.of(inputs[0])
     sizes = _bind_affine({"matrix": np.abs(settings["matrix"]), "offset": None})
-    terms = sizes(bag.holding(np.abs(bag.values)))
+    terms = sizes(sparse.holding(np.abs(sparse.values)))
     if settings["offset"] is not None:
         terms = terms + np.abs(settings["offset"])[:, None]
-    return sizes(bag.holding(sparse_error_bounds(bounds[0], inputs[0]))) + (np.diff(bag.indptr) + 2) * _HALF_ULP * terms
+    moved = sizes(sparse.holding(sparse_error_bounds(bounds[0], inputs[0])))
+    return moved + (np.diff(sparse.indptr) + 2) * _HALF_ULP * terms
 
 
-# `matrix` (outputs x places) times a bag, then `offset` where there is one: a vector.
 operation(
     "bag_affine",
     ("bag",),
     "vector",
+    doc="`matrix` (outputs x indices) times a sparse vector, plus `offset`, as a dense vector.",
+    parameters=("vector",),
+    settings={"matrix": MATRIX, "offset": or_none(NUMBERS)},
     column=_bind_affine,
     error_bound=_affine_error_bound,
     width=lambda settings, widths: len(settings["matrix"]),

@@ -1,14 +1,20 @@
-"""Kernels of stored points, and class probabilities from pairwise decisions, as libsvm computes both."""
+"""Kernels of stored points, and class probabilities from pairwise decisions, as libsvm computes both.
+
+Every sum runs over a row's numbers in their order, so one row has the bits of many. A BLAS product would add in an
+order that depends on the shape of the batch and on the CPU. Arrays are numbers x points and numbers x rows: Python
+loops over the numbers, NumPy runs over points x rows.
+"""
 
 from typing import Any
 
 import numpy as np
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.operations.setting_types import FLAG, INTEGER, MATRIX, NUMBER, NUMBERS, one_of
 from pipeline_lib.compiled.portable_math.exponentials import exp_vector, tanh_vector
 
 _HALF_ULP = 2.0**-53
-_CACHED = 1 << 16  # numbers of a working array
+_CACHED = 1 << 16  # numbers of a working array: half a megabyte, which a core's cache holds
 
 
 def products(points: Any, vector: Any) -> Any:
@@ -31,18 +37,18 @@ def squares(points: Any, vector: Any) -> Any:
 
 
 def long_axis_last(sums: Any) -> Any:
-    """The same sums, computed the other way round where there are more points than rows: NumPy is fast along rows."""
+    """The same sums, transposed where there are more points than rows: NumPy is fast along the last axis."""
 
-    def turned(points: Any, vector: Any) -> Any:
+    def transposed(points: Any, vector: Any) -> Any:
         if points.shape[1] <= vector.shape[1]:
             return sums(points, vector)
         return sums(np.ascontiguousarray(vector), points).T
 
-    return turned
+    return transposed
 
 
 def by_pieces(function: Any, points: Any, vector: Any) -> Any:
-    """A function of points and rows, over as many rows at once as keep its working array in cache."""
+    """A function of points and rows, called for so many rows at once that its working array stays in cache."""
     size = max(1, _CACHED // max(points.shape[1], 1))
     if vector.shape[1] <= size:
         return function(points, vector)
@@ -113,21 +119,30 @@ def _kernel_error_bound(settings: Settings, inputs: Any, bounds: Any, result: An
     return (base + apart) ** degree - base**degree + 4 * (degree + 1) * _HALF_ULP * base**degree
 
 
-# Kernel values of the vector with stored points: linear, rbf, poly, sigmoid.
 operation(
     "kernel",
     ("vector",),
     "vector",
+    doc="Kernel values of a vector with stored points; `expanded` tells how the reference computes distances.",
+    parameters=("vector",),
+    settings={
+        "points": MATRIX,
+        "kernel": one_of(("linear", "rbf", "poly", "sigmoid")),
+        "gamma": NUMBER,
+        "coef0": NUMBER,
+        "degree": INTEGER,
+        "expanded": FLAG,
+    },
     column=_bind_kernel,
     error_bound=_kernel_error_bound,
     width=lambda settings, widths: len(settings["points"]),
 )
 
-_LEAST = 1e-7  # of a pairwise probability
+_LEAST = 1e-7  # libsvm's min_prob: pairwise probabilities are kept this far from 0 and 1
 
 
 def _shares(settings: Settings, vector: Any) -> Any:
-    """Platt's sigmoid of each pair's decision (`sigmoid_predict` of libsvm), kept off 0 and 1."""
+    """Platt's sigmoid of each pair's decision (`sigmoid_predict` of libsvm), kept away from 0 and 1."""
     slopes, offsets = (np.asarray(settings[name], dtype=np.float64)[:, None] for name in ("slopes", "offsets"))
     exponent = vector * slopes + offsets
     small = exp_vector(-np.abs(exponent))
@@ -137,9 +152,10 @@ def _shares(settings: Settings, vector: Any) -> Any:
 
 
 def couple(shares: Any, classes: int) -> tuple[Any, Any]:
-    """Class probabilities from pairwise ones, and by how little an iteration's error missed the bound at least.
+    """Class probabilities from pairwise ones, and how close an iteration's error came to the stopping bound.
 
-    Method 2 of Wu, Lin and Weng (2004), as `multiclass_probability` of libsvm's svm.cpp iterates it.
+    Method 2 of Wu, Lin and Weng (2004), as `multiclass_probability` of libsvm's svm.cpp iterates it. Rows that have
+    stopped keep their probabilities while others go on.
     """
     system, bound = _system(shares, classes), 0.005 / classes
     chances = [np.full(shares.shape[1], 1.0 / classes) for _ in range(classes)]
@@ -160,7 +176,7 @@ def couple(shares: Any, classes: int) -> tuple[Any, Any]:
 
 
 def _couple_one(shares: list[float], classes: int) -> list[float]:
-    """The same for one row, of Python's floats."""
+    """The same for one row, with Python floats."""
     system, chances = _system(shares, classes), [1.0 / classes] * classes
     for _ in range(max(100, classes)):
         rows, total = _products(system, chances)
@@ -224,7 +240,7 @@ def _bind_couple_row(settings: Settings) -> Any:
 
 
 def _couple_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
-    """By moving each pairwise probability; infinite where the iteration might stop at another step."""
+    """By moving each pairwise probability; infinite where rounding may decide at which step the iteration stops."""
     classes, vector = int(settings["classes"]), inputs[0]
     bound, shares = np.broadcast_to(bounds[0], vector.shape), _shares(settings, vector)
     ends = [np.abs(_shares(settings, vector + sign * bound) - shares) for sign in (1.0, -1.0)]
@@ -239,11 +255,13 @@ def _couple_error_bound(settings: Settings, inputs: Any, bounds: Any, result: An
     return np.where(margin <= 1e3 * moves.max(axis=0), np.inf, 4 * apart + 64 * _HALF_ULP)
 
 
-# Class probabilities from the decisions of all pairs of classes (C-SVC and nu-SVC with probability=True).
 operation(
     "couple",
     ("vector",),
     "vector",
+    doc="Class probabilities from the decisions of all pairs of classes, as SVC(probability=True).",
+    parameters=("vector",),
+    settings={"slopes": NUMBERS, "offsets": NUMBERS, "classes": INTEGER},
     column=_bind_couple,
     row=_bind_couple_row,
     error_bound=_couple_error_bound,

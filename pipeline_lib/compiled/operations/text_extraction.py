@@ -1,4 +1,4 @@
-"""Parts of a text, and numbers written in it."""
+"""Parts of a text, and numbers written as text."""
 
 import math
 import re
@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline_lib.compiled.operations.refusals import refuse, shown
 from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.operations.setting_types import TEXT
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.errors import InputError
 
@@ -17,13 +18,17 @@ _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def extracted(pattern: str, word: str | None) -> str | None:
-    """The first group of the first place where `pattern` matches; None where it matches nowhere, or no text is."""
-    found = None if word is None else re.search(pattern, word, re.ASCII)
-    return found[1] if found else None
+    """The first group of the first match of `pattern`; None where nothing matches and for missing text."""
+    match = None if word is None else re.search(pattern, word, re.ASCII)
+    return match[1] if match else None
 
 
 def parsed_number(word: str | None) -> float | None:
-    """The decimal number that is the whole text, rounded once; NaN for no text, None for any other text."""
+    """The decimal number that is the whole text, rounded once; NaN for missing text, None for other text.
+
+    >>> parsed_number("1.5e3"), parsed_number("1,500"), parsed_number(None)
+    (1500.0, None, nan)
+    """
     if word is None:
         return math.nan
     number = float(word) if _NUMBER.fullmatch(word) else math.inf
@@ -40,12 +45,13 @@ def _bind_extract(settings: Settings) -> Callable[[Any], Any]:
     return extract
 
 
-# A part of a text: the first group of `pattern`, a regular expression whose classes (\w, \d, ...) are ASCII's, as
-# Unicode's differ between Pythons.
+# re.ASCII: the Unicode tables behind \w and \d differ between Pythons.
 operation(
     "extract",
     ("str",),
     "str",
+    doc="The first group of a regular expression's first match, its classes being ASCII's; else missing.",
+    settings={"pattern": TEXT},
     column=_bind_extract,
     row=lambda settings: partial(extracted, settings["pattern"]),
 )
@@ -63,26 +69,33 @@ def _or_zero(number: float | None) -> float:
 
 
 def _bind_number(settings: Settings) -> Callable[[Any], Any]:
-    key, readable = object(), object()
+    numbers_key, good_key = object(), object()  # of this operation in the words' cache
 
     def number(text: Any) -> Any:
         text = text if isinstance(text, TextColumn) else TextColumn.of([text])
-        good = text.numbers(readable, lambda words: np.array([parsed_number(word) is not None for word in words]))
+        good = text.numbers(good_key, lambda words: np.array([parsed_number(word) is not None for word in words]))
         refuse(text, good, partial(_no_number, settings))
-        return text.numbers(key, lambda words: np.array([_or_zero(parsed_number(word)) for word in words]))
+        return text.numbers(numbers_key, lambda words: np.array([_or_zero(parsed_number(word)) for word in words]))
 
     return number
 
 
 def _bind_number_row(settings: Settings) -> Callable[[str | None], float]:
     def number(word: str | None) -> float:
-        found = parsed_number(word)
-        if found is None:
+        value = parsed_number(word)
+        if value is None:
             raise InputError(_no_number(settings, word))
-        return found
+        return value
 
     return number
 
 
-# The number that a text holds; missing is NaN, any other text is refused.
-operation("parse_number", ("str",), "float64", column=_bind_number, row=_bind_number_row)
+operation(
+    "parse_number",
+    ("str",),
+    "float64",
+    doc="The decimal number written as text; missing is NaN, other text is refused.",
+    settings={"name": TEXT, "where": TEXT},
+    column=_bind_number,
+    row=_bind_number_row,
+)

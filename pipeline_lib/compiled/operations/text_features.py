@@ -1,4 +1,4 @@
-"""Text: what is counted in it, and dates written in it."""
+"""Features of a text, as feature-engine's TextFeatures computes them, and dates written as text."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ import numpy as np
 from pipeline_lib.compiled.operations.calendar import DAY, HOUR, MINUTE, SECOND, days_from_civil, days_in_month
 from pipeline_lib.compiled.operations.refusals import NAT, refuse, shown
 from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.operations.setting_types import TEXT, one_of
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.operations.unicode_tables import lower, members
 from pipeline_lib.errors import InputError
@@ -22,7 +23,10 @@ _PLAIN = _LETTERS | frozenset("0123456789")
 
 
 class _Counts:
-    """What is counted in one text, by frozen tables; each method is a feature of feature-engine's TextFeatures."""
+    """Features of one text by frozen tables of characters; each public method is one of TextFeatures'.
+
+    `words` and `number` are helpers and no features.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.spaces = members(settings["spaces"])
@@ -50,8 +54,8 @@ class _Counts:
         words = self.word_count(text)
         if not words:
             return 0.0
-        solid = [place for place, char in enumerate(text) if char not in self.spaces]
-        return (solid[-1] + 1 - solid[0]) / words
+        visible = [index for index, char in enumerate(text) if char not in self.spaces]
+        return (visible[-1] + 1 - visible[0]) / words
 
     def digit_count(self, text: str) -> int:
         return self.number(text, self.digits)
@@ -126,9 +130,16 @@ def _bind_feature(settings: Settings) -> Callable[[Any], Any]:
     return feature
 
 
-# One of `TEXT_FEATURES` of a text, missing as ""; settings: spaces and digits as `characters` freezes them, and the
-# lower case of `capitals`.
-operation("text_feature", ("str",), _dtype, column=_bind_feature, row=_bind_feature_row)
+# `spaces` and `digits` are sets of characters, frozen by `unicode_tables`; `small` is the lower case of `capitals`.
+operation(
+    "text_feature",
+    ("str",),
+    _dtype,
+    doc="A count or ratio over a text's characters and words; missing text counts as empty.",
+    settings={"feature": one_of(TEXT_FEATURES), "spaces": TEXT, "digits": TEXT, "capitals": TEXT, "small": TEXT},
+    column=_bind_feature,
+    row=_bind_feature_row,
+)
 
 
 # Source of the patterns: pandas/_libs/tslibs/strptime.pyx (TimeRE), with digits of ASCII only.
@@ -144,7 +155,7 @@ _DIRECTIVES = {
     "f": "[0-9]{1,6}",
 }
 DATE_DIRECTIVES = frozenset(_DIRECTIVES)
-_EMPTY_DATES = frozenset({"", "NaT", "nat", "NAT", "nan", "NaN", "NAN"})  # missing for pandas
+_EMPTY_DATES = frozenset({"", "NaT", "nat", "NAT", "nan", "NaN", "NAN"})  # pandas reads these as missing
 _PART = re.compile(r"%(.)|(\s+)|([^%\s]+)", re.DOTALL)
 
 
@@ -158,17 +169,20 @@ def _pattern(form: str) -> re.Pattern[str]:
     return re.compile("".join(parts), re.ASCII | re.IGNORECASE)
 
 
-def _moment(found: dict[str, str]) -> int | None:
-    """Microseconds of the parts of a date; seconds and days of the year past the last count on, as in pandas."""
-    year = int(found.get("Y", 1900))
-    if "y" in found:
-        year = int(found["y"]) + (2000 if int(found["y"]) <= 68 else 1900)
-    month, day = int(found.get("m", 1)), int(found.get("d", 1))
+def _timestamp(parts: dict[str, str]) -> int | None:
+    """Microseconds of a date's parts, None where there is no such date.
+
+    As in pandas, second 60 runs into the next minute, and a day of the year past the last into the next year.
+    """
+    year = int(parts.get("Y", 1900))
+    if "y" in parts:
+        year = int(parts["y"]) + (2000 if int(parts["y"]) <= 68 else 1900)
+    month, day = int(parts.get("m", 1)), int(parts.get("d", 1))
     if year == 0 or day > days_in_month(year, month):
         return None
-    days = days_from_civil(year, month, day) + int(found.get("j", 1)) - 1
-    clock = int(found.get("H", 0)) * HOUR + int(found.get("M", 0)) * MINUTE + int(found.get("S", 0)) * SECOND
-    return int(days * DAY + clock + int(found.get("f", "0").ljust(6, "0")))
+    days = days_from_civil(year, month, day) + int(parts.get("j", 1)) - 1
+    clock = int(parts.get("H", 0)) * HOUR + int(parts.get("M", 0)) * MINUTE + int(parts.get("S", 0)) * SECOND
+    return int(days * DAY + clock + int(parts.get("f", "0").ljust(6, "0")))
 
 
 def _bind_reading(settings: Settings) -> Callable[[str | None], int | None]:
@@ -177,9 +191,9 @@ def _bind_reading(settings: Settings) -> Callable[[str | None], int | None]:
     def read(word: str | None) -> int | None:
         if word is None or word in _EMPTY_DATES:
             return NAT
-        found = pattern.match(word)
-        # as pandas: no other way to match is tried to reach the end of the text
-        return _moment(found.groupdict()) if found is not None and found.end() == len(word) else None
+        match = pattern.match(word)
+        # as pandas: the first match must reach the end of the text, other ways to match are not tried
+        return _timestamp(match.groupdict()) if match is not None and match.end() == len(word) else None
 
     return read
 
@@ -192,13 +206,14 @@ def _undated(settings: Settings, word: str | None) -> str:
 
 
 def _bind_date(settings: Settings) -> Callable[[Any], Any]:
-    read, key, dated = _bind_reading(settings), object(), object()
+    read = _bind_reading(settings)
+    dates_key, good_key = object(), object()  # of this operation in the words' cache
 
     def date(text: Any) -> Any:
         text = text if isinstance(text, TextColumn) else TextColumn.of([text])
-        good = text.numbers(dated, lambda words: np.array([read(word) is not None for word in words]))
+        good = text.numbers(good_key, lambda words: np.array([read(word) is not None for word in words]))
         refuse(text, good, partial(_undated, settings))
-        return text.numbers(key, lambda words: np.array([read(word) or 0 for word in words], dtype=np.int64))
+        return text.numbers(dates_key, lambda words: np.array([read(word) or 0 for word in words], dtype=np.int64))
 
     return date
 
@@ -207,13 +222,20 @@ def _bind_date_row(settings: Settings) -> Callable[[str | None], int]:
     read = _bind_reading(settings)
 
     def date(word: str | None) -> int:
-        moment = read(word)
-        if moment is None:
+        timestamp = read(word)
+        if timestamp is None:
             raise InputError(_undated(settings, word))
-        return moment
+        return timestamp
 
     return date
 
 
-# The date that a text holds, written in a strptime format of `DATE_DIRECTIVES`; other text is refused.
-operation("parse_date", ("str",), "datetime", column=_bind_date, row=_bind_date_row)
+operation(
+    "parse_date",
+    ("str",),
+    "datetime",
+    doc="The date written as text in a strptime `format`; other text is refused.",
+    settings={"format": TEXT, "name": TEXT, "where": TEXT},
+    column=_bind_date,
+    row=_bind_date_row,
+)

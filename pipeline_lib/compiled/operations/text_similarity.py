@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.operations.setting_types import TEXT
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 
 
@@ -34,6 +35,13 @@ def _bind(settings: Settings) -> Callable[[Any], Any]:
     return column
 
 
-# Twice the characters that a text shares with a keyword, over the characters of both: difflib's
-# `SequenceMatcher(None, text, keyword).quick_ratio()`. Missing stays missing.
-operation("similarity", ("str",), "float64", column=_bind, row=_bind_row)
+# The formula of difflib's `SequenceMatcher(None, text, keyword).quick_ratio()`.
+operation(
+    "similarity",
+    ("str",),
+    "float64",
+    doc="Twice the characters that a text shares with `keyword`, over the characters of both.",
+    settings={"keyword": TEXT},
+    column=_bind,
+    row=_bind_row,
+)

@@ -1,6 +1,6 @@
-"""Documents to sparse counts: lower case, accents, tokens, n-grams, vocabularies, hashes.
+"""Counts of a document's n-grams as sparse vectors: lower case, accents, tokens, vocabularies, hashes.
 
-What is a letter, a space, an accent is read from tables that a plan froze, never from the running Python.
+Letters, spaces and accents are read from tables that the plan holds, never from the running Python.
 """
 
 import re
@@ -11,19 +11,31 @@ import numpy as np
 
 from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.operations.setting_types import (
+    FLAG,
+    INTEGER,
+    INTEGER_LISTS,
+    INTEGERS,
+    TEXT,
+    TEXT_LISTS,
+    TEXTS,
+    one_of,
+    or_none,
+)
 from pipeline_lib.compiled.operations.sparse import SparseColumn
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.operations.unicode_tables import lower
 
-_HANGUL, _HANGUL_LAST = 0xAC00, 0xD7A3
-_MASK = 0xFFFFFFFF
+_HANGUL, _HANGUL_LAST = 0xAC00, 0xD7A3  # the syllables, Unicode chapter 3.12
+_MASK = 0xFFFFFFFF  # 32 bits
+_KNOWN_TOKENS = 100_000  # hashes kept: the size of a large vocabulary
 Step = Callable[[str], Any]
 
 
 def strip_accents(table: dict[str, str], *, hangul: bool) -> Step:
-    """Each character as `table` has it: NFKD without what is not wanted of it.
+    """Replaces each character by `table`, which holds its NFKD form without accents.
 
-    Hangul syllables come apart by arithmetic (Unicode, chapter 3.12), and stay apart unless ASCII is wanted.
+    Hangul syllables are decomposed by arithmetic, and dropped unless `hangul`.
     """
 
     def one(char: str) -> str:
@@ -34,19 +46,19 @@ def strip_accents(table: dict[str, str], *, hangul: bool) -> Step:
     return lambda text: text if text.isascii() else "".join([c if c < "\x80" else one(c) for c in text])
 
 
-def _jamo(place: int) -> str:
-    first, rest = divmod(place, 588)
+def _jamo(syllable: int) -> str:
+    first, rest = divmod(syllable, 588)  # 21 vowels with 28 endings each
     vowel, last = divmod(rest, 28)
     return chr(0x1100 + first) + chr(0x1161 + vowel) + (chr(0x11A7 + last) if last else "")
 
 
 def character_class(ranges: Sequence[Sequence[int]]) -> str:
-    """Code points as a set of `re`, which no Unicode table changes."""
+    """Ranges of code points as a character class of `re`, independent of the running Python's Unicode tables."""
     return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
 
 
 def word_ngrams(settings: Settings) -> Step:
-    """Runs of word characters, without stop words, then each n-gram joined by spaces."""
+    """Runs of word characters without stop words, as n-grams joined by spaces."""
     word = re.compile(f"[0-9A-Za-z_{character_class(settings['words'])}]{{{settings['shortest']},}}")
     stop, (low, high) = frozenset(settings["stop"]), settings["ngrams"]
 
@@ -63,7 +75,7 @@ def word_ngrams(settings: Settings) -> Step:
 
 
 def char_ngrams(settings: Settings) -> Step:
-    """Each run of n characters; white space of two and more characters is one blank."""
+    """Runs of n characters; white space of two and more characters counts as one blank."""
     spaces, (low, high) = _spaces(settings), settings["ngrams"]
 
     def ngrams(text: str) -> list[str]:
@@ -76,7 +88,7 @@ def char_ngrams(settings: Settings) -> Step:
 
 
 def char_wb_ngrams(settings: Settings) -> Step:
-    """Each run of n characters within a word between blanks; a word shorter than n counts once."""
+    """Runs of n characters within a word padded by blanks; a word shorter than n counts once."""
     blank, (low, high) = re.compile(f"[{character_class(settings['spaces'])}]+"), settings["ngrams"]
 
     def ngrams(text: str) -> list[str]:
@@ -100,7 +112,7 @@ ANALYZERS = {"word": word_ngrams, "char": char_ngrams, "char_wb": char_wb_ngrams
 
 
 def analyzer(settings: Settings) -> Callable[[str], list[str]]:
-    """A document's n-grams, as the settings say."""
+    """The function from a document to its n-grams."""
     steps: list[Step] = []
     if settings["lower"] is not None:
         table = dict(zip(*settings["lower"], strict=True))
@@ -123,12 +135,12 @@ def _bind_counts(settings: Settings) -> Callable[[Any], SparseColumn]:
     def counts(text: Any) -> SparseColumn:
         text = text if isinstance(text, TextColumn) else TextColumn.of([text])
         codes = np.where(text.codes < 0, len(text.words) - 1, text.codes)
-        distinct, places = np.unique(codes, return_inverse=True)
+        distinct, document_of = np.unique(codes, return_inverse=True)
         documents = [text.words[code] for code in distinct.tolist()]
         if None in documents:
-            row = int(np.argmax(places == documents.index(None)))
+            row = int(np.argmax(document_of == documents.index(None)))
             raise RefusedRowsError(row, _missing(settings))
-        return _bag([count(analyze(document)) for document in documents], settings["width"]).take(places)
+        return _sparse([count(analyze(document)) for document in documents], settings["width"]).take(document_of)
 
     return counts
 
@@ -143,41 +155,41 @@ def _missing(settings: Settings) -> str:
 def _counter(settings: Settings) -> Callable[[Sequence[str]], dict[int, float]]:
     if settings["vocabulary"] is None:
         return _hasher(settings["width"], signed=settings["signed"], binary=settings["binary"])
-    places = {word: place for place, word in enumerate(settings["vocabulary"])}
+    index_of = {word: index for index, word in enumerate(settings["vocabulary"])}
     binary = settings["binary"]
 
     def count(tokens: Sequence[str]) -> dict[int, float]:
         counted: dict[int, float] = {}
         for token in tokens:
-            place = places.get(token)
-            if place is not None:
-                counted[place] = 1.0 if binary else counted.get(place, 0.0) + 1.0
+            index = index_of.get(token)
+            if index is not None:
+                counted[index] = 1.0 if binary else counted.get(index, 0.0) + 1.0
         return counted
 
     return count
 
 
 def _hasher(width: int, *, signed: bool, binary: bool) -> Callable[[Sequence[str]], dict[int, float]]:
-    """Tokens counted by hash: its size modulo the width is the place, its sign the number's.
+    """Counts tokens by hash: the hash's size modulo the width is the index, its sign the sign of the count.
 
-    Source: sklearn.feature_extraction._hashing_fast.transform. Numbers that cancel stay, as 0; binary makes them 1.
+    Source: sklearn.feature_extraction._hashing_fast.transform. Counts that cancel stay as 0; `binary` makes them 1.
     """
     known: dict[str, tuple[int, float]] = {}
 
-    def place(token: str) -> tuple[int, float]:
-        found = known.get(token)
-        if found is None:
+    def index_and_sign(token: str) -> tuple[int, float]:
+        result = known.get(token)
+        if result is None:
             hashed = murmurhash3(token.encode("utf-8"))
-            found = abs(hashed) % width, -1.0 if signed and hashed < 0 else 1.0
-            if len(known) < 100_000:  # a vocabulary's worth, whatever the documents hold
-                known[token] = found
-        return found
+            result = abs(hashed) % width, -1.0 if signed and hashed < 0 else 1.0
+            if len(known) < _KNOWN_TOKENS:
+                known[token] = result
+        return result
 
     def count(tokens: Sequence[str]) -> dict[int, float]:
         counted: dict[int, float] = {}
         for token in tokens:
-            at, sign = place(token)
-            counted[at] = 1.0 if binary else counted.get(at, 0.0) + sign
+            index, sign = index_and_sign(token)
+            counted[index] = 1.0 if binary else counted.get(index, 0.0) + sign
         return counted
 
     return count
@@ -203,19 +215,38 @@ def _mixed(k: int) -> int:
     return (((k << 15) | (k >> 17)) * 0x1B873593) & _MASK
 
 
-def _bag(counted: Sequence[dict[int, float]], width: int) -> SparseColumn:
+def _sparse(counted: Sequence[dict[int, float]], width: int) -> SparseColumn:
     ordered = [sorted(counts.items()) for counts in counted]
     pointers = np.cumsum([0, *map(len, ordered)])
     pairs = [pair for items in ordered for pair in items]
-    indices = np.array([place for place, _ in pairs], dtype=np.int64)
+    indices = np.array([index for index, _ in pairs], dtype=np.int64)
     return SparseColumn(pointers, indices, np.array([value for _, value in pairs], dtype=np.float64), width)
 
 
-# The counts of a document's n-grams, by vocabulary or by hash.
+_TABLES = or_none(TEXT_LISTS)  # two lists: characters, and what replaces them
 operation(
     "document_counts",
     ("str",),
     "bag",
+    doc="The counts of a document's n-grams, by a `vocabulary` or, without one, by hash.",
+    parameters=("document",),
+    settings={
+        "name": TEXT,
+        "where": TEXT,
+        "vocabulary": or_none(TEXTS),
+        "width": INTEGER,
+        "signed": FLAG,
+        "binary": FLAG,
+        "analyzer": one_of(tuple(ANALYZERS)),
+        "ngrams": INTEGERS,
+        "shortest": INTEGER,
+        "stop": TEXTS,
+        "words": INTEGER_LISTS,
+        "spaces": INTEGER_LISTS,
+        "lower": _TABLES,
+        "accents": _TABLES,
+        "hangul": FLAG,
+    },
     column=_bind_counts,
     abs_max=lambda settings, maxima: 2.0**53,
     width=lambda settings, widths: int(settings["width"]),

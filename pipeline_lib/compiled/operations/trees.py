@@ -1,9 +1,23 @@
-"""Ensembles of decision trees: the sum, in tree order, of the leaves that a row falls into.
+r"""Ensembles of decision trees: the sum, in tree order, of the leaves that a row falls into.
 
-All trees lie in one set of arrays, one entry a node. A node sends a number x to its `left` child where
-`x <= threshold`, else to its `right`; NaN goes left where `missing_left`. With `category` c >= 0 it is a set that
-decides instead: `sets[c]` says for every whole number from 0 on whether it goes left, its last entry for any other
-number (x is truncated, as the libraries do). A leaf has `feature` -1, and its `left` is a row of `values`.
+All trees are in one set of arrays with one entry per node. Two trees over the inputs a (0) and b (1):
+
+      a <= 3.0          b <= 0.5           node        0     1     2     3     4     5
+      /      \          /      \           feature     0    -1    -1     1    -1    -1     -1: a leaf
+    10.0    20.0      1.0     2.0          threshold 3.0     -     -   0.5     -     -
+                                           left        1     0     1     4     2     3     a leaf's row of `values`
+                                           right       2     -     -     5     -     -
+    values [10.0, 20.0, 1.0, 2.0]          roots [0, 3]
+
+    a = 5.0, b = 0.0 gives 20.0 + 1.0
+
+A number x goes to the `left` child where `x <= threshold`, else to the `right`; NaN goes left where `missing_left`.
+A node with `category` c >= 0 splits by a set instead: `sets[c]` says for each integer from 0 on whether it goes left,
+and its last entry says it for any other number (x is truncated, as the libraries do).
+
+One row is evaluated by generated source, nested conditions with literals (`_Writer`), or, for large ensembles, by
+walking nested tuples. Columns are evaluated by `trees_vectorized`. A sum in float64 depends on its order, so all of
+them add leaf after leaf in tree order.
 """
 
 import math
@@ -16,14 +30,24 @@ import numpy as np
 from pipeline_lib.compiled.operations.arithmetic import round32
 from pipeline_lib.compiled.operations.python_source import Code
 from pipeline_lib.compiled.operations.registry import Settings, operation
-from pipeline_lib.compiled.operations.trees_vectorized import bind_columns, leaf_places
+from pipeline_lib.compiled.operations.setting_types import (
+    FLAG,
+    FLAG_MATRIX,
+    FLAGS,
+    INTEGER,
+    INTEGERS,
+    MATRIX,
+    NUMBERS,
+    or_none,
+)
+from pipeline_lib.compiled.operations.trees_vectorized import bind_columns, leaf_indices
 
-NODE_BUDGET = 20_000  # nodes that are written as code; larger ensembles walk tuples
-NESTING = 80  # Python's parser allows 100 levels
+NODE_BUDGET = 20_000  # nodes up to which trees are written as source: larger sources compile slowly
+NESTING = 80  # levels up to which trees are written as source: Python's parser allows 100 levels of indentation
 
 
 def splits_left(settings: Settings, node: int) -> Callable[[float], bool]:
-    """The test of a node that splits by category, for one row."""
+    """The function that says, for one row, whether a node that splits by category sends it left."""
     members = np.asarray(settings["sets"])[settings["category"][node]].tolist()
     missing, size = bool(settings["missing_left"][node]), len(members) - 1
 
@@ -62,7 +86,7 @@ class _Writer:
         self.cell = code.fresh("single") if settings["single"] else ""
 
     def write(self) -> str:
-        """All trees; the name of what they sum to."""
+        """Write all trees; returns the expression of their sum."""
         code, outputs, width = self.code, self.settings["outputs"], self.settings["width"]
         totals = [code.fresh("trees") for _ in range(width)]
         start = self.settings["start"]
@@ -78,14 +102,14 @@ class _Writer:
                 code.line(f"{', '.join(totals)} = {', '.join(self._sum(t, add, i) for i, t in enumerate(totals))}")
                 continue
             total = totals[0 if outputs is None else int(outputs[tree])]
-            if self.cell:
+            if self.cell:  # an array of one float32 rounds what is stored in it
                 code.line(f"{self.cell}[0] = {self._sum(total, add)}; {total} = {self.cell}[0]")
             else:
                 code.line(f"{total} = {self._sum(total, add)}")
         return totals[0] if width == 1 else f"{code.bind(np.array, 'array')}(({', '.join(totals)},))"
 
-    def _sum(self, total: str, add: str, place: int | None = None) -> str:
-        leaf = self.leaf if place is None else f"{self.leaf}[{place}]"
+    def _sum(self, total: str, add: str, output: int | None = None) -> str:
+        leaf = self.leaf if output is None else f"{self.leaf}[{output}]"
         return f"{total} + {leaf}" if add else leaf
 
     def _node(self, node: int, indent: str, *, wide: bool) -> None:
@@ -111,45 +135,46 @@ class _Writer:
 
 
 def bind_walk(settings: Settings) -> Callable[..., Any]:
-    """The same for one row, for ensembles that are too large to be written as code."""
+    """The function of one row for ensembles that are too large to be written as source."""
     find = walked_leaves(settings)
     width, outputs, start = settings["width"], settings["outputs"], settings["start"]
-    places = None if outputs is None else np.asarray(outputs).tolist()
+    output_of = None if outputs is None else np.asarray(outputs).tolist()
     single = settings["single"]
 
     def walk(*row: float) -> Any:
         leaves = find(row)
-        if places is None and width > 1:
+        if output_of is None and width > 1:
             totals = leaves.pop(0) if start is None else start
             for leaf in leaves:
                 totals = [a + b for a, b in zip(totals, leaf, strict=True)]
             return np.array(totals)
         totals = [leaves.pop(0)] if start is None else list(start)
-        for place, leaf in zip(places or [0] * len(leaves), leaves, strict=True):
-            total = totals[place] + leaf
-            totals[place] = round32(total) if single else total
+        for output, leaf in zip(output_of or [0] * len(leaves), leaves, strict=True):
+            total = totals[output] + leaf
+            totals[output] = round32(total) if single else total
         return totals[0] if width == 1 else np.array(totals)
 
     return walk
 
 
 def walked_leaves(settings: Settings) -> Callable[[tuple[float, ...]], list[Any]]:
-    """Each tree's leaf for one row, found in nested tuples `(threshold, place, left, right)`; a leaf's left is None.
+    """The function that finds each tree's leaf for one row, in nested tuples `(threshold, input, left, right)`.
 
-    Where NaN goes left, and for each set, the row gets further places: with -inf for NaN, with -1 or 1 for a set.
+    A leaf's left is None. The row is extended: an input at which NaN goes left is repeated with -inf for NaN, and a
+    node that splits by category adds -1 (left) or 1, which is compared with 0.
     """
     roots, lower, sets = _tuples(settings)
 
     def find(row: tuple[float, ...]) -> list[Any]:
-        for place in lower:
-            x = row[place]
+        for index in lower:
+            x = row[index]
             row += (x if x == x else -math.inf,)
-        for place, test in sets:
-            row += (-1.0 if test(row[place]) else 1.0,)
+        for index, test in sets:
+            row += (-1.0 if test(row[index]) else 1.0,)
         leaves = []
-        for value, place, left, right in roots:
+        for value, index, left, right in roots:
             while left is not None:
-                value, place, left, right = left if row[place] <= value else right
+                value, index, left, right = left if row[index] <= value else right
             leaves.append(value)
         return leaves
 
@@ -157,7 +182,7 @@ def walked_leaves(settings: Settings) -> Callable[[tuple[float, ...]], list[Any]
 
 
 def _tuples(settings: Settings) -> tuple[list[Any], list[int], list[tuple[int, Callable[[float], bool]]]]:
-    """Nested tuples of all trees, inputs that are needed with -inf for NaN, inputs and tests of sets."""
+    """The roots as nested tuples, the inputs that are repeated with -inf for NaN, the inputs and tests of sets."""
     feature, threshold, left, right, missing, category = (
         np.asarray(settings[name]).tolist()
         for name in ("feature", "threshold", "left", "right", "missing_left", "category")
@@ -165,28 +190,28 @@ def _tuples(settings: Settings) -> tuple[list[Any], list[int], list[tuple[int, C
     values, wide = np.asarray(settings["values"]).tolist(), settings["outputs"] is None and settings["width"] > 1
     inputs = int(settings["inputs"])
     lower = sorted({f for f, low, c in zip(feature, missing, category, strict=True) if f >= 0 and low and c < 0})
-    lowered = {place: inputs + number for number, place in enumerate(lower)}
+    lowered = {index: inputs + number for number, index in enumerate(lower)}
     sets: list[tuple[int, Callable[[float], bool]]] = []
-    made: list[Any] = [None] * len(feature)
+    nodes: list[Any] = [None] * len(feature)
     for node in _children_first(settings):
         if feature[node] < 0:
             row = values[left[node]]
-            made[node] = (row if wide else row[0], 0, None, None)
+            nodes[node] = (row if wide else row[0], 0, None, None)
             continue
-        place, number = feature[node], threshold[node]
+        index, number = feature[node], threshold[node]
         if category[node] >= 0:
-            sets.append((place, splits_left(settings, node)))
-            place, number = inputs + len(lower) + len(sets) - 1, 0.0
+            sets.append((index, splits_left(settings, node)))
+            index, number = inputs + len(lower) + len(sets) - 1, 0.0
         elif missing[node]:
-            place = lowered[place]
-        made[node] = (number, place, made[left[node]], made[right[node]])
-    return [made[root] for root in np.asarray(settings["roots"]).tolist()], lower, sets
+            index = lowered[index]
+        nodes[node] = (number, index, nodes[left[node]], nodes[right[node]])
+    return [nodes[root] for root in np.asarray(settings["roots"]).tolist()], lower, sets
 
 
 def _children_first(settings: Settings) -> list[int]:
     feature, left, right = (np.asarray(settings[name]).tolist() for name in ("feature", "left", "right"))
     order: list[int] = np.asarray(settings["roots"]).tolist()
-    for node in order:  # it grows meanwhile
+    for node in order:  # the list grows while it is read: breadth first
         if feature[node] >= 0:
             order += (left[node], right[node])
     return order[::-1]
@@ -203,15 +228,15 @@ def _error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any
     """Infinite where a tree's leaf is another one at an end of the inputs' bounds, else 0."""
     if not any(np.any(bound) for bound in bounds):
         return np.zeros(np.shape(result))
-    places, (rows,) = leaf_places(settings), np.shape(result)[-1:]
-    nominal = places([np.broadcast_to(value, (rows,)) for value in inputs])
+    leaves_of, (rows,) = leaf_indices(settings), np.shape(result)[-1:]
+    nominal = leaves_of([np.broadcast_to(value, (rows,)) for value in inputs])
     moved = np.zeros(rows, dtype=np.bool_)
     for sign in (-1.0, 1.0):
         ends = []
         for value, bound in zip(inputs, bounds, strict=True):
             end = np.where(np.isinf(bound), sign * np.inf, value + sign * np.where(np.isinf(bound), 0.0, bound))
             ends.append(np.broadcast_to(np.where(np.isnan(value) & np.isfinite(bound), np.nan, end), (rows,)))
-        moved |= (places(ends) != nominal).any(axis=0)
+        moved |= (leaves_of(ends) != nominal).any(axis=0)
     return np.broadcast_to(np.where(moved, np.inf, 0.0), np.shape(result))
 
 
@@ -219,6 +244,23 @@ operation(
     "trees",
     ("float64", "..."),
     lambda settings, dtypes: "float64" if settings["width"] == 1 else "vector",
+    doc="The sum of decision trees' leaves, in tree order; a vector where trees have several outputs.",
+    settings={
+        "feature": INTEGERS,
+        "threshold": NUMBERS,
+        "left": INTEGERS,
+        "right": INTEGERS,
+        "missing_left": FLAGS,
+        "category": INTEGERS,
+        "values": MATRIX,
+        "roots": INTEGERS,
+        "sets": FLAG_MATRIX,
+        "outputs": or_none(INTEGERS),
+        "start": or_none(NUMBERS),
+        "single": FLAG,
+        "width": INTEGER,
+        "inputs": INTEGER,
+    },
     column=bind_columns,
     writer=_write,
     abs_max=_abs_max,

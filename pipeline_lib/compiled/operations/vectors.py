@@ -1,10 +1,11 @@
-"""Several numbers a row: stacked from columns, taken apart again, multiplied by matrices in a fixed order."""
+"""Vectors, several numbers a row: stacked from columns, taken apart, multiplied by matrices in a fixed order."""
 
 from typing import Any
 
 import numpy as np
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
+from pipeline_lib.compiled.operations.setting_types import INTEGER, MATRIX, NUMBERS, one_of, or_none
 from pipeline_lib.compiled.portable_math.exponentials import exp_vector, tanh_vector
 
 
@@ -16,6 +17,7 @@ operation(
     "stack",
     ("float64", "..."),
     "vector",
+    doc="Numbers as one vector.",
     column=lambda settings: _stack,
     row=lambda settings: lambda *numbers: np.array(numbers, dtype=np.float64),
     abs_max=lambda settings, maxima: max(maxima),
@@ -28,6 +30,9 @@ operation(
     "item",
     ("vector",),
     "float64",
+    doc="The number at one index of a vector.",
+    parameters=("vector",),
+    settings={"place": INTEGER},
     column=lambda settings: lambda vector: vector[settings["place"]],
     row=lambda settings: lambda vector: float(vector[settings["place"]]),
     abs_max=lambda settings, maxima: maxima[0],
@@ -36,20 +41,17 @@ operation(
 
 
 def _bind_affine(settings: Settings) -> Any:
-    """`matrix` (outputs x inputs) times the vector, from 0.0 over the inputs in order, then `offset`.
-
-    Where a weight is 0 its input is left out, even if infinite.
-    """
+    """Sums from 0.0 over the inputs in order; an input of weight 0 is left out, even if infinite."""
     columns, offset = _affine_parts(settings)
     used = [np.flatnonzero(weights) for weights in columns]
 
     def affine(vector: Any) -> Any:
         total = np.zeros((columns.shape[1], vector.shape[1]))
-        for weights, numbers, places in zip(columns, vector, used, strict=True):
-            if len(places) == len(weights):
+        for weights, numbers, outputs in zip(columns, vector, used, strict=True):
+            if len(outputs) == len(weights):
                 total += weights[:, None] * numbers
             else:
-                total[places] += weights[places][:, None] * numbers
+                total[outputs] += weights[outputs][:, None] * numbers
         return total if offset is None else total + offset[:, None]
 
     return affine
@@ -61,27 +63,28 @@ def _bind_affine_row(settings: Settings) -> Any:
     most = int(used.sum(axis=0).max(initial=0))
     if 2 * most > len(columns):
         return _bind_affine_row_of_all(columns, offset)
-    # each output's own inputs, first to last, then as often as others need more the 0.0 behind the vector
+    # For each output the indices of its own inputs, in order; shorter lists are filled with the index of a 0.0 that is
+    # appended to the vector.
     order = np.argsort(~used, axis=0, kind="stable")[:most]
     kept = np.take_along_axis(used, order, axis=0)
     weights = np.where(kept, np.take_along_axis(columns, order, axis=0), 0.0)
-    places = np.where(kept, order, len(columns))
+    inputs = np.where(kept, order, len(columns))
 
     def affine(vector: Any) -> Any:
         with np.errstate(all="ignore"):
-            return _added(weights * np.append(vector, 0.0)[places], offset)
+            return _added(weights * np.append(vector, 0.0)[inputs], offset)
 
     return affine
 
 
 def _bind_affine_row_of_all(columns: Any, offset: Any) -> Any:
     unused = columns == 0
-    holes = bool(unused.any())
+    some_unused = bool(unused.any())
 
     def affine(vector: Any) -> Any:
         with np.errstate(all="ignore"):
             terms = columns * vector[:, None]
-            if holes:
+            if some_unused:
                 terms[unused] = 0.0
             return _added(terms, offset)
 
@@ -102,7 +105,7 @@ def _affine_parts(settings: Settings) -> tuple[Any, Any]:
 def _affine_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     matrix = np.abs(np.asarray(settings["matrix"], dtype=np.float64))
     offset = settings["offset"]
-    terms = matrix @ np.abs(inputs[0])  # a bound, not a result: any order will do
+    terms = matrix @ np.abs(inputs[0])  # a bound, not a result: the order of the sum does not matter
     terms = terms if offset is None else terms + np.abs(np.asarray(offset, dtype=np.float64))[:, None]
     return matrix @ bounds[0] + (matrix.shape[1] + 2) * 2.0**-53 * terms
 
@@ -111,6 +114,9 @@ operation(
     "affine",
     ("vector",),
     "vector",
+    doc="`matrix` (outputs x inputs) times a vector, summed over the inputs in order, plus `offset`.",
+    parameters=("vector",),
+    settings={"matrix": MATRIX, "offset": or_none(NUMBERS)},
     column=_bind_affine,
     row=_bind_affine_row,
     error_bound=_affine_error_bound,
@@ -121,9 +127,9 @@ operation(
 def _first_largest(vector: Any) -> Any:
     best = np.zeros(vector.shape[1], dtype=np.int64)
     most = vector[0]
-    for place in range(1, len(vector)):
-        more = (vector[place] > most) | ((vector[place] != vector[place]) & (most == most))
-        best, most = np.where(more, place, best), np.where(more, vector[place], most)
+    for index in range(1, len(vector)):
+        more = (vector[index] > most) | ((vector[index] != vector[index]) & (most == most))
+        best, most = np.where(more, index, best), np.where(more, vector[index], most)
     return best
 
 
@@ -141,11 +147,12 @@ def _largest_error_bound(settings: Settings, inputs: Any, bounds: Any, result: A
     return np.where(rivals.any(axis=0), np.inf, 0.0)
 
 
-# The place of the largest number, the first of equal ones; NaN counts as the largest, as np.argmax has it.
 operation(
     "largest",
     ("vector",),
     "int64",
+    doc="The index of the largest number, the first of equal ones; NaN is the largest, as in numpy.argmax.",
+    parameters=("vector",),
     column=lambda settings: _first_largest,
     row=lambda settings: _largest_of_row,
     error_bound=_largest_error_bound,
@@ -162,16 +169,18 @@ def _bind_activation(settings: Settings) -> Any:
 
 
 def _activation_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
-    """None of them is steeper than 1; the elementary ones round."""
+    """No activation is steeper than 1; the elementary functions round."""
     moved = np.broadcast_to(bounds[0], result.shape)
     return moved if settings["kind"] == "relu" else moved + 16 * np.spacing(np.abs(result))
 
 
-# relu, tanh or logistic of each number of a vector.
 operation(
     "activation",
     ("vector",),
     "vector",
+    doc="An activation function of a neural network, of each number of a vector.",
+    parameters=("vector",),
+    settings={"kind": one_of(("relu", "tanh", "logistic"))},
     column=_bind_activation,
     error_bound=_activation_error_bound,
     width=lambda settings, widths: widths[0],

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pipeline_lib.compiled.distinct_values import make_executor
-from pipeline_lib.compiled.operations.arithmetic import wrap
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
+from pipeline_lib.compiled.operations.integers import wrap
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
@@ -100,7 +100,7 @@ def both(name, dtypes, settings):
 
 def plain_operations():
     for name, found in sorted(OPERATIONS.items()):
-        if found.plain:
+        if not found.settings and found.takes:
             for dtypes in itertools.product(*(take.split("|") for take in found.takes)):
                 if set(dtypes) <= set(VALUES):
                     yield pytest.param(name, list(dtypes), id=f"{name}-{'-'.join(dtypes)}")

@@ -9,7 +9,7 @@ from pipeline_lib.compiled.operations import trees
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.python_source import Code
 from pipeline_lib.compiled.operations.refusals import RefusedRowsError
-from pipeline_lib.compiled.operations.trees_vectorized import bind_columns, leaf_places
+from pipeline_lib.compiled.operations.trees_vectorized import bind_columns, leaf_indices
 from pipeline_lib.errors import InputError
 
 INPUTS, ROWS, SETS = 4, 300, 5
@@ -176,7 +176,7 @@ def test_a_row_is_on_a_boundary_where_its_path_changes_within_its_error_bound():
     bounds = [np.array([1e-6, 1e-6, 0.0, 1e-6, 1e-6, np.inf, 1e-6, np.inf])]
     bound = OPERATIONS["trees"].error_bound(settings, [x], bounds, np.zeros(8))
     assert bound.tolist() == [0.0, np.inf, 0.0, np.inf, 0.0, np.inf, 0.0, np.inf]
-    assert leaf_places(settings)([x]).tolist() == [[0, 0, 0, 1, 1, 1, 1, 0]]
+    assert leaf_indices(settings)([x]).tolist() == [[0, 0, 0, 1, 1, 1, 1, 0]]
 
 
 def test_the_limit_bounds_every_sum():

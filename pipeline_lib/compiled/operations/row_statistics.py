@@ -1,4 +1,4 @@
-"""Several numbers of a row combined: median, distinct values, whole quotients, powers of integers."""
+"""Statistics over several numbers of one row: the median, and how many differ."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.arithmetic import INT, divide, wrap
 from pipeline_lib.compiled.operations.registry import Settings, formula, operation
+from pipeline_lib.compiled.operations.setting_types import FLAG
 
 
 def _sorted(columns: Sequence[Any]) -> Any:
@@ -44,15 +44,15 @@ def _bind_median_row(settings: Settings) -> Callable[..., float]:
     return median
 
 
-# The middle number, or the mean of the middle two. Missing ones are passed over, and an odd count's middle is added
-# to itself and halved, as in np.nanmedian; with `plain` as in np.median: one missing makes it missing.
+# Without `plain`, an odd count's middle is added to itself and halved, as in np.nanmedian.
 operation(
     "median",
     ("float64", "..."),
     "float64",
+    doc="The median of a row's numbers without the missing ones; with `plain`, one missing makes it missing.",
+    settings={"plain": FLAG},
     column=_bind_median,
     row=_bind_median_row,
-    abs_max=lambda _, maxima: math.inf,
 )
 
 
@@ -63,31 +63,12 @@ def _distinct(*columns: Any) -> Any:
     return present[0].astype(np.int64) + new.sum(axis=0, dtype=np.int64)
 
 
-# How many different numbers there are, missing ones not counted.
 formula(
     "distinct",
     ("float64|int64", "..."),
     "int64",
     _distinct,
     lambda *numbers: len({number for number in numbers if number == number}),
+    "How many different numbers a row has; missing ones are not counted.",
     abs_max=lambda maxima: float(len(maxima)),
-)
-
-
-def floor_divide(a: float, b: float) -> float:
-    """`a // b` as NumPy has it: by zero as in division."""
-    return a // b if b != 0 and math.isfinite(a) else divide(a, b) if b == 0 else math.nan
-
-
-formula("floor_divide", ("float64", "float64"), "float64", np.floor_divide, floor_divide)
-
-
-# An integer to the power of another, as 64 bits hold it; below 0 the power counts as 0.
-formula(
-    "power_int",
-    ("int64", "int64"),
-    "int64",
-    lambda base, exponent: np.power(base, np.maximum(exponent, 0)),
-    lambda base, exponent: wrap(pow(base, max(exponent, 0), 2 * INT)),
-    abs_max=lambda maxima: INT,
 )
