@@ -204,16 +204,16 @@ def _parameters(results: Sequence[MemberResult]) -> list[str]:
 
 
 def _members(sweep: Sweep, results: Sequence[MemberResult], *, technical: bool = False) -> Markup:
-    """Members as a table: parameters and metrics, with `technical` parity, seconds and errors too."""
+    """Members as a table: parameters and metrics, with `technical` parity and seconds too."""
     if not results:
         return Markup()
     parameters = _parameters(results)
     metrics = list(dict.fromkeys(name for result in results for name in result.metrics))
     rows = [
-        [_link(result, sweep), *_cells(result, parameters, metrics), *(_technical(result) if technical else ())]
+        [*_cells(result, parameters, metrics), *(_technical(result) if technical else ()), _link(result, sweep)]
         for result in results
     ]
-    head = ["run", *parameters, *metrics, *(("parity", "seconds", "error") if technical else ())]
+    head = [*parameters, *metrics, *(("parity", "seconds") if technical else ()), "run"]
     kinds = [_kind(result, sweep) for result in results]
     return table(head, rows, numbers=[*_numeric(parameters, results), *metrics, "seconds"], kinds=kinds)
 
@@ -223,9 +223,9 @@ def _cells(result: MemberResult, parameters: Sequence[str], metrics: Sequence[st
     yield from (f"{result.metrics[name]:,.6g}" if name in result.metrics else "" for name in metrics)
 
 
-def _technical(result: MemberResult) -> tuple[str, str, str]:
+def _technical(result: MemberResult) -> tuple[str, str]:
     parity = {None: "", True: "exact", False: "DIFFERENT"}[result.parity]
-    return parity, "known" if result.known else f"{result.seconds:,.1f}", result.error or ""
+    return parity, "known" if result.known else f"{result.seconds:,.1f}"
 
 
 def _kind(result: MemberResult, sweep: Sweep) -> Kind:
@@ -241,8 +241,8 @@ def _numeric(parameters: Sequence[str], results: Sequence[MemberResult]) -> list
 
 
 def _link(result: MemberResult, sweep: Sweep) -> object:
-    """A member's reference, linked to its report where there is one."""
-    name = result.reference or "no record"
+    """The id of a member's record, linked to its report where there is one."""
+    name = (result.reference or "no record").rpartition("/")[2]
     if result.folder is None or not (result.folder / REPORT).is_file():
         return name
     return element("a", name, href=quote(os.path.relpath(result.folder / REPORT, sweep.page.parent)))

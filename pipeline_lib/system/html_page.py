@@ -23,7 +23,7 @@ STYLE = """
 body { margin: 2rem auto; max-width: 62rem; padding: 0 1.25rem; color: var(--ink); line-height: 1.55;
        font-family: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; overflow-wrap: break-word; }
 h1, h2, h3 { line-height: 1.25; margin: 2rem 0 .6rem; }
-h1 { margin-top: 0; font-size: 1.9rem; }
+h1 { margin-top: 0; font-size: 1.6rem; }
 a { color: #0b57a4; }
 table { border-collapse: collapse; margin: .8rem 0; font-size: .92rem; display: block; overflow-x: auto; }
 th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
@@ -57,12 +57,13 @@ img { max-width: 100%; height: auto; }
 .stderr { border-left: .25rem solid var(--warn); }
 @media (max-width: 40rem) {
   body { margin: 1rem auto; padding: 0 .9rem; }
-  h1 { font-size: 1.5rem; }
+  h1 { font-size: 1.35rem; }
   dl { grid-template-columns: fit-content(40%) 1fr; gap: .15rem .8rem; }
 }
 @media print {
   body { margin: 0; max-width: none; padding: 0; font-size: 10pt; }
-  table { display: table; font-size: 8pt; overflow-wrap: anywhere; }
+  table { display: table; font-size: 8pt; }
+  .number { white-space: nowrap; }
   tr, img, pre, .summary { break-inside: avoid; }
   h1, h2, h3 { break-after: avoid; }
   details::details-content { content-visibility: visible; height: auto; }

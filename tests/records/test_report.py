@@ -1,4 +1,4 @@
-"""The report page: what people read, and nothing that runs or calls out."""
+"""The report page: results without code, scripts or requests."""
 
 import http.server
 import re
@@ -11,13 +11,13 @@ from typing import ClassVar
 import pytest
 
 from pipeline_lib.records.record import Record, create_record
-from pipeline_lib.records.report import _facts, clean_html
+from pipeline_lib.records.report import _facts, _summary, clean_html
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("source", "kept"),
     [
         ("<p>a<script>evil()</script>b</p>", "<p>ab</p>"),
         ("<STYLE type='x'>p {}\n</STYLE >after", "after"),
@@ -25,10 +25,11 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
         ('<a href="javascript:evil()">x</a>', "<a>x</a>"),
         ('<iframe src="https://example.org"></iframe>t', "t"),
         ('<p title="t" style="color: red">1</p>', '<p title="t">1</p>'),
+        ("<details><summary>more</summary>text</details>", "<details><summary>more</summary>text</details>"),
     ],
 )
-def test_only_harmless_html_is_kept(given: str, kept: str) -> None:
-    assert clean_html(given) == kept
+def test_only_harmless_html_is_kept(source: str, kept: str) -> None:
+    assert clean_html(source) == kept
 
 
 def test_the_page_shows_results_without_code_or_scripts(houses_record: Record) -> None:
@@ -49,13 +50,30 @@ def test_the_report_of_a_run_has_no_scripts_and_no_stray_links(houses_record: Re
     assert "What is a house in Ames worth?" in page
 
 
-class Listener(http.server.BaseHTTPRequestHandler):
-    """A proxy that remembers what it is asked for and answers nothing."""
+def test_columns_of_numbers_are_marked_labels_and_texts_are_not() -> None:
+    head = "<thead><tr><th></th><th>price</th><th>place</th></tr></thead>"
+    body = "<tbody><tr><th>0</th><td>1,200</td><td>Ames</td></tr><tr><th>1</th><td>-3.5%</td><td>12</td></tr></tbody>"
+    shown = clean_html(f"<table>{head}{body}</table>")
+    assert '<th></th><th class="number">price</th><th>place</th>' in shown
+    assert '<th>0</th><td class="number">1,200</td><td>Ames</td>' in shown
+    assert '<th>1</th><td class="number">-3.5%</td><td>12</td>' in shown
 
-    asked: ClassVar[list[str]] = []
+
+def test_the_heading_is_the_title_and_the_box_says_how_the_run_ended(houses_record: Record) -> None:
+    page = houses_record.report.read_text(encoding="utf-8")
+    assert "<title>What is a house in Ames worth?</title>" in page
+    assert page.count(">What is a house in Ames worth?<") == 2
+    assert re.search(r'<section class="summary good"><p>finished in [\d.]+ s</p><dl><dt>cost</dt>', page)
+    assert page.index("This run") > page.index("data:image/png;base64,")
+
+
+class Listener(http.server.BaseHTTPRequestHandler):
+    """A proxy that keeps the requested addresses and answers nothing."""
+
+    requested: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
-        self.asked.append(self.path)
+        self.requested.append(self.path)
         self.send_error(404)
 
     def do_CONNECT(self) -> None:
@@ -66,8 +84,8 @@ class Listener(http.server.BaseHTTPRequestHandler):
 
 
 def requests_of(page: Path, profile: Path) -> list[str]:
-    """Hosts that Chromium asks for something while it shows a page."""
-    Listener.asked.clear()
+    """Addresses that Chromium requests while it shows a page."""
+    Listener.requested.clear()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener) as proxy:
         threading.Thread(target=proxy.serve_forever, daemon=True).start()
         words = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom"]
@@ -75,15 +93,15 @@ def requests_of(page: Path, profile: Path) -> list[str]:
         words += [f"--proxy-server=http://127.0.0.1:{proxy.server_port}", page.as_uri()]
         subprocess.run(words, check=True, capture_output=True, timeout=120)  # noqa: S603
         proxy.shutdown()
-    return [path for path in Listener.asked if not re.search(r"(google\w*|gvt1)\.com", path)]  # its own updates
+    return [path for path in Listener.requested if not re.search(r"(google\w*|gvt1)\.com", path)]  # its own updates
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-def test_opened_in_a_browser_the_report_asks_nobody_for_anything(houses_record: Record, tmp_path: Path) -> None:
+def test_opened_in_a_browser_the_report_requests_nothing(houses_record: Record, tmp_path: Path) -> None:
     control = tmp_path / "control.html"
     control.write_text("<link rel=stylesheet href='http://example.org/a.css'><img src='http://example.org/b.png'>")
-    asked = requests_of(control, tmp_path / "profile")
-    assert {"http://example.org/a.css", "http://example.org/b.png"} <= set(asked)
+    requested = requests_of(control, tmp_path / "profile")
+    assert {"http://example.org/a.css", "http://example.org/b.png"} <= set(requested)
     assert requests_of(houses_record.report, tmp_path / "profile") == []
 
 
@@ -97,6 +115,12 @@ def test_parameters_stand_under_their_dotted_names(houses_record: Record) -> Non
 def test_a_run_that_reached_little_says_nothing_about_the_rest(tmp_path: Path) -> None:
     git = {"commit": "0123456789abcdef", "changed": True, "untracked": ["a", "b"]}
     manifest = {"status": "failed", "times": {"started": "now", "seconds": 1.0}, "parameters_file": "p.yml"}
-    facts = dict(_facts(create_record(tmp_path, "houses"), {**manifest, "git": git, "hashes": {"artifact": None}}))
+    manifest |= {"git": git, "hashes": {"artifact": None}, "error": {"message": "found <b>, expected text"}}
+    record = create_record(tmp_path, "houses")
+    facts = dict(_facts(record, manifest))
     assert facts["git commit"] == "0123456789ab with uncommitted changes + 2 untracked files"
-    assert not {"artifact", "python", "to repeat"} & set(facts)
+    assert not {"artifact", "python"} & set(facts)
+    box = _summary(record, manifest)
+    assert box.startswith('<section class="summary bad"><p>failed in 1.0 s</p>')
+    assert '<span class="error">found &lt;b&gt;, expected text</span>' in box
+    assert "to repeat" not in box
