@@ -151,7 +151,7 @@ def count(found: pa.Table, expected: pa.Table) -> int:
 def alone(model: CompiledPipeline, rows: pa.Table, expected: pa.Table) -> int:
     """How many rows differ when each is predicted alone, by the row executor."""
     roots = list(model.plan.outputs.values())
-    values = [model._row_values(roots, row) for row in rows.to_pylist()]
+    values = [model._rows.evaluate(roots, row) for row in rows.to_pylist()]
     columns = [
         pa.array([row[place] for row in values], field.type, from_pandas=False)
         for place, field in enumerate(expected.schema)

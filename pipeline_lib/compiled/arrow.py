@@ -1,6 +1,6 @@
-"""Arrow tables as the columns of a plan, and back, from their buffers: nothing else is imported for it."""
+"""Arrow tables to the columns of a plan and back, by their buffers: pandas is not needed, and little is copied."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -9,47 +9,49 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.column_executor import ColumnExecutor
-from pipeline_lib.compiled.columns import Column, concat_rows
+from pipeline_lib.compiled.columns import PlanColumn, concat_rows
 from pipeline_lib.compiled.operations.list_columns import ListColumn, SharedListColumn
 from pipeline_lib.compiled.operations.refusals import NAT
+from pipeline_lib.compiled.operations.sparse import SparseColumn
 from pipeline_lib.compiled.operations.text_columns import TextColumn, Words
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.column import MAX_EXACT_INTEGER
 
 Part = TypeVar("Part")
+_MICROSECONDS_A_DAY = 86_400_000_000
 
 
-def from_arrow(table: pa.Table) -> dict[str, Column]:
-    """The columns of a conformed table as a plan takes them, by name."""
-    return dict(zip(table.column_names, map(_column, map(chunk, table.columns), table.schema), strict=True))
+def from_arrow(table: pa.Table) -> dict[str, PlanColumn]:
+    """The columns of a conformed table as columns of a plan, by name."""
+    return dict(zip(table.column_names, map(_column, map(_one_array, table.columns), table.schema), strict=True))
 
 
-def run_parts(executor: ColumnExecutor, parts: Iterable[pa.Table]) -> list[Column]:
-    """What an executor makes of conformed tables whose rows follow one another, as one; memory holds two at a time."""
-    found, first = [], 0
+def run_parts(executor: ColumnExecutor, parts: Iterable[pa.Table]) -> list[PlanColumn]:
+    """The executor's columns for conformed tables whose rows follow one another; memory holds two tables at a time."""
+    results, first = [], 0
     for columns, rows in _one_ahead((from_arrow(part), part.num_rows) for part in parts):
-        found.append(executor.run(columns, rows, first))
+        results.append(executor.run(columns, rows, first))
         first += rows
-    return [concat_rows(columns) for columns in zip(*found, strict=True)]
+    return [concat_rows(columns) for columns in zip(*results, strict=True)]
 
 
 def _one_ahead(parts: Iterator[Part]) -> Iterator[Part]:
     """The parts in order; a thread makes the next one while the caller works on this one."""
     with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, parts, None)
-        while (part := coming.result()) is not None:
-            coming = pool.submit(next, parts, None)
+        following = pool.submit(next, parts, None)
+        while (part := following.result()) is not None:
+            following = pool.submit(next, parts, None)
             yield part
 
 
-def chunk(column: Any) -> pa.Array:
-    """A column's values in one Arrow array."""
+def _one_array(column: Any) -> Any:
+    """A column's values in one Arrow array; in chunks where one array cannot hold them."""
     if isinstance(column, pa.ChunkedArray):
         return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     return column
 
 
-def _column(array: Any, field: pa.Field) -> Column:
+def _column(array: Any, field: pa.Field) -> PlanColumn:
     if isinstance(array, pa.ChunkedArray):  # text of more than 2 GiB stays in chunks
         return concat_rows([_column(part, field) for part in array.chunks])
     kind = array.type
@@ -70,7 +72,7 @@ def _column(array: Any, field: pa.Field) -> Column:
         integers = _buffer(array, np.int64)
         return _nullable_integers(integers, valid, field.name) if field.nullable else integers
     if pa.types.is_date(kind):
-        integers = _buffer(array, np.int32).astype(np.int64) * 86_400_000_000
+        integers = _buffer(array, np.int32).astype(np.int64) * _MICROSECONDS_A_DAY
     else:
         integers = _buffer(array, np.int64)
     return np.where(valid, integers, NAT) if array.null_count else integers
@@ -82,10 +84,10 @@ def _lists(array: Any, field: pa.Field) -> ListColumn:
     return ListColumn(_column(array.values.slice(first, last - first), field), starts - first if first else starts)
 
 
-def _shared_lists(array: Any, field: pa.Field) -> Column:
+def _shared_lists(array: Any, field: pa.Field) -> PlanColumn:
     try:
         return SharedListColumn(_buffer(array.indices, np.int32), _lists(array.dictionary, field))
-    except InputError:  # for a list that need not be in any row: the rows will tell
+    except InputError:  # a list is refused that no row may have: refuse it in the rows' own lists
         return _lists(array.dictionary.take(array.indices), field)
 
 
@@ -100,8 +102,8 @@ def _nullable_integers(integers: NDArray[np.int64], valid: Any, name: str) -> ND
 
 
 def _text(array: Any) -> TextColumn:
-    if pa.types.is_dictionary(array.type) and len(array.dictionary) > len(array):  # a part of a longer table
-        array = array.dictionary_decode()
+    if pa.types.is_dictionary(array.type) and len(array.dictionary) > len(array):
+        array = array.dictionary_decode()  # a part of a longer table: fewer words occur than the table has
     coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
     indices = coded.indices
     codes = _buffer(indices, np.int32)
@@ -129,8 +131,8 @@ def _buffer(array: Any, dtype: Any) -> Any:
     return np.frombuffer(buffer, dtype=dtype, count=array.offset + len(array))[array.offset :]
 
 
-def to_arrow(column: Column, dtype: str) -> Any:
-    """A plan's column as an Arrow array: NaN stays NaN, missing text and dates are null."""
+def to_arrow(column: PlanColumn, dtype: str) -> Any:
+    """A plan's column as an Arrow array: NaN stays NaN, missing text and datetimes are null."""
     if dtype == "str":
         return _text_array(column)
     if dtype == "bool":
@@ -143,10 +145,27 @@ def to_arrow(column: Column, dtype: str) -> Any:
     return pa.Array.from_buffers(kind, len(column), [None, _data(column)])
 
 
-def bag_arrays(bag: Any) -> dict[str, Any]:
-    """A sparse column as two lists a row: the places that hold a value, and their values."""
-    ends = pa.Array.from_buffers(pa.int64(), len(bag.indptr), [None, _data(bag.indptr.astype(np.int64))])
-    parts = {"places": to_arrow(bag.indices, "int64"), "values": to_arrow(bag.values, "float64")}
+def to_table(columns: Mapping[str, tuple[PlanColumn, str]]) -> pa.Table:
+    """Named columns, each with its dtype, as a table.
+
+    A vector becomes a column for each of its numbers (`name[0]`, ...), a sparse column two columns of lists: the
+    indices of each row's values (`name[places]`) and the values (`name[values]`).
+    """
+    arrays: dict[str, Any] = {}
+    for name, (column, dtype) in columns.items():
+        if dtype == "bag":
+            arrays |= {f"{name}[{part}]": array for part, array in _sparse_arrays(column).items()}
+        elif dtype == "vector":
+            arrays |= {f"{name}[{index}]": to_arrow(numbers, "float64") for index, numbers in enumerate(column)}
+        else:
+            arrays[name] = to_arrow(column, dtype)
+    return pa.Table.from_arrays(list(arrays.values()), names=list(arrays))
+
+
+def _sparse_arrays(column: SparseColumn) -> dict[str, Any]:
+    """A sparse column as two lists a row; the keys are names in records."""
+    ends = pa.Array.from_buffers(pa.int64(), len(column.indptr), [None, _data(column.indptr.astype(np.int64))])
+    parts = {"places": to_arrow(column.indices, "int64"), "values": to_arrow(column.values, "float64")}
     return {name: pa.LargeListArray.from_arrays(ends, part) for name, part in parts.items()}
 
 
@@ -155,12 +174,12 @@ def _data(column: NDArray[Any]) -> pa.Buffer:
 
 
 def _text_array(text: TextColumn) -> Any:
-    parts = [(word or "").encode() for word in text.words]
-    ends = np.cumsum([0, *map(len, parts)], dtype=np.int64)
+    encoded = [(word or "").encode() for word in text.words]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
     words = pa.Array.from_buffers(
-        pa.large_string(), len(parts), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(parts))]
+        pa.large_string(), len(encoded), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
     )
     valid = pa.py_buffer(np.packbits(~text.missing(), bitorder="little"))
-    codes = np.where(text.codes < 0, len(parts) - 1, text.codes).astype(np.int32)
-    places = pa.Array.from_buffers(pa.int32(), len(codes), [valid, pa.py_buffer(codes)])
-    return pa.DictionaryArray.from_arrays(places, words).dictionary_decode().cast(pa.string())
+    codes = np.where(text.codes < 0, len(encoded) - 1, text.codes).astype(np.int32)
+    indices = pa.Array.from_buffers(pa.int32(), len(codes), [valid, pa.py_buffer(codes)])
+    return pa.DictionaryArray.from_arrays(indices, words).dictionary_decode().cast(pa.string())

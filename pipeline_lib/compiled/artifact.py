@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
-from pipeline_lib.compiled.plan import DTYPES, Node, Plan, Table
+from pipeline_lib.compiled.plan import DTYPES, Node, Plan, RawTable
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.system.files import canonical_json, write_atomic
 
 FORMAT = 3
 READABLE = (2, 3)
-"""Formats that this version loads: 3 has tables with the time from row to row, and columns of child rows."""
+"""Formats that this version loads: 3 added to tables the time from row to row, and list columns."""
 DESCRIPTION, ARRAYS, ROW = "artifact.json", "arrays.npz", "row.json"
 OPAQUE = "opaque_{}.skops"
-_INLINE = 64  # numbers; longer arrays are not for reading
+_INLINE = 64  # numbers of a list that people may still read; longer ones go into the array file
 
 
 def save(folder: Path, plan: Plan, row: RowSchema, opaque: Mapping[str, bytes]) -> None:
@@ -57,10 +57,10 @@ def read_description(folder: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: found a damaged description ({error}), expected JSON; run again") from error
-    found = description.get("format") if isinstance(description, dict) else type(description).__name__
-    if found not in READABLE:
+    version = description.get("format") if isinstance(description, dict) else type(description).__name__
+    if version not in READABLE:
         raise InputError(
-            f"{path}: found format {found!r}, expected one of {READABLE}; load it with the version of "
+            f"{path}: found format {version!r}, expected one of {READABLE}; load it with the version of "
             "nb-pipeline-lib that wrote it, or run the notebook again"
         )
     return dict(description)
@@ -76,7 +76,7 @@ def load(folder: Path) -> tuple[Plan, RowSchema, dict[str, bytes]]:
         opaque = {
             name: (folder / OPAQUE.format(number)).read_bytes() for number, name in enumerate(description["opaque"])
         }
-        nodes = [_node(place, values, arrays) for place, values in enumerate(description["nodes"])]
+        nodes = [_node(number, values, arrays) for number, values in enumerate(description["nodes"])]
         plan = Plan(
             nodes,
             {name: _reference(node, len(nodes)) for name, node in description["outputs"]},
@@ -84,13 +84,13 @@ def load(folder: Path) -> tuple[Plan, RowSchema, dict[str, bytes]]:
                 name: {column: _reference(node, len(nodes)) for column, node in columns}
                 for name, columns in description["steps"]
             },
-            tuple(_table(values) for values in description["tables"]) or (Table(),),
+            tuple(_table(values) for values in description["tables"]) or (RawTable(),),
             tuple(description["classes"]),
         )
         _check_inputs(plan, row, folder)
     except InputError:
         raise
-    except Exception as error:  # whatever a damaged file makes of JSON, zip or NumPy
+    except Exception as error:  # a damaged file can make JSON, zip and NumPy raise anything
         raise InputError(
             f"{folder}: found a damaged artifact ({type(error).__name__}: {error}), expected {DESCRIPTION}, {ARRAYS} "
             f"and {ROW} as `save` wrote them; run again"
@@ -105,8 +105,8 @@ def _check_inputs(plan: Plan, row: RowSchema, folder: Path) -> None:
         raise InputError(f"{folder}: found raw columns {sorted(unknown)} in the plan, expected columns of {ROW}")
 
 
-def _table(values: list[Any]) -> Table:
-    table = Table(*values)
+def _table(values: list[Any]) -> RawTable:
+    table = RawTable(*values)
     if type(table.context) is not int or table.context < 0:
         raise InputError(f"found a context of {table.context!r} rows, expected a whole number from 0 on")
     if table.every is not None and (type(table.every) is not int or table.every < 1 or table.time is None):
@@ -140,34 +140,35 @@ def _is_numbers(values: list[Any]) -> bool:
     return kinds == {float} or (kinds == {int} and min(values) >= -(2**63) and max(values) < 2**63)
 
 
-def _node(place: int, values: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) -> Node:
+def _node(number: int, values: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) -> Node:
     operation, dtype = values["operation"], values["dtype"]
     known = operation in OPERATIONS or operation in ("input", "constant")
     if not known or dtype not in (*DTYPES, "parts"):
-        raise InputError(f"node {place}: found operation {operation!r} of {dtype!r}, expected one of this release")
-    inputs = tuple(_reference(taken, place) for taken in values["inputs"])
+        raise InputError(f"node {number}: found operation {operation!r} of {dtype!r}, expected one of this release")
+    inputs = tuple(_reference(taken, number) for taken in values["inputs"])
     settings = {name: _setting(value, arrays) for name, value in values["settings"].items()}
     if operation == "trees":
-        _check_trees(place, settings)
+        _check_trees(number, settings)
     return Node(operation, inputs, settings, dtype)
 
 
-def _check_trees(place: int, settings: dict[str, Any]) -> None:
-    """Each child stands behind its node, so that every walk ends; each index is one of the arrays."""
+def _check_trees(number: int, settings: dict[str, Any]) -> None:
+    """Refuse trees with a child before its node, whose walk may never end, or an index out of its array."""
     names = ("feature", "left", "right", "threshold", "missing_left", "category", "roots")
     feature, left, right, threshold, missing, category, roots = (np.asarray(settings[name]) for name in names)
     nodes, count = np.arange(len(feature)), len(np.asarray(settings["values"]))
     inner = feature >= 0
-    whole = all(array.dtype.kind == "i" for array in (feature, left, right, category, roots))
+    integers = all(array.dtype.kind == "i" for array in (feature, left, right, category, roots))
     lengths = {len(array) for array in (feature, left, right, threshold, missing, category)}
-    behind = whole and len(lengths) == 1 and bool(((left > nodes) & (right > nodes))[inner].all())
-    inside = behind and bool((np.maximum(left, right)[inner] < len(feature)).all())
+    ordered = integers and len(lengths) == 1 and bool(((left > nodes) & (right > nodes))[inner].all())
+    inside = ordered and bool((np.maximum(left, right)[inner] < len(feature)).all())
     leaves = inside and bool(((left >= 0) & (left < count))[~inner].all())
     if not (leaves and bool(((roots >= 0) & (roots < len(feature))).all()) and threshold.dtype.kind == "f"):
-        raise InputError(f"node {place}: found damaged trees, expected children behind their nodes; run again")
+        raise InputError(f"node {number}: found damaged trees, expected children behind their nodes; run again")
 
 
 def _reference(node: Any, below: int) -> int:
+    """The number of a node below another one, as read from JSON."""
     if type(node) is not int or not 0 <= node < below:
         raise InputError(f"found node {node!r}, expected the number of an earlier one, below {below}")
     return node

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline_lib.compiled.columns import Column, broadcast_rows, concat_rows, slice_rows, take_rows
+from pipeline_lib.compiled.columns import PlanColumn, broadcast_rows, concat_rows, slice_rows, take_rows
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.list_columns import LIST, ListColumn, over_lists
 from pipeline_lib.compiled.operations.refusals import RefusedRowsError
@@ -17,9 +17,9 @@ from pipeline_lib.errors import InputError
 BLOCK_ROWS = 8192  # 64 KiB a column of float64
 BLOCK_CHILDREN = 131_072  # 1 MiB a list column of float64
 
-Known = dict[int, tuple[Column, NDArray[Any]]]
+Known = dict[int, tuple[PlanColumn, NDArray[Any]]]
 """Nodes by number: a column of distinct values, and for each row the index of its value."""
-Precompute = Callable[[Mapping[str, Column], int, int], Known]
+Precompute = Callable[[Mapping[str, PlanColumn], int, int], Known]
 
 
 class _Call(NamedTuple):
@@ -35,7 +35,7 @@ class _Call(NamedTuple):
 class _Work:
     """What the blocks of one run evaluate: columns and known nodes to begin with, and the calls that are left."""
 
-    columns: dict[int, Column]
+    columns: dict[int, PlanColumn]
     known: Known
     calls: list[_Call]
 
@@ -76,7 +76,7 @@ class ColumnExecutor:
                 )
                 self._calls.append(_Call(number, column_function(node), node.inputs, released))
 
-    def run(self, columns: Mapping[str, Column], rows: int, first: int = 0) -> list[Column]:
+    def run(self, columns: Mapping[str, PlanColumn], rows: int, first: int = 0) -> list[PlanColumn]:
         """The roots' columns, of `rows` rows each, in order of `roots`.
 
         Where the plan has a context, `columns` hold as many rows more, before the `rows`: they get no result.
@@ -89,13 +89,13 @@ class ColumnExecutor:
             blocks = [self._block(work, start, min(start + size, rows), first) for start in starts]
         return [concat_rows(parts) for parts in zip(*blocks, strict=True)]
 
-    def _block_rows(self, columns: Mapping[str, Column], rows: int) -> int:
+    def _block_rows(self, columns: Mapping[str, PlanColumn], rows: int) -> int:
         """How many main rows go into a block, so that their child rows stay in the cache too."""
         lists = [columns[name] for name in self._inputs.values() if isinstance(columns[name], ListColumn)]
         most = max((len(column.values) for column in lists), default=0)
         return max(1, min(BLOCK_ROWS, BLOCK_CHILDREN * rows // most)) if most > BLOCK_CHILDREN else BLOCK_ROWS
 
-    def _work(self, columns: Mapping[str, Column], known: Known) -> _Work:
+    def _work(self, columns: Mapping[str, PlanColumn], known: Known) -> _Work:
         """The calls that known nodes leave, and the columns and known nodes that these and the roots take."""
         if not known:
             return _Work({number: columns[name] for number, name in self._inputs.items()}, known, self._calls)
@@ -109,7 +109,7 @@ class ColumnExecutor:
             [call for call in self._calls if call.node in wanted and call.node not in known],
         )
 
-    def _block(self, work: _Work, start: int, stop: int, first: int) -> list[Column]:
+    def _block(self, work: _Work, start: int, stop: int, first: int) -> list[PlanColumn]:
         """The roots' columns for the rows from `start` to `stop`; the context's rows go before them."""
         context = self._context
         end = stop + context
@@ -144,7 +144,7 @@ def column_function(node: Node) -> Callable[..., Any]:
     return over_lists(function) if node.dtype.endswith(LIST) and not operation.of_lists else function
 
 
-def _narrow(column: Column) -> Column:
+def _narrow(column: PlanColumn) -> PlanColumn:
     """An integer column in the smallest signed dtype that holds it; other columns as they are."""
     if not isinstance(column, np.ndarray) or column.dtype != np.int64 or not column.size:
         return column

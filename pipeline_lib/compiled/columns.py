@@ -22,7 +22,7 @@ from pipeline_lib.compiled.operations.list_columns import ListColumn, SharedList
 from pipeline_lib.compiled.operations.sparse import SparseColumn
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 
-Column = Any  # one of the kinds in the table above
+PlanColumn = Any  # one of the kinds in the table above
 
 
 class RowsProtocol(Protocol):
@@ -53,17 +53,17 @@ class RowsProtocol(Protocol):
 KINDS: tuple[type[RowsProtocol], ...] = (TextColumn, SparseColumn, ListColumn, SharedListColumn)
 
 
-def slice_rows(column: Column, start: int, stop: int) -> Column:
+def slice_rows(column: PlanColumn, start: int, stop: int) -> PlanColumn:
     """Rows `start` to `stop` of a column."""
     return column[..., start:stop] if isinstance(column, np.ndarray) else column.slice(start, stop)
 
 
-def take_rows(column: Column, rows: NDArray[np.intp]) -> Column:
+def take_rows(column: PlanColumn, rows: NDArray[np.intp]) -> PlanColumn:
     """The rows at these indices of a column, in that order; NumPy does not check that they are in range."""
     return column.take(rows, axis=-1, mode="clip") if isinstance(column, np.ndarray) else column.take(rows)
 
 
-def broadcast_rows(column: Column, dtype: str, rows: int) -> Column:
+def broadcast_rows(column: PlanColumn, dtype: str, rows: int) -> PlanColumn:
     """A column of `rows` rows: what depends on constants alone has one row or none, which is repeated."""
     if dtype == "str" and not isinstance(column, TextColumn):
         column = TextColumn.of([column])
@@ -74,7 +74,7 @@ def broadcast_rows(column: Column, dtype: str, rows: int) -> Column:
     return np.broadcast_to(array, shape) if array.shape != shape else array
 
 
-def concat_rows(parts: Sequence[Column]) -> Column:
+def concat_rows(parts: Sequence[PlanColumn]) -> PlanColumn:
     """The rows of several columns of one kind, one part after the other."""
     if len(parts) == 1:
         return parts[0]

@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.column_executor import BLOCK_ROWS, ColumnExecutor, Known
-from pipeline_lib.compiled.columns import Column
+from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.operations.list_columns import LIST, ListColumn, SharedListColumn
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Node, Plan
@@ -86,11 +86,11 @@ class DistinctValues:
         leaves = sorted({leaf for group in self._combinations for leaf in group.leaves})
         self._leaves = make_executor(plan, leaves, narrow=True) if leaves else None
 
-    def evaluate(self, columns: Mapping[str, Column], rows: int, first: int) -> Known:
+    def evaluate(self, columns: Mapping[str, PlanColumn], rows: int, first: int) -> Known:
         """The nodes of all groups that are worth it, for `rows` rows of raw columns, numbered from `first`."""
         return self._by_source(columns) | self._by_combination(columns, rows, first)
 
-    def _by_source(self, columns: Mapping[str, Column]) -> Known:
+    def _by_source(self, columns: Mapping[str, PlanColumn]) -> Known:
         known: Known = {}
         for group in self._sources:
             distinct = distinct_rows({name: columns[name] for name in group.columns})
@@ -104,7 +104,7 @@ class DistinctValues:
             known |= {node: (column, codes) for node, column in zip(group.executor.roots, results, strict=True)}
         return known
 
-    def _by_combination(self, columns: Mapping[str, Column], rows: int, first: int) -> Known:
+    def _by_combination(self, columns: Mapping[str, PlanColumn], rows: int, first: int) -> Known:
         if self._leaves is None or rows < BLOCK_ROWS:
             return {}
         known: Known = {}
@@ -123,7 +123,7 @@ class DistinctValues:
         return known
 
 
-def distinct_rows(columns: Mapping[str, Column]) -> tuple[dict[str, Column], int, NDArray[Any]] | None:
+def distinct_rows(columns: Mapping[str, PlanColumn]) -> tuple[dict[str, PlanColumn], int, NDArray[Any]] | None:
     """A source's columns with each word or looked-up row once, how many these are, and for each row which it has.
 
     None where that saves nothing: fewer than two rows for each, or lists that rows do not share.
@@ -215,7 +215,7 @@ def _leaves_of(number: int, node: Node, leaves: Mapping[int, frozenset[int] | No
     return union if len(union) <= _MOST_LEAVES else None
 
 
-def combinations(columns: Sequence[Column], rows: int) -> tuple[list[Column], NDArray[np.int32]] | None:
+def combinations(columns: Sequence[PlanColumn], rows: int) -> tuple[list[PlanColumn], NDArray[np.int32]] | None:
     """The combinations of text, integer or bool columns that occur, as columns, and for each row which it has.
 
     Each combination is a number in a mixed radix, of the columns' values above their smallest. None where that saves
@@ -246,7 +246,7 @@ def combinations(columns: Sequence[Column], rows: int) -> tuple[list[Column], ND
     return [_of_kind(column, part + low) for column, part, low in parts], combined
 
 
-def _of_kind(column: Column, integers: NDArray[Any]) -> Column:
+def _of_kind(column: PlanColumn, integers: NDArray[Any]) -> PlanColumn:
     """Integers as values of a column's kind."""
     if isinstance(column, TextColumn):
         return TextColumn(integers.astype(np.int32), column.words)

@@ -1,33 +1,33 @@
-"""Columns as a library has them (Series, arrays) and as a plan has them, from one to the other."""
+"""Conversion between a library's columns (Series, arrays) and the columns of a plan."""
 
 from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.columns import Column
+from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.errors import InputError
 
 
-def plan_column(values: Any, dtype: str) -> Column:
+def plan_column(values: Any, dtype: str) -> PlanColumn:
     """A pandas Series or one-dimensional array as a column of a plan; InputError where it does not fit."""
     kind = str(getattr(values, "dtype", ""))
     if dtype == "str":
-        plain = values.tolist() if kind != "category" else values.astype(object).tolist()
-        return TextColumn.of([None if value is None or value != value else str(value) for value in plain])
+        items = values.tolist() if kind != "category" else values.astype(object).tolist()
+        return TextColumn.of([None if value is None or value != value else str(value) for value in items])
     if dtype == "datetime":
-        if kind == "object":  # dates, beside which missing is NaN
+        if kind == "object":  # dates, of which a missing one is NaN
             values = [None if value is None or value != value else value for value in values]
-        moments = np.asarray(values, dtype="datetime64[us]")
-        return np.where(np.isnat(moments), NAT, moments.view(np.int64))
+        timestamps = np.asarray(values, dtype="datetime64[us]")
+        return np.where(np.isnat(timestamps), NAT, timestamps.view(np.int64))
     if dtype in ("bool", "int64"):
         with np.errstate(invalid="ignore"):
-            whole = np.asarray(values, dtype=dtype)
-        if (whole != np.asarray(values)).any():
+            exact = np.asarray(values, dtype=dtype)
+        if (exact != np.asarray(values)).any():
             raise InputError(f"found values of dtype {kind} from the library, expected {dtype} as in the plan")
-        return whole
-    if kind == "object" and hasattr(values, "notna"):  # pd.NA is no float, but missing
+        return exact
+    if kind == "object" and hasattr(values, "notna"):  # pd.NA is missing, but no float
         values = values.where(values.notna(), np.nan)
     try:
         return np.asarray(values.astype(float) if hasattr(values, "astype") else values, dtype=np.float64)
@@ -35,18 +35,18 @@ def plan_column(values: Any, dtype: str) -> Column:
         raise InputError(f"found values of dtype {kind} from the library, expected numbers as in the plan") from None
 
 
-def library_series(column: Any, dtype: str, take: Any) -> Any:
-    """Rows `take` of a plan's column as a pandas Series."""
+def library_series(column: PlanColumn, dtype: str, rows: Any) -> Any:
+    """Some rows of a plan's column, by their indices, as a pandas Series."""
     import pandas as pd
 
     if dtype == "str":
-        words = TextColumn(column.codes[take], column.words).tolist()
+        words = column.take(rows).tolist()
         return pd.Series([np.nan if word is None else word for word in words], dtype=pd.StringDtype(na_value=np.nan))
-    values = np.asarray(column)[take]
+    values = np.asarray(column)[rows]
     if dtype == "datetime":
-        moments = values.view("datetime64[us]").copy()
-        moments[values == NAT] = np.datetime64("NaT")
-        return pd.Series(moments)
+        timestamps = values.view("datetime64[us]").copy()
+        timestamps[values == NAT] = np.datetime64("NaT")
+        return pd.Series(timestamps)
     return pd.Series(values)
 
 
@@ -55,7 +55,7 @@ def data_columns(data: Any) -> list[tuple[str, Any]]:
     if hasattr(data, "toarray"):
         data = data.toarray()
     if hasattr(data, "columns"):
-        return [(str(name), data.iloc[:, place]) for place, name in enumerate(data.columns)]
+        return [(str(name), data.iloc[:, index]) for index, name in enumerate(data.columns)]
     if data.ndim == 1:
         return [("x0", data)]
-    return [(f"x{place}", data[:, place]) for place in range(data.shape[1])]
+    return [(f"x{index}", data[:, index]) for index in range(data.shape[1])]

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 _SINGLE = ("float64", "int64", "bool", "str", "datetime")
-DTYPES = (*_SINGLE, "vector", "bag", *(f"{dtype}[]" for dtype in _SINGLE))  # [] of child rows
+DTYPES = (*_SINGLE, "vector", "bag", *(f"{dtype}[]" for dtype in _SINGLE))
+"""The dtypes of columns: `bag` is a sparse vector, `float64[]` a list of the values of child rows."""
 Scalar = float | int | bool | str
 
 
 @dataclass(frozen=True)
 class Node:
-    """One operation of a plan: what it is, the nodes it takes, its settings, the dtype of what it makes."""
+    """One operation of a plan: its name, the numbers of the nodes it takes, its settings, the dtype of its result."""
 
     operation: str
     inputs: tuple[int, ...]
@@ -20,13 +21,12 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A raw table that a plan reads: its name, and, where a pipeline needs them, key, time and earlier rows.
+class RawTable:
+    """A raw table that a plan reads; over one frame it is named `rows`.
 
-    `key` names the column by which rows belong together, `time` the one that orders them, and `context` is
-    how many earlier rows of a key a row needs. A plan over one frame has one table, `rows`, without them.
-    `every` is the step of time from row to row (microseconds; of integers, units), `feeds` the column that holds
-    in the next row what was predicted.
+    `key` is the column by which child rows belong to main rows, `time` the one that orders rows, `context` how many
+    earlier rows each row needs. `every` is the step of time from row to row (microseconds; of integers, units),
+    `feeds` the column that holds in the next row what was predicted. The order of the fields is that in artifacts.
     """
 
     name: str = "rows"
@@ -39,7 +39,7 @@ class Table:
 
 @dataclass
 class Plan:
-    """Nodes in an order in which each comes after what it takes, the tables they read, and named results.
+    """Nodes, each after those it takes, the raw tables they read, and the results by name.
 
     `steps` are each step's columns by name, `outputs` the predictions' (`prediction`, `probability[label]`,
     `decision[label]`); `classes` are a classifier's labels, in the order of its probabilities.
@@ -48,7 +48,7 @@ class Plan:
     nodes: list[Node]
     outputs: dict[str, int]
     steps: dict[str, dict[str, int]] = field(default_factory=dict)
-    tables: tuple[Table, ...] = (Table(),)
+    tables: tuple[RawTable, ...] = (RawTable(),)
     classes: tuple[Scalar, ...] = ()
 
     @property
@@ -57,26 +57,26 @@ class Plan:
         return max(table.context for table in self.tables)
 
     def needed(self, roots: Iterable[int]) -> list[int]:
-        """The nodes that `roots` rest upon, in order."""
+        """The numbers of `roots` and of the nodes they depend on, in order."""
         wanted = set(roots)
-        for place in range(len(self.nodes) - 1, -1, -1):
-            if place in wanted:
-                wanted.update(self.nodes[place].inputs)
+        for number in range(len(self.nodes) - 1, -1, -1):
+            if number in wanted:
+                wanted.update(self.nodes[number].inputs)
         return sorted(wanted)
 
     def hiding(self, sensitive: Collection[str]) -> "Plan":
-        """The plan whose refusals show no value that rests upon these raw columns."""
+        """The plan whose refusals show no value that depends on these raw columns."""
         if not sensitive:
             return self
         nodes, hidden = list(self.nodes), set[int]()
-        for place, node in enumerate(nodes):
+        for number, node in enumerate(nodes):
             if node.settings.get("column") in sensitive or not hidden.isdisjoint(node.inputs):
-                hidden.add(place)
+                hidden.add(number)
                 if "where" in node.settings:
-                    nodes[place] = replace(node, settings={**node.settings, "hidden": True})
+                    nodes[number] = replace(node, settings={**node.settings, "hidden": True})
         return replace(self, nodes=nodes)
 
     def columns_read(self, roots: Iterable[int]) -> list[str]:
-        """Names of the raw columns that `roots` rest upon."""
-        nodes = (self.nodes[place] for place in self.needed(roots))
+        """Names of the raw columns that `roots` depend on."""
+        nodes = (self.nodes[number] for number in self.needed(roots))
         return [node.settings["column"] for node in nodes if node.operation == "input"]

@@ -19,58 +19,59 @@ _EPOCH, _MICROSECOND = datetime(1970, 1, 1), timedelta(microseconds=1)  # naive,
 _SYMBOLS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 
 
-class NotPlainError(Exception):
-    """A row that the quick checks do not pass: `conform` says whether it is wrong, or only not plain."""
+class QuickCheckError(Exception):
+    """A row that does not pass the quick checks: it may still be valid, which `conform` decides."""
 
 
 RowFunction = Callable[[Mapping[str, Any]], Any]
 
 
 def row_function(plan: Plan, roots: Sequence[int], schema: RowSchema) -> RowFunction:
-    """A function of one raw row, a mapping by column names, that gives the values of `roots` as a tuple.
+    """A function of one raw row, a mapping by column names, that returns the values of `roots` as a tuple.
 
-    It raises NotPlainError for a missing key and for a value that is not at once seen to be valid, and
-    InputError for what an operation refuses. Of several tables it takes columns that conform, each lowered to its row.
+    The function is compiled from Python source with one line for each node. It raises QuickCheckError for a missing
+    key and for a value that the quick checks do not pass, and InputError for a value that an operation refuses. Of
+    several tables it takes the values of columns that conform, without checks.
     """
     code = Code()
     needed = plan.needed(roots)
-    inputs = [place for place in needed if plan.nodes[place].operation == "input"]
-    names = {f"v{place}": plan.nodes[place].settings["column"] for place in inputs}
+    inputs = [number for number in needed if plan.nodes[number].operation == "input"]
+    names = {f"v{number}": plan.nodes[number].settings["column"] for number in inputs}
     if schema.key is None:
         _write_reading(code, {variable: schema.by_name[name] for variable, name in names.items()})
     else:
         code.lines += [f"{variable} = row[{name!r}]" for variable, name in names.items()]
-    written = {place: f"v{place}" for place in inputs}
-    for place in needed:
-        node = plan.nodes[place]
+    written = {number: f"v{number}" for number in inputs}
+    for number in needed:
+        node = plan.nodes[number]
         if node.operation == "constant":
-            written[place] = literal(node.settings["value"], code)
+            written[number] = literal(node.settings["value"], code)
         elif node.operation != "input":
             arguments = [written[taken] for taken in node.inputs]
             dtypes = [plan.nodes[taken].dtype for taken in node.inputs]
             if node.dtype.endswith(LIST) and not OPERATIONS[node.operation].of_lists:
                 constant = [plan.nodes[taken].operation == "constant" for taken in node.inputs]
-                of_columns = OPERATIONS[node.operation].column(node.settings)
-                expression = write_over_list(code, of_columns, arguments, dtypes, constant)
+                function_of_columns = OPERATIONS[node.operation].column(node.settings)
+                expression = write_over_list(code, function_of_columns, arguments, dtypes, constant)
             else:
                 expression = OPERATIONS[node.operation].row(code, node.settings, arguments, dtypes)
-            written[place] = expression if expression.isidentifier() else f"v{place}"
+            written[number] = expression if expression.isidentifier() else f"v{number}"
             if not expression.isidentifier():
-                code.line(f"v{place} = {expression}")
+                code.line(f"v{number} = {expression}")
     code.line(f"return ({''.join(written[root] + ', ' for root in roots)})")
     function: RowFunction = code.function("predict_row", "row", "<compiled pipeline>")
     return function
 
 
 def literal(value: Any, code: Code) -> str:
-    """Python source of a constant; it can stand anywhere in an expression."""
+    """Python source of a constant, safe anywhere in an expression."""
     if isinstance(value, float) and not math.isfinite(value):
         return code.bind(value, "number")
     return f"({value!r})" if isinstance(value, int | float) and str(value).startswith("-") else repr(value)
 
 
 def _write_reading(code: Code, columns: Mapping[str, Column]) -> None:
-    refuse = code.bind(NotPlainError, "NotPlain")
+    refuse = code.bind(QuickCheckError, "QuickCheck")
     code.line("try:")
     for name, column in columns.items():
         key = repr(column.name)
@@ -79,12 +80,12 @@ def _write_reading(code: Code, columns: Mapping[str, Column]) -> None:
     code.line("    pass")
     code.line(f"except KeyError: raise {refuse} from None")
     for name, column in columns.items():
-        plain = f"if {_CHECKS[column.kind](name, column, code)}: raise {refuse}"
+        check = f"if {_CHECKS[column.kind](name, column, code)}: raise {refuse}"
         if column.nullable:
             code.line(f"if {name} is None: {name} = {_MISSING[column.kind](code)}")
-            code.line(f"el{plain}")
+            code.line(f"el{check}")
         else:
-            code.line(plain)
+            code.line(check)
         conversion = _CONVERSIONS[column.kind](name, column, code)
         if conversion:
             code.line(f"{'else' if column.nullable else 'if True'}: {name} = {conversion}")
@@ -107,11 +108,11 @@ def _check_integer(name: str, column: Column, code: Code) -> str:
 
 def _check_number(name: str, column: Column, code: Code) -> str:
     # NaN is missing: only a nullable column may hold it, and no bound excludes it there
-    unwhole = f"type({name}) is not int or not {-MAX_EXACT_INTEGER} <= {name} <= {MAX_EXACT_INTEGER}"
+    inexact = f"type({name}) is not int or not {-MAX_EXACT_INTEGER} <= {name} <= {MAX_EXACT_INTEGER}"
     bounds = _bounds(name, column, code).replace(" or not ", f" or {name} == {name} and not ")
     missing = "" if column.nullable else f" or {name} != {name}"
     infinite = f" or {name} - {name} != 0 and {name} == {name}" if column.finite else ""
-    return f"(type({name}) is not float and ({unwhole}))" + missing + infinite + bounds
+    return f"(type({name}) is not float and ({inexact}))" + missing + infinite + bounds
 
 
 def _check_string(name: str, column: Column, code: Code) -> str:
@@ -131,7 +132,7 @@ def _check_string(name: str, column: Column, code: Code) -> str:
 
 
 def _matching(pattern: str) -> Callable[[str], bool]:
-    """Whether a text matches by RE2, which decides for columns too; texts come again and again."""
+    """Whether a text matches, by RE2 as for columns; the cache serves rows with the same text."""
     import pyarrow.compute as pc
 
     return lru_cache(maxsize=1024)(lambda text: bool(pc.match_substring_regex(text, pattern).as_py()))
@@ -145,8 +146,8 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
+def _microseconds(timestamp: datetime) -> int:
+    return (timestamp - _EPOCH) // _MICROSECOND
 
 
 _CHECKS: dict[str, Callable[[str, Column, Code], str]] = {

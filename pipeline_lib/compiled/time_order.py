@@ -1,4 +1,4 @@
-"""Rows in order of time: what a context declares of them, whether they keep to it, and the rows that follow."""
+"""Rows in order of time: what a context declares of them, whether rows keep to it, and the row that follows."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline_lib.compiled.plan import Table
+from pipeline_lib.compiled.plan import RawTable
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.context import Context
 from pipeline_lib.rows.schema import RowSchema
@@ -18,10 +18,10 @@ _MICROSECOND = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 
 
-def declared(context: Context | int, row: RowSchema) -> Table:
-    """The table that a context declares. Raises InputError where it contradicts the schema of raw rows."""
+def declared_table(context: Context | int, row: RowSchema) -> RawTable:
+    """The raw table that a context declares. Raises InputError where it contradicts the schema of raw rows."""
     if not isinstance(context, Context):
-        return Table(context=context)
+        return RawTable(context=context)
     columns = {column.name: column for column in row.columns}
     for option, name in (("time", context.time), ("feeds", context.feeds)):
         if name is not None and name not in columns:
@@ -37,55 +37,56 @@ def declared(context: Context | int, row: RowSchema) -> Table:
                 f"{time.name}: found a column of times that is {kind}, expected a date, a datetime or an integer in "
                 "every row; correct Row, or CONTEXT"
             )
-        every = _units(context.every, time.kind)
+        every = _plan_units(context.every, time.kind)
     if context.feeds is not None and columns[context.feeds].kind != "number":
         raise InputError(
             f"{context.feeds}: found feeds= of a column that is {columns[context.feeds].kind}, expected a number "
             "(float), as predictions are; correct Row, or CONTEXT"
         )
-    return Table(time=context.time, context=context.rows, every=every, feeds=context.feeds)
+    return RawTable(time=context.time, context=context.rows, every=every, feeds=context.feeds)
 
 
-def check_order(table: "pa.Table", earlier: int, declared: Table, *, hidden: bool = False) -> None:
-    """Refuse rows that are not in order of time, doubled, or not one step apart as far as the context reaches.
+def check_order(table: "pa.Table", earlier: int, declared: RawTable, *, hidden: bool = False) -> None:
+    """Refuse rows that are not in order of time, duplicate, or not one step apart as far as the context reaches.
 
     The first `earlier` rows of `table` are the context, and messages count them backwards from -1. `hidden` keeps
     values out of messages.
     """
     if declared.time is None or table.num_rows < 2:
         return
-    moments = _moments(table.column(declared.time))
-    steps = np.diff(moments)
+    steps = np.diff(_timestamps(table.column(declared.time)))
     wrong = steps <= 0
     if declared.every is not None and not wrong.any():
         wrong = (steps != declared.every) & (np.arange(len(steps)) >= earlier - declared.context)
     if wrong.any():
-        place = int(np.argmax(wrong))
-        raise InputError(_out_of_order(table, place, place - earlier, int(steps[place]), declared, hidden=hidden))
+        index = int(np.argmax(wrong))
+        raise InputError(_describe(table, index, index - earlier, int(steps[index]), declared, hidden=hidden))
 
 
-def _out_of_order(table: "pa.Table", place: int, row: int, step: int, declared: Table, *, hidden: bool) -> str:
-    before, found = (table.column(declared.time)[at].as_py() for at in (place, place + 1))
-    shown, after = ("a time (hidden: sensitive)",) * 2 if hidden else (str(found), str(before))
-    where = f"{declared.time}: found {shown} in {_row(row + 1)}"
+def _describe(table: "pa.Table", index: int, row: int, step: int, declared: RawTable, *, hidden: bool) -> str:
+    """The message on the rows at `index` and after it, numbered `row` and `row + 1`, that are `step` apart."""
+    before, after = (table.column(declared.time)[at].as_py() for at in (index, index + 1))
+    shown, previous = ("a time (hidden: sensitive)",) * 2 if hidden else (str(after), str(before))
+    where = f"{declared.time}: found {shown} in {_row_name(row + 1)}"
     if step == 0:
-        return f"{where} and in {_row(row)}, expected each time once; keep one of the rows"
+        return f"{where} and in {_row_name(row)}, expected each time once; keep one of the rows"
     if step < 0:
-        return f"{where} after {after}, expected rows in order of time; sort them by {declared.time!r}"
-    following = "" if hidden else f"{_later(before, declared.every or 0)}, "
+        return f"{where} after {previous}, expected rows in order of time; sort them by {declared.time!r}"
+    every = declared.every or 0
+    expected = "" if hidden else f"{_add(before, every)}, "
     return (
-        f"{where} after {after}, expected {following}{_length(before, declared.every or 0)} later; give every row "
-        "once, as none is made up or left out"
+        f"{where} after {previous}, expected {expected}{_interval(before, every)} later; give every row once, as none "
+        "is made up or left out"
     )
 
 
-def following(row: Mapping[str, Any], prediction: Any, declared: Table) -> dict[str, Any]:
-    """The row after `row`, where what was predicted has come true."""
+def following_row(row: Mapping[str, Any], prediction: Any, declared: RawTable) -> dict[str, Any]:
+    """The row one step of time after `row`, whose fed column holds the prediction for `row`."""
     time = str(declared.time)
-    return {time: _later(row[time], declared.every or 0), str(declared.feeds): prediction}
+    return {time: _add(row[time], declared.every or 0), str(declared.feeds): prediction}
 
 
-def check_forecastable(declared: Table, reads: Sequence[str]) -> None:
+def check_forecastable(declared: RawTable, reads: Sequence[str]) -> None:
     """Refuse a pipeline that reads more than the time and the column that its predictions feed."""
     if declared.feeds is None:
         raise InputError(
@@ -100,7 +101,7 @@ def check_forecastable(declared: Table, reads: Sequence[str]) -> None:
         )
 
 
-def _moments(column: "pa.ChunkedArray") -> np.ndarray[Any, Any]:
+def _timestamps(column: "pa.ChunkedArray") -> np.ndarray[Any, Any]:
     """Times in units of the plan: integers as they are, dates and datetimes in microseconds."""
     import pyarrow as pa
 
@@ -109,7 +110,8 @@ def _moments(column: "pa.ChunkedArray") -> np.ndarray[Any, Any]:
     return np.asarray(column.cast(pa.int64()).to_numpy())
 
 
-def _units(every: timedelta | int | None, kind: str) -> int | None:
+def _plan_units(every: timedelta | int | None, kind: str) -> int | None:
+    """The step of time in units of the plan, for a column of this kind."""
     if every is None:
         return None
     if isinstance(every, timedelta) == (kind == "integer"):
@@ -120,13 +122,13 @@ def _units(every: timedelta | int | None, kind: str) -> int | None:
     return every if isinstance(every, int) else every // _MICROSECOND
 
 
-def _later(moment: Any, every: int) -> Any:
-    return moment + (timedelta(microseconds=every) if isinstance(moment, date) else every)
+def _add(time: Any, every: int) -> Any:
+    return time + (timedelta(microseconds=every) if isinstance(time, date) else every)
 
 
-def _length(moment: Any, every: int) -> str:
-    return str(timedelta(microseconds=every)).removesuffix(", 0:00:00") if isinstance(moment, date) else str(every)
+def _interval(time: Any, every: int) -> str:
+    return str(timedelta(microseconds=every)).removesuffix(", 0:00:00") if isinstance(time, date) else str(every)
 
 
-def _row(row: int) -> str:
+def _row_name(row: int) -> str:
     return f"row {row}" if row >= 0 else f"earlier row {row}"

@@ -13,8 +13,8 @@ from pipeline_lib.compiled.compile_report import StepReport
 from pipeline_lib.compiled.opaque import quiet_libraries
 from pipeline_lib.compiled.operations.list_columns import LIST
 from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY, CompiledPipeline
-from pipeline_lib.compiled.plan import Plan, Table
-from pipeline_lib.compiled.time_order import check_order, declared
+from pipeline_lib.compiled.plan import Plan, RawTable
+from pipeline_lib.compiled.time_order import check_order, declared_table
 from pipeline_lib.compiler.adapters.catalog import predict, transform
 from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, RefusedStepError, qualified_name
 from pipeline_lib.compiler.builder import Builder, Value
@@ -42,7 +42,7 @@ class Settings:
     row: RowSchema
     library: str = "pipeline_lib"
     allow_opaque: bool = False
-    table: Table = Table()  # noqa: RUF009  a frozen dataclass, too
+    table: RawTable = RawTable()  # noqa: RUF009  a frozen dataclass, too
 
     @property
     def context(self) -> int:
@@ -75,7 +75,7 @@ def compile_pipeline(
             "found several training tables without a schema, expected row=schema_of(Tables(...)), which names their key"
         )
     row = row or schema_of_frame(like)  # type: ignore[arg-type]  # no mapping: see above
-    settings = Settings(row, library, allow_opaque, declared(context, row))
+    settings = Settings(row, library, allow_opaque, declared_table(context, row))
     return compile_fitted(fitted, like=like, settings=settings)
 
 
@@ -166,7 +166,7 @@ class _Compilation:
     def plan(self) -> Plan:
         """The plan as far as it has come."""
         row = self.settings.row
-        several = tuple(Table(part.name, part.key) for part in row.tables) if row.key is not None else ()
+        several = tuple(RawTable(part.name, part.key) for part in row.tables) if row.key is not None else ()
         tables = several or (self.settings.table,)
         return Plan(self.build.nodes, self.outputs, self.steps, tables, self.classes)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.column_executor import column_function
-from pipeline_lib.compiled.columns import Column, broadcast_rows
+from pipeline_lib.compiled.columns import PlanColumn, broadcast_rows
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.list_columns import ListColumn
 from pipeline_lib.compiled.operations.registry import Operation
@@ -24,10 +24,10 @@ _DISCRETE = ("bool", "int64", "str", "datetime")
 
 
 def with_error_bounds(
-    plan: Plan, roots: Sequence[int], columns: Mapping[str, Column], rows: int
-) -> list[tuple[Column, Any]]:
+    plan: Plan, roots: Sequence[int], columns: Mapping[str, PlanColumn], rows: int
+) -> list[tuple[PlanColumn, Any]]:
     """Each root's column and its bound: an array of its shape, or None where bits must be equal."""
-    values: dict[int, Column] = {}
+    values: dict[int, PlanColumn] = {}
     bounds: dict[int, Any] = {}
     with np.errstate(all="ignore"):
         for place in plan.needed(roots):

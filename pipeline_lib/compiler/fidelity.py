@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.columns import Column
+from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.library_columns import plan_column
 from pipeline_lib.compiled.operations.sparse import SparseColumn, aligned
 from pipeline_lib.compiled.operations.text_columns import TextColumn
@@ -41,7 +41,7 @@ def check_step(
     before: Mapping[str, Value],
     given: Any,
     expected: Any,
-    columns: Mapping[str, Column] | None = None,
+    columns: Mapping[str, PlanColumn] | None = None,
 ) -> Distance:
     """Evaluate a step's plan on `given`, the library's input to it, and compare with `expected`, its output.
 
@@ -73,7 +73,7 @@ def _same_input(name: str, value: Value, build: Builder) -> Value:
     return build.input(name, value.dtype, value.abs_max, width=value.width, table=table)
 
 
-def _library_columns(given: Any, before: Mapping[str, Value]) -> dict[str, Column]:
+def _library_columns(given: Any, before: Mapping[str, Value]) -> dict[str, PlanColumn]:
     columns, place = {}, 0
     for name, value in before.items():
         columns[name] = library_column(given, place, value.dtype, value.width)
@@ -81,7 +81,7 @@ def _library_columns(given: Any, before: Mapping[str, Value]) -> dict[str, Colum
     return columns
 
 
-def _compare(where: str, column: Column, bound: Any, reference: Column, rows: int) -> Distance:
+def _compare(where: str, column: PlanColumn, bound: Any, reference: PlanColumn, rows: int) -> Distance:
     places = None
     if isinstance(column, SparseColumn) or isinstance(reference, SparseColumn):
         places, column, bound, reference = aligned(SparseColumn.of(column), bound, SparseColumn.of(reference))
@@ -103,7 +103,7 @@ def _compare(where: str, column: Column, bound: Any, reference: Column, rows: in
         return Distance(float((apart / spacing)[sure].max()), float((apart / allowed)[sure].max()), flips)
 
 
-def _unfaithful(where: str, column: Column, reference: Column, apart: Any, allowed: Any, wrong: Any, rows: Any) -> str:
+def _unfaithful(where: str, column: PlanColumn, reference: PlanColumn, apart: Any, allowed: Any, wrong: Any, rows: Any) -> str:
     at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
     row = at[-1] if rows is None else rows[at[-1]]
     if isinstance(column, TextColumn):
@@ -117,7 +117,7 @@ def _unfaithful(where: str, column: Column, reference: Column, apart: Any, allow
     )
 
 
-def library_column(data: Any, place: int, dtype: str, width: int = 1) -> Column:
+def library_column(data: Any, place: int, dtype: str, width: int = 1) -> PlanColumn:
     """Column `place` of what a library made (frame, array, sparse matrix), as a plan has it."""
     if dtype in ("vector", "bag"):
         part = data[:, place : place + width] if not hasattr(data, "iloc") else data.iloc[:, place : place + width]

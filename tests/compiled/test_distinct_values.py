@@ -17,7 +17,7 @@ from pipeline_lib.compiled.distinct_values import DistinctValues, combinations, 
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.pipeline import CompiledPipeline
-from pipeline_lib.compiled.plan import Plan, Table
+from pipeline_lib.compiled.plan import Plan, RawTable
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import first_difference
@@ -71,7 +71,7 @@ def test_distinct_words_of_rows_behind_a_context_give_the_same_bits() -> None:
         build.input("t", "str"), {"a": 1.5, "b": -0.0}, "float64", unseen=9.0, name="t", where="Scores"
     )
     roots = [build.earlier(score, 2, "Lag").node, score.node]
-    plan = Plan(build.nodes, {}, tables=(Table(context=2),))
+    plan = Plan(build.nodes, {}, tables=(RawTable(context=2),))
     given = {"t": TextColumn.of(["a", "b", None, "b"] * 50)}
     by_row = make_executor(plan, roots, distinct_values=False).run(given, 198)
     assert bits(make_executor(plan, roots).run(given, 198)) == bits(by_row)

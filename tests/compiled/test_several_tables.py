@@ -225,7 +225,7 @@ def test_batches_of_many_child_rows_are_brought_together_in_parts(
         assert pa.concat_tables(parts).combine_chunks().equals(whole)
         assert (len(parts) > 1) == (most < 2_000)
     batch = model.predict(data)
-    monkeypatch.setattr("pipeline_lib.compiled.pipeline.PART_CHILDREN", 100)
+    monkeypatch.setattr("pipeline_lib.compiled.batches.PART_CHILDREN", 100)
     assert same(model.predict(data), batch)
     infinite = data["customers"].assign(age=np.where(np.arange(50) == 40, np.inf, 1.0))
     assert "row 40: LinearRegression: found inf" in refusal(lambda: model.predict(data | {"customers": infinite}))
@@ -303,8 +303,8 @@ def test_every_hand_over_repeats_the_evidence_and_a_moved_bit_is_found(model: Co
     verdicts = {each.name: _outcome(each.task(), kept, model).verdict for each in careful}
     assert set(verdicts.values()) == {"exact"}, verdicts
     assert "shuffled child rows" in verdicts
-    assert kept.probes is not None
-    assert {"purchases", "purchases.kind", "age"} <= set(kept.probes.column("column").to_pylist())
+    assert kept.edge_answers is not None
+    assert {"purchases", "purchases.kind", "age"} <= set(kept.edge_answers.column("column").to_pylist())
     moved = data["purchases"]["dollars"].to_numpy().copy()
     moved[0] = np.nextafter(moved[0], np.inf)
     other = write_evidence(tmp_path, model, data | {"purchases": data["purchases"].assign(dollars=moved)}, np.zeros(12))

@@ -14,8 +14,9 @@ import shop
 from example import ROOT
 from pydantic import BaseModel, Field
 
+from pipeline_lib.compiled.batches import BatchEvaluator
 from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
-from pipeline_lib.compiled.time_order import check_order, declared
+from pipeline_lib.compiled.time_order import check_order, declared_table
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import read_evidence
@@ -110,7 +111,7 @@ def test_a_row_behind_plain_mappings_is_answered_by_python_alone(
     model = shop.compiled(context)
     whole = model.predict(ROWS, context=EARLIER)
     traced = model.trace_row(PLAIN[9], context=FRAME.iloc[:9])
-    monkeypatch.setattr(CompiledPipeline, "_tables", lambda *_: pytest.fail("asked the column executor"))
+    monkeypatch.setattr(BatchEvaluator, "evaluate", lambda *_: pytest.fail("the column executor was called"))
     alone = [model.predict_row(PLAIN[at], context=PLAIN[at - 3 : at]) for at in range(3, shop.ROWS)]
     assert np.array(alone).tobytes() == whole.tobytes()
     assert model.trace_row(PLAIN[9], context=PLAIN[6:9]) == traced
@@ -242,7 +243,7 @@ def test_a_forecast_refuses_columns_that_nobody_knows_of_later_rows() -> None:
     row = RowSchema((*shop.SCHEMA.columns, Column("rain", "number")))
     context = Context(rows=3, time="day", every=DAY, feeds="rain")
     model = CompiledPipeline(other.plan, row)
-    model.plan = type(other.plan)(**{**vars(other.plan), "tables": (declared(context, row),)})
+    model.plan = type(other.plan)(**{**vars(other.plan), "tables": (declared_table(context, row),)})
     with pytest.raises(
         InputError, match="found sold among the columns that reach the output, expected day and rain alone"
     ):
@@ -286,7 +287,7 @@ def test_a_declaration_must_fit_the_row(context: Context, message: str) -> None:
     kinds = {"day": "date", "hour": "integer", "sold": "number", "shop": "integer"}
     row = RowSchema(tuple(Column(name, kind, nullable=name == "hour") for name, kind in kinds.items()))
     with pytest.raises(InputError, match=message):
-        declared(context, row)
+        declared_table(context, row)
 
 
 @pytest.mark.parametrize(
@@ -307,14 +308,14 @@ def test_a_declaration_must_fit_the_row(context: Context, message: str) -> None:
 )
 def test_dates_datetimes_and_integers_order_rows(times: list[Any], every: Any, shown: str) -> None:
     kind = {date: "date", int: "integer", datetime: "datetime"}[type(times[0])]
-    table = declared(Context(1, "t", every), RowSchema((Column("t", kind),)))
+    table = declared_table(Context(1, "t", every), RowSchema((Column("t", kind),)))
     check_order(pa.table({"t": times[:2]}), 1, table)
     with pytest.raises(InputError, match=shown):
         check_order(pa.table({"t": times}), 0, table)
 
 
 def test_a_sensitive_time_is_not_shown() -> None:
-    table = declared(Context(1, "t", 1), RowSchema((Column("t", "integer", sensitive=True),)))
+    table = declared_table(Context(1, "t", 1), RowSchema((Column("t", "integer", sensitive=True),)))
     with pytest.raises(InputError) as caught:
         check_order(pa.table({"t": [17, 19]}), 0, table, hidden=True)
     assert "hidden: sensitive" in str(caught.value)
@@ -336,7 +337,7 @@ def run(tmp_path: Path) -> Run:
 def test_a_run_compiles_with_the_context_of_its_module(run: Run) -> None:
     trained, rows = FRAME.iloc[:40], FRAME.iloc[40:]
     model = run.compile(shop.fit(trained), like=trained)
-    assert model.plan.tables[0] == declared(shop.CONTEXT, model.row)
+    assert model.plan.tables[0] == declared_table(shop.CONTEXT, model.row)
     found = run.evidence(rows, rows["sold"], context=trained)
     assert found.tobytes() == model.predict(rows, context=trained).tobytes()
     kept = read_evidence(run.record.evidence).context
