@@ -5,28 +5,27 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.project.generated_modules import CELL_MARK, is_cell_mark, module_files
 from pipeline_lib.project.notebooks import cells, read_notebook
-from pipeline_lib.project.project import GENERATED, Project
+from pipeline_lib.project.project import Project
 from pipeline_lib.system.files import sha256_bytes
-
-_MARK = "# %% "
 
 
 def exported_cells(project: Project) -> list[dict[str, Any]]:
     """Every exported cell in the generated modules, as JSON values: module, notebook, cell id, number, digest, source.
 
-    The source is the module's, since that is the code a run imports; the heading that lists a module's names
-    follows from its cells and is left out.
+    The source is read from the module, since that is the code that a run imports. The heading, which lists a module's
+    names, follows from the cells and is left out.
     """
-    found: list[dict[str, Any]] = []
-    for path in [path for name in GENERATED for path in sorted((project.package / name).glob("[!_]*.py"))]:
+    result: list[dict[str, Any]] = []
+    for path in module_files(project):
         numbers: dict[str, dict[str, int]] = {}
-        for mark, source in _marked(path.read_text(encoding="utf-8").splitlines()):
+        for mark, source in _split_at_marks(path.read_text(encoding="utf-8").splitlines()):
             notebook, _, cell = mark.rpartition(" #")
             shown = "/".join(part for part in PurePosixPath(notebook).parts if part != "..")
             if shown not in numbers:
                 numbers[shown] = _numbers(project, shown)
-            found.append(
+            result.append(
                 {
                     "module": project.shown(path),
                     "notebook": shown,
@@ -36,21 +35,21 @@ def exported_cells(project: Project) -> list[dict[str, Any]]:
                     "source": source,
                 }
             )
-    return found
+    return result
 
 
-def _marked(lines: Sequence[str]) -> list[tuple[str, str]]:
-    """The cells of a generated module: what stands after each one's mark, and its source."""
-    starts = [at for at, line in enumerate(lines) if line.startswith(_MARK) and ".ipynb #" in line]
+def _split_at_marks(lines: Sequence[str]) -> list[tuple[str, str]]:
+    """The cells of a generated module: the notebook and id in each cell's mark, and its source."""
+    starts = [number for number, line in enumerate(lines) if is_cell_mark(line)]
     ends = [*starts[1:], len(lines)]
     return [
-        (lines[start].removeprefix(_MARK), "\n".join(lines[start + 1 : end]).strip("\n"))
+        (lines[start].removeprefix(CELL_MARK), "\n".join(lines[start + 1 : end]).strip("\n"))
         for start, end in zip(starts, ends, strict=True)
     ]
 
 
 def _numbers(project: Project, notebook: str) -> dict[str, int]:
-    """Cell numbers by id; none where the notebook cannot be read, which export reports better."""
+    """Cell numbers by id; empty where the notebook cannot be read, which export reports with its reason."""
     try:
         return {cell.id: cell.number for cell in cells(read_notebook(project.root / notebook, notebook))}
     except InputError:

@@ -1,4 +1,4 @@
-"""Changes in words: which JSON values, and which cells of code, are not the same in two places."""
+"""Differences in words: between JSON values, and between cells of code."""
 
 import difflib
 import json
@@ -8,18 +8,18 @@ from typing import Any
 from pipeline_lib.project.notebooks import cells
 
 _INJECTED = "injected-parameters"
-_LONGEST = 100
+_MAX_CHARACTERS = 100  # of a value or line of code in a message
 Code = dict[tuple[str, str], tuple[str, str]]
-"""Sources of cells with their labels, by notebook and cell."""
+"""A label and the source of each cell, by notebook and cell."""
 
 
 def changed_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Dotted names of JSON values that differ, each with both values; floats in hex besides."""
+    """Dotted names of JSON values that differ, each with both values; floats also in hex."""
     left, right = dict(flatten(old)), dict(flatten(new))
     return [
         f"{name}: {describe_change(left, right, name)}"
         for name in dict.fromkeys((*left, *right))
-        if name not in left or name not in right or _unlike(left[name], right[name])
+        if name not in left or name not in right or _differ(left[name], right[name])
     ]
 
 
@@ -39,12 +39,15 @@ def changed_code(old: Code, new: Code) -> list[str]:
 
 
 def notebook_code(notebook: Mapping[str, Any], shown: str = "", *, injected: bool = False) -> Code:
-    """The code cells of a notebook by their ids (their numbers where they have none); papermill's own if asked for."""
+    """The code cells of a notebook by their ids, or by their numbers where they have none.
+
+    With `injected`, papermill's own cell of parameters is included.
+    """
     code = [cell for cell in cells(dict(notebook)) if cell.kind == "code" and cell.source.strip()]
-    place = f"{shown}: " if shown else ""
+    prefix = f"{shown}: " if shown else ""
     return {
         ("", _INJECTED if _INJECTED in cell.tags else cell.id or str(cell.number)): (
-            f"{place}{cell}",
+            f"{prefix}{cell}",
             cell.source.rstrip(),
         )
         for cell in code
@@ -52,14 +55,14 @@ def notebook_code(notebook: Mapping[str, Any], shown: str = "", *, injected: boo
     }
 
 
-def exported_code(exported: Iterable[Mapping[str, Any]]) -> Code:
+def exported_code(cells: Iterable[Mapping[str, Any]]) -> Code:
     """Exported cells, as `exported_cells` lists them, by notebook and cell."""
     return {
         (cell["notebook"], cell["cell"]): (
             f"{cell['notebook']}: cell {cell['number']} (id {cell['cell']})",
             cell["source"],
         )
-        for cell in exported
+        for cell in cells
     }
 
 
@@ -72,26 +75,26 @@ def flatten(value: Any, name: str = "") -> Iterable[tuple[str, Any]]:
         yield name, value
 
 
-def _unlike(old: Any, new: Any) -> bool:
+def _differ(old: Any, new: Any) -> bool:
     return type(old) is not type(new) or json.dumps(old) != json.dumps(new)
 
 
 def describe_change(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> str:
-    """One value's change; of lists what went and what came, of floats the hex besides."""
+    """The change of one value: of lists the items removed and added, of floats also the hex."""
     if name not in old or name not in new:
         return " → ".join(_text(values[name]) if name in values else "absent" for values in (old, new))
     before, after = old[name], new[name]
     if isinstance(before, list) and isinstance(after, list):
-        gone = [_text(part) for part in before if part not in after]
-        come = [_text(part) for part in after if part not in before]
-        parts = [f"{word} {', '.join(texts)}" for word, texts in (("without", gone), ("with", come)) if texts]
+        removed = [_text(part) for part in before if part not in after]
+        added = [_text(part) for part in after if part not in before]
+        parts = [f"{word} {', '.join(texts)}" for word, texts in (("without", removed), ("with", added)) if texts]
         return ", ".join(parts) or "in another order, or another number of times"
     hexes = f" ({before.hex()}, {after.hex()})" if isinstance(before, float) and isinstance(after, float) else ""
     return f"{_text(before)} → {_text(after)}{hexes}"
 
 
 def _text(value: Any) -> str:
-    return _clipped(json.dumps(value, ensure_ascii=False))
+    return _shorten(json.dumps(value, ensure_ascii=False))
 
 
 def _first_changed(old: str, new: str) -> str:
@@ -110,8 +113,8 @@ def _first_changed(old: str, new: str) -> str:
 def _first_line(source: str | list[str]) -> str:
     lines = source.splitlines() if isinstance(source, str) else source
     line = next((line.strip() for line in lines if line.strip()), "")
-    return f"`{_clipped(line)}`" if line else "nothing"
+    return f"`{_shorten(line)}`" if line else "nothing"
 
 
-def _clipped(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…"

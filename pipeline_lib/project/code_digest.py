@@ -1,4 +1,4 @@
-"""Do two definitions do the same? Digests of functions, classes and values by what they do, not where they stand."""
+"""Digests of functions, classes and values by what they do: equal code has equal digests wherever it is defined."""
 
 import dis
 import types
@@ -7,40 +7,40 @@ from typing import Any
 
 from pipeline_lib.system.files import sha256_bytes
 
-_PLAIN = (str, int, float, complex, bool, bytes, type(None), type(...))
+_LITERALS = (str, int, float, complex, bool, bytes, type(None), type(...))
 _HAS_DOCSTRING = 0x4000000  # a flag of code objects from Python 3.13 on
-_TELLING = {
+_CLASS_ITEMS = {
     "__annotations__",
     "__dataclass_fields__",
     "__dataclass_params__",
     "__pydantic_decorators__",
     "__pydantic_fields__",
     "__slots__",
-}  # the double-underscore items of a class that someone wrote; the others follow from its place
+}  # items of a class with double underscores that its author wrote; the others follow from where it is defined
 
 
 def same_code(left: Any, right: Any) -> bool:
     """Whether two functions or classes do the same.
 
-    Instructions, constants, defaults, closures, class items, fields and the module's own values that a function
-    reads all count; line numbers, comments, docstrings of functions and the module's name do not.
+    Compared are instructions, constants, defaults, closures, class items, fields, and the values of the module that a
+    function reads. Line numbers, comments, docstrings of functions and the module's name may differ.
     """
     return CodeDigests(left.__module__).of(left) == CodeDigests(right.__module__).of(right)
 
 
 class CodeDigests:
-    """Digests of values as one module sees them: its own code by content, everybody else's by name."""
+    """Digests of values as one module sees them: its own code by content, other modules' code by name."""
 
     def __init__(self, home: str) -> None:
         self._home = home
-        self._known: dict[int, tuple[Any, str]] = {}  # values are kept, so that no other gets their id
+        self._known: dict[int, tuple[Any, str]] = {}  # holds the values too: a freed one would pass on its id
 
     def of(self, value: Any) -> str:
-        """A digest that two values share when they do the same."""
-        if isinstance(value, _PLAIN):
+        """A digest that is equal for two values that do the same."""
+        if isinstance(value, _LITERALS):
             return f"{type(value).__name__} {value!r}"
         if id(value) not in self._known:
-            self._known[id(value)] = (value, "itself")
+            self._known[id(value)] = (value, "itself")  # for a value that contains itself
             kind = type(value).__qualname__
             self._known[id(value)] = (value, sha256_bytes("\n".join([kind, *self._parts(value)]).encode()))
         return self._known[id(value)][1]
@@ -73,18 +73,18 @@ class CodeDigests:
             yield self.of(base)
         for name, item in sorted(vars(value).items()):
             code = isinstance(item, types.FunctionType | classmethod | staticmethod | property)
-            if code or name in _TELLING or not name.startswith("__"):
+            if code or name in _CLASS_ITEMS or not name.startswith("__"):
                 yield f"{name} {self.of(item)}"
 
     def _code(self, code: types.CodeType) -> Iterator[str]:
         counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & ~_HAS_DOCSTRING)
         yield f"{code.co_qualname} {counts} {code.co_varnames} {code.co_exceptiontable!r}"
-        for step in dis.get_instructions(code):  # names the constants it loads; a docstring is not among them
-            yield f"{step.opname} {self.of(step.argval)}"
+        for instruction in dis.get_instructions(code):  # with the constants that it loads; a docstring is never loaded
+            yield f"{instruction.opname} {self.of(instruction.argval)}"
 
 
 def _contents(value: Any) -> list[Any]:
-    """What a value is made of; for an object, what pickle would keep of it."""
+    """The parts of a value; of an object, what pickle would keep of it."""
     if isinstance(value, list | tuple):
         return list(value)
     if isinstance(value, dict):
@@ -98,13 +98,13 @@ def _contents(value: Any) -> list[Any]:
             return [value.cell_contents]
         except ValueError:  # not filled yet
             return []
-    if hasattr(value, "cls_ref"):  # a pydantic validator, whose reference to its class holds an address
+    if hasattr(value, "cls_ref"):  # a pydantic validator: its reference to its class holds an address
         return [value.cls_var_name, value.info]
-    if hasattr(value, "__wrapped__") and callable(value):  # functools.cache would reduce to its name
+    if hasattr(value, "__wrapped__") and callable(value):  # a functools.cache pickles by name only
         return [value.__wrapped__]
     try:
         reduced = value.__reduce_ex__(4)
-    except Exception:  # a lock, an open file: an object can be told by its type alone
+    except Exception:  # a lock, an open file: only its type is compared
         return []
     return [reduced] if isinstance(reduced, str) else [list(part) if _is_iterator(part) else part for part in reduced]
 
@@ -114,10 +114,10 @@ def _is_iterator(value: Any) -> bool:
 
 
 def _global_names(code: types.CodeType) -> Iterator[str]:
-    """Names that a function or anything inside it looks up in its module."""
-    for step in dis.get_instructions(code):
-        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            yield str(step.argval)
+    """Names that a function, or code nested in it, looks up in its module."""
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            yield str(instruction.argval)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from _global_names(constant)

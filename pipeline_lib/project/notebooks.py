@@ -1,4 +1,4 @@
-"""Notebooks as data: reading them, their tagged parameters cell, and keeping them clean."""
+"""Notebooks as data: reading and cleaning them, their cells, and the cell tagged `parameters`."""
 
 import ast
 import json
@@ -15,7 +15,7 @@ PARAMETERS = "parameters"
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a notebook; `number` counts all cells from 1, as a reader would."""
+    """One cell of a notebook; `number` counts all cells from 1."""
 
     number: int
     id: str
@@ -28,7 +28,10 @@ class Cell:
 
 
 def read_notebook(path: Path, shown: str) -> dict[str, Any]:
-    """The JSON of a notebook of format 4; InputError names what is wrong with the file."""
+    """The JSON of a notebook of format 4. Raises InputError for any other file.
+
+    `shown` is how messages print the path.
+    """
     expected = "expected a Jupyter notebook of format 4; save it again from Jupyter"
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
@@ -60,16 +63,16 @@ def cells(notebook: dict[str, Any]) -> list[Cell]:
 def parameters_cell(notebook: dict[str, Any], shown: str) -> Cell:
     """The one cell tagged `parameters`.
 
-    Raises InputError when there is none or more than one: papermill alone would then run the defaults
-    and record the request.
+    Raises InputError when there is none or more than one: papermill would then run with the defaults, while the
+    record names the requested values.
     """
     tagged = [cell for cell in cells(notebook) if PARAMETERS in cell.tags and cell.kind == "code"]
     if len(tagged) == 1:
         return tagged[0]
     if tagged:
-        found = " and ".join(str(cell) for cell in tagged)
+        names = " and ".join(str(cell) for cell in tagged)
         raise InputError(
-            f"{shown}: found {len(tagged)} cells tagged `parameters` ({found}), expected one; keep the tag on one cell"
+            f"{shown}: found {len(tagged)} cells tagged `parameters` ({names}), expected one; keep the tag on one cell"
         )
     likely = next((cell for cell in cells(notebook) if cell.kind == "code" and cell.source.strip()), None)
     raise InputError(
@@ -81,7 +84,7 @@ def parameters_cell(notebook: dict[str, Any], shown: str) -> Cell:
 def declared_parameters(cell: Cell, shown: str) -> dict[str, Any]:
     """Names and literal values that the parameters cell assigns.
 
-    Raises InputError for anything but assignments of literals: those are data, the rest is code.
+    Raises InputError for anything but assignments of literals: values can be compared and replaced, code cannot.
     """
     where = f"{shown}: {cell}"
     try:
@@ -112,9 +115,9 @@ def declared_parameters(cell: Cell, shown: str) -> dict[str, Any]:
 
 
 def clean_notebook(notebook: dict[str, Any]) -> dict[str, Any]:
-    """A copy without outputs, counters and passing metadata; nbdev cleans, tags stay.
+    """A copy without outputs, execution counts and metadata other than tags, as nbdev cleans it.
 
-    Outputs stay in cells tagged `keep-output`.
+    Cells tagged `keep-output` keep their outputs.
     """
     from nbdev.clean import clean_nb
 
@@ -123,7 +126,7 @@ def clean_notebook(notebook: dict[str, Any]) -> dict[str, Any]:
     for cell in cleaned["cells"]:
         if cell["cell_type"] == "code" and KEEP_OUTPUT not in cell["metadata"].get("tags", ()):
             cell["outputs"] = []
-        if isinstance(cell["source"], str):  # one line of source, one line of JSON: small diffs
+        if isinstance(cell["source"], str):  # a line of JSON for each line of source keeps diffs small
             cell["source"] = cell["source"].splitlines(keepends=True)
         if not cell["metadata"].get("tags", True):
             del cell["metadata"]["tags"]
@@ -132,12 +135,12 @@ def clean_notebook(notebook: dict[str, Any]) -> dict[str, Any]:
 
 
 def notebook_bytes(notebook: dict[str, Any]) -> bytes:
-    """The one way a notebook is written: sorted keys, one-space indent, final newline, as nbdev writes it."""
+    """A notebook's bytes as nbdev writes them: sorted keys, one-space indent, final newline."""
     return (json.dumps(notebook, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def notebook_files(folder: Path) -> Iterator[Path]:
-    """Notebooks below a folder, sorted; names that begin with `_` or `.` are working copies."""
+    """Notebooks below a folder, sorted; names that begin with `_` or `.` are working copies and left out."""
     for path in sorted(folder.rglob("*.ipynb")):
         if not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts):
             yield path

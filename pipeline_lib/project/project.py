@@ -1,4 +1,4 @@
-"""Where a project's things are: the facts of settings.ini, the folders, the pipeline modules."""
+"""A project: the settings in settings.ini, its folders, its pipeline modules."""
 
 import importlib
 import re
@@ -12,14 +12,14 @@ from types import ModuleType
 from pipeline_lib.errors import InputError
 
 GENERATED = ("steps", "pipelines")
-"""The folders of the library that are written by export and by nobody else."""
+"""The folders of the package that only export writes."""
 SCRATCH = "scratch"
 """The folder of a pipeline's runs from Jupyter; no pipeline can have this name."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """A checkout with a settings.ini: its root folder, library name and folders."""
+    """A checkout with a settings.ini: its root folder, package name and folders."""
 
     root: Path
     library: str
@@ -29,7 +29,7 @@ class Project:
 
     @property
     def package(self) -> Path:
-        """Folder of the library."""
+        """Folder of the package."""
         return self.root / self.library
 
     def shown(self, path: Path) -> str:
@@ -48,7 +48,7 @@ class Project:
         return self.notebooks / "research" / f"{pipeline}.ipynb"
 
     def import_pipeline(self, pipeline: str) -> ModuleType:
-        """Import the module that the pipeline's notebook exports; the project's root joins `sys.path` for good.
+        """Import the module that the pipeline's notebook exports; the project's root stays on `sys.path`.
 
         Raises InputError when there is no such module or the import fails.
         """
@@ -89,29 +89,29 @@ class Project:
 
 
 def find_project(start: Path | None = None) -> Project:
-    """The project that a folder lies in: the nearest settings.ini that has a [project] section, upwards.
+    """The project that contains a folder: the nearest settings.ini upwards that has a [project] section.
 
-    Raises InputError when there is none, or when it says too little.
+    Raises InputError when there is none, or when a setting is missing.
     """
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         if (folder / "settings.ini").is_file():
-            facts = _read_facts(folder / "settings.ini")
-            if "project" in facts:
-                return _project(folder, facts["project"])
+            settings = _read_settings(folder / "settings.ini")
+            if "project" in settings:
+                return _project(folder, settings["project"])
     raise InputError(
-        f"found no settings.ini with a [project] section in {here} or above it, expected to stand inside a project; "
+        f"found no settings.ini with a [project] section in {here} or above it, expected a project; "
         "go to the project's folder"
     )
 
 
 def project_of(params_file: Path) -> Project:
-    """The project that a parameters file lies in; the working folder's where there is no such folder."""
+    """The project that contains a parameters file; the working folder's where the file's folder does not exist."""
     return find_project(params_file.parent if params_file.parent.is_dir() else None)
 
 
 def check_name(name: str) -> str:
-    """A pipeline's name, refused unless it can name a module and a notebook."""
+    """Return a pipeline's name. Raises InputError unless it can name a module and a notebook."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise InputError(
             f"found the name {name!r}, expected lower-case letters, digits and underscores, a letter first"
@@ -119,13 +119,13 @@ def check_name(name: str) -> str:
     return name
 
 
-def _read_facts(path: Path) -> ConfigParser:
-    facts = ConfigParser(interpolation=None)
+def _read_settings(path: Path) -> ConfigParser:
+    settings = ConfigParser(interpolation=None)
     try:
-        facts.read(path, encoding="utf-8")
+        settings.read(path, encoding="utf-8")
     except (ConfigError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: found {error}, expected sections of `name = value` lines; fix the line") from error
-    return facts
+    return settings
 
 
 def _project(root: Path, section: SectionProxy) -> Project:

@@ -18,7 +18,7 @@ from pipeline_lib.cli import main as cli
 from pipeline_lib.errors import DifferenceError, InputError, RunError
 from pipeline_lib.evidence.bits import Difference
 from pipeline_lib.parity.result import Parity
-from pipeline_lib.project.export import Problem
+from pipeline_lib.project.generated_modules import ExportProblem
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import Record, checks_folder, create_record
 from pipeline_lib.records.seal import seal
@@ -96,7 +96,7 @@ def test_a_resumed_run_is_shown_and_checked_as_a_run_is(
 
 
 def test_a_stale_library_and_parameters_that_disagree_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    stale = [Problem("a.py", "a: found stale"), Problem("b.py", "b: found stale")]
+    stale = [ExportProblem("a.py", "a: found stale"), ExportProblem("b.py", "b: found stale")]
     monkeypatch.setattr("pipeline_lib.project.export.check_export", lambda project: stale)
     monkeypatch.setattr(
         "pipeline_lib.runner.preflight.check_parameters_agree", lambda project: ["c: found 1, expected 2"]

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.export import HEADER, check_export, export
+from pipeline_lib.project.export import check_export, export
+from pipeline_lib.project.generated_modules import HEADER
 from pipeline_lib.project.project import Project, find_project
 
 SETTINGS = "[project]\nlib_name = tiny\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"

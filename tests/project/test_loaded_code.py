@@ -213,7 +213,7 @@ def test_a_twin_is_the_exported_definition(project: Project) -> None:
         (
             "def twice(x): return x\n",
             "twice",
-            r"notebook otherwise than in twinproj/steps/scale\.py",
+            r"other code in the notebook than in twinproj/steps/scale\.py",
         ),
         (SOURCE.replace("offset: int = 5", "offset: int = 1"), "Scale", "found Scale defined in the notebook"),
         ("f = lambda x: x\n", "f", "found <lambda> in the fitted pipeline"),

@@ -10,7 +10,7 @@ import pytest
 from example import HOUSES, PARAMETERS, ROOT
 
 from pipeline_lib.errors import DifferenceError, InputError
-from pipeline_lib.project.export import Problem
+from pipeline_lib.project.generated_modules import ExportProblem
 from pipeline_lib.project.params_model import BaseParams
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.runner.preflight import check_parameters_agree, check_request
@@ -42,7 +42,7 @@ def test_a_parameters_file_that_is_not_there_is_told_with_the_nearest(tmp_path: 
 
 
 def test_a_stale_library_is_a_difference_and_a_note_beside_other_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    stale = [Problem("pipeline_lib/steps/years.py", "pipeline_lib/steps/years.py: found stale")]
+    stale = [ExportProblem("pipeline_lib/steps/years.py", "pipeline_lib/steps/years.py: found stale")]
     monkeypatch.setattr("pipeline_lib.runner.preflight.check_export", lambda project: stale)
     with pytest.raises(DifferenceError, match="found stale"):
         check_request(HOUSES)

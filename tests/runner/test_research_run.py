@@ -16,7 +16,7 @@ from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import write_evidence
 from pipeline_lib.pipelines import houses
-from pipeline_lib.project.export import Problem
+from pipeline_lib.project.generated_modules import ExportProblem
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import RECORD_VARIABLE, all_records, create_record, write_manifest
 from pipeline_lib.rows.frames import schema_of_frame
@@ -144,8 +144,8 @@ def test_a_module_that_is_no_pipeline_is_refused() -> None:
 
 def test_a_stale_library_is_warned_of_in_jupyter_and_refused_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     stale = [
-        Problem("pipeline_lib/pipelines/houses.py", "nbs/pipelines/houses.ipynb: cell 4: found a syntax error"),
-        Problem("pipeline_lib/pipelines/other.py", "other.py: found stale"),
+        ExportProblem("pipeline_lib/pipelines/houses.py", "nbs/pipelines/houses.ipynb: cell 4: found a syntax error"),
+        ExportProblem("pipeline_lib/pipelines/other.py", "other.py: found stale"),
     ]
     monkeypatch.setattr("pipeline_lib.runner.research_run.check_export", lambda project: stale)
     with pytest.raises(InputError, match="found a syntax error") as caught:

@@ -17,7 +17,7 @@ from example import HOUSES, ROOT
 
 from pipeline_lib.errors import DifferenceError, InputError, RunError
 from pipeline_lib.parity.check import check_parity
-from pipeline_lib.project.export import Problem
+from pipeline_lib.project.generated_modules import ExportProblem
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records
 from pipeline_lib.records.seal import verify
@@ -72,7 +72,7 @@ def test_a_parameters_file_of_no_pipeline_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_stale_library_leaves_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stale = [Problem("steps/years.py", "steps/years.py: found stale")]
+    stale = [ExportProblem("steps/years.py", "steps/years.py: found stale")]
     monkeypatch.setattr("pipeline_lib.runner.preflight.check_export", lambda project: stale)
     with pytest.raises(DifferenceError, match="found stale"):
         run_pipeline(HOUSES, runs=tmp_path)

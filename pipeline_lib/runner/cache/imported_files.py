@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline_lib.project.export import HEADER, generated_header
+from pipeline_lib.project.generated_modules import HEADER, generated_header
 from pipeline_lib.project.project import GENERATED, Project
 from pipeline_lib.records.layout import IMPORTS
 from pipeline_lib.runner.warm.cold_only import hidden_modules_here
