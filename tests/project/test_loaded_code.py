@@ -201,9 +201,9 @@ def test_a_module_without_a_python_file_is_refused(tmp_path: Path, file: str | N
         changed_names(made)
 
 
-def test_a_twin_is_the_exported_definition(project: Project) -> None:
-    twin = exported_definition(module().Scale, project)
-    assert twin.__module__ == "twinproj.steps.scale"
+def test_the_exported_definition_of_a_class_is_found(project: Project) -> None:
+    exported = exported_definition(module().Scale, project)
+    assert exported.__module__ == "twinproj.steps.scale"
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_twin_is_the_exported_definition(project: Project) -> None:
             "twice",
             r"other code in the notebook than in twinproj/steps/scale\.py",
         ),
-        (SOURCE.replace("offset: int = 5", "offset: int = 1"), "Scale", "found Scale defined in the notebook"),
+        (SOURCE.replace("offset: int = 5", "offset: int = 1"), "Scale", "found Scale with other code in the notebook"),
         ("f = lambda x: x\n", "f", "found <lambda> in the fitted pipeline"),
     ],
 )
