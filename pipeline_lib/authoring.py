@@ -20,12 +20,10 @@ def check_columns(step: Any, X: Any, columns: Iterable[str]) -> None:
     """Raise InputError, in the step's name, for anything but a DataFrame and for a column that it does not have.
 
     >>> import pandas as pd
-    >>> from pipeline_lib import InputError, check_columns
-    >>> try:
-    ...     check_columns("a step", pd.DataFrame({"fare": [8.05]}), ["fare", "age"])
-    ... except InputError as error:
-    ...     print(error)
-    str: found the columns fare, expected also 'age'; add it or correct the name
+    >>> class PerHead: ...
+    >>> check_columns(PerHead(), pd.DataFrame({"fare": [8.05]}), ["fare", "party"])
+    Traceback (most recent call last):
+    pipeline_lib.errors.InputError: PerHead: found the columns fare, expected also 'party'; add it or correct the name
     """
     where = type(step).__name__
     if not _is_frame(X):
@@ -42,12 +40,10 @@ def check_dtypes(step: Any, X: Any, columns: Iterable[str], *, text: bool) -> No
     """Raise InputError as `check_columns` does, and for columns that are no text (`str`), or no numbers (`text=False`).
 
     >>> import pandas as pd
-    >>> from pipeline_lib import InputError, check_dtypes
-    >>> try:
-    ...     check_dtypes("a step", pd.DataFrame({"fare": ["8.05"]}), ["fare"], text=False)
-    ... except InputError as error:
-    ...     print(error)
-    str: found str in column 'fare', expected numbers; cast it, for example X.astype({'fare': 'float64'})
+    >>> class PerHead: ...
+    >>> check_dtypes(PerHead(), pd.DataFrame({"fare": ["8.05"]}), ["fare"], text=False)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    pipeline_lib.errors.InputError: PerHead: found str in column 'fare', expected numbers; cast it, ...
     """
     names = list(columns)
     check_columns(step, X, names)
@@ -65,12 +61,10 @@ def check_tables(step: Any, X: Any, columns: Mapping[str, Iterable[str]]) -> Non
     """Raise InputError, in the step's name, for anything but a mapping of frames with these columns by table.
 
     >>> import pandas as pd
-    >>> from pipeline_lib import InputError, check_tables
-    >>> try:
-    ...     check_tables("a step", {"flights": pd.DataFrame({"origin": ["JFK"]})}, {"flights": ["origin", "dest"]})
-    ... except InputError as error:
-    ...     print(error)
-    str: flights: found no dest, expected these columns; add them
+    >>> class FlightRows: ...
+    >>> check_tables(FlightRows(), {"flights": pd.DataFrame({"origin": ["JFK"]})}, {"flights": ["origin", "dest"]})
+    Traceback (most recent call last):
+    pipeline_lib.errors.InputError: FlightRows: flights: found no dest, expected these columns; add them
     """
     where = type(step).__name__
     if not isinstance(X, Mapping) or not all(_is_frame(X.get(name)) for name in columns):
@@ -90,7 +84,6 @@ def check_regression(
 
     Raises InputError for other or unequal shapes, for fewer than `rows` rows, and for numbers that are not finite.
 
-    >>> from pipeline_lib import check_regression
     >>> actual, predicted = check_regression([200_000, 150_000], [190_000, 160_000])
     >>> float(abs(predicted - actual).mean())
     10000.0
@@ -122,23 +115,22 @@ def check_classification(
 
     Raises InputError for shapes that do not fit together, and for targets of other classes.
 
-    >>> from pipeline_lib import check_classification
-    >>> actual, said, chances = check_classification([1, 0], [1, 1], [[0.2, 0.8], [0.4, 0.6]], classes=(0, 1))
-    >>> float((said == actual).mean()), float(chances[:, 1].mean())
+    >>> actual, predicted, chances = check_classification([1, 0], [1, 1], [[0.2, 0.8], [0.4, 0.6]], classes=(0, 1))
+    >>> float((predicted == actual).mean()), float(chances[:, 1].mean())
     (0.5, 0.7)
     """
-    actual, said, chances = np.asarray(target), np.asarray(predictions), np.asarray(probabilities, dtype="float64")
+    actual, predicted, chances = np.asarray(target), np.asarray(predictions), np.asarray(probabilities, dtype="float64")
     labels, known = set(actual.ravel().tolist()), set(classes)
-    shapes_fit = actual.shape == said.shape and chances.shape == (*actual.shape, len(classes))
+    shapes_fit = actual.shape == predicted.shape and chances.shape == (*actual.shape, len(classes))
     if not shapes_fit or not labels <= known or (all_present and labels != known):
         raise InputError(
             f"metrics: found targets {', '.join(sorted(map(str, labels))[:5])} of shape {actual.shape}, predictions "
-            f"of shape {said.shape} and probabilities of shape {chances.shape}, expected targets with "
-            f"{'each' if all_present else 'no other'} of {', '.join(map(str, classes))}, one column of the same length "
-            f"and {len(classes)} probabilities a row; pass what run.evidence and model.predict_proba return, and the "
-            "target of the same rows"
+            f"of shape {predicted.shape} and probabilities of shape {chances.shape}, expected "
+            f"{'each of' if all_present else 'only'} the classes {', '.join(map(str, classes))}, one column of the "
+            f"same length and {len(classes)} probabilities a row; pass what run.evidence and model.predict_proba "
+            "return, and the target of the same rows"
         )
-    return actual, said, chances
+    return actual, predicted, chances
 
 
 def _is_frame(data: Any) -> bool:
@@ -181,21 +173,8 @@ def _checked_fit(own: _Method) -> _Method:
         args = args if takes_target else args[1:]
         if _called_by_subclass(self, "fit", own):
             return own(self, X, *args, **params)
-        self._forget()
-        check_columns(self, X, ())
-        self.feature_names_in_ = _names(type(self).__name__, X)
-        self.n_features_in_ = len(self.feature_names_in_)
         try:
-            result = own(self, X, *args, **params)
-            if result is not self:
-                raise InputError(
-                    f"{type(self).__name__}.fit: found {type(result).__name__} as its result, expected the step; end "
-                    "it with `return self`"
-                )
-            vars(self).pop("feature_names_out_", None)  # `fit` itself may have called `transform`
-            result = self.transform(X)  # notes the names of its columns
-            if hasattr(self, "_training_result"):
-                self._training_result = result
+            self._fit(own, X, args, params)
         except BaseException:
             self._forget()  # a step whose fit failed is not fitted
             raise
@@ -288,9 +267,26 @@ class _Rowwise:
         OneToOneFeatureMixin.get_feature_names_out(self, input_features)  # fitted, and with these names
         return self.feature_names_out_
 
+    def _fit(self, own: _Method, X: Any, args: tuple[Any, ...], params: dict[str, Any]) -> None:
+        """Fit, and transform the training rows, for the names that come out and for `fit_transform`."""
+        self._forget()
+        check_columns(self, X, ())
+        self.feature_names_in_ = _names(type(self).__name__, X)
+        self.n_features_in_ = len(self.feature_names_in_)
+        result = own(self, X, *args, **params)
+        if result is not self:
+            raise InputError(
+                f"{type(self).__name__}.fit: found {type(result).__name__} as its result, expected the step; end it "
+                "with `return self`"
+            )
+        self.__dict__.pop("feature_names_out_", None)  # `fit` itself may have called `transform`
+        result = self.transform(X)
+        if hasattr(self, "_training_result"):
+            self._training_result = result
+
     def _forget(self) -> None:
         for name in ("feature_names_in_", "n_features_in_", "feature_names_out_"):
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
 
     def _check_input(self, X: Any) -> None:
         from sklearn.utils.validation import check_is_fitted
@@ -315,7 +311,7 @@ class _Rowwise:
                 f"{where}: found {len(result)} rows for {len(X)}, expected one for each; add or drop rows in `load`"
             )
         names = _names(where, result)
-        expected = vars(self).setdefault("feature_names_out_", names)  # not known before the training rows
+        expected = self.__dict__.setdefault("feature_names_out_", names)  # not known before the training rows
         if difference := _difference(names, expected):
             raise InputError(
                 f"{where}: found {difference}, expected the columns that came out for the training rows; make the "

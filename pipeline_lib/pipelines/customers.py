@@ -24,14 +24,12 @@ from sklearn.model_selection import FixedThresholdClassifier, train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from ..errors import InputError
-from ..project.params import BaseParams
-from ..rows.model import Tables
+from .. import BaseParams, InputError, Tables, check_classification
 from ..steps.purchases import PurchaseFeatures
 
 # %% ../../nbs/pipelines/customers.ipynb #row
 class Household(BaseModel):
-    """One household: what it told of itself, as far as it did."""
+    """One household, with the demographics that it gave."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -81,7 +79,7 @@ def load(campaign: int = CAMPAIGN) -> dict[str, pd.DataFrame]:
     """The tables `households` (who got a campaign, with `TARGET`), `transactions` (all theirs) and `products`.
 
     Campaign 18 has 1,133 households. Text is str, times are datetime64[us], dollars float64.
-    Raises InputError when the data package is not installed, or for a campaign that was mailed to nobody.
+    Raises InputError when the data package is not installed, or for a campaign that no household got.
     """
     mailed, used, demographics, products, transactions = map(_table, SOURCES)
     mailed = mailed.loc[mailed["campaign_id"] == campaign, ["household_id"]].sort_values("household_id")
@@ -148,7 +146,7 @@ class Params(BaseParams):
 def split(
     tables: Mapping[str, pd.DataFrame], params: Params
 ) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame], pd.Series, pd.Series]:
-    """X_train, X_test, y_train, y_test: tables by name without the target, and who responded (0 or 1).
+    """X_train, X_test, y_train, y_test: tables by name without the target, and which households responded (0, 1).
 
     `params.test_share` of the households, rounded up, are test households; the seed decides which.
     """
@@ -173,7 +171,7 @@ LOGGED: list[str | int] = ["baskets", "items", "products", "stores", "spent", "b
 
 
 def build(params: Params) -> Pipeline:
-    """The unfitted pipeline: tables in (those of `Row`, to fit also `products`), 1 out for who is worth a mailing."""
+    """The unfitted pipeline: tables in (those of `Row`, to fit also `products`), 1 out for those worth a mailing."""
     window, estimator = params.window, params.estimator
     one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     response = LogisticRegression(C=estimator.strength, max_iter=estimator.max_iter)
@@ -196,20 +194,14 @@ def break_even(params: Params) -> float:
 
 # %% ../../nbs/pipelines/customers.ipynb #metrics
 def metrics(target: ArrayLike, predictions: ArrayLike, params: Params, probabilities: ArrayLike) -> dict[str, float]:
-    """Quality of who is written to: targets and predictions 0 or 1, shape (rows,), probabilities (rows, 2).
+    """Quality of the choice of households: targets and predictions 0 or 1, shape (rows,), probabilities (rows, 2).
 
-    `roc_auc`, `average_precision`, `log_loss`; `mailed` (share of households), `precision` and `recall` of those who
-    are mailed; `profit`, `profit_all` and `gain` in dollars for a household of the list. Raises InputError for unequal
-    lengths and for targets of one kind only.
+    `roc_auc`, `average_precision`, `log_loss`; `mailed` (share of households), `precision` and `recall` of the
+    mailing; `profit`, `profit_all` and `gain` in dollars for a household of the list. Raises InputError for unequal
+    lengths and for targets of one class only.
     """
-    actual, mailed, chances = np.asarray(target), np.asarray(predictions), np.asarray(probabilities, dtype="float64")
-    if actual.shape != mailed.shape or chances.shape != (*actual.shape, 2) or set(actual.tolist()) != {0, 1}:
-        raise InputError(
-            f"found targets {sorted(set(actual.tolist()))} of shape {actual.shape}, predictions of shape "
-            f"{mailed.shape} and probabilities of shape {chances.shape}, expected 0 and 1, one column of the same "
-            "length and two probabilities a row; pass what run.evidence and model.predict_proba return"
-        )
-    profit, everybody = dollars(actual, mailed, params), dollars(actual, np.ones_like(actual), params)
+    actual, mailed, chances = check_classification(target, predictions, probabilities, (0, 1), all_present=True)
+    profit, profit_all = dollars(actual, mailed, params), dollars(actual, np.ones_like(actual), params)
     reached = float(np.sum(actual * mailed))
     return {
         "roc_auc": float(roc_auc_score(actual, chances[:, 1])),
@@ -219,12 +211,12 @@ def metrics(target: ArrayLike, predictions: ArrayLike, params: Params, probabili
         "precision": reached / max(1.0, float(mailed.sum())),
         "recall": reached / float(actual.sum()),
         "profit": profit,
-        "profit_all": everybody,
-        "gain": profit - max(everybody, 0.0),
+        "profit_all": profit_all,
+        "gain": profit - max(profit_all, 0.0),
     }
 
 
 def dollars(actual: ArrayLike, mailed: ArrayLike, params: Params) -> float:
-    """What mailing to some households makes, in dollars for a household of the list."""
-    made = params.business.response * np.asarray(actual) - params.business.mailing
-    return float(np.mean(made * np.asarray(mailed)))
+    """Profit of mailing to some households, in dollars for a household of the list."""
+    profits = params.business.response * np.asarray(actual) - params.business.mailing
+    return float(np.mean(profits * np.asarray(mailed)))

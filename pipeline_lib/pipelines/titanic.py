@@ -27,8 +27,7 @@ from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from ..errors import InputError
-from ..project.params import BaseParams
+from .. import BaseParams, InputError, check_classification
 from ..steps.marks import MissingMarks
 from ..steps.parts import TextParts
 from ..steps.party import PerHead
@@ -38,7 +37,7 @@ NUMBER = r"^(\?|[0-9]+(\.[0-9]+)?)$"
 
 
 class Row(BaseModel):
-    """One passenger before she sailed: age in years, fare in pounds for the whole ticket; `?` is not known."""
+    """One passenger before she sailed: age in years, fare in pounds for the whole ticket; `?` means unknown."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,7 +55,7 @@ class Row(BaseModel):
 
 # %% ../../nbs/pipelines/titanic.ipynb #load
 TARGET = "survived"
-"""1 for who survived, 0 for who did not."""
+"""1 for passengers who survived, 0 for the others."""
 AFTERWARDS = ["boat", "body"]
 """Columns that were known only after the disaster."""
 SOURCES = ["sklearn:datasets/tests/data/openml/id_40945/data-v1-dl-16826755.arff.gz"]
@@ -67,7 +66,7 @@ WHOLE = ["pclass", "survived", "sibsp", "parch"]
 
 
 def register() -> pd.DataFrame:
-    """The whole register: 1,309 rows, 14 columns, int64 where it counts and text (`?` and all) elsewhere.
+    """The whole register: 1,309 rows, 14 columns, int64 for counts and text (`?` included) elsewhere.
 
     Raises InputError when scikit-learn does not carry the file, or carries another.
     """
@@ -165,15 +164,9 @@ def metrics(target: ArrayLike, predictions: ArrayLike, params: Params, probabili
 
     `log_loss`, `brier`, `roc_auc`, `accuracy`, `calibration` (mean distance of ten groups, 0 is best); `looked_up`
     is the share that is not sure enough, `minutes` the mean of a passenger, `minutes_saved` how much less that is
-    than looking everybody up. Raises InputError for unequal lengths and for targets of one kind only.
+    than looking up every passenger. Raises InputError for unequal lengths and for targets of one class only.
     """
-    actual, said, chances = np.asarray(target), np.asarray(predictions), np.asarray(probabilities, dtype="float64")
-    if actual.shape != said.shape or chances.shape != (*actual.shape, 2) or set(actual.tolist()) != {0, 1}:
-        raise InputError(
-            f"found targets {sorted(set(actual.tolist()))} of shape {actual.shape}, predictions of shape {said.shape} "
-            f"and probabilities of shape {chances.shape}, expected 0 and 1, one column of the same length and two "
-            "probabilities a row; pass what run.evidence and model.predict_proba return for the same rows"
-        )
+    actual, predicted, chances = check_classification(target, predictions, probabilities, (0, 1), all_present=True)
     chance = chances[:, 1]
     sure = certain(chance, params)
     minutes = np.where(sure, params.business.wrong_entry * ((chance > 0.5) != actual), params.business.lookup)
@@ -181,7 +174,7 @@ def metrics(target: ArrayLike, predictions: ArrayLike, params: Params, probabili
         "log_loss": float(log_loss(actual, chances)),
         "brier": float(brier_score_loss(actual, chance)),
         "roc_auc": float(roc_auc_score(actual, chance)),
-        "accuracy": float(accuracy_score(actual, said)),
+        "accuracy": float(accuracy_score(actual, predicted)),
         "calibration": calibration(actual, chance),
         "looked_up": float(1 - sure.mean()),
         "minutes": float(minutes.mean()),

@@ -185,7 +185,7 @@ def test_metrics_count_dollars() -> None:
     found = customers.metrics([1, 0, 0, 0], [1, 1, 0, 0], GIVEN, chances)
     assert (found["profit"], found["profit_all"], found["gain"]) == (0.75, 0.0, 0.75)
     assert math.isfinite(found["log_loss"])
-    with pytest.raises(InputError, match="expected 0 and 1"):
+    with pytest.raises(InputError, match="expected each of the classes 0, 1"):
         customers.metrics([1, 1], [1, 1], GIVEN, np.ones((2, 2)))
 
 

@@ -203,7 +203,7 @@ def test_metrics_of_60_weeks_are_what_a_hand_computes() -> None:
     ("target", "predictions", "message"),
     [
         (np.ones(60), np.ones(59), r"shape \(60,\) and predictions of shape \(59,\)"),
-        (np.ones(53), np.ones(53), "54 weeks or more"),
+        (np.ones(53), np.ones(53), "54 rows or more"),
         (np.ones((60, 1)), np.ones((60, 1)), r"shape \(60, 1\)"),
         (np.ones(60), np.full(60, np.nan), "not finite"),
     ],

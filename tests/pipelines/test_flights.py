@@ -191,5 +191,5 @@ def test_metrics_count_minutes() -> None:
     found = flights.metrics([1, 1, 0, 0], [1, 0, 1, 0], GIVEN, chances)
     assert (found["minutes"], found["minutes_never"], found["minutes_always"]) == (90.0, 120.0, 60.0)
     assert (found["saved"], found["recall"]) == (-30.0, 0.5)
-    with pytest.raises(InputError, match="expected 0 and 1"):
+    with pytest.raises(InputError, match="expected each of the classes 0, 1"):
         flights.metrics([1, 1], [1, 1], GIVEN, np.ones((2, 2)))

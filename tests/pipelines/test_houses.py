@@ -247,8 +247,8 @@ def test_each_side_of_a_wrong_price_has_its_own_cost() -> None:
         ([100, 200], [[100], [200]], r"shape \(2, 1\)"),
         ([100], [100], "2 rows or more"),
         ([100, 200], [100, -1], "not positive"),
-        ([100, 200], [100, np.nan], "not positive and finite"),
-        ([100, 200], [100, np.inf], "not positive and finite"),
+        ([100, 200], [100, np.nan], "not finite"),
+        ([100, 200], [100, np.inf], "not finite"),
     ],
 )
 def test_metrics_refuse_what_is_no_column_of_prices(target: Any, predictions: Any, message: str) -> None:

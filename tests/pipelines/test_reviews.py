@@ -118,5 +118,5 @@ def test_minutes_are_what_a_hand_computes() -> None:
 
 
 def test_metrics_refuse_what_is_no_target() -> None:
-    with pytest.raises(InputError, match="expected both of"):
+    with pytest.raises(InputError, match="expected each of the classes great, other"):
         reviews.metrics(["great", "great"], ["great", "other"], GIVEN, np.full((2, 2), 0.5))
