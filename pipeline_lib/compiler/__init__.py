@@ -1,1 +1,1 @@
-"""Research only: from a fitted pipeline to a plan, checked against the libraries' own results."""
+"""Research only: compiles a fitted pipeline into a plan, checked against the libraries' own results."""

@@ -1,4 +1,4 @@
-"""The whole compiled pipeline against the libraries' own: how far predictions are apart, and how fast they come."""
+"""The end-to-end comparison: predictions of the compiled pipeline against those of the libraries, and its speed."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,14 +12,15 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.rows.frames import to_pipeline_input
 from pipeline_lib.rows.split_tables import as_rows
 
-_TIMED_ROWS = 200
-_FAR = 1e-6  # of a prediction: no order of rounding explains that in most rows
+_TIMED_ROWS = 200  # predicted one by one
+_SLOW_ROWS = 10  # of pipelines whose rows take milliseconds
+_FAR = 1e-6  # relative difference of a prediction that rounding cannot explain in most rows
 
 
 def compile_report(model: CompiledPipeline, fitted: Any, table: Any, steps: Sequence[StepReport]) -> CompileReport:
-    """The compile report of a model whose steps passed: its predictions against the libraries', and its speed here.
+    """The compile report of a model whose steps passed their checks: differences of predictions, speed on this machine.
 
-    Raises InputError where most predictions are others, though each step alone agrees.
+    Raises InputError where most predictions differ, though each step alone agrees.
     """
     context, rest = (table.slice(0, model.context), table.slice(model.context)) if model.context else (None, table)
     ours, theirs = (
@@ -33,10 +34,10 @@ def compile_report(model: CompiledPipeline, fitted: Any, table: Any, steps: Sequ
         apart = np.abs(ours - theirs)[changed]
         difference, ulps = float(apart.max()), float((apart / np.spacing(np.abs(theirs[changed]))).max())
     _refuse_far(ours, theirs, changed)
-    long = not model.exact or model.row.key is not None  # libraries take their time, and so do child rows
-    timed = _TIMED_ROWS // 20 if long else _TIMED_ROWS
-    rows = as_rows(rest.slice(0, 1 if context else timed), model.row)  # the context is that of the first row
-    before = context and context.to_pylist()  # as one row comes: mappings
+    slow = not model.exact or model.row.key is not None  # runs a library, or child rows
+    timed = _SLOW_ROWS if slow else _TIMED_ROWS
+    rows = as_rows(rest.slice(0, 1 if context else timed), model.row)  # `context` are the rows before the first one
+    before = context and context.to_pylist()
     model.predict_row(rows[0], context=before)
     one = _seconds(lambda: [model.predict_row(row, context=before) for row in rows]) / len(rows)
     bulk = _seconds(lambda: model.predict(rest, context=context)) / rest.num_rows
@@ -54,7 +55,7 @@ def compile_report(model: CompiledPipeline, fitted: Any, table: Any, steps: Sequ
 
 
 def _refuse_far(ours: Any, theirs: Any, changed: Any) -> None:
-    """Refuse a plan whose steps passed one by one, and whose predictions are others in most rows all the same."""
+    """Refuse a plan whose predictions differ in most rows, though each of its steps passed its check."""
     far = changed
     if ours.dtype.kind == theirs.dtype.kind == "f":
         with np.errstate(all="ignore"):

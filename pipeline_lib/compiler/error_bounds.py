@@ -1,10 +1,24 @@
-"""How far a reference may be from a plan: every value with a bound, carried from operation to operation.
+"""Error bounds: how far a library's result may be from a plan's, carried from operation to operation.
 
-The reference (scikit-learn, feature-engine) rounds in another order. Where an operation's result does not depend on
-order, the bound is 0 and bits must be equal. A sum allows some ULPs of the sum of its absolute terms, an
-elementary function a few ULPs; later operations are evaluated at the ends of their inputs' bounds. Where a
-comparison, a look-up or a tree changes its answer within the bound, the row lies on a boundary and its bound is
-infinite.
+scikit-learn and feature-engine add in another order than a plan does, call other elementary functions and so round
+otherwise. A fixed tolerance would hide errors in some steps and refuse others. Instead every value carries a bound of
+its own, in the value's unit:
+
+    operation                            bound of the result
+    copy, look-up, comparison            0: bits must be equal
+    sum of terms                         some ULPs of the sum of the absolute terms
+    elementary function                  some ULPs of the result
+    function of inputs with bounds       how far the result moves at the ends of the inputs' bounds
+
+The last line evaluates the operation three times; the larger of both movements is added to the result's own rounding:
+
+    input     x - b       x       x + b
+                |         |         |
+    result   f(x - b)    f(x)    f(x + b)      bound = max(|f(x - b) - f(x)|, |f(x + b) - f(x)|) + rounding
+
+Where a comparison, a look-up or a tree gives another answer within the bound of its input, the row lies on a boundary:
+its bound is infinite, and any result is allowed. Operations for which ends are too coarse or too narrow bring an
+`error_bound` of their own (`operations.registry`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,81 +34,79 @@ from pipeline_lib.compiled.operations.registry import Operation
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 
-_DISCRETE = ("bool", "int64", "str", "datetime")
-
 
 def with_error_bounds(
     plan: Plan, roots: Sequence[int], columns: Mapping[str, PlanColumn], rows: int
 ) -> list[tuple[PlanColumn, Any]]:
-    """Each root's column and its bound: an array of its shape, or None where bits must be equal."""
+    """The column of each root node and its bound: an array of its shape, or None where bits must be equal."""
     values: dict[int, PlanColumn] = {}
     bounds: dict[int, Any] = {}
     with np.errstate(all="ignore"):
-        for place in plan.needed(roots):
-            node = plan.nodes[place]
-            bounds[place] = None
+        for index in plan.needed(roots):
+            node = plan.nodes[index]
+            bounds[index] = None
             if node.operation == "constant":
-                values[place] = node.settings["value"]
+                values[index] = node.settings["value"]
             elif node.operation == "input":
-                values[place] = columns[node.settings["column"]]
+                values[index] = columns[node.settings["column"]]
             else:
-                found = OPERATIONS[node.operation]
-                inputs = [values[taken] for taken in node.inputs]
-                values[place] = column_function(node)(*inputs)
-                given = [bounds[taken] for taken in node.inputs]
-                bounds[place] = _error_bound(found, node.settings, inputs, given, values[place])
+                inputs = [values[number] for number in node.inputs]
+                values[index] = column_function(node)(*inputs)
+                input_bounds = [bounds[number] for number in node.inputs]
+                operation = OPERATIONS[node.operation]
+                bounds[index] = _error_bound(operation, node.settings, inputs, input_bounds, values[index])
     return [(broadcast_rows(values[root], plan.nodes[root].dtype, rows), bounds[root]) for root in roots]
 
 
-def _error_bound(found: Operation, settings: dict[str, Any], inputs: list[Any], bounds: list[Any], result: Any) -> Any:
-    if isinstance(result, ListColumn) and not found.of_lists:  # each child row by itself
-        flat = [given.values if isinstance(given, ListColumn) else result.spread(given) for given in inputs]
-        flat_bounds = [
-            bound if isinstance(given, ListColumn) else result.spread(bound)
-            for given, bound in zip(inputs, bounds, strict=True)
-        ]
-        return _error_bound(found, settings, flat, flat_bounds, result.values)
-    if found.error_bound is None and not found.rounding and all(bound is None for bound in bounds):
+def _error_bound(
+    operation: Operation, settings: dict[str, Any], inputs: list[Any], bounds: list[Any], result: Any
+) -> Any:
+    if isinstance(result, ListColumn) and not operation.of_lists:  # evaluated for each child row
+        lists = [isinstance(value, ListColumn) for value in inputs]
+        flat = [value.values if of_list else result.spread(value) for value, of_list in zip(inputs, lists, strict=True)]
+        flat_bounds = [bound if of_list else result.spread(bound) for bound, of_list in zip(bounds, lists, strict=True)]
+        return _error_bound(operation, settings, flat, flat_bounds, result.values)
+    if operation.error_bound is None and not operation.rounding and all(bound is None for bound in bounds):
         return None
-    if found.error_bound is not None:
-        filled = [0.0 if bound is None else bound for bound in bounds]
-        if found.name in ("affine", "item"):
-            filled = [np.broadcast_to(bound, inputs[0].shape) for bound in filled]
-        bound = found.error_bound(settings, inputs, filled, result)
-        return None if not np.any(bound) else bound
-    moved: Any = 0.0
-    function = found.column(settings)
-    if found.rounding:  # what is not finite is not rounded
-        moved = np.where(np.isfinite(result), found.rounding * np.spacing(np.abs(result)), 0.0)
-    for place, bound in enumerate(bounds):
+    if operation.error_bound is not None:
+        bounds = [0.0 if bound is None else bound for bound in bounds]
+        if operation.name in ("affine", "item"):
+            bounds = [np.broadcast_to(bound, inputs[0].shape) for bound in bounds]
+        own = operation.error_bound(settings, inputs, bounds, result)
+        return None if not np.any(own) else own
+    total: Any = 0.0
+    function = operation.column(settings)
+    if operation.rounding:  # NaN and infinity are not rounded
+        total = np.where(np.isfinite(result), operation.rounding * np.spacing(np.abs(result)), 0.0)
+    for index, bound in enumerate(bounds):
         if bound is not None:
-            moved = moved + _moved(function, inputs, place, bound, result)
-    return np.where(np.isnan(moved), np.inf, moved) if np.any(moved) else None
+            total = total + _movement(function, inputs, index, bound, result)
+    return np.where(np.isnan(total), np.inf, total) if np.any(total) else None
 
 
-def _moved(function: Any, inputs: list[Any], place: int, bound: Any, result: Any) -> Any:
-    """How far a result moves when one of its inputs does, by its bound, up or down."""
-    value = inputs[place]
+def _movement(function: Any, inputs: list[Any], index: int, bound: Any, result: Any) -> Any:
+    """How far a result moves when one input moves by its bound, up or down."""
+    value = inputs[index]
     unsure = np.isinf(bound)
     unsure = unsure if np.ndim(unsure) < 2 else unsure.any(axis=0)
-    most = np.where(unsure, np.inf, 0.0)
+    largest = np.where(unsure, np.inf, 0.0)
     if isinstance(value, TextColumn | str) or np.asarray(value).dtype != np.float64:
-        return most  # a category or truth is sure, or it is not
+        return largest  # text, integers and truths do not move: their bound is 0 or infinite
     step = np.where(np.isinf(bound), 0.0, bound)
     for sign in (1.0, -1.0):
-        ends = [*inputs[:place], value + sign * step, *inputs[place + 1 :]]
-        most = np.maximum(most, distance(function(*ends), result))
-    return most
+        ends = [*inputs[:index], value + sign * step, *inputs[index + 1 :]]
+        largest = np.maximum(largest, distance(function(*ends), result))
+    return largest
 
 
-def distance(found: Any, expected: Any) -> Any:
-    """How far apart two columns are, row by row: 0 where equal or both missing, infinite where not comparable."""
-    if isinstance(found, TextColumn) or isinstance(expected, TextColumn):
-        left, right = found.tolist(), expected.tolist()
-        return np.array([0.0 if a == b else np.inf for a, b in zip(left, right, strict=True)])
-    found, expected = np.asarray(found), np.asarray(expected)
-    if found.dtype != np.float64 or expected.dtype != np.float64:
-        return np.where(found == expected, 0.0, np.inf)
-    same = (found == expected) | (np.isnan(found) & np.isnan(expected))
-    apart = np.where(same, 0.0, np.abs(found - expected))
+def distance(left: Any, right: Any) -> Any:
+    """The distance of two columns, row by row: 0 where equal or both missing, infinite where not comparable."""
+    if isinstance(left, TextColumn) or isinstance(right, TextColumn):
+        pairs = zip(left.tolist(), right.tolist(), strict=True)
+        return np.array([0.0 if a == b else np.inf for a, b in pairs])
+    left, right = np.asarray(left), np.asarray(right)
+    if left.dtype != np.float64 or right.dtype != np.float64:
+        return np.where(left == right, 0.0, np.inf)
+    same = (left == right) | (np.isnan(left) & np.isnan(right))
+    apart = np.where(same, 0.0, np.abs(left - right))
     return np.where(np.isnan(apart), np.inf, apart)

@@ -1,4 +1,7 @@
-"""Making of steps that run through their libraries: stored, loaded again, and checked on the training rows."""
+"""Opaque steps, made at compile time: a fitted step is stored, loaded again and checked on the training rows.
+
+`compiled.opaque` runs them in production.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,8 +27,8 @@ _METHODS = {
 class OpaqueStep:
     """A fitted step that its library evaluates.
 
-    `frame` holds the names of the input columns where the step takes a DataFrame, else None; `results` are the
-    dtypes of the columns that each of its methods makes, by their names.
+    `state` is the step in skops format. `frame` holds the names of the input columns where the step takes a
+    DataFrame, else None; `results` are the dtypes of the output columns, by kind of output and name.
     """
 
     name: str
@@ -34,20 +37,21 @@ class OpaqueStep:
     results: Mapping[str, Mapping[str, str]]
 
     @classmethod
-    def of(cls, name: str, step: Any, given: Any, made: Mapping[str, Any], library: str) -> "OpaqueStep":
-        """The step, after it was loaded again and repeated the rows `given` to what it `made` of them."""
+    def of(cls, name: str, step: Any, data: Any, outputs: Mapping[str, Any], library: str) -> "OpaqueStep":
+        """Store a fitted step; loaded again, it must repeat its `outputs` (by kind) on the rows `data`."""
         state = dump_state(step)
-        again = load_state(state, library)
-        frame = tuple(map(str, given.columns)) if hasattr(given, "columns") else None
-        for kind, expected in made.items():
-            _check_rows(name, getattr(again, _METHODS[kind]), given, expected)
+        loaded = load_state(state, library)
+        frame = tuple(map(str, data.columns)) if hasattr(data, "columns") else None
+        for kind, expected in outputs.items():
+            _check_rows(name, getattr(loaded, _METHODS[kind]), data, expected)
         results = {
-            kind: {column: _dtype(values) for column, values in data_columns(data)} for kind, data in made.items()
+            kind: {column: _dtype(values) for column, values in data_columns(output)}
+            for kind, output in outputs.items()
         }
         return cls(name, state, frame, results)
 
     def write(self, columns: Columns, build: Builder) -> dict[str, Columns]:
-        """The step as operations of a plan: its columns by kind and name."""
+        """Write the step as operations of a plan; returns its output columns by kind and name."""
         written = {}
         for kind, dtypes in self.results.items():
             if any(value.dtype in ("vector", "bag") for value in columns.values()):
@@ -56,14 +60,14 @@ class OpaqueStep:
             settings |= {"names": list(self.frame) if self.frame else None}
             parts = build.apply("opaque", *columns.values(), **settings)
             written[kind] = {
-                column: build.apply("opaque_part", parts, place=place, gives=dtype)
-                for place, (column, dtype) in enumerate(dtypes.items())
+                column: build.apply("opaque_part", parts, place=index, gives=dtype)
+                for index, (column, dtype) in enumerate(dtypes.items())
             }
         return written
 
 
 def _dtype(values: Any) -> str:
-    """A column's dtype in the plan, the same for every batch: all numbers are float64."""
+    """A column's dtype in the plan: all numbers are float64, so that it is the same for every batch."""
     kind = values.dtype.kind if hasattr(values.dtype, "kind") else "O"
     if kind in "fiu":
         return "float64"
@@ -73,29 +77,33 @@ def _dtype(values: Any) -> str:
     return "str" if any(isinstance(value, str) for value in plain) else "float64"
 
 
-def _check_rows(name: str, call: Any, given: Any, expected: Any) -> None:
-    """Refuse a step that draws numbers, or whose rows affect each other: the same rows, then every second one."""
-    half = given.iloc[::2] if hasattr(given, "iloc") else given[::2]
-    for data, reference in ((given, data_columns(expected)), (half, [(n, v[::2]) for n, v in data_columns(expected)])):
-        for (column, found), (_, wanted) in zip(data_columns(call(data)), reference, strict=True):
-            if not _alike(found, wanted):
+def _check_rows(name: str, call: Any, data: Any, expected: Any) -> None:
+    """Refuse a step that draws random numbers, or whose rows affect each other.
+
+    The step is called again on the same rows, and on every second row.
+    """
+    half = data.iloc[::2] if hasattr(data, "iloc") else data[::2]
+    for rows, reference in ((data, data_columns(expected)), (half, [(n, v[::2]) for n, v in data_columns(expected)])):
+        for (column, values), (_, wanted) in zip(data_columns(call(rows)), reference, strict=True):
+            if not _close(values, wanted):
                 raise RefusedStepError(
                     f"step {name}, column {column}: found other values for the same rows "
-                    f"{'a second time' if data is given else 'in a smaller batch'}, expected each row to have its "
+                    f"{'a second time' if rows is data else 'in a smaller batch'}, expected each row to have its "
                     "own; a step that draws numbers, or whose rows affect each other, cannot serve production"
                 )
 
 
-def _alike(found: Any, wanted: Any) -> bool:
+def _close(values: Any, wanted: Any) -> bool:
     dtype = _dtype(wanted)
-    left, right = plan_column(found, dtype), plan_column(wanted, dtype)
+    left, right = plan_column(values, dtype), plan_column(wanted, dtype)
     if dtype != "float64":
         return bool(left.tolist() == right.tolist())
-    return bool(np.allclose(left, right, rtol=1e-6, atol=1e-9, equal_nan=True))  # BLAS moves last bits; this is larger
+    # BLAS changes last bits with the shape of a batch; other rows or random numbers change far more
+    return bool(np.allclose(left, right, rtol=1e-6, atol=1e-9, equal_nan=True))
 
 
 def dump_state(fitted: Any) -> bytes:
-    """A fitted step in skops format. Raises InputError for what skops cannot store."""
+    """A fitted step in skops format. Raises InputError for state that skops cannot store."""
     import skops.io
 
     try:

@@ -1,1 +1,1 @@
-"""Elementary functions with the same bits on every CPU, BLAS and Python; `functions` has them all."""
+"""Elementary functions within 1 ULP, with the same bits on every CPU, BLAS and Python; the table is `functions`."""

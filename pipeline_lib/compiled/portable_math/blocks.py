@@ -1,8 +1,8 @@
-"""Apply a kernel to arrays of any size in blocks that stay in cache.
+"""Apply a kernel to arrays of any size, in blocks that stay in the CPU's cache.
 
-A kernel computes ordinary arguments of a block. What is not ordinary (NaN, infinities, subnormals, huge arguments)
-is patched afterwards: saturated values and NaN at once, the few others one by one through the scalar form, which is
-the definition of every special case.
+A kernel computes the ordinary arguments of a block. The results of others (NaN, infinities, subnormals, huge
+arguments) are replaced afterwards: saturated values and NaN all at once, the few others one by one by the scalar
+form, which defines every special case.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,12 @@ Unary: TypeAlias = Callable[[Array], Array]
 Binary: TypeAlias = Callable[[Array, Array], Array]
 Limit: TypeAlias = tuple[float, float]
 
-BLOCK = 8192
-FEW = 16  # so few elements are faster one by one
+BLOCK = 8192  # elements: 64 KiB, so that the temporaries of a kernel stay in the L2 cache
+FEW = 16  # elements up to which the scalar form is faster
 
-# A kernel's temporaries come and go with every operation. glibc gives free memory above a threshold back to the
-# system and faults it in again, which takes longer than the arithmetic; the threshold becomes twice the largest
-# array ever freed, so one is: 2 MiB, never touched.
+# A kernel allocates and frees temporaries with every operation. glibc returns free memory above a threshold to the
+# system; to fault it in again takes longer than the arithmetic. The threshold grows to twice the largest array ever
+# freed, so we free one of 2 MiB, which is never touched.
 np.empty(2**18)
 
 
@@ -36,7 +36,7 @@ def unary(
 ) -> Unary:
     """The vector form: `kernel` for arguments in [low, high] of size `tiny` or more, elsewhere the scalar form.
 
-    `below = (limit, value)` says that every argument under `limit` gives `value`; `above` likewise.
+    `below = (limit, value)`: every argument below `limit` gives `value`; `above` likewise for larger ones.
     """
 
     def one_block(block: Array) -> Array:
@@ -46,9 +46,9 @@ def unary(
         rest = ~((block >= low) & (block <= high))
         if tiny:
             rest |= np.abs(block) < tiny
-        for known, value in _known(block, below, above):
-            result[known] = value
-            rest &= ~known
+        for chosen, value in _saturated(block, below, above):
+            result[chosen] = value
+            rest &= ~chosen
         if rest.any():
             result[rest] = [scalar(value) for value in block[rest].tolist()]
         return result
@@ -69,13 +69,14 @@ def unary(
     return vector
 
 
-def _known(block: Array, below: Limit | None, above: Limit | None) -> list[tuple[np.ndarray, float]]:
-    known = [(np.isnan(block), np.nan)]
+def _saturated(block: Array, below: Limit | None, above: Limit | None) -> list[tuple[np.ndarray, float]]:
+    """Masks of the arguments whose result is a constant, with that constant."""
+    saturated = [(np.isnan(block), np.nan)]
     if below is not None:
-        known.append((block < below[0], below[1]))
+        saturated.append((block < below[0], below[1]))
     if above is not None:
-        known.append((block > above[0], above[1]))
-    return known
+        saturated.append((block > above[0], above[1]))
+    return saturated
 
 
 def binary(
@@ -83,7 +84,7 @@ def binary(
 ) -> Binary:
     """The vector form of a function of two arguments, which broadcast.
 
-    The kernel returns its results and where they hold; elsewhere the scalar form decides.
+    The kernel returns its results and a mask of those that are valid; the scalar form computes the others.
     """
 
     def vector(x: Array, y: Array) -> Array:
@@ -97,9 +98,9 @@ def binary(
         with np.errstate(all="ignore"):
             for start in range(0, left.size, BLOCK):
                 a, b = left[start : start + BLOCK], right[start : start + BLOCK]
-                values, holds = kernel(a, b)
-                if not holds.all():
-                    rest = ~holds
+                values, valid = kernel(a, b)
+                if not valid.all():
+                    rest = ~valid
                     pairs = zip(a[rest].tolist(), b[rest].tolist(), strict=True)
                     values[rest] = [scalar(first, second) for first, second in pairs]
                 result[start : start + BLOCK] = values

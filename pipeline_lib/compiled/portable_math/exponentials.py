@@ -1,7 +1,7 @@
 """exp, expm1, sigmoid, tanh.
 
-x = k*log(2)/128 + r: exp(x) = 2**(k // 128) * T[k % 128] * exp(r), with T = 2**(j/128) as a sum of two doubles.
-(Table-driven reduction: Tang, ACM TOMS 15, 1989.)
+With x = k*log(2)/128 + r: exp(x) = 2**(k // 128) * T[k % 128] * exp(r), where T[j] = 2**(j/128) is a sum of two
+doubles and exp(r) a polynomial, |r| < 0.0028. Source of the table-driven reduction: Tang, ACM TOMS 15 (1989).
 """
 
 from math import copysign, ldexp
@@ -12,28 +12,28 @@ from pipeline_lib.compiled.portable_math.blocks import unary
 from pipeline_lib.compiled.portable_math.double_double import INF, NAN, Array, Value, fast_two_sum, quotient, two_sum
 from pipeline_lib.compiled.portable_math.tables import BITS, LN2, ONE, columns, exp_rows
 
-EXP_LARGEST, EXP_SMALLEST = 709.782712893384, -745.1332191019412  # beyond: infinity, and zero
-EXP_NORMAL = -708.0  # from here on results are normal
+EXP_LARGEST, EXP_SMALLEST = 709.782712893384, -745.1332191019412  # log of the largest double, of half the smallest
+EXP_NORMAL = -708.0  # results of larger arguments are normal: log(2**-1022) = -708.4
 EXPM1_FAR = 44.0  # exp(-44) and 1 / exp(44) are below 2**-63
-SIGMOID_FAR, SIGMOID_ONE, TANH_ONE = -600.0, 40.0, 22.0
+SIGMOID_FAR, SIGMOID_ONE, TANH_ONE = -600.0, 40.0, 22.0  # beyond: exp(x); 1; 1
 
 ROWS = exp_rows()
 _HIGH, _LOW = columns(ROWS)
 _PER_STEP = (128 * ONE * ONE // LN2) / ONE
 _STEP = (LN2 // 128 >> (BITS - 42)) / 2**42  # 35 bits: k * _STEP is exact
 _STEP_LOW = (LN2 // 128 - (LN2 // 128 >> (BITS - 42) << (BITS - 42))) / ONE
-_ROUND = 1.5 * 2**52  # its last place is 1
+_ROUND = 1.5 * 2**52  # adding it rounds to an integer: its last place is 1
 _ROUND_BITS = np.array(_ROUND).view(np.int64)
 _SIXTH, _24TH, _120TH, _720TH = 1 / 6, 1 / 24, 1 / 120, 1 / 720
 
 
-def _grown(high: Value, low: Value, r: Value) -> Value:
-    """(high + low) * exp(r), to about 0.51 ULP."""
+def _scaled_exp(high: Value, low: Value, r: Value) -> Value:
+    """(high + low) * exp(r), with an error of about 0.51 ULP."""
     return high + (low + high * (r + r * r * (0.5 + r * (_SIXTH + r * (_24TH + r * _120TH)))))
 
 
 def _reduce(block: Array) -> tuple[np.ndarray, Array]:
-    """k, twice: in the low bits of an integer, and as a float."""
+    """k twice: in the low bits of an integer, and as a float."""
     rounded = block * _PER_STEP + _ROUND
     return rounded.view(np.int64), rounded - _ROUND
 
@@ -48,7 +48,7 @@ def _exp(block: Array) -> Array:
     k, steps = _reduce(block)
     r = (block - steps * _STEP) - steps * _STEP_LOW
     row = k & 127
-    return _scaled(_grown(_HIGH.take(row), _LOW.take(row), r), k)
+    return _scaled(_scaled_exp(_HIGH.take(row), _LOW.take(row), r), k)
 
 
 def exp_scalar(x: float) -> float:
@@ -58,7 +58,7 @@ def exp_scalar(x: float) -> float:
     steps = (x * _PER_STEP + _ROUND) - _ROUND
     k = int(steps)
     r = (x - steps * _STEP) - steps * _STEP_LOW
-    high, low = ROWS[k & 127]  # from here on as in _grown, without the call
+    high, low = ROWS[k & 127]  # as in _scaled_exp, without the call
     return ldexp(high + (low + high * (r + r * r * (0.5 + r * (_SIXTH + r * (_24TH + r * _120TH))))), k >> 7)
 
 
@@ -67,7 +67,7 @@ def exp_of_sum_vector(high: Array, low: Array) -> Array:
     k, steps = _reduce(high)
     r = (high - steps * _STEP) + (low - steps * _STEP_LOW)
     row = k & 127
-    return _scaled(_grown(_HIGH.take(row), _LOW.take(row), r), k)
+    return _scaled(_scaled_exp(_HIGH.take(row), _LOW.take(row), r), k)
 
 
 def exp_of_sum_scalar(high: float, low: float) -> float:
@@ -77,7 +77,7 @@ def exp_of_sum_scalar(high: float, low: float) -> float:
     steps = (high * _PER_STEP + _ROUND) - _ROUND
     k = int(steps)
     r = (high - steps * _STEP) + (low - steps * _STEP_LOW)
-    value = _grown(*ROWS[k & 127], r)
+    value = _scaled_exp(*ROWS[k & 127], r)
     return INF if k >> 7 == 1024 and value >= 1.0 else ldexp(value, k >> 7)
 
 
@@ -126,7 +126,7 @@ def _exp_parts(r: Value, high: Value, low: Value) -> tuple[Value, Value]:
 
 
 def exp_parts_vector(high: Array, low: Array) -> tuple[np.ndarray, Array, Array]:
-    """n and two doubles whose sum times 2**n is exp(high + low)."""
+    """An integer n and two doubles whose sum times 2**n is exp(high + low)."""
     k, steps = _reduce(high)
     row = k & 127
     parts = _exp_parts((high - steps * _STEP) + (low - steps * _STEP_LOW), _HIGH.take(row), _LOW.take(row))

@@ -1,7 +1,7 @@
 """Elementary functions with the same bits on every CPU, BLAS and Python: one table of all of them.
 
-    >>> FUNCTIONS["log"].scalar(1.0), FUNCTIONS["log"].vector(np.array([1.0, 0.0]))
-    (0.0, array([  0., -inf]))
+    >>> FUNCTIONS["log"].scalar(0.0), FUNCTIONS["log"].vector([1.0, 0.0])
+    (-inf, array([  0., -inf]))
 
 The vector and the scalar form give the same bits for every double, since both are the same sequence of exactly
 rounded IEEE operations (`+ - * /`, sqrt, scaling by powers of two, comparisons) and look-ups. Special values are

@@ -1,8 +1,8 @@
 """ndtr, ndtri, erf: the normal distribution.
 
-With t = |x|: the upper tail is Q(t) = exp(-t*t/2) * R(t), where R is smooth (Mills' ratio over sqrt(2*pi)) and
-comes from Taylor series at multiples of 1/16; near 0, G(t) = 1/2 - Q(t) comes from its own series.
-ndtri starts from Acklam's approximation (2003, relative error 1.2e-9) and makes one step of third order.
+With t = |x|: the upper tail is Q(t) = exp(-t*t/2) * R(t), where R (Mills' ratio over sqrt(2*pi)) is smooth and is
+computed by Taylor series at multiples of 1/16; near 0, G(t) = 1/2 - Q(t) has a series of its own. ndtri starts from
+Acklam's approximation (2003, relative error 1.2e-9) and makes one step of third order.
 """
 
 from math import copysign, factorial, ldexp, sqrt
@@ -16,10 +16,11 @@ from pipeline_lib.compiled.portable_math.exponentials import exp_parts_scalar, e
 from pipeline_lib.compiled.portable_math.logarithms import log_scalar, log_vector
 from pipeline_lib.compiled.portable_math.mills import DENSITY, DENSITY_LOW, ROOT2, ROOT2_LOW, mills_columns, mills_rows
 
-CENTRE = 0.5  # up to here G
-NDTR_ZERO, NDTR_NORMAL, NDTR_ONE, ERF_ONE, ERF_TINY = -38.6, -37.0, 9.0, 6.0, ldexp(1.0, -900)
-NDTRI_NORMAL = 1e-300
-_TO_NODE = 1.5 * 2**48  # its last place is 1/16
+CENTRE = 0.5  # G serves up to here, Q beyond
+NDTR_ZERO, NDTR_NORMAL, NDTR_ONE = -38.6, -37.0, 9.0  # results are 0 below, normal above, 1 above
+ERF_ONE, ERF_TINY = 6.0, ldexp(1.0, -900)  # results are 1 above; smaller arguments are scaled up first
+NDTRI_NORMAL = 1e-300  # arguments whose tail has no subnormal factors
+_TO_NODE = 1.5 * 2**48  # adding it rounds to a multiple of 1/16, its last place
 _NODE_BITS = int(np.float64(_TO_NODE).view(np.int64))
 _ONE_BITS = 1023 << 52
 _SERIES = [(-1) ** n / (2**n * factorial(n) * (2 * n + 1)) for n in range(11, 0, -1)]
@@ -56,7 +57,7 @@ def _exponent(t: Value, t_low: Value) -> tuple[Value, Value]:
 
 
 def _tail_vector(t: Array, t_low: Array) -> tuple[np.ndarray, Array, Array, Array]:
-    """n, exp(-t*t/2) and two doubles whose sum is Q(t), all without their factor 2**n."""
+    """An integer n, exp(-t*t/2) and two doubles whose sum is Q(t), all divided by 2**n."""
     n, high, low = exp_parts_vector(*_exponent(t, t_low))
     rounded = t + _TO_NODE
     node = rounded.view(np.int64) - _NODE_BITS
@@ -141,7 +142,7 @@ def erf_scalar(x: float) -> float:
     return copysign(result, x)
 
 
-# Acklam's coefficients, the highest power first: in the centre of (p - 1/2)**2, in the tail of sqrt(-2 log p)
+# Acklam's coefficients, the highest power first: polynomials of (p - 1/2)**2 near 1/2, of sqrt(-2 log p) in the tail
 _NEAR = [
     -39.69683028665376,
     220.9460984245205,
@@ -160,8 +161,8 @@ _FAR = [
     2.938163982698783,
 ]
 _FAR_UNDER = [0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416, 1.0]
-_FAR_BELOW = 0.02425
-_CENTRE_OF_NDTRI = 0.19  # below 1/2 - Q(CENTRE)
+_FAR_BELOW = 0.02425  # Acklam's limit of the tail
+_CENTRE_OF_NDTRI = 0.19  # below 1/2 - Q(CENTRE) = 0.1915
 
 
 def _near_start(part: Value) -> Value:
@@ -174,7 +175,7 @@ def _far_start(root: Value) -> Value:
 
 
 def _step(t: Value, miss: Value) -> Value:
-    """Where Q is smaller by miss * density(t) than at t."""
+    """The argument at which Q is smaller by miss * density(t) than at t."""
     return t + (miss + 0.5 * t * miss * miss)
 
 

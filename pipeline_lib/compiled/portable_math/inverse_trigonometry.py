@@ -1,7 +1,7 @@
 """arctan, arctan2, arcsin, arccos, in radians.
 
-With a node c near y/x: arctan(y/x) = arctan(c) + arctan((y - c*x) / (x + c*y)), the last argument below 1/64.
-The node of a very large ratio is infinity, for which the argument is -x/y.
+With a node c near y/x: arctan(y/x) = arctan(c) + arctan((y - c*x) / (x + c*y)), where the last argument is below
+1/64. The node of a very large ratio is infinity, for which the argument is -x/y.
 """
 
 import math
@@ -23,8 +23,8 @@ from pipeline_lib.compiled.portable_math.double_double import (
 from pipeline_lib.compiled.portable_math.tables import ARC_FIRST, BITS, arc_rows, columns, pair, pi
 
 PI, _PI_LOW = pair(pi(BITS))
-ARCTAN_FAR = ldexp(1.0, 60)
-_SMALL, _LARGE = ldexp(1.0, -500), ldexp(1.0, 500)  # outside, arctan2 scales its arguments
+ARCTAN_FAR = ldexp(1.0, 60)  # beyond, the result rounds to pi/2
+_SMALL, _LARGE = ldexp(1.0, -500), ldexp(1.0, 500)  # outside of these, arctan2 scales its arguments
 
 ROWS = arc_rows()
 _A, _C, _HIGH, _LOW = columns(ROWS)
@@ -73,7 +73,7 @@ def arctan_scalar(x: float) -> float:
 
 
 def _angle(y: tuple[Value, Value], x: tuple[Value, Value], row: tuple[Value, ...]) -> tuple[Value, Value]:
-    """arctan(y / x) as a sum of two doubles, for y and x that are themselves such sums and not negative."""
+    """arctan(y / x) as a sum of two doubles, where y and x are such sums and not negative."""
     (y_high, y_low), (x_high, x_low) = y, x
     a, c, high, low = row
     head, tail = split(x_high)
@@ -104,12 +104,12 @@ def _arctan2(y: Array, x: Array) -> tuple[Array, np.ndarray]:
     above, right = np.abs(y), np.abs(x)
     zero = np.zeros_like(above)
     angle = _angle((above, zero), (right, zero), _row_of_vector(above / right))
-    holds = (above >= _SMALL) & (above <= _LARGE) & (right >= _SMALL) & (right <= _LARGE)
-    return np.copysign(_mirrored_vector(x < 0.0, angle), y), holds
+    valid = (above >= _SMALL) & (above <= _LARGE) & (right >= _SMALL) & (right <= _LARGE)
+    return np.copysign(_mirrored_vector(x < 0.0, angle), y), valid
 
 
 def arctan2_scalar(y: float, x: float) -> float:
-    """The angle of the point (x, y), for floats; the special cases are C99's (annex F.9.1.4)."""
+    """The angle of the point (x, y), for floats; special cases as in C99, annex F.9.1.4."""
     if x != x or y != y:
         return NAN
     above, right, negative = abs(y), abs(x), copysign(1.0, x) < 0.0
@@ -140,13 +140,13 @@ _THREE_QUARTERS = pair(3 * pi(BITS) // 4)[0]
 
 
 def _leg(size: Value, root: Value) -> tuple[Value, Value]:
-    """sqrt(1 - size**2) as a sum of two doubles; `root` is the square root of the form's own."""
+    """sqrt(1 - size**2) as a sum of two doubles; `root` is np.sqrt or math.sqrt."""
     square, error = product(size, size)
     high, rest = fast_two_sum(1.0, -square)
     high, rest = fast_two_sum(high, rest - error)
     first = root(high)
-    back, error = product(first, first)
-    return first, ((high - back) - error + rest) / (2.0 * first)
+    square, error = product(first, first)
+    return first, ((high - square) - error + rest) / (2.0 * first)
 
 
 def _arcsin(block: Array) -> Array:

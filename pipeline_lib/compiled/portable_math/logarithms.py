@@ -1,8 +1,8 @@
 """log, log1p, log2, log10.
 
-x = 2**k * m with m from sqrt(1/2) to sqrt(2); F is the multiple of 1/1024 nearest to m and c, of 11 bits, is near
-1 / F, so that r = m*c - 1 = (m - F)*c + (F*c - 1) is short, and log(x) = k*log(2) - log(c) + log(1 + r).
-F = 1 has c = 1: near 1 nothing cancels. (Table-driven reduction: Tang, ACM TOMS 16, 1990.)
+x = 2**k * m with m from sqrt(1/2) to sqrt(2). F is the multiple of 1/1024 nearest to m, and c a number of 11 bits
+near 1 / F, so that r = m*c - 1 = (m - F)*c + (F*c - 1) is small and exact, and log(x) = k*log(2) - log(c) +
+log(1 + r). For F = 1, c is 1: near 1 nothing cancels. Source of the table-driven reduction: Tang, ACM TOMS 16 (1990).
 """
 
 from math import frexp, ldexp
@@ -14,9 +14,9 @@ from pipeline_lib.compiled.portable_math.double_double import INF, NAN, Array, V
 from pipeline_lib.compiled.portable_math.tables import LN2, LOG_FIRST, ONE, columns, log_ratio, log_rows, pair
 
 SMALLEST_NORMAL, LARGEST = 2.2250738585072014e-308, 1.7976931348623157e308
-ROUND_TO_NODE = 1.5 * 2**42  # its last place is 1/1024
+ROUND_TO_NODE = 1.5 * 2**42  # adding it rounds to a multiple of 1/1024, its last place
 _FIRST = 0.70703125  # below sqrt(1/2)
-# The vector form's constants are arrays: NumPy takes 0.2 us longer to read a Python float.
+# The vector form's constants are arrays: NumPy takes 0.2 us longer to convert a Python float.
 _TO_NODE = np.array(ROUND_TO_NODE)
 _NODE_BITS = np.array(_TO_NODE.view(np.int64) + LOG_FIRST)
 _FIRST_BITS = np.array(_FIRST).view(np.int64)
@@ -26,7 +26,7 @@ _ONE_BITS = np.array(1.0).view(np.int64)
 ROWS = log_rows()
 _C, _G, _HIGH, _LOW = columns(ROWS)
 _LN2_HIGH, _LN2_LOW = pair(LN2, 42)
-_HEAD = 1.5 * 2**20  # its last place is 2**-32
+_HEAD = 1.5 * 2**20  # adding it rounds to a multiple of 2**-32, its last place
 _THIRD, _FIFTH, _SIXTH, _SEVENTH = 1 / 3, 1 / 5, 1 / 6, 1 / 7
 _LN2_HIGH_SHIFTED, _LN2_LOW_SHIFTED = np.array(_LN2_HIGH / 2**52), np.array(_LN2_LOW / 2**52)
 _ARRAY_HALF, _ARRAY_THIRD, _ARRAY_QUARTER, _ARRAY_FIFTH = (np.array(value) for value in (0.5, _THIRD, 0.25, _FIFTH))
@@ -35,7 +35,7 @@ _LOG10_E, _LOG10_E_LOW = pair(ONE * ONE // (3 * LN2 + log_ratio(5, 4)))
 
 
 def _near(k: Value, f: Value, rest: Value, c: Value, g: Value, high: Value, low: Value) -> Value:
-    """log(2**k * (F + f + rest)) to about 0.51 ULP; the row of F is c, g, high, low."""
+    """log(2**k * (F + f + rest)), with an error of about 0.51 ULP; the row of F is c, g, high, low."""
     head, tail = f * c + g, rest * c
     top = k * _LN2_HIGH + high  # exact: a multiple of 2**-42 below 2**10
     total = top + head
@@ -45,7 +45,7 @@ def _near(k: Value, f: Value, rest: Value, c: Value, g: Value, high: Value, low:
 
 
 def _far(k: Value, f: Value, c: Value, g: Value, high: Value, low: Value) -> tuple[Value, Value]:
-    """The same as a sum of two doubles, to about 2**-68."""
+    """The same as a sum of two doubles, with a relative error of about 2**-68."""
     whole = f * c  # exact: 42 bits times 11
     head = (whole + _HEAD) - _HEAD
     tail = whole - head

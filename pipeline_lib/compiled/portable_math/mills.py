@@ -1,4 +1,4 @@
-"""The table of Mills' ratio: computed when it is first needed, since it takes some twenty milliseconds."""
+"""The table of Mills' ratio, computed at its first use: that takes some 20 ms."""
 
 from functools import cache
 from math import isqrt
@@ -6,9 +6,9 @@ from math import isqrt
 from pipeline_lib.compiled.portable_math.double_double import Array
 from pipeline_lib.compiled.portable_math.tables import BITS, ONE, columns, pair, pi
 
-LAST = 39 * 16  # the last node, in sixteenths
+LAST = 39 * 16  # the last node, in sixteenths: beyond, ndtr is 0
 DEGREE = 9
-_BITS = 320  # the recurrence below loses up to a hundred
+_BITS = 320  # of which the recurrence below loses up to 100
 _ONE = 1 << _BITS
 
 ROOT2, ROOT2_LOW = pair(isqrt(2 << 2 * BITS))
@@ -37,12 +37,12 @@ def mills_rows() -> list[tuple[float, ...]]:
         scaled = [(term * _DENSITY) >> (2 * _BITS - BITS) for term in series[: DEGREE + 1]]
         rows.append((*pair(scaled[0]), *(term / ONE for term in scaled[1:])))
         value = 0
-        for term in reversed(series):  # at node - 1; backwards, errors die away
+        for term in reversed(series):  # at node - 1: from large to small arguments errors shrink
             value = term - (value >> 4)
     return rows[::-1]
 
 
 @cache
 def mills_columns() -> tuple[Array, ...]:
-    """The same for the vector form, one array a column."""
+    """The same for the vector form, one array per column."""
     return columns(mills_rows())

@@ -10,7 +10,7 @@ from pipeline_lib.compiled.portable_math.double_double import INF, NAN, Array, V
 from pipeline_lib.compiled.portable_math.exponentials import exp_of_sum_scalar, exp_of_sum_vector
 from pipeline_lib.compiled.portable_math.logarithms import LARGEST, SMALLEST_NORMAL, log_parts_scalar, log_parts_vector
 
-_HUGE = ldexp(1.0, 65)  # |y| above it: x**y is 0, 1 or infinity for every double x
+_HUGE = ldexp(1.0, 65)  # for larger |y|, x**y is 0, 1 or infinity for every double x
 
 
 def _pow(x: Array, y: Array) -> tuple[Array, np.ndarray]:
@@ -24,12 +24,12 @@ def _pow(x: Array, y: Array) -> tuple[Array, np.ndarray]:
         half = 0.5 * whole
         signed = np.where(np.rint(half) == half, result, -result)
         result = np.where(negative, np.where(whole == y, signed, NAN), result)
-    holds = (size >= SMALLEST_NORMAL) & (size <= LARGEST) & (np.abs(y) <= _HUGE) & (np.abs(exponent) <= 700.0)
-    return result, holds
+    valid = (size >= SMALLEST_NORMAL) & (size <= LARGEST) & (np.abs(y) <= _HUGE) & (np.abs(exponent) <= 700.0)
+    return result, valid
 
 
 def pow_scalar(x: float, y: float) -> float:
-    """x to the power of y, for floats; the special cases are C99's (annex F.9.4.4)."""
+    """x to the power of y, for floats; special cases as in C99, annex F.9.4.4."""
     if y == 0.0 or x == 1.0:
         return 1.0
     if x != x or y != y:
@@ -41,7 +41,7 @@ def pow_scalar(x: float, y: float) -> float:
     else:
         sign = 1.0
     if not (0.0 < size < INF and abs(y) <= _HUGE):
-        return sign * _limit(size, y)
+        return sign * _extreme_power(size, y)
     if x < 0.0 and y % 1.0 != 0.0:
         return NAN
     high, low = log_parts_scalar(size)
@@ -49,7 +49,7 @@ def pow_scalar(x: float, y: float) -> float:
     return sign * exp_of_sum_scalar(exponent, error + low * y)
 
 
-def _limit(size: float, y: float) -> float:
+def _extreme_power(size: float, y: float) -> float:
     """|x| ** y where |x| is 0 or infinite or |y| is above 2**65."""
     if size == 1.0:
         return 1.0
@@ -57,7 +57,7 @@ def _limit(size: float, y: float) -> float:
 
 
 def sqrt_vector(x: Array) -> Array:
-    """Square root, correctly rounded by IEEE 754; one NaN for all."""
+    """Square root, correctly rounded by IEEE 754; every NaN is the positive quiet one."""
     with np.errstate(all="ignore"):
         root = np.sqrt(np.asarray(x, dtype=np.float64))
         return np.where(np.isnan(root), NAN, root)
@@ -70,11 +70,11 @@ def sqrt_scalar(x: float) -> float:
 
 _ROOTS = (1.0, 1.2599210498948732, 1.5874010519681994)  # of 1, 2 and 4
 _ROOTS_COLUMN = np.array(_ROOTS)
-_ROUND_TO_26_BITS = 1.5 * 2**27
+_ROUND_TO_26_BITS = 1.5 * 2**27  # adding it to a number from 1/2 to 2 rounds that to 26 bits
 
 
 def _cbrt_of(m: Value, v: Value, root: Value) -> Value:
-    """Cube root of v = m * root**3, for m from 1/2 to 1: a polynomial and two of Halley's steps."""
+    """Cube root of v = m * root**3, for m from 1/2 to 1: a polynomial and two steps of Halley's method."""
     t = (0.4414 + m * (0.9218 + m * (m * 0.1416 - 0.5047))) * root
     cube = t * t * t
     t = t * ((cube + 2.0 * v) / (2.0 * cube + v))

@@ -1,7 +1,7 @@
-"""Constants and tables, computed once from Python integers: no long literals to mistype.
+"""Constants and tables, computed once from Python integers, so that no long literals can be mistyped.
 
-Every number is a fixed-point integer of 160 fraction bits before it becomes one double, or a sum of two;
-an integer quotient is correctly rounded by Python on every machine.
+Every number is a fixed-point integer with 160 fraction bits before it becomes a double, or the sum of two. Python
+rounds a quotient of integers correctly on every machine.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ ONE = 1 << BITS
 
 
 def pair(fixed: int, short: int | None = None) -> tuple[float, float]:
-    """A fixed-point integer as two doubles; the first a multiple of 2**-short when that is given."""
+    """A fixed-point integer as the sum of two doubles; with `short` the first is a multiple of 2**-short."""
     if short is not None:
         drop = BITS - short
         high = ((fixed + (1 << (drop - 1))) >> drop) / (1 << short)
@@ -71,12 +71,12 @@ def exp_rows() -> list[tuple[float, float]]:
 
 
 def columns(rows: Sequence[tuple[float, ...]]) -> tuple[Array, ...]:
-    """The same table for the vector form: one array a column."""
+    """The same table for the vector form: one array per column."""
     return tuple(np.array(column) for column in zip(*rows, strict=True))
 
 
 def turn_rows() -> list[tuple[float, float, float, float]]:
-    """For k from 0 to 127: sin(k * pi / 64) as two doubles; cos of it as 26 bits and a double."""
+    """For k from 0 to 127: sin(k * pi / 64) as two doubles, cos(k * pi / 64) as a double of 26 bits and another."""
     cosine = 0
     for _ in range(5):
         cosine = isqrt((ONE + cosine) // 2 << BITS)
@@ -88,7 +88,7 @@ def turn_rows() -> list[tuple[float, float, float, float]]:
 
 
 def _rounded(fixed: int) -> int:
-    """Without the last 20 bits, in which errors gather: 0 and 1 come out exact."""
+    """Rounded without the last 20 bits, where errors accumulate: 0 and 1 are exact."""
     return (fixed + (1 << 19)) >> 20 << 20
 
 

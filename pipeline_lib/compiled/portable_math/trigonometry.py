@@ -1,8 +1,8 @@
 """sin, cos, tan, in radians.
 
-x = k*pi/64 + r, with r as a sum of two doubles; then sin(a + r) = sin(a)*cos(r) + cos(a)*sin(r) with a from a table.
-Up to FAR in three parts of pi/64 (Cody and Waite, 1980); beyond, by the exact integers behind x and pi
-(as Payne and Hanek, 1983), one element at a time.
+x = k*pi/64 + r, with r as a sum of two doubles; then sin(a + r) = sin(a)*cos(r) + cos(a)*sin(r), where a = k*pi/64
+is in a table. Arguments up to FAR are reduced with pi/64 in three parts (Cody and Waite, 1980); larger ones with the
+exact integers of x and pi (as Payne and Hanek, 1983), one element at a time.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from pipeline_lib.compiled.portable_math.blocks import unary
 from pipeline_lib.compiled.portable_math.double_double import NAN, Array, Value, fast_two_sum, quotient, split, two_sum
 from pipeline_lib.compiled.portable_math.tables import columns, pair, pi, turn_rows
 
-FAR = 4096.0  # up to here k has 17 bits, and k times a part of 36 bits is exact
+FAR = 4096.0  # up to here k has 17 bits: k times a part of 36 bits is exact
 
 ROWS = turn_rows()
 _HIGH, _LOW, _HEAD, _REST = columns(ROWS)

@@ -1,4 +1,4 @@
-"""All adapters: importing this module registers those of every module in this folder."""
+"""All adapters: importing this module imports every adapter module, and each registers its adapters."""
 
 from importlib import import_module
 
@@ -39,7 +39,7 @@ MODULES = (
     "sklearn.text",
     "sklearn.trees",
 )
-for _name in MODULES:  # importing a module registers its adapters
+for _name in MODULES:
     import_module(f"pipeline_lib.compiler.adapters.{_name}")
 
 __all__ = ["MODULES", "predict", "transform"]

@@ -1,4 +1,8 @@
-"""Pipelines, column transformers, unions, and steps that wrap another: scikit-learn's and feature-engine's."""
+"""Steps that hold other steps.
+
+scikit-learn: Pipeline, ColumnTransformer, FeatureUnion. feature-engine: Pipeline, SklearnTransformerWrapper.
+imbalanced-learn: Pipeline.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +16,7 @@ from pipeline_lib.compiler.adapters.registry import (
     Outputs,
     estimator,
     predict,
+    qualified_name,
     transform,
     transformer,
     use_fitted_names,
@@ -46,7 +51,7 @@ def pipeline_estimator(step: Any, values: Sequence[Value], build: Builder) -> Ou
     "force_int_remainder_cols",
 )
 def column_transformer(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Each transformer on its own columns, the results side by side; sparse ones stay so where the library's do."""
+    """Each transformer on its own columns, the results side by side; sparse where the library's result is sparse."""
     columns = use_fitted_names(step, columns)
     names, values = list(columns), list(columns.values())
     if any(value.width > 1 for value in values):
@@ -55,10 +60,10 @@ def column_transformer(step: Any, columns: Columns, build: Builder) -> Columns:
         )
     parts: list[tuple[str, Columns]] = []
     for name, inner, _ in step.transformers_:
-        places = step._transformer_to_input_indices.get(name, [])
-        if len(places) == 0 or (isinstance(inner, str) and inner == "drop"):
+        indices = step._transformer_to_input_indices.get(name, [])
+        if len(indices) == 0 or (isinstance(inner, str) and inner == "drop"):
             continue
-        part = transform(inner, {names[place]: values[place] for place in places}, build)
+        part = transform(inner, {names[index]: values[index] for index in indices}, build)
         parts.append((name, _weighted(part, (step.transformer_weights or {}).get(name), build)))
     joined = side_by_side(parts)
     return joined if step.sparse_output_ else _dense(joined, build)
@@ -92,19 +97,19 @@ def _weighted(part: Columns, weight: float | None, build: Builder) -> Columns:
 
 
 def _dense(columns: Columns, build: Builder) -> Columns:
-    """The columns with each place of a bag as a column of its own."""
-    made: Columns = {}
+    """The columns, with one column for each number of a sparse one."""
+    result: Columns = {}
     for name, value in columns.items():
         if value.dtype == "bag":
             items = build.items(build.apply("bag_vector", value))
-            made |= {f"{name}_{place}": item for place, item in enumerate(items)}
+            result |= {f"{name}_{index}": item for index, item in enumerate(items)}
         else:
-            made[name] = value
-    return made
+            result[name] = value
+    return result
 
 
 def side_by_side(parts: Sequence[tuple[str, Columns]]) -> Columns:
-    """Named parts as one set of columns, under names of their own."""
+    """Named parts as one set of columns, under distinct names."""
     joined: Columns = {}
     for name, part in parts:
         for column, value in part.items():
@@ -117,28 +122,31 @@ def side_by_side(parts: Sequence[tuple[str, Columns]]) -> Columns:
 
 @transformer("feature_engine.wrappers.wrappers.SklearnTransformerWrapper", options="transformer variables")
 def wrapper(step: Any, columns: Columns, build: Builder) -> Columns:
-    """A scikit-learn transformer on some columns: selectors drop, creators replace them behind the others, others
-    change them in place.
+    """A scikit-learn transformer on some columns.
+
+    A selector drops columns, a transformer that creates columns appends them in place of its inputs, any other
+    changes its columns where they are.
     """
     columns = use_fitted_names(step, columns)
-    if hasattr(step, "features_to_drop_"):  # a selector, which is not asked again
+    if hasattr(step, "features_to_drop_"):  # a selector: its choice was made in fit
         dropped = set(map(str, step.features_to_drop_))
         return {name: value for name, value in columns.items() if name not in dropped}
     variables = list(map(str, step.variables_))
     inner = step.transformer_
     part = split_columns(transform(inner, {name: columns[name] for name in variables}, build).values(), build)
     if type(inner).__name__ in ("OneHotEncoder", "PolynomialFeatures"):
-        made = list(map(str, inner.get_feature_names_out(step.variables_)))
+        result = list(map(str, inner.get_feature_names_out(step.variables_)))
         kept = {name: value for name, value in columns.items() if name not in variables}
-        if set(made) & set(kept):
+        twice = sorted(set(result) & set(kept))
+        if twice:
             raise NoPlanError(
-                f"SklearnTransformerWrapper: found a second column {min(set(made) & set(kept))!r}, expected new names; "
+                f"SklearnTransformerWrapper: found a second column {twice[0]!r}, expected new names; "
                 "rename the column in `load`"
             )
-        return kept | dict(zip(made, part, strict=True))
+        return kept | dict(zip(result, part, strict=True))
     if len(part) != len(variables):
         raise NoPlanError(
-            f"SklearnTransformerWrapper: found {len(part)} columns that {qualified(type(inner))} makes of "
+            f"SklearnTransformerWrapper: found {len(part)} columns that {qualified_name(type(inner))} makes of "
             f"{len(variables)}, expected one for one; use a ColumnTransformer"
         )
     return columns | dict(zip(variables, part, strict=True))

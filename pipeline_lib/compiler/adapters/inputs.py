@@ -1,4 +1,4 @@
-"""What a fitted step asks of its columns: their number and names, finite numbers, and how they are joined."""
+"""Input columns of a fitted step: checks of their number, names and values; joining and splitting them."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -9,13 +9,13 @@ import numpy as np
 from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, use_fitted_names
 from pipeline_lib.compiler.builder import Builder, Value
 
-NULLABLE = ("float64", "str", "datetime")  # dtypes that know missing values
+NULLABLE = ("float64", "str", "datetime")  # dtypes that have a missing value
 
 
 def numeric_columns(step: Any, columns: Columns, build: Builder, *, missing: bool = False) -> Columns:
-    """The columns as float64 numbers or bags; infinite ones, and missing ones unless allowed, are refused.
+    """The columns as float64 or sparse, under the names that the step was fitted with.
 
-    Names are those that the step was fitted with.
+    Infinite numbers are refused at predict, and missing ones unless `missing` allows them.
     """
     columns = fitted_columns(step, columns)
     where = type(step).__name__
@@ -23,7 +23,7 @@ def numeric_columns(step: Any, columns: Columns, build: Builder, *, missing: boo
 
 
 def fitted_columns(step: Any, columns: Columns) -> Columns:
-    """The columns under the names that a step was fitted with; refused where their number is another."""
+    """The columns under the names that a step was fitted with; another number of columns is refused."""
     check_width(step, list(columns.values()))
     return use_fitted_names(step, columns)
 
@@ -45,7 +45,7 @@ def _checked(value: Value, name: str, where: str, build: Builder, *, missing: bo
 
 
 def join_columns(values: Sequence[Value], build: Builder) -> Value:
-    """Columns side by side: a bag where one of them is, else a vector."""
+    """Columns side by side: sparse where one of them is, else a vector."""
     if any(value.dtype == "bag" for value in values):
         return values[0] if len(values) == 1 else build.apply("bag_join", *values)
     if len(values) == 1 and values[0].dtype == "vector":
@@ -54,7 +54,7 @@ def join_columns(values: Sequence[Value], build: Builder) -> Value:
 
 
 def refuse_sparse(step: Any, columns: Columns) -> None:
-    """Refuse sparse columns, for a step whose formula for them is not written."""
+    """Refuse sparse columns, for a step whose adapter has no formula for them."""
     for name, value in columns.items():
         if value.dtype in ("bag", "vector"):
             raise NoPlanError(
@@ -64,16 +64,16 @@ def refuse_sparse(step: Any, columns: Columns) -> None:
 
 
 def column_slices(columns: Columns) -> list[tuple[str, Value, slice]]:
-    """Each column with where its numbers lie among the numbers of all, of which a bag holds many."""
-    found, start = [], 0
+    """Each column by name, with the slice of its numbers among those of all columns: a sparse column holds several."""
+    slices, start = [], 0
     for name, value in columns.items():
-        found.append((name, value, slice(start, start + value.width)))
+        slices.append((name, value, slice(start, start + value.width)))
         start += value.width
-    return found
+    return slices
 
 
 def check_width(step: Any, values: Sequence[Value]) -> int:
-    """How many numbers a row of the columns holds; refused where the step was fitted with another number of them."""
+    """The count of numbers in a row of the columns; refused where the step was fitted with another count."""
     width = sum(value.width for value in values)
     expected = getattr(step, "n_features_in_", None)
     if expected not in (None, width):
@@ -82,13 +82,13 @@ def check_width(step: Any, values: Sequence[Value]) -> int:
 
 
 def column_names(step: Any, values: Sequence[Value]) -> list[str]:
-    """The names of a fitted step's columns, x0, x1, … where it was fitted without."""
+    """The names of a fitted step's columns; x0, x1, … where it was fitted without names."""
     width = check_width(step, values)
-    return list(map(str, getattr(step, "feature_names_in_", ()))) or [f"x{place}" for place in range(width)]
+    return list(map(str, getattr(step, "feature_names_in_", ()))) or [f"x{index}" for index in range(width)]
 
 
 def split_columns(values: Iterable[Value], build: Builder) -> list[Value]:
-    """The input columns one by one; vectors and bags are taken apart."""
+    """The input columns as scalar columns: vectors and sparse columns are split."""
     flat: list[Value] = []
     for value in values:
         dense = build.apply("bag_vector", value) if value.dtype == "bag" else value
@@ -97,7 +97,7 @@ def split_columns(values: Iterable[Value], build: Builder) -> list[Value]:
 
 
 def dense_inputs(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
-    """The input columns as finite float64 numbers: scikit-learn refuses others; vectors and bags are taken apart."""
+    """The input columns as float64 scalar columns; numbers that are not finite are refused, as by scikit-learn."""
     where = type(step).__name__
     flat = zip(split_columns(values, build), column_names(step, values), strict=True)
     return [build.finite(value, name, where) for value, name in flat]
@@ -111,7 +111,7 @@ def vector_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
 
 
 def sparse_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
-    """The input columns, a bag among them, as one bag of finite numbers."""
+    """The input columns, of which one is sparse, as one sparse column of finite numbers."""
     check_width(step, values)
     bag = join_columns([value if value.dtype in ("vector", "bag") else build.number(value) for value in values], build)
     return bag if math.isfinite(bag.abs_max) else build.apply("bag_finite", bag, where=type(step).__name__)
@@ -120,13 +120,13 @@ def sparse_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
 def check_condition(
     value: Value, condition: Value, name: str, step: Any, expected: str, advice: str = "correct the row"
 ) -> Value:
-    """The value, refused at predict where the condition does not hold."""
+    """The value; a row for which the condition does not hold is refused at predict."""
     settings = {"name": name, "where": type(step).__name__, "expected": expected, "advice": advice}
     return value.build.apply("demand", value, condition, **settings)
 
 
 def check_present(value: Value, name: str, step: Any) -> Value:
-    """The value, refused at predict where it is missing."""
+    """The value; a row in which it is missing is refused at predict."""
     if value.dtype not in NULLABLE or math.isfinite(value.abs_max):
         return value
     return check_condition(

@@ -1,4 +1,4 @@
-"""What estimators make of their inputs: weighted sums, class labels, the class of the largest score, softmax."""
+"""Outputs that several estimators share: weighted sums, class labels, the class of the largest score, softmax."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,23 +31,23 @@ def class_dtype(classes: Sequence[Any]) -> str:
 
 
 def class_prediction(build: Builder, scores: Sequence[Value] | Value, classes: Sequence[Any]) -> Value:
-    """The label of the largest of the scores, a vector or one number a class; the first of equal ones."""
+    """The label of the largest score, the first of equal ones; `scores` is a vector or a number per class."""
     vector = scores if isinstance(scores, Value) else build.stack(scores)
     if vector.width != len(classes):
         raise NoPlanError(f"found {vector.width} scores, expected one for each of {len(classes)} classes")
     return label_at(build, build.apply("largest", vector), classes)
 
 
-def label_at(build: Builder, place: Value, classes: Sequence[Any]) -> Value:
-    """The label at an int64 place of the classes."""
-    return build.choose(place, class_labels(classes), class_dtype(classes))
+def label_at(build: Builder, index: Value, classes: Sequence[Any]) -> Value:
+    """The label at an int64 index of the classes."""
+    return build.choose(index, class_labels(classes), class_dtype(classes))
 
 
 def nearest_label(build: Builder, vector: Value, points: Any, classes: Sequence[Any], *, metric: str) -> Value:
-    """The label of the point, one a class, that is nearest to a vector, the first of equally near ones."""
+    """The label of the point nearest to a vector, the first of equally near ones; `points` has one point per class."""
     expanded = metric == "euclidean"
-    found = build.apply("nearest", vector, points=points, count=1, metric=metric, expanded=expanded)
-    return label_at(build, build.apply("truncate_int", build.apply("item", found, place=1)), classes)
+    nearest = build.apply("nearest", vector, points=points, count=1, metric=metric, expanded=expanded)
+    return label_at(build, build.apply("truncate_int", build.apply("item", nearest, place=1)), classes)
 
 
 def binary_prediction(build: Builder, decision: Value, classes: Sequence[Any], above: float = 0.0) -> Value:
@@ -57,12 +57,12 @@ def binary_prediction(build: Builder, decision: Value, classes: Sequence[Any], a
 
 
 def expit(build: Builder, value: Value) -> Value:
-    """1 / (1 + exp(-x)), as `scipy.special.expit` has it: 0 where exp overflows."""
+    """1 / (1 + exp(-x)), as `scipy.special.expit`: 0 where exp overflows."""
     return 1.0 / (1.0 + build.apply("exp", -value))
 
 
 def softmax(build: Builder, scores: Sequence[Value] | Value) -> list[Value]:
-    """`exp(x - max)` over its sum from left to right, as `sklearn.utils.extmath.softmax` has it."""
+    """`exp(x - max)` over its sum from left to right, as `sklearn.utils.extmath.softmax`."""
     values = build.items(scores) if isinstance(scores, Value) else list(scores)
     most = maximum(build, values)
     powers = [build.apply("exp", value - most) for value in values]
@@ -70,24 +70,24 @@ def softmax(build: Builder, scores: Sequence[Value] | Value) -> list[Value]:
     return [power / total for power in powers]
 
 
-def float64_attribute(step: Any, attribute: str) -> Any:
-    """A fitted attribute as a float64 array; float32 is refused, as its library then computes in float32."""
+def float64_of(step: Any, attribute: str) -> Any:
+    """A fitted attribute as a float64 array; float32 is refused, since its library then computes in float32."""
     return to_float64(step, attribute, getattr(step, attribute))
 
 
-def to_float64(step: Any, attribute: str, found: Any) -> Any:
-    """An array of a fitted attribute, as `doubles` has it."""
-    found = np.asarray(found.toarray() if hasattr(found, "toarray") else found)
-    if found.dtype == np.float32:
+def to_float64(step: Any, attribute: str, array: Any) -> Any:
+    """An array that belongs to a fitted attribute, converted as by `float64_of`."""
+    array = np.asarray(array.toarray() if hasattr(array, "toarray") else array)
+    if array.dtype == np.float32:
         raise NoPlanError(
             f"{type(step).__name__}: found {attribute} of float32, expected float64; fit it on float64 columns, or "
             "compile with allow_opaque=True"
         )
-    return found.astype(np.float64)
+    return array.astype(np.float64)
 
 
 def weighted_sums(step: Any, values: Sequence[Value], build: Builder, weights: Any, starts: Any = None) -> list[Value]:
-    """For each row of `weights` the sum of inputs times weights, left to right, plus its start; bags are welcome."""
+    """For each row of `weights` the sum of (dense or sparse) inputs times weights, left to right, plus its start."""
     matrix = np.atleast_2d(weights)
     if not np.isfinite(matrix).all():
         raise NoPlanError(
@@ -124,7 +124,7 @@ def maximum(build: Builder, scores: Sequence[Value]) -> Value:
 
 
 def log_softmax(build: Builder, scores: Sequence[Value]) -> list[Value]:
-    """Scores less the log of the sum of their exponentials, the largest taken out first."""
+    """Scores minus the log of the sum of their exponentials; the largest is subtracted first, against overflow."""
     most = maximum(build, scores)
     apart = [score - most for score in scores]
     total = build.apply("log", build.sum([build.apply("exp", value) for value in apart]))
@@ -132,12 +132,12 @@ def log_softmax(build: Builder, scores: Sequence[Value]) -> list[Value]:
 
 
 def class_pairs(classes: int) -> list[tuple[int, int]]:
-    """All pairs of classes, the first with each behind it, then the second, and so on."""
+    """All pairs (i, j) of class indices, i < j, in lexicographic order."""
     return [(i, j) for i in range(classes) for j in range(i + 1, classes)]
 
 
 def sums_of_pairs(pairs: Sequence[tuple[Value, Value]], classes: int) -> list[Value]:
-    """For each class the sum of its part in every pair, in order of the pairs."""
+    """For each class the sum of its value in every pair, in the order of the pairs."""
     parts: list[list[Value]] = [[] for _ in range(classes)]
     for (i, j), (first, second) in zip(class_pairs(classes), pairs, strict=True):
         parts[i].append(first)
@@ -148,13 +148,13 @@ def sums_of_pairs(pairs: Sequence[tuple[Value, Value]], classes: int) -> list[Va
 def votes_and_confidences(
     votes: Sequence[tuple[Value, Value]], confidences: Sequence[tuple[Value, Value]], classes: int
 ) -> list[Value]:
-    """Votes plus confidences brought into (-1/3, 1/3) (`sklearn.utils.multiclass._ovr_decision_function`)."""
+    """Votes plus confidences scaled into (-1/3, 1/3) (`sklearn.utils.multiclass._ovr_decision_function`)."""
     sums = zip(sums_of_pairs(votes, classes), sums_of_pairs(confidences, classes), strict=True)
     return [vote + total / (3.0 * (abs(total) + 1.0)) for vote, total in sums]
 
 
 def sum_in_order(values: Sequence[Value]) -> Value:
-    """The sum from left to right, where the library adds in the same order: equal bits."""
+    """The sum from left to right, for sums that the library adds in the same order: bits are equal."""
     total = values[0]
     for value in values[1:]:
         total = total + value

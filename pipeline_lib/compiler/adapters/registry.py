@@ -1,4 +1,12 @@
-"""Which adapter writes the plan of which fitted step: found by the class's qualified name."""
+"""The registry of adapters: which function writes the plan of which fitted class.
+
+An adapter is registered under the qualified name of a class, so that no library is imported to register it:
+
+    @transformer("sklearn.preprocessing._data.StandardScaler", options="copy with_mean with_std")
+    def standard(step, columns, build): ...          # columns in, columns out
+
+`transform` and `predict` look a fitted step up and call its adapter; own steps bring a `plan` method instead.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,19 +21,19 @@ EstimatorAdapter = Callable[[Any, Sequence[Value], Builder], "Outputs"]
 
 
 class RefusedStepError(InputError):
-    """A step that must not serve production: its rows affect each other, it drops rows, draws numbers, …"""
+    """A step that must not serve production: its rows affect each other, it drops rows, or it draws random numbers."""
 
 
 class NoPlanError(InputError):
-    """A step, or an option of one, that no adapter knows; it could still run through its library."""
+    """A step or option without an adapter; it could still run through its library."""
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a final estimator gives: one `prediction` for each target, and what it has of the others.
+    """The outputs of a final estimator: one `prediction` for each target, and optional others.
 
-    One `probability` for each class. One `decision` for each class, or a single one for the second of two; some
-    estimators have one for each pair of classes. `classes` are the labels, in the order of both.
+    `probability` has one value for each class. `decision` has one for each class, a single one for the second of
+    two classes, or one for each pair of classes. `classes` are the labels, in the order of both.
     """
 
     prediction: Sequence[Value]
@@ -47,12 +55,12 @@ _ESTIMATORS: dict[str, _Adapter] = {}
 def transformer(*names: str, options: str) -> Callable[[TransformerAdapter], TransformerAdapter]:
     """Register the adapter of transformer classes by qualified name.
 
-    `options` are all constructor parameters that the adapter honours, or that mean nothing to a fitted step; a
-    step with any other is refused.
+    `options` lists, separated by blanks, all constructor parameters that the adapter honours or that do not affect
+    a fitted step; a step with any other parameter is refused.
     """
 
     def register(write: TransformerAdapter) -> TransformerAdapter:
-        _enter(_TRANSFORMERS, names, write, options)
+        _register(_TRANSFORMERS, names, write, options)
         return write
 
     return register
@@ -62,13 +70,13 @@ def estimator(*names: str, options: str) -> Callable[[EstimatorAdapter], Estimat
     """Register the adapter of estimator classes by qualified name; `options` as for `transformer`."""
 
     def register(write: EstimatorAdapter) -> EstimatorAdapter:
-        _enter(_ESTIMATORS, names, write, options)
+        _register(_ESTIMATORS, names, write, options)
         return write
 
     return register
 
 
-def _enter(adapters: dict[str, _Adapter], names: Sequence[str], write: Callable[..., Any], options: str) -> None:
+def _register(adapters: dict[str, _Adapter], names: Sequence[str], write: Callable[..., Any], options: str) -> None:
     for name in names:
         if name in adapters:
             raise ValueError(f"found two adapters of {name}, expected one")
@@ -76,9 +84,9 @@ def _enter(adapters: dict[str, _Adapter], names: Sequence[str], write: Callable[
 
 
 def transform(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Write the plan of a fitted transformer: the columns that it makes of `columns`, in order.
+    """Write the plan of a fitted transformer: its output columns for the input `columns`, in order.
 
-    Raises NoPlanError for a class or option without an adapter, RefusedStepError for what cannot serve rows.
+    Raises NoPlanError for a class or option without an adapter, RefusedStepError for a step that cannot serve rows.
     """
     if step is None or (isinstance(step, str) and step == "passthrough"):
         return columns
@@ -90,19 +98,19 @@ def transform(step: Any, columns: Columns, build: Builder) -> Columns:
             "exported step that makes one row of features for each main row; put one first in the pipeline"
         )
     if callable(own):
-        made = own(step, _by_table(columns, build) if several else dict(columns), build)
-        if not isinstance(made, dict) or not all(isinstance(value, Value) for value in made.values()):
+        result = own(step, _by_table(columns, build) if several else dict(columns), build)
+        if not isinstance(result, dict) or not all(isinstance(value, Value) for value in result.values()):
             raise InputError(
-                f"{type(step).__name__}.plan: found {made!r:.80}, expected a dict of column names to values that "
+                f"{type(step).__name__}.plan: found {result!r:.80}, expected a dict of column names to values that "
                 "`build` or their operators make; build.value(1.0) makes a constant"
             )
-        return made
-    written: Columns = _find(_TRANSFORMERS, step, "transformer").write(step, columns, build)
+        return result
+    written: Columns = _find_adapter(_TRANSFORMERS, step, "transformer").write(step, columns, build)
     return written
 
 
 def _by_table(columns: Columns, build: Builder) -> dict[str, Columns]:
-    """Raw columns of several tables by the table's name and their own."""
+    """Raw columns of several tables, by table name and column name."""
     tables: dict[str, Columns] = {}
     for name, value in columns.items():
         table = build.nodes[value.node].settings["table"]
@@ -116,7 +124,7 @@ def predict(fitted: Any, values: Sequence[Value], build: Builder) -> Outputs:
     if callable(own):
         outputs = own(fitted, list(values), build)
         return outputs if isinstance(outputs, Outputs) else Outputs(**outputs)
-    written: Outputs = _find(_ESTIMATORS, fitted, "estimator").write(fitted, values, build)
+    written: Outputs = _find_adapter(_ESTIMATORS, fitted, "estimator").write(fitted, values, build)
     return written
 
 
@@ -125,7 +133,7 @@ def qualified_name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _find(adapters: dict[str, _Adapter], step: Any, role: str) -> _Adapter:
+def _find_adapter(adapters: dict[str, _Adapter], step: Any, role: str) -> _Adapter:
     name = qualified_name(type(step))
     adapter = adapters.get(name)
     if adapter is None:
@@ -152,7 +160,7 @@ def _option_names(step: Any) -> set[str]:
 
 
 def option_error(step: Any, option: str, expected: str) -> NoPlanError:
-    """The error for an option's value that an adapter does not carry out."""
+    """The error for the value of an option that an adapter does not support."""
     return NoPlanError(
         f"{type(step).__name__}: found {option}={getattr(step, option, None)!r}, expected {expected}; "
         "change the option, or compile with allow_opaque=True"
@@ -160,14 +168,14 @@ def option_error(step: Any, option: str, expected: str) -> NoPlanError:
 
 
 def state_error(step: Any, found: str, expected: str) -> NoPlanError:
-    """The error for what a fitted step holds and its adapter does not carry out."""
+    """The error for fitted state that an adapter does not support."""
     return NoPlanError(f"{type(step).__name__}: found {found}, expected {expected}; compile with allow_opaque=True")
 
 
 def use_fitted_names(step: Any, columns: Columns) -> Columns:
-    """The same columns under the names that a step was fitted with, which for an array are x0, x1, …
+    """The columns under the names, and in the order, that a step was fitted with; those of an array are x0, x1, …
 
-    Names in another order are found by name, as the libraries find them.
+    Where both sets of names are equal, columns are matched by name, as by the libraries; else by position.
     """
     names = getattr(step, "feature_names_in_", None)
     if names is None:

@@ -1,4 +1,20 @@
-"""Fitted trees of any library as settings of the operation `trees`."""
+r"""Fitted trees of any library as settings of the operation `trees`.
+
+Every library stores trees in its own way, and compares in its own precision. An adapter converts each tree to
+`TreeNodes`, whose arrays follow one rule: a number goes left where `x <= threshold` in float64. Libraries that
+compare float32 numbers get thresholds for which both comparisons agree (`float32_thresholds`). `sum_of_trees` then
+joins all trees of a model into one set of arrays, in which inner nodes and leaves are numbered over all trees:
+
+    tree 0      0: x3 <= 1.5                 feature    3    -1   -1    7   ...     of all nodes
+               /            \                threshold  1.5   0    0   0.2  ...
+          1: leaf 0      2: leaf 1           left       1     0    1    4   ...     at a leaf: its row of `values`
+                                             right      2    -1   -1    5   ...
+    tree 1      3: x7 <= 0.2                 roots      0    3   ...                of all trees
+               /            \                values     leaf 0, leaf 1, leaf 2, ... of all leaves
+          4: leaf 2      5: ...
+
+Features are renumbered, too: only columns that some tree compares are inputs of the operation.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,9 +31,9 @@ from pipeline_lib.compiler.builder import Builder, Value
 
 @dataclass(frozen=True)
 class TreeNodes:
-    """One tree: an entry a node, the first being the root; `feature` is -1 at leaves.
+    """One tree: one entry per node, the first is the root; `feature` is -1 at leaves.
 
-    `value` (nodes x numbers) is what leaves give. `category` is -1, or the row of `sets` that a node splits by,
+    `value` (nodes x numbers) holds the leaves' values. `category` is -1, or the row of `sets` by which a node splits,
     see `operations.trees`.
     """
 
@@ -31,7 +47,7 @@ class TreeNodes:
     sets: NDArray[np.bool_] | None = None
 
 
-Check = Callable[[Value, int], Value]  # a number that a tree compares, and its place among all
+Check = Callable[[Value, int], Value]  # checks a number that a tree compares, by its index among all
 
 
 def sum_of_trees(
@@ -42,16 +58,16 @@ def sum_of_trees(
     *,
     start: Sequence[float] | None = None,
     outputs: Sequence[int] | None = None,
-    single: bool = False,
+    float32: bool = False,
 ) -> list[Value]:
-    """The sum of the trees' leaves in tree order, from `start` on; `outputs` says to which number each tree adds.
+    """The sum of the trees' leaves in tree order, from `start` on; `outputs` is the output to which each tree adds.
 
-    Without `start` the first tree's leaf is what the others are added to. `single`: every sum is rounded to float32.
-    `check` is asked for what a tree does compare; other columns are not read.
+    Without `start` the sum starts with the first tree's leaf. `float32`: every partial sum is rounded to float32.
+    `check` is called for each number that some tree compares; other columns are not read.
     """
     splits = [tree.feature[tree.feature >= 0] for tree in trees]
     used = np.unique(np.concatenate(splits)).astype(int).tolist() or [0]
-    inputs = [check(_number(build, values, place), place) for place in used]
+    inputs = [check(_number(build, values, index), index) for index in used]
     numbers = np.full(max(used) + 1, -1)
     numbers[used] = np.arange(len(used))
     result = build.apply(
@@ -60,7 +76,7 @@ def sum_of_trees(
         **_arrays(trees, numbers),
         outputs=None if outputs is None else np.array(outputs, dtype=np.int32),
         start=None if start is None else list(map(float, start)),
-        single=single,
+        single=float32,
         width=len(start) if start is not None else trees[0].value.shape[1],
         inputs=len(inputs),
     )
@@ -68,22 +84,22 @@ def sum_of_trees(
 
 
 def absolute_leaves(trees: Sequence[TreeNodes]) -> list[TreeNodes]:
-    """The same trees with the sizes of what their leaves give: by their sum a reference may round otherwise."""
+    """The same trees with absolute values in their leaves: the scale of the rounding errors of their sum."""
     return [replace(tree, value=np.abs(tree.value)) for tree in trees]
 
 
-def _number(build: Builder, values: Sequence[Value], place: int) -> Value:
-    """The number at a place of all columns, of which vectors and bags hold several."""
+def _number(build: Builder, values: Sequence[Value], index: int) -> Value:
+    """The number at an index among those of all columns; vectors and sparse columns hold several."""
     for value in values:
-        if place < value.width:
-            taken = {"bag": "bag_item", "vector": "item"}.get(value.dtype)
-            return build.number(value) if taken is None else build.apply(taken, value, place=place)
-        place -= value.width
+        if index < value.width:
+            item = {"bag": "bag_item", "vector": "item"}.get(value.dtype)
+            return build.number(value) if item is None else build.apply(item, value, place=index)
+        index -= value.width
     raise NoPlanError(f"found {sum(value.width for value in values)} columns, expected those of the fitted trees")
 
 
 def _arrays(trees: Sequence[TreeNodes], numbers: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """All trees' nodes in one set of arrays; `numbers` are the inputs' new numbers."""
+    """All trees' nodes in one set of arrays; `numbers` maps a feature to its number among the inputs."""
     parts: dict[str, list[Any]] = {}
     nodes = leaves = sets = 0
     for tree in trees:
@@ -107,7 +123,7 @@ def _arrays(trees: Sequence[TreeNodes], numbers: NDArray[Any]) -> dict[str, NDAr
 
 
 def _sets(trees: Sequence[TreeNodes]) -> NDArray[np.bool_]:
-    """All sets, each as long as the longest: a number beyond a shorter one is any other number to it."""
+    """All sets, padded to the longest: the last entry of a set, which is for all other numbers, is repeated."""
     known = [tree.sets for tree in trees if tree.sets is not None and len(tree.sets)]
     width = max((part.shape[1] for part in known), default=1)
     if not known:
@@ -119,10 +135,13 @@ def _sets(trees: Sequence[TreeNodes]) -> NDArray[np.bool_]:
 
 
 def float32_thresholds(thresholds: Any) -> NDArray[np.float64]:
-    """For each threshold t the largest double T for which `float32(x) <= t` is `x <= T`, for every x.
+    """For each threshold t the largest double T for which `float32(x) <= t` equals `x <= T`, for every x.
 
-    The largest float32 that is not above t decides, and a double rounds to it, or below, up to the middle between
-    it and the next one; the middle itself rounds to the even one of the two.
+    Let b be the largest float32 up to t, and a the next one. A double rounds to b or below up to the middle of b and
+    a; the middle itself rounds to the one of the two whose last bit is 0:
+
+        ----b----------m----------a----     b <= t < a, m = (a + b) / 2
+        x <= m rounds to b or below: T = m, or the double before m where m rounds to a
     """
     wanted = np.asarray(thresholds, dtype=np.float64)
     with np.errstate(all="ignore"):
@@ -136,12 +155,12 @@ def float32_thresholds(thresholds: Any) -> NDArray[np.float64]:
 
 
 def float32_range(step: Any, values: Sequence[Value], build: Builder, *, missing: bool) -> Check:
-    """Demands numbers of float32's range, as scikit-learn's trees do; NaN is welcome with `missing`."""
+    """A check that refuses numbers beyond float32's range, as scikit-learn's trees do, and NaN unless `missing`."""
     names = column_names(step, values)
 
-    def check(value: Value, place: int) -> Value:
+    def check(value: Value, index: int) -> Value:
         if value.abs_max < BEYOND_SINGLE:
             return value
-        return build.apply("single_range", value, name=names[place], where=type(step).__name__, missing=missing)
+        return build.apply("single_range", value, name=names[index], where=type(step).__name__, missing=missing)
 
     return check

@@ -139,7 +139,7 @@ def test_xgboost_sums_in_float32_are_noticed(xgboost, monkeypatch):
 
     plain = boosters.sum_of_trees
     model = xgboost.XGBRegressor(n_estimators=12).fit(X, Y)
-    monkeypatch.setattr(boosters, "sum_of_trees", lambda *args, **more: plain(*args, **{**more, "single": False}))
+    monkeypatch.setattr(boosters, "sum_of_trees", lambda *args, **more: plain(*args, **{**more, "float32": False}))
     with pytest.raises(InputError, match="cannot be compiled faithfully"):
         check_estimator(model, X)
 

@@ -1,8 +1,8 @@
-"""LightGBM models, read from their own text.
+"""LGBMRegressor and LGBMClassifier, read from the text format of `Booster.model_to_string`.
 
-LightGBM computes in float64: leaves, which hold the learning rate, are added in tree order from 0 on. Where a
-number goes is `Tree::NumericalDecision` and `CategoricalDecision` of include/LightGBM/tree.h; objectives' links are
-`ConvertOutput` of src/objective.
+LightGBM computes in float64: leaves, which include the learning rate, are added in tree order from 0 on. Sources:
+`Tree::NumericalDecision` and `CategoricalDecision` in include/LightGBM/tree.h for the way through a tree,
+`ConvertOutput` in src/objective for the links of the objectives.
 """
 
 import math
@@ -31,8 +31,8 @@ _OPTIONS = (
 )
 _IDENTITY = ("regression", "regression_l1", "huber", "fair", "quantile", "mape")
 _EXP = ("poisson", "gamma", "tweedie")
-_TINY = float(np.float32(1e-35))  # kZeroThreshold: anything so small is 0 to LightGBM
-_NONE, _ZERO, _NAN = 0, 1, 2  # what a split takes for missing
+_TINY = float(np.float32(1e-35))  # kZeroThreshold of include/LightGBM/meta.h: LightGBM takes numbers up to it for 0
+_NONE, _ZERO, _NAN = 0, 1, 2  # MissingType of include/LightGBM/bin.h: the values that a split takes for missing
 
 
 @estimator("lightgbm.sklearn.LGBMRegressor", options=_OPTIONS)
@@ -82,7 +82,7 @@ class _Model:
 
     @classmethod
     def of(cls, text: str) -> "_Model":
-        """Read `Booster.model_to_string`, which holds the trees up to the best iteration."""
+        """Parse the result of `Booster.model_to_string`, which holds the trees up to the best iteration."""
         head, *blocks = text.partition("end of trees")[0].split("\nTree=")
         return cls(_named(head), [_named(block) for block in blocks])
 
@@ -92,7 +92,7 @@ def _named(block: str) -> dict[str, str]:
 
 
 def _raw(step: Any, values: Sequence[Value], build: Builder) -> tuple[str, list[Value]]:
-    """The objective with its settings, and the sum of the trees, one number a class."""
+    """The objective with its settings, and the sum of the trees, one value per class."""
     model = _Model.of(step.booster_.model_to_string())
     if any(tree.get("is_linear", "0") != "0" for tree in model.trees):
         raise state_error(step, "linear_tree=True", "trees with a number a leaf")
@@ -101,13 +101,13 @@ def _raw(step: Any, values: Sequence[Value], build: Builder) -> tuple[str, list[
     for tree in model.trees:
         nodes, kinds = _nodes(tree)
         trees.append(nodes)
-        for place, kind in kinds:
-            if missing.setdefault(place, kind) != kind:
-                raise state_error(step, f"column {place} with two kinds of missing values", "one")
+        for index, kind in kinds:
+            if missing.setdefault(index, kind) != kind:
+                raise state_error(step, f"column {index} with two kinds of missing values", "one kind")
     inputs = _inputs(step, values, build)
 
-    def check(value: Value, place: int) -> Value:
-        if missing.get(place) != _ZERO:
+    def check(value: Value, index: int) -> Value:
+        if missing.get(index) != _ZERO:
             return value
         return build.where(abs(value) <= _TINY, math.nan, value)
 
@@ -120,7 +120,7 @@ def _raw(step: Any, values: Sequence[Value], build: Builder) -> tuple[str, list[
 
 
 def _nodes(tree: dict[str, str]) -> tuple[TreeNodes, set[tuple[int, int]]]:
-    """A tree, inner nodes before leaves, and by what its inputs are missing."""
+    """A tree, inner nodes before leaves, and the pairs of (column index, missing type) of its splits."""
     leaves = np.array(tree["leaf_value"].split(), dtype=np.float64)
     inner = len(leaves) - 1
     feature, kind, left, right = (
@@ -130,7 +130,7 @@ def _nodes(tree: dict[str, str]) -> tuple[TreeNodes, set[tuple[int, int]]]:
     threshold = np.array(tree.get("threshold", "").split(), dtype=np.float64)[:inner]
     by_set, missing = (kind & 1).astype(np.bool_), kind >> 2 & 3
     sets = _sets(tree, threshold[by_set])
-    zero_left = threshold >= 0.0  # where missing values are not told apart, they are 0
+    zero_left = threshold >= 0.0  # with missing type _NONE a missing value counts as 0
     missing_left = np.where(missing == _NONE, zero_left, (kind & 2) != 0) & ~by_set
     tiny = np.where(zero_left, _TINY, np.nextafter(-_TINY, -np.inf))
     threshold = np.where((np.abs(threshold) <= _TINY) & (missing != _ZERO), tiny, threshold)
@@ -149,7 +149,7 @@ def _nodes(tree: dict[str, str]) -> tuple[TreeNodes, set[tuple[int, int]]]:
 
 
 def _sets(tree: dict[str, str], chosen: Any) -> Any:
-    """For each split by category which of them go left; others, and missing, go right."""
+    """For each split by category, which categories go left; others, and missing, go right."""
     bounds = np.array(tree.get("cat_boundaries", "").split(), dtype=np.int64)
     words = np.array(tree.get("cat_threshold", "").split(), dtype=np.uint32)
     size = 32 * int(np.diff(bounds).max(initial=0))
@@ -162,7 +162,7 @@ def _sets(tree: dict[str, str], chosen: Any) -> Any:
 
 
 def _inputs(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
-    """The columns as numbers; text is its place among the categories of the training rows, missing where unseen."""
+    """The columns as numbers: text becomes its index among the training rows' categories, unseen text missing."""
     names = column_names(step, values)
     known = list(step.booster_.pandas_categorical or ())
     texts = [name for name, value in zip(names, values, strict=True) if value.dtype == "str"]
@@ -172,10 +172,10 @@ def _inputs(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
             f"{len(texts)} text columns and {len(known)} columns of categories",
             "numbers, and text for categories",
         )
-    places = {
-        name: {word: float(place) for place, word in enumerate(words)} for name, words in zip(texts, known, strict=True)
+    indices = {
+        name: {word: float(index) for index, word in enumerate(words)} for name, words in zip(texts, known, strict=True)
     }
     return [
-        build.lookup(value, places[name], "float64") if name in places else value
+        build.lookup(value, indices[name], "float64") if name in indices else value
         for name, value in zip(names, values, strict=True)
     ]

@@ -1,9 +1,9 @@
-"""XGBoost models, read from their own JSON.
+"""XGBRegressor, XGBClassifier, XGBRFRegressor and XGBRFClassifier, read from the JSON of `Booster.save_raw`.
 
-XGBoost computes in float32: a number x goes left where `float32(x) < split`, missing where `default_left` says, a
-category right where it is one of the split's; sums start at the base score and are rounded to float32 after every
-tree (src/predictor/cpu_predictor.cc, src/common/categorical.h). Objectives' links are those of src/objective and
-src/common/math.h.
+XGBoost computes in float32: a number x goes left where `float32(x) < split`, a missing one where `default_left`
+says, a category right where it belongs to the split's set. Sums start at the base score and are rounded to float32
+after every tree. Sources: src/predictor/cpu_predictor.cc, src/common/categorical.h; for the links of the objectives
+src/objective and src/common/math.h.
 """
 
 import json
@@ -39,7 +39,8 @@ _IDENTITY = (
 )
 _LOGISTIC = ("reg:logistic", "binary:logistic")
 _LOG = ("count:poisson", "reg:gamma", "reg:tweedie")
-_SINGLE_ULP = 2.0**29  # of a float32, in ULPs of a double
+_SINGLE_ULP = 2.0**29  # one ULP of float32 (24 bits) in ULPs of float64 (53 bits)
+_EXP_LIMIT = 88.7  # `Sigmoid` in src/common/math.h: exp of more would overflow float32
 
 
 @estimator("xgboost.sklearn.XGBRegressor", "xgboost.sklearn.XGBRFRegressor", options=_OPTIONS)
@@ -57,7 +58,7 @@ def xgboost_regressor(step: Any, values: Sequence[Value], build: Builder) -> Out
 
 @estimator("xgboost.sklearn.XGBClassifier", "xgboost.sklearn.XGBRFClassifier", options=_OPTIONS)
 def xgboost_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The second class where its probability is above 1/2; of more classes the most probable."""
+    """The second of two classes where its probability is above 1/2; of more classes the most probable one."""
     objective, raw = _raw(step, values, build)
     count = int(step.n_classes_)
     if objective == "binary:logistic" and len(raw) == 1:
@@ -75,12 +76,12 @@ def _round(build: Builder, value: Value) -> Value:
 
 
 def _single(build: Builder, value: Value, ulps: float) -> Value:
-    """The value as float32, which XGBoost's own float32 function may miss by some ULPs."""
+    """The value as float32; XGBoost's own float32 function may differ by `ulps`."""
     return build.allow_ulps(_round(build, value), ulps * _SINGLE_ULP)
 
 
 def _logistic(build: Builder, raw: Value) -> Value:
-    power = _single(build, build.apply("exp", build.apply("smaller", -raw, _float32(88.7))), 1)
+    power = _single(build, build.apply("exp", build.apply("smaller", -raw, _float32(_EXP_LIMIT))), 1)
     return _single(build, 1.0 / _round(build, power + 1.0), 1)
 
 
@@ -96,7 +97,7 @@ def _float32(number: Any) -> float:
 
 
 def _raw(step: Any, values: Sequence[Value], build: Builder) -> tuple[str, list[Value]]:
-    """The objective's name, and the sum of base score and trees, one number a target or class."""
+    """The objective's name, and the sum of base score and trees, one value per target or class."""
     if not step.missing != step.missing:
         raise option_error(step, "missing", "nan")
     if step.booster not in (None, "gbtree"):
@@ -113,23 +114,23 @@ def _raw(step: Any, values: Sequence[Value], build: Builder) -> tuple[str, list[
     start = _base_margins(step, name, learner["learner_model_param"])
     inputs = _inputs(step, values, model, build)
     outputs = [int(output) for output in model["tree_info"][:count]]
-    by_set = {int(place) for tree in trees for place in tree.feature[np.asarray(tree.category) >= 0]}
+    by_set = {int(index) for tree in trees for index in tree.feature[np.asarray(tree.category) >= 0]}
 
-    def check(value: Value, place: int) -> Value:
-        # no category is negative, not even -0.5, which a set would take for 0
-        return build.where(value < 0.0, -1.0, value) if place in by_set else value
+    def check(value: Value, index: int) -> Value:
+        # a negative number is in no set; -0.5, truncated, would be category 0
+        return build.where(value < 0.0, -1.0, value) if index in by_set else value
 
-    return name, sum_of_trees(build, inputs, trees, check, start=start, outputs=outputs, single=True)
+    return name, sum_of_trees(build, inputs, trees, check, start=start, outputs=outputs, float32=True)
 
 
 def _tree_count(learner: dict[str, Any], model: dict[str, Any]) -> int:
-    """How many trees predict: those up to the best iteration, where training stopped early."""
+    """The count of trees that predict: those up to the best iteration, where training stopped early."""
     best = learner.get("attributes", {}).get("best_iteration")
     return len(model["trees"]) if best is None else int(model["iteration_indptr"][int(best) + 1])
 
 
 def _base_margins(step: Any, objective: str, parameters: dict[str, str]) -> list[float]:
-    """The base score of each output in the space of raw scores, as the objective's `ProbToMargin` has it."""
+    """The base score of each output as a raw score (`ProbToMargin` of the objective)."""
     width = max(int(parameters["num_class"]), int(parameters["num_target"]), 1)
     scores = np.array(json.loads(parameters["base_score"]), dtype=np.float32).ravel()
     scores = np.broadcast_to(scores, (width,))
@@ -166,7 +167,7 @@ def _nodes(tree: dict[str, Any]) -> TreeNodes:
 
 
 def _inputs(step: Any, values: Sequence[Value], model: dict[str, Any], build: Builder) -> list[Value]:
-    """The columns as numbers; a category is its place among those of the training rows."""
+    """The columns as numbers; a category becomes its index among those of the training rows."""
     names = column_names(step, values)
     encodings = model.get("cats", {}).get("enc") or [{"values": []}] * len(values)
     if len(encodings) != len(values):
@@ -184,11 +185,13 @@ def _number(step: Any, value: Value, name: str) -> Value:
 
 
 def _coded(step: Any, build: Builder, value: Value, name: str, encoding: dict[str, Any]) -> Value:
-    """Each category's place; an unseen one is refused, where XGBoost raises or takes the next one for it."""
+    """Each category's index; an unseen one is refused, where XGBoost raises or takes the next category for it."""
     if "offsets" in encoding:
         text, ends = bytes(encoding["values"]), encoding["offsets"]
         known: list[Any] = [text[start:end].decode() for start, end in pairwise(ends)]
     else:
         known = list(encoding["values"])
-    places = {word: float(place) for place, word in enumerate(known)}
-    return build.lookup(value, places, "float64", missing=math.nan, mode="refuse", name=name, where=type(step).__name__)
+    indices = {word: float(index) for index, word in enumerate(known)}
+    return build.lookup(
+        value, indices, "float64", missing=math.nan, mode="refuse", name=name, where=type(step).__name__
+    )

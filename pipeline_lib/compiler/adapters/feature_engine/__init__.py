@@ -1,1 +1,1 @@
-"""Adapters of feature-engine."""
+"""Adapters of feature-engine's classes, one module per subject."""

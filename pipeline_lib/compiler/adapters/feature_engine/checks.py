@@ -1,4 +1,4 @@
-"""What feature-engine's transformers check of their input, and how they name what they add."""
+"""Checks that several feature-engine adapters share: learned mappings by column dtype, names of new columns."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,15 +10,15 @@ _KINDS: dict[str, Any] = {"str": str, "float64": (int, float), "int64": (int, fl
 
 
 def plain_table(step: Any, name: str, value: Value, table: Mapping[Any, Any]) -> dict[Any, Any]:
-    """A learned mapping with keys as the column holds them; missing keys and missing values are left out.
+    """A learned mapping with keys of the column's dtype; missing keys and missing values are left out.
 
-    Raises NoPlanError where a key is no text for a text column, or no number for a column of numbers.
+    Raises NoPlanError for a key that is not text in a text column, or not a number in a column of numbers.
     """
     plain: dict[Any, Any] = {}
     kinds = _KINDS.get(value.dtype, ())
-    for label, found in table.items():
+    for label, learned in table.items():
         key: Any = label.item() if hasattr(label, "item") else label
-        if _gone(key) or _gone(found):
+        if _is_missing(key) or _is_missing(learned):
             continue
         if not isinstance(key, kinds):
             raise NoPlanError(
@@ -27,21 +27,21 @@ def plain_table(step: Any, name: str, value: Value, table: Mapping[Any, Any]) ->
                 "in `load`"
             )
         if value.dtype == "str":
-            plain[key] = found
+            plain[key] = learned
         elif value.dtype == "float64":
-            plain[float(key)] = found
+            plain[float(key)] = learned
         elif float(key).is_integer():
-            plain[int(key)] = found  # another number is never met in a column of integers
+            plain[int(key)] = learned  # a column of integers never equals any other number
     return plain
 
 
-def _gone(value: Any) -> bool:
+def _is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and value != value)
 
 
-def add(columns: Columns, name: str, value: Value, step: Any, taken: Columns) -> None:
-    """Put a column behind the others under a name that neither they nor `taken` have."""
-    if name in columns or name in taken:
+def add(columns: Columns, name: str, value: Value, step: Any, existing: Columns) -> None:
+    """Append a column to `columns`; a name that is in these or in `existing` is refused."""
+    if name in columns or name in existing:
         raise NoPlanError(
             f"{type(step).__name__}: found a second column {name!r}, expected new names; rename the column in `load`"
         )

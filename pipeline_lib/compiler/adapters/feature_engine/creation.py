@@ -1,4 +1,4 @@
-"""Features that feature-engine creates of numbers: row statistics, pairs, cycles, distances on Earth, trees."""
+"""feature-engine: MathFeatures, RelativeFeatures, CyclicalFeatures, GeoDistanceFeatures, DecisionTreeFeatures."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -22,11 +22,13 @@ _CALLABLES: dict[Any, str] = {
     np.std: "numpy_std",
     np.var: "numpy_var",
 }
+# feature_engine.creation.geo_features: the mean radius of the Earth in each unit
 EARTH_RADIUS = {"km": 6371.0, "miles": 3958.8, "meters": 6371000.0, "feet": 20902231.0}
+_DEGREE_KM = 111.0  # kilometres per degree, in the same module
 
 
 def finite_columns(step: Any, columns: Columns, names: Sequence[str], build: Builder) -> Columns:
-    """The columns, of which the named ones are refused at predict where missing or infinite."""
+    """The columns; missing and infinite values of the named ones are refused at predict."""
     checked = dict(columns)
     for name in names:
         if checked[name].dtype == "float64":
@@ -35,7 +37,7 @@ def finite_columns(step: Any, columns: Columns, names: Sequence[str], build: Bui
 
 
 def without(columns: Columns, dropped: Sequence[str]) -> Columns:
-    """The columns but some."""
+    """The columns without some of them."""
     return {name: value for name, value in columns.items() if name not in dropped}
 
 
@@ -44,9 +46,9 @@ def without(columns: Columns, dropped: Sequence[str]) -> Columns:
     options="variables func new_variables_names missing_values drop_original",
 )
 def statistics(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Statistics of some columns of a row, as `DataFrame.agg(func, axis=1)` has them: missing ones passed over.
+    """Statistics over some columns of a row, as of `DataFrame.agg(func, axis=1)`: missing values are skipped.
 
-    Several functions at once give one dtype: float64 where one of them does.
+    All functions of one step give the same dtype: float64 where one of them does.
     """
     columns = use_fitted_names(step, columns)
     names = list(map(str, step.variables))
@@ -54,16 +56,17 @@ def statistics(step: Any, columns: Columns, build: Builder) -> Columns:
         columns = finite_columns(step, columns, list(map(str, step.variables_)), build)
     values = [columns[name] for name in names]
     functions = step.func if isinstance(step.func, list) else [step.func]
-    found = [STATISTICS[_statistic(function)](values, build) for function in functions]
-    dtypes = {value.dtype for value in found}
+    results = [STATISTICS[_statistic(function)](values, build) for function in functions]
+    dtypes = {value.dtype for value in results}
     if "bool" in dtypes and len(dtypes) > 1:
         raise NoPlanError(
-            f"MathFeatures: found func={step.func!r}, expected truths (any, all) by themselves, as beside numbers the "
-            "library gives objects; use two steps, or compile with allow_opaque=True"
+            f"MathFeatures: found func={step.func!r}, expected truths (any, all) by themselves, since together with "
+            "numbers the library returns objects; use two steps, or compile with allow_opaque=True"
         )
-    made = found if len(dtypes) == 1 else [build.number(value) for value in found]
+    if len(dtypes) > 1:
+        results = [build.number(value) for value in results]
     columns = dict(columns)
-    for name, value in zip(step._get_new_features_name(), made, strict=True):
+    for name, value in zip(step._get_new_features_name(), results, strict=True):
         add(columns, str(name), value, step, {})
     return without(columns, names) if step.drop_original else columns
 
@@ -86,7 +89,7 @@ def _statistic(function: Any) -> str:
     options="variables reference func fill_value missing_values drop_original",
 )
 def relative(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Each variable with each reference; integers stay integers where pandas keeps them."""
+    """Each variable combined with each reference; integers stay integers where pandas keeps them."""
     columns = use_fitted_names(step, columns)
     variables, references = list(map(str, step.variables)), list(map(str, step.reference))
     if step.missing_values == "raise":
@@ -96,8 +99,8 @@ def relative(step: Any, columns: Columns, build: Builder) -> Columns:
     for function in step.func:
         for reference in references:
             for variable in variables:
-                made = _relation(step, function, inputs[variable], inputs[reference], reference)
-                add(columns, f"{variable}_{function}_{reference}", made, step, {})
+                result = _relation(step, function, inputs[variable], inputs[reference], reference)
+                add(columns, f"{variable}_{function}_{reference}", result, step, {})
     return without(columns, [*variables, *references]) if step.drop_original else columns
 
 
@@ -114,14 +117,14 @@ def _relation(step: Any, function: str, left: Value, right: Value, reference: st
         )
     whole = left.dtype == right.dtype == "int64"
     if function in ("div", "truediv"):
-        made = left / right
+        result = left / right
     else:
         operation = "floor_divide" if function == "floordiv" else "remainder"
         if whole:
-            made = build.apply(f"{operation}_int", left, right)
+            result = build.apply(f"{operation}_int", left, right)
         else:
-            made = build.apply(operation, build.number(left), build.number(right))
-    return made if step.fill_value is None else build.where(zero, float(step.fill_value), build.number(made))
+            result = build.apply(operation, build.number(left), build.number(right))
+    return result if step.fill_value is None else build.where(zero, float(step.fill_value), build.number(result))
 
 
 def _power(step: Any, left: Value, right: Value, reference: str) -> Value:
@@ -143,7 +146,7 @@ _PLAIN: dict[str, Callable[[Value, Value], Value]] = {
 
 @transformer("feature_engine.creation.cyclical_features.CyclicalFeatures", options="variables max_values drop_original")
 def cyclical(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Sine and cosine of `x * (2 pi / max)`."""
+    """The sine and cosine of `x * (2 pi / max)`."""
     variables = list(map(str, step.variables_))
     columns = finite_columns(step, use_fitted_names(step, columns), variables, build)
     for variable in step.variables_:
@@ -163,28 +166,28 @@ def cyclical(step: Any, columns: Columns, build: Builder) -> Columns:
     options="lat1 lon1 lat2 lon2 method output_unit output_col drop_original validate_ranges",
 )
 def geo_distance(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The distance of two places; ranges are checked in fit alone."""
+    """The distance between two points; their ranges are checked in fit only."""
     columns = dict(use_fitted_names(step, columns))
     names = list(map(str, step.variables_))
     for name in names:
         columns[name] = check_present(columns[name], name, step)
     lat1, lon1, lat2, lon2 = (columns[name] for name in names)
     if step.method == "haversine":
-        made = _haversine(lat1, lon1, lat2, lon2, build) * EARTH_RADIUS[step.output_unit]
+        result = _haversine(lat1, lon1, lat2, lon2, build) * EARTH_RADIUS[step.output_unit]
     else:
         lat, lon = lat2 - lat1, lon2 - lon1
         if step.method == "euclidean":
-            north, east = lat * 111.0, lon * 111.0
+            north, east = lat * _DEGREE_KM, lon * _DEGREE_KM
             kilometres = build.apply("sqrt", north * north + east * east)
         else:
-            kilometres = (abs(lat) + abs(lon)) * 111.0
-        made = kilometres * (EARTH_RADIUS[step.output_unit] / EARTH_RADIUS["km"])
-    add(columns, str(step.output_col), made, step, {})
+            kilometres = (abs(lat) + abs(lon)) * _DEGREE_KM
+        result = kilometres * (EARTH_RADIUS[step.output_unit] / EARTH_RADIUS["km"])
+    add(columns, str(step.output_col), result, step, {})
     return without(columns, names) if step.drop_original else columns
 
 
 def _haversine(lat1: Value, lon1: Value, lat2: Value, lon2: Value, build: Builder) -> Value:
-    """The angle between two places; a degree is pi / 180, as in np.radians."""
+    """The angle between two points, in radians; a degree is pi / 180, as in np.radians."""
     lat1, lon1, lat2, lon2 = (build.number(value) * (math.pi / 180.0) for value in (lat1, lon1, lat2, lon2))
     north = build.apply("sin", (lat2 - lat1) / 2.0)
     east = build.apply("sin", (lon2 - lon1) / 2.0)
@@ -198,7 +201,7 @@ def _haversine(lat1: Value, lon1: Value, lat2: Value, lon2: Value, build: Builde
     "drop_original",
 )
 def tree_features(step: Any, columns: Columns, build: Builder) -> Columns:
-    """What each fitted tree predicts; of two classes the second one's probability. `precision` rounds numbers."""
+    """The prediction of each fitted tree; of two classes the second one's probability. `precision` rounds numbers."""
     variables = list(map(str, step.variables_))
     columns = finite_columns(step, use_fitted_names(step, columns), variables, build)
     inputs = dict(columns)
@@ -206,9 +209,9 @@ def tree_features(step: Any, columns: Columns, build: Builder) -> Columns:
         names = features if isinstance(features, list) else [features]
         outputs = predict(search.best_estimator_, [inputs[str(name)] for name in names], build)
         binary = not step.regression and step._is_binary == "binary"
-        made = outputs.probability[1] if binary else outputs.prediction[0]
+        result = outputs.probability[1] if binary else outputs.prediction[0]
         if step.precision is not None and (step.regression or binary):
             scale = 10.0**step.precision  # as np.round
-            made = build.apply("rint", made * scale) / scale
-        add(columns, f"tree({features})", made, step, {})
+            result = build.apply("rint", result * scale) / scale
+        add(columns, f"tree({features})", result, step, {})
     return without(columns, variables) if step.drop_original else columns

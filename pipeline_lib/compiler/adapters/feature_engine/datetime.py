@@ -1,4 +1,4 @@
-"""Dates of feature-engine: fields of the calendar, time between two dates, day numbers."""
+"""feature-engine: DatetimeFeatures, DatetimeSubtraction, DatetimeOrdinal."""
 
 import math
 import re
@@ -18,11 +18,11 @@ from pipeline_lib.compiler.adapters.registry import (
 )
 from pipeline_lib.compiler.builder import Builder, Value
 
-# What pandas makes of a missing date, where that is a number: comparisons with NaT and NaN are false.
+# The fields of a missing date for which pandas gives a number: comparisons with NaT and NaN are false.
 _OF_MISSING = {"semester": 2, "weekend": 1, "leap_year": 0} | {
     f"{period}_{end}": 0 for period in ("month", "quarter", "year") for end in ("start", "end")
 }
-_REFUSE_MISSING = ("week", "days_in_month")  # pandas cannot make an integer of them, and raises
+_REFUSE_MISSING = ("week", "days_in_month")  # pandas raises: it casts them to an integer
 # pandas: np.timedelta64(1, unit) in nanoseconds; a year is 365.2425 days, a month a twelfth of it.
 _NANOSECONDS = {
     "Y": 31_556_952_000_000_000,
@@ -40,10 +40,10 @@ _NANOSECONDS = {
 
 
 def date_of(step: Any, value: Value, name: str, form: Any) -> Value:
-    """A column as dates: dates as they are, text read by the step's format.
+    """A column as dates: dates unchanged, text parsed with the step's format.
 
-    Text without a format is refused: pandas infers one for each batch, and the same text may be another date in
-    another batch.
+    Text without a format is refused: pandas infers a format from each batch, so the same text may become another
+    date in another batch.
     """
     where = type(step).__name__
     if value.dtype == "datetime":
@@ -81,9 +81,9 @@ def _check_format(where: str, form: str) -> None:
     options="variables features_to_extract drop_original missing_values dayfirst yearfirst utc format",
 )
 def features(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Fields of each date; `utc` takes dates without zone as UTC, which leaves every field as it is.
+    """Calendar fields of each date; `utc` reads dates without a time zone as UTC, which changes no field.
 
-    `dayfirst` and `yearfirst` mean nothing to dates, and nothing beside a format.
+    `dayfirst` and `yearfirst` have no effect on dates, nor on text with a format.
     """
     if isinstance(step.variables, str) and step.variables == "index":
         raise RefusedStepError(
@@ -92,7 +92,7 @@ def features(step: Any, columns: Columns, build: Builder) -> Columns:
         )
     columns = dict(use_fitted_names(step, columns))
     names = list(map(str, step.variables_))
-    made: Columns = {}
+    result: Columns = {}
     for name in names:
         value = columns[name]
         if step.missing_values == "raise":
@@ -100,8 +100,8 @@ def features(step: Any, columns: Columns, build: Builder) -> Columns:
         complete = step.missing_values == "raise" and value.dtype == "datetime"  # text may say "NaT"
         date = date_of(step, value, name, step.format)
         for feature in step.features_to_extract_:
-            add(made, f"{name}_{feature}", _field(step, date, feature, name, complete=complete), step, columns)
-    columns |= made
+            add(result, f"{name}_{feature}", _field(step, date, feature, name, complete=complete), step, columns)
+    columns |= result
     return _without(columns, names) if step.drop_original else columns
 
 
@@ -121,7 +121,7 @@ def _field(step: Any, date: Value, feature: str, name: str, *, complete: bool) -
     "format",
 )
 def subtraction(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The time from each reference to each variable in `output_unit`: nanoseconds as float64, divided."""
+    """The time from each reference to each variable: nanoseconds as float64, divided by `output_unit`."""
     if step.output_unit not in _NANOSECONDS:
         raise option_error(step, "output_unit", f"one of {', '.join(_NANOSECONDS)}, as others are 0 nanoseconds")
     columns = dict(use_fitted_names(step, columns))
@@ -131,7 +131,7 @@ def subtraction(step: Any, columns: Columns, build: Builder) -> Columns:
         if step.missing_values == "raise":
             columns[name] = check_present(columns[name], name, step)
         dates[name] = date_of(step, columns[name], name, step.format)
-    made: list[Value] = [
+    result: list[Value] = [
         build.apply(
             "elapsed",
             dates[variable],
@@ -143,7 +143,7 @@ def subtraction(step: Any, columns: Columns, build: Builder) -> Columns:
         for reference in references
         for variable in variables
     ]
-    for name, value in zip(step._get_new_features_name(), made, strict=True):
+    for name, value in zip(step._get_new_features_name(), result, strict=True):
         add(columns, str(name), value, step, {})
     return _without(columns, [*variables, *references]) if step.drop_original else columns
 
@@ -153,11 +153,11 @@ def subtraction(step: Any, columns: Columns, build: Builder) -> Columns:
     options="variables missing_values start_date drop_original",
 )
 def ordinal(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The day number of each date, 0001-01-01 or else `start_date` being day 1; of a missing date it is missing."""
+    """The day number of each date, missing where the date is; day 1 is `start_date`, by default 0001-01-01."""
     columns = dict(use_fitted_names(step, columns))
     names = list(map(str, step.variables_))
     start = 0 if step.start_date_ordinal_ is None else int(step.start_date_ordinal_) - 1
-    made: Columns = {}
+    result: Columns = {}
     for name in names:
         date = date_of(step, columns[name], name, None)
         complete = step.missing_values == "raise"
@@ -165,8 +165,8 @@ def ordinal(step: Any, columns: Columns, build: Builder) -> Columns:
             date = columns[name] = check_present(date, name, step)
         number = build.apply("calendar", date, field="ordinal") - start
         value = number if complete else build.where(date.missing(), math.nan, number)
-        add(made, f"{name}_ordinal", value, step, columns)
-    columns |= made
+        add(result, f"{name}_ordinal", value, step, columns)
+    columns |= result
     return _without(columns, names) if step.drop_original else columns
 
 

@@ -1,4 +1,4 @@
-"""Discretisers of feature-engine."""
+"""feature-engine: the Arbitrary, EqualFrequency, EqualWidth, GeometricWidth and DecisionTree discretisers."""
 
 import math
 from bisect import bisect_left
@@ -19,7 +19,7 @@ from pipeline_lib.compiler.adapters.registry import (
 )
 from pipeline_lib.compiler.builder import Builder, Value
 
-_EXACT = 2**53  # integers below are the same as float64
+_EXACT = 2**53  # float64 represents every integer below exactly
 _TREES = ("sklearn.tree._classes.DecisionTreeRegressor", "sklearn.tree._classes.DecisionTreeClassifier")
 
 
@@ -40,9 +40,9 @@ _TREES = ("sklearn.tree._classes.DecisionTreeRegressor", "sklearn.tree._classes.
     options="variables bins return_object return_boundaries precision",
 )
 def learned_bins(step: Any, columns: Columns, build: Builder) -> Columns:
-    """A number becomes its bin's number, or with `return_boundaries` the text of its interval.
+    """The index of a number's bin, or with `return_boundaries` the text of its interval.
 
-    `return_object` changes only how pandas holds the number.
+    `return_object` changes only the dtype in pandas, not the value.
     """
     columns = dict(use_fitted_names(step, columns))
     for variable in step.variables_:
@@ -62,7 +62,7 @@ def learned_bins(step: Any, columns: Columns, build: Builder) -> Columns:
     options="variables bin_output precision cv scoring param_grid regression random_state",
 )
 def decision_tree(step: Any, columns: Columns, build: Builder) -> Columns:
-    """A number becomes what a tree predicts of it, rounded to `precision`; its bin's number; or its interval's text."""
+    """A tree's prediction for a number, rounded to `precision`, the index of its bin, or the text of its interval."""
     columns = dict(use_fitted_names(step, columns))
     for variable in step.variables_:
         name, learned = str(variable), step.binner_dict_[variable]
@@ -82,7 +82,7 @@ def _edges(step: Any, name: str, value: Value, learned: Sequence[Any]) -> list[f
     if not rising and not (len(edges) == 2 and edges[0] == edges[1]):
         raise NoPlanError(
             f"{type(step).__name__}: found edges {edges} of column {name!r}, expected each above the one before, as "
-            "pandas demands; change the edges or the number of bins"
+            "pandas requires; change the edges or the number of bins"
         )
     if value.dtype == "int64" and any(math.isfinite(edge) and abs(edge) >= _EXACT for edge in edges):
         raise NoPlanError(
@@ -93,24 +93,24 @@ def _edges(step: Any, name: str, value: Value, learned: Sequence[Any]) -> list[f
 
 
 def _cut(number: Value, edges: list[float], labels: list[str] | None, build: Builder) -> Value:
-    """`pandas.cut(number, edges, include_lowest=True)`: intervals are open below and closed above, but the first.
+    """`pandas.cut(number, edges, include_lowest=True)`: intervals (low, high], the first one [low, high].
 
-    Source: pandas.core.reshape.tile._bins_to_cuts. Outside of all intervals it is missing.
+    Source: pandas.core.reshape.tile._bins_to_cuts. A number outside of all intervals gives missing.
     """
-    place = build.apply("search", number, edges=edges, side="left")  # 0 below all, len(edges) above all
+    index = build.apply("search", number, edges=edges, side="left")  # 0 below all, len(edges) above all
     if math.isfinite(edges[0]):
-        place = build.where(number.equals(edges[0]), 1, place)
+        index = build.where(number.equals(edges[0]), 1, index)
     numbers: Sequence[int | str] = range(len(edges) - 1) if labels is None else labels
     table = dict(enumerate(numbers, 1))
     if labels is not None:
-        return build.lookup(place, table, "str")
+        return build.lookup(index, table, "str")
     if edges[0] == -math.inf and edges[-1] == math.inf:
-        return place - 1  # no number is outside
-    return build.lookup(place, table, "float64")
+        return index - 1  # no number is outside
+    return build.lookup(index, table, "float64")
 
 
 def _intervals(edges: list[float], precision: int) -> list[str]:
-    """Texts of the intervals, as pandas rounds and writes them when it compiles; the plan keeps the texts."""
+    """Texts of the intervals, rounded and formatted by pandas at compile time; the plan stores the texts."""
     import pandas as pd
 
     cut = pd.cut(pd.Series([], dtype="float64"), edges, precision=precision, include_lowest=True)
@@ -118,14 +118,14 @@ def _intervals(edges: list[float], precision: int) -> list[str]:
 
 
 def _predicted(step: Any, name: str, dtype: str, number: Value, model: Any, build: Builder) -> Value:
-    """The leaf of a tree over one number: it lies between two thresholds that are neighbours in size.
+    """The leaf of a tree over one number: a search among its sorted thresholds, between which the leaf is constant.
 
     scikit-learn compares float32 numbers with float64 thresholds (sklearn.tree._classes._validate_X_predict,
-    sklearn.tree._tree), and refuses what float32 cannot hold.
+    sklearn.tree._tree), and refuses numbers outside of float32's range.
     """
     if qualified_name(type(model)) not in _TREES or model.n_outputs_ != 1:
         raise option_error(step, "regression", "one decision tree with one target for each variable")
-    if dtype == "int64":  # float64 on the way would round twice
+    if dtype == "int64":  # int64 -> float64 -> float32 would round twice
         fits = abs(number) < float(_EXACT)
         number = check_condition(
             number, fits, name, step, "an integer below 2**53", "cast the column to float in `load`"
@@ -142,14 +142,14 @@ def _predicted(step: Any, name: str, dtype: str, number: Value, model: Any, buil
 
 
 def _leaves(tree: Any, leaf_value: Callable[[int], float]) -> tuple[list[float], list[float]]:
-    """Sorted thresholds of a tree over one feature, and the value between each two of them, ends included."""
+    """Sorted thresholds of a tree over one feature, and the values below, between and above them."""
     left, right = tree.children_left.tolist(), tree.children_right.tolist()
     thresholds = tree.threshold.tolist()
     edges = sorted({thresholds[node] for node in range(len(left)) if left[node] != right[node]})
     values = []
-    for place in range(len(edges) + 1):
+    for index in range(len(edges) + 1):
         node = 0
         while left[node] != right[node]:
-            node = left[node] if place <= bisect_left(edges, thresholds[node]) else right[node]
+            node = left[node] if index <= bisect_left(edges, thresholds[node]) else right[node]
         values.append(leaf_value(node))
     return edges, values

@@ -1,4 +1,4 @@
-"""Encoders of feature-engine: categories to categories, or to numbers."""
+"""feature-engine: the CountFrequency, Mean, Ordinal, WoE, DecisionTree, OneHot, RareLabel, StringSimilarity encoder."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -28,9 +28,9 @@ from pipeline_lib.compiler.builder import Builder, Value
     "fill_value",
 )
 def learned_number(step: Any, columns: Columns, build: Builder) -> Columns:
-    """A category becomes its learned number; `unseen` says what others become, missing as `missing_values` says.
+    """The learned number of a category; `unseen` and `missing_values` decide about other values.
 
-    A category whose learned number is missing counts as unseen, and so does missing itself where it is let through
+    A category whose learned number is missing counts as unseen, and so does missing itself where it is allowed
     (feature_engine.encoding.base_encoder.CategoricalMethodsMixin._encode).
     """
     columns = dict(use_fitted_names(step, columns))
@@ -56,28 +56,26 @@ def _encoded(step: Any, name: str, value: Value, table: dict[Any, Any], build: B
     options="top_categories drop_last drop_last_binary variables ignore_format",
 )
 def one_hot(step: Any, columns: Columns, build: Builder) -> Columns:
-    """A column `NAME_CATEGORY` of 0 and 1 for each learned category, behind the others, in place of the variable."""
+    """A column `NAME_CATEGORY` of 0 and 1 for each learned category, appended in place of the variable."""
 
-    def shown(name: str, value: Value, learned: Sequence[Any]) -> Iterator[tuple[str, Value]]:
+    def indicators(name: str, value: Value, learned: Sequence[Any]) -> Iterator[tuple[str, Value]]:
         value = check_present(value, name, step)
         for category in learned:
             table = plain_table(step, name, value, {category: 1})
             yield f"{name}_{category}", build.lookup(value, table, "int64", missing=0, unseen=0)
 
-    return _in_place(step, use_fitted_names(step, columns), shown)
+    return _in_place(step, use_fitted_names(step, columns), indicators)
 
 
-def _in_place(
-    step: Any, columns: Columns, made_of: Callable[[str, Value, Any], Iterator[tuple[str, Value]]]
-) -> Columns:
-    """The columns without the step's variables, and behind them what is made of each and of what was learned of it."""
+def _in_place(step: Any, columns: Columns, encode: Callable[[str, Value, Any], Iterator[tuple[str, Value]]]) -> Columns:
+    """The columns without the step's variables, then what `encode(name, value, learned)` yields for each of these."""
     variables = set(map(str, step.variables_))
-    made = {name: value for name, value in columns.items() if name not in variables}
+    result = {name: value for name, value in columns.items() if name not in variables}
     for variable in step.variables_:
         name = str(variable)
-        for label, value in made_of(name, columns[name], step.encoder_dict_[variable]):
-            add(made, label, value, step, columns)
-    return made
+        for label, value in encode(name, columns[name], step.encoder_dict_[variable]):
+            add(result, label, value, step, columns)
+    return result
 
 
 @transformer(
@@ -85,7 +83,7 @@ def _in_place(
     options="tol n_categories max_n_categories replace_with missing_values variables ignore_format",
 )
 def rare_label(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Any category but the learned frequent ones becomes `replace_with`; missing stays missing, or is refused."""
+    """Every category except the learned frequent ones becomes `replace_with`; missing stays missing, or is refused."""
     columns = dict(use_fitted_names(step, columns))
     rare = step.replace_with
     for variable, labels in step.encoder_dict_.items():
@@ -109,7 +107,7 @@ def rare_label(step: Any, columns: Columns, build: Builder) -> Columns:
 
 
 def _holds(dtype: str, rare: Any) -> bool:
-    """Whether a column holds the number or text without another dtype."""
+    """Whether a column of this dtype can hold the number or text."""
     if isinstance(rare, str):
         return dtype == "str"
     return dtype == "float64" or (dtype == "int64" and float(rare).is_integer())
@@ -120,7 +118,7 @@ def _holds(dtype: str, rare: Any) -> bool:
     options="top_categories keywords missing_values variables ignore_format",
 )
 def string_similarity(step: Any, columns: Columns, build: Builder) -> Columns:
-    """A column for each learned category or keyword: how many characters a text shares with it (`quick_ratio`)."""
+    """A column for each learned category or keyword: its similarity with a text (`SequenceMatcher.quick_ratio`)."""
 
     def similar(name: str, value: Value, learned: Sequence[Any]) -> Iterator[tuple[str, Value]]:
         value = _similar_text(step, name, value, build)

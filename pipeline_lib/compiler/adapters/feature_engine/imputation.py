@@ -1,4 +1,7 @@
-"""Imputers of feature-engine."""
+"""feature-engine: the ArbitraryNumber, EndTail, MeanMedian and Categorical imputers, AddMissingIndicator.
+
+RandomSampleImputer and DropMissingData are refused.
+"""
 
 import math
 from typing import Any
@@ -26,7 +29,7 @@ from pipeline_lib.compiler.builder import Builder, Value
     options="imputation_method fill_value variables return_object ignore_format",
 )
 def learned_value(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Missing becomes the learned value of its column (`DataFrame.fillna` with a mapping)."""
+    """The learned value of its column replaces a missing value (`DataFrame.fillna` with a mapping)."""
     columns = dict(use_fitted_names(step, columns))
     for name, filler in step.imputer_dict_.items():
         columns[str(name)] = _filled(step, str(name), columns[str(name)], filler, build)
@@ -35,7 +38,7 @@ def learned_value(step: Any, columns: Columns, build: Builder) -> Columns:
 
 def _filled(step: Any, name: str, value: Value, filler: Any, build: Builder) -> Value:
     if value.dtype not in NULLABLE or math.isfinite(value.abs_max):
-        return value  # never missing: pandas leaves it alone whatever the filler
+        return value  # never missing, so that pandas uses no filler
     filler = filler.item() if hasattr(filler, "item") else filler
     if isinstance(filler, float) and math.isnan(filler):
         return value  # learned from a column without a value
@@ -52,12 +55,12 @@ def _filled(step: Any, name: str, value: Value, filler: Any, build: Builder) -> 
 
 @transformer("feature_engine.imputation.missing_indicator.AddMissingIndicator", options="missing_only variables")
 def missing_indicator(step: Any, columns: Columns, build: Builder) -> Columns:
-    """A column `NAME_na` of 0 and 1 for each variable, behind the others."""
+    """A column `NAME_na` of 0 and 1 for each variable, appended to the others."""
     columns = dict(use_fitted_names(step, columns))
     for name in map(str, step.variables_):
         value = columns[name]
-        gone = build.integer(value.missing()) if value.dtype in NULLABLE else build.value(0)
-        add(columns, f"{name}_na", gone, step, columns)
+        missing = build.integer(value.missing()) if value.dtype in NULLABLE else build.value(0)
+        add(columns, f"{name}_na", missing, step, columns)
     return columns
 
 
@@ -66,7 +69,7 @@ def missing_indicator(step: Any, columns: Columns, build: Builder) -> Columns:
     options="variables random_state seed seeding_method",
 )
 def random_sample(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Refused: what a missing value becomes is drawn by chance."""
+    """Refused: it draws the replacement of a missing value at random."""
     raise RefusedStepError(
         "RandomSampleImputer: found an imputer that draws random numbers for each batch, expected one that gives a row "
         "the same value always; impute with MeanMedianImputer, ArbitraryNumberImputer or CategoricalImputer"
@@ -75,7 +78,7 @@ def random_sample(step: Any, columns: Columns, build: Builder) -> Columns:
 
 @transformer("feature_engine.imputation.drop_missing_data.DropMissingData", options="missing_only threshold variables")
 def drop_missing(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Refused: a row that is asked for would get no answer."""
+    """Refused: a dropped row would have no prediction."""
     raise RefusedStepError(
         "DropMissingData: found a step that drops rows, expected one row out for each row in; drop rows in `load`, or "
         "impute them"

@@ -1,4 +1,4 @@
-"""Outlier cappers of feature-engine."""
+"""feature-engine: Winsorizer and ArbitraryOutlierCapper; OutlierTrimmer is refused."""
 
 import math
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from pipeline_lib.compiler.adapters.feature_engine.checks import add
 from pipeline_lib.compiler.adapters.registry import Columns, RefusedStepError, transformer, use_fitted_names
 from pipeline_lib.compiler.builder import Builder, Value
 
-_EXACT = 2**53  # integers below are the same as float64
+_EXACT = 2**53  # float64 represents every integer below exactly
 
 
 @transformer(
@@ -16,16 +16,16 @@ _EXACT = 2**53  # integers below are the same as float64
     options="capping_method tail fold add_indicators variables missing_values",
 )
 def winsorizer(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Learned caps, and with `add_indicators` for each variable whether it was capped, behind the others."""
-    given = use_fitted_names(step, columns)
-    made = _capped(step, given, build)
+    """Values capped at the learned limits; `add_indicators` appends for each variable whether it was capped."""
+    columns = use_fitted_names(step, columns)
+    result = _capped(step, columns, build)
     if step.add_indicators:
         for name in map(str, step.variables_):
             if step.tail in ("left", "both"):
-                add(made, f"{name}_left", build.number(made[name] > given[name]), step, given)
+                add(result, f"{name}_left", build.number(result[name] > columns[name]), step, columns)
             if step.tail in ("right", "both"):
-                add(made, f"{name}_right", build.number(made[name] < given[name]), step, given)
-    return made
+                add(result, f"{name}_right", build.number(result[name] < columns[name]), step, columns)
+    return result
 
 
 @transformer(
@@ -33,12 +33,12 @@ def winsorizer(step: Any, columns: Columns, build: Builder) -> Columns:
     options="max_capping_dict min_capping_dict missing_values",
 )
 def arbitrary_capper(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Given caps."""
+    """Values capped at the limits of the constructor."""
     return _capped(step, use_fitted_names(step, columns), build)
 
 
 def _capped(step: Any, columns: Columns, build: Builder) -> Columns:
-    """`Series.clip` to the right caps, then to the left; missing stays missing, or is refused like infinities."""
+    """`Series.clip` at the right caps, then at the left; missing stays missing, or is refused, as are infinities."""
     columns = dict(columns)
     if step.missing_values == "raise":
         for name in map(str, step.variables_):
@@ -51,7 +51,7 @@ def _capped(step: Any, columns: Columns, build: Builder) -> Columns:
 
 def _clip(operation: str, caps: Mapping[Any, Any], columns: Columns, build: Builder) -> None:
     for name, cap in caps.items():
-        if not math.isnan(cap):  # pandas takes it for no cap
+        if not math.isnan(cap):  # for pandas NaN is no cap
             columns[str(name)] = _clipped(operation, columns[str(name)], float(cap), build)
 
 
@@ -66,7 +66,7 @@ def _clipped(operation: str, value: Value, cap: float, build: Builder) -> Value:
     "feature_engine.outliers.trimmer.OutlierTrimmer", options="capping_method tail fold variables missing_values"
 )
 def trimmer(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Refused: a row that is asked for would get no answer."""
+    """Refused: a dropped row would have no prediction."""
     raise RefusedStepError(
         "OutlierTrimmer: found a step that drops rows, expected one row out for each row in; drop rows in `load`, or "
         "cap them with Winsorizer"

@@ -1,4 +1,4 @@
-"""Matching of categories and variables, and scaling, of feature-engine."""
+"""feature-engine: MatchCategories, MatchVariables, MeanNormalizationScaler."""
 
 from typing import Any
 
@@ -12,16 +12,18 @@ from pipeline_lib.compiler.builder import Builder, Value
     "feature_engine.preprocessing.match_categories.MatchCategories", options="variables ignore_format missing_values"
 )
 def match_categories(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Categories that were not learned become missing, or are refused together with missing ones."""
+    """Unseen categories become missing, or unseen and missing ones are refused."""
     columns = dict(use_fitted_names(step, columns))
     for name, learned in step.category_dict_.items():
         value = columns[str(name)]
-        columns[str(name)] = known(step, value, str(name), list(learned), refuse=step.missing_values == "raise")
+        columns[str(name)] = learned_category(
+            step, value, str(name), list(learned), refuse=step.missing_values == "raise"
+        )
     return columns
 
 
-def known(step: Any, value: Value, name: str, learned: list[Any], *, refuse: bool) -> Value:
-    """The value where it is a learned category; others become missing, or are refused."""
+def learned_category(step: Any, value: Value, name: str, learned: list[Any], *, refuse: bool) -> Value:
+    """The value where it is a learned category; others become missing, or are refused with `refuse`."""
     if value.dtype not in ("str", "float64", "int64"):
         raise NoPlanError(
             f"{type(step).__name__}: found categories in {value.dtype} column {name!r}, expected text or numbers; cast "
@@ -38,28 +40,28 @@ def known(step: Any, value: Value, name: str, learned: list[Any], *, refuse: boo
     options="fill_value missing_values match_dtypes verbose",
 )
 def match_variables(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The columns seen in fit, in their order: others dropped, absent ones added with `fill_value`, cast if asked."""
+    """The columns of fit in their order: others dropped, absent ones `fill_value`, dtypes cast with `match_dtypes`."""
     fitted = list(map(str, step.feature_names_in_))
-    if fitted == [f"x{place}" for place in range(len(fitted))] and len(fitted) == len(columns):
+    if fitted == [f"x{index}" for index in range(len(fitted))] and len(fitted) == len(columns):
         columns = use_fitted_names(step, columns)
-    made: Columns = {}
+    result: Columns = {}
     for name in fitted:
         if name in columns:
             value = check_present(columns[name], name, step) if step.missing_values == "raise" else columns[name]
         else:
             value = build.value(step.fill_value)
-        made[name] = value
+        result[name] = value
     if step.match_dtypes:
         for name, dtype in step.dtype_dict_.items():
-            made[str(name)] = _cast(step, made[str(name)], str(name), dtype, build)
-    return made
+            result[str(name)] = _cast(step, result[str(name)], str(name), dtype, build)
+    return result
 
 
 def _cast(step: Any, value: Value, name: str, dtype: Any, build: Builder) -> Value:
-    """A value of a column that had `dtype` in fit. A plan's text may be `str` or object: both stay text."""
+    """The value cast to the dtype of its column in fit. Text stays text, whether `str` or object."""
     kind, categories = getattr(dtype, "kind", "O"), getattr(dtype, "categories", None)
     if categories is not None:
-        return known(step, value, name, list(categories), refuse=False)
+        return learned_category(step, value, name, list(categories), refuse=False)
     if str(dtype) == "float32" and value.dtype in ("float64", "int64", "bool"):
         return build.apply("round32", build.number(value))
     if str(dtype) == "float64" and value.dtype in ("int64", "bool"):

@@ -1,4 +1,4 @@
-"""Selectors of feature-engine: columns that stay. What they were chosen by is past once they are fitted."""
+"""All selectors of feature-engine.selection: a fitted selector drops the columns in `features_to_drop_`."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ _SELECTORS = {
 
 
 def select(step: Any, columns: Columns, build: Builder) -> Columns:
-    """All columns but the dropped ones."""
+    """All columns except the dropped ones."""
     columns = use_fitted_names(step, columns)
     dropped = set(map(str, step.features_to_drop_))
     return {name: value for name, value in columns.items() if name not in dropped}

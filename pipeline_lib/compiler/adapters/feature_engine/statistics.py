@@ -1,7 +1,8 @@
-"""Statistics over columns of one row, as pandas computes them. Source: pandas/core/nanops.py, DataFrame._reduce_axis1.
+"""Statistics over the columns of one row, as pandas computes them; used by MathFeatures and WindowFeatures.
 
-Missing numbers are passed over. Statistics of integers alone that are integers stay int64; in all else integers
-count as float64. Sums are left to right here; pandas adds block by block, which the bound of a sum allows.
+Source: pandas/core/nanops.py, DataFrame._reduce_axis1. Missing numbers are skipped. Integer statistics of integer
+columns stay int64; everything else is float64. Sums go from left to right; pandas adds block by block, which the
+error bound of a sum allows.
 """
 
 import math
@@ -10,50 +11,50 @@ from collections.abc import Callable, Sequence
 from pipeline_lib.compiler.builder import Builder, Value
 
 
-def _gone(value: Value) -> Value | None:
+def _missing(value: Value) -> Value | None:
     """Whether the value is missing; None where it never is."""
     return value.missing() if value.dtype == "float64" and not math.isfinite(value.abs_max) else None
 
 
 def _filled(values: Sequence[Value], filler: float, build: Builder) -> list[Value]:
-    made = []
+    result = []
     for value in values:
-        gone = _gone(value)
-        made.append(build.number(value) if gone is None else build.where(gone, filler, value))
-    return made
+        missing = _missing(value)
+        result.append(build.number(value) if missing is None else build.where(missing, filler, value))
+    return result
 
 
-def _whole(values: Sequence[Value]) -> bool:
+def _all_integers(values: Sequence[Value]) -> bool:
     return all(value.dtype == "int64" for value in values)
 
 
-def _chain(values: Sequence[Value], join: Callable[[Value, Value], Value]) -> Value:
-    made = values[0]
+def _fold(values: Sequence[Value], join: Callable[[Value, Value], Value]) -> Value:
+    result = values[0]
     for value in values[1:]:
-        made = join(made, value)
-    return made
+        result = join(result, value)
+    return result
 
 
 def _sum(values: Sequence[Value], build: Builder) -> Value:
-    if _whole(values):
-        return _chain(values, lambda total, value: total + value)
+    if _all_integers(values):
+        return _fold(values, lambda total, value: total + value)
     return build.sum(_filled(values, 0.0, build))
 
 
 def _product(values: Sequence[Value], build: Builder) -> Value:
-    if _whole(values):
-        return _chain(values, lambda total, value: total * value)
-    made = _chain(_filled(values, 1.0, build), lambda total, value: total * value)
-    # each of two orders rounds n - 1 times, by half an ULP; two factors have one order
-    return build.allow_ulps(made, 2.0 * (len(values) - 1)) if len(values) > 2 else made
+    if _all_integers(values):
+        return _fold(values, lambda total, value: total * value)
+    result = _fold(_filled(values, 1.0, build), lambda total, value: total * value)
+    # each order of factors rounds n - 1 times by half an ULP: two orders differ by n - 1 ULPs, here twice that
+    return build.allow_ulps(result, 2.0 * (len(values) - 1)) if len(values) > 2 else result
 
 
 def _count(values: Sequence[Value], build: Builder) -> Value:
-    """How many are present (int64)."""
-    total = build.value(sum(_gone(value) is None for value in values))
-    for gone in map(_gone, values):
-        if gone is not None:
-            total = total + build.integer(~gone)
+    """The count of present values (int64)."""
+    total = build.value(sum(_missing(value) is None for value in values))
+    for missing in map(_missing, values):
+        if missing is not None:
+            total = total + build.integer(~missing)
     return total
 
 
@@ -62,13 +63,13 @@ def _mean(values: Sequence[Value], build: Builder) -> Value:
 
 
 def _variance(values: Sequence[Value], build: Builder, ddof: int = 1) -> Value:
-    """In two passes, as pandas' nanvar; missing where no more than `ddof` are present."""
+    """The variance in two passes, as in pandas' nanvar; missing where at most `ddof` values are present."""
     count, mean = _count(values, build), _mean(values, build)
     squares = []
     for value, filled in zip(values, _filled(values, 0.0, build), strict=True):
         square = (mean - filled) * (mean - filled)
-        gone = _gone(value)
-        squares.append(square if gone is None else build.where(gone, 0.0, square))
+        missing = _missing(value)
+        squares.append(square if missing is None else build.where(missing, 0.0, square))
     return build.where(count > ddof, build.sum(squares) / (count - ddof), math.nan)
 
 
@@ -81,14 +82,14 @@ def _standard_error(values: Sequence[Value], build: Builder) -> Value:
 
 
 def _extreme(values: Sequence[Value], build: Builder, further: Callable[[Value, Value], Value]) -> Value:
-    values = values if _whole(values) else [build.number(value) for value in values]
+    values = values if _all_integers(values) else [build.number(value) for value in values]
 
     def join(best: Value, value: Value) -> Value:
-        gone = _gone(best)
+        missing = _missing(best)
         better = further(value, best)
-        return build.where(better if gone is None else gone | better, value, best)
+        return build.where(better if missing is None else missing | better, value, best)
 
-    return _chain(values, join)
+    return _fold(values, join)
 
 
 def _median(values: Sequence[Value], build: Builder, *, plain: bool = False) -> Value:
@@ -96,25 +97,25 @@ def _median(values: Sequence[Value], build: Builder, *, plain: bool = False) -> 
 
 
 def _distinct(values: Sequence[Value], build: Builder) -> Value:
-    values = values if _whole(values) else [build.number(value) for value in values]
+    values = values if _all_integers(values) else [build.number(value) for value in values]
     return build.apply("distinct", *values)
 
 
 def _true(value: Value) -> Value:
     """Whether a number is not 0; missing is neither true nor false."""
-    gone = _gone(value)
-    return ~value.equals(0) if gone is None else ~value.equals(0) & ~gone
+    missing = _missing(value)
+    return ~value.equals(0) if missing is None else ~value.equals(0) & ~missing
 
 
 def _any(values: Sequence[Value], build: Builder) -> Value:
-    return _chain([_true(value) for value in values], lambda left, right: left | right)
+    return _fold([_true(value) for value in values], lambda left, right: left | right)
 
 
 def _all(values: Sequence[Value], build: Builder) -> Value:
-    return ~_chain([value.equals(0) for value in values], lambda left, right: left | right)
+    return ~_fold([value.equals(0) for value in values], lambda left, right: left | right)
 
 
-# By the names that `DataFrame.agg` has for them; `numpy_…` are NumPy's functions where they differ.
+# By their names in `DataFrame.agg`; `numpy_…` are NumPy's functions where these differ.
 STATISTICS: dict[str, Callable[[Sequence[Value], Builder], Value]] = {
     "sum": _sum,
     "prod": _product,

@@ -1,4 +1,4 @@
-"""Text features of feature-engine."""
+"""feature-engine: TextFeatures."""
 
 from typing import Any
 
@@ -15,10 +15,10 @@ _LOWERED = ("unique_word_count", "lexical_diversity")
     "feature_engine.text.text_features.TextFeatures", options="variables features missing_values drop_original"
 )
 def text_features(step: Any, columns: Columns, build: Builder) -> Columns:
-    """What each feature counts in a text; missing text becomes "", or is refused.
+    """Each feature of a text; missing text becomes "", or is refused.
 
-    Lower case is that of pandas' `str` dtype, character by character; for text of dtype object Python's differs in
-    a few letters (U+0130), which compiling then finds.
+    Lower case is that of pandas' `str` dtype, character by character. For text of dtype object Python's own differs
+    in a few letters (U+0130); the check at compile time finds such rows.
     """
     columns = dict(use_fitted_names(step, columns))
     variables = list(map(str, step.variables_))
@@ -34,7 +34,7 @@ def text_features(step: Any, columns: Columns, build: Builder) -> Columns:
     for name in variables:
         for feature in step.features_:
             table = lower if feature in _LOWERED else {}
-            made = build.apply(
+            result = build.apply(
                 "text_feature",
                 columns[name],
                 feature=feature,
@@ -43,5 +43,5 @@ def text_features(step: Any, columns: Columns, build: Builder) -> Columns:
                 capitals="".join(table),
                 small="".join(table.values()),
             )
-            add(columns, f"{name}_{feature}", made, step, {})
+            add(columns, f"{name}_{feature}", result, step, {})
     return {n: value for n, value in columns.items() if n not in variables} if step.drop_original else columns

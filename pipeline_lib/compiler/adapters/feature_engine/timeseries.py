@@ -1,4 +1,7 @@
-"""Lags and windows of feature-engine: made of earlier rows, which a declared context provides."""
+"""feature-engine: LagFeatures and WindowFeatures, from the earlier rows of a declared context.
+
+ExpandingWindowFeatures is refused.
+"""
 
 import math
 from typing import Any
@@ -17,8 +20,8 @@ from pipeline_lib.compiler.builder import Builder, Value
 
 _COMMON = "variables periods freq sort_index missing_values drop_original drop_na"
 _ROLLING = ("sum", "mean", "median", "min", "max", "std", "var", "sem", "count")
-# pandas' rolling sums carry on from window to window, compensated, and its variances update the last one, so that
-# they remember what earlier, larger windows rounded; ours begin anew at each window. ULPs of the sum of magnitudes.
+# pandas updates a rolling sum (compensated) or variance from window to window, so that rounding errors of earlier,
+# larger windows remain; we compute each window by itself. ULPs of the sum of magnitudes.
 _CARRIED = {"sum": 16.0, "mean": 16.0, "std": 4096.0, "sem": 4096.0, "var": 4096.0}
 
 
@@ -26,17 +29,18 @@ _CARRIED = {"sum": 16.0, "mean": 16.0, "std": 4096.0, "sem": 4096.0, "var": 4096
 def lags(step: Any, columns: Columns, build: Builder) -> Columns:
     """A column `NAME_lag_N` for each variable and period: the value N rows before.
 
-    Source: LagFeatures.transform. `fill_value` is for rows before the first, which production never predicts.
+    Source: LagFeatures.transform. `fill_value` applies to the first rows, which have no earlier ones; production
+    never predicts such rows.
     """
     columns = _prepared(step, columns)
-    made: Columns = {}
+    result: Columns = {}
     for rows in _listed(step.periods):
         for name in map(str, step.variables_):
             lag = build.earlier(columns[name], rows, "LagFeatures")
             if step.fill_value is not None and build.checking:
                 lag = build.fill(lag, float(step.fill_value))
-            add(made, f"{name}_lag_{rows}", lag, step, columns)
-    return _joined(step, columns, made)
+            add(result, f"{name}_lag_{rows}", lag, step, columns)
+    return _joined(step, columns, result)
 
 
 @transformer(
@@ -46,11 +50,11 @@ def lags(step: Any, columns: Columns, build: Builder) -> Columns:
 def windows(step: Any, columns: Columns, build: Builder) -> Columns:
     """A column `NAME_window_W_FUNCTION` for each: a statistic of the W rows that end `periods` rows before.
 
-    Source: WindowFeatures.transform, which calls `rolling(window)` and leaves `min_periods` out: a window with a
-    missing value gives missing.
+    Source: WindowFeatures.transform, which calls `rolling(window)` without `min_periods`: a window with a missing
+    value gives missing.
     """
     columns = _prepared(step, columns)
-    made: Columns = {}
+    result: Columns = {}
     for window in _listed(step.window):
         if type(window) is not int:
             raise option_error(step, "window", "numbers of rows")
@@ -63,8 +67,8 @@ def windows(step: Any, columns: Columns, build: Builder) -> Columns:
                 if function not in _ROLLING:
                     raise option_error(step, "functions", f"among {', '.join(_ROLLING)}")
                 value = _statistic(function, rows, build)
-                add(made, f"{name}_window_{window}_{function}", value, step, columns)
-    return _joined(step, columns, made)
+                add(result, f"{name}_window_{window}_{function}", value, step, columns)
+    return _joined(step, columns, result)
 
 
 @transformer(
@@ -72,7 +76,7 @@ def windows(step: Any, columns: Columns, build: Builder) -> Columns:
     options=f"{_COMMON} min_periods functions",
 )
 def expanding(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Refused: a row's features rest upon all rows before it, however many."""
+    """Refused: a row's features depend on all earlier rows, of which a context holds a fixed count only."""
     raise RefusedStepError(
         "ExpandingWindowFeatures: found features of all earlier rows, expected at most a fixed number, which a context "
         "can hold; use WindowFeatures, or make such columns in `load`"
@@ -82,7 +86,7 @@ def expanding(step: Any, columns: Columns, build: Builder) -> Columns:
 def _prepared(step: Any, columns: Columns) -> Columns:
     columns = dict(use_fitted_names(step, columns))
     if step.freq is not None:
-        raise option_error(step, "freq", "None: rows are counted, not hours")
+        raise option_error(step, "freq", "None: lags are counted in rows, not in time")
     if step.drop_na:
         raise RefusedStepError(
             f"{type(step).__name__}: found drop_na=True, expected a row out for each row in; impute the first rows, or "
@@ -95,21 +99,22 @@ def _prepared(step: Any, columns: Columns) -> Columns:
 
 
 def _statistic(function: str, rows: list[Value], build: Builder) -> Value:
-    found = build.number(STATISTICS[function](rows, build))
-    most = rows[0].missing()
+    statistic = build.number(STATISTICS[function](rows, build))
+    any_missing = rows[0].missing()
     for row in rows[1:]:
-        most = most | row.missing()
-    largest = abs(rows[0])
+        any_missing = any_missing | row.missing()
+    magnitude = abs(rows[0])
     for row in rows[1:]:
-        largest = largest + abs(row)
+        magnitude = magnitude + abs(row)
     if function in _CARRIED:
-        found = build.allow_ulps(found, _CARRIED[function], largest * largest if function == "var" else largest)
-    return build.where(most, math.nan, found)
+        scale = magnitude * magnitude if function == "var" else magnitude
+        statistic = build.allow_ulps(statistic, _CARRIED[function], scale)
+    return build.where(any_missing, math.nan, statistic)
 
 
-def _joined(step: Any, columns: Columns, made: Columns) -> Columns:
+def _joined(step: Any, columns: Columns, result: Columns) -> Columns:
     dropped = set(map(str, step.variables_)) if step.drop_original else set()
-    return {name: value for name, value in columns.items() if name not in dropped} | made
+    return {name: value for name, value in columns.items() if name not in dropped} | result
 
 
 def _listed(setting: Any) -> list[Any]:

@@ -1,6 +1,7 @@
-"""Variance-stabilising transformers of feature-engine.
+"""feature-engine: Log, LogCp, Reciprocal, Power, Arcsin, ArcSinh, BoxCox and YeoJohnson transformers.
 
-Each refuses missing and infinite numbers, as feature-engine does, and what its function is not defined for.
+Each refuses missing and infinite numbers, as feature-engine does, and arguments outside of its function's domain.
+The formulas of Box-Cox and Yeo-Johnson serve scikit-learn's PowerTransformer, too.
 """
 
 import math
@@ -13,8 +14,8 @@ from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, transf
 from pipeline_lib.compiler.builder import Builder, Value
 
 _LN2 = 0.6931471805599453
-_GREATEST_EXP = 709.78  # scipy.special's own limit in Box-Cox, where exp is about to overflow
-_GREATEST_LOG = 744.45  # the largest magnitude of the logarithm of a double
+_GREATEST_EXP = 709.78  # scipy/special/_boxcox.pxd: from here on expm1 could overflow
+_GREATEST_LOG = 744.45  # above the magnitude of the logarithm of any double: log(5e-324) = -744.44
 
 
 def _numbers(step: Any, columns: Columns, build: Builder) -> dict[str, Value]:
@@ -64,7 +65,7 @@ def reciprocal(step: Any, columns: Columns, build: Builder) -> Columns:
 
 @transformer("feature_engine.transformation.power.PowerTransformer", options="exp variables")
 def power(step: Any, columns: Columns, build: Builder) -> Columns:
-    """A number raised to `exp`; for some of them NumPy's `power` has short cuts, whose bits these are."""
+    """A number raised to `exp`; the exponents 2, 1, 0.5 and -1 have the bits of the short cuts in NumPy's `power`."""
     columns = dict(use_fitted_names(step, columns))
     exponent = float(step.exp)
     for name, number in _numbers(step, columns, build).items():
@@ -83,12 +84,12 @@ def power(step: Any, columns: Columns, build: Builder) -> Columns:
 
 @transformer("feature_engine.transformation.arcsin.ArcsinTransformer", options="variables")
 def arcsine(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The arc sine of the square root of a share."""
+    """The arc sine of the square root of a number from 0 to 1."""
     columns = dict(use_fitted_names(step, columns))
-    whole = [name for name in map(str, step.variables_) if columns[name].dtype != "float64"]
-    if whole:
+    integers = [name for name in map(str, step.variables_) if columns[name].dtype != "float64"]
+    if integers:
         raise NoPlanError(
-            f"ArcsinTransformer: found {columns[whole[0]].dtype} column {whole[0]!r}, expected float, as pandas "
+            f"ArcsinTransformer: found {columns[integers[0]].dtype} column {integers[0]!r}, expected float, as pandas "
             "refuses to put the results into a column of integers; cast it in `load`"
         )
     for name, number in _numbers(step, columns, build).items():
@@ -107,11 +108,11 @@ def arc_hyperbolic_sine(step: Any, columns: Columns, build: Builder) -> Columns:
 
 
 def arcsinh_value(x: Value, build: Builder) -> Value:
-    """`log1p(a + a² / (1 + sqrt(1 + a²)))` of the magnitude, `log(2 a)` where its square would overflow; odd."""
+    """The sign of x times `log1p(a + a² / (1 + sqrt(1 + a²)))` of a = |x|; `log(2 a)` where a² would overflow."""
     size = abs(x)
     small = build.apply("log1p", size + size * (size / (1.0 + build.apply("sqrt", 1.0 + size * size))))
-    found = build.where(size > 1e150, build.apply("log", size) + _LN2, small)
-    return build.where(x > 0.0, found, build.where(x < 0.0, -found, x))
+    result = build.where(size > 1e150, build.apply("log", size) + _LN2, small)
+    return build.where(x > 0.0, result, build.where(x < 0.0, -result, x))
 
 
 @transformer("feature_engine.transformation.boxcox.BoxCoxTransformer", options="variables")
@@ -126,7 +127,7 @@ def box_cox(step: Any, columns: Columns, build: Builder) -> Columns:
 
 
 def box_cox_value(x: Value, power: float, build: Builder) -> Value:
-    """`expm1(l * log(x)) / l` for x > 0; `log(x)` for l near 0; its own formula where expm1 would overflow.
+    """`expm1(l * log(x)) / l` for x > 0; `log(x)` for l near 0; another formula where expm1 would overflow.
 
     Source: scipy/special/_boxcox.pxd, `boxcox`.
     """
@@ -155,8 +156,8 @@ def yeo_johnson(step: Any, columns: Columns, build: Builder) -> Columns:
 def yeo_johnson_value(x: Value, power: float, build: Builder) -> Value:
     """`expm1(l * log1p(x)) / l` for x >= 0, `-expm1((2 - l) * log1p(-x)) / (2 - l)` below.
 
-    Source: scipy.stats._morestats._yeojohnson_transform, with its limits at l = 0 and 2. One chain serves both
-    signs: which of them a row takes only changes l and the sign.
+    Source: scipy.stats._morestats._yeojohnson_transform, with its limits at l = 0 and 2. One chain of operations
+    serves both signs of x, which differ in l and in the sign of the result.
     """
     above = x >= 0.0
     grown = build.apply("log1p", build.where(above, x, -x))

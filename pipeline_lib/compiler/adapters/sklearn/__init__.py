@@ -1,1 +1,1 @@
-"""Adapters of scikit-learn."""
+"""Adapters of scikit-learn's classes, one module per subject."""

@@ -1,4 +1,7 @@
-"""AdaBoost of scikit-learn (sklearn/ensemble/_weight_boosting.py) and its isolation forest (_iforest.py)."""
+"""AdaBoostRegressor, AdaBoostClassifier, IsolationForest.
+
+Sources: sklearn/ensemble/_weight_boosting.py and _iforest.py.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +18,7 @@ from pipeline_lib.compiler.builder import Builder, Value
 
 _TREES = "sklearn.tree._classes"
 _BOOSTING = "estimator n_estimators learning_rate random_state"
+_EULER_GAMMA = 0.5772156649015329  # np.euler_gamma
 
 
 def _all_trees(estimators: Sequence[Any]) -> bool:
@@ -22,7 +26,7 @@ def _all_trees(estimators: Sequence[Any]) -> bool:
 
 
 def _numbers(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
-    """The columns without missing or infinite values, which boosting refuses before any estimator sees them."""
+    """The columns, of which boosting refuses missing and infinite values before it calls its estimators."""
     if any(value.dtype in ("vector", "bag") for value in values):
         return list(values)
     return dense_inputs(step, values, build)
@@ -36,22 +40,22 @@ def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     if _all_trees(inner):
         check = float32_range(step, values, build, missing=False)
         trees = [tree_nodes(tree.tree_) for tree in inner]
-        found = sum_of_trees(build, values, trees, check, start=[0.0] * len(trees), outputs=range(len(trees)))
+        predictions = sum_of_trees(build, values, trees, check, start=[0.0] * len(trees), outputs=range(len(trees)))
     else:
-        found = [build.number(predict(model, values, build).prediction[0]) for model in inner]
+        predictions = [build.number(predict(model, values, build).prediction[0]) for model in inner]
     weights = np.asarray(step.estimator_weights_, dtype=np.float64)[: len(inner)]
-    return Outputs([build.apply("weighted_median", build.stack(found), weights=weights)])
+    return Outputs([build.apply("weighted_median", build.stack(predictions), weights=weights)])
 
 
 @estimator("sklearn.ensemble._weight_boosting.AdaBoostClassifier", options=_BOOSTING)
 def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """Each classifier gives its weight to its class, and takes a share from the others."""
+    """Each classifier adds its weight to its predicted class, and subtracts a share of it from the others."""
     classes, values = class_labels(step.classes_), _numbers(step, values, build)
     if len(classes) == 1:
         one = build.value(1.0)
         return Outputs([build.value(classes[0])], [one], [build.value(0.0)], classes)
-    whole = float(np.asarray(step.estimator_weights_).sum())  # over all places, as the library divides
-    scores = [score / whole for score in _votes(step, values, build)]
+    total = float(np.asarray(step.estimator_weights_).sum())  # of the whole array, as the library divides
+    scores = [score / total for score in _votes(step, values, build)]
     if len(classes) > 2:
         shares = softmax(build, [score / float(len(classes) - 1) for score in scores])
         return Outputs([class_prediction(build, scores, classes)], shares, scores, classes)
@@ -76,9 +80,9 @@ def _votes(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
         return sum_of_trees(build, values, trees, check, start=[0.0] * len(known))
     votes: list[list[Value]] = [[] for _ in known]
     for (model, weight), other in zip(inner, others, strict=False):
-        found = predict(model, values, build).prediction[0]
+        predicted = predict(model, values, build).prediction[0]
         for label, vote in zip(known, votes, strict=True):
-            vote.append(build.lookup(found, {label: weight}, "float64", unseen=other, missing=other))
+            vote.append(build.lookup(predicted, {label: weight}, "float64", unseen=other, missing=other))
     return [build.sum(vote) for vote in votes]
 
 
@@ -87,29 +91,29 @@ def _votes(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
     options="n_estimators max_samples contamination max_features bootstrap n_jobs random_state verbose warm_start",
 )
 def isolation_forest(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """1 for inliers, -1 where the mean depth of a row's leaves is small; missing and infinite values are welcome."""
+    """1 for inliers, -1 where the mean depth of a row's leaves is small; missing and infinite values are allowed."""
     check_width(step, values)
     trees = []
-    for tree, features, depth, beyond in zip(
+    for tree, features, depth, below in zip(
         step.estimators_,
         step.estimators_features_,
         step._decision_path_lengths,
         step._average_path_length_per_tree,
         strict=True,
     ):
-        nodes = tree_nodes(tree.tree_, (np.asarray(depth) + np.asarray(beyond) - 1.0)[:, None])
-        places = np.asarray(features)[np.where(nodes.feature < 0, 0, nodes.feature)]
-        nodes.feature[:] = np.where(nodes.feature < 0, -1, places)
+        nodes = tree_nodes(tree.tree_, (np.asarray(depth) + np.asarray(below) - 1.0)[:, None])
+        indices = np.asarray(features)[np.where(nodes.feature < 0, 0, nodes.feature)]
+        nodes.feature[:] = np.where(nodes.feature < 0, -1, indices)
         trees.append(nodes)
-    (depths,) = sum_of_trees(build, values, trees, lambda value, place: value, start=[0.0])
-    whole = len(trees) * _average_depth(int(step._max_samples))
-    mean = build.allow_ulps(depths / whole, 4) if whole else depths * 0.0 + 1.0
+    (depths,) = sum_of_trees(build, values, trees, lambda value, index: value, start=[0.0])
+    scale = len(trees) * _average_depth(int(step._max_samples))
+    mean = build.allow_ulps(depths / scale, 4) if scale else depths * 0.0 + 1.0
     decision = -build.apply("pow", 2.0, -mean) - float(step.offset_)
     return Outputs([build.where(decision < 0.0, -1, 1)], decision=[decision])
 
 
 def _average_depth(rows: int) -> float:
-    """Mean depth of a leaf in a random tree of so many rows, `_average_path_length` in _iforest.py."""
+    """The mean depth of a leaf in a random tree of `rows` rows (`_average_path_length` in _iforest.py)."""
     if rows <= 2:
         return float(rows == 2)
-    return 2.0 * (log_scalar(rows - 1.0) + 0.5772156649015329) - 2.0 * (rows - 1.0) / rows
+    return 2.0 * (log_scalar(rows - 1.0) + _EULER_GAMMA) - 2.0 * (rows - 1.0) / rows

@@ -1,4 +1,7 @@
-"""Naive Bayes and discriminant analysis of scikit-learn."""
+"""The naive Bayes classifiers (Gaussian, Multinomial, Complement, Bernoulli, Categorical), discriminant analysis.
+
+LinearDiscriminantAnalysis is an estimator and a transformer, QuadraticDiscriminantAnalysis an estimator.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +14,7 @@ from pipeline_lib.compiler.adapters.outputs import (
     class_labels,
     class_prediction,
     expit,
-    float64_attribute,
+    float64_of,
     log_softmax,
     maximum,
     softmax,
@@ -24,12 +27,12 @@ from pipeline_lib.compiler.builder import Builder, Value
 _DISCRETE = "alpha force_alpha fit_prior class_prior norm binarize min_categories"
 
 
-def _chosen(step: Any, scores: list[Value], build: Builder) -> Outputs:
-    """The class of the largest joint log likelihood, and exp of the likelihoods less the log of their sum."""
+def _posterior(step: Any, scores: list[Value], build: Builder) -> Outputs:
+    """The class of the largest joint log likelihood; probabilities are exp(likelihood - log of the sum of exps)."""
     classes = class_labels(step.classes_)
     most = maximum(build, scores)
     total = build.apply("log", build.sum([build.apply("exp", score - most) for score in scores])) + most
-    total = build.allow_ulps(total, 4.0, abs(most) + 4.0)  # `_logsumexp` has log1p of the others' sum
+    total = build.allow_ulps(total, 4.0, abs(most) + 4.0)  # `_logsumexp` uses log1p
     probability = [build.apply("exp", score - total) for score in scores]
     return Outputs([class_prediction(build, scores, classes)], probability, classes=classes)
 
@@ -39,9 +42,9 @@ def gaussian(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Log densities of normal distributions, added over the columns (`GaussianNB._joint_log_likelihood`)."""
     inputs = dense_inputs(step, values, build)
     means, variances, priors = (
-        float64_attribute(step, "theta_"),
-        float64_attribute(step, "var_"),
-        float64_attribute(step, "class_prior_"),
+        float64_of(step, "theta_"),
+        float64_of(step, "var_"),
+        float64_of(step, "class_prior_"),
     )
     if not (variances > 0).all():
         raise NoPlanError("GaussianNB: found a variance of 0, expected positive ones; set var_smoothing above 0")
@@ -53,31 +56,29 @@ def gaussian(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
         parts = [gap * gap / float(spread) for gap, spread in zip(apart, variance, strict=True)]
         density = -0.5 * float(np.sum(np.log(2.0 * np.pi * variance)))
         scores.append(float(log) + (density - 0.5 * build.sum(parts)))
-    return _chosen(step, scores, build)
+    return _posterior(step, scores, build)
 
 
 @estimator("sklearn.naive_bayes.MultinomialNB", "sklearn.naive_bayes.ComplementNB", options=_DISCRETE)
 def counts(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Inputs times log probabilities, plus the log prior (ComplementNB: for a single class only)."""
-    weights = float64_attribute(step, "feature_log_prob_")
+    weights = float64_of(step, "feature_log_prob_")
     with_prior = type(step).__name__ == "MultinomialNB" or len(step.classes_) == 1
-    starts = float64_attribute(step, "class_log_prior_") if with_prior else None
-    return _chosen(step, weighted_sums(step, values, build, weights, starts), build)
+    starts = float64_of(step, "class_log_prior_") if with_prior else None
+    return _posterior(step, weighted_sums(step, values, build, weights, starts), build)
 
 
 @estimator("sklearn.naive_bayes.BernoulliNB", options=_DISCRETE)
 def bernoulli(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """Log odds of the inputs that are set, plus the log probability that none is (`_joint_log_likelihood`)."""
-    present = float64_attribute(step, "feature_log_prob_")
+    """Log odds of the inputs that are 1, plus the log probability that none is (`_joint_log_likelihood`)."""
+    present = float64_of(step, "feature_log_prob_")
     with np.errstate(divide="ignore"):
         absent = np.log(1 - np.exp(present))
     if step.binarize is not None:
         values = [_above(build, value, float(step.binarize)) for value in _numbers(step, values, build)]
-    return _chosen(
+    return _posterior(
         step,
-        weighted_sums(
-            step, values, build, present - absent, float64_attribute(step, "class_log_prior_") + absent.sum(axis=1)
-        ),
+        weighted_sums(step, values, build, present - absent, float64_of(step, "class_log_prior_") + absent.sum(axis=1)),
         build,
     )
 
@@ -102,13 +103,13 @@ def categorical(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     ]
     names = [str(name) for name in getattr(step, "feature_names_in_", [f"x{i}" for i in range(len(inputs))])]
     scores = []
-    for place, prior in enumerate(float64_attribute(step, "class_log_prior_")):
+    for index, prior in enumerate(float64_of(step, "class_log_prior_")):
         terms = []
         for value, table, name in zip(inputs, step.feature_log_prob_, names, strict=True):
-            known = dict(enumerate(to_float64(step, "feature_log_prob_", table)[place]))
+            known = dict(enumerate(to_float64(step, "feature_log_prob_", table)[index]))
             terms.append(build.lookup(value, known, "float64", mode="refuse", name=name, where="CategoricalNB"))
         scores.append(build.sum(terms) + float(prior))
-    return _chosen(step, scores, build)
+    return _posterior(step, scores, build)
 
 
 _LINEAR_DISCRIMINANT = "solver shrinkage priors n_components store_covariance tol covariance_estimator"
@@ -117,7 +118,7 @@ _LINEAR_DISCRIMINANT = "solver shrinkage priors n_components store_covariance to
 @estimator("sklearn.discriminant_analysis.LinearDiscriminantAnalysis", options=_LINEAR_DISCRIMINANT)
 def linear_discriminant(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Weighted sums; their sigmoid for two classes, softmax for more."""
-    scores = weighted_sums(step, values, build, float64_attribute(step, "coef_"), float64_attribute(step, "intercept_"))
+    scores = weighted_sums(step, values, build, float64_of(step, "coef_"), float64_of(step, "intercept_"))
     classes = class_labels(step.classes_)
     if len(classes) == 2:
         share = expit(build, scores[0])
@@ -127,14 +128,14 @@ def linear_discriminant(step: Any, values: Sequence[Value], build: Builder) -> O
 
 @transformer("sklearn.discriminant_analysis.LinearDiscriminantAnalysis", options=_LINEAR_DISCRIMINANT)
 def discriminant_axes(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Inputs, centred by the solver `svd`, times the directions that separate the classes best."""
+    """Inputs times the discriminant directions; the solver `svd` centres inputs before."""
     if step.solver == "lsqr":
-        raise option_error(step, "solver", "svd or eigen, which find directions")
+        raise option_error(step, "solver", "svd or eigen, which compute directions")
     inputs = dense_inputs(step, list(columns.values()), build)
     if step.solver == "svd":
-        inputs = [value - float(mean) for value, mean in zip(inputs, float64_attribute(step, "xbar_"), strict=True)]
-    axes = float64_attribute(step, "scalings_")[:, : step._max_components]
-    return {f"axis{place}": build.dot(inputs, axis) for place, axis in enumerate(axes.T)}
+        inputs = [value - float(mean) for value, mean in zip(inputs, float64_of(step, "xbar_"), strict=True)]
+    axes = float64_of(step, "scalings_")[:, : step._max_components]
+    return {f"axis{index}": build.dot(inputs, axis) for index, axis in enumerate(axes.T)}
 
 
 @estimator(
@@ -142,13 +143,13 @@ def discriminant_axes(step: Any, columns: Columns, build: Builder) -> Columns:
     options="solver shrinkage priors reg_param store_covariance tol covariance_estimator",
 )
 def quadratic_discriminant(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """Log posteriors of normal distributions with a covariance each (`_decision_function`)."""
+    """Log posteriors of normal distributions, one covariance per class (`_decision_function`)."""
     inputs = dense_inputs(step, values, build)
     classes, scores = class_labels(step.classes_), []
-    for place, prior in enumerate(float64_attribute(step, "priors_")):
-        scaling = to_float64(step, "scalings_", step.scalings_[place])
-        turned = to_float64(step, "rotations_", step.rotations_[place]) * scaling ** (-0.5)
-        means = to_float64(step, "means_", step.means_[place])
+    for index, prior in enumerate(float64_of(step, "priors_")):
+        scaling = to_float64(step, "scalings_", step.scalings_[index])
+        turned = to_float64(step, "rotations_", step.rotations_[index]) * scaling ** (-0.5)
+        means = to_float64(step, "means_", step.means_[index])
         centred = build.stack([value - float(mean) for value, mean in zip(inputs, means, strict=True)])
         parts = build.items(build.apply("affine", centred, matrix=turned.T, offset=None))
         norm = build.allow_ulps(build.sum([part * part for part in parts]), 4.0)

@@ -1,4 +1,4 @@
-"""Gradient boosting of scikit-learn, of both kinds.
+"""The regressor and classifier of GradientBoosting and of HistGradientBoosting.
 
 GradientBoosting adds each tree's leaf times the learning rate to the initial estimator's link
 (`predict_stages` in sklearn/ensemble/_gradient_boosting.pyx, `_init_raw_predictions` in _gb.py);
@@ -37,19 +37,19 @@ _HISTOGRAM = (
     "max_features max_iter max_leaf_nodes min_samples_leaf monotonic_cst n_iter_no_change random_state scoring tol "
     "validation_fraction verbose warm_start"
 )
-_EPSILON = 2.0**-52
-_SET = 256  # categories that a bitset holds
+_EPSILON = 2.0**-52  # np.finfo(np.float64).eps, by which `_init_raw_predictions` clips
+_SET = 256  # categories in a bitset: 8 x 32 bits (sklearn/utils/_bitset.pxd)
 
 
 @estimator("sklearn.ensemble._gb.GradientBoostingRegressor", options=f"{_GRADIENT} alpha")
 def gradient_regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The initial prediction and the trees."""
+    """The initial prediction plus the trees."""
     return Outputs(_gradient_raw(step, values, build))
 
 
 @estimator("sklearn.ensemble._gb.GradientBoostingClassifier", options=_GRADIENT)
 def gradient_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The second class from a raw score of 0 on; of more classes that of the largest."""
+    """The second of two classes for a raw score of at least 0; of more classes that of the largest score."""
     raw = _gradient_raw(step, values, build)
     if step.loss not in ("log_loss", "exponential"):
         raise option_error(step, "loss", "log_loss or exponential")
@@ -73,10 +73,10 @@ def _gradient_raw(step: Any, values: Sequence[Value], build: Builder) -> list[Va
                 f"{type(step).__name__}: found init={kind} with strategy={step.init_.strategy!r}, expected one that "
                 "draws no random numbers; use strategy='prior'"
             )
-        # a constant: the fitted step itself says which
+        # a constant, computed by the fitted step itself
         start = np.asarray(step._raw_predict_init(np.zeros((1, step.n_features_in_), dtype=np.float32)))[0].tolist()
         return sum_of_trees(build, values, nodes, check, start=start, outputs=outputs)
-    first = _initial(step, [check(build.number(value), place) for place, value in enumerate(values)], build)
+    first = _initial(step, [check(build.number(value), index) for index, value in enumerate(values)], build)
     sums = sum_of_trees(build, values, nodes, check, start=[0.0] * width, outputs=outputs)
     scales = sum_of_trees(build, values, absolute_leaves(nodes), check, start=[0.0] * width, outputs=outputs)
     return [
@@ -86,11 +86,11 @@ def _gradient_raw(step: Any, values: Sequence[Value], build: Builder) -> list[Va
 
 
 def _initial(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
-    """The link of the initial estimator's prediction, which gets its inputs as float32."""
-    found = predict(step.init_, [build.apply("round32", value) for value in values], build)
+    """The link of the initial estimator's prediction; that estimator receives float32 inputs."""
+    initial = predict(step.init_, [build.apply("round32", value) for value in values], build)
     if not hasattr(step, "classes_"):
-        return [build.number(value) for value in found.prediction]
-    shares = found.probability if len(found.probability) > 2 else found.probability[1:]
+        return [build.number(value) for value in initial.prediction]
+    shares = initial.probability if len(initial.probability) > 2 else initial.probability[1:]
     if not shares:
         raise NoPlanError(
             f"{type(step).__name__}: found init={type(step.init_).__name__} without class probabilities, expected "
@@ -106,7 +106,7 @@ def _initial(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
 
 
 def _logit(build: Builder, share: Value) -> Value:
-    """`scipy.special.logit`: near 1/2 by log1p, elsewhere the log of the odds (xsf/log_exp.h)."""
+    """`scipy.special.logit`: near 1/2 by log1p, elsewhere the log of the odds; limits from xsf/log_exp.h."""
     apart = (share - 0.5) * 2.0
     near = build.apply("log1p", apart) - build.apply("log1p", -apart)
     odds = build.apply("log", share / (1.0 - share))
@@ -130,7 +130,7 @@ def _several_classes(step: Any, raw: Sequence[Value], build: Builder) -> Outputs
     options=f"{_HISTOGRAM} quantile",
 )
 def histogram_regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The baseline and the trees, through the inverse link of the loss."""
+    """The baseline plus the trees, through the inverse link of the loss."""
     (raw,) = _histogram_raw(step, values, build)
     if step.loss in ("poisson", "gamma"):
         return Outputs([build.apply("exp", raw)])
@@ -144,7 +144,7 @@ def histogram_regressor(step: Any, values: Sequence[Value], build: Builder) -> O
     options=f"{_HISTOGRAM} class_weight",
 )
 def histogram_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The second class above a raw score of 0; of more classes that of the largest."""
+    """The second of two classes for a raw score above 0; of more classes that of the largest score."""
     raw = _histogram_raw(step, values, build)
     if step.loss != "log_loss":
         raise option_error(step, "loss", "log_loss")
@@ -158,11 +158,11 @@ def _histogram_raw(step: Any, values: Sequence[Value], build: Builder) -> list[V
     trees = [_histogram_nodes(tree, size) for stage in step._predictors for tree in stage]
     start = np.ravel(step._baseline_prediction).tolist()
     outputs = list(range(len(start))) * len(step._predictors)
-    return sum_of_trees(build, columns, trees, lambda value, place: value, start=start, outputs=outputs)
+    return sum_of_trees(build, columns, trees, lambda value, index: value, start=start, outputs=outputs)
 
 
 def _histogram_inputs(step: Any, values: Sequence[Value], build: Builder) -> tuple[list[Value], int]:
-    """The columns as the trees number them, categorical ones first and encoded; the most categories of one."""
+    """The columns in the order of the trees, categorical ones first and encoded; the largest count of categories."""
     names = column_names(step, values)
     if step._preprocessor is None:
         return list(values), 0

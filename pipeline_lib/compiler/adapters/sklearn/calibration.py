@@ -1,4 +1,4 @@
-"""Calibrated and thresholded classifiers, isotonic regression and dummies of scikit-learn."""
+"""CalibratedClassifierCV, the threshold classifiers, IsotonicRegression, DummyRegressor, DummyClassifier."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from pipeline_lib.compiler.adapters.outputs import (
     class_labels,
     class_prediction,
     expit,
-    float64_attribute,
+    float64_of,
     label_at,
     softmax,
 )
@@ -31,7 +31,7 @@ _LOG_GUARD = 1e-12  # `eps` of sklearn.calibration._convert_to_logits
 
 @estimator("sklearn.calibration.CalibratedClassifierCV", options="estimator method cv n_jobs ensemble")
 def calibrated(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The mean of the calibrated classifiers' probabilities; the first of the largest is chosen."""
+    """The mean of the calibrated classifiers' probabilities; the class is the first of the largest."""
     parts = [_calibrated(part, values, build) for part in step.calibrated_classifiers_]
     shares = [build.sum(column) / float(len(parts)) for column in zip(*parts, strict=True)]
     return Outputs([class_prediction(build, shares, step.classes_)], shares, classes=class_labels(step.classes_))
@@ -47,11 +47,12 @@ def _calibrated(part: Any, values: Sequence[Value], build: Builder) -> list[Valu
     if count == 2:
         share = _calibrate(part.calibrators[0], responses[-1], build)
         return [1.0 - share, _at_most_1(build, share)]
-    places = [class_labels(part.classes).index(label) for label in class_labels(part.estimator.classes_)]
-    responses = responses[-1:] if len(places) == 2 else responses
+    indices = [class_labels(part.classes).index(label) for label in class_labels(part.estimator.classes_)]
+    responses = responses[-1:] if len(indices) == 2 else responses
     shares = [build.value(0.0)] * count
-    for place, response, calibrator in zip(places, responses, part.calibrators, strict=False):  # as the library pairs
-        shares[place] = _calibrate(calibrator, response, build)
+    # strict=False, as the library does
+    for index, response, calibrator in zip(indices, responses, part.calibrators, strict=False):
+        shares[index] = _calibrate(calibrator, response, build)
     total = build.sum(shares)
     return [_at_most_1(build, build.where(total.equals(0.0), 1.0 / count, share / total)) for share in shares]
 
@@ -67,9 +68,10 @@ def _calibrate(calibrator: Any, response: Value, build: Builder) -> Value:
 
 
 def _tempered(part: Any, outputs: Outputs, build: Builder, count: int) -> list[Value]:
-    """Softmax of scaled logits: decisions, (-x, x) of the only one, or logs of probabilities.
+    """Softmax of scaled logits: decisions, (-x, x) of a single decision, or logs of probabilities.
 
-    The library takes decisions for probabilities if those of all rows lie in 0 … 1 and sum to 1; here never.
+    The library takes decisions for probabilities if, in the whole batch, they lie in 0 … 1 and sum to 1; a plan,
+    which knows a single row, never does.
     """
     if len(outputs.decision) == 1 and count == 2:
         logits = [-outputs.decision[0], outputs.decision[0]]
@@ -77,7 +79,7 @@ def _tempered(part: Any, outputs: Outputs, build: Builder, count: int) -> list[V
         logits = list(outputs.decision)
     else:
         logits = [build.apply("log", share + _LOG_GUARD) for share in outputs.probability]
-        if count == 2:  # the library has 1 - p for the first
+        if count == 2:  # the library computes the first as 1 - p
             logits[0] = build.apply("log", (1.0 - outputs.probability[1]) + _LOG_GUARD)
     beta = float(part.calibrators[0].beta_)
     return [_at_most_1(build, share) for share in softmax(build, [logit * beta for logit in logits])]
@@ -88,8 +90,8 @@ _ISOTONIC_OPTIONS = "y_min y_max increasing out_of_bounds"
 
 
 def isotonic_value(step: Any, value: Value, build: Builder) -> Value:
-    """The learned line at a number; beyond its ends clipped, missing or refused, as `out_of_bounds` says."""
-    points, heights = float64_attribute(step, "X_thresholds_"), float64_attribute(step, "y_thresholds_")
+    """The learned line at a number; beyond its ends clipped, missing or refused, depending on `out_of_bounds`."""
+    points, heights = float64_of(step, "X_thresholds_"), float64_of(step, "y_thresholds_")
     value = build.finite(value, "x", "IsotonicRegression")
     if len(heights) == 1:
         return build.value(float(heights[0]))
@@ -129,7 +131,7 @@ def dummy_regressor(step: Any, values: Sequence[Value], build: Builder) -> Outpu
 
 @estimator("sklearn.dummy.DummyClassifier", options="strategy random_state constant")
 def dummy_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """One class for every row, with the learned shares or with certainty."""
+    """One class for every row, with the learned shares or a probability of 1."""
     if step.strategy in ("stratified", "uniform"):
         raise RefusedStepError(
             f"DummyClassifier: found strategy={step.strategy!r}, which draws a class at random for each row, expected "
@@ -141,10 +143,10 @@ def dummy_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outp
             "allow_opaque=True"
         )
     classes, prior = class_labels(step.classes_), np.ravel(step.class_prior_)
-    place = classes.index(np.ravel(step.constant)[0]) if step.strategy == "constant" else int(np.argmax(prior))
-    shares = prior if step.strategy == "prior" else np.eye(len(classes))[place]
+    index = classes.index(np.ravel(step.constant)[0]) if step.strategy == "constant" else int(np.argmax(prior))
+    shares = prior if step.strategy == "prior" else np.eye(len(classes))[index]
     probability = [build.value(float(share)) for share in shares]
-    return Outputs([build.value(classes[place])], probability, classes=classes)
+    return Outputs([build.value(classes[index])], probability, classes=classes)
 
 
 _FIXED = "sklearn.model_selection._classification_threshold."
@@ -152,7 +154,7 @@ _FIXED = "sklearn.model_selection._classification_threshold."
 
 @estimator(f"{_FIXED}FixedThresholdClassifier", options="estimator threshold pos_label response_method")
 def fixed_threshold(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The positive label where its response is not below the threshold, else the other."""
+    """The positive label where its response is at least the threshold, else the other."""
     inner = getattr(step, "estimator_", step.estimator)
     return _thresholded(step, inner, step.pos_label, step.threshold, values, build)
 
@@ -162,7 +164,7 @@ def fixed_threshold(step: Any, values: Sequence[Value], build: Builder) -> Outpu
     options="estimator scoring response_method thresholds cv refit n_jobs random_state store_cv_results",
 )
 def tuned_threshold(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The same with the threshold that was found best."""
+    """The same with the tuned threshold."""
     positive = step._curve_scorer._get_pos_label()
     return _thresholded(step, step.estimator_, positive, step.best_threshold_, values, build)
 
@@ -171,16 +173,16 @@ def _thresholded(
     step: Any, inner: Any, positive: Any, threshold: Any, values: Sequence[Value], build: Builder
 ) -> Outputs:
     outputs, classes = predict(inner, values, build), class_labels(step.classes_)
-    place = 1 if positive is None else classes.index(positive)
+    index = 1 if positive is None else classes.index(positive)
     by_probability = step.response_method != "decision_function" and len(outputs.probability) > 0
     if not by_probability and step.response_method == "predict_proba":
         raise option_error(step, "response_method", "a response that the classifier has")
     if by_probability:
-        score = outputs.probability[place]
+        score = outputs.probability[index]
     else:
-        score = outputs.decision[0] if place == 1 else -outputs.decision[0]
+        score = outputs.decision[0] if index == 1 else -outputs.decision[0]
     if isinstance(threshold, str):
         threshold = 0.5 if by_probability else 0.0
     above = build.integer(score >= float(threshold))
-    chosen = label_at(build, above, [classes[1 - place], classes[place]])
+    chosen = label_at(build, above, [classes[1 - index], classes[index]])
     return Outputs([chosen], outputs.probability, outputs.decision, classes)

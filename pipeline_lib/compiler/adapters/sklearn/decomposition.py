@@ -1,4 +1,7 @@
-"""Projections of scikit-learn whose transform is affine. Formulas: sklearn/decomposition."""
+"""PCA, IncrementalPCA, TruncatedSVD, FastICA, FactorAnalysis, SparsePCA and MiniBatchSparsePCA.
+
+Their transforms are affine; formulas: sklearn/decomposition. Decompositions that iterate are refused.
+"""
 
 from typing import Any
 
@@ -13,7 +16,7 @@ _DECOMPOSITION = "sklearn.decomposition."
 
 
 def _parts(value: Value, build: Builder) -> Columns:
-    return {f"x{place}": part for place, part in enumerate(build.items(value))}
+    return {f"x{index}": part for index, part in enumerate(build.items(value))}
 
 
 @transformer(
@@ -29,21 +32,21 @@ def principal(step: Any, columns: Columns, build: Builder) -> Columns:
     """
     values = list(numeric_columns(step, columns, build).values())
     components, mean = np.array(step.components_, dtype=np.float64), np.asarray(step.mean_, dtype=np.float64)
-    made = _parts(affine(values, components, -_projected(components, mean), build), build)
-    sizes = _projected(np.abs(components), np.abs(mean))  # the library's centre is within ULPs of these
-    made = {
+    result = _parts(affine(values, components, -_projected(components, mean), build), build)
+    sizes = _projected(np.abs(components), np.abs(mean))  # scale of the library's rounding of its centre
+    result = {
         name: build.allow_ulps(value, len(mean) + 2, build.value(float(size)))
-        for (name, value), size in zip(made.items(), sizes, strict=True)
+        for (name, value), size in zip(result.items(), sizes, strict=True)
     }
     if not step.whiten:
-        return made
+        return result
     scale = np.sqrt(np.asarray(step.explained_variance_, dtype=np.float64))
     scale = np.where(scale < np.finfo(np.float64).eps, np.finfo(np.float64).eps, scale)
-    return {name: value / float(size) for (name, value), size in zip(made.items(), scale, strict=True)}
+    return {name: value / float(size) for (name, value), size in zip(result.items(), scale, strict=True)}
 
 
 def _projected(matrix: Any, vector: Any) -> Any:
-    """`matrix @ vector`, from the first number to the last on every machine."""
+    """`matrix @ vector`, added from left to right, so that bits are equal on every machine."""
     total = np.zeros(len(matrix))
     for weights, number in zip(matrix.T, vector, strict=True):
         total += weights * number
@@ -80,7 +83,7 @@ def independent(step: Any, columns: Columns, build: Builder) -> Columns:
 def factors(step: Any, columns: Columns, build: Builder) -> Columns:
     """The expected latent variables: `inverse(I + W c') W (x - mean_)`, W being components_ / noise_variance_.
 
-    The inverse is taken once, here; the two products stay apart, as the library computes them.
+    The inverse is computed once, here; the two products stay separate, as in the library.
     """
     components = np.asarray(step.components_, dtype=np.float64)
     weights = components / step.noise_variance_
@@ -112,19 +115,19 @@ def sparse_principal(step: Any, columns: Columns, build: Builder) -> Columns:
 def _through(step: Any, columns: Columns, weights: Any, inverted: Any, build: Builder) -> Columns:
     """`inverse(inverted) weights (x - mean_)`.
 
-    The library inverts or solves at each call: it is as far away as the condition of the matrix says.
+    The library inverts or solves at each call: the error bound grows with the condition number of the matrix.
     """
     refuse_sparse(step, columns)
-    given = numeric_columns(step, columns, build).values()
-    values = [value - float(mean) for value, mean in zip(given, step.mean_, strict=True)]
+    numbers = numeric_columns(step, columns, build).values()
+    values = [value - float(mean) for value, mean in zip(numbers, step.mean_, strict=True)]
     inverse = np.linalg.inv(inverted)
     latent = affine(values, weights, None, build)
-    made = build.items(affine([latent], inverse, None, build))
+    result = build.items(affine([latent], inverse, None, build))
     sizes = build.items(affine([_sizes(latent, build)], np.abs(inverse), None, build))
     ulps = 8 * float(np.linalg.cond(inverted)) * len(inverted)
     return {
-        f"x{place}": build.allow_ulps(part, ulps, size)
-        for place, (part, size) in enumerate(zip(made, sizes, strict=True))
+        f"x{index}": build.allow_ulps(part, ulps, size)
+        for index, (part, size) in enumerate(zip(result, sizes, strict=True))
     }
 
 
@@ -144,7 +147,7 @@ _SOLVED = {
 
 
 def _refuse(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Refused by name: the transform is no affine map of the row."""
+    """Refused by name: the transform is not an affine map of the row."""
     kind = type(step)
     why = _SOLVED[f"{kind.__module__.removeprefix(_DECOMPOSITION)}.{kind.__qualname__}"]
     raise NoPlanError(

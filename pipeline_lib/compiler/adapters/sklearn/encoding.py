@@ -1,4 +1,7 @@
-"""Encoders of scikit-learn. Formulas: sklearn/preprocessing/_encoders.py, _target_encoder.py and _label.py."""
+"""OneHotEncoder, OrdinalEncoder, TargetEncoder, LabelEncoder, LabelBinarizer; MultiLabelBinarizer is refused.
+
+Formulas: sklearn/preprocessing/_encoders.py, _target_encoder.py and _label.py.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,9 +24,9 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Codes:
-    """A column's learned categories: the place of each, and that of missing where it is one of them."""
+    """A column's learned categories: the index of each, and that of missing where missing is a category."""
 
-    places: Mapping[Any, int]
+    indices: Mapping[Any, int]
     missing: int | None
 
     def lookup(
@@ -36,34 +39,34 @@ class Codes:
         step: Any,
         build: Builder,
     ) -> Value:
-        """The value of each category by its place; `other` for any other and for unlearned missing, None refuses."""
-        found = build.lookup(
+        """The value of each category by its index; `other` for unseen words and missing, which None refuses."""
+        result = build.lookup(
             value,
-            {key: float(values[place]) for key, place in self.places.items()},
-            "float64",  # which can say that there is no value
+            {key: float(values[index]) for key, index in self.indices.items()},
+            "float64",  # int64 has no missing value
             missing=other if self.missing is None else float(values[self.missing]),
             unseen=other,
             mode="refuse" if other is None else "default",
             name=name,
             where=type(step).__name__,
         )
-        return found if gives == "float64" else build.apply("truncate_int", found)
+        return result if gives == "float64" else build.apply("truncate_int", result)
 
 
 def codes(step: Any, name: str, value: Value, categories: Sequence[Any]) -> Codes:
-    """The places of a column's categories, which must be of its kind."""
-    places: dict[Any, int] = {}
+    """The indices of a column's categories, whose type must be that of the column."""
+    indices: dict[Any, int] = {}
     missing = None
-    for place, category in enumerate(_plain(categories)):
+    for index, category in enumerate(_plain(categories)):
         if category is None or category != category:
             if missing is not None:
                 raise _unlike(step, name, value, "None and NaN as two categories")
-            missing = place
+            missing = index
         elif not isinstance(category, _KINDS.get(value.dtype, ())):
             raise _unlike(step, name, value, f"category {category!r}")
         else:
-            places[category] = place
-    return Codes(places, missing)
+            indices[category] = index
+    return Codes(indices, missing)
 
 
 def _plain(categories: Any) -> list[Any]:
@@ -79,14 +82,14 @@ def _unlike(step: Any, name: str, value: Value, found: str) -> NoPlanError:
 
 
 def _coded(step: Any, columns: Columns, build: Builder) -> list[tuple[str, Value, Codes]]:
-    """The columns with their categories; infinite numbers are refused, as scikit-learn does."""
+    """The columns with their categories; infinite numbers are refused, as by scikit-learn."""
     refuse_sparse(step, columns)
-    found = []
+    result = []
     for (name, value), categories in zip(fitted_columns(step, columns).items(), step.categories_, strict=True):
         if value.dtype == "float64" and not value.abs_max < np.inf:
             value = build.apply("not_infinite", value, name=name, where=type(step).__name__)
-        found.append((name, value, codes(step, name, value, categories)))
-    return found
+        result.append((name, value, codes(step, name, value, categories)))
+    return result
 
 
 @transformer(
@@ -95,20 +98,20 @@ def _coded(step: Any, columns: Columns, build: Builder) -> list[tuple[str, Value
 )
 def one_hot(step: Any, columns: Columns, build: Builder) -> Columns:
     """A column of 0 and 1 for each category that is not dropped; infrequent ones share one."""
-    made: Columns = {}
-    for place, (name, value, known) in enumerate(_coded(step, columns, build)):
-        targets, other = _one_hot_places(step, place, known)
+    result: Columns = {}
+    for index, (name, value, known) in enumerate(_coded(step, columns, build)):
+        targets, other = _one_hot_targets(step, index, known)
         code = known.lookup(value, targets, "int64", other, name, step, build)
-        for number in range(int(step._n_features_outs[place])):
-            made[f"{name}_{number}"] = build.number(code.equals(number))
-    return made
+        for number in range(int(step._n_features_outs[index])):
+            result[f"{name}_{number}"] = build.number(code.equals(number))
+    return result
 
 
-def _one_hot_places(step: Any, place: int, known: Codes) -> tuple[list[int], int | None]:
-    """Which of its columns each category of a column sets, -1 for none; and what an unknown category sets."""
-    count = len(step.categories_[place])
-    mapping = _infrequent_mapping(step, place)
-    dropped = None if step._drop_idx_after_grouping is None else step._drop_idx_after_grouping[place]
+def _one_hot_targets(step: Any, index: int, known: Codes) -> tuple[list[int], int | None]:
+    """The output column that each category of a column sets, -1 for none; the one that an unknown category sets."""
+    count = len(step.categories_[index])
+    mapping = _infrequent_mapping(step, index)
+    dropped = None if step._drop_idx_after_grouping is None else step._drop_idx_after_grouping[index]
 
     def target(category: int) -> int:
         code = category if mapping is None else int(mapping[category])
@@ -119,12 +122,12 @@ def _one_hot_places(step: Any, place: int, known: Codes) -> tuple[list[int], int
     if step.handle_unknown == "error":
         return [target(category) for category in range(count)], None
     shared = mapping is not None and step.handle_unknown in ("infrequent_if_exist", "warn")
-    other = target(int(step._infrequent_indices[place][0])) if shared else -1
+    other = target(int(step._infrequent_indices[index][0])) if shared else -1
     return [target(category) for category in range(count)], other
 
 
-def _infrequent_mapping(step: Any, place: int) -> Any:
-    return step._default_to_infrequent_mappings[place] if step._infrequent_enabled else None
+def _infrequent_mapping(step: Any, index: int) -> Any:
+    return step._default_to_infrequent_mappings[index] if step._infrequent_enabled else None
 
 
 @transformer(
@@ -132,7 +135,7 @@ def _infrequent_mapping(step: Any, place: int) -> Any:
     options="categories dtype handle_unknown unknown_value encoded_missing_value min_frequency max_categories",
 )
 def ordinal(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The place of each category, `encoded_missing_value` for missing, `unknown_value` for others or a refusal."""
+    """The index of each category, `encoded_missing_value` for missing; others give `unknown_value` or are refused."""
     dtype = np.dtype(step.dtype)
     if dtype.kind not in "fiu":
         raise option_error(step, "dtype", "a float or integer dtype")
@@ -141,18 +144,18 @@ def ordinal(step: Any, columns: Columns, build: Builder) -> Columns:
     def cast(number: Any) -> Scalar:
         return float(dtype.type(number)) if gives == "float64" else int(dtype.type(number))
 
-    made: Columns = {}
-    for place, (name, value, known) in enumerate(_coded(step, columns, build)):
-        mapping = _infrequent_mapping(step, place)
+    result: Columns = {}
+    for index, (name, value, known) in enumerate(_coded(step, columns, build)):
+        mapping = _infrequent_mapping(step, index)
         numbers = [
             cast(step.encoded_missing_value)
             if category == known.missing
             else cast(category if mapping is None else mapping[category])
-            for category in range(len(step.categories_[place]))
+            for category in range(len(step.categories_[index]))
         ]
         other = cast(step.unknown_value) if step.handle_unknown == "use_encoded_value" else None
-        made[name] = known.lookup(value, numbers, gives, other, name, step, build)
-    return made
+        result[name] = known.lookup(value, numbers, gives, other, name, step, build)
+    return result
 
 
 @transformer(
@@ -160,21 +163,21 @@ def ordinal(step: Any, columns: Columns, build: Builder) -> Columns:
     options="categories target_type smooth cv shuffle random_state",
 )
 def target(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The learned mean of each category, that of the target for others; one column a class where there are several."""
+    """The learned mean of each category, the target's mean for others; with several classes one column per class."""
     several = step.target_type_ == "multiclass"
     classes = len(step.classes_) if several else 1
     means = [float(mean) for mean in np.ravel(step.target_mean_)]
-    made: Columns = {}
-    for place, (name, value, known) in enumerate(_coded(step, columns, build)):
+    result: Columns = {}
+    for index, (name, value, known) in enumerate(_coded(step, columns, build)):
         for number in range(classes):
-            learned = [float(mean) for mean in step.encodings_[place * classes + number]]
+            learned = [float(mean) for mean in step.encodings_[index * classes + number]]
             encoded = known.lookup(value, learned, "float64", means[number], name, step, build)
-            made[f"{name}_{number}" if several else name] = encoded
-    return made
+            result[f"{name}_{number}" if several else name] = encoded
+    return result
 
 
 def _label(step: Any, columns: Columns) -> tuple[str, Value, Codes]:
-    """The one column of labels; missing is not among them."""
+    """The one column of labels, which has no missing value."""
     refuse_sparse(step, columns)
     if len(columns) != 1:
         raise NoPlanError(f"{type(step).__name__}: found {len(columns)} columns, expected one column of labels")
@@ -184,14 +187,14 @@ def _label(step: Any, columns: Columns) -> tuple[str, Value, Codes]:
 
 @transformer("sklearn.preprocessing._label.LabelEncoder", options="")
 def label(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The place of each label; others are refused."""
+    """The index of each label; others are refused."""
     name, value, known = _label(step, columns)
     return {name: known.lookup(value, list(range(len(step.classes_))), "int64", None, name, step, build)}
 
 
 @transformer("sklearn.preprocessing._label.LabelBinarizer", options="neg_label pos_label sparse_output")
 def label_binarizer(step: Any, columns: Columns, build: Builder) -> Columns:
-    """`pos_label` in the column of its label, else `neg_label`; of two labels the second has the only column."""
+    """`pos_label` in the column of the row's label, else `neg_label`; of two labels only the second has a column."""
     if step.y_type_ not in ("binary", "multiclass"):
         raise NoPlanError(
             f"LabelBinarizer: found a target of kind {step.y_type_!r}, expected binary or multiclass labels; "
@@ -204,13 +207,13 @@ def label_binarizer(step: Any, columns: Columns, build: Builder) -> Columns:
         return {name: build.where(code.equals(code), int(step.neg_label), int(step.neg_label))}
     shown = [1] if count == 2 else range(count)
     return {
-        f"{name}_{place}": build.where(code.equals(place), int(step.pos_label), int(step.neg_label)) for place in shown
+        f"{name}_{index}": build.where(code.equals(index), int(step.pos_label), int(step.neg_label)) for index in shown
     }
 
 
 @transformer("sklearn.preprocessing._label.MultiLabelBinarizer", options="classes sparse_output")
 def multi_label_binarizer(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Refused: its rows are lists of labels, which no column of a plan holds."""
+    """Refused: its rows are lists of labels, and a plan has no such column."""
     raise RefusedStepError(
         "MultiLabelBinarizer: found a step whose rows are lists of labels, expected columns of numbers and text; "
         "make one column for each label in `load`"

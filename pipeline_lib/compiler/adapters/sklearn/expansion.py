@@ -1,4 +1,4 @@
-"""Bins, polynomials and splines of scikit-learn: several columns out of one."""
+"""KBinsDiscretizer, PolynomialFeatures, SplineTransformer: several columns from one."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,42 +15,42 @@ from pipeline_lib.compiler.builder import Builder, Value
     options="n_bins encode strategy quantile_method dtype subsample random_state",
 )
 def bins(step: Any, columns: Columns, build: Builder) -> Columns:
-    """How many of the inner edges are not above the number, or one column of 0 and 1 for each bin.
+    """The count of inner edges up to the number, or one column of 0 and 1 for each bin.
 
     Source: sklearn/preprocessing/_discretization.py, `transform`.
     """
     refuse_sparse(step, columns)
-    made: Columns = {}
+    result: Columns = {}
     for (name, value), edges, count in zip(
         numeric_columns(step, columns, build).items(), step.bin_edges_, step.n_bins_, strict=True
     ):
         value = build.apply("round32", value) if step.dtype == np.float32 else value
-        place = build.apply("search", value, edges=[float(edge) for edge in edges[1:-1]], side="right")
+        index = build.apply("search", value, edges=[float(edge) for edge in edges[1:-1]], side="right")
         if step.encode == "ordinal":
-            made[name] = build.number(place)
+            result[name] = build.number(index)
         else:
-            made |= {f"{name}_{number}": build.number(place.equals(number)) for number in range(int(count))}
-    return made
+            result |= {f"{name}_{number}": build.number(index.equals(number)) for number in range(int(count))}
+    return result
 
 
 @transformer(
     "sklearn.preprocessing._polynomial.PolynomialFeatures", options="degree interaction_only include_bias order"
 )
 def polynomial(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Products of columns, in the order of `powers_`; a product grows from its last factor to its first.
+    """Products of columns, in the order of `powers_`; factors are multiplied from the last to the first.
 
     Source: sklearn/preprocessing/_polynomial.py, `PolynomialFeatures.transform`.
     """
     refuse_sparse(step, columns)
     values = list(numeric_columns(step, columns, build).values())
-    made: Columns = {}
+    result: Columns = {}
     for number, powers in enumerate(step.powers_):
-        factors = [values[place] for place in reversed(range(len(values))) for _ in range(int(powers[place]))]
+        factors = [values[index] for index in reversed(range(len(values))) for _ in range(int(powers[index]))]
         product: Value = factors[0] if factors else build.value(1.0)
         for factor in factors[1:]:
             product = product * factor
-        made[f"x{number}"] = product
-    return made
+        result[f"x{number}"] = product
+    return result
 
 
 @transformer(
@@ -61,19 +61,19 @@ def splines(step: Any, columns: Columns, build: Builder) -> Columns:
     """The B-splines of each column. Source: sklearn/preprocessing/_polynomial.py, `SplineTransformer.transform`."""
     refuse_sparse(step, columns)
     zeros = step.handle_missing == "zeros"
-    made: Columns = {}
+    result: Columns = {}
     values = numeric_columns(step, columns, build, missing=zeros)
-    for place, ((name, value), spline) in enumerate(zip(values.items(), step.bsplines_, strict=True)):
+    for index, ((name, value), spline) in enumerate(zip(values.items(), step.bsplines_, strict=True)):
         if step.extrapolation == "linear":
-            parts = _tangents(value, spline, min(step.degree + place, max(step.degree, 2)), build)
+            parts = _tangents(value, spline, min(step.degree + index, max(step.degree, 2)), build)
         else:
             parts = _SPLINES[step.extrapolation](step, name, value, spline, build)
         if zeros:
-            gone = value.missing()
-            parts = [build.where(gone, 0.0, part) for part in parts]
+            missing = value.missing()
+            parts = [build.where(missing, 0.0, part) for part in parts]
         kept = parts if step.include_bias else parts[:-1]
-        made |= {f"{name}_sp_{number}": part for number, part in enumerate(kept)}
-    return made
+        result |= {f"{name}_sp_{number}": part for number, part in enumerate(kept)}
+    return result
 
 
 def _inside(value: Value, spline: Any, build: Builder) -> list[Value]:
@@ -101,9 +101,9 @@ def _periodic(step: Any, name: str, value: Value, spline: Any, build: Builder) -
 
 
 def _bounded(step: Any, name: str, value: Value, spline: Any, build: Builder) -> list[Value]:
-    """Beyond the knots the outer splines stay as they are there; others are 0."""
+    """Beyond the knots the outer splines keep their value at the end; others are 0."""
     (first, last), outer = _ends(spline), step.degree
-    if outer == 0:  # the library fails above the last knot
+    if outer == 0:  # above the last knot the library raises
         value = check_condition(value, (value <= last) | value.missing(), name, step, f"a number up to {last!r}")
     heights, count = (spline(first), spline(last)), spline.c.shape[1]
     low = {number: float(heights[0][number]) for number in range(outer)}
@@ -112,9 +112,9 @@ def _bounded(step: Any, name: str, value: Value, spline: Any, build: Builder) ->
 
 
 def _tangents(value: Value, spline: Any, degree: int, build: Builder) -> list[Value]:
-    """Beyond the ends the outer splines go on along their tangents; others are 0.
+    """Beyond the ends the outer splines follow their tangents; others are 0.
 
-    scikit-learn 1.9 raises a degree below 2 by one at each column, and looks for the ends by that: so do we.
+    scikit-learn 1.9 adds 1 to a degree below 2 once more at each column, and takes the ends from it: so do we.
     """
     first, last = float(spline.t[degree]), float(spline.t[-degree - 1])
     count, outer = spline.c.shape[1], degree + 1 if degree <= 1 else degree

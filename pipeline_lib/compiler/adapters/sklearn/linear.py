@@ -1,4 +1,7 @@
-"""Linear models of scikit-learn: sums of inputs times weights, and what is made of them."""
+"""Linear models: the regressors and classifiers of sklearn.linear_model, LinearSVR, LinearSVC, partial least squares.
+
+Each is a sum of inputs times weights, through a link or a choice of the largest.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,14 +11,14 @@ from pipeline_lib.compiler.adapters.outputs import (
     binary_prediction,
     class_prediction,
     expit,
-    float64_attribute,
+    float64_of,
     softmax,
     weighted_sums,
 )
 from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, estimator, predict, transformer
 from pipeline_lib.compiler.builder import Builder, Value
 
-# None of these means anything to fitted weights; what does is read where it is named below.
+# Options that matter in fit alone, and `link`, `power` and `loss`, which the adapters below read from the step.
 _FIT = (
     "C Cs alpha alpha_1 alpha_2 alpha_init alpha_per_target alphas average class_weight compute_score copy copy_X cv "
     "dual early_stopping eps epsilon eta0 fit_intercept fit_path gcv_mode intercept_scaling jitter l1_ratio l1_ratios "
@@ -49,9 +52,7 @@ _LINEAR = "sklearn.linear_model."
 )
 def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Weights times inputs, left to right, plus the intercept, for each target."""
-    return Outputs(
-        weighted_sums(step, values, build, float64_attribute(step, "coef_"), float64_attribute(step, "intercept_"))
-    )
+    return Outputs(weighted_sums(step, values, build, float64_of(step, "coef_"), float64_of(step, "intercept_")))
 
 
 @estimator(
@@ -60,7 +61,7 @@ def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 )
 def generalized(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The linear predictor through the inverse of its link: exp, or itself (`TweedieRegressor._get_loss`)."""
-    sums = weighted_sums(step, values, build, float64_attribute(step, "coef_"), float64_attribute(step, "intercept_"))
+    sums = weighted_sums(step, values, build, float64_of(step, "coef_"), float64_of(step, "intercept_"))
     link = getattr(step, "link", "log")
     if link == "auto":
         link = "identity" if step.power <= 0 else "log"
@@ -76,26 +77,24 @@ def partial_least_squares(step: Any, values: Sequence[Value], build: Builder) ->
     """Weights times centred inputs, plus the intercept (`_PLS.predict`)."""
     centred = [
         value - float(mean)
-        for value, mean in zip(dense_inputs(step, values, build), float64_attribute(step, "_x_mean"), strict=True)
+        for value, mean in zip(dense_inputs(step, values, build), float64_of(step, "_x_mean"), strict=True)
     ]
-    return Outputs(
-        weighted_sums(step, centred, build, float64_attribute(step, "coef_"), float64_attribute(step, "intercept_"))
-    )
+    return Outputs(weighted_sums(step, centred, build, float64_of(step, "coef_"), float64_of(step, "intercept_")))
 
 
 @transformer(*_PARTIAL, options=_PARTIAL_OPTIONS)
 @transformer("sklearn.cross_decomposition._pls.PLSSVD", options="n_components scale copy")
 def partial_scores(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Standardised inputs times the rotations; PLSSVD has weights in their place (`transform`)."""
+    """Standardised inputs times the rotations, for PLSSVD times the weights (`transform`)."""
     parts = zip(
         dense_inputs(step, list(columns.values()), build),
-        float64_attribute(step, "_x_mean"),
-        float64_attribute(step, "_x_std"),
+        float64_of(step, "_x_mean"),
+        float64_of(step, "_x_std"),
         strict=True,
     )
     inputs = [(value - float(mean)) / float(spread) for value, mean, spread in parts]
-    rotations = float64_attribute(step, "x_weights_" if type(step).__name__ == "PLSSVD" else "x_rotations_")
-    return {f"score{place}": build.dot(inputs, axis) for place, axis in enumerate(rotations.T)}
+    rotations = float64_of(step, "x_weights_" if type(step).__name__ == "PLSSVD" else "x_rotations_")
+    return {f"score{index}": build.dot(inputs, axis) for index, axis in enumerate(rotations.T)}
 
 
 @estimator(
@@ -118,8 +117,8 @@ def ransac(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     options=_FIT,
 )
 def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """A score for each class, or one for the second of two; the largest, or above 0, decides."""
-    scores = weighted_sums(step, values, build, float64_attribute(step, "coef_"), float64_attribute(step, "intercept_"))
+    """A score for each class, of which the largest decides; of two classes one score, above 0 for the second."""
+    scores = weighted_sums(step, values, build, float64_of(step, "coef_"), float64_of(step, "intercept_"))
     binarizer = getattr(step, "_label_binarizer", None)
     if binarizer is not None and binarizer.y_type_.startswith("multilabel"):
         return Outputs([build.integer(score > 0.0) for score in scores], decision=scores)
@@ -150,13 +149,13 @@ def one_against_rest(scores: Sequence[Value], build: Builder) -> list[Value]:
 
 
 def _modified_huber(scores: list[Value], build: Builder) -> list[Value]:
-    """(clip(score, -1, 1) + 1) / 2, as `SGDClassifier.predict_proba` has it."""
+    """(clip(score, -1, 1) + 1) / 2, as in `SGDClassifier.predict_proba`."""
     clipped = [build.clip(score, -1.0, 1.0) for score in scores]
     return _normalised([(value + 1.0) / 2.0 for value in clipped], build)
 
 
 def _normalised(shares: list[Value], build: Builder) -> list[Value]:
-    """One share and the rest of 1; several over their sum, equal ones where all are 0."""
+    """(1 - p, p) of a single share; several are divided by their sum, or equal where all are 0."""
     if len(shares) == 1:
         return [1.0 - shares[0], shares[0]]
     total = build.sum(shares)
@@ -165,8 +164,6 @@ def _normalised(shares: list[Value], build: Builder) -> list[Value]:
 
 @estimator(f"{_LINEAR}_stochastic_gradient.SGDOneClassSVM", options=_FIT)
 def one_class(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """1 where the weighted sum is not below the offset, else -1."""
-    decision = weighted_sums(
-        step, values, build, float64_attribute(step, "coef_"), -float64_attribute(step, "offset_")
-    )[0]
+    """1 where the weighted sum is at least the offset, else -1."""
+    decision = weighted_sums(step, values, build, float64_of(step, "coef_"), -float64_of(step, "offset_"))[0]
     return Outputs([build.where(decision >= 0.0, 1, -1)], decision=[decision])

@@ -1,4 +1,9 @@
-"""Estimators of scikit-learn that are made of others: votes, stacks, bags, searches, several targets."""
+"""Estimators that hold other estimators.
+
+Voting, Stacking and Bagging (Regressor, Classifier), GridSearchCV and the other searches, FrozenEstimator,
+SelfTrainingClassifier, MultiOutputRegressor, MultiOutputClassifier, RegressorChain. Refused by name: Gaussian
+processes, RadiusNeighbors, label propagation, ClassifierChain.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -45,7 +50,7 @@ def voting_regressor(step: Any, values: Sequence[Value], build: Builder) -> Outp
 
 @estimator(f"{_VOTING}VotingClassifier", options="estimators voting weights n_jobs flatten_transform verbose")
 def voting_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The class of most (weight of) votes, or of the largest mean probability; the first of equal ones."""
+    """The class with the largest (weighted) count of votes or mean probability; the first of equal ones."""
     parts, classes = [predict(inner, values, build) for inner in step.estimators_], class_labels(step.le_.classes_)
     if step.voting == "soft":
         shares = [
@@ -57,12 +62,12 @@ def voting_classifier(step: Any, values: Sequence[Value], build: Builder) -> Out
     return Outputs([class_prediction(build, votes, classes)], classes=classes)
 
 
-def _votes(build: Builder, places: Sequence[Value], count: int, weights: Sequence[float] | None = None) -> list[Value]:
-    """The weight of votes for each class, added one by one as `numpy.bincount` does."""
-    factors = weights or [1.0] * len(places)
-    pairs = list(zip(places, factors, strict=True))
+def _votes(build: Builder, indices: Sequence[Value], count: int, weights: Sequence[float] | None = None) -> list[Value]:
+    """The weight of votes for each class, added in the order of `numpy.bincount`."""
+    factors = weights or [1.0] * len(indices)
+    pairs = list(zip(indices, factors, strict=True))
     return [
-        sum_in_order([build.number(place.equals(label)) * factor for place, factor in pairs]) for label in range(count)
+        sum_in_order([build.number(index.equals(label)) * factor for index, factor in pairs]) for label in range(count)
     ]
 
 
@@ -71,7 +76,7 @@ _STACKING_OPTIONS = "estimators final_estimator cv stack_method n_jobs passthrou
 
 
 def _stacked(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
-    """Each estimator's responses side by side, then the inputs where passed through (`_concatenate_predictions`)."""
+    """Each estimator's responses, then with `passthrough` the inputs (`_concatenate_predictions`)."""
     columns: list[Value] = []
     for inner, method in zip(step.estimators_, step.stack_method_, strict=True):
         outputs = predict(inner, values, build)
@@ -91,7 +96,7 @@ def stacking_regressor(step: Any, values: Sequence[Value], build: Builder) -> Ou
 
 @estimator(f"{_STACKING}StackingClassifier", options=_STACKING_OPTIONS)
 def stacking_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The final estimator on the others' responses; it knows classes by their numbers."""
+    """The final estimator on the others' responses; its labels are indices of the classes."""
     if isinstance(step._label_encoder, list):
         raise NoPlanError(
             "StackingClassifier: found several labels a row, expected one; stack one for each label, or compile with "
@@ -110,15 +115,15 @@ _BAGGING_OPTIONS = (
 
 
 def _bagged(step: Any, values: Sequence[Value], build: Builder) -> list[Outputs]:
-    """Each estimator on the columns that it was fitted on."""
+    """The outputs of each estimator on the columns that it was fitted on."""
     everything = list(range(step.n_features_in_))
     parts = []
-    for inner, places in zip(step.estimators_, step.estimators_features_, strict=True):
-        if list(places) == everything:
+    for inner, indices in zip(step.estimators_, step.estimators_features_, strict=True):
+        if list(indices) == everything:
             parts.append(predict(inner, values, build))
         else:
             flat = split_columns(values, build)
-            parts.append(predict(inner, [flat[place] for place in places], build))
+            parts.append(predict(inner, [flat[index] for index in indices], build))
     return parts
 
 
@@ -131,16 +136,16 @@ def bagging_regressor(step: Any, values: Sequence[Value], build: Builder) -> Out
 
 @estimator(f"{_BAGGING}BaggingClassifier", options=_BAGGING_OPTIONS)
 def bagging_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The mean probability of each class, or its share of votes; decisions are averaged as well."""
+    """The mean probability of each class, or its share of votes; the mean of decisions."""
     parts, classes, count = _bagged(step, values, build), class_labels(step.classes_), float(len(step.estimators_))
     columns: list[list[Value]] = [[] for _ in classes]
     for inner, part in zip(step.estimators_, parts, strict=True):
         if part.probability:
-            for place, share in zip(inner.classes_, part.probability, strict=True):
-                columns[int(place)].append(share)
+            for index, share in zip(inner.classes_, part.probability, strict=True):
+                columns[int(index)].append(share)
         else:
-            for place, vote in enumerate(_votes(build, [part.prediction[0]], len(classes))):
-                columns[place].append(vote)
+            for index, vote in enumerate(_votes(build, [part.prediction[0]], len(classes))):
+                columns[index].append(vote)
     shares = [(build.sum(column) if column else build.value(0.0)) / count for column in columns]
     decision = []
     if all(part.decision for part in parts):
@@ -165,13 +170,13 @@ _SEARCH_OPTIONS = (
 
 @estimator(*_SEARCHES, options=_SEARCH_OPTIONS)
 def search(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The best estimator found."""
+    """The best estimator of the search."""
     return predict(_best(step), values, build)
 
 
 @transformer(*_SEARCHES, options=_SEARCH_OPTIONS)
 def search_transformer(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The best transformer found."""
+    """The best transformer of the search."""
     return transform(_best(step), columns, build)
 
 
@@ -183,13 +188,13 @@ def _best(step: Any) -> Any:
 
 @estimator("sklearn.frozen._frozen.FrozenEstimator", options="estimator")
 def frozen(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The estimator within."""
+    """The inner estimator."""
     return predict(step.estimator, values, build)
 
 
 @transformer("sklearn.frozen._frozen.FrozenEstimator", options="estimator")
 def frozen_transformer(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The transformer within."""
+    """The inner transformer."""
     return transform(step.estimator, columns, build)
 
 
@@ -198,7 +203,7 @@ def frozen_transformer(step: Any, columns: Columns, build: Builder) -> Columns:
     options="estimator criterion k_best max_iter threshold verbose",
 )
 def self_training(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The classifier that was fitted last."""
+    """The last fitted classifier."""
     return predict(step.estimator_, values, build)
 
 
@@ -218,23 +223,23 @@ def several_targets(step: Any, values: Sequence[Value], build: Builder) -> Outpu
 
 @estimator(f"{_TARGETS}RegressorChain", options="estimator order cv random_state verbose")
 def chain(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """Each estimator on the inputs and the predictions before it, given in the order of the targets."""
-    made: list[Value] = []
+    """Each estimator on the inputs and the predictions of those before it; outputs in the order of the targets."""
+    result: list[Value] = []
     for inner in step.estimators_:
-        made.append(build.number(predict(inner, [*values, *made], build).prediction[0]))
-    places = np.argsort(step.order_).tolist()
-    return Outputs([made[place] for place in places])
+        result.append(build.number(predict(inner, [*values, *result], build).prediction[0]))
+    indices = np.argsort(step.order_).tolist()
+    return Outputs([result[index] for index in indices])
 
 
 _REFUSED = {
     "sklearn.gaussian_process._gpr.GaussianProcessRegressor": (
         "kernel alpha optimizer n_restarts_optimizer normalize_y copy_X_train n_targets random_state",
-        "it adds over all training rows through kernels of kernels; use SVR or KernelRidge",
+        "it sums composed kernels over all training rows; use SVR or KernelRidge",
     ),
     "sklearn.gaussian_process._gpc.GaussianProcessClassifier": (
         "kernel optimizer n_restarts_optimizer max_iter_predict warm_start copy_X_train random_state multi_class "
         "n_jobs",
-        "it adds over all training rows through kernels of kernels; use SVC",
+        "it sums composed kernels over all training rows; use SVC",
     ),
     **{
         f"sklearn.neighbors._{kind}.RadiusNeighbors{role}": (
@@ -252,7 +257,7 @@ _REFUSED = {
     },
     f"{_TARGETS}ClassifierChain": (
         "estimator order cv chain_method random_state verbose",
-        "its classes are numbers of a chain; fit one classifier for each target",
+        "each classifier takes the classes before it as numbers; fit one classifier for each target",
     ),
 }
 

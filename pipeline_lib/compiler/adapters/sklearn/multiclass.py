@@ -1,4 +1,4 @@
-"""Classifiers of scikit-learn that are made of binary ones: one against the rest, one against one, codes."""
+"""OneVsRestClassifier, OneVsOneClassifier, OutputCodeClassifier. Source: sklearn/multiclass.py."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,14 +20,14 @@ _MODULE = "sklearn.multiclass."
 
 @estimator(f"{_MODULE}_ConstantPredictor", options="")
 def constant(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """One class for every row, where training rows had no other."""
+    """One class for every row: training rows had no other."""
     label = np.ravel(step.y_)[0]
     share = build.value(float(label))
     return Outputs([build.value(label)], [build.value(1.0 - float(label)), share], [share])
 
 
 def _score(inner: Any, outputs: Outputs) -> Value:
-    """A binary classifier's decision, else the second probability; a regressor's prediction (`_predict_binary`)."""
+    """A binary classifier's decision or second probability, or a regressor's prediction (`_predict_binary`)."""
     if outputs.decision:
         return outputs.decision[0]
     return outputs.probability[1] if outputs.probability else outputs.prediction[0]
@@ -40,7 +40,7 @@ def _threshold(inner: Any) -> float:
 
 @estimator(f"{_MODULE}OneVsRestClassifier", options="estimator n_jobs verbose")
 def one_against_rest(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """A score for each class; the first of the largest is chosen. Probabilities are divided by their sum."""
+    """A score for each class, of which the first of the largest decides; probabilities are divided by their sum."""
     parts = [predict(inner, values, build) for inner in step.estimators_]
     scores = [_score(inner, part) for inner, part in zip(step.estimators_, parts, strict=True)]
     shares = [part.probability[1] for part in parts if part.probability]
@@ -63,7 +63,7 @@ def one_against_rest(step: Any, values: Sequence[Value], build: Builder) -> Outp
 
 @estimator(f"{_MODULE}OneVsOneClassifier", options="estimator n_jobs")
 def one_against_one(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """A vote for each pair of classes, plus confidences within (-1/3, 1/3) (`_ovr_decision_function`)."""
+    """A vote for each pair of classes, plus confidences in (-1/3, 1/3) (`_ovr_decision_function`)."""
     if step.pairwise_indices_ is not None:
         raise NoPlanError(
             "OneVsOneClassifier: found a precomputed kernel, expected columns; compile with allow_opaque=True"

@@ -1,4 +1,4 @@
-"""Nearest neighbours and nearest centroids of scikit-learn."""
+"""KNeighborsRegressor, KNeighborsClassifier, NearestCentroid."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from pipeline_lib.compiler.adapters.inputs import dense_inputs, vector_input
 from pipeline_lib.compiler.adapters.outputs import (
     class_labels,
     class_prediction,
-    float64_attribute,
+    float64_of,
     log_softmax,
     nearest_label,
 )
@@ -23,7 +23,7 @@ _METRICS = dict.fromkeys(("euclidean", "l2"), "euclidean") | dict.fromkeys(
 
 
 def _neighbour_means(step: Any, values: Sequence[Value], build: Builder, targets: Any) -> list[Value]:
-    """The weighted means of the neighbours' targets; ties are broken by distance, then by the order of training."""
+    """The weighted means of the neighbours' targets; rows are ordered by distance, then by index in training."""
     metric = _METRICS.get(step.effective_metric_)
     if metric is None:
         raise option_error(step, "metric", "euclidean or manhattan, or minkowski of p=1 or p=2")
@@ -35,7 +35,7 @@ def _neighbour_means(step: Any, values: Sequence[Value], build: Builder, targets
     nearest = build.apply(
         "nearest",
         vector_input(step, values, build),
-        points=float64_attribute(step, "_fit_X"),
+        points=float64_of(step, "_fit_X"),
         count=int(step.n_neighbors),
         metric=metric,
         expanded=step._fit_method == "brute" and metric == "euclidean",
@@ -46,13 +46,13 @@ def _neighbour_means(step: Any, values: Sequence[Value], build: Builder, targets
 @estimator("sklearn.neighbors._regression.KNeighborsRegressor", options=_OPTIONS)
 def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The mean target of the nearest training rows, for each target."""
-    targets = float64_attribute(step, "_y")
+    targets = float64_of(step, "_y")
     return Outputs(_neighbour_means(step, values, build, targets.reshape(len(targets), -1)))
 
 
 @estimator("sklearn.neighbors._classification.KNeighborsClassifier", options=_OPTIONS)
 def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The share of each class among the nearest training rows; the first of the largest is chosen."""
+    """The share of each class among the nearest training rows, of which the first of the largest decides."""
     if step.outputs_2d_:
         raise NoPlanError(
             f"{type(step).__name__}: found {np.shape(step._y)[1]} targets, expected one; fit a classifier for each "
@@ -65,14 +65,14 @@ def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 
 @estimator("sklearn.neighbors._nearest_centroid.NearestCentroid", options="metric shrink_threshold priors")
 def nearest_centroid(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The class of the nearest centroid; scores weigh columns by their spread, and classes by their priors."""
+    """The class of the nearest centroid; scores divide columns by their spread and include the class priors."""
     if step.metric not in ("euclidean", "manhattan"):
         raise option_error(step, "metric", "euclidean or manhattan")
-    classes, prior = class_labels(step.classes_), float64_attribute(step, "class_prior_")
+    classes, prior = class_labels(step.classes_), float64_of(step, "class_prior_")
     scores = _centroid_scores(step, values, build, prior)
-    if np.isclose(prior, 1 / len(classes)).all():  # as `NearestCentroid.predict` asks
-        inputs = vector_input(step, values, build)  # in columns as they are
-        chosen = nearest_label(build, inputs, float64_attribute(step, "centroids_"), classes, metric=step.metric)
+    if np.isclose(prior, 1 / len(classes)).all():  # the condition of `NearestCentroid.predict`
+        inputs = vector_input(step, values, build)  # without division by the spread
+        chosen = nearest_label(build, inputs, float64_of(step, "centroids_"), classes, metric=step.metric)
     else:
         chosen = class_prediction(build, scores, classes)
     if step.metric != "euclidean":
@@ -84,11 +84,11 @@ def nearest_centroid(step: Any, values: Sequence[Value], build: Builder) -> Outp
 
 def _centroid_scores(step: Any, values: Sequence[Value], build: Builder, prior: Any) -> list[Value]:
     """Minus the squared distance, plus twice the log prior (`NearestCentroid._decision_function`)."""
-    spread = float64_attribute(step, "within_class_std_dev_")
+    spread = float64_of(step, "within_class_std_dev_")
     spread = np.where(spread != 0, spread, 1.0)
     inputs = [value / float(s) for value, s in zip(dense_inputs(step, values, build), spread, strict=True)]
     scores = []
-    for centroid, share in zip(float64_attribute(step, "centroids_") / spread, prior, strict=True):
+    for centroid, share in zip(float64_of(step, "centroids_") / spread, prior, strict=True):
         offset = 2.0 * float(np.log(share))
         scores.append(-_squared_distance(step, inputs, centroid, build) + offset)
     return scores
@@ -103,4 +103,4 @@ def _squared_distance(step: Any, inputs: Sequence[Value], centroid: Any, build: 
     if not build.checking:
         return squared
     sizes = build.sum([value * value for value in inputs]) + float((centroid * centroid).sum())
-    return build.allow_ulps(squared, 8.0 * (len(inputs) + 2), sizes)  # the library has x*x - 2*x*y + y*y
+    return build.allow_ulps(squared, 8.0 * (len(inputs) + 2), sizes)  # the library computes x*x - 2*x*y + y*y

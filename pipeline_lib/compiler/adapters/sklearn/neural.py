@@ -1,4 +1,4 @@
-"""Multilayer perceptrons of scikit-learn."""
+"""MLPRegressor and MLPClassifier."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,12 +23,12 @@ _OPTIONS = (
 
 
 def _last_layer(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
-    """Each layer's weights times the one before, plus its intercepts, through the activation between layers."""
+    """Each layer's weights times the previous layer, plus intercepts; the activation applies between layers."""
     if step.activation not in ("identity", "relu", "tanh", "logistic"):
         raise option_error(step, "activation", "identity, relu, tanh or logistic")
     layer = vector_input(step, values, build)
-    for place, (weights, starts) in enumerate(zip(step.coefs_, step.intercepts_, strict=True)):
-        if place and step.activation != "identity":
+    for index, (weights, starts) in enumerate(zip(step.coefs_, step.intercepts_, strict=True)):
+        if index and step.activation != "identity":
             layer = build.apply("activation", layer, kind=step.activation)
         matrix, offset = to_float64(step, "coefs_", weights).T, to_float64(step, "intercepts_", starts)
         layer = build.apply("affine", layer, matrix=matrix, offset=offset)
@@ -37,7 +37,7 @@ def _last_layer(step: Any, values: Sequence[Value], build: Builder) -> list[Valu
 
 @estimator("sklearn.neural_network._multilayer_perceptron.MLPRegressor", options=_OPTIONS)
 def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The last layer as it is; exp of it where the loss is Poisson's."""
+    """The last layer, or exp of it for the loss 'poisson'."""
     outputs = _last_layer(step, values, build)
     if step.out_activation_ not in ("identity", "exp"):
         raise option_error(step, "out_activation_", "identity or exp")
@@ -46,7 +46,7 @@ def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 
 @estimator("sklearn.neural_network._multilayer_perceptron.MLPClassifier", options=_OPTIONS)
 def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """Softmax of the last layer, or the sigmoid of its only number; several labels a row have one sigmoid each."""
+    """The softmax of the last layer, the sigmoid of a single number, or for several labels a sigmoid each."""
     outputs = _last_layer(step, values, build)
     kind = step._label_binarizer.y_type_
     if step.out_activation_ == "softmax":

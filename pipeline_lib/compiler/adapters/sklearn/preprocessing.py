@@ -1,4 +1,7 @@
-"""Scalers and the like of scikit-learn. Formulas: sklearn/preprocessing/_data.py."""
+"""The scalers, Normalizer, Binarizer, PowerTransformer, QuantileTransformer, FunctionTransformer.
+
+Scalers: MinMax, Standard, Robust, MaxAbs. Formulas: sklearn/preprocessing/_data.py.
+"""
 
 import math
 from typing import Any
@@ -16,20 +19,20 @@ from pipeline_lib.compiler.adapters.inputs import (
 from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, option_error, transformer
 from pipeline_lib.compiler.builder import Builder, Value
 
-_EPS = 2.220446049250313e-16
+_EPS = 2.220446049250313e-16  # np.finfo(np.float64).eps
 _BOUNDS = 1e-7  # sklearn.preprocessing._data.BOUNDS_THRESHOLD
 
 
 @transformer("sklearn.preprocessing._data.MinMaxScaler", options="feature_range copy clip")
 def min_max(step: Any, columns: Columns, build: Builder) -> Columns:
-    """`x * scale_ + min_`, clipped to `feature_range` where asked."""
+    """`x * scale_ + min_`, with `clip` limited to `feature_range`."""
     refuse_sparse(step, columns)
-    made = numeric_columns(step, columns, build, missing=True)
+    columns = numeric_columns(step, columns, build, missing=True)
     low, high = step.feature_range
-    for (name, value), scale, offset in zip(made.items(), step.scale_, step.min_, strict=True):
+    for (name, value), scale, offset in zip(columns.items(), step.scale_, step.min_, strict=True):
         scaled = value * float(scale) + float(offset)
-        made[name] = build.clip(scaled, float(low), float(high)) if step.clip else scaled
-    return made
+        columns[name] = build.clip(scaled, float(low), float(high)) if step.clip else scaled
+    return columns
 
 
 @transformer("sklearn.preprocessing._data.StandardScaler", options="copy with_mean with_std")
@@ -51,47 +54,48 @@ def robust(step: Any, columns: Columns, build: Builder) -> Columns:
 
 @transformer("sklearn.preprocessing._data.MaxAbsScaler", options="copy clip")
 def max_abs(step: Any, columns: Columns, build: Builder) -> Columns:
-    """`x / scale_`, clipped to -1 … 1 where asked."""
+    """`x / scale_`, with `clip` limited to -1 … 1."""
     if step.clip:
         refuse_sparse(step, columns)
-    made = centred_and_scaled(step, columns, None, step.scale_, build)
-    return {name: build.clip(value, -1.0, 1.0) for name, value in made.items()} if step.clip else made
+    columns = centred_and_scaled(step, columns, None, step.scale_, build)
+    return {name: build.clip(value, -1.0, 1.0) for name, value in columns.items()} if step.clip else columns
 
 
 def centred_and_scaled(step: Any, columns: Columns, centre: Any, scale: Any, build: Builder) -> Columns:
-    """`(x - centre) / scale`, either of them optional; sparse columns times `1 / scale`, as scikit-learn has it.
+    """`(x - centre) / scale`, both optional; for sparse columns `x * (1 / scale)`, as in scikit-learn.
 
-    Dense columns may come out of a sparse matrix, which only the library sees: both formulas are within 2 ULPs.
+    A plan cannot tell whether the library gets a dense column as part of a sparse matrix: the two formulas are
+    within 2 ULPs, which are allowed.
     """
-    made = numeric_columns(step, columns, build, missing=True)
-    sparse = any(value.dtype == "bag" for value in made.values())
+    columns = numeric_columns(step, columns, build, missing=True)
+    sparse = any(value.dtype == "bag" for value in columns.values())
     if sparse and centre is not None:
-        refuse_sparse(step, made)
-    for name, value, place in column_slices(made):
+        refuse_sparse(step, columns)
+    for name, value, index in column_slices(columns):
         if value.dtype == "bag":
-            made[name] = (
-                value if scale is None else build.apply("bag_scale", value, weights=1 / np.asarray(scale)[place])
+            columns[name] = (
+                value if scale is None else build.apply("bag_scale", value, weights=1 / np.asarray(scale)[index])
             )
             continue
-        moved = value if centre is None else value - float(centre[place.start])
+        centred = value if centre is None else value - float(centre[index.start])
         if scale is None:
-            made[name] = moved
+            columns[name] = centred
         elif sparse:
-            made[name] = moved * (1 / float(scale[place.start]))
+            columns[name] = centred * (1 / float(scale[index.start]))
         else:
-            divided = moved / float(scale[place.start])
-            made[name] = divided if centre is not None else build.allow_ulps(divided, 2.0)
-    return made
+            divided = centred / float(scale[index.start])
+            columns[name] = divided if centre is not None else build.allow_ulps(divided, 2.0)
+    return columns
 
 
 @transformer("sklearn.preprocessing._data.Normalizer", options="norm copy")
 def normalizer(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Each row divided by its L1, L2 or largest norm, unless that is below 10 machine epsilons.
+    """Each row divided by its L1, L2 or maximum norm, unless that is below 10 machine epsilons.
 
-    Of sparse rows only those whose norm is 0 stay as they are.
+    Of sparse rows only those with norm 0 stay unchanged.
     """
-    made = numeric_columns(step, columns, build)
-    values = list(made.values())
+    columns = numeric_columns(step, columns, build)
+    values = list(columns.values())
     if any(value.dtype == "bag" for value in values):
         return {"x": build.apply("bag_normalize", join_columns(values, build), norm=step.norm)}
     if step.norm == "max":
@@ -103,27 +107,27 @@ def normalizer(step: Any, columns: Columns, build: Builder) -> Columns:
     else:
         norm = build.apply("sqrt", build.sum([value * value for value in values]))
     norm = build.where(norm < 10 * _EPS, 1.0, norm)
-    return {name: value / norm for name, value in made.items()}
+    return {name: value / norm for name, value in columns.items()}
 
 
 @transformer("sklearn.preprocessing._data.Binarizer", options="threshold copy")
 def binarizer(step: Any, columns: Columns, build: Builder) -> Columns:
     """1 above the threshold, else 0."""
-    made, threshold = numeric_columns(step, columns, build), float(step.threshold)
+    columns, threshold = numeric_columns(step, columns, build), float(step.threshold)
     return {
         name: build.apply("bag_above", value, threshold=threshold)
         if value.dtype == "bag"
         else build.where(value > threshold, 1.0, 0.0)
-        for name, value in made.items()
+        for name, value in columns.items()
     }
 
 
 @transformer("sklearn.preprocessing._data.PowerTransformer", options="method standardize copy")
 def power(step: Any, columns: Columns, build: Builder) -> Columns:
-    """SciPy's Yeo-Johnson or Box-Cox with the learned lambdas, then standardised where asked."""
+    """SciPy's Yeo-Johnson or Box-Cox with the learned lambdas, then standardised with `standardize`."""
     refuse_sparse(step, columns)
-    made = numeric_columns(step, columns, build, missing=True)
-    for (name, value), learned in zip(made.items(), map(float, step.lambdas_), strict=True):
+    columns = numeric_columns(step, columns, build, missing=True)
+    for (name, value), learned in zip(columns.items(), map(float, step.lambdas_), strict=True):
         if not math.isfinite(learned):
             raise NoPlanError(
                 f"PowerTransformer: found lambda {learned!r} of column {name!r}, expected a finite one; "
@@ -131,13 +135,13 @@ def power(step: Any, columns: Columns, build: Builder) -> Columns:
             )
         if step.method == "box-cox":
             value = check_condition(value, (value > 0.0) | value.missing(), name, step, "a number above 0")
-        made[name] = (box_cox_value if step.method == "box-cox" else yeo_johnson_value)(value, learned, build)
+        columns[name] = (box_cox_value if step.method == "box-cox" else yeo_johnson_value)(value, learned, build)
     if not step.standardize:
-        return made
+        return columns
     scaler = step._scaler
     return {
         name: (value - float(mean)) / float(scale)
-        for (name, value), mean, scale in zip(made.items(), scaler.mean_, scaler.scale_, strict=True)
+        for (name, value), mean, scale in zip(columns.items(), scaler.mean_, scaler.scale_, strict=True)
     }
 
 
@@ -146,19 +150,19 @@ def power(step: Any, columns: Columns, build: Builder) -> Columns:
     options="n_quantiles output_distribution ignore_implicit_zeros subsample random_state copy",
 )
 def quantile(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The mean of the interpolations of rising and of falling quantiles; normal quantiles of it where asked."""
+    """The mean of the interpolations over rising and over falling quantiles, optionally as normal quantiles."""
     refuse_sparse(step, columns)
-    made = numeric_columns(step, columns, build, missing=True)
+    columns = numeric_columns(step, columns, build, missing=True)
     heights = np.asarray(step.references_, dtype=np.float64)
-    for place, (name, value) in enumerate(made.items()):
-        points = np.asarray(step.quantiles_[:, place], dtype=np.float64)
+    for index, (name, value) in enumerate(columns.items()):
+        points = np.asarray(step.quantiles_[:, index], dtype=np.float64)
         if not np.isfinite(points).all():
             raise NoPlanError(
                 f"QuantileTransformer: found quantiles of column {name!r} that are not finite, expected numbers; "
                 "fit on rows that hold the column, or drop it before"
             )
-        made[name] = _quantile(step.output_distribution, value, points, heights, build)
-    return made
+        columns[name] = _quantile(step.output_distribution, value, points, heights, build)
+    return columns
 
 
 def _quantile(output: str, value: Value, points: Any, heights: Any, build: Builder) -> Value:
@@ -177,7 +181,7 @@ def _quantile(output: str, value: Value, points: Any, heights: Any, build: Build
     return build.allow_ulps(build.clip(normal, *ends), 8.0)
 
 
-_UNARY = {  # NumPy's name: the operation of the same meaning
+_UNARY = {  # NumPy's name: name of our operation
     "absolute": "absolute",
     "fabs": "absolute",
     "arccos": "arccos",
@@ -208,7 +212,7 @@ _UNARY = {  # NumPy's name: the operation of the same meaning
     options="func inverse_func validate accept_sparse check_inverse feature_names_out kw_args inv_kw_args",
 )
 def function(step: Any, columns: Columns, build: Builder) -> Columns:
-    """A NumPy function of each number, or nothing."""
+    """A NumPy function of each number, or the columns unchanged."""
     if step.func is None:
         return numeric_columns(step, columns, build) if step.validate else columns
     name = getattr(step.func, "__name__", "")

@@ -1,4 +1,7 @@
-"""Feature selectors of scikit-learn: columns that stay. Source: sklearn/feature_selection/_base.py, `transform`."""
+"""All selectors of sklearn.feature_selection: the columns that `get_support` names.
+
+Source: sklearn/feature_selection/_base.py, `transform`.
+"""
 
 from typing import Any
 
@@ -42,21 +45,21 @@ def select(step: Any, columns: Columns, build: Builder) -> Columns:
         raise NoPlanError(
             f"{type(step).__name__}: found no column that it selects, expected one at least; fit it less strictly"
         )
-    checks = not _lets_pass(step)
-    made: Columns = {}
-    for name, value, place in column_slices(columns):
-        kept = np.flatnonzero(support[place])
+    checks = not _allows_missing(step)
+    result: Columns = {}
+    for name, value, index in column_slices(columns):
+        kept = np.flatnonzero(support[index])
         if len(kept) == 0:
             continue
         value = _checked(value, name, step, build) if checks else value
         if value.dtype == "bag" and len(kept) < value.width:
-            value = build.apply("bag_select", value, column_slices=kept)
-        made[name] = value
-    return made
+            value = build.apply("bag_select", value, places=kept)
+        result[name] = value
+    return result
 
 
-def _lets_pass(step: Any) -> bool:
-    """Whether the selector takes missing and infinite values: by its tags, or since a frame stays a frame."""
+def _allows_missing(step: Any) -> bool:
+    """Whether the selector accepts missing and infinite values: by its tags, or since it selects from a frame."""
     frame = getattr(step, "_sklearn_output_config", {}).get("transform", "default") != "default"
     return bool(step.__sklearn_tags__().input_tags.allow_nan) or (frame and hasattr(step, "feature_names_in_"))
 

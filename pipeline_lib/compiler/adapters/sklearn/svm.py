@@ -1,4 +1,4 @@
-"""Support vector machines of scikit-learn (libsvm), and kernel ridge regression."""
+"""SVR, NuSVR, SVC, NuSVC, OneClassSVM (libsvm), and KernelRidge."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from pipeline_lib.compiler.adapters.outputs import (
     class_labels,
     class_pairs,
     class_prediction,
-    float64_attribute,
+    float64_of,
     label_at,
     sums_of_pairs,
     votes_and_confidences,
@@ -26,7 +26,7 @@ _KERNELS = ("linear", "poly", "rbf", "sigmoid")
 
 
 def kernel_values(step: Any, values: Sequence[Value], build: Builder, points: Any, *, gamma: float) -> Value:
-    """Kernel values of the inputs with each of the points."""
+    """Kernel values between the input row and each of the points."""
     if step.kernel not in _KERNELS:
         raise option_error(step, "kernel", "linear, poly, rbf or sigmoid")
     if step.kernel == "poly" and step.degree != int(step.degree):
@@ -44,19 +44,15 @@ def kernel_values(step: Any, values: Sequence[Value], build: Builder, points: An
 
 
 def _decisions(step: Any, values: Sequence[Value], build: Builder, matrix: Any, starts: Any) -> Value:
-    found = kernel_values(step, values, build, float64_attribute(step, "support_vectors_"), gamma=step._gamma)
-    return build.apply("affine", found, matrix=np.atleast_2d(matrix), offset=np.ravel(starts))
+    kernels = kernel_values(step, values, build, float64_of(step, "support_vectors_"), gamma=step._gamma)
+    return build.apply("affine", kernels, matrix=np.atleast_2d(matrix), offset=np.ravel(starts))
 
 
 @estimator("sklearn.svm._classes.SVR", "sklearn.svm._classes.NuSVR", options=_OPTIONS)
 def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The kernel values of the support vectors, weighted, plus the intercept."""
     return Outputs(
-        build.items(
-            _decisions(
-                step, values, build, float64_attribute(step, "dual_coef_"), float64_attribute(step, "intercept_")
-            )
-        )
+        build.items(_decisions(step, values, build, float64_of(step, "dual_coef_"), float64_of(step, "intercept_")))
     )
 
 
@@ -64,18 +60,18 @@ def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 def one_class(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """1 where the decision is above 0, else -1 (`svm_predict_values` of libsvm)."""
     decision = build.items(
-        _decisions(step, values, build, float64_attribute(step, "dual_coef_"), float64_attribute(step, "intercept_"))
+        _decisions(step, values, build, float64_of(step, "dual_coef_"), float64_of(step, "intercept_"))
     )[0]
     return Outputs([build.where(decision > 0.0, 1, -1)], decision=[decision])
 
 
 @estimator("sklearn.svm._classes.SVC", "sklearn.svm._classes.NuSVC", options=_OPTIONS)
 def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """One decision for each pair of classes, each a vote; the first class of most votes (libsvm's svm.cpp)."""
+    """One decision, and so one vote, for each pair of classes; the first class with most votes (libsvm's svm.cpp)."""
     classes = class_labels(step.classes_)
     if len(classes) == 2:
         return _binary(step, values, build, classes)
-    vector = _decisions(step, values, build, _pair_weights(step, len(classes)), float64_attribute(step, "_intercept_"))
+    vector = _decisions(step, values, build, _pair_weights(step, len(classes)), float64_of(step, "_intercept_"))
     pairs = build.items(vector)
     votes = sums_of_pairs([_vote(build, pair > 0.0) for pair in pairs], len(classes))
     shaped = _one_against_rest(build, pairs, len(classes))
@@ -85,18 +81,16 @@ def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 
 
 def _binary(step: Any, values: Sequence[Value], build: Builder, classes: list[Any]) -> Outputs:
-    """scikit-learn turns the sign of libsvm's decision, for which only numbers above 0 are the first class."""
-    vector = _decisions(
-        step, values, build, float64_attribute(step, "dual_coef_"), float64_attribute(step, "intercept_")
-    )
+    """scikit-learn negates libsvm's decision, for which only numbers above 0 are the first class."""
+    vector = _decisions(step, values, build, float64_of(step, "dual_coef_"), float64_of(step, "intercept_"))
     decision = build.items(vector)[0]
     chosen = label_at(build, build.integer(~(decision < 0.0)), classes)
     return Outputs([chosen], _probability(step, build.stack([-decision]), build), [decision], classes)
 
 
 def _pair_weights(step: Any, classes: int) -> Any:
-    """One row of weights for each pair of classes: of the first's support vectors, then of the second's."""
-    coefficients, ends = float64_attribute(step, "_dual_coef_"), np.cumsum([0, *step.n_support_])
+    """One row of weights for each pair of classes: weights of the first's support vectors, then of the second's."""
+    coefficients, ends = float64_of(step, "_dual_coef_"), np.cumsum([0, *step.n_support_])
     rows = []
     for i, j in class_pairs(classes):
         row = np.zeros(coefficients.shape[1])
@@ -107,21 +101,21 @@ def _pair_weights(step: Any, classes: int) -> Any:
 
 
 def _vote(build: Builder, first: Value) -> tuple[Value, Value]:
-    """1 for the class of a pair that wins, 0 for the other."""
+    """1 for the winning class of a pair, 0 for the other."""
     return build.number(first), build.number(~first)
 
 
 def _one_against_rest(build: Builder, pairs: Sequence[Value], classes: int) -> list[Value]:
-    """One decision for each class, from those of the pairs."""
+    """One decision for each class, from the decisions of the pairs."""
     votes = [_vote(build, ~(pair < 0.0)) for pair in pairs]
     return votes_and_confidences(votes, [(pair, -pair) for pair in pairs], classes)
 
 
 def _probability(step: Any, vector: Value, build: Builder) -> list[Value]:
-    """Platt's sigmoid of each pair's decision, coupled to one probability a class."""
+    """Platt's sigmoid of each pair's decision, coupled to one probability per class."""
     if not hasattr(step, "predict_proba") or step._probA.size == 0:
         return []
-    slopes, offsets = float64_attribute(step, "_probA"), float64_attribute(step, "_probB")
+    slopes, offsets = float64_of(step, "_probA"), float64_of(step, "_probB")
     if len(slopes) != vector.width:
         raise NoPlanError(
             f"{type(step).__name__}: found {len(slopes)} sigmoids for {vector.width} pairs, expected one each"
@@ -133,8 +127,8 @@ def _probability(step: Any, vector: Value, build: Builder) -> list[Value]:
 @estimator("sklearn.kernel_ridge.KernelRidge", options="alpha kernel gamma degree coef0 kernel_params")
 def kernel_ridge(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The kernel values of the training rows, weighted (`sklearn.metrics.pairwise.pairwise_kernels`)."""
-    points = float64_attribute(step, "X_fit_")
+    points = float64_of(step, "X_fit_")
     gamma = 1.0 / points.shape[1] if step.gamma is None else step.gamma
-    found = kernel_values(step, values, build, points, gamma=gamma)
-    weights = np.atleast_2d(float64_attribute(step, "dual_coef_").T)
-    return Outputs(build.items(build.apply("affine", found, matrix=weights, offset=None)))
+    kernels = kernel_values(step, values, build, points, gamma=gamma)
+    weights = np.atleast_2d(float64_of(step, "dual_coef_").T)
+    return Outputs(build.items(build.apply("affine", kernels, matrix=weights, offset=None)))

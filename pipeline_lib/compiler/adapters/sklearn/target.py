@@ -1,4 +1,4 @@
-"""A regressor on a transformed target, and the inverses of the transformers that it may use."""
+"""TransformedTargetRegressor, with the inverses of the transformers that it may use."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -27,13 +27,13 @@ Inverse = Callable[[Any, list[Value], Builder], list[Value]]
     options="regressor transformer func inverse_func check_inverse",
 )
 def transformed_target(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The inner regressor's predictions through the inverse, back to the target's unit."""
+    """The inner regressor's predictions through the inverse transformation, in the target's unit."""
     inner = list(predict(step.regressor_, values, build).prediction)
     return Outputs(inverse(step.transformer_, inner, build))
 
 
 def inverse(step: Any, values: list[Value], build: Builder) -> list[Value]:
-    """The columns that a transformer was given, from those that it made (`inverse_transform`)."""
+    """The input columns of a transformer, from its output columns (`inverse_transform`)."""
     kind = qualified_name(type(step))
     if kind not in _INVERSES:
         raise NoPlanError(
@@ -68,15 +68,15 @@ def _function(step: Any, values: list[Value], build: Builder) -> list[Value]:
 
 
 def _standard(step: Any, values: list[Value], build: Builder) -> list[Value]:
-    return _moved_back(values, step.scale_ if step.with_std else None, step.mean_ if step.with_mean else None)
+    return _unscaled(values, step.scale_ if step.with_std else None, step.mean_ if step.with_mean else None)
 
 
 def _robust(step: Any, values: list[Value], build: Builder) -> list[Value]:
     scale, centre = step.scale_ if step.with_scaling else None, step.center_ if step.with_centering else None
-    return _moved_back(values, scale, centre)
+    return _unscaled(values, scale, centre)
 
 
-def _moved_back(values: list[Value], scale: Any, centre: Any) -> list[Value]:
+def _unscaled(values: list[Value], scale: Any, centre: Any) -> list[Value]:
     """The values times the scale, plus the centre, either of them optional."""
     if scale is not None:
         values = [value * float(factor) for value, factor in zip(values, scale, strict=True)]
@@ -116,7 +116,7 @@ def _box_cox(value: Value, learned: float, build: Builder) -> Value:
 
 
 def _yeo_johnson(value: Value, learned: float, build: Builder) -> Value:
-    """`PowerTransformer._yeo_johnson_inverse_transform`, which takes powers."""
+    """`PowerTransformer._yeo_johnson_inverse_transform`."""
     if abs(learned) < _SPACING:
         above = build.apply("exp", value) - 1.0
     else:
@@ -130,16 +130,16 @@ def _yeo_johnson(value: Value, learned: float, build: Builder) -> Value:
 
 def _quantile(step: Any, values: list[Value], build: Builder) -> list[Value]:
     """`QuantileTransformer._transform_col` with inverse=True."""
-    heights, found = np.asarray(step.references_, dtype=np.float64), []
-    for place, value in enumerate(values):
-        points = np.asarray(step.quantiles_[:, place], dtype=np.float64)
+    heights, results = np.asarray(step.references_, dtype=np.float64), []
+    for index, value in enumerate(values):
+        points = np.asarray(step.quantiles_[:, index], dtype=np.float64)
         normal = step.output_distribution == "normal"
         share = build.apply("ndtr", build.number(value)) if normal else build.number(value)
         height = build.apply("interpolate", share, x=heights, y=points)
         low = share - _BOUNDS < 0.0 if normal else share.equals(0.0)
         high = share + _BOUNDS > 1.0 if normal else share.equals(1.0)
-        found.append(build.where(low, float(points[0]), build.where(high, float(points[-1]), height)))
-    return found
+        results.append(build.where(low, float(points[0]), build.where(high, float(points[-1]), height)))
+    return results
 
 
 _DATA = "sklearn.preprocessing._data."

@@ -1,7 +1,8 @@
-"""Text vectorizers of scikit-learn. Formulas: sklearn/feature_extraction/text.py and _hash.py.
+"""CountVectorizer, TfidfVectorizer, TfidfTransformer, HashingVectorizer; DictVectorizer, FeatureHasher are refused.
 
-A vectorizer takes one text column and makes one sparse column. What lower case, word characters, spaces and accents
-are is frozen in the plan: Pythons differ in it.
+Formulas: sklearn/feature_extraction/text.py and _hash.py. A vectorizer takes one text column and returns one sparse
+column. Python versions differ in Unicode tables, so the plan stores which characters are lower case, word
+characters, spaces and accents.
 """
 
 import re
@@ -26,7 +27,7 @@ _EXACT = ("int32", "int64", "uint32", "uint64", "float32", "float64")
 
 @transformer("sklearn.feature_extraction.text.CountVectorizer", options=_COUNTING)
 def count(step: Any, columns: Columns, build: Builder) -> Columns:
-    """How often each word of the vocabulary is in a document, or whether it is."""
+    """The count of each vocabulary word in a document, or 1 with `binary`."""
     if np.dtype(step.dtype).name not in _EXACT:
         raise option_error(step, "dtype", f"one of {', '.join(_EXACT)}")
     name, text = _document(step, columns)
@@ -94,12 +95,12 @@ def _counted(step: Any, name: str, text: Value, build: Builder) -> Value:
 
 
 def _reading(step: Any, name: str) -> dict[str, Any]:
-    """How a document becomes n-grams, as settings of `document_counts`."""
+    """The settings of `document_counts`: how a document becomes n-grams."""
     if step.input != "content":
         raise option_error(step, "input", "'content'")
     for option in ("preprocessor", "tokenizer"):
         if getattr(step, option) is not None:
-            raise option_error(step, option, "None: code of one's own is no part of a plan")
+            raise option_error(step, option, "None: a plan holds no own code")
     if callable(step.analyzer):
         raise option_error(step, "analyzer", "'word', 'char' or 'char_wb'")
     if callable(step.strip_accents):
@@ -122,11 +123,11 @@ def _reading(step: Any, name: str) -> dict[str, Any]:
 
 
 def _shortest(step: Any) -> int:
-    """How many characters a word has at least, from a pattern of word characters alone."""
-    found = _WORD.fullmatch(step.token_pattern)
-    if found is None:
+    """The minimum length of a word, from a token pattern of word characters alone."""
+    match = _WORD.fullmatch(step.token_pattern)
+    if match is None:
         raise option_error(step, "token_pattern", r"word characters alone, such as '(?u)\b\w\w+\b'")
-    return int(found[2]) if found[2] else len(found[1]) // 2 + 1
+    return int(match[2]) if match[2] else len(match[1]) // 2 + 1
 
 
 def _pairs(ranges: str) -> list[list[int]]:
@@ -139,31 +140,31 @@ def _table(table: dict[str, str]) -> list[list[str]]:
 
 @cache
 def _accents(kind: str) -> dict[str, str]:
-    """What `strip_accents_ascii` or `strip_accents_unicode` makes of each character beyond ASCII, if it changes it.
+    """The result of `strip_accents_ascii` or `strip_accents_unicode` for each non-ASCII character that it changes.
 
-    Combining marks are dropped and ASCII never moves, so a document's characters can be taken one by one.
+    Combining marks are dropped and ASCII stays unchanged, so a document can be converted character by character.
     """
     table = {}
     for code in range(128, sys.maxunicode + 1):
         char = chr(code)
         if 0xAC00 <= code <= 0xD7A3 or 0xD800 <= code <= 0xDFFF:
-            continue  # Hangul syllables come apart by arithmetic; surrogates are no characters
+            continue  # Hangul syllables are decomposed by arithmetic; surrogates are no characters
         plain = unicodedata.normalize("NFKD", char)
         if kind == "ascii":
-            made = plain.encode("ascii", "ignore").decode()
-            if made:
-                table[char] = made
+            result = plain.encode("ascii", "ignore").decode()
+            if result:
+                table[char] = result
         else:
-            made = "".join(c for c in plain if not unicodedata.combining(c))
-            if made != char:
-                table[char] = made
+            result = "".join(c for c in plain if not unicodedata.combining(c))
+            if result != char:
+                table[char] = result
     return table
 
 
 @transformer("sklearn.feature_extraction._dict_vectorizer.DictVectorizer", options="dtype separator sparse sort")
 @transformer("sklearn.feature_extraction._hash.FeatureHasher", options="n_features input_type dtype alternate_sign")
 def refused(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Refused: a row of theirs is a mapping or a list, which no column of a plan holds."""
+    """Refused: their rows are mappings or lists, and a plan has no such column."""
     raise RefusedStepError(
         f"{type(step).__name__}: found a step whose rows are mappings or lists, expected columns of numbers and text; "
         "make columns of them in `load`, and encode these"

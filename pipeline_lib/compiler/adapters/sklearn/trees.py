@@ -1,8 +1,8 @@
-"""Trees and forests of scikit-learn.
+"""DecisionTree, ExtraTree, RandomForest and ExtraTrees (Regressor, Classifier); RandomTreesEmbedding is refused.
 
 Inputs are compared as float32 (`_validate_X_predict` in sklearn/tree/_classes.py), NaN goes where
-`missing_go_to_left` says (`Tree._apply_dense` in sklearn/tree/_tree.pyx); a forest adds its trees one after the
-other and divides by their number (`_accumulate_prediction` in sklearn/ensemble/_forest.py).
+`missing_go_to_left` says (`Tree._apply_dense` in sklearn/tree/_tree.pyx); a forest adds its trees in order
+and divides by their count (`_accumulate_prediction` in sklearn/ensemble/_forest.py).
 """
 
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ _FOREST = f"{_GROWING} n_estimators bootstrap oob_score n_jobs verbose warm_star
 
 
 def tree_nodes(tree: Any, value: Any = None) -> TreeNodes:
-    """A fitted `sklearn.tree._tree.Tree`; `value` (nodes x numbers) instead of what its leaves hold."""
-    held = np.asarray(tree.value, dtype=np.float64)[:, :, 0] if value is None else value
+    """A fitted `sklearn.tree._tree.Tree`; `value` (nodes x numbers) replaces the values of its leaves."""
+    values = np.asarray(tree.value, dtype=np.float64)[:, :, 0] if value is None else value
     leaf = np.asarray(tree.children_left) < 0
     return TreeNodes(
         feature=np.where(leaf, -1, tree.feature),
@@ -39,22 +39,22 @@ def tree_nodes(tree: Any, value: Any = None) -> TreeNodes:
         left=np.asarray(tree.children_left),
         right=np.asarray(tree.children_right),
         missing_left=np.asarray(tree.missing_go_to_left).astype(np.bool_),
-        value=held,
+        value=values,
     )
 
 
-def compared(step: Any, tree: Any, values: Sequence[Value], build: Builder) -> Check:
-    """What a tree of scikit-learn compares: numbers of float32's range, and NaN where its tags allow it."""
+def input_check(step: Any, tree: Any, values: Sequence[Value], build: Builder) -> Check:
+    """The check of a tree's inputs: numbers in float32's range, and NaN where its tags allow it."""
     return float32_range(step, values, build, missing=bool(tree.__sklearn_tags__().input_tags.allow_nan))
 
 
 def regression(step: Any, trees: Sequence[Any], values: Sequence[Value], build: Builder) -> list[Value]:
-    """The sum of fitted tree regressors, one number a target."""
+    """The sum of fitted tree regressors, one value per target."""
     return _summed(step, trees, [tree_nodes(tree.tree_) for tree in trees], values, build)
 
 
 def classification(step: Any, trees: Sequence[Any], values: Sequence[Value], build: Builder) -> list[Value]:
-    """The sum of fitted tree classifiers' probabilities, one number a class."""
+    """The sum of fitted tree classifiers' probabilities, one value per class."""
     if step.n_outputs_ != 1:
         raise NoPlanError(
             f"{type(step).__name__}: found {step.n_outputs_} targets of classes, expected one; fit an estimator for "
@@ -68,12 +68,12 @@ def classification(step: Any, trees: Sequence[Any], values: Sequence[Value], bui
 def _summed(
     step: Any, trees: Sequence[Any], nodes: Sequence[TreeNodes], values: Sequence[Value], build: Builder
 ) -> list[Value]:
-    check = compared(step, trees[0], values, build)
+    check = input_check(step, trees[0], values, build)
     start = None if step is trees[0] else [0.0] * nodes[0].value.shape[1]
     totals = sum_of_trees(build, values, nodes, check, start=start)
     if getattr(step, "n_jobs", None) in (None, 1) or not build.checking:
         return totals
-    # threads add their trees in the order in which they finish
+    # with threads the library adds trees in the order in which they finish
     scales = sum_of_trees(build, values, absolute_leaves(nodes), check, start=start)
     return [build.allow_ulps(total, len(nodes), scale) for total, scale in zip(totals, scales, strict=True)]
 
@@ -91,7 +91,7 @@ def classes(step: Any, probability: list[Value], build: Builder) -> Outputs:
     options=f"splitter {_GROWING}",
 )
 def tree_regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The leaf's numbers."""
+    """The values of the leaf."""
     return Outputs(regression(step, [step], values, build))
 
 
@@ -111,7 +111,7 @@ def tree_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outpu
     options=_FOREST,
 )
 def forest_regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The mean of the trees' numbers."""
+    """The mean of the trees' values."""
     totals = regression(step, step.estimators_, values, build)
     return Outputs([total / float(len(step.estimators_)) for total in totals])
 

@@ -73,7 +73,7 @@ def test_a_missing_value_is_carried_as_the_library_carries_it():
 
 
 def test_without_a_context_the_reason_is_said():
-    message = "LagFeatures: found a value that rests upon 1 earlier rows, expected at most the declared context of 0.*"
+    message = "LagFeatures: found a value that depends on 1 earlier rows, expected at most the declared context of 0.*"
     with pytest.raises(InputError, match=message + "compile with context=1"):
         compile_pipeline(fitted(LAGS), like=series()[0])
 

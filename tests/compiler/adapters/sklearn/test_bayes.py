@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 
-from pipeline_lib.compiled.column_executor import ColumnExecutor
+from pipeline_lib.compiled.distinct_values import make_executor
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.adapters.catalog import predict, transform
 from pipeline_lib.compiler.adapters.registry import NoPlanError, Outputs
@@ -87,7 +87,7 @@ def test_categories(target, options):
 def test_an_unseen_category_is_refused():
     model, build = CategoricalNB().fit(COUNTS, TARGETS["two"]), Builder()
     outputs = predict(model, [build.input(name, "int64") for name in COUNTS], build)
-    executor = ColumnExecutor(Plan(build.nodes, {}), [outputs.prediction[0].node])
+    executor = make_executor(Plan(build.nodes, {}), [outputs.prediction[0].node])
     for bad in (-1, 4):
         with pytest.raises(InputError, match=f"row 1: CategoricalNB: found {bad} in column 'p', expected one of 0, 1"):
             executor.run({name: np.array([0, bad if name == "p" else 0]) for name in COUNTS}, 2)
@@ -137,9 +137,9 @@ def test_what_has_no_finite_likelihood_is_refused(model, rows):
 
 def test_missing_priors_are_seen(monkeypatch):
     model = GaussianNB().fit(X, TARGETS["three"])
-    doubles = sklearn_bayes.doubles
+    unchanged = sklearn_bayes.float64_of
     ones = np.ones(3) / 3
-    monkeypatch.setattr(sklearn_bayes, "doubles", lambda s, n: ones if n == "class_prior_" else doubles(s, n))
+    monkeypatch.setattr(sklearn_bayes, "float64_of", lambda s, n: ones if n == "class_prior_" else unchanged(s, n))
     with pytest.raises(InputError, match="cannot be compiled faithfully"):
         check_estimator(model, X)
 

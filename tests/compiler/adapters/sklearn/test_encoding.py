@@ -150,6 +150,6 @@ def test_categories_of_another_kind_than_the_column_are_refused():
 
 def test_an_adapter_that_ignores_infrequent_categories_is_refused(monkeypatch):
     encoder = OrdinalEncoder(min_frequency=2).fit(FIT)
-    monkeypatch.setattr(adapters, "_infrequent_mapping", lambda step, place: None)
+    monkeypatch.setattr(adapters, "_infrequent_mapping", lambda step, index: None)
     with pytest.raises(InputError, match="cannot be compiled faithfully"):
         check_transformer(encoder, FIT)

@@ -165,6 +165,6 @@ def test_rows_without_any_value_and_drawn_numbers_are_refused():
 
 def test_an_adapter_that_ignores_the_indicator_is_refused(monkeypatch):
     imputer = SimpleImputer(add_indicator=True).fit(FIT)
-    monkeypatch.setattr(sklearn_imputation, "_indicators", lambda step, given, build: {})
+    monkeypatch.setattr(sklearn_imputation, "_indicators", lambda step, columns, build: {})
     with pytest.raises(InputError, match="found a plan of 5 columns, expected the 9 that the step makes"):
         check_transformer(imputer, ROWS)

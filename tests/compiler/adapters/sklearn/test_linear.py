@@ -9,7 +9,7 @@ from sklearn import linear_model as lm
 from sklearn.cross_decomposition import CCA, PLSSVD, PLSCanonical, PLSRegression
 from sklearn.svm import LinearSVC, LinearSVR
 
-from pipeline_lib.compiled.column_executor import ColumnExecutor
+from pipeline_lib.compiled.distinct_values import make_executor
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.adapters.catalog import predict
 from pipeline_lib.compiler.adapters.outputs import softmax
@@ -219,7 +219,7 @@ def test_missing_and_infinite_inputs_are_refused_as_the_library_does():
     model = lm.Ridge().fit(SCALED, Y)
     build = Builder()
     outputs = predict(model, [build.input(name, "float64") for name in SCALED], build)
-    executor = ColumnExecutor(Plan(build.nodes, {}), [outputs.prediction[0].node])
+    executor = make_executor(Plan(build.nodes, {}), [outputs.prediction[0].node])
     for bad in (np.nan, np.inf):
         columns = {name: np.array([1.0, bad]) for name in SCALED}
         with pytest.raises(InputError, match=r"row 1: Ridge: found .* in column 'a', expected a finite number"):
@@ -246,7 +246,7 @@ def test_a_wrong_formula_is_seen(monkeypatch, formula):
 
 def test_a_weight_that_is_one_part_in_ten_to_the_12_off_is_seen(monkeypatch):
     model = lm.Ridge().fit(SCALED, Y)
-    doubles = sklearn_linear.doubles
-    monkeypatch.setattr(sklearn_linear, "doubles", lambda step, name: doubles(step, name) * (1 + 1e-12))
+    unchanged = sklearn_linear.float64_of
+    monkeypatch.setattr(sklearn_linear, "float64_of", lambda step, name: unchanged(step, name) * (1 + 1e-12))
     with pytest.raises(InputError, match="cannot be compiled faithfully"):
         check_estimator(model, SCALED)

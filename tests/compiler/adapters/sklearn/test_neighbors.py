@@ -121,6 +121,6 @@ def test_an_ignored_option_is_seen(monkeypatch, wrong):
 
 def test_a_target_at_another_place_is_seen(monkeypatch):
     model = KNeighborsRegressor().fit(X, Y)
-    monkeypatch.setattr(sklearn_neighbors, "doubles", lambda s, n: np.roll(getattr(s, n), n == "_y", axis=0) * 1.0)
+    monkeypatch.setattr(sklearn_neighbors, "float64_of", lambda s, n: np.roll(getattr(s, n), n == "_y", axis=0) * 1.0)
     with pytest.raises(InputError, match="cannot be compiled faithfully"):
         check_estimator(model, NEW)

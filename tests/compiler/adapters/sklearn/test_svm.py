@@ -131,7 +131,9 @@ def test_an_ignored_option_is_seen(monkeypatch, wrong):
 
 def test_swapped_sigmoids_are_seen(monkeypatch):
     model = fitted(SVC(probability=True, random_state=0), FOUR)
-    doubles = sklearn_svm.doubles
-    monkeypatch.setattr(sklearn_svm, "doubles", lambda s, n: doubles(s, n)[::-1] if n == "_probA" else doubles(s, n))
+    unchanged = sklearn_svm.float64_of
+    monkeypatch.setattr(
+        sklearn_svm, "float64_of", lambda s, n: unchanged(s, n)[::-1] if n == "_probA" else unchanged(s, n)
+    )
     with pytest.raises(InputError, match=r"predict_proba.* cannot be compiled faithfully"):
         check_estimator(model, X)

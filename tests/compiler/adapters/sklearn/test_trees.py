@@ -94,14 +94,14 @@ def test_classifiers(model, labels):
 def predict_columns(fitted, rows):
     from plans import plan_dtype
 
-    from pipeline_lib.compiled.column_executor import ColumnExecutor
+    from pipeline_lib.compiled.distinct_values import make_executor
     from pipeline_lib.compiled.library_columns import plan_column
     from pipeline_lib.compiled.plan import Plan
 
     build = Builder()
     dtypes = {name: plan_dtype(rows[name]) for name in rows}
     outputs = predict(fitted, [build.input(name, dtype) for name, dtype in dtypes.items()], build)
-    executor = ColumnExecutor(Plan(build.nodes, {}), [outputs.prediction[0].node])
+    executor = make_executor(Plan(build.nodes, {}), [outputs.prediction[0].node])
     return executor.run({name: plan_column(rows[name], dtype) for name, dtype in dtypes.items()}, len(rows))[0]
 
 
@@ -132,19 +132,19 @@ def test_thresholds_hold_for_every_neighbour_of_the_boundary():
     edges = np.array([0.0, -0.0, 1.0, largest, -largest, 1e-45, -1e-45, 1.17549435e-38], dtype=np.float32)
     singles = np.concatenate([singles[np.isfinite(singles)], edges]).astype(float)
     thresholds = np.concatenate([singles, np.nextafter(singles, np.inf), np.nextafter(singles, -np.inf)])
-    bounds = treenodes.single_thresholds(thresholds)
+    bounds = treenodes.float32_thresholds(thresholds)
     for x in (bounds, np.nextafter(bounds, np.inf), np.nextafter(bounds, -np.inf), thresholds):
         inside = np.abs(x) < treenodes.BEYOND_SINGLE
         with np.errstate(all="ignore"):
             expected = x.astype(np.float32).astype(float) <= thresholds
         assert ((x <= bounds) == expected)[inside].all()
-    assert treenodes.single_thresholds([np.inf, -np.inf]).tolist() == [np.inf, -treenodes.BEYOND_SINGLE]
+    assert treenodes.float32_thresholds([np.inf, -np.inf]).tolist() == [np.inf, -treenodes.BEYOND_SINGLE]
 
 
 def test_plain_thresholds_would_be_noticed(monkeypatch):
     """A number that float32 rounds to the threshold goes left; without the translation it goes right."""
     monkeypatch.setattr(
-        "pipeline_lib.compiler.adapters.sklearn.trees.single_thresholds", lambda plain: np.asarray(plain)
+        "pipeline_lib.compiler.adapters.sklearn.trees.float32_thresholds", lambda plain: np.asarray(plain)
     )
     fitted = DecisionTreeRegressor().fit(pd.DataFrame({"x": [1.0, 1.0 + 2.0**-22]}), [0.0, 1.0])
     above = pd.DataFrame({"x": [1.0 + 2.0**-23 + 2.0**-26]})  # the threshold is 1 + 2**-23, as is this in float32

@@ -1,0 +1,251 @@
+"""One compilation: a plan that is written step by step, while the library transforms the same training rows.
+
+    rows ----- step.transform ----> output            the library's own result
+      |                                |
+      |                            check_step         within the error bounds of the plan
+      |                                |
+    columns -- adapter, Builder --> columns           the plan, then the input of the next step
+
+A step without a plan runs through its library (`OpaqueStep`) where that is allowed; else compiling is refused.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiled.arrow import from_arrow
+from pipeline_lib.compiled.compile_report import StepReport
+from pipeline_lib.compiled.operations.list_columns import LIST
+from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY
+from pipeline_lib.compiled.plan import Plan, RawTable
+from pipeline_lib.compiler.adapters.catalog import predict, transform
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, RefusedStepError, qualified_name
+from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.compiler.fidelity import Distance, Write, check_step
+from pipeline_lib.compiler.opaque_step import OpaqueStep
+from pipeline_lib.errors import InputError
+from pipeline_lib.rows.conform import conform
+from pipeline_lib.rows.frames import Frames, to_pipeline_input
+from pipeline_lib.rows.schema import RowSchema
+
+_METHODS = {PREDICTION: "predict", PROBABILITY: "predict_proba", DECISION: "decision_function"}
+_DTYPES = {"integer": "int64", "number": "float64", "string": "str", "boolean": "bool", "datetime": "datetime"}
+_LARGEST = 1.7976931348623157e308  # the largest double
+_SMALL_BATCHES = (1, 7)  # rows: what production sends most often, and more than one row but far from all
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """Options of a compilation: schema of raw rows, package of own steps, whether steps may stay opaque.
+
+    `table` is the table of raw rows, with its context of earlier rows.
+    """
+
+    row: RowSchema
+    library: str = "pipeline_lib"
+    allow_opaque: bool = False
+    table: RawTable = RawTable()  # noqa: RUF009  a frozen dataclass, too
+
+    @property
+    def context(self) -> int:
+        """The count of earlier rows that each row needs."""
+        return self.table.context
+
+
+class Compilation:
+    """A plan while it is written, with a report for each step."""
+
+    def __init__(self, options: CompileOptions) -> None:
+        self.options = options
+        self.build = Builder(context=options.context)
+        self.columns = raw_columns(options.row, self.build)  # the input columns of the next step
+        self.steps: dict[str, dict[str, int]] = {}
+        self.outputs: dict[str, int] = {}
+        self.classes: tuple[Any, ...] = ()
+        self.opaque: dict[str, bytes] = {}
+        self.reports: list[StepReport] = []
+
+    def plan(self) -> Plan:
+        """The plan of all steps written so far."""
+        row = self.options.row
+        several = tuple(RawTable(part.name, part.key) for part in row.tables) if row.key is not None else ()
+        tables = several or (self.options.table,)
+        return Plan(self.build.nodes, self.outputs, self.steps, tables, self.classes)
+
+    def run(self, steps: Sequence[tuple[str, Any]], data: Any) -> None:
+        """Write the plan of every step, each checked on the rows `data`."""
+        for name, step in steps[:-1]:
+            if step is None or (isinstance(step, str) and step == "passthrough"):
+                continue
+            output = step.transform(data.copy())  # a copy, since some steps change their input
+            if output.shape[0] != data.shape[0]:
+                raise RefusedStepError(
+                    f"step {name}: found {output.shape[0]:,} rows for {data.shape[0]:,}, expected one for one; "
+                    "a step that drops rows cannot serve production: drop them in `load` or `split`"
+                )
+            self._add_transformer(name, step, data, output)
+            data = output
+        name, final = steps[-1]
+        if not hasattr(final, "predict"):
+            raise InputError(
+                f"found a final step {type(final).__name__} without predict, expected an estimator; "
+                "end the pipeline with one"
+            )
+        self._add_estimator(name, final, data)
+
+    def _add_transformer(self, name: str, step: Any, data: Any, output: Any) -> None:
+        before = self.columns
+
+        def write(columns: Columns, build: Builder) -> Sequence[Value]:
+            return list(transform(step, dict(columns), build).values())
+
+        try:
+            after = transform(step, dict(before), self.build)
+            _refuse_child_columns(name, after)
+            distance = check_step(f"step {name}", write, before, data, output, self._raw_tables(data))
+            if hasattr(type(step), "plan"):
+                self._check_small_batches(name, step, write, data)
+            report = _exact_report(name, step, len(before), len(after), distance)
+        except NoPlanError as error:
+            after = self._run_opaque(name, step, data, {"transform": output}, error)["transform"]
+            report = _opaque_report(name, step, len(before), len(after), error)
+        self.columns = dict(zip(_column_names(step, output, after), after.values(), strict=True))
+        self.steps[name] = {column: value.node for column, value in self.columns.items()}
+        self.reports.append(report)
+
+    def _raw_tables(self, data: Any) -> dict[str, Any] | None:
+        """The columns of several raw tables; None for the output of a step, which is a single frame or array."""
+        return from_arrow(conform(data, self.options.row)) if isinstance(data, Frames) else None
+
+    def _check_small_batches(self, name: str, step: Any, write: Write, data: Any) -> None:
+        """Check an own step on few rows, as in production: its code may depend on the count of rows."""
+        row = self.options.row
+        for rows in _SMALL_BATCHES:
+            if isinstance(data, Frames):
+                part: Any = to_pipeline_input(conform(data, row).slice(0, rows), row)
+            else:
+                part = data.iloc[:rows] if hasattr(data, "iloc") else data[:rows]
+            if not self.options.context and part.shape[0] == rows:
+                where = f"step {name}, {rows} rows alone"
+                check_step(where, write, self.columns, part, step.transform(part.copy()), self._raw_tables(part))
+
+    def _add_estimator(self, name: str, final: Any, data: Any) -> None:
+        before = self.columns
+        expected = {
+            kind: getattr(final, method)(data.copy()) for kind, method in _METHODS.items() if hasattr(final, method)
+        }
+        try:
+            outputs = _by_kind(predict(final, list(before.values()), self.build))
+            distance = Distance()
+            for kind, output in expected.items():
+                where = f"step {name}, {_METHODS[kind]}"
+                distance = distance.worst(check_step(where, _output_writer(final, kind), before, data, output))
+            report = _exact_report(name, final, len(before), len(outputs[PREDICTION]), distance)
+        except NoPlanError as error:
+            opaque = self._run_opaque(name, final, data, expected, error)
+            outputs = {kind: list(columns.values()) for kind, columns in opaque.items()}
+            report = _opaque_report(name, final, len(before), 1, error)
+        self.classes = _class_labels(final)
+        for kind in expected:
+            self.outputs |= _output_names(kind, outputs[kind], final)
+        self.reports.append(report)
+
+    def _run_opaque(
+        self, name: str, step: Any, data: Any, expected: dict[str, Any], error: NoPlanError
+    ) -> dict[str, Columns]:
+        if not self.options.allow_opaque or isinstance(data, Frames):
+            raise NoPlanError(f"step {name}: {error}")
+        opaque = OpaqueStep.of(name, step, data, expected, self.options.library)
+        self.opaque[name] = opaque.state
+        return opaque.write(self.columns, self.build)
+
+
+def raw_columns(row: RowSchema, build: Builder) -> Columns:
+    """The raw columns of a row schema, as the input of a pipeline's first step."""
+    columns = {}
+    main = {column.name for column in row.columns}
+    tables = dict.fromkeys(row.names, row.name) | {
+        f"{child.name}.{column.name}": child.name for child in row.children for column in child.own
+    }
+    for name, column in row.by_name.items():
+        dtype, abs_max = _DTYPES.get(column.kind, "datetime"), math.inf
+        if column.nullable and dtype in ("int64", "bool"):
+            dtype = "float64"  # as in pandas: NaN is missing
+        elif dtype == "float64":
+            abs_max = _LARGEST if column.finite and not column.nullable else math.inf
+        elif not column.nullable:
+            abs_max = {"bool": 1.0, "str": 0.0}.get(dtype, 2.0**63)
+        columns[name] = build.input(name, dtype if name in main else f"{dtype}{LIST}", abs_max, table=tables[name])
+    return columns
+
+
+def _refuse_child_columns(name: str, columns: Columns) -> None:
+    """Refuse a step whose output has values for each child row; steps after it read main rows only."""
+    below = [column for column, value in columns.items() if value.table]
+    if below:
+        raise RefusedStepError(
+            f"step {name}: found {', '.join(below)} with a value for each row of the table "
+            f"{columns[below[0]].table}, expected one for each main row; aggregate them, as build.total does"
+        )
+
+
+def _by_kind(outputs: Outputs) -> dict[str, list[Value]]:
+    return {
+        PREDICTION: list(outputs.prediction),
+        PROBABILITY: list(outputs.probability),
+        DECISION: list(outputs.decision),
+    }
+
+
+def _output_writer(final: Any, kind: str) -> Callable[[Columns, Builder], Sequence[Value]]:
+    return lambda columns, build: _by_kind(predict(final, list(columns.values()), build))[kind]
+
+
+def _column_names(step: Any, output: Any, after: Columns) -> list[str]:
+    """The names that the library gives its output columns; those of the plan where it gives none."""
+    if hasattr(output, "columns"):
+        names = list(map(str, output.columns))
+    else:
+        try:
+            names = list(map(str, step.get_feature_names_out()))
+        except (AttributeError, ValueError, TypeError):
+            names = []
+    return names if len(set(names)) == len(after) == len(names) else list(after)
+
+
+def _class_labels(final: Any) -> tuple[Any, ...]:
+    """The labels of a classifier as Python values; none where they are several lists or of other types."""
+    labels = np.asarray(getattr(final, "classes_", ()), dtype=object)
+    plain = tuple(label.item() if isinstance(label, np.generic) else label for label in labels.ravel())
+    return plain if labels.ndim == 1 and all(isinstance(label, bool | int | float | str) for label in plain) else ()
+
+
+def _output_names(kind: str, values: Sequence[Value], final: Any) -> dict[str, int]:
+    """The nodes of one kind of output by name: `prediction`, or `probability[LABEL]` for each class."""
+    labels = list(getattr(final, "classes_", ()))
+    if len(values) == 1 and kind != PROBABILITY:
+        return {kind: values[0].node}
+    if len(labels) != len(values) or kind == PREDICTION:
+        labels = list(range(len(values)))
+    return {f"{kind}[{label}]": value.node for label, value in zip(labels, values, strict=True)}
+
+
+def _exact_report(name: str, step: Any, columns_in: int, columns_out: int, distance: Distance) -> StepReport:
+    return StepReport(
+        name,
+        qualified_name(type(step)),
+        columns_in,
+        columns_out,
+        exact=True,
+        ulps=distance.ulps,
+        share=distance.share,
+        flips=distance.flips,
+    )
+
+
+def _opaque_report(name: str, step: Any, columns_in: int, columns_out: int, error: NoPlanError) -> StepReport:
+    why = str(error).splitlines()[0]
+    return StepReport(name, qualified_name(type(step)), columns_in, columns_out, exact=False, why=why)
