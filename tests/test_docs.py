@@ -203,8 +203,8 @@ def _check_call(node: ast.Call, imported: dict[str, str]) -> None:
             return
     keywords = {keyword.arg: None for keyword in node.keywords if keyword.arg}
     inspect.signature(function).bind(*bound, *node.args, **keywords)
-    if ast.unparse(node.func) == "build.apply":
-        assert ast.literal_eval(node.args[0]) in OPERATIONS
+    if ast.unparse(node.func) == "build.apply" and isinstance(node.args[0], ast.Constant):
+        assert node.args[0].value in OPERATIONS
 
 
 @by_page
