@@ -1,4 +1,4 @@
-"""What can go wrong, with the exit code each kind ends the command line with."""
+"""The errors that this library raises, each with the exit code of the command line."""
 
 from pathlib import Path
 
@@ -7,13 +7,25 @@ class PipelineLibError(Exception):
     """Base of all errors that this library raises on purpose.
 
     A message says what was found, what was expected, and what to do.
+
+        >>> from pipeline_lib import BaseParams, PipelineLibError
+        >>> from pipeline_lib.project.params import params_from_values
+        >>> class Params(BaseParams):
+        ...     seed: int = 0
+        >>> try:
+        ...     params_from_values({"seed": "x"}, Params, "cell 2")
+        ... except PipelineLibError as error:
+        ...     print(type(error).__name__, error.exit_code)
+        ...     print(error)
+        InputError 2
+        cell 2: seed: found 'x', expected a valid integer
     """
 
     exit_code: int = 3
 
 
 class DifferenceError(PipelineLibError):
-    """A check found a difference (exit code 1)."""
+    """A check found a difference: parity, an export, a comparison (exit code 1)."""
 
     exit_code = 1
 
@@ -27,7 +39,7 @@ class InputError(PipelineLibError):
 class RunError(PipelineLibError):
     """The research run itself failed; its record, where there is one, is kept in `folder`.
 
-    The exit code is 3, or that of the signal by which somebody asked for the end: 130, 143.
+    The exit code is 3, or that of the signal that stopped the run: 130 (Ctrl-C), 143 (SIGTERM), 129 (SIGHUP).
     """
 
     def __init__(self, message: str, folder: Path | None = None, exit_code: int = 3) -> None:

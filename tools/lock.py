@@ -1,8 +1,7 @@
-"""Writes the lock files with uv, and says whether they still fit settings.ini.
+"""Writes the lock files with uv, and names those that settings.ini no longer agrees with.
 
-`requirements.lock` pins every extra and the build backend, `requirements-core.lock` what production needs.
-Each begins with a digest of the requirement lines it was made from, so that a test can tell without
-resolving anything that settings.ini has moved on.
+`requirements.lock` pins every extra and the build backend, `requirements-core.lock` what production needs. Each begins
+with a digest of its requirement lines, so that a test can compare it with settings.ini without resolving anything.
 """
 
 import hashlib
@@ -19,25 +18,25 @@ DIGEST_LINE = "# requirements digest: "
 
 @dataclass(frozen=True)
 class Requirements:
-    """What one lock file is made from: the oldest Python, and requirement lines, sorted."""
+    """The input of one lock file: the oldest Python, and requirement lines, sorted."""
 
     floor: str
     lines: tuple[str, ...]
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all of it, in hex."""
+        """SHA-256 of the Python version and the lines, in hex."""
         return hashlib.sha256("\n".join([self.floor, *self.lines]).encode()).hexdigest()
 
 
 def requirements(root: Path = ROOT) -> dict[str, Requirements]:
-    """What each lock file is made from, by its name."""
-    facts = ConfigParser()
-    facts.read(root / "settings.ini", encoding="utf-8")
-    core = facts["project"]["requirements"].split()
-    extras = [line for lines in facts["extras"].values() for line in lines.split()]
+    """The requirements of each lock file, by its name."""
+    settings = ConfigParser()
+    settings.read(root / "settings.ini", encoding="utf-8")
+    core = settings["project"]["requirements"].split()
+    extras = [line for lines in settings["extras"].values() for line in lines.split()]
     build = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
-    floor = facts["project"]["min_python"]
+    floor = settings["project"]["min_python"]
     return {
         "requirements.lock": Requirements(floor, tuple(sorted({*core, *extras, *build}))),
         "requirements-core.lock": Requirements(floor, tuple(sorted(core))),
@@ -45,28 +44,28 @@ def requirements(root: Path = ROOT) -> dict[str, Requirements]:
 
 
 def stale_locks(root: Path = ROOT) -> list[str]:
-    """Names of the lock files whose requirements have changed since they were made."""
+    """Names of the lock files whose requirements have changed since they were written."""
     return [
         name
-        for name, wanted in requirements(root).items()
+        for name, current in requirements(root).items()
         if not (root / name).is_file()
-        or f"{DIGEST_LINE}{wanted.digest}" not in (root / name).read_text(encoding="utf-8").splitlines()[:1]
+        or f"{DIGEST_LINE}{current.digest}" not in (root / name).read_text(encoding="utf-8").splitlines()[:1]
     ]
 
 
-def write_lock(name: str, wanted: Requirements, *options: str) -> None:
-    """Resolve requirements for every Python from the floor on, with hashes, and write the lock file.
+def write_lock(name: str, current: Requirements, *options: str) -> None:
+    """Resolve requirements for every Python from the oldest on, with hashes, and write the lock file.
 
-    Versions already pinned stay unless they clash; the option `--upgrade` lets go of them.
+    Pinned versions stay unless they conflict; the option `--upgrade` replaces them.
     """
-    command = ["uv", "pip", "compile", "-", "--universal", "--python-version", wanted.floor, "--generate-hashes"]
+    command = ["uv", "pip", "compile", "-", "--universal", "--python-version", current.floor, "--generate-hashes"]
     command += ["--no-header", "--quiet", "--output-file", name, *options]
-    subprocess.run(command, input="\n".join(wanted.lines), text=True, check=True, cwd=ROOT)  # noqa: S603 (our words)
+    subprocess.run(command, input="\n".join(current.lines), text=True, check=True, cwd=ROOT)  # noqa: S603 (own command)
     target = ROOT / name
-    target.write_text(f"{DIGEST_LINE}{wanted.digest}\n{target.read_text(encoding='utf-8')}", encoding="utf-8")
+    target.write_text(f"{DIGEST_LINE}{current.digest}\n{target.read_text(encoding='utf-8')}", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    for lock_name, made_from in requirements().items():
-        write_lock(lock_name, made_from, *sys.argv[1:])
+    for lock_name, lock_requirements in requirements().items():
+        write_lock(lock_name, lock_requirements, *sys.argv[1:])
         sys.stdout.write(f"wrote {lock_name}\n")

@@ -1,4 +1,4 @@
-"""What a run ran on: everything outside the code that may change a bit of its outputs."""
+"""The environment of a run: everything outside the code that may change a bit of its outputs."""
 
 import locale
 import os
@@ -14,7 +14,7 @@ from pipeline_lib.system.fingerprint import environment_variables
 def describe_environment() -> dict[str, Any]:
     """Packages, Python, CPU features, BLAS, threads, locale and time zone of this process, as JSON values.
 
-    No host name, user name or path is in it.
+    It holds no host name, user name or path.
     """
     return {
         "packages": installed_packages(),
@@ -38,16 +38,16 @@ def describe_environment() -> dict[str, Any]:
 
 def installed_packages() -> dict[str, str]:
     """Installed distributions and their versions, sorted by name."""
-    found = dict(_name_and_version(dist) for dist in metadata.distributions())
-    return {name: found[name] for name in sorted(found, key=str.lower)}
+    versions = dict(_name_and_version(dist) for dist in metadata.distributions())
+    return {name: versions[name] for name in sorted(versions, key=str.lower)}
 
 
 def _name_and_version(dist: metadata.Distribution) -> tuple[str, str]:
-    """Two lines of a distribution's metadata; all of them, parsed as mail, would take ten times as long."""
+    """A distribution's name and version, read from its metadata's text: `dist.metadata` takes ten times as long."""
     head, _, _ = (dist.read_text("METADATA") or dist.read_text("PKG-INFO") or "").partition("\n\n")
-    found = dict(line.partition(": ")[::2] for line in head.splitlines())
-    if {"Name", "Version"} <= found.keys():
-        return found["Name"], found["Version"]
+    fields = dict(line.partition(": ")[::2] for line in head.splitlines())
+    if {"Name", "Version"} <= fields.keys():
+        return fields["Name"], fields["Version"]
     return dist.metadata["Name"], dist.version
 
 
@@ -72,6 +72,6 @@ def _blas() -> list[dict[str, Any]]:
         from threadpoolctl import threadpool_info
     except ImportError:
         return []
-    wanted = ("user_api", "internal_api", "version", "architecture", "threading_layer", "num_threads")
-    found = [{key: info.get(key) for key in wanted} for info in threadpool_info()]
-    return sorted(found, key=str)  # the order in which they were loaded says nothing
+    keys = ("user_api", "internal_api", "version", "architecture", "threading_layer", "num_threads")
+    libraries = [{key: info.get(key) for key in keys} for info in threadpool_info()]
+    return sorted(libraries, key=str)  # threadpoolctl lists them in the order of loading, which differs between runs

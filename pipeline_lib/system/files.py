@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: canonical JSON, digests, atomic writes."""
+"""Files: atomic writes, canonical JSON, digests."""
 
 import hashlib
 import json
@@ -11,8 +11,7 @@ from typing import Any
 
 from pipeline_lib.errors import InputError
 
-_BLOCK = 1 << 16
-"""Bytes that are read at once; most files are smaller, and a larger buffer takes longer to make than they to read."""
+_BLOCK_BYTES = 1 << 16  # most files are smaller; a larger buffer takes longer to allocate than they take to read
 
 
 def canonical_json(value: Any) -> bytes:
@@ -24,7 +23,7 @@ def canonical_json(value: Any) -> bytes:
 def read_json(path: Path, remedy: str = "write it again") -> Any:
     """The content of a JSON file; None when there is no such file.
 
-    Raises InputError, with this remedy, when the file is no JSON.
+    Raises InputError, with `remedy`, when the file holds no JSON.
     """
     try:
         return json.loads(path.read_bytes()) if path.is_file() else None
@@ -33,11 +32,11 @@ def read_json(path: Path, remedy: str = "write it again") -> Any:
 
 
 def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Write a file that is never seen half-written.
+    """Write a file by a rename, so that readers find the old content or the new one, never a part.
 
-    Where `durable`, it survives a power cut once this returns; what is flushed later anyhow need not be.
+    With `durable`, the file survives a power cut once this returns; without, the caller flushes it later.
     """
-    part = path.with_name(f".{path.name}.{os.getpid():x}-{secrets.token_hex(4)}.part")  # two may write at once
+    part = path.with_name(f".{path.name}.{os.getpid():x}-{secrets.token_hex(4)}.part")  # for writers at the same time
     try:
         with part.open("wb") as stream:
             stream.write(content)
@@ -46,7 +45,7 @@ def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
                 os.fsync(stream.fileno())
         part.replace(path)
     except BaseException:
-        with suppress(OSError):  # the first error is the one to tell
+        with suppress(OSError):  # the first error is the one to report
             part.unlink()
         raise
     if durable:
@@ -54,7 +53,7 @@ def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
 
 
 def flush_tree(folder: Path) -> None:
-    """Make every file and name below a folder durable, whoever wrote them."""
+    """Make every file and name below a folder durable."""
     for path in (*files_below(folder), *(Path(parent) for parent, _, _ in os.walk(folder))):
         _flush(path)
 
@@ -69,7 +68,7 @@ def _flush(path: Path) -> None:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Regular files below a folder, sorted by name; links are not followed and not listed."""
+    """Regular files below a folder, sorted by path; symbolic links are neither followed nor listed."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink():
             yield path
@@ -84,13 +83,13 @@ def sha256_file(path: str | Path) -> str:
     """SHA-256 of a file's bytes, in hex."""
     digest = hashlib.sha256()
     with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 (thousands of text paths)
-        while block := stream.read(_BLOCK):
+        while block := stream.read(_BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
 
 
 def sha256_tree(folder: Path) -> str:
-    """SHA-256 over the names and contents of all files below a folder, in hex; what Python caches is left out."""
+    """SHA-256 over the names and contents of all files below a folder, in hex, without `__pycache__`."""
     total = hashlib.sha256()
     for path in files_below(folder):
         if "__pycache__" in path.relative_to(folder).parts:

@@ -1,4 +1,4 @@
-"""Locks on folders: the system lets go of one when its holder dies, however it dies."""
+"""Locks on folders: the system releases a lock when its process ends, even when it is killed."""
 
 import fcntl
 import os
@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PREFIX = "pipeline-lib-"
-"""How the names of all folders begin that this library makes where the system keeps temporary ones."""
+"""Of the names of this library's folders among the system's temporary ones."""
 
 
 @contextmanager
 def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold a folder's lock; it stays with the folder when that is renamed.
+    """Hold a folder's lock inside the block; renaming the folder keeps the lock.
 
-    Raises BlockingIOError when another holds it, or waits for that one to let go.
+    Raises BlockingIOError when another process holds it; with `wait`, waits until it is released.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -26,7 +26,7 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether a living process holds the folder's lock; no folder, no lock."""
+    """Whether a running process holds the folder's lock; False where there is no such folder."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except FileNotFoundError:
@@ -43,9 +43,9 @@ def is_locked(folder: Path) -> bool:
 
 @contextmanager
 def locked_temporary_folder(kind: str, parent: Path | None = None) -> Iterator[Path]:
-    """A temporary folder, locked while it is used, so that one whose user was killed can be told from it.
+    """A temporary folder that is locked inside the block: cleanup removes the unlocked ones, whose process was killed.
 
-    It is the system's, named `PREFIX` and the kind, or a hidden one in `parent`, named by the kind.
+    It is among the system's temporary folders, named `PREFIX` and `kind`, or a hidden one in `parent`, named `kind`.
     """
     prefix = f".{kind}-" if parent else f"{PREFIX}{kind}-"
     with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as name, locked(Path(name)):

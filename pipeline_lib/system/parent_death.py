@@ -1,7 +1,8 @@
-"""A program that ends when its parent does, however the parent ends: python parent_death.py PARENT PROGRAM ARGUMENTS...
+"""Run a program that ends when its parent process does: python parent_death.py PARENT_PID PROGRAM ARGUMENTS...
 
-A kernel watches its parent from a thread, which waits while a cell sits in compiled code; the system does not wait.
-Run as a file by a bare interpreter (`-I -S`): it imports nothing but the standard library.
+A kernel watches its parent from a thread, which cannot run while a cell is inside compiled code that holds the GIL.
+The system's signal needs no thread. This file is run by a bare interpreter (`-I -S`), so it imports the standard
+library only.
 """
 
 import ctypes
@@ -9,11 +10,11 @@ import os
 import signal
 import sys
 
-_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's <sys/prctl.h>; survives the exec that follows
+_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's <sys/prctl.h>; kept by exec
 
 
 def main() -> None:
-    """Become the program, tethered to the parent process."""
+    """Replace this process with the program, which ends with the parent process."""
     parent, *command = sys.argv[1:]
     exit_with_parent(int(parent))
     try:
@@ -23,10 +24,10 @@ def main() -> None:
 
 
 def exit_with_parent(parent: int) -> None:
-    """Let this process end with its parent."""
+    """Let the system kill this process when the parent process with this pid ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the signal was asked for
+    if os.getppid() != parent:  # it had ended before prctl
         sys.exit(1)
 
 

@@ -1,4 +1,4 @@
-"""What may lie in a record: plain files of its own, under names that every system reads as the same."""
+"""Which files a record may hold: regular files of its own, with names that are the same on every system."""
 
 import stat
 import unicodedata
@@ -6,27 +6,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-LONGEST_NAME = 255
-"""Bytes that a name may have, in UTF-8: the limit of the common file systems."""
-_UNSEEN = ("Cc", "Cf", "Cs")  # control characters, marks that turn the direction of writing, half characters
+MAX_NAME_BYTES = 255  # in UTF-8: the limit of the common file systems
+_INVISIBLE = ("Cc", "Cf", "Cs")  # Unicode categories: control, format (such as direction marks), surrogates
 
 
 def name_problem(name: str) -> str | None:
-    """What is wrong with a file's name, relative to its record and with forward slashes; None when nothing is."""
+    """What is wrong with a file's name, relative to its record and with forward slashes; None for a good name."""
     parts = name.split("/")
     if name.startswith("/") or "\\" in name:
         return "found an absolute path or a backslash, expected a name relative to the record"
     if not {"", ".", ".."}.isdisjoint(parts):
         return "found a path that leaves its folder or names none, expected plain names between slashes"
-    if any(unicodedata.category(character) in _UNSEEN for character in name):
+    if any(unicodedata.category(character) in _INVISIBLE for character in name):
         return "found a character that cannot be seen, expected printable ones"
-    if any(len(part.encode()) > LONGEST_NAME for part in parts):
-        return f"found a name of more than {LONGEST_NAME} bytes, expected a shorter one"
+    if any(len(part.encode()) > MAX_NAME_BYTES for part in parts):
+        return f"found a name of more than {MAX_NAME_BYTES} bytes, expected a shorter one"
     return None
 
 
 def name_problems(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The names that no record may list, each with the reason: bad ones, and those that differ only in case."""
+    """Names that no record may list, each with the reason: bad ones, and those that differ only in case."""
     seen: dict[str, str] = {}
     for name in names:
         problem = name_problem(name)
@@ -38,31 +37,31 @@ def name_problems(names: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def unsafe_files(folder: Path) -> dict[str, str]:
-    """What lies below a folder and may not lie in a record, by name, with the reason. Empty folders are among it."""
-    strange, files = {}, []
+    """Everything below a folder that a record may not hold, empty folders too: the reason by name."""
+    unsafe, files = {}, []
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        found = path.lstat()
-        if stat.S_ISLNK(found.st_mode):
-            strange[name] = "found a link, expected a file of the record itself"
-        elif stat.S_ISDIR(found.st_mode):
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            unsafe[name] = "found a link, expected a file of the record itself"
+        elif stat.S_ISDIR(status.st_mode):
             if not any(path.iterdir()):
-                strange[name] = "found an empty folder, expected only the files that were sealed"
-        elif not stat.S_ISREG(found.st_mode):
-            strange[name] = "found a special file, expected only plain files"
-        elif found.st_nlink > 1:
-            strange[name] = (
+                unsafe[name] = "found an empty folder, expected only the files that were sealed"
+        elif not stat.S_ISREG(status.st_mode):
+            unsafe[name] = "found a special file, expected only plain files"
+        elif status.st_nlink > 1:
+            unsafe[name] = (
                 "found a file that has another name elsewhere (a hard link), expected one of the record alone"
             )
         else:
             files.append(name)
-    return strange | dict(name_problems(files))
+    return unsafe | dict(name_problems(files))
 
 
 def remove_unsafe_files(folder: Path) -> list[str]:
-    """Remove what may not lie in a record; the names of what was removed, empty folders left out."""
+    """Remove everything that a record may not hold; returns the removed names, without empty folders."""
     removed = []
-    for name in sorted(unsafe_files(folder), reverse=True):  # what is in a folder comes before the folder
+    for name in sorted(unsafe_files(folder), reverse=True):  # a folder's files before the folder
         path = folder / name
         if path.is_symlink() or not path.is_dir():
             removed.append(name)
@@ -74,9 +73,9 @@ def remove_unsafe_files(folder: Path) -> list[str]:
 
 
 def is_valid_manifest(manifest: Mapping[str, Any]) -> bool:
-    """Whether the parts of a sealed manifest are of the kinds that sealing writes."""
+    """Whether the values of a sealed manifest have the types that sealing writes."""
     files, hashes, fields = manifest.get("files"), manifest.get("hashes") or {}, manifest.get("sensitive") or []
-    kinds = {"status": str, "reference": str, "digest": str}
+    types = {"status": str, "reference": str, "digest": str}
     return (
         isinstance(files, dict)
         and isinstance(hashes, dict)
@@ -84,5 +83,5 @@ def is_valid_manifest(manifest: Mapping[str, Any]) -> bool:
         and all(isinstance(digest, str) for digest in files.values())
         and all(isinstance(digest, str | None) for digest in hashes.values())
         and all(isinstance(field, str) for field in fields)
-        and all(isinstance(manifest.get(name, ""), kind) for name, kind in kinds.items())
+        and all(isinstance(manifest.get(name, ""), kind) for name, kind in types.items())
     )

@@ -1,4 +1,4 @@
-"""Requests to end a run: from the keyboard, from the system, from a terminal that closes."""
+"""Signals that ask a run to stop: Ctrl-C, SIGTERM, and the hang-up of a terminal that closes."""
 
 import os
 import signal
@@ -11,32 +11,30 @@ from typing import Any, Self
 
 from pipeline_lib.errors import RunError
 
-_REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-EXIT_CODES = tuple(128 + number for number in _REQUESTS)
-"""What a shell calls the end by these signals: 130, 143, 129."""
-_MOMENT = 0.01
-"""Seconds after which a request that was dropped is made again."""
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+EXIT_CODES = tuple(128 + number for number in _STOP_SIGNALS)
+"""A shell's exit codes for the end by these signals: 130, 143, 129."""
+_RESEND_SECONDS = 0.01  # long enough for the `__del__` that dropped a signal to return
 
 
 @contextmanager
 def stop_signals() -> Iterator[list[int]]:
-    """Inside the block every request to end raises KeyboardInterrupt, as Ctrl-C does; the signals that came, in order.
+    """Inside the block every stop signal raises KeyboardInterrupt, as Ctrl-C does; the signals received, in order.
 
-    For a sweep, which keeps what is finished at the first one and kills what still runs at the second.
+    For a sweep: at the first signal it keeps what is finished, at the second it kills what still runs.
     """
-    came: list[int] = []
+    received: list[int] = []
 
-    def arrived(number: int, _: FrameType | None) -> None:
-        came.append(number)
+    def receive(number: int, _: FrameType | None) -> None:
+        received.append(number)
         raise KeyboardInterrupt
 
-    heard = [number for number in _REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, arrived) for number in heard}
+    before = {number: signal.signal(number, receive) for number in _not_ignored()}
     try:
-        with _heard_again(lambda: came.pop() if came else signal.SIGINT):
-            yield came
+        with _resend_dropped(lambda: received.pop() if received else signal.SIGINT):
+            yield received
     except KeyboardInterrupt:
-        code = 128 + (came or _REQUESTS)[0]
+        code = 128 + (received or _STOP_SIGNALS)[0]
         raise RunError("found a request to end, expected none; sweep again, and it continues", exit_code=code) from None
     finally:
         for number, handler in before.items():
@@ -44,10 +42,11 @@ def stop_signals() -> Iterator[list[int]]:
 
 
 class SignalHandler:
-    """Inside the block the first request to end raises KeyboardInterrupt, once, and a second ends the process at once.
+    """Inside the block the first stop signal raises KeyboardInterrupt, once; a second ends the process immediately.
 
-    After `defer()` the first waits for the end of the block. Only the main thread hears of signals. A request
-    that did not become a RunError is passed on when the block ends, to whoever listened before.
+    After `defer()` the first takes effect at the end of the block. Python runs signal handlers in the main thread:
+    in other threads the block does nothing. A signal that did not lead to a RunError is sent again when the block
+    ends, to the handler from before it.
     """
 
     def __init__(self) -> None:
@@ -57,20 +56,18 @@ class SignalHandler:
 
     @property
     def exit_code(self) -> int:
-        """What a shell calls the end by this signal, one of `EXIT_CODES`."""
+        """A shell's exit code for the end by this signal, one of `EXIT_CODES`."""
         return 128 + int(self.signal or 0)
 
     def defer(self) -> None:
-        """Let nothing interrupt what follows but a second request."""
+        """Let only a second signal interrupt the rest of the block."""
         self._deferred = True
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            # what is ignored stays so: under nohup a terminal may close
-            heard = [number for number in _REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
-            for number in heard:
-                self._undo.callback(signal.signal, number, signal.signal(number, self._arrived))
-            self._undo.enter_context(_heard_again(self._take_back))
+            for number in _not_ignored():
+                self._undo.callback(signal.signal, number, signal.signal(number, self._receive))
+            self._undo.enter_context(_resend_dropped(self._forget))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
@@ -78,7 +75,7 @@ class SignalHandler:
         if self.signal and not isinstance(error, RunError):
             os.kill(os.getpid(), self.signal)
 
-    def _arrived(self, number: int, _: FrameType | None) -> None:
+    def _receive(self, number: int, _: FrameType | None) -> None:
         if self.signal:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
@@ -86,26 +83,31 @@ class SignalHandler:
         if not self._deferred:
             raise KeyboardInterrupt
 
-    def _take_back(self) -> int:
+    def _forget(self) -> int:
         number, self.signal = int(self.signal or signal.SIGINT), None
         return number
 
 
-@contextmanager
-def _heard_again(take_back: Callable[[], int]) -> Iterator[None]:
-    """Inside the block a request whose KeyboardInterrupt Python dropped, as it does in `__del__`, comes once more.
+def _not_ignored() -> list[signal.Signals]:
+    """Stop signals that this process does not ignore: nohup ignores SIGHUP, and that must stay so."""
+    return [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
-    `take_back` undoes that the request was heard, and tells its signal.
+
+@contextmanager
+def _resend_dropped(forget: Callable[[], int]) -> Iterator[None]:
+    """Inside the block a signal whose KeyboardInterrupt Python dropped, as it does in `__del__`, is sent once more.
+
+    `forget` undoes the receipt of the signal and returns its number.
     """
     before = sys.unraisablehook
 
-    def dropped(what: Any) -> None:
-        if what.exc_type is KeyboardInterrupt:
-            threading.Timer(_MOMENT, os.kill, (os.getpid(), take_back())).start()
+    def resend(unraisable: Any) -> None:
+        if unraisable.exc_type is KeyboardInterrupt:
+            threading.Timer(_RESEND_SECONDS, os.kill, (os.getpid(), forget())).start()
         else:
-            before(what)
+            before(unraisable)
 
-    sys.unraisablehook = dropped
+    sys.unraisablehook = resend
     try:
         yield
     finally:

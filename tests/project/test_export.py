@@ -1,4 +1,4 @@
-"""Export integrity on a project of two notebooks: each way a module and its notebook can part."""
+"""Export integrity on a project of two notebooks: each difference between a module and its notebook."""
 
 import json
 from pathlib import Path
@@ -59,7 +59,7 @@ def test_a_fresh_export_agrees_and_a_second_one_writes_nothing(project: Project,
     assert "assert add" not in sums.read_text()
 
 
-def test_the_everyday_tree_is_not_touched_by_a_check(project: Project) -> None:
+def test_a_check_changes_no_file(project: Project) -> None:
     before = {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file()}
     problems(project)
     assert {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file()} == before
@@ -100,7 +100,7 @@ def test_a_missing_module_is_named_and_written(project: Project, sums: Path) -> 
     assert export(project) == ["wrote tiny/steps/sums.py from nbs/steps/00_sums.ipynb"]
 
 
-def test_a_deleted_notebook_orphans_its_module(project: Project, sums: Path) -> None:
+def test_the_module_of_a_deleted_notebook_is_removed(project: Project, sums: Path) -> None:
     (project.notebooks / "steps" / "00_sums.ipynb").unlink()
     (problem,) = problems(project)
     assert "found a module that nbs/steps/00_sums.ipynb (cells c2) exports no longer" in problem
@@ -128,7 +128,7 @@ def test_a_hand_written_file_is_reported_and_never_removed(project: Project) -> 
     assert own.read_text() == "X = 1\n"
 
 
-def test_a_module_whose_header_was_taken_off_is_not_overwritten(project: Project, sums: Path) -> None:
+def test_a_module_without_its_header_is_not_overwritten(project: Project, sums: Path) -> None:
     sums.write_text("mine = 1\n")
     assert HEADER not in sums.read_text()
     with pytest.raises(InputError, match="without nbdev's header"):
@@ -174,7 +174,7 @@ def test_broken_json_is_a_problem_of_its_notebook(project: Project) -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), [("+ b\n", "+ b\n\n"), ("+ b", "+ b "), ("# %%", "\ufeff# %%")])
-def test_an_edit_that_python_would_not_notice_is_an_edit(project: Project, sums: Path, old: str, new: str) -> None:
+def test_an_edit_of_white_space_alone_is_a_difference(project: Project, sums: Path, old: str, new: str) -> None:
     sums.write_text(sums.read_text().replace(old, new))
     assert len(problems(project)) == 1
 
@@ -201,7 +201,7 @@ def test_what_python_might_import_instead_is_reported(project: Project, sums: Pa
     assert stray.is_file()
 
 
-def test_the_folders_own_module_holds_a_docstring_at_most(project: Project, sums: Path) -> None:
+def test_the_package_module_of_a_generated_folder_holds_a_docstring_at_most(project: Project, sums: Path) -> None:
     package = sums.with_name("__init__.py")
     package.write_text('"""Steps."""\n')
     assert problems(project) == []
@@ -217,7 +217,7 @@ def test_a_file_that_only_mentions_the_header_is_hand_written(project: Project, 
     assert own.is_file()
 
 
-def test_a_folder_in_a_modules_place_is_a_problem(project: Project, sums: Path) -> None:
+def test_a_folder_with_the_name_of_a_module_is_a_problem(project: Project, sums: Path) -> None:
     sums.unlink()
     sums.mkdir()
     assert problems(project) == [
@@ -225,7 +225,7 @@ def test_a_folder_in_a_modules_place_is_a_problem(project: Project, sums: Path) 
     ]
 
 
-def test_half_a_character_pair_is_a_problem_of_its_cell(project: Project) -> None:
+def test_half_of_a_surrogate_pair_is_a_problem_of_its_cell(project: Project) -> None:
     save(project.root, "steps/00_sums", "#| default_exp steps.sums", ADD + "# \ud800\n")
     assert problems(project)[0].startswith("nbs/steps/00_sums.ipynb: cell 2 (id c2): found ")
 

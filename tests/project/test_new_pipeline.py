@@ -53,7 +53,7 @@ def test_files_name_pipeline_library_and_folders(project: Project) -> None:
     assert "test_share" in parameters_cell(read_notebook(research, "boats"), "boats").source
 
 
-def test_a_taken_name_is_refused_and_nothing_is_written(project: Project) -> None:
+def test_an_existing_name_is_refused_and_nothing_is_written(project: Project) -> None:
     project.params.mkdir()
     (project.params / "boats.yml").write_text("mine: 1\n")
     with pytest.raises(InputError, match=r"found wishes/boats\.yml already"):
@@ -78,7 +78,7 @@ def test_the_research_notebook_uses_no_name_that_a_pipeline_may_have(project: Pr
     assert sum("pipeline." in source for source in sources) >= 3
 
 
-def test_a_draft_row_takes_the_place_of_the_templates(project: Project) -> None:
+def test_the_row_of_the_template_can_be_replaced_by_a_draft(project: Project) -> None:
     create_pipeline(project, "boats")
     module = (project.package / "pipelines" / "boats.py").read_text(encoding="utf-8")
     row = module[module.index("#row") :]

@@ -127,7 +127,7 @@ def test_anything_but_one_literal_a_name_is_refused(source: str, message: str) -
         declared_parameters(parameters(source), "n")
 
 
-def test_cleaning_drops_what_a_run_leaves_and_keeps_tags() -> None:
+def test_cleaning_drops_outputs_and_keeps_tags() -> None:
     output = {"name": "stdout", "output_type": "stream", "text": ["1"]}
     ran = {"execution_count": 7, "outputs": [output]}
     dirty = notebook(code("a = 1\nb = 2", "parameters", **ran), code("a", "keep-output", id="c2", **ran))

@@ -1,4 +1,4 @@
-"""Text gets the types of the model; values survive the way to the notebook."""
+"""Text gets the types of the model; values sent to a notebook are read back equal."""
 
 import datetime
 import json
@@ -48,7 +48,7 @@ def test_values_of_a_notebook_are_checked_with_the_same_messages() -> None:
         {"real": 1e308, "either": 2, "text": "null", "level": 1},
     ],
 )
-def test_what_travels_is_read_back_equal(values: dict[str, Any]) -> None:
+def test_values_sent_as_json_are_read_back_equal(values: dict[str, Any]) -> None:
     params = Carried(**values)
     sent = json.loads(json.dumps(params_to_json(params), allow_nan=False))
     assert repr(params_from_values(sent, Carried, "cell")) == repr(params)
@@ -58,7 +58,7 @@ def test_what_travels_is_read_back_equal(values: dict[str, Any]) -> None:
     "value",
     [(1, 2), {1: 2}, datetime.date(2020, 1, 1), {"a": (1,)}, [b"x"], math.nan, "\ud800", object(), {1, 2}],
 )
-def test_what_would_change_on_the_way_is_refused_by_name(value: object) -> None:
+def test_values_that_json_would_change_are_refused_by_name(value: object) -> None:
     class Loose(BaseParams):
         fine: int = 1
         loose: Any = None
@@ -70,11 +70,11 @@ def test_what_would_change_on_the_way_is_refused_by_name(value: object) -> None:
 
 @pytest.mark.parametrize("value", [1.0, 0.0])  # -0.0 equals 0.0, but is another number
 def test_a_validator_that_changes_its_own_result_is_refused(value: float) -> None:
-    class Turning(BaseParams):
-        turned: Annotated[float, AfterValidator(lambda value: -value)] = 0.0
+    class Negating(BaseParams):
+        negated: Annotated[float, AfterValidator(lambda value: -value)] = 0.0
 
-    with pytest.raises(InputError, match=r"^turned: found -"):
-        params_to_json(Turning(turned=value))
+    with pytest.raises(InputError, match=r"^negated: found -"):
+        params_to_json(Negating(negated=value))
 
 
 def test_a_field_left_out_of_the_dump_is_refused() -> None:
@@ -86,6 +86,6 @@ def test_a_field_left_out_of_the_dump_is_refused() -> None:
         params_to_json(Hidden(hidden=3))
 
 
-def test_importing_parameters_leaves_strictyaml_alone() -> None:
+def test_importing_parameters_does_not_import_strictyaml() -> None:
     code = "import sys, pipeline_lib.project.params; assert 'strictyaml' not in sys.modules; import strictyaml"
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603  our own code

@@ -61,7 +61,7 @@ def test_branches_of_a_union_are_one_problem(tmp_path: Path) -> None:
     ]
 
 
-def test_validators_speak_through_the_same_message(tmp_path: Path) -> None:
+def test_errors_of_validators_have_the_same_form(tmp_path: Path) -> None:
     class Checked(BaseParams):
         low: int = 0
         high: int = 1

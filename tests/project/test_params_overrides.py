@@ -71,7 +71,7 @@ def test_problems_of_file_and_overrides_come_together_in_order(tmp_path: Path) -
     ]
 
 
-def test_an_overridden_value_is_no_longer_the_files(tmp_path: Path) -> None:
+def test_an_overridden_value_of_the_file_is_not_checked(tmp_path: Path) -> None:
     assert read(tmp_path, "seed: x\n", Params, "seed=1").seed == 1
     (line,) = refusal(tmp_path, "estimator:\n  alpha: x\n", Params, 'estimator={"alpha": "y"}')
-    assert line.startswith("params/p.yml:1: --set")  # the line whose value it takes the place of
+    assert line.startswith("params/p.yml:1: --set")  # the line whose value it replaces

@@ -57,14 +57,14 @@ def test_outside_a_project_the_remedy_is_named(tmp_path: Path) -> None:
         (SETTINGS.replace("= nbs", "= .").encode(), r"nbs_path: found '\.', expected a folder inside"),
     ],
 )
-def test_settings_that_say_too_little_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
+def test_incomplete_settings_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "settings.ini").write_bytes(content)
     with pytest.raises(InputError, match=message):
         find_project(tmp_path)
 
 
 @pytest.mark.parametrize("content", ["", "[tool]\nx = 1\n"])
-def test_settings_of_something_else_are_passed_over(project: Project, content: str) -> None:
+def test_settings_of_other_programs_are_passed_over(project: Project, content: str) -> None:
     (project.notebooks / "settings.ini").write_text(content)
     assert find_project(project.notebooks) == project
 
@@ -86,7 +86,7 @@ def test_a_pipeline_is_imported_by_name(project: Project) -> None:
     assert project.import_pipeline("good").__name__ == "tinyproj.pipelines.good"
 
 
-def test_an_unknown_pipeline_lists_those_there_are(project: Project) -> None:
+def test_for_an_unknown_pipeline_the_known_ones_are_listed(project: Project) -> None:
     with pytest.raises(InputError, match="expected one of: none"):
         project.import_pipeline("absent")
     (project.notebooks / "pipelines" / "known.ipynb").touch()
@@ -94,27 +94,27 @@ def test_an_unknown_pipeline_lists_those_there_are(project: Project) -> None:
         project.import_pipeline("absent")
 
 
-def test_a_missing_package_is_told_from_a_missing_pipeline(project: Project) -> None:
+def test_a_missing_package_and_a_missing_pipeline_have_different_messages(project: Project) -> None:
     (project.package / "pipelines" / "needy.py").write_text("import no_such_package_here\n")
     with pytest.raises(InputError, match="found no package 'no_such_package_here'"):
         project.import_pipeline("needy")
 
 
-def test_a_pipeline_that_was_not_exported_wants_export(project: Project) -> None:
+def test_for_a_pipeline_that_was_not_exported_export_is_the_remedy(project: Project) -> None:
     (project.notebooks / "pipelines" / "fresh.ipynb").touch()
     with pytest.raises(InputError, match=r"found no module tinyproj\.pipelines\.fresh, .*make export"):
         project.import_pipeline("fresh")
 
 
 @pytest.mark.parametrize("imported", ["tinyproj.steps.absent", "tinyproj.pipelines.absent"])
-def test_a_missing_step_module_wants_export(project: Project, imported: str) -> None:
+def test_for_a_missing_step_module_export_is_the_remedy(project: Project, imported: str) -> None:
     (project.package / "steps").mkdir()
     (project.package / "pipelines" / "stepless.py").write_text(f"import {imported}\n")
     with pytest.raises(InputError, match=f"found no module {imported}, expected the export .*make export"):
         project.import_pipeline("stepless")
 
 
-def test_a_package_whose_name_begins_the_librarys_is_missing_all_the_same(project: Project) -> None:
+def test_a_missing_package_whose_name_begins_like_the_librarys_is_named(project: Project) -> None:
     (project.package / "pipelines" / "needy2.py").write_text("import tinyp\n")
     with pytest.raises(InputError, match="found no package 'tinyp'"):
         project.import_pipeline("needy2")

@@ -1,4 +1,4 @@
-"""Raw rows are checked the same way whatever holds them; all problems are named at once."""
+"""Raw rows are checked the same way in every form; all problems are named at once."""
 
 import subprocess
 import sys
@@ -97,7 +97,7 @@ print(sorted({"pandas", "pydantic"} & set(sys.modules)))
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"  # noqa: S603  our code
 
 
-def test_a_frame_keeps_its_rows_and_order_whatever_its_index() -> None:
+def test_a_frame_keeps_its_rows_and_order_with_any_index() -> None:
     data = frame(a=[3, 1, 2], b=["x", None, "z"])
     data.index = [7, 7, 1]
     schema = RowSchema((Column("b", "string", nullable=True), Column("a", "integer")))

@@ -47,7 +47,7 @@ def test_a_draft_is_written_as_a_person_would() -> None:
     assert isinstance(text, str)
 
 
-def test_a_draft_accepts_its_frame_whatever_the_names() -> None:
+def test_a_draft_accepts_its_frame_with_any_names() -> None:
     pd = pytest.importorskip("pandas")
     names = [
         "class", "1stFlrSF", "X1st", "x1st", "a b", "a.b", "a_b", "A-B", "", " ", "²", "Größe", "面积", "ﬁ", "fi",
@@ -63,7 +63,7 @@ def test_a_draft_accepts_its_frame_whatever_the_names() -> None:
     assert row.model_validate(dict.fromkeys(names, 1)).model_dump(by_alias=True) == dict.fromkeys(names, 1)
 
 
-def test_a_draft_accepts_its_frame_whatever_the_dtypes() -> None:
+def test_a_draft_accepts_its_frame_with_any_dtypes() -> None:
     pd = pytest.importorskip("pandas")
     data = frame(
         i=[1, 2],
@@ -129,7 +129,7 @@ def test_a_draft_that_cannot_be_written_says_why() -> None:
         ([f"t{n}_end" for n in range(8)], '[f"t{a}_end" for a in range(8)]'),
     ],
 )
-def test_many_columns_that_only_count_are_drafted_in_one_line(names: list[str], counted: str) -> None:
+def test_many_columns_that_differ_in_numbers_are_drafted_in_one_line(names: list[str], counted: str) -> None:
     text = draft_row(frame(**{name: [1] for name in names}))
     assert f"COLUMNS = {counted}\n" in text
     space: dict[str, Any] = {"__name__": "drafted"}
@@ -149,7 +149,7 @@ def test_many_columns_that_only_count_are_drafted_in_one_line(names: list[str], 
         list("abcdefgh"),
     ],
 )
-def test_columns_that_do_more_than_count_have_a_field_each(names: list[str]) -> None:
+def test_columns_that_differ_in_more_have_a_field_each(names: list[str]) -> None:
     assert draft_row(frame(**{name: [1] for name in names})).count(": int") == len(names)
 
 

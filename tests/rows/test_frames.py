@@ -1,4 +1,4 @@
-"""The DataFrame that a pipeline sees has dtypes of the schema alone."""
+"""The dtypes of the DataFrame that a pipeline sees depend on the schema alone."""
 
 from datetime import date, datetime
 from typing import Any

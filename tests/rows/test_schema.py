@@ -63,7 +63,7 @@ def test_foreign_schemas_are_refused(change: dict[str, Any], found: str) -> None
     assert "expected" in message
 
 
-def test_an_option_of_another_kind_is_told_in_whole_words() -> None:
+def test_an_option_of_another_kind_is_refused_with_the_field() -> None:
     assert refusal(lambda: Column("x", "integer", finite=True)) == (
         "x: found finite in a column of kind integer, expected it only for numbers; correct the field of Row"
     )

@@ -1,4 +1,4 @@
-"""Text columns that conform are coded on demand: each distinct word once, with the same rows and refusals."""
+"""Long text columns are dictionary-encoded for the executor: the same rows and the same refusals."""
 
 import math
 from dataclasses import replace
@@ -39,7 +39,7 @@ def conformed(data: Any, *columns: Column) -> pa.Table:
     ],
     ids=["string", "large", "chunks", "dictionary", "slice"],
 )
-def test_text_is_coded_and_the_same(array: Any) -> None:
+def test_long_text_is_encoded_and_the_same(array: Any) -> None:
     found = conformed(pa.table({"t": array}), replace(WORD, nullable=True)).column("t")
     assert found.type == pa.dictionary(pa.int32(), pa.string())
     assert found.to_pylist() == array.to_pylist()
@@ -57,7 +57,7 @@ def test_a_word_of_no_row_is_not_refused() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["str", "category", "string", object])
-def test_a_frames_text_is_the_same_whatever_holds_it(dtype: Any) -> None:
+def test_text_of_a_frame_is_the_same_for_every_dtype(dtype: Any) -> None:
     series = pd.Series(long("z"), dtype=dtype)
     found = conformed(pd.DataFrame({"t": series}), WORD).column("t")
     assert pa.types.is_dictionary(found.type) == (dtype is not object)
@@ -87,7 +87,7 @@ REFUSED: dict[str, tuple[dict[str, Any], list[Column]]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_coded_is_refused_in_the_same_words(case: str) -> None:
+def test_encoded_text_is_refused_with_the_same_message(case: str) -> None:
     columns, schema = REFUSED[case]
     messages = []
     for for_executor in (False, True):

@@ -1,4 +1,4 @@
-"""What a record says about the machine, and what it keeps to itself."""
+"""The description of the environment names what may change a bit, and nothing personal."""
 
 import builtins
 import json
@@ -23,7 +23,7 @@ def test_the_description_is_json_and_names_what_may_change_a_bit() -> None:
     assert found["packages"]["numpy"]
 
 
-def test_packages_are_sorted_whatever_their_case() -> None:
+def test_packages_are_sorted_without_regard_to_case() -> None:
     names = list(installed_packages())
     assert names == sorted(names, key=str.lower)
 

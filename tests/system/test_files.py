@@ -19,12 +19,12 @@ from pipeline_lib.system.files import (
 pytestmark = pytest.mark.core
 
 
-def test_canonical_json_sorts_keys_keeps_unicode_and_ends_the_line() -> None:
+def test_canonical_json_sorts_keys_keeps_unicode_and_ends_with_a_newline() -> None:
     assert canonical_json({"b": 1, "a": "é"}) == '{\n  "a": "é",\n  "b": 1\n}\n'.encode()
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_canonical_json_refuses_what_json_cannot_say(value: float) -> None:
+def test_canonical_json_refuses_numbers_that_json_cannot_hold(value: float) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         canonical_json({"x": value})
 

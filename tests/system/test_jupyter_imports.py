@@ -1,4 +1,4 @@
-"""Importing without the grammar of addresses: only for a while, where it is allowed, and nobody has it yet."""
+"""Imports without the grammar of addresses: only inside the block, where it is allowed, and not imported before."""
 
 import subprocess
 import sys
@@ -19,10 +19,10 @@ def lines(before: str) -> list[str]:
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()  # noqa: S603 (this Python)
 
 
-def test_only_a_first_import_inside_does_without_the_grammar() -> None:
+def test_only_a_first_import_inside_the_block_leaves_the_grammar_out() -> None:
     assert lines("allow_fast_jupyter_imports()") == ["False", "False"]
     assert lines("allow_fast_jupyter_imports(); import rfc3987_syntax") == ["True", "True"]
 
 
-def test_a_process_of_somebody_else_keeps_the_grammar() -> None:
+def test_a_process_that_does_not_allow_it_imports_the_grammar() -> None:
     assert lines("") == ["True", "True"]

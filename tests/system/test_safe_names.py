@@ -1,4 +1,4 @@
-"""What may lie in a record, and under which names."""
+"""Which files a record may hold, and with which names."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Requests to end a run: the first interrupts or waits, the second ends at once."""
+"""Stop signals: the first interrupts or is deferred, the second ends the process at once."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.core
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_the_first_request_interrupts_and_gives_the_exit_code(number: signal.Signals, code: int) -> None:
+def test_the_first_signal_interrupts_and_gives_the_exit_code(number: signal.Signals, code: int) -> None:
     before = signal.getsignal(number)
 
     def run() -> None:
@@ -34,7 +34,7 @@ def test_the_first_request_interrupts_and_gives_the_exit_code(number: signal.Sig
     assert signal.getsignal(number) is before
 
 
-def test_a_held_request_is_passed_on_at_the_end() -> None:
+def test_a_deferred_signal_is_sent_again_at_the_end() -> None:
     done = []
 
     def run() -> None:
@@ -48,37 +48,35 @@ def test_a_held_request_is_passed_on_at_the_end() -> None:
     assert done == [True]
 
 
-class Deaf:
-    """Python drops what is raised as it goes."""
+class Dropping:
+    """Python drops an exception that is raised in `__del__`."""
 
     def __del__(self) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 @pytest.mark.parametrize("begin", [SignalHandler, stop_signals])
-def test_a_request_that_python_drops_is_heard_again(
-    begin: Callable[[], Any], capfd: pytest.CaptureFixture[str]
-) -> None:
-    hook, heard = sys.unraisablehook, []
+def test_a_signal_that_python_drops_is_sent_again(begin: Callable[[], Any], capfd: pytest.CaptureFixture[str]) -> None:
+    hook, received = sys.unraisablehook, []
 
     def run() -> None:
-        Deaf()
+        Dropping()
         try:
             time.sleep(20)
         except KeyboardInterrupt:
-            heard.append("an interruption")
+            received.append("an interruption")
             raise RunError("sealed", exit_code=143) from None
 
     with pytest.raises(RunError), begin():
         run()
-    assert heard == ["an interruption"]
+    assert received == ["an interruption"]
     assert sys.unraisablehook is hook
     assert "ignored" not in capfd.readouterr().err
 
 
-def test_what_else_python_drops_is_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[Any] = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda what: told.append(what.exc_type))
+def test_other_dropped_exceptions_reach_the_hook_from_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    dropped: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: dropped.append(unraisable.exc_type))
 
     class Broken:
         def __del__(self) -> None:
@@ -86,16 +84,16 @@ def test_what_else_python_drops_is_told_as_ever(monkeypatch: pytest.MonkeyPatch)
 
     with SignalHandler():
         Broken()
-    assert told == [ZeroDivisionError]
+    assert dropped == [ZeroDivisionError]
 
 
-def test_without_a_request_nothing_changes() -> None:
+def test_without_a_signal_nothing_changes() -> None:
     with SignalHandler() as signals:
         pass
     assert signals.signal is None
 
 
-def test_threads_do_not_listen() -> None:
+def test_in_other_threads_handlers_stay_as_they_are() -> None:
     before = signal.getsignal(signal.SIGINT)
     seen = []
 
@@ -123,7 +121,7 @@ with SignalHandler() as signals:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_second_request_ends_at_once(number: signal.Signals) -> None:
+def test_a_second_signal_ends_the_process_at_once(number: signal.Signals) -> None:
     code = SECOND.format(ignore=False, numbers=[signal.SIGTERM.value, number.value])
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)  # noqa: S603 (our own)
     assert (ended.returncode, ended.stdout) == (-number, b"")
