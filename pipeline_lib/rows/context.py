@@ -8,14 +8,22 @@ from pipeline_lib.errors import InputError
 
 @dataclass(frozen=True)
 class Context:
-    """What a pipeline with lags and windows needs besides a row; a pipeline module exports it as `CONTEXT`.
+    """The earlier rows that a pipeline with lags or windows needs; a pipeline module exports it as `CONTEXT`.
 
-    `rows` earlier rows stand before each row. `time` names the raw column that orders them (a date, datetime or
-    integer): rows that are out of order, or doubled, are then refused. `every` is the step from each row to the next
-    (a timedelta, or an int for integers): where one is missing, the rows are refused. `feeds` names the raw number
-    that a prediction stands for in the next row, which `CompiledPipeline.forecast` needs.
+    `rows` is the number of earlier rows that each row needs, at least 1. `time` names the raw column that orders rows
+    (a date, datetime or integer): rows that are out of order, or repeated, are then refused. `every` is the step from
+    each row to the next, a timedelta, or an int for a column of integers: a missing row is then refused. `feeds` names
+    the raw number column whose value in the next row is the prediction, which `CompiledPipeline.forecast` needs.
 
-    Raises InputError for numbers that are not positive, and for `every` or `feeds` without what they rest upon.
+    Raises `InputError` for numbers that are not positive, for `every` without `time`, and for `feeds` without `every`.
+
+        >>> from datetime import timedelta
+        >>> from pipeline_lib import Context
+        >>> CONTEXT = Context(rows=28, time="day", every=timedelta(days=1), feeds="sold")
+        >>> Context(rows=0)
+        Traceback (most recent call last):
+        ...
+        pipeline_lib.errors.InputError: Context: found rows=0, expected a whole number from 1 on; correct CONTEXT
     """
 
     rows: int
@@ -24,7 +32,7 @@ class Context:
     feeds: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what contradicts itself."""
+        """Refuse values that contradict each other."""
         if type(self.rows) is not int or self.rows < 1:
             self._refuse(f"rows={self.rows!r}", "a whole number from 1 on")
         if self.every is not None:
