@@ -1,18 +1,17 @@
-"""What compiling found: per step how it is evaluated and how far it is from its library, and what is not read."""
+"""The compile report: how each step is evaluated, its distance from its library, and which columns are not read."""
 
-import html
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-_CANCELLED = 2**32  # units in the last place beyond this tell of terms that cancel, not of their rounding
+_CANCELLED = 2**32  # ULPs; more than rounding can make: large terms cancel, and leave their rounding
 
 
 @dataclass(frozen=True)
 class StepReport:
     """One step: columns in and out, exact or opaque (and why), its largest distance from its library's result.
 
-    `ulps`: units in the last place of a number; `share`: part of what the step is allowed; `flips`: rows that
-    lie on a boundary and fell on the other side.
+    `ulps` is that distance in units in the last place, `share` the distance as a part of its error bound, `flips` the
+    count of rows on a boundary in which the library chose the other side.
     """
 
     name: str
@@ -57,7 +56,7 @@ class CompileReport:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "CompileReport":
-        """Read what `to_json` gave."""
+        """The report from the values of `to_json`."""
         steps = tuple(StepReport(**step) for step in values["steps"])
         lists = {name: tuple(values[name]) for name in ("unread", "notes")}
         return cls(**{**values, "steps": steps, **lists})
@@ -82,18 +81,24 @@ class CompileReport:
         )
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{title}</th>" for title in ("step", "class", "columns", "evaluated", "largest distance"))
-        rows = "".join(
-            f"<tr><td>{html.escape(step.name)}</td><td>{html.escape(step.kind.rpartition('.')[2])}</td>"
-            f"<td>{step.columns_in} → {step.columns_out}</td>"
-            f"<td>{'exact' if step.exact else 'opaque: ' + html.escape(step.why)}</td><td>{_shown(step)}</td></tr>"
+        from pipeline_lib.system.html_page import folded, joined, summary_box, table
+
+        rows = [
+            (
+                step.name,
+                step.kind.rpartition(".")[2],
+                f"{step.columns_in} → {step.columns_out}",
+                "exact" if step.exact else f"opaque: {step.why}",
+                _distance_of(step),
+            )
             for step in self.steps
-        )
-        text = "".join(f"<p>{html.escape(line.strip())}</p>" for line in str(self).splitlines())
-        return f"{text}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        ]
+        head = ("step", "class", "columns", "evaluated", "largest distance")
+        box = summary_box(*map(str.strip, str(self).splitlines()), kind="good" if self.exact else "warn")
+        return joined(box, folded(f"{len(rows)} steps", table(head, rows, numbers=("columns",))))
 
 
-def _shown(step: StepReport) -> str:
+def _distance_of(step: StepReport) -> str:
     flips = f", {step.flips:,} rows on a boundary" if step.flips else ""
     if not step.exact:
         return "not compared"

@@ -95,7 +95,8 @@ class CompiledPipeline:
         where the pipeline knows its column of times, for rows out of order, duplicate or left out.
 
         >>> model = load_model("runs/houses/ID/artifact")
-        >>> model.predict([{"size": 100.0, "rooms": 6, "built": 1968.0}, {"size": None, "rooms": 2, "built": 2019.0}])
+        >>> model.predict([{"size": 100.0, "rooms": 6, "built": 1968.0}, {"size": 85.5, "rooms": 2, "built": 2019.0}])
+        array([306. , 258.5])
         """
         columns = self._output_columns(PREDICTION, data, context)
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
@@ -124,9 +125,11 @@ class CompiledPipeline:
         Returns an array of shape (steps,), float64. Raises InputError for another pipeline, for rows that `predict`
         would refuse, and for too few of them.
 
-        >>> shop = load_model("runs/shop/ID/artifact")
+        >>> from datetime import datetime
+        >>> model = load_model("runs/shop/ID/artifact")
         >>> days = [{"day": datetime(2024, 3, 1 + number), "sold": 12.0 + number} for number in range(4)]
-        >>> shop.forecast(days, steps=3)
+        >>> model.forecast(days, steps=3)
+        array([14.36808757, 13.78166878, 12.76832171])
         """
         from pipeline_lib.rows.conform import conform
 
@@ -176,7 +179,10 @@ class CompiledPipeline:
 
         >>> model = load_model("runs/houses/ID/artifact")
         >>> model.predict_row({"size": 100.0, "rooms": 6, "built": 1968.0})
+        306.0
         >>> model.predict_row({"size": 100.0, "rooms": "6", "built": 1968.0})
+        Traceback (most recent call last):
+        pipeline_lib.errors.InputError: rooms: found '6' (str) in row 0, expected a whole number of 64 bits ...
         """
         values = self._rows.evaluate(self._output_nodes(PREDICTION), row, context)
         return values[0] if len(values) == 1 else values
@@ -193,7 +199,11 @@ class CompiledPipeline:
         sparse vector a dict of its values that are not 0, by index. Raises InputError as `predict_row` does.
 
         >>> model = load_model("runs/houses/ID/artifact")
-        >>> model.trace_row({"size": 100.0, "rooms": 6, "built": 1968.0})
+        >>> trace = model.trace_row({"size": 100.0, "rooms": 6, "built": 1968.0})
+        >>> trace["scale"]
+        {'size': 0.07679135926799376, 'rooms': 0.7003973203330806, 'built': 0.0435631001878347}
+        >>> trace["outputs"]
+        {'prediction': 306.0}
         """
         groups = {**self.plan.steps, "outputs": self.plan.outputs}
         roots = [node for columns in groups.values() for node in columns.values()]
@@ -289,6 +299,7 @@ def load_model(folder: str | Path, *, library: str = "pipeline_lib") -> Compiled
     is of another package or its libraries are not installed.
 
     >>> load_model("runs/houses/ID/artifact")
+    CompiledPipeline(3 of 3 raw columns reach the output, exact)
     """
     plan, row, opaque = artifact.load(Path(folder))
     return CompiledPipeline(plan, row, opaque, library)

@@ -1,0 +1,176 @@
+"""Compiling checks each step against its library, and refuses what production could not repeat."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Lasso
+from sklearn.pipeline import Pipeline
+from small_houses import ROW, ROWS, Drop, Logged, compiled, fit_pipeline, houses, steps
+
+from pipeline_lib.compiled.compile_report import CompileReport, StepReport
+from pipeline_lib.compiler.adapters.registry import _TRANSFORMERS, NoPlanError, RefusedStepError
+from pipeline_lib.compiler.adapters.sklearn import preprocessing
+from pipeline_lib.compiler.compile import compile_pipeline
+from pipeline_lib.compiler.fidelity import _compare
+from pipeline_lib.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Pipeline:
+    return fit_pipeline()
+
+
+class Doubled(Drop):
+    """A plan that differs from `transform` by one ULP."""
+
+    def transform(self, X: Any) -> Any:
+        return X.assign(size=X["size"] * 2)
+
+    def plan(self, columns: Any, build: Any) -> Any:
+        return {**columns, "size": columns["size"] * 2.0000000000000004}
+
+
+class Writes(Drop):
+    """Writes into its input frame."""
+
+    def transform(self, X: Any) -> Any:
+        X["size"] *= 2
+        return X
+
+    def plan(self, columns: Any, build: Any) -> Any:
+        return {**columns, "size": columns["size"] * 2.0}
+
+
+class CountsRows(Drop):
+    """Transforms few rows otherwise than many."""
+
+    def transform(self, X: Any) -> Any:
+        return X if len(X) == ROWS else X.assign(size=X["size"] * 2)
+
+    def plan(self, columns: Any, build: Any) -> Any:
+        return columns
+
+
+class WithoutValues(Drop):
+    """Returns a number where a plan returns values."""
+
+    def transform(self, X: Any) -> Any:
+        return X
+
+    def plan(self, columns: Any, build: Any) -> Any:
+        return {"size": 1.0}
+
+
+def test_a_plan_one_ulp_off_is_refused() -> None:
+    message = r"step own, column 'size': found .* from the plan in row .*cannot be compiled"
+    with pytest.raises(InputError, match=message):
+        compiled(("own", Doubled()))
+
+
+def test_an_adapter_that_ignores_an_option_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame, price = houses()
+    fitted = Pipeline(steps()).set_params(scale__feature_range=(0, 3)).fit(frame, price)
+    compile_pipeline(fitted, like=frame, row=ROW)
+
+    def ignoring(step, columns, build):
+        return {n: build.number(v) * float(s) for (n, v), s in zip(columns.items(), step.scale_, strict=True)}
+
+    name = "sklearn.preprocessing._data.MinMaxScaler"
+    monkeypatch.setitem(_TRANSFORMERS, name, type(_TRANSFORMERS[name])(ignoring, _TRANSFORMERS[name].options))
+    with pytest.raises(InputError, match="step scale, column 0"):
+        compile_pipeline(fitted, like=frame, row=ROW)
+
+
+def test_an_option_that_the_adapter_does_not_know_is_refused(monkeypatch: pytest.MonkeyPatch, fitted: Pipeline) -> None:
+    name = "sklearn.preprocessing._data.MinMaxScaler"
+    monkeypatch.setitem(_TRANSFORMERS, name, type(_TRANSFORMERS[name])(preprocessing.min_max, frozenset({"clip"})))
+    with pytest.raises(NoPlanError, match=r"found options copy, feature_range that its adapter does not know"):
+        compile_pipeline(fitted, like=houses()[0], row=ROW)
+
+
+def test_a_step_without_a_plan_is_refused_unless_opaque_is_allowed() -> None:
+    with pytest.raises(NoPlanError, match=r"step own: Logged: found transformer class .*allow_opaque=True"):
+        compiled(("own", Logged()))
+
+
+@pytest.mark.parametrize("options", [{}, {"allow_opaque": True}])
+def test_a_step_that_drops_rows_is_refused(options: dict[str, Any]) -> None:
+    class Dropping(Drop):
+        def transform(self, X: Any) -> Any:
+            return X.iloc[1:]
+
+    frame, price = houses()
+    pipeline = Pipeline(steps(("own", Dropping())))
+    for step in (s for _, s in pipeline.steps[:-1]):
+        step.fit(frame, price)
+        frame = step.transform(frame) if not isinstance(step, Dropping) else frame
+    pipeline.steps[-1][1].fit(frame, price)
+    with pytest.raises(RefusedStepError, match=r"step own: found 59 rows for 60"):
+        compile_pipeline(pipeline, like=houses()[0], row=ROW, **options)
+
+
+@pytest.mark.parametrize(
+    ("like", "message"),
+    [
+        (lambda f: f.astype({"rooms": "float64"}), "rooms: found dtype float64, expected int64"),
+        (lambda f: f.astype({"town": "object"}), "town: found dtype object"),
+        (lambda f: f.head(0), "found no rows in `like`"),
+    ],
+)
+def test_training_rows_unlike_production_are_refused(fitted: Pipeline, like: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        compile_pipeline(fitted, like=like(houses()[0]), row=ROW)
+
+
+def test_only_a_fitted_pipeline_is_compiled() -> None:
+    frame, _ = houses()
+    with pytest.raises(InputError, match="expected a scikit-learn Pipeline"):
+        compile_pipeline(Lasso(), like=frame, row=ROW)
+    with pytest.raises(InputError, match="found a pipeline that is not fitted"):
+        compile_pipeline(Pipeline(steps()), like=frame, row=ROW)
+
+
+def test_the_schema_comes_from_the_training_frame(fitted: Pipeline) -> None:
+    frame, _ = houses()
+    model = compile_pipeline(fitted, like=frame)
+    assert [column.kind for column in model.row.columns] == ["number", "integer", "string", "string", "boolean"]
+
+
+def test_a_step_that_writes_into_its_input_is_compared_on_the_rows_before() -> None:
+    frame, price = houses()
+    pipeline = Pipeline(steps(("own", Writes()))).fit(frame.copy(), price)
+    model = compile_pipeline(pipeline, like=frame, row=ROW)
+    assert np.abs(model.predict(frame) - pipeline.predict(frame.copy())).max() < 1e-9
+
+
+def test_a_step_that_depends_on_the_count_of_rows_is_refused() -> None:
+    with pytest.raises(InputError, match="step own, 1 rows alone, column 'size'"):
+        compiled(("own", CountsRows()))
+
+
+def test_a_plan_that_returns_no_values_is_refused() -> None:
+    with pytest.raises(
+        InputError, match=r"WithoutValues.plan: found \{'size': 1.0\}, expected a dict of column names to values"
+    ):
+        compiled(("own", WithoutValues()))
+
+
+def test_predictions_that_differ_in_most_rows_are_refused(monkeypatch: pytest.MonkeyPatch, fitted: Pipeline) -> None:
+    from pipeline_lib.compiler import compile as compiler
+
+    predict = compiler.CompiledPipeline.predict
+    monkeypatch.setattr(
+        compiler.CompiledPipeline, "predict", lambda self, data, **more: predict(self, data, **more) + 1
+    )
+    with pytest.raises(InputError, match="found predictions that differ from the pipeline's own in 60 of 60 rows"):
+        compile_pipeline(fitted, like=houses()[0], row=ROW)
+
+
+def test_terms_that_cancel_to_zero_are_reported_by_their_bound() -> None:
+    """Sums of 0.1, 0.2 and -0.3 in two orders: one is 0, the other 2.8e-17."""
+    found = _compare("step", np.array([2.8e-17]), np.array([1e-16]), np.array([0.0]), 1)
+    assert math.isfinite(found.ulps)
+    step = StepReport("s", "a.S", 1, 1, exact=True, ulps=found.ulps, share=found.share)
+    assert "terms cancel: 28% of the bound" in CompileReport(1, 1, (step,), ())._repr_html_()
