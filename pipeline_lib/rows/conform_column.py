@@ -158,7 +158,7 @@ def _check_utf8(array: Any) -> None:
     try:
         array.validate(full=True)
     except pa.ArrowInvalid as error:
-        raise ColumnError("text in UTF-8", None, f"bytes that are none ({error})", "decode it first") from error
+        raise ColumnError("text in UTF-8", None, f"bytes that are not UTF-8 ({error})", "decode it first") from error
 
 
 def _check(array: Any, column: Column) -> None:

@@ -58,7 +58,7 @@ def join_tables(
 class _Link:
     """A child table, and which of its rows belong to each main row: those at `order[starts[row]:starts[row + 1]]`.
 
-    `order` is None where the child rows already stand in the order of their main rows.
+    `order` is None where the child rows are already in the order of their main rows.
     """
 
     child: RowSchema
@@ -79,7 +79,7 @@ class _Link:
 
 @dataclass(frozen=True)
 class _SharedLink:
-    """A small table that is looked up, and each main row's row in it; `table.num_rows` stands for no row."""
+    """A small table that is looked up, and each main row's row in it; `table.num_rows` means no row."""
 
     child: RowSchema
     table: pa.Table

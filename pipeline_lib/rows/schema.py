@@ -175,14 +175,14 @@ def _check_links(schema: RowSchema) -> None:
 
 
 def _check_lookup(table: RowSchema, schema: RowSchema) -> None:
-    """Refuse a table to look up whose columns `by` are not those of the main table, or which has no others."""
+    """Refuse a looked-up table whose columns `by` the main table does not have, or that has no other columns."""
     columns, of_main = ({column.name: column for column in each.columns} for each in (table, schema))
     for name in table.by:
         pair = [each[name] for each in (columns, of_main) if name in each]
         if len(pair) < 2 or pair[0].kind != pair[1].kind or any(c.nullable or not c.required for c in pair):
             raise InputError(
                 f"Row: {table.name}: found no column {name!r} of one kind that is never missing in both {schema.name} "
-                f"and {table.name}, expected it, as its rows are looked up by it; make it so in `load`"
+                f"and {table.name}, expected it, as rows are looked up by it; convert or fill it in `load`"
             )
         if pair[0].kind in ("number", "boolean"):
             raise InputError(
@@ -190,4 +190,6 @@ def _check_lookup(table: RowSchema, schema: RowSchema) -> None:
                 "numbers, text or dates; convert it in `load`"
             )
     if table.children or table.key is not None or not table.name or not table.own:
-        raise InputError(f"Row: {table.name!r}: found no column beside {', '.join(table.by)}, expected some; add them")
+        raise InputError(
+            f"Row: {table.name!r}: found only the columns {', '.join(table.by)}, expected others to look up; add them"
+        )

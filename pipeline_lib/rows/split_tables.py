@@ -1,4 +1,4 @@
-"""The tables of a conformed table again, which holds child rows as lists: by name, as rows, or with lists sorted."""
+"""A conformed table, which holds child rows as lists, split into its tables, or into rows; and its lists sorted."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def split_tables(table: pa.Table, schema: RowSchema) -> dict[str, pa.Table]:
         lengths = pc.list_value_length(lists[0])
         if not all(pc.list_value_length(other).equals(lengths) for other in lists):
             raise InputError(
-                f"{child.name}: found lists of unlike lengths in one row, expected a value for each child row in each; "
+                f"{child.name}: found lists of different lengths in one row, expected a value for each child row in each; "
                 "pass a mapping of tables"
             )
         columns = {column.name: pc.list_flatten(part) for column, part in zip(child.own, lists, strict=True)}
@@ -95,5 +95,5 @@ def _list_array(table: pa.Table, name: str, child: RowSchema) -> pa.Array:
 
 
 def _bits_of_floats(values: pa.Array) -> pa.Array:
-    """Floats as their bits: 0.0 and -0.0 have different ones, and then a place each in the order."""
+    """Floats as their bits, so that 0.0 and -0.0 are sorted apart."""
     return values.view(pa.int64()) if pa.types.is_float64(values.type) else values

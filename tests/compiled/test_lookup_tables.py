@@ -183,7 +183,7 @@ class OnlyPlaces(BaseModel):
     [
         (NoHour, ("origin", "hour"), "weather: found no column 'hour'"),
         (Degrees, ("seats",), "weather.seats: found a column of kind number to look up by"),
-        (OnlyPlaces, ("origin",), "found no column beside origin"),
+        (OnlyPlaces, ("origin",), "found only the columns origin"),
     ],
 )
 def test_what_cannot_be_looked_up_is_refused(other: type[BaseModel], by: tuple[str, ...], message: str) -> None:

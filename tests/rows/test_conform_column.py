@@ -197,7 +197,7 @@ def test_arrow_text_that_is_no_utf8_is_refused() -> None:
         pa.string(), 1, [None, pa.py_buffer(np.array([0, 1], np.int32)), pa.py_buffer(b"\xff")]
     )
     message = refusal(lambda: conform(pa.table({"x": broken}), RowSchema((Column("x", "string"),))))
-    assert message.startswith("x: found bytes that are none")
+    assert message.startswith("x: found bytes that are not UTF-8")
     assert "expected text in UTF-8; decode it first" in message
 
 
