@@ -1,1 +1,1 @@
-"""The checkout: settings, parameters, notebooks, export, code digests, templates."""
+"""The checkout: settings, parameters, notebooks, export, digests of code, templates."""

@@ -57,7 +57,8 @@ def exported_definition(definition: Any, project: Project) -> Any:
         if same_code(definition, exported):
             return exported
         raise InputError(
-            f"found {name} with other code in the notebook than in {relative.as_posix()}.py, expected the same; {remedy}"
+            f"found {name} with other code in the notebook than in {relative.as_posix()}.py, expected the same; "
+            f"{remedy}"
         )
     raise InputError(
         f"found {name}, defined in the notebook, in the fitted pipeline, expected only code that production can "

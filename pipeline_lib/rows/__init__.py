@@ -1,1 +1,1 @@
-"""The raw row: its schema, values, several tables, the check of a DataFrame against `Row`."""
+"""Raw rows: the schema that `Row` declares, the check against it (`conform`), several tables, edge rows."""

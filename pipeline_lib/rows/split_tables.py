@@ -31,8 +31,8 @@ def split_tables(table: pa.Table, schema: RowSchema) -> dict[str, pa.Table]:
         lengths = pc.list_value_length(lists[0])
         if not all(pc.list_value_length(other).equals(lengths) for other in lists):
             raise InputError(
-                f"{child.name}: found lists of different lengths in one row, expected a value for each child row in each; "
-                "pass a mapping of tables"
+                f"{child.name}: found lists of different lengths in one row, expected a value for each child row in "
+                "each; pass a mapping of tables"
             )
         columns = {column.name: pc.list_flatten(part) for column, part in zip(child.own, lists, strict=True)}
         main_rows = pc.list_parent_indices(lists[0])

@@ -1,1 +1,1 @@
-"""The machine: files, locks, signals, the fingerprint of packages and CPU."""
+"""The machine: files, locks, signals, the environment and its fingerprint."""
