@@ -36,7 +36,7 @@ from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.layout import MANIFEST, PARAMETERS, PARAMS_FILE
 from pipeline_lib.records.record import Record
 from pipeline_lib.records.seal import verify
-from pipeline_lib.runner.reproduce import changed_sources
+from pipeline_lib.runner.reproduce import code_changes
 from pipeline_lib.runner.run import run_pipeline
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file
@@ -156,7 +156,7 @@ def export(world: World) -> str:
 
 def sources(world: World) -> str:
     """Whether notebook and modules are those that the record used."""
-    return "; ".join(changed_sources(world.record, world.project))
+    return "; ".join(code_changes(world.record, world.project))
 
 
 def reproduction(world: World) -> str:

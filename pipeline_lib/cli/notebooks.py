@@ -77,13 +77,15 @@ def clean_leftovers(project: Project, *, remove: bool, verbose: bool) -> None:
     leftovers, fresh = find_leftovers(project), find_leftovers(project, fresh=True)
     verb, count, size = "removed " if remove else "", 0, 0
     for leftover in leftovers:
-        summed = leftover.kind == ENDED and leftover.path.parent != project.runs and not verbose
+        summed = leftover.description == ENDED and leftover.path.parent != project.runs and not verbose
         if summed:
             count, size = count + 1, size + sum(path.lstat().st_size for path in files_below(leftover.path))
         if remove:
             leftover.remove()
         if not summed:
-            click.echo(f"{verb}{project.shown(leftover.path)}: {leftover.kind}{'' if remove else leftover.remedy}")
+            click.echo(
+                f"{verb}{project.shown(leftover.path)}: {leftover.description}{'' if remove else leftover.remedy}"
+            )
     if count:
         click.echo(f"{verb}temporary folders of ended processes, of any project: {count:,}, {size / 1e6:,.1f} MB")
     for leftover in fresh:

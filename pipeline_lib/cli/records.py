@@ -36,7 +36,7 @@ def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...]
     """
     from pipeline_lib.records.index import reindex as forget
     from pipeline_lib.records.index import summaries
-    from pipeline_lib.records.query import as_rows, named, select
+    from pipeline_lib.records.query import as_rows, names_in, select
 
     project = current_project()
     if reindex:
@@ -47,7 +47,7 @@ def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...]
         rows = ",\n".join(json.dumps(found, sort_keys=True) for found in listed)  # ten thousand of them: a line each
         click.echo(f"[\n{rows}\n]")
         return
-    names = named(where, chosen["sort"])
+    names = names_in(where, chosen["sort"])
     lines = [_line(run, row, names) for run, row in zip(listed, as_rows(listed), strict=True)]
     if not everything:
         lines = [f"no runs yet; `pipeline-lib run {project.shown(project.params / 'NAME.yml')}` makes one"]
@@ -168,10 +168,10 @@ def prune(keep: int, pipeline: str | None, yes: bool) -> None:
 
     Members of a sweep count as ordinary runs, but its best one stays; a page goes with the last of its members.
     """
-    from pipeline_lib.records.prune import remove, remove_pages, superseded
+    from pipeline_lib.records.prune import find_old_runs, remove, remove_pages
 
     runs = current_project().runs
-    old = superseded(runs, keep, pipeline)
+    old = find_old_runs(runs, keep, pipeline)
     for run in old:
         if yes:
             remove(run.record)

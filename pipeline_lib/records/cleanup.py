@@ -1,4 +1,4 @@
-"""What runs leave behind that did not come to their end: found by this module, removed by nobody else."""
+"""Leftovers of processes that were killed: records, temporary files and folders. Only this module removes them."""
 
 import os
 import shutil
@@ -13,22 +13,22 @@ from pipeline_lib.records.record import all_records
 from pipeline_lib.system.locks import PREFIX, is_locked, locked
 
 FRESH = 60.0
-"""Seconds for which a temporary file or folder may still be on its way to its owner."""
+"""Seconds for which a temporary file or folder may still be in use although it is not locked."""
 ENDED = "the temporary folder of a process that has ended"
 _IN_RUNS = (".reproduce-*", ".resume-*")
 
 
 @dataclass(frozen=True)
 class Leftover:
-    """Something that nobody works on any more, and in words what it is."""
+    """A file or folder that no process works on any more, and a description of it."""
 
     path: Path
-    kind: str
+    description: str
     remedy: str = ""
-    """What could be done instead of removing it."""
+    """What can be done instead of removing it; the rest of the line that lists it."""
 
     def remove(self) -> None:
-        """Remove it; a record goes at once for whoever looks, whatever interrupts the removal."""
+        """Remove it. A record is renamed first, so that an interrupted removal leaves no half record."""
         path = self.path
         if path.is_dir():
             hidden = path if path.name.startswith(".") else path.with_name(f".{path.name}.part")
@@ -38,14 +38,14 @@ class Leftover:
 
 
 def find_leftovers(project: Project, *, fresh: bool = False) -> list[Leftover]:
-    """Records of killed runs, records that were never begun in full, temporary files and folders; by path.
+    """Records of killed runs, records whose making was interrupted, temporary files and folders; by path.
 
-    A run that lives holds a lock on what it uses, and is left alone. So are notebooks, and temporary files and folders
-    younger than `FRESH`; with `fresh` only these are told. Those of the system's folder may be of any project.
+    A living run locks what it uses, which is left out. So are notebooks, and temporary files and folders younger than
+    `FRESH`; with `fresh` only these are listed. Those in the system's temporary folder may be of any project.
     """
-    temporary = [one for one in (*_folders(project.runs), *_parts(project)) if _is_old(one.path) != fresh]
-    found = [] if fresh else [*_killed(project.runs), *_unbegun(project.runs)]
-    return sorted((*found, *temporary), key=lambda leftover: leftover.path)
+    temporary = [part for part in (*_folders(project.runs), *_parts(project)) if _is_old(part.path) != fresh]
+    records = [] if fresh else [*_killed(project.runs), *_unbegun(project.runs)]
+    return sorted((*records, *temporary), key=lambda leftover: leftover.path)
 
 
 def _killed(runs: Path) -> Iterator[Leftover]:
@@ -59,20 +59,21 @@ def _unbegun(runs: Path) -> Iterator[Leftover]:
     for parent in (*runs.glob("[!.]*"), *runs.glob(f"[!.]*/{SCRATCH}")):
         if not parent.is_dir():
             continue
-        with locked(parent, wait=True):  # nobody is between making a folder and locking it
+        with locked(parent, wait=True):  # no process is between making a folder and locking it
             parts = [path for path in parent.glob(".*.part") if path.is_dir() and not is_locked(path)]
         yield from (Leftover(path, "a run that ended before it began") for path in parts)
 
 
 def _folders(runs: Path) -> Iterator[Leftover]:
     temporary = Path(tempfile.gettempdir())
-    for folder in (*(found for kind in _IN_RUNS for found in runs.glob(kind)), *temporary.glob(f"{PREFIX}*")):
-        if os.access(folder, os.R_OK) and not is_locked(folder):  # else another user's
+    in_runs = (folder for pattern in _IN_RUNS for folder in runs.glob(pattern))
+    for folder in (*in_runs, *temporary.glob(f"{PREFIX}*")):
+        if os.access(folder, os.R_OK) and not is_locked(folder):  # a folder of another user cannot be read
             yield Leftover(folder, ENDED)
 
 
 def _parts(project: Project) -> Iterator[Leftover]:
-    """Half-written files beside whole ones; those in a record go with it."""
+    """Half-written files in the project's folders; those in a record are removed with it."""
     for folder in (project.notebooks, project.params, project.package):
         for path in folder.rglob(".*.part"):
             if path.is_file():
@@ -82,5 +83,5 @@ def _parts(project: Project) -> Iterator[Leftover]:
 def _is_old(path: Path) -> bool:
     try:
         return time.time() - path.stat().st_mtime > FRESH
-    except FileNotFoundError:  # its owner has taken it away
+    except FileNotFoundError:  # its process has just removed it
         return False

@@ -1,8 +1,8 @@
-"""What run folders say, kept in one file so that thousands are listed at once. The folders are the truth.
+"""Summaries of all runs in one SQLite file, so that thousands are listed at once. The run folders are the truth.
 
-The index can be deleted at any time. A row counts only while its stamp is that of the record's manifest and of its
-checks, and its checksum that of its bytes; whatever has no such row is read from its folder. Only sealed records
-have rows: what else became of a run is found out anew each time.
+The index can be deleted at any time. A row is used only if its stamp matches the record's manifest and checks, and its
+checksum the row itself; other records are read from their folders. Only sealed records have rows: the status of a run
+that is not sealed is determined at each look.
 """
 
 import json
@@ -22,18 +22,19 @@ from pipeline_lib.records.seal import verify
 from pipeline_lib.system.files import read_json, sha256_file
 
 _VERSION = 1
+"""The table's version; an index of another version is made again."""
 _TABLE = """create table if not exists runs
 (name text primary key, stamp text, asked text, request text, summary text, checksum integer) without rowid"""
-_PATIENCE = 2.0
-"""Seconds to wait for another process that writes the index, before doing without."""
+_TIMEOUT = 2.0
+"""Seconds to wait for another process that writes the index; after that the folders are read."""
 
 
 class Entry(NamedTuple):
-    """A run as the index has it: `summary` is JSON, `asked` and `request` are digests of its memory."""
+    """A row of the index: `summary` is JSON, `requested` and `key` are digests of the record's cache entry."""
 
     stamp: str
-    asked: str
-    request: str
+    requested: str
+    key: str
     summary: str
 
     def checksum(self, name: str) -> int:
@@ -44,108 +45,108 @@ class Entry(NamedTuple):
 def entries(runs: Path, pipeline: str | None = None, *, check: bool = False) -> dict[str, Entry]:
     """Every run below a folder, or those of one pipeline, by name (`houses/20261123T074512-8f3a2c`), oldest first.
 
-    What the index did not know is added to it, unless the folder cannot be written. With `check` nothing is taken
-    from it, and every byte of a sealed record is read: what is not as it was sealed is damaged, now and later.
+    Missing rows are added to the index, unless the folder cannot be written. With `check` no row is used, and every
+    byte of a sealed record is read: a record that is not as it was sealed is damaged, now and at later looks.
     """
-    kept = {} if check else _read(runs, pipeline)
+    rows = {} if check else _read(runs, pipeline)
     stamps = dict(_stamps(runs, pipeline))
-    found = {name: kept[name] for name, stamp in stamps.items() if name in kept and kept[name].stamp == stamp}
-    new = {name: _entry(runs, name, stamp, check=check) for name, stamp in stamps.items() if name not in found}
-    gone = [name for name in kept if name not in stamps]
-    lasting = (*SEALED, DAMAGED) if check else SEALED
-    sealed = {name: entry for name, entry in new.items() if entry and json.loads(entry.summary)["status"] in lasting}
-    if sealed or gone:
-        _write(runs, sealed, gone)
-    everything = found | {name: entry for name, entry in new.items() if entry}
+    valid = {name: rows[name] for name, stamp in stamps.items() if name in rows and rows[name].stamp == stamp}
+    new = {name: _entry(runs, name, stamp, check=check) for name, stamp in stamps.items() if name not in valid}
+    removed = [name for name in rows if name not in stamps]
+    final = (*SEALED, DAMAGED) if check else SEALED
+    sealed = {name: entry for name, entry in new.items() if entry and json.loads(entry.summary)["status"] in final}
+    if sealed or removed:
+        _write(runs, sealed, removed)
+    everything = valid | {name: entry for name, entry in new.items() if entry}
     return {name: everything[name] for name in sorted(everything, key=lambda name: name.partition("/")[::-2])}
 
 
 def summaries(runs: Path, pipeline: str | None = None, *, check: bool = False) -> list[dict[str, Any]]:
-    """What is told of each run, oldest first: `reference`, `pipeline`, `status`, `parity`, `started` (UTC),
-    `seconds`, `parameters`, `metrics`, `error`, `folder`. `check` as in `entries`.
+    """The summary of each run, oldest first: `reference`, `pipeline`, `status`, `parity`, `started` (UTC), `seconds`,
+    `parameters`, `metrics`, `error`, `folder`. `check` as in `entries`.
     """
-    found = entries(runs, pipeline, check=check)
-    told: list[dict[str, Any]] = json.loads(f"[{','.join(entry.summary for entry in found.values())}]")
-    for name, summary in zip(found, told, strict=True):
+    rows = entries(runs, pipeline, check=check)
+    found: list[dict[str, Any]] = json.loads(f"[{','.join(entry.summary for entry in rows.values())}]")
+    for name, summary in zip(rows, found, strict=True):
         summary["folder"] = f"{runs}{os.sep}{name}"
-    return told
+    return found
 
 
-def alike(runs: Path, pipeline: str, asked: str) -> list[tuple[str, str]]:
-    """Names and requests of a pipeline's runs that were asked the same, newest first.
+def similar_runs(runs: Path, pipeline: str, requested: str) -> list[tuple[str, str]]:
+    """Names and cache keys of a pipeline's runs with the same request, newest first.
 
-    Rows are taken without a look at their records: who chooses one looks at it himself.
+    Rows are not compared with their records: the caller verifies the record that it uses.
     """
-    there = {f"{pipeline}/{entry.name}" for entry in _entries_of(runs / pipeline) if ID.fullmatch(entry.name)}
+    names = {f"{pipeline}/{entry.name}" for entry in _scan(runs / pipeline) if ID.fullmatch(entry.name)}
     rows = _select(runs, "name, asked, request", pipeline)
-    if not there <= {row[0] for row in rows}:
-        rows = [(name, entry.asked, entry.request) for name, entry in entries(runs, pipeline).items()]
-    return sorted(((row[0], row[2]) for row in rows if row[1] == asked and row[0] in there), reverse=True)
+    if not names <= {row[0] for row in rows}:
+        rows = [(name, entry.requested, entry.key) for name, entry in entries(runs, pipeline).items()]
+    return sorted(((row[0], row[2]) for row in rows if row[1] == requested and row[0] in names), reverse=True)
 
 
 def reindex(runs: Path) -> None:
-    """Forget the index; the next look makes it anew from the folders. OSError where it cannot be removed."""
+    """Delete the index; the next look makes it again from the folders. OSError where it cannot be removed."""
     for path in (runs / INDEX, runs / f"{INDEX}-journal"):
         path.unlink(missing_ok=True)
 
 
 def read_parity(record: Record) -> dict[str, Any] | None:
-    """What a record's last parity check left beside it; None where there is none that can be read."""
+    """The result of a record's last parity check; None where there is none, or none that can be read."""
     try:
         parity = read_json(checks_folder(record) / PARITY)
     except (InputError, OSError):
         return None
-    whole = isinstance(parity, dict) and isinstance(parity.get("exact"), bool) and "text" in parity
-    return parity if whole else None
+    complete = isinstance(parity, dict) and isinstance(parity.get("exact"), bool) and "text" in parity
+    return parity if complete else None
 
 
 def _stamps(runs: Path, pipeline: str | None) -> Iterator[tuple[str, str]]:
-    """Names of the records, each with what shows that its manifest or its checks have changed."""
-    names = [pipeline] if pipeline else [entry.name for entry in _entries_of(runs) if entry.name[0] != "."]
-    for name in names:
+    """Names of the records, each with a stamp that changes when its manifest, its summary or its checks do."""
+    pipelines = [pipeline] if pipeline else [entry.name for entry in _scan(runs) if entry.name[0] != "."]
+    for name in pipelines:
         checks: dict[str, str] = {}
-        for check in _entries_of(runs / name / CHECKS):
+        for check in _scan(runs / name / CHECKS):
             record = check.name.rpartition("-")[0]
             checks[record] = f"{checks.get(record, '')} {check.name} {_stamp(f'{check.path}/{PARITY}')}"
-        for entry in _entries_of(runs / name):
+        for entry in _scan(runs / name):
             if ID.fullmatch(entry.name) and not entry.is_symlink() and (stamp := _stamp(f"{entry.path}/{MANIFEST}")):
-                told = " ".join(_stamp(f"{entry.path}/{file}") for file in (PARAMETERS, METRICS))
-                yield f"{name}/{entry.name}", f"{stamp} {told}{checks.get(entry.name, '')}"
+                others = " ".join(_stamp(f"{entry.path}/{file}") for file in (PARAMETERS, METRICS))
+                yield f"{name}/{entry.name}", f"{stamp} {others}{checks.get(entry.name, '')}"
 
 
-def _entries_of(folder: Path) -> list["os.DirEntry[str]"]:
+def _scan(folder: Path) -> list["os.DirEntry[str]"]:
     try:
-        with os.scandir(folder) as found:
-            return list(found)
+        with os.scandir(folder) as entries_of_folder:
+            return list(entries_of_folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
 
 
 def _stamp(path: str) -> str:
     try:
-        found = os.stat(path)  # noqa: PTH116 (ten thousand of them: no path objects)
+        stat = os.stat(path)  # noqa: PTH116 (ten thousand of them: no path objects)
     except OSError:
         return ""
-    return f"{found.st_mtime_ns}.{found.st_ctime_ns}.{found.st_size}.{found.st_ino}"
+    return f"{stat.st_mtime_ns}.{stat.st_ctime_ns}.{stat.st_size}.{stat.st_ino}"
 
 
 def _entry(runs: Path, name: str, stamp: str, *, check: bool) -> Entry | None:
-    """What a record's folder says; None when the folder has gone meanwhile.
+    """The row of a record, read from its folder; None when the folder was removed meanwhile.
 
-    A sealed record is damaged where what is told of it is not as it was sealed, with `check` where any byte is not.
+    A sealed record is damaged where a file of its summary is not as it was sealed, with `check` where any byte is not.
     """
     record = Record(runs / name)
     try:
         status, manifest = record.status(), record.manifest()
-        parameters, metrics, memory = (record.read_json(file) for file in (PARAMETERS, METRICS, CACHE_ENTRY))
+        parameters, metrics, cache_entry = (record.read_json(file) for file in (PARAMETERS, METRICS, CACHE_ENTRY))
         if status in SEALED and (verify(record) if check else not _as_sealed(record, manifest)):
             status = DAMAGED
     except (InputError, OSError):
-        status, manifest, parameters, metrics, memory = DAMAGED, {}, None, None, None
+        status, manifest, parameters, metrics, cache_entry = DAMAGED, {}, None, None, None
     if not record.folder.is_dir():
         return None
     parity = read_parity(record)
-    times, error, memory = (_mapping(value) for value in (manifest.get("times"), manifest.get("error"), memory))
+    times, error, key = (_mapping(value) for value in (manifest.get("times"), manifest.get("error"), cache_entry))
     summary = {
         "reference": record.reference,
         "pipeline": record.pipeline,
@@ -158,11 +159,11 @@ def _entry(runs: Path, name: str, stamp: str, *, check: bool) -> Entry | None:
         "error": error.get("message"),
     }
     text = json.dumps(summary, ensure_ascii=False)
-    return Entry(stamp, str(memory.get("asked", "")), str(memory.get("request", "")), text)
+    return Entry(stamp, str(key.get("asked", "")), str(key.get("request", "")), text)
 
 
 def _as_sealed(record: Record, manifest: Mapping[str, Any]) -> bool:
-    """Whether the files that a summary tells of are there, with the bytes that the manifest lists."""
+    """Whether the files that a summary is made from have the digests that the manifest lists."""
     files = _mapping(manifest.get("files"))
     paths = ((record.folder / file, files.get(file)) for file in (PARAMETERS, METRICS, CACHE_ENTRY))
     return all((sha256_file(path) if path.is_file() else None) == digest for path, digest in paths)
@@ -173,64 +174,64 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _read(runs: Path, pipeline: str | None) -> dict[str, Entry]:
-    """The rows of the index by name; none where one of them is damaged, and the index with it removed."""
+    """The rows of the index by name; where one of them is damaged, none, and the index is removed."""
     rows = _select(runs, "name, stamp, asked, request, summary, checksum", pipeline)
     try:
-        kept = {row[0]: Entry(*row[1:5]) for row in rows}
-        whole = all(kept[row[0]].checksum(row[0]) == row[5] for row in rows)
+        by_name = {row[0]: Entry(*row[1:5]) for row in rows}
+        intact = all(by_name[row[0]].checksum(row[0]) == row[5] for row in rows)
     except TypeError:  # a number where text should be
-        kept, whole = {}, False
-    if whole:
-        return kept
-    _forget(runs)
+        by_name, intact = {}, False
+    if intact:
+        return by_name
+    _remove_index(runs)
     return {}
 
 
 def _select(runs: Path, columns: str, pipeline: str | None) -> list[tuple[Any, ...]]:
-    """Columns of all rows or of one pipeline's; none where there is no index, or one of another version."""
+    """Columns of all rows, or of one pipeline's; none where there is no index, or one of another version."""
     path = runs / INDEX
     if not path.is_file():
         return []
     between = (f"{pipeline}/", f"{pipeline}0") if pipeline else ("", "\U0010ffff")  # 0 comes after /
     query = f"select {columns} from runs where name >= ? and name < ?"  # noqa: S608 (our own words)
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)) as database:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_TIMEOUT)) as database:
             database.text_factory = partial(str, encoding="utf-8", errors="replace")
             version = database.execute("pragma user_version").fetchone()
             return database.execute(query, between).fetchall() if version == (_VERSION,) else []
-    except sqlite3.OperationalError:  # locked, or begun by another process this moment
+    except sqlite3.OperationalError:  # locked, or just being made by another process
         return []
     except sqlite3.DatabaseError:
-        _forget(runs)
+        _remove_index(runs)
         return []
 
 
-def _forget(runs: Path) -> None:
-    with suppress(OSError):  # in a folder that cannot be written it stays, and is read each time
+def _remove_index(runs: Path) -> None:
+    with suppress(OSError):  # in a read-only folder it stays
         reindex(runs)
 
 
-def _write(runs: Path, sealed: Mapping[str, Entry], gone: Iterable[str]) -> None:
-    """Add and remove rows; an index that is damaged is removed, one that cannot be written is left alone."""
+def _write(runs: Path, sealed: Mapping[str, Entry], removed: Iterable[str]) -> None:
+    """Add and remove rows; an index that is damaged is deleted, one that cannot be written is left as it is."""
     try:
-        with closing(sqlite3.connect(runs / INDEX, timeout=_PATIENCE)) as database, database:
-            whole = database.execute("pragma quick_check(1)").fetchone() == ("ok",)
-            if whole:
-                _replace(database, sealed, gone)
+        with closing(sqlite3.connect(runs / INDEX, timeout=_TIMEOUT)) as database, database:
+            intact = database.execute("pragma quick_check(1)").fetchone() == ("ok",)
+            if intact:
+                _replace(database, sealed, removed)
     except sqlite3.OperationalError:  # locked, read-only, a full disk
         return
-    except sqlite3.DatabaseError:  # no database any more
-        whole = False
-    if not whole:
-        _forget(runs)
+    except sqlite3.DatabaseError:  # the file is no database
+        intact = False
+    if not intact:
+        _remove_index(runs)
 
 
-def _replace(database: sqlite3.Connection, sealed: Mapping[str, Entry], gone: Iterable[str]) -> None:
+def _replace(database: sqlite3.Connection, sealed: Mapping[str, Entry], removed: Iterable[str]) -> None:
     if database.execute("pragma user_version").fetchone() != (_VERSION,):
         database.execute("drop table if exists runs")
         database.execute(f"pragma user_version = {_VERSION}")
-    database.execute("pragma synchronous = off")  # a lost index costs a second look, no data
+    database.execute("pragma synchronous = off")  # a lost index is made again from the folders
     database.execute(_TABLE)
     rows = [(name, *entry, entry.checksum(name)) for name, entry in sealed.items()]
     database.executemany("insert or replace into runs values (?, ?, ?, ?, ?, ?)", rows)
-    database.executemany("delete from runs where name = ?", [(name,) for name in gone])
+    database.executemany("delete from runs where name = ?", [(name,) for name in removed])

@@ -1,4 +1,4 @@
-"""Which runs can go, and taking them away."""
+"""Removing old runs: which ones can go, and deleting them."""
 
 import secrets
 import shutil
@@ -19,8 +19,8 @@ _REMOVABLE = (*SEALED, "killed")
 
 
 @dataclass(frozen=True)
-class Pruned:
-    """A run that can go: its record, what became of it, the bytes of record and checks, and the sweeps it is of."""
+class OldRun:
+    """A run that can be removed: its status, the bytes of record and checks, and the sweeps that it is a member of."""
 
     record: Record
     status: str
@@ -28,35 +28,34 @@ class Pruned:
     sweeps: tuple[str, ...] = ()
 
 
-def superseded(runs: Path, keep: int, pipeline: str | None = None) -> list[Pruned]:
+def find_old_runs(runs: Path, keep: int, pipeline: str | None = None) -> list[OldRun]:
     """Runs older than the `keep` newest finished ones of their pipeline, oldest first.
 
-    Running and damaged ones are never among them, nor a sweep's best member; its others count as any run. Nothing goes
-    of a pipeline with fewer finished runs than that.
-    Raises InputError for a pipeline without runs.
+    A running or damaged run is never listed, nor the best member of a sweep; other members are listed like any run.
+    A pipeline with at most `keep` finished runs has none. Raises InputError for a pipeline without runs.
     """
     found = summaries(runs, pipeline)
     if pipeline and not found:
         raise InputError(f"found no runs of {pipeline!r}, expected some; `pipeline-lib runs` lists what there is")
     sweeps = _sweeps(runs)
-    best = {told.get("best") for told in sweeps.values()}
+    best = {sweep.get("best") for sweep in sweeps.values()}
     finished: dict[str, int] = {}
     old = []
     for summary in reversed(found):
         if finished.get(summary["pipeline"], 0) >= keep and summary["status"] in _REMOVABLE:
             record = Record(Path(summary["folder"]))
-            member_of = tuple(name for name, told in sweeps.items() if record.reference in _members(told))
+            member_of = tuple(name for name, sweep in sweeps.items() if record.reference in _members(sweep))
             if record.reference not in best:
-                old.append(Pruned(record, summary["status"], _size(record), member_of))
+                old.append(OldRun(record, summary["status"], _size(record), member_of))
         elif summary["status"] == "finished" and not verify(Record(Path(summary["folder"]))):
             finished[summary["pipeline"]] = finished.get(summary["pipeline"], 0) + 1
     return old[::-1]
 
 
 def remove(record: Record) -> None:
-    """Take away a record and its checks; a removal that is cut short leaves nothing that looks like a record.
+    """Remove a record and its checks; an interrupted removal leaves nothing that looks like a record.
 
-    Raises InputError for a record that a living process writes.
+    Raises InputError for a record whose runner lives.
     """
     hidden = record.folder.with_name(f".{record.id}.{secrets.token_hex(3)}.part")
     checks = list(_checks(record))
@@ -70,23 +69,23 @@ def remove(record: Record) -> None:
 
 
 def remove_pages(runs: Path) -> list[str]:
-    """Take away the pages of sweeps of whose members none is left, and name these sweeps."""
-    gone = [
-        name for name, told in _sweeps(runs).items() if not any((runs / member).is_dir() for member in _members(told))
+    """Remove the pages of sweeps whose members are all gone; the names of these sweeps."""
+    removed = [
+        name for name, sweep in _sweeps(runs).items() if not any((runs / member).is_dir() for member in _members(sweep))
     ]
-    for name in gone:
+    for name in removed:
         shutil.rmtree(runs / SWEEPS / name)
-    return gone
+    return removed
 
 
 def _sweeps(runs: Path) -> dict[str, dict[str, Any]]:
-    """What each sweep's page says, by the sweep's name."""
-    told = {path.parent.name: read_json(path) for path in sorted(runs.glob(f"{SWEEPS}/*/{SWEEP}"))}
-    return {name: content for name, content in told.items() if isinstance(content, dict)}
+    """The content of each sweep's `sweep.json`, by the sweep's name."""
+    contents = {path.parent.name: read_json(path) for path in sorted(runs.glob(f"{SWEEPS}/*/{SWEEP}"))}
+    return {name: content for name, content in contents.items() if isinstance(content, dict)}
 
 
-def _members(told: Mapping[str, Any]) -> list[str]:
-    return [member["reference"] for member in told.get("members", ()) if member["reference"]]
+def _members(sweep: Mapping[str, Any]) -> list[str]:
+    return [member["reference"] for member in sweep.get("members", ()) if member["reference"]]
 
 
 def _size(record: Record) -> int:

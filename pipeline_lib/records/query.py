@@ -1,4 +1,4 @@
-"""Choosing among runs: by pipeline, status, words such as `estimator.alpha<0.01`, in the order of a metric."""
+"""Queries of runs: by pipeline, status, conditions such as `estimator.alpha<0.01`; sorted by a metric."""
 
 import difflib
 import json
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FACTS = ("reference", "pipeline", "status", "parity", "started", "seconds", "error", "folder")
 STATUSES = ("finished", "failed", "running", "killed", "damaged")
-_WORDS = re.compile(r"\s*(?P<name>[^<>=!]*[^<>=!\s])\s*(?P<sign><=|>=|!=|==|=|<|>)\s*(?P<value>.*?)\s*")
+_CONDITION = re.compile(r"\s*(?P<name>[^<>=!]*[^<>=!\s])\s*(?P<sign><=|>=|!=|==|=|<|>)\s*(?P<value>.*?)\s*")
 _EQUAL = {"=": True, "==": True, "!=": False}
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -41,17 +41,18 @@ def runs(
 ) -> "pd.DataFrame":
     """The project's runs as a DataFrame: a row for each, oldest first, with facts, parameters and metrics as columns.
 
-    `started` is a time in UTC. A parameter in a group is a column such as `estimator.alpha`; a name that is both a
-    parameter and a metric (or a fact) has the columns `parameters.NAME` and `metrics.NAME`. `folder` is
-    another folder of records than the project's; the rest is as `pipeline-lib runs` takes it. Raises InputError for a
-    name that no run has.
+    `started` is a time in UTC (datetime64, UTC), `seconds` a number. A parameter in a group is a column such as
+    `estimator.alpha`; a name that is both a parameter and a metric (or a fact) has the columns `parameters.NAME` and
+    `metrics.NAME`. `folder` is another folder of records than the project's; the other arguments are those of
+    `pipeline-lib runs`. Raises InputError for a name that no run has.
+
+        runs(pipeline="houses", where="estimator.alpha<0.01", sort="rmse")[["reference", "rmse"]]
     """
     import pandas as pd
 
     found = summaries(Path(folder).resolve() if folder else find_project().runs)
-    names = [where] if isinstance(where, str) else where
-    chosen = select(found, pipeline=pipeline, status=status, where=names, sort=sort, limit=limit)
-    rows = as_rows(chosen)
+    conditions = [where] if isinstance(where, str) else where
+    rows = as_rows(select(found, pipeline=pipeline, status=status, where=conditions, sort=sort, limit=limit))
     columns = list(dict.fromkeys([*FACTS, *(name for row in rows for name in row)]))
     frame = pd.DataFrame(rows, columns=columns)
     return frame.assign(started=pd.to_datetime(frame["started"], utc=True, errors="coerce"))
@@ -66,21 +67,21 @@ def select(
     sort: str | None = None,
     limit: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Of summaries, oldest first, those asked for.
+    """The summaries, oldest first, that fit the arguments.
 
-    `where` are words `NAME SIGN VALUE` (signs `= != < <= > >=`), all of which must hold; a run without the name, or
-    with null, is left out. `sort` is a name, with `-` before it for the largest first; runs without it come last.
-    `limit` keeps the first so many of a sorted list, and the newest of one that is not. Raises InputError.
+    `where` are conditions `NAME SIGN VALUE` (signs `= != < <= > >=`), all of which must hold; a run without the name,
+    or with null, is left out. `sort` is a name, with `-` before it for descending order; runs without it come last.
+    `limit` keeps the first runs of a sorted list, and the newest of an unsorted one. Raises InputError.
     """
     _check_known(pipeline, {summary["pipeline"] for summary in found}, "pipeline")
     _check_known(status, set(STATUSES), "status")
     if limit is not None and limit < 1:
         raise InputError(f"found the limit {limit}, expected a number of runs, 1 or more; leave it out for all")
-    asked = {"pipeline": pipeline, "status": status}
-    chosen = [s for s in found if all(value in (None, s[key]) for key, value in asked.items())]
+    wanted = {"pipeline": pipeline, "status": status}
+    chosen = [s for s in found if all(value in (None, s[key]) for key, value in wanted.items())]
     if where or sort:
         rows = as_rows(chosen)
-        tests = [_test(words, rows) for words in where]
+        tests = [_test(condition, rows) for condition in where]
         pairs = [(s, row) for s, row in zip(chosen, rows, strict=True) if all(test(row) for test in tests)]
         chosen = [s for s, _ in _sorted(pairs, sort)] if sort else [s for s, _ in pairs]
     if limit is None:
@@ -88,9 +89,9 @@ def select(
     return chosen[:limit] if sort else chosen[max(0, len(chosen) - limit) :]
 
 
-def named(where: Sequence[str], sort: str | None) -> list[str]:
-    """The names that words of `where` and `sort` speak of, each once."""
-    parts = (_WORDS.fullmatch(words) for words in where)
+def names_in(where: Sequence[str], sort: str | None) -> list[str]:
+    """The names in the conditions of `where` and in `sort`, each once."""
+    parts = (_CONDITION.fullmatch(condition) for condition in where)
     names = [part["name"] for part in parts if part]
     return list(dict.fromkeys([*names, *([sort.removeprefix("-")] if sort else [])]))
 
@@ -98,49 +99,54 @@ def named(where: Sequence[str], sort: str | None) -> list[str]:
 def as_rows(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Summaries as rows of plain columns: facts, parameters (with dots between groups), metrics."""
     groups = [
-        {"parameters": dict(flatten(given)) if (given := summary["parameters"]) else {}, "metrics": summary["metrics"]}
+        {
+            "parameters": dict(flatten(summary["parameters"])) if summary["parameters"] else {},
+            "metrics": summary["metrics"],
+        }
         for summary in found
     ]
-    known = {key: {name for group in groups for name in group[key]} for key in ("parameters", "metrics")}
-    twice = (known["parameters"] & known["metrics"]) | ({*FACTS} & (known["parameters"] | known["metrics"]))
+    names = {key: {name for group in groups for name in group[key]} for key in ("parameters", "metrics")}
+    ambiguous = (names["parameters"] & names["metrics"]) | ({*FACTS} & (names["parameters"] | names["metrics"]))
     rows = []
     for summary, group in zip(found, groups, strict=True):
         row = {name: summary[name] for name in FACTS}
         for key, values in group.items():
-            row |= {f"{key}.{name}" if name in twice else name: value for name, value in values.items()}
+            row |= {f"{key}.{name}" if name in ambiguous else name: value for name, value in values.items()}
         rows.append(row)
     return rows
 
 
-def _check_known(asked: str | None, known: set[str], what: str) -> None:
-    if asked is not None and asked not in known:
-        raise InputError(f"found {what} {asked!r}, expected one of: {', '.join(sorted(known)) or 'none'}; name one")
+def _check_known(name: str | None, known: set[str], what: str) -> None:
+    if name is not None and name not in known:
+        raise InputError(f"found {what} {name!r}, expected one of: {', '.join(sorted(known)) or 'none'}; name one")
 
 
-def _test(words: str, rows: Sequence[Mapping[str, Any]]) -> Callable[[Mapping[str, Any]], bool]:
-    """Words as a test of a row."""
-    parts = _WORDS.fullmatch(words)
+def _test(condition: str, rows: Sequence[Mapping[str, Any]]) -> Callable[[Mapping[str, Any]], bool]:
+    """A condition as a test of a row."""
+    parts = _CONDITION.fullmatch(condition)
     if parts is None:
         raise InputError(
-            f"found --where {words!r}, expected NAME SIGN VALUE, for example 'estimator.alpha<0.01' or 'status=failed'"
+            f"found --where {condition!r}, expected NAME SIGN VALUE, for example 'estimator.alpha<0.01' or "
+            "'status=failed'"
         )
     name, sign, text = _column(parts["name"], rows), parts["sign"], parts["value"]
     wanted = _value(text)
     if name == "started":
-        _check_moment(words, text)
+        _check_timestamp(condition, text)
 
     def holds(row: Mapping[str, Any]) -> bool:
         value = row.get(name)
         if value is None:
             return name in row and wanted is None and sign in ("=", "==")
         expected = text if isinstance(value, str) and not isinstance(wanted, str) else wanted
+        value_type, expected_type = _type_name(value), _type_name(expected)
         if sign in _EQUAL:
-            return (_kind(value) == _kind(expected) and value == expected) == _EQUAL[sign]
-        if _kind(value) not in _ORDERED:
-            raise InputError(f"--where {words!r}: found a {_kind(value)} as {name}, which has no order; use = or !=")
-        if _kind(value) != _kind(expected):
+            return (value_type == expected_type and value == expected) == _EQUAL[sign]
+        if value_type not in _ORDERED:
+            raise InputError(f"--where {condition!r}: found a {value_type} as {name}, which has no order; use = or !=")
+        if value_type != expected_type:
             raise InputError(
-                f"--where {words!r}: found the {_kind(expected)} {text!r}, expected a {_kind(value)}, as {name} of "
+                f"--where {condition!r}: found the {expected_type} {text!r}, expected a {value_type}, as {name} of "
                 f"{row['reference']} is ({value!r}); correct it, or use = or !="
             )
         return _ORDER[sign](value, expected)
@@ -152,37 +158,37 @@ def _sorted(
     pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]], sort: str
 ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     name = _column(sort.removeprefix("-"), [row for _, row in pairs])
-    having = [pair for pair in pairs if pair[1].get(name) is not None]
-    kinds = {_kind(row[name]) for _, row in having}
-    if len(kinds) > 1 or not kinds <= {*_ORDERED}:
+    with_value = [pair for pair in pairs if pair[1].get(name) is not None]
+    types = {_type_name(row[name]) for _, row in with_value}
+    if len(types) > 1 or not types <= {*_ORDERED}:
         raise InputError(
-            f"--sort {sort}: found values of several kinds ({', '.join(sorted(kinds))}), expected numbers or texts; "
+            f"--sort {sort}: found values of several types ({', '.join(sorted(types))}), expected numbers or texts; "
             "leave some runs out with --where or --pipeline"
         )
-    ordered = sorted(having, key=lambda pair: pair[1][name], reverse=sort.startswith("-"))
+    ordered = sorted(with_value, key=lambda pair: pair[1][name], reverse=sort.startswith("-"))
     return [*ordered, *(pair for pair in pairs if pair[1].get(name) is None)]
 
 
 def _column(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    """A name that some run has; InputError, with the nearest, where none has it."""
+    """The column of a name; InputError, with the closest name, where no run has it."""
     known = dict.fromkeys(column for row in rows for column in row)
     if name in known or not rows:
         return name
     tails = {column.rpartition(".")[2]: column for column in known}  # alpha means estimator.alpha
-    near = [tails[name]] if name in tails else difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"expected one of: {', '.join(known)}"
+    close = [tails[name]] if name in tails else difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"expected one of: {', '.join(known)}"
     raise InputError(f"found the name {name!r}, which no run has, {hint}")
 
 
-def _check_moment(words: str, text: str) -> None:
+def _check_timestamp(condition: str, text: str) -> None:
     try:
         datetime.fromisoformat(text)
     except ValueError:
         if text == "null":
             return
         raise InputError(
-            f"--where {words!r}: found {text!r}, expected a date or time such as 2026-11-23 or 2026-11-23T10:30 (UTC); "
-            "write one"
+            f"--where {condition!r}: found {text!r}, expected a date or time such as 2026-11-23 or "
+            "2026-11-23T10:30 (UTC); write one"
         ) from None
 
 
@@ -193,7 +199,7 @@ def _value(text: str) -> Any:
         return text
 
 
-def _kind(value: Any) -> str:
+def _type_name(value: Any) -> str:
     if isinstance(value, bool):
         return "true or false"
     return "number" if isinstance(value, int | float) else "text" if isinstance(value, str) else "list"

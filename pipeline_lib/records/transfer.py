@@ -1,7 +1,7 @@
-"""Records for colleagues: pushed to and pulled from a folder or an object store, every byte verified on arrival.
+"""Push and pull of records, through a folder or an object store. Every byte is verified on arrival.
 
-At its address a record is a folder PIPELINE/ID as in the runs folder. The manifest is written last: without it
-there is no record, so nothing half-sent is ever pulled.
+In the store a record is a folder PIPELINE/ID, as in the runs folder. The manifest is written last: a folder without it
+is no record, so a push that was interrupted is never pulled.
 """
 
 import hashlib
@@ -26,14 +26,14 @@ from pipeline_lib.system.safe_names import is_valid_manifest, name_problems
 
 @dataclass(frozen=True)
 class Store:
-    """A place that records are shared through: a file system of fsspec and a folder there."""
+    """Where records are shared: a file system of fsspec and a folder in it."""
 
     system: Any
     folder: str
 
     @classmethod
     def at(cls, url: str) -> "Store":
-        """The place that a folder or URL names; InputError where nothing here can reach it."""
+        """The store at a folder or URL; InputError where no installed package can open it."""
         try:
             from fsspec.core import url_to_fs
         except ModuleNotFoundError as error:
@@ -50,7 +50,7 @@ class Store:
         return cls(system, folder.rstrip("/"))
 
     def path(self, record: Record, name: str) -> str:
-        """Where a file of a record lies."""
+        """The path of a record's file in the store."""
         return f"{self.folder}/{record.pipeline}/{record.id}/{name}"
 
     def read(self, path: str) -> bytes | None:
@@ -62,7 +62,7 @@ class Store:
         return content
 
     def digest(self, path: str) -> str | None:
-        """SHA-256 of a file as it lies there, None where there is no such file."""
+        """SHA-256 of a file in the store, None where there is no such file."""
         try:
             with self.system.open(path, "rb") as stream:
                 return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -71,7 +71,7 @@ class Store:
 
     def send(self, source: Path, path: str, digest: str) -> None:
         """Write a file and read it back; DifferenceError when other bytes arrived."""
-        if path.startswith("/"):  # an object store has no folders, and would make a bucket of a name misspelt
+        if path.startswith("/"):  # not in an object store: it has no folders, and would make a bucket
             self.system.makedirs(path.rpartition("/")[0], exist_ok=True)
         try:
             self.system.put_file(str(source), path)
@@ -83,14 +83,14 @@ class Store:
             raise DifferenceError(f"{path}: found other bytes than were sent, expected the same; push again")
 
     def ids(self, pipeline: str) -> list[str]:
-        """IDs of a pipeline's folders there, oldest first."""
+        """IDs of a pipeline's folders in the store, oldest first."""
         try:
             self.system.invalidate_cache()
             names = self.system.ls(f"{self.folder}/{pipeline}", detail=False)
         except (FileNotFoundError, NotADirectoryError):
             return []
-        found = (name.rstrip("/").rpartition("/")[2] for name in names)
-        return sorted(name for name in found if ID.fullmatch(name))
+        last_parts = (name.rstrip("/").rpartition("/")[2] for name in names)
+        return sorted(name for name in last_parts if ID.fullmatch(name))
 
 
 Progress = Callable[[str], None]
@@ -99,16 +99,15 @@ Progress = Callable[[str], None]
 def push(record: Record, url: str, *, include_sensitive: bool = False, progress: Progress = lambda name: None) -> str:
     """Copy a sealed record to a folder or URL and return its address there.
 
-    What has arrived already, of a push that was cut short, is not sent again; `progress` is told each file that is.
-    Raises InputError for a record that is
-    not as it was sealed, that has sensitive fields (unless told to include them), or whose place another record
-    takes; DifferenceError when other bytes arrive.
+    Files that an interrupted push has already copied are not sent again; `progress` is called with the name of each
+    file that is. Raises InputError for a record that is not as it was sealed, that has sensitive fields (unless
+    `include_sensitive`), or whose name another record has there; DifferenceError when other bytes arrive.
     """
     problems = verify(record)
     if problems:
         raise InputError(f"{record.reference}: {problems[0]}; {REPAIR.format(record.reference)}")
     _check_sensitive(record.reference, record.manifest(), include_sensitive=include_sensitive)
-    with _reached(url) as store:
+    with _open_store(url) as store:
         return _send(record, store, progress)
 
 
@@ -116,14 +115,14 @@ def _send(record: Record, store: Store, progress: Progress) -> str:
     sealed = (record.folder / MANIFEST).read_bytes()
     if store.read(f"{store.folder}/{MANIFEST}") is not None:
         raise InputError(f"{store.folder}: found a record, expected a folder of records; name the folder above")
-    there = store.read(store.path(record, MANIFEST))
-    if there not in (None, sealed):
+    in_store = store.read(store.path(record, MANIFEST))
+    if in_store not in (None, sealed):
         raise InputError(f"{store.path(record, '')}: found another record of this name, expected none; remove that one")
     for name, digest in record.manifest()["files"].items():
         if store.digest(store.path(record, name)) != digest:
             store.send(record.folder / name, store.path(record, name), digest)
             progress(name)
-    if there is None:
+    if in_store is None:
         part = store.path(record, f".{MANIFEST}.{secrets.token_hex(3)}.part")
         store.send(record.folder / MANIFEST, part, sha256_bytes(sealed))
         store.system.mv(part, store.path(record, MANIFEST))
@@ -141,19 +140,20 @@ def pull(
 ) -> Record:
     """Copy a record from a folder or URL into the runs folder and return it.
 
-    `reference` is NAME (the newest finished run there) or NAME/ID (the first letters of the ID will do). A record
-    that is here already stays as it is; `progress` is told of one that was not. Raises InputError where there is no
-    such record, where another one has its name here, or for sensitive fields; DifferenceError when what arrives is
-    not what was sealed.
+    `reference` is NAME (the newest finished run there) or NAME/ID (the first letters of the ID suffice). A record that
+    is already in the runs folder stays as it is; `progress` is called with the reference of one that is copied. Raises
+    InputError where there is no such record, where another one has its name here, or for sensitive fields;
+    DifferenceError when the bytes that arrive are not those that were sealed.
     """
-    with _reached(url) as store:
-        pipeline, id_, manifest = _chosen(store, reference)
+    with _open_store(url) as store:
+        pipeline, id_, manifest = _find(store, reference)
         target = Record(runs / pipeline / id_)
-        content = _read(manifest, target.reference)
-        told = content.get("reference", target.reference)
-        if told != target.reference:
-            asked = target.reference
-            raise DifferenceError(f"{asked}: found the record of {told} there, expected its own; push it again")
+        content = _parse(manifest, target.reference)
+        sealed_as = content.get("reference", target.reference)
+        if sealed_as != target.reference:
+            raise DifferenceError(
+                f"{target.reference}: found the record of {sealed_as} there, expected its own; push it again"
+            )
         _check_sensitive(target.reference, content, include_sensitive=include_sensitive)
         if not target.folder.exists():
             _fetch(store, target, manifest, content)
@@ -165,24 +165,24 @@ def pull(
     return target
 
 
-def _chosen(store: Store, reference: str) -> tuple[str, str, bytes]:
-    """Pipeline, ID and manifest of the record that a reference means there."""
+def _find(store: Store, reference: str) -> tuple[str, str, bytes]:
+    """Pipeline, ID and manifest of the record in the store that a reference names."""
     pipeline, _, start = reference.partition("/")
     check_name(pipeline)
-    there = store.ids(pipeline)
-    chosen = [name for name in there if name.startswith(start)]
-    if start and len(chosen) > 1:
-        raise InputError(f"found {len(chosen)} runs that begin with {reference}, expected one: {', '.join(chosen)}")
-    for id_ in reversed(chosen):
+    ids = store.ids(pipeline)
+    matches = [id_ for id_ in ids if id_.startswith(start)]
+    if start and len(matches) > 1:
+        raise InputError(f"found {len(matches)} runs that begin with {reference}, expected one: {', '.join(matches)}")
+    for id_ in reversed(matches):
         manifest = store.read(store.path(Record(Path(pipeline, id_)), MANIFEST))
-        if manifest is not None and (start or _read(manifest, reference).get("status") == "finished"):
+        if manifest is not None and (start or _parse(manifest, reference).get("status") == "finished"):
             return pipeline, id_, manifest
-    known = ", ".join(f"{pipeline}/{id_}" for id_ in there[-5:]) or f"no runs of {pipeline}"
+    known = ", ".join(f"{pipeline}/{id_}" for id_ in ids[-5:]) or f"no runs of {pipeline}"
     wanted = "one whose ID begins so" if start else "a finished one"
     raise InputError(f"{store.folder}: found no run {reference!r}, expected {wanted}; there: {known}")
 
 
-def _read(manifest: bytes, reference: str) -> dict[str, Any]:
+def _parse(manifest: bytes, reference: str) -> dict[str, Any]:
     try:
         content = json.loads(manifest)
     except (ValueError, RecursionError):
@@ -193,14 +193,14 @@ def _read(manifest: bytes, reference: str) -> dict[str, Any]:
 
 
 def _fetch(store: Store, target: Record, manifest: bytes, content: Mapping[str, Any]) -> None:
-    """Copy a record's files to a folder beside, verify them, and give it its name when all is whole."""
+    """Copy a record's files to a temporary folder, verify them, and rename the folder."""
     for name, problem in name_problems(content["files"]):
-        raise DifferenceError(f"{target.reference}: {name!r}: {problem}; have it pushed by who made it")
+        raise DifferenceError(f"{target.reference}: {name!r}: {problem}; ask its author to push it again")
     with ExitStack() as lock:
         target.folder.parent.mkdir(parents=True, exist_ok=True)
         part = Record(target.folder.parent / f".{target.id}.{secrets.token_hex(3)}.part" / target.id)
         lock.callback(shutil.rmtree, part.folder.parent, ignore_errors=True)
-        with locked(target.folder.parent, wait=True):  # a folder that nobody holds is a leftover to be cleaned
+        with locked(target.folder.parent, wait=True):  # `clean --leftovers` removes an unlocked temporary folder
             part.folder.mkdir(parents=True)
             lock.enter_context(locked(part.folder.parent))
         _receive(store, target, part, manifest, content["files"])
@@ -218,20 +218,20 @@ def _receive(store: Store, target: Record, part: Record, manifest: bytes, files:
     if problems:
         raise DifferenceError(f"{target.reference}: damaged at its address: {problems[0]}; push it again, then pull")
     flush_tree(part.folder)
-    _name_it(part, target)
+    _rename(part, target)
 
 
-def _name_it(part: Record, target: Record) -> None:
+def _rename(part: Record, target: Record) -> None:
     try:
         part.folder.rename(target.folder)
     except OSError:
-        if not target.folder.is_dir():  # else another pull was first
+        if not target.folder.is_dir():  # otherwise another pull was first
             raise
 
 
 @contextmanager
-def _reached(url: str) -> Iterator[Store]:
-    """The place that a URL names; what a package of its protocol raises inside the block is told as one line."""
+def _open_store(url: str) -> Iterator[Store]:
+    """The store at a URL; an exception of its protocol's package inside the block becomes an InputError."""
     try:
         yield Store.at(url)
     except (FileExistsError, NotADirectoryError, PermissionError) as error:

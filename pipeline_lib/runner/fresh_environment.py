@@ -1,4 +1,4 @@
-"""The environment of a record, built anew from the lock file in a folder of its own."""
+"""A virtual environment with the Python and the locked packages of a record."""
 
 import os
 import re
@@ -16,14 +16,15 @@ from pipeline_lib.records.record import RECORD_VARIABLE, Record
 from pipeline_lib.system.environment import describe_environment
 
 LOCK = "requirements.lock"
-_OWN = (RECORD_VARIABLE, "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+_OF_THIS_PROCESS = (RECORD_VARIABLE, "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+"""Variables that would lead the new interpreter to this one's packages."""
 
 
 def build_environment(record: Record, project: Project, folder: Path, progress: Callable[[str], None]) -> Path:
-    """Make a virtual environment of the record's Python and locked packages; the path of its interpreter.
+    """Make a virtual environment with the record's Python and locked packages; the path of its interpreter.
 
-    The lock is the recorded commit's, or the tree's where git does not know that one. The project itself is
-    installed from the tree, without dependencies. Raises InputError where uv or a lock is missing, RunError where
+    The lock is the recorded commit's, or the checkout's where git does not have that commit. The project itself is
+    installed from the checkout, without dependencies. Raises InputError where uv or a lock is missing, RunError where
     an installation fails.
     """
     uv = _uv()
@@ -35,35 +36,35 @@ def build_environment(record: Record, project: Project, folder: Path, progress: 
         raise InputError(f"{record.reference}: found no Python version in {ENVIRONMENT}, expected one; run again")
     python = folder / "env" / "bin" / "python"
     progress(f"building Python {version} with {origin}")
-    _uv_runs(uv, project, "venv", "--quiet", "--python", version, str(folder / "env"))
-    _uv_runs(uv, project, "pip", "sync", "--quiet", "--python", str(python), "--require-hashes", str(lock))
-    own = ("--no-deps", "--no-build-isolation", "--editable", str(project.root))
-    _uv_runs(uv, project, "pip", "install", "--quiet", "--python", str(python), *own)
+    _run_uv(uv, project, "venv", "--quiet", "--python", version, str(folder / "env"))
+    _run_uv(uv, project, "pip", "sync", "--quiet", "--python", str(python), "--require-hashes", str(lock))
+    this_project = ("--no-deps", "--no-build-isolation", "--editable", str(project.root))
+    _run_uv(uv, project, "pip", "install", "--quiet", "--python", str(python), *this_project)
     return python
 
 
 def recorded_variables(record: Record) -> dict[str, str]:
-    """This process's variables, with those that may change a bit as the record has them."""
+    """This process's variables, except that those which may change a bit are as in the record."""
     recorded: Mapping[str, Any] = (record.read_json(ENVIRONMENT) or {}).get("variables", {})
-    ours = {*describe_environment()["variables"], *_OWN}
-    return {name: value for name, value in os.environ.items() if name not in ours} | dict(recorded)
+    replaced = {*describe_environment()["variables"], *_OF_THIS_PROCESS}
+    return {name: value for name, value in os.environ.items() if name not in replaced} | dict(recorded)
 
 
 def _uv() -> str:
-    beside = Path(sys.executable).with_name("uv")
-    found = str(beside) if beside.is_file() else shutil.which("uv")
-    if found is None:
+    of_python = Path(sys.executable).with_name("uv")
+    uv = str(of_python) if of_python.is_file() else shutil.which("uv")
+    if uv is None:
         raise InputError("found no uv, expected it to build an environment from the lock; run `make setup`")
-    return found
+    return uv
 
 
 def _lock(record: Record, project: Project) -> tuple[bytes, str]:
-    """The lock file's bytes, and where they come from."""
+    """The lock file's content, and a description of its origin."""
     commit = (record.manifest().get("git") or {}).get("commit")
     if commit:
         command = ["git", "-C", str(project.root), "show", f"{commit}:./{LOCK}"]
         try:
-            content = subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 (our words)
+            content = subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 (our own words)
         except (OSError, subprocess.CalledProcessError):
             content = b""
         if content:
@@ -76,11 +77,11 @@ def _lock(record: Record, project: Project) -> tuple[bytes, str]:
     return (project.root / LOCK).read_bytes(), f"{LOCK} of the tree"
 
 
-def _uv_runs(uv: str, project: Project, *words: str) -> None:
+def _run_uv(uv: str, project: Project, *words: str) -> None:
     command = [uv, *words]
     result = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)  # noqa: S603
     if result.returncode:
-        reason = " ".join(re.sub(r"[^\x20-\x7e]", " ", result.stderr).split())  # uv draws a tree of causes
+        reason = " ".join(re.sub(r"[^\x20-\x7e]", " ", result.stderr).split())  # uv draws its causes as a tree
         raise RunError(
             f"`uv {' '.join(words[:2])}` failed: {reason or 'no message'}\n"
             "expected an interpreter and packages from uv's cache or a package index; go online, or omit --fresh-env"

@@ -1,4 +1,4 @@
-"""What a record keeps of a cell's output: a flood is cut while it streams, and a note says so."""
+"""Limits of the output that a record keeps: more is cut while it streams, and a note says so."""
 
 import json
 from typing import Any
@@ -6,18 +6,19 @@ from typing import Any
 from nbformat.v4 import new_output
 
 KEPT_TEXT = 1_000_000
-"""Characters of printed text that are kept from a cell's beginning; a message counts as 100 at least."""
+"""Characters of printed text that are kept from a cell's beginning; each message counts as at least 100."""
 KEPT_TAIL = 10_000
 """Characters of printed text that are kept from the end of a cell that prints more."""
 KEPT_RICH = 20_000_000
-"""Characters of tables, pictures and pages that are kept of a cell, as the notebook stores them."""
+"""Characters of tables, pictures and HTML that are kept of a cell, as the notebook stores them."""
 KEPT_ERROR = 100_000
 """Characters that are kept of an error's message, and of its traceback."""
 _LEAST = 100
+"""Characters that a message counts at least: many short ones fill a notebook, too."""
 
 
 class CellOutput:
-    """Decides, message by message, what of one cell's output is kept."""
+    """The limits of one cell's output, applied message by message."""
 
     def __init__(self) -> None:
         self._text = self._rich = 0
@@ -27,21 +28,21 @@ class CellOutput:
         self._began = self._ended = False
 
     def admits(self, message: dict[str, Any]) -> bool:
-        """Whether to keep a message from the kernel; one that fits in part is shortened in place."""
+        """Whether to keep a message from the kernel; a text that fits in part is shortened in place."""
         content = message["content"]
         match message["msg_type"]:
             case "status":
                 self._began = True
                 self._ended = content["execution_state"] == "idle"
             case "clear_output":
-                CellOutput.__init__(self)  # nothing of the cell is left to count
+                CellOutput.__init__(self)  # the cell's outputs so far are gone, counts start again
             case "stream":
                 return self._admits_text(content)
             case "display_data" | "execute_result" | "update_display_data":
                 return self._admits_rich(content)
             case "error":
-                content["evalue"] = shortened(content["evalue"])
-                content["traceback"] = [shortened("\n".join(content["traceback"]))]
+                content["evalue"] = shorten(content["evalue"])
+                content["traceback"] = [shorten("\n".join(content["traceback"]))]
         return True
 
     def _admits_text(self, content: dict[str, Any]) -> bool:
@@ -60,12 +61,12 @@ class CellOutput:
         return fits
 
     def close(self, outputs: list[Any]) -> None:
-        """Say at the end of a cell whose messages broke off that more was shown."""
+        """Add a note to a cell whose messages stopped before its end was reported."""
         if self._began and not self._ended:
             outputs.append(new_output("stream", name="stderr", text="[the end of what the cell showed was lost]\n"))
 
     def write_note(self, outputs: list[Any]) -> None:
-        """Say at the end of a cell's outputs what was left out; nothing where nothing was."""
+        """Add or update the note of what was left out; none where nothing was."""
         notes = []
         if self._outputs_left_out:
             notes.append(
@@ -85,7 +86,7 @@ class CellOutput:
         self._note["text"] = "".join(notes)
 
 
-def shortened(text: str, limit: int = KEPT_ERROR) -> str:
+def shorten(text: str, limit: int = KEPT_ERROR) -> str:
     """A text's beginning and end, with a note of what is left out between."""
     half = limit // 2
     left_out = f"\n[{len(text) - limit:,} characters left out]\n"

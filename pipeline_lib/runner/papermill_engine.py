@@ -1,4 +1,4 @@
-"""papermill's engine as a record needs it: whole files on disk, bounded output, and no kernel that stays behind."""
+"""The papermill engine of a run: whole files on disk, limited output, and a kernel that ends with its runner."""
 
 import asyncio
 import os
@@ -26,13 +26,13 @@ from pipeline_lib.system.files import write_atomic
 
 ENGINE = "pipeline-lib"
 SAVE_EVERY = 2.0
-"""Seconds after which what a long cell has shown so far is on disk."""
+"""Seconds between two writes of a notebook whose cell runs long."""
 BACKLOG = 100_000
-"""Messages from a kernel that may wait to be read; more are lost, as ZeroMQ drops what nobody fetches."""
+"""ZeroMQ high-water mark: messages from a kernel beyond it are dropped until earlier ones are read."""
 DRAIN = 60
-"""Seconds that a flood may take to arrive once its cell has ended; what comes later is lost, and the cell says so."""
+"""Seconds that output may take to arrive after its cell has ended; later output is lost, and a note says so."""
 POLL = 0.01
-"""Seconds between two looks at whether a kernel that was asked to end has ended."""
+"""Seconds between two checks whether a kernel that was told to end has ended."""
 
 _REMEDIES: dict[int, str] = {
     signal.SIGKILL: "the system does so when memory runs out: try fewer rows, or a larger machine",
@@ -45,7 +45,7 @@ class RecordEngine(Engine):  # type: ignore[misc] # papermill has no annotations
 
     @classmethod
     def execute_notebook(cls, nb: Any, kernel_name: str, *, destination: Path, **options: Any) -> Any:
-        """The executed notebook. What was reached is in the file, whatever happens."""
+        """Execute and return the notebook. The file has what was reached, also after an error or interruption."""
         notebook = ExecutedNotebook(nb, output_path=destination, progress_bar=False, autosave_cell_every=0)
         notebook.notebook_start()
         names = ("timeout", "config", "on_cell_start", "on_cell_executed")
@@ -53,7 +53,7 @@ class RecordEngine(Engine):  # type: ignore[misc] # papermill has no annotations
         chosen |= {"startup_timeout": options["start_timeout"], "iopub_timeout": DRAIN}
         try:
             RecordClient(notebook, kernel_name=kernel_name, raise_on_iopub_timeout=False, **chosen).execute()
-        except BaseException:  # an interruption may have come while the file was written
+        except BaseException:  # an interruption may have prevented the last write
             with suppress(OSError):
                 notebook.save()
             raise
@@ -65,18 +65,17 @@ papermill_engines.register(ENGINE, RecordEngine)
 
 
 class ExecutedNotebook(NotebookExecutionManager):  # type: ignore[misc] # papermill has no annotations
-    """The notebook with what its cells have shown so far; its file is never seen half-written."""
+    """The notebook with the output of its cells so far. Its file is replaced atomically."""
 
     _postponed = False
 
     def cell_start(self, cell: Any, cell_index: int, **options: Any) -> None:
-        """Mark a cell as running; a text cell's start is not written down."""
+        """Mark a cell as running; the file is written for code cells only."""
         with self._postponing(cell.cell_type != "code"):
             super().cell_start(cell, cell_index=cell_index, **options)
 
     def cell_complete(self, cell: Any, cell_index: int, **options: Any) -> None:
-        """Mark a cell as done; it is written down at the start of the next code cell, or now if it failed or is the
-        last."""
+        """Mark a cell as done. The file is written when the next code cell starts; after a failed or last cell now."""
         failed = cell.metadata.papermill["status"] == self.FAILED
         with self._postponing(not failed and cell_index + 1 < len(self.nb.cells)):
             super().cell_complete(cell, cell_index=cell_index, **options)
@@ -90,21 +89,21 @@ class ExecutedNotebook(NotebookExecutionManager):  # type: ignore[misc] # paperm
             self._postponed = False
 
     def save(self, **_: Any) -> None:
-        """Write the notebook as it stands, unless that is postponed."""
+        """Write the notebook, unless that is postponed."""
         if self._postponed:
             return
-        write_atomic(self.output_path, writes(self.nb).encode(), durable=False)  # a seal makes it durable
+        write_atomic(self.output_path, writes(self.nb).encode(), durable=False)  # the seal makes it durable
 
 
 class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill has no annotations
-    """Talks to the kernel of one run."""
+    """The client of one run's kernel."""
 
-    tethered: AsyncKernelManager | None = None
+    _manager: AsyncKernelManager | None = None
     _before: set[asyncio.Task[Any]]
-    _kept: CellOutput
+    _output: CellOutput
 
     def papermill_execute_cells(self) -> None:
-        """Execute cell by cell; the one at which the run ends is marked, whatever ended it."""
+        """Execute cell by cell; a cell that ends the run, by whatever error, is marked as failed."""
         for index, cell in enumerate(self.nb.cells):
             try:
                 self.nb_man.cell_start(cell, cell_index=index)
@@ -113,15 +112,15 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
                 self.nb_man.cell_exception(cell, cell_index=index)
                 break
             except (CellTimeoutError, DeadKernelError) as error:
-                raise self._given_up(cell, index, error) from None
+                raise self._abort(cell, index, error) from None
             except BaseException as error:  # an interruption, a full disk
-                self._given_up(cell, index, error)
+                self._abort(cell, index, error)
                 raise
             finally:
                 self.nb_man.cell_complete(cell, cell_index=index)
 
-    def _given_up(self, cell: Any, index: int, error: BaseException) -> BaseException:
-        """The error in words that say what a reader can do; the kernel is killed, as it would not listen."""
+    def _abort(self, cell: Any, index: int, error: BaseException) -> BaseException:
+        """Mark the cell, kill the kernel, which may ignore interrupts, and return the error with a remedy."""
         self.nb_man.cell_exception(cell, cell_index=index)
         run_sync(self._end_tasks)()
         code = self._end_kernel()
@@ -133,38 +132,38 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
         return DeadKernelError(_death(code)) if isinstance(error, DeadKernelError) else error
 
     async def async_execute_cell(self, cell: Any, cell_index: int, **options: Any) -> Any:
-        """Execute one cell, and save what it has shown so far now and then."""
-        self._kept = CellOutput()
-        saving = asyncio.ensure_future(self._save_now_and_then())
+        """Execute one cell; its output so far is written every SAVE_EVERY seconds."""
+        self._output = CellOutput()
+        saving = asyncio.ensure_future(self._save_repeatedly())
         try:
             return await super().async_execute_cell(cell, cell_index, **options)
         finally:
             saving.cancel()
-            self._kept.close(cell.get("outputs", []))
+            self._output.close(cell.get("outputs", []))
 
     execute_cell = run_sync(async_execute_cell)
 
-    async def _save_now_and_then(self) -> None:
+    async def _save_repeatedly(self) -> None:
         while True:
             await asyncio.sleep(SAVE_EVERY)
-            with suppress(OSError):  # if the disk is still full at the cell's end, that is where it is told
+            with suppress(OSError):  # a disk that is still full at the cell's end is reported there
                 self.nb_man.save()
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
-        """Add a message from the kernel to the cell's outputs, as far as the cell has room for it."""
-        output = super().process_message(msg, cell, cell_index) if self._kept.admits(msg) else None
-        self._kept.write_note(cell.outputs)
+        """Add a message from the kernel to the cell's outputs, within the limits of a cell."""
+        output = super().process_message(msg, cell, cell_index) if self._output.admits(msg) else None
+        self._output.write_note(cell.outputs)
         return output
 
     def create_kernel_manager(self) -> AsyncKernelManager:
-        """The manager of a kernel that ends when this process does."""
-        self.kernel_manager_class = TetheredKernelManager
+        """The manager of a kernel that ends with this process."""
+        self.kernel_manager_class = RecordKernelManager
         manager: AsyncKernelManager = super().create_kernel_manager()
-        self.tethered = manager
+        self._manager = manager
         return manager
 
     def execute(self, **options: Any) -> Any:
-        """Execute the notebook; afterwards its kernel is gone, even where an interruption came while it started."""
+        """Execute the notebook and end its kernel, even after an interruption during the kernel's start."""
         self._before = run_sync(_tasks)()
         try:
             return super().execute(**options)
@@ -173,15 +172,15 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
             self._end_kernel()
 
     async def _end_tasks(self) -> None:
-        """Let nothing that waits for the kernel outlive an interruption: its complaint would come at any later time."""
-        left = await _tasks() - self._before
-        for task in left:
+        """Cancel the tasks that wait for the kernel: after an interruption they would log errors at a later time."""
+        tasks = await _tasks() - self._before
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _end_kernel(self) -> int | None:
-        """End the kernel, if it lives, and what it started; the code it ended with."""
-        provisioner = self.tethered.provisioner if self.tethered else None
+        """End the kernel, if it lives, and its child processes; its exit code."""
+        provisioner = self._manager.provisioner if self._manager else None
         if provisioner is None or not provisioner.has_process:
             return None
         code = run_sync(provisioner.poll)()
@@ -194,8 +193,8 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
 
 
 class RecordKernelClient(AsyncKernelClient):
-    """Takes a kernel that answers for ready. Jupyter waits until it has been silent for a while, which does not
-    matter here: of what a kernel says, nbclient keeps only what its cells have asked for."""
+    """Takes a kernel as ready once it replies. Jupyter also waits until it is silent, which is not needed here:
+    nbclient keeps only messages that belong to a cell."""
 
     async def _async_wait_for_ready(self, timeout: float | None = None) -> None:
         deadline = time.monotonic() + (timeout or float("inf"))
@@ -204,7 +203,7 @@ class RecordKernelClient(AsyncKernelClient):
             with suppress(Empty):
                 reply = await self.shell_channel.get_msg(timeout=1)
                 if reply["msg_type"] == "kernel_info_reply":
-                    await self.iopub_channel.get_msg(timeout=0.05)  # whatever it is, the channel is connected
+                    await self.iopub_channel.get_msg(timeout=0.05)  # any message shows that the channel is connected
                     self._handle_kernel_info_reply(reply)
                     return
             if not await self._async_is_alive():
@@ -214,14 +213,14 @@ class RecordKernelClient(AsyncKernelClient):
     wait_for_ready = _async_wait_for_ready
 
 
-class TetheredKernelManager(AsyncKernelManager):
-    """Starts kernels that the system ends when this process ends, and listens to them with patience."""
+class RecordKernelManager(AsyncKernelManager):
+    """Starts kernels that end with this process, and lets many of their messages wait."""
 
     def _client_factory_default(self) -> type[RecordKernelClient]:
         return RecordKernelClient
 
     def client(self, **options: Any) -> Any:
-        """A client that lets a flood wait."""
+        """A client that up to BACKLOG messages can wait for."""
         client = super().client(**options)
         client.context.setsockopt(zmq.RCVHWM, BACKLOG)
         return client
@@ -231,18 +230,18 @@ class TetheredKernelManager(AsyncKernelManager):
         await super()._async_wait(min(pollinterval, POLL))
 
     async def _async_interrupt_kernel(self) -> None:
-        """Interrupt a kernel, but none that is about to end, which would complain of it on the terminal."""
+        """Interrupt a kernel, but not while it shuts down: it would print a traceback to the terminal."""
         if not self.shutting_down:
             await super()._async_interrupt_kernel()
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-        """The kernel's command, tethered."""
+        """The kernel's command, in the wrapper that ends it with this process."""
         command = super().format_kernel_cmd(extra_arguments)
         return [sys.executable, "-I", "-S", str(parent_death.__file__), str(os.getpid()), *command]
 
 
 async def _tasks() -> set[asyncio.Task[Any]]:
-    """The loop's unfinished tasks, without the one that asks."""
+    """The event loop's unfinished tasks, without the current one."""
     return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
 
 

@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Request:
-    """A run that has passed every check which needs no kernel; `sensitive` names fields of its raw rows."""
+    """A run that passed every check before a kernel starts; `sensitive` are the sensitive fields of its raw rows."""
 
     project: Project
     pipeline: str
@@ -32,12 +32,10 @@ class Request:
 
 
 def check_request(params_file: Path, overrides: Sequence[str] = (), *, exported: bool = False) -> Request:
-    """Everything that can be refused before a kernel starts; nothing is written.
+    """Check a run before a kernel starts; nothing is written.
 
-    The export is not looked at where it is known to be fresh, `exported`.
-
-    Raises InputError for parameters, notebook or file names; DifferenceError for a library that is not
-    what the notebooks export.
+    The export is not checked where the caller knows that it is fresh (`exported`). Raises InputError for parameters,
+    notebook or file names; DifferenceError for a library that is not what the notebooks export.
     """
     project = project_of(params_file)
     _check_file_name(project, params_file)
@@ -46,10 +44,10 @@ def check_request(params_file: Path, overrides: Sequence[str] = (), *, exported:
     module = project.import_pipeline(pipeline)
     shown = project.shown(params_file)
     model = check_model(module.Params, module.__name__)
-    params, problems = _tried(lambda: read_params(params_file, model, overrides=overrides, shown=shown))
+    params, problems = _try(lambda: read_params(params_file, model, overrides=overrides, shown=shown))
     if params:
-        problems += _tried(lambda: params_to_json(params))[1]
-    problems += _tried(lambda: check_declared(project, model, pipeline, cell))[1]
+        problems += _try(lambda: params_to_json(params))[1]
+    problems += _try(lambda: check_declared(project, model, pipeline, cell))[1]
     stale = [] if exported else check_export(project)
     if problems:
         raise InputError("\n".join([*problems, *(f"note: {problem}" for problem in stale)]))
@@ -58,8 +56,8 @@ def check_request(params_file: Path, overrides: Sequence[str] = (), *, exported:
     return Request(project, pipeline, module, params_file, params, tuple(overrides), schema_of(module.Row).sensitive)
 
 
-def _tried(check: Callable[[], Result]) -> tuple[Result | None, list[str]]:
-    """What a check returns, and its complaint, so that all complaints can be shown at once."""
+def _try(check: Callable[[], Result]) -> tuple[Result | None, list[str]]:
+    """A check's result and its problem, so that all problems can be shown at once."""
     try:
         return check(), []
     except InputError as error:
@@ -68,14 +66,14 @@ def _tried(check: Callable[[], Result]) -> tuple[Result | None, list[str]]:
 
 def _check_file_name(project: Project, path: Path) -> None:
     if path.suffix in (".yml", ".yaml"):
-        known = {found.stem: project.shown(found) for found in sorted(project.params.glob("*.yml"))}
+        known = {file.stem: project.shown(file) for file in sorted(project.params.glob("*.yml"))}
         if path.exists() or not known:
             return
         near = difflib.get_close_matches(path.stem, known, n=1)
         hint = f"did you mean {known[near[0]]}?" if near else f"expected one of: {', '.join(known.values())}; name one"
         raise InputError(f"{project.shown(path)}: found no such file, {hint}")
-    meant = project.params / f"{path.name.partition('.')[0]}.yml"
-    remedy = f"run `pipeline-lib run {project.shown(meant)}`" if meant.is_file() else "name it"
+    suggested = project.params / f"{path.name.partition('.')[0]}.yml"
+    remedy = f"run `pipeline-lib run {project.shown(suggested)}`" if suggested.is_file() else "name it"
     raise InputError(
         f"{project.shown(path)}: found no parameters file, expected "
         f"{project.shown(project.params / 'NAME.yml')}; {remedy}"
@@ -102,8 +100,8 @@ def check_declared(project: Project, model: type[BaseParams], pipeline: str, cel
 
 
 def check_parameters_agree(project: Project) -> list[str]:
-    """What is wrong with parameters cells and files: one that does not fit `Params`, a cell and the file
-    `params/NAME.yml` that differ, a file of no pipeline; one problem a line. Variants need only fit.
+    """Problems of parameters cells and files, one a line: one that does not fit `Params`, a cell that differs from
+    `params/NAME.yml`, a file without a pipeline. A variant must fit `Params`, its values are free.
     """
     problems = [
         f"{project.shown(path)}: found no pipeline {path.name.partition('.')[0]!r}, expected the parameters of one of: "
@@ -116,11 +114,11 @@ def check_parameters_agree(project: Project) -> list[str]:
             cell = read_parameters_cell(project, pipeline)
             module = project.import_pipeline(pipeline)
             model = check_model(module.Params, module.__name__)
-            in_cell, found = _tried(lambda: params_to_json(check_declared(project, model, pipeline, cell)))  # noqa: B023
+            in_cell, cell_problems = _try(lambda: params_to_json(check_declared(project, model, pipeline, cell)))  # noqa: B023
         except InputError as error:
             problems.append(str(error))
             continue
-        problems += [*found, *_disagreements(project, model, pipeline, in_cell, cell)]
+        problems += [*cell_problems, *_disagreements(project, model, pipeline, in_cell, cell)]
     return problems
 
 

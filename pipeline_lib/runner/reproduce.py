@@ -1,4 +1,4 @@
-"""Reproduction: a record's notebook runs again with its parameters, and everything it learns is compared."""
+"""Reproduction: a record's notebook runs again with its parameters, and the results are compared."""
 
 import json
 import shutil
@@ -24,42 +24,42 @@ from pipeline_lib.system.files import canonical_json, sha256_file, write_atomic
 from pipeline_lib.system.locks import locked_temporary_folder
 
 Progress = Callable[[str], None]
-_LEARNED = "learned state"
-_RESULTS = (_LEARNED, "evidence", "metrics")
+_FITTED_STATE = "learned state"  # sections of a comparison, named as in reproduce.json
+_RESULTS = (_FITTED_STATE, "evidence", "metrics")
 _CAUSES = ("parameters", "environment")
 _ERRORS = {error.exit_code: error for error in (DifferenceError, InputError, RunError)}
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A record beside the run that repeated it. `sources` says what in notebook and library is not as recorded."""
+    """A record and the run that repeated it; `code_changes` lists cells that are not as recorded."""
 
     record: Record
     again: Record
-    sources: tuple[str, ...]
+    code_changes: tuple[str, ...]
     comparison: Comparison
 
     @property
     def identical(self) -> bool:
-        """Whether evidence (inputs, intermediates, outputs), metrics and learned state agree bit for bit.
+        """Whether evidence (inputs, intermediates, outputs), metrics and fitted state agree bit for bit.
 
-        A record made before learned state was kept is compared without it, and the text says so.
+        A record of a version that kept no fitted state is compared without it, and the text says so.
         """
         parts = self.comparison
-        known = not parts.section(_LEARNED).differences
-        return known and parts.section("evidence").same and parts.section("metrics").same
+        same_state = not parts.section(_FITTED_STATE).differences
+        return same_state and parts.section("evidence").same and parts.section("metrics").same
 
     def __str__(self) -> str:
         results = [self.comparison.section(name) for name in _RESULTS]
         causes = [section for name in _CAUSES if (section := self.comparison.section(name)).differences]
         lines = [f"{self.record.reference}: {'identical' if self.identical else 'different'}"]
-        lines += [f"not as recorded: {line}" for line in self.sources]
+        lines += [f"not as recorded: {line}" for line in self.code_changes]
         lines += map(str, results)
         lines += map(str, causes)
         commit = (self.record.manifest().get("git") or {}).get("commit")
-        if not self.identical and self.sources and commit:
+        if not self.identical and self.code_changes and commit:
             lines.append(f"to repeat the run itself, `git stash` what you changed and `git checkout {commit[:12]}`")
-        if not self.identical and not causes and not self.sources:
+        if not self.identical and not causes and not self.code_changes:
             lines.append("environment: same, as far as it is recorded; look for a step that draws without a seed")
         return "\n".join([*lines, f"run again: {self.again.folder}"])
 
@@ -68,7 +68,7 @@ class Reproduction:
         return {
             "reference": self.record.reference,
             "identical": self.identical,
-            "sources": list(self.sources),
+            "sources": list(self.code_changes),
             "again": str(self.again.folder),
             "comparison": self.comparison.to_json(),
             "text": str(self),
@@ -82,15 +82,15 @@ def reproduce(
     fresh_environment: bool = False,
     progress: Progress = lambda line: None,
 ) -> Reproduction:
-    """Run a record's notebook again with the recorded parameters and compare what it learns and makes.
+    """Run a record's notebook again with the recorded parameters, and compare fitted state, evidence and metrics.
 
-    The new run lies beside the record among its checks, and replaces that of an earlier reproduction.
-    With `fresh_environment` it happens in a virtual environment made from the lock. Raises InputError for a
-    record that is not finished and whole, and whatever `run_pipeline` raises.
+    The new run is kept among the record's checks, and replaces that of an earlier reproduction. With
+    `fresh_environment` it runs in a virtual environment made from the lock. Raises InputError for a record that is not
+    finished or was changed, and whatever `run_pipeline` raises.
     """
     _check_repeatable(record)
-    sources = tuple(changed_sources(record, project))
-    for line in sources:
+    changes = tuple(code_changes(record, project))
+    for line in changes:
         progress(f"not as recorded: {line}")
     checks = checks_folder(record)
     runs = checks / REPRODUCED
@@ -98,13 +98,13 @@ def reproduce(
     project.runs.mkdir(parents=True, exist_ok=True)
     with locked_temporary_folder("reproduce", project.runs) as folder:
         again = _run_again(record, project, runs, folder, progress, fresh_environment=fresh_environment)
-    found = Reproduction(record, again, sources, compare_records(record, again))
-    write_atomic(checks / REPRODUCTION, canonical_json(found.to_json()))
-    return found
+    reproduction = Reproduction(record, again, changes, compare_records(record, again))
+    write_atomic(checks / REPRODUCTION, canonical_json(reproduction.to_json()))
+    return reproduction
 
 
-def changed_sources(record: Record, project: Project) -> list[str]:
-    """What in the project's notebook and library is not as a record has it, by cell."""
+def code_changes(record: Record, project: Project) -> list[str]:
+    """Cells of the project's notebook and library that are not as a record has them, one a line."""
     path = project.research_notebook(record.pipeline)
     shown = project.shown(path)
     lines = []
@@ -115,8 +115,8 @@ def changed_sources(record: Record, project: Project) -> list[str]:
     exported = record.read_json(LIBRARY)
     if exported is None:
         return [*lines, f"{LIBRARY}: the record has none, so library code cannot be compared"]
-    used = {cell["module"] for cell in exported}
-    now = [cell for cell in exported_cells(project) if cell["module"] in used]
+    modules = {cell["module"] for cell in exported}
+    now = [cell for cell in exported_cells(project) if cell["module"] in modules]
     return lines + changed_code(exported_code(exported), exported_code(now))
 
 
@@ -138,7 +138,7 @@ def _check_repeatable(record: Record) -> None:
 def _run_again(
     record: Record, project: Project, runs: Path, folder: Path, progress: Progress, *, fresh_environment: bool
 ) -> Record:
-    """The new record of a run with the recorded parameters, made here or in a fresh environment."""
+    """Run with the recorded parameters, in this process or in a fresh environment; the new record."""
     parameters = folder / f"{record.pipeline}.yml"
     shutil.copy(record.folder / PARAMS_FILE, parameters)
     overrides = record.manifest().get("overrides", [])
@@ -146,7 +146,7 @@ def _run_again(
         try:
             return run_pipeline(parameters, overrides=overrides, runs=runs, progress=progress)
         except InputError as error:
-            raise InputError(_unfit(record, project, parameters, error)) from error
+            raise InputError(_refused_text(record, project, parameters, error)) from error
     python = build_environment(record, project, folder, progress)
     request = json.dumps([str(parameters), overrides, str(runs)])
     result = subprocess.run(  # noqa: S603 (our own interpreter and module)
@@ -162,15 +162,15 @@ def _run_again(
     return all_records(runs)[-1]
 
 
-def _unfit(record: Record, project: Project, parameters: Path, error: PipelineLibError) -> str:
-    """What to do where a record's parameters are refused by the checkout as it is now."""
+def _refused_text(record: Record, project: Project, parameters: Path, error: PipelineLibError) -> str:
+    """The message where the present checkout refuses a record's parameters."""
     git = record.manifest().get("git") or {}
     commit = f"`git checkout {git['commit'][:12]}`" if "commit" in git else "go back to the code of that day"
     changed = ", then `git apply` the record's git.diff," if git.get("changed") else ""
-    told = str(error).replace(project.shown(parameters), PARAMS_FILE)
+    reason = str(error).replace(project.shown(parameters), PARAMS_FILE)
     return (
         f"{record.reference}: found a checkout that refuses what the record ran with, expected one that takes it: "
-        f"{told}\n{commit}{changed} and try again"
+        f"{reason}\n{commit}{changed} and try again"
     )
 
 

@@ -1,6 +1,5 @@
-"""What a research notebook calls: start a run, compile, keep evidence, keep metrics."""
+"""The calls of a research notebook: start a run, compile, keep evidence, keep metrics."""
 
-import inspect
 import json
 import os
 import shutil
@@ -18,7 +17,7 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.compile import check_rows, compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import digest
-from pipeline_lib.evidence.evidence import read_evidence, write_evidence
+from pipeline_lib.evidence.evidence import write_evidence
 from pipeline_lib.evidence.fitted_state import write_learned
 from pipeline_lib.project.cells import exported_cells
 from pipeline_lib.project.export import check_export
@@ -42,6 +41,7 @@ from pipeline_lib.rows.frames import to_frame
 from pipeline_lib.rows.model import schema_of
 from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.runner.cache.imported_files import follow_imports
+from pipeline_lib.runner.metrics import finite_metric, metrics_of_evidence
 from pipeline_lib.runner.warm.cold_only import check_packages
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, write_atomic
@@ -49,6 +49,7 @@ from pipeline_lib.system.fingerprint import fingerprint
 from pipeline_lib.system.html_page import element, joined, table
 
 _KEPT_SCRATCH = 5
+"""Scratch records that are kept for each pipeline; older ones are removed at the next start."""
 
 
 class StaleLibraryWarning(UserWarning):
@@ -56,7 +57,7 @@ class StaleLibraryWarning(UserWarning):
 
 
 def _row_hashes(table: Any, row: RowSchema) -> Any:
-    """A number for each row's values; of several tables for each main row's, which has its key."""
+    """A hash of each row's values (uint64); of several tables of the main row's, which includes the key."""
     import pandas as pd
 
     main = table.select([column.name for column in row.columns])
@@ -64,7 +65,14 @@ def _row_hashes(table: Any, row: RowSchema) -> Any:
 
 
 class Run:
-    """One research run, from its parameters to its metrics. Made by `start_run`."""
+    """One research run, from its parameters to its metrics. Made by `start_run`.
+
+    run = start_run(houses, globals())
+    X_train, X_test, y_train, y_test = houses.split(houses.load(), run.params)
+    model = run.compile(houses.build(run.params).fit(X_train, y_train), like=X_train)
+    predictions = run.evidence(X_test, y_test)
+    run.metrics(houses.metrics(y_test, predictions, run.params))
+    """
 
     def __init__(self, module: types.ModuleType, params: BaseParams, record: Record, project: Project) -> None:
         self.module = module
@@ -73,17 +81,17 @@ class Run:
         self._project = project
         self._model: CompiledPipeline | None = None
         self._fitted: Any = None
-        self._training: Any = ()
+        self._training_hashes: Any = ()
 
     def compile(
         self, fitted: Any, *, like: Any, allow_opaque: bool = False, context: Context | int | None = None
     ) -> CompiledPipeline:
         """Turn a fitted pipeline into the artifact that production loads, and keep it in the record.
 
-        `like` is the frame the pipeline was fitted on (rows x raw columns), or a mapping of them by the tables' names
-        where the module's `Row` is `Tables`. Predict with what is returned.
-        A step that has no exact plan is refused, or with `allow_opaque` runs through its library. `context` says how
-        many earlier rows each row needs: by default what the module exports as CONTEXT, without that none.
+        `like` is the DataFrame that the pipeline was fitted on (rows x raw columns), or a mapping of table names to
+        DataFrames where the module's `Row` is `Tables`. A step without an exact plan is refused, or with
+        `allow_opaque` runs through its library. `context` is the number of earlier rows that each row needs: by
+        default the module's CONTEXT, or 0. Predict with the returned pipeline: production has the same bits.
         """
         row, library = schema_of(self.module.Row), self._project.library
         if not is_dataframe(like) and row.key is None:
@@ -96,31 +104,31 @@ class Run:
             fitted, like=like, row=row, library=library, allow_opaque=allow_opaque, context=context
         )
         model.save(self.record.artifact)
-        self._forget(self.record.evidence, self.record.folder / METRICS)
+        self._remove(self.record.evidence, self.record.folder / METRICS)
         if model.report:
             write_atomic(self.record.folder / COMPILE_REPORT, canonical_json(model.report.to_json()))
         training_rows = conform(like, model.row)
-        training = digest(training_rows)
-        self._training = _row_hashes(training_rows, row)
-        trained = {"rows": training_rows.num_rows, "digest": training}
-        write_atomic(self.record.folder / TRAINING, canonical_json(trained))
+        self._training_hashes = _row_hashes(training_rows, row)
+        description = {"rows": training_rows.num_rows, "digest": digest(training_rows)}
+        write_atomic(self.record.folder / TRAINING, canonical_json(description))
         write_learned(self.record.folder / FITTED_STATE, fitted)
         self._model, self._fitted = model, fitted
         return model
 
     def evidence(self, rows: Any, target: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
-        """Keep raw rows with what the model makes of them, and return the predictions that were kept.
+        """Keep raw rows with the model's outputs, and return the kept predictions (one for each row).
 
-        `rows` is a frame of raw rows that the fit did not see, `target` as many true values. On these rows too,
-        every step's plan is checked against its library's own result. A pipeline whose rows need earlier ones gets
-        them as `context`; those that are needed are kept as well.
+        `rows` is a DataFrame of raw rows that the fit did not see (or a mapping, as in `compile`), `target` as many
+        true values. Every step's plan is checked against its library on these rows, too. `context` has the earlier
+        rows of a pipeline that needs some; the needed ones are kept as well. Raises InputError for a target with
+        another index or length, and before `compile`.
         """
         if self._model is None:
             raise InputError("found no compiled pipeline, expected run.compile(...) before run.evidence(...)")
         self._check_evidence(rows, target)
         earlier = self._model.earlier(rows, context)
         check_rows(self._model, self._fitted, rows, self._project.library, context=earlier)
-        self._forget(self.record.evidence, self.record.folder / METRICS)
+        self._remove(self.record.evidence, self.record.folder / METRICS)
         kept = write_evidence(
             self.record.evidence, self._model, rows, target, artifact=self.record.artifact, context=earlier
         )
@@ -128,9 +136,9 @@ class Run:
 
     def _check_evidence(self, rows: Any, target: Any) -> None:
         """Refuse a target of other rows; warn of rows that the fit has seen."""
-        other = getattr(target, "index", None)
+        index = getattr(target, "index", None)
         main = rows[self._model.row.name] if self._model and self._model.row.key else rows
-        if is_dataframe(main) and other is not None and len(main) == len(other) and not main.index.equals(other):
+        if is_dataframe(main) and index is not None and len(main) == len(index) and not main.index.equals(index):
             raise InputError(
                 "found a target whose index is not that of the rows, expected the same rows in the same order; "
                 "pass X_test and y_test as `split` returned them"
@@ -138,7 +146,7 @@ class Run:
         seen = 0
         if self._model:
             hashes = _row_hashes(conform(rows, self._model.row), self._model.row)
-            seen = int(np.isin(hashes, self._training).sum())
+            seen = int(np.isin(hashes, self._training_hashes).sum())
         if seen:
             warnings.warn(
                 f"found {seen:,} evidence rows that are training rows too, expected rows that the fit did not see: "
@@ -147,9 +155,10 @@ class Run:
             )
 
     def metrics(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Keep metrics, after computing the module's own again from the evidence: they must be equal.
+        """Keep metrics (name to finite number), after comparing them with the module's own on the evidence.
 
-        Names that the module's `metrics` does not compute are kept as they are.
+        Names that the module's `metrics` does not compute are kept as they are. Raises InputError for a value that
+        differs in a bit, or is missing.
         """
         if not isinstance(values, Mapping) or not all(isinstance(name, str) for name in values):
             raise InputError(
@@ -157,7 +166,7 @@ class Run:
             )
         if not self.record.evidence.is_dir():
             raise InputError("found no evidence, expected run.evidence(X_test, y_test) before run.metrics(...)")
-        kept = {name: _metric(name, value) for name, value in values.items()}
+        kept = {name: finite_metric(name, value) for name, value in values.items()}
         for name, value in metrics_of_evidence(self.module, self.record, self.params).items():
             if name not in kept or kept[name].hex() != value.hex():
                 raise InputError(
@@ -167,8 +176,8 @@ class Run:
         write_atomic(self.record.folder / METRICS, canonical_json(kept))
         return kept
 
-    def _forget(self, *results: Path) -> None:
-        """Remove what was made from an earlier model or earlier rows: a record holds what belongs together."""
+    def _remove(self, *results: Path) -> None:
+        """Remove results of an earlier model or of earlier rows."""
         for path in results:
             if path.is_dir():
                 shutil.rmtree(path)
@@ -186,24 +195,24 @@ class Run:
 def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:
     """Begin a research run of a pipeline module with the notebook's parameter variables (`globals()`).
 
-    Under `pipeline-lib run` the run writes into the record that was made for it. In Jupyter, and under
-    papermill alone, it writes a scratch record. A library that is not what the notebooks export is refused
-    under papermill and warned of in Jupyter. Raises InputError for bad parameters.
+    Under `pipeline-lib run` the run writes into the runner's record; in Jupyter, and under papermill alone, into a
+    scratch record. Where the library is not what the notebooks export, papermill refuses and Jupyter warns. Raises
+    InputError for bad parameters.
     """
     _check_module(module)
     project = find_project(Path(str(module.__file__)).parent)
-    given = os.environ.get(RECORD_VARIABLE)
-    mode = "run" if given else _mode(values)
+    folder = os.environ.get(RECORD_VARIABLE)
+    mode = "run" if folder else _mode(values)
     _check_fresh(project, mode)
     quiet_select_dtypes()
     params = _parameters(module, values)
-    record = Record(Path(given)) if given else _scratch_record(project, module, mode)
-    if given and params_to_json(params) != record.read_json(PARAMETERS):
+    record = Record(Path(folder)) if folder else _scratch_record(project, module, mode)
+    if folder and params_to_json(params) != record.read_json(PARAMETERS):
         raise InputError(
             f"found parameters {params_to_json(params)}, expected those of the record; "
             "let no cell between `parameters` and start_run change them"
         )
-    if given:
+    if folder:
         check_packages()
         follow_imports(record.folder, project, fingerprint())
     else:
@@ -224,8 +233,8 @@ def _check_module(module: types.ModuleType) -> None:
 
 def _parameters(module: types.ModuleType, values: Mapping[str, Any]) -> BaseParams:
     model = check_model(module.Params, module.__name__)
-    given = {name: values[name] for name in model.model_fields if name in values}
-    return params_from_values(given, model, source="the notebook's parameters")
+    declared = {name: values[name] for name in model.model_fields if name in values}
+    return params_from_values(declared, model, source="the notebook's parameters")
 
 
 def _check_fresh(project: Project, mode: str) -> None:
@@ -234,7 +243,7 @@ def _check_fresh(project: Project, mode: str) -> None:
         for name, module in sorted(sys.modules.items())
         if name.startswith(tuple(f"{project.library}.{part}." for part in GENERATED))
     }
-    stale = [] if mode == "run" else check_export(project)  # the runner has checked, and looks again at the end
+    stale = [] if mode == "run" else check_export(project)  # the runner checks before and after the run
     problems = [str(problem) for problem in stale if problem.module in loaded]
     for path, module in loaded.items():
         names = changed_names(module)
@@ -250,7 +259,7 @@ def _check_fresh(project: Project, mode: str) -> None:
 
 
 def _mode(values: Mapping[str, Any]) -> str:
-    """`interactive` in a person's Jupyter, `papermill` when something else started the kernel."""
+    """`interactive` in Jupyter, `papermill` when another program started the kernel."""
     import psutil  # comes with ipykernel
 
     if "__vsc_ipynb_file__" in values:
@@ -270,40 +279,3 @@ def _scratch_record(project: Project, module: types.ModuleType, mode: str) -> Re
     for stale in others[: 1 - _KEPT_SCRATCH]:
         shutil.rmtree(stale.folder)
     return record
-
-
-def metrics_of_evidence(module: types.ModuleType, record: Record, params: Any) -> dict[str, float]:
-    """What the module's own `metrics` makes of the target and predictions that a record keeps.
-
-    A `metrics` with a parameter `probabilities` gets them too (rows x classes, as `predict_proba` gives them).
-    """
-    import pandas as pd
-
-    evidence = read_evidence(record.evidence)
-    target = pd.Series(evidence.target.column("target").to_numpy())
-    predictions = np.asarray(evidence.outputs.column("prediction").to_numpy())
-    more = {}
-    if "probabilities" in inspect.signature(module.metrics).parameters:
-        more["probabilities"] = _probabilities(evidence.outputs)
-    computed = module.metrics(target, predictions, params, **more)
-    return {name: _metric(name, value) for name, value in computed.items()}
-
-
-def _probabilities(outputs: Any) -> np.ndarray[Any, Any]:
-    columns = [outputs.column(name).to_numpy() for name in outputs.column_names if name.startswith("probability")]
-    if not columns:
-        raise InputError(
-            "metrics: found a parameter `probabilities` and a pipeline that gives none, expected a classifier with "
-            "predict_proba as the last step; remove the parameter, or change the estimator"
-        )
-    return np.column_stack(columns)
-
-
-def _metric(name: str, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not np.isfinite(number):
-        raise InputError(f"metrics: {name}: found {value!r}, expected a finite number")
-    return number

@@ -22,7 +22,7 @@ from pipeline_lib.project.generated_modules import ExportProblem
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import Record, checks_folder, create_record
 from pipeline_lib.records.seal import seal
-from pipeline_lib.runner.cache.lookup import Answer
+from pipeline_lib.runner.cache.lookup import CachedRun
 
 DIFFERENCE = Difference("value", "1.0", "2.0", column="size", row=0, rows=1, columns=1)
 LOOKUP = "pipeline_lib.runner.cache.lookup"
@@ -31,7 +31,7 @@ LOOKUP = "pipeline_lib.runner.cache.lookup"
 @pytest.fixture(autouse=True)
 def stand_in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(f"{LOOKUP}.recall", lambda *given: Answer(None))  # whatever the checkout has run
+    monkeypatch.setattr(f"{LOOKUP}.lookup", lambda *given: CachedRun(None))  # whatever the checkout has run
 
 
 def invoke(*arguments: object, project: Project | None = None) -> Result:
@@ -217,7 +217,7 @@ def test_run_prints_metrics_and_parity(copy: Record, monkeypatch: pytest.MonkeyP
 
 
 def test_an_unchanged_run_is_answered_with_its_kept_parity(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"{LOOKUP}.recall", lambda *given: Answer(copy))
+    monkeypatch.setattr(f"{LOOKUP}.lookup", lambda *given: CachedRun(copy))
     monkeypatch.setattr("pipeline_lib.runner.run.run_pipeline", lambda *given, **options: pytest.fail("it ran"))
     checked: list[Record] = []
 
@@ -241,10 +241,10 @@ def test_an_unchanged_run_is_answered_with_its_kept_parity(copy: Record, monkeyp
 
 
 def test_force_runs_and_a_run_that_no_other_answers_for_says_why(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"{LOOKUP}.recall", lambda *given: Answer(None, "no run answers: found no SOURCES"))
+    monkeypatch.setattr(f"{LOOKUP}.lookup", lambda *given: CachedRun(None, "no run answers: found no SOURCES"))
     monkeypatch.setattr("pipeline_lib.runner.run.run_pipeline", lambda *given, **options: copy)
     assert "found no SOURCES" in invoke("run", "params/houses.yml", "--no-parity").stderr
-    monkeypatch.setattr(f"{LOOKUP}.recall", lambda *given: pytest.fail("it looked"))
+    monkeypatch.setattr(f"{LOOKUP}.lookup", lambda *given: pytest.fail("it looked"))
     assert invoke("run", "params/houses.yml", "--no-parity", "--force").exit_code == 0
 
 

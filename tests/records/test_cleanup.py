@@ -52,7 +52,7 @@ def test_an_interrupted_removal_leaves_nothing_that_looks_like_a_record(
         context.setattr("shutil.rmtree", lambda path: None)
         find_leftovers(project)[0].remove()
     (leftover,) = find_leftovers(project)
-    assert leftover.kind == "a run that ended before it began"
+    assert leftover.description == "a run that ended before it began"
     leftover.remove()
     assert find_leftovers(project) == []
 

@@ -293,7 +293,7 @@ def test_what_no_run_has_is_refused(runs: Path, asked: dict[str, Any], message: 
 
 def test_values_of_several_kinds_are_not_sorted(runs: Path) -> None:
     sealed(runs, params={"seed": "text"})
-    with pytest.raises(InputError, match=r"several kinds \(number, text\)"):
+    with pytest.raises(InputError, match=r"several types \(number, text\)"):
         chosen(runs, sort="seed")
 
 

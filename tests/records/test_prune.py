@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from pipeline_lib.cli import main as cli
 from pipeline_lib.errors import InputError
-from pipeline_lib.records.prune import remove, superseded
+from pipeline_lib.records.prune import find_old_runs, remove
 from pipeline_lib.records.record import Record, all_records, checks_folder, create_record
 from pipeline_lib.records.seal import seal
 from pipeline_lib.system.locks import locked
@@ -22,7 +22,7 @@ def sealed(runs: Path, pipeline: str = "boats", status: str = "finished") -> Rec
 
 
 def gone(runs: Path, keep: int, pipeline: str | None = None) -> list[Record]:
-    return [run.record for run in superseded(runs, keep, pipeline)]
+    return [run.record for run in find_old_runs(runs, keep, pipeline)]
 
 
 def test_the_newest_finished_runs_stay_with_whatever_is_newer(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_killed_run_goes_a_running_or_a_damaged_one_stays(tmp_path: Path) -> N
     (damaged.folder / "manifest.json").write_text("{")
     sealed(tmp_path)
     with locked(running.folder):
-        (old,) = superseded(tmp_path, 1)
+        (old,) = find_old_runs(tmp_path, 1)
         assert (old.record, old.status) == (killed, "killed")
         with pytest.raises(InputError, match="found a run that goes on"):
             remove(running)
@@ -57,7 +57,7 @@ def test_without_finished_runs_nothing_goes(tmp_path: Path) -> None:
         sealed(tmp_path, status="failed")
     assert gone(tmp_path, 1) == []
     with pytest.raises(InputError, match="no runs of 'masts'"):
-        superseded(tmp_path, 1, "masts")
+        find_old_runs(tmp_path, 1, "masts")
 
 
 def test_prune_only_lists_unless_told_and_takes_the_checks_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,7 @@ def test_a_damaged_record_keeps_no_place(tmp_path: Path) -> None:
         records.append(create_record(tmp_path, "houses"))
         seal(records[-1], {"status": "finished", "reference": records[-1].reference})
     (records[-1].folder / "late.txt").write_text("")
-    assert [found.record for found in superseded(tmp_path, 1)] == records[:1]
+    assert [found.record for found in find_old_runs(tmp_path, 1)] == records[:1]
 
 
 def test_a_sweep_keeps_its_best_member_and_its_page_goes_with_the_last(

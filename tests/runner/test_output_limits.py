@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline_lib.runner.output_limits import KEPT_ERROR, KEPT_RICH, KEPT_TAIL, KEPT_TEXT, CellOutput, shortened
+from pipeline_lib.runner.output_limits import KEPT_ERROR, KEPT_RICH, KEPT_TAIL, KEPT_TEXT, CellOutput, shorten
 
 
 def stream(text: str, name: str = "stdout") -> dict[str, Any]:
@@ -78,7 +78,7 @@ def test_a_cell_whose_messages_break_off_says_so() -> None:
         assert len(outputs) == lost
 
 
-def test_an_error_of_any_length_is_shortened() -> None:
+def test_an_error_of_any_length_is_shorten() -> None:
     content = {"ename": "ValueError", "evalue": "x" * 10**6, "traceback": ["y" * 10**6, "the end"]}
     assert CellOutput().admits({"msg_type": "error", "content": content})
     assert len(content["evalue"]) < KEPT_ERROR + 100
@@ -88,4 +88,4 @@ def test_an_error_of_any_length_is_shortened() -> None:
 
 @pytest.mark.parametrize("length", [0, 10])
 def test_a_short_text_stays(length: int) -> None:
-    assert shortened("x" * length, 10) == "x" * length
+    assert shorten("x" * length, 10) == "x" * length

@@ -23,7 +23,7 @@ from pipeline_lib.records.record import RECORD_VARIABLE, Record, checks_folder, 
 from pipeline_lib.records.seal import seal
 from pipeline_lib.runner import fresh_environment as freshenv
 from pipeline_lib.runner.fresh_environment import build_environment, recorded_variables
-from pipeline_lib.runner.reproduce import changed_sources, reproduce
+from pipeline_lib.runner.reproduce import code_changes, reproduce
 from pipeline_lib.runner.run import run_pipeline
 
 Change = Callable[[Record], None]
@@ -62,7 +62,7 @@ def test_a_second_run_on_the_same_machine_is_identical(copy: Record, project: Pr
     lines: list[str] = []
     found = reproduce(copy, project, progress=lines.append)
     assert found.identical, str(found)
-    assert found.sources == ()
+    assert found.code_changes == ()
     assert str(found).splitlines()[0].startswith(f"{copy.reference}: identical")
     assert found.again.status() == "finished"
     assert found.again.folder.is_relative_to(checks_folder(copy))
@@ -119,7 +119,7 @@ def test_a_record_without_learned_state_says_so(
 
 
 def test_changed_cells_of_notebook_and_library_are_told(copy: Record, project: Project) -> None:
-    assert changed_sources(copy, project) == []
+    assert code_changes(copy, project) == []
 
     def edit_library(found: Any) -> None:
         cell = next(cell for cell in found if cell["cell"] == "build-numbers")
@@ -128,18 +128,18 @@ def test_changed_cells_of_notebook_and_library_are_told(copy: Record, project: P
     edit_json(copy.folder / "library.json", edit_library)
     edit_json(copy.notebook, lambda found: found["cells"][1].update(source="other = 1"))
     reseal(copy, lambda manifest: manifest["hashes"].update(notebook="0"))
-    notebook, library = changed_sources(copy, project)
+    notebook, library = code_changes(copy, project)
     assert notebook.startswith("nbs/research/houses.ipynb: cell 2 (id ")
     assert "`other = 1` → `" in notebook
     assert library.startswith("nbs/pipelines/houses.ipynb: cell ")
     assert "OTHERS" in library
     (copy.folder / "library.json").unlink()
-    assert "the record has none" in changed_sources(copy, project)[-1]
+    assert "the record has none" in code_changes(copy, project)[-1]
 
 
 def test_changed_prose_is_told_as_such(copy: Record, project: Project) -> None:
     reseal(copy, lambda manifest: manifest["hashes"].update(notebook="0"))
-    assert changed_sources(copy, project) == [
+    assert code_changes(copy, project) == [
         "nbs/research/houses.ipynb: prose, tags or outputs; every code cell is as recorded"
     ]
 
@@ -217,7 +217,7 @@ def test_a_fresh_environment_is_built_from_the_recorded_commits_lock(
 def test_the_trees_lock_serves_where_git_does_not_know_the_commit(
     copy: Record, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(freshenv, "_uv_runs", lambda *words: None)
+    monkeypatch.setattr(freshenv, "_run_uv", lambda *words: None)
     reseal(copy, lambda manifest: manifest.update(git={"commit": "0" * 40}))
     said: list[str] = []
     build_environment(copy, project, tmp_path, said.append)

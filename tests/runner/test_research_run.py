@@ -20,7 +20,8 @@ from pipeline_lib.project.generated_modules import ExportProblem
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import RECORD_VARIABLE, all_records, create_record, write_manifest
 from pipeline_lib.rows.frames import schema_of_frame
-from pipeline_lib.runner.research_run import Run, StaleLibraryWarning, metrics_of_evidence, start_run
+from pipeline_lib.runner.metrics import metrics_of_evidence
+from pipeline_lib.runner.research_run import Run, StaleLibraryWarning, start_run
 from pipeline_lib.system.files import canonical_json
 
 GIVEN = example.VALUES

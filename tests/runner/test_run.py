@@ -23,8 +23,9 @@ from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records
 from pipeline_lib.records.seal import verify
 from pipeline_lib.runner.execute import _kernel_config, _progress_hooks
 from pipeline_lib.runner.output_limits import KEPT_TAIL, KEPT_TEXT
-from pipeline_lib.runner.papermill_engine import TetheredKernelManager
-from pipeline_lib.runner.run import _git, run_pipeline
+from pipeline_lib.runner.papermill_engine import RecordKernelManager
+from pipeline_lib.runner.provenance import describe_git
+from pipeline_lib.runner.run import run_pipeline
 
 Research = Callable[..., Path]
 
@@ -138,7 +139,7 @@ def test_a_notebook_that_changes_during_the_run_is_a_failed_run(
 ) -> None:
     path = tmp_path / "houses.ipynb"
     research(f"with open({str(path)!r}, 'a') as file:\n    print(file=file)")
-    monkeypatch.setattr("pipeline_lib.runner.run.unfinished", lambda record: None)
+    monkeypatch.setattr("pipeline_lib.runner.judge.find_incomplete", lambda record: None)
     with pytest.raises(RunError, match="changed during the run"):
         run_pipeline(HOUSES, runs=tmp_path / "runs")
     assert only(tmp_path / "runs").status() == "failed"
@@ -314,14 +315,14 @@ def test_the_difference_from_the_commit_is_kept_whatever_its_bytes(tmp_path: Pat
     (tmp_path / "new file").touch()
     (tmp_path / "runs" / "houses").mkdir(parents=True)
     record = Record(tmp_path / "runs" / "houses")
-    described = _git(Project(tmp_path, "lib", tmp_path, tmp_path, tmp_path / "runs"), record)
+    described = describe_git(Project(tmp_path, "lib", tmp_path, tmp_path, tmp_path / "runs"), record)
     assert described is not None
-    assert (described["changed"], described["untracked"]) == (True, ["new file"])
+    assert described.to_json() == {"commit": described.commit, "changed": True, "untracked": ["new file"]}
     assert b"-caf\xe9\n+th\xe9\n" in (record.folder / "git.diff").read_bytes()
 
 
 def test_outside_git_there_is_no_commit(tmp_path: Path) -> None:
-    assert _git(Project(tmp_path, "lib", tmp_path, tmp_path, tmp_path), Record(tmp_path)) is None
+    assert describe_git(Project(tmp_path, "lib", tmp_path, tmp_path, tmp_path), Record(tmp_path)) is None
 
 
 def test_a_page_that_cannot_be_drawn_still_leaves_a_sealed_record(
@@ -353,7 +354,7 @@ def test_progress_that_nobody_reads_any_more_ends_no_run() -> None:
 def test_a_kernel_that_is_about_to_end_is_not_interrupted_before() -> None:
     sent: list[int] = []
     interrupted = AsyncMock(side_effect=sent.append)
-    manager = TetheredKernelManager(kernel_name="python3")
+    manager = RecordKernelManager(kernel_name="python3")
     manager.provisioner = SimpleNamespace(has_process=True, send_signal=interrupted)
     asyncio.run(manager._async_interrupt_kernel())
     assert sent == [signal.SIGINT]  # while it works, it is

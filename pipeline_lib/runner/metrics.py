@@ -1,0 +1,50 @@
+"""The metrics of a run, computed by the pipeline module's own `metrics` from the evidence that the record keeps."""
+
+import inspect
+import types
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.evidence.evidence import read_evidence
+from pipeline_lib.records.record import Record
+
+
+def metrics_of_evidence(module: types.ModuleType, record: Record, params: Any) -> dict[str, float]:
+    """The module's metrics on a record's target and predictions.
+
+    A `metrics` with a parameter `probabilities` gets them too (float64, rows x classes, as from `predict_proba`).
+    Raises InputError for probabilities that the pipeline does not give, and for a metric that is no finite number.
+    """
+    import pandas as pd
+
+    evidence = read_evidence(record.evidence)
+    target = pd.Series(evidence.target.column("target").to_numpy())
+    predictions = np.asarray(evidence.outputs.column("prediction").to_numpy())
+    options = {}
+    if "probabilities" in inspect.signature(module.metrics).parameters:
+        options["probabilities"] = _probabilities(evidence.outputs)
+    computed = module.metrics(target, predictions, params, **options)
+    return {name: finite_metric(name, value) for name, value in computed.items()}
+
+
+def _probabilities(outputs: Any) -> np.ndarray[Any, Any]:
+    columns = [outputs.column(name).to_numpy() for name in outputs.column_names if name.startswith("probability")]
+    if not columns:
+        raise InputError(
+            "metrics: found a parameter `probabilities` and a pipeline that gives none, expected a classifier with "
+            "predict_proba as the last step; remove the parameter, or change the estimator"
+        )
+    return np.column_stack(columns)
+
+
+def finite_metric(name: str, value: Any) -> float:
+    """A metric's value as a float; InputError where it is no finite number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not np.isfinite(number):
+        raise InputError(f"metrics: {name}: found {value!r}, expected a finite number")
+    return number

@@ -1,0 +1,79 @@
+"""A project `harbour` with one pipeline, boats, and the records that its runs leave, as far as the cache reads them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.project.project import Project
+from pipeline_lib.records.layout import CACHE_ENTRY, IMPORTS
+from pipeline_lib.records.record import Record, create_record
+from pipeline_lib.records.seal import seal
+from pipeline_lib.runner.cache.imported_files import ImportedFiles
+from pipeline_lib.runner.cache.lookup import cache_key, lookup, write_cache_entry
+from pipeline_lib.system.files import canonical_json, sha256_file
+from pipeline_lib.system.fingerprint import fingerprint
+
+Change = Callable[[Path], object]
+FILES = {
+    "settings.ini": "[project]\nlib_name = harbour\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n",
+    "params/boats.yml": "seed: 0\n",
+    "requirements.lock": "numpy==2.4\n",
+    "nbs/research/boats.ipynb": "{}",
+    "nbs/pipelines/boats.ipynb": "{}",
+    "harbour/__init__.py": "",
+    "harbour/pipelines/__init__.py": "",
+    "harbour/pipelines/boats.py": 'SOURCES = ["data/boats.csv"]\n',
+    "harbour/steps/__init__.py": "",
+    "harbour/steps/masts.py": "",
+    "harbour/steps/sails.py": "",
+    "data/boats.csv": "length,price\n",
+}
+IMPORTED = [name for name in FILES if name.startswith("harbour") and "sails" not in name] + [
+    "nbs/pipelines/boats.ipynb"
+]
+"""The files that a run of the pipeline imports: all but one step."""
+
+
+def write(root: Path, name: str, text: str) -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(text)
+
+
+def leave_imports(record: Record, files: ImportedFiles, **changed: object) -> None:
+    """Write the list that a kernel leaves in its record."""
+    content = {**asdict(files), "facts": fingerprint(), **changed}
+    (record.folder / IMPORTS).write_bytes(canonical_json(content))
+
+
+def finished_run(
+    project: Project, *overrides: str, during: Change = lambda root: None, status: str = "finished"
+) -> Record:
+    """The record of a run; `during` changes the project while it runs."""
+    began_ns = time.time_ns()
+    record = create_record(project.runs, "boats")
+    key = cache_key(project, "boats", project.params / "boats.yml", overrides)
+    digests = {f"project:{name}": sha256_file(project.root / name) for name in IMPORTED}
+    leave_imports(record, ImportedFiles(digests, ("harbour",), ()))
+    during(project.root)
+    write_cache_entry(record, key, began_ns)
+    seal(record, {"status": status, "reference": record.reference})
+    return record
+
+
+def cached(project: Project, *overrides: str) -> Record | None:
+    """The record that a lookup returns."""
+    return lookup(project.params / "boats.yml", overrides).record
+
+
+def reason(project: Project, *overrides: str) -> str:
+    """Why a lookup returns no record."""
+    run = lookup(project.params / "boats.yml", overrides)
+    assert run.record is None
+    return run.reason
+
+
+def cache_entry(record: Record) -> dict[str, Any]:
+    entry: dict[str, Any] = record.read_json(CACHE_ENTRY)
+    return entry
