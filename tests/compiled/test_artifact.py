@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shop
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeRegressor
 from small_houses import ROW, as_dicts, compiled, houses, steps
@@ -89,6 +90,33 @@ def test_a_forged_plan_is_refused(model: CompiledPipeline, tmp_path: Path, edit:
     description = json.loads(path.read_bytes())
     edit(description)
     path.write_text(json.dumps(description))
+    with pytest.raises(InputError, match=message):
+        load_model(tmp_path)
+
+
+def test_the_declared_context_is_kept(tmp_path: Path) -> None:
+    shop.compiled().save(tmp_path)
+    model = load_model(tmp_path)
+    assert model.plan.tables == shop.compiled().plan.tables
+    assert model.reads == ("day", "sold")
+    days = shop.days()
+    with pytest.raises(InputError, match="expected 2024-01-08"):
+        model.predict(days.iloc[3:].drop(index=7), context=days.iloc[:3])
+
+
+@pytest.mark.parametrize(
+    ("declaration", "message"),
+    [
+        ([["rows", None, "day", 3, 0, "sold"]], "found rows 0 apart in 'day', expected a whole number from 1 on"),
+        ([["rows", None, None, 3, 5, None]], "found rows 5 apart in None"),
+        ([["rows", None, "week", 3, 5, None]], r"found raw columns \['week'\] in the plan"),
+        ([["rows", None, "day", 3, 5, "price"]], r"found raw columns \['price'\] in the plan"),
+    ],
+)
+def test_a_damaged_declaration_of_a_context_is_refused(tmp_path: Path, declaration: Any, message: str) -> None:
+    shop.compiled().save(tmp_path)
+    path = tmp_path / "artifact.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "tables": declaration}))
     with pytest.raises(InputError, match=message):
         load_model(tmp_path)
 

@@ -1,11 +1,12 @@
 """A pipeline over two tables, small enough to check by hand: customers, and what each of them bought."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import pytest
 from pydantic import BaseModel, Field
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LinearRegression
@@ -13,6 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.compile import compile_pipeline
+from pipeline_lib.errors import InputError
 from pipeline_lib.rows.model import Tables, schema_of
 from pipeline_lib.rows.schema import RowSchema
 
@@ -109,3 +111,16 @@ def fitted(data: Mapping[str, pd.DataFrame]) -> Pipeline:
 def compiled(data: Mapping[str, pd.DataFrame] | None = None) -> CompiledPipeline:
     data = frames() if data is None else data
     return compile_pipeline(fitted(data), like=data, row=schema())
+
+
+def one_customer() -> dict[str, Any]:
+    """The tables of one customer with one purchase, as mappings."""
+    bought = {"customer": 7, "dollars": 2.5, "kind": "food", "at": datetime(2026, 1, 2)}
+    return {"customers": {"customer": 7, "age": None}, "purchases": [bought]}
+
+
+def refusal(act: Callable[[], object]) -> str:
+    """The message with which `act` is refused."""
+    with pytest.raises(InputError) as caught:
+        act()
+    return str(caught.value)
