@@ -1,15 +1,7 @@
 """The kinds of columns that a plan evaluates, behind one protocol: slice, take, broadcast, concat.
 
-| kind | class | one row has |
-|---|---|---|
-| numbers, truths, datetimes (int64 microseconds) | NumPy array, shape (rows,) | a number |
-| vector | NumPy array, shape (numbers, rows) | an array |
-| text | `TextColumn` | a string or None |
-| sparse vector | `SparseColumn` | few of many numbers |
-| list | `ListColumn`, or `SharedListColumn` where rows share lists | the values of its child rows |
-| constant | Python scalar | that value |
-
-Arrays and scalars come from NumPy and Python; the functions here give them the protocol of the other kinds.
+Text, sparse and list columns are classes with these methods; `operations.registry` says which dtype is which class.
+Numbers, truths, datetimes and vectors are NumPy arrays, constants Python scalars: the functions here treat them alike.
 """
 
 from collections.abc import Sequence
@@ -22,7 +14,7 @@ from pipeline_lib.compiled.operations.list_columns import ListColumn, SharedList
 from pipeline_lib.compiled.operations.sparse import SparseColumn
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 
-PlanColumn = Any  # one of the kinds in the table above
+PlanColumn = Any  # a NumPy array, a class of KINDS, or a Python scalar for a constant
 
 
 class RowsProtocol(Protocol):

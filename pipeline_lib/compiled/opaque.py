@@ -1,8 +1,9 @@
-"""Steps that still run through their libraries, made as repeatable as that allows.
+"""Opaque steps: their library evaluates them, as repeatably as it allows.
 
-State is stored in skops format and loaded against our own allow-list. Rows are evaluated in blocks of one
-fixed size, the last one padded by repeating its last row, on one thread: so a row meets the same block
-shape alone and among a million. What this cannot promise is another CPU or BLAS.
+State is stored in skops format and loaded against our own allow-list. A library's sums may depend on the shape of the
+batch and on the count of threads. So rows are evaluated on one thread, in blocks of one fixed size, of which the last
+is padded with its last row: one row alone has the same block shape as among a million. Another CPU or BLAS may still
+give other bits.
 """
 
 import importlib
@@ -13,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.columns import concat_rows
 from pipeline_lib.compiled.library_columns import data_columns, library_series, plan_column
-from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.errors import InputError
 
-BLOCK_ROWS = 256
+BLOCK_ROWS = 256  # part of what an artifact computes: another size may give other bits
 _PACKAGES = ("sklearn.", "feature_engine.")
-_PLAIN_TYPES = frozenset({"collections.defaultdict", "collections.OrderedDict", "pandas.Index"})
+_CONTAINERS = frozenset({"collections.defaultdict", "collections.OrderedDict", "pandas.Index"})
 
 
 class OpaqueRunner:
@@ -27,44 +28,46 @@ class OpaqueRunner:
 
     def __init__(self, step: Any, settings: Mapping[str, Any], dtypes: Sequence[str]) -> None:
         self._call = getattr(step, settings["method"])
-        self._name, self._names, self._given = settings["step"], settings["names"], list(dtypes)
-        self._makes = list(settings["dtypes"])
+        self._step, self._names, self._input_dtypes = settings["step"], settings["names"], list(dtypes)
+        self._dtypes = list(settings["dtypes"])
 
     def __call__(self, *columns: Any) -> list[Any]:
-        """The step's columns, one by one, for as many rows as go in."""
+        """The step's columns, of as many rows as the input columns have."""
         rows = max(len(column) for column in columns)
         blocks = []
         with quiet_libraries():
             for start in range(0, rows, BLOCK_ROWS):
-                take = np.minimum(np.arange(start, start + BLOCK_ROWS), rows - 1)
-                made = self._call(self._library_input(columns, take))
-                if made.shape[0] != BLOCK_ROWS:
+                block = np.minimum(np.arange(start, start + BLOCK_ROWS), rows - 1)
+                result = self._call(self._library_input(columns, block))
+                if result.shape[0] != BLOCK_ROWS:
                     raise InputError(
-                        f"step {self._name}: found {made.shape[0]} rows for {BLOCK_ROWS}, expected one for one; "
+                        f"step {self._step}: found {result.shape[0]} rows for {BLOCK_ROWS}, expected one for one; "
                         "a step that drops rows cannot serve production"
                     )
-                blocks.append([values[: rows - start] for _, values in data_columns(made)])
-        return [self._joined([block[place] for block in blocks], dtype) for place, dtype in enumerate(self._makes)]
+                blocks.append([values[: rows - start] for _, values in data_columns(result)])
+        return [
+            concat_rows([plan_column(block[index], dtype) for block in blocks])
+            for index, dtype in enumerate(self._dtypes)
+        ]
 
-    def _joined(self, parts: Sequence[Any], dtype: str) -> Any:
-        if dtype == "str":
-            return TextColumn.of([word for part in parts for word in plan_column(part, dtype).tolist()])
-        return np.concatenate([plan_column(part, dtype) for part in parts])
-
-    def _library_input(self, columns: Sequence[Any], take: Any) -> Any:
+    def _library_input(self, columns: Sequence[Any], rows: Any) -> Any:
+        """The rows with these indices as the frame or array that the step takes."""
         if self._names is None:
-            return np.column_stack([np.broadcast_to(c, (take[-1] + 1,))[take] for c in columns]).astype(np.float64)
+            return np.column_stack([np.broadcast_to(c, (rows[-1] + 1,))[rows] for c in columns]).astype(np.float64)
         import pandas as pd
 
         series = {
-            name: library_series(c, dtype, take)
-            for name, c, dtype in zip(self._names, columns, self._given, strict=True)
+            name: library_series(c, dtype, rows)
+            for name, c, dtype in zip(self._names, columns, self._input_dtypes, strict=True)
         }
         return pd.DataFrame(series)
 
 
 def load_state(state: bytes, library: str) -> Any:
-    """A fitted step from skops format; only estimators of two packages and what `library` exports are loaded."""
+    """A fitted step from skops format; only estimators of two packages and classes that `library` exports are loaded.
+
+    Parameters named `n_jobs` become 1. Raises InputError for damaged state and for classes outside the allow-list.
+    """
     import skops.io
 
     try:
@@ -85,8 +88,8 @@ def load_state(state: bytes, library: str) -> Any:
 
 
 def _is_allowed(name: str, library: str) -> bool:
-    """Our allow-list: exported code of the library, estimator classes of two packages, a few plain types."""
-    if name in _PLAIN_TYPES or name.startswith((f"{library}.steps.", f"{library}.pipelines.")):
+    """Whether a class is on our allow-list: exported by `library`, an estimator of two packages, a container."""
+    if name in _CONTAINERS or name.startswith((f"{library}.steps.", f"{library}.pipelines.")):
         return True
     if not name.startswith(_PACKAGES):
         return False
@@ -94,18 +97,18 @@ def _is_allowed(name: str, library: str) -> bool:
 
     module, _, attribute = name.rpartition(".")
     try:
-        found = getattr(importlib.import_module(module), attribute, None)
+        named = getattr(importlib.import_module(module), attribute, None)
     except ImportError:
         return False
     kernel = module == "sklearn.gaussian_process.kernels"  # state of an estimator, though no estimator itself
-    return isinstance(found, type) and (issubclass(found, BaseEstimator) or kernel)
+    return isinstance(named, type) and (issubclass(named, BaseEstimator) or kernel)
 
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """One thread, no optional pandas accelerators, and no word about a known change in select_dtypes."""
+    """One thread, no optional accelerators of pandas, and no notice of a known change in select_dtypes."""
     import pandas as pd
-    import sklearn.utils  # noqa: F401  its thread pools are among those that are limited
+    import sklearn.utils  # noqa: F401  loads the thread pools that are limited
     from threadpoolctl import threadpool_limits
 
     options = ("compute.use_bottleneck", False, "compute.use_numexpr", False)
@@ -115,9 +118,9 @@ def quiet_libraries() -> Iterator[None]:
 
 
 def quiet_select_dtypes() -> None:
-    """Silence pandas' notice that object selections will stop to include str columns.
+    """Silence pandas' notice that a selection of object columns will no longer include str columns.
 
-    feature-engine 1.9 asks select_dtypes for object columns to check its input; under pandas 3 the answer
-    still includes str columns, so no result changes.
+    feature-engine 1.9 checks its input with select_dtypes of object columns; pandas 3 still includes str columns, so
+    no result changes.
     """
     warnings.filterwarnings("ignore", message="For backward compatibility, 'str' dtypes", category=DeprecationWarning)
