@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipeline_lib.compiler.builder import Builder, Value
     from pipeline_lib.compiler.compile import compile_pipeline
     from pipeline_lib.parity.check import check_parity
-    from pipeline_lib.parity.deliveries import Delivery, Given
+    from pipeline_lib.parity.deliveries import Delivery, RowsToDeliver
     from pipeline_lib.parity.variations import Variation
     from pipeline_lib.project.params_model import BaseParams
     from pipeline_lib.records.query import runs
@@ -40,10 +40,10 @@ __all__ = [
     "Context",
     "Delivery",
     "DifferenceError",
-    "Given",
     "InputError",
     "Lookup",
     "PipelineLibError",
+    "RowsToDeliver",
     "RowwiseTransformer",
     "RunError",
     "Tables",
@@ -70,8 +70,8 @@ _HOMES = {
     "Builder": "compiler.builder",
     "Context": "rows.context",
     "Delivery": "parity.deliveries",
-    "Given": "parity.deliveries",
     "Lookup": "rows.model",
+    "RowsToDeliver": "parity.deliveries",
     "RowwiseTransformer": "authoring",
     "Tables": "rows.model",
     "Value": "compiler.builder",

@@ -128,8 +128,8 @@ class LocalClock(RowwiseTransformer):
         where = {"name": self.zone, "where": "LocalClock"}
         zone = build.lookup(columns[self.zone], indices, "int64", missing=-1, mode="refuse", **where)
         where = {"name": self.timestamp, "where": "LocalClock"}
-        local = build.apply("zone_time", columns[self.timestamp], zone, **known, **where)
-        hour, minute, day = (build.apply("calendar", local, field=f) for f in ("hour", "minute", "day_of_week"))
+        local = build.zone_time(columns[self.timestamp], zone, **known, **where)
+        hour, minute, day = (build.calendar(local, field=f) for f in ("hour", "minute", "day_of_week"))
         clock = {"minute": build.number(hour * 60 + minute), "weekday": build.number(day)}
         missing = local.missing()
         shown = {f"{self.name}_{part}": build.where(missing, np.nan, value) for part, value in clock.items()}
@@ -182,7 +182,7 @@ class BlockTime(RowwiseTransformer):
     def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
         """The same as operations on the plan's columns, for the compiled pipeline."""
         arrival, clock = (build.number(columns[name]) for name in (self.arrival, self.clock))
-        return {**columns, "block": _between(arrival, clock, lambda value: build.apply("floor", value))}
+        return {**columns, "block": _between(arrival, clock, build.floor)}
 
 
 def _between(arrival: Any, clock: Any, floor: Any) -> Any:

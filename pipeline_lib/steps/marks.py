@@ -43,7 +43,7 @@ class MissingMarks(RowwiseTransformer):
         for name in (*self.texts, *self.numbers):
             columns[name] = build.lookup(columns[name], dict.fromkeys(self.marks), "str", mode="keep")
         for name in self.numbers:
-            columns[name] = build.apply("parse_number", columns[name], name=name, where="MissingMarks")
+            columns[name] = build.parse_number(columns[name], name=name, where="MissingMarks")
         return columns
 
     def _read(self, column: pd.Series) -> pd.Series:

@@ -49,8 +49,7 @@ class TextParts(RowwiseTransformer):
     def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
         """The same parts as operations on the plan's columns, for the compiled pipeline."""
         extracted = {
-            part: build.apply("extract", columns[column], pattern=pattern)
-            for part, (column, pattern) in self.parts.items()
+            part: build.extract(columns[column], pattern=pattern) for part, (column, pattern) in self.parts.items()
         }
         return {**columns, **extracted}
 

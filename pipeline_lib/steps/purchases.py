@@ -130,26 +130,26 @@ class PurchaseFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         """The same as operations on the columns of two tables, for the compiled pipeline."""
         start, end = window_days(self.until, self.weeks)
         raw = tables["transactions"]
-        day = build.apply("calendar", raw["transaction_timestamp"], field="ordinal")
+        day = build.calendar(raw["transaction_timestamp"], field="ordinal")
         inside = (day >= start) & (day < end)
         bought = {name: build.keep(raw[name], inside) for name in READ if name != "household_id"}
         day = build.keep(day, inside)
         dollars = (bought["sales_value"], bought["retail_disc"])
-        cents, saved = (build.apply("truncate_int", build.apply("rint", each * 100.0)) for each in dollars)
+        cents, saved = (build.truncate_int(build.rint(each * 100.0)) for each in dollars)
         sums = {
             "cents": build.total(cents),
             "saved": build.total(saved),
-            "worth": build.total(cents * build.apply("floor_divide_int", day - start, 7)),
+            "worth": build.total(cents * build.floor_divide_int(day - start, 7)),
             "with_coupon": build.count(bought["coupon_disc"] > 0.0),
             "items": build.count(day),
             "last": build.fill(build.extreme(day, "max"), float(start)),
             "first": build.fill(build.extreme(day, "min"), float(end)),
         }
         for name, column in {"baskets": "basket_id", "products": "product_id", "stores": "store_id"}.items():
-            sums[name] = build.apply("list_distinct", bought[column])
+            sums[name] = build.list_distinct(bought[column])
         indices = dict(zip(self.products_.tolist(), self.indices_.tolist(), strict=True))
         index = build.lookup(bought["product_id"], indices, "int64", unseen=-1)
-        spent = build.items(build.apply("list_sums_by", index, cents, places=len(self.departments_)))
+        spent = build.items(build.list_sums_by(index, cents, count=len(self.departments_)))
         own = {name: tables["households"][name] for name in self.columns_}
         return own | self._features({name: build.number(value) for name, value in sums.items()}, spent, build.where)
 

@@ -81,9 +81,9 @@ class PixelStrokes(RowwiseTransformer):
 
     def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
         """The same strokes as operations on the plan's columns, for the compiled pipeline."""
-        slopes = build.apply("affine", build.stack([*columns.values()]), matrix=self.slopes_, offset=None)
-        slopes = build.apply("activation", slopes, kind="relu")
-        strokes = build.apply("affine", slopes, matrix=self.cells_, offset=None)
+        slopes = build.affine(build.stack([*columns.values()]), matrix=self.slopes_, offset=None)
+        slopes = build.activation(slopes, kind="relu")
+        strokes = build.affine(slopes, matrix=self.cells_, offset=None)
         return dict(zip(self._names(), build.items(strokes), strict=True))
 
     def _names(self) -> list[str]:

@@ -55,8 +55,8 @@ class SeasonalWaves(RowwiseTransformer):
         position = build.number(columns[self.variable])
         rest = {name: value for name, value in columns.items() if name != self.variable or not self.drop_original}
         for k, turn in enumerate(self._turns(), start=1):
-            rest[f"{self.variable}_sin_{k}"] = build.apply("sin", position * turn)
-            rest[f"{self.variable}_cos_{k}"] = build.apply("cos", position * turn)
+            rest[f"{self.variable}_sin_{k}"] = build.sin(position * turn)
+            rest[f"{self.variable}_cos_{k}"] = build.cos(position * turn)
         return rest
 
     def _turns(self) -> list[float]:
