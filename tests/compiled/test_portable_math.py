@@ -118,8 +118,8 @@ SPECIAL = [
 @core
 @pytest.mark.parametrize(("name", "x", "expected"), SPECIAL)
 def test_special_values_are_those_of_c99(name: str, x: float, expected: float) -> None:
-    for found in (FUNCTIONS[name].scalar(x), float(FUNCTIONS[name].vector(np.full(20, x))[7])):
-        assert (found, math.copysign(1, found)) == pytest.approx((expected, math.copysign(1, expected)), 0, 0, True)
+    for result in (FUNCTIONS[name].scalar(x), float(FUNCTIONS[name].vector(np.full(20, x))[7])):
+        assert (result, math.copysign(1, result)) == pytest.approx((expected, math.copysign(1, expected)), 0, 0, True)
 
 
 @core
@@ -131,10 +131,10 @@ def test_special_pairs_are_those_of_c99(name: str, reference: Callable[..., Any]
         expected = reference(x, y)
     exact = ~np.isfinite(expected) | (expected == 0) | (np.abs(expected) == 1)  # the rest may be rounded otherwise
     assert exact.sum() > 100
-    for found in both(name, x, y):
-        same = ~differing(found, expected) | (np.isnan(found) & np.isnan(expected))
+    for result in both(name, x, y):
+        same = ~differing(result, expected) | (np.isnan(result) & np.isnan(expected))
         assert same[exact].all(), (x[exact & ~same][:5], y[exact & ~same][:5])
-        assert np.allclose(found, expected, rtol=1e-15, atol=0, equal_nan=True)
+        assert np.allclose(result, expected, rtol=1e-15, atol=0, equal_nan=True)
 
 
 @core
@@ -153,7 +153,7 @@ def test_exact_powers_are_exact() -> None:
     assert not differing(FUNCTIONS["pow"].vector(anything, 1.0), anything).any()
 
 
-# beside operators and integers, these are exact or correctly rounded
+# functions that are exact or correctly rounded, as are operators and integers
 NUMPY_MAY = {
     *("abs", "array", "asarray", "broadcast_arrays", "copysign", "empty", "empty_like", "errstate", "float64", "int64"),
     *("isnan", "maximum", "minimum", "nan", "ndarray", "ones_like", "rint", "sqrt", "where", "zeros_like"),
@@ -164,18 +164,18 @@ SOURCES = sorted(Path(portable_math.__file__).parent.glob("*.py"))
 
 def inexact(tree: ast.AST) -> list[str]:
     """What is used of NumPy and math beyond the exact, and powers of anything but integers."""
-    found = []
+    result = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             allowed = {"np": NUMPY_MAY, "math": MATH_MAY}.get(node.value.id, {node.attr})
-            found += [f"{node.value.id}.{node.attr}"] * (node.attr not in allowed)
+            result += [f"{node.value.id}.{node.attr}"] * (node.attr not in allowed)
         elif isinstance(node, ast.ImportFrom) and node.module == "math":
-            found += [f"math.{alias.name}" for alias in node.names if alias.name not in MATH_MAY]
+            result += [f"math.{alias.name}" for alias in node.names if alias.name not in MATH_MAY]
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
             base = node.left.operand if isinstance(node.left, ast.UnaryOp) else node.left
             whole = isinstance(base, ast.Constant) and isinstance(base.value, int)
-            found += [ast.unparse(node)] * (not whole or isinstance(node.right, ast.UnaryOp))
-    return found
+            result += [ast.unparse(node)] * (not whole or isinstance(node.right, ast.UnaryOp))
+    return result
 
 
 @core

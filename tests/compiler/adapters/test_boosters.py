@@ -38,7 +38,7 @@ def written(model, columns, build):
 
 
 def library(name):
-    """The library, where it is installed and the system has what it is linked with (LightGBM: libgomp)."""
+    """The library, where it and the system libraries that it links are installed (LightGBM: libgomp)."""
     try:
         return importlib.import_module(name)
     except (ImportError, OSError) as error:
@@ -103,7 +103,7 @@ def test_xgboost_categories(xgboost, one_hot):
     model.fit(TEXT, PRICES)
     check_estimator(model, TEXT)
     check_estimator(model, TEXT.assign(city=TEXT["city"].where(np.arange(ROWS) % 5 != 0)))
-    unseen = np.resize(["Rom", "Kyiv"], ROWS)  # which XGBoost 3.2 takes for Lima, and later ones refuse
+    unseen = np.resize(["Rom", "Kyiv"], ROWS)  # XGBoost 3.2 takes it for Lima, later versions refuse it
     with pytest.raises(InputError, match=r"XGBRegressor: found 'Kyiv' in column 'city', expected one of 'Ames'"):
         same_bits(lambda columns, build: written(model, columns, build), TEXT.assign(city=unseen.astype(object)))
     coded = TEXT.assign(city=TEXT["city"].cat.codes.astype(float))
@@ -123,12 +123,12 @@ def test_xgboost_refusals_name_the_option(xgboost):
         fitted = model(n_estimators=2, **options).fit(X, CLASSES["two"])
         predict(fitted, [build.input(name, "float64") for name in X], build)
 
-    for options, found in (
+    for options, message in (
         ({"booster": "dart"}, "booster='dart'"),
         ({"missing": -1.0}, "missing=-1.0"),
         ({"objective": "rank:pairwise"}, "rank:pairwise"),
     ):
-        with pytest.raises(NoPlanError, match=found):
+        with pytest.raises(NoPlanError, match=message):
             refused(xgboost.XGBRegressor, **options)
     with pytest.raises(NoPlanError, match="binary:hinge"):
         refused(xgboost.XGBClassifier, objective="binary:hinge")
@@ -189,8 +189,8 @@ def test_lightgbm_classifiers(lightgbm, labels, objective):
 
 def test_a_lightgbm_classifier_of_one_class_gives_it(lightgbm):
     target = np.full(ROWS, "only", dtype=object)
-    found = check_estimator(lightgbm.LGBMClassifier(**SMALL).fit(X, target), X)
-    assert set(found["prediction_0"]) == {"only"}
+    result = check_estimator(lightgbm.LGBMClassifier(**SMALL).fit(X, target), X)
+    assert set(result["prediction_0"]) == {"only"}
 
 
 def test_lightgbm_categories(lightgbm):
@@ -224,7 +224,7 @@ def test_lightgbm_refusals_name_the_option(lightgbm):
     with pytest.raises(NoPlanError, match="cross_entropy_lambda"):
         refused(objective="cross_entropy_lambda")
     with pytest.raises(NoPlanError, match="objective 'custom'"):
-        refused(objective=lambda target, found: (found - target, np.ones(len(found))))
+        refused(objective=lambda target, predicted: (predicted - target, np.ones(len(predicted))))
 
 
 def test_lightgbm_a_default_side_ignored_is_noticed(lightgbm, monkeypatch):

@@ -152,8 +152,8 @@ def test_numbers_and_text_in_one_object_array(after):
 @pytest.mark.parametrize("part", [NUMBERS, TOWNS, WORDS, COUNTS], ids=lambda part: part[0])
 def test_no_rows_make_no_rows(part):
     step = ColumnTransformer([part], sparse_threshold=1.0).fit(ROWS)
-    found = same_bits(lambda columns, build: transform(step, dict(columns), build), ROWS.head(0).astype(ROWS.dtypes))
-    assert len(found) == 0
+    result = same_bits(lambda columns, build: transform(step, dict(columns), build), ROWS.head(0).astype(ROWS.dtypes))
+    assert len(result) == 0
 
 
 def test_single_precision_within_the_library_is_refused():

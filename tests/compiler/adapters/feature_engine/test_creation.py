@@ -46,8 +46,8 @@ LISTS = [["sum"], ["sum", "min", "count"], ["min", "max", "median"], ["std", "va
 @pytest.mark.parametrize("function", [*FUNCTIONS, *CALLABLES, *LISTS], ids=named)
 @pytest.mark.parametrize("rows", [WHOLE, MIXED, ENDLESS, DRAWN], ids=["whole", "mixed", "endless", "drawn"])
 def test_statistics_of_a_row(function, rows):
-    made = checked(fitted(MathFeatures(list(rows), func=function, missing_values="ignore"), rows), rows)
-    assert len(made.columns) > len(rows.columns)
+    result = checked(fitted(MathFeatures(list(rows), func=function, missing_values="ignore"), rows), rows)
+    assert len(result.columns) > len(rows.columns)
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_statistics_of_a_row(function, rows):
 )
 def test_whole_numbers_stay_whole_where_pandas_keeps_them(function, dtype):
     names = ["made"]
-    made = checked(fitted(MathFeatures(["a", "b"], func=function, new_variables_names=names), WHOLE), WHOLE)
-    assert str(made["made"].dtype) == dtype
+    result = checked(fitted(MathFeatures(["a", "b"], func=function, new_variables_names=names), WHOLE), WHOLE)
+    assert str(result["made"].dtype) == dtype
 
 
 @pytest.mark.parametrize("options", [{"drop_original": True}, {"new_variables_names": ["x", "y"]}])
@@ -92,10 +92,10 @@ PAIRS = pd.DataFrame(
 def test_pairs(function, fill_value, reference):
     rows = PAIRS.assign(j=PAIRS["j"].abs()) if function == "pow" else PAIRS
     step = RelativeFeatures(["i", "f"], [reference], [function], fill_value=fill_value)
-    made = checked(fitted(step, rows), rows)
+    result = checked(fitted(step, rows), rows)
     whole = reference == "j" and function not in ("div", "truediv")
     filled = function in ("floordiv", "mod") and fill_value is not None
-    assert str(made[f"i_{function}_{reference}"].dtype) == ("int64" if whole and not filled else "float64")
+    assert str(result[f"i_{function}_{reference}"].dtype) == ("int64" if whole and not filled else "float64")
 
 
 @pytest.mark.parametrize("function", ["div", "truediv", "floordiv", "mod"])
@@ -204,9 +204,9 @@ def test_an_ignored_option_is_found():
     expected = step.transform(rows)
     step.fill_value = 8.0
     build = Builder()
-    made = transform(step, {name: build.input(name, "float64") for name in PAIRS}, build)
+    result = transform(step, {name: build.input(name, "float64") for name in PAIRS}, build)
     assert expected["i_div_j"].eq(7).all()
-    assert made["i_div_j"].dtype == "float64"
+    assert result["i_div_j"].dtype == "float64"
     step.transform = lambda rows: expected
     with pytest.raises(InputError, match=r"found 8\.0 from the plan"):
         checked(step, rows)

@@ -63,8 +63,8 @@ def sorts(columns):
     ],
 )
 def test_fields_of_dates(options):
-    made = checked(fitted(DatetimeFeatures(**options), DATES), DATES)
-    assert set(sorts(made)) <= {"int64", "float64", "datetime64[us]"}
+    result = checked(fitted(DatetimeFeatures(**options), DATES), DATES)
+    assert set(sorts(result)) <= {"int64", "float64", "datetime64[us]"}
 
 
 @pytest.mark.parametrize("rows", [slice(0, 1), slice(1, 2), slice(0, 6)])
@@ -159,8 +159,8 @@ def test_time_beyond_nanoseconds_is_refused_where_pandas_wraps_around():
 @pytest.mark.parametrize("missing_values", ["raise", "ignore"])
 def test_day_numbers(start, missing_values):
     step = DatetimeOrdinal(["sold"], start_date=start, missing_values=missing_values, drop_original=False)
-    made = checked(fitted(step, DATES), DATES)
-    assert sorts(made)[-1] == ("int64" if missing_values == "raise" else "float64")
+    result = checked(fitted(step, DATES), DATES)
+    assert sorts(result)[-1] == ("int64" if missing_values == "raise" else "float64")
     if missing_values == "ignore":
         checked(step, GAPS)
 

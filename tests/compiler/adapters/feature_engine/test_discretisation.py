@@ -36,7 +36,7 @@ RETURNS = [{}, {"return_object": True}, {"return_boundaries": True, "precision":
 
 
 def around(edges):
-    """Rows at the edges, the floats beside them, and far outside."""
+    """Rows at the edges, the floats next to them, and far outside."""
     edges = [edge for edge in edges if np.isfinite(edge)]
     near = [f(edge, to) for edge in edges for f, to in ((np.nextafter, -9e9), (max, edge), (np.nextafter, 9e9))]
     values = [*near, -1e300, 1e300, -0.0]

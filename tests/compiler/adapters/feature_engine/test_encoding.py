@@ -130,8 +130,8 @@ def test_one_hot(options, dtype):
 
 
 def test_one_hot_of_an_unseen_category_is_0_everywhere():
-    made = checked(fitted(OneHotEncoder(**NUMERIC), X), UNSEEN)
-    assert made.filter(regex="^(word|code|size)_").iloc[0].sum() == 0
+    result = checked(fitted(OneHotEncoder(**NUMERIC), X), UNSEEN)
+    assert result.filter(regex="^(word|code|size)_").iloc[0].sum() == 0
 
 
 def test_one_hot_names_that_meet_are_refused():
@@ -232,10 +232,10 @@ def test_string_similarity_refuses_missing_text_and_numbers():
 def test_similarity_is_that_of_difflib():
     words = ["", "a", "aab", "baa", "abc", "cab", "ccc", "été"]
     step = fitted(StringSimilarityEncoder(), pd.DataFrame({"text": words}))
-    made = checked(step, pd.DataFrame({"text": words}))
-    for name in made:
+    result = checked(step, pd.DataFrame({"text": words}))
+    for name in result:
         word = "" if name == "text_nan" else name.removeprefix("text_")
-        assert made[name].tolist() == [SequenceMatcher(None, text, word).quick_ratio() for text in words]
+        assert result[name].tolist() == [SequenceMatcher(None, text, word).quick_ratio() for text in words]
 
 
 def test_an_ignored_option_is_found(monkeypatch):

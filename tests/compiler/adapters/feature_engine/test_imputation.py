@@ -62,8 +62,8 @@ def test_text_of_every_dtype(dtype, options):
 
 
 def test_numbers_as_categories_take_a_number():
-    made = checked(fitted(CategoricalImputer(fill_value=-1, ignore_format=True), NUMBERS), NUMBERS)
-    assert made["gaps"].tolist() == [1.5, -1.0, 0.0, 7.25]
+    result = checked(fitted(CategoricalImputer(fill_value=-1, ignore_format=True), NUMBERS), NUMBERS)
+    assert result["gaps"].tolist() == [1.5, -1.0, 0.0, 7.25]
 
 
 def test_a_filler_that_float32_cannot_hold_is_refused():
@@ -102,9 +102,9 @@ def test_missing_indicators_stand_behind_the_others(missing_only):
     rows = NUMBERS.join(WORDS).assign(
         true=[True, False, True, False], day=pd.to_datetime(["2001-01-01", None, "2002-03-04", None])
     )
-    made = checked(fitted(AddMissingIndicator(missing_only), rows), rows)
-    assert made["day_na"].tolist() == [0, 1, 0, 1]
-    assert ("whole_na" in made) is not missing_only
+    result = checked(fitted(AddMissingIndicator(missing_only), rows), rows)
+    assert result["day_na"].tolist() == [0, 1, 0, 1]
+    assert ("whole_na" in result) is not missing_only
 
 
 def test_an_indicator_named_like_a_column_is_refused():

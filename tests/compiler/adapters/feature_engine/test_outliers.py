@@ -34,9 +34,9 @@ def test_winsorizer(method, tail, indicators):
 @pytest.mark.parametrize("indicators", [False, True])
 def test_missing_and_infinite_numbers_that_are_let_through(indicators):
     step = fitted(Winsorizer("iqr", "both", 0.1, indicators, missing_values="ignore"), X)
-    made = checked(step, GAPS)
-    assert np.isnan(made["a"][1])
-    assert made["a"][3] == step.right_tail_caps_["a"]
+    result = checked(step, GAPS)
+    assert np.isnan(result["a"][1])
+    assert result["a"][3] == step.right_tail_caps_["a"]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

@@ -69,8 +69,8 @@ def test_absent_variables_are_filled(fill_value):
 def test_arrays_match_by_position():
     step = fitted(MatchVariables(), ROWS[["level", "number"]].to_numpy())
     build = Builder()
-    made = transform(step, {"p": build.input("p", "float64"), "q": build.input("q", "float64")}, build)
-    assert list(made) == ["x0", "x1"]
+    result = transform(step, {"p": build.input("p", "float64"), "q": build.input("q", "float64")}, build)
+    assert list(result) == ["x0", "x1"]
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_variables_cast_to_their_dtype(name, dtype):
 @pytest.mark.parametrize("dtype", ["str", "category"])
 def test_categories_that_were_not_seen_become_missing_by_cast(dtype):
     step = fitted(MatchVariables(match_dtypes=True, verbose=False), ROWS.astype({"word": "category"}))
-    made = checked(step, ROWS.assign(word=["a", "d", "c", "b"]).astype({"word": dtype}))
-    assert made["word"].fillna("gone").tolist() == ["a", "gone", "c", "b"]
+    result = checked(step, ROWS.assign(word=["a", "d", "c", "b"]).astype({"word": dtype}))
+    assert result["word"].fillna("gone").tolist() == ["a", "gone", "c", "b"]
 
 
 @pytest.mark.parametrize(("name", "dtype"), [("number", "int64"), ("level", "str"), ("level", "int32"), ("day", "str")])

@@ -69,8 +69,8 @@ SELECTORS = [
 @pytest.mark.parametrize(("step", "rows", "y"), SELECTORS, ids=lambda value: type(value).__name__)
 def test_columns_that_stay(step, rows, y):
     step = fitted(step, rows, y)
-    made = checked(step, rows.iloc[:9])
-    assert list(made) == list(step.get_feature_names_out())
+    result = checked(step, rows.iloc[:9])
+    assert list(result) == list(step.get_feature_names_out())
 
 
 def test_every_selector_of_the_library_is_tested():

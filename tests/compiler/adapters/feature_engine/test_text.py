@@ -66,10 +66,10 @@ def test_characters_of_all_of_unicode(feature):
     rows = pd.DataFrame({"t": pd.Series(texts, dtype="str")})
     step = fitted(TextFeatures(["t"], features=[feature]), rows)
     build = Builder()
-    made = transform(step, {"t": build.input("t", "str")}, build)
-    node = build.nodes[list(made.values())[-1].node]
-    found = [OPERATIONS["text_feature"].column(node.settings)(strings.TextColumn.of(texts))][0]
-    np.testing.assert_array_equal(found, step.transform(rows).iloc[:, -1])
+    result = transform(step, {"t": build.input("t", "str")}, build)
+    node = build.nodes[list(result.values())[-1].node]
+    result = [OPERATIONS["text_feature"].column(node.settings)(strings.TextColumn.of(texts))][0]
+    np.testing.assert_array_equal(result, step.transform(rows).iloc[:, -1])
 
 
 def test_missing_text_is_refused_where_the_library_raises():

@@ -74,8 +74,8 @@ def test_powers(exp):
 def test_powers_with_a_short_cut_have_the_librarys_bits(exp):
     rows = pd.DataFrame({"a": np.random.default_rng(0).lognormal(0, 9, 1000)})
     step = fitted(PowerTransformer(exp=exp), rows)
-    made = checked(step, rows)
-    assert (made["a"] == step.transform(rows)["a"]).all()
+    result = checked(step, rows)
+    assert (result["a"] == step.transform(rows)["a"]).all()
 
 
 @pytest.mark.parametrize("lmbda", [0.0, 2.0, 1.0, -1.5, 3.5, 0.18, 1e-17, 2 + 1e-16, -12.55])

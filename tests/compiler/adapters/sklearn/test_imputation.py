@@ -113,14 +113,14 @@ def test_nearest_donors(weights, neighbours, options):
 
 def test_rows_that_share_nothing_with_donors_get_the_mean():
     rows = pd.DataFrame({"a": [1.0, 2.0, NAN, NAN], "b": [NAN, NAN, 5.0, 7.0]})
-    found = check_transformer(KNNImputer().fit(rows), rows)
-    assert found["a"].tolist() == [1.0, 2.0, 1.5, 1.5]
+    result = check_transformer(KNNImputer().fit(rows), rows)
+    assert result["a"].tolist() == [1.0, 2.0, 1.5, 1.5]
 
 
 def test_ties_between_donors_go_to_the_first():
     rows = pd.DataFrame({"a": [1.0, 2.0, 3.0, NAN], "b": [0.0, 2.0, 0.0, 1.0]})
-    found = check_transformer(KNNImputer(n_neighbors=1).fit(rows), rows)
-    assert found["a"].tolist() == [1.0, 2.0, 3.0, 1.0]
+    result = check_transformer(KNNImputer(n_neighbors=1).fit(rows), rows)
+    assert result["a"].tolist() == [1.0, 2.0, 3.0, 1.0]
 
 
 def test_other_distances_are_refused():

@@ -186,8 +186,8 @@ def test_weights_that_are_all_0_give_the_intercept():
 @pytest.mark.parametrize("alone", [True, False])
 def test_sparse_columns_beside_others(model, alone):
     dense = _RNG.integers(0, 3, size=(40, 6)) * _RNG.normal(size=(40, 6))
-    given = csr_matrix(dense if alone else np.hstack([SCALED[["a", "b"]], dense]))
-    fitted(model, given, Y if isinstance(model, lm.Ridge) else THREE)
+    data = csr_matrix(dense if alone else np.hstack([SCALED[["a", "b"]], dense]))
+    fitted(model, data, Y if isinstance(model, lm.Ridge) else THREE)
     build = Builder()
     columns = {"words": build.input("words", "bag", width=6)}
     columns = columns if alone else {name: build.input(name, "float64") for name in ("a", "b")} | columns
@@ -201,7 +201,7 @@ def test_sparse_columns_beside_others(model, alone):
             def write(values, build, kind=kind):
                 return getattr(predict(model, list(values.values()), build), kind)
 
-            check_step("test", write, columns, given, getattr(model, method)(given))
+            check_step("test", write, columns, data, getattr(model, method)(data))
 
 
 def test_shares_below_the_smallest_double_are_0_as_scipy_has_them():

@@ -87,8 +87,8 @@ def test_classifiers(model, labels):
     target = labels[np.digitize(Y, np.quantile(Y, [0.3, 0.7]))]
     fitted = of(model).fit(WITH_MISSING, target)
     check_estimator(fitted, WITH_MISSING)
-    found = predict_columns(fitted, WITH_MISSING)
-    assert (found.tolist() if hasattr(found, "tolist") else found) == fitted.predict(WITH_MISSING).tolist()
+    result = predict_columns(fitted, WITH_MISSING)
+    assert (result.tolist() if hasattr(result, "tolist") else result) == fitted.predict(WITH_MISSING).tolist()
 
 
 def predict_columns(fitted, rows):
