@@ -1,7 +1,6 @@
-"""Parity as tests: `pytest --records runs` for the records there are, one line in a project's own tests.
+"""Parity as tests: `pytest --records runs` tests records, `assert_parity` is one line in a project's own test.
 
-pytest loads this module wherever the distribution is installed, so it imports no more than it needs before it is
-used.
+pytest loads this module wherever the distribution is installed, so heavy imports wait until they are used.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -34,16 +33,16 @@ def assert_parity(
 
     `record` is a record, a reference (`houses`) or a path; `library` the package whose steps may be loaded, by
     default that of the project in which the record, or else the working directory, lies; `variations` as
-    `check_parity` takes them. Nothing is written beside the record. Raises what `check_parity` raises.
+    `check_parity` takes them. Nothing is written next to the record. Raises the errors of `check_parity`.
     """
     from pipeline_lib.records.reference import as_record
 
-    return _passed(_checked(as_record(record), library, variations))
+    return _fail_unless_exact(_check(as_record(record), library, variations))
 
 
 @pytest.fixture(scope="session")
 def run_research(tmp_path_factory: pytest.TempPathFactory) -> RunResearch:
-    """Executes a research notebook with a parameters file, once a session, and gives its record."""
+    """A function that runs the research notebook of a parameters file, once a session, and returns its record."""
     known: dict[Path, Record] = {}
 
     def run(params_file: str | Path) -> "Record":
@@ -72,13 +71,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         dest=_PARITY,
         choices=("quick", "full"),
         default="quick",
-        help="Which variations --records tests: ways to hand rows over (quick), or other processes, machines and "
-        "environments as well (full).",
+        help="Which variations --records tests: deliveries of rows (quick), or also other processes, machines and "
+        "environments (full).",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the mark that tests of records carry, and refuse a path without records before anything is collected."""
+    """Declare the mark of tests of records, and refuse a path without records before tests are collected."""
     if config.getoption(_RECORDS):
         _records(config.invocation_params.dir / config.getoption(_RECORDS))
         config.addinivalue_line("markers", f"{_MARK}: a record under one variation, collected by --records")
@@ -87,10 +86,9 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add a test for each record and variation, before others select and shuffle."""
-    given = config.getoption(_RECORDS)
-    if given:
-        path = config.invocation_params.dir / given
-        for record in _records(path):
+    option = config.getoption(_RECORDS)
+    if option:
+        for record in _records(config.invocation_params.dir / option):
             node = RecordNode.from_parent(session, name=record.reference, nodeid=record.reference, path=record.folder)
             items += session.genitems(node)
 
@@ -108,12 +106,12 @@ class RecordNode(pytest.Collector):
         from pipeline_lib.parity.variations import FULL, QUICK
         from pipeline_lib.records.record import Record
 
-        asked = FULL if self.config.getoption(_PARITY) == "full" else QUICK
-        for variation in variations_of(Record(self.path), asked):
+        names = FULL if self.config.getoption(_PARITY) == "full" else QUICK
+        for variation in variations_of(Record(self.path), names):
             yield VariationItem.from_parent(self, name=variation.name)
 
     def parity(self, name: str) -> "Parity":
-        """The parity under one variation. All hand-overs that were selected are checked at once, the first time."""
+        """The parity under one variation. All selected deliveries are checked together, the first time."""
         if name not in self._known:
             self._check(self._together(name))
         known = self._known[name]
@@ -124,28 +122,28 @@ class RecordNode(pytest.Collector):
     def _together(self, name: str) -> list[str]:
         from pipeline_lib.parity.variations import VARIATIONS
 
-        if not VARIATIONS[name].hands_over:
+        if not VARIATIONS[name].is_delivery:
             return [name]
-        return [item.name for item in self.session.items if item.parent is self and VARIATIONS[item.name].hands_over]
+        return [item.name for item in self.session.items if item.parent is self and VARIATIONS[item.name].is_delivery]
 
     def _check(self, names: list[str]) -> None:
         from pipeline_lib.parity.result import ARTIFACT, FRESH
         from pipeline_lib.records.record import Record
 
         try:
-            found = _checked(Record(self.path), None, names)
+            parity = _check(Record(self.path), None, names)
         except PipelineLibError as error:
             self._known |= dict.fromkeys(names, error)
             return
         for name in names:
-            outcomes = tuple(outcome for outcome in found.outcomes if outcome.variation in (FRESH, ARTIFACT, name))
-            self._known[name] = replace(found, outcomes=outcomes)
+            outcomes = tuple(outcome for outcome in parity.outcomes if outcome.variation in (FRESH, ARTIFACT, name))
+            self._known[name] = replace(parity, outcomes=outcomes)
 
 
 class VariationItem(pytest.Item):
     """A record under one variation: passed, failed with the parity report, or skipped where it cannot run here.
 
-    A hand-over that is known to lose values, and does, is an expected failure.
+    A delivery that is known to change values, and does, is an expected failure.
     """
 
     parent: RecordNode
@@ -156,7 +154,7 @@ class VariationItem(pytest.Item):
 
     def runtest(self) -> None:
         """Judge by the parity under this variation."""
-        parity = _passed(self.parent.parity(self.name))
+        parity = _fail_unless_exact(self.parent.parity(self.name))
         outcome = next(outcome for outcome in parity.outcomes if outcome.variation == self.name)
         if outcome.verdict == "absent":
             pytest.skip(outcome.detail)
@@ -164,17 +162,17 @@ class VariationItem(pytest.Item):
             pytest.xfail(outcome.detail)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The message of an error that this library raises on purpose; of others where they come from."""
+        """The message of an error of this library; for other errors the traceback."""
         if isinstance(excinfo.value, PipelineLibError):
             return str(excinfo.value)
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """The record, and the test by name."""
+        """The record's folder, and the name of the test."""
         return self.path, None, self.nodeid
 
 
-def _passed(parity: "Parity") -> "Parity":
+def _fail_unless_exact(parity: "Parity") -> "Parity":
     if not parity.exact:
         pytest.fail(str(parity), pytrace=False)
     return parity
@@ -186,28 +184,28 @@ def _records(path: Path) -> "list[Record]":
 
     one = record_at(path)
     below = all_records(path) or [r for r in all_records(path.parent) if r.pipeline == path.name]
-    found = [one] if one else [r for r in below if r.status() in ("finished", DAMAGED)]
-    if not found:
+    records = [one] if one else [r for r in below if r.status() in ("finished", DAMAGED)]
+    if not records:
         raise pytest.UsageError(
             f"--records: found no finished record in {path}, expected a folder of runs, of one pipeline, or a record; "
             "`pipeline-lib run` makes one"
         )
-    return found
+    return records
 
 
-def _checked(record: "Record", library: str | None, variations: "Sequence[str | Variation] | None") -> "Parity":
-    """Check parity through a link of our own: what a check leaves beside its record, no other test may see."""
+def _check(record: "Record", library: str | None, variations: "Sequence[str | Variation] | None") -> "Parity":
+    """Check parity through a temporary link to the record, so that the result is not written next to the record."""
     from pipeline_lib.parity.check import check_parity
     from pipeline_lib.parity.variations import QUICK
     from pipeline_lib.records.record import Record
     from pipeline_lib.system.locks import locked_temporary_folder
 
     with locked_temporary_folder("record") as folder:
-        link = folder.joinpath(*record.folder.resolve().parts[-3:])  # so much of it makes the reference
+        link = folder.joinpath(*record.folder.resolve().parts[-3:])  # the parts that make the reference
         link.parent.mkdir(parents=True)
         link.symlink_to(record.folder.resolve(), target_is_directory=True)
-        known = library or _library(record)
-        return check_parity(Record(link), library=known, variations=QUICK if variations is None else variations)
+        package = library or _library(record)
+        return check_parity(Record(link), library=package, variations=QUICK if variations is None else variations)
 
 
 def _library(record: "Record") -> str:

@@ -26,7 +26,8 @@ from unittest.mock import patch
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import other_artifact, read_evidence
 from pipeline_lib.parity.compare_records import compare_records
-from pipeline_lib.parity.replay import repeat
+from pipeline_lib.parity.replay import replay
+from pipeline_lib.parity.replay_request import ReplayRequest
 from pipeline_lib.parity.result import EDGES, FRESH, Outcome
 from pipeline_lib.parity.variations import VARIATIONS
 from pipeline_lib.project.code_diff import changed_values
@@ -126,8 +127,8 @@ def edges(world: World) -> str:
 
 def _repeated(world: World, name: str) -> str:
     """What `check_parity` says of one variation, without a process for each mutation."""
-    request = {"record": str(world.record.folder), "library": "pipeline_lib", "proof": []}
-    outcome = Outcome.from_json(repeat({**request, "tasks": [VARIATIONS[name].task()]})["outcomes"][0])
+    request = ReplayRequest(str(world.record.folder), "pipeline_lib", (VARIATIONS[name].task(),))
+    outcome = Outcome.from_json(replay(request).outcomes[0])
     if outcome.divergence:
         differs = outcome.divergence.differs
         return f"{name}: " + "; ".join(f"{step}: {difference}" for step, difference in differs.items())

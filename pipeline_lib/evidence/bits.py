@@ -1,7 +1,7 @@
-"""The one comparison: length, column names, dtypes, then bits. Never a tolerance.
+"""The comparison of tables: length, column names, dtypes, then bits. Never a tolerance.
 
 Columns are Arrow columns. Two values are the same when both are missing, or their bits are the same;
-a NaN is a NaN whatever its payload, and -0.0 is not 0.0.
+all NaNs are the same whatever their payload, and -0.0 is not 0.0.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from pipeline_lib.errors import InputError
 
-_LONG = 60
+_LONG = 60  # characters of a text that messages show
 _BYTES = (
     pa.types.is_string,
     pa.types.is_large_string,
@@ -28,10 +28,11 @@ _UINT = {2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 @dataclass(frozen=True)
 class Difference:
-    """The first thing in which a table is not as expected.
+    """The first difference between two tables.
 
-    `what` is `rows`, `columns`, `dtype` or `value`; `row` counts from 0; `rows` is the number of rows
-    that differ in `column`; `ulps` is the distance of two finite doubles (float64) in units in the last place.
+    `what` is `rows`, `columns`, `dtype` or `value`; `row` counts from 0; `rows` is the number of rows that differ in
+    `column`, `columns` the number of columns that differ; `ulps` is the distance of two finite float64 numbers in
+    units in the last place.
     """
 
     what: str
@@ -57,7 +58,11 @@ class Difference:
 def first_difference(expected: pa.Table, found: pa.Table) -> Difference | None:
     """Compare two Arrow tables bit for bit; None when they are the same.
 
-    Returns the first difference in the order rows, column names (with their order), dtypes, values.
+    Returns the first difference in the order rows, column names (with their order), dtypes, values. Raises InputError
+    for a type whose values have no defined bits.
+
+    >>> first_difference(pa.table({"x": [1.0, 0.0]}), pa.table({"x": [1.0, -0.0]})).row
+    1
     """
     if expected.num_rows != found.num_rows:
         return Difference("rows", f"{expected.num_rows:,}", f"{found.num_rows:,}")
@@ -70,13 +75,13 @@ def first_difference(expected: pa.Table, found: pa.Table) -> Difference | None:
 
 
 def differing_rows(expected: pa.Table, found: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which rows differ in any column (bool, one per row) of two tables of the same rows and schema."""
+    """Whether each row differs in any column (bool, one per row), of two tables with the same schema and length."""
     masks = list(_masks(expected, found))
     return np.any(masks, axis=0) if masks else np.zeros(expected.num_rows, dtype=np.bool_)
 
 
 def digest(table: pa.Table) -> str:
-    """SHA-256 of a table's schema and values, the same for every chunking of the same rows."""
+    """SHA-256 of a table's schema and values; chunks make no difference. Raises InputError as `first_difference`."""
     total = hashlib.sha256()
     for field, column in zip(table.schema, table.columns, strict=True):
         total.update(f"{field.name}\0{field.type}\0{table.num_rows}\n".encode())
@@ -89,7 +94,7 @@ def digest(table: pa.Table) -> str:
 
 
 def _names(table: pa.Table, other: pa.Table) -> str:
-    """Up to eight names, from the last before the two lists first differ."""
+    """Up to eight names, from the last one before the two lists differ."""
     ours, theirs = table.column_names, other.column_names
     same = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), min(len(ours), len(theirs)))
     start = max(0, same - 1)
@@ -98,20 +103,20 @@ def _names(table: pa.Table, other: pa.Table) -> str:
 
 
 def _first_value(expected: pa.Table, found: pa.Table) -> Difference | None:
-    differing = [(at, mask) for at, mask in enumerate(_masks(expected, found)) if mask.any()]
+    differing = [(index, mask) for index, mask in enumerate(_masks(expected, found)) if mask.any()]
     if not differing:
         return None
-    at, mask = differing[0]
+    index, mask = differing[0]
     row = int(np.argmax(mask))
-    left, right = expected.column(at)[row], found.column(at)[row]
+    left, right = expected.column(index)[row], found.column(index)[row]
     shown_left, shown_right = _shown(_python(left), _python(right)), _shown(_python(right), _python(left))
-    if shown_left == shown_right:  # dates that differ by less than Python's can
+    if shown_left == shown_right:  # timestamps that differ by less than Python shows
         shown_left, shown_right = (f"{shown_left} ({scalar.cast(pa.int64())})" for scalar in (left, right))
     return Difference(
         "value",
         shown_left,
         shown_right,
-        column=expected.column_names[at],
+        column=expected.column_names[index],
         row=row,
         rows=int(mask.sum()),
         columns=len(differing),
@@ -135,7 +140,7 @@ def _incomparable(name: str, kind: pa.DataType) -> InputError:
 
 
 def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column with the values themselves in place of codes and views."""
+    """A column as its values: no dictionary codes, no string views."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         return column.cast(kind.value_type)
@@ -143,7 +148,7 @@ def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _same_bytes(left: pa.ChunkedArray, right: pa.ChunkedArray) -> bool:
-    """Whether two columns of numbers are known to be the same by their memory alone, which is soon said."""
+    """Whether two columns of numbers have the same memory: a fast path, False says nothing."""
     kind = left.type
     if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)) or left.null_count or right.null_count:
         return False
@@ -166,8 +171,8 @@ def _differs(left: pa.ChunkedArray, right: pa.ChunkedArray) -> np.ndarray[Any, n
         unlike = np.zeros(len(left), dtype=np.bool_)
     elif pa.types.is_floating(left.type):
         a, b = _numpy(left), _numpy(right)
-        whole = _UINT[a.dtype.itemsize]
-        unlike = (a.view(whole) != b.view(whole)) & ~(np.isnan(a) & np.isnan(b))
+        bits = _UINT[a.dtype.itemsize]
+        unlike = (a.view(bits) != b.view(bits)) & ~(np.isnan(a) & np.isnan(b))
     elif _is_list(left.type):
         unlike = _lists_differ(left, right)
     else:
@@ -214,12 +219,12 @@ def _canonical(column: pa.ChunkedArray) -> Iterator[bytes]:
         yield _numpy(pc.binary_length(content)).astype(np.int64).tobytes()
         yield b"".join(content.to_pylist())
     else:
-        plain = (
+        numbers = (
             column.cast(pa.int32() if kind.bit_width == 32 else pa.int64()) if pa.types.is_temporal(kind) else column
         )
-        zero = pa.scalar(0, pa.int64()).cast(plain.type)
-        values = _numpy(pc.fill_null(plain, zero))
-        if pa.types.is_floating(kind):  # one NaN, whatever its payload: as in the comparison
+        zero = pa.scalar(0, pa.int64()).cast(numbers.type)
+        values = _numpy(pc.fill_null(numbers, zero))
+        if pa.types.is_floating(kind):  # one NaN for all payloads, as in the comparison
             values = np.where(np.isnan(values), values.dtype.type(np.nan), values)
         yield values.tobytes()
 
@@ -227,17 +232,17 @@ def _canonical(column: pa.ChunkedArray) -> Iterator[bytes]:
 def _python(scalar: pa.Scalar) -> object:
     try:
         return scalar.as_py()
-    except (OverflowError, ValueError):  # a date beyond Python's, text that is no UTF-8
+    except (OverflowError, ValueError):  # a date beyond Python's range, text that is not UTF-8
         number = pa.types.is_temporal(scalar.type)
         return scalar.cast(pa.int64() if number else pa.binary()).as_py()
 
 
 def _shown(value: object, other: object) -> str:
-    """A value as messages show it; of long text and of lists, where it begins to differ from another."""
+    """A value as messages show it; of long text and of lists, the part where it begins to differ from another."""
     if isinstance(value, list) and isinstance(other, list):
-        for at, (mine, its) in enumerate(zip(value, other, strict=False)):
+        for index, (mine, its) in enumerate(zip(value, other, strict=False)):
             if not (mine == its or (mine != mine and its != its)) or str(mine) != str(its):
-                return f"{_shown(mine, its)} at {at} of {len(value):,}"
+                return f"{_shown(mine, its)} at {index} of {len(value):,}"
         return f"{len(value):,} values"
     if isinstance(value, float):
         return f"{value!r} ({value.hex()})"
@@ -258,6 +263,6 @@ def _ulps(left: object, right: object) -> int | None:
 
 
 def _ordinal(value: float) -> int:
-    """Where a double stands among all doubles; neighbours are 1 apart, and both zeros are 0 and -1."""
+    """The rank of a float64 among all; neighbours are 1 apart, 0.0 is 0 and -0.0 is -1."""
     bits = int(np.float64(value).view(np.int64))
     return bits if bits >= 0 else -(bits + 2**63) - 1

@@ -1,8 +1,12 @@
-"""Probes: rows at the edges of each raw column, and what production must answer to them, refusals included.
+"""Edge rows and their answers: what production must answer at the edges of each raw column, refusals included.
 
-Real rows seldom hold every label, a label that the fit never saw, a gap wherever one may be, or a number on both
-sides of a threshold. So each probe is the first evidence row with one value changed, and the record keeps what each
-step makes of it.
+Real rows seldom hold every label, a label that the fit never saw, a missing value wherever one may be, or numbers on
+both sides of a threshold. So an edge row is the first evidence row with one value replaced, and the record keeps
+which step outputs it changes, or how it is refused:
+
+    column  value    step     name        found
+    zone    null     grade    zone        0.0
+    area    0.0      (refused)            area: found 0.0 in row 0, expected a value > 0; correct it, or Row
 """
 
 import json
@@ -23,111 +27,117 @@ if TYPE_CHECKING:
     from pipeline_lib.compiled.plan import Plan
     from pipeline_lib.rows.column import Column
 
-PROBES = "probes.parquet"
+EDGE_ANSWERS = "probes.parquet"
 SCHEMA = pa.schema([(name, pa.string()) for name in ("column", "value", "step", "name", "found")])
 REFUSED, FAILED, NOTHING = "(refused)", "(failed)", "(nothing changes)"
 _CONTEXT = "(context)"
 
 
 @dataclass(frozen=True)
-class ProbeDifference:
-    """The first probe that is answered otherwise, and how many of all are: `step` and `name` say which column."""
+class EdgeDifference:
+    """The first edge row with another answer, and the number of such rows: `step` and `name` say which column."""
 
-    probe: str
+    edge_row: str
     step: str
     name: str
     expected: str
     found: str
-    probes: int
+    edge_rows: int
     differing: int
 
     def __str__(self) -> str:
-        where = f"step {self.step}: column {self.name!r}" if self.name else self.step
+        edge_row = f"edge row {self.edge_row}: " if self.edge_row else ""
+        column = f"step {self.step}: column {self.name!r}" if self.name else self.step
         return (
-            f"{f'probe {self.probe}: ' if self.probe else ''}{where}: expected {self.expected}, found {self.found}; "
-            f"{self.differing:,} of {self.probes:,} probes differ"
+            f"{edge_row}{column}: expected {self.expected}, found {self.found}; "
+            f"{self.differing:,} of {self.edge_rows:,} edge rows differ"
         )
 
 
-def write_probes(
+def write_edge_answers(
     folder: Path, model: "CompiledPipeline", inputs: pa.Table, context: pa.Table | None = None
 ) -> int | None:
-    """Keep the probes of a model's raw columns, made from the first row of `inputs`, with its answers.
+    """Write the edge rows of a model's raw columns, built from the first row of `inputs`, with its answers.
 
-    `context` are the rows before it, where the pipeline needs these: then other contexts are probes too. Returns how
-    many answers; None for a pipeline that needs a library's code, which has no probes.
+    `context` are the rows before it, where the pipeline needs these; then wrong contexts are edge rows too. Returns
+    the number of answers; None for a pipeline that needs a library's code, which has no edge rows.
     """
-    if without_probes(model):
+    if why_no_edge_rows(model):
         return None
-    asked = [
+    edges = [
         (name, text) for name, column in _columns(model) for text in edge_values(column, _own_values(model.plan, name))
     ]
-    asked += [(child.name, "[]") for child in model.row.children]
-    asked += [(_CONTEXT, name) for name in _CONTEXTS if context is not None]
-    answered = _answered(model, inputs, context, sorted(asked))
-    pq.write_table(answered, folder / PROBES)
-    return int(answered.num_rows)
+    edges += [(child.name, "[]") for child in model.row.children]
+    edges += [(_CONTEXT, name) for name in _CONTEXTS if context is not None]
+    answers = _answer_all(model, inputs, context, sorted(edges))
+    pq.write_table(answers, folder / EDGE_ANSWERS)
+    return int(answers.num_rows)
 
 
-def without_probes(model: "CompiledPipeline") -> str:
-    """Why a pipeline has no probes; empty where it has."""
+def why_no_edge_rows(model: "CompiledPipeline") -> str:
+    """Why a pipeline has no edge rows; empty where it has."""
     return "" if model.exact else "its opaque steps refuse by rules of their library"
 
 
-def read_probes(folder: Path) -> pa.Table | None:
-    """What `write_probes` kept; None where it kept nothing. Raises InputError for anything else."""
-    path = folder / PROBES
+def read_edge_answers(folder: Path) -> pa.Table | None:
+    """What `write_edge_answers` wrote; None where it wrote nothing. Raises InputError for anything else."""
+    path = folder / EDGE_ANSWERS
     if not path.exists():
         return None
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path}: found {error}, expected probes as `run.evidence` writes them; run again") from error
+        raise InputError(
+            f"{path}: found {error}, expected edge answers as `run.evidence` writes them; run again"
+        ) from error
     if table.schema != SCHEMA or any(column.null_count for column in table.columns):
         raise InputError(f"{path}: found columns {table.column_names}, expected text in {SCHEMA.names}; run again")
     return table
 
 
-def repeat_probes(
-    model: "CompiledPipeline", inputs: pa.Table, probes: pa.Table, context: pa.Table | None = None
-) -> ProbeDifference | None:
-    """Answer kept probes again and compare; None when every answer is the same. The rows are the evidence's."""
-    expected = _by_probe(probes)
-    answered = _answered(model, inputs, context, sorted(expected))
-    found = _by_probe(answered)
-    differing = [probe for probe in expected if expected[probe] != found[probe]]
-    if not differing and not answered.equals(probes):
-        return ProbeDifference("", PROBES, "", "each answer once, in order", "another order", len(expected), 0)
+def repeat_edge_rows(
+    model: "CompiledPipeline", inputs: pa.Table, kept: pa.Table, context: pa.Table | None = None
+) -> EdgeDifference | None:
+    """Answer the edge rows of `kept` again and compare; None when every answer is the same.
+
+    `inputs` and `context` are the evidence's.
+    """
+    expected = _by_edge_row(kept)
+    repeated = _answer_all(model, inputs, context, sorted(expected))
+    found = _by_edge_row(repeated)
+    differing = [edge for edge in expected if expected[edge] != found[edge]]
+    if not differing and not repeated.equals(kept):
+        return EdgeDifference("", EDGE_ANSWERS, "", "each answer once, in order", "another order", len(expected), 0)
     if not differing:
         return None
-    probe = differing[0]
-    old, new = expected[probe], found[probe]
-    step, name = next(place for place in (*old, *new) if old.get(place) != new.get(place))
-    before, after = (_answer(answers, step, name) for answers in (old, new))
-    return ProbeDifference(f"{probe[0]}={probe[1]}", step, name, before, after, len(expected), len(differing))
+    edge = differing[0]
+    old, new = expected[edge], found[edge]
+    step, name = next(key for key in (*old, *new) if old.get(key) != new.get(key))
+    before, after = (_as_text(answers, step, name) for answers in (old, new))
+    return EdgeDifference(f"{edge[0]}={edge[1]}", step, name, before, after, len(expected), len(differing))
 
 
-def _answer(answers: dict[tuple[str, str], str], step: str, name: str) -> str:
-    """What a probe's answers say of one place, where they may say nothing, or not be answers."""
+def _as_text(answers: dict[tuple[str, str], str], step: str, name: str) -> str:
+    """The answer in one column of a step; a refusal or a failure where the edge row has no outputs."""
     ends = [f"{text} {kind}" for (kind, _), text in answers.items() if kind in (REFUSED, FAILED)]
     silent = "an answer" if step in (REFUSED, FAILED) else "what the first evidence row gives"
     return ends[0] if ends else answers.get((step, name), silent)
 
 
-def _by_probe(table: pa.Table) -> dict[tuple[str, str], dict[tuple[str, str], str]]:
+def _by_edge_row(table: pa.Table) -> dict[tuple[str, str], dict[tuple[str, str], str]]:
     answers: dict[tuple[str, str], dict[tuple[str, str], str]] = {}
     for column, value, step, name, found in zip(*table.to_pydict().values(), strict=True):
         answers.setdefault((column, value), {})[step, name] = found
     return answers
 
 
-def _answered(
-    model: "CompiledPipeline", inputs: pa.Table, context: pa.Table | None, asked: list[tuple[str, str]]
+def _answer_all(
+    model: "CompiledPipeline", inputs: pa.Table, context: pa.Table | None, edges: list[tuple[str, str]]
 ) -> pa.Table:
     base = as_rows(inputs.slice(first_row_with_children(inputs, model.row), 1), model.row)[0]
     before = model.trace_row(base, context=context)
     rows = []
-    for column, text in asked:
+    for column, text in edges:
         if column == _CONTEXT and context is not None:
             row, earlier = base, _CONTEXTS[text](context, inputs)
         else:
@@ -137,7 +147,7 @@ def _answered(
     return pa.table([pa.array(column, pa.string()) for column in columns], SCHEMA)
 
 
-# What may go wrong with the rows before a row: which of the context and of the evidence's rows stand there instead.
+# Wrong contexts: the rows that precede the edge row, from the right context and the evidence's rows.
 _CONTEXTS: dict[str, Callable[[pa.Table, pa.Table], pa.Table | None]] = {
     "none": lambda context, inputs: None,
     "one row too few": lambda context, inputs: context.slice(1),
@@ -153,29 +163,28 @@ def _answers(
     context: pa.Table | None,
     before: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[tuple[str, str, str]]:
-    """What a row with its context changes in each step against another's steps, or how it is refused."""
+    """The step columns in which a row with its context differs from the row `before`, or how it is refused."""
     try:
         after = model.trace_row(row, context=context)
     except InputError as error:
         yield REFUSED, "", str(error)
         return
-    except Exception as error:  # a defect, and one that production would have too: its words differ between Pythons
+    except Exception as error:  # a defect, which production repeats; its message differs between Pythons
         yield FAILED, "", type(error).__name__
         return
     changed = False
     for step, columns in after.items():
         for name, value in columns.items():
-            if not _plainly_same(value, before[step][name]) and (text := json.dumps(value)) != json.dumps(
-                before[step][name]
-            ):
+            other = before[step][name]
+            if not _surely_same(value, other) and (text := json.dumps(value)) != json.dumps(other):
                 changed = True
                 yield step, name, text
     if not changed:
         yield NOTHING, "", ""
 
 
-def _plainly_same(value: Any, other: Any) -> bool:
-    """Whether two values are the same at first sight: 0.0 and -0.0 are not, and lists need a second look."""
+def _surely_same(value: Any, other: Any) -> bool:
+    """Whether two values need no comparison as JSON text; zeros do, for their sign, and lists, for their elements."""
     return value is other or (type(value) is type(other) and value == other and value != 0 and type(value) is not list)
 
 
@@ -187,14 +196,14 @@ def _columns(model: "CompiledPipeline") -> list[tuple[str, "Column"]]:
 
 
 def _own_values(plan: "Plan", column: str) -> list[Any]:
-    """Keys of look-ups and constants in the operations that rest upon one raw column alone."""
-    upon: list[frozenset[str]] = []
-    found: list[Any] = []
+    """Keys of look-ups and constants in the operations that depend on one raw column alone."""
+    columns: list[frozenset[str]] = []  # by node, the raw columns that it depends on
+    values: list[Any] = []
     for node in plan.nodes:
         read = {node.settings["column"]} if node.operation == "input" else set()
-        upon.append(frozenset(read.union(*(upon[taken] for taken in node.inputs))))
-        if upon[-1] == {column}:
-            found += node.settings.get("keys", ())
-            constants = (plan.nodes[taken] for taken in node.inputs)
-            found += [taken.settings["value"] for taken in constants if taken.operation == "constant"]
-    return list(dict.fromkeys(found))
+        columns.append(frozenset(read.union(*(columns[index] for index in node.inputs))))
+        if columns[-1] == {column}:
+            values += node.settings.get("keys", ())
+            constants = (plan.nodes[index] for index in node.inputs)
+            values += [constant.settings["value"] for constant in constants if constant.operation == "constant"]
+    return list(dict.fromkeys(values))

@@ -1,7 +1,7 @@
 """Evidence: raw rows with the outputs, and the intermediate columns, that production must repeat.
 
-The inputs are written to Parquet and read back before anything is predicted, so that the record holds what
-the pipeline makes of the rows as production will read them.
+The inputs are written to Parquet and read back before anything is predicted, so that the record holds the
+predictions for the rows as production will read them.
 """
 
 import json
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence.edge_answers import read_probes, write_probes
+from pipeline_lib.evidence.edge_answers import read_edge_answers, write_edge_answers
 from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.split_tables import sort_child_rows
 from pipeline_lib.system.files import canonical_json, files_below, sha256_file, write_atomic
@@ -23,7 +23,8 @@ from pipeline_lib.system.files import canonical_json, files_below, sha256_file, 
 if TYPE_CHECKING:
     from pipeline_lib.compiled.pipeline import CompiledPipeline
 
-MOST_TRACED_ROWS = 2_000
+MOST_TRACED_ROWS = 2_000  # intermediate columns of all rows would make records many times as large
+_MOST_CATEGORIES = 50  # categories of one text column whose first rows are traced
 DESCRIPTION, CONTEXT = "evidence.json", "context.parquet"
 
 
@@ -31,9 +32,9 @@ DESCRIPTION, CONTEXT = "evidence.json", "context.parquet"
 class Evidence:
     """Evidence tables: raw `inputs`, `outputs`, each step's columns for the `traced` rows, the `target`.
 
-    `context` are the raw rows just before the inputs, where the pipeline needs them.
-    `artifact` has the digest of each file of the artifact that made them. `probes`
-    are rows at the edges of each raw column with their answers, where the pipeline can have them.
+    `context` are the raw rows just before the inputs, where the pipeline needs them. `artifact` has the digest of each
+    file of the artifact that produced the outputs. `edge_answers` are edge rows with their answers, where the pipeline
+    can have them. `traced` are row numbers (int64) from 0.
     """
 
     inputs: pa.Table
@@ -42,7 +43,7 @@ class Evidence:
     traced: pa.Array
     target: pa.Table
     artifact: dict[str, str] = field(default_factory=dict)
-    probes: pa.Table | None = None
+    edge_answers: pa.Table | None = None
     context: pa.Table | None = None
 
 
@@ -55,7 +56,7 @@ def write_evidence(
     artifact: Path | None = None,
     context: Any = None,
 ) -> Evidence:
-    """Keep raw rows with what the model makes of them.
+    """Write raw rows with the model's outputs and intermediate columns, and read them back.
 
     `rows` is a DataFrame (or what `CompiledPipeline.predict` takes), `target` a sequence of as many values,
     `artifact` the folder where the model is saved. Of several raw tables each main row is kept with its child rows,
@@ -85,7 +86,7 @@ def write_evidence(
         pq.write_table(table, folder / f"step_{number:02}.parquet")
     description = {"rows": inputs.num_rows, "traced": traced.to_pylist(), "steps": list(steps)}
     description["artifact"] = digests(artifact) if artifact else {}
-    description["probes"] = write_probes(folder, model, inputs, earlier)
+    description["probes"] = write_edge_answers(folder, model, inputs, earlier)
     description["context"] = earlier.num_rows if earlier is not None else 0
     write_atomic(folder / DESCRIPTION, canonical_json(description))
     return read_evidence(folder)
@@ -94,7 +95,7 @@ def write_evidence(
 def traced_steps(
     model: "CompiledPipeline", inputs: pa.Table, traced: pa.Array, context: pa.Table | None
 ) -> dict[str, pa.Table]:
-    """Each step's columns for the traced rows, as they are among all rows where these rest upon each other."""
+    """Each step's columns for the traced rows; where rows depend on earlier ones, all rows are evaluated."""
     if context is None:
         return model.evaluate(inputs.take(traced), steps=True).steps
     whole = model.evaluate(inputs, context=context, steps=True).steps
@@ -115,10 +116,10 @@ def read_evidence(folder: Path) -> Evidence:
             traced=pa.array(description["traced"], pa.int64()),
             target=read_table(folder / "target.parquet"),
             artifact=dict(description.get("artifact", {})),
-            probes=read_probes(folder),
+            edge_answers=read_edge_answers(folder),
             context=read_table(folder / CONTEXT) if description.get("context") else None,
         )
-        problem = _unlike_lengths(evidence, description)
+        problem = _wrong_lengths(evidence, description)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         problem = str(error)
     if problem:
@@ -128,16 +129,16 @@ def read_evidence(folder: Path) -> Evidence:
     return evidence
 
 
-def _unlike_lengths(evidence: Evidence, description: dict[str, Any]) -> str:
-    """Which table has not as many rows as the others and the description say; empty when all have."""
-    rows, probes, context = description["rows"], description.get("probes"), description.get("context", 0)
+def _wrong_lengths(evidence: Evidence, description: dict[str, Any]) -> str:
+    """The tables whose numbers of rows disagree with each other or with the description; empty when all agree."""
+    rows, edge_answers, context = description["rows"], description.get("probes"), description.get("context", 0)
     tables = {"inputs": evidence.inputs, "outputs": evidence.outputs, "target": evidence.target}
     wrong = [
         f"{table.num_rows:,} rows of {name}, not {rows}" for name, table in tables.items() if table.num_rows != rows
     ]
-    answers = 0 if evidence.probes is None else evidence.probes.num_rows
-    if probes is not None and answers != probes:
-        wrong.append(f"{answers:,} rows of probes, not {probes}")
+    kept = 0 if evidence.edge_answers is None else evidence.edge_answers.num_rows
+    if edge_answers is not None and kept != edge_answers:
+        wrong.append(f"{kept:,} answers of edge rows, not {edge_answers}")
     if evidence.context is not None and evidence.context.num_rows != context:
         wrong.append(f"{evidence.context.num_rows:,} rows of context, not {context}")
     traced = evidence.traced.to_pylist()
@@ -157,7 +158,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def other_artifact(evidence: Evidence, artifact: Path) -> list[str]:
-    """What in an artifact's folder is not as it was when it made the evidence, one file a line."""
+    """The files of an artifact that are not the ones that produced the evidence, one a line."""
     if not evidence.artifact:
         return [f"{DESCRIPTION}: found no digests of the artifact, expected those of the one that made the evidence"]
     found = digests(artifact)
@@ -175,35 +176,37 @@ def read_table(path: Path) -> pa.Table:
 
 
 def traced_rows(inputs: pa.Table, most: int = MOST_TRACED_ROWS) -> pa.Array:
-    """Numbers of the rows whose intermediate columns are kept, in order.
+    """Numbers (int64) of the rows whose intermediate columns are kept, in order.
 
-    All rows when there are at most `most`. Otherwise, column by column, the first row with each missing
-    value, minimum, maximum and category (up to 50 a column), then rows evenly spaced over the rest.
+    All rows when there are at most `most`; otherwise the extreme rows, then rows evenly spaced over the rest.
+
+    >>> traced_rows(pa.table({"x": [5, 5, 9, 1, 5, None, 5, 5]}), most=4).to_pylist()
+    [0, 2, 3, 5]
     """
     if inputs.num_rows <= most:
         return pa.array(range(inputs.num_rows), pa.int64())
-    rows = edge_rows(inputs)[:most]
+    rows = extreme_rows(inputs)[:most]
     rest = np.setdiff1d(np.arange(inputs.num_rows), rows)
     spaced = np.unique(np.linspace(0, len(rest) - 1, most - len(rows)).astype(np.int64))
-    return pa.array(sorted({*rows, *(int(rest[at]) for at in spaced)}), pa.int64())
+    return pa.array(sorted({*rows, *(int(rest[index]) for index in spaced)}), pa.int64())
 
 
-def edge_rows(inputs: pa.Table) -> list[int]:
+def extreme_rows(inputs: pa.Table) -> list[int]:
     """Numbers of the first rows, column by column, with a missing value, minimum, maximum and category (up to 50)."""
-    return list(dict.fromkeys(row for column in inputs.columns for row in _edges_of(column)))
+    return list(dict.fromkeys(row for column in inputs.columns for row in _extremes(column)))
 
 
 def last_rows(inputs: pa.Table, most: int = MOST_TRACED_ROWS) -> pa.Array:
-    """Numbers of the last rows, at most so many: rows that rest upon each other are kept without gaps."""
+    """Numbers of the last rows, `most` at most: rows that depend on earlier ones are kept without gaps."""
     return pa.array(range(max(inputs.num_rows - most, 0), inputs.num_rows), pa.int64())
 
 
-def _edges_of(column: pa.ChunkedArray) -> list[int]:
+def _extremes(column: pa.ChunkedArray) -> list[int]:
     if pa.types.is_large_list(column.type):  # child rows: the fewest and the most
         column = pc.list_value_length(column)
     candidates: list[Any] = [None] if column.null_count else []
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        candidates += pc.unique(column.drop_null()).to_pylist()[:50]
+        candidates += pc.unique(column.drop_null()).to_pylist()[:_MOST_CATEGORIES]
     elif column.null_count < len(column):
         candidates += [*pc.min_max(column).as_py().values()]
     return [row for value in candidates if (row := _first_row(column, value)) >= 0]  # -1: a NaN equals nothing

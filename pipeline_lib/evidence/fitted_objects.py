@@ -1,4 +1,4 @@
-"""What fitted objects are made of: plain values, items, attributes; classes are known by name, not by import."""
+"""Fitted objects taken apart: values, items, attributes. Classes are known by name, nothing is imported."""
 
 import functools
 import json
@@ -13,22 +13,22 @@ from typing import Any
 
 import numpy as np
 
-_PLAIN = (bool, int, float, str, bytes)
-_SELF_EXPLAINING = (date, time, timedelta, Decimal, Fraction, Enum, PurePath, range, slice, np.dtype, complex)
+_VALUES = (bool, int, float, str, bytes)
+_SHOWN_BY_REPR = (date, time, timedelta, Decimal, Fraction, Enum, PurePath, range, slice, np.dtype, complex)
 _CALLABLE = (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, np.ufunc)
 _PANDAS_MISSING = ("NaTType", "NAType")
 
 
-def plain(value: Any) -> tuple[str, Any] | None:
-    """Type and value of what has no parts; None for the rest."""
+def value_of(value: Any) -> tuple[str, Any] | None:
+    """Type and value of an object without parts; None for an object with parts."""
     if value is None:
         return "None", ""
     if isinstance(value, np.generic) and not isinstance(value, np.void):
         return str(value.dtype), value if value.dtype.kind in "biufSU" else repr(value)
-    if isinstance(value, _SELF_EXPLAINING) or type(value).__name__ in _PANDAS_MISSING:
+    if isinstance(value, _SHOWN_BY_REPR) or type(value).__name__ in _PANDAS_MISSING:
         return qualified(type(value)), repr(value)
-    if isinstance(value, _PLAIN):
-        base: type = next(kind for kind in _PLAIN if isinstance(value, kind))
+    if isinstance(value, _VALUES):
+        base: type = next(kind for kind in _VALUES if isinstance(value, kind))
         return qualified(type(value)), base(value)
     if isinstance(value, bytearray):
         return "bytearray", bytes(value)
@@ -38,9 +38,9 @@ def plain(value: Any) -> tuple[str, Any] | None:
 
 
 def attributes(value: Any) -> dict[str, Any] | None:
-    """An object's attributes; of one that keeps them out of sight, what it would hand to a copy of itself.
+    """An object's attributes, and what it would hand to a copy of itself where it hides them.
 
-    None for an object that tells nothing.
+    None for an object that shows neither.
     """
     own = dict(getattr(value, "__dict__", {}))
     if isinstance(value, functools.partial):
@@ -50,11 +50,11 @@ def attributes(value: Any) -> dict[str, Any] | None:
     if hasattr(value, "get_params"):
         return own
     random = getattr(value, "bit_generator", getattr(value, "_bit_generator", None))
-    if random is not None:  # a copy would tell the same state twice
+    if random is not None:  # what it hands to a copy repeats this state
         return {"state": random.state}
     try:
         reduced = value.__reduce_ex__(4)
-    except Exception:  # whatever a foreign object raises: its own attributes are the best there is
+    except Exception:  # whatever a foreign object raises: its attributes must do
         return own or None
     return {"name": reduced} if isinstance(reduced, str) else _reduced(type(value), *reduced) | own
 
@@ -78,12 +78,12 @@ def _reduced(
 def pandas_parts(value: Any) -> dict[str, Any] | None:
     """The parts of a frame (column by column), series, index or extension array; None for anything else.
 
-    Their attributes would show caches that come and go.
+    Their attributes include caches, which come and go.
     """
     if type(value).__module__.partition(".")[0] != "pandas":
         return None
     if hasattr(value, "columns") and hasattr(value, "iloc"):
-        columns = {f"column_{place}": value.iloc[:, place].array for place in range(value.shape[1])}
+        columns = {f"column_{index}": value.iloc[:, index].array for index in range(value.shape[1])}
         return {"index": value.index, "columns": value.columns, **columns}
     if not (hasattr(value, "dtype") and hasattr(value, "to_numpy")):
         return None
@@ -92,7 +92,7 @@ def pandas_parts(value: Any) -> dict[str, Any] | None:
 
 
 def is_named_list(value: Any) -> bool:
-    """Whether this is how scikit-learn keeps named parts: tuples of a name, an estimator, and what belongs to it."""
+    """Whether a list holds scikit-learn's named parts: tuples of a name, an estimator, and its further settings."""
     if not (isinstance(value, list) and value and all(isinstance(part, tuple) and len(part) > 1 for part in value)):
         return False
     names = [part[0] for part in value]
@@ -102,7 +102,7 @@ def is_named_list(value: Any) -> bool:
 
 
 def key_texts(keys: Mapping[Any, Any] | Set[Any]) -> list[str]:
-    """Keys as they stand in code; the second of two that read the same is marked."""
+    """Keys as source text; of equal texts the second is marked with `#2`, and so on."""
     seen: dict[str, int] = {}
     texts = []
     for key in keys:
@@ -113,14 +113,14 @@ def key_texts(keys: Mapping[Any, Any] | Set[Any]) -> list[str]:
 
 
 def key_text(key: Any) -> str:
-    """One key as it stands in code; of an object without a value, its type."""
+    """One key as source text; of an object with parts, its type."""
     value = key.item() if isinstance(key, np.generic) else key
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, tuple):
         return f"({', '.join(map(key_text, value))})"
-    found = plain(value)
-    return repr(value) if isinstance(value, (*_PLAIN, types.NoneType)) else str(found[1] if found else type(value))
+    found = value_of(value)
+    return repr(value) if isinstance(value, (*_VALUES, types.NoneType)) else str(found[1] if found else type(value))
 
 
 def qualified(value: Any) -> str:

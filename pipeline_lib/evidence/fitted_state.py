@@ -1,7 +1,10 @@
-"""Learned state: every value that a fitted pipeline holds, by step and name, exactly.
+"""Fitted state: every value that a fitted pipeline holds, by step and name, exactly.
 
-A record keeps it as `learned.parquet`, so that a later fit can be compared number by number. Values stand there
-as text, floats in hex; long arrays as blocks of their own bytes.
+A record keeps it as `learned.parquet`, so that a later fit can be compared number by number. Values are text there,
+floats in hex; long arrays are blocks of bytes:
+
+    step         name                                  type   value
+    yeo_johnson  yeo_johnson.lambda_dict_["Lot.Area"]  float  0x1.c130a3d70a3d7p-4
 """
 
 import re
@@ -21,16 +24,17 @@ from pipeline_lib.evidence.fitted_objects import (
     key_text,
     key_texts,
     pandas_parts,
-    plain,
     qualified,
+    value_of,
 )
 
 ARRAY, BLOCK, SECONDS, UNKNOWN = "array", "block", "seconds", "unknown"
 COLUMNS = ("step", "name", "type", "value")
 SCHEMA = pa.schema([*((name, pa.string()) for name in COLUMNS), ("block", pa.binary())])
 _MOST_SINGLE, _MOST_SINGLE_IN_TREES = 4_096, 64
-_BLOCK = 1 << 20
-_ROWS_AT_ONCE = 1 << 16
+"""Elements of an array that are listed one by one; longer arrays become blocks. A forest has thousands of arrays."""
+_BLOCK, _ROWS_AT_ONCE = 1 << 20, 1 << 16
+"""Elements of one block, and rows of one row group: what is in memory at a time."""
 _TREE = "sklearn.tree._tree.Tree"
 _TREE_PARTS = (
     *("n_features", "n_outputs", "n_classes", "max_depth", "node_count", "children_left", "children_right", "feature"),
@@ -40,12 +44,12 @@ _MEASURED = re.compile(r'\.refit_time_$|\["(?:mean|std)_(?:fit|score)_time"\]')
 
 
 @dataclass(frozen=True)
-class Learned:
-    """One value: the step it belongs to, its name from the step on, its type, itself.
+class FittedValue:
+    """One value with its step, its name (from the step on) and its type.
 
-    Of a container (`list`, `dict`, `array`, `object`, ...) the value says its size, shape or class; its items follow
-    one by one. A `block` is a stretch of a long array, `seconds` what a clock measured, `unknown` an object that
-    tells nothing of itself.
+    Of a container (`list`, `dict`, `array`, `object`, ...) the value is its size, shape or class; its items follow
+    one by one. A `block` is a slice of a long array, `seconds` a measured time, `unknown` an object whose parts cannot
+    be read.
     """
 
     step: str
@@ -55,35 +59,35 @@ class Learned:
 
     @property
     def text(self) -> str:
-        """The value as text that gives the same bits back."""
+        """The value as text from which the same bits can be read."""
         if isinstance(self.value, float | np.floating):
             wide = isinstance(self.value, np.longdouble) and np.float64(self.value) != self.value
             return repr(self.value) if wide else float(self.value).hex()
         return self.value.hex() if isinstance(self.value, bytes) else str(self.value)
 
 
-def learned_state(fitted: Any) -> dict[str, Any]:
+def collect_fitted_state(fitted: Any) -> dict[str, Any]:
     """Each value of a fitted pipeline by step and name, such as `yeo_johnson.lambda_dict_["Lot.Area"]`.
 
-    Array elements are named by their index, and by their feature where the array has one for each:
-    `price.regressor_.coef_[3] (Lot.Area)`. Parameters are values too. What is of no known kind has its type as value.
+    Array elements are named by their index, and by their feature where the array has one element for each:
+    `price.regressor_.coef_[3] (Lot.Area)`. Parameters are values too. An object of unknown kind has its type as value.
     """
     state: dict[str, Any] = {}
-    for item in learned_values(fitted):
+    for item in fitted_values(fitted):
         if item.type == BLOCK:
             array, _, stretch = item.name.rpartition("[")
             first = int(stretch.partition(":")[0])
-            state |= {f"{array}[{first + place}]": value for place, value in enumerate(item.value)}
+            state |= {f"{array}[{first + index}]": value for index, value in enumerate(item.value)}
         else:
             state[item.name] = item.value
     return state
 
 
-def write_learned(path: Path, fitted: Any) -> None:
-    """Write a fitted pipeline's values to a Parquet file, some thousands at a time."""
+def write_fitted_state(path: Path, fitted: Any) -> None:
+    """Write a fitted pipeline's values to a Parquet file, in row groups."""
     with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
         rows: list[tuple[str | bytes | None, ...]] = []
-        for item in learned_values(fitted):
+        for item in fitted_values(fitted):
             block = item.value.tobytes() if item.type == BLOCK else None
             text = item.text if block is None else item.value.dtype.str
             rows.append((*map(_storable, (item.step, item.name, item.type, text)), block))
@@ -93,8 +97,8 @@ def write_learned(path: Path, fitted: Any) -> None:
         writer.write_table(_table(rows))
 
 
-def learned_values(fitted: Any) -> Iterator[Learned]:
-    """Every value of a fitted pipeline in a fixed order: step by step, attributes and items as they were set."""
+def fitted_values(fitted: Any) -> Iterator[FittedValue]:
+    """Every value of a fitted pipeline, step by step, attributes and items in the order in which they were set."""
     steps = getattr(fitted, "steps", ())
     if not is_named_list(steps):
         yield from _Walk("estimator").values("estimator", fitted)
@@ -112,7 +116,7 @@ def _table(rows: Sequence[tuple[Any, ...]]) -> pa.Table:
 
 
 def _storable(text: str) -> str:
-    """Text that UTF-8 can hold: half a character pair is written as its escape."""
+    """Text that UTF-8 can hold: a lone surrogate is written as its escape."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -121,7 +125,7 @@ def _label(name: str) -> str:
 
 
 class _Walk:
-    """The values of one step, depth first. A container inside itself is named once more and not entered."""
+    """The values of one step, depth first. A container inside itself is a `cycle` and not entered again."""
 
     def __init__(self, step: str) -> None:
         self.step = step
@@ -129,9 +133,9 @@ class _Walk:
         self.features: Sequence[Any] = ()
         self.most_single = _MOST_SINGLE
 
-    def values(self, name: str, value: Any) -> Iterator[Learned]:
-        """`value`, whose own name is `name`, and all that it holds."""
-        found = plain(value)
+    def values(self, name: str, value: Any) -> Iterator[FittedValue]:
+        """A value by its name, then everything that it holds."""
+        found = value_of(value)
         if found is not None:
             kind, content = found
             yield self.item(name, SECONDS if isinstance(content, float) and _MEASURED.search(name) else kind, content)
@@ -143,11 +147,11 @@ class _Walk:
         yield from self.container(name, value)
         self.open.pop()
 
-    def item(self, name: str, kind: str, value: Any) -> Learned:
+    def item(self, name: str, kind: str, value: Any) -> FittedValue:
         """One value of this step."""
-        return Learned(self.step, name, kind, value)
+        return FittedValue(self.step, name, kind, value)
 
-    def container(self, name: str, value: Any) -> Iterator[Learned]:
+    def container(self, name: str, value: Any) -> Iterator[FittedValue]:
         """A container's own line, then its items, then its attributes where it has both."""
         kind, frame = qualified(type(value)), pandas_parts(value)
         if isinstance(value, np.ndarray | np.void):
@@ -162,8 +166,8 @@ class _Walk:
         else:
             yield from self.instance(name, kind, value)
 
-    def items(self, name: str, value: Any) -> Iterator[Learned]:
-        """Items by key or index, members of sets as such, steps and transformers by the names they were given."""
+    def items(self, name: str, value: Any) -> Iterator[FittedValue]:
+        """Items by key or index, members of sets by their text, steps and transformers by their names."""
         if isinstance(value, Mapping):
             for key, part in zip(key_texts(value), value.values(), strict=True):
                 yield from self.values(f"{name}[{key}]", part)
@@ -173,20 +177,20 @@ class _Walk:
         elif is_named_list(value):
             yield from self.named(name, value)
         else:
-            for place, part in enumerate(value):
-                yield from self.values(f"{name}[{place}]", part)
+            for index, part in enumerate(value):
+                yield from self.values(f"{name}[{index}]", part)
 
-    def named(self, name: str, value: Sequence[tuple[Any, ...]]) -> Iterator[Learned]:
-        """The parts of `steps`, `transformers_`, `estimators` and the like."""
+    def named(self, name: str, value: Sequence[tuple[Any, ...]]) -> Iterator[FittedValue]:
+        """The parts of `steps`, `transformers_`, `estimators` and similar lists."""
         steps = name.endswith(".steps")
         for label, estimator, *rest in value:
             inner = f"{name.removesuffix('.steps')}.{_label(label)}" if steps else f"{name}[{key_text(label)}]"
             yield from self.values(inner, estimator)
-            for place, part in enumerate(rest, start=2):
-                yield from self.values(f"{inner}[{place}]", part)
+            for index, part in enumerate(rest, start=2):
+                yield from self.values(f"{inner}[{index}]", part)
 
-    def instance(self, name: str, kind: str, value: Any) -> Iterator[Learned]:
-        """An object by its attributes; one that tells nothing of itself by its type."""
+    def instance(self, name: str, kind: str, value: Any) -> Iterator[FittedValue]:
+        """An object by its attributes; one without readable parts by its type."""
         if kind == _TREE:
             with self.set(most_single=_MOST_SINGLE_IN_TREES, features=()):
                 yield from self.parts(name, kind, {part: getattr(value, part) for part in _TREE_PARTS})
@@ -199,14 +203,14 @@ class _Walk:
         with self.set(features=list(names) if isinstance(names, list | tuple | np.ndarray) else ()):
             yield from self.parts(name, kind, found)
 
-    def parts(self, name: str, kind: str, parts: Mapping[str, Any]) -> Iterator[Learned]:
+    def parts(self, name: str, kind: str, parts: Mapping[str, Any]) -> Iterator[FittedValue]:
         """An object's line and its parts by name."""
         yield self.item(name, "object", kind)
         for part, value in parts.items():
             yield from self.values(f"{name}.{part}", value)
 
-    def array(self, name: str, value: Any) -> Iterator[Learned]:
-        """An array's dtype and shape, then its elements: singly, or in blocks where there are very many."""
+    def array(self, name: str, value: Any) -> Iterator[FittedValue]:
+        """An array's dtype and shape, then its elements: one by one, or in blocks where the array is long."""
         yield self.item(name, ARRAY, f"{'fields' if value.dtype.names else value.dtype} {value.shape}")
         if isinstance(value, np.ma.MaskedArray):
             yield from self.values(f"{name}.mask", np.ma.getmaskarray(value))
@@ -215,23 +219,23 @@ class _Walk:
             for field in value.dtype.names:
                 yield from self.values(f"{name}.{field}", value[field])
         elif value.size <= self.most_single or value.dtype.kind not in "biufc":
-            for place in np.ndindex(value.shape):
-                yield from self.values(self.element(name, value, place), value[place])
+            for index in np.ndindex(value.shape):
+                yield from self.values(self.element(name, value, index), value[index])
         else:
             flat = np.ascontiguousarray(value).reshape(-1)
             for start in range(0, flat.size, _BLOCK):
                 part = flat[start : start + _BLOCK]
                 yield self.item(f"{name}[{start}:{start + part.size}]", BLOCK, part)
 
-    def element(self, name: str, value: np.ndarray[Any, Any], place: tuple[int, ...]) -> str:
-        """An element's name: its index, with the feature it belongs to where the last axis has one for each."""
-        index = f"[{','.join(map(str, place))}]" if place else ""
-        per_feature = place and value.shape[-1] == len(self.features) and value.dtype.kind in "biuf"
-        return f"{name}{index} ({self.features[place[-1]]})" if per_feature else f"{name}{index}"
+    def element(self, name: str, value: np.ndarray[Any, Any], index: tuple[int, ...]) -> str:
+        """An element's name: its index, with its feature where the last axis has one element for each."""
+        text = f"[{','.join(map(str, index))}]" if index else ""
+        per_feature = index and value.shape[-1] == len(self.features) and value.dtype.kind in "biuf"
+        return f"{name}{text} ({self.features[index[-1]]})" if per_feature else f"{name}{text}"
 
     @contextmanager
     def set(self, **settings: Any) -> Iterator[None]:
-        """Other settings for what is below one object."""
+        """Other attributes of this walk while it is below one object."""
         before = {name: getattr(self, name) for name in settings}
         vars(self).update(settings)
         yield

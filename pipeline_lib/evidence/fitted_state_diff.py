@@ -1,4 +1,4 @@
-"""Two learned states compared value by value: how many differ in which step, and the first of them in full."""
+"""Two fitted states compared value by value: how many differ in each step, and the first one in full."""
 
 import ast
 from collections.abc import Iterator
@@ -13,15 +13,16 @@ import pyarrow.parquet as pq
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.fitted_state import BLOCK, COLUMNS, SCHEMA, SECONDS
 
-_LONGEST = 80
+_LONGEST = 80  # characters of a value that messages show
 _ABSENT = "absent"
 
 
 @dataclass(frozen=True)
-class LearnedDifference:
-    """How two learned states differ: `total` values were compared, `steps` says how many differ in each step.
+class FittedStateDifference:
+    """The difference of two fitted states: `total` values were compared, `steps` counts those that differ by step.
 
-    `first` reads `yeo_johnson.lambda_dict_["Lot.Area"]: -12.55 → 0.018 (hex, hex)`; it is empty when none differs.
+    `first` is the first one as text, `yeo_johnson.lambda_dict_["Lot.Area"]: -12.55 → 0.018 (hex, hex)`; empty when
+    none differs.
     """
 
     total: int
@@ -30,7 +31,7 @@ class LearnedDifference:
 
     @property
     def count(self) -> int:
-        """How many values differ."""
+        """The number of values that differ."""
         return sum(self.steps.values())
 
 
@@ -50,11 +51,11 @@ class _Row:
         return len(self.array) if self.type == BLOCK else 1
 
 
-def compare_learned(old: Path, new: Path) -> LearnedDifference:
-    """Compare two files that `write_learned` wrote. What a clock measured is not compared. Raises InputError."""
+def compare_fitted_state(old: Path, new: Path) -> FittedStateDifference:
+    """Compare two files that `write_fitted_state` wrote; measured times are not compared. Raises InputError."""
     before, after = _read(old), _read(new)
     if before.equals(after):
-        return LearnedDifference(_size(_rows(before)), {})
+        return FittedStateDifference(_size(_rows(before)), {})
     left, right = _rows(before), _rows(after)
     steps: dict[str, int] = {}
     first = ""
@@ -65,19 +66,19 @@ def compare_learned(old: Path, new: Path) -> LearnedDifference:
             step = (left.get(name) or right[name]).step
             steps[step] = steps.get(step, 0) + count
     alone = {name: row for name, row in right.items() if name not in left}
-    return LearnedDifference(_size(left) + _size(alone), steps, first) if steps else _order(left, right)
+    return FittedStateDifference(_size(left) + _size(alone), steps, first) if steps else _order(left, right)
 
 
-def _order(left: dict[str, _Row], right: dict[str, _Row]) -> LearnedDifference:
-    """The first value that stands in another place, where all values are the same."""
+def _order(left: dict[str, _Row], right: dict[str, _Row]) -> FittedStateDifference:
+    """The first value in another position, where all values are the same."""
     for one, other in zip(left, right, strict=True):
         if one != other:
-            return LearnedDifference(_size(left), {left[one].step: 1}, f"order: {one} → {other}")
-    return LearnedDifference(_size(left), {})
+            return FittedStateDifference(_size(left), {left[one].step: 1}, f"order: {one} → {other}")
+    return FittedStateDifference(_size(left), {})
 
 
 def _difference(name: str, old: _Row | None, new: _Row | None, rows: dict[str, _Row]) -> tuple[int, str]:
-    """How many values differ under one name, and the first of them as text."""
+    """The number of values that differ under one name, and the first one as text."""
     if old is None or new is None:
         present = old or new
         sizes = present.size if present else 0
@@ -96,18 +97,18 @@ def _block_difference(name: str, old: _Row, new: _Row, rows: dict[str, _Row]) ->
     left, right = old.array, new.array
     unlike = np.array([], dtype=bool)
     if left.shape == right.shape:
-        whole = f"V{left.dtype.itemsize}"
-        unlike = (left.view(whole) != right.view(whole)) & ~((left != left) & (right != right))  # a NaN is a NaN
+        bits = f"V{left.dtype.itemsize}"
+        unlike = (left.view(bits) != right.view(bits)) & ~((left != left) & (right != right))  # all NaNs are the same
     if not unlike.any():
         return 0, ""
-    place = int(np.argmax(unlike))
+    first = int(np.argmax(unlike))
     array, _, stretch = name.rpartition("[")
-    index = int(stretch.partition(":")[0]) + place
+    position = int(stretch.partition(":")[0]) + first
     shape = ast.literal_eval(rows[array].text[rows[array].text.index("(") :])
-    where = ",".join(str(int(at)) for at in np.unravel_index(index, shape))
-    values = [value.item() for value in (left[place], right[place])]
+    index = ",".join(str(int(axis)) for axis in np.unravel_index(position, shape))
+    values = [value.item() for value in (left[first], right[first])]
     hexes = f" ({values[0].hex()}, {values[1].hex()})" if left.dtype.kind == "f" else ""
-    return int(unlike.sum()), f"{array}[{where}]: {values[0]!r} → {values[1]!r}{hexes}"
+    return int(unlike.sum()), f"{array}[{index}]: {values[0]!r} → {values[1]!r}{hexes}"
 
 
 def _shown(row: _Row | None) -> str:
@@ -126,7 +127,7 @@ def _read(path: Path) -> pa.Table:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path}: found {error}, expected the learned state that a run writes; run again") from error
+        raise InputError(f"{path}: found {error}, expected the fitted state that a run writes; run again") from error
     if table.schema != SCHEMA:
         raise InputError(f"{path}: found columns {table.column_names}, expected {SCHEMA.names}; run again")
     return table
@@ -138,8 +139,8 @@ def _rows(table: pa.Table) -> dict[str, _Row]:
 
 def _each(table: pa.Table) -> Iterator[tuple[str, str, str, str, Any]]:
     for batch in table.to_batches():
-        plain = [batch.column(name).to_pylist() for name in COLUMNS]
-        yield from zip(*plain, batch.column("block"), strict=True)
+        texts = [batch.column(name).to_pylist() for name in COLUMNS]
+        yield from zip(*texts, batch.column("block"), strict=True)
 
 
 def _size(rows: dict[str, _Row]) -> int:

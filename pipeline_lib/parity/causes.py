@@ -1,4 +1,4 @@
-"""What may have caused a divergence: the variation itself, the code, and what differs between two environments."""
+"""Likely causes of a divergence: the variation itself, changed code, differences between two environments."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from pipeline_lib.records.layout import LIBRARY
 from pipeline_lib.records.record import Record
 
 OWN = ("nb-pipeline-lib", "numpy", "pyarrow")
-"""Packages that an exact step's arithmetic and a hand-over run on."""
+"""Packages that the arithmetic of exact steps and deliveries use."""
 LIBRARIES = ("scikit-learn", "feature-engine", "pandas", "scipy", "skops", "lightgbm", "xgboost")
 ACCELERATORS = ("bottleneck", "numexpr", "numba", "scikit-learn-intelex", "threadpoolctl")
 
@@ -27,12 +27,15 @@ def with_causes(
     environment: Sequence[str],
     code: Sequence[str],
 ) -> Outcome:
-    """The outcome with what explains it, the most likely first; where rows were answered, its divergence has that."""
+    """The outcome with its likely causes, the most likely first; they belong to its divergence where it has one.
+
+    `readers` are functions that read the clock, `environment` and `code` differences from the recorded ones.
+    """
     divergence = outcome.divergence
     lines = [f"the wall clock is read: {reader}; pass the date in as a column or a parameter" for reader in readers]
-    if divergence and divergence.step == RAW:  # before any step: no environment had a say
-        told = f"the hand-over changed the raw value before the pipeline saw it: {variation.what}"
-        return replace(outcome, divergence=replace(divergence, causes=(told,)))
+    if divergence and divergence.step == RAW:  # before any step, so no environment is involved
+        cause = f"the delivery changed the raw value before the pipeline saw it: {variation.what}"
+        return replace(outcome, divergence=replace(divergence, causes=(cause,)))
     if fresh_exact and variation.name not in (FRESH, EDGES):
         lines.append(f"the variation itself: {variation.what}; without it a fresh process repeats every bit")
     nothing = (
@@ -46,7 +49,7 @@ def with_causes(
 
 
 def code_differences(record: Record, library: str) -> list[str]:
-    """The exported cells of a run whose code the library no longer holds, which opaque steps run through."""
+    """The exported cells of a run whose code is no longer in the library; opaque steps run this code."""
     spec = find_spec(library)
     if spec is None or spec.origin is None:
         return []
@@ -62,9 +65,9 @@ def code_differences(record: Record, library: str) -> list[str]:
 
 
 def environment_differences(recorded: Mapping[str, Any] | None, here: Mapping[str, Any], *, opaque: bool) -> list[str]:
-    """What differs between the recorded environment and another, what may move bits of this artifact first."""
+    """The differences between the recorded environment and another; those that may move bits of this artifact first."""
     if not recorded:
-        return ["the record says nothing of its environment"]
+        return ["the record does not describe its environment"]
     first, second = (LIBRARIES, OWN) if opaque else (OWN, LIBRARIES)
     before, after = recorded.get("packages", {}), here.get("packages", {})
     lines = [line for names in (first, second, ACCELERATORS) for line in _packages(names, before, after)]
@@ -88,41 +91,41 @@ def environment_differences(recorded: Mapping[str, Any] | None, here: Mapping[st
 
 
 def _packages(names: Sequence[str], before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    old, new = ({name.lower(): version for name, version in found.items()} for found in (before, after))
+    old, new = ({name.lower(): version for name, version in packages.items()} for packages in (before, after))
     return [line for name in names for line in _changed(name, old.get(name), new.get(name))]
 
 
-def _changed(what: str, recorded: Any, here: Any) -> list[str]:
+def _changed(name: str, recorded: Any, here: Any) -> list[str]:
     if recorded == here:
         return []
-    before, after = ("absent" if value in (None, [], {}) else _plain(value) for value in (recorded, here))
-    return [f"{what}: {before} → {after}"]
+    before, after = ("absent" if value in (None, [], {}) else _as_text(value) for value in (recorded, here))
+    return [f"{name}: {before} → {after}"]
 
 
 def _features(recorded: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    before, after = (set(_at(found, "cpu", "features") or ()) for found in (recorded, here))
+    before, after = (set(_at(one, "cpu", "features") or ()) for one in (recorded, here))
     lost, gained = _few(sorted(before - after)), _few(sorted(after - before))
     lines = [f"CPU features: {lost} absent here"] if lost else []
     return lines + ([f"CPU features: {gained} here only"] if gained else [])
 
 
-def _other_blas(recorded: Mapping[str, Any], here: Mapping[str, Any], what: str, *keys: str) -> list[str]:
-    """A difference in what is loaded here; that fewer libraries are loaded is none."""
+def _other_blas(recorded: Mapping[str, Any], here: Mapping[str, Any], name: str, *keys: str) -> list[str]:
+    """A difference in the loaded libraries; fewer libraries than recorded are no difference."""
     before, after = _blas(recorded, *keys), _blas(here, *keys)
-    return _changed(what, before, after) if set(after) - set(before) else []
+    return _changed(name, before, after) if set(after) - set(before) else []
 
 
 def _blas(environment: Mapping[str, Any], *keys: str) -> list[str]:
-    """Of each linear algebra library what tells it from others; which are loaded may differ."""
-    loaded = [found for found in environment.get("blas", []) if found.get("user_api") == "blas"]
-    return sorted({" ".join(str(found.get(key)) for key in keys) for found in loaded})
+    """The loaded linear algebra libraries, each as the text of some of its properties."""
+    loaded = [library for library in environment.get("blas", []) if library.get("user_api") == "blas"]
+    return sorted({" ".join(str(library.get(key)) for key in keys) for library in loaded})
 
 
 def _at(environment: Mapping[str, Any], group: str, key: str) -> Any:
     return (environment.get(group) or {}).get(key)
 
 
-def _plain(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

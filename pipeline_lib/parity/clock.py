@@ -1,7 +1,7 @@
-"""Another day: the clock of this process is moved, and who reads it is written down.
+"""Another day: the clock of this process is moved, and the functions that read it are listed.
 
-The methods of `datetime.datetime` are changed where they are, so that pandas, which asks that class, follows.
-What reads the system's clock in C (`numpy.datetime64("now")`) does not follow.
+The methods of `datetime.datetime` are replaced in the class itself, so that pandas, which calls them, follows.
+Code that reads the system's clock in C (`numpy.datetime64("now")`) does not follow.
 """
 
 import ctypes
@@ -33,23 +33,23 @@ def move(days: int) -> None:
         _note("today")
         return cls.fromtimestamp(time_() + seconds)
 
-    _put(datetime.datetime, "now", classmethod(moved_now))
-    _put(datetime.datetime, "utcnow", classmethod(moved_utcnow))
-    _put(datetime.date, "today", classmethod(moved_today))
-    _put(time, "time", _noted("time.time", lambda: time_() + seconds))
-    _put(time, "time_ns", _noted("time.time_ns", lambda: time_ns() + seconds * 10**9))
+    _replace(datetime.datetime, "now", classmethod(moved_now))
+    _replace(datetime.datetime, "utcnow", classmethod(moved_utcnow))
+    _replace(datetime.date, "today", classmethod(moved_today))
+    _replace(time, "time", _noting("time.time", lambda: time_() + seconds))
+    _replace(time, "time_ns", _noting("time.time_ns", lambda: time_ns() + seconds * 10**9))
     for name, unit in (("clock_gettime", 1), ("clock_gettime_ns", 10**9)):
-        _put(time, name, _of_a_clock(name, seconds * unit))
-    for name, place in (("localtime", 0), ("gmtime", 0), ("ctime", 0), ("strftime", 1)):
-        _put(time, name, _defaulting(name, place, lambda: time_() + seconds))
+        _replace(time, name, _of_a_clock(name, seconds * unit))
+    for name, position in (("localtime", 0), ("gmtime", 0), ("ctime", 0), ("strftime", 1)):
+        _replace(time, name, _defaulting(name, position, lambda: time_() + seconds))
 
 
 def moved_days() -> list[int]:
-    """By how many days each way of asking for the time is moved against the system's own clock."""
+    """The days by which each function that returns the time is ahead of the system's clock: equal values once."""
     system = _SYSTEM(time.CLOCK_REALTIME)
-    moments = [time.time(), time.time_ns() / 10**9, datetime.datetime.now().timestamp()]
-    moments += [time.mktime(time.localtime()), datetime.datetime.today().timestamp()]
-    days = {round((moment - system) / DAY) for moment in moments}
+    timestamps = [time.time(), time.time_ns() / 10**9, datetime.datetime.now().timestamp()]
+    timestamps += [time.mktime(time.localtime()), datetime.datetime.today().timestamp()]
+    days = {round((timestamp - system) / DAY) for timestamp in timestamps}
     days.add((datetime.date.today() - datetime.date.fromtimestamp(system)).days)
     pandas = sys.modules.get("pandas")
     if pandas is not None:
@@ -58,17 +58,17 @@ def moved_days() -> list[int]:
 
 
 def readers() -> list[str]:
-    """Who read the moved clock, in order: function, module and line, and what it called."""
+    """The functions that read the clock, in order: function, module and line, and what it called."""
     return list(_readers)
 
 
-def _as(cls: type[datetime.datetime], moment: datetime.datetime) -> datetime.datetime:
+def _as(cls: type[datetime.datetime], value: datetime.datetime) -> datetime.datetime:
     if cls is datetime.datetime:
-        return moment
-    return cls(*moment.timetuple()[:6], moment.microsecond, moment.tzinfo, fold=moment.fold)
+        return value
+    return cls(*value.timetuple()[:6], value.microsecond, value.tzinfo, fold=value.fold)
 
 
-def _noted(name: str, read: Callable[[], Any]) -> Callable[[], Any]:
+def _noting(name: str, read: Callable[[], Any]) -> Callable[[], Any]:
     def moved() -> Any:
         _note(name)
         return read()
@@ -77,7 +77,7 @@ def _noted(name: str, read: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def _of_a_clock(name: str, ahead: int) -> Callable[[int], Any]:
-    """A function of `time` that reads the clock it is asked for; the calendar's is moved."""
+    """A function of `time` that takes the id of a clock; only the real-time clock is moved."""
     original = getattr(time, name)
 
     def moved(clock: int) -> Any:
@@ -89,15 +89,15 @@ def _of_a_clock(name: str, ahead: int) -> Callable[[int], Any]:
     return moved
 
 
-def _defaulting(name: str, place: int, read: Callable[[], float]) -> Callable[..., Any]:
-    """A function of `time` that takes the current moment where none is given."""
+def _defaulting(name: str, position: int, read: Callable[[], float]) -> Callable[..., Any]:
+    """A function of `time` whose argument at `position` defaults to the current time."""
     original = getattr(time, name)
 
-    def moved(*given: Any) -> Any:
-        if len(given) > place and given[place] is not None:
-            return original(*given)
+    def moved(*args: Any) -> Any:
+        if len(args) > position and args[position] is not None:
+            return original(*args)
         _note(f"time.{name}")
-        return original(*given[:place], _LOCAL(read()) if name == "strftime" else read())
+        return original(*args[:position], _LOCAL(read()) if name == "strftime" else read())
 
     return moved
 
@@ -106,19 +106,19 @@ _LOCAL = time.localtime
 _SYSTEM = time.clock_gettime
 
 
-def _put(owner: Any, name: str, value: Any) -> None:
+def _replace(owner: Any, name: str, value: Any) -> None:
     if not isinstance(owner, type):
         setattr(owner, name, value)
         return
-    gc.get_referents(owner.__dict__)[0][name] = value  # a built-in type lets nobody set its attributes
+    gc.get_referents(owner.__dict__)[0][name] = value  # attributes of a built-in type cannot be set
     ctypes.pythonapi.PyType_Modified(ctypes.py_object(owner))
 
 
 def _note(called: str) -> None:
-    """Write down the nearest Python function that asked."""
+    """List the nearest Python function outside this module."""
     frame: Any = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__") == __name__:
         frame = frame.f_back
     if frame is not None:
-        where = f"{frame.f_code.co_qualname} ({frame.f_globals.get('__name__')}, line {frame.f_lineno})"
-        _readers[f"{where} calls {called}"] = None
+        function = f"{frame.f_code.co_qualname} ({frame.f_globals.get('__name__')}, line {frame.f_lineno})"
+        _readers[f"{function} calls {called}"] = None

@@ -1,4 +1,4 @@
-"""What differs between two records: parameters, code, environment, learned state, artifact, evidence, metrics."""
+"""The differences of two records: parameters, code, environment, fitted state, artifact, evidence, metrics."""
 
 import json
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from pipeline_lib.compiled.artifact import load
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import first_difference
-from pipeline_lib.evidence.edge_answers import PROBES, read_probes
+from pipeline_lib.evidence.edge_answers import EDGE_ANSWERS, read_edge_answers
 from pipeline_lib.evidence.evidence import Evidence, digests, read_evidence
-from pipeline_lib.evidence.fitted_state_diff import compare_learned
+from pipeline_lib.evidence.fitted_state_diff import compare_fitted_state
 from pipeline_lib.parity.causes import environment_differences
-from pipeline_lib.parity.divergence import HIDDEN, OUTPUTS, RAW, Answer, Divergence, first_divergence
+from pipeline_lib.parity.divergence import HIDDEN, OUTPUTS, RAW, Divergence, ReplayResult, first_divergence
 from pipeline_lib.project.code_diff import (
     changed_code,
     changed_values,
@@ -31,13 +31,14 @@ from pipeline_lib.records.record import Record
 
 _MOST_LINES = 8
 _MOST_RAW = 4
+"""Differences of a section, and raw values of a row, that the text shows; JSON has all differences."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """One part of a comparison: its differences, one a line, most telling first; none when the parts are the same.
+    """One part of a comparison: its differences, one a line, the most likely cause first; none for equal parts.
 
-    `summary` counts them, or what was compared; `missing` says why nothing could be compared.
+    `summary` counts the differences, or the compared values; `missing` says why nothing could be compared.
     """
 
     name: str
@@ -62,7 +63,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs between two records, part by part."""
+    """The differences of two records, part by part."""
 
     a: str
     b: str
@@ -98,7 +99,7 @@ class Comparison:
 
 
 def compare_records(a: Record, b: Record) -> Comparison:
-    """Compare two records of any status; a part that one of them did not reach is not compared.
+    """Compare two records of any status; a part that one of them lacks is not compared.
 
     Raises InputError for damaged files.
     """
@@ -110,7 +111,7 @@ def compare_records(a: Record, b: Record) -> Comparison:
             _notebook_section(a, b),
             _library_section(a, b),
             _environment_section(a, b),
-            _learned_section(a, b),
+            _fitted_state_section(a, b),
             _artifact_section(a, b),
             _evidence_section(a, b),
             _json_section("metrics", METRICS, a, b),
@@ -119,10 +120,10 @@ def compare_records(a: Record, b: Record) -> Comparison:
 
 
 def _json_section(name: str, file: str, a: Record, b: Record) -> Section:
-    found = _both(file, a, b)
-    if isinstance(found, str):
-        return Section(name, missing=found)
-    changed, total = changed_values(*found), len({key for values in found for key, _ in flatten(values)})
+    values = _both(file, a, b)
+    if isinstance(values, str):
+        return Section(name, missing=values)
+    changed, total = changed_values(*values), len({key for part in values for key, _ in flatten(part)})
     return Section(name, tuple(changed), f"{len(changed)} of {total} differ" if changed else f"{total} values")
 
 
@@ -130,51 +131,52 @@ def _notebook_section(a: Record, b: Record) -> Section:
     absent = [record.reference for record in (a, b) if not record.notebook.is_file()]
     if absent:
         return Section("notebook", missing=f"{' and '.join(absent)} keeps no notebook")
-    same = a.read_json(PARAMETERS) == b.read_json(PARAMETERS)  # otherwise the injected ones differ as they do
+    same = a.read_json(PARAMETERS) == b.read_json(PARAMETERS)  # otherwise the injected parameters differ too
     old, new = (notebook_code(read_notebook(record.notebook, str(record.notebook)), injected=same) for record in (a, b))
     changed = changed_code(old, new)
     return Section("notebook", tuple(changed), f"{len(changed)} cells differ" if changed else f"{len(old)} code cells")
 
 
 def _library_section(a: Record, b: Record) -> Section:
-    found = _both(LIBRARY, a, b)
-    if isinstance(found, str):
-        return Section("library", missing=found)
-    changed = changed_code(*map(exported_code, found))
-    summary = f"{len(changed)} exported cells differ" if changed else f"{len(found[0])} exported cells"
+    cells = _both(LIBRARY, a, b)
+    if isinstance(cells, str):
+        return Section("library", missing=cells)
+    changed = changed_code(*map(exported_code, cells))
+    summary = f"{len(changed)} exported cells differ" if changed else f"{len(cells[0])} exported cells"
     return Section("library", tuple(changed), summary)
 
 
 def _environment_section(a: Record, b: Record) -> Section:
-    found = _both(ENVIRONMENT, a, b)
-    if isinstance(found, str):
-        return Section("environment", missing=found)
-    return Section("environment", tuple(changed_environment(*found)))
+    environments = _both(ENVIRONMENT, a, b)
+    if isinstance(environments, str):
+        return Section("environment", missing=environments)
+    return Section("environment", tuple(changed_environment(*environments)))
 
 
 def changed_environment(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What differs between two environments, the most likely cause of another fit first."""
-    return environment_differences(old, new, opaque=True) or changed_values(_settled(old), _settled(new))
+    """The differences of two environments, the most likely cause of another fit first."""
+    return environment_differences(old, new, opaque=True) or changed_values(_sorted_blas(old), _sorted_blas(new))
 
 
-def _settled(environment: Mapping[str, Any]) -> dict[str, Any]:
-    """An environment whose thread libraries stand in one order: they are listed as they happened to load."""
+def _sorted_blas(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """An environment with its BLAS and OpenMP libraries sorted; recorded is the order in which they were loaded."""
     return {**environment, "blas": sorted(environment.get("blas", []), key=json.dumps)}
 
 
-def _learned_section(a: Record, b: Record) -> Section:
+def _fitted_state_section(a: Record, b: Record) -> Section:
     name = "learned state"
     absent = [record.reference for record in (a, b) if not (record.folder / FITTED_STATE).is_file()]
     if absent:
         return Section(name, missing=f"{' and '.join(absent)} keeps no {FITTED_STATE}")
-    found = compare_learned(a.folder / FITTED_STATE, b.folder / FITTED_STATE)
-    if not found.count:
-        return Section(name, summary=f"{found.total:,} values")
-    steps = ", ".join(f"{step} {count:,}" for step, count in found.steps.items())
-    first = str(found.first)
-    if _sensitive(a, b):  # it may be a label
+    difference = compare_fitted_state(a.folder / FITTED_STATE, b.folder / FITTED_STATE)
+    if not difference.count:
+        return Section(name, summary=f"{difference.total:,} values")
+    steps = ", ".join(f"{step} {count:,}" for step, count in difference.steps.items())
+    first = difference.first
+    if _sensitive(a, b):  # the value may be a label
         first = f"{first.partition(': ')[0]}: {HIDDEN}"
-    return Section(name, (f"first: {first}", f"by step: {steps}"), f"{found.count:,} of {found.total:,} values differ")
+    summary = f"{difference.count:,} of {difference.total:,} values differ"
+    return Section(name, (f"first: {first}", f"by step: {steps}"), summary)
 
 
 def _sensitive(*records: Record) -> set[str]:
@@ -183,14 +185,14 @@ def _sensitive(*records: Record) -> set[str]:
 
 
 def _artifact_section(a: Record, b: Record) -> Section:
-    """Which files of the artifact, and which answers at the edges, are not the same."""
+    """The files of the artifact, and the answers to edge rows, that are not the same."""
     old, new = ({f"artifact/{n}": d for n, d in digests(record.artifact).items()} for record in (a, b))
     if not old or not new:
         return Section("artifact", missing="no artifact in one of the two")
     differences = [name for name in dict.fromkeys((*old, *new)) if old.get(name) != new.get(name)]
-    kept = [read_probes(record.evidence) for record in (a, b)]
+    kept = [read_edge_answers(record.evidence) for record in (a, b)]
     if kept[0] != kept[1]:
-        differences.append(f"evidence/{PROBES}: other answers at the edges of the raw columns")
+        differences.append(f"evidence/{EDGE_ANSWERS}: other answers at the edges of the raw columns")
     summary = f"{len(differences)} of {len(old) + 1} differ" if differences else f"{len(old) + 1} files"
     return Section("artifact", tuple(differences), summary)
 
@@ -206,59 +208,59 @@ def _evidence_section(a: Record, b: Record) -> Section:
         return Section(
             "evidence", (*trained, f"steps: {describe_change({'': list(old.steps)}, {'': list(new.steps)}, '')}")
         )
-    pairs = {"target": (old.target, new.target), "context": (_or_none(old.context), _or_none(new.context))}
-    beside = {name: other for name, pair in pairs.items() if (other := first_difference(*pair))}
-    found = _first_divergence(a, b, old, new)
-    differs = (found.differs if found else {}) | beside
+    pairs = {"target": (old.target, new.target), "context": (_context_table(old.context), _context_table(new.context))}
+    other_tables = {name: other for name, pair in pairs.items() if (other := first_difference(*pair))}
+    divergence = _first_divergence(a, b, old, new)
+    differs = (divergence.differs if divergence else {}) | other_tables
     total = len(old.steps) + 3 + (old.context is not None)
     summary = f"{len(differs)} of {total} tables differ" if differs else f"{total} tables"
-    lines = [f"{name}: {difference}" for name, difference in beside.items()]
-    return Section("evidence", (*trained, *lines, *(_divergence(found) if found else [])), summary)
+    lines = [f"{name}: {difference}" for name, difference in other_tables.items()]
+    return Section("evidence", (*trained, *lines, *(_divergence_lines(divergence) if divergence else [])), summary)
 
 
-def _or_none(context: pa.Table | None) -> pa.Table:
-    """The earlier rows of evidence; a table without columns where its rows stand alone."""
+def _context_table(context: pa.Table | None) -> pa.Table:
+    """The context of evidence; a table without columns where its rows need none."""
     return pa.table({}) if context is None else context
 
 
 def _first_divergence(record: Record, other: Record, old: Evidence, new: Evidence) -> Divergence | None:
-    """Where other evidence first differs from a record's; an artifact of another format still leaves the tables."""
+    """The first difference of other evidence from a record's, with the raw row where the artifact can be loaded."""
     rows, traced = np.arange(old.inputs.num_rows), old.traced.to_numpy()
-    answer = Answer(rows=rows, outputs=new.outputs, traced=traced, steps=new.steps, inputs=new.inputs)
+    result = ReplayResult(rows=rows, outputs=new.outputs, traced=traced, steps=new.steps, inputs=new.inputs)
     sensitive = _sensitive(record, other)
     try:
-        plan, row, _ = load(record.artifact)  # nothing is evaluated, so opaque steps need not be loaded
+        plan, row, _ = load(record.artifact)  # nothing is evaluated, so opaque steps are not loaded
     except InputError:
-        return _plain_divergence(old, new, hide=bool(sensitive))
+        return _table_divergence(old, new, hide=bool(sensitive))
     if sensitive != set(row.sensitive):
-        return _plain_divergence(old, new, hide=True)
-    return first_divergence(answer, old, CompiledPipeline(plan, row))
+        return _table_divergence(old, new, hide=True)
+    return first_divergence(result, old, CompiledPipeline(plan, row))
 
 
-def _plain_divergence(old: Evidence, new: Evidence, *, hide: bool) -> Divergence | None:
-    """The first difference without the raw row behind it; which values are sensitive only the artifact could say."""
+def _table_divergence(old: Evidence, new: Evidence, *, hide: bool) -> Divergence | None:
+    """The first difference of the tables without the raw row; only the artifact says which values are sensitive."""
     tables = {RAW: (old.inputs, new.inputs), **{name: (old.steps[name], new.steps[name]) for name in old.steps}}
     tables[OUTPUTS] = (old.outputs, new.outputs)
-    found = {name: difference for name, pair in tables.items() if (difference := first_difference(*pair))}
+    differs = {name: difference for name, pair in tables.items() if (difference := first_difference(*pair))}
     if hide:
-        found = {name: replace(each, expected=HIDDEN, found=HIDDEN) for name, each in found.items()}
-    first = next(iter(found), None)
-    return Divergence(first, found[first], found[first].row, found, {}) if first else None
+        differs = {name: replace(each, expected=HIDDEN, found=HIDDEN) for name, each in differs.items()}
+    first = next(iter(differs), None)
+    return Divergence(first, differs[first], differs[first].row, differs, {}) if first else None
 
 
-def _divergence(found: Divergence) -> list[str]:
-    """The first table that differs with the raw values behind it, the outputs, and the names of the rest."""
-    label = found.step if found.step in (RAW, OUTPUTS) else f"step {found.step}"
-    lines = [f"{label}: {found.difference}"]
-    raw = [f"{name} {value}" for name, value in list(found.raw.items())[: min(found.reads, _MOST_RAW)]]
-    lines += [f"raw row {found.row}: {', '.join(raw)}"] if raw and found.step != RAW else []
-    lines += [f"{OUTPUTS}: {found.differs[OUTPUTS]}"] if OUTPUTS in found.differs and found.step != OUTPUTS else []
-    others = [name for name in found.differs if name not in (found.step, OUTPUTS)]
+def _divergence_lines(divergence: Divergence) -> list[str]:
+    """The first table that differs with its raw values, the outputs, and the names of the other tables."""
+    step, differs = divergence.step, divergence.differs
+    lines = [f"{step if step in (RAW, OUTPUTS) else f'step {step}'}: {divergence.difference}"]
+    raw = [f"{name} {value}" for name, value in list(divergence.raw.items())[: min(divergence.reads, _MOST_RAW)]]
+    lines += [f"raw row {divergence.row}: {', '.join(raw)}"] if raw and step != RAW else []
+    lines += [f"{OUTPUTS}: {differs[OUTPUTS]}"] if OUTPUTS in differs and step != OUTPUTS else []
+    others = [name for name in differs if name not in (step, OUTPUTS)]
     return lines + ([f"also steps {', '.join(others)}"] if others else [])
 
 
 def _both(file: str, a: Record, b: Record) -> tuple[Any, Any] | str:
-    """A JSON file of both records, or which of them has none."""
+    """A JSON file of both records, or a text that says which of them has none."""
     old, new = a.read_json(file), b.read_json(file)
-    absent = [record.reference for record, found in ((a, old), (b, new)) if found is None]
+    absent = [record.reference for record, values in ((a, old), (b, new)) if values is None]
     return f"{' and '.join(absent)} keeps no {file}" if absent else (old, new)

@@ -1,4 +1,4 @@
-"""The first divergence: the step, column and row where production first differs, and what may have caused it."""
+"""The first divergence: the step, column and row where production first differs, and its likely causes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 RAW, OUTPUTS = "raw input", "outputs"
 HIDDEN = "hidden (sensitive)"
-_SHOWN = 5
+_SHOWN = 5  # values of a list column that messages show
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a process made of evidence rows.
+class ReplayResult:
+    """The outputs and intermediate columns of a process for evidence rows.
 
-    `outputs` stands for the evidence rows `rows`, `steps` for the rows `traced`; `inputs` are the raw rows as
-    they reached the model, where a hand-over may have changed them.
+    `outputs` are those of the evidence rows `rows`, `steps` those of the rows `traced` (int64 row numbers); `inputs`
+    are the raw rows as they reached the model, where a delivery may have changed them.
     """
 
     rows: NDArray[np.int64]
@@ -36,11 +36,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Divergence:
-    """Where an answer first differs from the evidence, in the order of the pipeline.
+    """Where a result first differs from the evidence, in the order of the pipeline.
 
     `step` is `raw input`, a step's name or `outputs`; `row` counts the evidence's rows from 0; `differs` holds the
-    first difference of every step that differs; `raw` is the row's raw input as text, the columns that the
-    differing column reads first; `causes` are what may explain it, the most likely first.
+    first difference of every step that differs; `raw` is the row's raw input as text, of which the first `reads`
+    columns are those that the differing column depends on; `causes` may explain it, the most likely first.
     """
 
     step: str
@@ -57,65 +57,66 @@ class Divergence:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Divergence":
-        """Read what `to_json` gave."""
-        differs = {name: Difference(**given) for name, given in values["differs"].items()}
+        """Read what `to_json` returned."""
+        differs = {name: Difference(**each) for name, each in values["differs"].items()}
         causes = tuple(values["causes"])
         return cls(**{**values, "difference": Difference(**values["difference"]), "differs": differs, "causes": causes})
 
 
-def first_divergence(answer: Answer, evidence: "Evidence", model: "CompiledPipeline") -> Divergence | None:
+def first_divergence(result: ReplayResult, evidence: "Evidence", model: "CompiledPipeline") -> Divergence | None:
     """Compare raw input, every intermediate column and the outputs, step by step; None when every bit agrees."""
-    found = {name: difference for name, difference in _differences(answer, evidence) if difference}
-    if not found:
+    differs = {name: difference for name, difference in _differences(result, evidence) if difference}
+    if not differs:
         return None
-    step = next(iter(found))
-    difference = found[step]
-    row = _evidence_row(step, difference, answer)
+    step = next(iter(differs))
+    difference = differs[step]
+    row = _evidence_row(step, difference, result)
     nodes = {OUTPUTS: model.plan.outputs}.get(step, model.plan.steps.get(step, {}))
     reads = _reads(model, nodes, difference.column, step)
-    hidden = {name for name in found if _is_sensitive(model, found[name], name)}
-    found = {name: _hide(each) if name in hidden else each for name, each in found.items()}
-    return Divergence(step, found[step], row, found, _raw_row(evidence, model, row, reads), len(reads))
+    hidden = {name for name in differs if _is_sensitive(model, differs[name], name)}
+    differs = {name: _hide(each) if name in hidden else each for name, each in differs.items()}
+    return Divergence(step, differs[step], row, differs, _raw_row(evidence, model, row, reads), len(reads))
 
 
-def changed_values(answer: Answer, evidence: "Evidence") -> tuple[int, int, int]:
-    """How many raw values, raw rows and output rows of an answer differ from the evidence."""
-    given = evidence.inputs.take(pa.array(answer.rows))
-    expected = evidence.outputs.take(pa.array(answer.rows))
-    inputs = answer.inputs if answer.inputs is not None else given
-    if inputs.num_rows != given.num_rows:
-        return inputs.num_rows * inputs.num_columns, given.num_rows, given.num_rows
-    masks = [differing_rows(given.select([name]), inputs.select([name])) for name in given.column_names]
-    changed = differing_rows(expected, answer.outputs) if expected.schema == answer.outputs.schema else np.array([True])
+def changed_values(result: ReplayResult, evidence: "Evidence") -> tuple[int, int, int]:
+    """The numbers of raw values, raw rows and output rows that differ from the evidence."""
+    raw = evidence.inputs.take(pa.array(result.rows))
+    expected = evidence.outputs.take(pa.array(result.rows))
+    inputs = result.inputs if result.inputs is not None else raw
+    if inputs.num_rows != raw.num_rows:
+        return inputs.num_rows * inputs.num_columns, raw.num_rows, raw.num_rows
+    masks = [differing_rows(raw.select([name]), inputs.select([name])) for name in raw.column_names]
+    changed = differing_rows(expected, result.outputs) if expected.schema == result.outputs.schema else np.array([True])
     return sum(int(mask.sum()) for mask in masks), int(np.any(masks, axis=0).sum()), int(changed.sum())
 
 
-def _differences(answer: Answer, evidence: "Evidence") -> "list[tuple[str, Difference | None]]":
-    places = np.searchsorted(evidence.traced.to_numpy(), answer.traced)
-    found = []
-    if answer.inputs is not None:
-        found.append((RAW, first_difference(evidence.inputs.take(pa.array(answer.rows)), answer.inputs)))
+def _differences(result: ReplayResult, evidence: "Evidence") -> "list[tuple[str, Difference | None]]":
+    indexes = np.searchsorted(evidence.traced.to_numpy(), result.traced)
+    rows = pa.array(result.rows)
+    differences = []
+    if result.inputs is not None:
+        differences.append((RAW, first_difference(evidence.inputs.take(rows), result.inputs)))
     for name, table in evidence.steps.items():
-        expected = table.take(pa.array(places))
-        found.append((name, first_difference(expected, answer.steps.get(name, pa.table({})))))
-    found += [
-        (name, first_difference(pa.table({}), made))
-        for name, made in answer.steps.items()
+        expected = table.take(pa.array(indexes))
+        differences.append((name, first_difference(expected, result.steps.get(name, pa.table({})))))
+    differences += [
+        (name, first_difference(pa.table({}), table))
+        for name, table in result.steps.items()
         if name not in evidence.steps
     ]
-    found.append((OUTPUTS, first_difference(evidence.outputs.take(pa.array(answer.rows)), answer.outputs)))
-    return found
+    differences.append((OUTPUTS, first_difference(evidence.outputs.take(rows), result.outputs)))
+    return differences
 
 
-def _evidence_row(step: str, difference: Difference, answer: Answer) -> int | None:
+def _evidence_row(step: str, difference: Difference, result: ReplayResult) -> int | None:
     if difference.row is None:
         return None
-    rows = answer.rows if step in (RAW, OUTPUTS) else answer.traced
+    rows = result.rows if step in (RAW, OUTPUTS) else result.traced
     return int(rows[difference.row])
 
 
 def _reads(model: "CompiledPipeline", nodes: Mapping[str, int], column: str | None, step: str) -> list[str]:
-    """The raw columns that a differing column rests upon."""
+    """The raw columns that a differing column depends on."""
     if step == RAW:
         return [column] if column else []
     name = column or ""
@@ -124,7 +125,7 @@ def _reads(model: "CompiledPipeline", nodes: Mapping[str, int], column: str | No
 
 
 def _is_sensitive(model: "CompiledPipeline", difference: Difference, step: str) -> bool:
-    """Whether a value tells of a sensitive raw column; the outputs are what the record shows anyway."""
+    """Whether a value depends on a sensitive raw column; outputs are in the record anyway."""
     nodes = model.plan.steps.get(step, {})
     return step != OUTPUTS and bool(set(_reads(model, nodes, difference.column, step)) & set(model.row.sensitive))
 
@@ -142,7 +143,7 @@ def _raw_row(evidence: "Evidence", model: "CompiledPipeline", row: int | None, r
 
 
 def _text(value: Any) -> str:
-    """A raw value; of many child rows how many there are, and the first."""
+    """A raw value as text; of many child rows the number and the first ones."""
     if isinstance(value, list) and len(value) > _SHOWN:
         return f"{len(value):,} values: {', '.join(map(repr, value[:_SHOWN]))}, …"
     return repr(value)

@@ -1,6 +1,6 @@
 """Settings of fresh processes, and the proof that each took effect.
 
-A setting that this machine cannot have raises `AbsentError` with the reason.
+A setting that is impossible on this machine raises `AbsentError` with the reason.
 """
 
 import locale
@@ -8,7 +8,7 @@ import os
 import sys
 import time
 import zoneinfo
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,19 +17,19 @@ from typing import Any
 from pipeline_lib.system.fingerprint import cpu_count
 
 ANOTHER_DAY = 400
-"""Days: enough to change year, month, day and weekday."""
+"""Days by which the clock is moved: enough to change year, month, day and weekday."""
 
 
 class AbsentError(Exception):
-    """A variation that cannot run here, with the reason."""
+    """A variation is impossible here, for the reason in the message."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """What preparing a process may need: a folder for the check, and what the record says.
+class Preparation:
+    """The input for preparing a process: a folder for the check, and facts of the record.
 
-    `opaque` are the steps that need their libraries, `library` the package whose steps may be loaded, `packages`
-    the recorded versions.
+    `opaque` are the steps that need their libraries, `library` the package whose steps may be loaded, `packages` the
+    recorded versions.
     """
 
     folder: Path
@@ -40,26 +40,26 @@ class Place:
 
 @dataclass(frozen=True)
 class Setting:
-    """A fresh process: environment variables, days that its clock is moved, its Python, and what it must prove.
+    """A fresh process: its environment variables, clock and Python, and the values that it must show as `proof`.
 
-    With `days` the readers of the clock are written down, with 0 that alone. `home` is True where the process imports
-    the packages of this one, and False for an environment of its own.
+    `days` moves the clock and lists what reads it; 0 only lists. With `own_packages` the process imports from an
+    environment of its own, otherwise the packages of this process.
     """
 
     proof: Mapping[str, Any]
     variables: Mapping[str, str] = field(default_factory=dict)
     days: int | None = None
     python: str = sys.executable
-    home: bool = True
+    own_packages: bool = False
 
 
-Prepare = Callable[[Place], Setting]
+Prepare = Callable[[Preparation], Setting]
 
 
 def threads(count: int) -> Prepare:
-    """As many threads for BLAS and OpenMP."""
+    """BLAS and OpenMP with a number of threads."""
 
-    def prepare(place: Place) -> Setting:
+    def prepare(preparation: Preparation) -> Setting:
         _need("threadpoolctl")
         if cpu_count() < count:
             raise AbsentError(f"found {cpu_count()} CPU for this process, needs {count}")
@@ -70,9 +70,9 @@ def threads(count: int) -> Prepare:
 
 
 def kernel(name: str, needs: str, shown: str) -> Prepare:
-    """OpenBLAS's kernel for another CPU; `shown` is what OpenBLAS itself calls it."""
+    """OpenBLAS's kernel for another CPU; `shown` is OpenBLAS's own name of it."""
 
-    def prepare(place: Place) -> Setting:
+    def prepare(preparation: Preparation) -> Setting:
         _need("threadpoolctl")
         if not _features().get(needs):
             raise AbsentError(f"needs a CPU with {needs}")
@@ -84,9 +84,9 @@ def kernel(name: str, needs: str, shown: str) -> Prepare:
 
 
 def simd_without(*prefixes: str) -> Prepare:
-    """NumPy without the CPU features whose names begin so; its own baseline stays."""
+    """NumPy without the CPU features whose names begin with a prefix; its baseline stays."""
 
-    def prepare(place: Place) -> Setting:
+    def prepare(preparation: Preparation) -> Setting:
         enabled = _proof_simd()
         disabled = [name for name in enabled if name.startswith(prefixes)]
         if not disabled:
@@ -98,22 +98,22 @@ def simd_without(*prefixes: str) -> Prepare:
     return prepare
 
 
-def hash_seed(place: Place) -> Setting:
-    """Another order of sets and another hash of text than this process has."""
+def hash_seed(preparation: Preparation) -> Setting:
+    """Another hash seed than this process has: another order of sets."""
     seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
     return Setting({"hash seed": seed}, {"PYTHONHASHSEED": seed})
 
 
-def locale_c(place: Place) -> Setting:
-    """The C locale, in force for everything, with ASCII as its encoding."""
+def locale_c(preparation: Preparation) -> Setting:
+    """The C locale for every category, with ASCII as its encoding."""
     variables = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
     return Setting({"locale": "C"}, variables)
 
 
 def time_zone(zones: Mapping[str, int]) -> Prepare:
-    """The first of some time zones, by seconds east of Greenwich, that is not this process's own."""
+    """The first of `zones` (name to seconds east of Greenwich) that is not this process's own."""
 
-    def prepare(place: Place) -> Setting:
+    def prepare(preparation: Preparation) -> Setting:
         name, seconds = next(zone for zone in zones.items() if zone[1] != -time.timezone)
         if not any((Path(path) / name).is_file() for path in zoneinfo.TZPATH):
             raise AbsentError(f"found no zone {name} on this system; needs its time zone database")
@@ -122,15 +122,15 @@ def time_zone(zones: Mapping[str, int]) -> Prepare:
     return prepare
 
 
-def another_day(place: Place) -> Setting:
+def another_day(preparation: Preparation) -> Setting:
     """The clock moved by more than a year."""
     if sys.implementation.name != "cpython":
-        raise AbsentError("moves the clock of CPython alone")
+        raise AbsentError("needs CPython, whose clock can be moved")
     return Setting({"days moved": [ANOTHER_DAY]}, days=ANOTHER_DAY)
 
 
-def proof_of(names: list[str]) -> dict[str, Any]:
-    """What this process is, in what a setting must prove. Taken before anything is predicted."""
+def proof_of(names: Iterable[str]) -> dict[str, Any]:
+    """The values in this process that settings must prove, by name. Taken before anything is predicted."""
     return {name: _PROOFS[name]() for name in names}
 
 
@@ -162,7 +162,7 @@ def _blas(key: str) -> list[Any]:
     return sorted({info[key] for info in loaded if info.get(key)})
 
 
-def _proof_home() -> str:
+def _proof_packages() -> str:
     inside = Path(__file__).is_relative_to(sys.prefix)
     return "own environment" if inside and sys.prefix != sys.base_prefix else sys.prefix
 
@@ -182,7 +182,7 @@ _PROOFS: dict[str, Callable[[], Any]] = {
     "zone": lambda: -time.timezone,
     "days moved": _proof_days,
     "python": lambda: f"{sys.version_info.major}.{sys.version_info.minor}",
-    "packages from": _proof_home,
+    "packages from": _proof_packages,
     "research packages": lambda: [name for name in ("IPython", "papermill", "nbdev") if find_spec(name)],
     "libraries": lambda: [name for name in ("pandas", "sklearn", "feature_engine") if find_spec(name)],
 }

@@ -1,4 +1,4 @@
-"""The variations by name. One more is one more line: a function of rows, or a setting of a process."""
+"""The variations by name: each is a delivery of rows or a setting of a process, one line to add."""
 
 import difflib
 import sys
@@ -7,72 +7,72 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.parity import deliveries as handovers
-from pipeline_lib.parity import process_settings as settings
+from pipeline_lib.parity import deliveries, file_deliveries, process_settings
 from pipeline_lib.parity.clean_environments import clean
-from pipeline_lib.parity.deliveries import Delivery, Given
+from pipeline_lib.parity.deliveries import Delivery, RowsToDeliver
 from pipeline_lib.parity.process_settings import Prepare
+from pipeline_lib.parity.replay_request import DeliveryTask
 from pipeline_lib.parity.result import EDGES, FRESH
 
 PYTHONS = ("3.11", "3.12", "3.13")
-_ZONES = {"Asia/Kathmandu": 20_700, "America/St_Johns": -12_600}
+_ZONES = {"Asia/Kathmandu": 20_700, "America/St_Johns": -12_600}  # seconds east of Greenwich, no whole hours
 
 
 @dataclass(frozen=True)
 class Variation:
-    """One thing that production may do: hand rows over in its own way (`deliver`), or run in its own (`prepare`).
+    """One thing that production may do otherwise: deliver rows (`deliver`), or run in another process (`prepare`).
 
-    `lossy` is a hand-over that is known to change values: its loss is reported and fails nothing. `deliver` is a
-    function at the top of a module, so that a fresh process can import it. `probes` stands for the rows at the edges
-    of each raw column, which the record keeps with their answers, and `tables` is for pipelines over several tables.
+    `lossy` is a delivery that is known to change values: its loss is reported and is no failure. `deliver` is a
+    function at the top of a module, so that a fresh process can import it. `edges` is for the edge rows, which the
+    record keeps with their answers, and `tables` for pipelines over several tables. `what` describes the variation.
     """
 
     name: str
     group: str
     what: str
-    deliver: Callable[[Given], Delivery] | None = None
+    deliver: Callable[[RowsToDeliver], Delivery] | None = None
     prepare: Prepare | None = None
     lossy: bool = False
-    probes: bool = False
+    edges: bool = False
     tables: bool = False
 
     def __post_init__(self) -> None:
-        if sum((self.deliver is not None, self.prepare is not None, self.probes)) != 1:
+        if sum((self.deliver is not None, self.prepare is not None, self.edges)) != 1:
             raise InputError(
                 f"found a variation {self.name!r} that varies nothing, or two things, expected deliver= or prepare="
             )
-        where = getattr(self.deliver, "__module__", None), getattr(self.deliver, "__qualname__", "")
-        if self.deliver is not None and (where[0] in (None, "__main__") or "<" in where[1]):
+        module, name = getattr(self.deliver, "__module__", None), getattr(self.deliver, "__qualname__", "")
+        if self.deliver is not None and (module in (None, "__main__") or "<" in name):
             raise InputError(
                 f"found deliver={self.deliver!r} in a variation {self.name!r}, expected a function at the top of a "
                 "module, which a fresh process can import; move it into one"
             )
 
     @property
-    def hands_over(self) -> bool:
-        """Whether the first fresh process can do it; otherwise it is a process of its own."""
-        return self.deliver is not None or self.probes
+    def is_delivery(self) -> bool:
+        """Whether the first fresh process can do it; otherwise it needs a process of its own."""
+        return self.deliver is not None or self.edges
 
-    def task(self) -> dict[str, Any]:
-        """What a fresh process is asked, as JSON values; probes are delivered by nobody."""
+    def task(self) -> DeliveryTask:
+        """The request to a fresh process; edge rows need no delivery."""
         deliver: Any = self.deliver
         function = f"{deliver.__module__}:{deliver.__qualname__}" if deliver else None
-        return {"name": self.name, "group": self.group, "what": self.what, "lossy": self.lossy, "deliver": function}
+        return DeliveryTask(self.name, self.group, self.what, self.lossy, function)
 
 
 VARIATIONS: dict[str, Variation] = {}
 
 
 def add(variation: Variation) -> Variation:
-    """Make a variation known by its name. Raises InputError for a name that is taken."""
+    """Register a variation by its name. Raises InputError for a name that is taken."""
     if variation.name in VARIATIONS:
         raise InputError(f"found two variations named {variation.name!r}, expected a new name; choose another")
     VARIATIONS[variation.name] = variation
     return variation
 
 
-def chosen(names: Sequence[str | Variation]) -> list[Variation]:
-    """The variations of these names, each once. Raises InputError, with the nearest, for a name that nobody knows.
+def find_variations(names: Sequence[str | Variation]) -> list[Variation]:
+    """The variations with these names, each once. Raises InputError, with the nearest names, for an unknown one.
 
     Names are compared without case, and with `_` as a space.
     """
@@ -82,57 +82,57 @@ def chosen(names: Sequence[str | Variation]) -> list[Variation]:
 
 
 def _by_name(name: Any) -> Variation:
-    plain = {known.casefold().replace("_", " "): known for known in VARIATIONS}
+    names = {known.casefold().replace("_", " "): known for known in VARIATIONS}
     wanted = str(name).casefold().replace("_", " ")
-    if wanted in plain:
-        return VARIATIONS[plain[wanted]]
-    known = ", ".join([plain[found] for found in difflib.get_close_matches(wanted, plain, 3)] or VARIATIONS)
+    if wanted in names:
+        return VARIATIONS[names[wanted]]
+    known = ", ".join([names[near] for near in difflib.get_close_matches(wanted, names, 3)] or VARIATIONS)
     raise InputError(f"found no variation {name!r}, expected one of: {known}; write it as listed")
 
 
-def _fill() -> None:
-    h = handovers
+def _add_deliveries() -> None:
+    d, f = deliveries, file_deliveries
     for name, what, deliver in (
-        (FRESH, "a new process loads the artifact and predicts all rows", h.at_once),
-        ("one row", "each row alone, as a table", h.one_row),
-        ("batches of 2", "", h.batches_of_2),
-        ("batches of 3", "", h.batches_of_3),
-        ("batches of 7", "", h.batches_of_7),
-        ("batches of 64", "", h.batches_of_64),
-        ("shuffled rows", "", h.shuffled_rows),
-        ("shuffled and extra columns", "", h.other_columns),
+        (FRESH, "a new process loads the artifact and predicts all rows", d.at_once),
+        ("one row", "each row alone, as a table", d.one_row),
+        ("batches of 2", "", d.batches_of_2),
+        ("batches of 3", "", d.batches_of_3),
+        ("batches of 7", "", d.batches_of_7),
+        ("batches of 64", "", d.batches_of_64),
+        ("shuffled rows", "", d.shuffled_rows),
+        ("shuffled and extra columns", "", d.other_columns),
     ):
         add(Variation(name, "rows", what or _first_line(deliver), deliver))
-    shuffled = h.shuffled_child_rows
+    shuffled = d.shuffled_child_rows
     add(Variation("shuffled child rows", "rows", _first_line(shuffled), shuffled, tables=True))
-    add(Variation(EDGES, "edges", "one row with one value at the edge of its column, each answer kept", probes=True))
+    add(Variation(EDGES, "edges", "one value at the edge of its column, answers and refusals as kept", edges=True))
     for name, deliver in (
-        ("DataFrame", h.data_frame),
-        ("dict", h.mappings),
-        ("list of dicts", h.list_of_mappings),
-        ("Arrow table", h.at_once),
+        ("DataFrame", d.data_frame),
+        ("dict", d.mappings),
+        ("list of dicts", d.list_of_mappings),
+        ("Arrow table", d.at_once),
     ):
         add(Variation(name, "form", _first_line(deliver), deliver))
     for name, deliver in (
-        ("CSV", h.csv_by_schema),
-        ("CSV by pandas", h.csv_by_pandas),
-        ("Parquet", h.parquet),
-        ("Parquet by pandas", h.parquet_by_pandas),
-        ("Feather", h.feather),
-        ("JSON", h.json_lines),
+        ("CSV", f.csv_by_schema),
+        ("CSV by pandas", f.csv_by_pandas),
+        ("Parquet", f.parquet),
+        ("Parquet by pandas", f.parquet_by_pandas),
+        ("Feather", f.feather),
+        ("JSON", f.json_lines),
     ):
         add(Variation(name, "file", _first_line(deliver), deliver))
     for name, deliver in (
-        ("DataFrame.to_json", h.frame_to_json),
-        ("to_csv(float_format)", h.csv_float_format),
-        ("read_csv defaults", h.read_csv_defaults),
-        ("float32", h.float32),
+        ("DataFrame.to_json", f.frame_to_json),
+        ("to_csv(float_format)", f.csv_float_format),
+        ("read_csv defaults", f.read_csv_defaults),
+        ("float32", f.float32),
     ):
         add(Variation(name, "lossy file", _first_line(deliver), deliver, lossy=True))
 
 
-def _fill_processes() -> None:
-    s = settings
+def _add_processes() -> None:
+    s = process_settings
     for name, group, what, prepare in (
         ("1 thread", "threads", "BLAS and OpenMP with one thread", s.threads(1)),
         ("2 threads", "threads", "BLAS and OpenMP with two threads", s.threads(2)),
@@ -154,13 +154,13 @@ def _fill_processes() -> None:
         add(Variation(name, "install", f"the wheel and core requirements, Python {version}", prepare=clean(version)))
 
 
-def _first_line(deliver: Callable[[Given], Delivery]) -> str:
+def _first_line(deliver: Callable[[RowsToDeliver], Delivery]) -> str:
     return str(deliver.__doc__).partition("\n")[0].removesuffix(".")
 
 
-_fill()
-_fill_processes()
-QUICK = tuple(name for name, variation in VARIATIONS.items() if variation.hands_over and not variation.tables)
+_add_deliveries()
+_add_processes()
+QUICK = tuple(name for name, variation in VARIATIONS.items() if variation.is_delivery and not variation.tables)
 FULL = tuple(name for name, variation in VARIATIONS.items() if not variation.tables)
 OF_TABLES = tuple(name for name, variation in VARIATIONS.items() if variation.tables)
-"""Added to both where a pipeline reads several raw tables."""
+"""Added to QUICK and FULL where a pipeline reads several raw tables."""

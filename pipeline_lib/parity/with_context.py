@@ -1,4 +1,4 @@
-"""Rows that are answered with earlier rows: every part of a hand-over gets those just before it."""
+"""Rows that need earlier rows: every part of a delivery gets the rows just before it as its context."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,52 +9,52 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline_lib.evidence.evidence import Evidence
-from pipeline_lib.parity.deliveries import Delivery, Given
+from pipeline_lib.parity.deliveries import Delivery, RowsToDeliver
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one call of the model gets: rows as production holds them, and their context, if they need one.
+    """The input of one call of the model: rows as production holds them, and their context, if they need one.
 
-    `places` are the rows' places among those that are handed over.
+    `indexes` (int64) count the rows among those that are delivered, without the context.
     """
 
     data: Any
-    places: NDArray[np.int64]
+    indexes: NDArray[np.int64]
     context: Any = None
 
 
-def rows_before(evidence: Evidence, place: int) -> pa.Table | None:
-    """The rows just before an evidence row, as many as it needs; None where rows stand alone."""
+def context_before(evidence: Evidence, row: int) -> pa.Table | None:
+    """The rows just before an evidence row, as many as it needs; None where rows need no others."""
     if evidence.context is None:
         return None
     history = pa.concat_tables([evidence.context, evidence.inputs])
-    return history.slice(place, evidence.context.num_rows).combine_chunks()
+    return history.slice(row, evidence.context.num_rows).combine_chunks()
 
 
-def parts_of(delivery: Delivery, given: Given) -> list[Part]:
-    """The parts of a delivery; where the first given rows are a context, each part with the rows before its own.
+def split_parts(delivery: Delivery, rows: RowsToDeliver) -> list[Part]:
+    """The parts of a delivery; where the first rows are a context, each part with the rows before its own.
 
-    A delivery that begins with the context hands it over in its own form and file; other parts get it as it was.
+    A part that begins with the whole context delivers it in its own form and file; other parts get it as it was.
     """
-    if not given.earlier:
-        return [Part(data, places) for data, places in delivery.parts]
-    return [part for data, places in delivery.parts for part in _behind(data, places, given)]
+    if not rows.context_rows:
+        return [Part(data, indexes) for data, indexes in delivery.parts]
+    return [part for data, indexes in delivery.parts for part in _with_context(data, indexes, rows)]
 
 
-def _behind(data: Any, places: NDArray[np.int64], given: Given) -> Iterator[Part]:
-    first = max(int(places[0]), given.earlier)
-    skipped = first - int(places[0])
-    if skipped < len(places):
-        whole = skipped == given.earlier
-        context = _cut(data, 0, skipped) if whole else given.table.slice(first - given.earlier, given.earlier)
-        rows = _cut(data, skipped, len(places)) if skipped else data
-        if isinstance(rows, Mapping):  # one row as a mapping comes behind others
+def _with_context(data: Any, indexes: NDArray[np.int64], rows: RowsToDeliver) -> Iterator[Part]:
+    count = rows.context_rows
+    first = max(int(indexes[0]), count)
+    skipped = first - int(indexes[0])
+    if skipped < len(indexes):
+        context = _slice(data, 0, skipped) if skipped == count else rows.table.slice(first - count, count)
+        own = _slice(data, skipped, len(indexes)) if skipped else data
+        if isinstance(own, Mapping):  # the context of a mapping is a list of mappings
             context = context.to_pylist()
-        yield Part(rows, places[skipped:] - given.earlier, context)
+        yield Part(own, indexes[skipped:] - count, context)
 
 
-def _cut(data: Any, start: int, stop: int) -> Any:
+def _slice(data: Any, start: int, stop: int) -> Any:
     """Some rows of a DataFrame, an Arrow table or a list of mappings."""
     if isinstance(data, pa.Table):
         return data.slice(start, stop - start)

@@ -18,7 +18,7 @@ from pipeline_lib.compiler.compile import check_rows, compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import digest
 from pipeline_lib.evidence.evidence import write_evidence
-from pipeline_lib.evidence.fitted_state import write_learned
+from pipeline_lib.evidence.fitted_state import write_fitted_state
 from pipeline_lib.project.cells import exported_cells
 from pipeline_lib.project.export import check_export
 from pipeline_lib.project.loaded_code import changed_names, with_exported_definitions
@@ -111,7 +111,7 @@ class Run:
         self._training_hashes = _row_hashes(training_rows, row)
         description = {"rows": training_rows.num_rows, "digest": digest(training_rows)}
         write_atomic(self.record.folder / TRAINING, canonical_json(description))
-        write_learned(self.record.folder / FITTED_STATE, fitted)
+        write_fitted_state(self.record.folder / FITTED_STATE, fitted)
         self._model, self._fitted = model, fitted
         return model
 

@@ -1,4 +1,4 @@
-"""What a sweep varies: `estimator.alpha=0.0005,0.001,0.002`, `seed=0..4`, and ranges to draw from."""
+"""The parameters that a sweep varies: `estimator.alpha=0.0005,0.001,0.002`, `seed=0..4`, and ranges to draw from."""
 
 import itertools
 import json
@@ -14,14 +14,15 @@ _NUMBER = r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(:log)?")
 _EXPECTED = "expected for example estimator.alpha=0.001,0.002 or seed=0..4"
 MOST_MEMBERS = 100_000
+"""A larger product is a mistake: its members would run for weeks."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One parameter and its values, as text that a parameters file could hold; or a range without a list of values.
+    """One parameter with its values as text, as in a parameters file; or a range without a list of values.
 
-    `low` and `high` are set for a range of fractional numbers, which only a search can draw from; `log` draws
-    evenly in orders of magnitude.
+    `low` and `high` are set for a range of fractional numbers, from which only a search can draw; `log` draws evenly
+    in orders of magnitude.
     """
 
     key: str
@@ -37,12 +38,15 @@ class Axis:
 
 
 def parse_grid(grid: Sequence[str] | Mapping[str, Iterable[Any]]) -> list[Axis]:
-    """Axes from `key=value,value` texts or from a mapping of keys to values; InputError names every bad one.
+    """Axes from `key=value,value` texts or from a mapping of keys to values; InputError names every invalid one.
 
     `0..4` means 0, 1, 2, 3, 4; `0.001..0.1` is a range, `0.001..0.1:log` one to draw from by orders of magnitude.
     Commas inside brackets or quotes belong to a value. A mapping's values are a list, or such a text.
+
+    >>> parse_grid(["seed=0..2"])[0].values
+    ('0', '1', '2')
     """
-    texts = [_told(key, values) for key, values in grid.items()] if isinstance(grid, Mapping) else list(grid)
+    texts = [_as_axis_text(key, values) for key, values in grid.items()] if isinstance(grid, Mapping) else list(grid)
     problems: list[str] = []
     axes: list[Axis] = []
     for text in texts:
@@ -61,7 +65,7 @@ def parse_grid(grid: Sequence[str] | Mapping[str, Iterable[Any]]) -> list[Axis]:
     return axes
 
 
-def _told(key: str, values: Any) -> str:
+def _as_axis_text(key: str, values: Any) -> str:
     """An axis of a mapping as `key=values`."""
     if isinstance(values, str):
         return f"{key}={values}"
@@ -91,24 +95,24 @@ def product(axes: Sequence[Axis]) -> list[dict[str, str]]:
 
 
 def _axis(text: str) -> Axis:
-    key, sign, told = text.partition("=")
-    if not (sign and key and told):
+    key, sign, listed = text.partition("=")
+    if not (sign and key and listed):
         raise ValueError(f"found no `key=values`, {_EXPECTED}")
-    whole = _WHOLE.fullmatch(told)
+    whole = _WHOLE.fullmatch(listed)
     if whole:
         low, high = map(int, whole.groups())
         if low > high or high - low >= MOST_MEMBERS:
-            raise ValueError(f"found {told}, expected the smaller number first, and at most {MOST_MEMBERS:,} of them")
+            raise ValueError(f"found {listed}, expected the smaller number first, and at most {MOST_MEMBERS:,} of them")
         return Axis(key, tuple(map(str, range(low, high + 1))))
-    fractional = _RANGE.fullmatch(told)
+    fractional = _RANGE.fullmatch(listed)
     if fractional:
         first, last, log = float(fractional[1]), float(fractional[2]), bool(fractional[3])
         if not first < last or (log and first <= 0):
             raise ValueError(
-                f"found {told}, expected the smaller number first{', above 0' if log else ''}; write LOW..HIGH"
+                f"found {listed}, expected the smaller number first{', above 0' if log else ''}; write LOW..HIGH"
             )
         return Axis(key, (), first, last, log)
-    values = _split(told)
+    values = _split(listed)
     if "" in values:
         raise ValueError("found an empty value, expected one between commas; write '' as null, or remove a comma")
     doubled = sorted({value for value in values if values.count(value) > 1})

@@ -1,4 +1,4 @@
-"""What a sweep is asked for: the parameters it varies, the search, the metric, and how its members run."""
+"""The request of a sweep: the parameters that vary, the search, the metric, and where its members run."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -182,7 +182,7 @@ def as_html(sweep: Sweep) -> Markup:
 
 
 def write_sweep_page(sweep: Sweep) -> None:
-    """Write the page beside the sweep's JSON; its links go to the members' reports."""
+    """Write the sweep's page, with links to the members' reports."""
     keys = " and ".join(_parameters(sweep.results)) or "parameters"
     extreme = "highest" if sweep.direction == "maximize" else "lowest"
     question = f"which values of {keys} give the {extreme} {sweep.metric}?"

@@ -1,4 +1,4 @@
-"""Evidence: what is kept of the rows, which rows are traced, and what incomplete evidence says."""
+"""Evidence: its tables, the rows that are traced, and the refusal of incomplete evidence."""
 
 from pathlib import Path
 from typing import Any
@@ -106,20 +106,20 @@ def test_other_rows_are_spread_evenly() -> None:
     assert traced_rows(table, most=5).to_pylist() == [0, 1, 50, 99, 100]
 
 
-def test_no_more_rows_are_traced_than_asked_and_none_twice() -> None:
+def test_at_most_the_requested_rows_are_traced_and_none_twice() -> None:
     table = pa.table({"z": [str(number) for number in range(60)]})
     found = traced_rows(table, most=10).to_pylist()
     assert found == list(range(10))
-    many = traced_rows(table, most=55).to_pylist()
-    assert len(many) == len(set(many)) == 55
+    more = traced_rows(table, most=55).to_pylist()
+    assert len(more) == len(set(more)) == 55
 
 
-def test_a_column_of_nothing_but_nulls_is_traced_once() -> None:
+def test_a_column_of_nulls_is_traced_once() -> None:
     table = pa.table({"x": pa.array([None] * 4, pa.float64())})
     assert traced_rows(table, most=2).to_pylist() == [0, 1]
 
 
-def test_evidence_knows_the_artifact_that_made_it(tmp_path: Path) -> None:
+def test_evidence_has_the_digests_of_its_artifact(tmp_path: Path) -> None:
     artifact, model = tmp_path / "artifact", doubling()
     artifact.mkdir()
     (artifact / "plan").write_text("twice")
@@ -136,7 +136,7 @@ def test_evidence_knows_the_artifact_that_made_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "problem"),
     [
         ("inputs", "1 rows of inputs, not 2"),
         ("outputs", "1 rows of outputs, not 2"),
@@ -144,9 +144,9 @@ def test_evidence_knows_the_artifact_that_made_it(tmp_path: Path) -> None:
         ("step_00", "1 rows of step double, not 2"),
     ],
 )
-def test_a_dropped_row_is_refused_by_table(tmp_path: Path, table: str, said: str) -> None:
+def test_a_dropped_row_is_refused_by_table(tmp_path: Path, table: str, problem: str) -> None:
     write(tmp_path / "evidence")
     path = tmp_path / "evidence" / f"{table}.parquet"
     pq.write_table(pq.read_table(path).slice(0, 1), path)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=problem):
         read_evidence(tmp_path / "evidence")

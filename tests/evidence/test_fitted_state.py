@@ -1,4 +1,4 @@
-"""Learned state: every fitted value by step and name, kept exactly, compared one by one."""
+"""Fitted state: every fitted value by step and name, kept exactly, compared one by one."""
 
 import datetime
 import threading
@@ -23,8 +23,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence.fitted_state import UNKNOWN, learned_state, learned_values, write_learned
-from pipeline_lib.evidence.fitted_state_diff import LearnedDifference, compare_learned
+from pipeline_lib.evidence.fitted_state import UNKNOWN, collect_fitted_state, fitted_values, write_fitted_state
+from pipeline_lib.evidence.fitted_state_diff import FittedStateDifference, compare_fitted_state
 from pipeline_lib.pipelines import houses
 from pipeline_lib.records.record import Record
 
@@ -33,48 +33,50 @@ TARGET = [1.0, 3.0, 2.0, 5.0]
 
 
 def state(**parts: Any) -> dict[str, Any]:
-    """The learned state of an object with these attributes."""
-    return {name.removeprefix("estimator."): value for name, value in learned_state(SimpleNamespace(**parts)).items()}
+    """The fitted state of an object with these attributes."""
+    return {
+        name.removeprefix("estimator."): value for name, value in collect_fitted_state(SimpleNamespace(**parts)).items()
+    }
 
 
-Compare = Callable[..., LearnedDifference]
+Compare = Callable[..., FittedStateDifference]
 
 
 @pytest.fixture
 def compare(tmp_path: Path) -> Compare:
     """Writes two fitted objects and compares the files."""
 
-    def written(old: Any, new: Any) -> LearnedDifference:
-        write_learned(tmp_path / "old.parquet", old)
-        write_learned(tmp_path / "new.parquet", new)
-        return compare_learned(tmp_path / "old.parquet", tmp_path / "new.parquet")
+    def written(old: Any, new: Any) -> FittedStateDifference:
+        write_fitted_state(tmp_path / "old.parquet", old)
+        write_fitted_state(tmp_path / "new.parquet", new)
+        return compare_fitted_state(tmp_path / "old.parquet", tmp_path / "new.parquet")
 
     return written
 
 
-def test_values_stand_under_step_and_name() -> None:
+def test_values_are_named_by_step_and_name() -> None:
     pipeline = Pipeline([("scale", StandardScaler().set_output(transform="pandas")), ("price", LinearRegression())])
-    found = learned_state(pipeline.fit(FRAME[["Lot.Area"]], TARGET))
+    found = collect_fitted_state(pipeline.fit(FRAME[["Lot.Area"]], TARGET))
     assert found["scale.mean_[0] (Lot.Area)"] == 3.5
     assert found["price.coef_"] == "float64 (1,)"
     assert found["price.coef_[0] (Lot.Area)"] == pipeline[-1].coef_[0]
     assert found["price.fit_intercept"] is True
     assert found["price"] == "sklearn.linear_model._base.LinearRegression"
     assert found["Pipeline.memory"] == ""
-    assert {item.step for item in learned_values(pipeline)} == {"scale", "price", "Pipeline"}
+    assert {item.step for item in fitted_values(pipeline)} == {"scale", "price", "Pipeline"}
 
 
-def test_nested_pipelines_and_transformers_are_named_as_they_were_given() -> None:
+def test_nested_pipelines_and_transformers_keep_their_names() -> None:
     numbers = Pipeline([("scale", StandardScaler())])
     columns = ColumnTransformer([("numbers", numbers, ["Lot.Area"]), ("kinds", OneHotEncoder(), ["kind"])])
-    found = learned_state(Pipeline([("columns", columns), ("price", LinearRegression())]).fit(FRAME, TARGET))
+    found = collect_fitted_state(Pipeline([("columns", columns), ("price", LinearRegression())]).fit(FRAME, TARGET))
     assert found['columns.transformers_["numbers"].scale.mean_[0] (Lot.Area)'] == 3.5
     assert found['columns.transformers_["kinds"].categories_[0][1]'] == "b"
     assert found['columns.transformers_["kinds"][2][0]'] == "kind"
 
 
-def test_a_tree_is_told_by_its_node_arrays() -> None:
-    found = learned_state(DecisionTreeRegressor(max_depth=1).fit(FRAME[["Lot.Area"]], TARGET))
+def test_a_tree_is_its_node_arrays() -> None:
+    found = collect_fitted_state(DecisionTreeRegressor(max_depth=1).fit(FRAME[["Lot.Area"]], TARGET))
     assert found["estimator.tree_.threshold[0]"] == 5.5
     assert found["estimator.tree_.children_left[0]"] == 1
     assert found["estimator.tree_.value[2,0,0]"] == 5.0
@@ -114,7 +116,7 @@ def test_a_tree_is_told_by_its_node_arrays() -> None:
         (range(3), "x", "range(0, 3)"),
     ],
 )
-def test_every_kind_of_value_is_told(value: Any, name: str, expected: Any) -> None:
+def test_every_kind_of_value_is_read(value: Any, name: str, expected: Any) -> None:
     found = state(x=value)
     if expected is None:
         assert name.replace("]#", "#") + "]" in found
@@ -122,14 +124,14 @@ def test_every_kind_of_value_is_told(value: Any, name: str, expected: Any) -> No
         assert found[name] == expected
 
 
-def test_random_states_are_told_by_their_numbers() -> None:
+def test_random_states_are_their_numbers() -> None:
     assert state(x=np.random.default_rng(0)) != state(x=np.random.default_rng(1))
     assert state(x=np.random.RandomState(0)) == state(x=np.random.RandomState(0))
     assert state(x=np.random.RandomState(0))['x.state["state"]["pos"]'] == 624
 
 
-def test_what_tells_nothing_is_named_with_its_type_and_no_address_is_told() -> None:
-    items = {item.name: item for item in learned_values(SimpleNamespace(lock=threading.Lock(), plain=object()))}
+def test_an_object_without_readable_parts_is_its_type_and_shows_no_address() -> None:
+    items = {item.name: item for item in fitted_values(SimpleNamespace(lock=threading.Lock(), plain=object()))}
     assert (items["estimator.lock"].type, items["estimator.lock"].value) == (UNKNOWN, "_thread.lock")
     assert items["estimator.plain"].value == "object"
     assert not any(" at 0x" in item.text for item in items.values())
@@ -141,9 +143,9 @@ def test_a_container_inside_itself_ends() -> None:
     assert state(x=loop)["x[1]"] == "list"
 
 
-def test_texts_give_the_same_bits_back(tmp_path: Path) -> None:
+def test_the_same_bits_can_be_read_from_texts(tmp_path: Path) -> None:
     values = [0.1, -0.0, 5e-324, float("inf"), np.float32(0.1), np.float16(0.1), np.longdouble("0.1"), "half \ud800"]
-    write_learned(tmp_path / "l.parquet", values)
+    write_fitted_state(tmp_path / "l.parquet", values)
     rows = pq.read_table(tmp_path / "l.parquet").to_pylist()[1:]
     assert [row["value"] for row in rows[:6]] == [float(value).hex() for value in values[:6]]  # type: ignore[arg-type]
     assert [row["type"] for row in rows[3:6]] == ["float", "float32", "float16"]
@@ -151,7 +153,7 @@ def test_texts_give_the_same_bits_back(tmp_path: Path) -> None:
     assert rows[7]["value"] == r"half \ud800"
 
 
-def test_the_first_value_that_differs_is_told_in_decimal_and_hex(compare: Compare) -> None:
+def test_the_first_value_that_differs_is_shown_in_decimal_and_hex(compare: Compare) -> None:
     found = compare(
         Pipeline([("yeo_johnson", SimpleStep(lambda_dict_={"Lot.Area": -12.55}, n=1)), ("price", SimpleStep(a=1))]),
         Pipeline([("yeo_johnson", SimpleStep(lambda_dict_={"Lot.Area": 0.018}, n=1)), ("price", SimpleStep(a=2))]),
@@ -187,7 +189,7 @@ class SimpleStep(SimpleNamespace):
         ("a" * 100, "b", f"x: '{'a' * 79}… → 'b'"),
     ],
 )
-def test_each_kind_of_difference_is_told(compare: Compare, old: Any, new: Any, first: str) -> None:
+def test_each_kind_of_difference_is_shown(compare: Compare, old: Any, new: Any, first: str) -> None:
     found = compare(SimpleNamespace(x=old), SimpleNamespace(x=new))
     assert first in found.first
     assert found.count
@@ -209,7 +211,7 @@ def test_one_ulp_in_a_long_array_is_found_by_its_index(compare: Compare) -> None
     assert found.count == 1
     assert found.first.startswith("estimator.x[700000,2]: 0.70000")
     assert float(new[700_000, 2]).hex() in found.first
-    assert learned_state(SimpleNamespace(x=new))["estimator.x[2100002]"] == new[700_000, 2]
+    assert collect_fitted_state(SimpleNamespace(x=new))["estimator.x[2100002]"] == new[700_000, 2]
 
 
 def test_one_threshold_in_a_forest_is_found(compare: Compare) -> None:
@@ -230,22 +232,22 @@ def test_measured_times_are_kept_and_not_compared(compare: Compare) -> None:
     assert compare(old, new).count == 0
     new.cv_results_["mean_test_score"] = [2.0]
     assert compare(old, new).count == 1
-    assert learned_state(old)["estimator.refit_time_"] == 0.5
+    assert collect_fitted_state(old)["estimator.refit_time_"] == 0.5
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
-    write_learned(tmp_path / "l.parquet", [1])
+    write_fitted_state(tmp_path / "l.parquet", [1])
     pq.write_table(pa.table({"name": ["x"]}), tmp_path / "other.parquet")
     (tmp_path / "damaged.parquet").write_bytes(b"x")
     for name in ("other.parquet", "damaged.parquet", "absent.parquet"):
         with pytest.raises(InputError, match=f"{name}: found .* run again"):
-            compare_learned(tmp_path / "l.parquet", tmp_path / name)
+            compare_fitted_state(tmp_path / "l.parquet", tmp_path / name)
 
 
-def test_a_record_keeps_what_its_pipeline_learned(houses_record: Record, tmp_path: Path) -> None:
+def test_a_record_keeps_the_fitted_state_of_its_pipeline(houses_record: Record, tmp_path: Path) -> None:
     params = houses.Params.model_validate(example.VALUES)
     X_train, _, y_train, _ = houses.split(houses.load(), params)
-    write_learned(tmp_path / "l.parquet", houses.build(params).fit(X_train, y_train))
-    found = compare_learned(houses_record.folder / "learned.parquet", tmp_path / "l.parquet")
+    write_fitted_state(tmp_path / "l.parquet", houses.build(params).fit(X_train, y_train))
+    found = compare_fitted_state(houses_record.folder / "learned.parquet", tmp_path / "l.parquet")
     assert found.count == 0
     assert found.total > 2_000

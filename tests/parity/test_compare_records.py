@@ -1,4 +1,4 @@
-"""Two records side by side: every part that differs is told, and only that."""
+"""Two records compared: every part that differs is named, and only that."""
 
 import json
 from typing import Any
@@ -61,7 +61,7 @@ def test_another_notebook_cell_is_named_and_prose_is_not_compared(houses_record:
     assert line.endswith(": nothing → `# other`")
 
 
-def test_another_environment_is_told_most_likely_cause_first(houses_record: Record, copy: Record) -> None:
+def test_another_environment_is_shown_most_likely_cause_first(houses_record: Record, copy: Record) -> None:
     def edit(found: Any) -> None:
         found["time_zone"] = ["Mars"]
         found["packages"] |= {"numpy": "1.0", "attrs": "1.0"}
@@ -76,7 +76,7 @@ def test_another_environment_is_told_most_likely_cause_first(houses_record: Reco
     assert any(line.startswith("time zone: ") for line in lines)
 
 
-def test_what_seldom_moves_a_bit_is_told_when_nothing_else_differs(houses_record: Record, copy: Record) -> None:
+def test_what_seldom_moves_a_bit_is_shown_when_nothing_else_differs(houses_record: Record, copy: Record) -> None:
     edit_json(copy.folder / "environment.json", lambda found: found["blas"].reverse())
     assert differing(houses_record, copy) == {}
     edit_json(copy.folder / "environment.json", lambda found: found["cpu"].update(count=-1))
@@ -85,7 +85,7 @@ def test_what_seldom_moves_a_bit_is_told_when_nothing_else_differs(houses_record
     assert changed_environment({"a": [1]}, {"a": [1, 1]}) == ["a: in another order, or another number of times"]
 
 
-def test_one_ulp_in_a_learned_value_is_named(houses_record: Record, copy: Record) -> None:
+def test_one_ulp_in_a_fitted_value_is_named(houses_record: Record, copy: Record) -> None:
     learned_ulp(copy.folder / FITTED_STATE, 'yeo_johnson.lambda_dict_["Lot.Area"]')
     first, steps = differing(houses_record, copy)["learned state"]
     assert first.startswith('first: yeo_johnson.lambda_dict_["Lot.Area"]: 0.10966')
@@ -115,7 +115,7 @@ def test_one_ulp_in_an_output_and_in_a_metric_are_named(houses_record: Record, c
     assert found["metrics"][0].startswith("rmse: ")
 
 
-def test_sensitive_raw_values_are_not_told(houses_record: Record, copy: Record) -> None:
+def test_sensitive_raw_values_are_not_shown(houses_record: Record, copy: Record) -> None:
     edit_json(
         copy.artifact / "row.json",
         lambda found: [column.update(sensitive=True) for column in found["columns"] if column["name"] == "Lot.Area"],
@@ -139,12 +139,12 @@ def test_evidence_is_compared_where_the_artifact_is_of_another_format(
     assert ("123456" in line) == (not sensitive)
 
 
-def test_other_steps_are_told_as_tables(houses_record: Record, copy: Record) -> None:
+def test_other_steps_are_shown_as_tables(houses_record: Record, copy: Record) -> None:
     edit_json(copy.evidence / "evidence.json", lambda found: found["steps"].remove("scale"))
     assert differing(houses_record, copy) == {"evidence": ('steps: without "scale"',)}
 
 
-def test_what_a_record_does_not_keep_is_not_compared_and_told(houses_record: Record, copy: Record) -> None:
+def test_what_a_record_lacks_is_not_compared_and_named(houses_record: Record, copy: Record) -> None:
     for name in (FITTED_STATE, "library.json", "metrics.json", "environment.json", "notebook.ipynb"):
         (copy.folder / name).unlink()
     (copy.evidence / "evidence.json").unlink()
@@ -171,7 +171,7 @@ def test_values_of_other_types_differ() -> None:
     assert changed_values({"a": True}, {"a": 1}) == ["a: true → 1"]
 
 
-def test_an_injected_cell_counts_where_it_is_asked_for() -> None:
+def test_an_injected_cell_counts_on_request() -> None:
     cell = {"cell_type": "code", "metadata": {"tags": ["injected-parameters"]}, "source": "seed = 0", "outputs": []}
     old, new = ({"cells": [{**cell, "id": name, "source": f"seed = {name}"}]} for name in "12")
     assert changed_code(notebook_code(old), notebook_code(new)) == []
@@ -180,7 +180,7 @@ def test_an_injected_cell_counts_where_it_is_asked_for() -> None:
     ]
 
 
-def test_new_and_removed_cells_are_told() -> None:
+def test_new_and_removed_cells_are_shown() -> None:
     cell = {"cell_type": "code", "metadata": {}, "source": "x = 1\ny = 2", "outputs": []}
     injected = {**cell, "id": "p", "metadata": {"tags": ["injected-parameters"]}}
     old, new = ({"cells": [{**cell, "id": name}, injected]} for name in "ab")

@@ -14,11 +14,11 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.evidence.bits import Difference
 from pipeline_lib.evidence.evidence import Evidence, read_evidence
 from pipeline_lib.parity.causes import environment_differences, with_causes
-from pipeline_lib.parity.divergence import Answer, Divergence, first_divergence
+from pipeline_lib.parity.divergence import Divergence, ReplayResult, first_divergence
 from pipeline_lib.parity.result import Outcome, Parity, as_html, write_parity_page
 from pipeline_lib.parity.variations import VARIATIONS
 
-Kept = tuple[Evidence, CompiledPipeline, Answer]
+Kept = tuple[Evidence, CompiledPipeline, ReplayResult]
 HERE: dict[str, Any] = {
     "packages": {"numpy": "2.4.0", "scikit-learn": "1.9.0", "attrs": "1", "nb-pipeline-lib": "0.1.0"},
     "python": {"version": "3.11.7"},
@@ -37,11 +37,11 @@ def kept(tmp_path: Path) -> Kept:
 
 
 def opened(record: Any) -> Kept:
-    """A record's evidence and model, and an answer that repeats the evidence."""
+    """A record's evidence and model, and a result that repeats the evidence."""
     evidence = read_evidence(record.evidence)
     rows = np.arange(ROWS)
-    answer = Answer(rows, evidence.outputs, rows, dict(evidence.steps), evidence.inputs)
-    return evidence, load_model(record.artifact), answer
+    result = ReplayResult(rows, evidence.outputs, rows, dict(evidence.steps), evidence.inputs)
+    return evidence, load_model(record.artifact), result
 
 
 def nudged(table: pa.Table, column: str, row: int, ulps: int = 1) -> pa.Table:
@@ -52,15 +52,15 @@ def nudged(table: pa.Table, column: str, row: int, ulps: int = 1) -> pa.Table:
     return table.set_column(place, table.schema.field(place), pa.array(values))
 
 
-def test_an_answer_with_the_same_bits_has_no_divergence(kept: Kept) -> None:
-    evidence, model, answer = kept
-    assert first_divergence(answer, evidence, model) is None
+def test_a_result_with_the_same_bits_has_no_divergence(kept: Kept) -> None:
+    evidence, model, result = kept
+    assert first_divergence(result, evidence, model) is None
 
 
 def test_a_feature_that_differs_while_the_prediction_agrees_is_a_difference(kept: Kept) -> None:
-    evidence, model, answer = kept
+    evidence, model, result = kept
     steps = {"scale": nudged(evidence.steps["scale"], "built", 7, ulps=3)}
-    found = first_divergence(replace(answer, steps=steps), evidence, model)
+    found = first_divergence(replace(result, steps=steps), evidence, model)
     assert found
     assert (found.step, found.difference.column, found.row, found.difference.ulps) == ("scale", "built", 7, 3)
     assert list(found.differs) == ["scale"]
@@ -71,9 +71,9 @@ def test_a_feature_that_differs_while_the_prediction_agrees_is_a_difference(kept
 
 
 def test_the_first_step_in_the_pipelines_order_comes_first(kept: Kept) -> None:
-    evidence, model, answer = kept
+    evidence, model, result = kept
     changed = replace(
-        answer,
+        result,
         inputs=nudged(evidence.inputs, "size", 2),
         steps={"scale": nudged(evidence.steps["scale"], "size", 2)},
         outputs=nudged(evidence.outputs, "prediction", 2),
@@ -89,31 +89,31 @@ def test_rows_are_counted_as_the_evidence_counts_them(kept: Kept) -> None:
     rows = np.array([30, 31, 35])
     outputs = nudged(evidence.outputs.take(pa.array(rows)), "prediction", 2)
     steps = {"scale": evidence.steps["scale"].take(pa.array(rows))}
-    found = first_divergence(Answer(rows, outputs, rows, steps), evidence, model)
+    found = first_divergence(ReplayResult(rows, outputs, rows, steps), evidence, model)
     assert found
     assert (found.step, found.row, found.difference.row) == ("outputs", 35, 2)
 
 
 def test_swapped_rows_and_missing_steps_are_differences(kept: Kept) -> None:
-    evidence, model, answer = kept
+    evidence, model, result = kept
     swapped = evidence.outputs.take(pa.array([1, 0, *range(2, ROWS)]))
-    found = first_divergence(replace(answer, outputs=swapped), evidence, model)
+    found = first_divergence(replace(result, outputs=swapped), evidence, model)
     assert found
     assert (found.row, found.difference.rows) == (0, 2)
-    found = first_divergence(replace(answer, steps={}), evidence, model)
+    found = first_divergence(replace(result, steps={}), evidence, model)
     assert found
     assert str(found.difference) == "rows: expected 40, found 0"
 
 
-def test_sensitive_values_are_hidden_in_every_step_that_rests_on_them(tmp_path: Path) -> None:
-    evidence, model, answer = opened(small_record(tmp_path, sensitive="size"))
+def test_sensitive_values_are_hidden_in_every_step_that_depends_on_them(tmp_path: Path) -> None:
+    evidence, model, result = opened(small_record(tmp_path, sensitive="size"))
     steps = {"scale": nudged(evidence.steps["scale"], "size", 4)}
     inputs = nudged(evidence.inputs, "size", 4)
-    found = first_divergence(replace(answer, steps=steps, inputs=inputs), evidence, model)
+    found = first_divergence(replace(result, steps=steps, inputs=inputs), evidence, model)
     assert found
     secret = repr(evidence.inputs.column("size")[4].as_py())
-    told = str(Divergence.to_json(found))
-    assert secret not in told
+    text = str(Divergence.to_json(found))
+    assert secret not in text
     assert found.raw["size"] == "hidden (sensitive)"
     assert found.raw["rooms"] == repr(evidence.inputs.column("rooms")[4].as_py())
     assert (found.difference.expected, found.difference.ulps) == ("hidden (sensitive)", 1)
@@ -121,8 +121,8 @@ def test_sensitive_values_are_hidden_in_every_step_that_rests_on_them(tmp_path: 
 
 
 def test_a_divergence_survives_json(kept: Kept) -> None:
-    evidence, model, answer = kept
-    found = first_divergence(replace(answer, outputs=nudged(evidence.outputs, "prediction", 0)), evidence, model)
+    evidence, model, result = kept
+    found = first_divergence(replace(result, outputs=nudged(evidence.outputs, "prediction", 0)), evidence, model)
     assert found
     begun = Outcome("dict", "form", "different", divergence=found)
     found = with_causes(
@@ -168,19 +168,21 @@ def test_what_moves_bits_of_the_artifact_comes_first() -> None:
     assert exact.index("Python: 3.11.7 → 3.13.0") < exact.index("BLAS: SkylakeX 0.3.30 → Haswell 0.3.30")
 
 
-def test_no_difference_of_environment_says_where_to_look_next(kept: Kept) -> None:
+def test_without_a_difference_the_cause_says_where_to_look_next(kept: Kept) -> None:
     assert environment_differences(HERE, HERE, opaque=True) == []
-    assert environment_differences(None, HERE, opaque=True) == ["the record says nothing of its environment"]
-    evidence, model, answer = kept
-    found = first_divergence(replace(answer, steps={}), evidence, model)
+    assert environment_differences(None, HERE, opaque=True) == ["the record does not describe its environment"]
+    evidence, model, result = kept
+    found = first_divergence(replace(result, steps={}), evidence, model)
     assert found
     fresh = VARIATIONS["fresh process"]
     nothing: dict[str, Any] = {"fresh_exact": False, "readers": [], "environment": [], "code": []}
-    told = with_causes(Outcome("fresh process", "rows", "different", divergence=found), fresh, **nothing).divergence
-    assert told
-    assert told.causes[0].startswith("nothing that was recorded of the environment differs")
+    explained = with_causes(
+        Outcome("fresh process", "rows", "different", divergence=found), fresh, **nothing
+    ).divergence
+    assert explained
+    assert explained.causes[0].startswith("nothing that was recorded of the environment differs")
     refused = with_causes(Outcome("fresh process", "rows", "different", detail="refused: row 1"), fresh, **nothing)
-    assert refused.causes == told.causes
+    assert refused.causes == explained.causes
     text = str(Parity.of("tiny/1", ROWS, [], [refused]))
     assert "DIFFERENT  fresh process: refused: row 1\n    likely cause: nothing that was recorded" in text
     assert "<h3>Likely causes</h3>" in as_html(Parity.of("tiny/1", ROWS, [], [refused]))
@@ -195,13 +197,13 @@ def test_fewer_libraries_of_linear_algebra_are_no_cause() -> None:
 
 
 def parity_of(kept: Kept, *names: str) -> Parity:
-    evidence, model, answer = kept
-    found = first_divergence(replace(answer, outputs=nudged(evidence.outputs, "prediction", 3)), evidence, model)
+    evidence, model, result = kept
+    found = first_divergence(replace(result, outputs=nudged(evidence.outputs, "prediction", 3)), evidence, model)
     outcomes = [Outcome(name, "rows", "different", ROWS, 1, divergence=found) for name in names]
     return Parity.of("tiny/1", ROWS, ["scale"], outcomes)
 
 
-def test_the_same_difference_is_told_once(kept: Kept) -> None:
+def test_the_same_difference_is_printed_once(kept: Kept) -> None:
     text = str(parity_of(kept, "fresh process", "one row", "dict"))
     assert text.count("outputs: column 'prediction', row 3") == 1
     assert "the same under one row, dict" in text
@@ -234,7 +236,7 @@ def test_the_page_is_offline_escaped_and_without_scripts(kept: Kept, tmp_path: P
     assert as_html(parity) in page
 
 
-def test_a_parity_without_variations_still_tells_its_first_differences() -> None:
+def test_a_parity_without_variations_prints_its_first_differences() -> None:
     difference = Difference("value", "1.0", "2.0", column="size", row=0, rows=1, columns=1)
     parity = Parity("houses/1", 3, None, {"scale": difference})
     assert not parity.exact

@@ -1,4 +1,4 @@
-"""Parity of a pipeline whose rows need earlier rows: every hand-over brings them, and every change of them shows."""
+"""Parity of a pipeline whose rows need earlier rows: deliveries bring them, and every change of them shows."""
 
 from pathlib import Path
 
@@ -13,11 +13,12 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import read_evidence, write_evidence
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.parity.compare_records import compare_records
-from pipeline_lib.parity.deliveries import Given, batches_of_7, one_row, shuffled_rows
-from pipeline_lib.parity.replay import repeat
+from pipeline_lib.parity.deliveries import RowsToDeliver, batches_of_7, one_row, shuffled_rows
+from pipeline_lib.parity.replay import replay
+from pipeline_lib.parity.replay_request import ReplayRequest
 from pipeline_lib.parity.result import EDGES
 from pipeline_lib.parity.variations import QUICK, VARIATIONS
-from pipeline_lib.parity.with_context import parts_of, rows_before
+from pipeline_lib.parity.with_context import context_before, split_parts
 from pipeline_lib.records.record import Record, create_record
 from pipeline_lib.records.seal import seal
 from pipeline_lib.system.environment import describe_environment
@@ -39,10 +40,9 @@ def record_of(runs: Path) -> Record:
 
 
 def repeated(record: Record, *names: str) -> dict[str, dict[str, str]]:
-    """The outcomes of hand-overs in this process, by name."""
-    tasks = [VARIATIONS[name].task() for name in names]
-    request = {"record": str(record.folder), "library": "pipeline_lib", "proof": [], "tasks": tasks}
-    return {outcome["variation"]: outcome for outcome in repeat(request)["outcomes"]}
+    """The outcomes of deliveries in this process, by name."""
+    request = ReplayRequest(str(record.folder), "pipeline_lib", tuple(VARIATIONS[name].task() for name in names))
+    return {outcome["variation"]: outcome for outcome in replay(request).outcomes}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_evidence_without_its_context_is_refused_and_leaves_nothing(tmp_path: Pa
     assert not (tmp_path / "evidence").exists()
 
 
-def test_every_hand_over_repeats_the_record(record: Record) -> None:
+def test_every_delivery_repeats_the_record(record: Record) -> None:
     found = check_parity(record)
     assert found.exact, str(found)
     assert {outcome.variation for outcome in found.outcomes} == set(QUICK)
@@ -124,34 +124,34 @@ def test_records_whose_rows_follow_other_rows_differ(other: Record, record: Reco
 
 def test_each_part_gets_the_rows_just_before_it(record: Record, tmp_path: Path) -> None:
     evidence = read_evidence(record.evidence)
-    before = rows_before(evidence, 0)
+    before = context_before(evidence, 0)
     assert before is not None
     sold = pa.concat_tables([before, evidence.inputs]).column("sold").to_pylist()
-    given = Given(pa.concat_tables([before, evidence.inputs]), shop.SCHEMA, tmp_path, before.num_rows)
+    rows = RowsToDeliver(pa.concat_tables([before, evidence.inputs]), shop.SCHEMA, tmp_path, before.num_rows)
     for deliver, sizes in ((batches_of_7, [4, 7, 7, 2]), (one_row, [1] * 20), (shuffled_rows, [1] * 20)):
-        parts = parts_of(deliver(given), given)
-        assert [len(part.places) for part in parts] == sizes
-        assert sorted(place for part in parts for place in part.places.tolist()) == list(range(20))
+        parts = split_parts(deliver(rows), rows)
+        assert [len(part.indexes) for part in parts] == sizes
+        assert sorted(index for part in parts for index in part.indexes.tolist()) == list(range(20))
         for part in parts:
-            first = int(part.places[0])
+            first = int(part.indexes[0])
             assert part.context.column("sold").to_pylist() == sold[first : first + 3]
             assert part.data.column("sold")[0].as_py() == sold[first + 3]
 
 
-def test_what_goes_wrong_with_a_context_is_probed(record: Record) -> None:
-    probes = read_evidence(record.evidence).probes
-    assert probes is not None
-    said = {row["value"]: row["found"] for row in probes.to_pylist() if row["column"] == "(context)"}
-    assert said["none"].startswith("found 0 earlier rows")
-    assert said["one row too few"].startswith("found 2 earlier rows")
-    assert "expected each time once" in said["the last row twice"]
-    assert "expected rows in order of time" in said["in reverse"]
-    assert "in row 0 and in earlier row -1" in said["with the row itself"]
+def test_wrong_contexts_are_edge_rows(record: Record) -> None:
+    answers = read_evidence(record.evidence).edge_answers
+    assert answers is not None
+    found = {row["value"]: row["found"] for row in answers.to_pylist() if row["column"] == "(context)"}
+    assert found["none"].startswith("found 0 earlier rows")
+    assert found["one row too few"].startswith("found 2 earlier rows")
+    assert "expected each time once" in found["the last row twice"]
+    assert "expected rows in order of time" in found["in reverse"]
+    assert "in row 0 and in earlier row -1" in found["with the row itself"]
 
 
-def test_a_model_that_accepts_a_gap_is_told_from_one_that_refuses_it(other: Record) -> None:
+def test_a_model_that_accepts_a_gap_differs_from_one_that_refuses_it(other: Record) -> None:
     shop.compiled(3).save(other.artifact)
     found = repeated(other, EDGES)[EDGES]
     assert found["verdict"] == "different"
-    assert "probe (context)=" in found["detail"]
+    assert "edge row (context)=" in found["detail"]
     assert load_model(other.artifact).reads == ("sold",)

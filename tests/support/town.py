@@ -206,15 +206,15 @@ def metrics(target: Any, predictions: Any, params: Params) -> dict[str, float]:
 _HANDOVER = """import numpy as np
 import pandas as pd
 
-from pipeline_lib.parity.deliveries import Delivery, Given
+from pipeline_lib.parity.deliveries import Delivery, RowsToDeliver
 
 
-def nightly(given: Given) -> Delivery:
+def nightly(evidence: RowsToDeliver) -> Delivery:
     \"\"\"The nightly file: the raw rows, and how production reads them.\"\"\"
-    path = given.folder / "nightly.csv"
-    given.frame.to_csv(path, index=False)
+    path = evidence.folder / "nightly.csv"
+    evidence.frame.to_csv(path, index=False)
     rows = pd.read_csv(path, keep_default_na=False, na_values=[""], float_precision="round_trip")
-    return Delivery([(rows, np.arange(given.table.num_rows))])
+    return Delivery([(rows, np.arange(evidence.table.num_rows))])
 """
 _TEST = """from handover import nightly
 

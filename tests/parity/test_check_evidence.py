@@ -1,4 +1,4 @@
-"""Artifact, evidence and answers at the edges belong together; a record of which one was exchanged is named."""
+"""Artifact, evidence and edge answers belong together; an exchanged one is named."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from tiny import small_record
 
 from pipeline_lib.compiled.pipeline import load_model
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence.edge_answers import PROBES
+from pipeline_lib.evidence.edge_answers import EDGE_ANSWERS
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.parity.result import ARTIFACT, EDGES
 from pipeline_lib.records.record import Record
@@ -29,48 +29,48 @@ def sealed_again(record: Record) -> Record:
     return record
 
 
-def test_edge_rows_are_answered_again_and_belong_to_the_quick_check(record: Record) -> None:
+def test_edge_rows_are_answered_again_in_the_quick_check(record: Record) -> None:
     [_, edges] = check_parity(record, variations=[EDGES]).outcomes
-    assert (edges.verdict, edges.rows) == ("exact", len(set(map(tuple, asked(record)))))
+    assert (edges.verdict, edges.rows) == ("exact", len(set(map(tuple, edges_of(record)))))
 
 
-def asked(record: Record) -> list[list[str]]:
-    table = pq.read_table(record.evidence / PROBES)
+def edges_of(record: Record) -> list[list[str]]:
+    table = pq.read_table(record.evidence / EDGE_ANSWERS)
     return [list(pair) for pair in zip(table["column"].to_pylist(), table["value"].to_pylist(), strict=True)]
 
 
 def test_another_answer_at_an_edge_is_named_by_column_and_step(record: Record) -> None:
-    path = record.evidence / PROBES
+    path = record.evidence / EDGE_ANSWERS
     table = pq.read_table(path)
     changed = table.to_pylist()
-    place = next(at for at, row in enumerate(changed) if row["step"] == "scale" and row["column"] == "size")
-    changed[place]["found"] = "0.25"
+    index = next(number for number, row in enumerate(changed) if row["step"] == "scale" and row["column"] == "size")
+    changed[index]["found"] = "0.25"
     pq.write_table(pa.Table.from_pylist(changed, table.schema), path)
     found = check_parity(sealed_again(record))
     [outcome] = found.of_verdict("different")
     assert outcome.variation == EDGES
-    assert outcome.detail.startswith(f"probe size={changed[place]['value']}: step scale: column ")
+    assert outcome.detail.startswith(f"edge row size={changed[index]['value']}: step scale: column ")
     assert "expected 0.25, found" in outcome.detail
     assert not found.exact
-    assert f"DIFFERENT  {EDGES}: probe size=" in str(found)
+    assert f"DIFFERENT  {EDGES}: edge row size=" in str(found)
 
 
 def test_edges_of_sensitive_columns_are_not_shown(tmp_path: Path) -> None:
     record = small_record(tmp_path, sensitive="size")
-    path = record.evidence / PROBES
+    path = record.evidence / EDGE_ANSWERS
     table = pq.read_table(path)
     pq.write_table(table.set_column(4, table.schema.field(4), pa.array(["0.25"] * table.num_rows)), path)
     [outcome] = check_parity(sealed_again(record)).of_verdict("different")
-    assert outcome.detail.endswith("probes differ; which is hidden, as Row has sensitive columns")
+    assert outcome.detail.endswith("edge rows differ; which is hidden, as Row has sensitive columns")
 
 
-def test_probes_that_were_removed_are_missed(record: Record) -> None:
-    (record.evidence / PROBES).unlink()
-    with pytest.raises(InputError, match=r"incomplete evidence \(0 rows of probes, not \d+\)"):
+def test_removed_edge_answers_are_missed(record: Record) -> None:
+    (record.evidence / EDGE_ANSWERS).unlink()
+    with pytest.raises(InputError, match=r"incomplete evidence \(0 answers of edge rows, not \d+\)"):
         check_parity(sealed_again(record))
 
 
-def test_an_artifact_that_did_not_make_the_evidence_is_named_even_where_no_bit_differs(record: Record) -> None:
+def test_another_artifact_is_named_even_where_no_bit_differs(record: Record) -> None:
     path = record.artifact / "artifact.json"
     path.write_bytes(path.read_bytes() + b"\n")
     [outcome] = check_parity(sealed_again(record)).of_verdict("different")
@@ -78,7 +78,7 @@ def test_an_artifact_that_did_not_make_the_evidence_is_named_even_where_no_bit_d
     assert outcome.detail.startswith("artifact/artifact.json: found other bytes, expected those that made the evidence")
 
 
-def test_evidence_that_says_nothing_of_its_artifact_is_named(record: Record) -> None:
+def test_evidence_without_digests_of_its_artifact_is_named(record: Record) -> None:
     path = record.evidence / "evidence.json"
     description = json.loads(path.read_bytes())
     description["artifact"] = {}
@@ -87,12 +87,12 @@ def test_evidence_that_says_nothing_of_its_artifact_is_named(record: Record) -> 
     assert outcome.detail.startswith("evidence.json: found no digests of the artifact")
 
 
-def test_probes_that_ask_nothing_are_named(record: Record) -> None:
-    pq.write_table(pq.read_table(record.evidence / PROBES).slice(0, 0), record.evidence / PROBES)
+def test_empty_edge_answers_are_named(record: Record) -> None:
+    pq.write_table(pq.read_table(record.evidence / EDGE_ANSWERS).slice(0, 0), record.evidence / EDGE_ANSWERS)
     path = record.evidence / "evidence.json"
     path.write_bytes(canonical_json(json.loads(path.read_bytes()) | {"probes": 0}))
     [outcome] = check_parity(sealed_again(record), variations=[EDGES]).of_verdict("different")
-    assert outcome.detail.startswith(f"found no rows in {PROBES}, expected some for 3 columns")
+    assert outcome.detail.startswith(f"found no rows in {EDGE_ANSWERS}, expected some for 3 columns")
 
 
 def test_the_least_integer_is_a_number_like_any_other(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_the_least_integer_is_a_number_like_any_other(tmp_path: Path) -> None:
     assert model.predict_row(row) == model.predict([row])[0]
 
 
-def test_a_step_that_the_evidence_leaves_out_is_named(record: Record) -> None:
+def test_a_step_that_is_missing_in_the_evidence_is_named(record: Record) -> None:
     path = record.evidence / "evidence.json"
     description = json.loads(path.read_bytes())
     description["steps"] = []

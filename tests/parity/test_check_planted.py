@@ -1,19 +1,19 @@
 """Eleven published divergences between research and production, each planted in a copy of a project that is green.
 
-Planted are only files that the project's owner writes. In brackets what refuses or names it, and its exit code.
+Only files that the project's owner writes are changed. In brackets the command that names it, and its exit code.
 
-| divergence | planted in | told |
+| divergence | planted in | message |
 |---|---|---|
 | `isin(whole dict)` makes every label rare | plan of a step | step rare, Neighborhood (run, 3) |
 | text keys for an integer column | plan of a step | LabelScores, MS.SubClass (run, 3) |
 | a hard-coded Yeo-Johnson lambda | plan of a step | step straight, Lot.Area (run, 3) |
 | another split share in production | params/houses.yml | test_share, notebook and file (export --check, 1) |
 | imputation in another order, same predictions | a step after the run | step gaps, Garage.Yr.Blt (parity, 1) |
-| rows silently dropped | a step after the run; hand-over | step gaps; raw input, rows (parity, 1; pytest, 1) |
-| a lossy CSV or JSON file | hand-over | raw input, Lot.Frontage (pytest, 1) |
-| the category None read as missing | hand-over | Mas.Vnr.Type, by Row (pytest, 1) |
-| fractional years in an integer field | hand-over | Garage.Yr.Blt, by Row (pytest, 1) |
-| `Timestamp.now()` in a feature | a step | step gaps, Garage.Yr.Blt, who reads the clock (parity, 1) |
+| rows silently dropped | a step after the run; delivery | step gaps; raw input, rows (parity, 1; pytest, 1) |
+| a lossy CSV or JSON file | delivery | raw input, Lot.Frontage (pytest, 1) |
+| the category None read as missing | delivery | Mas.Vnr.Type, by Row (pytest, 1) |
+| fractional years in an integer field | delivery | Garage.Yr.Blt, by Row (pytest, 1) |
+| `Timestamp.now()` in a feature | a step | step gaps, Garage.Yr.Blt, the reader of the clock (parity, 1) |
 | `dtype == "O"` matches nothing under pandas 3 | a step | step rare, Neighborhood (run, 3) |
 """
 
@@ -36,7 +36,7 @@ MEANS = "X = X.fillna(self.means_)\n"
 
 @pytest.fixture(scope="session")
 def green(tmp_path_factory: pytest.TempPathFactory) -> Town:
-    """The project and its record before anything is planted: every command that the tests use is content."""
+    """The project and its record before anything is planted: every command that the tests use succeeds."""
     town = write_town(tmp_path_factory.mktemp("town"))
     for words in (("export",), ("export", "--check"), RUN, ANOTHER_DAY):
         done = town.command(*words)
@@ -58,7 +58,7 @@ def exported(town: Town) -> Town:
 
 
 @pytest.mark.parametrize(
-    ("path", "old", "new", "step", "column", "told"),
+    ("path", "old", "new", "step", "column", "message"),
     [
         pytest.param(
             RARE, "self.frequent_[column]\n", "self.frequent_\n",
@@ -75,12 +75,12 @@ def exported(town: Town) -> Town:
     ],
 )  # fmt: skip
 def test_a_plan_that_does_not_repeat_its_step_is_refused(
-    town: Town, path: str, old: str, new: str, step: str, column: str, told: str
+    town: Town, path: str, old: str, new: str, step: str, column: str, message: str
 ) -> None:
     town.plant(path, old, new)
     done = exported(town).command(*RUN)
     assert done.returncode == 3
-    assert f"step {step}, column {column!r}: {told}" in done.stderr
+    assert f"step {step}, column {column!r}: {message}" in done.stderr
 
 
 def test_text_keys_for_an_integer_column_are_refused(town: Town) -> None:
@@ -119,13 +119,13 @@ def test_a_step_that_drops_rows_is_refused(town: Town) -> None:
 
 
 LOSSY_JSON = (
-    'given.frame.to_csv(path, index=False)\n    rows = pd.read_csv(path, keep_default_na=False, na_values=[""], '
+    'evidence.frame.to_csv(path, index=False)\n    rows = pd.read_csv(path, keep_default_na=False, na_values=[""], '
     'float_precision="round_trip")'
 )
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         pytest.param(
             '"round_trip")', '"round_trip").dropna()',
@@ -136,7 +136,7 @@ LOSSY_JSON = (
             "raw input: column 'Lot.Frontage', row 1: expected 10.972800000000001", id="CSV with six digits",
         ),
         pytest.param(
-            LOSSY_JSON, "given.frame.to_json(path)\n    rows = pd.read_json(path)",
+            LOSSY_JSON, "evidence.frame.to_json(path)\n    rows = pd.read_json(path)",
             "raw input: column 'Lot.Frontage', row 1: expected 10.972800000000001", id="DataFrame.to_json",
         ),
         pytest.param(
@@ -149,14 +149,14 @@ LOSSY_JSON = (
         ),
     ],
 )  # fmt: skip
-def test_a_handover_that_changes_the_rows_fails_the_projects_own_test(
-    town: Town, old: str, new: str, told: str
+def test_a_delivery_that_changes_the_rows_fails_the_projects_own_test(
+    town: Town, old: str, new: str, message: str
 ) -> None:
     town.plant("handover.py", old, new)
     done = town.test()
     assert done.returncode == 1
     assert "DIFFERENT  nightly file" in done.stdout
-    assert told in done.stdout
+    assert message in done.stdout
 
 
 def test_a_feature_that_reads_the_clock_is_named_on_another_day(town: Town) -> None:

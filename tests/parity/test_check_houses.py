@@ -37,15 +37,15 @@ def test_production_repeats_the_record(houses_record: Record) -> None:
     assert found.exact, str(found)
     assert found.rows == 293
     assert len(found.steps) == 15
-    assert verify(houses_record) == []  # the result lies beside the record, not in it
+    assert verify(houses_record) == []  # the result is next to the record, not in it
 
 
-def test_every_hand_over_repeats_the_record_and_is_kept_beside_it(copy: Record) -> None:
+def test_every_delivery_repeats_the_record_and_the_result_is_kept(copy: Record) -> None:
     found = check_parity(copy)
     assert {outcome.variation for outcome in found.outcomes} == set(QUICK)
     assert not found.of_verdict("different"), str(found)
     assert not found.of_verdict("absent"), str(found)
-    assert not found.of_verdict("lossy"), str(found)  # no raw column of houses has a value that they lose
+    assert not found.of_verdict("lossy"), str(found)  # no raw column of houses has a value that these lose
     kept = json.loads((checks_folder(copy) / "parity.json").read_bytes())
     assert (kept["exact"], kept["rows"], kept["text"]) == (True, 293, str(found))
     assert [each["variation"] for each in kept["variations"]] == list(QUICK)
