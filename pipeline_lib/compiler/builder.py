@@ -1,6 +1,13 @@
-"""What writes a plan: values with operators, so that an adapter reads like the formula that it stands for.
+"""Builder and Value: they write a plan, with Python's operators for arithmetic.
 
-`Builder` writes the nodes, one `Value` for each column; what the operations do is in `operations`.
+    >>> build = Builder()
+    >>> income = build.input("income", "float64")
+    >>> ratio = build.log1p(income) / 2.0
+    >>> [node.operation for node in build.nodes]
+    ['input', 'log1p', 'constant', 'divide']
+
+A `Value` stands for a column; `Builder` appends a node for each operation. The operations are listed in
+docs/operations.md.
 """
 
 import math
@@ -13,17 +20,20 @@ import numpy as np
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.list_columns import LIST
 from pipeline_lib.compiled.plan import Node, Scalar
+from pipeline_lib.compiler.generated_methods import OperationMethods
+from pipeline_lib.compiler.operation_checks import check_dtypes, check_settings, child_table
 from pipeline_lib.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """One column of a plan while it is written.
+    """One column of a plan that is being written.
 
-    `dtype` is one of `plan.DTYPES`: datetime is int64 microseconds since 1970; vector is several float64 numbers a
-    row; bag is a sparse vector; `width` is how many numbers these hold. `abs_max`: every value is finite and at
-    most so large in magnitude, and none is missing (of text, only that); inf where that is not known. `back`:
-    how many earlier rows it rests upon. A dtype that ends in `[]` is a column of the child table `table`.
+    `node` is its number in the plan. `dtype` is one of `plan.DTYPES`: datetime is int64 microseconds since 1970,
+    vector several float64 numbers a row, bag a sparse vector; `width` is how many numbers these hold. A finite
+    `abs_max` says that every value is present, finite and at most so large in magnitude (of text: present); inf says
+    nothing. `lookback` is how many earlier rows the value depends on. A dtype that ends in `[]` is a column of the
+    child table `table`.
     """
 
     build: "Builder" = field(repr=False)
@@ -31,12 +41,12 @@ class Value:
     dtype: str
     abs_max: float = math.inf
     width: int = 1
-    back: int = 0
+    lookback: int = 0
     table: str = ""
 
     @property
     def kind(self) -> str:
-        """The dtype of each value; of child rows that of one."""
+        """The dtype of each value; for a column of child rows, that of one child row."""
         return self.dtype.removesuffix(LIST)
 
     def _with(self, other: "Value | Scalar", operation: str, *, swapped: bool = False) -> "Value":
@@ -97,7 +107,7 @@ class Value:
         return self.build.apply("not", self)
 
     def equals(self, other: "Value | Scalar") -> "Value":
-        """Whether both are the same number (bool); never true of NaN."""
+        """Whether both are the same number (bool); False for NaN."""
         return self._with(other, "equal")
 
     def missing(self) -> "Value":
@@ -107,11 +117,12 @@ class Value:
         return self.build.apply("is_missing", self)
 
 
-class Builder:
+class Builder(OperationMethods[Value]):
     """Writes a plan. Equal operations on equal values are written once.
 
-    With `checking`, `allow_ulps` is kept: the plan then knows how far a reference may be from it. `context` is how many
-    earlier rows production will have for each row.
+    Each operation of docs/operations.md is a method; those that need more than their inputs and settings are defined
+    here. With `checking`, `allow_ulps` is written, so that the plan can bound its distance from a reference. `context`
+    is how many earlier rows production will have for each row.
     """
 
     def __init__(self, *, checking: bool = False, context: int = 0) -> None:
@@ -123,11 +134,11 @@ class Builder:
     def input(
         self, column: str, dtype: str, abs_max: float = math.inf, *, width: int = 1, table: str = "rows"
     ) -> Value:
-        """A raw column; `width` is how many numbers a row of a vector or bag holds."""
+        """A raw column; `width` is how many numbers a row of a vector or sparse vector holds."""
         return self._write("input", (), {"table": table, "column": column}, dtype, abs_max, width, table=table)
 
     def value(self, value: Value | Scalar) -> Value:
-        """A value as it is, a Python or NumPy scalar as a constant."""
+        """A value unchanged; a Python or NumPy scalar as a constant."""
         if isinstance(value, Value):
             return value
         if isinstance(value, np.generic):
@@ -139,31 +150,30 @@ class Builder:
         return self._write("constant", (), {"value": value}, dtype, abs(float(value)) if known else math.inf)
 
     def apply(self, operation: str, *inputs: Value | Scalar, **settings: Any) -> Value:
-        """The result of an operation of the table on values and constants."""
-        found = OPERATIONS.get(operation)
-        if found is None:
+        """The result of an operation, by its name on disk. Raises InputError for wrong inputs or settings."""
+        entry = OPERATIONS.get(operation)
+        if entry is None:
             raise TypeError(f"found operation {operation!r}, expected one of {', '.join(sorted(OPERATIONS))}")
         values = [self.value(value) for value in inputs]
-        table = _child_table(operation, values)
-        one_by_one = bool(table) and not found.of_lists
+        table = child_table(operation, [value.table for value in values])
+        one_by_one = bool(table) and not entry.of_lists
         dtypes = [value.kind if one_by_one else value.dtype for value in values]
-        if found.takes is not None and not _match(found.takes, dtypes):
-            raise InputError(f"{operation}: found values of {', '.join(dtypes)}, expected {', '.join(found.takes)}")
-        dtype = found.gives if isinstance(found.gives, str) else found.gives(settings, dtypes)
-        abs_max = found.abs_max(settings, [value.abs_max for value in values])
-        width = found.width(settings, [value.width for value in values])
-        back = max((value.back for value in values), default=0) + int(settings.get("back", 0))
+        check_dtypes(entry, dtypes)
+        check_settings(entry, settings)
+        dtype = entry.gives if isinstance(entry.gives, str) else entry.gives(settings, dtypes)
+        abs_max = entry.abs_max(settings, [value.abs_max for value in values])
+        width = entry.width(settings, [value.width for value in values])
+        lookback = max((value.lookback for value in values), default=0) + int(settings.get("back", 0))
         if one_by_one:
             dtype += LIST
         elif dtype.endswith(LIST):
             table = f"{table} where {values[-1].node} holds"
-        return self._write(operation, tuple(v.node for v in values), settings, dtype, abs_max, width, back, table)
+        return self._write(operation, tuple(v.node for v in values), settings, dtype, abs_max, width, lookback, table)
 
     def arithmetic(self, operation: str, left: Value, right: Value) -> Value:
-        """An operation on two numbers as NumPy types it: int64 with int64 stays int64, else float64."""
+        """An operation on two numbers with NumPy's result type: int64 with int64 stays int64, else float64."""
         compares = operation in ("less", "less_equal", "equal")
-        whole = {"int64", "bool"}
-        if {left.kind, right.kind} <= whole and operation != "divide":
+        if {left.kind, right.kind} <= {"int64", "bool"} and operation != "divide":
             return self.apply(f"{operation}_int", self.integer(left), self.integer(right))
         if left.kind == right.kind == "datetime" and compares:
             return self.apply(f"{operation}_int", left, right)
@@ -180,7 +190,7 @@ class Builder:
         return value if value.kind == "int64" else self.apply("to_int", value)
 
     def where(self, condition: Value, then: Value | Scalar, other: Value | Scalar) -> Value:
-        """`then` where the condition holds, else `other`; numbers of unlike dtypes become float64."""
+        """`then` where the condition holds, else `other`; numbers of different dtypes become float64."""
         then, other = self.value(then), self.value(other)
         known = self.nodes[condition.node]
         if then.kind != other.kind:
@@ -190,7 +200,7 @@ class Builder:
         return self.apply("where", condition, then, other)
 
     def clip(self, value: Value, low: Value | float, high: Value | float) -> Value:
-        """The number within bounds; missing stays missing."""
+        """The number, at least `low` and at most `high`; missing stays missing."""
         return self.apply("smaller", self.apply("larger", value, low), high)
 
     def fill(self, value: Value, filler: Value | Scalar) -> Value:
@@ -211,35 +221,35 @@ class Builder:
         name: str = "",
         where: str = "",
     ) -> Value:
-        """Each word's (number's) value in `table`, as dtype `gives`: None is missing.
+        """The value of each word (number) in `table`, as dtype `gives`; a value of None is missing.
 
-        `missing` is what missing gives, `unseen` what any other word gives; with mode `keep` it stays as it is,
-        with `refuse` it is refused at predict, and so is missing where `missing` is None; `name` of the column
-        and `where` then say whose it is.
+        `missing` is the result for a missing word, `unseen` for a word that is not in the table. With mode `keep` such
+        a word stays as it is. With mode `refuse` predicting raises InputError for it, and for a missing word where
+        `missing` is None; the message names the column `name` and the step `where`.
         """
         operation = "lookup" if value.kind == "str" else "lookup_number"
         if value.kind == "bool":
-            value, table = self.integer(value), {int(key): found for key, found in table.items()}
-        plain = {_plain(key): _plain(found) for key, found in table.items()}
+            value, table = self.integer(value), {int(key): result for key, result in table.items()}
+        python_table = {_python_scalar(key): _python_scalar(result) for key, result in table.items()}
         return self.apply(
             operation,
             value,
-            keys=list(plain),
-            values=list(plain.values()),
+            keys=list(python_table),
+            values=list(python_table.values()),
             gives=gives,
-            missing=_plain(missing),
-            unseen=_plain(unseen),
+            missing=_python_scalar(missing),
+            unseen=_python_scalar(unseen),
             mode=mode,
             name=name,
             where=where,
         )
 
-    def choose(self, place: Value, values: Sequence[Any], gives: str) -> Value:
-        """The value at an int64 place of a list, such as a class by its number."""
-        return self.apply("choose", place, values=[_plain(value) for value in values], gives=gives)
+    def choose(self, index: Value, values: Sequence[Any], gives: str) -> Value:
+        """The value at an int64 index of a list, such as a class by its number, as dtype `gives`."""
+        return self.apply("choose", index, values=[_python_scalar(value) for value in values], gives=gives)
 
     def dot(self, values: Sequence[Value], weights: Sequence[float], start: float | None = None) -> Value:
-        """Sum of values times weights, left to right, then `start`; terms of weight 0 are left out."""
+        """The sum of values times weights, from left to right, plus `start`; terms of weight 0 are left out."""
         pairs = [(v, float(w)) for v, w in zip(values, weights, strict=True) if w != 0]
         if not pairs:
             return self.value(0.0) if start is None else self.value(float(start))
@@ -247,11 +257,14 @@ class Builder:
         return total if start is None else total + float(start)
 
     def sum(self, values: Sequence[Value]) -> Value:
-        """Sum of values, left to right."""
+        """The sum of values, from left to right."""
         return self.apply("dot", *(self.number(value) for value in values), weights=[1.0] * len(values))
 
     def finite(self, value: Value | Scalar, name: str, where: str) -> Value:
-        """The value as float64, refused at predict where it is NaN or infinite; `name` and `where` say whose."""
+        """The value as float64; predicting raises InputError where it is NaN or infinite.
+
+        The message names the column `name` and the step `where`.
+        """
         value = self.number(value)
         return value if math.isfinite(value.abs_max) else self.apply("finite", value, name=name, where=where)
 
@@ -261,25 +274,26 @@ class Builder:
 
     def items(self, vector: Value) -> list[Value]:
         """The numbers of a vector, each as a column."""
-        return [self.apply("item", vector, place=place) for place in range(vector.width)]
+        return [self.apply("item", vector, place=index) for index in range(vector.width)]
 
     def earlier(self, value: Value, rows: int, where: str) -> Value:
-        """The value (float64) of the row that stands `rows` rows before; refused beyond the declared context."""
+        """The value (float64) of the row `rows` rows before. Raises InputError beyond the declared context."""
         value = self.number(value)
-        if value.back + rows > self.context:
+        lookback = value.lookback + rows
+        if lookback > self.context:
             raise InputError(
-                f"{where}: found a value that rests upon {value.back + rows} earlier rows, expected at most the "
-                f"declared context of {self.context}; in production a row comes alone: compile with "
-                f"context={value.back + rows}, or make such columns in `load`"
+                f"{where}: found a value that depends on {lookback} earlier rows, expected at most the declared "
+                f"context of {self.context}; in production a row comes alone: compile with context={lookback}, or make "
+                "such columns in `load`"
             )
         return self.apply("earlier", value, back=rows)
 
     def keep(self, value: Value, where: Value) -> Value:
-        """The child rows for which a condition holds; they go with others that were kept by the same one."""
+        """The child rows for which a condition holds; operations combine them only with rows of the same condition."""
         return self.apply("list_keep", value, where)
 
     def count(self, value: Value) -> Value:
-        """How many child rows each main row has (int64); of truths, how many hold."""
+        """How many child rows each main row has (int64); of bools, how many hold."""
         return self.total(value) if value.kind == "bool" else self.apply("list_count", value)
 
     def total(self, value: Value) -> Value:
@@ -287,12 +301,12 @@ class Builder:
         return self.apply("list_sum" if value.kind == "float64" else "list_sum_int", value)
 
     def extreme(self, value: Value, which: str) -> Value:
-        """The `min` or `max` over each main row's child rows, missing ones aside: datetime of dates, else float64."""
+        """The `min` or `max` over each main row's child rows without missing ones: datetime of dates, else float64."""
         value = value if value.kind == "datetime" else self.number(value)
         return self.apply(f"list_{which}", value, dates=value.kind == "datetime")
 
     def allow_ulps(self, value: Value, ulps: float, scale: Value | None = None) -> Value:
-        """The same value, which a reference computes another way: within `ulps` of `scale` (of itself if None)."""
+        """The same value; a reference may differ by `ulps` ULPs of `scale` (None: of the value itself)."""
         if not self.checking:
             return value
         return self.apply("allow_ulps", value, value if scale is None else scale, ulps=float(ulps))
@@ -305,44 +319,25 @@ class Builder:
         dtype: str,
         abs_max: float,
         width: int = 1,
-        back: int = 0,
+        lookback: int = 0,
         table: str = "",
     ) -> Value:
         key = (operation, inputs, dtype, _key(settings))
         known = self._known.get(key)
         if known is None:
             table = table if dtype.endswith(LIST) else ""
-            known = Value(self, len(self.nodes), dtype, abs_max, width, back, table)
+            known = Value(self, len(self.nodes), dtype, abs_max, width, lookback, table)
             self.nodes.append(Node(operation, inputs, settings, dtype))
             self._known[key] = known
         return known
 
 
-def _child_table(operation: str, values: Sequence[Value]) -> str:
-    """The child table whose rows go into an operation; none where only main rows do."""
-    tables = sorted({value.table for value in values if value.table})
-    if len(tables) > 1:
-        raise InputError(
-            f"{operation}: found values of the tables {', '.join(tables)}, expected those of one; bring each to the "
-            "main rows first, with build.count, build.total or build.extreme"
-        )
-    return tables[0] if tables else ""
-
-
-def _match(takes: tuple[str, ...], dtypes: list[str]) -> bool:
-    if takes[-1:] == ("...",):
-        takes = takes[:-2] + (takes[-2],) * (len(dtypes) - len(takes) + 2)
-    return len(takes) == len(dtypes) and all(
-        dtype in take.split("|") for take, dtype in zip(takes, dtypes, strict=True)
-    )
-
-
-def _plain(value: Any) -> Any:
+def _python_scalar(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
 def _key(setting: Any) -> Any:
-    """What tells two settings apart: by bits, so that 0.0 is not -0.0 and 1 is not 1.0 or True."""
+    """A hashable key that tells settings apart by type and bits: 0.0 is not -0.0, and 1 is not 1.0 or True."""
     if isinstance(setting, dict):
         return tuple((_key(name), _key(value)) for name, value in setting.items())
     if isinstance(setting, list | tuple):

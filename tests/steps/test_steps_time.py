@@ -70,7 +70,7 @@ def test_the_plan_of_the_year_to_date_has_the_same_bits_for_a_row_and_its_contex
 def test_a_year_that_is_longer_than_the_context_is_refused() -> None:
     frame = FRAME.assign(sold=1.0)
     fitted = Pipeline([("to_date", to_date(rows=3)), ("final", LinearRegression())]).fit(frame, frame["sold"])
-    with pytest.raises(InputError, match=r"YearToDate: found a value that rests upon 3 earlier rows, .* context of 2"):
+    with pytest.raises(InputError, match=r"YearToDate: found a value that depends on 3 earlier rows, .* context of 2"):
         compile_pipeline(fitted, like=frame, context=2)
 
 

@@ -261,7 +261,7 @@ operation(
     "list_sums_by",
     ("int64[]", "int64[]|bool[]"),
     "vector",
-    doc="The sums of child rows' integers by an index from 0 to `places - 1`; other indices are left out.",
+    doc="For each index from 0 on, the sum of child rows' integers with that index, as a vector.",
     parameters=("index", "numbers"),
     settings={"places": INTEGER},
     column=_bind_sums_by,

@@ -214,7 +214,7 @@ operation(
     "earlier",
     ("float64",),
     "float64",
-    doc="The value `back` rows before; NaN in a block's first rows, which the executor drops.",
+    doc="The value some rows before; NaN in a block's first rows, which the executor drops.",
     settings={"back": INTEGER},
     column=_bind_earlier,
     error_bound=_earlier_error_bound,

@@ -80,9 +80,9 @@ SCALARS_OR_NONE = SettingType(
 
 def one_of(choices: Sequence[str]) -> SettingType:
     """Text that is one of several."""
-    shown = ", ".join(map(repr, choices))
+    literals, shown = ", ".join(f'"{choice}"' for choice in choices), ", ".join(map(repr, choices))
     return SettingType(
-        f"Literal[{shown}]", f"one of {shown}", lambda value: isinstance(value, str) and value in choices
+        f"Literal[{literals}]", f"one of {shown}", lambda value: isinstance(value, str) and value in choices
     )
 
 

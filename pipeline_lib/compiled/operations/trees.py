@@ -245,6 +245,7 @@ operation(
     ("float64", "..."),
     lambda settings, dtypes: "float64" if settings["width"] == 1 else "vector",
     doc="The sum of decision trees' leaves, in tree order; a vector where trees have several outputs.",
+    parameters=("columns", "..."),
     settings={
         "feature": INTEGERS,
         "threshold": NUMBERS,
