@@ -139,7 +139,7 @@ def distinct_rows(columns: Mapping[str, PlanColumn]) -> tuple[dict[str, PlanColu
         return None
     missing = column.codes < 0
     any_missing = bool(missing.any())
-    count = len(column.words) - (not any_missing)  # the last word stands for missing
+    count = len(column.words) - (not any_missing)  # the last word is None, for missing
     words = TextColumn(np.arange(count, dtype=np.int32), column.words)
     codes = np.where(missing, count - 1, column.codes) if any_missing else column.codes
     return dict.fromkeys(columns, words), count, codes

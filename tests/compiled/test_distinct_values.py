@@ -90,12 +90,12 @@ def test_only_a_word_that_a_row_has_is_refused_with_the_number_of_the_row() -> N
 def waves() -> tuple[Plan, list[int]]:
     """Sines of hours and weekdays, and an angle of two looked-up texts: all of few distinct values."""
     build = Builder()
-    moment, one, two, size = (
+    timestamp, one, two, size = (
         build.input(*given) for given in (("m", "datetime"), ("a", "str"), ("b", "str"), ("x", "float64"))
     )
-    hour = build.number(build.apply("calendar", moment, field="hour"))
-    weekday = build.number(build.apply("calendar", moment, field="day_of_week"))
-    hour = build.where(moment.missing(), math.nan, hour)
+    hour = build.number(build.apply("calendar", timestamp, field="hour"))
+    weekday = build.number(build.apply("calendar", timestamp, field="day_of_week"))
+    hour = build.where(timestamp.missing(), math.nan, hour)
     scores = [build.lookup(text, {"p": 1.25, "q": -0.0}, "float64", name="t", where="Places") for text in (one, two)]
     angles = [build.apply("sin", hour * 0.2), build.apply("cos", hour * 0.4), build.apply("cos", weekday)]
     far = build.apply("arctan2", scores[0] - scores[1], build.fill(scores[1], 0.5))

@@ -55,25 +55,25 @@ HOURS = [datetime(2026, 3, 1) + timedelta(hours=hour) for hour in range(50)]
 def frames(rows: int = LONG) -> dict[str, pd.DataFrame]:
     """Flights from three airports in 50 hours; weather of 40 of these, also at an airport without flights."""
     draw = np.random.default_rng(0)
-    places, hours = np.array(["JFK", "EWR", "BOS"], dtype=object), np.array(HOURS, dtype="datetime64[us]")
+    airports, hours = np.array(["JFK", "EWR", "BOS"], dtype=object), np.array(HOURS, dtype="datetime64[us]")
     flights = pd.DataFrame(
         {
             "flight": np.arange(rows),
-            "origin": pd.Series(places[draw.integers(0, 3, rows)], dtype="str"),
+            "origin": pd.Series(airports[draw.integers(0, 3, rows)], dtype="str"),
             "hour": hours[draw.integers(0, 50, rows)],
             "seats": draw.normal(size=rows),
         }
     )
-    made = [(place, hour) for place in [*places, "LGA"] for hour in hours[:40]]
+    pairs = [(airport, hour) for airport in [*airports, "LGA"] for hour in hours[:40]]
     weather = pd.DataFrame(
         {
-            "origin": pd.Series([place for place, _ in made], dtype="str"),
-            "hour": [hour for _, hour in made],
-            "wind": np.where(draw.random(len(made)) < 0.2, np.nan, draw.normal(size=len(made))),
-            "sky": pd.Series(np.array(["grey", "blue", None], object)[draw.integers(0, 3, len(made))], dtype="str"),
-            "seen": [hour for _, hour in made],
-            "station": 2**60 + np.arange(len(made)),
-            "clear": draw.random(len(made)) < 0.5,
+            "origin": pd.Series([airport for airport, _ in pairs], dtype="str"),
+            "hour": [hour for _, hour in pairs],
+            "wind": np.where(draw.random(len(pairs)) < 0.2, np.nan, draw.normal(size=len(pairs))),
+            "sky": pd.Series(np.array(["grey", "blue", None], object)[draw.integers(0, 3, len(pairs))], dtype="str"),
+            "seen": [hour for _, hour in pairs],
+            "station": 2**60 + np.arange(len(pairs)),
+            "clear": draw.random(len(pairs)) < 0.5,
         }
     )
     return {"flights": flights, "weather": weather.sample(frac=1, random_state=0)}

@@ -88,9 +88,9 @@ def test_one_row_is_checked_for_the_same_order() -> None:
     row = FRAME.iloc[10].to_dict()
     model = shop.compiled()
     assert model.predict_row(row, context=FRAME.iloc[:10]) == model.predict(ROWS, context=EARLIER)[7]
-    for ask in (model.predict_row, model.trace_row):
+    for evaluate in (model.predict_row, model.trace_row):
         with pytest.raises(InputError, match=r"found 2024-01-11 00:00:00 in row 0 after 2024-01-09 00:00:00"):
-            ask(row, context=FRAME.iloc[:9])
+            evaluate(row, context=FRAME.iloc[:9])
 
 
 def test_gaps_before_the_context_pass() -> None:
