@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.params_errors import describe_value, shorten, validation_problems
 from pipeline_lib.project.params_file import Key, Location, dotted, read_file
-from pipeline_lib.project.params_model import BaseParams as BaseParams
+from pipeline_lib.project.params_model import BaseParams
 from pipeline_lib.project.params_overrides import apply_override
 
 _AFTER_THE_FILE = 1 << 31  # locations sort by line number: overrides come after every line
