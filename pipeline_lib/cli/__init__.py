@@ -1,1 +1,1 @@
-"""The command line: thin commands over functions that explain themselves."""
+"""The command line: thin commands over the functions of the other rooms."""

@@ -12,8 +12,8 @@ from pipeline_lib.errors import InputError
 
 @click.command
 @REF
-@click.option("--quick", is_flag=True, help="Hand rows over in every way, in one fresh process; the default.")
-@click.option("--full", is_flag=True, help="Other threads, CPUs, locales, days and clean environments as well.")
+@click.option("--quick", is_flag=True, help="Deliver rows in every form, in one fresh process; the default.")
+@click.option("--full", is_flag=True, help="Also other threads, CPUs, locales, days and clean environments.")
 @click.option("--only", multiple=True, metavar="NAME", help="One variation, such as 'one row' or CSV; can be repeated.")
 @JSON
 def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bool) -> None:
@@ -26,18 +26,18 @@ def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bo
 
     if quick + full + bool(only) > 1:
         raise InputError("found two of --quick, --full and --only, expected one at most; leave the others out")
-    asked: dict[str, Any] = {"variations": FULL if full else only} if full or only else {}
+    options: dict[str, Any] = {"variations": FULL if full else only} if full or only else {}
     if full:
-        asked["progress"] = lambda outcome: click.echo(one_line(outcome), err=True)
+        options["progress"] = lambda outcome: click.echo(one_line(outcome), err=True)
     record = find(ref)
-    result = check_parity(record, library=library(), **asked)
+    result = check_parity(record, library=library(), **options)
     if as_json:
         print_json(result.to_json())
     else:
         click.echo(f"{result.reference}\n{result}\npage: {checks_folder(record) / PARITY_PAGE}")
     absent = [f"{outcome.variation}: {outcome.detail}" for outcome in result.of_verdict("absent")] if only else []
     if absent and result.exact:
-        raise InputError(f"found nothing to show for {'; '.join(absent)}, expected what it needs; leave it out here")
+        raise InputError(f"found nothing to check: {'; '.join(absent)}, expected what it needs; leave it out here")
     sys.exit(0 if result.exact else 1)
 
 
@@ -61,16 +61,16 @@ def verify(ref: str, as_json: bool) -> None:
 @click.option("--fresh-env", is_flag=True, help="Build the recorded environment from the lock first.")
 @JSON
 def reproduce(ref: str, fresh_env: bool, as_json: bool) -> None:
-    """Run a record's notebook again and compare all that it learns."""
+    """Run a record's notebook again and compare fitted state, intermediate columns, outputs and metrics."""
     from pipeline_lib.runner.reproduce import reproduce as run_again
 
     progress = functools.partial(click.echo, err=True)
-    found = run_again(find(ref), current_project(), fresh_environment=fresh_env, progress=progress)
+    result = run_again(find(ref), current_project(), fresh_environment=fresh_env, progress=progress)
     if as_json:
-        print_json(found.to_json())
+        print_json(result.to_json())
     else:
-        click.echo(found)
-    sys.exit(0 if found.identical else 1)
+        click.echo(result)
+    sys.exit(0 if result.identical else 1)
 
 
 @click.command
@@ -78,12 +78,12 @@ def reproduce(ref: str, fresh_env: bool, as_json: bool) -> None:
 @click.argument("ref_b")
 @JSON
 def diff(ref_a: str, ref_b: str, as_json: bool) -> None:
-    """Say what differs between two runs, from parameters to metrics."""
+    """Show the differences of two runs, from parameters to metrics."""
     from pipeline_lib.parity.compare_records import compare_records
 
-    found = compare_records(find(ref_a), find(ref_b))
+    comparison = compare_records(find(ref_a), find(ref_b))
     if as_json:
-        print_json(found.to_json())
+        print_json(comparison.to_json())
     else:
-        click.echo(found)
-    sys.exit(0 if found.same else 1)
+        click.echo(comparison)
+    sys.exit(0 if comparison.same else 1)

@@ -1,4 +1,4 @@
-"""The command line: thin words over functions that say more."""
+"""The entry point of the command line: the commands, and the exit code of every error."""
 
 import atexit
 import gc
@@ -15,9 +15,9 @@ from pipeline_lib.system.jupyter_imports import allow_fast_jupyter_imports
 
 
 def main() -> None:
-    """Entry point: exit 0 as asked, 1 a check found a difference, 2 bad input, 3 the run itself failed."""
+    """Entry point: exit 0 for success, 1 where a check found a difference, 2 for bad input, 3 where the run failed."""
     allow_fast_jupyter_imports()
-    atexit.register(gc.freeze)  # modules go with the process; to look through thousands of them takes half a second
+    atexit.register(gc.freeze)  # a last collection over thousands of modules would take half a second
     try:
         commands.main(standalone_mode=False)
     except PipelineLibError as error:
@@ -42,7 +42,7 @@ def main() -> None:
         _fail(f"found {error}, expected files and folders that can be read and written; correct that and try again", 3)
     except Exception:
         traceback.print_exc()
-        _fail("found an error that nobody foresaw, expected none; please report the lines above", 3)
+        _fail("found an unexpected error: this is a bug, expected none; please report the lines above", 3)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Commands for what a data scientist writes: notebooks, and the library that they export."""
+"""Commands for notebooks and the library that they export."""
 
 import click
 
@@ -27,11 +27,11 @@ def export(check: bool) -> None:
 
 @click.command
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 when a notebook is not clean.")
-@click.option("--leftovers", is_flag=True, help="List what killed runs left behind; leave the notebooks alone.")
-@click.option("--yes", is_flag=True, help="With --leftovers: remove what is listed.")
+@click.option("--leftovers", is_flag=True, help="List files of killed runs; do not touch notebooks.")
+@click.option("--yes", is_flag=True, help="With --leftovers: remove the listed files.")
 @click.option("--verbose", is_flag=True, help="With --leftovers: name each temporary folder.")
 def clean(check: bool, leftovers: bool, yes: bool, verbose: bool) -> None:
-    """Strip outputs and passing metadata from the notebooks; tags stay."""
+    """Strip outputs and transient metadata from the notebooks; tags stay."""
     if ((yes or verbose) and not leftovers) or (check and leftovers):
         raise InputError(
             "found --yes or --verbose without --leftovers, or --check with it, expected `clean`, `clean --check`, "
@@ -49,7 +49,7 @@ def clean(check: bool, leftovers: bool, yes: bool, verbose: bool) -> None:
         content = notebook_bytes(clean_notebook(read_notebook(path, project.shown(path))))
         if path.read_bytes() == content:
             continue
-        unclean.append(f"{project.shown(path)}: found outputs or passing metadata; run `pipeline-lib clean`")
+        unclean.append(f"{project.shown(path)}: found outputs or transient metadata; run `pipeline-lib clean`")
         if not check:
             write_atomic(path, content)
             click.echo(f"cleaned {project.shown(path)}")
@@ -70,26 +70,26 @@ def new(name: str) -> None:
 
 
 def clean_leftovers(project: Project, *, remove: bool, verbose: bool) -> None:
-    """List what runs left behind that did not come to their end, or remove it; folders of the system's in one line."""
+    """List the files of runs that did not end normally, or remove them; temporary folders are one line together."""
     from pipeline_lib.records.cleanup import ENDED, find_leftovers
     from pipeline_lib.system.files import files_below
 
     leftovers, fresh = find_leftovers(project), find_leftovers(project, fresh=True)
     verb, count, size = "removed " if remove else "", 0, 0
     for leftover in leftovers:
-        summed = leftover.description == ENDED and leftover.path.parent != project.runs and not verbose
-        if summed:
+        counted = leftover.description == ENDED and leftover.path.parent != project.runs and not verbose
+        if counted:
             count, size = count + 1, size + sum(path.lstat().st_size for path in files_below(leftover.path))
         if remove:
             leftover.remove()
-        if not summed:
+        if not counted:
             click.echo(
                 f"{verb}{project.shown(leftover.path)}: {leftover.description}{'' if remove else leftover.remedy}"
             )
     if count:
         click.echo(f"{verb}temporary folders of ended processes, of any project: {count:,}, {size / 1e6:,.1f} MB")
     for leftover in fresh:
-        click.echo(f"{project.shown(leftover.path)}: younger than a minute: left")
+        click.echo(f"{project.shown(leftover.path)}: younger than a minute, not removed")
     if not leftovers and not fresh:
         click.echo("nothing is left behind")
     elif leftovers and not remove:

@@ -1,4 +1,4 @@
-"""What commands have in common: how they name a run, and how they print what they found."""
+"""Shared by the commands: the record of a reference, the current project, printing."""
 
 import json
 import sys
@@ -18,12 +18,12 @@ REF = click.argument("ref")
 
 
 def current_project() -> Project:
-    """The project of this folder; looked for once for a command, or given as click's object."""
+    """The project of this folder: searched once for a command, or click's object where a test passes one."""
     root = click.get_current_context().find_root()
     if root.obj is None:
         root.obj = find_project()
-    found: Project = root.obj
-    return found
+    project: Project = root.obj
+    return project
 
 
 def find(ref: str) -> "Record":
@@ -34,7 +34,7 @@ def find(ref: str) -> "Record":
 
 
 def library(start: Path | None = None) -> str:
-    """The package whose steps an artifact may load: the project's, or outside any project this one."""
+    """The package whose steps an artifact may load: the project's, or outside a project this one."""
     try:
         return (find_project(start) if start else current_project()).library
     except InputError:
@@ -42,6 +42,7 @@ def library(start: Path | None = None) -> str:
 
 
 def summary_of(record: "Record") -> dict[str, Any]:
+    """A record as JSON values, for `--json` and `show`."""
     from pipeline_lib.records.index import read_parity
     from pipeline_lib.records.layout import COMPILE_REPORT, METRICS, PARAMETERS
 
@@ -61,24 +62,25 @@ def summary_of(record: "Record") -> dict[str, Any]:
 
 
 def print_run(record: "Record", parity: dict[str, Any] | None) -> None:
+    """Print a finished run: metrics, parity, where record and report are."""
     from pipeline_lib.records.layout import METRICS
 
     for name, value in record.read_json(METRICS).items():
-        click.echo(f"{name:<24} {shown(value)}")
+        click.echo(f"{name:<24} {value_text(value)}")
     if parity:
         click.echo(parity["text"])
     click.echo(f"record: {record.folder}\nreport: {record.report}")
 
 
-def verdict(parity: str | None) -> str:
+def parity_text(parity: str | None) -> str:
     return {None: "parity not checked", "exact": "parity exact", "different": "parity DIFFERENT"}[parity]
 
 
-def measured(summary: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {shown(value)}" for name, value in (summary["metrics"] or {}).items())
+def metrics_text(summary: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value_text(value)}" for name, value in (summary["metrics"] or {}).items())
 
 
-def shown(value: Any) -> str:
+def value_text(value: Any) -> str:
     return f"{value:,.6g}" if isinstance(value, float) else str(value)
 
 
@@ -86,10 +88,11 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, sort_keys=True))
 
 
-def report_problems(problems: list[str], all_well: str) -> None:
+def report_problems(problems: list[str], success: str) -> None:
+    """Print problems and exit with 1, or print `success`."""
     for problem in problems:
         click.echo(problem, err=True)
     if problems:
         click.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found", err=True)
         sys.exit(1)
-    click.echo(all_well)
+    click.echo(success)

@@ -5,34 +5,43 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from pipeline_lib.cli.output import JSON, REF, current_project, find, measured, print_json, shown, summary_of, verdict
+from pipeline_lib.cli.output import (
+    JSON,
+    REF,
+    current_project,
+    find,
+    metrics_text,
+    parity_text,
+    print_json,
+    summary_of,
+    value_text,
+)
 from pipeline_lib.errors import InputError
 from pipeline_lib.records.query import FACTS, STATUSES
 
-if TYPE_CHECKING:
-    pass
-
-SENSITIVE = click.option("--include-sensitive", is_flag=True, help="Also a record with fields marked sensitive.")
+SENSITIVE = click.option("--include-sensitive", is_flag=True, help="Allow a record with fields marked sensitive.")
 
 
 @click.command(epilog=f"NAME is a metric, a parameter (estimator.alpha) or one of {', '.join(FACTS)}.")
 @click.option("--pipeline", metavar="NAME", help="Runs of one pipeline.")
 @click.option("--status", type=click.Choice(STATUSES), help="Runs of one status (below).")
-@click.option("--where", multiple=True, metavar="WORDS", help="NAME<VALUE (or > = != <= >=); can be repeated.")
+@click.option("--where", multiple=True, metavar="CONDITION", help="NAME<VALUE (or > = != <= >=); can be repeated.")
 @click.option("--sort", metavar="NAME", help="Order by a metric, parameter or fact; -NAME for the largest first.")
-@click.option("--limit", type=click.IntRange(min=1), help="So many: of a sorted list the first, else the newest.")
-@click.option("--reindex", is_flag=True, help="Read every byte of every sealed record, and make the index anew.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), help="Number of runs: the first of a sorted list, else the newest."
+)
+@click.option("--reindex", is_flag=True, help="Read every byte of every sealed record, and rebuild the index.")
 @JSON
-def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...], **chosen: str | None) -> None:
+def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...], **filters: str | None) -> None:
     """List the runs, oldest first: status, parity, seconds, metrics.
 
-    A run is running, finished, failed, killed (nobody is left to seal it) or damaged: its manifest, parameters or
-    metrics are not as they were sealed, or with --reindex any byte that `verify` refuses. Values of the names in
-    --where and --sort are printed too, and what went wrong.
+    A run is running, finished, failed, killed (its process is gone and the record is not sealed) or damaged: its
+    manifest, parameters or metrics are not as they were sealed, or with --reindex any other byte. Values of the names
+    in --where and --sort are printed too, and the error of a failed run.
     """
     from pipeline_lib.records.index import reindex as forget
     from pipeline_lib.records.index import summaries
@@ -42,12 +51,12 @@ def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...]
     if reindex:
         forget(project.runs)
     everything = summaries(project.runs, check=reindex)
-    listed = select(everything, where=where, limit=limit, **chosen)
+    listed = select(everything, where=where, limit=limit, **filters)
     if as_json:
-        rows = ",\n".join(json.dumps(found, sort_keys=True) for found in listed)  # ten thousand of them: a line each
+        rows = ",\n".join(json.dumps(run, sort_keys=True) for run in listed)  # one line each: there may be thousands
         click.echo(f"[\n{rows}\n]")
         return
-    names = names_in(where, chosen["sort"])
+    names = names_in(where, filters["sort"])
     lines = [_line(run, row, names) for run, row in zip(listed, as_rows(listed), strict=True)]
     if not everything:
         lines = [f"no runs yet; `pipeline-lib run {project.shown(project.params / 'NAME.yml')}` makes one"]
@@ -58,20 +67,21 @@ def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...]
 
 
 def _line(run: dict[str, Any], row: dict[str, Any], names: list[str]) -> str:
-    """A run as one line, with the values of these names, and with what went wrong."""
+    """A run as one line, with the values of these names, and its error."""
     seconds = "" if run["seconds"] is None else f"{run['seconds']:,.1f} s"
-    there = {"reference", "status", "parity", "seconds", *run["metrics"]}
-    asked = [f"{name} {shown(row[name])}" for name in names if name in row and name not in there]
-    wrong = (run["error"] or "").strip().split("\n")[0]
-    told = ", ".join(part for part in (measured(run), *asked, wrong) if part)
-    return f"{run['reference']:<32}  {run['status']:<8}  {verdict(run['parity']):<18}  {seconds:>9}  {told}".rstrip()
+    printed = {"reference", "status", "parity", "seconds", *run["metrics"]}
+    values = [f"{name} {value_text(row[name])}" for name in names if name in row and name not in printed]
+    error = (run["error"] or "").strip().split("\n")[0]
+    details = ", ".join(part for part in (metrics_text(run), *values, error) if part)
+    parity = parity_text(run["parity"])
+    return f"{run['reference']:<32}  {run['status']:<8}  {parity:<18}  {seconds:>9}  {details}".rstrip()
 
 
 @click.command
 @REF
 @JSON
 def show(ref: str, as_json: bool) -> None:
-    """Show a run: status, parameters, metrics, parity, what went wrong."""
+    """Show a run: status, parameters, metrics, compile report, parity, error."""
     record = find(ref)
     summary = summary_of(record)
     if as_json:
@@ -83,7 +93,7 @@ def show(ref: str, as_json: bool) -> None:
     for group in ("parameters", "metrics", "hashes"):
         for key, value in (summary[group] or {}).items():
             if value is not None:
-                text = str(value)[:12] if group == "hashes" else shown(value)
+                text = str(value)[:12] if group == "hashes" else value_text(value)
                 click.echo(f"{group:<11} {key} = {text}")
     if summary["compiled"]:
         from pipeline_lib.compiled.compile_report import CompileReport
@@ -91,8 +101,8 @@ def show(ref: str, as_json: bool) -> None:
         click.echo(CompileReport.from_json(summary["compiled"]))
     if summary["error"]:
         error = summary["error"]
-        where = f"cell {error['cell']}: " if "cell" in error else ""
-        click.echo(f"{'error':<11} {where}{error['message']}\n{error.get('traceback') or error.get('source', '')}")
+        cell = f"cell {error['cell']}: " if "cell" in error else ""
+        click.echo(f"{'error':<11} {cell}{error['message']}\n{error.get('traceback') or error.get('source', '')}")
     click.echo(summary["parity"]["text"] if summary["parity"] else f"{'parity':<11} not checked")
 
 
@@ -137,7 +147,7 @@ def lab(ref: str, jupyter_options: tuple[str, ...]) -> None:
 @click.argument("url")
 @SENSITIVE
 def push(ref: str, url: str, include_sensitive: bool) -> None:
-    """Copy a record to URL: a folder, s3://bucket/runs, or whatever fsspec knows. Every byte is read back."""
+    """Copy a record to URL: a folder, s3://bucket/runs, or another URL of fsspec. Every byte is read back."""
     from pipeline_lib.records.transfer import push as send
 
     sent: list[str] = []
@@ -161,12 +171,12 @@ def pull(ref: str, url: str, include_sensitive: bool) -> None:
 
 @click.command
 @click.option("--keep", required=True, type=click.IntRange(min=1), metavar="N", help="Finished runs to keep.")
-@click.option("--pipeline", metavar="NAME", help="Runs of one pipeline; all pipelines where it is left out.")
+@click.option("--pipeline", metavar="NAME", help="Runs of one pipeline; without it of all pipelines.")
 @click.option("--yes", is_flag=True, help="Remove them; without it they are only listed.")
 def prune(keep: int, pipeline: str | None, yes: bool) -> None:
     """Remove runs older than each pipeline's N newest finished ones, with their checks. Running ones stay.
 
-    Members of a sweep count as ordinary runs, but its best one stays; a page goes with the last of its members.
+    Members of a sweep count as ordinary runs, but the best one stays; a sweep's page is removed with its last member.
     """
     from pipeline_lib.records.prune import find_old_runs, remove, remove_pages
 
@@ -181,7 +191,7 @@ def prune(keep: int, pipeline: str | None, yes: bool) -> None:
     for name in remove_pages(runs) if yes else ():
         click.echo(f"removed the page of the sweep {name}, of which no member is left")
     size = f"{sum(run.size for run in old) / 1e6:,.1f} MB"
-    remedy = "; say --yes to remove them" if old and not yes else ""
+    remedy = "; add --yes to remove them" if old and not yes else ""
     click.echo(f"{len(old):,} runs, {size}{remedy}")
 
 

@@ -1,4 +1,4 @@
-"""Commands that make runs."""
+"""Commands that run pipelines."""
 
 import functools
 import sys
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 @click.argument("params_file", type=click.Path(path_type=Path))
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one parameter.")
 @click.option("--timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
-@click.option("--no-parity", is_flag=True, help="Leave out the parity check that follows a run.")
+@click.option("--no-parity", is_flag=True, help="Skip the parity check after the run.")
 @click.option("--force", is_flag=True, help="Run even if nothing has changed since a finished run.")
 @JSON
 def run(
     params_file: Path, overrides: tuple[str, ...], timeout: int | None, no_parity: bool, force: bool, as_json: bool
 ) -> None:
-    """Execute a research notebook with PARAMS_FILE, leave a record, check parity.
+    """Execute a research notebook with PARAMS_FILE, seal a record, check parity.
 
-    Where nothing has changed since a finished run, that run is the answer.
+    Where nothing has changed since a finished run, that run is shown instead.
     """
     from pipeline_lib.runner.cache.lookup import CachedRun, lookup
 
@@ -59,7 +59,7 @@ def run(
 
 
 def _run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, *, as_json: bool) -> "Record":
-    """A new run; one that fails is JSON too."""
+    """A new run; with `--json` a failed one is printed as JSON too."""
     from pipeline_lib.records.record import Record
     from pipeline_lib.runner.run import run_pipeline
 
@@ -97,10 +97,10 @@ def run_all() -> None:
 @click.command
 @REF
 @click.option("--timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
-@click.option("--no-parity", is_flag=True, help="Leave out the parity check that follows a run.")
+@click.option("--no-parity", is_flag=True, help="Skip the parity check after the run.")
 @JSON
 def resume(ref: str, timeout: int | None, no_parity: bool, as_json: bool) -> None:
-    """Run again what failed or was killed, with its own parameters."""
+    """Run a failed or killed run again, with its own parameters."""
     from pipeline_lib.parity.check import check_parity
     from pipeline_lib.records.index import read_parity
     from pipeline_lib.records.record import Record

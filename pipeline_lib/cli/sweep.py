@@ -1,4 +1,4 @@
-"""The command that makes many runs of one parameters file."""
+"""The command that runs one parameters file many times."""
 
 import functools
 import sys
@@ -23,24 +23,26 @@ INTERRUPTED = 130
     "--random", type=click.IntRange(min=1), metavar="N", help="Draw N members; KEY=0.001..0.1:log is a range."
 )
 @click.option("--bayes", type=click.IntRange(min=1), metavar="N", help="Draw N members, learning from --metric.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of --random and --bayes.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of --random and --bayes.")
 @click.option("--metric", metavar="NAME", help="Sort by this metric, best first.")
-@click.option("--direction", type=click.Choice(["minimize", "maximize"]), help="Where the metric's name does not tell.")
+@click.option(
+    "--direction", type=click.Choice(["minimize", "maximize"]), help="For a metric whose name does not say it."
+)
 @click.option(
     "--parity",
     type=click.Choice(["best", "all", "none"]),
     default="best",
     show_default=True,
-    help="Whose parity is checked; without --metric the first member's.",
+    help="Whose parity is checked; without --metric best is the first member.",
 )
 @click.option(
-    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes; three for every two CPUs if left out."
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes; by default three for every two CPUs."
 )
-@click.option("--cold", is_flag=True, help="Start every kernel from nothing instead of forking it.")
+@click.option("--cold", is_flag=True, help="Start every kernel in a new process instead of forking it.")
 @click.option("--dask", metavar="ADDRESS", help="Run on the workers of a Dask scheduler, tcp://HOST:PORT.")
-@click.option("--store", metavar="URL", help="With --dask: where workers without this folder leave their records.")
+@click.option("--store", metavar="URL", help="With --dask: where workers without this folder put their records.")
 @click.option("--timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
-@click.option("--force", is_flag=True, help="Run members again that a finished run answers for.")
+@click.option("--force", is_flag=True, help="Run members even if nothing has changed since a finished run.")
 @JSON
 def sweep(
     params_file: Path,
@@ -62,7 +64,7 @@ def sweep(
 ) -> None:
     """Run PARAMS_FILE with every combination of --grid values: a record for each, one page for all.
 
-    The same command continues a sweep that was interrupted, and does nothing again.
+    The same command continues an interrupted sweep; finished members are not run again.
     """
     from pipeline_lib.sweeps.sweep import sweep as run_sweep
     from pipeline_lib.system.signals import stop_signals

@@ -1,0 +1,90 @@
+"""Commands that list and show records."""
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from command_line import invoke
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.project.project import Project
+from pipeline_lib.records.record import Record, create_record
+from pipeline_lib.records.seal import seal
+
+
+def test_runs_lists_what_there_is(copy: Record, project: Project) -> None:
+    line = invoke("runs", project=project).output
+    assert line.startswith(f"{copy.reference:<32}  finished  parity not checked")
+    assert "r2 0.8" in line
+    (listed,) = json.loads(invoke("runs", "--json", project=project).output)
+    assert (listed["reference"], listed["status"], listed["parity"]) == (copy.reference, "finished", None)
+    shutil.rmtree(project.runs)
+    assert "no runs yet" in invoke("runs", project=project).output
+    assert json.loads(invoke("runs", "--json", project=project).output) == []
+
+
+def test_show_tells_parameters_and_metrics(houses_record: Record) -> None:
+    text = invoke("show", houses_record.folder).output
+    assert "status      finished" in text
+    assert "parameters  seed = 0" in text
+    assert "metrics     rmse = " in text
+    shown = json.loads(invoke("show", houses_record.folder, "--json").output)
+    assert shown["reference"] == houses_record.reference
+    assert shown["metrics"] == houses_record.read_json("metrics.json")
+    assert shown["error"] is None
+
+
+def test_show_tells_what_went_wrong(copy: Record) -> None:
+    manifest = {key: value for key, value in copy.manifest().items() if key not in ("files", "digest")}
+    error = {"message": "ValueError: bad", "cell": 4, "source": "the source"}
+    copy.report.unlink()
+    seal(copy, {**manifest, "status": "failed", "error": error, "hashes": {"artifact": None, "raw_input": "ab" * 32}})
+    shown = invoke("show", copy.folder).output
+    assert "cell 4: ValueError: bad\nthe source" in shown
+    assert re.search(r"(?m)^parity      not checked$", shown)
+    assert re.search(r"(?m)^hashes      raw_input = (ab){6}$", shown)
+    assert "None" not in shown
+    seal(copy, {**manifest, "status": "failed", "error": {**error, "traceback": "Traceback: line 7"}})
+    assert "cell 4: ValueError: bad\nTraceback: line 7" in invoke("show", copy.folder).output
+    seal(copy, {**manifest, "status": "failed", "error": {"message": "interrupted"}})
+    assert "error       interrupted\n" in invoke("show", copy.folder).output
+
+
+@pytest.mark.parametrize("command", ["verify", "parity", "show"])
+def test_a_record_by_its_path_needs_no_project(
+    copy: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert invoke(command, copy.folder).exit_code == 0
+    assert isinstance(invoke(command, "houses").exception, InputError)
+
+
+def test_lab_of_a_scratch_record_names_the_notebook(project: Project) -> None:
+    record = create_record(project.runs, "houses", scratch=True)
+    with pytest.raises(InputError, match=r"scratch record, which keeps no notebook; open nbs/research/houses\.ipynb"):
+        raise invoke("lab", record.reference, project=project).exception or AssertionError
+
+
+def test_report_prints_the_path(copy: Record) -> None:
+    assert invoke("report", copy.folder).output == f"{copy.report}\n"
+    copy.report.unlink()
+    assert isinstance(invoke("report", copy.folder).exception, InputError)
+
+
+def test_lab_opens_a_copy(copy: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda program, words: started.append(words))
+    monkeypatch.setattr(Project, "research_notebook", lambda self, pipeline: tmp_path / "houses.ipynb")
+    assert invoke("lab", copy.folder, "--no-browser").exit_code == 0
+    opened = tmp_path / f"_lab_houses_{copy.id}.ipynb"
+    assert opened.read_bytes() == copy.notebook.read_bytes()
+    assert started[0][1] == str(opened)
+    assert started[0][-1] == "--no-browser"
+    opened.write_text("edited")
+    invoke("lab", copy.folder)
+    assert opened.read_text() == "edited"
+    copy.notebook.unlink()
+    assert isinstance(invoke("lab", copy.folder).exception, InputError)
