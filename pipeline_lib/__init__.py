@@ -100,7 +100,7 @@ def __getattr__(name: str) -> Any:
         return getattr(importlib.import_module(f"pipeline_lib.{_HOMES[name]}"), name)
     except ModuleNotFoundError as error:
         raise InputError(
-            f"{name}: found no package {error.name!r}, expected the requirements of research; "
+            f"{name}: found no package {str(error.name).partition('.')[0]!r}, expected the requirements of research; "
             "pip install 'nb-pipeline-lib[opaque,research]'"
         ) from error
 

@@ -157,22 +157,25 @@ def _difference(found: Iterable[str], expected: Iterable[str]) -> str:
     return ", ".join(words[:5]) or "the columns in another order"
 
 
-def _called_by_subclass(step: Any, method: str, own: _Method) -> bool:
-    """Whether a method runs because a subclass's method of that name called `super()`; that one is checked."""
-    return inspect.unwrap(getattr(type(step), method)) is not inspect.unwrap(own)
+def _own_fit(fit: _Method) -> _Method:
+    """A step's own `fit`, which may do without a target: then it gets none."""
+    parameters = inspect.signature(fit).parameters.values()
+    positional = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    if len(positional) > 2 or any(each.kind == each.VAR_POSITIONAL for each in parameters):
+        return fit
+
+    @wraps(fit)
+    def without_target(self: Any, X: Any, *args: Any, **params: Any) -> Any:
+        return fit(self, X, *args[1:], **params)
+
+    return without_target
 
 
 def _checked_fit(own: _Method) -> _Method:
     """A step's own `fit`, with the columns checked before and the columns that come out noted after."""
-    parameters = inspect.signature(own).parameters.values()
-    positional = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
-    takes_target = len(positional) > 2 or any(each.kind == each.VAR_POSITIONAL for each in parameters)
 
     @wraps(own)
     def fit(self: "_Rowwise", X: Any, *args: Any, **params: Any) -> Any:
-        args = args if takes_target else args[1:]
-        if _called_by_subclass(self, "fit", own):
-            return own(self, X, *args, **params)
         try:
             self._fit(own, X, args, params)
         except BaseException:
@@ -188,8 +191,6 @@ def _checked_transform(own: _Method) -> _Method:
 
     @wraps(own)
     def transform(self: "_Rowwise", X: Any, *args: Any, **params: Any) -> Any:
-        if _called_by_subclass(self, "transform", own):
-            return own(self, X, *args, **params)
         self._check_input(X)
         result = own(self, X, *args, **params)
         self._check_result(X, result)
@@ -198,7 +199,16 @@ def _checked_transform(own: _Method) -> _Method:
     return transform
 
 
-_WRAPPERS = {"fit": _checked_fit, "transform": _checked_transform}
+def _outermost(name: str, own: _Method, checked: _Method) -> _Method:
+    """The checked method for a caller, the step's own one where a subclass's method calls it through `super()`."""
+
+    @wraps(checked)
+    def method(self: Any, X: Any, *args: Any, **params: Any) -> Any:
+        through_super = inspect.unwrap(getattr(type(self), name)) is not inspect.unwrap(own)
+        return (own if through_super else checked)(self, X, *args, **params)
+
+    method._is_checked = True  # type: ignore[attr-defined]
+    return method
 
 
 class _Rowwise:
@@ -239,14 +249,18 @@ class _Rowwise:
         transform: _Method
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Wrap the class's own `fit` and `transform`, and those it takes from a class that is no such step."""
-        for name, wrap in _WRAPPERS.items():
-            owner = next((each for each in cls.__mro__ if name in vars(each)), None)
-            if owner is not None and (owner is cls or not issubclass(owner, _Rowwise)):
-                setattr(cls, name, wrap(getattr(cls, name)))
-        super().__init_subclass__(**options)  # scikit-learn wraps what it finds: set_output comes outside
+        """Check the class's own `fit` and `transform`, and those that it takes from a mixin."""
+        methods = {name: getattr(cls, name, None) for name in ("fit", "transform")}
+        own = {name: each for name, each in methods.items() if each and not hasattr(each, "_is_checked")}
+        if "fit" in own:
+            own["fit"] = _own_fit(own["fit"])
+            cls.fit = _checked_fit(own["fit"])  # type: ignore[method-assign]
+        if "transform" in own:
+            cls.transform = _checked_transform(own["transform"])
+        super().__init_subclass__(**options)  # scikit-learn adds what set_output does to a class's own transform
+        for name, method in own.items():
+            setattr(cls, name, _outermost(name, method, getattr(cls, name)))
 
-    @_checked_fit
     def fit(self, X: Any, y: Any = None) -> Self:
         """Note the names of the columns; nothing is learned from the rows."""
         return self
