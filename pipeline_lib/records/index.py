@@ -66,10 +66,10 @@ def summaries(runs: Path, pipeline: str | None = None, *, check: bool = False) -
     `parameters`, `metrics`, `error`, `folder`. `check` as in `entries`.
     """
     rows = entries(runs, pipeline, check=check)
-    found: list[dict[str, Any]] = json.loads(f"[{','.join(entry.summary for entry in rows.values())}]")
-    for name, summary in zip(rows, found, strict=True):
+    result: list[dict[str, Any]] = json.loads(f"[{','.join(entry.summary for entry in rows.values())}]")
+    for name, summary in zip(rows, result, strict=True):
         summary["folder"] = f"{runs}{os.sep}{name}"
-    return found
+    return result
 
 
 def similar_runs(runs: Path, pipeline: str, requested: str) -> list[tuple[str, str]]:

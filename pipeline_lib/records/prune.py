@@ -34,14 +34,14 @@ def find_old_runs(runs: Path, keep: int, pipeline: str | None = None) -> list[Ol
     A running or damaged run is never listed, nor the best member of a sweep; other members are listed like any run.
     A pipeline with at most `keep` finished runs has none. Raises InputError for a pipeline without runs.
     """
-    found = summaries(runs, pipeline)
-    if pipeline and not found:
+    run_summaries = summaries(runs, pipeline)
+    if pipeline and not run_summaries:
         raise InputError(f"found no runs of {pipeline!r}, expected some; `pipeline-lib runs` lists what there is")
     sweeps = _sweeps(runs)
     best = {sweep.get("best") for sweep in sweeps.values()}
     finished: dict[str, int] = {}
     old = []
-    for summary in reversed(found):
+    for summary in reversed(run_summaries):
         if finished.get(summary["pipeline"], 0) >= keep and summary["status"] in _REMOVABLE:
             record = Record(Path(summary["folder"]))
             member_of = tuple(name for name, sweep in sweeps.items() if record.reference in _members(sweep))

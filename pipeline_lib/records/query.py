@@ -50,16 +50,16 @@ def runs(
     """
     import pandas as pd
 
-    found = summaries(Path(folder).resolve() if folder else find_project().runs)
+    run_summaries = summaries(Path(folder).resolve() if folder else find_project().runs)
     conditions = [where] if isinstance(where, str) else where
-    rows = as_rows(select(found, pipeline=pipeline, status=status, where=conditions, sort=sort, limit=limit))
+    rows = as_rows(select(run_summaries, pipeline=pipeline, status=status, where=conditions, sort=sort, limit=limit))
     columns = list(dict.fromkeys([*FACTS, *(name for row in rows for name in row)]))
     frame = pd.DataFrame(rows, columns=columns)
     return frame.assign(started=pd.to_datetime(frame["started"], utc=True, errors="coerce"))
 
 
 def select(
-    found: Sequence[dict[str, Any]],
+    run_summaries: Sequence[dict[str, Any]],
     *,
     pipeline: str | None = None,
     status: str | None = None,
@@ -73,12 +73,12 @@ def select(
     or with null, is left out. `sort` is a name, with `-` before it for descending order; runs without it come last.
     `limit` keeps the first runs of a sorted list, and the newest of an unsorted one. Raises InputError.
     """
-    _check_known(pipeline, {summary["pipeline"] for summary in found}, "pipeline")
+    _check_known(pipeline, {summary["pipeline"] for summary in run_summaries}, "pipeline")
     _check_known(status, set(STATUSES), "status")
     if limit is not None and limit < 1:
         raise InputError(f"found the limit {limit}, expected a number of runs, 1 or more; leave it out for all")
     wanted = {"pipeline": pipeline, "status": status}
-    chosen = [s for s in found if all(value in (None, s[key]) for key, value in wanted.items())]
+    chosen = [s for s in run_summaries if all(value in (None, s[key]) for key, value in wanted.items())]
     if where or sort:
         rows = as_rows(chosen)
         tests = [_test(condition, rows) for condition in where]
@@ -96,19 +96,19 @@ def names_in(where: Sequence[str], sort: str | None) -> list[str]:
     return list(dict.fromkeys([*names, *([sort.removeprefix("-")] if sort else [])]))
 
 
-def as_rows(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def as_rows(run_summaries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Summaries as rows of plain columns: facts, parameters (with dots between groups), metrics."""
     groups = [
         {
             "parameters": dict(flatten(summary["parameters"])) if summary["parameters"] else {},
             "metrics": summary["metrics"],
         }
-        for summary in found
+        for summary in run_summaries
     ]
     names = {key: {name for group in groups for name in group[key]} for key in ("parameters", "metrics")}
     ambiguous = (names["parameters"] & names["metrics"]) | ({*FACTS} & (names["parameters"] | names["metrics"]))
     rows = []
-    for summary, group in zip(found, groups, strict=True):
+    for summary, group in zip(run_summaries, groups, strict=True):
         row = {name: summary[name] for name in FACTS}
         for key, values in group.items():
             row |= {f"{key}.{name}" if name in ambiguous else name: value for name, value in values.items()}

@@ -32,7 +32,7 @@ BACKLOG = 100_000
 DRAIN = 60
 """Seconds that output may take to arrive after its cell has ended; later output is lost, and a note says so."""
 POLL = 0.01
-"""Seconds between two checks whether a kernel that was told to end has ended."""
+"""Seconds between two checks whether a kernel that was asked to end has ended."""
 
 _REMEDIES: dict[int, str] = {
     signal.SIGKILL: "the system does so when memory runs out: try fewer rows, or a larger machine",

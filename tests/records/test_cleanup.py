@@ -1,4 +1,4 @@
-"""What runs leave behind is found and removed; what lives is left alone."""
+"""Leftovers of ended processes are found and removed; what a living process uses is not touched."""
 
 import os
 import subprocess
@@ -81,23 +81,23 @@ def test_temporary_folders_are_one_line_and_the_words_fit_what_was_done(
         old(folder)
     (project.runs / ".resume-fresh").mkdir()
 
-    def told(*, remove: bool = False, verbose: bool = False) -> str:
+    def cleaned(*, remove: bool = False, verbose: bool = False) -> str:
         clean_leftovers(project, remove=remove, verbose=verbose)
         return capsys.readouterr().out
 
-    assert told().splitlines() == [
+    assert cleaned().splitlines() == [
         f"runs/houses/{killed.id}: a killed run; `pipeline-lib resume {killed.reference}` would run it again",
         "temporary folders of ended processes, of any project: 2, 1.2 MB",
         "runs/.resume-fresh: younger than a minute: left",
         "nothing was removed; `pipeline-lib clean --leftovers --yes` removes these",
     ]
-    assert "kernel-one: the temporary folder" in told(verbose=True)
-    assert told(remove=True).splitlines() == [
+    assert "kernel-one: the temporary folder" in cleaned(verbose=True)
+    assert cleaned(remove=True).splitlines() == [
         f"removed runs/houses/{killed.id}: a killed run",
         "removed temporary folders of ended processes, of any project: 2, 1.2 MB",
         "runs/.resume-fresh: younger than a minute: left",
     ]
-    assert told() == "runs/.resume-fresh: younger than a minute: left\n"
+    assert cleaned() == "runs/.resume-fresh: younger than a minute: left\n"
 
 
 def test_every_folder_of_a_process_is_found_once_it_is_killed(project: Project) -> None:

@@ -1,4 +1,4 @@
-"""Records made by version 0.1.0 load, verify and repeat: one of each kind, with its artifact."""
+"""Records of version 0.1.0 load, verify and repeat: one of each kind, with its artifact."""
 
 import shutil
 from pathlib import Path

@@ -21,7 +21,7 @@ def sealed(runs: Path, pipeline: str = "boats", status: str = "finished") -> Rec
     return record
 
 
-def gone(runs: Path, keep: int, pipeline: str | None = None) -> list[Record]:
+def old_runs(runs: Path, keep: int, pipeline: str | None = None) -> list[Record]:
     return [run.record for run in find_old_runs(runs, keep, pipeline)]
 
 
@@ -31,13 +31,13 @@ def test_the_newest_finished_runs_stay_with_whatever_is_newer(tmp_path: Path) ->
     )
     killed = create_record(tmp_path, "boats")
     other = sealed(tmp_path, "masts")
-    assert gone(tmp_path, 1) == [first, failed, second]
-    assert gone(tmp_path, 2) == [first, failed]
-    assert gone(tmp_path, 3) == []
-    assert gone(tmp_path, 1, "masts") == []
+    assert old_runs(tmp_path, 1) == [first, failed, second]
+    assert old_runs(tmp_path, 2) == [first, failed]
+    assert old_runs(tmp_path, 3) == []
+    assert old_runs(tmp_path, 1, "masts") == []
     newest = sealed(tmp_path, "masts")
-    assert gone(tmp_path, 1, "masts") == [other]
-    assert {third, killed, newest}.isdisjoint(gone(tmp_path, 1))
+    assert old_runs(tmp_path, 1, "masts") == [other]
+    assert {third, killed, newest}.isdisjoint(old_runs(tmp_path, 1))
 
 
 def test_a_killed_run_goes_a_running_or_a_damaged_one_stays(tmp_path: Path) -> None:
@@ -55,12 +55,14 @@ def test_a_killed_run_goes_a_running_or_a_damaged_one_stays(tmp_path: Path) -> N
 def test_without_finished_runs_nothing_goes(tmp_path: Path) -> None:
     for _ in range(3):
         sealed(tmp_path, status="failed")
-    assert gone(tmp_path, 1) == []
+    assert old_runs(tmp_path, 1) == []
     with pytest.raises(InputError, match="no runs of 'masts'"):
         find_old_runs(tmp_path, 1, "masts")
 
 
-def test_prune_only_lists_unless_told_and_takes_the_checks_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prune_only_lists_without_yes_and_removes_the_checks_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = "[project]\nlib_name = harbour\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
     (tmp_path / "settings.ini").write_text(names)
     monkeypatch.chdir(tmp_path)
@@ -72,7 +74,7 @@ def test_prune_only_lists_unless_told_and_takes_the_checks_too(tmp_path: Path, m
     kept = checks_folder(new)
     listed = CliRunner().invoke(cli.commands, ["prune", "--keep", "1"]).stdout
     assert listed.startswith(f"would remove {old.reference}")
-    assert "1 runs, 0.0 MB; say --yes to remove them" in listed
+    assert "1 runs, 0.0 MB; add --yes to remove them" in listed
     assert len(all_records(runs)) == 2
     removed = CliRunner().invoke(cli.commands, ["prune", "--keep", "1", "--yes"]).stdout
     assert removed.startswith(f"removed {old.reference}")
@@ -101,7 +103,7 @@ def test_a_damaged_record_keeps_no_place(tmp_path: Path) -> None:
         records.append(create_record(tmp_path, "houses"))
         seal(records[-1], {"status": "finished", "reference": records[-1].reference})
     (records[-1].folder / "late.txt").write_text("")
-    assert [found.record for found in find_old_runs(tmp_path, 1)] == records[:1]
+    assert [run.record for run in find_old_runs(tmp_path, 1)] == records[:1]
 
 
 def test_a_sweep_keeps_its_best_member_and_its_page_goes_with_the_last(

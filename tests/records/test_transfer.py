@@ -77,14 +77,14 @@ def test_a_pushed_record_is_pulled_byte_for_byte(mine: Path, theirs: Path, url: 
 
 def test_what_is_there_already_is_not_sent_nor_fetched_again(mine: Path, theirs: Path, url: str) -> None:
     record = sealed(mine)
-    told: list[str] = []
-    push(record, url, progress=told.append)
-    assert told == ["artifact/plan.json", "report.html", MANIFEST]
-    push(record, url, progress=told.append)
-    assert len(told) == 3
-    pull("boats", url, theirs, progress=told.append)
-    pull("boats", url, theirs, progress=told.append)
-    assert told[3:] == [record.reference]
+    copied: list[str] = []
+    push(record, url, progress=copied.append)
+    assert copied == ["artifact/plan.json", "report.html", MANIFEST]
+    push(record, url, progress=copied.append)
+    assert len(copied) == 3
+    pull("boats", url, theirs, progress=copied.append)
+    pull("boats", url, theirs, progress=copied.append)
+    assert copied[3:] == [record.reference]
 
 
 def test_a_place_that_cannot_be_a_folder_is_bad_input_and_a_damaged_record_says_what_to_do(
@@ -136,7 +136,7 @@ def test_bytes_that_changed_there_are_not_pulled_and_a_push_mends_them(mine: Pat
     assert same(pull("boats", url, theirs), record)
 
 
-def test_a_file_that_is_missing_there_is_told(mine: Path, theirs: Path, url: str) -> None:
+def test_a_file_that_is_missing_there_is_reported(mine: Path, theirs: Path, url: str) -> None:
     record = sealed(mine)
     push(record, url)
     fsspec.core.url_to_fs(url)[0].rm(f"{fsspec.core.url_to_fs(url)[1]}/boats/{record.id}/report.html")
@@ -146,7 +146,7 @@ def test_a_file_that_is_missing_there_is_told(mine: Path, theirs: Path, url: str
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"{}"])
-def test_a_damaged_manifest_there_is_told(mine: Path, theirs: Path, url: str, content: bytes) -> None:
+def test_a_damaged_manifest_there_is_reported(mine: Path, theirs: Path, url: str, content: bytes) -> None:
     record = sealed(mine)
     push(record, url)
     with there(url, record, MANIFEST) as stream:
@@ -200,7 +200,7 @@ def test_only_whole_sealed_records_are_pushed(mine: Path, url: str) -> None:
         push(create_record(mine, "boats"), url)
 
 
-def test_sensitive_fields_stay_unless_told(mine: Path, theirs: Path, url: str) -> None:
+def test_sensitive_fields_are_copied_only_with_the_option(mine: Path, theirs: Path, url: str) -> None:
     record = sealed(mine, sensitive=["salary"])
     with pytest.raises(InputError, match="found evidence with the sensitive fields salary"):
         push(record, url)
@@ -211,7 +211,7 @@ def test_sensitive_fields_stay_unless_told(mine: Path, theirs: Path, url: str) -
     assert same(pull("boats", url, theirs, include_sensitive=True), record)
 
 
-def test_what_is_not_there_is_answered_with_what_is(mine: Path, theirs: Path, url: str) -> None:
+def test_a_record_that_is_not_there_is_refused_with_those_that_are(mine: Path, theirs: Path, url: str) -> None:
     with pytest.raises(InputError, match="there: no runs of boats"):
         pull("boats", url, theirs)
     one, two = sealed(mine, status="failed"), sealed(mine, status="failed")
@@ -234,7 +234,7 @@ class RefusedError(Exception):
     """What a protocol's own package raises."""
 
 
-def test_what_a_protocol_raises_is_told_in_one_line(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_of_a_protocol_is_one_line(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: object, path: str) -> bytes:
         raise RefusedError("no credentials")
 

@@ -1,20 +1,24 @@
-"""What of a running notebook is on disk, and when."""
+"""What of a running notebook is on disk, and when a kernel is interrupted."""
 
+import asyncio
 import json
+import signal
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from pipeline_lib.runner.papermill_engine import ExecutedNotebook, RecordEngine
+from pipeline_lib.runner.papermill_engine import ExecutedNotebook, RecordEngine, RecordKernelManager
 
 
 @pytest.fixture
 def notebook(tmp_path: Path) -> ExecutedNotebook:
     cells = [new_code_cell("1"), new_markdown_cell("text"), new_code_cell("2")]
-    for one in (given := new_notebook(cells=cells), *cells):
+    for one in (content := new_notebook(cells=cells), *cells):
         one.metadata["papermill"] = {}  # as papermill prepares it
-    executed = ExecutedNotebook(given, output_path=tmp_path / "n.ipynb", progress_bar=False)
+    executed = ExecutedNotebook(content, output_path=tmp_path / "n.ipynb", progress_bar=False)
     executed.notebook_start()
     return executed
 
@@ -31,7 +35,7 @@ def test_the_running_cell_is_on_disk_and_so_is_the_last_ones_end(notebook: Execu
     notebook.cell_complete(first, cell_index=0)
     notebook.cell_start(text, cell_index=1)
     notebook.cell_complete(text, cell_index=1)
-    assert on_disk(notebook) == ["running", "pending", "pending"]  # at most a moment old
+    assert on_disk(notebook) == ["running", "pending", "pending"]  # text cells are not written
     notebook.cell_start(last, cell_index=2)
     assert on_disk(notebook) == ["completed", "completed", "running"]
     notebook.cell_complete(last, cell_index=2)
@@ -70,3 +74,15 @@ def test_a_cell_that_fails_is_on_disk_at_once(notebook: ExecutedNotebook) -> Non
     first.outputs.append(new_output("stream", text="later\n"))
     notebook.save()
     assert "later" in Path(notebook.output_path).read_text()
+
+
+def test_a_kernel_that_is_about_to_end_is_not_interrupted_before() -> None:
+    sent: list[int] = []
+    interrupted = AsyncMock(side_effect=sent.append)
+    manager = RecordKernelManager(kernel_name="python3")
+    manager.provisioner = SimpleNamespace(has_process=True, send_signal=interrupted)
+    asyncio.run(manager._async_interrupt_kernel())
+    assert sent == [signal.SIGINT]  # while it works, it is
+    manager.shutting_down = True
+    asyncio.run(manager._async_interrupt_kernel())
+    assert sent == [signal.SIGINT]

@@ -32,7 +32,7 @@ def test_a_good_request_has_typed_parameters() -> None:
     assert request.sensitive == ()
 
 
-def test_a_parameters_file_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> None:
+def test_a_parameters_file_that_is_not_there_is_refused_with_the_closest(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"^params/hauses\.yml: found no such file, did you mean params/houses\.yml\?$"
     ):
@@ -50,7 +50,7 @@ def test_a_stale_library_is_a_difference_and_a_note_beside_other_errors(monkeypa
         check_request(HOUSES, ["test_shar=1"])
 
 
-def test_errors_of_the_file_and_of_the_cell_are_told_together(research: Research) -> None:
+def test_errors_of_the_file_and_of_the_cell_are_reported_together(research: Research) -> None:
     research(parameters=PARAMETERS.replace("seed = 0", "seed = 'x'"))
     with pytest.raises(InputError) as caught:
         check_request(HOUSES, ["test_share=2"])
@@ -65,8 +65,8 @@ def test_a_value_that_json_cannot_carry_is_refused(monkeypatch: pytest.MonkeyPat
 
     module = SimpleNamespace(Params=Params, __name__="m")
     monkeypatch.setattr(Project, "import_pipeline", lambda self, name: module)
-    monkeypatch.setattr("pipeline_lib.runner.preflight.read_params", lambda *given, **options: Params(note=b"\xff"))
-    monkeypatch.setattr("pipeline_lib.runner.preflight.check_declared", lambda *given: None)
+    monkeypatch.setattr("pipeline_lib.runner.preflight.read_params", lambda *arguments, **options: Params(note=b"\xff"))
+    monkeypatch.setattr("pipeline_lib.runner.preflight.check_declared", lambda *arguments: None)
     with pytest.raises(InputError, match=r"note: found .*expected a value that JSON can carry"):
         check_request(HOUSES)
 
@@ -79,7 +79,7 @@ def test_a_value_that_json_cannot_carry_is_refused(monkeypatch: pytest.MonkeyPat
         ("castle", r"found no parameters file, expected params/NAME\.yml; name it"),
     ],
 )
-def test_what_is_no_parameters_file_is_answered_with_the_one_that_was_meant(name: str, message: str) -> None:
+def test_another_file_is_refused_with_the_parameters_file_that_may_be_meant(name: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         check_request(ROOT / name)
 
@@ -106,8 +106,8 @@ def test_a_file_of_no_pipeline_and_a_variant_that_does_not_fit_are_problems(tmp_
     for name in ("houses.yml", "castle.yml"):
         shutil.copy(HOUSES, tmp_path / name)
     (tmp_path / "houses.quick.yml").write_text(HOUSES.read_text().replace("seed: 0", "seed: x"))
-    found = check_parameters_agree(project)
-    castle, quick = (next(line for line in found if name in line) for name in ("castle.yml", "houses.quick.yml"))
+    problems = check_parameters_agree(project)
+    castle, quick = (next(line for line in problems if name in line) for name in ("castle.yml", "houses.quick.yml"))
     assert "castle.yml: found no pipeline 'castle', expected the parameters of one of: customers, " in castle
     assert "houses.quick.yml:" in quick
     assert "seed: found 'x'" in quick

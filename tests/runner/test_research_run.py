@@ -1,26 +1,21 @@
 """What a research notebook calls: start a run, compile, keep evidence, keep metrics."""
 
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import example
 import pandas as pd
 import pytest
 from example import ROOT
-from sklearn.linear_model import LogisticRegression, Perceptron
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence.evidence import write_evidence
 from pipeline_lib.pipelines import houses
 from pipeline_lib.project.generated_modules import ExportProblem
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import RECORD_VARIABLE, all_records, create_record, write_manifest
-from pipeline_lib.rows.frames import schema_of_frame
-from pipeline_lib.runner.metrics import metrics_of_evidence
 from pipeline_lib.runner.research_run import Run, StaleLibraryWarning, start_run
 from pipeline_lib.system.files import canonical_json
 
@@ -184,7 +179,7 @@ def test_a_target_of_other_rows_is_refused(run: Run, fitted: Any, parts: Parts) 
         run.evidence(X_test.head(5), y_test.head(5)[::-1])
 
 
-def test_evidence_that_the_fit_has_seen_is_told(run: Run, fitted: Any, parts: Parts) -> None:
+def test_evidence_that_the_fit_has_seen_is_warned_of(run: Run, fitted: Any, parts: Parts) -> None:
     X_train, X_test, y_train, y_test = parts
     run.compile(fitted, like=X_train)
     rows, target = pd.concat([X_test.head(3), X_train.head(2)]), pd.concat([y_test.head(3), y_train.head(2)])
@@ -201,29 +196,3 @@ def test_metrics_are_names_and_numbers(run: Run, values: Any) -> None:
 def test_training_rows_are_a_frame(run: Run, fitted: Any, parts: Parts) -> None:
     with pytest.raises(InputError, match="found Series as like="):
         run.compile(fitted, like=parts[2])
-
-
-def classified(folder: Path, model: Any) -> Any:
-    """A record, as far as metrics read it, of a classifier of four rows."""
-    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0]})
-    target = pd.Series(["no", "no", "yes", "yes"])
-    compiled = compile_pipeline(Pipeline([("model", model)]).fit(frame, target), like=frame, row=schema_of_frame(frame))
-    write_evidence(folder, compiled, frame, target)
-    return SimpleNamespace(evidence=folder), compiled.predict_proba(frame) if hasattr(model, "predict_proba") else None
-
-
-def first_probability(target: Any, predictions: Any, params: Any, probabilities: Any) -> dict[str, float]:
-    assert list(predictions) == list(target)
-    return {"first": probabilities[0, 1], "rows": len(probabilities)}
-
-
-def test_metrics_of_a_classifier_may_ask_for_the_probabilities_that_the_record_keeps(tmp_path: Path) -> None:
-    record, expected = classified(tmp_path / "evidence", LogisticRegression())
-    module: Any = SimpleNamespace(metrics=first_probability)
-    assert metrics_of_evidence(module, record, None) == {"first": expected[0, 1], "rows": 4}
-
-
-def test_metrics_that_ask_a_pipeline_without_probabilities_are_refused(tmp_path: Path) -> None:
-    record, _ = classified(tmp_path / "evidence", Perceptron())
-    with pytest.raises(InputError, match="a parameter `probabilities` and a pipeline that gives none"):
-        metrics_of_evidence(SimpleNamespace(metrics=first_probability), record, None)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A run that failed or was killed runs again as it was asked for."""
+"""A run that failed or was killed runs again with its own parameters."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,13 +31,13 @@ def project() -> Project:
 @pytest.fixture
 def unrun(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
     """What would run, in place of running it."""
-    asked: list[dict[str, object]] = []
+    requests: list[dict[str, object]] = []
 
     def run(request: object, began: int, **options: object) -> None:
-        asked.append({"request": request, **options})
+        requests.append({"request": request, **options})
 
     monkeypatch.setattr("pipeline_lib.runner.resume.run_request", run)
-    return asked
+    return requests
 
 
 def test_a_failed_run_runs_again_with_its_parameters_and_names_the_old(
@@ -105,10 +105,10 @@ def test_other_runs_are_refused(runs: Path, project: Project, status: str, words
         resume_run(of_status(runs, status), project)
 
 
-def test_the_way_to_run_a_finished_run_again_is_told_as_it_was_asked_for(runs: Path, project: Project) -> None:
+def test_the_command_that_runs_a_finished_run_again_has_its_arguments(runs: Path, project: Project) -> None:
     record = create_record(runs, "houses")
-    asked = {"parameters_file": "params/houses.quick.yml", "overrides": ["seed=7", "note=a b"]}
-    seal(record, {"status": "finished", **asked})
+    arguments = {"parameters_file": "params/houses.quick.yml", "overrides": ["seed=7", "note=a b"]}
+    seal(record, {"status": "finished", **arguments})
     words = r"`pipeline-lib run params/houses\.quick\.yml --set seed=7 --set 'note=a b' --force` runs again"
     with pytest.raises(InputError, match=words):
         resume_run(record, project)

@@ -26,16 +26,16 @@ BASES = sorted(path for path in (ROOT / "params").glob("*.yml") if "." not in pa
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project with two pipelines and a variant, whose runs are stood in for."""
+    """A project with two pipelines and a variant, whose runs are replaced."""
     here = find_project(ROOT)
-    made = Project(here.root, here.library, here.notebooks, tmp_path / "params", tmp_path / "runs")
-    made.params.mkdir()
-    made.runs.mkdir()
+    project = Project(here.root, here.library, here.notebooks, tmp_path / "params", tmp_path / "runs")
+    project.params.mkdir()
+    project.runs.mkdir()
     for name in ("bad", "bad.quick", "good"):
-        (made.params / f"{name}.yml").write_text("seed: 0\n")
-    monkeypatch.setattr(runall, "run_pipeline", lambda params_file: answer(params_file, made.runs))
+        (project.params / f"{name}.yml").write_text("seed: 0\n")
+    monkeypatch.setattr(runall, "run_pipeline", lambda params_file: answer(params_file, project.runs))
     monkeypatch.setattr(runall, "read_parity", lambda record: {"exact": True, "text": ""})
-    return made
+    return project
 
 
 def answer(params_file: Path, runs: Path) -> Record:
@@ -95,7 +95,7 @@ def test_an_interruption_stops_all(project: Project, monkeypatch: pytest.MonkeyP
     assert len(done) == 1
 
 
-def test_a_project_without_parameters_is_told_so(project: Project) -> None:
+def test_a_project_without_parameters_is_refused(project: Project) -> None:
     for path in project.params.iterdir():
         path.unlink()
     with pytest.raises(InputError, match=r"found no NAME\.yml in .*expected one for each pipeline"):

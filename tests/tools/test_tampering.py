@@ -1,4 +1,4 @@
-"""Whatever is changed in a sealed record is found."""
+"""Every change of a sealed record is reported."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,10 +1,10 @@
-"""The fault suite: whatever happens to a run, no record looks finished that is not, none is lost, none is touched.
+"""The fault suite: under every fault no unfinished record looks finished, and no other record is lost or changed.
 
     python -m tools.faults [--seed N] [--share 1.0] [--only WORDS] [--good RECORD]
 
 Runners of the houses pipeline are killed, interrupted, starved and crowded; disks fail at every write; sealed records
-are damaged. Each line of the table is judged by what lies on the disk afterwards. The last line is a runner that is
-wrong on purpose: it must turn red.
+are damaged. Each line of the table is judged by the files that are left. The last line is a control: a runner that is
+wrong on purpose, which must be reported.
 """
 
 import argparse
@@ -27,7 +27,7 @@ CONTROL = "control"
 
 
 def suite(stage: Stage, seed: int, share: float) -> dict[str, Callable[[], Row]]:
-    """The scenarios by name; `share` is the part of each one's trials."""
+    """The scenarios by name; `share` is the fraction of each one's trials."""
 
     def some(count: int) -> int:
         return max(1, round(count * share))
@@ -59,7 +59,7 @@ def line(row: Row) -> str:
 
 
 def good_record(folder: Path) -> Record:
-    """One real run, in a process of its own: this one must stay without threads to be forked."""
+    """One real run, in a child process: this process is forked later and must have no threads."""
     child = os.fork()
     if not child:
         run_pipeline(PARAMS, runs=folder, force=True)
@@ -69,7 +69,7 @@ def good_record(folder: Path) -> Record:
 
 
 def run(stage: Stage, seed: int, share: float, only: str = "") -> tuple[list[str], int]:
-    """Every scenario; what went wrong, and the exit code: 1 where anything did, or where the control stayed green."""
+    """Run every scenario; the problems, and the exit code: 1 for a problem, or for a control without one."""
     wrong, code = [], 0
     print(f"{'':<40} {'trials':>6} {'wrong':>6} {'kernel ends':>11}  what was left", flush=True)
     for name, scenario in suite(stage, seed, share).items():
@@ -84,18 +84,18 @@ def run(stage: Stage, seed: int, share: float, only: str = "") -> tuple[list[str
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Print the table and what was wrong; 1 where anything was."""
+    """Print the table and the problems; exit code 1 where there are some."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=SEED, help="what moments and places are drawn from")
-    parser.add_argument("--share", type=float, default=1.0, help="part of each scenario's trials")
+    parser.add_argument("--seed", type=int, default=SEED, help="seed of the random times and positions")
+    parser.add_argument("--share", type=float, default=1.0, help="fraction of each scenario's trials")
     parser.add_argument("--only", default="", help="only scenarios whose name contains this")
-    parser.add_argument("--good", type=Path, help="a finished record of houses; one is made where none is named")
-    asked = parser.parse_args(words)
+    parser.add_argument("--good", type=Path, help="a finished record of houses; by default one is made")
+    options = parser.parse_args(words)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pipeline-lib-faults-") as folder:
-        good = Record(asked.good.resolve()) if asked.good else good_record(Path(folder) / "good")
-        print(f"seed {asked.seed}", flush=True)
-        wrong, code = run(Stage(Path(folder), good, asked.seed), asked.seed, asked.share, asked.only)
+        good = Record(options.good.resolve()) if options.good else good_record(Path(folder) / "good")
+        print(f"seed {options.seed}", flush=True)
+        wrong, code = run(Stage(Path(folder), good, options.seed), options.seed, options.share, options.only)
     print("\n".join([*wrong[:50], f"{len(wrong)} wrong, {time.monotonic() - started:,.0f} s"]))
     return code
 

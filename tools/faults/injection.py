@@ -1,4 +1,4 @@
-"""Faults of the disk, injected into this process: the k-th thing that it writes fails."""
+"""Disk faults, injected into this process: its k-th write fails."""
 
 import builtins
 import errno
@@ -12,17 +12,18 @@ from unittest.mock import patch
 
 ONCE = {"EIO": errno.EIO, "EACCES": errno.EACCES}
 LASTING = {"ENOSPC": errno.ENOSPC}
-"""A full disk stays full: everything from the k-th on fails."""
+"""A full disk stays full: every write from the k-th on fails."""
 
 
 class Injection:
-    """Counts what this process writes below some folders, from `begin()` on, and lets the k-th fail.
+    """Counts this process's writes below some folders, from `begin()` on, and makes the k-th fail.
 
-    With k = 0 it only counts. A folder is any whose path contains one of `places`.
+    A write is an open for writing, a write, a flush, a rename or removal. With k = 0 they are only counted. Paths that
+    contain one of `folders` count.
     """
 
-    def __init__(self, name: str, k: int, places: Sequence[str]) -> None:
-        self.places = places
+    def __init__(self, name: str, k: int, folders: Sequence[str]) -> None:
+        self.folders = folders
         self.error = (ONCE | LASTING)[name]
         self.lasting = name in LASTING
         self.k = k
@@ -30,12 +31,12 @@ class Injection:
 
     @property
     def count(self) -> int:
-        """How many things were written."""
+        """The number of writes so far."""
         return int.from_bytes(self._shared[:8], "big")
 
     def step(self, path: Any) -> None:
-        """One thing that is written."""
-        if not any(place in str(path) for place in self.places):
+        """Count one write; OSError for the k-th."""
+        if not any(folder in str(path) for folder in self.folders):
             return
         count = self.count + 1
         self._shared[:8] = count.to_bytes(8, "big")
@@ -43,12 +44,12 @@ class Injection:
             raise OSError(self.error, os.strerror(self.error), str(path))
 
     def begin(self) -> None:
-        """Stand between this process and the disk for good."""
+        """Replace the functions that write, until this process ends."""
         opened = self._opened(io.open)
         for module in (builtins, io):
             patch.object(module, "open", opened).start()
         names = ["mkdir", "rename", "replace", "link", "symlink"]
-        if not self.lasting:  # a full disk lets go of what is removed
+        if not self.lasting:  # a full disk still allows removals
             names += ["unlink", "remove", "rmdir"]
         for name in names:
             patch.object(os, name, self._counted(getattr(os, name))).start()
@@ -79,7 +80,7 @@ class Injection:
 
 
 class _File:
-    """A file that is written through a fault."""
+    """A file whose writes are counted."""
 
     def __init__(self, real: Any, step: Callable[[], None]) -> None:
         self._real, self._step = real, step

@@ -1,4 +1,4 @@
-"""What is done to runners, and what must be true afterwards."""
+"""The scenarios: faults of runners, and what must be true afterwards."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ from tools.faults.stage import PATIENCE, Ended, Stage
 from tools.faults.tampering import TAMPERINGS, flipped_bits
 
 KERNEL_ENDS = 5.0
-"""Seconds within which no kernel of an ended runner may live."""
+"""Seconds after a runner's end by which its kernel must have ended."""
 DEATHS = {
     "SIGKILL": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
     "SIGSEGV": "import ctypes\nctypes.string_at(0)",
@@ -35,12 +35,12 @@ STUBBORN = {
     "ignores": "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(600)",
     "compiled": "import re\nre.match(r'(a+)+$', 'a' * 60 + 'b')",
 }
-"""Cells that do not listen: Python that never ends, one that ignores interruptions, compiled code under the lock."""
+"""Cells that do not react: endless Python, a handler that ignores interrupts, compiled code that holds the GIL."""
 
 
 @dataclass
 class Row:
-    """One line of the table: how trials ended, and everything that was wrong."""
+    """One line of the table: how trials ended, and the problems."""
 
     name: str
     trials: int = 0
@@ -49,16 +49,16 @@ class Row:
     slowest_kernel: float = 0.0
 
     def judge(self, stage: Stage, ended: Ended, codes: Sequence[int], *, runs: Path | None = None) -> list[Record]:
-        """Count a trial whose runner has ended, and everything that is not as it must be; the records it left."""
+        """Count a trial whose runner has ended, and its problems; the records it left."""
         self.trials += 1
         self.slowest_kernel = max(self.slowest_kernel, self._until_no_kernel(stage))
         records = stage.new_records(runs)
         self.ends[f"{','.join(record.status() for record in records) or 'no record'}, exit {ended.code}"] += 1
         self.wrong += stage.faults_of(records)
         if ended.code not in codes:
-            self.wrong.append(f"exit {ended.code}, expected {' or '.join(map(str, codes))}: {ended.said[-500:]}")
-        if "Traceback (most recent call last)" in ended.said:
-            self.wrong.append(f"a traceback: {ended.said[-800:]}")
+            self.wrong.append(f"exit {ended.code}, expected {' or '.join(map(str, codes))}: {ended.output[-500:]}")
+        if "Traceback (most recent call last)" in ended.output:
+            self.wrong.append(f"a traceback: {ended.output[-800:]}")
         if ended.code == 0 and [record.status() for record in records] != ["finished"]:
             self.wrong.append("exit 0 without a finished record")
         return records
@@ -74,17 +74,17 @@ class Row:
 
 
 def duration(stage: Stage) -> float:
-    """Seconds that an undisturbed runner takes; RuntimeError when it does not finish."""
+    """Seconds that a run without a fault takes; RuntimeError when it does not finish."""
     began = time.monotonic()
     ended = stage.wait(stage.start())
     if ended.code:
-        raise RuntimeError(f"found an undisturbed run that ended with {ended.code}, expected 0: {ended.said}")
+        raise RuntimeError(f"found a run without a fault that ended with {ended.code}, expected 0: {ended.output}")
     stage.forget(stage.new_records())
     return time.monotonic() - began
 
 
 def signals(stage: Stage, number: signal.Signals, trials: int) -> Row:
-    """Send a signal to runners at random moments."""
+    """Send a signal to runners at random times."""
     row = Row(f"{number.name} to the runner")
     longest = duration(stage) * 1.1
     for _ in range(trials):
@@ -94,7 +94,7 @@ def signals(stage: Stage, number: signal.Signals, trials: int) -> Row:
         ended = stage.wait(runner)
         records = row.judge(stage, ended, (0, 128 + number))
         row.wrong += [
-            f"{record.id}: failed without the word: {error}"
+            f"{record.id}: failed, but the message does not say interrupted: {error}"
             for record in records
             if record.status() == "failed" and "interrupted" not in (error := record.manifest()["error"]["message"])
         ]
@@ -103,8 +103,8 @@ def signals(stage: Stage, number: signal.Signals, trials: int) -> Row:
 
 
 def stubborn(stage: Stage, number: signal.Signals) -> Row:
-    """Send a signal while a cell sits where no interruption reaches it."""
-    row = Row(f"{number.name} while a cell does not listen")
+    """Send a signal while a cell runs that no interrupt reaches."""
+    row = Row(f"{number.name} while a cell ignores interrupts")
     for source in STUBBORN.values():
         sign = stage.folder / "sign"
         sign.unlink(missing_ok=True)
@@ -123,40 +123,40 @@ def stubborn(stage: Stage, number: signal.Signals) -> Row:
 
 
 def deaths(stage: Stage, *, every: int = 1) -> Row:
-    """Let the kernel die in each cell, in each way, or in every so many of both."""
+    """Let the kernel die in each cell and in each way, or in every `every`-th combination."""
     row = Row("kernel dies in each cell")
-    for place in range(len(stage.cells)):
-        for name in list(DEATHS)[place % every :: every]:
+    for index in range(len(stage.cells)):
+        for name in list(DEATHS)[index % every :: every]:
             source = DEATHS[name]
-            cells = [text if n != place else f"{source}\n{text}" for n, text in enumerate(stage.cells)]
+            cells = [text if n != index else f"{source}\n{text}" for n, text in enumerate(stage.cells)]
             ended = stage.wait(stage.start(cells=cells))
             records = row.judge(stage, ended, [3])
-            told = [record.manifest().get("error") or {} for record in records]
-            if [error.get("cell") for error in told] != [place + 3]:  # after the parameters' own two cells
-                row.wrong.append(f"{name} in cell {place + 3}: told as {told}")
+            errors = [record.manifest().get("error") or {} for record in records]
+            if [error.get("cell") for error in errors] != [index + 3]:  # after two cells of parameters
+                row.wrong.append(f"{name} in cell {index + 3}: recorded as {errors}")
             stage.forget(records)
     return row
 
 
 def writes(stage: Stage, name: str, *, every: int = 1) -> Row:
-    """Let the k-th write of the runner fail, for every k, or every so many."""
+    """Let the k-th write of the runner fail, for every `every`-th k."""
     row = Row(f"{name} at the k-th write")
-    places = (str(stage.runs), f"{PREFIX}kernel-")
-    counting = Injection(name, 0, places)
+    folders = (str(stage.runs), f"{PREFIX}kernel-")
+    counting = Injection(name, 0, folders)
     stage.wait(stage.start(prepare=counting.begin))
     stage.forget(stage.new_records())
     for k in range(1, counting.count + 1, every):
-        ended = stage.wait(stage.start(prepare=Injection(name, k, places).begin))
+        ended = stage.wait(stage.start(prepare=Injection(name, k, folders).begin))
         records = row.judge(stage, ended, (0, 3))
-        if ended.code == 3 and "error: " not in ended.said:
-            row.wrong.append(f"write {k}: nothing was said")
+        if ended.code == 3 and "error: " not in ended.output:
+            row.wrong.append(f"write {k}: no error message")
         stage.forget(records)
     row.name += f" (of {counting.count})"
     return row
 
 
 def small_disk(stage: Stage, sizes: Sequence[int]) -> Row:
-    """Runs on disks of so many KiB."""
+    """Runs on disks of these sizes in KiB."""
     row = Row("a small disk that is full")
     for size in sizes:
         with _disk(stage.folder / "small", size) as disk:
@@ -181,14 +181,14 @@ def _disk(folder: Path, size: int) -> Iterator[Path | None]:
 
 
 def at_once(stage: Stage, runners: int, rounds: int) -> Row:
-    """Many runners begin at the same time, while somebody looks at their records and lists them."""
+    """Many runners begin at the same time, while their records are read and listed."""
     row = Row(f"{runners} runners at once")
     for _ in range(rounds):
         begun = [stage.start() for _ in range(runners)]
         codes = []
         while begun:
             seen = {record.status() for record in stage.new_records()}
-            summaries(stage.runs)  # writes the rows of those that have ended
+            summaries(stage.runs)  # writes the index rows of ended runs
             row.wrong += [f"looked {status} while its runner lived" for status in seen - {"running", "finished"}]
             for runner in [one for one in begun if os.waitid(os.P_PID, one, os.WEXITED | os.WNOHANG | os.WNOWAIT)]:
                 begun.remove(runner)
@@ -198,9 +198,9 @@ def at_once(stage: Stage, runners: int, rounds: int) -> Row:
         row.trials += runners
         row.ends.update(f"{record.status()}, exit {code}" for record, code in zip(records, codes, strict=False))
         row.wrong += stage.faults_of(records)
-        moments = {record.id.partition("-")[0] for record in records}
-        if len(moments) != runners or any(codes):
-            row.wrong.append(f"{runners} runners left {len(moments)} names and exit codes {sorted(set(codes))}")
+        times = {record.id.partition("-")[0] for record in records}
+        if len(times) != runners or any(codes):
+            row.wrong.append(f"{runners} runners left {len(times)} names and exit codes {sorted(set(codes))}")
         stage.forget(records)
     return row
 
@@ -209,17 +209,17 @@ def bits(stage: Stage, flips: int, seed: int) -> Row:
     """Flip single bits of a whole record."""
     row = Row("one bit of a record flipped")
     record = Record(_copied(stage, "flipped"))
-    for place in flipped_bits(record, flips, seed):
+    for position in flipped_bits(record, flips, seed):
         row.trials += 1
         refused = bool(verify(record))
         row.ends["refused" if refused else "accepted"] += 1
-        row.wrong += [] if refused else [f"accepted: {place}"]
+        row.wrong += [] if refused else [f"accepted: {position}"]
     row.wrong += verify(record)
     return row
 
 
 def tamperings(stage: Stage, kinds: Mapping[str, Callable[[Record], Any]] = TAMPERINGS) -> Row:
-    """Damage whole records in ways that a digest alone does not see."""
+    """Damage whole records in ways that digests of files alone do not show."""
     row = Row("kinds of tampering")
     for number, (name, tamper) in enumerate(kinds.items()):
         record = Record(_copied(stage, f"tampered-{number}"))
@@ -238,7 +238,7 @@ def _copied(stage: Stage, name: str) -> Path:
 
 
 def control(stage: Stage, trials: int) -> Row:
-    """A runner that seals before it runs, killed once it has: the judgement must see it."""
+    """A runner that seals before it runs, and is then killed: this must be reported."""
     row = Row("control: sealed too early")
     early = patch(
         "pipeline_lib.runner.run.write_manifest",

@@ -1,4 +1,4 @@
-"""Where faults happen: runners in processes of their own, beside records that nobody may touch."""
+"""The stage of faults: runners in child processes, in a runs folder with records that they must not change."""
 
 import gc
 import importlib
@@ -48,22 +48,22 @@ PAUSE = "import time\nfor part in range(5):\n    print('part', part, flush=True)
 
 @dataclass(frozen=True)
 class Ended:
-    """How a runner ended: its exit code as a shell tells it, and what it said."""
+    """How a runner ended: its exit code as a shell reports it, and its output."""
 
     code: int
-    said: str
+    output: str
 
 
 class Stage:
-    """A runs folder with one record of every kind, and a notebook that takes a moment.
+    """A runs folder with one record of every status, and a short notebook.
 
-    The notebook copies the results of a real record, so that a run has everything that a run leaves and takes a
-    second: kernel, cells, judgement of the results, report and seal are those of every run.
+    The notebook copies the results of a real record, so that a run takes a second and leaves everything that a run
+    leaves: kernel, cells, judging, report and seal are those of every run.
     """
 
     def __init__(self, folder: Path, good: Record, seed: int) -> None:
         self.folder, self.good = folder, good
-        self.draw = random.Random(seed)  # noqa: S311 (moments of faults)
+        self.draw = random.Random(seed)  # noqa: S311 (times of faults)
         self.runs = folder / "runs"
         self.outcome = good.manifest()["hashes"]
         copy = COPY.format(
@@ -74,7 +74,7 @@ class Stage:
         )
         self.cells = [PAUSE, copy, PAUSE, "print('done')"]
         self.request = check_request(PARAMS)
-        for name in LOADED:  # once for all runners: what they need is not what is tried
+        for name in LOADED:  # once, before the forks: imports are not what is tested
             importlib.import_module(name)
         self._bystanders()
         self.before = {record.folder: sha256_tree(record.folder) for record in all_records(self.runs)}
@@ -111,20 +111,20 @@ class Stage:
     def _notebook(self, cells: list[str]) -> Path:
         content = json.loads(self.request.project.research_notebook("houses").read_text(encoding="utf-8"))
         kept = [cell for cell in content["cells"] if "parameters" in cell["metadata"].get("tags", ())]
-        made: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
-        content["cells"] = kept + [made | {"id": f"cell-{n}", "source": text} for n, text in enumerate(cells)]
+        empty: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        content["cells"] = kept + [empty | {"id": f"cell-{n}", "source": text} for n, text in enumerate(cells)]
         path = self.folder / f"houses-{self.draw.getrandbits(48):012x}.ipynb"
         path.write_text(json.dumps(content), encoding="utf-8")
         return path
 
     def _run(self, notebook: Path, prepare: Callable[[], object], runs: Path) -> int:
-        """The command line's own way of running, with this stage's folders."""
+        """Run as the command line does, with this stage's folders."""
         from pipeline_lib.cli import main as cli
 
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it
-        said = os.open(self._said(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(said, 1)
-        os.dup2(said, 2)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it may be ignored
+        output = os.open(self._output(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
         project = replace(self.request.project, runs=runs)
         words = ["pipeline-lib", "run", str(PARAMS), "--no-parity", "--force"]
         with (
@@ -141,11 +141,11 @@ class Stage:
                 return error.exit_code
         return 0
 
-    def _said(self, runner: int) -> Path:
-        return self.folder / f"said-{runner}.txt"
+    def _output(self, runner: int) -> Path:
+        return self.folder / f"output-{runner}.txt"
 
     def wait(self, runner: int) -> Ended:
-        """Wait until a runner ends; one that hangs is ended, with code -1."""
+        """Wait until a runner ends; one that hangs is killed, with code -1."""
         deadline = time.monotonic() + PATIENCE
         while True:
             ended, status = os.waitpid(runner, os.WNOHANG)
@@ -157,39 +157,39 @@ class Stage:
                 return Ended(-1, "hangs")
             time.sleep(0.01)
         code = os.waitstatus_to_exitcode(status)
-        path = self._said(runner)
+        path = self._output(runner)
         text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
         path.unlink(missing_ok=True)
         return Ended(code if code >= 0 else 128 - code, text)
 
     def new_records(self, runs: Path | None = None) -> list[Record]:
-        """The records that runners left."""
+        """The records that runners made."""
         return [record for record in all_records(runs or self.runs) if record.folder not in self.before]
 
     def kernels(self) -> list[int]:
-        """Processes that work for a record of this stage."""
+        """Processes of this stage's kernels."""
         mark = f"{RECORD_VARIABLE}={self.folder}".encode()
         return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in _read(path)]
 
     def forget(self, records: Sequence[Record]) -> None:
-        """Remove what a trial left, after it was judged."""
+        """Remove the records of a trial, after it was judged."""
         for record in records:
             shutil.rmtree(record.folder)
 
     def faults_of(self, records: Sequence[Record]) -> list[str]:
-        """What is not as it must be after every runner has ended; empty when all is well."""
-        wrong = [f"{record.id}: {lie}" for record in records if (lie := self.lie(record))]
+        """The problems after every runner has ended; empty when there are none."""
+        wrong = [f"{record.id}: {problem}" for record in records if (problem := self.misleading(record))]
         missing = [folder.name for folder in self.before if not folder.is_dir()]
         touched = [f.name for f, digest in self.before.items() if f.is_dir() and sha256_tree(f) != digest]
         runs = {self.runs, *(record.folder.parents[1] for record in records)}
         unlisted = [fault for folder in sorted(runs) for fault in _unlisted(folder)]
         return [*wrong, *(f"lost {name}" for name in missing), *(f"touched {name}" for name in touched), *unlisted]
 
-    def lie(self, record: Record) -> str | None:
-        """How a record looks other than it is."""
+    def misleading(self, record: Record) -> str | None:
+        """How a record looks different from what it is; None for an honest one."""
         status = record.status()
         if status not in ("finished", "failed", "killed"):
-            return f"is {status} although nobody works on it"
+            return f"is {status} although no process works on it"
         if status != "killed" and (problems := verify(record)):
             return f"is {status} and {problems[0]}"
         hashes = record.manifest().get("hashes", {})
@@ -202,11 +202,11 @@ class Stage:
 
 
 def _unlisted(runs: Path) -> list[str]:
-    """Records of which the index has no row, or one that says something else; rows of no record."""
+    """Records without a row in the index or with a wrong one, and rows without a record."""
     listed = {row["reference"]: row["status"] for row in summaries(runs)}
-    there = {record.reference: record.status() for record in all_records(runs)}
-    names = [name for name in sorted(listed | there) if listed.get(name) != there.get(name)]
-    return [f"{name}: {there.get(name)}, in the index {listed.get(name)}" for name in names]
+    actual = {record.reference: record.status() for record in all_records(runs)}
+    names = [name for name in sorted(listed | actual) if listed.get(name) != actual.get(name)]
+    return [f"{name}: {actual.get(name)}, in the index {listed.get(name)}" for name in names]
 
 
 def _is_json(path: Path) -> bool:

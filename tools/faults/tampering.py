@@ -1,6 +1,6 @@
-"""Ways to damage a sealed record: one bit anywhere, and what somebody might do to its manifest or its files.
+"""Ways to damage a sealed record: one flipped bit anywhere, changes of its manifest, changes of its files.
 
-Where a manifest lists what was done, it is sealed again as a careful forger would: its digest is right.
+Where the manifest is changed, its own digest is computed again, as a careful forger would.
 """
 
 import os
@@ -15,21 +15,21 @@ from pipeline_lib.system.files import canonical_json, files_below, sha256_bytes,
 
 
 def flipped_bits(record: Record, count: int, seed: int) -> Iterator[str]:
-    """Flip one bit at a time, anywhere in the record, and put it back; where it is, while it is flipped."""
+    """Flip one bit at a time, anywhere in the record, and restore it; yields its position while it is flipped."""
     draw = random.Random(seed)  # noqa: S311 (a test's positions)
     sizes = [(path, path.stat().st_size) for path in files_below(record.folder)]
     for path, _ in draw.choices(sizes, weights=[size for _, size in sizes], k=count):
         whole = path.read_bytes()
-        place, bit = draw.randrange(len(whole)), draw.randrange(8)
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
+        position, bit = draw.randrange(len(whole)), draw.randrange(8)
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1 << bit]) + whole[position + 1 :])
         try:
-            yield f"{path.relative_to(record.folder).as_posix()}: byte {place}, bit {bit}"
+            yield f"{path.relative_to(record.folder).as_posix()}: byte {position}, bit {bit}"
         finally:
             path.write_bytes(whole)
 
 
 def reseal(record: Record, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change a manifest and give it a digest that fits."""
+    """Change a manifest and compute its digest again."""
     manifest = record.manifest()
     del manifest["digest"]
     change(manifest)
@@ -83,4 +83,4 @@ TAMPERINGS: dict[str, Callable[[Record], object]] = {
     "case clash": _case_clash,
     "NUL in a name": lambda record: list_file(record, "metrics.json\0x", record.folder / METRICS),
 }
-"""Each refused by `verify`."""
+"""Ways to damage a record; `verify` must report each of them."""

@@ -31,7 +31,7 @@ Load = Callable[..., Any]
 
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
-    """Writes the module of a pipeline `sales` in a project of its own, and imports it anew."""
+    """Writes the module of a pipeline `sales` in a project of its own, and imports it again."""
     (tmp_path / "settings.ini").write_text(
         "[project]\nlib_name = shop\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
     )
@@ -45,14 +45,14 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
         spec = importlib.util.spec_from_file_location("shop.pipelines.sales", path)
         assert spec is not None
         assert spec.loader is not None
-        made = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, spec.name, made)
+        loaded_module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, spec.name, loaded_module)
         sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
         try:
-            spec.loader.exec_module(made)
+            spec.loader.exec_module(loaded_module)
         finally:
             sys.dont_write_bytecode = before
-        return made
+        return loaded_module
 
     return imported
 
@@ -99,22 +99,22 @@ def test_whatever_changes_loads_again(module: Load, tmp_path: Path, change: str)
 )
 def test_what_arrow_does_not_give_back_exactly_is_loaded_each_time(module: Load, expression: str) -> None:
     for _ in range(2):
-        made = module(expression)
+        loaded_module = module(expression)
         with pytest.warns(NotKeptWarning, match="loaded each time: found"):
-            made.load()
-        assert made.calls == [1]
+            loaded_module.load()
+        assert loaded_module.calls == [1]
 
 
 def test_sources_without_a_fingerprint_are_loaded_each_time(module: Load) -> None:
-    made = module(source=MODULE.replace("data.csv", "postgres://sales"))
+    loaded_module = module(source=MODULE.replace("data.csv", "postgres://sales"))
     with pytest.warns(NotKeptWarning, match="no fingerprint"):
-        made.load()
-    assert made.calls == [1]
+        loaded_module.load()
+    assert loaded_module.calls == [1]
 
 
 def test_a_load_in_a_notebook_is_called_each_time(module: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = module()
-    monkeypatch.setattr(made.load.__wrapped__, "__module__", "__main__")
+    loaded_module = module()
+    monkeypatch.setattr(loaded_module.load.__wrapped__, "__module__", "__main__")
     for _ in range(2):
-        made.load()
-    assert made.calls == [1, 1]
+        loaded_module.load()
+    assert loaded_module.calls == [1, 1]
