@@ -22,11 +22,12 @@ from pipeline_lib.compiled.operations.list_columns import LIST
 from pipeline_lib.compiled.plan import Node, Scalar
 from pipeline_lib.compiler.generated_methods import OperationMethods
 from pipeline_lib.compiler.operation_checks import check_dtypes, check_settings, child_table
+from pipeline_lib.compiler.python_idioms import PythonIdioms
 from pipeline_lib.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
-class Value:
+class Value(PythonIdioms):
     """One column of a plan that is being written.
 
     `node` is its number in the plan. `dtype` is one of `plan.DTYPES`: datetime is int64 microseconds since 1970,

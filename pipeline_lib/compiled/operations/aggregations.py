@@ -123,14 +123,14 @@ def _extreme(name: str, ufunc: Any, last: float, doc: str) -> None:
             values = values + 0.0
             values[absent] = np.nan
             return lists.scattered(values, np.nan)
-        found = lists.reduced(ufunc, np.where(absent, last, values), np.nan) + 0.0  # of 0.0 and -0.0 neither is less
-        return np.where(lists.total(~absent) > 0, found, np.nan)
+        extreme = lists.reduced(ufunc, np.where(absent, last, values), np.nan) + 0.0  # -0.0 becomes 0.0
+        return np.where(lists.total(~absent) > 0, extreme, np.nan)
 
     def of_dates(lists: ListColumn) -> Any:
         values = lists.values
         beyond = np.int64(2**63 - 1) if last > 0 else np.int64(NAT)
-        found = lists.reduced(ufunc, np.where(values == NAT, beyond, values), NAT)
-        return np.where(lists.total(values != NAT) > 0, found, np.int64(NAT))
+        extreme = lists.reduced(ufunc, np.where(values == NAT, beyond, values), NAT)
+        return np.where(lists.total(values != NAT) > 0, extreme, np.int64(NAT))
 
     def column(settings: Settings) -> Callable[[ListColumn], Any]:
         return of_dates if settings.get("dates") else of_numbers

@@ -1,4 +1,4 @@
-"""Comparisons, conditions, and what depends on them: missing values, choices, places between sorted edges."""
+"""Comparisons, conditions, and what depends on them: missing values, choices, counts of sorted edges."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence

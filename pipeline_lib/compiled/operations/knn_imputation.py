@@ -4,7 +4,7 @@ A distance runs over the columns that both rows hold, scaled up to all columns. 
 
     stored rows              distance                            holds column 1
     2.0   7.0   5.0          sqrt((1 + 1) * 3 / 2) = 1.73        yes: 7.0 is the nearest
-    1.0   nan   4.0          0                                   no: not asked for column 1
+    1.0   nan   4.0          0                                   no: not used for column 1
     nan   9.0   8.0          sqrt(16 * 3 / 1) = 6.93             yes
 
 Rows at the same distance are ordered by index. Source: sklearn/impute/_knn.py, and nan_euclidean_distances.
@@ -129,7 +129,11 @@ def _error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> A
 
 
 def _allowed(neighbors: _Neighbors, apart: Any, moved: Any, settings: Settings, result: Any) -> Any:
-    near, found = neighbors.nearest, result[neighbors.column, neighbors.rows]
+    """The error bound for rows that lack one column.
+
+    `apart` bounds the rounding of a squared distance; a distance moves by about apart / distance, near 0 by its root.
+    """
+    near, mean = neighbors.nearest, result[neighbors.column, neighbors.rows]
     bound = np.where(near * near > apart, apart / np.maximum(near, np.sqrt(apart)), np.sqrt(apart)) + moved
     outside = neighbors.distances.copy()
     outside[neighbors.chosen, np.arange(len(neighbors.rows))] = np.nan
@@ -142,7 +146,7 @@ def _allowed(neighbors: _Neighbors, apart: Any, moved: Any, settings: Settings, 
         off = np.where(near > 2 * bound, 2 * bound / (near * near), np.inf)
         off = np.where(np.isnan(near), 0.0, off)
     whole, terms = weights.sum(axis=0), (weights * np.abs(neighbors.values)).sum(axis=0)
-    spread = (np.where(np.isinf(off), 0.0, off) * np.abs(neighbors.values - found)).sum(axis=0)
+    spread = (np.where(np.isinf(off), 0.0, off) * np.abs(neighbors.values - mean)).sum(axis=0)
     inner = (2 * spread + (len(near) + 6) * 2 * _HALF_ULP * terms) / np.where(whole == 0, 1.0, whole)
     return np.where(unsure | np.isinf(off).any(axis=0), np.inf, inner)
 

@@ -10,11 +10,17 @@ from numpy.typing import NDArray
 from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 
-LIST = "[]"  # behind the dtype of the values
+LIST = "[]"
+"""What the dtype of a list column ends in, after the dtype of its values."""
 
 
 class ListColumn:
-    """Values of child rows: `values` is a column of all, and `starts` (int64, rows + 1) says where each row's begin."""
+    """Values of child rows: one column of all `values`; `starts` (int64, rows + 1) says where each row's begin.
+
+    row      0          1     2
+    values   5.0  2.0         7.0
+    starts   0          2     2     3
+    """
 
     def __init__(self, values: Any, starts: NDArray[np.int64]) -> None:
         self.values, self.starts = values, starts
@@ -46,19 +52,19 @@ class ListColumn:
         """`values`, one for each row that has any, as a column of all rows; `empty` for the others."""
         if len(values) == len(self):
             return values
-        found = np.full(len(self), empty, dtype=values.dtype)
-        found[self.filled] = values
-        return found
+        scattered = np.full(len(self), empty, dtype=values.dtype)
+        scattered[self.filled] = values
+        return scattered
 
     @cached_property
     def chosen(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Of truths: where they hold, and where each row's begin among these."""
+        """Of bools: the indices of those that hold, and where each row's begin among these."""
         return np.flatnonzero(self.values), np.append(0, np.cumsum(self.total(self.values)))
 
     def keep(self, where: "ListColumn") -> "ListColumn":
-        """The values where a truth holds."""
-        places, starts = where.chosen
-        return ListColumn(_at(self.values, places), starts)
+        """The values for which a condition holds."""
+        indices, starts = where.chosen
+        return ListColumn(_at(self.values, indices), starts)
 
     def slice(self, start: int, stop: int) -> "ListColumn":
         """Rows `start` to `stop`."""
@@ -86,13 +92,13 @@ class ListColumn:
         return cls(joined, np.append(0, np.cumsum(counts)))
 
     def spread(self, column: Any) -> Any:
-        """A column of main rows, or a constant, as one of child rows."""
+        """A column of main rows with each row repeated for its child rows; a constant as it is."""
         if isinstance(column, TextColumn):
             return TextColumn(np.broadcast_to(column.codes, (len(self),))[self.owners], column.words)
         return np.broadcast_to(column, (len(self),))[self.owners] if isinstance(column, np.ndarray) else column
 
     def total(self, numbers: Any) -> Any:
-        """Each row's sum of integers, one for each value; as int64 holds it."""
+        """Each row's sum of integers, one per value; it wraps around as int64."""
         sums = np.zeros(len(numbers) + 1, dtype=np.int64)
         np.cumsum(numbers, dtype=np.int64, out=sums[1:])
         return sums[self.starts[1:]] - sums[self.starts[:-1]]
@@ -104,7 +110,7 @@ class ListColumn:
 
 
 class SharedListColumn:
-    """Lists that several rows share: `codes` (int32, rows) are places in `lists`."""
+    """Lists that several rows share: `codes` (int32, rows) index the rows of `lists`."""
 
     def __init__(self, codes: NDArray[np.int32], lists: ListColumn) -> None:
         self.codes, self.lists = codes, lists
@@ -130,35 +136,38 @@ class SharedListColumn:
         return ListColumn.concat([part.slice(0, len(part)) for part in parts])
 
 
-def _at(values: Any, places: Any) -> Any:
-    return TextColumn(values.codes[places], values.words) if isinstance(values, TextColumn) else values[places]
+def _at(values: Any, indices: Any) -> Any:
+    return TextColumn(values.codes[indices], values.words) if isinstance(values, TextColumn) else values[indices]
 
 
 def over_lists(function: Callable[..., Any]) -> Callable[..., ListColumn]:
-    """A function of columns, for the values of lists; what is no list is the same for all of a row's values."""
+    """A function of columns as one of list columns; an input of main rows is repeated for each of a row's values."""
 
     def of_lists(*inputs: Any) -> ListColumn:
-        lists = next(given for given in inputs if isinstance(given, ListColumn))
-        flat = [given.values if isinstance(given, ListColumn) else lists.spread(given) for given in inputs]
+        lists = next(column for column in inputs if isinstance(column, ListColumn))
+        flat = [column.values if isinstance(column, ListColumn) else lists.spread(column) for column in inputs]
         try:
             return ListColumn(function(*flat), lists.starts)
         except RefusedRowsError as refused:
             row = int(np.searchsorted(lists.starts, refused.row, side="right")) - 1
-            place = refused.row - int(lists.starts[row])
-            raise RefusedRowsError(row, f"its row {place} of this table: {refused}") from None
+            child_row = refused.row - int(lists.starts[row])
+            raise RefusedRowsError(row, f"its row {child_row} of this table: {refused}") from None
 
     return of_lists
 
 
 def over_one_list(function: Callable[..., Any], is_list: Sequence[bool], lift: Sequence[Any]) -> Callable[..., Any]:
-    """The same for one main row, whose lists are columns; `lift` makes a column of another value, None keeps it."""
+    """A function of columns for one main row: a list is its values' column, other values are repeated for them.
+
+    `lift` turns such a value into a column of one row; None keeps a constant.
+    """
 
     def of_one(*inputs: Any) -> Any:
-        count = len(next(given for given, known in zip(inputs, is_list, strict=True) if known))
+        count = len(next(value for value, known in zip(inputs, is_list, strict=True) if known))
         lists = ListColumn(None, np.array([0, count]))
         flat = [
-            given if known or make is None else lists.spread(make(given))
-            for given, known, make in zip(inputs, is_list, lift, strict=True)
+            value if known or to_column is None else lists.spread(to_column(value))
+            for value, known, to_column in zip(inputs, is_list, lift, strict=True)
         ]
         with np.errstate(all="ignore"):
             return function(*flat)

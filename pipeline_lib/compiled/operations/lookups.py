@@ -29,7 +29,7 @@ from pipeline_lib.compiled.operations.text_columns import TextColumn, Words
 from pipeline_lib.errors import InputError
 
 _PYTHON: dict[str, Callable[[Any], Any]] = {"float64": float, "int64": int, "bool": bool, "str": str}
-_HASHED = 512  # from this many integer keys on, hashing beats binary search (measured)
+_HASHED = 512  # integer keys from which on they are hashed; fewer stay in the cache for binary search
 EMPTY: dict[str, float | None] = {"float64": math.nan, "str": None}  # other dtypes are never missing
 _TABLE = {
     "keys": SCALARS_OR_NONE,

@@ -1,10 +1,10 @@
-"""Python source that is being written for one row: lines, and the objects that it names."""
+"""The Python source of a function of one row while it is being written, and the objects that it uses."""
 
 from typing import Any
 
 
 class Code:
-    """Lines of a function's body and the names that it uses from outside."""
+    """The lines of a function's body, and the objects that they use by name."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -12,12 +12,12 @@ class Code:
         self._bound: dict[int, str] = {}
         self._locals = 0
 
-    def bind(self, thing: Any, hint: str) -> str:
-        """A name for an object that the lines use; the same object keeps its name."""
-        name = self._bound.get(id(thing))
+    def bind(self, value: Any, hint: str) -> str:
+        """The name of an object in the lines; one object has one name."""
+        name = self._bound.get(id(value))
         if name is None:
-            name = self._bound[id(thing)] = f"{hint}_{len(self.names)}"
-            self.names[name] = thing
+            name = self._bound[id(value)] = f"{hint}_{len(self.names)}"
+            self.names[name] = value
         return name
 
     def line(self, text: str) -> None:
@@ -25,12 +25,12 @@ class Code:
         self.lines.append(text)
 
     def fresh(self, hint: str) -> str:
-        """A name for a local variable that no other line uses."""
+        """A new name for a local variable."""
         self._locals += 1
         return f"{hint}{self._locals}_"
 
     def function(self, name: str, arguments: str, filename: str) -> Any:
-        """The function whose body the lines are. They hold names, numbers and text literals of our own writing."""
+        """The function with these lines as its body. The lines hold only names, numbers and literals written here."""
         body = "\n".join(f"    {line}" for line in self.lines) or "    pass"
         scope = dict(self.names)
         exec(compile(f"def {name}({arguments}):\n{body}\n", filename, "exec"), scope)  # noqa: S102

@@ -1,4 +1,4 @@
-"""How an operation refuses rows: the first bad row's number, and what is said of its value."""
+"""How an operation refuses rows: the first bad row's number, and a message about its value."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,8 +13,9 @@ NAT = -(2**63)
 
 
 class RefusedRowsError(InputError):
-    """Rows that an operation refuses: the first one's number in its block, and a message that a row's number
-    stands before.
+    """Rows that an operation refuses.
+
+    `row` is the first one's number in its block; the executor puts the number in the whole batch before the message.
     """
 
     def __init__(self, row: int, message: str) -> None:
@@ -22,17 +23,17 @@ class RefusedRowsError(InputError):
         self.row = row
 
 
-def refuse(column: Any, good: Any, words: Callable[[Any], str]) -> None:
-    """Refuse the first row of a column that is not good, by what `words` says of its value."""
+def refuse(column: Any, good: Any, message: Callable[[Any], str]) -> None:
+    """Raise RefusedRowsError for the first row that is not good, with `message` of its value."""
     good = np.asarray(good)
     if not good.all():
         row = int(np.argmin(good))
         values = column.tolist() if isinstance(column, TextColumn) else np.ravel(column).tolist()
-        raise RefusedRowsError(row, words(values[row if len(values) > 1 else 0]))
+        raise RefusedRowsError(row, message(values[row if len(values) > 1 else 0]))
 
 
 def shown(settings: Mapping[str, Any], value: Any) -> str:
-    """A value as a refusal shows it; what rests upon a sensitive column is `hidden`."""
+    """A value as a message shows it; settings of what depends on a sensitive column are `hidden`."""
     if settings.get("hidden"):
         return "a value (hidden: sensitive)"
     missing = value is None or value != value or (type(value) is int and value == NAT)

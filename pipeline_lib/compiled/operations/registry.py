@@ -47,7 +47,7 @@ class Operation:
     expression. `rounding`: by how many ULPs of the result a reference library may differ on the same inputs.
     `abs_max(settings, maxima)` bounds the result's magnitude from the inputs' bounds; inf where it may be NaN.
     `error_bound(settings, inputs, bounds, result)` is how far a reference may be; without one, the inputs are moved
-    by their bounds. `width(settings, widths)`: how many numbers a row of a vector or bag holds.
+    by their bounds. `width(settings, widths)`: how many numbers a row of a vector or sparse vector holds.
     """
 
     name: str

@@ -35,9 +35,9 @@ class SparseColumn:
         if isinstance(column, SparseColumn):
             return column
         if hasattr(column, "tocoo"):
-            found = column.tocoo()
-            rows, indices, values = (np.asarray(part) for part in (found.row, found.col, found.data))
-            count, width = found.shape
+            matrix = column.tocoo()
+            rows, indices, values = (np.asarray(part) for part in (matrix.row, matrix.col, matrix.data))
+            count, width = matrix.shape
             order = np.lexsort((indices, rows))
             rows, indices, values = rows[order], indices[order], values[order]
         else:
@@ -83,12 +83,12 @@ class SparseColumn:
         return SparseColumn(_pointers(self.rows()[kept], len(self)), self.indices[kept], self.values[kept], self.width)
 
     def holding(self, values: NDArray[np.float64]) -> "SparseColumn":
-        """Other values at the same places."""
+        """Other values at the same indices."""
         return SparseColumn(self.indptr, self.indices, values, self.width)
 
     def sums(self, terms: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Each row's sum of `terms`, one for each value, in order of places."""
-        # bincount adds one by one, from 0.0
+        """Each row's sum of `terms`, one per value, in the order of their indices."""
+        # bincount adds one term after the other, from 0.0
         return np.bincount(self.rows(), weights=terms, minlength=len(self)).astype(np.float64, copy=False)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Text columns: each distinct word once, rows as numbers of words."""
+"""Text columns: each distinct word once, rows as indices of words."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 class Words(list[str | None]):
-    """The words of a batch, with what was computed of them: a word is looked up once, not once a row."""
+    """The words of a batch with a cache of what was computed from them, so that it is computed once per word."""
 
     def __init__(self, words: Sequence[str | None]) -> None:
         super().__init__(words)
@@ -16,10 +16,13 @@ class Words(list[str | None]):
 
 
 class TextColumn:
-    """A text column: `codes` (int32, rows) are places in `words`, where None is missing.
+    """A text column: `codes` (int32, rows) index `words`, where None is missing.
 
-    -1 is the last place, as in any list; in raw columns that is None. Rows share words, so that text made of
-    text costs nothing a row.
+        rows    "b"  "a"  None  "b"
+        words   ["a", "b", None]        codes [1, 0, -1, 1]
+
+    -1 indexes the sentinel None at the end. Columns share their words, so text computed from text costs one step per
+    word, not per row.
     """
 
     __slots__ = ("codes", "words")
@@ -30,9 +33,9 @@ class TextColumn:
     @classmethod
     def of(cls, values: Sequence[str | None]) -> "TextColumn":
         """A column of Python text; None is missing."""
-        places = {word: place for place, word in enumerate(dict.fromkeys(v for v in values if v is not None))}
-        codes = np.array([-1 if value is None else places[value] for value in values], dtype=np.int32)
-        return cls(codes, Words([*places, None]))
+        index_of = {word: index for index, word in enumerate(dict.fromkeys(v for v in values if v is not None))}
+        codes = np.array([-1 if value is None else index_of[value] for value in values], dtype=np.int32)
+        return cls(codes, Words([*index_of, None]))
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -67,33 +70,33 @@ class TextColumn:
         return self.numbers("missing", lambda words: np.array([word is None for word in words]))
 
     def numbers(self, key: object, table: Callable[[Sequence[str | None]], NDArray[Any]]) -> NDArray[Any]:
-        """`table` of the words (None is missing), looked up for each row; computed once for `key`."""
-        found = self.words.cache.get(key)
-        if found is None:
-            found = self.words.cache[key] = table(self.words)
-        values: NDArray[Any] = found[self.codes]
-        return values
+        """`table(words)`, one number per word (None is missing), as a column; computed once per `key`."""
+        numbers = self.words.cache.get(key)
+        if numbers is None:
+            numbers = self.words.cache[key] = table(self.words)
+        column: NDArray[Any] = numbers[self.codes]
+        return column
 
     def texts(self, key: object, table: Callable[[Sequence[str | None]], Sequence[str | None]]) -> "TextColumn":
-        """`table` of the words (None is missing), text again; computed once for `key`."""
-        found = self.words.cache.get(key)
-        if found is None:
-            found = self.words.cache[key] = Words(table(self.words))
-        return TextColumn(self.codes, found)
+        """`table(words)`, one text per word (None is missing), as a column; computed once per `key`."""
+        texts = self.words.cache.get(key)
+        if texts is None:
+            texts = self.words.cache[key] = Words(table(self.words))
+        return TextColumn(self.codes, texts)
 
 
 def choose(condition: Any, then: "TextColumn | str", other: "TextColumn | str") -> TextColumn:
     """`then` where the condition holds, else `other`."""
     first, second = _column(then), _column(other)
     key = (id(first.words), id(second.words))
-    cache = (second if isinstance(then, str) else first).words.cache  # never on a constant, which outlives the batch
-    known = cache.get(key)
-    if known is None:
-        known = cache[key] = (Words([*second.words, *first.words]), first.words, second.words)  # ids stay theirs
-    behind = np.int32(len(second.words))  # the places of `first` begin there; its -1 is the last of all
-    codes = np.where(first.codes < 0, np.int32(-1), first.codes + behind)
-    last = np.where(second.codes < 0, behind - np.int32(1), second.codes)
-    return TextColumn(np.where(condition, codes, last), known[0])
+    cache = (second if isinstance(then, str) else first).words.cache  # not a constant's, which outlives the batch
+    joined = cache.get(key)
+    if joined is None:  # both lists of words are kept, so that no others get their ids
+        joined = cache[key] = (Words([*second.words, *first.words]), first.words, second.words)
+    offset = np.int32(len(second.words))  # the words of `first` begin there; its sentinel is the last of all
+    then_codes = np.where(first.codes < 0, np.int32(-1), first.codes + offset)
+    other_codes = np.where(second.codes < 0, offset - np.int32(1), second.codes)
+    return TextColumn(np.where(condition, then_codes, other_codes), joined[0])
 
 
 _CONSTANTS: dict[str, TextColumn] = {}

@@ -1,8 +1,10 @@
-"""Tables of characters, frozen: what a letter's lower case, a word character, a space is differs between Pythons.
+"""Tables of characters: lower case, word characters, spaces and digits, which differ between Pythons.
 
-A plan keeps the tables of the Python that compiled it, for text beyond ASCII; ASCII is the same everywhere.
-The `frozen_…` functions read them from the running Python (about a second, once); the others only look them up.
-Sets of characters are text: the first and last character of each range, in order.
+A plan holds the tables of the Python that compiled it, for characters beyond ASCII; ASCII is the same everywhere. The
+`frozen_...` functions read them from the running Python (about a second, once); the other functions only look them up.
+A set of characters is a text: the first and last character of each range, in ascending order.
+
+    digits "0-9" and Arabic-Indic digits: "09\u0660\u0669"
 """
 
 from bisect import bisect_right
@@ -10,20 +12,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 SIGMA, FINAL_SIGMA, MEDIAL_SIGMA = "\u03a3", "\u03c2", "\u03c3"
-# Keys of a table of lower case that are no single characters: the sets that the rule of the final sigma reads.
 CASED, IGNORABLE = "cased", "ignorable"
+"""Keys of a table of lower case that are no characters: the sets for the rule of the final sigma."""
 
 
 def frozen_lower() -> dict[str, str]:
-    """Lower case of each character beyond ASCII that has another one, as `str.lower` gives it.
+    """Lower case of each character beyond ASCII that it changes, as `str.lower`.
 
-    Under `CASED` and `IGNORABLE` are the sets by which a sigma is known to end a word.
+    `CASED` and `IGNORABLE` hold the sets that decide whether a sigma ends a word.
     """
     return dict(_lower())
 
 
 def frozen_single_lower() -> dict[str, str]:
-    """The same as Arrow, and with it pandas' `str` dtype, has it: character by character, no final sigma."""
+    """Lower case as Arrow, and with it pandas' `str` dtype, computes it: by character, without the final sigma."""
     return dict(_single_lower())
 
 
@@ -45,19 +47,19 @@ def frozen_digits() -> str:
 def lower(text: str, table: Mapping[str, str]) -> str:
     """Lower case by a frozen table; `str.lower` of the Python that froze it.
 
-    A capital sigma is final where a cased character stands before it and none behind it, ignorable ones passed
-    over (Unicode, SpecialCasing, Final_Sigma), if the table has what that asks.
+    A capital sigma becomes the final form where a cased character comes before it and none after it, ignorable
+    characters skipped (Unicode, SpecialCasing, Final_Sigma), if the table has `CASED` and `IGNORABLE`.
     """
     if text.isascii():
         return text.lower()
     if SIGMA in text and CASED in table:
-        made = [_sigma(text, place, table) if char == SIGMA else _one(char, table) for place, char in enumerate(text)]
-        return "".join(made)
+        lowered = [_sigma(text, at, table) if char == SIGMA else _one(char, table) for at, char in enumerate(text)]
+        return "".join(lowered)
     return "".join([_one(char, table) for char in text])
 
 
 def is_word(code: int, ranges: Sequence[Sequence[int]]) -> bool:
-    """Whether a code point is a word character; `ranges` holds those beyond ASCII."""
+    """Whether a code point is a word character; `ranges` are those beyond ASCII."""
     if code < 128:
         return code == 95 or chr(code).isalnum()
     low, high = 0, len(ranges)
@@ -72,8 +74,8 @@ def is_word(code: int, ranges: Sequence[Sequence[int]]) -> bool:
 
 def contains(ranges: str, char: str) -> bool:
     """Whether a set of characters, as text of ranges, holds a character."""
-    place = bisect_right(ranges, char)
-    return place % 2 == 1 or (place > 0 and ranges[place - 1] == char)
+    index = bisect_right(ranges, char)  # odd between the first and the last character of a range
+    return index % 2 == 1 or (index > 0 and ranges[index - 1] == char)
 
 
 def members(ranges: str) -> frozenset[str]:
@@ -85,12 +87,13 @@ def _one(char: str, table: Mapping[str, str]) -> str:
     return char.lower() if char < "\x80" else table.get(char, char)
 
 
-def _sigma(text: str, place: int, table: Mapping[str, str]) -> str:
-    before, behind = reversed(text[:place]), text[place + 1 :]
-    return FINAL_SIGMA if _meets_cased(before, table) and not _meets_cased(behind, table) else MEDIAL_SIGMA
+def _sigma(text: str, index: int, table: Mapping[str, str]) -> str:
+    before, after = reversed(text[:index]), text[index + 1 :]
+    return FINAL_SIGMA if _next_is_cased(before, table) and not _next_is_cased(after, table) else MEDIAL_SIGMA
 
 
-def _meets_cased(text: Iterable[str], table: Mapping[str, str]) -> bool:
+def _next_is_cased(text: Iterable[str], table: Mapping[str, str]) -> bool:
+    """Whether the first character that is not ignorable is cased."""
     for char in text:
         if not contains(table[IGNORABLE], char):
             return contains(table[CASED], char)
@@ -105,7 +108,7 @@ def _lower() -> dict[str, str]:
 
 @cache
 def _single_lower() -> dict[str, str]:
-    import pyarrow as pa  # while compiling: production has the table in its plan
+    import pyarrow as pa  # only while compiling: in production the table is in the plan
     import pyarrow.compute as pc
 
     characters = _beyond_ascii()
@@ -114,7 +117,7 @@ def _single_lower() -> dict[str, str]:
 
 
 def _is_ignorable(char: str) -> bool:
-    # behind a letter it is passed over; behind nothing there is then no letter left
+    # skipped after a letter; without a letter before it, the sigma is not final
     return ("A" + char + SIGMA).lower()[-1] == FINAL_SIGMA != (char + SIGMA).lower()[-1]
 
 
@@ -128,7 +131,7 @@ def _beyond_ascii() -> list[str]:
 
 @cache
 def _ranges(holds: Callable[[str], bool], *, ascii_too: bool = False) -> str:
-    """The characters for which a test holds, as text of ranges; half pairs of surrogates are none."""
+    """The characters for which a test holds, as text of ranges; surrogates are no characters."""
     ends: list[str] = []
     characters = [*map(chr, range(128 if ascii_too else 0)), *_beyond_ascii()]
     for before, char in zip(["", *characters], characters, strict=False):

@@ -1,4 +1,16 @@
-"""Vectors, several numbers a row: stacked from columns, taken apart, multiplied by matrices in a fixed order."""
+"""Vectors, several numbers a row: stacked from columns, taken apart, multiplied by matrices in a fixed order.
+
+A vector column is an array of shape (numbers, rows). `affine` adds one input after the other, from 0.0 on, for all
+rows and outputs at once:
+
+    matrix [[1.0, 2.0],      total  =  0.0
+            [0.0, 3.0]]      total +=  first column * input 0      output 1 has weight 0: it is left out
+                             total +=  second column * input 1
+                             total +=  offset
+
+So each row has the bits of the same sum in Python. A matrix product by BLAS would choose an order by the shape of the
+batch and by the CPU, and it would turn 0 * inf into NaN.
+"""
 
 from typing import Any
 

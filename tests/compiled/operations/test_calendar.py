@@ -47,7 +47,7 @@ def column(name, settings, *inputs):
 
 def one_row(name, settings, dtypes, *inputs):
     code = Code()
-    arguments = [f"x{place}" for place in range(len(inputs))]
+    arguments = [f"x{index}" for index in range(len(inputs))]
     expression = OPERATIONS[name].row(code, settings, arguments, dtypes)
     code.line(f"return {expression}")
     return code.function("f", ", ".join(arguments), "<test>")(*inputs)
@@ -59,18 +59,18 @@ def test_every_field_is_tested():
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_day_of_ten_thousand_years(field):
-    found = column("calendar", {"field": field}, MOMENTS)
-    assert found.dtype == np.int64
+    result = column("calendar", {"field": field}, MOMENTS)
+    assert result.dtype == np.int64
     expected = OF_PANDAS[field](pd.Series(MOMENTS.view("datetime64[us]")))
-    np.testing.assert_array_equal(found, np.asarray(expected).astype(np.int64))
+    np.testing.assert_array_equal(result, np.asarray(expected).astype(np.int64))
 
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_one_row_is_the_column(field):
     some = np.array([*MOMENTS[::9973], 0, -1, 1, DAY - 1, -DAY, NAT])
-    found = [one_row("calendar", {"field": field}, ["datetime"], moment) for moment in some.tolist()]
-    assert {type(value) for value in found} == {int}
-    assert found == column("calendar", {"field": field}, some).tolist()
+    result = [one_row("calendar", {"field": field}, ["datetime"], timestamp) for timestamp in some.tolist()]
+    assert {type(value) for value in result} == {int}
+    assert result == column("calendar", {"field": field}, some).tolist()
 
 
 def test_a_date_is_its_day_again():
@@ -100,9 +100,9 @@ def test_centuries_are_leap_years_every_fourth_time():
 )
 def test_time_elapsed(left, right, unit, expected):
     settings = {"unit": unit, "name": "c", "where": "test"}
-    found = column("elapsed", settings, np.array([left]), np.array([right])).tolist()
-    found.append(one_row("elapsed", settings, ["datetime"] * 2, left, right))
-    assert [None if value != value else value for value in found] == [expected, expected]
+    result = column("elapsed", settings, np.array([left]), np.array([right])).tolist()
+    result.append(one_row("elapsed", settings, ["datetime"] * 2, left, right))
+    assert [None if value != value else value for value in result] == [expected, expected]
 
 
 def test_time_that_nanoseconds_cannot_hold_is_refused():
@@ -144,9 +144,11 @@ FORMATS = {
 def test_text_is_read_as_pandas_reads_it(form):
     settings = {"format": form, "name": "c", "where": "test"}
     expected = [pd.to_datetime(pd.Series([text], dtype="str"), format=form)[0] for text in FORMATS[form]]
-    plain = [NAT if date is pd.NaT else int(date.as_unit("us").to_datetime64().astype(np.int64)) for date in expected]
-    assert column("parse_date", settings, TextColumn.of(FORMATS[form])).tolist() == plain
-    assert [one_row("parse_date", settings, ["str"], text) for text in FORMATS[form]] == plain
+    expected_dates = [
+        NAT if date is pd.NaT else int(date.as_unit("us").to_datetime64().astype(np.int64)) for date in expected
+    ]
+    assert column("parse_date", settings, TextColumn.of(FORMATS[form])).tolist() == expected_dates
+    assert [one_row("parse_date", settings, ["str"], text) for text in FORMATS[form]] == expected_dates
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,6 @@ pytestmark = pytest.mark.core
 def test_hashed_places_are_those_of_the_list(count: int) -> None:
     rng = np.random.default_rng(count)
     keys = rng.permutation(np.unique(rng.integers(-(2**63), 2**63 - 1, count)))
-    asked = np.concatenate([rng.permutation(keys), rng.integers(-(2**63), 2**63 - 1, 1_000), [0, -1]])
-    places = {key: place for place, key in enumerate(keys.tolist())}
-    assert IntegerIndex(keys)(asked).tolist() == [places.get(number, -1) for number in asked.tolist()]
+    wanted = np.concatenate([rng.permutation(keys), rng.integers(-(2**63), 2**63 - 1, 1_000), [0, -1]])
+    index_of = {key: index for index, key in enumerate(keys.tolist())}
+    assert IntegerIndex(keys)(wanted).tolist() == [index_of.get(number, -1) for number in wanted.tolist()]

@@ -23,42 +23,42 @@ NUMBERS = {"name": "t", "where": "Step"}
 def both(operation, words, **settings):
     """What the operation makes of words, as a column and row by row."""
     build = Builder()
-    made = build.apply(operation, build.input("t", "str"), **settings)
-    plan = Plan(build.nodes, {"y": made.node})
-    one = row_function(plan, [made.node], SCHEMA)
-    column = make_executor(plan, [made.node]).run({"t": TextColumn.of(words)}, len(words))[0].tolist()
+    result = build.apply(operation, build.input("t", "str"), **settings)
+    plan = Plan(build.nodes, {"y": result.node})
+    one = row_function(plan, [result.node], SCHEMA)
+    column = make_executor(plan, [result.node]).run({"t": TextColumn.of(words)}, len(words))[0].tolist()
     return column, [one({"t": word})[0] for word in words]
 
 
 @pytest.mark.parametrize("word", ["0", "-0.0", "+7", ".5", "5.", "1e3", "0.1", "1E-400", "2.2250738585072011e-308"])
 def test_a_decimal_number_is_read_as_python_reads_it(word):
     bits = struct.pack("<d", float(word))
-    assert [struct.pack("<d", found[0]) for found in both("parse_number", [word], **NUMBERS)] == [bits, bits]
+    assert [struct.pack("<d", value[0]) for value in both("parse_number", [word], **NUMBERS)] == [bits, bits]
 
 
 def test_no_text_is_no_number():
-    assert all(math.isnan(found[0]) for found in both("parse_number", [None], **NUMBERS))
+    assert all(math.isnan(value[0]) for value in both("parse_number", [None], **NUMBERS))
 
 
 @pytest.mark.parametrize("word", ["", "?", "1,5", " 1", "1 ", "1_000", "nan", "inf", "1e999", "0x10", "\u0661", "1\n"])
 def test_what_is_no_decimal_number_is_refused(word):
     build = Builder()
-    made = build.apply("parse_number", build.input("t", "str"), **NUMBERS)
-    plan = Plan(build.nodes, {"y": made.node})
+    result = build.apply("parse_number", build.input("t", "str"), **NUMBERS)
+    plan = Plan(build.nodes, {"y": result.node})
     message = "Step: found .* in column 't', expected a decimal number; correct the row"
     with pytest.raises(InputError, match=f"row 1: {message}"):
-        make_executor(plan, [made.node]).run({"t": TextColumn.of(["1", word])}, 2)
+        make_executor(plan, [result.node]).run({"t": TextColumn.of(["1", word])}, 2)
     with pytest.raises(InputError, match=message):
-        row_function(plan, [made.node], SCHEMA)({"t": word})
+        row_function(plan, [result.node], SCHEMA)({"t": word})
 
 
 def test_a_word_that_no_row_has_refuses_none():
     build = Builder()
-    made = build.apply("parse_number", build.input("t", "str"), **NUMBERS)
+    result = build.apply("parse_number", build.input("t", "str"), **NUMBERS)
     text = TextColumn.of(["1", "?"])
     one = TextColumn(text.codes[:1], text.words)
-    found = make_executor(Plan(build.nodes, {"y": made.node}), [made.node]).run({"t": one}, 1)
-    assert found[0].tolist() == [1.0]
+    value = make_executor(Plan(build.nodes, {"y": result.node}), [result.node]).run({"t": one}, 1)
+    assert value[0].tolist() == [1.0]
 
 
 @pytest.mark.parametrize(

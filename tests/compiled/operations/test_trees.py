@@ -1,4 +1,4 @@
-"""The operation `trees`: every way to a leaf gives the same bits, for every shape of tree and every kind of number."""
+"""The operation `trees`: every method gives the same bits, for every shape of tree and every kind of number."""
 
 import struct
 
@@ -16,11 +16,11 @@ INPUTS, ROWS, SETS = 4, 300, 5
 
 
 def grown(rng, leaves, *, chain=False):
-    """A random tree of so many leaves, as lists: its splits may all lie on one path."""
+    """A random tree with this many leaves, as lists; with `chain` all its splits are on one path."""
     feature, left, right, open_leaves = [-1], [0], [0], [0]
     while len(open_leaves) < leaves:
-        place = len(open_leaves) - 1 if chain else int(rng.integers(len(open_leaves)))
-        node = open_leaves.pop(place)
+        index = len(open_leaves) - 1 if chain else int(rng.integers(len(open_leaves)))
+        node = open_leaves.pop(index)
         feature[node], left[node], right[node] = int(rng.integers(INPUTS)), len(feature), len(feature) + 1
         open_leaves += [len(feature), len(feature) + 1]
         feature, left, right = [*feature, -1, -1], [*left, 0, 0], [*right, 0, 0]
@@ -69,7 +69,7 @@ def numbers(rows=ROWS):
 
 def row_function(settings):
     code = Code()
-    names = [f"x{place}" for place in range(INPUTS)]
+    names = [f"x{index}" for index in range(INPUTS)]
     code.line(f"({', '.join(names)},) = row")
     code.line(f"return {OPERATIONS['trees'].row(code, settings, names, ['float64'] * INPUTS)}")
     return code.function("predict", "row", "<test>")
@@ -82,7 +82,7 @@ def bits(values):
 def one_by_one(settings, columns):
     """The sums as their definition says them, with nothing to make it fast."""
     sets = np.asarray(settings["sets"])
-    found = []
+    results = []
     for row in zip(*(column.tolist() for column in columns), strict=True):
         total = None if settings["start"] is None else list(settings["start"])
         for tree, root in enumerate(settings["roots"].tolist()):
@@ -97,15 +97,15 @@ def one_by_one(settings, columns):
                     goes_left = x <= settings["threshold"][node]
                 node = settings["left" if goes_left else "right"][node]
             leaf = settings["values"][settings["left"][node]].tolist()
-            places = range(settings["width"]) if settings["outputs"] is None else [settings["outputs"][tree]]
+            outputs = range(settings["width"]) if settings["outputs"] is None else [settings["outputs"][tree]]
             if total is None:
                 total = leaf
                 continue
-            for place, number in zip(places, leaf, strict=True):
-                total[place] = total[place] + number
-                total[place] = float(np.float32(total[place])) if settings["single"] else total[place]
-        found.append(total)
-    return found
+            for index, number in zip(outputs, leaf, strict=True):
+                total[index] = total[index] + number
+                total[index] = float(np.float32(total[index])) if settings["single"] else total[index]
+        results.append(total)
+    return results
 
 
 ENSEMBLES = {
@@ -143,22 +143,22 @@ def test_columns_have_the_bits_of_the_definition(shape):
         assert whole(*(column[:0] for column in columns)).shape[-1] == 0
 
 
-@pytest.mark.parametrize("way", ["generated", "walked"])
+@pytest.mark.parametrize("method", ["generated", "walked"])
 @pytest.mark.parametrize("shape", ENSEMBLES)
-def test_rows_have_the_bits_of_the_definition(monkeypatch, shape, way):
-    monkeypatch.setattr(trees, "NODE_BUDGET", trees.NODE_BUDGET if way == "generated" else 0)
+def test_rows_have_the_bits_of_the_definition(monkeypatch, shape, method):
+    monkeypatch.setattr(trees, "NODE_BUDGET", trees.NODE_BUDGET if method == "generated" else 0)
     settings, columns = ensemble(**ENSEMBLES[shape]), numbers()
     function = row_function(settings)
-    found = [function(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
-    assert bits(found) == bits(one_by_one(settings, columns))
-    assert all(type(value) is (float if settings["width"] == 1 else np.ndarray) for value in found)
+    results = [function(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    assert bits(results) == bits(one_by_one(settings, columns))
+    assert all(type(value) is (float if settings["width"] == 1 else np.ndarray) for value in results)
 
 
 def test_constants_stand_for_columns():
     settings = ensemble(**ENSEMBLES["mixed"])
     columns = [np.full(3, number) for number in (0.25, 1.0, 2.0, -3.0)]
-    found = bind_columns(settings)(columns[0], 1.0, columns[2], -3.0)
-    assert bits(found) == bits(bind_columns(settings)(*columns))
+    results = bind_columns(settings)(columns[0], 1.0, columns[2], -3.0)
+    assert bits(results) == bits(bind_columns(settings)(*columns))
 
 
 def test_a_row_is_on_a_boundary_where_its_path_changes_within_its_error_bound():

@@ -40,14 +40,14 @@ EXAMPLES = [
 def same(write, values):
     """A plan's columns for rows of numbers; in batches and row by row they have the same bits."""
     build = Builder()
-    names = [f"c{place}" for place in range(values.shape[1])]
-    made = write(build, [build.input(name, "float64") for name in names])
-    plan, root = Plan(build.nodes, {}), made.node
+    names = [f"c{index}" for index in range(values.shape[1])]
+    result = write(build, [build.input(name, "float64") for name in names])
+    plan, root = Plan(build.nodes, {}), result.node
     executor = make_executor(plan, [root])
 
     def column(rows):
-        (found,) = executor.run({name: np.ascontiguousarray(rows[:, i]) for i, name in enumerate(names)}, len(rows))
-        return list(found.T) if found.ndim == 2 else found.tolist()
+        (column,) = executor.run({name: np.ascontiguousarray(rows[:, i]) for i, name in enumerate(names)}, len(rows))
+        return list(column.T) if column.ndim == 2 else column.tolist()
 
     whole = column(values)
     for size in (1, 7, 64):
@@ -111,15 +111,15 @@ def test_equal_distances_are_ranked_by_place():
 @pytest.mark.parametrize("bound", [0.0, 0.2])
 def test_the_largest_is_unsure_where_another_lies_within_the_error_bound(bound):
     vector = np.array([[1.0, 1.0], [1.3, 1.7]])
-    found = OPERATIONS["largest"]
-    chosen = found.column({})(vector)
-    unsure = found.error_bound({}, [vector], [np.full((2, 2), bound)], chosen)
+    largest = OPERATIONS["largest"]
+    chosen = largest.column({})(vector)
+    unsure = largest.error_bound({}, [vector], [np.full((2, 2), bound)], chosen)
     assert unsure.tolist() == [math.inf if bound else 0.0, 0.0]
 
 
 def test_places_are_unsure_where_a_point_outside_is_as_near():
-    points, found = np.array([[0.0], [2.0], [5.0]]), OPERATIONS["nearest"]
+    points, nearest = np.array([[0.0], [2.0], [5.0]]), OPERATIONS["nearest"]
     settings = {"points": points, "count": 1, "metric": "euclidean", "expanded": False}
     vector = np.array([[0.9, 1.0]])
-    bound = found.error_bound(settings, [vector], [0.0], found.column(settings)(vector))
+    bound = nearest.error_bound(settings, [vector], [0.0], nearest.column(settings)(vector))
     assert np.isinf(bound).tolist() == [[False, True], [False, True]]
