@@ -1,11 +1,11 @@
-"""The mutation run: one thing at a time is changed in a record, or in the project beside it, and must be noticed.
+"""The mutation run: one thing at a time is changed in a record or in the project, and a check must name it.
 
     python -m tools.mutants [--seed N] [--share 1.0] [--only WORDS] [--listed]
 
 The houses pipeline runs twice. Then mutations are drawn from the printed seed over the numbers, categories and code of
 the first run's artifact, evidence, parameters, metrics and environment, of the exported modules and their notebooks.
-Each must break the record's seal. The record is then sealed again, as if the change had been written by an honest
-tool, and the project's own checks must still see it and name the step, file or cell. What none sees is a survivor.
+Each must break the record's seal. The record is then sealed again, as if a correct tool had written the change, and
+the project's own checks must still find it and name the step, file or cell. A mutation that none finds is a survivor.
 """
 
 import argparse
@@ -46,7 +46,7 @@ from tools.mutations import Mutation, draw
 ROOT = Path(__file__).parent.parent
 SEED = 20_261_123
 SEAL, SURVIVED, UNNAMED = "seal", "survived", "seen, not named"
-_LONG = 200
+_LONG = 200  # characters of a message that are printed
 
 
 @dataclass(frozen=True)
@@ -57,22 +57,22 @@ class World:
 
     @cached_property
     def record(self) -> Record:
-        """The record that is changed."""
+        """The record that mutations change."""
         return Record((self.tree / "record").resolve())
 
     @cached_property
     def again(self) -> Record:
-        """What the same notebook, parameters and environment gave the second time."""
+        """The record of a second run of the same notebook, parameters and environment."""
         return Record((self.tree / "again").resolve())
 
     @cached_property
     def project(self) -> Project:
-        """The project whose code is changed."""
+        """The project whose code mutations change."""
         return find_project(self.tree / "project")
 
     @contextmanager
     def changed(self, files: Mapping[str, bytes]) -> Iterator[None]:
-        """The world with other contents of some files, until the block ends; the record's seal is put back as well."""
+        """Change the contents of some files until the block ends; then files and seal are restored."""
         seal = self.record.folder / MANIFEST
         before = {path: path.read_bytes() for path in (seal, *(self.tree / name for name in files))}
         try:
@@ -84,7 +84,7 @@ class World:
                 path.write_bytes(content)
 
     def seal(self) -> None:
-        """Make the manifest fit the record's files as they now are."""
+        """Write a manifest for the record's files as they are now."""
         manifest = self.record.manifest()
         del manifest["digest"]
         manifest["files"] = {name: sha256_file(self.record.folder / name) for name in manifest["files"]}
@@ -94,39 +94,39 @@ class World:
 
 @dataclass(frozen=True)
 class Check:
-    """One of the project's checks: what it reads of the world, and what it says of it; nothing when all is well."""
+    """One of the project's checks: the folders that it reads, and its message; empty when it finds nothing."""
 
     name: str
     reads: tuple[str, ...]
-    says: Callable[[World], str]
+    message: Callable[[World], str]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Which check saw a mutation, and its words."""
+    """The check that found a mutation, and its message."""
 
     mutation: Mutation
     seen_by: str
-    told: str = ""
+    message: str = ""
 
     @property
     def survived(self) -> bool:
-        """Whether the mutation went unnoticed, or nobody said where it is."""
+        """Whether no check found the mutation, or none named its location."""
         return self.seen_by in (SURVIVED, UNNAMED)
 
 
 def parity(world: World) -> str:
-    """The evidence repeated by the column executor, then row by row, in this process."""
+    """Repeat the evidence with the column executor, then row by row, in this process."""
     return _repeated(world, FRESH) or _repeated(world, "dict")
 
 
 def edges(world: World) -> str:
-    """The answers to rows at the edges of each raw column repeated."""
+    """Repeat the answers to edge rows."""
     return _repeated(world, EDGES)
 
 
 def _repeated(world: World, name: str) -> str:
-    """What `check_parity` says of one variation, without a process for each mutation."""
+    """The message of `check_parity` for one variation, without a process for each mutation."""
     request = ReplayRequest(str(world.record.folder), "pipeline_lib", (VARIATIONS[name].task(),))
     outcome = Outcome.from_json(replay(request).outcomes[0])
     if outcome.divergence:
@@ -135,13 +135,13 @@ def _repeated(world: World, name: str) -> str:
     return "" if outcome.verdict == "exact" else f"{name}: {outcome.detail}"
 
 
-def made_evidence(world: World) -> str:
-    """Whether the artifact is the one that made the evidence."""
+def artifact_digests(world: World) -> str:
+    """Compare the artifact with the digests in the evidence."""
     return "; ".join(other_artifact(read_evidence(world.record.evidence), world.record.artifact))
 
 
-def given_parameters(world: World) -> str:
-    """Whether the parameters as resolved follow from those as given."""
+def resolved_parameters(world: World) -> str:
+    """Resolve the parameters file again and compare with the resolved parameters."""
     module = importlib.import_module(f"pipeline_lib.pipelines.{world.record.pipeline}")
     overrides = world.record.manifest().get("overrides", [])
     file = world.record.folder / PARAMS_FILE
@@ -151,26 +151,26 @@ def given_parameters(world: World) -> str:
 
 
 def export(world: World) -> str:
-    """Whether every module is what its notebook exports."""
+    """Compare every module with its notebook's export."""
     return "; ".join(map(str, check_export(world.project)))
 
 
 def sources(world: World) -> str:
-    """Whether notebook and modules are those that the record used."""
+    """Compare notebook and modules with those that the record used."""
     return "; ".join(code_changes(world.record, world.project))
 
 
 def reproduction(world: World) -> str:
-    """Whether the second run learned and made the same."""
-    found = compare_records(world.record, world.again)
-    return "; ".join(f"{part.name}: {' '.join(part.differences)}" for part in found.sections if part.differences)
+    """Compare the record with that of the second run."""
+    comparison = compare_records(world.record, world.again)
+    return "; ".join(f"{part.name}: {' '.join(part.differences)}" for part in comparison.sections if part.differences)
 
 
 CHECKS: Sequence[Check] = (
     Check("parity", ("record/artifact/", "record/evidence/"), parity),
     Check(EDGES, ("record/artifact/", "record/evidence/"), edges),
-    Check("artifact digest", ("record/artifact/", "record/evidence/"), made_evidence),
-    Check("parameters", ("record/params",), given_parameters),
+    Check("artifact digest", ("record/artifact/", "record/evidence/"), artifact_digests),
+    Check("parameters", ("record/params",), resolved_parameters),
     Check("export", ("project/",), export),
     Check("sources", ("project/", "record/library.json", "record/notebook.ipynb"), sources),
     Check("reproduce", ("record/", "again/"), reproduction),
@@ -178,7 +178,7 @@ CHECKS: Sequence[Check] = (
 
 
 def judge(world: World, mutation: Mutation, checks: Sequence[Check] = CHECKS) -> Verdict:
-    """Which check first names a mutation; a change of the record must break its seal before that counts."""
+    """The first check that names a mutation; a change of the record must also break its seal."""
     with world.changed(mutation.files):
         if any(name.startswith("record/") for name in mutation.files):
             problems = verify(world.record)
@@ -188,52 +188,53 @@ def judge(world: World, mutation: Mutation, checks: Sequence[Check] = CHECKS) ->
                 return Verdict(mutation, SEAL, problems[0])
             world.seal()
             if left := verify(world.record):
-                raise SystemExit(f"{mutation.place}: found {left[0]} after sealing again, expected a whole record")
+                raise SystemExit(f"{mutation.location}: found {left[0]} after sealing again, expected a whole record")
         unnamed = ""
         for check in checks:
-            if any(name.startswith(check.reads) for name in mutation.files) and (told := _said(check, world)):
-                if _names(mutation, told):
-                    return Verdict(mutation, check.name, told)
-                unnamed = unnamed or f"{check.name}: {told}"
+            if any(name.startswith(check.reads) for name in mutation.files) and (message := _run(check, world)):
+                if _names(mutation, message):
+                    return Verdict(mutation, check.name, message)
+                unnamed = unnamed or f"{check.name}: {message}"
     return Verdict(mutation, UNNAMED if unnamed else SURVIVED, unnamed)
 
 
-def _said(check: Check, world: World) -> str:
-    """A check's words, those of its refusal included."""
+def _run(check: Check, world: World) -> str:
+    """A check's message; also that of an exception, which would end a fresh process."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return check.says(world)
-    except Exception as error:  # a fresh process would end with it
+            return check.message(world)
+    except Exception as error:
         return f"{'' if isinstance(error, InputError) else type(error).__name__}: {error}".lstrip(": ")
 
 
-def _names(mutation: Mutation, told: str) -> bool:
-    """Whether words name what was changed: by the names that belong to it, or by its file."""
+def _names(mutation: Mutation, message: str) -> bool:
+    """Whether a message names the mutation: by one of its names, or by its file."""
     files = [name.partition("/")[2] for name in mutation.files]
-    return any(name in told for name in (*mutation.names, *files, *(Path(name).name for name in files)))
+    return any(name in message for name in (*mutation.names, *files, *(Path(name).name for name in files)))
 
 
 def build(tree: Path, record: Path, again: Path, root: Path = ROOT) -> World:
-    """A world in a new folder, copied from two records and a checkout. Raises SystemExit where a check is red."""
+    """A world in a new folder, copied from two records and a checkout. SystemExit where a check finds something."""
     for name, folder in (("record", record), ("again", again)):
-        place = tree / name[0] / folder.parent.name / folder.name
-        shutil.copytree(folder, place)
-        (tree / name).symlink_to(place)
+        copy = tree / name[0] / folder.parent.name / folder.name
+        shutil.copytree(folder, copy)
+        (tree / name).symlink_to(copy)
     project = tree / "project"
     for name in ("nbs", "params", "pipeline_lib/steps", "pipeline_lib/pipelines"):
         shutil.copytree(root / name, project / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
     for name in ("settings.ini", "pyproject.toml"):
         shutil.copy(root / name, project / name)
     world = World(tree)
-    problems = [*verify(world.record), *(f"{check.name}: {said}" for check in CHECKS if (said := _said(check, world)))]
+    messages = {check.name: _run(check, world) for check in CHECKS}
+    problems = [*verify(world.record), *(f"{name}: {message}" for name, message in messages.items() if message)]
     if problems:
         raise SystemExit("before any mutation: expected every check green, found\n" + "\n".join(problems))
     return world
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
-    """The verdicts by kind: how many there are, and which check saw how many."""
+    """The numbers of mutations by kind and by the check that found them."""
     heads = [SEAL, *(check.name for check in CHECKS), UNNAMED, SURVIVED]
     shown = [head for head in heads if any(v.seen_by == head for v in verdicts)]
     kinds = dict.fromkeys(verdict.mutation.kind for verdict in verdicts)
@@ -248,25 +249,25 @@ def table(verdicts: Sequence[Verdict]) -> str:
     return "\n".join(lines)
 
 
-def told(verdict: Verdict) -> str:
-    """A verdict and the words behind it; of a survivor, what would have to be checked."""
-    words = " ".join(verdict.told.split())[:_LONG]
+def describe(verdict: Verdict) -> str:
+    """A verdict with its message; for a survivor, the comparison that is missing."""
+    message = " ".join(verdict.message.split())[:_LONG]
     if verdict.seen_by == SURVIVED:
-        words = f"{words}; " if words else ""
-        words += f"no check depends on it: compare {', '.join(verdict.mutation.files)} with what made it"
-    return f"{verdict.seen_by}: {verdict.mutation.kind}: {verdict.mutation.place}\n    {words}"
+        message = f"{message}; " if message else ""
+        message += f"no check depends on it: compare {', '.join(verdict.mutation.files)} with what made it"
+    return f"{verdict.seen_by}: {verdict.mutation.kind}: {verdict.mutation.location}\n    {message}"
 
 
 def summary(verdicts: Sequence[Verdict], *, listed: bool = False) -> tuple[str, int]:
-    """The table, the survivors (with `listed` every mutation) and the exit code: 1 where one survived, or none was."""
+    """The table, the survivors (with `listed` every mutation), and the exit code: 1 for a survivor or no mutation."""
     survivors = [verdict for verdict in verdicts if verdict.survived]
-    lines = [table(verdicts), *map(told, verdicts if listed else survivors)]
+    lines = [table(verdicts), *map(describe, verdicts if listed else survivors)]
     lines.append(f"{len(survivors)} of {len(verdicts)} survive")
     return "\n".join(lines), int(bool(survivors) or not verdicts)
 
 
 def run(world: World, mutations: Sequence[Mutation], checks: Sequence[Check] = CHECKS) -> list[Verdict]:
-    """Judge mutations one after the other."""
+    """Judge mutations one by one."""
     here = describe_environment()  # the same for every mutation
     with patch("pipeline_lib.system.environment.describe_environment", return_value=here):
         return [judge(world, mutation, checks) for mutation in mutations]
@@ -275,18 +276,18 @@ def run(world: World, mutations: Sequence[Mutation], checks: Sequence[Check] = C
 def main() -> int:
     """Print the table and the survivors; 1 where there is one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=SEED, help="what the mutations are drawn from")
+    parser.add_argument("--seed", type=int, default=SEED, help="seed of the drawn mutations")
     parser.add_argument("--share", type=float, default=1.0, help="part of each kind's count")
-    parser.add_argument("--only", default="", help="only kinds whose name contains this")
-    parser.add_argument("--listed", action="store_true", help="print every mutation with the words that name it")
-    asked = parser.parse_args()
+    parser.add_argument("--only", default="", help="only kinds whose name contains this text")
+    parser.add_argument("--listed", action="store_true", help="print every mutation with the message that names it")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         records = [run_pipeline(ROOT / "params/houses.yml", runs=Path(folder) / name) for name in ("runs", "repeated")]
         world = build(Path(folder) / "world", records[0].folder, records[1].folder)
-        mutations = [m for m in draw(world.tree, asked.seed, asked.share) if asked.only in m.kind]
-        print(f"seed {asked.seed}: {len(mutations)} mutations of houses; every check is green before", flush=True)
+        mutations = [m for m in draw(world.tree, options.seed, options.share) if options.only in m.kind]
+        print(f"seed {options.seed}: {len(mutations)} mutations of houses; every check is green before", flush=True)
         started = time.monotonic()
-        text, code = summary(run(world, mutations), listed=asked.listed)
+        text, code = summary(run(world, mutations), listed=options.listed)
         seconds = time.monotonic() - started
     print(f"{text}, {seconds / max(len(mutations), 1) * 1000:,.0f} ms a mutation")
     return code

@@ -1,4 +1,4 @@
-"""The mutation run: what it changes is seen and named by a check, and a check that looks away lets it survive."""
+"""The mutation run: a check finds and names every mutation; with a weak check mutations survive."""
 
 import shutil
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_every_drawn_mutation_is_seen_and_named(world: World) -> None:
     assert f"0 of {len(mutations)} survive" in text
 
 
-def test_the_seed_alone_says_what_is_drawn(world: World) -> None:
+def test_the_seed_alone_decides_what_is_drawn(world: World) -> None:
     assert some(world, ULPS) == some(world, ULPS)
     assert some(world, ULPS) != some(world, ULPS, seed=2)
     assert {mutation.kind for mutation in some(world)} == {kind.name for kind in KINDS}
@@ -44,7 +44,7 @@ def test_the_seed_alone_says_what_is_drawn(world: World) -> None:
 
 def test_a_check_with_a_tolerance_lets_mutations_survive(world: World) -> None:
     def close(world: World) -> str:
-        """What `allclose` makes of the predictions."""
+        """Compare the predictions with `allclose`."""
         evidence = read_evidence(world.record.evidence)
         found = load_model(world.record.artifact).predict(evidence.inputs)
         return "" if np.allclose(found, evidence.outputs.column("prediction").to_numpy()) else "outputs"
@@ -54,7 +54,7 @@ def test_a_check_with_a_tolerance_lets_mutations_survive(world: World) -> None:
     text, code = summary(run(world, mutations, [Check("allclose", ("record/",), close)]))
     assert code == 1
     assert f"{len(mutations)} of {len(mutations)} survive" in text
-    assert mutations[0].place in text
+    assert mutations[0].location in text
     assert "compare record/artifact/artifact.json with what made it" in text
     assert summary(run(world, mutations))[1] == 0
 
@@ -68,14 +68,14 @@ def test_a_check_that_names_nothing_is_not_enough(world: World) -> None:
 def test_a_mutation_that_leaves_the_seal_whole_survives(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tools.mutants.verify", lambda record: [])
     verdict = judge(world, some(world, ULPS)[0])
-    assert (verdict.seen_by, verdict.told) == (SURVIVED, "`verify` calls the record whole")
+    assert (verdict.seen_by, verdict.message) == (SURVIVED, "`verify` calls the record whole")
 
 
-def test_nothing_drawn_is_no_success() -> None:
+def test_no_mutation_is_no_success() -> None:
     assert summary([])[1] == 1
 
 
-def test_the_world_is_put_back_after_each_mutation(world: World) -> None:
+def test_the_world_is_restored_after_each_mutation(world: World) -> None:
     before = sha256_tree(world.record.folder)
     run(world, some(world, "evidence: a row dropped", "manifest"))
     assert sha256_tree(world.record.folder) == before
@@ -89,7 +89,7 @@ def test_a_world_in_which_a_check_is_red_is_refused(houses_record: Record, tmp_p
         build(tmp_path / "world", houses_record.folder, folder)
 
 
-def test_each_kind_of_token_is_found_where_it_stands() -> None:
+def test_each_kind_of_token_is_found_at_its_range() -> None:
     source = 'rate = 2 * x  # é\nname = "é" if rate < 3 else f"{rate}"\n'
     whole = source.encode()
     found = {kind: [(whole[start:end].decode(), new) for start, end, new in at] for kind, at in tokens(source).items()}
@@ -99,16 +99,16 @@ def test_each_kind_of_token_is_found_where_it_stands() -> None:
     assert len(found["name"]) == 5
 
 
-@pytest.mark.parametrize("what", ["number", "text", "operator", "name"])
-def test_an_edited_source_is_another_source_and_still_python(what: str) -> None:
+@pytest.mark.parametrize("kind", ["number", "text", "operator", "name"])
+def test_an_edited_source_is_another_source_and_still_python(kind: str) -> None:
     import random
 
     source = 'rate = 2 * x\nname = "a"\n'
-    done = edited(source, random.Random(0), what)  # noqa: S311
+    done = edited(source, random.Random(0), kind)  # noqa: S311
     assert done is not None
     assert done[0] != source
     compile(done[0], "cell", "exec")
-    assert edited("", random.Random(0), what) is None  # noqa: S311
+    assert edited("", random.Random(0), kind) is None  # noqa: S311
 
 
 @pytest.mark.slow

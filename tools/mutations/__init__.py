@@ -1,6 +1,6 @@
-"""The catalogue of mutations: what can change, one thing at a time, in a record and in the project beside it.
+"""The catalogue of mutations: single changes of a record and of a project.
 
-Each kind draws from all places where it can happen, and says what the files would then hold; nothing is written here.
+Each kind draws from all locations where it is possible, and returns the changed contents; nothing is written here.
 """
 
 import random
@@ -18,51 +18,51 @@ __all__ = ["KINDS", "Kind", "Mutation", "draw"]
 
 
 def draw(tree: Path, seed: int, share: float = 1.0) -> list[Mutation]:
-    """Mutations of every kind, each place once; `share` of the full count, at least one of each kind."""
-    found: dict[tuple[str, str], Mutation] = {}
+    """Mutations of every kind, each location once; `share` of the full count, at least one of each kind."""
+    mutations: dict[tuple[str, str], Mutation] = {}
     for kind in KINDS:
-        generator = random.Random(f"{seed} {kind.name}")  # noqa: S311  drawn again from the seed that is printed
+        generator = random.Random(f"{seed} {kind.name}")  # noqa: S311  reproducible from the printed seed
         wanted, tries = max(1, round(kind.count * share)), kind.count * 20
         drawn = 0
         while drawn < wanted and tries:
             tries -= 1
             mutation = kind.draw(tree, generator)
-            if mutation and (kind.name, mutation.place) not in found:
-                found[kind.name, mutation.place] = replace(mutation, kind=kind.name)
+            if mutation and (kind.name, mutation.location) not in mutations:
+                mutations[kind.name, mutation.location] = replace(mutation, kind=kind.name)
                 drawn += 1
-    return list(found.values())
+    return list(mutations.values())
 
 
 def _yaml(tree: Path, generator: random.Random) -> Mutation | None:
     file = "record/params.yml"
     lines = (tree / file).read_text(encoding="utf-8").splitlines(keepends=True)
-    places = [at for at, line in enumerate(lines) if any(c.isdigit() for c in line.partition("#")[0].partition(":")[2])]
-    at = generator.choice(places)
-    key, _, value = lines[at].partition(":")
-    digits = [place for place, character in enumerate(value.partition("#")[0]) if character.isdigit()]
-    place = generator.choice(digits)
-    other = str((int(value[place]) + 1) % 10)
-    lines[at] = f"{key}:{value[:place]}{other}{value[place + 1 :]}"
-    return Mutation(
-        "",
-        f"params.yml:{at + 1}: {value.strip()} → {lines[at].strip()}",
-        {file: "".join(lines).encode()},
-        (key.strip(), "params.yml"),
-    )
+    numeric = [
+        number
+        for number, line in enumerate(lines)
+        if any(letter.isdigit() for letter in line.partition("#")[0].partition(":")[2])
+    ]
+    number = generator.choice(numeric)
+    key, _, value = lines[number].partition(":")
+    digits = [index for index, letter in enumerate(value.partition("#")[0]) if letter.isdigit()]
+    index = generator.choice(digits)
+    other = str((int(value[index]) + 1) % 10)
+    lines[number] = f"{key}:{value[:index]}{other}{value[index + 1 :]}"
+    location = f"params.yml:{number + 1}: {value.strip()} → {lines[number].strip()}"
+    return Mutation("", location, {file: "".join(lines).encode()}, (key.strip(), "params.yml"))
 
 
 def _any_byte(tree: Path, generator: random.Random) -> Mutation:
     path = generator.choice([path for path in files_below(tree / "record") if path.stat().st_size])
     whole, name = path.read_bytes(), path.relative_to(tree).as_posix()
-    at = generator.randrange(len(whole))
-    changed = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
-    return Mutation("", f"{name}: byte {at}", {name: changed}, sealed=False)
+    index = generator.randrange(len(whole))
+    changed = whole[:index] + bytes([whole[index] ^ 1]) + whole[index + 1 :]
+    return Mutation("", f"{name}: byte {index}", {name: changed}, sealed=False)
 
 
 def _unsealed(kind: Draw) -> Draw:
     def draw_one(tree: Path, generator: random.Random) -> Mutation | None:
-        found = kind(tree, generator)
-        return found and Mutation(found.kind, found.place, found.files, (), sealed=False)
+        mutation = kind(tree, generator)
+        return mutation and replace(mutation, names=(), sealed=False)
 
     return draw_one
 

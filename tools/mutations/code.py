@@ -26,8 +26,8 @@ _OPERATORS |= {"in": "not in", "not in": "in", "is": "is not", "is not": "is", "
 
 
 def tokens(source: str) -> dict[str, list[tuple[int, int, str]]]:
-    """Where each kind of token of Python source stands, (start, end) in characters, and what to put there."""
-    found: dict[str, list[tuple[int, int, str]]] = {"number": [], "text": [], "operator": [], "name": []}
+    """The byte ranges of each kind of token in Python source, and their replacements: (start, end, text)."""
+    ranges: dict[str, list[tuple[int, int, str]]] = {"number": [], "text": [], "operator": [], "name": []}
     starts = [0]
     for line in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(line.encode()))
@@ -38,31 +38,31 @@ def tokens(source: str) -> dict[str, list[tuple[int, int, str]]]:
 
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-            found["number"].append((*span(node), repr(nudged(node.value, random.Random(0)))))  # noqa: S311
+            ranges["number"].append((*span(node), repr(nudged(node.value, random.Random(0)))))  # noqa: S311
         elif (
             isinstance(node, ast.Constant) and isinstance(node.value, str) and whole[slice(*span(node))][-1:] in b"\"'"
         ):
             start, end = span(node)
-            found["text"].append((end - 1, end - 1, "x"))
+            ranges["text"].append((end - 1, end - 1, "x"))
         elif isinstance(node, ast.BinOp | ast.Compare):
             left, right = (node.left, node.right) if isinstance(node, ast.BinOp) else (node.left, node.comparators[0])
             start, end = span(left)[1], span(right)[0]
             symbol = whole[start:end].decode().strip(" ()\n")
             if symbol in _OPERATORS:
-                at = whole.index(symbol.encode(), start)
-                found["operator"].append((at, at + len(symbol.encode()), _OPERATORS[symbol]))
+                first = whole.index(symbol.encode(), start)
+                ranges["operator"].append((first, first + len(symbol.encode()), _OPERATORS[symbol]))
         elif isinstance(node, ast.Name):
             start, end = span(node)
-            found["name"].append((end, end, "_"))
-    return found
+            ranges["name"].append((end, end, "_"))
+    return ranges
 
 
-def edited(source: str, generator: random.Random, what: str) -> tuple[str, str] | None:
-    """Source with one token changed, and the change as text."""
-    places = tokens(source)[what]
-    if not places:
+def edited(source: str, generator: random.Random, kind: str) -> tuple[str, str] | None:
+    """Source with one token of a kind changed, and the change as text."""
+    ranges = tokens(source)[kind]
+    if not ranges:
         return None
-    start, end, new = generator.choice(places)
+    start, end, new = generator.choice(ranges)
     whole = source.encode()
     line = whole[:start].count(b"\n")
     changed = (whole[:start] + new.encode() + whole[end:]).decode()
@@ -73,12 +73,12 @@ def _modules(tree: Path) -> list[Path]:
     return [path for path in sorted(tree.glob("project/pipeline_lib/*/*.py")) if path.stem != "__init__"]
 
 
-def _module(what: str) -> Draw:
+def _module(kind: str) -> Draw:
     """A generated module edited by hand."""
 
     def draw_one(tree: Path, generator: random.Random) -> Mutation | None:
         path = generator.choice(_modules(tree))
-        done = edited(path.read_text(encoding="utf-8"), generator, what)
+        done = edited(path.read_text(encoding="utf-8"), generator, kind)
         name = path.relative_to(tree).as_posix()
         return done and Mutation("", f"{path.name}: {done[1]}", {name: done[0].encode()}, (name.partition("/")[2],))
 
@@ -88,16 +88,16 @@ def _module(what: str) -> Draw:
 def _without_line(tree: Path, generator: random.Random) -> Mutation | None:
     path = generator.choice(_modules(tree))
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    place = generator.choice([at for at, line in enumerate(lines) if line.strip()])
+    number = generator.choice([number for number, line in enumerate(lines) if line.strip()])
     name = path.relative_to(tree).as_posix()
-    told = f"{path.name}: line {place + 1} dropped: `{lines.pop(place).strip()}`"
-    return Mutation("", told, {name: "".join(lines).encode()}, (name.partition("/")[2],))
+    location = f"{path.name}: line {number + 1} dropped: `{lines.pop(number).strip()}`"
+    return Mutation("", location, {name: "".join(lines).encode()}, (name.partition("/")[2],))
 
 
 def _notebook(pattern: str, *, exported: bool = False) -> Draw:
-    """A code cell of a notebook edited; with `exported`, the module that it exports as well.
+    """Edit a code cell of a notebook; with `exported`, also the module that it exports.
 
-    NAME in the pattern is the record's pipeline: research of another one makes no difference to it.
+    NAME in the pattern is the record's pipeline: research notebooks of other pipelines do not matter to it.
     """
 
     def draw_one(tree: Path, generator: random.Random) -> Mutation | None:
@@ -127,7 +127,7 @@ def _notebook(pattern: str, *, exported: bool = False) -> Draw:
 
 
 def _exported(tree: Path, old: str, new: str) -> dict[str, bytes]:
-    """The module that holds a cell, as an export of the edited cell leaves it."""
+    """The module that holds a cell, as it is after an export of the edited cell."""
     before, after = (source.partition("\n")[2].strip("\n") for source in (old, new))
     for path in _modules(tree):
         text = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a mutation is, and how one is drawn from a JSON file."""
+"""Mutations and their kinds; drawing one from a JSON file."""
 
 import copy
 import json
@@ -13,19 +13,19 @@ from pipeline_lib.system.files import canonical_json
 
 Keys = tuple[str | int, ...]
 Names = Callable[[Any, Keys], tuple[str, ...]]
-_LONG = 60
+_LONG = 60  # characters of a value in a location
 
 
 @dataclass(frozen=True)
 class Mutation:
-    """One change: its kind, where it happens as people name it, and the files that it leaves, by path in the tree.
+    """One change: its kind, its location with old and new value, and the changed files by path in the tree.
 
-    `names`: a check that sees it must name one of these (none: the mutated file). A mutation that is not `sealed`
+    A check that finds it must name one of `names` (without any: the mutated file). A mutation that is not `sealed`
     is accidental damage, which the seal itself must show; after any other the record is sealed again.
     """
 
     kind: str
-    place: str
+    location: str
     files: dict[str, bytes]
     names: tuple[str, ...] = ()
     sealed: bool = True
@@ -36,7 +36,7 @@ Draw = Callable[[Path, random.Random], Mutation | None]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of mutation, how many of it to draw, and how to draw one from a tree."""
+    """A kind of mutation: its name, the number to draw, and the function that draws one from a tree."""
 
     name: str
     count: int
@@ -44,7 +44,7 @@ class Kind:
 
 
 def leaves(value: Any, keys: Keys = ()) -> Iterator[tuple[Keys, Any]]:
-    """Every plain value of a JSON document, with the keys that lead to it."""
+    """Every value of a JSON document that is no list or object, with the keys that lead to it."""
     if isinstance(value, dict | list):
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, part in pairs:
@@ -54,7 +54,7 @@ def leaves(value: Any, keys: Keys = ()) -> Iterator[tuple[Keys, Any]]:
 
 
 def replaced(document: Any, keys: Keys, value: Any) -> bytes:
-    """A JSON document with one value in place of another."""
+    """A JSON document with one value replaced."""
     changed = copy.deepcopy(document)
     parent = changed
     for key in keys[:-1]:
@@ -79,7 +79,7 @@ def _nudged(document: Any, value: Any, keys: Keys, generator: random.Random) -> 
 
 
 def last_key(document: Any, keys: Keys) -> tuple[str, ...]:
-    """How checks name a leaf of a plain JSON file: by its last key that is a name."""
+    """The name by which checks call a leaf of a JSON file: its last key that is text."""
     return tuple(key for key in keys if isinstance(key, str))[-1:]
 
 
@@ -89,24 +89,24 @@ def json_kind(
     change: Callable[[Any, Any, Keys, random.Random], Any] = _nudged,
     names: Names = last_key,
 ) -> Draw:
-    """One leaf of a JSON file that fits, as `change` makes it of document, value and keys; unchanged: not this one."""
+    """Change one leaf of a JSON file that `fits`; `change` gets document, value and keys. None if it stays the same."""
 
     def draw_one(tree: Path, generator: random.Random) -> Mutation | None:
         document = json.loads((tree / file).read_bytes())
-        places = [(keys, value) for keys, value in leaves(document) if fits(keys, value)]
-        if not places:
+        candidates = [(keys, value) for keys, value in leaves(document) if fits(keys, value)]
+        if not candidates:
             return None
-        keys, value = generator.choice(places)
+        keys, value = generator.choice(candidates)
         other = change(document, value, keys, generator)
         if json.dumps(other) == json.dumps(value):
             return None
         old, new = (text if len(text) < _LONG else f"{text[:_LONG]}…" for text in map(repr, (value, other)))
-        told = f"{file.partition('/')[2]}: {'.'.join(map(str, keys))}: {old} → {new}"
-        return Mutation("", told, {file: replaced(document, keys, other)}, names(document, keys))
+        location = f"{file.partition('/')[2]}: {'.'.join(map(str, keys))}: {old} → {new}"
+        return Mutation("", location, {file: replaced(document, keys, other)}, names(document, keys))
 
     return draw_one
 
 
 def under(*starts: str) -> Callable[[Keys, Any], bool]:
-    """Leaves of a JSON file whose first key is one of those, or all."""
+    """A filter: leaves of a JSON file whose first key is one of these, or all."""
     return lambda keys, value: not starts or keys[0] in starts

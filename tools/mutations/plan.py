@@ -18,7 +18,7 @@ def _nudged(document: Any, value: Any, keys: Keys, generator: random.Random) -> 
 
 
 def _setting(*names: str, kinds: tuple[type, ...] = (float, int, str, bool, type(None))) -> Callable[[Keys, Any], bool]:
-    """Leaves of nodes' settings: of those names, or of all; of those types."""
+    """A filter: leaves of nodes' settings with these names (or any) and types."""
     return lambda keys, value: (
         keys[0] == "nodes" and keys[2] == "settings" and (not names or keys[3] in names) and type(value) in kinds
     )
@@ -26,8 +26,8 @@ def _setting(*names: str, kinds: tuple[type, ...] = (float, int, str, bool, type
 
 def _other_input(document: Any, value: Any, keys: Keys, generator: random.Random) -> Any:
     """Another earlier node of the same dtype."""
-    nodes, place = document["nodes"], int(keys[1])
-    same = [at for at in range(place) if nodes[at]["dtype"] == nodes[value]["dtype"] and at != value]
+    nodes, node = document["nodes"], int(keys[1])
+    same = [other for other in range(node) if nodes[other]["dtype"] == nodes[value]["dtype"] and other != value]
     return generator.choice(same) if same else value
 
 
@@ -53,92 +53,85 @@ def _other_dtype(document: Any, value: Any, keys: Keys, generator: random.Random
 
 
 def names(document: Any, keys: Keys) -> tuple[str, ...]:
-    """How checks name a place of the plan: by what rests upon its node, or by its step; else by the file."""
+    """The names by which checks call a location of the plan: what depends on its node, or its step; else the file."""
     if keys[0] == "nodes":
-        return upon(document, int(keys[1]))
+        return dependents(document, int(keys[1]))
     if keys[0] == "steps":
         return (str(document["steps"][keys[1]][0]),)
     return ("outputs",) if keys[0] == "outputs" else ()
 
 
-def upon(document: Any, node: int) -> tuple[str, ...]:
-    """The steps, and `outputs`, that rest upon a node, and the raw columns that it rests upon."""
+def dependents(document: Any, node: int) -> tuple[str, ...]:
+    """The steps, and `outputs`, that depend on a node, and the raw columns on which it depends."""
     nodes = document["nodes"]
     above, below = {node}, {node}
-    for place in range(node + 1, len(nodes)):
-        if above & set(nodes[place]["inputs"]):
-            above.add(place)
-    for place in range(node, -1, -1):
-        if place in below:
-            below.update(nodes[place]["inputs"])
-    found = [name for name, columns in document["steps"] if any(place in above for _, place in columns)]
-    found += ["outputs"] if any(place in above for _, place in document["outputs"]) else []
-    return (*found, *(nodes[place]["settings"]["column"] for place in below if nodes[place]["operation"] == "input"))
+    for index in range(node + 1, len(nodes)):
+        if above & set(nodes[index]["inputs"]):
+            above.add(index)
+    for index in range(node, -1, -1):
+        if index in below:
+            below.update(nodes[index]["inputs"])
+    names = [name for name, columns in document["steps"] if any(index in above for _, index in columns)]
+    names += ["outputs"] if any(index in above for _, index in document["outputs"]) else []
+    return (*names, *(nodes[index]["settings"]["column"] for index in below if nodes[index]["operation"] == "input"))
 
 
 def _look_up(change: Callable[[dict[str, Any], random.Random], str]) -> Draw:
-    """One change of a look-up's keys and values together; an empty text: not this one."""
+    """Change a look-up's keys and values together; None where `change` returns an empty text."""
 
     def draw_one(tree: Path, generator: random.Random) -> Mutation | None:
         document = json.loads((tree / PLAN).read_bytes())
         tables = [(at, node) for at, node in enumerate(document["nodes"]) if len(node["settings"].get("keys", ())) > 1]
         if not tables:
             return None
-        place, node = generator.choice(tables)
-        named = upon(document, place)
-        told = change(node["settings"], generator)
-        return (
-            Mutation("", f"artifact.json: node {place}: {told}", {PLAN: canonical_json(document)}, named)
-            if told
-            else None
-        )
+        number, node = generator.choice(tables)
+        named = dependents(document, number)
+        text = change(node["settings"], generator)
+        location = f"artifact.json: node {number}: {text}"
+        return Mutation("", location, {PLAN: canonical_json(document)}, named) if text else None
 
     return draw_one
 
 
 def _dropped(settings: dict[str, Any], generator: random.Random) -> str:
-    place = generator.randrange(len(settings["keys"]))
-    settings["values"].pop(place)
-    return f"without {settings['keys'].pop(place)!r}"
+    index = generator.randrange(len(settings["keys"]))
+    settings["values"].pop(index)
+    return f"without {settings['keys'].pop(index)!r}"
 
 
 def _swapped(settings: dict[str, Any], generator: random.Random) -> str:
-    values = settings["values"]
+    values, keys = settings["values"], settings["keys"]
     one, other = generator.sample(range(len(values)), 2)
     values[one], values[other] = values[other], values[one]
-    return (
-        f"values of {settings['keys'][one]!r} and {settings['keys'][other]!r} swapped"
-        if values[one] != values[other]
-        else ""
-    )
+    return f"values of {keys[one]!r} and {keys[other]!r} swapped" if values[one] != values[other] else ""
 
 
 def _inputs_swapped(tree: Path, generator: random.Random) -> Mutation | None:
     document = json.loads((tree / PLAN).read_bytes())
-    place = generator.choice([at for at, node in enumerate(document["nodes"]) if len(set(node["inputs"])) > 1])
-    inputs = document["nodes"][place]["inputs"]
+    node = generator.choice([at for at, node in enumerate(document["nodes"]) if len(set(node["inputs"])) > 1])
+    inputs = document["nodes"][node]["inputs"]
     one, other = generator.sample(range(len(inputs)), 2)
     inputs[one], inputs[other] = inputs[other], inputs[one]
     if inputs[one] == inputs[other]:
         return None
-    told = f"artifact.json: node {place}: inputs {one} and {other} swapped"
-    return Mutation("", told, {PLAN: canonical_json(document)}, upon(document, place))
+    location = f"artifact.json: node {node}: inputs {one} and {other} swapped"
+    return Mutation("", location, {PLAN: canonical_json(document)}, dependents(document, node))
 
 
 def _step_map(tree: Path, generator: random.Random) -> Mutation:
-    """A column of a step's (the outputs') map that is gone, or stands in another place."""
+    """Remove a column of a step's or the outputs' map, or move it."""
     document = json.loads((tree / PLAN).read_bytes())
     name, columns = generator.choice(document["steps"])
-    place = generator.randrange(len(columns))
-    gone = columns.pop(place)
+    index = generator.randrange(len(columns))
+    removed = columns.pop(index)
     if moved := generator.random() < 0.5:
-        columns.insert((place + 1) % (len(columns) + 1), gone)
-    told = f"artifact.json: step {name}: column {gone[0]!r} {'in another place' if moved else 'gone'}"
-    return Mutation("", told, {PLAN: canonical_json(document)}, (name,))
+        columns.insert((index + 1) % (len(columns) + 1), removed)
+    location = f"artifact.json: step {name}: column {removed[0]!r} {'moved' if moved else 'removed'}"
+    return Mutation("", location, {PLAN: canonical_json(document)}, (name,))
 
 
 def _row_option(tree: Path, generator: random.Random) -> Mutation:
-    """One rule of the row schema: a bound, missing allowed or not, a length, a range, another kind."""
+    """Change one rule of the row schema: a bound, missing values, a length, a range, the kind."""
     document = json.loads((tree / ROW).read_bytes())
     column = generator.choice(document["columns"])
     before = dict(column)
@@ -151,8 +144,8 @@ def _row_option(tree: Path, generator: random.Random) -> Mutation:
     column[option] = value
     if value is None:
         del column[option]
-    told = f"row.json: {before['name']}.{option}: {before.get(option)!r} → {value!r}"
-    return Mutation("", told, {ROW: canonical_json(document)}, (before["name"],))
+    location = f"row.json: {before['name']}.{option}: {before.get(option)!r} → {value!r}"
+    return Mutation("", location, {ROW: canonical_json(document)}, (before["name"],))
 
 
 def _mode(document: Any, value: Any, keys: Keys, generator: random.Random) -> Any:
@@ -164,7 +157,7 @@ def _is_zero(keys: Keys, value: Any) -> bool:
 
 
 def _in_maps(*types: type) -> Callable[[Keys, Any], bool]:
-    """Leaves of the maps of outputs and steps: names, or nodes."""
+    """A filter: leaves of the maps of outputs and steps, which are names or nodes."""
     return lambda keys, value: keys[0] in ("outputs", "steps") and type(value) in types
 
 

@@ -1,4 +1,4 @@
-"""Mutations of the evidence: its Parquet tables, value by value, row by row and column by column."""
+"""Mutations of the evidence: values, rows and columns of its Parquet tables."""
 
 import io
 import json
@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline_lib.records.layout import FITTED_STATE
 from tools.mutations.kinds import Draw, Kind, Mutation, json_kind
 
 _FLOAT: Callable[[pa.DataType], bool] = pa.types.is_float64
@@ -20,26 +21,26 @@ Changed = tuple[pa.Table, str] | None
 
 
 def _table_kind(change: Callable[[pa.Table, random.Random], Changed], *only: str) -> Draw:
-    """A Parquet file of the evidence (one of `only`) as `change` makes it."""
+    """Change a Parquet file of the evidence, one of `only`."""
 
     def draw_one(tree: Path, generator: random.Random) -> Mutation | None:
         folder = tree / "record" / "evidence"
         files = [path for path in sorted(folder.glob("*.parquet")) if not only or path.stem in only]
         path = generator.choice(files)
-        done = change(pq.read_table(path), generator)
-        if done is None:
+        changed = change(pq.read_table(path), generator)
+        if changed is None:
             return None
-        table, told = done
+        table, text = changed
         stream = io.BytesIO()
         pq.write_table(table, stream)
         names = _evidence_names(tree, path.stem)
-        return Mutation("", f"{path.name}: {told}", {f"record/evidence/{path.name}": stream.getvalue()}, names)
+        return Mutation("", f"{path.name}: {text}", {f"record/evidence/{path.name}": stream.getvalue()}, names)
 
     return draw_one
 
 
 def _evidence_names(tree: Path, stem: str) -> tuple[str, ...]:
-    """How checks name a table: a step by its name; what other raw rows, or probes, change, by any step."""
+    """The names by which checks call a table: a step by its name; raw rows and edge rows change any step."""
     steps = json.loads((tree / "record/evidence/evidence.json").read_bytes())["steps"]
     if stem.startswith("step_"):
         return (f"{steps[int(stem.removeprefix('step_'))]}",)
@@ -49,20 +50,20 @@ def _evidence_names(tree: Path, stem: str) -> tuple[str, ...]:
 
 
 def _cell(types: Callable[[pa.DataType], bool], other: Callable[[Any], Any]) -> Callable[..., Changed]:
-    """One value of a column of some types, as `other` makes it."""
+    """Change one value of a column of some types by `other`."""
 
     def change(table: pa.Table, generator: random.Random) -> Changed:
-        columns = [at for at, field in enumerate(table.schema) if types(field.type)]
+        columns = [index for index, field in enumerate(table.schema) if types(field.type)]
         if not columns:
             return None
-        at, row = generator.choice(columns), generator.randrange(table.num_rows)
-        values = table.column(at).to_pylist()
+        index, row = generator.choice(columns), generator.randrange(table.num_rows)
+        values = table.column(index).to_pylist()
         before, values[row] = values[row], other(values[row])
         if repr(before) == repr(values[row]):
             return None
-        field = table.schema.field(at)
+        field = table.schema.field(index)
         array = pa.array(values, field.type, from_pandas=False)
-        changed = table.set_column(at, field.with_nullable(field.nullable or values[row] is None), array)
+        changed = table.set_column(index, field.with_nullable(field.nullable or values[row] is None), array)
         return changed, f"{field.name}, row {row}: {before!r} → {values[row]!r}"
 
     return change
@@ -86,8 +87,8 @@ def _swapped_rows(table: pa.Table, generator: random.Random) -> Changed:
 
 
 def _without_row(table: pa.Table, generator: random.Random) -> tuple[pa.Table, str]:
-    gone = generator.randrange(table.num_rows)
-    return table.take([at for at in range(table.num_rows) if at != gone]), f"row {gone} dropped"
+    dropped = generator.randrange(table.num_rows)
+    return table.take([row for row in range(table.num_rows) if row != dropped]), f"row {dropped} dropped"
 
 
 def _renamed(table: pa.Table, generator: random.Random) -> tuple[pa.Table, str]:
@@ -104,34 +105,35 @@ def _reordered(table: pa.Table, generator: random.Random) -> Changed:
     names = table.column_names
     if len(names) < 2:
         return None
-    at = generator.randrange(len(names) - 1)
-    names[at], names[at + 1] = names[at + 1], names[at]
-    return table.select(names), f"{names[at]!r} and {names[at + 1]!r} in each other's place"
+    index = generator.randrange(len(names) - 1)
+    names[index], names[index + 1] = names[index + 1], names[index]
+    return table.select(names), f"{names[index]!r} and {names[index + 1]!r} swapped"
 
 
 def _other_type(table: pa.Table, generator: random.Random) -> tuple[pa.Table, str]:
-    at = generator.randrange(table.num_columns)
-    field = table.schema.field(at)
+    index = generator.randrange(table.num_columns)
+    field = table.schema.field(index)
     other = {pa.float64(): pa.float32(), pa.int64(): pa.float64(), pa.string(): pa.large_string()}
     kind = other.get(field.type, pa.string())
-    column = table.column(at).cast(kind, safe=False)
-    return table.set_column(at, pa.field(field.name, kind, field.nullable), column), f"{field.name} as {kind}"
+    column = table.column(index).cast(kind, safe=False)
+    return table.set_column(index, pa.field(field.name, kind, field.nullable), column), f"{field.name} as {kind}"
 
 
-def _learned(tree: Path, generator: random.Random) -> Mutation | None:
-    table = pq.read_table(tree / "record/learned.parquet")
+def _fitted_state(tree: Path, generator: random.Random) -> Mutation | None:
+    """Change one fitted value that is compared: a float by one ULP, another value by a letter."""
+    file = f"record/{FITTED_STATE}"
+    table = pq.read_table(tree / file)
     row = generator.randrange(table.num_rows)
     values = table.column("value").to_pylist()
     value, name = values[row], table.column("name")[row].as_py()
     values[row] = _ulp(float.fromhex(value)).hex() if "0x" in value else f"{value}x"
     if table.column("type")[row].as_py() == "seconds" or values[row] == value:
         return None
-    place = table.column_names.index("value")
+    index = table.column_names.index("value")
     stream = io.BytesIO()
-    pq.write_table(table.set_column(place, table.schema.field(place), pa.array(values, pa.string())), stream)
-    return Mutation(
-        "", f"learned.parquet: {name}: {value} → {values[row]}", {"record/learned.parquet": stream.getvalue()}, (name,)
-    )
+    pq.write_table(table.set_column(index, table.schema.field(index), pa.array(values, pa.string())), stream)
+    location = f"{FITTED_STATE}: {name}: {value} → {values[row]}"
+    return Mutation("", location, {file: stream.getvalue()}, (name,))
 
 
 TABLES: Sequence[Kind] = (
@@ -149,5 +151,5 @@ TABLES: Sequence[Kind] = (
     Kind("evidence: a column of another type", 6, _table_kind(_other_type)),
     Kind("evidence: the target", 4, _table_kind(_cell(_INTEGER, lambda value: value + 1), "target")),
     Kind("evidence: its description", 5, json_kind("record/evidence/evidence.json")),
-    Kind("learned state: a value", 6, _learned),
+    Kind("learned state: a value", 6, _fitted_state),
 )
