@@ -48,8 +48,8 @@ _PAGE_HEADER = """# Operations
 A compiled pipeline is a list of these operations. A step's `plan(columns, build)` calls them as methods of `build`, a
 `pipeline_lib.Builder`; arithmetic and comparisons are Python's operators. An input is a `Value` or a constant.
 
-- **takes**: the dtypes of the inputs. `...` stands for any number of inputs like the one before, `float64[]` for a
-  column of child rows.
+- **takes**: the dtypes of the inputs. `bag` is a sparse vector, `float64[]` a column of child rows, `...` any number of
+  inputs like the one before.
 - **gives**: the dtype of the result; "depends" if inputs or settings decide it.
 - **settings**: keyword arguments. They are checked when the plan is written: an unknown, missing or wrongly typed one
   raises `InputError`. A method with a star takes other arguments and fills in the settings itself; its docstring in
