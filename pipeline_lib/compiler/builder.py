@@ -145,7 +145,9 @@ class Builder(OperationMethods[Value]):
         if isinstance(value, np.generic):
             value = value.item()
         if not isinstance(value, bool | int | float | str):
-            raise TypeError(f"found {type(value).__name__} as a constant, expected a number, bool or str")
+            raise InputError(
+                f"found {type(value).__name__} as a constant, expected a number, bool or text; give one of them"
+            )
         dtype = {bool: "bool", int: "int64", float: "float64", str: "str"}[type(value)]
         known = isinstance(value, int | float) and math.isfinite(value)
         return self._write("constant", (), {"value": value}, dtype, abs(float(value)) if known else math.inf)

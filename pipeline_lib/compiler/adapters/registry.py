@@ -8,6 +8,7 @@ An adapter is registered under the qualified name of a class, so that no library
 `transform` and `predict` look a fitted step up and call its adapter; own steps bring a `plan` method instead.
 """
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,7 +99,7 @@ def transform(step: Any, columns: Columns, build: Builder) -> Columns:
             "exported step that makes one row of features for each main row; put one first in the pipeline"
         )
     if callable(own):
-        result = own(step, _by_table(columns, build) if several else dict(columns), build)
+        result = _call(own, step, _by_table(columns, build) if several else dict(columns), build)
         if not isinstance(result, dict) or not all(isinstance(value, Value) for value in result.values()):
             raise InputError(
                 f"{type(step).__name__}.plan: found {result!r:.80}, expected a dict of column names to values that "
@@ -107,6 +108,30 @@ def transform(step: Any, columns: Columns, build: Builder) -> Columns:
         return result
     written: Columns = _find_adapter(_TRANSFORMERS, step, "transformer").write(step, columns, build)
     return written
+
+
+def _call(method: Callable[..., Any], step: Any, columns: Any, build: Builder) -> Any:
+    """Call a step's own `plan` or `plan_outputs`; an error names the class, the method and the line of code."""
+    where = f"{type(step).__name__}.{method.__name__}"
+    try:
+        return method(step, columns, build)
+    except (NoPlanError, RefusedStepError):
+        raise
+    except InputError as error:
+        raise InputError(f"{where}{_line(error, method)}: {error}") from error
+    except Exception as error:  # the step's own code
+        names = f" among the columns {', '.join(columns)}" if isinstance(error, KeyError) and columns else ""
+        raise InputError(
+            f"{where}{_line(error, method)}: found {type(error).__name__}: {error}{names}, expected a plan; "
+            "correct the method"
+        ) from error
+
+
+def _line(error: Exception, method: Callable[..., Any]) -> str:
+    """The last line of the method's own file that an error came through, with its number."""
+    file = method.__code__.co_filename if hasattr(method, "__code__") else ""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f", line {frames[-1].lineno} ({frames[-1].line})" if frames else ""
 
 
 def _by_table(columns: Columns, build: Builder) -> dict[str, Columns]:
@@ -122,7 +147,7 @@ def predict(fitted: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Write the plan of a fitted estimator over its input columns, in order."""
     own = getattr(type(fitted), "plan_outputs", None)
     if callable(own):
-        outputs = own(fitted, list(values), build)
+        outputs = _call(own, fitted, list(values), build)
         return outputs if isinstance(outputs, Outputs) else Outputs(**outputs)
     written: Outputs = _find_adapter(_ESTIMATORS, fitted, "estimator").write(fitted, values, build)
     return written

@@ -1,0 +1,213 @@
+"""What Python's and NumPy's idioms do with a value of a plan: what they say, or a refusal that names the way.
+
+A plan is written once for all rows, so a value has no truth, length or number while it is written. An idiom that
+needs one (`if`, `in`, `max`, `float`) would silently write another formula; it raises InputError instead.
+
+    columns["year"] == 2010               a bool column
+    np.where(year > 2000, 1.0, 0.0)       a column
+    if columns["year"] == 2010: ...       refused: use build.where
+"""
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+
+from pipeline_lib.errors import InputError
+
+_METHODS = frozenset(
+    {"arccos", "arcsin", "arctan", "arctan2", "cbrt", "ceil", "cos", "exp", "expm1", "floor"}
+    | {"log", "log10", "log1p", "log2", "rint", "sin", "sqrt", "tan", "tanh", "trunc"}
+)
+"""NumPy functions whose operation has the same name."""
+_MOST_BITS = 63
+"""Largest exponent of an integer power: beyond it only 0, 1 and -1 stay within int64."""
+
+
+class PythonIdioms:
+    """Operators, conversions and NumPy functions of a value; `Value` inherits them."""
+
+    build: Any
+    kind: Any
+    abs_max: Any
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> Any:
+        if isinstance(other, str):
+            if self.kind != "str":
+                _refuse(f"`==` of a {self.kind} column and the text {other!r}", "compare values of one dtype")
+            return self.build.lookup(self, {other: True}, "bool", missing=False, unseen=False)
+        if self.kind == "str":
+            _refuse(f"`==` of a text column and {type(other).__name__}", "compare it with a constant text")
+        _check_operand("==", other)
+        return self._with(other, "equal")  # type: ignore[attr-defined]
+
+    def __ne__(self, other: object) -> Any:
+        return ~(self == other)
+
+    def __xor__(self, other: Any) -> Any:
+        both, either = self & other, self | other
+        return either & ~both
+
+    def __pow__(self, exponent: Any) -> Any:
+        if self.kind in ("int64", "bool") and isinstance(exponent, int) and not isinstance(exponent, bool):
+            if not 0 <= exponent <= _MOST_BITS:
+                _refuse(f"an integer column `** {exponent}`", "write build.number(value) ** exponent")
+            return self.build.power_int(self.build.integer(self), exponent)
+        if isinstance(exponent, int | float) and exponent in (1, 2):  # as NumPy: x**2 is x * x
+            number = self.build.number(self)
+            return number if exponent == 1 else number * number
+        if isinstance(exponent, int | float) and exponent in (-1, 0.5):  # as NumPy: 1 / x, and the square root
+            number = self.build.number(self)
+            return 1.0 / number if exponent == -1 else self.build.sqrt(number)
+        _check_operand("**", exponent)
+        return self.build.pow(self.build.number(self), self.build.number(exponent))
+
+    def __rpow__(self, base: Any) -> Any:
+        _check_operand("**", base)
+        return self.build.pow(self.build.number(base), self.build.number(self))
+
+    def __floordiv__(self, other: Any) -> Any:
+        return _whole_division(self, other, "floor_divide", self)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return _whole_division(other, self, "floor_divide", self)
+
+    def __mod__(self, other: Any) -> Any:
+        return _whole_division(self, other, "remainder", self)
+
+    def __rmod__(self, other: Any) -> Any:
+        return _whole_division(other, self, "remainder", self)
+
+    def __bool__(self) -> bool:
+        _refuse(
+            "a branch on a value (`if`, `and`, `or`, `not`, `in`, max, min, a chained comparison)",
+            "write build.where(condition, then, other), & | ~ for and, or, not, build.larger and build.smaller",
+        )
+
+    def __iter__(self) -> Any:
+        _refuse("a loop over a value", "operate on the whole column; build.items(vector) has a vector's numbers")
+
+    def __contains__(self, item: object) -> bool:
+        _refuse("`in` of a value", "write build.lookup(value, {key: True, ...}, 'bool', missing=False, unseen=False)")
+
+    def __len__(self) -> int:
+        _refuse("the length of a value", "a plan is written for any number of rows")
+
+    def __getitem__(self, index: object) -> Any:
+        _refuse("an index of a value", "operate on the whole column; build.item(vector, index=0) is one number")
+
+    def __float__(self) -> float:
+        _refuse("a value taken as a number (float, round, math functions)", "use the methods of `build`")
+
+    __int__ = __index__ = __round__ = __trunc__ = __floor__ = __ceil__ = __complex__ = __float__
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        _refuse("a value given to a function of NumPy or pandas", "use the methods of `build`, or NumPy's ufuncs")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        write = _UFUNCS.get(ufunc.__name__)
+        if method != "__call__" or options or (write is None and ufunc.__name__ not in _METHODS):
+            _refuse(f"np.{ufunc.__name__}{'' if method == '__call__' else f'.{method}'}", "use the methods of `build`")
+        for value in inputs:
+            if not isinstance(value, PythonIdioms):
+                _check_operand(f"np.{ufunc.__name__}", value)
+        if write is None:
+            return getattr(self.build, ufunc.__name__)(*(self.build.number(value) for value in inputs))
+        return write(self.build, *(self.build.value(value) for value in inputs))
+
+    def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
+        write = _FUNCTIONS.get(function.__name__)
+        if write is None or options:
+            _refuse(f"np.{function.__name__}", "use the methods of `build`, or NumPy's ufuncs")
+        return write(self.build, *inputs)
+
+
+def _refuse(found: str, remedy: str) -> NoReturn:
+    raise InputError(f"found {found} in a plan, expected operations on whole columns; {remedy}")
+
+
+def _check_operand(symbol: str, other: object) -> None:
+    """Refuse what is neither a value nor a constant: None, arrays, lists."""
+    if isinstance(other, PythonIdioms | bool | int | float | np.bool_ | np.integer | np.floating):
+        return
+    remedy = "write value.missing()" if other is None else "give a value or a constant"
+    _refuse(f"`{symbol}` of a value and {type(other).__name__}", remedy)
+
+
+def _whole_division(left: Any, right: Any, operation: str, value: Any) -> Any:
+    """`//` and `%` as NumPy's; of integers only by a constant other than 0, by which pandas and NumPy differ."""
+    symbol = "//" if operation == "floor_divide" else "%"
+    _check_operand(symbol, left if left is not value else right)
+    build = value.build
+    whole = {build.value(left).kind, build.value(right).kind} <= {"int64", "bool"}
+    if whole and isinstance(right, int | np.integer) and right != 0:
+        return getattr(build, f"{operation}_int")(build.integer(left), build.integer(right))
+    if whole:
+        _refuse(
+            f"integers `{symbol}` a column or 0, where pandas and NumPy differ in rows that divide by 0",
+            f"write build.{operation}(build.number(left), build.number(right))",
+        )
+    return getattr(build, operation)(build.number(left), build.number(right))
+
+
+def _extreme(build: Any, left: Any, right: Any, *, largest: bool, keep_missing: bool) -> Any:
+    """np.maximum and np.minimum, in which a missing number wins, or np.fmax and np.fmin, which ignore it."""
+    if {left.kind, right.kind} <= {"int64", "bool"}:
+        left, right = build.integer(left), build.integer(right)
+        return build.where(right > left if largest else right < left, right, left)
+    left, right = build.number(left), build.number(right)
+    chosen = (build.larger if largest else build.smaller)(left, right)
+    return build.where(right.missing(), right, chosen) if keep_missing else build.where(left.missing(), right, chosen)
+
+
+def _clip(build: Any, value: Any, low: Any, high: Any) -> Any:
+    return build.clip(build.number(value), build.number(low), build.number(high))
+
+
+def _select(build: Any, conditions: Any, choices: Any, default: Any = 0) -> Any:
+    result = build.value(default)
+    for condition, choice in zip(reversed(list(conditions)), reversed(list(choices)), strict=True):
+        result = build.where(condition, choice, result)
+    return result
+
+
+_UFUNCS: dict[str, Callable[..., Any]] = {
+    "absolute": lambda build, value: abs(value),
+    "add": lambda build, left, right: left + right,
+    "bitwise_and": lambda build, left, right: left & right,
+    "bitwise_or": lambda build, left, right: left | right,
+    "bitwise_xor": lambda build, left, right: left ^ right,
+    "divide": lambda build, left, right: left / right,
+    "equal": lambda build, left, right: left == right,
+    "floor_divide": lambda build, left, right: left // right,
+    "fmax": lambda build, left, right: _extreme(build, left, right, largest=True, keep_missing=False),
+    "fmin": lambda build, left, right: _extreme(build, left, right, largest=False, keep_missing=False),
+    "greater": lambda build, left, right: left > right,
+    "greater_equal": lambda build, left, right: left >= right,
+    "invert": lambda build, value: ~value,
+    "isnan": lambda build, value: value.missing(),
+    "less": lambda build, left, right: left < right,
+    "less_equal": lambda build, left, right: left <= right,
+    "logical_and": lambda build, left, right: left & right,
+    "logical_not": lambda build, value: ~value,
+    "logical_or": lambda build, left, right: left | right,
+    "logical_xor": lambda build, left, right: left ^ right,
+    "maximum": lambda build, left, right: _extreme(build, left, right, largest=True, keep_missing=True),
+    "minimum": lambda build, left, right: _extreme(build, left, right, largest=False, keep_missing=True),
+    "multiply": lambda build, left, right: left * right,
+    "negative": lambda build, value: -value,
+    "not_equal": lambda build, left, right: left != right,
+    "power": lambda build, left, right: left**right,
+    "remainder": lambda build, left, right: left % right,
+    "square": lambda build, value: value * value,
+    "subtract": lambda build, left, right: left - right,
+}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "clip": _clip,
+    "select": _select,
+    "where": lambda build, *inputs: build.where(*inputs),
+}
