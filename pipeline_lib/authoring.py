@@ -346,6 +346,5 @@ else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from sklearn.base import BaseEstimator, TransformerMixin
 
-        bases = (_Rowwise, TransformerMixin, BaseEstimator)
-        step = type(name, bases, {"__module__": __name__, "__doc__": _Rowwise.__doc__})
+        step = type(name, (_Rowwise, TransformerMixin, BaseEstimator), {"__doc__": _Rowwise.__doc__})
         return globals().setdefault(name, step)  # the first of two threads decides

@@ -94,6 +94,20 @@ def test_a_fit_that_does_not_return_the_step_is_refused_and_the_step_is_not_fitt
         unfitted.transform(loans())
 
 
+def test_a_fit_may_call_transform_before_it_has_chosen_the_columns() -> None:
+    class Varying(RowwiseTransformer):
+        def fit(self, X: pd.DataFrame) -> Any:
+            self.columns_ = list(X)
+            self.columns_ = [name for name in X if self.transform(X)[name].nunique() > 1]
+            return self
+
+        def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+            return X[self.columns_]
+
+    fitted = Varying().fit(loans().assign(debt=0.0))
+    assert list(fitted.get_feature_names_out()) == list(fitted.transform(loans())) == ["income"]
+
+
 def test_a_fit_that_fails_leaves_nothing_of_an_earlier_fit() -> None:
     fitted = Ratio().fit(loans())
     with pytest.raises(KeyError):

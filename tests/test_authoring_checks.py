@@ -41,7 +41,7 @@ def test_anything_but_a_frame_is_named(data: Any) -> None:
 
 
 def test_an_absent_column_is_named_before_its_dtype_is_read() -> None:
-    for check in (check_columns, lambda *given: check_dtypes(*given, text=False)):
+    for check in (check_columns, lambda *args: check_dtypes(*args, text=False)):
         with pytest.raises(InputError, match="found the columns fare, party, name, expected also 'fares'; add it"):
             check(PerHead(), FRAME, ["fare", "fares"])
 
@@ -135,8 +135,8 @@ def test_the_checks_need_no_scikit_learn_and_the_base_class_says_what_is_missing
     code = "from pipeline_lib.authoring import check_columns, check_regression\n"
     assert alone(code + "print(check_regression([1, 2], [1, 2])[0].sum())") == "3.0"
     code = "import pipeline_lib\ntry:\n    pipeline_lib.RowwiseTransformer\nexcept pipeline_lib.InputError as error:\n"
-    found = alone(code + "    print(error)")
-    assert found.startswith(
+    message = alone(code + "    print(error)")
+    assert message.startswith(
         "RowwiseTransformer: found no package 'sklearn', expected the requirements of research; pip"
     )
 

@@ -1,4 +1,4 @@
-"""No fact stands twice, and what documents promise is there."""
+"""Each fact is written once: version, folders, locks, public names."""
 
 import tomllib
 from configparser import ConfigParser
@@ -38,7 +38,7 @@ def test_digest_depends_on_python_and_every_line() -> None:
     assert wanted.digest != replace(wanted, floor="3.10").digest
 
 
-def test_no_index_address_stands_in_the_locks() -> None:
+def test_the_locks_hold_no_index_address() -> None:
     for name in ("requirements.lock", "requirements-core.lock"):
         assert "://" not in (ROOT / name).read_text(encoding="utf-8")
 
@@ -49,7 +49,7 @@ def test_nbdev_and_settings_name_the_same_folders() -> None:
     assert (nbdev["lib_path"], nbdev["nbs_path"]) == (project["lib_name"], project["nbs_path"])
 
 
-def test_the_version_stands_only_in_settings() -> None:
+def test_the_version_is_only_in_settings() -> None:
     assert metadata.version("nb-pipeline-lib") == settings()["project"]["version"]
     assert not hasattr(pipeline_lib, "__version__")
 

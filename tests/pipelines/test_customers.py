@@ -174,21 +174,21 @@ def test_later_purchases_change_nothing_and_a_household_without_any_is_answered(
     before = bought[bought["transaction_timestamp"] < GIVEN.window.until]
     assert len(before) < len(bought)
     assert (model.predict_proba(parts[1] | {"transactions": before}) == model.predict_proba(parts[1])).all()
-    told = model.row.tables[0].names
-    nobody = {"households": dict.fromkeys(told) | {"household_id": 1}, "transactions": []}
-    assert model.trace_row(nobody)["purchases"]["spent"] == 0.0
-    assert 0 < model.predict_proba_row(nobody)[1] < customers.break_even(GIVEN)
+    fields = model.row.tables[0].names
+    silent = {"households": dict.fromkeys(fields) | {"household_id": 1}, "transactions": []}
+    assert model.trace_row(silent)["purchases"]["spent"] == 0.0
+    assert 0 < model.predict_proba_row(silent)[1] < customers.break_even(GIVEN)
 
 
 def test_metrics_count_dollars() -> None:
     chances = [[0.2, 0.8], [0.7, 0.3], [0.9, 0.1], [0.8, 0.2]]
-    found = customers.metrics([1, 0, 0, 0], [1, 1, 0, 0], GIVEN, chances)
-    assert (found["profit"], found["profit_all"], found["gain"]) == (0.75, 0.0, 0.75)
-    assert math.isfinite(found["log_loss"])
+    values = customers.metrics([1, 0, 0, 0], [1, 1, 0, 0], GIVEN, chances)
+    assert (values["profit"], values["profit_all"], values["gain"]) == (0.75, 0.0, 0.75)
+    assert math.isfinite(values["log_loss"])
     with pytest.raises(InputError, match="expected each of the classes 0, 1"):
         customers.metrics([1, 1], [1, 1], GIVEN, np.ones((2, 2)))
 
 
-def test_a_campaign_that_nobody_got_is_refused() -> None:
+def test_a_campaign_without_households_is_refused() -> None:
     with pytest.raises(InputError, match="found campaign 99"):
         customers.load(99)

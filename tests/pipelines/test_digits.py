@@ -35,9 +35,9 @@ def model(parts: Parts) -> CompiledPipeline:
     return compile_pipeline(fitted, like=parts[0], row=schema_of(digits.Row))
 
 
-@pytest.mark.parametrize("found", [np.zeros((3, 63)), np.full((3, 64), 17.0), np.full((3, 64), 0.5)])
-def test_other_images_than_the_known_ones_are_refused(monkeypatch: pytest.MonkeyPatch, found: Any) -> None:
-    monkeypatch.setattr("sklearn.datasets.load_digits", lambda **options: (found, np.zeros(3)))
+@pytest.mark.parametrize("data", [np.zeros((3, 63)), np.full((3, 64), 17.0), np.full((3, 64), 0.5)])
+def test_other_images_than_the_known_ones_are_refused(monkeypatch: pytest.MonkeyPatch, data: Any) -> None:
+    monkeypatch.setattr("sklearn.datasets.load_digits", lambda **options: (data, np.zeros(3)))
     with pytest.raises(InputError, match="expected 64 whole numbers from 0 to 16; install"):
         digits.load()
 
@@ -54,11 +54,11 @@ def test_every_image_is_on_one_side_and_every_digit_on_both(parts: Parts) -> Non
 
 
 def test_the_pipeline_reads_digits_and_knows_when_it_does_not(model: CompiledPipeline, parts: Parts) -> None:
-    found = digits.metrics(parts[3], model.predict(parts[1]), GIVEN, model.predict_proba(parts[1]))
-    assert found["accuracy"] > 0.97
-    assert found["misread"] < 0.01
-    assert found["by_hand"] < 0.25
-    assert found["cents_saved"] > 1.3
+    values = digits.metrics(parts[3], model.predict(parts[1]), GIVEN, model.predict_proba(parts[1]))
+    assert values["accuracy"] > 0.97
+    assert values["misread"] < 0.01
+    assert values["by_hand"] < 0.25
+    assert values["cents_saved"] > 1.3
 
 
 def test_an_image_alone_has_the_bits_of_the_batch(model: CompiledPipeline, parts: Parts) -> None:
@@ -82,8 +82,8 @@ def test_a_pixel_that_is_no_grey_value_is_named(model: CompiledPipeline, value: 
 
 def test_cents_are_what_a_hand_computes() -> None:
     certain, doubtful = np.eye(10)[3], np.full(10, 0.1)
-    found = digits.metrics([3, 5, 0], [3, 3, 0], GIVEN, [certain, 0.99 * certain + 0.001, doubtful])
-    assert (found["misread"], found["by_hand"], found["cents"]) == (1 / 3, 1 - 2 / 3, 62 / 3)
+    values = digits.metrics([3, 5, 0], [3, 3, 0], GIVEN, [certain, 0.99 * certain + 0.001, doubtful])
+    assert (values["misread"], values["by_hand"], values["cents"]) == (1 / 3, 1 - 2 / 3, 62 / 3)
 
 
 @pytest.mark.parametrize("target", [[10, 1], [1, 2, 3]])

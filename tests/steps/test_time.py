@@ -28,15 +28,15 @@ def to_date(**changes: Any) -> YearToDate:
 
 
 def test_waves_are_sine_and_cosine_of_each_multiple() -> None:
-    found = SeasonalWaves("day", period=4.0, harmonics=2).fit_transform(pd.DataFrame({"day": [0.0, 1.0, NAN]}))
+    result = SeasonalWaves("day", period=4.0, harmonics=2).fit_transform(pd.DataFrame({"day": [0.0, 1.0, NAN]}))
     expected = {"day_sin_1": [0, 1, NAN], "day_cos_1": [1, 0, NAN], "day_sin_2": [0, 0, NAN], "day_cos_2": [1, -1, NAN]}
-    pd.testing.assert_frame_equal(found, pd.DataFrame(expected, dtype="float64"), atol=1e-15)
+    pd.testing.assert_frame_equal(result, pd.DataFrame(expected, dtype="float64"), atol=1e-15)
 
 
 def test_the_plan_of_waves_gives_the_same_waves() -> None:
     frame = pd.DataFrame({"sold": np.arange(366.0), "other": np.arange(366)})
-    made = checked(waves(period=365.25, harmonics=3).fit(frame), frame)
-    assert list(made) == ["other", *(f"sold_{wave}_{k}" for k in (1, 2, 3) for wave in ("sin", "cos"))]
+    columns = checked(waves(period=365.25, harmonics=3).fit(frame), frame)
+    assert list(columns) == ["other", *(f"sold_{wave}_{k}" for k in (1, 2, 3) for wave in ("sin", "cos"))]
 
 
 def test_the_position_is_kept_on_request() -> None:
@@ -50,8 +50,8 @@ def test_a_cycle_without_length_or_waves_is_refused(changes: dict[str, float]) -
 
 
 def test_the_year_to_date_is_the_mean_of_the_rows_of_a_year_up_to_each() -> None:
-    found = to_date().fit_transform(FRAME)["sold_to_date"]
-    assert found.equals(pd.Series([1.0, 1.5, 3.0, 5.0, NAN, NAN], FRAME.index, name="sold_to_date"))
+    means = to_date().fit_transform(FRAME)["sold_to_date"]
+    assert means.equals(pd.Series([1.0, 1.5, 3.0, 5.0, NAN, NAN], FRAME.index, name="sold_to_date"))
     assert to_date(rows=1).fit_transform(FRAME)["sold_to_date"].tolist()[:4] == [1, 1.5, 4, 5]
 
 
@@ -61,10 +61,10 @@ def test_the_plan_of_the_year_to_date_has_the_same_bits_for_a_row_and_its_contex
     fitted = Pipeline(steps).fit(frame, frame["sold"])
     model = compile_pipeline(fitted, like=frame, context=29)
     expected = to_date(rows=29).fit_transform(frame)["sold_to_date"]
-    for place in (29, 30, 59, 89):
-        row = {"sold": float(frame["sold"][place]), "year": int(frame["year"][place])}
-        found = model.trace_row(row, context=frame.iloc[:place])["to_date"]["sold_to_date"]
-        assert found == expected[place]
+    for index in (29, 30, 59, 89):
+        row = {"sold": float(frame["sold"][index]), "year": int(frame["year"][index])}
+        value = model.trace_row(row, context=frame.iloc[:index])["to_date"]["sold_to_date"]
+        assert value == expected[index]
 
 
 def test_a_year_that_is_longer_than_the_context_is_refused() -> None:
@@ -76,16 +76,16 @@ def test_a_year_that_is_longer_than_the_context_is_refused() -> None:
 
 @pytest.mark.parametrize("step", [waves(), to_date()], ids=["SeasonalWaves", "YearToDate"])
 @pytest.mark.parametrize(
-    ("found", "message"),
+    ("data", "message"),
     [
         (FRAME.to_numpy(), "found ndarray, expected a DataFrame"),
         (FRAME[["year"]], "found the columns year, expected also 'sold'"),
         (FRAME.astype({"sold": "str"}), "found str in column 'sold', expected"),
     ],
 )
-def test_what_is_no_frame_of_numbers_is_refused(step: Any, found: Any, message: str) -> None:
+def test_what_is_no_frame_of_numbers_is_refused(step: Any, data: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        step.fit(found)
+        step.fit(data)
 
 
 def test_a_window_that_looks_ahead_is_refused() -> None:
