@@ -148,7 +148,7 @@ def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _same_bytes(left: pa.ChunkedArray, right: pa.ChunkedArray) -> bool:
-    """Whether two columns of numbers have the same memory: a fast path, False says nothing."""
+    """Whether two columns of numbers have the same memory: a fast path; False means unknown."""
     kind = left.type
     if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)) or left.null_count or right.null_count:
         return False

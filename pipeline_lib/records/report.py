@@ -119,7 +119,7 @@ def _summary(record: Record, manifest: dict[str, Any]) -> Markup:
 
 
 def _facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:
-    """What the page says of the run at its end, as name and text; nothing about what the run did not reach."""
+    """The facts of a run at the end of the page, as name and text; none for parts that the run did not reach."""
     environment = record.read_json(ENVIRONMENT) or {}
     packages = environment.get("packages", {})
     versions = [f"{name} {packages[name]}" for name in _NAMED if name in packages]

@@ -58,7 +58,7 @@ def test_a_cell_that_disagrees_with_its_file_ends_with_1(research: Callable[...,
 
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project of one's own, where the commands stand."""
+    """Another project, in the working directory."""
     settings = "[project]\nlib_name = mine\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
     (tmp_path / "settings.ini").write_text(settings)
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8").replace('"pipeline_lib"', '"mine"')

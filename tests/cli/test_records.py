@@ -26,7 +26,7 @@ def test_runs_lists_what_there_is(copy: Record, project: Project) -> None:
     assert json.loads(invoke("runs", "--json", project=project).output) == []
 
 
-def test_show_tells_parameters_and_metrics(houses_record: Record) -> None:
+def test_show_prints_parameters_and_metrics(houses_record: Record) -> None:
     text = invoke("show", houses_record.folder).output
     assert "status      finished" in text
     assert "parameters  seed = 0" in text
@@ -37,7 +37,7 @@ def test_show_tells_parameters_and_metrics(houses_record: Record) -> None:
     assert shown["error"] is None
 
 
-def test_show_tells_what_went_wrong(copy: Record) -> None:
+def test_show_prints_the_error(copy: Record) -> None:
     manifest = {key: value for key, value in copy.manifest().items() if key not in ("files", "digest")}
     error = {"message": "ValueError: bad", "cell": 4, "source": "the source"}
     copy.report.unlink()

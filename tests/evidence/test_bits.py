@@ -1,4 +1,4 @@
-"""The one comparison: what counts as the same bits, and what a digest depends on."""
+"""The comparison of tables: equal bits, and the digest."""
 
 import math
 from decimal import Decimal
@@ -130,7 +130,7 @@ def test_the_digest_is_the_same_for_every_chunking() -> None:
         (table(1, kind=pa.timestamp("us")), table(2, kind=pa.timestamp("us"))),
     ],
 )
-def test_the_digest_tells_tables_apart(left: pa.Table, right: pa.Table) -> None:
+def test_the_digests_of_other_tables_differ(left: pa.Table, right: pa.Table) -> None:
     assert digest(left) != digest(right)
     assert digest(left) == digest(left.slice(0))
     assert first_difference(left, right) is not None
@@ -202,7 +202,7 @@ def test_columns_of_one_name_are_compared_by_position() -> None:
         (pa.array(["a" * 500 + "b"]), pa.array(["a" * 500 + "c"]), "b' (length 501)", "c' (length 501)"),
     ],
 )
-def test_values_that_are_hard_to_show_are_told_apart(
+def test_values_that_are_hard_to_show_look_different(
     left: pa.Array, right: pa.Array, expected: str, found: str
 ) -> None:
     difference = first_difference(pa.table({"a": left}), pa.table({"a": right}))

@@ -48,8 +48,8 @@ def nudged(table: pa.Table, column: str, row: int, ulps: int = 1) -> pa.Table:
     """A table with one value moved by units in the last place."""
     values = table.column(column).to_numpy().copy()
     values.view(np.int64)[row] += ulps
-    place = table.column_names.index(column)
-    return table.set_column(place, table.schema.field(place), pa.array(values))
+    index = table.column_names.index(column)
+    return table.set_column(index, table.schema.field(index), pa.array(values))
 
 
 def test_a_result_with_the_same_bits_has_no_divergence(kept: Kept) -> None:

@@ -51,10 +51,10 @@ def test_the_report_of_a_run_has_no_scripts_and_no_stray_links(houses_record: Re
 
 
 def test_columns_of_numbers_are_marked_labels_and_texts_are_not() -> None:
-    head = "<thead><tr><th></th><th>price</th><th>place</th></tr></thead>"
+    head = "<thead><tr><th></th><th>price</th><th>town</th></tr></thead>"
     body = "<tbody><tr><th>0</th><td>1,200</td><td>Ames</td></tr><tr><th>1</th><td>-3.5%</td><td>12</td></tr></tbody>"
     shown = clean_html(f"<table>{head}{body}</table>")
-    assert '<th></th><th class="number">price</th><th>place</th>' in shown
+    assert '<th></th><th class="number">price</th><th>town</th>' in shown
     assert '<th>0</th><td class="number">1,200</td><td>Ames</td>' in shown
     assert '<th>1</th><td class="number">-3.5%</td><td>12</td>' in shown
 
@@ -105,7 +105,7 @@ def test_opened_in_a_browser_the_report_requests_nothing(houses_record: Record, 
     assert requests_of(houses_record.report, tmp_path / "profile") == []
 
 
-def test_parameters_stand_under_their_dotted_names(houses_record: Record) -> None:
+def test_parameters_have_their_dotted_names(houses_record: Record) -> None:
     page = houses_record.report.read_text(encoding="utf-8")
     assert "<td>  business.over_cost</td><td>0.2</td>" in page
     assert "<td>  imputation.numbers</td><td>mean</td>" in page

@@ -15,7 +15,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
 
     def put(**options: Any) -> FakePool:
         pool = FakePool(tmp_path / "runs", **options)
-        monkeypatch.setattr(sweeping, "_pool", lambda *given: pool)
+        monkeypatch.setattr(sweeping, "_pool", lambda *args: pool)
         monkeypatch.setattr(sweeping, "_check_best", lambda results, library: results)
         return pool
 

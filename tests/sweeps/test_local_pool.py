@@ -1,4 +1,4 @@
-"""Processes that run a sweep's members: none outlives the sweep, and a lost one does not end it."""
+"""Worker processes of a sweep: none outlives the sweep, and a lost one does not end it."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from pipeline_lib.sweeps import local_pool as workers
 from pipeline_lib.sweeps.local_pool import LocalPool, check_workers
 from pipeline_lib.sweeps.task import Task, TaskResult
 
-# it sits in compiled code that lets no other thread run, as a long cell may
+# compiled code that keeps the GIL, as a long cell may
 SLEEPER = "import ctypes, pathlib\npathlib.Path('started').touch()\nctypes.PyDLL(None).sleep(60)\n"
 ECHO = """
 import json, os, sys
@@ -55,7 +55,7 @@ def test_a_cold_worker_ends_with_a_killed_sweep() -> None:
     assert gone(int(ended.stdout))
 
 
-def test_a_cold_worker_outlives_the_thread_that_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cold_worker_outlives_the_thread_that_requested_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_MODULE", "sleeper")
     with LocalPool(1, None) as pool:
         worker = pool._threads.submit(pool._worker, 0).result()
@@ -82,7 +82,7 @@ def test_a_lost_server_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(set(pids)) == 2
 
 
-def test_members_without_a_server_are_answered_for_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_server_every_task_gets_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with LocalPool(1, ()) as pool:
         results = dict(pool.work([TASK, TASK]))

@@ -50,5 +50,5 @@ def test_a_members_sources_are_its_own_notebook_the_code_and_the_parameters(tmp_
         assert sources_of(params_file) not in seen
         seen.add(sources_of(params_file))
     for name in ("nbs/research/others.ipynb", "nbs/sweeping.ipynb"):
-        (tmp_path / name).write_text("edited meanwhile")
+        (tmp_path / name).write_text("edited")
         assert sources_of(params_file) in seen

@@ -25,7 +25,7 @@ def test_a_name_unknown_in_a_warm_kernel_is_decided_by_a_cold_one(
 
     kinds: list[str] = []
 
-    def fail(*given: object) -> Record:
+    def fail(*args: object) -> Record:
         kinds.append(KernelProvisionerFactory.instance().default_provisioner_name)
         record = create_record(tmp_path, "houses")
         write_manifest(record, {"status": "failed", "error": {"message": message}})

@@ -27,13 +27,13 @@ def test_no_bit_differs_in_the_quick_grid_and_controls_turn_red():
 
 def test_one_coefficient_one_ulp_away_is_seen(tmp_path):
     bits.prepare(tmp_path, "lasso")
-    place = next(tmp_path.iterdir())
-    assert not any(bits.judge(tmp_path, libraries=False, every=False)["rows"][place.name].values())
-    description = json.loads((place / "artifact.json").read_bytes())
+    folder = next(tmp_path.iterdir())
+    assert not any(bits.judge(tmp_path, libraries=False, every=False)["rows"][folder.name].values())
+    description = json.loads((folder / "artifact.json").read_bytes())
     node = [node for node in description["nodes"] if node["operation"] == "dot"][-1]
     node["settings"]["weights"][0] = float(np.nextafter(node["settings"]["weights"][0], np.inf))
-    (place / "artifact.json").write_text(json.dumps(description))
-    assert all(bits.judge(tmp_path, libraries=False, every=False)["rows"][place.name].values())
+    (folder / "artifact.json").write_text(json.dumps(description))
+    assert all(bits.judge(tmp_path, libraries=False, every=False)["rows"][folder.name].values())
 
 
 def test_a_setting_that_takes_no_effect_is_an_error(tmp_path):

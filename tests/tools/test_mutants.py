@@ -19,7 +19,7 @@ ULPS = "plan: a weight or constant by one ULP"
 
 @pytest.fixture(scope="module")
 def world(houses_record: Record, tmp_path_factory: pytest.TempPathFactory) -> World:
-    """The record beside an exact repetition of itself."""
+    """The record with an exact repetition of itself."""
     return build(tmp_path_factory.mktemp("mutants") / "world", houses_record.folder, houses_record.folder)
 
 

@@ -24,15 +24,15 @@ def small(tmp_path: Path) -> Record:
 
 def test_one_bit_at_any_of_500_places_is_found(small: Record) -> None:
     assert verify(small) == []
-    places = list(dict.fromkeys(place for place in flipped_bits(small, 500, seed=0) if verify(small)))
-    assert len(places) == len(set(flipped_bits(small, 500, seed=0)))
+    bytes_found = list(dict.fromkeys(position for position in flipped_bits(small, 500, seed=0) if verify(small)))
+    assert len(bytes_found) == len(set(flipped_bits(small, 500, seed=0)))
     assert verify(small) == []
 
 
 @pytest.mark.slow
 def test_one_bit_at_any_of_500_places_of_a_real_record_is_found(copy: Record) -> None:
     assert verify(copy) == []
-    assert [place for place in flipped_bits(copy, 500, seed=0) if not verify(copy)] == []
+    assert [position for position in flipped_bits(copy, 500, seed=0) if not verify(copy)] == []
     assert verify(copy) == []
 
 
