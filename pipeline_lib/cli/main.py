@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from pipeline_lib.cli import check, notebooks, records, run, sweep
+from pipeline_lib.cli.output import check_checkout
 from pipeline_lib.errors import PipelineLibError
 from pipeline_lib.system.jupyter_imports import allow_fast_jupyter_imports
 
@@ -52,12 +53,14 @@ def _fail(message: str, code: int) -> NoReturn:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="nb-pipeline-lib")
-def commands() -> None:
+@click.pass_context
+def commands(context: click.Context) -> None:
     """From research notebook to production library: the same raw rows give the same bits.
 
     A REF names a run: NAME (its newest finished run), NAME@latest (newest of any status),
     NAME@scratch (newest interactive one), NAME/ID, or the path of a record.
     """
+    check_checkout(context)
 
 
 for command in (

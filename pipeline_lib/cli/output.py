@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,15 @@ def current_project() -> Project:
         root.obj = find_project()
     project: Project = root.obj
     return project
+
+
+def check_checkout(context: click.Context) -> None:
+    """Refuse to work on a checkout with the code of another one; outside a project there is nothing to refuse."""
+    if context.obj is None:
+        with suppress(InputError):  # the command itself says what is wrong with a project that it needs
+            context.obj = find_project()
+        if context.obj is not None:
+            context.obj.check_loaded()
 
 
 def find(ref: str) -> "Record":

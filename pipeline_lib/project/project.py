@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.project.checkout import check_loaded_package
 
 GENERATED = ("steps", "pipelines")
 """The folders of the package that only export writes."""
@@ -47,6 +48,10 @@ class Project:
         """The notebook that papermill runs for a pipeline."""
         return self.notebooks / "research" / f"{pipeline}.ipynb"
 
+    def check_loaded(self) -> None:
+        """Raise InputError where the loaded package is another checkout's."""
+        check_loaded_package(self.library, self.root)
+
     def import_pipeline(self, pipeline: str) -> ModuleType:
         """Import the module that the pipeline's notebook exports; the project's root stays on `sys.path`.
 
@@ -55,6 +60,7 @@ class Project:
         if str(self.root) not in sys.path:
             sys.path.insert(0, str(self.root))
         name = f"{self.library}.pipelines.{pipeline}"
+        self.check_loaded()
         try:
             return importlib.import_module(name)
         except ModuleNotFoundError as error:

@@ -201,6 +201,7 @@ def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:
     """
     _check_module(module)
     project = find_project(Path(str(module.__file__)).parent)
+    _check_checkout(project)
     folder = os.environ.get(RECORD_VARIABLE)
     mode = "run" if folder else _mode(values)
     _check_fresh(project, mode)
@@ -220,6 +221,16 @@ def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:
     write_atomic(record.folder / ENVIRONMENT, canonical_json(describe_environment()))
     write_atomic(record.folder / LIBRARY, canonical_json(exported_cells(project)))
     return Run(module, params, record, project)
+
+
+def _check_checkout(project: Project) -> None:
+    """Refuse a module of another checkout than the one that the notebook lies in."""
+    try:
+        here = find_project(Path.cwd())
+    except InputError:
+        return
+    if here.library == project.library:
+        here.check_loaded()
 
 
 def _check_module(module: types.ModuleType) -> None:

@@ -1,0 +1,32 @@
+"""Whose code runs: the loaded package must be the one whose notebooks are exported, checked and recorded.
+
+Two checkouts of a project (a clone, a `git worktree`) may share one environment, in which the package is installed
+from only one of them. In the other checkout every file would look fresh while the first one's code runs.
+"""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+from pipeline_lib.errors import InputError
+
+
+def check_loaded_package(library: str, root: Path) -> None:
+    """Raise InputError where Python loads the package `library` from another folder than `root` holds."""
+    loaded, expected = package_folder(library), (root / library).resolve()
+    if loaded is not None and loaded != expected:
+        raise InputError(
+            f"found the package {library} loaded from {loaded}, expected {expected}: the code of another checkout "
+            f"would run here; run `make setup` in {root} and use its .venv"
+        )
+
+
+def package_folder(name: str) -> Path | None:
+    """The folder that a package is, or would be, imported from; None where there is no such package."""
+    module = sys.modules.get(name)
+    try:
+        spec = module.__spec__ if module else importlib.util.find_spec(name)
+    except (ImportError, ValueError, AttributeError):
+        return None
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    return Path(places[0]).resolve() if places else None
