@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from edits import edit_column, edit_json, learned_ulp, one_ulp
+from edits import edit_column, edit_json, nudge_fitted_value, one_ulp
 
 from pipeline_lib.cli import main as cli
 from pipeline_lib.parity.compare_records import changed_environment, compare_records
@@ -86,7 +86,7 @@ def test_what_seldom_moves_a_bit_is_shown_when_nothing_else_differs(houses_recor
 
 
 def test_one_ulp_in_a_fitted_value_is_named(houses_record: Record, copy: Record) -> None:
-    learned_ulp(copy.folder / FITTED_STATE, 'yeo_johnson.lambda_dict_["Lot.Area"]')
+    nudge_fitted_value(copy.folder / FITTED_STATE, 'yeo_johnson.lambda_dict_["Lot.Area"]')
     first, steps = differing(houses_record, copy)["learned state"]
     assert first.startswith('first: yeo_johnson.lambda_dict_["Lot.Area"]: 0.10966')
     assert steps == "by step: yeo_johnson 1"

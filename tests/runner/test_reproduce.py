@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from edits import edit_json, learned_ulp
+from edits import edit_json, nudge_fitted_value
 from example import HOUSES, ROOT
 
 from pipeline_lib.cli import main as cli
@@ -77,7 +77,7 @@ def test_a_run_with_another_seed_is_reproduced_with_that_seed(tmp_path: Path, pr
 def test_one_ulp_in_a_learned_value_is_named_first(
     copy: Record, project: Project, again: Callable[[Change], None]
 ) -> None:
-    again(lambda record: learned_ulp(record.folder / FITTED_STATE, 'yeo_johnson.lambda_dict_["Lot.Area"]'))
+    again(lambda record: nudge_fitted_value(record.folder / FITTED_STATE, 'yeo_johnson.lambda_dict_["Lot.Area"]'))
     result = reproduce(copy, project)
     lines = str(result).splitlines()
     assert not result.identical

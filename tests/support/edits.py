@@ -33,8 +33,8 @@ def one_ulp(values: Any, key: Any) -> None:
     values[key] = math.nextafter(values[key], math.inf)
 
 
-def learned_ulp(path: Path, name: str) -> None:
-    """Move one learned number by one unit in the last place."""
+def nudge_fitted_value(path: Path, name: str) -> None:
+    """Move one fitted number by one unit in the last place."""
     rows = pq.read_table(path).to_pylist()
     row = next(row for row in rows if row["name"] == name)
     row["value"] = math.nextafter(float.fromhex(row["value"]), math.inf).hex()

@@ -1,8 +1,10 @@
 """Pages have one look, escape every text, and let nothing be requested."""
 
+import doctest
 import re
 from pathlib import Path
 
+from pipeline_lib.system import html_page
 from pipeline_lib.system.html_page import Markup, bullets, element, folded, image, summary_box, table, write_page
 
 BAD = "<script>alert('1')</script>"
@@ -43,3 +45,8 @@ def test_numbers_are_on_the_right_and_rows_have_their_kind() -> None:
 def test_a_table_without_heads_and_a_box_without_facts_have_no_empty_parts() -> None:
     assert table((), [("a", "b")]) == "<table><tbody><tr><td>a</td><td>b</td></tr></tbody></table>"
     assert summary_box("done", kind="bad") == '<section class="summary bad"><p>done</p></section>'
+
+
+def test_the_examples_run() -> None:
+    results = doctest.testmod(html_page)
+    assert (results.attempted > 0, results.failed) == (True, 0)

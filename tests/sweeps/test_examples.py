@@ -1,0 +1,15 @@
+"""The examples in docstrings run."""
+
+import doctest
+from types import ModuleType
+
+import pytest
+
+from pipeline_lib.sweeps import grid, metric
+
+
+@pytest.mark.parametrize("module", [grid, metric], ids=lambda module: module.__name__)
+def test_every_example_runs(module: ModuleType) -> None:
+    results = doctest.testmod(module)
+    assert results.attempted > 0
+    assert results.failed == 0
