@@ -88,16 +88,16 @@ def test_temporary_folders_are_one_line_and_the_words_fit_what_was_done(
     assert cleaned().splitlines() == [
         f"runs/houses/{killed.id}: a killed run; `pipeline-lib resume {killed.reference}` would run it again",
         "temporary folders of ended processes, of any project: 2, 1.2 MB",
-        "runs/.resume-fresh: younger than a minute: left",
+        "runs/.resume-fresh: younger than a minute, not removed",
         "nothing was removed; `pipeline-lib clean --leftovers --yes` removes these",
     ]
     assert "kernel-one: the temporary folder" in cleaned(verbose=True)
     assert cleaned(remove=True).splitlines() == [
         f"removed runs/houses/{killed.id}: a killed run",
         "removed temporary folders of ended processes, of any project: 2, 1.2 MB",
-        "runs/.resume-fresh: younger than a minute: left",
+        "runs/.resume-fresh: younger than a minute, not removed",
     ]
-    assert cleaned() == "runs/.resume-fresh: younger than a minute: left\n"
+    assert cleaned() == "runs/.resume-fresh: younger than a minute, not removed\n"
 
 
 def test_every_folder_of_a_process_is_found_once_it_is_killed(project: Project) -> None:
