@@ -215,7 +215,7 @@ def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:
         )
     if folder:
         check_packages()
-        follow_imports(record.folder, project, fingerprint())
+        follow_imports(record.folder, project, record.pipeline, fingerprint())
     else:
         write_atomic(record.folder / PARAMETERS, canonical_json(params_to_json(params)))
     write_atomic(record.folder / ENVIRONMENT, canonical_json(describe_environment()))

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline_lib.project.generated_modules import HEADER, generated_header
 from pipeline_lib.project.project import GENERATED, Project
 from pipeline_lib.records.layout import IMPORTS
+from pipeline_lib.runner.cache.opened_files import record_opened_files
 from pipeline_lib.runner.warm.cold_only import hidden_modules_here
 from pipeline_lib.system.files import canonical_json, read_json, sha256_file, write_atomic
 from pipeline_lib.system.fingerprint import site_folders
@@ -121,10 +122,11 @@ def search_folders(project: Project, pipeline: str) -> list[Path]:
     return list(dict.fromkeys([project.research_notebook(pipeline).parent, project.root, *python_path]))
 
 
-def follow_imports(folder: Path, project: Project, facts: Mapping[str, str]) -> None:
+def follow_imports(folder: Path, project: Project, pipeline: str, facts: Mapping[str, str]) -> None:
     """After each later cell of this kernel write its imports so far into a record's folder; outside IPython nothing.
 
-    `facts` describe the kernel's environment; the runner compares them with its own.
+    `facts` describe the kernel's environment; the runner compares them with its own. Data files that the kernel opens
+    and that `SOURCES` of the pipeline does not name are listed, too.
     """
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     if shell is None:
@@ -132,6 +134,7 @@ def follow_imports(folder: Path, project: Project, facts: Mapping[str, str]) -> 
 
     files = ImportedFiles({}, (), ())
     seen: set[tuple[str, str]] = set()
+    opened = record_opened_files()
 
     def write(result: object) -> None:
         nonlocal files
@@ -141,6 +144,7 @@ def follow_imports(folder: Path, project: Project, facts: Mapping[str, str]) -> 
         seen.update(now_seen)
         refused = getattr(hidden_modules_here(), "refused", "")
         content = {**asdict(files), "facts": dict(facts), "refused": refused}
+        content["undeclared"] = opened.undeclared(project, pipeline, folder)
         write_atomic(folder / IMPORTS, canonical_json(content), durable=False)  # the runner reads it before the seal
 
     shell.events.register("post_run_cell", write)
@@ -153,6 +157,11 @@ def read_imports(folder: Path) -> tuple[ImportedFiles, dict[str, str]] | None:
         return None
     files = ImportedFiles(content["digests"], tuple(content["packages"]), tuple(content["outside"]))
     return files, content["facts"]
+
+
+def undeclared_files(folder: Path) -> list[str]:
+    """Data files that a record's kernel opened and that `SOURCES` does not name."""
+    return list((read_json(folder / IMPORTS) or {}).get("undeclared", ()))
 
 
 def refused_import(folder: Path) -> str:

@@ -24,6 +24,7 @@ from pipeline_lib.runner.cache.imported_files import (
     find_shadows,
     read_imports,
     search_folders,
+    undeclared_files,
 )
 from pipeline_lib.runner.cache.sources import SourceFingerprints, fingerprint_sources
 from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file, write_atomic
@@ -99,6 +100,10 @@ def write_cache_entry(record: Record, key: CacheKey, started_ns: int) -> None:
     files, kernel_facts = imports or (ImportedFiles({}, (), ()), {})
     files |= find_imported(key.project, packages=(__name__.partition(".")[0], key.project.library))
     problem = _problem(key, files, kernel_facts, started_ns) if imports else "found no list of the kernel's imports"
+    undeclared = undeclared_files(record.folder)
+    if undeclared:
+        names = f"{', '.join(undeclared[:3])}{' and more' * (len(undeclared) > 3)}"
+        problem = f"found that the run read {names}, expected every raw file in SOURCES; add it there"
     content = {
         "asked": key.requested,
         "request": key.digest,

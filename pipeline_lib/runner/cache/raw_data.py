@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.project import GENERATED, find_project
+from pipeline_lib.project.project import GENERATED, Project, find_project
 from pipeline_lib.records.layout import RAW_DATA
+from pipeline_lib.runner.cache.opened_files import opened_files
 from pipeline_lib.runner.cache.sources import fingerprint_sources
 from pipeline_lib.system.files import canonical_json, read_json, sha256_bytes, sha256_file, sha256_tree, write_atomic
 from pipeline_lib.system.fingerprint import fingerprint
@@ -49,13 +50,23 @@ def keep_raw(load: Callable[[], Raw]) -> Callable[[], Raw]:
         key = sha256_bytes(canonical_json([sources.fingerprints, code, fingerprint()]))
         folder = project.runs / pipeline / RAW_DATA
         raw = _read(folder, key)
-        return raw if raw is not None else _load_and_write(load, folder, key)
+        return raw if raw is not None else _load_and_write(load, folder, key, project, pipeline)
 
     return load_or_read
 
 
-def _load_and_write(load: Callable[[], Raw], folder: Path, key: str) -> Raw:
-    raw = load()
+def _load_and_write(load: Callable[[], Raw], folder: Path, key: str, project: Project, pipeline: str) -> Raw:
+    with opened_files() as opened:
+        raw = load()
+    undeclared = opened.undeclared(project, pipeline)
+    if undeclared:  # a later change of these files would go unnoticed
+        warnings.warn(
+            f"raw data are loaded each time: found that load reads {', '.join(undeclared)}, expected every raw file in "
+            "SOURCES; add it there",
+            NotKeptWarning,
+            stacklevel=3,
+        )
+        return raw
     frames = raw if isinstance(raw, Mapping) else {"": raw}
     problem = _problem(frames)
     if problem is None:

@@ -40,6 +40,13 @@ def fingerprint_sources(project: Project, pipeline: str) -> SourceFingerprints:
     return SourceFingerprints(digests)
 
 
+def source_paths(project: Project, pipeline: str) -> list[Path]:
+    """The files and folders that a pipeline's `SOURCES` names, resolved; none where SOURCES cannot be read."""
+    declared = _declared(project.package / "pipelines" / f"{pipeline}.py")
+    paths = [] if isinstance(declared, str) else [_path(project, source) for source in declared]
+    return [path.resolve() for path in paths if path is not None]
+
+
 def _digest(path: Path | None) -> str | None:
     """The digest of a file or folder; None for a folder with links, which a folder's digest leaves out."""
     if path is None or not (path.is_file() or path.is_dir()):

@@ -86,7 +86,7 @@ def test_a_kernel_writes_after_each_cell_what_it_has_imported(
     after_cell: list[Callable[[object], None]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    follow_imports(tmp_path, project, {"Python": "3"})
+    follow_imports(tmp_path, project, "boats", {"Python": "3"})
     assert read_imports(tmp_path) is None
     after_cell[0](None)
     module("harbour.steps.sails", project.root / "harbour/steps/sails.py")
@@ -114,7 +114,7 @@ def test_a_warm_kernel_writes_the_import_that_it_refused_and_a_cold_one_refuses_
     after_cell: list[Callable[[object], None]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    follow_imports(tmp_path, project, {})
+    follow_imports(tmp_path, project, "boats", {})
     assert refused_import(tmp_path) == ""
     after_cell[0](None)
     assert refused_import(tmp_path) == ""
@@ -128,7 +128,7 @@ def test_outside_ipython_no_imports_are_written(
     tmp_path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: None))
-    follow_imports(tmp_path, project, {})
+    follow_imports(tmp_path, project, "boats", {})
     assert read_imports(tmp_path) is None
 
 

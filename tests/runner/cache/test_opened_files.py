@@ -1,0 +1,85 @@
+"""Raw data that a run reads without naming it in SOURCES: noticed, so that no run is answered by an older one."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline_lib.project.project import Project
+from pipeline_lib.runner.cache.opened_files import OpenedFiles, opened_files
+from pipeline_lib.runner.cache.raw_data import NotKeptWarning, _load_and_write
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project whose pipeline `boats` names one of its files."""
+    project = Project(tmp_path, "harbour", tmp_path / "nbs", tmp_path / "params", tmp_path / "runs")
+    for folder in (project.notebooks, project.params, project.runs, project.package / "pipelines", tmp_path / "data"):
+        folder.mkdir(parents=True)
+    (project.package / "pipelines" / "boats.py").write_text('SOURCES = ["data/boats.csv"]\n')
+    for name in ("boats.csv", "other.csv"):
+        (tmp_path / "data" / name).write_text("length,price\n1.5,2\n")
+    return project
+
+
+def read(project: Project, *names: str) -> list[str]:
+    with opened_files() as opened:
+        for name in names:
+            pd.read_csv(project.root / name)
+    return opened.undeclared(project, "boats")
+
+
+def test_a_file_that_sources_does_not_name_is_listed(project: Project) -> None:
+    assert read(project, "data/boats.csv", "data/other.csv") == ["data/other.csv"]
+    assert read(project, "data/boats.csv") == []
+
+
+def test_every_way_that_python_opens_a_file_is_seen(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.root / "data")
+    sqlite3.connect("boats.db").execute("create table boats (length)").connection.close()
+    with opened_files() as opened:
+        os.close(os.open("other.csv", os.O_RDONLY))
+    assert opened.undeclared(project, "boats") == ["data/other.csv"]
+    with opened_files() as opened:
+        sqlite3.connect("boats.db").close()
+    assert opened.undeclared(project, "boats") == ["data/boats.db"]
+    with opened_files() as opened, open(b"other.csv"):  # noqa: PTH123 (bytes)
+        pass
+    assert opened.undeclared(project, "boats") == ["data/other.csv"]
+
+
+def test_what_has_a_digest_of_its_own_or_was_written_here_does_not_count(project: Project) -> None:
+    parameters, code, made = project.params / "boats.yml", project.package / "own.py", project.root / "made.csv"
+    parameters.write_text("seed: 0\n")
+    code.write_text("")
+    with opened_files() as opened:
+        parameters.read_text()
+        code.read_text()
+        made.write_text("a\n1\n")
+        pd.read_csv(made)
+        Path("/etc/hostname").exists()
+        Path(pd.__file__).read_bytes()
+    assert opened.undeclared(project, "boats") == []
+
+
+def test_a_link_is_the_file_that_it_leads_to(project: Project) -> None:
+    (project.root / "linked.csv").symlink_to(project.root / "data" / "boats.csv")
+    assert read(project, "linked.csv") == []
+
+
+def test_nothing_is_recorded_outside_the_context(project: Project) -> None:
+    with opened_files() as opened:
+        pass
+    (project.root / "data" / "other.csv").read_text()
+    assert opened.undeclared(project, "boats") == OpenedFiles().undeclared(project, "boats") == []
+
+
+def test_raw_data_that_sources_does_not_name_are_not_kept(project: Project) -> None:
+    folder = project.runs / "boats" / "raw"
+    with pytest.warns(NotKeptWarning, match=r"load reads data/other\.csv, expected every raw file in SOURCES"):
+        _load_and_write(lambda: pd.read_csv(project.root / "data/other.csv"), folder, "key", project, "boats")
+    assert not folder.exists()
+    _load_and_write(lambda: pd.read_csv(project.root / "data/boats.csv"), folder, "key", project, "boats")
+    assert folder.is_dir()
