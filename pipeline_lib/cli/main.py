@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from pipeline_lib.cli import check, notebooks, records, run, sweep
+from pipeline_lib.cli import diff, notebooks, parity, records, run, sweep
 from pipeline_lib.cli.output import check_checkout
 from pipeline_lib.errors import PipelineLibError
 from pipeline_lib.system.jupyter_imports import allow_fast_jupyter_imports
@@ -66,7 +66,7 @@ def commands(context: click.Context) -> None:
 for command in (
     *(run.run, run.run_all, sweep.sweep, run.resume),
     *(records.runs, records.show, records.report, records.lab),
-    *(check.parity, check.verify, check.reproduce, check.diff),
+    *(parity.parity, parity.verify, diff.reproduce, diff.diff),
     *(records.push, records.pull, records.prune),
     *(notebooks.export, notebooks.clean, notebooks.new),
 ):

@@ -96,7 +96,7 @@ def sweep(
 
 
 def _print(result: "Sweep") -> None:
-    from pipeline_lib.sweeps.result import summary
+    from pipeline_lib.sweeps.page import summary
 
     if result.finished:
         click.echo(result.frame.drop(columns=["parity", "seconds", "status"]).to_string(index=False))

@@ -9,10 +9,10 @@ from typing import Any
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.sweeps.grid import Axis, as_text, product
+from pipeline_lib.sweeps.member_result import MemberResult
 from pipeline_lib.sweeps.members import Member, SweepPlan
 from pipeline_lib.sweeps.metric import Direction
 from pipeline_lib.sweeps.request import SearchRequest
-from pipeline_lib.sweeps.result import MemberResult
 
 BATCH = 4
 """How many members a Bayesian search tries before it learns from them."""

@@ -14,11 +14,13 @@ from pipeline_lib.runner.warm.client import WarmServer
 from pipeline_lib.runner.warm.module_list import RUNNER, preload_names
 from pipeline_lib.sweeps.grid import parse_grid
 from pipeline_lib.sweeps.local_pool import LocalPool, Pool, check_workers
+from pipeline_lib.sweeps.member_result import MemberResult
 from pipeline_lib.sweeps.members import Member, SweepPlan, plan_sweep
 from pipeline_lib.sweeps.metric import check_direction, check_known_metric
+from pipeline_lib.sweeps.page import write_sweep_page
 from pipeline_lib.sweeps.plot import import_plotting
 from pipeline_lib.sweeps.request import ParityChoice, PoolRequest, SweepRequest, parse_search
-from pipeline_lib.sweeps.result import MemberResult, Sweep, check_metric, ordered, with_parity, write_sweep_page
+from pipeline_lib.sweeps.result import Sweep, check_metric, ordered, with_parity
 from pipeline_lib.sweeps.search import Grid, Search
 from pipeline_lib.sweeps.task import Task, TaskResult
 from pipeline_lib.system.files import canonical_json, write_atomic

@@ -1,12 +1,11 @@
-"""Commands that check a run, and exit with 1 where they find a difference."""
+"""Commands that check one record: its parity in production, its bytes. Exit 1 for a difference."""
 
-import functools
 import sys
 from typing import Any
 
 import click
 
-from pipeline_lib.cli.output import JSON, REF, current_project, find, library, print_json, report_problems
+from pipeline_lib.cli.output import JSON, REF, find, library, print_json, report_problems
 from pipeline_lib.errors import InputError
 
 
@@ -54,36 +53,3 @@ def verify(ref: str, as_json: bool) -> None:
         print_json({"reference": record.reference, "problems": problems})
         sys.exit(1 if problems else 0)
     report_problems(problems, f"{record.reference}: every byte is as it was sealed")
-
-
-@click.command
-@REF
-@click.option("--fresh-env", is_flag=True, help="Build the recorded environment from the lock first.")
-@JSON
-def reproduce(ref: str, fresh_env: bool, as_json: bool) -> None:
-    """Run a record's notebook again and compare fitted state, intermediate columns, outputs and metrics."""
-    from pipeline_lib.runner.reproduce import reproduce as run_again
-
-    progress = functools.partial(click.echo, err=True)
-    result = run_again(find(ref), current_project(), fresh_environment=fresh_env, progress=progress)
-    if as_json:
-        print_json(result.to_json())
-    else:
-        click.echo(result)
-    sys.exit(0 if result.identical else 1)
-
-
-@click.command
-@click.argument("ref_a")
-@click.argument("ref_b")
-@JSON
-def diff(ref_a: str, ref_b: str, as_json: bool) -> None:
-    """Show the differences of two runs, from parameters to metrics."""
-    from pipeline_lib.parity.compare_records import compare_records
-
-    comparison = compare_records(find(ref_a), find(ref_b))
-    if as_json:
-        print_json(comparison.to_json())
-    else:
-        click.echo(comparison)
-    sys.exit(0 if comparison.same else 1)
