@@ -16,6 +16,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
     def put(**options: Any) -> FakePool:
         pool = FakePool(tmp_path / "runs", **options)
         monkeypatch.setattr(sweeping, "_pool", lambda *args: pool)
+        monkeypatch.setattr(sweeping, "_preloaded", lambda *args: None)  # no kernel will need the packages
         monkeypatch.setattr(sweeping, "_check_best", lambda results, library: results)
         return pool
 
