@@ -1,9 +1,13 @@
-"""Checks of an operation's inputs and settings, made once when a plan is written, never when it predicts."""
+"""Checks of an operation's inputs and settings, made once when a plan is written, never when it predicts.
+
+Messages have the names that an author writes: those of Builder's methods and of their parameters.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline_lib.compiled.operations.registry import Operation
+from pipeline_lib.compiler.python_names import dtype_name, method_name, parameter_name
 from pipeline_lib.errors import InputError
 
 _LONGEST = 60  # characters of a value in a message
@@ -21,7 +25,8 @@ def check_dtypes(operation: Operation, dtypes: Sequence[str]) -> None:
         dtype in choices.split("|") for choices, dtype in zip(expected, dtypes, strict=True)
     )
     if not fits:
-        raise InputError(f"{operation.name}: found values of {', '.join(dtypes)}, expected {', '.join(takes)}")
+        found, wanted = ", ".join(map(dtype_name, dtypes)), ", ".join(map(dtype_name, takes))
+        raise InputError(f"{method_name(operation.name)}: found values of {found}, expected {wanted}")
 
 
 def child_table(operation: str, tables: Sequence[str]) -> str:
@@ -29,14 +34,17 @@ def child_table(operation: str, tables: Sequence[str]) -> str:
     names = sorted({table for table in tables if table})
     if len(names) > 1:
         raise InputError(
-            f"{operation}: found values of the tables {', '.join(names)}, expected those of one; bring each to the "
-            "main rows first, with build.count, build.total or build.extreme"
+            f"{method_name(operation)}: found values of the tables {', '.join(names)}, expected those of one; "
+            "bring each to the main rows first, with build.count, build.total or build.extreme"
         )
     return names[0] if names else ""
 
 
 def check_settings(operation: Operation, settings: Mapping[str, Any]) -> None:
-    """Check an operation's settings: none unknown, none left out, each of its type. Raises InputError."""
+    """Check an operation's settings: none unknown, none left out, each of its type. Raises InputError.
+
+    Only `Builder.apply` can get unknown settings or leave some out, so those messages have the names on disk.
+    """
     for name in settings:
         if name not in operation.settings:
             expected = ", ".join(operation.settings) or "none"
@@ -46,8 +54,9 @@ def check_settings(operation: Operation, settings: Mapping[str, Any]) -> None:
             if not kind.optional:
                 raise InputError(f"{operation.name}: found no setting {name!r}, expected {kind.expected}; add it")
         elif not kind.accepts(settings[name]):
-            found = f"{_short(settings[name])} ({type(settings[name]).__name__})"
-            raise InputError(f"{operation.name}: found {name}={found}, expected {kind.expected}; convert it")
+            method, parameter = method_name(operation.name), parameter_name(operation.name, name)
+            found = f"{parameter}={_short(settings[name])} ({type(settings[name]).__name__})"
+            raise InputError(f"{method}: found {found}, expected {kind.expected}; convert it")
 
 
 def _short(value: Any) -> str:

@@ -47,3 +47,8 @@ def method_name(operation: str) -> str:
 def parameter_name(operation: str, setting: str) -> str:
     """The name of the parameter for a setting."""
     return SETTINGS.get((operation, setting), setting)
+
+
+def dtype_name(dtype: str) -> str:
+    """A dtype, or several separated by `|`, in words for a message."""
+    return " or ".join("sparse vector" if choice == "bag" else choice for choice in dtype.split("|"))

@@ -39,9 +39,9 @@ WRONG = [
     ("lookup", {**LOOKUP, "keys": [("a",)]}, "found keys=[('a',)] (list), expected a list of numbers, bools, texts or"),
     ("lookup", {**LOOKUP, "unseen": [0]}, "lookup: found unseen=[0] (list), expected a number, bool or text, or None"),
     ("lookup", {**LOOKUP, "name": 3}, "lookup: found name=3 (int), expected text"),
-    ("bag_finite", {"where": "Ridge", "missing": 1}, "bag_finite: found missing=1 (int), expected True or False"),
-    ("item", {"place": 0.0}, "item: found place=0.0 (float), expected an integer"),
-    ("item", {"place": True}, "item: found place=True (bool), expected an integer"),
+    ("bag_finite", {"where": "Ridge", "missing": 1}, "sparse_finite: found missing=1 (int), expected True or False"),
+    ("item", {"place": 0.0}, "item: found index=0.0 (float), expected an integer"),
+    ("item", {"place": True}, "item: found index=True (bool), expected an integer"),
     ("item", {"place": 0, "index": 0}, "item: found setting 'index', expected place; remove it"),
 ]
 RIGHT = [
@@ -78,6 +78,19 @@ def test_right_settings_are_written_as_they_are(operation: str, settings: dict[s
 def test_a_long_setting_is_shortened_in_the_message() -> None:
     with pytest.raises(InputError, match=r"found edges='x{58}… \(str\), expected a list or array of numbers"):
         written("search", {"edges": "x" * 1000, "side": "left"})
+
+
+def test_messages_have_the_names_of_methods_and_parameters() -> None:
+    build = Builder()
+    number, sparse = build.input("n", "float64"), build.input("s", "bag", width=9)
+    with pytest.raises(InputError, match=r"^sparse_item: found index='x' \(str\), expected an integer; convert it$"):
+        build.sparse_item(sparse, index="x")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"^sparse_item: found values of float64, expected sparse vector$"):
+        build.sparse_item(number, index=0)
+    with pytest.raises(InputError, match=r"^sparse_join: found values of str, expected float64 or .*sparse vector"):
+        build.sparse_join(build.input("t", "str"))
+    with pytest.raises(InputError, match=r"^check: found values of float64, float64, expected "):
+        build.check(number, number, name="n", where="Step", expected="x", advice="y")
 
 
 def test_an_unknown_operation_is_refused() -> None:
