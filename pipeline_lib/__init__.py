@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pipeline_lib.records.query import runs
     from pipeline_lib.rows.context import Context
     from pipeline_lib.rows.draft_row import draft_row
-    from pipeline_lib.rows.model import Lookup, Tables
+    from pipeline_lib.rows.model import Lookup, Tables, schema_of
     from pipeline_lib.runner.cache.raw_data import keep_raw
     from pipeline_lib.runner.research_run import start_run
     from pipeline_lib.runner.run import run_pipeline
@@ -61,6 +61,7 @@ __all__ = [
     "load_model",
     "run_pipeline",
     "runs",
+    "schema_of",
     "start_run",
     "sweep",
 ]
@@ -88,6 +89,7 @@ _HOMES = {
     "load_model": "compiled.pipeline",
     "run_pipeline": "runner.run",
     "runs": "records.query",
+    "schema_of": "rows.model",
     "start_run": "runner.research_run",
     "sweep": "sweeps.sweep",
 }

@@ -1,4 +1,6 @@
-"""Every file name of a record, of its checks and of the runs folder. The names are read by every version: none changes.
+"""Names of the files directly in a record, of its checks and of the runs folder. Every version reads them; keep them.
+
+Files inside `evidence/` and `artifact/` are named by the modules that write them.
 
 runs/
   .index.sqlite  index.html
