@@ -81,10 +81,10 @@ class Value(PythonIdioms):
         return self._with(other, "divide", swapped=True)
 
     def __neg__(self) -> "Value":
-        return self.build.apply("negative", self.build.number(self))
+        return self.build.negative(self.build.number(self))
 
     def __abs__(self) -> "Value":
-        return self.build.apply("absolute", self.build.number(self))
+        return self.build.absolute(self.build.number(self))
 
     def __lt__(self, other: "Value | Scalar") -> "Value":
         return self._with(other, "less")
@@ -99,13 +99,13 @@ class Value(PythonIdioms):
         return self._with(other, "less_equal", swapped=True)
 
     def __and__(self, other: "Value") -> "Value":
-        return self.build.apply("and", self, other)
+        return self.build.logical_and(self, other)
 
     def __or__(self, other: "Value") -> "Value":
-        return self.build.apply("or", self, other)
+        return self.build.logical_or(self, other)
 
     def __invert__(self) -> "Value":
-        return self.build.apply("not", self)
+        return self.build.logical_not(self)
 
     def equals(self, other: "Value | Scalar") -> "Value":
         """Whether both are the same number (bool); False for NaN."""
@@ -115,7 +115,7 @@ class Value(PythonIdioms):
         """Whether the value is missing (bool): NaN, missing text, NaT."""
         if math.isfinite(self.abs_max) or self.kind in ("int64", "bool"):
             return self.build.value(False)
-        return self.build.apply("is_missing", self)
+        return self.build.is_missing(self)
 
 
 class Builder(OperationMethods[Value]):
@@ -185,12 +185,12 @@ class Builder(OperationMethods[Value]):
     def number(self, value: Value | Scalar) -> Value:
         """The value as float64; text, dates and vectors are refused."""
         value = self.value(value)
-        return value if value.kind == "float64" else self.apply("to_float", value)
+        return value if value.kind == "float64" else self.to_float(value)
 
     def integer(self, value: Value | Scalar) -> Value:
         """A bool or int64 value as int64."""
         value = self.value(value)
-        return value if value.kind == "int64" else self.apply("to_int", value)
+        return value if value.kind == "int64" else self.to_int(value)
 
     def where(self, condition: Value, then: Value | Scalar, other: Value | Scalar) -> Value:
         """`then` where the condition holds, else `other`; numbers of different dtypes become float64."""
@@ -204,7 +204,7 @@ class Builder(OperationMethods[Value]):
 
     def clip(self, value: Value, low: Value | float, high: Value | float) -> Value:
         """The number, at least `low` and at most `high`; missing stays missing."""
-        return self.apply("smaller", self.apply("larger", value, low), high)
+        return self.smaller(self.larger(value, low), high)
 
     def fill(self, value: Value, filler: Value | Scalar) -> Value:
         """The value, and `filler` where it is missing."""
@@ -277,7 +277,7 @@ class Builder(OperationMethods[Value]):
 
     def items(self, vector: Value) -> list[Value]:
         """The numbers of a vector, each as a column."""
-        return [self.apply("item", vector, place=index) for index in range(vector.width)]
+        return [self.item(vector, index=index) for index in range(vector.width)]
 
     def earlier(self, value: Value, rows: int, where: str) -> Value:
         """The value (float64) of the row `rows` rows before. Raises InputError beyond the declared context."""
@@ -293,11 +293,11 @@ class Builder(OperationMethods[Value]):
 
     def keep(self, value: Value, where: Value) -> Value:
         """The child rows for which a condition holds; operations combine them only with rows of the same condition."""
-        return self.apply("list_keep", value, where)
+        return self.list_keep(value, where)
 
     def count(self, value: Value) -> Value:
         """How many child rows each main row has (int64); of bools, how many hold."""
-        return self.total(value) if value.kind == "bool" else self.apply("list_count", value)
+        return self.total(value) if value.kind == "bool" else self.list_count(value)
 
     def total(self, value: Value) -> Value:
         """The sum over each main row's child rows: int64 of integers, else float64 rounded once."""

@@ -243,14 +243,14 @@ class OperationMethods(Generic[V]):
         self,
         vector: V | Scalar,
         *,
-        points: Sequence[Sequence[float]] | NDArray[Any],
         columns: Sequence[int] | NDArray[Any],
         means: Sequence[float] | NDArray[Any],
+        points: Sequence[Sequence[float]] | NDArray[Any],
         count: int,
         weights: Literal["uniform", "distance"],
     ) -> V:
         """For each of some `columns`, where it is missing: the mean of the nearest `count` stored rows that hold it."""
-        return self.apply("donors", vector, points=points, columns=columns, means=means, count=count, weights=weights)
+        return self.apply("donors", vector, columns=columns, means=means, points=points, count=count, weights=weights)
 
     def larger(self, left: V | Scalar, right: V | Scalar) -> V:
         """`right` where it is larger, else `left`: NaN stays in `left` and is ignored in `right`."""

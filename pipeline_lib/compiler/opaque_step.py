@@ -56,11 +56,15 @@ class OpaqueStep:
         for kind, dtypes in self.results.items():
             if any(value.dtype in ("vector", "bag") for value in columns.values()):
                 raise InputError(f"step {self.name}: found sparse input, expected columns; make its input dense")
-            settings: dict[str, Any] = {"step": self.name, "method": _METHODS[kind], "dtypes": list(dtypes.values())}
-            settings |= {"names": list(self.frame) if self.frame else None}
-            parts = build.apply("opaque", *columns.values(), **settings)
+            parts = build.opaque(
+                *columns.values(),
+                step=self.name,
+                method=_METHODS[kind],
+                dtypes=list(dtypes.values()),
+                names=list(self.frame) if self.frame else None,
+            )
             written[kind] = {
-                column: build.apply("opaque_part", parts, place=index, gives=dtype)
+                column: build.opaque_part(parts, index=index, gives=dtype)
                 for index, (column, dtype) in enumerate(dtypes.items())
             }
         return written

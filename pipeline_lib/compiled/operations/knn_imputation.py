@@ -158,9 +158,9 @@ operation(
     doc="For each of some `columns`, where it is missing: the mean of the nearest `count` stored rows that hold it.",
     parameters=("vector",),
     settings={
-        "points": MATRIX,
         "columns": INTEGERS,
         "means": NUMBERS,
+        "points": MATRIX,
         "count": INTEGER,
         "weights": one_of(("uniform", "distance")),
     },

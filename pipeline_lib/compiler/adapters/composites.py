@@ -89,7 +89,7 @@ def _weighted(part: Columns, weight: float | None, build: Builder) -> Columns:
     if weight is None:
         return part
     return {
-        name: build.apply("bag_scale", value, weights=np.full(value.width, float(weight)))
+        name: build.sparse_scale(value, weights=np.full(value.width, float(weight)))
         if value.dtype == "bag"
         else value * float(weight)
         for name, value in part.items()
@@ -101,7 +101,7 @@ def _dense(columns: Columns, build: Builder) -> Columns:
     result: Columns = {}
     for name, value in columns.items():
         if value.dtype == "bag":
-            items = build.items(build.apply("bag_vector", value))
+            items = build.items(build.sparse_to_vector(value))
             result |= {f"{name}_{index}": item for index, item in enumerate(items)}
         else:
             result[name] = value

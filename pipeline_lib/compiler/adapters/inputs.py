@@ -31,7 +31,7 @@ def fitted_columns(step: Any, columns: Columns) -> Columns:
 def _checked(value: Value, name: str, where: str, build: Builder, *, missing: bool) -> Value:
     known = value.abs_max < np.inf
     if value.dtype == "bag":
-        return value if known else build.apply("bag_finite", value, name=name, where=where, missing=missing)
+        return value if known else build.sparse_finite(value, name=name, where=where, missing=missing)
     if value.dtype not in ("float64", "int64", "bool"):
         raise NoPlanError(
             f"{where}: found {value.dtype} column {name!r}, expected numbers; encode it before, or select other columns"
@@ -40,14 +40,14 @@ def _checked(value: Value, name: str, where: str, build: Builder, *, missing: bo
     if known:
         return number
     if missing:
-        return build.apply("not_infinite", number, name=name, where=where)
+        return build.not_infinite(number, name=name, where=where)
     return build.finite(number, name, where)
 
 
 def join_columns(values: Sequence[Value], build: Builder) -> Value:
     """Columns side by side: sparse where one of them is, else a vector."""
     if any(value.dtype == "bag" for value in values):
-        return values[0] if len(values) == 1 else build.apply("bag_join", *values)
+        return values[0] if len(values) == 1 else build.sparse_join(*values)
     if len(values) == 1 and values[0].dtype == "vector":
         return values[0]
     return build.stack(values)
@@ -91,7 +91,7 @@ def split_columns(values: Iterable[Value], build: Builder) -> list[Value]:
     """The input columns as scalar columns: vectors and sparse columns are split."""
     flat: list[Value] = []
     for value in values:
-        dense = build.apply("bag_vector", value) if value.dtype == "bag" else value
+        dense = build.sparse_to_vector(value) if value.dtype == "bag" else value
         flat += build.items(dense) if dense.dtype == "vector" else [dense]
     return flat
 
@@ -106,7 +106,7 @@ def dense_inputs(step: Any, values: Sequence[Value], build: Builder) -> list[Val
 def vector_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
     """The input columns as one vector of finite numbers."""
     if any(value.dtype == "bag" for value in values):
-        return build.apply("bag_vector", sparse_input(step, values, build))
+        return build.sparse_to_vector(sparse_input(step, values, build))
     return build.stack(dense_inputs(step, values, build))
 
 
@@ -114,15 +114,15 @@ def sparse_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
     """The input columns, of which one is sparse, as one sparse column of finite numbers."""
     check_width(step, values)
     bag = join_columns([value if value.dtype in ("vector", "bag") else build.number(value) for value in values], build)
-    return bag if math.isfinite(bag.abs_max) else build.apply("bag_finite", bag, where=type(step).__name__)
+    return bag if math.isfinite(bag.abs_max) else build.sparse_finite(bag, where=type(step).__name__)
 
 
 def check_condition(
     value: Value, condition: Value, name: str, step: Any, expected: str, advice: str = "correct the row"
 ) -> Value:
     """The value; a row for which the condition does not hold is refused at predict."""
-    settings = {"name": name, "where": type(step).__name__, "expected": expected, "advice": advice}
-    return value.build.apply("demand", value, condition, **settings)
+    where = type(step).__name__
+    return value.build.check(value, condition, name=name, where=where, expected=expected, advice=advice)
 
 
 def check_present(value: Value, name: str, step: Any) -> Value:

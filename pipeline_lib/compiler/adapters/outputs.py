@@ -1,7 +1,7 @@
 """Outputs that several estimators share: weighted sums, class labels, the class of the largest score, softmax."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def class_prediction(build: Builder, scores: Sequence[Value] | Value, classes: S
     vector = scores if isinstance(scores, Value) else build.stack(scores)
     if vector.width != len(classes):
         raise NoPlanError(f"found {vector.width} scores, expected one for each of {len(classes)} classes")
-    return label_at(build, build.apply("largest", vector), classes)
+    return label_at(build, build.argmax(vector), classes)
 
 
 def label_at(build: Builder, index: Value, classes: Sequence[Any]) -> Value:
@@ -43,11 +43,13 @@ def label_at(build: Builder, index: Value, classes: Sequence[Any]) -> Value:
     return build.choose(index, class_labels(classes), class_dtype(classes))
 
 
-def nearest_label(build: Builder, vector: Value, points: Any, classes: Sequence[Any], *, metric: str) -> Value:
+def nearest_label(
+    build: Builder, vector: Value, points: Any, classes: Sequence[Any], *, metric: Literal["euclidean", "manhattan"]
+) -> Value:
     """The label of the point nearest to a vector, the first of equally near ones; `points` has one point per class."""
     expanded = metric == "euclidean"
-    nearest = build.apply("nearest", vector, points=points, count=1, metric=metric, expanded=expanded)
-    return label_at(build, build.apply("truncate_int", build.apply("item", nearest, place=1)), classes)
+    nearest = build.nearest(vector, points=points, count=1, metric=metric, expanded=expanded)
+    return label_at(build, build.truncate_int(build.item(nearest, index=1)), classes)
 
 
 def binary_prediction(build: Builder, decision: Value, classes: Sequence[Any], above: float = 0.0) -> Value:
@@ -58,14 +60,14 @@ def binary_prediction(build: Builder, decision: Value, classes: Sequence[Any], a
 
 def expit(build: Builder, value: Value) -> Value:
     """1 / (1 + exp(-x)), as `scipy.special.expit`: 0 where exp overflows."""
-    return 1.0 / (1.0 + build.apply("exp", -value))
+    return 1.0 / (1.0 + build.exp(-value))
 
 
 def softmax(build: Builder, scores: Sequence[Value] | Value) -> list[Value]:
     """`exp(x - max)` over its sum from left to right, as `sklearn.utils.extmath.softmax`."""
     values = build.items(scores) if isinstance(scores, Value) else list(scores)
     most = maximum(build, values)
-    powers = [build.apply("exp", value - most) for value in values]
+    powers = [build.exp(value - most) for value in values]
     total = build.sum(powers)
     return [power / total for power in powers]
 
@@ -102,7 +104,7 @@ def weighted_sums(step: Any, values: Sequence[Value], build: Builder, weights: A
         return [build.dot(numbers, row, start) for row, start in zip(matrix, offsets, strict=True)]
     bag = sparse_input(step, values, build)
     if len(matrix) == 1:
-        return [build.apply("bag_dot", bag, weights=np.ascontiguousarray(matrix[0]), start=offsets[0])]
+        return [build.sparse_dot(bag, weights=np.ascontiguousarray(matrix[0]), start=offsets[0])]
     offset = None if starts is None else np.array(offsets)
     return build.items(affine([bag], matrix, offset, build))
 
@@ -119,7 +121,7 @@ def maximum(build: Builder, scores: Sequence[Value]) -> Value:
     """The largest of the scores."""
     most = scores[0]
     for score in scores[1:]:
-        most = build.apply("larger", most, score)
+        most = build.larger(most, score)
     return most
 
 
@@ -127,7 +129,7 @@ def log_softmax(build: Builder, scores: Sequence[Value]) -> list[Value]:
     """Scores minus the log of the sum of their exponentials; the largest is subtracted first, against overflow."""
     most = maximum(build, scores)
     apart = [score - most for score in scores]
-    total = build.apply("log", build.sum([build.apply("exp", value) for value in apart]))
+    total = build.log(build.sum([build.exp(value) for value in apart]))
     return [value - total for value in apart]
 
 

@@ -70,8 +70,7 @@ def sum_of_trees(
     inputs = [check(_number(build, values, index), index) for index in used]
     numbers = np.full(max(used) + 1, -1)
     numbers[used] = np.arange(len(used))
-    result = build.apply(
-        "trees",
+    result = build.trees(
         *inputs,
         **_arrays(trees, numbers),
         outputs=None if outputs is None else np.array(outputs, dtype=np.int32),
@@ -161,6 +160,6 @@ def float32_range(step: Any, values: Sequence[Value], build: Builder, *, missing
     def check(value: Value, index: int) -> Value:
         if value.abs_max < BEYOND_SINGLE:
             return value
-        return build.apply("single_range", value, name=names[index], where=type(step).__name__, missing=missing)
+        return build.float32_range(value, name=names[index], where=type(step).__name__, missing=missing)
 
     return check

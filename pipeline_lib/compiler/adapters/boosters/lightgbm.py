@@ -47,7 +47,7 @@ def lightgbm_regressor(step: Any, values: Sequence[Value], build: Builder) -> Ou
         return Outputs([sign * raw[0] * raw[0]])
     if name == "cross_entropy":
         return Outputs([expit(build, raw[0])])
-    return Outputs([build.apply("exp", raw[0]) if name in _EXP else raw[0]])
+    return Outputs([build.exp(raw[0]) if name in _EXP else raw[0]])
 
 
 @estimator("lightgbm.sklearn.LGBMClassifier", options=_OPTIONS)

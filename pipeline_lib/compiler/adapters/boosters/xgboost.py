@@ -52,7 +52,7 @@ def xgboost_regressor(step: Any, values: Sequence[Value], build: Builder) -> Out
     if objective in _LOGISTIC:
         return Outputs([_logistic(build, value) for value in raw])
     if objective in _LOG:
-        return Outputs([_single(build, build.apply("exp", value), 1) for value in raw])
+        return Outputs([_single(build, build.exp(value), 1) for value in raw])
     raise state_error(step, f"objective {objective}", f"one of {', '.join((*_IDENTITY, *_LOGISTIC, *_LOG))}")
 
 
@@ -72,7 +72,7 @@ def xgboost_classifier(step: Any, values: Sequence[Value], build: Builder) -> Ou
 
 
 def _round(build: Builder, value: Value) -> Value:
-    return build.apply("round32", value)
+    return build.round32(value)
 
 
 def _single(build: Builder, value: Value, ulps: float) -> Value:
@@ -81,13 +81,13 @@ def _single(build: Builder, value: Value, ulps: float) -> Value:
 
 
 def _logistic(build: Builder, raw: Value) -> Value:
-    power = _single(build, build.apply("exp", build.apply("smaller", -raw, _float32(_EXP_LIMIT))), 1)
+    power = _single(build, build.exp(build.smaller(-raw, _float32(_EXP_LIMIT))), 1)
     return _single(build, 1.0 / _round(build, power + 1.0), 1)
 
 
 def _softmax(build: Builder, raw: Sequence[Value]) -> list[Value]:
     most = maximum(build, raw)
-    powers = [_single(build, build.apply("exp", _round(build, value - most)), 1) for value in raw]
+    powers = [_single(build, build.exp(_round(build, value - most)), 1) for value in raw]
     total = _round(build, build.sum(powers))
     return [_single(build, power / total, 1) for power in powers]
 

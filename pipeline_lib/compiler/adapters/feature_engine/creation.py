@@ -133,8 +133,8 @@ def _power(step: Any, left: Value, right: Value, reference: str) -> Value:
         right = check_condition(
             right, right >= 0, reference, step, "0 or more, as integers have no negative integer powers"
         )
-        return build.apply("power_int", left, right)
-    return build.apply("pow", build.number(left), build.number(right))
+        return build.power_int(left, right)
+    return build.pow(build.number(left), build.number(right))
 
 
 _PLAIN: dict[str, Callable[[Value, Value], Value]] = {
@@ -156,8 +156,8 @@ def cyclical(step: Any, columns: Columns, build: Builder) -> Columns:
                 f"CyclicalFeatures: found maximum 0 of column {name!r}, expected a length of its cycle; set max_values"
             )
         angle = build.number(columns[name]) * (2.0 * math.pi / largest)
-        add(columns, f"{name}_sin", build.apply("sin", angle), step, {})
-        add(columns, f"{name}_cos", build.apply("cos", angle), step, {})
+        add(columns, f"{name}_sin", build.sin(angle), step, {})
+        add(columns, f"{name}_cos", build.cos(angle), step, {})
     return without(columns, variables) if step.drop_original else columns
 
 
@@ -178,7 +178,7 @@ def geo_distance(step: Any, columns: Columns, build: Builder) -> Columns:
         lat, lon = lat2 - lat1, lon2 - lon1
         if step.method == "euclidean":
             north, east = lat * _DEGREE_KM, lon * _DEGREE_KM
-            kilometres = build.apply("sqrt", north * north + east * east)
+            kilometres = build.sqrt(north * north + east * east)
         else:
             kilometres = (abs(lat) + abs(lon)) * _DEGREE_KM
         result = kilometres * (EARTH_RADIUS[step.output_unit] / EARTH_RADIUS["km"])
@@ -189,10 +189,10 @@ def geo_distance(step: Any, columns: Columns, build: Builder) -> Columns:
 def _haversine(lat1: Value, lon1: Value, lat2: Value, lon2: Value, build: Builder) -> Value:
     """The angle between two points, in radians; a degree is pi / 180, as in np.radians."""
     lat1, lon1, lat2, lon2 = (build.number(value) * (math.pi / 180.0) for value in (lat1, lon1, lat2, lon2))
-    north = build.apply("sin", (lat2 - lat1) / 2.0)
-    east = build.apply("sin", (lon2 - lon1) / 2.0)
-    chord = north * north + build.apply("cos", lat1) * build.apply("cos", lat2) * (east * east)
-    return build.apply("arcsin", build.apply("sqrt", chord)) * 2.0
+    north = build.sin((lat2 - lat1) / 2.0)
+    east = build.sin((lon2 - lon1) / 2.0)
+    chord = north * north + build.cos(lat1) * build.cos(lat2) * (east * east)
+    return build.arcsin(build.sqrt(chord)) * 2.0
 
 
 @transformer(
@@ -212,6 +212,6 @@ def tree_features(step: Any, columns: Columns, build: Builder) -> Columns:
         result = outputs.probability[1] if binary else outputs.prediction[0]
         if step.precision is not None and (step.regression or binary):
             scale = 10.0**step.precision  # as np.round
-            result = build.apply("rint", result * scale) / scale
+            result = build.rint(result * scale) / scale
         add(columns, f"tree({features})", result, step, {})
     return without(columns, variables) if step.drop_original else columns

@@ -57,7 +57,7 @@ def date_of(step: Any, value: Value, name: str, form: Any) -> Value:
             "another date; set `format`, or parse the column in `load`"
         )
     _check_format(where, str(form))
-    return value.build.apply("parse_date", value, format=str(form), name=name, where=where)
+    return value.build.parse_date(value, format=str(form), name=name, where=where)
 
 
 def _check_format(where: str, form: str) -> None:
@@ -105,13 +105,13 @@ def features(step: Any, columns: Columns, build: Builder) -> Columns:
     return _without(columns, names) if step.drop_original else columns
 
 
-def _field(step: Any, date: Value, feature: str, name: str, *, complete: bool) -> Value:
+def _field(step: Any, date: Value, feature: Any, name: str, *, complete: bool) -> Value:
     build = date.build
     if complete:
-        return build.apply("calendar", date, field=feature)
+        return build.calendar(date, field=feature)
     if feature in _REFUSE_MISSING:
-        return build.apply("calendar", check_present(date, name, step), field=feature)
-    field = build.apply("calendar", date, field=feature)
+        return build.calendar(check_present(date, name, step), field=feature)
+    field = build.calendar(date, field=feature)
     return build.where(date.missing(), _OF_MISSING.get(feature, math.nan), field)
 
 
@@ -132,8 +132,7 @@ def subtraction(step: Any, columns: Columns, build: Builder) -> Columns:
             columns[name] = check_present(columns[name], name, step)
         dates[name] = date_of(step, columns[name], name, step.format)
     result: list[Value] = [
-        build.apply(
-            "elapsed",
+        build.elapsed(
             dates[variable],
             dates[reference],
             unit=_NANOSECONDS[step.output_unit],
@@ -163,7 +162,7 @@ def ordinal(step: Any, columns: Columns, build: Builder) -> Columns:
         complete = step.missing_values == "raise"
         if complete:
             date = columns[name] = check_present(date, name, step)
-        number = build.apply("calendar", date, field="ordinal") - start
+        number = build.calendar(date, field="ordinal") - start
         value = number if complete else build.where(date.missing(), math.nan, number)
         add(result, f"{name}_ordinal", value, step, columns)
     columns |= result

@@ -97,7 +97,7 @@ def _cut(number: Value, edges: list[float], labels: list[str] | None, build: Bui
 
     Source: pandas.core.reshape.tile._bins_to_cuts. A number outside of all intervals gives missing.
     """
-    index = build.apply("search", number, edges=edges, side="left")  # 0 below all, len(edges) above all
+    index = build.search(number, edges=edges, side="left")  # 0 below all, len(edges) above all
     if math.isfinite(edges[0]):
         index = build.where(number.equals(edges[0]), 1, index)
     numbers: Sequence[int | str] = range(len(edges) - 1) if labels is None else labels
@@ -137,8 +137,8 @@ def _predicted(step: Any, name: str, dtype: str, number: Value, model: Any, buil
         edges, values = _leaves(tree, lambda leaf: float(tree.value[leaf, 0, 1]))
     if decimals is not None:
         values = [float(np.round(value, decimals)) for value in values]
-    single = build.finite(build.apply("round32", number), name, type(step).__name__)
-    return build.choose(build.apply("search", single, edges=edges, side="left"), values, "float64")
+    single = build.finite(build.round32(number), name, type(step).__name__)
+    return build.choose(build.search(single, edges=edges, side="left"), values, "float64")
 
 
 def _leaves(tree: Any, leaf_value: Callable[[int], float]) -> tuple[list[float], list[float]]:

@@ -124,7 +124,7 @@ def string_similarity(step: Any, columns: Columns, build: Builder) -> Columns:
         value = _similar_text(step, name, value, build)
         for word in learned:
             label = f"{name}_nan" if isinstance(word, str) and word == "" else f"{name}_{word}"
-            yield label, build.apply("similarity", value, keyword=str(word))
+            yield label, build.similarity(value, keyword=str(word))
 
     return _in_place(step, use_fitted_names(step, columns), similar)
 

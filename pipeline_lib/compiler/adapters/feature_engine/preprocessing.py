@@ -63,7 +63,7 @@ def _cast(step: Any, value: Value, name: str, dtype: Any, build: Builder) -> Val
     if categories is not None:
         return learned_category(step, value, name, list(categories), refuse=False)
     if str(dtype) == "float32" and value.dtype in ("float64", "int64", "bool"):
-        return build.apply("round32", build.number(value))
+        return build.round32(build.number(value))
     if str(dtype) == "float64" and value.dtype in ("int64", "bool"):
         return build.number(value)
     if str(dtype) == "int64" and value.dtype == "bool":

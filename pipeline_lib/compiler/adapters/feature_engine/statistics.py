@@ -74,11 +74,11 @@ def _variance(values: Sequence[Value], build: Builder, ddof: int = 1) -> Value:
 
 
 def _deviation(values: Sequence[Value], build: Builder, ddof: int = 1) -> Value:
-    return build.apply("sqrt", _variance(values, build, ddof))
+    return build.sqrt(_variance(values, build, ddof))
 
 
 def _standard_error(values: Sequence[Value], build: Builder) -> Value:
-    return _deviation(values, build) / build.apply("sqrt", build.number(_count(values, build)))
+    return _deviation(values, build) / build.sqrt(build.number(_count(values, build)))
 
 
 def _extreme(values: Sequence[Value], build: Builder, further: Callable[[Value, Value], Value]) -> Value:
@@ -93,12 +93,12 @@ def _extreme(values: Sequence[Value], build: Builder, further: Callable[[Value, 
 
 
 def _median(values: Sequence[Value], build: Builder, *, plain: bool = False) -> Value:
-    return build.apply("median", *(build.number(value) for value in values), plain=plain)
+    return build.median(*(build.number(value) for value in values), plain=plain)
 
 
 def _distinct(values: Sequence[Value], build: Builder) -> Value:
     values = values if _all_integers(values) else [build.number(value) for value in values]
-    return build.apply("distinct", *values)
+    return build.distinct(*values)
 
 
 def _true(value: Value) -> Value:

@@ -34,8 +34,7 @@ def text_features(step: Any, columns: Columns, build: Builder) -> Columns:
     for name in variables:
         for feature in step.features_:
             table = lower if feature in _LOWERED else {}
-            result = build.apply(
-                "text_feature",
+            result = build.text_feature(
                 columns[name],
                 feature=feature,
                 spaces=spaces,

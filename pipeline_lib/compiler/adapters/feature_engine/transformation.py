@@ -74,11 +74,11 @@ def power(step: Any, columns: Columns, build: Builder) -> Columns:
         elif exponent == 1.0:
             columns[name] = number
         elif exponent == 0.5:
-            columns[name] = build.apply("sqrt", number)
+            columns[name] = build.sqrt(number)
         elif exponent == -1.0:
             columns[name] = 1.0 / number
         else:
-            columns[name] = build.apply("pow", number, exponent)
+            columns[name] = build.pow(number, exponent)
     return columns
 
 
@@ -94,7 +94,7 @@ def arcsine(step: Any, columns: Columns, build: Builder) -> Columns:
         )
     for name, number in _numbers(step, columns, build).items():
         number = check_condition(number, (number >= 0.0) & (number <= 1.0), name, step, "a number from 0 to 1")
-        columns[name] = build.apply("arcsin", build.apply("sqrt", number))
+        columns[name] = build.arcsin(build.sqrt(number))
     return columns
 
 
@@ -110,8 +110,8 @@ def arc_hyperbolic_sine(step: Any, columns: Columns, build: Builder) -> Columns:
 def arcsinh_value(x: Value, build: Builder) -> Value:
     """The sign of x times `log1p(a + a² / (1 + sqrt(1 + a²)))` of a = |x|; `log(2 a)` where a² would overflow."""
     size = abs(x)
-    small = build.apply("log1p", size + size * (size / (1.0 + build.apply("sqrt", 1.0 + size * size))))
-    result = build.where(size > 1e150, build.apply("log", size) + _LN2, small)
+    small = build.log1p(size + size * (size / (1.0 + build.sqrt(1.0 + size * size))))
+    result = build.where(size > 1e150, build.log(size) + _LN2, small)
     return build.where(x > 0.0, result, build.where(x < 0.0, -result, x))
 
 
@@ -131,16 +131,16 @@ def box_cox_value(x: Value, power: float, build: Builder) -> Value:
 
     Source: scipy/special/_boxcox.pxd, `boxcox`.
     """
-    logarithm = build.apply("log", x)
+    logarithm = build.log(x)
     if abs(power) < 1e-19:
         return logarithm
     exponent = power * logarithm
     if abs(power) * _GREATEST_LOG < _GREATEST_EXP:
-        return build.apply("expm1", exponent) / power
+        return build.expm1(exponent) / power
     fits = exponent < _GREATEST_EXP
-    usual = build.apply("expm1", build.where(fits, exponent, 0.0)) / power
-    lowered = build.where(fits, 0.0, exponent - build.apply("log", abs(power)))
-    return build.where(fits, usual, math.copysign(1.0, power) * build.apply("exp", lowered) - 1.0 / power)
+    usual = build.expm1(build.where(fits, exponent, 0.0)) / power
+    lowered = build.where(fits, 0.0, exponent - build.log(abs(power)))
+    return build.where(fits, usual, math.copysign(1.0, power) * build.exp(lowered) - 1.0 / power)
 
 
 @transformer("feature_engine.transformation.yeojohnson.YeoJohnsonTransformer", options="variables")
@@ -160,13 +160,13 @@ def yeo_johnson_value(x: Value, power: float, build: Builder) -> Value:
     serves both signs of x, which differ in l and in the sign of the result.
     """
     above = x >= 0.0
-    grown = build.apply("log1p", build.where(above, x, -x))
+    grown = build.log1p(build.where(above, x, -x))
     eps = sys.float_info.epsilon
     lower = 2 - power
     if abs(power) < eps or not abs(power - 2) > eps:
-        first = grown if abs(power) < eps else build.apply("expm1", grown * power) / power
-        second = build.apply("expm1", grown * lower) / lower if abs(power - 2) > eps else grown
+        first = grown if abs(power) < eps else build.expm1(grown * power) / power
+        second = build.expm1(grown * lower) / lower if abs(power - 2) > eps else grown
         return build.where(above, first, -second)
     exponent = build.where(above, power, lower)
-    size = build.apply("expm1", grown * exponent) / exponent
+    size = build.expm1(grown * exponent) / exponent
     return build.where(above, size, -size)

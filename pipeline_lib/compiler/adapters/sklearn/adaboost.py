@@ -44,7 +44,7 @@ def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     else:
         predictions = [build.number(predict(model, values, build).prediction[0]) for model in inner]
     weights = np.asarray(step.estimator_weights_, dtype=np.float64)[: len(inner)]
-    return Outputs([build.apply("weighted_median", build.stack(predictions), weights=weights)])
+    return Outputs([build.weighted_median(build.stack(predictions), weights=weights)])
 
 
 @estimator("sklearn.ensemble._weight_boosting.AdaBoostClassifier", options=_BOOSTING)
@@ -108,7 +108,7 @@ def isolation_forest(step: Any, values: Sequence[Value], build: Builder) -> Outp
     (depths,) = sum_of_trees(build, values, trees, lambda value, index: value, start=[0.0])
     scale = len(trees) * _average_depth(int(step._max_samples))
     mean = build.allow_ulps(depths / scale, 4) if scale else depths * 0.0 + 1.0
-    decision = -build.apply("pow", 2.0, -mean) - float(step.offset_)
+    decision = -build.pow(2.0, -mean) - float(step.offset_)
     return Outputs([build.where(decision < 0.0, -1, 1)], decision=[decision])
 
 

@@ -31,9 +31,9 @@ def _posterior(step: Any, scores: list[Value], build: Builder) -> Outputs:
     """The class of the largest joint log likelihood; probabilities are exp(likelihood - log of the sum of exps)."""
     classes = class_labels(step.classes_)
     most = maximum(build, scores)
-    total = build.apply("log", build.sum([build.apply("exp", score - most) for score in scores])) + most
+    total = build.log(build.sum([build.exp(score - most) for score in scores])) + most
     total = build.allow_ulps(total, 4.0, abs(most) + 4.0)  # `_logsumexp` uses log1p
-    probability = [build.apply("exp", score - total) for score in scores]
+    probability = [build.exp(score - total) for score in scores]
     return Outputs([class_prediction(build, scores, classes)], probability, classes=classes)
 
 
@@ -90,7 +90,7 @@ def _numbers(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
 def _above(build: Builder, value: Value, threshold: float) -> Value:
     """1 where a number is above the threshold, else 0."""
     if value.dtype == "bag":
-        return build.apply("bag_above", value, threshold=threshold)
+        return build.sparse_above(value, threshold=threshold)
     return build.number(build.number(value) > threshold)
 
 
@@ -98,7 +98,7 @@ def _above(build: Builder, value: Value, threshold: float) -> Value:
 def categorical(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Log probabilities of each column's category, added over the columns, plus the log prior."""
     inputs = [
-        value if value.dtype == "int64" else build.apply("truncate_int", build.number(value))
+        value if value.dtype == "int64" else build.truncate_int(build.number(value))
         for value in dense_inputs(step, values, build)
     ]
     names = [str(name) for name in getattr(step, "feature_names_in_", [f"x{i}" for i in range(len(inputs))])]
@@ -151,9 +151,9 @@ def quadratic_discriminant(step: Any, values: Sequence[Value], build: Builder) -
         turned = to_float64(step, "rotations_", step.rotations_[index]) * scaling ** (-0.5)
         means = to_float64(step, "means_", step.means_[index])
         centred = build.stack([value - float(mean) for value, mean in zip(inputs, means, strict=True)])
-        parts = build.items(build.apply("affine", centred, matrix=turned.T, offset=None))
+        parts = build.items(build.affine(centred, matrix=turned.T, offset=None))
         norm = build.allow_ulps(build.sum([part * part for part in parts]), 4.0)
         scores.append(-0.5 * (norm + float(np.sum(np.log(scaling)))) + float(np.log(prior)))
-    probability = [build.apply("exp", share) for share in log_softmax(build, scores)]
+    probability = [build.exp(share) for share in log_softmax(build, scores)]
     decision = [scores[1] - scores[0]] if len(classes) == 2 else scores
     return Outputs([class_prediction(build, scores, classes)], probability, decision, classes)

@@ -87,7 +87,7 @@ def _gradient_raw(step: Any, values: Sequence[Value], build: Builder) -> list[Va
 
 def _initial(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
     """The link of the initial estimator's prediction; that estimator receives float32 inputs."""
-    initial = predict(step.init_, [build.apply("round32", value) for value in values], build)
+    initial = predict(step.init_, [build.round32(value) for value in values], build)
     if not hasattr(step, "classes_"):
         return [build.number(value) for value in initial.prediction]
     shares = initial.probability if len(initial.probability) > 2 else initial.probability[1:]
@@ -100,16 +100,16 @@ def _initial(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
     if len(clipped) == 1:
         link = _logit(build, clipped[0])
         return [link * 0.5 if step.loss == "exponential" else link]
-    mean = build.sum([build.apply("log", share) for share in clipped]) / float(len(clipped))
-    middle = build.apply("exp", mean)
-    return [build.apply("log", share / middle) for share in clipped]
+    mean = build.sum([build.log(share) for share in clipped]) / float(len(clipped))
+    middle = build.exp(mean)
+    return [build.log(share / middle) for share in clipped]
 
 
 def _logit(build: Builder, share: Value) -> Value:
     """`scipy.special.logit`: near 1/2 by log1p, elsewhere the log of the odds; limits from xsf/log_exp.h."""
     apart = (share - 0.5) * 2.0
-    near = build.apply("log1p", apart) - build.apply("log1p", -apart)
-    odds = build.apply("log", share / (1.0 - share))
+    near = build.log1p(apart) - build.log1p(-apart)
+    odds = build.log(share / (1.0 - share))
     value = build.where((share < 0.3) | (share > 0.65), odds, near)
     return build.allow_ulps(value, 16, abs(value) + abs(apart))
 
@@ -133,7 +133,7 @@ def histogram_regressor(step: Any, values: Sequence[Value], build: Builder) -> O
     """The baseline plus the trees, through the inverse link of the loss."""
     (raw,) = _histogram_raw(step, values, build)
     if step.loss in ("poisson", "gamma"):
-        return Outputs([build.apply("exp", raw)])
+        return Outputs([build.exp(raw)])
     if step.loss not in ("squared_error", "absolute_error", "quantile"):
         raise option_error(step, "loss", "squared_error, absolute_error, quantile, poisson or gamma")
     return Outputs([raw])

@@ -58,7 +58,7 @@ def _calibrated(part: Any, values: Sequence[Value], build: Builder) -> list[Valu
 
 
 def _at_most_1(build: Builder, share: Value) -> Value:
-    return build.apply("smaller", share, 1.0)
+    return build.smaller(share, 1.0)
 
 
 def _calibrate(calibrator: Any, response: Value, build: Builder) -> Value:
@@ -78,9 +78,9 @@ def _tempered(part: Any, outputs: Outputs, build: Builder, count: int) -> list[V
     elif outputs.decision:
         logits = list(outputs.decision)
     else:
-        logits = [build.apply("log", share + _LOG_GUARD) for share in outputs.probability]
+        logits = [build.log(share + _LOG_GUARD) for share in outputs.probability]
         if count == 2:  # the library computes the first as 1 - p
-            logits[0] = build.apply("log", (1.0 - outputs.probability[1]) + _LOG_GUARD)
+            logits[0] = build.log((1.0 - outputs.probability[1]) + _LOG_GUARD)
     beta = float(part.calibrators[0].beta_)
     return [_at_most_1(build, share) for share in softmax(build, [logit * beta for logit in logits])]
 
@@ -97,8 +97,7 @@ def isotonic_value(step: Any, value: Value, build: Builder) -> Value:
         return build.value(float(heights[0]))
     inside = (value >= float(points[0])) & (value <= float(points[-1]))
     if step.out_of_bounds == "raise":
-        value = build.apply(
-            "demand",
+        value = build.check(
             value,
             inside,
             where="IsotonicRegression",
@@ -106,7 +105,7 @@ def isotonic_value(step: Any, value: Value, build: Builder) -> Value:
             expected=f"a number from {points[0]!r} to {points[-1]!r}",
             advice="correct the row, or set out_of_bounds='clip'",
         )
-    height = build.apply("interpolate", value, x=points, y=heights)
+    height = build.interpolate(value, x=points, y=heights)
     return build.where(inside, height, float("nan")) if step.out_of_bounds == "nan" else height
 
 

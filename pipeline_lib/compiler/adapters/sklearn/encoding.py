@@ -50,7 +50,7 @@ class Codes:
             name=name,
             where=type(step).__name__,
         )
-        return result if gives == "float64" else build.apply("truncate_int", result)
+        return result if gives == "float64" else build.truncate_int(result)
 
 
 def codes(step: Any, name: str, value: Value, categories: Sequence[Any]) -> Codes:
@@ -87,7 +87,7 @@ def _coded(step: Any, columns: Columns, build: Builder) -> list[tuple[str, Value
     result = []
     for (name, value), categories in zip(fitted_columns(step, columns).items(), step.categories_, strict=True):
         if value.dtype == "float64" and not value.abs_max < np.inf:
-            value = build.apply("not_infinite", value, name=name, where=type(step).__name__)
+            value = build.not_infinite(value, name=name, where=type(step).__name__)
         result.append((name, value, codes(step, name, value, categories)))
     return result
 

@@ -24,8 +24,8 @@ def bins(step: Any, columns: Columns, build: Builder) -> Columns:
     for (name, value), edges, count in zip(
         numeric_columns(step, columns, build).items(), step.bin_edges_, step.n_bins_, strict=True
     ):
-        value = build.apply("round32", value) if step.dtype == np.float32 else value
-        index = build.apply("search", value, edges=[float(edge) for edge in edges[1:-1]], side="right")
+        value = build.round32(value) if step.dtype == np.float32 else value
+        index = build.search(value, edges=[float(edge) for edge in edges[1:-1]], side="right")
         if step.encode == "ordinal":
             result[name] = build.number(index)
         else:
@@ -77,8 +77,8 @@ def splines(step: Any, columns: Columns, build: Builder) -> Columns:
 
 
 def _inside(value: Value, spline: Any, build: Builder) -> list[Value]:
-    settings = {"knots": np.array(spline.t), "coefficients": np.array(spline.c), "degree": int(spline.k)}
-    return build.items(build.apply("splines", value, **settings))
+    knots, coefficients = np.array(spline.t), np.array(spline.c)
+    return build.items(build.splines(value, knots=knots, coefficients=coefficients, degree=int(spline.k)))
 
 
 def _continued(step: Any, name: str, value: Value, spline: Any, build: Builder) -> list[Value]:
@@ -96,7 +96,7 @@ def _refused(step: Any, name: str, value: Value, spline: Any, build: Builder) ->
 def _periodic(step: Any, name: str, value: Value, spline: Any, build: Builder) -> list[Value]:
     first, last = _ends(spline)
     width = last - first
-    inner = build.apply("remainder", value - first, width) + first if width > 0 else value * 0.0
+    inner = build.remainder(value - first, width) + first if width > 0 else value * 0.0
     return _inside(inner, spline, build)
 
 

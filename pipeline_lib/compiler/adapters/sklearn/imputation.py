@@ -54,7 +54,7 @@ def checked_columns(step: Any, columns: Columns, build: Builder) -> Columns:
         if not _is_nan(marker) and value.dtype in _NULLABLE and not value.abs_max < np.inf:
             value = check_condition(value, ~value.missing(), name, step, "one that is present", "impute it before")
         if value.dtype == "float64" and not value.abs_max < np.inf:
-            value = build.apply("not_infinite", value, name=name, where=type(step).__name__)
+            value = build.not_infinite(value, name=name, where=type(step).__name__)
         result[name] = value
     return result
 
@@ -160,9 +160,13 @@ def nearest(step: Any, columns: Columns, build: Builder) -> Columns:
     parts: dict[int, Value] = {}
     if imputed:
         means = [float(np.ma.array(points[:, index], mask=step._mask_fit_X[:, index]).mean()) for index in imputed]
-        settings = {"points": points, "count": int(step.n_neighbors), "weights": step.weights or "uniform"}
-        means_of_nearest = build.apply(
-            "donors", build.stack(list(columns.values())), columns=imputed, means=means, **settings
+        means_of_nearest = build.knn_imputation(
+            build.stack(list(columns.values())),
+            columns=imputed,
+            means=means,
+            points=points,
+            count=int(step.n_neighbors),
+            weights=step.weights or "uniform",
         )
         parts = dict(zip(imputed, build.items(means_of_nearest), strict=True))
     result: Columns = {}

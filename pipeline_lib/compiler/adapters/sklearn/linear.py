@@ -65,7 +65,7 @@ def generalized(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     link = getattr(step, "link", "log")
     if link == "auto":
         link = "identity" if step.power <= 0 else "log"
-    return Outputs(sums if link == "identity" else [build.apply("exp", value) for value in sums])
+    return Outputs(sums if link == "identity" else [build.exp(value) for value in sums])
 
 
 _PARTIAL = tuple(f"sklearn.cross_decomposition._pls.{name}" for name in ("PLSRegression", "PLSCanonical", "CCA"))

@@ -1,7 +1,7 @@
 """KNeighborsRegressor, KNeighborsClassifier, NearestCentroid."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,9 +17,13 @@ from pipeline_lib.compiler.adapters.registry import NoPlanError, Outputs, estima
 from pipeline_lib.compiler.builder import Builder, Value
 
 _OPTIONS = "n_neighbors weights algorithm leaf_size p metric metric_params n_jobs"
-_METRICS = dict.fromkeys(("euclidean", "l2"), "euclidean") | dict.fromkeys(
-    ("manhattan", "cityblock", "l1"), "manhattan"
-)
+_METRICS: dict[str, Literal["euclidean", "manhattan"]] = {
+    "euclidean": "euclidean",
+    "l2": "euclidean",
+    "manhattan": "manhattan",
+    "cityblock": "manhattan",
+    "l1": "manhattan",
+}
 
 
 def _neighbour_means(step: Any, values: Sequence[Value], build: Builder, targets: Any) -> list[Value]:
@@ -29,18 +33,17 @@ def _neighbour_means(step: Any, values: Sequence[Value], build: Builder, targets
         raise option_error(step, "metric", "euclidean or manhattan, or minkowski of p=1 or p=2")
     if step.effective_metric_params_.get("w") is not None:
         raise option_error(step, "metric_params", "no weights of columns")
-    weights = step.weights or "uniform"
+    weights: Literal["uniform", "distance"] = step.weights or "uniform"
     if weights not in ("uniform", "distance"):
         raise option_error(step, "weights", "'uniform' or 'distance'")
-    nearest = build.apply(
-        "nearest",
+    nearest = build.nearest(
         vector_input(step, values, build),
         points=float64_of(step, "_fit_X"),
         count=int(step.n_neighbors),
         metric=metric,
         expanded=step._fit_method == "brute" and metric == "euclidean",
     )
-    return build.items(build.apply("neighbour_mean", nearest, targets=targets, weights=weights))
+    return build.items(build.neighbors_mean(nearest, targets=targets, weights=weights))
 
 
 @estimator("sklearn.neighbors._regression.KNeighborsRegressor", options=_OPTIONS)
@@ -78,7 +81,7 @@ def nearest_centroid(step: Any, values: Sequence[Value], build: Builder) -> Outp
     if step.metric != "euclidean":
         return Outputs([chosen], classes=classes)
     decision = [scores[1] - scores[0]] if len(classes) == 2 else scores
-    probability = [build.apply("exp", share) for share in log_softmax(build, scores)]
+    probability = [build.exp(share) for share in log_softmax(build, scores)]
     return Outputs([chosen], probability, decision, classes)
 
 

@@ -29,9 +29,9 @@ def _last_layer(step: Any, values: Sequence[Value], build: Builder) -> list[Valu
     layer = vector_input(step, values, build)
     for index, (weights, starts) in enumerate(zip(step.coefs_, step.intercepts_, strict=True)):
         if index and step.activation != "identity":
-            layer = build.apply("activation", layer, kind=step.activation)
+            layer = build.activation(layer, kind=step.activation)
         matrix, offset = to_float64(step, "coefs_", weights).T, to_float64(step, "intercepts_", starts)
-        layer = build.apply("affine", layer, matrix=matrix, offset=offset)
+        layer = build.affine(layer, matrix=matrix, offset=offset)
     return build.items(layer)
 
 
@@ -41,7 +41,7 @@ def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     outputs = _last_layer(step, values, build)
     if step.out_activation_ not in ("identity", "exp"):
         raise option_error(step, "out_activation_", "identity or exp")
-    return Outputs(outputs if step.out_activation_ == "identity" else [build.apply("exp", v) for v in outputs])
+    return Outputs(outputs if step.out_activation_ == "identity" else [build.exp(v) for v in outputs])
 
 
 @estimator("sklearn.neural_network._multilayer_perceptron.MLPClassifier", options=_OPTIONS)

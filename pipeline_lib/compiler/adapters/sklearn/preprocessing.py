@@ -73,9 +73,7 @@ def centred_and_scaled(step: Any, columns: Columns, centre: Any, scale: Any, bui
         refuse_sparse(step, columns)
     for name, value, index in column_slices(columns):
         if value.dtype == "bag":
-            columns[name] = (
-                value if scale is None else build.apply("bag_scale", value, weights=1 / np.asarray(scale)[index])
-            )
+            columns[name] = value if scale is None else build.sparse_scale(value, weights=1 / np.asarray(scale)[index])
             continue
         centred = value if centre is None else value - float(centre[index.start])
         if scale is None:
@@ -97,15 +95,15 @@ def normalizer(step: Any, columns: Columns, build: Builder) -> Columns:
     columns = numeric_columns(step, columns, build)
     values = list(columns.values())
     if any(value.dtype == "bag" for value in values):
-        return {"x": build.apply("bag_normalize", join_columns(values, build), norm=step.norm)}
+        return {"x": build.sparse_normalize(join_columns(values, build), norm=step.norm)}
     if step.norm == "max":
         norm = abs(values[0])
         for value in values[1:]:
-            norm = build.apply("larger", norm, abs(value))
+            norm = build.larger(norm, abs(value))
     elif step.norm == "l1":
         norm = build.sum([abs(value) for value in values])
     else:
-        norm = build.apply("sqrt", build.sum([value * value for value in values]))
+        norm = build.sqrt(build.sum([value * value for value in values]))
     norm = build.where(norm < 10 * _EPS, 1.0, norm)
     return {name: value / norm for name, value in columns.items()}
 
@@ -115,7 +113,7 @@ def binarizer(step: Any, columns: Columns, build: Builder) -> Columns:
     """1 above the threshold, else 0."""
     columns, threshold = numeric_columns(step, columns, build), float(step.threshold)
     return {
-        name: build.apply("bag_above", value, threshold=threshold)
+        name: build.sparse_above(value, threshold=threshold)
         if value.dtype == "bag"
         else build.where(value > threshold, 1.0, 0.0)
         for name, value in columns.items()
@@ -166,8 +164,8 @@ def quantile(step: Any, columns: Columns, build: Builder) -> Columns:
 
 
 def _quantile(output: str, value: Value, points: Any, heights: Any, build: Builder) -> Value:
-    rising = build.apply("interpolate", value, x=points, y=heights)
-    falling = build.apply("interpolate", -value, x=-points[::-1], y=-heights[::-1])
+    rising = build.interpolate(value, x=points, y=heights)
+    falling = build.interpolate(-value, x=-points[::-1], y=-heights[::-1])
     share = (rising - falling) * 0.5
     first, last = float(points[0]), float(points[-1])
     if output == "uniform":
@@ -176,8 +174,8 @@ def _quantile(output: str, value: Value, points: Any, heights: Any, build: Build
     share = build.where(value + _BOUNDS > last, 1.0, share)
     share = build.where(value - _BOUNDS < first, 0.0, share)
     lowest = _BOUNDS - _EPS
-    ends = [build.apply("ndtri", end) for end in (lowest, 1 - lowest)]
-    normal = build.apply("ndtri", share)
+    ends = [build.ndtri(end) for end in (lowest, 1 - lowest)]
+    normal = build.ndtri(share)
     return build.allow_ulps(build.clip(normal, *ends), 8.0)
 
 

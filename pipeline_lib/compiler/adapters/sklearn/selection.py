@@ -53,7 +53,7 @@ def select(step: Any, columns: Columns, build: Builder) -> Columns:
             continue
         value = _checked(value, name, step, build) if checks else value
         if value.dtype == "bag" and len(kept) < value.width:
-            value = build.apply("bag_select", value, places=kept)
+            value = build.sparse_select(value, indices=kept)
         result[name] = value
     return result
 
@@ -68,5 +68,5 @@ def _checked(value: Value, name: str, step: Any, build: Builder) -> Value:
     if value.dtype == "float64":
         return build.finite(value, name, type(step).__name__)
     if value.dtype == "bag" and not value.abs_max < np.inf:
-        return build.apply("bag_finite", value, name=name, where=type(step).__name__)
+        return build.sparse_finite(value, name=name, where=type(step).__name__)
     return check_present(value, name, step) if value.dtype == "str" else value

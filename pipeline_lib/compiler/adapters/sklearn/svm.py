@@ -31,8 +31,7 @@ def kernel_values(step: Any, values: Sequence[Value], build: Builder, points: An
         raise option_error(step, "kernel", "linear, poly, rbf or sigmoid")
     if step.kernel == "poly" and step.degree != int(step.degree):
         raise option_error(step, "degree", "a whole number")
-    return build.apply(
-        "kernel",
+    return build.kernel(
         vector_input(step, values, build),
         points=points,
         kernel=step.kernel,
@@ -45,7 +44,7 @@ def kernel_values(step: Any, values: Sequence[Value], build: Builder, points: An
 
 def _decisions(step: Any, values: Sequence[Value], build: Builder, matrix: Any, starts: Any) -> Value:
     kernels = kernel_values(step, values, build, float64_of(step, "support_vectors_"), gamma=step._gamma)
-    return build.apply("affine", kernels, matrix=np.atleast_2d(matrix), offset=np.ravel(starts))
+    return build.affine(kernels, matrix=np.atleast_2d(matrix), offset=np.ravel(starts))
 
 
 @estimator("sklearn.svm._classes.SVR", "sklearn.svm._classes.NuSVR", options=_OPTIONS)
@@ -120,7 +119,7 @@ def _probability(step: Any, vector: Value, build: Builder) -> list[Value]:
         raise NoPlanError(
             f"{type(step).__name__}: found {len(slopes)} sigmoids for {vector.width} pairs, expected one each"
         )
-    coupled = build.apply("couple", vector, slopes=slopes, offsets=offsets, classes=len(step.classes_))
+    coupled = build.pairwise_probabilities(vector, slopes=slopes, offsets=offsets, classes=len(step.classes_))
     return build.items(coupled)
 
 
@@ -131,4 +130,4 @@ def kernel_ridge(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     gamma = 1.0 / points.shape[1] if step.gamma is None else step.gamma
     kernels = kernel_values(step, values, build, points, gamma=gamma)
     weights = np.atleast_2d(float64_of(step, "dual_coef_").T)
-    return Outputs(build.items(build.apply("affine", kernels, matrix=weights, offset=None)))
+    return Outputs(build.items(build.affine(kernels, matrix=weights, offset=None)))

@@ -59,7 +59,7 @@ def _function(step: Any, values: list[Value], build: Builder) -> list[Value]:
     if known and name == "reciprocal":
         return [1.0 / build.number(value) for value in values]
     if known and name == "exp2":
-        return [build.apply("pow", 2.0, value) for value in values]
+        return [build.pow(2.0, value) for value in values]
     if known and name == "expit":
         return [expit(build, build.number(value)) for value in values]
     if not known or name not in _UNARY:
@@ -103,28 +103,23 @@ def _power(step: Any, values: list[Value], build: Builder) -> list[Value]:
     if step.standardize:
         values = _standard(step._scaler, values, build)
     undo = _box_cox if step.method == "box-cox" else _yeo_johnson
-    return [
-        undo(build.number(value), float(learned), build) for value, learned in zip(values, step.lambdas_, strict=True)
-    ]
+    return [undo(build.number(value), float(power), build) for value, power in zip(values, step.lambdas_, strict=True)]
 
 
-def _box_cox(value: Value, learned: float, build: Builder) -> Value:
+def _box_cox(value: Value, power: float, build: Builder) -> Value:
     """`scipy.special.inv_boxcox`: exp(log1p(lambda * x) / lambda)."""
-    if learned == 0:
-        return build.apply("exp", value)
-    return build.apply("exp", build.apply("log1p", value * learned) / learned)
+    if power == 0:
+        return build.exp(value)
+    return build.exp(build.log1p(value * power) / power)
 
 
-def _yeo_johnson(value: Value, learned: float, build: Builder) -> Value:
+def _yeo_johnson(value: Value, power: float, build: Builder) -> Value:
     """`PowerTransformer._yeo_johnson_inverse_transform`."""
-    if abs(learned) < _SPACING:
-        above = build.apply("exp", value) - 1.0
+    above = build.exp(value) - 1.0 if abs(power) < _SPACING else build.pow(value * power + 1.0, 1 / power) - 1.0
+    if abs(power - 2) > _SPACING:
+        below = 1.0 - build.pow(value * -(2 - power) + 1.0, 1 / (2 - power))
     else:
-        above = build.apply("pow", value * learned + 1.0, 1 / learned) - 1.0
-    if abs(learned - 2) > _SPACING:
-        below = 1.0 - build.apply("pow", value * -(2 - learned) + 1.0, 1 / (2 - learned))
-    else:
-        below = 1.0 - build.apply("exp", -value)
+        below = 1.0 - build.exp(-value)
     return build.where(value >= 0.0, above, below)
 
 
@@ -134,8 +129,8 @@ def _quantile(step: Any, values: list[Value], build: Builder) -> list[Value]:
     for index, value in enumerate(values):
         points = np.asarray(step.quantiles_[:, index], dtype=np.float64)
         normal = step.output_distribution == "normal"
-        share = build.apply("ndtr", build.number(value)) if normal else build.number(value)
-        height = build.apply("interpolate", share, x=heights, y=points)
+        share = build.ndtr(build.number(value)) if normal else build.number(value)
+        height = build.interpolate(share, x=heights, y=points)
         low = share - _BOUNDS < 0.0 if normal else share.equals(0.0)
         high = share + _BOUNDS > 1.0 if normal else share.equals(1.0)
         results.append(build.where(low, float(points[0]), build.where(high, float(points[-1]), height)))

@@ -48,7 +48,7 @@ def tfidf(step: Any, columns: Columns, build: Builder) -> Columns:
     """The TF-IDF of counts."""
     values = list(numeric_columns(step, columns, build).values())
     bag = join_columns(values, build)
-    return {"x": _weighed(step, bag if bag.dtype == "bag" else build.apply("bag_join", bag), build)}
+    return {"x": _weighed(step, bag if bag.dtype == "bag" else build.sparse_join(bag), build)}
 
 
 @transformer(
@@ -60,18 +60,18 @@ def hashing(step: Any, columns: Columns, build: Builder) -> Columns:
     if np.dtype(step.dtype) != np.float64:
         raise option_error(step, "dtype", "float64")
     name, text = _document(step, columns)
-    settings = {"vocabulary": None, "width": int(step.n_features), "signed": bool(step.alternate_sign)}
-    bag = build.apply("document_counts", text, **_reading(step, name), **settings)
-    return {name: bag if step.norm is None else build.apply("bag_normalize", bag, norm=step.norm)}
+    width, signed = int(step.n_features), bool(step.alternate_sign)
+    bag = build.document_counts(text, **_reading(step, name), vocabulary=None, width=width, signed=signed)
+    return {name: bag if step.norm is None else build.sparse_normalize(bag, norm=step.norm)}
 
 
 def _weighed(step: Any, bag: Value, build: Builder) -> Value:
     """`TfidfTransformer.transform`: logarithms, inverse document frequencies, the norm."""
     if step.sublinear_tf:
-        bag = build.apply("bag_log_plus_one", bag)
+        bag = build.sparse_log_plus_one(bag)
     if hasattr(step, "idf_"):
-        bag = build.apply("bag_scale", bag, weights=np.array(step.idf_, dtype=np.float64))
-    return bag if step.norm is None else build.apply("bag_normalize", bag, norm=step.norm)
+        bag = build.sparse_scale(bag, weights=np.array(step.idf_, dtype=np.float64))
+    return bag if step.norm is None else build.sparse_normalize(bag, norm=step.norm)
 
 
 def _document(step: Any, columns: Columns) -> tuple[str, Value]:
@@ -90,8 +90,7 @@ def _counted(step: Any, name: str, text: Value, build: Builder) -> Value:
     words = sorted(step.vocabulary_, key=step.vocabulary_.__getitem__)
     if not all(isinstance(word, str) for word in words):
         raise option_error(step, "vocabulary", "words as text")
-    settings = {"vocabulary": words, "width": len(words), "signed": False}
-    return build.apply("document_counts", text, **_reading(step, name), **settings)
+    return build.document_counts(text, **_reading(step, name), vocabulary=words, width=len(words), signed=False)
 
 
 def _reading(step: Any, name: str) -> dict[str, Any]:
