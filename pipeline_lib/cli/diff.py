@@ -5,7 +5,8 @@ import sys
 
 import click
 
-from pipeline_lib.cli.output import JSON, REF, current_project, find, print_json
+from pipeline_lib.cli.context import current_project, find
+from pipeline_lib.cli.output import JSON, REF, print_json
 
 
 @click.command

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from pipeline_lib.cli import diff, notebooks, parity, records, run, sweep
-from pipeline_lib.cli.output import check_checkout
+from pipeline_lib.cli.context import check_checkout
 from pipeline_lib.errors import PipelineLibError
 from pipeline_lib.system.jupyter_imports import allow_fast_jupyter_imports
 

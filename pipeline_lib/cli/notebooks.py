@@ -2,9 +2,10 @@
 
 import click
 
-from pipeline_lib.cli.output import current_project, report_problems
+from pipeline_lib.cli.context import current_project
+from pipeline_lib.cli.output import report_problems
+from pipeline_lib.cli.records import clean_leftovers
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.project import Project
 
 
 @click.command
@@ -67,30 +68,3 @@ def new(name: str) -> None:
     for path in create_pipeline(project, name):
         click.echo(f"wrote {path}")
     click.echo(f"next: pipeline-lib run {project.shown(project.params / name)}.yml")
-
-
-def clean_leftovers(project: Project, *, remove: bool, verbose: bool) -> None:
-    """List the files of runs that did not end normally, or remove them; temporary folders are one line together."""
-    from pipeline_lib.records.cleanup import ENDED, find_leftovers
-    from pipeline_lib.system.files import files_below
-
-    leftovers, fresh = find_leftovers(project), find_leftovers(project, fresh=True)
-    verb, count, size = "removed " if remove else "", 0, 0
-    for leftover in leftovers:
-        counted = leftover.description == ENDED and leftover.path.parent != project.runs and not verbose
-        if counted:
-            count, size = count + 1, size + sum(path.lstat().st_size for path in files_below(leftover.path))
-        if remove:
-            leftover.remove()
-        if not counted:
-            click.echo(
-                f"{verb}{project.shown(leftover.path)}: {leftover.description}{'' if remove else leftover.remedy}"
-            )
-    if count:
-        click.echo(f"{verb}temporary folders of ended processes, of any project: {count:,}, {size / 1e6:,.1f} MB")
-    for leftover in fresh:
-        click.echo(f"{project.shown(leftover.path)}: younger than a minute, not removed")
-    if not leftovers and not fresh:
-        click.echo("nothing is left behind")
-    elif leftovers and not remove:
-        click.echo("nothing was removed; `pipeline-lib clean --leftovers --yes` removes these")

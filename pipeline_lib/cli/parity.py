@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from pipeline_lib.cli.output import JSON, REF, find, library, print_json, report_problems
+from pipeline_lib.cli.context import find, library
+from pipeline_lib.cli.output import JSON, REF, print_json, report_problems
 from pipeline_lib.errors import InputError
 
 

@@ -9,18 +9,10 @@ from typing import Any
 
 import click
 
-from pipeline_lib.cli.output import (
-    JSON,
-    REF,
-    current_project,
-    find,
-    metrics_text,
-    parity_text,
-    print_json,
-    summary_of,
-    value_text,
-)
+from pipeline_lib.cli.context import current_project, find
+from pipeline_lib.cli.output import JSON, REF, metrics_text, parity_text, print_json, summary_of, value_text
 from pipeline_lib.errors import InputError
+from pipeline_lib.project.project import Project
 from pipeline_lib.records.query import FACTS, STATUSES
 
 SENSITIVE = click.option("--include-sensitive", is_flag=True, help="Allow a record with fields marked sensitive.")
@@ -189,10 +181,37 @@ def prune(keep: int, pipeline: str | None, yes: bool) -> None:
             f"{'removed' if yes else 'would remove'} {run.record.reference:<32}  {run.status}{_sweeps(run.sweeps)}"
         )
     for name in remove_pages(runs) if yes else ():
-        click.echo(f"removed the page of the sweep {name}, of which no member is left")
+        click.echo(f"removed the page of the sweep {name}: its last member was removed")
     size = f"{sum(run.size for run in old) / 1e6:,.1f} MB"
     remedy = "; add --yes to remove them" if old and not yes else ""
     click.echo(f"{len(old):,} runs, {size}{remedy}")
+
+
+def clean_leftovers(project: Project, *, remove: bool, verbose: bool) -> None:
+    """List the files of runs that did not end normally, or remove them; temporary folders are one line together."""
+    from pipeline_lib.records.cleanup import find_leftovers
+    from pipeline_lib.system.files import files_below
+
+    leftovers, fresh = find_leftovers(project), find_leftovers(project, fresh=True)
+    verb, count, size = "removed " if remove else "", 0, 0
+    for leftover in leftovers:
+        counted = leftover.in_system_folder and not verbose
+        if counted:
+            count, size = count + 1, size + sum(path.lstat().st_size for path in files_below(leftover.path))
+        if remove:
+            leftover.remove()
+        if not counted:
+            click.echo(
+                f"{verb}{project.shown(leftover.path)}: {leftover.description}{'' if remove else leftover.remedy}"
+            )
+    if count:
+        click.echo(f"{verb}temporary folders of ended processes, of any project: {count:,}, {size / 1e6:,.1f} MB")
+    for leftover in fresh:
+        click.echo(f"{project.shown(leftover.path)}: younger than a minute, not removed")
+    if not leftovers and not fresh:
+        click.echo("nothing is left behind")
+    elif leftovers and not remove:
+        click.echo("nothing was removed; `pipeline-lib clean --leftovers --yes` removes these")
 
 
 def _sweeps(names: tuple[str, ...]) -> str:

@@ -2,21 +2,15 @@
 
 import functools
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from pipeline_lib.cli.output import (
-    JSON,
-    REF,
-    current_project,
-    find,
-    library,
-    print_json,
-    print_run,
-    summary_of,
-)
+from pipeline_lib.cli.context import current_project, find, library
+from pipeline_lib.cli.output import JSON, REF, print_json, print_run, summary_of
 from pipeline_lib.errors import RunError
 from pipeline_lib.records.index import read_parity
 
@@ -43,33 +37,45 @@ def run(
     known = CachedRun(None) if force else lookup(params_file, overrides)
     if known.reason:
         click.echo(known.reason, err=True)
-    record = known.record or _run(params_file, overrides, timeout, as_json=as_json)
-    parity = read_parity(record)
-    if parity is None and not no_parity:
-        from pipeline_lib.parity.check import check_parity
-
-        parity = check_parity(record, library=library(params_file.parent)).to_json()
     if known.record:
-        click.echo(f"nothing changed since {record.reference}; --force runs again", err=as_json)
+        click.echo(f"nothing changed since {known.record.reference}; --force runs again", err=as_json)
+    record = known.record or _run(params_file, overrides, timeout, as_json=as_json)
+    _show(record, library(params_file.parent), check=not no_parity, as_json=as_json)
+
+
+def _run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, *, as_json: bool) -> "Record":
+    from pipeline_lib.runner.run import run_pipeline
+
+    progress = functools.partial(click.echo, err=True)
+    with _failure_as_json(as_json):
+        return run_pipeline(params_file, overrides=overrides, timeout=timeout, force=True, progress=progress)
+
+
+@contextmanager
+def _failure_as_json(as_json: bool) -> Iterator[None]:
+    """With `as_json`, print the record of a failed run as JSON too; its error goes on."""
+    try:
+        yield
+    except RunError as error:
+        if as_json and error.folder:
+            from pipeline_lib.records.record import Record
+
+            print_json(summary_of(Record(error.folder)))
+        raise
+
+
+def _show(record: "Record", library: str, *, check: bool, as_json: bool) -> NoReturn:
+    """Print a finished run and exit: 1 where production differs. `check` runs a parity check where none is stored."""
+    parity = read_parity(record)
+    if parity is None and check:
+        from pipeline_lib.parity.check import check_parity  # slow to import, and a stored check does not need it
+
+        parity = check_parity(record, library=library).to_json()
     if as_json:
         print_json(summary_of(record))
     else:
         print_run(record, parity)
     sys.exit(0 if parity is None or parity["exact"] else 1)
-
-
-def _run(params_file: Path, overrides: tuple[str, ...], timeout: int | None, *, as_json: bool) -> "Record":
-    """A new run; with `--json` a failed one is printed as JSON too."""
-    from pipeline_lib.records.record import Record
-    from pipeline_lib.runner.run import run_pipeline
-
-    progress = functools.partial(click.echo, err=True)
-    try:
-        return run_pipeline(params_file, overrides=overrides, timeout=timeout, force=True, progress=progress)
-    except RunError as error:
-        if as_json and error.folder:
-            print_json(summary_of(Record(error.folder)))
-        raise
 
 
 @click.command("run-all")
@@ -101,23 +107,9 @@ def run_all() -> None:
 @JSON
 def resume(ref: str, timeout: int | None, no_parity: bool, as_json: bool) -> None:
     """Run a failed or killed run again, with its own parameters."""
-    from pipeline_lib.parity.check import check_parity
-    from pipeline_lib.records.index import read_parity
-    from pipeline_lib.records.record import Record
     from pipeline_lib.runner.resume import resume_run
 
-    project = current_project()
-    try:
-        record = resume_run(find(ref), project, timeout=timeout, progress=functools.partial(click.echo, err=True))
-    except RunError as error:
-        if as_json and error.folder:
-            print_json(summary_of(Record(error.folder)))
-        raise
-    if not no_parity:
-        check_parity(record, library=library())
-    parity = read_parity(record)
-    if as_json:
-        print_json(summary_of(record))
-    else:
-        print_run(record, parity)
-    sys.exit(0 if parity is None or parity["exact"] else 1)
+    project, progress = current_project(), functools.partial(click.echo, err=True)
+    with _failure_as_json(as_json):
+        record = resume_run(find(ref), project, timeout=timeout, progress=progress)
+    _show(record, library(), check=not no_parity, as_json=as_json)

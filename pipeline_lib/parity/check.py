@@ -19,6 +19,7 @@ from pipeline_lib.parity.process_settings import AbsentError, Preparation, Setti
 from pipeline_lib.parity.replay_request import ReplayReply, ReplayRequest
 from pipeline_lib.parity.result import ARTIFACT, EDGES, FRESH, Outcome, Parity, write_parity_page
 from pipeline_lib.parity.variations import OF_TABLES, QUICK, VARIATIONS, Variation, find_variations
+from pipeline_lib.records.index import read_parity
 from pipeline_lib.records.layout import ENVIRONMENT, PARITY, PARITY_PAGE
 from pipeline_lib.records.record import RECORD_VARIABLE, Record, checks_folder
 from pipeline_lib.records.reference import as_record
@@ -168,6 +169,11 @@ def check_parity(
             "record that can be written"
         ) from error
     return parity
+
+
+def read_or_check_parity(record: Record, library: str) -> dict[str, Any]:
+    """The stored result of a record's last parity check as JSON values; where there is none, of a check now."""
+    return read_parity(record) or check_parity(record, library=library).to_json()
 
 
 def variations_of(record: Record, variations: Sequence[str | Variation]) -> list[Variation]:

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.checkout import check_loaded_package
+from pipeline_lib.system.files import sha256_tree
 
 GENERATED = ("steps", "pipelines")
 """The folders of the package that only export writes."""
@@ -39,6 +40,10 @@ class Project:
             return path.resolve().relative_to(self.root).as_posix()
         except ValueError:
             return str(path)
+
+    def generated_digests(self) -> dict[str, str]:
+        """A digest of the files in each of the `GENERATED` folders, by folder."""
+        return {name: sha256_tree(self.package / name) for name in GENERATED}
 
     def pipelines(self) -> list[str]:
         """Names of the pipelines that have a notebook."""

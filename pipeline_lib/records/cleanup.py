@@ -14,7 +14,6 @@ from pipeline_lib.system.locks import PREFIX, is_locked, locked
 
 FRESH = 60.0
 """Seconds for which a temporary file or folder may still be in use although it is not locked."""
-ENDED = "the temporary folder of a process that has ended"
 _IN_RUNS = (".reproduce-*", ".resume-*")
 
 
@@ -26,6 +25,8 @@ class Leftover:
     description: str
     remedy: str = ""
     """What can be done instead of removing it; the rest of the line that lists it."""
+    in_system_folder: bool = False
+    """Whether it is in the system's temporary folder, and so of any project."""
 
     def remove(self) -> None:
         """Remove it. A record is renamed first, so that an interrupted removal leaves no half record."""
@@ -69,7 +70,9 @@ def _folders(runs: Path) -> Iterator[Leftover]:
     in_runs = (folder for pattern in _IN_RUNS for folder in runs.glob(pattern))
     for folder in (*in_runs, *temporary.glob(f"{PREFIX}*")):
         if os.access(folder, os.R_OK) and not is_locked(folder):  # a folder of another user cannot be read
-            yield Leftover(folder, ENDED)
+            yield Leftover(
+                folder, "the temporary folder of a process that has ended", in_system_folder=folder.parent == temporary
+            )
 
 
 def _parts(project: Project) -> Iterator[Leftover]:

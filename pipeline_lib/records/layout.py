@@ -1,4 +1,4 @@
-"""Names of the files directly in a record, of its checks and of the runs folder. Every version reads them; keep them.
+"""Names of the files directly in a record, of its checks and of the runs folder. Every version reads them: keep them.
 
 Files inside `evidence/` and `artifact/` are named by the modules that write them.
 

@@ -147,9 +147,11 @@ def begin_record(
         yield record
 
 
-def create_record(runs: Path, pipeline: str, *, scratch: bool = False) -> Record:
+def create_record(
+    runs: Path, pipeline: str, *, scratch: bool = False, facts: Mapping[str, Any] | None = None
+) -> Record:
     """Make the record of a new run and unlock it: for a run in Jupyter, which has no runner."""
-    with begin_record(runs, pipeline, scratch=scratch) as record:
+    with begin_record(runs, pipeline, scratch=scratch, facts=facts) as record:
         return record
 
 

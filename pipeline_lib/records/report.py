@@ -8,6 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.project.code_diff import flatten
 from pipeline_lib.records.layout import ENVIRONMENT, METRICS, PARAMETERS
 from pipeline_lib.records.record import Record
 from pipeline_lib.system.html_page import Markup, element, folded, summary_box, table, write_page
@@ -120,7 +121,7 @@ def _summary(record: Record, manifest: dict[str, Any]) -> Markup:
 
 def _facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:
     """The facts of a run at the end of the page, as name and text; none for parts that the run did not reach."""
-    environment = record.read_json(ENVIRONMENT) or {}
+    parameters, environment = record.read_json(PARAMETERS), record.read_json(ENVIRONMENT) or {}
     packages = environment.get("packages", {})
     versions = [f"{name} {packages[name]}" for name in _NAMED if name in packages]
     artifact = manifest["hashes"].get("artifact")
@@ -129,7 +130,7 @@ def _facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:
         ("status", str(manifest["status"])),
         ("started", str(manifest["times"]["started"])),
         ("parameters", str(manifest["parameters_file"])),
-        *((f"  {key}", value) for key, value in _flat(record.read_json(PARAMETERS) or {})),
+        *((f"  {key}", _text(value)) for key, value in (flatten(parameters) if parameters else ())),
         ("git commit", _commit(manifest.get("git") or {})),
         ("python", "; ".join([environment.get("python", {}).get("version", ""), ", ".join(versions)]).strip("; ")),
         ("artifact", f"sha256 {artifact[:16]}" if artifact else ""),
@@ -145,12 +146,5 @@ def _commit(git: dict[str, Any]) -> str:
     return f"{git['commit'][:12]}{changed}{untracked}"
 
 
-def _flat(values: dict[str, Any], group: str = "") -> list[tuple[str, str]]:
-    """Parameters by their dotted names, as `--set` takes them."""
-    flat: list[tuple[str, str]] = []
-    for name, value in values.items():
-        if isinstance(value, dict) and value:
-            flat += _flat(value, f"{group}{name}.")
-        else:
-            flat.append((f"{group}{name}", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
-    return flat
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

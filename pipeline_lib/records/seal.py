@@ -1,5 +1,6 @@
 """Sealing a record with a digest of every file and of the manifest itself, and verifying that nothing changed."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from pipeline_lib.project.project import SCRATCH
 from pipeline_lib.records.layout import MANIFEST
 from pipeline_lib.records.record import FORMAT, Record
 from pipeline_lib.system.files import canonical_json, files_below, flush_tree, sha256_bytes, sha256_file, write_atomic
-from pipeline_lib.system.safe_names import is_valid_manifest, name_problems, remove_unsafe_files, unsafe_files
+from pipeline_lib.system.safe_names import name_problems, remove_unsafe_files, unsafe_files
 
 
 def seal(record: Record, manifest: dict[str, Any]) -> None:
@@ -40,6 +41,21 @@ def verify(record: Record) -> list[str]:
     reference = str(manifest.get("reference", record.id))
     renamed = [] if reference.endswith(record.id) else [f"found the record of {reference}, expected {record.id}"]
     return [*renamed, *_file_problems(record.folder, manifest["files"])]
+
+
+def is_valid_manifest(manifest: Mapping[str, Any]) -> bool:
+    """Whether the values of a sealed manifest have the types that sealing writes."""
+    files, hashes, fields = manifest.get("files"), manifest.get("hashes") or {}, manifest.get("sensitive") or []
+    types = {"status": str, "reference": str, "digest": str}
+    return (
+        isinstance(files, dict)
+        and isinstance(hashes, dict)
+        and isinstance(fields, list)
+        and all(isinstance(digest, str) for digest in files.values())
+        and all(isinstance(digest, str | None) for digest in hashes.values())
+        and all(isinstance(field, str) for field in fields)
+        and all(isinstance(manifest.get(name, ""), kind) for name, kind in types.items())
+    )
 
 
 def _manifest_problem(record: Record, manifest: dict[str, Any]) -> str | None:

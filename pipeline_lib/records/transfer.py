@@ -18,10 +18,10 @@ from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError
 from pipeline_lib.project.project import check_name
 from pipeline_lib.records.layout import MANIFEST
 from pipeline_lib.records.record import ID, REPAIR, Record
-from pipeline_lib.records.seal import verify
+from pipeline_lib.records.seal import is_valid_manifest, verify
 from pipeline_lib.system.files import flush_tree, sha256_bytes
 from pipeline_lib.system.locks import locked
-from pipeline_lib.system.safe_names import is_valid_manifest, name_problems
+from pipeline_lib.system.safe_names import name_problems
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import digest
 from pipeline_lib.evidence.evidence import read_evidence
 from pipeline_lib.project.params import params_to_json
-from pipeline_lib.project.project import GENERATED, Project
+from pipeline_lib.project.project import Project
 from pipeline_lib.records.layout import GIT_DIFF, TRAINING
 from pipeline_lib.records.manifest import Git, Provenance
 from pipeline_lib.records.record import Record
@@ -16,16 +16,15 @@ from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file,
 
 def describe_provenance(request: Request, record: Record) -> Provenance:
     """The commit and the digests of what is about to run; the difference from the commit is written to the record."""
-    return Provenance(describe_git(request.project, record), code_hashes(request))
+    return Provenance(record_commit(request.project, record), code_hashes(request))
 
 
 def code_hashes(request: Request) -> dict[str, str]:
     """Digests of the research notebook, the generated library and the parameters, as they are now."""
     project = request.project
-    library = canonical_json({name: sha256_tree(project.package / name) for name in GENERATED})
     return {
         "notebook": sha256_file(project.research_notebook(request.pipeline)),
-        "library": sha256_bytes(library),
+        "library": sha256_bytes(canonical_json(project.generated_digests())),
         "parameters": sha256_bytes(canonical_json(params_to_json(request.params))),
     }
 
@@ -45,8 +44,8 @@ def result_hashes(record: Record) -> dict[str, str | None]:
     return hashes
 
 
-def describe_git(project: Project, record: Record) -> Git | None:
-    """The commit and whether files differ from it; None outside git. The difference is written to `git.diff`."""
+def record_commit(project: Project, record: Record) -> Git | None:
+    """Write the difference from the commit to `git.diff`, and return the commit; None outside git."""
     commit = _git(project, "rev-parse", "HEAD")
     if commit is None:
         return None

@@ -24,7 +24,7 @@ from pipeline_lib.project.export import check_export
 from pipeline_lib.project.loaded_code import changed_names, with_exported_definitions
 from pipeline_lib.project.params import params_from_values, params_to_json
 from pipeline_lib.project.params_model import BaseParams, check_model
-from pipeline_lib.project.project import GENERATED, SCRATCH, Project, find_project
+from pipeline_lib.project.project import GENERATED, Project, find_project
 from pipeline_lib.records.layout import (
     COMPILE_REPORT,
     ENVIRONMENT,
@@ -34,7 +34,7 @@ from pipeline_lib.records.layout import (
     PARAMETERS,
     TRAINING,
 )
-from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records, create_record, write_manifest
+from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records, create_record
 from pipeline_lib.rows.conform import conform, is_dataframe
 from pipeline_lib.rows.context import Context
 from pipeline_lib.rows.frames import to_frame
@@ -284,8 +284,7 @@ def _mode(values: Mapping[str, Any]) -> str:
 
 def _scratch_record(project: Project, module: types.ModuleType, mode: str) -> Record:
     pipeline = module.__name__.rpartition(".")[2]
-    record = create_record(project.runs, pipeline, scratch=True)
-    write_manifest(record, {"status": SCRATCH, "mode": mode, "reference": record.reference})
+    record = create_record(project.runs, pipeline, scratch=True, facts={"mode": mode})
     others = [r for r in all_records(project.runs, scratch=True) if r.pipeline == pipeline and r != record]
     for stale in others[: 1 - _KEPT_SCRATCH]:
         shutil.rmtree(stale.folder)

@@ -110,8 +110,7 @@ def _execute_and_judge(
     except Exception as error:
         failure = unexpected_failure(error)
     if signals.signal:
-        again = f"`pipeline-lib resume {record.reference}` runs it again"
-        message = f"interrupted ({signals.signal.name}); {again}"
+        message = f"interrupted ({signals.signal.name})"
         failure = replace(failure or Failure(""), message=message, traceback=None)
     return replace(manifest, times=Times(started, time.monotonic() - clock), failure=failure)
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError, PipelineLibError
-from pipeline_lib.parity.check import check_parity
+from pipeline_lib.parity.check import read_or_check_parity
 from pipeline_lib.project.project import Project
-from pipeline_lib.records.index import read_parity
 from pipeline_lib.records.layout import COMPILE_REPORT, METRICS, PARITY_PAGE, RUNS_PAGE
 from pipeline_lib.records.record import Record, checks_folder
 from pipeline_lib.records.report import title_and_question
@@ -85,7 +84,7 @@ def _run(params_file: Path, project: Project) -> PipelineResult:
     record = parity = failure = None
     try:
         record = run_pipeline(params_file)
-        parity = read_parity(record) or check_parity(record, library=project.library).to_json()
+        parity = read_or_check_parity(record, project.library)
     except PipelineLibError as error:
         failure = error
     return PipelineResult(params_file.stem, time.perf_counter() - started, record, parity, failure)

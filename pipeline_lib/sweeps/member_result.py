@@ -1,10 +1,11 @@
-"""The result of one member of a sweep."""
+"""The results of a sweep: of one member, and of all of them."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipeline_lib.sweeps.members import Member
+from pipeline_lib.sweeps.metric import Direction
 
 
 @dataclass(frozen=True)
@@ -37,3 +38,36 @@ class MemberResult:
             "known": self.known,
             "seconds": self.seconds,
         }
+
+
+@dataclass(frozen=True)
+class SweepResults:
+    """The results of a sweep, best first where a metric was named, and the page that shows them.
+
+    `requested` counts the members of the request; `interrupted` is True when the sweep ended before all of them had
+    run: the same call continues it.
+    """
+
+    name: str
+    pipeline: str
+    results: tuple[MemberResult, ...]
+    metric: str | None
+    direction: Direction | None
+    page: Path
+    requested: int
+    interrupted: bool = False
+
+    @property
+    def finished(self) -> list[MemberResult]:
+        """The members that finished, best first."""
+        return [result for result in self.results if result.error is None]
+
+    @property
+    def failed(self) -> list[MemberResult]:
+        """The members that failed."""
+        return [result for result in self.results if result.error is not None]
+
+    @property
+    def best(self) -> MemberResult | None:
+        """The finished member with the best metric; None without a metric."""
+        return self.finished[0] if self.metric and self.finished else None

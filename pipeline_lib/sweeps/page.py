@@ -2,12 +2,10 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Protocol
 from urllib.parse import quote
 
 from pipeline_lib.records.layout import REPORT
-from pipeline_lib.sweeps.member_result import MemberResult
+from pipeline_lib.sweeps.member_result import MemberResult, SweepResults
 from pipeline_lib.sweeps.plot import metric_by_parameters
 from pipeline_lib.system.html_page import Kind, Markup, bullets, element, folded, joined, summary_box, table, write_page
 
@@ -15,32 +13,7 @@ _BEST_SHOWN = 10
 """Members in the open table of a page; all of them are in the folded one."""
 
 
-class ShownSweep(Protocol):
-    """What a page shows of a `Sweep`."""
-
-    @property
-    def pipeline(self) -> str: ...
-    @property
-    def results(self) -> tuple[MemberResult, ...]: ...
-    @property
-    def finished(self) -> list[MemberResult]: ...
-    @property
-    def failed(self) -> list[MemberResult]: ...
-    @property
-    def best(self) -> MemberResult | None: ...
-    @property
-    def metric(self) -> str | None: ...
-    @property
-    def direction(self) -> str | None: ...
-    @property
-    def page(self) -> Path: ...
-    @property
-    def requested(self) -> int: ...
-    @property
-    def interrupted(self) -> bool: ...
-
-
-def summary(sweep: ShownSweep) -> list[str]:
+def summary(sweep: SweepResults) -> list[str]:
     """The sweep in sentences: how many members ran, the best, failures, whose parity was checked."""
     finished, failed = len(sweep.finished), len(sweep.failed)
     known = sum(result.known for result in sweep.results)
@@ -68,7 +41,7 @@ def summary(sweep: ShownSweep) -> list[str]:
     return lines
 
 
-def as_html(sweep: ShownSweep) -> Markup:
+def as_html(sweep: SweepResults) -> Markup:
     """The sweep as a fragment of HTML: summary, plot, the best members, failures, all members folded."""
     bad = sweep.failed or any(result.parity is False for result in sweep.results)
     box = summary_box(*summary(sweep), kind="bad" if bad else "warn" if sweep.interrupted else "good")
@@ -78,7 +51,7 @@ def as_html(sweep: ShownSweep) -> Markup:
     return joined(box, _plot(sweep), _members(sweep, sweep.finished[:_BEST_SHOWN]), failed, everything)
 
 
-def write_sweep_page(sweep: ShownSweep) -> None:
+def write_sweep_page(sweep: SweepResults) -> None:
     """Write the sweep's page, with links to the members' reports."""
     keys = " and ".join(_parameters(sweep.results)) or "parameters"
     extreme = "highest" if sweep.direction == "maximize" else "lowest"
@@ -92,7 +65,7 @@ def _parameters(results: Sequence[MemberResult]) -> list[str]:
     return list(dict.fromkeys(key for result in results for key in result.member.values))
 
 
-def _members(sweep: ShownSweep, results: Sequence[MemberResult], *, technical: bool = False) -> Markup:
+def _members(sweep: SweepResults, results: Sequence[MemberResult], *, technical: bool = False) -> Markup:
     """Members as a table: parameters and metrics, with `technical` parity and seconds too."""
     if not results:
         return Markup()
@@ -117,7 +90,7 @@ def _technical(result: MemberResult) -> tuple[str, str]:
     return parity, "known" if result.known else f"{result.seconds:,.1f}"
 
 
-def _kind(result: MemberResult, sweep: ShownSweep) -> Kind:
+def _kind(result: MemberResult, sweep: SweepResults) -> Kind:
     if result.error is not None or result.parity is False:
         return "bad"
     return "good" if result is sweep.best else ""
@@ -129,7 +102,7 @@ def _numeric(parameters: Sequence[str], results: Sequence[MemberResult]) -> list
     return [key for key, values in typed.items() if all(type(value) in (int, float) for value in values)]
 
 
-def _link(result: MemberResult, sweep: ShownSweep) -> object:
+def _link(result: MemberResult, sweep: SweepResults) -> object:
     """The id of a member's record, linked to its report where there is one."""
     name = (result.reference or "no record").rpartition("/")[2]
     if result.folder is None or not (result.folder / REPORT).is_file():
@@ -137,7 +110,7 @@ def _link(result: MemberResult, sweep: ShownSweep) -> object:
     return element("a", name, href=quote(os.path.relpath(result.folder / REPORT, sweep.page.parent)))
 
 
-def _plot(sweep: ShownSweep) -> Markup:
+def _plot(sweep: SweepResults) -> Markup:
     """The metric over each parameter that the sweep varies, as an image inside the page."""
     metric = sweep.metric or next(iter(sweep.finished[0].metrics), None) if sweep.finished else None
     points = [result for result in sweep.finished if metric in result.metrics]

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.sweeps.member_result import MemberResult
+from pipeline_lib.sweeps.member_result import MemberResult, SweepResults
 from pipeline_lib.sweeps.metric import Direction
 from pipeline_lib.sweeps.page import as_html, summary
 
@@ -15,36 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Sweep:
-    """The results of a sweep, best first where a metric was named, and the page that shows them.
-
-    `requested` counts the members of the request; `interrupted` is True when the sweep ended before all of them had
-    run: the same call continues it.
-    """
-
-    name: str
-    pipeline: str
-    results: tuple[MemberResult, ...]
-    metric: str | None
-    direction: Direction | None
-    page: Path
-    requested: int
-    interrupted: bool = False
-
-    @property
-    def finished(self) -> list[MemberResult]:
-        """The members that finished, best first."""
-        return [result for result in self.results if result.error is None]
-
-    @property
-    def failed(self) -> list[MemberResult]:
-        """The members that failed."""
-        return [result for result in self.results if result.error is not None]
-
-    @property
-    def best(self) -> MemberResult | None:
-        """The finished member with the best metric; None without a metric."""
-        return self.finished[0] if self.metric and self.finished else None
+class Sweep(SweepResults):
+    """The results of a sweep, which a notebook shows as its page does, also as a frame and as JSON."""
 
     @property
     def frame(self) -> "pd.DataFrame":

@@ -211,9 +211,9 @@ def _pool(plan: SweepPlan, request: PoolRequest, server: WarmServer | None) -> P
 
 def _check_best(results: tuple[MemberResult, ...], library: str) -> tuple[MemberResult, ...]:
     """Check the parity of the first finished member, which is the best where a metric was named."""
-    from pipeline_lib.sweeps.worker import check_or_read_parity
+    from pipeline_lib.parity.check import read_or_check_parity
 
     first = next((result for result in results if result.error is None and result.folder), None)
     if first is None or first.folder is None:
         return results
-    return with_parity(results, first, check_or_read_parity(Record(first.folder), library))
+    return with_parity(results, first, read_or_check_parity(Record(first.folder), library)["exact"])

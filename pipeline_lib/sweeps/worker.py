@@ -62,7 +62,7 @@ def run_task(task: Task, packages: str) -> TaskResult:
     result = TaskResult(cached=bool(known.record), cache_miss=known.reason)
     try:
         record = known.record or _run(task)
-        parity = check_or_read_parity(record, task.library) if task.parity else None
+        parity = _parity(record, task.library) if task.parity else None
         changed = _changed(task, packages)
     except RunError as error:
         folder = str(error.folder) if error.folder else None
@@ -76,13 +76,10 @@ def run_task(task: Task, packages: str) -> TaskResult:
     return replace(result, seconds=round(time.monotonic() - started, 3))
 
 
-def check_or_read_parity(record: Record, library: str) -> bool:
-    """Whether production repeats a record, by an earlier check where there was one."""
-    from pipeline_lib.parity.check import check_parity
-    from pipeline_lib.records.index import read_parity
+def _parity(record: Record, library: str) -> bool:
+    from pipeline_lib.parity.check import read_or_check_parity  # slow to import, and most members are not checked
 
-    earlier = read_parity(record)
-    return bool(earlier["exact"]) if earlier else check_parity(record, library=library).exact
+    return bool(read_or_check_parity(record, library)["exact"])
 
 
 def _changed(task: Task, packages: str) -> str:

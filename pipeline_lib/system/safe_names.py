@@ -2,9 +2,8 @@
 
 import stat
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 MAX_NAME_BYTES = 255  # in UTF-8: the limit of the common file systems
 _INVISIBLE = ("Cc", "Cf", "Cs")  # Unicode categories: control, format (such as direction marks), surrogates
@@ -70,18 +69,3 @@ def remove_unsafe_files(folder: Path) -> list[str]:
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
     return removed
-
-
-def is_valid_manifest(manifest: Mapping[str, Any]) -> bool:
-    """Whether the values of a sealed manifest have the types that sealing writes."""
-    files, hashes, fields = manifest.get("files"), manifest.get("hashes") or {}, manifest.get("sensitive") or []
-    types = {"status": str, "reference": str, "digest": str}
-    return (
-        isinstance(files, dict)
-        and isinstance(hashes, dict)
-        and isinstance(fields, list)
-        and all(isinstance(digest, str) for digest in files.values())
-        and all(isinstance(digest, str | None) for digest in hashes.values())
-        and all(isinstance(field, str) for field in fields)
-        and all(isinstance(manifest.get(name, ""), kind) for name, kind in types.items())
-    )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.cli.notebooks import clean_leftovers
+from pipeline_lib.cli.records import clean_leftovers
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.cleanup import find_leftovers
 from pipeline_lib.records.record import begin_record, create_record

@@ -124,6 +124,6 @@ def test_a_sweep_keeps_its_best_member_and_its_page_goes_with_the_last(
     assert listed[0] == f"would remove {members[1].reference:<32}  finished, of the sweep one"
     assert len(listed) == 3
     removed = CliRunner().invoke(cli.commands, ["prune", "--keep", "1", "--yes"]).stdout
-    assert "removed the page of the sweep two, of which no member is left" in removed
+    assert "removed the page of the sweep two: its last member was removed" in removed
     assert members[0].folder.is_dir()
     assert [path.name for path in (runs / ".sweeps").iterdir()] == ["one"]

@@ -1,5 +1,6 @@
 """Every pipeline in one command: one line and one row of a page each; what fails stops no other."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,7 @@ from pipeline_lib.cli.main import commands
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.records.layout import COMPILE_REPORT, MANIFEST, METRICS
-from pipeline_lib.records.layout import PARITY_PAGE as PARITY_PAGE
+from pipeline_lib.records.layout import COMPILE_REPORT, MANIFEST, METRICS, PARITY_PAGE
 from pipeline_lib.records.record import Record, checks_folder
 from pipeline_lib.runner import run_all as runall
 from pipeline_lib.runner.run import run_pipeline
@@ -34,7 +34,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     for name in ("bad", "bad.quick", "good"):
         (project.params / f"{name}.yml").write_text("seed: 0\n")
     monkeypatch.setattr(runall, "run_pipeline", lambda params_file: answer(params_file, project.runs))
-    monkeypatch.setattr(runall, "read_parity", lambda record: {"exact": True, "text": ""})
+    monkeypatch.setattr("pipeline_lib.parity.check.read_parity", lambda record: {"exact": True, "text": ""})
     return project
 
 
@@ -74,7 +74,7 @@ def test_the_page_links_each_report_by_its_title_and_is_escaped(project: Project
 
 
 def test_an_opaque_step_and_a_difference_show(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runall, "read_parity", lambda record: {"exact": False, "text": ""})
+    monkeypatch.setattr("pipeline_lib.parity.check.read_parity", lambda record: {"exact": False, "text": ""})
     (project.params / "bad.yml").unlink()
     (ran,) = runall.run_all(project)
     assert (ran.verdict, ran.exit_code) == ("parity DIFFERENT", 1)
@@ -106,9 +106,9 @@ def test_parity_is_checked_where_no_check_is_kept(project: Project, monkeypatch:
     record = small_record(project.runs)
     (project.params / "bad.yml").unlink()
     monkeypatch.setattr(runall, "run_pipeline", lambda params_file: record)
-    monkeypatch.setattr(runall, "read_parity", lambda record: None)
-    quick = lambda record, library: check_parity(record, library=library, variations=["dict"])  # noqa: E731
-    monkeypatch.setattr(runall, "check_parity", quick)
+    monkeypatch.setattr("pipeline_lib.parity.check.read_parity", lambda record: None)
+    quick = functools.partial(check_parity, variations=["dict"])
+    monkeypatch.setattr("pipeline_lib.parity.check.check_parity", quick)
     (ran,) = runall.run_all(project)
     assert ran.exit_code == 0
     assert (checks_folder(record) / PARITY_PAGE).relative_to(project.runs).as_posix() in (

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.project import GENERATED, Project, find_project
+from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.layout import RAW_DATA
 from pipeline_lib.runner.cache.opened_files import opened_files
 from pipeline_lib.runner.cache.sources import fingerprint_sources
-from pipeline_lib.system.files import canonical_json, read_json, sha256_bytes, sha256_file, sha256_tree, write_atomic
+from pipeline_lib.system.files import canonical_json, read_json, sha256_bytes, sha256_file, write_atomic
 from pipeline_lib.system.fingerprint import fingerprint
 from pipeline_lib.system.locks import locked
 
@@ -46,7 +46,7 @@ def keep_raw(load: Callable[[], Raw]) -> Callable[[], Raw]:
         if sources.unknown:
             warnings.warn(f"raw data are loaded each time: {sources.unknown}", NotKeptWarning, stacklevel=2)
             return load()
-        code = {name: sha256_tree(project.package / name) for name in GENERATED}
+        code = project.generated_digests()
         key = sha256_bytes(canonical_json([sources.fingerprints, code, fingerprint()]))
         folder = project.runs / pipeline / RAW_DATA
         raw = _read(folder, key)
