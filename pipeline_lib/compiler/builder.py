@@ -22,12 +22,12 @@ from pipeline_lib.compiled.operations.list_columns import LIST
 from pipeline_lib.compiled.plan import Node, Scalar
 from pipeline_lib.compiler.generated_methods import OperationMethods
 from pipeline_lib.compiler.operation_checks import check_dtypes, check_settings, child_table
-from pipeline_lib.compiler.python_idioms import PythonIdioms
+from pipeline_lib.compiler.operators import Operators
 from pipeline_lib.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
-class Value(PythonIdioms):
+class Value(Operators):
     """One column of a plan that is being written.
 
     `node` is its number in the plan. `dtype` is one of `plan.DTYPES`: datetime is int64 microseconds since 1970,
@@ -49,67 +49,6 @@ class Value(PythonIdioms):
     def kind(self) -> str:
         """The dtype of each value; for a column of child rows, that of one child row."""
         return self.dtype.removesuffix(LIST)
-
-    def _with(self, other: "Value | Scalar", operation: str, *, swapped: bool = False) -> "Value":
-        left, right = self, self.build.value(other)
-        if swapped:
-            left, right = right, left
-        return self.build.arithmetic(operation, left, right)
-
-    def __add__(self, other: "Value | Scalar") -> "Value":
-        return self._with(other, "add")
-
-    def __radd__(self, other: Scalar) -> "Value":
-        return self._with(other, "add", swapped=True)
-
-    def __sub__(self, other: "Value | Scalar") -> "Value":
-        return self._with(other, "subtract")
-
-    def __rsub__(self, other: Scalar) -> "Value":
-        return self._with(other, "subtract", swapped=True)
-
-    def __mul__(self, other: "Value | Scalar") -> "Value":
-        return self._with(other, "multiply")
-
-    def __rmul__(self, other: Scalar) -> "Value":
-        return self._with(other, "multiply", swapped=True)
-
-    def __truediv__(self, other: "Value | Scalar") -> "Value":
-        return self._with(other, "divide")
-
-    def __rtruediv__(self, other: Scalar) -> "Value":
-        return self._with(other, "divide", swapped=True)
-
-    def __neg__(self) -> "Value":
-        return self.build.negative(self.build.number(self))
-
-    def __abs__(self) -> "Value":
-        return self.build.absolute(self.build.number(self))
-
-    def __lt__(self, other: "Value | Scalar") -> "Value":
-        return self._with(other, "less")
-
-    def __le__(self, other: "Value | Scalar") -> "Value":
-        return self._with(other, "less_equal")
-
-    def __gt__(self, other: "Value | Scalar") -> "Value":
-        return self._with(other, "less", swapped=True)
-
-    def __ge__(self, other: "Value | Scalar") -> "Value":
-        return self._with(other, "less_equal", swapped=True)
-
-    def __and__(self, other: "Value") -> "Value":
-        return self.build.logical_and(self, other)
-
-    def __or__(self, other: "Value") -> "Value":
-        return self.build.logical_or(self, other)
-
-    def __invert__(self) -> "Value":
-        return self.build.logical_not(self)
-
-    def equals(self, other: "Value | Scalar") -> "Value":
-        """Whether both are the same number (bool); False for NaN."""
-        return self._with(other, "equal")
 
     def missing(self) -> "Value":
         """Whether the value is missing (bool): NaN, missing text, NaT."""

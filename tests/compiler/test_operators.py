@@ -1,4 +1,4 @@
-"""Python's and NumPy's idioms on a plan's values give what they say, or are refused with the way to write it."""
+"""Python's and NumPy's operators on a plan's values compute what they do on columns, or are refused with a remedy."""
 
 import operator
 from collections.abc import Callable
@@ -128,6 +128,7 @@ def test_text_is_compared_with_a_word() -> None:
     build = Builder()
     word = build.input("word", "str")
     assert (word == "a").dtype == (word != "a").dtype == "bool"
+    assert word.equals("a").node == (word == "a").node
     with pytest.raises(InputError, match="compare it with a constant text"):
         _ = word == 3
     with pytest.raises(InputError, match="values of one dtype"):

@@ -1,6 +1,6 @@
-"""What Python's and NumPy's idioms do with a value of a plan: what they say, or a refusal that names the way.
+"""Operators of `Value`: Python's and NumPy's operators write operations of a plan, or raise an error with a remedy.
 
-A plan is written once for all rows, so a value has no truth, length or number while it is written. An idiom that
+A plan is written once for all rows, so a value has no truth, length or number while it is written. Code that
 needs one (`if`, `in`, `max`, `float`) would silently write another formula; it raises InputError instead.
 
     columns["year"] == 2010               a bool column
@@ -9,10 +9,11 @@ needs one (`if`, `in`, `max`, `float`) would silently write another formula; it 
 """
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
+from pipeline_lib.compiled.plan import Scalar
 from pipeline_lib.errors import InputError
 
 _METHODS = frozenset(
@@ -24,13 +25,76 @@ _MOST_BITS = 63
 """Largest exponent of an integer power: beyond it only 0, 1 and -1 stay within int64."""
 
 
-class PythonIdioms:
+class Operators:
     """Operators, conversions and NumPy functions of a value; `Value` inherits them."""
 
     build: Any
     kind: Any
     abs_max: Any
     __hash__ = object.__hash__
+
+    def _with(self, other: Any, operation: str, *, swapped: bool = False) -> Self:
+        left, right = self, self.build.value(other)
+        if swapped:
+            left, right = right, left
+        result: Self = self.build.arithmetic(operation, left, right)
+        return result
+
+    def __add__(self, other: Self | Scalar) -> Self:
+        return self._with(other, "add")
+
+    def __radd__(self, other: Scalar) -> Self:
+        return self._with(other, "add", swapped=True)
+
+    def __sub__(self, other: Self | Scalar) -> Self:
+        return self._with(other, "subtract")
+
+    def __rsub__(self, other: Scalar) -> Self:
+        return self._with(other, "subtract", swapped=True)
+
+    def __mul__(self, other: Self | Scalar) -> Self:
+        return self._with(other, "multiply")
+
+    def __rmul__(self, other: Scalar) -> Self:
+        return self._with(other, "multiply", swapped=True)
+
+    def __truediv__(self, other: Self | Scalar) -> Self:
+        return self._with(other, "divide")
+
+    def __rtruediv__(self, other: Scalar) -> Self:
+        return self._with(other, "divide", swapped=True)
+
+    def __neg__(self) -> Self:
+        result: Self = self.build.negative(self.build.number(self))
+        return result
+
+    def __abs__(self) -> Self:
+        result: Self = self.build.absolute(self.build.number(self))
+        return result
+
+    def __lt__(self, other: Self | Scalar) -> Self:
+        return self._with(other, "less")
+
+    def __le__(self, other: Self | Scalar) -> Self:
+        return self._with(other, "less_equal")
+
+    def __gt__(self, other: Self | Scalar) -> Self:
+        return self._with(other, "less", swapped=True)
+
+    def __ge__(self, other: Self | Scalar) -> Self:
+        return self._with(other, "less_equal", swapped=True)
+
+    def __and__(self, other: Self) -> Self:
+        result: Self = self.build.logical_and(self, other)
+        return result
+
+    def __or__(self, other: Self) -> Self:
+        result: Self = self.build.logical_or(self, other)
+        return result
+
+    def __invert__(self) -> Self:
+        result: Self = self.build.logical_not(self)
+        return result
 
     def __eq__(self, other: object) -> Any:
         if isinstance(other, str):
@@ -40,7 +104,12 @@ class PythonIdioms:
         if self.kind == "str":
             _refuse(f"`==` of a text column and {type(other).__name__}", "compare it with a constant text")
         _check_operand("==", other)
-        return self._with(other, "equal")  # type: ignore[attr-defined]
+        return self._with(other, "equal")
+
+    def equals(self, other: Self | Scalar) -> Self:
+        """The same as `==`."""
+        result: Self = self == other
+        return result
 
     def __ne__(self, other: object) -> Any:
         return ~(self == other)
@@ -113,7 +182,7 @@ class PythonIdioms:
         if method != "__call__" or options or (write is None and ufunc.__name__ not in _METHODS):
             _refuse(f"np.{ufunc.__name__}{'' if method == '__call__' else f'.{method}'}", "use the methods of `build`")
         for value in inputs:
-            if not isinstance(value, PythonIdioms):
+            if not isinstance(value, Operators):
                 _check_operand(f"np.{ufunc.__name__}", value)
         if write is None:
             return getattr(self.build, ufunc.__name__)(*(self.build.number(value) for value in inputs))
@@ -132,7 +201,7 @@ def _refuse(found: str, remedy: str) -> NoReturn:
 
 def _check_operand(symbol: str, other: object) -> None:
     """Refuse what is neither a value nor a constant: None, arrays, lists."""
-    if isinstance(other, PythonIdioms | bool | int | float | np.bool_ | np.integer | np.floating):
+    if isinstance(other, Operators | bool | int | float | np.bool_ | np.integer | np.floating):
         return
     remedy = "write value.missing()" if other is None else "give a value or a constant"
     _refuse(f"`{symbol}` of a value and {type(other).__name__}", remedy)
