@@ -123,6 +123,7 @@ def _problem(key: CacheKey, files: ImportedFiles, kernel_facts: Mapping[str, str
     if files.outside:
         names = ", ".join(files.outside[:3])
         return f"found {names} imported from outside the project and installed packages, expected none"
+    # importing libraries in the kernel sets environment variables; those of the request are part of its key
     common = {
         name: fact for name, fact in key.facts.items() if name in kernel_facts and not name.startswith("variable")
     }

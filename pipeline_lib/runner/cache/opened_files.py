@@ -19,6 +19,8 @@ from pipeline_lib.system.fingerprint import site_folders
 _SYSTEM = ("/bin", "/dev", "/etc", "/lib", "/proc", "/run", "/sys", "/usr")
 """Folders of the operating system: devices, time zones, fonts. Raw data is not kept there."""
 _CODE = (".py", ".pyc", ".pyi", ".so", ".pyd")
+_WRITTEN = (".ipynb", ".yml", ".yaml")
+"""Notebooks and parameters; in the project's own folders each has a digest of its own."""
 _recordings: list["OpenedFiles"] = []
 
 
@@ -44,12 +46,14 @@ class OpenedFiles:
         """
         declared = tuple(map(str, source_paths(project, pipeline)))
         known = (*_known_folders(project), *([os.path.realpath(record)] if record else []))
+        own = tuple(os.path.realpath(folder) for folder in (project.notebooks, project.params))
         paths = {os.path.realpath(path) for path in set(self._read)}
         return sorted(
             project.shown(Path(path))
             for path in paths
             if not path.endswith(_CODE)
             and not _is_below(path, known)
+            and not (path.endswith(_WRITTEN) and _is_below(path, own))
             and not _is_below(path, declared)
             and not _is_hidden(path, project)
             and os.path.isfile(path)  # noqa: PTH113 (thousands of paths)
@@ -96,7 +100,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 def _known_folders(project: Project) -> tuple[str, ...]:
     """Folders and files whose content a run's other digests cover, and those of the system."""
-    own = [project.package, project.notebooks, project.params, project.runs, project.root / ".git"]
+    own = [project.runs, project.root / ".git"]
     own += [project.root / name for name in ("settings.ini", "pyproject.toml", "setup.py", "requirements.lock")]
     installed = [*site_folders(), Path(os.__file__).parent, Path(sys.prefix), Path(sys.base_prefix)]
     return (*_SYSTEM, *(os.path.realpath(path) for path in (*own, *installed)))

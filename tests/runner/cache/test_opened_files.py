@@ -64,6 +64,13 @@ def test_what_has_a_digest_of_its_own_or_was_written_here_does_not_count(project
     assert opened.undeclared(project, "boats") == []
 
 
+@pytest.mark.parametrize("folder", ["nbs/research", "params", "harbour"])
+def test_data_among_notebooks_parameters_or_code_counts(project: Project, folder: str) -> None:
+    (project.root / folder).mkdir(exist_ok=True)
+    (project.root / folder / "x.csv").write_text("a\n1\n")
+    assert read(project, f"{folder}/x.csv") == [f"{folder}/x.csv"]
+
+
 def test_a_link_is_the_file_that_it_leads_to(project: Project) -> None:
     (project.root / "linked.csv").symlink_to(project.root / "data" / "boats.csv")
     assert read(project, "linked.csv") == []
