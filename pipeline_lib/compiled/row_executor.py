@@ -45,7 +45,7 @@ def row_function(plan: Plan, roots: Sequence[int], schema: RowSchema) -> RowFunc
     for number in needed:
         node = plan.nodes[number]
         if node.operation == "constant":
-            written[number] = literal(node.settings["value"], code)
+            written[number] = code.literal(node.settings["value"])
         elif node.operation != "input":
             arguments = [written[taken] for taken in node.inputs]
             dtypes = [plan.nodes[taken].dtype for taken in node.inputs]
@@ -63,19 +63,12 @@ def row_function(plan: Plan, roots: Sequence[int], schema: RowSchema) -> RowFunc
     return function
 
 
-def literal(value: Any, code: Code) -> str:
-    """Python source of a constant, safe anywhere in an expression."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return code.bind(value, "number")
-    return f"({value!r})" if isinstance(value, int | float) and str(value).startswith("-") else repr(value)
-
-
 def _write_reading(code: Code, columns: Mapping[str, Column]) -> None:
     refuse = code.bind(QuickCheckError, "QuickCheck")
     code.line("try:")
     for name, column in columns.items():
         key = repr(column.name)
-        reading = f"row[{key}]" if column.required else f"row.get({key}, {literal(column.default, code)})"
+        reading = f"row[{key}]" if column.required else f"row.get({key}, {code.literal(column.default)})"
         code.line(f"    {name} = {reading}")
     code.line("    pass")
     code.line(f"except KeyError: raise {refuse} from None")

@@ -113,11 +113,7 @@ def _write_lookup(code: Code, settings: Settings, inputs: Sequence[str], dtypes:
     if settings["mode"] != "default":
         return f"{code.bind(_bind_lookup_row(settings), 'look')}({inputs[0]})"
     table, unseen = _values(settings)
-    return f"{code.bind(table, 'table')}.get({inputs[0]}, {_literal(unseen)})"
-
-
-def _literal(value: Any) -> str:
-    return f"float({str(value)!r})" if isinstance(value, float) and not math.isfinite(value) else repr(value)
+    return f"{code.bind(table, 'table')}.get({inputs[0]}, {code.literal(unseen)})"
 
 
 def _looked_up_abs_max(settings: Settings, maxima: Sequence[float]) -> float:

@@ -1,5 +1,6 @@
 """The Python source of a function of one row while it is being written, and the objects that it uses."""
 
+import math
 from typing import Any
 
 
@@ -19,6 +20,12 @@ class Code:
             name = self._bound[id(value)] = f"{hint}_{len(self.names)}"
             self.names[name] = value
         return name
+
+    def literal(self, value: Any) -> str:
+        """Python source of a constant, safe anywhere in an expression."""
+        if isinstance(value, float) and not math.isfinite(value):
+            return self.bind(value, "number")
+        return f"({value!r})" if isinstance(value, int | float) and str(value).startswith("-") else repr(value)
 
     def line(self, text: str) -> None:
         """Write one line; indentation is part of the text."""

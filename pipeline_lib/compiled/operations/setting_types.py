@@ -70,7 +70,6 @@ INTEGER_LISTS = SettingType(
 )
 TEXT_LISTS = SettingType("Sequence[Sequence[str]]", "a list of lists of texts", _list_of(TEXTS.accepts))
 SCALAR = SettingType("Scalar", "a number, bool or text", _is_scalar)
-SCALARS = SettingType("Sequence[Scalar]", "a list of numbers, bools or texts", _list_of(_is_scalar))
 SCALARS_OR_NONE = SettingType(
     "Sequence[Scalar | None]",
     "a list of numbers, bools, texts or None",

@@ -93,7 +93,7 @@ class _Writer:
         if self.cell:
             code.line(f"{self.cell} = {code.bind(array, 'array')}('f', (0.0,))")
         for total, first in zip(totals, start or (), strict=False):
-            code.line(f"{total} = {self._literal(float(first))}")
+            code.line(f"{total} = {code.literal(float(first))}")
         wide = outputs is None and width > 1
         for tree, root in enumerate(np.asarray(self.settings["roots"]).tolist()):
             self._node(root, "", wide=wide)
@@ -116,7 +116,7 @@ class _Writer:
         feature = self.feature[node]
         if feature < 0:
             row = np.asarray(self.settings["values"])[self.left[node]].tolist()
-            value = f"({', '.join(map(self._literal, row))},)" if wide else self._literal(row[0])
+            value = f"({', '.join(map(self.code.literal, row))},)" if wide else self.code.literal(row[0])
             self.code.line(f"{indent}{self.leaf} = {value}")
             return
         self.code.line(f"{indent}if {self._test(node, self.inputs[feature])}:")
@@ -127,11 +127,8 @@ class _Writer:
     def _test(self, node: int, name: str) -> str:
         if self.category[node] >= 0:
             return f"{self.code.bind(splits_left(self.settings, node), 'set')}({name})"
-        threshold = self._literal(self.threshold[node])
+        threshold = self.code.literal(self.threshold[node])
         return f"not {name} > {threshold}" if self.missing[node] else f"{name} <= {threshold}"
-
-    def _literal(self, number: float) -> str:
-        return repr(number) if math.isfinite(number) else self.code.bind(number, "number")
 
 
 def bind_walk(settings: Settings) -> Callable[..., Any]:

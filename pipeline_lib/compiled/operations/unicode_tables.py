@@ -8,7 +8,7 @@ A set of characters is a text: the first and last character of each range, in as
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 SIGMA, FINAL_SIGMA, MEDIAL_SIGMA = "\u03a3", "\u03c2", "\u03c3"
@@ -56,20 +56,6 @@ def lower(text: str, table: Mapping[str, str]) -> str:
         lowered = [_sigma(text, at, table) if char == SIGMA else _one(char, table) for at, char in enumerate(text)]
         return "".join(lowered)
     return "".join([_one(char, table) for char in text])
-
-
-def is_word(code: int, ranges: Sequence[Sequence[int]]) -> bool:
-    """Whether a code point is a word character; `ranges` are those beyond ASCII."""
-    if code < 128:
-        return code == 95 or chr(code).isalnum()
-    low, high = 0, len(ranges)
-    while low < high:
-        middle = (low + high) // 2
-        if ranges[middle][1] < code:
-            low = middle + 1
-        else:
-            high = middle
-    return low < len(ranges) and ranges[low][0] <= code
 
 
 def contains(ranges: str, char: str) -> bool:

@@ -4,6 +4,7 @@ import pytest
 from fe_plans import check_refused, checked, fitted
 from feature_engine.text import TextFeatures
 from feature_engine.text.text_features import TEXT_FEATURES
+from word_ranges import is_word
 
 from pipeline_lib.compiled.operations import text_features as strings
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
@@ -14,7 +15,6 @@ from pipeline_lib.compiled.operations.unicode_tables import (
     frozen_single_lower,
     frozen_spaces,
     frozen_word_ranges,
-    is_word,
     lower,
     members,
 )
