@@ -58,7 +58,7 @@ class ListColumn:
 
     @cached_property
     def chosen(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Of bools: the indices of those that hold, and where each row's begin among these."""
+        """The indices of the values that are True, and where each row's indices begin; only for bools."""
         return np.flatnonzero(self.values), np.append(0, np.cumsum(self.total(self.values)))
 
     def keep(self, where: "ListColumn") -> "ListColumn":

@@ -240,7 +240,7 @@ def _bind_couple_row(settings: Settings) -> Any:
 
 
 def _couple_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
-    """By moving each pairwise probability; infinite where rounding may decide at which step the iteration stops."""
+    """The bound moves each pairwise probability; it is infinite where rounding may decide when the iteration stops."""
     classes, vector = int(settings["classes"]), inputs[0]
     bound, shares = np.broadcast_to(bounds[0], vector.shape), _shares(settings, vector)
     ends = [np.abs(_shares(settings, vector + sign * bound) - shares) for sign in (1.0, -1.0)]

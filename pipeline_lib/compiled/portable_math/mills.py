@@ -8,7 +8,7 @@ from pipeline_lib.compiled.portable_math.tables import BITS, ONE, columns, pair,
 
 LAST = 39 * 16  # the last node, in sixteenths: beyond, ndtr is 0
 DEGREE = 9
-_BITS = 320  # of which the recurrence below loses up to 100
+_BITS = 320  # the recurrence below loses up to 100 of these bits
 _ONE = 1 << _BITS
 
 ROOT2, ROOT2_LOW = pair(isqrt(2 << 2 * BITS))

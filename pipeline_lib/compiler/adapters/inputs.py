@@ -111,7 +111,7 @@ def vector_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
 
 
 def sparse_input(step: Any, values: Sequence[Value], build: Builder) -> Value:
-    """The input columns, of which one is sparse, as one sparse column of finite numbers."""
+    """The input columns as one sparse column of finite numbers; at least one of them is sparse."""
     check_width(step, values)
     bag = join_columns([value if value.dtype in ("vector", "bag") else build.number(value) for value in values], build)
     return bag if math.isfinite(bag.abs_max) else build.sparse_finite(bag, where=type(step).__name__)

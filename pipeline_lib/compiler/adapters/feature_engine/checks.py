@@ -1,4 +1,4 @@
-"""Checks that several feature-engine adapters share: learned mappings by column dtype, names of new columns."""
+"""Checks that several feature-engine adapters share: fitted mappings by column dtype, names of new columns."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,15 +10,15 @@ _KINDS: dict[str, Any] = {"str": str, "float64": (int, float), "int64": (int, fl
 
 
 def plain_table(step: Any, name: str, value: Value, table: Mapping[Any, Any]) -> dict[Any, Any]:
-    """A learned mapping with keys of the column's dtype; missing keys and missing values are left out.
+    """A fitted mapping with keys of the column's dtype; missing keys and missing values are left out.
 
     Raises NoPlanError for a key that is not text in a text column, or not a number in a column of numbers.
     """
     plain: dict[Any, Any] = {}
     kinds = _KINDS.get(value.dtype, ())
-    for label, learned in table.items():
+    for label, fitted in table.items():
         key: Any = label.item() if hasattr(label, "item") else label
-        if _is_missing(key) or _is_missing(learned):
+        if _is_missing(key) or _is_missing(fitted):
             continue
         if not isinstance(key, kinds):
             raise NoPlanError(
@@ -27,11 +27,11 @@ def plain_table(step: Any, name: str, value: Value, table: Mapping[Any, Any]) ->
                 "in `load`"
             )
         if value.dtype == "str":
-            plain[key] = learned
+            plain[key] = fitted
         elif value.dtype == "float64":
-            plain[float(key)] = learned
+            plain[float(key)] = fitted
         elif float(key).is_integer():
-            plain[int(key)] = learned  # a column of integers never equals any other number
+            plain[int(key)] = fitted  # a column of integers never equals any other number
     return plain
 
 

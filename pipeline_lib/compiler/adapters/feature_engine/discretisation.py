@@ -39,7 +39,7 @@ _TREES = ("sklearn.tree._classes.DecisionTreeRegressor", "sklearn.tree._classes.
     "feature_engine.discretisation.geometric_width.GeometricWidthDiscretiser",
     options="variables bins return_object return_boundaries precision",
 )
-def learned_bins(step: Any, columns: Columns, build: Builder) -> Columns:
+def fitted_bins(step: Any, columns: Columns, build: Builder) -> Columns:
     """The index of a number's bin, or with `return_boundaries` the text of its interval.
 
     `return_object` changes only the dtype in pandas, not the value.
@@ -65,19 +65,19 @@ def decision_tree(step: Any, columns: Columns, build: Builder) -> Columns:
     """A tree's prediction for a number, rounded to `precision`, the index of its bin, or the text of its interval."""
     columns = dict(use_fitted_names(step, columns))
     for variable in step.variables_:
-        name, learned = str(variable), step.binner_dict_[variable]
+        name, fitted = str(variable), step.binner_dict_[variable]
         number = build.finite(columns[name], name, type(step).__name__)
         if step.bin_output == "prediction":
-            columns[name] = _predicted(step, name, columns[name].dtype, number, learned.best_estimator_, build)
+            columns[name] = _predicted(step, name, columns[name].dtype, number, fitted.best_estimator_, build)
         else:
-            edges = _edges(step, name, columns[name], learned)
+            edges = _edges(step, name, columns[name], fitted)
             labels = _intervals(edges, step.precision) if step.bin_output == "boundaries" else None
             columns[name] = _cut(number, edges, labels, build)
     return columns
 
 
-def _edges(step: Any, name: str, value: Value, learned: Sequence[Any]) -> list[float]:
-    edges = [float(edge) for edge in learned]
+def _edges(step: Any, name: str, value: Value, fitted: Sequence[Any]) -> list[float]:
+    edges = [float(edge) for edge in fitted]
     rising = all(low < high for low, high in pairwise(edges))
     if not rising and not (len(edges) == 2 and edges[0] == edges[1]):
         raise NoPlanError(

@@ -27,10 +27,10 @@ from pipeline_lib.compiler.builder import Builder, Value
     options="encoding_method cv scoring regression param_grid random_state variables ignore_format precision unseen "
     "fill_value",
 )
-def learned_number(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The learned number of a category; `unseen` and `missing_values` decide about other values.
+def fitted_number(step: Any, columns: Columns, build: Builder) -> Columns:
+    """The fitted number of a category; `unseen` and `missing_values` decide about other values.
 
-    A category whose learned number is missing counts as unseen, and so does missing itself where it is allowed
+    A category whose fitted number is missing counts as unseen, and so does missing itself where it is allowed
     (feature_engine.encoding.base_encoder.CategoricalMethodsMixin._encode).
     """
     columns = dict(use_fitted_names(step, columns))
@@ -40,15 +40,15 @@ def learned_number(step: Any, columns: Columns, build: Builder) -> Columns:
 
 
 def _encoded(step: Any, name: str, value: Value, table: dict[Any, Any], build: Builder) -> Value:
-    learned = plain_table(step, name, value, table)
+    numbers = plain_table(step, name, value, table)
     if step.unseen == "raise" or getattr(step, "missing_values", "raise") == "raise":
         value = check_present(value, name, step)
     if step.unseen == "raise":
-        gives = "int64" if all(isinstance(number, int) for number in learned.values()) else "float64"
+        gives = "int64" if all(isinstance(number, int) for number in numbers.values()) else "float64"
         where = type(step).__name__
-        return build.lookup(value, learned, gives, missing=0, unseen=0, mode="refuse", name=name, where=where)
+        return build.lookup(value, numbers, gives, missing=0, unseen=0, mode="refuse", name=name, where=where)
     other = float(step._unseen) if step.unseen == "encode" else None
-    return build.lookup(value, learned, "float64", missing=other, unseen=other)
+    return build.lookup(value, numbers, "float64", missing=other, unseen=other)
 
 
 @transformer(
@@ -56,11 +56,11 @@ def _encoded(step: Any, name: str, value: Value, table: dict[Any, Any], build: B
     options="top_categories drop_last drop_last_binary variables ignore_format",
 )
 def one_hot(step: Any, columns: Columns, build: Builder) -> Columns:
-    """A column `NAME_CATEGORY` of 0 and 1 for each learned category, appended in place of the variable."""
+    """A column `NAME_CATEGORY` of 0 and 1 for each fitted category, appended in place of the variable."""
 
-    def indicators(name: str, value: Value, learned: Sequence[Any]) -> Iterator[tuple[str, Value]]:
+    def indicators(name: str, value: Value, fitted: Sequence[Any]) -> Iterator[tuple[str, Value]]:
         value = check_present(value, name, step)
-        for category in learned:
+        for category in fitted:
             table = plain_table(step, name, value, {category: 1})
             yield f"{name}_{category}", build.lookup(value, table, "int64", missing=0, unseen=0)
 
@@ -68,7 +68,7 @@ def one_hot(step: Any, columns: Columns, build: Builder) -> Columns:
 
 
 def _in_place(step: Any, columns: Columns, encode: Callable[[str, Value, Any], Iterator[tuple[str, Value]]]) -> Columns:
-    """The columns without the step's variables, then what `encode(name, value, learned)` yields for each of these."""
+    """The columns without the step's variables, then what `encode(name, value, fitted)` yields for each of these."""
     variables = set(map(str, step.variables_))
     result = {name: value for name, value in columns.items() if name not in variables}
     for variable in step.variables_:
@@ -83,7 +83,7 @@ def _in_place(step: Any, columns: Columns, encode: Callable[[str, Value, Any], I
     options="tol n_categories max_n_categories replace_with missing_values variables ignore_format",
 )
 def rare_label(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Every category except the learned frequent ones becomes `replace_with`; missing stays missing, or is refused."""
+    """Every category except the fitted frequent ones becomes `replace_with`; missing stays missing, or is refused."""
     columns = dict(use_fitted_names(step, columns))
     rare = step.replace_with
     for variable, labels in step.encoder_dict_.items():
@@ -118,11 +118,11 @@ def _holds(dtype: str, rare: Any) -> bool:
     options="top_categories keywords missing_values variables ignore_format",
 )
 def string_similarity(step: Any, columns: Columns, build: Builder) -> Columns:
-    """A column for each learned category or keyword: its similarity with a text (`SequenceMatcher.quick_ratio`)."""
+    """A column for each fitted category or keyword: its similarity with a text (`SequenceMatcher.quick_ratio`)."""
 
-    def similar(name: str, value: Value, learned: Sequence[Any]) -> Iterator[tuple[str, Value]]:
+    def similar(name: str, value: Value, fitted: Sequence[Any]) -> Iterator[tuple[str, Value]]:
         value = _similar_text(step, name, value, build)
-        for word in learned:
+        for word in fitted:
             label = f"{name}_nan" if isinstance(word, str) and word == "" else f"{name}_{word}"
             yield label, build.similarity(value, keyword=str(word))
 

@@ -28,8 +28,8 @@ from pipeline_lib.compiler.builder import Builder, Value
     "feature_engine.imputation.categorical.CategoricalImputer",
     options="imputation_method fill_value variables return_object ignore_format",
 )
-def learned_value(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The learned value of its column replaces a missing value (`DataFrame.fillna` with a mapping)."""
+def fitted_value(step: Any, columns: Columns, build: Builder) -> Columns:
+    """The fitted value of its column replaces a missing value (`DataFrame.fillna` with a mapping)."""
     columns = dict(use_fitted_names(step, columns))
     for name, filler in step.imputer_dict_.items():
         columns[str(name)] = _filled(step, str(name), columns[str(name)], filler, build)
@@ -41,7 +41,7 @@ def _filled(step: Any, name: str, value: Value, filler: Any, build: Builder) -> 
         return value  # never missing, so that pandas uses no filler
     filler = filler.item() if hasattr(filler, "item") else filler
     if isinstance(filler, float) and math.isnan(filler):
-        return value  # learned from a column without a value
+        return value  # fitted on a column without a value
     if value.dtype == "str" and isinstance(filler, str):
         return build.fill(value, filler)
     if value.dtype == "float64" and isinstance(filler, bool | int | float):

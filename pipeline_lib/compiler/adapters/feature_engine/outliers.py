@@ -16,7 +16,7 @@ _EXACT = 2**53  # float64 represents every integer below exactly
     options="capping_method tail fold add_indicators variables missing_values",
 )
 def winsorizer(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Values capped at the learned limits; `add_indicators` appends for each variable whether it was capped."""
+    """Values capped at the fitted limits; `add_indicators` appends for each variable whether it was capped."""
     columns = use_fitted_names(step, columns)
     result = _capped(step, columns, build)
     if step.add_indicators:

@@ -14,22 +14,22 @@ from pipeline_lib.compiler.builder import Builder, Value
 def match_categories(step: Any, columns: Columns, build: Builder) -> Columns:
     """Unseen categories become missing, or unseen and missing ones are refused."""
     columns = dict(use_fitted_names(step, columns))
-    for name, learned in step.category_dict_.items():
+    for name, fitted in step.category_dict_.items():
         value = columns[str(name)]
-        columns[str(name)] = learned_category(
-            step, value, str(name), list(learned), refuse=step.missing_values == "raise"
+        columns[str(name)] = fitted_category(
+            step, value, str(name), list(fitted), refuse=step.missing_values == "raise"
         )
     return columns
 
 
-def learned_category(step: Any, value: Value, name: str, learned: list[Any], *, refuse: bool) -> Value:
-    """The value where it is a learned category; others become missing, or are refused with `refuse`."""
+def fitted_category(step: Any, value: Value, name: str, fitted: list[Any], *, refuse: bool) -> Value:
+    """The value where it is a fitted category; others become missing, or are refused with `refuse`."""
     if value.dtype not in ("str", "float64", "int64"):
         raise NoPlanError(
             f"{type(step).__name__}: found categories in {value.dtype} column {name!r}, expected text or numbers; cast "
             "it in `load`, or compile with allow_opaque=True"
         )
-    table = plain_table(step, name, value, {label: label for label in learned})
+    table = plain_table(step, name, value, {label: label for label in fitted})
     gives = value.dtype if refuse or value.dtype == "str" else "float64"
     mode = "refuse" if refuse else "default"
     return value.build.lookup(value, table, gives, mode=mode, name=name, where=type(step).__name__)
@@ -61,7 +61,7 @@ def _cast(step: Any, value: Value, name: str, dtype: Any, build: Builder) -> Val
     """The value cast to the dtype of its column in fit. Text stays text, whether `str` or object."""
     kind, categories = getattr(dtype, "kind", "O"), getattr(dtype, "categories", None)
     if categories is not None:
-        return learned_category(step, value, name, list(categories), refuse=False)
+        return fitted_category(step, value, name, list(categories), refuse=False)
     if str(dtype) == "float32" and value.dtype in ("float64", "int64", "bool"):
         return build.round32(build.number(value))
     if str(dtype) == "float64" and value.dtype in ("int64", "bool"):

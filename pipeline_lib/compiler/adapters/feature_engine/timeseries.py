@@ -76,7 +76,7 @@ def windows(step: Any, columns: Columns, build: Builder) -> Columns:
     options=f"{_COMMON} min_periods functions",
 )
 def expanding(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Refused: a row's features depend on all earlier rows, of which a context holds a fixed count only."""
+    """Refuse the step: a row's features depend on all earlier rows, but a context holds a fixed count of them."""
     raise RefusedStepError(
         "ExpandingWindowFeatures: found features of all earlier rows, expected at most a fixed number, which a context "
         "can hold; use WindowFeatures, or make such columns in `load`"

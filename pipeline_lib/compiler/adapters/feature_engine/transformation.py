@@ -117,9 +117,9 @@ def arcsinh_value(x: Value, build: Builder) -> Value:
 
 @transformer("feature_engine.transformation.boxcox.BoxCoxTransformer", options="variables")
 def box_cox(step: Any, columns: Columns, build: Builder) -> Columns:
-    """SciPy's Box-Cox with the learned lambdas."""
+    """SciPy's Box-Cox with the fitted lambdas."""
     columns = dict(use_fitted_names(step, columns))
-    lambdas = {str(name): float(learned) for name, learned in step.lambda_dict_.items()}
+    lambdas = {str(name): float(power) for name, power in step.lambda_dict_.items()}
     for name, number in _numbers(step, columns, build).items():
         number = check_condition(number, number > 0.0, name, step, "a number above 0")
         columns[name] = box_cox_value(number, lambdas[name], build)
@@ -145,9 +145,9 @@ def box_cox_value(x: Value, power: float, build: Builder) -> Value:
 
 @transformer("feature_engine.transformation.yeojohnson.YeoJohnsonTransformer", options="variables")
 def yeo_johnson(step: Any, columns: Columns, build: Builder) -> Columns:
-    """SciPy's Yeo-Johnson with the learned lambdas."""
+    """SciPy's Yeo-Johnson with the fitted lambdas."""
     columns = dict(use_fitted_names(step, columns))
-    lambdas = {str(name): float(learned) for name, learned in step.lambda_dict_.items()}
+    lambdas = {str(name): float(power) for name, power in step.lambda_dict_.items()}
     for name, number in _numbers(step, columns, build).items():
         columns[name] = yeo_johnson_value(number, lambdas[name], build)
     return columns

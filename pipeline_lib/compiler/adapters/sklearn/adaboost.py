@@ -26,7 +26,7 @@ def _all_trees(estimators: Sequence[Any]) -> bool:
 
 
 def _numbers(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
-    """The columns, of which boosting refuses missing and infinite values before it calls its estimators."""
+    """The columns; boosting refuses missing and infinite values before it calls its estimators."""
     if any(value.dtype in ("vector", "bag") for value in values):
         return list(values)
     return dense_inputs(step, values, build)

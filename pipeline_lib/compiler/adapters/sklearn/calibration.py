@@ -90,7 +90,7 @@ _ISOTONIC_OPTIONS = "y_min y_max increasing out_of_bounds"
 
 
 def isotonic_value(step: Any, value: Value, build: Builder) -> Value:
-    """The learned line at a number; beyond its ends clipped, missing or refused, depending on `out_of_bounds`."""
+    """The fitted line at a number; beyond its ends clipped, missing or refused, depending on `out_of_bounds`."""
     points, heights = float64_of(step, "X_thresholds_"), float64_of(step, "y_thresholds_")
     value = build.finite(value, "x", "IsotonicRegression")
     if len(heights) == 1:
@@ -111,26 +111,26 @@ def isotonic_value(step: Any, value: Value, build: Builder) -> Value:
 
 @estimator(_ISOTONIC, options=_ISOTONIC_OPTIONS)
 def isotonic(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The learned line at the only column."""
+    """The fitted line at the only column."""
     (value,) = split_columns(values, build)
     return Outputs([isotonic_value(step, value, build)])
 
 
 @transformer(_ISOTONIC, options=_ISOTONIC_OPTIONS)
 def isotonic_column(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The learned line at the only column."""
+    """The fitted line at the only column."""
     return {name: isotonic_value(step, value, build) for name, value in columns.items()}
 
 
 @estimator("sklearn.dummy.DummyRegressor", options="strategy constant quantile")
 def dummy_regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The learned constant of each target."""
+    """The fitted constant of each target."""
     return Outputs([build.value(float(number)) for number in np.ravel(step.constant_)])
 
 
 @estimator("sklearn.dummy.DummyClassifier", options="strategy random_state constant")
 def dummy_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """One class for every row, with the learned shares or a probability of 1."""
+    """One class for every row, with the fitted shares or a probability of 1."""
     if step.strategy in ("stratified", "uniform"):
         raise RefusedStepError(
             f"DummyClassifier: found strategy={step.strategy!r}, which draws a class at random for each row, expected "

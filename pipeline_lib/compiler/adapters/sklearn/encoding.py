@@ -24,7 +24,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Codes:
-    """A column's learned categories: the index of each, and that of missing where missing is a category."""
+    """A column's fitted categories: the index of each, and that of missing where missing is a category."""
 
     indices: Mapping[Any, int]
     missing: int | None
@@ -163,15 +163,15 @@ def ordinal(step: Any, columns: Columns, build: Builder) -> Columns:
     options="categories target_type smooth cv shuffle random_state",
 )
 def target(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The learned mean of each category, the target's mean for others; with several classes one column per class."""
+    """The fitted mean of each category, the target's mean for others; with several classes one column per class."""
     several = step.target_type_ == "multiclass"
     classes = len(step.classes_) if several else 1
     means = [float(mean) for mean in np.ravel(step.target_mean_)]
     result: Columns = {}
     for index, (name, value, known) in enumerate(_coded(step, columns, build)):
         for number in range(classes):
-            learned = [float(mean) for mean in step.encodings_[index * classes + number]]
-            encoded = known.lookup(value, learned, "float64", means[number], name, step, build)
+            averages = [float(mean) for mean in step.encodings_[index * classes + number]]
+            encoded = known.lookup(value, averages, "float64", means[number], name, step, build)
             result[f"{name}_{number}" if several else name] = encoded
     return result
 

@@ -64,7 +64,7 @@ def checked_columns(step: Any, columns: Columns, build: Builder) -> Columns:
     options="missing_values strategy fill_value copy add_indicator keep_empty_features",
 )
 def simple(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The learned statistic replaces missing values; columns without one are dropped; indicators come last."""
+    """The fitted statistic replaces missing values; columns without one are dropped; indicators come last."""
     columns = checked_columns(step, columns, build)
     kept = list(columns)
     statistics = np.asarray(step.statistics_)
@@ -125,14 +125,14 @@ def indicator(step: Any, columns: Columns, build: Builder) -> Columns:
     columns = checked_columns(step, columns, build)
     if step.features == "all":
         return {name: is_missing(step, value, build) for name, value in columns.items()}
-    learned = {int(index) for index in step.features_}
+    fitted = {int(index) for index in step.features_}
     result: Columns = {}
-    for index in sorted(learned):
+    for index in sorted(fitted):
         name = list(columns)[index]
         result[name] = is_missing(step, columns[name], build)
     if step.error_on_new and result:
         for index, (name, value) in enumerate(columns.items()):
-            missing = build.value(False) if index in learned else is_missing(step, value, build)
+            missing = build.value(False) if index in fitted else is_missing(step, value, build)
             first = next(iter(result))
             expected = f"one that is present in column {name!r}, as in training"
             result[first] = check_condition(result[first], ~missing, name, step, expected)
@@ -186,7 +186,7 @@ def nearest(step: Any, columns: Columns, build: Builder) -> Columns:
     "imputation_order skip_complete min_value max_value verbose random_state add_indicator keep_empty_features",
 )
 def iterative(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The simple imputer's values, then each learned estimator's prediction of its column, in the learned sequence.
+    """The simple imputer's values, then each fitted estimator's prediction of its column, in the order of the fit.
 
     A row without any value is refused: its result in the library depends on the other rows.
     """

@@ -117,7 +117,7 @@ def ransac(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     options=_FIT,
 )
 def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """A score for each class, of which the largest decides; of two classes one score, above 0 for the second."""
+    """A score for each class; the largest score decides. Two classes have one score, above 0 for the second."""
     scores = weighted_sums(step, values, build, float64_of(step, "coef_"), float64_of(step, "intercept_"))
     binarizer = getattr(step, "_label_binarizer", None)
     if binarizer is not None and binarizer.y_type_.startswith("multilabel"):

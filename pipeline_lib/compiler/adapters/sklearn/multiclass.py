@@ -40,7 +40,7 @@ def _threshold(inner: Any) -> float:
 
 @estimator(f"{_MODULE}OneVsRestClassifier", options="estimator n_jobs verbose")
 def one_against_rest(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """A score for each class, of which the first of the largest decides; probabilities are divided by their sum."""
+    """A score for each class; the first of the largest decides. Probabilities are divided by their sum."""
     parts = [predict(inner, values, build) for inner in step.estimators_]
     scores = [_score(inner, part) for inner, part in zip(step.estimators_, parts, strict=True)]
     shares = [part.probability[1] for part in parts if part.probability]

@@ -55,7 +55,7 @@ def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 
 @estimator("sklearn.neighbors._classification.KNeighborsClassifier", options=_OPTIONS)
 def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The share of each class among the nearest training rows, of which the first of the largest decides."""
+    """The share of each class among the nearest training rows; the first of the largest shares decides."""
     if step.outputs_2d_:
         raise NoPlanError(
             f"{type(step).__name__}: found {np.shape(step._y)[1]} targets, expected one; fit a classifier for each "

@@ -122,18 +122,18 @@ def binarizer(step: Any, columns: Columns, build: Builder) -> Columns:
 
 @transformer("sklearn.preprocessing._data.PowerTransformer", options="method standardize copy")
 def power(step: Any, columns: Columns, build: Builder) -> Columns:
-    """SciPy's Yeo-Johnson or Box-Cox with the learned lambdas, then standardised with `standardize`."""
+    """SciPy's Yeo-Johnson or Box-Cox with the fitted lambdas, then standardised with `standardize`."""
     refuse_sparse(step, columns)
     columns = numeric_columns(step, columns, build, missing=True)
-    for (name, value), learned in zip(columns.items(), map(float, step.lambdas_), strict=True):
-        if not math.isfinite(learned):
+    for (name, value), exponent in zip(columns.items(), map(float, step.lambdas_), strict=True):
+        if not math.isfinite(exponent):
             raise NoPlanError(
-                f"PowerTransformer: found lambda {learned!r} of column {name!r}, expected a finite one; "
+                f"PowerTransformer: found lambda {exponent!r} of column {name!r}, expected a finite one; "
                 "fit on rows that hold the column, or drop it before"
             )
         if step.method == "box-cox":
             value = check_condition(value, (value > 0.0) | value.missing(), name, step, "a number above 0")
-        columns[name] = (box_cox_value if step.method == "box-cox" else yeo_johnson_value)(value, learned, build)
+        columns[name] = (box_cox_value if step.method == "box-cox" else yeo_johnson_value)(value, exponent, build)
     if not step.standardize:
         return columns
     scaler = step._scaler

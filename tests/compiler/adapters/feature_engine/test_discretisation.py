@@ -45,7 +45,7 @@ def around(edges):
 
 @pytest.mark.parametrize(("kind", "options"), LEARNED)
 @pytest.mark.parametrize("returns", RETURNS)
-def test_learned_bins(kind, options, returns):
+def test_fitted_bins(kind, options, returns):
     step = fitted(kind(**options, **returns), X)
     checked(step, X)
     checked(step, around(step.binner_dict_["a"]))

@@ -48,7 +48,7 @@ LEARNED = [
 
 @pytest.mark.parametrize(("kind", "options"), LEARNED)
 @pytest.mark.parametrize("unseen", ["ignore", "encode"])
-def test_learned_numbers_of_text_and_numbers(kind, options, unseen):
+def test_fitted_numbers_of_text_and_numbers(kind, options, unseen):
     step = fitted(kind(**options, **NUMERIC, unseen=unseen), X, Y)
     checked(step, X)
     checked(step, UNSEEN)
