@@ -23,7 +23,8 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.rows.schema import RowSchema
 
 MOST_NODES = 20_000
-"""Lags of windows of lags multiply: beyond so many operations the column executor takes less time."""
+"""The most operations of a row function. Nested lags and windows multiply them; above this number the column
+executor is faster."""
 
 ContextRowFunction = Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], tuple[Any, ...] | None]
 

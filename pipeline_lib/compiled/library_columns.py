@@ -17,7 +17,7 @@ def plan_column(values: Any, dtype: str) -> PlanColumn:
         items = values.tolist() if kind != "category" else values.astype(object).tolist()
         return TextColumn.of([None if value is None or value != value else str(value) for value in items])
     if dtype == "datetime":
-        if kind == "object":  # dates, of which a missing one is NaN
+        if kind == "object":  # dates; a missing one is NaN
             values = [None if value is None or value != value else value for value in values]
         timestamps = np.asarray(values, dtype="datetime64[us]")
         return np.where(np.isnat(timestamps), NAT, timestamps.view(np.int64))

@@ -1,8 +1,8 @@
 """Opaque steps: their library evaluates them, as repeatably as it allows.
 
 State is stored in skops format and loaded against our own allow-list. A library's sums may depend on the shape of the
-batch and on the count of threads. So rows are evaluated on one thread, in blocks of one fixed size, of which the last
-is padded with its last row: one row alone has the same block shape as among a million. Another CPU or BLAS may still
+batch and on the number of threads. So rows are evaluated on one thread, in blocks of one fixed size; the last block is
+padded with its last row. One row alone has the same block shape as in a million rows. Another CPU or BLAS may still
 give other bits.
 """
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline_lib.compiled import artifact
-from pipeline_lib.compiled.batches import BatchEvaluator
+from pipeline_lib.compiled.batch_evaluator import BatchEvaluator
 from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.compile_report import CompileReport
-from pipeline_lib.compiled.one_row import RowEvaluator
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.sparse import SparseColumn
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiled.row_evaluator import RowEvaluator
 from pipeline_lib.compiled.time_order import check_forecastable, following_row
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.schema import RowSchema

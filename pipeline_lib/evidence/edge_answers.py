@@ -1,8 +1,7 @@
 """Edge rows and their answers: what production must answer at the edges of each raw column, refusals included.
 
-Real rows seldom hold every label, a label that the fit never saw, a missing value wherever one may be, or numbers on
-both sides of a threshold. So an edge row is the first evidence row with one value replaced, and the record keeps
-which step outputs it changes, or how it is refused:
+An edge row (`rows.edge_rows`) is here the first evidence row with one value replaced. The record keeps which step
+outputs it changes, or how it is refused:
 
     column  value    step     name        found
     zone    null     grade    zone        0.0
@@ -104,16 +103,16 @@ def repeat_edge_rows(
     """
     expected = _by_edge_row(kept)
     repeated = _answer_all(model, inputs, context, sorted(expected))
-    found = _by_edge_row(repeated)
-    differing = [edge for edge in expected if expected[edge] != found[edge]]
+    answers = _by_edge_row(repeated)
+    differing = [edge for edge in expected if expected[edge] != answers[edge]]
     if not differing and not repeated.equals(kept):
         return EdgeDifference("", EDGE_ANSWERS, "", "each answer once, in order", "another order", len(expected), 0)
     if not differing:
         return None
     edge = differing[0]
-    old, new = expected[edge], found[edge]
+    old, new = expected[edge], answers[edge]
     step, name = next(key for key in (*old, *new) if old.get(key) != new.get(key))
-    before, after = (_as_text(answers, step, name) for answers in (old, new))
+    before, after = (_as_text(answer, step, name) for answer in (old, new))
     return EdgeDifference(f"{edge[0]}={edge[1]}", step, name, before, after, len(expected), len(differing))
 
 

@@ -161,13 +161,13 @@ def other_artifact(evidence: Evidence, artifact: Path) -> list[str]:
     """The files of an artifact that are not the ones that produced the evidence, one a line."""
     if not evidence.artifact:
         return [f"{DESCRIPTION}: found no digests of the artifact, expected those of the one that made the evidence"]
-    found = digests(artifact)
+    present = digests(artifact)
     return [
-        f"artifact/{name}: found {'other bytes' if name in found else 'no such file'}, "
+        f"artifact/{name}: found {'other bytes' if name in present else 'no such file'}, "
         f"expected those that made the evidence (sha256 {digest[:12]}…)"
         for name, digest in evidence.artifact.items()
-        if found.get(name) != digest
-    ] + [f"artifact/{name}: found a file that was not there" for name in found if name not in evidence.artifact]
+        if present.get(name) != digest
+    ] + [f"artifact/{name}: found a file that was not there" for name in present if name not in evidence.artifact]
 
 
 def read_table(path: Path) -> pa.Table:

@@ -66,23 +66,6 @@ class FittedValue:
         return self.value.hex() if isinstance(self.value, bytes) else str(self.value)
 
 
-def collect_fitted_state(fitted: Any) -> dict[str, Any]:
-    """Each value of a fitted pipeline by step and name, such as `yeo_johnson.lambda_dict_["Lot.Area"]`.
-
-    Array elements are named by their index, and by their feature where the array has one element for each:
-    `price.regressor_.coef_[3] (Lot.Area)`. Parameters are values too. An object of unknown kind has its type as value.
-    """
-    state: dict[str, Any] = {}
-    for item in fitted_values(fitted):
-        if item.type == BLOCK:
-            array, _, stretch = item.name.rpartition("[")
-            first = int(stretch.partition(":")[0])
-            state |= {f"{array}[{first + index}]": value for index, value in enumerate(item.value)}
-        else:
-            state[item.name] = item.value
-    return state
-
-
 def write_fitted_state(path: Path, fitted: Any) -> None:
     """Write a fitted pipeline's values to a Parquet file, in row groups."""
     with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
@@ -135,9 +118,9 @@ class _Walk:
 
     def values(self, name: str, value: Any) -> Iterator[FittedValue]:
         """A value by its name, then everything that it holds."""
-        found = value_of(value)
-        if found is not None:
-            kind, content = found
+        single = value_of(value)
+        if single is not None:
+            kind, content = single
             yield self.item(name, SECONDS if isinstance(content, float) and _MEASURED.search(name) else kind, content)
             return
         if any(value is outer for outer in self.open):
@@ -195,13 +178,13 @@ class _Walk:
             with self.set(most_single=_MOST_SINGLE_IN_TREES, features=()):
                 yield from self.parts(name, kind, {part: getattr(value, part) for part in _TREE_PARTS})
             return
-        found = attributes(value)
-        if found is None:
+        parts = attributes(value)
+        if parts is None:
             yield self.item(name, UNKNOWN, kind)
             return
-        names = found.get("feature_names_in_", ())
+        names = parts.get("feature_names_in_", ())
         with self.set(features=list(names) if isinstance(names, list | tuple | np.ndarray) else ()):
-            yield from self.parts(name, kind, found)
+            yield from self.parts(name, kind, parts)
 
     def parts(self, name: str, kind: str, parts: Mapping[str, Any]) -> Iterator[FittedValue]:
         """An object's line and its parts by name."""

@@ -39,8 +39,8 @@ class Divergence:
     """Where a result first differs from the evidence, in the order of the pipeline.
 
     `step` is `raw input`, a step's name or `outputs`; `row` counts the evidence's rows from 0; `differs` holds the
-    first difference of every step that differs; `raw` is the row's raw input as text, of which the first `reads`
-    columns are those that the differing column depends on; `causes` may explain it, the most likely first.
+    first difference of every step that differs; `raw` is the row's raw input as text: the first `reads`
+    columns are those that the differing column depends on. `causes` may explain it, the most likely first.
     """
 
     step: str

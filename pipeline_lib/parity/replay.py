@@ -29,9 +29,9 @@ from pipeline_lib.rows.split_tables import sort_child_rows
 from pipeline_lib.system.locks import locked_temporary_folder
 
 TABLES, MAPPINGS, OPAQUE = 120, 2_000, 24
-"""The largest numbers of parts of one delivery that are predicted: tables, single rows, either for an opaque step.
+"""At most so many parts of one delivery are predicted: parts that are tables, single rows, parts for an opaque step.
 
-Parts with an extreme row of a column (its first missing value, minimum, maximum, label) come first.
+Parts with an extreme row of a column come first: its first missing value, minimum, maximum, a label.
 """
 TRACED_PARTS = 6
 """The number of parts of one delivery whose intermediate columns are compared as well."""

@@ -28,5 +28,5 @@ def package_folder(name: str) -> Path | None:
         spec = module.__spec__ if module else importlib.util.find_spec(name)
     except (ImportError, ValueError, AttributeError):
         return None
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    return Path(places[0]).resolve() if places else None
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    return Path(folders[0]).resolve() if folders else None

@@ -131,7 +131,7 @@ def _stamp(path: str) -> str:
 
 
 def _entry(runs: Path, name: str, stamp: str, *, check: bool) -> Entry | None:
-    """The row of a record, read from its folder; None when the folder was removed meanwhile.
+    """The row of a record, read from its folder; None when the folder was removed since it was listed.
 
     A sealed record is damaged where a file of its summary is not as it was sealed, with `check` where any byte is not.
     """

@@ -33,7 +33,7 @@ ARTIFACT = "artifact"  # folder: what production loads
 EVIDENCE = "evidence"  # folder: raw rows with the outputs that production must repeat
 IMPORTS = "imports.json"  # files that the kernel has imported so far; removed before the seal
 
-# results of later checks, in a folder beside the record
+# results of later checks, in a folder next to the record
 CHECKS = ".checks"  # folder of a pipeline with one folder for each checked record
 PARITY = "parity.json"  # the last parity check
 PARITY_PAGE = "parity.html"  # the same for people

@@ -20,7 +20,7 @@ from pipeline_lib.system.files import canonical_json, read_json, sha256_bytes, s
 from pipeline_lib.system.locks import is_locked, locked
 
 FORMAT = 1
-"""The manifest's format; a reader of a later one must still read this."""
+"""Format number of the manifest. A library that writes a later format must still read this one."""
 RECORD_VARIABLE = "PIPELINE_LIB_RECORD"
 """Environment variable with the record's folder, which the runner sets for the kernel."""
 SEALED = ("finished", "failed")
@@ -187,7 +187,7 @@ def all_records(runs: Path, *, scratch: bool = False) -> list[Record]:
 
 
 def checks_folder(record: Record) -> Path:
-    """The folder of later checks' results: beside the record, keyed by the digest of its manifest."""
+    """The folder of later checks' results: next to the record's folder, named by the digest of its manifest."""
     digest = sha256_file(record.folder / MANIFEST)
     if record.is_scratch:  # its manifest does not change when another model is compiled
         trees = (sha256_tree(folder) for folder in (record.artifact, record.evidence))

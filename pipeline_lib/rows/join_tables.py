@@ -28,7 +28,7 @@ from pipeline_lib.rows.arrow_arrays import column_array, decoded_array, int64_ar
 from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.schema import RowSchema
 
-_MAX_NUMBERS_PER_ROW = 8  # numbers index an array, of which most is unused beyond this
+_MAX_NUMBERS_PER_ROW = 8  # numbers index an array; above this ratio most of it is unused
 _UINT16_ROWS = 2**16  # NumPy's stable sort of 16-bit integers is a radix sort
 
 

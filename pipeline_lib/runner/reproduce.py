@@ -11,8 +11,8 @@ from typing import Any
 
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError, RunError
 from pipeline_lib.parity.compare_records import Comparison, compare_records
-from pipeline_lib.project.cells import exported_cells
 from pipeline_lib.project.code_diff import changed_code, exported_code, notebook_code
+from pipeline_lib.project.exported_cells import exported_cells
 from pipeline_lib.project.notebooks import read_notebook
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.layout import LIBRARY, PARAMS_FILE, REPRODUCED, REPRODUCTION

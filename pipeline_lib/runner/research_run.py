@@ -19,8 +19,8 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import digest
 from pipeline_lib.evidence.evidence import write_evidence
 from pipeline_lib.evidence.fitted_state import write_fitted_state
-from pipeline_lib.project.cells import exported_cells
 from pipeline_lib.project.export import check_export
+from pipeline_lib.project.exported_cells import exported_cells
 from pipeline_lib.project.loaded_code import changed_names, with_exported_definitions
 from pipeline_lib.project.params import params_from_values, params_to_json
 from pipeline_lib.project.params_model import BaseParams, check_model

@@ -102,7 +102,9 @@ def _execute_and_judge(
         failure = execute(request, record, timeout, progress)
         failure = judge(request, record, provenance.hashes, failure)
         if failure is None:
-            write_cache_entry(record, key, began_ns)
+            undeclared = write_cache_entry(record, key, began_ns)
+            if undeclared:
+                progress(f"no later run can reuse this one: {undeclared}")
         manifest = replace(manifest, results=result_hashes(record))
         signals.defer()
     except KeyboardInterrupt:

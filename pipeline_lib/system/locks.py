@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PREFIX = "pipeline-lib-"
-"""Of the names of this library's folders among the system's temporary ones."""
+"""Starts the names of this library's folders in the system's temporary folder."""
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import shop
 
-from pipeline_lib.compiled.batches import BatchEvaluator
+from pipeline_lib.compiled.batch_evaluator import BatchEvaluator
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.context import Context

@@ -70,7 +70,7 @@ def test_batches_of_many_child_rows_are_joined_in_parts(
 ) -> None:
     data = frames(7, customers=50, purchases=2_000)
     batch = model.predict(data)
-    monkeypatch.setattr("pipeline_lib.compiled.batches.PART_CHILDREN", 100)
+    monkeypatch.setattr("pipeline_lib.compiled.batch_evaluator.PART_CHILDREN", 100)
     assert same_bits(model.predict(data), batch)
     infinite = data["customers"].assign(age=np.where(np.arange(50) == 40, np.inf, 1.0))
     assert "row 40: LinearRegression: found inf" in refusal(lambda: model.predict(data | {"customers": infinite}))

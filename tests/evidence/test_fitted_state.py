@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fitted_states import collect_fitted_state
 from scipy import sparse
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestRegressor
@@ -23,7 +24,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.evidence.fitted_state import UNKNOWN, collect_fitted_state, fitted_values, write_fitted_state
+from pipeline_lib.evidence.fitted_state import UNKNOWN, fitted_values, write_fitted_state
 from pipeline_lib.evidence.fitted_state_diff import FittedStateDifference, compare_fitted_state
 from pipeline_lib.pipelines import houses
 from pipeline_lib.records.record import Record

@@ -13,7 +13,7 @@ from example import HOUSES, ROOT
 
 from pipeline_lib.cli import main as cli
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.cells import exported_cells
+from pipeline_lib.project.exported_cells import exported_cells
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.layout import FITTED_STATE
 from pipeline_lib.records.record import Record, checks_folder, write_manifest

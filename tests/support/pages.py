@@ -1,4 +1,4 @@
-"""The project's pages, and what stands in them: links, code spans, code blocks."""
+"""The project's pages, and their parts: links, code spans, code blocks."""
 
 import re
 from pathlib import Path

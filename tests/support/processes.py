@@ -10,7 +10,7 @@ def gone(pid: int) -> bool:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:  # dead, whoever should ask for it
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:  # ended; its parent has not read the exit code
                 return True
         except psutil.NoSuchProcess:
             return True

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from example import ROOT
+from nbformat.v4 import new_code_cell, new_notebook
 
 _SETTINGS = """[project]
 lib_name = town
@@ -286,17 +287,10 @@ def write_town(root: Path) -> Town:
 def _notebook(path: Path, *sources: str, tags: list[str] | None = None) -> None:
     """A notebook of code cells, each source one text in the file; the first one carries the tags."""
     cells = [
-        {
-            "cell_type": "code",
-            "id": f"cell-{number}",
-            "metadata": {"tags": tags} if tags and not number else {},
-            "source": source.strip(),
-            "outputs": [],
-            "execution_count": None,
-        }
+        new_code_cell(source.strip(), id=f"cell-{number}", metadata={"tags": tags} if tags and not number else {})
         for number, source in enumerate(sources)
     ]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
-    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    notebook = new_notebook(cells=cells, metadata=kernel)
+    path.write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")

@@ -91,19 +91,21 @@ def lookup(params_file: str | Path, overrides: Sequence[str] = (), *, runs: Path
     return _newest(key, folder) if (folder / key.pipeline).is_dir() else CachedRun(None)
 
 
-def write_cache_entry(record: Record, key: CacheKey, started_ns: int) -> None:
+def write_cache_entry(record: Record, key: CacheKey, started_ns: int) -> str:
     """Write into a record, before its seal, what the run depended on, or why it can never be reused.
 
     `key` is from before the run, which began at `started_ns`: an imported file that is younger changed during it.
+    Returns a message where the run read raw files that `SOURCES` does not name, else an empty text.
     """
     imports = read_imports(record.folder)
     files, kernel_facts = imports or (ImportedFiles({}, (), ()), {})
     files |= find_imported(key.project, packages=(__name__.partition(".")[0], key.project.library))
     problem = _problem(key, files, kernel_facts, started_ns) if imports else "found no list of the kernel's imports"
     undeclared = undeclared_files(record.folder)
+    message = ""
     if undeclared:
         names = f"{', '.join(undeclared[:3])}{' and more' * (len(undeclared) > 3)}"
-        problem = f"found that the run read {names}, expected every raw file in SOURCES; add it there"
+        problem = message = f"found that the run read {names}, expected every raw file in SOURCES; add it there"
     content = {
         "asked": key.requested,
         "request": key.digest,
@@ -116,6 +118,7 @@ def write_cache_entry(record: Record, key: CacheKey, started_ns: int) -> None:
     }
     write_atomic(record.folder / CACHE_ENTRY, canonical_json(content))
     (record.folder / IMPORTS).unlink(missing_ok=True)
+    return message
 
 
 def _problem(key: CacheKey, files: ImportedFiles, kernel_facts: Mapping[str, str], started_ns: int) -> str:
@@ -160,14 +163,15 @@ def _newest(key: CacheKey, runs: Path) -> CachedRun:
     if not finished:
         return CachedRun(None)
     newest = finished[0][0]
-    return CachedRun(None, f"runs again: {_mismatch(key, newest)} (compared with {newest.reference})")
+    return CachedRun(None, f"runs again: compared with {newest.reference}, {_mismatch(key, newest)}")
 
 
 def _mismatch(key: CacheKey, record: Record) -> str:
     """Why a record cannot be reused for a key; empty when it can."""
     try:
         entry = record.read_json(CACHE_ENTRY)
-        changed = entry["unanswerable"] or next(_mismatches(key, entry), "")
+        never = entry["unanswerable"]
+        changed = f"that run cannot be reused: {never}" if never else next(_mismatches(key, entry), "")
     except (InputError, OSError, AttributeError, KeyError, TypeError, ValueError):
         changed = f"found a damaged {CACHE_ENTRY}, expected what the run depended on"
     problems = [] if changed else verify(record)

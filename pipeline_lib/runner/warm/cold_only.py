@@ -25,7 +25,7 @@ _OURS = ("PIPELINE_LIB_", "JPY_")
 
 
 class ColdOnlyError(RuntimeError):
-    """A module was preloaded under other conditions than the present ones. No ImportError: packages catch those."""
+    """A module was preloaded under conditions that have changed. It is no ImportError, because packages catch those."""
 
 
 def hidden_modules_here() -> Any:
@@ -112,16 +112,16 @@ def shadow(name: str, module: Any) -> str | None:
     spec: ModuleSpec | None = getattr(module, "__spec__", None)
     if spec is None or spec.origin in ("built-in", "frozen"):
         return None
-    found = PathFinder.find_spec(name)
-    return found.origin if found is not None and found.origin != spec.origin else None
+    current = PathFinder.find_spec(name)
+    return current.origin if current is not None and current.origin != spec.origin else None
 
 
 def check_path(name: str, wanted: Mapping[str, Any]) -> None:
     """Raise ColdOnlyError where the import path now has another file for a module or one it imports."""
     for top in sorted(one for one in wanted if "." not in one):
-        place = shadow(top, wanted[top])
-        if place is not None:
+        file = shadow(top, wanted[top])
+        if file is not None:
             raise ColdOnlyError(
-                f"found {place} where {name} imports {top}, expected the installed one; rename the file, or start a "
+                f"found {file} where {name} imports {top}, expected the installed one; rename the file, or start a "
                 "cold process (a sweep does so itself)"
             )

@@ -56,9 +56,9 @@ class HiddenModules(MetaPathFinder):
         self._order: dict[str, int] = {}
 
     def preload(self, names: Sequence[str], runner: Sequence[str] = ()) -> None:
-        """Import modules in order. One that fails here is imported by the process that needs it.
+        """Import modules in order. A module whose import fails here is imported by the process that needs it.
 
-        Modules that only the names for a `runner` bring stay hidden from every other process.
+        Modules that only the imports in `runner` load stay hidden from every other process.
         """
         known = set(sys.modules)
         self._filters_before = list(warnings.filters)
@@ -74,7 +74,7 @@ class HiddenModules(MetaPathFinder):
         new = [name for name in sys.modules if name not in known and not name.startswith(_SHARED)]
         self.modules = {name: sys.modules[name] for name in new}
         self._runner = self.modules.keys() - before
-        self._order = {name: place for place, name in enumerate(self.modules)}
+        self._order = {name: index for index, name in enumerate(self.modules)}
         for name in self.modules:
             self._imports.setdefault(name, set()).update(self._held_by_compiled(name))
 

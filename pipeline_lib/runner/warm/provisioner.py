@@ -31,8 +31,8 @@ class WarmProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Fork a kernel from the server, or start a cold one where the command or the environment differ."""
-        given = kwargs.get("env") or os.environ
-        environment = {name: str(value) for name, value in given.items() if name not in (ADDRESS, PROVISIONER)}
+        variables = kwargs.get("env") or os.environ
+        environment = {name: str(value) for name, value in variables.items() if name not in (ADDRESS, PROVISIONER)}
         arguments = _kernel_arguments(cmd)
         if arguments is None or lasting(environment) != lasting(os.environ):
             return await super().launch_kernel(cmd, **kwargs)

@@ -29,6 +29,7 @@ def test_a_changed_file_that_load_reads_is_never_answered_with_the_old_result(to
 
     first = town.command("run", "params/houses.yml", "--no-parity", "--json")
     assert first.returncode == 0, first.stderr
+    assert "no later run can reuse this one: found that the run read data/ames.pkl" in first.stderr
     path = town.root / "data" / "ames.pkl"
     pd.read_pickle(path).iloc[:-39].to_pickle(path)  # noqa: S301 (written above)
     second = town.command("run", "params/houses.yml", "--no-parity", "--json")

@@ -36,7 +36,7 @@ def test_the_exit_code_comes_back(warm: Callable[..., Any], ending: str, code: i
     assert process.wait(30) == code == process.poll()
 
 
-def test_a_process_ends_when_nobody_asks_for_it_any_more(warm: Callable[..., Any]) -> None:
+def test_a_process_ends_when_its_client_closes_the_connection(warm: Callable[..., Any]) -> None:
     process = warm("import time\ntime.sleep(60)\nfound = 1", wait=False)
     assert process.poll() is None
     process._answers.close()

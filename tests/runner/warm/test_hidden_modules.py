@@ -41,7 +41,7 @@ found += ['iri' in jsonschema.FormatChecker.checkers]
 
 
 def test_what_only_a_runner_needs_is_preloaded_for_runners_alone(warm: Callable[..., Any]) -> None:
-    assert warm(HELD, runner=True) == [True, True, True, False]  # without the grammar that nobody waits for
+    assert warm(HELD, runner=True) == [True, True, True, False]  # a runner does not load the grammar for IRIs
     assert warm(HELD) == [False, False, True, True]
 
 
@@ -112,9 +112,9 @@ def test_a_package_is_refused_after_a_change_of_variables_that_it_may_have_read(
 
 def test_python_modules_are_refused_only_for_variables_that_they_read(warm: Callable[..., Any]) -> None:
     changes = ("os.environ['READ'] = 'otherwise'", "os.environ['OTHER'] = 'otherwise'")
-    told = [warm(REFUSED.format(change=change, name="reading")) for change in changes]
-    assert told[0].startswith("ColdOnlyError: found READ changed")
-    assert told[1] == "imported"
+    answers = [warm(REFUSED.format(change=change, name="reading")) for change in changes]
+    assert answers[0].startswith("ColdOnlyError: found READ changed")
+    assert answers[1] == "imported"
 
 
 def test_a_refusal_that_a_cell_catches_is_noted(warm: Callable[..., Any]) -> None:
@@ -122,9 +122,9 @@ def test_a_refusal_that_a_cell_catches_is_noted(warm: Callable[..., Any]) -> Non
         "\nfrom pipeline_lib.runner.warm.cold_only import hidden_modules_here"
         "\nos.environ.clear()\nfound = hidden_modules_here().refused"
     )
-    told = [warm(REFUSED.format(change=change, name="numpy") + noted, GIVEN="so") for change, _ in CHANGES[1:3]]
-    assert told[0].startswith("found GIVEN changed")
-    assert told[1] == ""
+    answers = [warm(REFUSED.format(change=change, name="numpy") + noted, GIVEN="so") for change, _ in CHANGES[1:3]]
+    assert answers[0].startswith("found GIVEN changed")
+    assert answers[1] == ""
 
 
 PACKAGES = """
@@ -159,7 +159,9 @@ found = [hasattr(created, "escape"), "xml.sax.handler" in sys.modules, sys.modul
 """
 
 
-def test_a_module_that_is_executed_later_finds_what_has_come_back_meanwhile(warm: Callable[..., Any]) -> None:
+def test_a_module_that_is_executed_later_finds_modules_imported_after_its_creation(
+    warm: Callable[..., Any],
+) -> None:
     assert warm(LAZY) == [True, True, True]
 
 
@@ -172,8 +174,8 @@ def test_a_local_module_wins_over_an_installed_one(warm: Callable[..., Any], tmp
 
 
 def test_a_hidden_module_is_described_as_a_cold_one(warm: Callable[..., Any]) -> None:
-    tell = "import importlib.util\nspec = importlib.util.find_spec('pandas')\n"
-    tell += "found = [spec.origin, spec.cached, spec.has_location, list(spec.submodule_search_locations)]"
-    told: dict[str, Any] = {}
-    exec(tell, told)  # noqa: S102 (the code above, in this process, which is cold)
-    assert warm(tell) == told["found"]
+    code = "import importlib.util\nspec = importlib.util.find_spec('pandas')\n"
+    code += "found = [spec.origin, spec.cached, spec.has_location, list(spec.submodule_search_locations)]"
+    cold: dict[str, Any] = {}
+    exec(code, cold)  # noqa: S102 (the code above, in this process, which is cold)
+    assert warm(code) == cold["found"]

@@ -41,7 +41,7 @@ del os.environ["OMP_NUM_THREADS"]
 FORGETFUL = "import xml\nxml.dom"
 
 
-def told(record: Record) -> list[str]:
+def shown_by_cells(record: Record) -> list[str]:
     """What each cell of the executed notebook shows, without the record's name and the speeds that were measured."""
     cells = json.loads(record.notebook.read_bytes())["cells"]
     shown = [str([one.get("data", one.get("text")) for one in cell.get("outputs", ())]) for cell in cells]
@@ -85,7 +85,7 @@ def test_a_warm_record_is_the_cold_one_bit_for_bit(tmp_path: Path, warmly: Calla
     assert ours["hashes"] == theirs["hashes"]
     different = {key for key in ours if ours[key] != theirs[key]}
     assert different <= {"reference", "times", "files", "digest", "run", "process", "host"}
-    assert told(record) == told(cold_record)
+    assert shown_by_cells(record) == shown_by_cells(cold_record)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ several raw tables   `conform` joins the row's child rows, then row_executor
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline_lib.compiled.batches import BatchEvaluator
+from pipeline_lib.compiled.batch_evaluator import BatchEvaluator
 from pipeline_lib.compiled.context_row import ContextRowFunction, context_row_function
 from pipeline_lib.compiled.operations.registry import lower
 from pipeline_lib.compiled.plan import Plan

@@ -1,6 +1,6 @@
 """An unchanged run against the start of its libraries, and `runs` over many records. Measured side by side.
 
-python benchmarks/memory.py [--records 10000]
+python benchmarks/run_cache.py [--records 10000]
 """
 
 import argparse
@@ -33,7 +33,7 @@ def seconds(words: Sequence[str], project: Path) -> float:
     return time.perf_counter() - start
 
 
-def beside(words: Sequence[str], project: Path, rounds: int = 11) -> tuple[float, float]:
+def against_start(words: Sequence[str], project: Path, rounds: int = 11) -> tuple[float, float]:
     """Median seconds of a command, and its median ratio to the start of its libraries, taken in turns."""
     pairs = [(seconds(words, project), seconds(START, project)) for _ in range(rounds)]
     return statistics.median(took for took, _ in pairs), statistics.median(took / start for took, start in pairs)
@@ -64,7 +64,7 @@ def write_record(runs: Path, pipeline: str, number: int) -> Record:
 
 
 def unchanged(folder: Path, count: int) -> None:
-    """Run the houses example once, then ask for it again; and again when there are many other runs of it."""
+    """Run the houses example once, then run it again unchanged, alone and among many other records."""
     for name in PROJECT:
         source = ROOT / name
         shutil.copytree(source, folder / name) if source.is_dir() else shutil.copy(source, folder / name)
@@ -72,13 +72,13 @@ def unchanged(folder: Path, count: int) -> None:
     first = seconds((*words, "--no-parity"), folder)
     checked = seconds(words, folder)
     assert len(list((folder / "runs" / "houses").glob("2*"))) == 1
-    again, ratio = beside(words, folder)
+    again, ratio = against_start(words, folder)
     print(f"the run itself {first:.1f} s, its parity check {checked:.1f} s")
     print(f"an unchanged run: {again:.3f} s, {ratio:.2f} times the start of click and pydantic (aim 3)")
     for number in range(count):
         write_record(folder / "runs", "houses", number)
     seconds(words, folder)
-    again, ratio = beside(words, folder)
+    again, ratio = against_start(words, folder)
     print(f"an unchanged run among {count:,} others: {again:.3f} s, {ratio:.2f} times that start")
 
 
@@ -90,7 +90,7 @@ def many(folder: Path, count: int) -> None:
     indexing = seconds((COMMAND, "runs"), folder)
     print(f"{count:,} records, {indexing:.2f} s to make the index")
     for options in ((), ("--sort", "rmse", "--limit", "10"), ("--where", "estimator.alpha<0.01"), ("--json",)):
-        took, ratio = beside((COMMAND, "runs", *options), folder, rounds=5)
+        took, ratio = against_start((COMMAND, "runs", *options), folder, rounds=5)
         print(f"runs {' '.join(options):<30} {took:.3f} s (aim 0.5), {ratio:.1f} times that start")
 
 
@@ -98,11 +98,11 @@ def main() -> None:
     """Both, in temporary folders."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--records", type=int, default=10_000)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        many(Path(folder), asked.records)
+        many(Path(folder), arguments.records)
     with tempfile.TemporaryDirectory() as folder:
-        unchanged(Path(folder), asked.records)
+        unchanged(Path(folder), arguments.records)
 
 
 if __name__ == "__main__":
