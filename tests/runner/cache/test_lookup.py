@@ -43,7 +43,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "a package over a module": (lambda root: write(root, "harbour/steps/masts/__init__.py", ""), "steps/masts, which"),
     "bytecode beside a module": (lambda root: write(root, "harbour/steps/masts.pyc", ""), "masts.pyc, which"),
     "a file over an installed package": (lambda root: write(root, "nbs/research/numpy.py", ""), "numpy.py, which"),
-    "a file over the standard library": (lambda root: write(root, "random.py", ""), "again: random.py, which"),
+    "a file over the standard library": (lambda root: write(root, "random.py", ""), ", random.py, which"),
     "a file over the library": (lambda root: write(root, "nbs/research/harbour.py", ""), "harbour.py, which"),
     "another version": (
         lambda root: (root.parent / "site/numpy-2.4.0.dist-info").rename(root.parent / "site/numpy-2.4.1.dist-info"),
