@@ -44,7 +44,7 @@ class HiddenModules(MetaPathFinder):
         self._filters: list[tuple[str, Any, bool]] = []
         self._bound: set[str] = set()
         self._runner: set[str] = set()
-        self._asking: set[str] = set()
+        self._shell_users: set[str] = set()
         self._variables: dict[str, dict[str, str]] = {}
         self._executing: list[str] = []
         self._seen: tuple[set[str], list[Any], dict[str, str]] = (set(), [], {})
@@ -70,7 +70,7 @@ class HiddenModules(MetaPathFinder):
             with fast_jupyter_imports():
                 for name in runner:
                     self._import(name)
-        self._drop(self._importers(self._asking), known)
+        self._drop(self._importers(self._shell_users), known)
         new = [name for name in sys.modules if name not in known and not name.startswith(_SHARED)]
         self.modules = {name: sys.modules[name] for name in new}
         self._runner = self.modules.keys() - before
@@ -208,10 +208,10 @@ class HiddenModules(MetaPathFinder):
                     break
         if len(warnings.filters) != len(filters):
             held = {id(entry) for entry in filters}
-            place = {id(entry): at for at, entry in enumerate(warnings.filters)}
-            first = place.get(id(filters[0]), 0) if filters else 0
+            positions = {id(entry): index for index, entry in enumerate(warnings.filters)}
+            first = positions.get(id(filters[0]), 0) if filters else 0
             new = [entry for entry in reversed(warnings.filters) if id(entry) not in held]
-            self._filters += [(owner, entry, place[id(entry)] < first) for entry in new]
+            self._filters += [(owner, entry, positions[id(entry)] < first) for entry in new]
             filters = list(warnings.filters)
         if len(os.environ) != len(variables):
             for name in set(os.environ) - set(variables):
@@ -229,19 +229,19 @@ class HiddenModules(MetaPathFinder):
     def _noting_shell(self, original: Callable[[], Any]) -> Callable[[], Any]:
         def get_ipython() -> Any:
             if self._executing:
-                self._asking.add(self._executing[-1])
+                self._shell_users.add(self._executing[-1])
             return original()
 
         return get_ipython
 
     def _importers(self, names: set[str]) -> set[str]:
         """These modules, and all that imported one of them at import time."""
-        found: set[str] = set()
+        importers: set[str] = set()
         ahead = set(names)
         while ahead:
-            found |= ahead
-            ahead = {name for name, imports in self._imports.items() if imports & ahead} - found
-        return found
+            importers |= ahead
+            ahead = {name for name, imports in self._imports.items() if imports & ahead} - importers
+        return importers
 
     def _drop(self, names: set[str], known: set[str]) -> None:
         """Forget these modules: each process imports them itself."""
@@ -280,7 +280,7 @@ class HiddenModules(MetaPathFinder):
         def noting(
             name: str, globals: Any = None, locals: Any = None, fromlist: Sequence[str] | None = (), level: int = 0
         ) -> Any:
-            found = original(name, globals, locals, fromlist, level)
+            imported = original(name, globals, locals, fromlist, level)
             if self._executing:
                 package = (globals or {}).get("__package__") or ""
                 absolute = importlib.util.resolve_name("." * level + name, package) if level else name
@@ -288,15 +288,15 @@ class HiddenModules(MetaPathFinder):
                 for item in fromlist or ():
                     if f"{absolute}.{item}" in sys.modules:
                         self._note(f"{absolute}.{item}")
-            return found
+            return imported
 
         return noting
 
     def _noting_call(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def noting(name: str, package: str | None = None) -> Any:
-            found = original(name, package)
+            imported = original(name, package)
             self._note(importlib.util.resolve_name(name, package) if name.startswith(".") else name)
-            return found
+            return imported
 
         return noting
 
@@ -319,8 +319,8 @@ class _Watch(Loader):
         self._hidden_modules, self._loader = hidden, loader
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        made: ModuleType | None = self._loader.create_module(spec)
-        return made
+        module: ModuleType | None = self._loader.create_module(spec)
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
