@@ -91,8 +91,9 @@ def _number(build: Builder, values: Sequence[Value], index: int) -> Value:
     """The number at an index among those of all columns; vectors and sparse columns hold several."""
     for value in values:
         if index < value.width:
-            item = {"bag": "bag_item", "vector": "item"}.get(value.dtype)
-            return build.number(value) if item is None else build.apply(item, value, place=index)
+            if value.dtype == "bag":
+                return build.sparse_item(value, index=index)
+            return build.item(value, index=index) if value.dtype == "vector" else build.number(value)
         index -= value.width
     raise NoPlanError(f"found {sum(value.width for value in values)} columns, expected those of the fitted trees")
 
