@@ -115,7 +115,7 @@ def _summary(record: Record, manifest: dict[str, Any]) -> Markup:
         lines.append(element("span", manifest["error"]["message"], class_="error"))
     metrics = (record.read_json(METRICS) or {}) if finished else {}
     facts = [(name, f"{value:,.6g}") for name, value in metrics.items()]
-    facts += [("to repeat", f"pipeline-lib parity {record.reference}")] if finished else []
+    facts += [("to check", f"pipeline-lib parity {record.reference}")] if finished else []
     return summary_box(*lines, facts=facts, kind="good" if finished else "bad")
 
 

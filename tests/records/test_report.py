@@ -123,4 +123,4 @@ def test_a_run_that_reached_little_says_nothing_about_the_rest(tmp_path: Path) -
     box = _summary(record, manifest)
     assert box.startswith('<section class="summary bad"><p>failed in 1.0 s</p>')
     assert '<span class="error">found &lt;b&gt;, expected text</span>' in box
-    assert "to repeat" not in box
+    assert "to check" not in box

@@ -100,12 +100,14 @@ def transform(step: Any, columns: Columns, build: Builder) -> Columns:
         )
     if callable(own):
         result = _call(own, step, _by_table(columns, build) if several else dict(columns), build)
-        if not isinstance(result, dict) or not all(isinstance(value, Value) for value in result.values()):
+        values: Columns = result if isinstance(result, dict) else {"": result}
+        wrong = {name: value for name, value in values.items() if not isinstance(value, Value)}
+        if wrong or values is not result:
             raise InputError(
-                f"{type(step).__name__}.plan: found {result!r:.80}, expected a dict of column names to values that "
-                "`build` or their operators make; build.value(1.0) makes a constant"
+                f"{type(step).__name__}.plan: found {wrong if values is result else result!r:.80}, expected a dict of "
+                "column names to values that `build` or their operators make; build.value(1.0) makes a constant"
             )
-        return result
+        return values
     written: Columns = _find_adapter(_TRANSFORMERS, step, "transformer").write(step, columns, build)
     return written
 
