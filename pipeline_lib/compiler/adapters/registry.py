@@ -100,16 +100,22 @@ def transform(step: Any, columns: Columns, build: Builder) -> Columns:
         )
     if callable(own):
         result = _call(own, step, _by_table(columns, build) if several else dict(columns), build)
-        values: Columns = result if isinstance(result, dict) else {"": result}
-        wrong = {name: value for name, value in values.items() if not isinstance(value, Value)}
-        if wrong or values is not result:
-            raise InputError(
-                f"{type(step).__name__}.plan: found {wrong if values is result else result!r:.80}, expected a dict of "
-                "column names to values that `build` or their operators make; build.value(1.0) makes a constant"
-            )
-        return values
+        if not isinstance(result, dict):
+            raise _not_values(step, result)
+        wrong = {name: value for name, value in result.items() if not isinstance(value, Value)}
+        if wrong:
+            raise _not_values(step, wrong)
+        columns_out: Columns = result
+        return columns_out
     written: Columns = _find_adapter(_TRANSFORMERS, step, "transformer").write(step, columns, build)
     return written
+
+
+def _not_values(step: Any, found: object) -> InputError:
+    return InputError(
+        f"{type(step).__name__}.plan: found {found!r:.80}, expected a dict of column names to values that `build` or "
+        "their operators make; build.value(1.0) makes a constant"
+    )
 
 
 def _call(method: Callable[..., Any], step: Any, columns: Any, build: Builder) -> Any:
