@@ -133,7 +133,7 @@ def check_command(line: str) -> None:
     else:
         assert program == "pipeline-lib"
         command = commands.commands[words[0]]
-        command.make_context(words[0], words[1:])
+        command.make_context(words[0], words[1:], parent=click.Context(commands, **commands.context_settings))
 
 
 def test_the_readme_and_the_makefile_name_the_same_targets() -> None:
