@@ -31,7 +31,12 @@ class Operators:
     build: Any
     kind: Any
     abs_max: Any
-    __hash__ = object.__hash__
+
+    def __hash__(self) -> int:
+        _refuse(
+            "a value looked up in a set or a dict",
+            "write build.lookup(value, {key: result, ...}, gives, missing=..., unseen=...)",
+        )
 
     def _with(self, other: Any, operation: str, *, swapped: bool = False) -> Self:
         left, right = self, self.build.value(other)
@@ -181,6 +186,8 @@ class Operators:
         write = _UFUNCS.get(ufunc.__name__)
         if method != "__call__" or options or (write is None and ufunc.__name__ not in _METHODS):
             _refuse(f"np.{ufunc.__name__}{'' if method == '__call__' else f'.{method}'}", "use the methods of `build`")
+        # a NumPy scalar on the left of an operator arrives as an array without dimensions
+        inputs = tuple(value.item() if isinstance(value, np.ndarray) and not value.ndim else value for value in inputs)
         for value in inputs:
             if not isinstance(value, Operators):
                 _check_operand(f"np.{ufunc.__name__}", value)

@@ -26,7 +26,12 @@ def as_record(record: Record | str | Path) -> Record:
     """A record as it is, by its path, or by a reference into the project around the working directory."""
     if isinstance(record, Record):
         return record
-    return record_at(Path(record)) or find_record(str(record), find_project())
+    found = record_at(Path(record))
+    if found is None:
+        project = find_project()
+        project.check_loaded()
+        found = find_record(str(record), project)
+    return found
 
 
 def find_record(reference: str, project: Project) -> Record:

@@ -22,6 +22,8 @@ REFUSED: dict[str, Callable[[Value], Any]] = {
     "min": lambda v: min(v, 5.0),
     "in": lambda v: v in [1, 2],
     "contains": lambda v: 1 in v,
+    "in a set": lambda v: v in {98, 99},
+    "dict": lambda v: {98: 5.0}.get(v, 1.0),
     "if": lambda v: 1 if v == 2010 else 0,
     "any": lambda v: any([v > 1]),
     "sorted": lambda v: sorted([v, v]),
@@ -87,6 +89,7 @@ EXACT: dict[str, Callable[[Any, Any], Any]] = {
     "np.add": lambda x, n: np.add(x, n),
     "np.floor": lambda x, n: np.floor(x),
     "scalar on the left": lambda x, n: np.float64(3.0) * x - np.int64(2) * n,
+    "scalar compared on the left": lambda x, n: (np.float64(1.0) < x) & (np.int64(2) != n),
     "np.logical_and": lambda x, n: np.logical_and(x > 1, n > 2),
 }
 

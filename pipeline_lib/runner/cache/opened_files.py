@@ -92,7 +92,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if not isinstance(path, str) or not path or path.startswith(":memory:"):
         return
     flags = arguments[2] if event == "open" and isinstance(arguments[2], int) else os.O_RDONLY
-    writes = flags & os.O_ACCMODE != os.O_RDONLY
+    writes = flags & os.O_ACCMODE == os.O_WRONLY or bool(flags & os.O_TRUNC)  # "r+" reads, "w+" does not
     absolute = os.path.abspath(path.removeprefix("file:").partition("?")[0] if event != "open" else path)  # noqa: PTH100
     for recording in list(_recordings):
         recording.add(absolute, writes=writes)

@@ -48,6 +48,9 @@ def test_every_way_that_python_opens_a_file_is_seen(project: Project, monkeypatc
     with opened_files() as opened, open(b"other.csv"):  # noqa: PTH123 (bytes)
         pass
     assert opened.undeclared(project, "boats") == ["data/other.csv"]
+    with opened_files() as opened, Path("other.csv").open("r+"):
+        pass
+    assert opened.undeclared(project, "boats") == ["data/other.csv"]
 
 
 def test_what_has_a_digest_of_its_own_or_was_written_here_does_not_count(project: Project) -> None:
