@@ -80,3 +80,17 @@ class Plan:
         """Names of the raw columns that `roots` depend on."""
         nodes = (self.nodes[number] for number in self.needed(roots))
         return [node.settings["column"] for node in nodes if node.operation == "input"]
+
+    def own_values(self) -> dict[str, list[Scalar]]:
+        """Keys of look-ups and constants in the operations that depend on one raw column alone, by that column."""
+        columns: list[frozenset[str]] = []  # by node, the raw columns that it depends on
+        values: dict[str, list[Scalar]] = {}
+        for node in self.nodes:
+            read = {node.settings["column"]} if node.operation == "input" else set()
+            columns.append(frozenset(read.union(*(columns[number] for number in node.inputs))))
+            if len(columns[-1]) == 1:
+                own = values.setdefault(next(iter(columns[-1])), [])
+                own += node.settings.get("keys", ())
+                constants = (self.nodes[number] for number in node.inputs)
+                own += [constant.settings["value"] for constant in constants if constant.operation == "constant"]
+        return {column: list(dict.fromkeys(own)) for column, own in values.items()}

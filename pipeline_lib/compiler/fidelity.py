@@ -12,11 +12,12 @@ With `checking` a builder also writes `allow_ulps`, the operations by which adap
 formula is from ours; the plan of production does not have them. `error_bounds` describes the bounds.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.library_columns import plan_column
@@ -61,22 +62,64 @@ def check_step(
     single frame, array or sparse matrix. `expected` is compared column by column. Raises InputError where the plan
     is farther away than its error bounds.
     """
-    rows = data.shape[0]
-    builder = Builder(checking=True, context=max((value.build.context for value in before.values()), default=0))
-    inputs = {name: _copy_input(name, value, builder) for name, value in before.items()}
-    roots = list(write(inputs, builder))
-    columns = _library_columns(data, before) if columns is None else columns
-    results = with_error_bounds(Plan(builder.nodes, {}), [value.node for value in roots], columns, rows)
-    width = 1 if len(expected.shape) == 1 else expected.shape[1]
-    if sum(value.width for value in roots) != width:
-        raise InputError(f"{where}: found a plan of {len(roots)} columns, expected the {width} that the step makes")
-    worst, index = Distance(), 0
-    for value, (column, bound) in zip(roots, results, strict=True):
-        reference = library_column(expected, index, value.dtype, value.width)
-        label = repr(str(expected.columns[index])) if hasattr(expected, "columns") else str(index)
-        worst = worst.worst(_compare(f"{where}, column {label}", column, bound, reference, rows))
-        index += value.width
-    return worst
+    return StepPlan.write(write, before).check(where, data, expected, columns)
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    """A step's plan as it is checked, with what its adapter allows the library; written once, for any rows.
+
+    `before` are the plan's columns that are the input of the step, `roots` its output.
+    """
+
+    before: Mapping[str, Value]
+    plan: Plan
+    roots: tuple[Value, ...]
+
+    @classmethod
+    def write(cls, write: Write, before: Mapping[str, Value]) -> "StepPlan":
+        """Write the plan of a step over copies of its input columns."""
+        builder = Builder(checking=True, context=max((value.build.context for value in before.values()), default=0))
+        inputs = {name: _copy_input(name, value, builder) for name, value in before.items()}
+        roots = tuple(write(inputs, builder))
+        return cls(before, Plan(builder.nodes, {}), roots)
+
+    def columns(self, data: Any) -> dict[str, PlanColumn]:
+        """The library's input to the step, a frame, array or sparse matrix, as columns of the plan."""
+        columns, index = {}, 0
+        for name, value in self.before.items():
+            columns[name] = library_column(data, index, value.dtype, value.width)
+            index += value.width
+        return columns
+
+    def evaluate(self, columns: Mapping[str, PlanColumn], rows: int) -> list[tuple[PlanColumn, Any]]:
+        """The output columns for `rows` rows, each with its error bound."""
+        return with_error_bounds(self.plan, [value.node for value in self.roots], columns, rows)
+
+    def check(self, where: str, data: Any, expected: Any, columns: Mapping[str, PlanColumn] | None = None) -> Distance:
+        """Compare with the library's output for `data`, as `check_step` does."""
+        rows = data.shape[0]
+        results = self.evaluate(self.columns(data) if columns is None else columns, rows)
+        worst = Distance()
+        for label, comparison in self.compare(where, results, expected, rows):
+            worst = worst.worst(comparison.distance(f"{where}, column {label}"))
+        return worst
+
+    def compare(
+        self, where: str, results: Sequence[tuple[PlanColumn, Any]], expected: Any, rows: int
+    ) -> Iterator[tuple[str, "Comparison"]]:
+        """Each output column, as a message shows it, with the comparison of its result and the library's."""
+        width = 1 if len(expected.shape) == 1 else expected.shape[1]
+        if sum(value.width for value in self.roots) != width:
+            raise InputError(
+                f"{where}: found a plan of {len(self.roots)} columns, expected the {width} that the step makes"
+            )
+        index = 0
+        for value, (column, bound) in zip(self.roots, results, strict=True):
+            reference = library_column(expected, index, value.dtype, value.width)
+            label = repr(str(expected.columns[index])) if hasattr(expected, "columns") else str(index)
+            yield label, Comparison.of(column, bound, reference, rows)
+            index += value.width
 
 
 def _copy_input(name: str, value: Value, build: Builder) -> Value:
@@ -86,51 +129,79 @@ def _copy_input(name: str, value: Value, build: Builder) -> Value:
     return build.input(name, value.dtype, value.abs_max, width=value.width, table=table)
 
 
-def _library_columns(data: Any, before: Mapping[str, Value]) -> dict[str, PlanColumn]:
-    columns, index = {}, 0
-    for name, value in before.items():
-        columns[name] = library_column(data, index, value.dtype, value.width)
-        index += value.width
-    return columns
+@dataclass(frozen=True)
+class Comparison:
+    """A column of a plan beside its reference, number by number.
 
+    `apart` is how far apart they are, `allowed` how far they may be, `wrong` where that is exceeded. `sparse_rows` are
+    the rows of a sparse column's numbers, of which each has some.
+    """
 
-def _compare(where: str, column: PlanColumn, bound: Any, reference: PlanColumn, rows: int) -> Distance:
-    """The distance of one column; raises InputError where it is larger than the bound."""
-    sparse_rows = None
-    if isinstance(column, SparseColumn) or isinstance(reference, SparseColumn):
-        sparse_rows, column, bound, reference = aligned(SparseColumn.of(column), bound, SparseColumn.of(reference))
-    with np.errstate(all="ignore"):
-        apart = np.broadcast_to(distance(column, reference), np.shape(bound) or None or np.shape(reference) or (rows,))
-        allowed = np.broadcast_to(0.0 if bound is None else bound, apart.shape)
-        wrong = (apart > 0) & ~(apart <= allowed)  # a bound of NaN allows nothing
-        if wrong.any():
-            raise InputError(_difference_message(where, column, reference, apart, allowed, wrong, sparse_rows))
+    column: PlanColumn
+    reference: PlanColumn
+    apart: Any
+    allowed: Any
+    wrong: Any
+    sparse_rows: Any = None
+
+    @classmethod
+    def of(cls, column: PlanColumn, bound: Any, reference: PlanColumn, rows: int) -> "Comparison":
+        """Compare a column with a reference, within a bound (None: none is allowed)."""
+        sparse_rows = None
+        if isinstance(column, SparseColumn) or isinstance(reference, SparseColumn):
+            sparse_rows, column, bound, reference = aligned(SparseColumn.of(column), bound, SparseColumn.of(reference))
+        shape = np.shape(bound) or None or np.shape(reference) or (rows,)
+        with np.errstate(all="ignore"):
+            apart = np.broadcast_to(distance(column, reference), shape)
+            allowed = np.broadcast_to(0.0 if bound is None else bound, apart.shape)
+            wrong = (apart > 0) & ~(apart <= allowed)  # a bound of NaN allows nothing
+        return cls(column, reference, apart, allowed, wrong, sparse_rows)
+
+    def wrong_rows(self) -> NDArray[np.intp]:
+        """The rows with a number that is farther away than its bound, in order."""
+        at = np.unique(np.nonzero(self.wrong)[-1])
+        return at if self.sparse_rows is None else np.unique(self.sparse_rows[at])
+
+    def first(self, row: int | None = None) -> tuple[Any, Any]:
+        """The plan's number and the library's, where they first differ: in any row, or in one."""
+        at = self._at(row)
+        if isinstance(self.column, TextColumn):
+            return self.column.tolist()[at[-1]], self.reference.tolist()[at[-1]]
+        return self.column[at].item(), np.asarray(self.reference)[at].item()
+
+    def distance(self, where: str) -> Distance:
+        """The distance of the column; raises InputError where it is larger than the bound."""
+        if self.wrong.any():
+            raise InputError(self._message(where))
+        apart, allowed = self.apart, self.allowed
         finite = np.isfinite(apart) & (apart > 0)
         if not finite.any():
             return Distance(flips=int(np.isinf(apart).sum()))
-        size = np.abs(np.asarray(reference, dtype=np.float64))
-        spacing = np.spacing(np.where(size > 0, size, apart))  # terms that cancel to 0 leave no scale but the distance
-        flips = int((np.isinf(allowed) & (apart > 0)).sum())
-        bounded = finite & np.isfinite(allowed)
-        if not bounded.any():
-            return Distance(flips=flips)
-        return Distance(float((apart / spacing)[bounded].max()), float((apart / allowed)[bounded].max()), flips)
+        with np.errstate(all="ignore"):
+            size = np.abs(np.asarray(self.reference, dtype=np.float64))
+            spacing = np.spacing(np.where(size > 0, size, apart))  # terms that cancel leave no scale but the distance
+            flips = int((np.isinf(allowed) & (apart > 0)).sum())
+            bounded = finite & np.isfinite(allowed)
+            if not bounded.any():
+                return Distance(flips=flips)
+            return Distance(float((apart / spacing)[bounded].max()), float((apart / allowed)[bounded].max()), flips)
 
+    def _at(self, row: int | None = None) -> tuple[Any, ...]:
+        wrong = self.wrong
+        if row is not None:
+            rows = np.arange(wrong.shape[-1]) if self.sparse_rows is None else self.sparse_rows
+            wrong = wrong & (rows == row)
+        return np.unravel_index(int(np.argmax(wrong)), wrong.shape)
 
-def _difference_message(
-    where: str, column: PlanColumn, reference: PlanColumn, apart: Any, allowed: Any, wrong: Any, sparse_rows: Any
-) -> str:
-    at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
-    row = at[-1] if sparse_rows is None else sparse_rows[at[-1]]
-    if isinstance(column, TextColumn):
-        found, expected = column.tolist()[row], reference.tolist()[row]
-    else:
-        found, expected = column[at].item(), np.asarray(reference)[at].item()
-    return (
-        f"{where}: found {found!r} from the plan in row {row}, expected {expected!r} as the library computes it "
-        f"(within {float(allowed[at]):.3g}; {int(wrong.sum()):,} values differ): the step cannot be compiled "
-        "faithfully; correct its plan, or leave the plan out and compile with allow_opaque=True"
-    )
+    def _message(self, where: str) -> str:
+        at = self._at()
+        row = at[-1] if self.sparse_rows is None else self.sparse_rows[at[-1]]
+        found, expected = self.first()
+        return (
+            f"{where}: found {found!r} from the plan in row {row}, expected {expected!r} as the library computes it "
+            f"(within {float(self.allowed[at]):.3g}; {int(self.wrong.sum()):,} values differ): the step cannot be "
+            "compiled faithfully; correct its plan, or leave the plan out and compile with allow_opaque=True"
+        )
 
 
 def library_column(data: Any, index: int, dtype: str, width: int = 1) -> PlanColumn:

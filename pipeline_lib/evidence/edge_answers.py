@@ -23,7 +23,6 @@ from pipeline_lib.rows.split_tables import as_rows
 
 if TYPE_CHECKING:
     from pipeline_lib.compiled.pipeline import CompiledPipeline
-    from pipeline_lib.compiled.plan import Plan
     from pipeline_lib.rows.column import Column
 
 EDGE_ANSWERS = "probes.parquet"
@@ -63,9 +62,8 @@ def write_edge_answers(
     """
     if why_no_edge_rows(model):
         return None
-    edges = [
-        (name, text) for name, column in _columns(model) for text in edge_values(column, _own_values(model.plan, name))
-    ]
+    own = model.plan.own_values()
+    edges = [(name, text) for name, column in _columns(model) for text in edge_values(column, own.get(name, []))]
     edges += [(child.name, "[]") for child in model.row.children]
     edges += [(_CONTEXT, name) for name in _CONTEXTS if context is not None]
     answers = _answer_all(model, inputs, context, sorted(edges))
@@ -192,17 +190,3 @@ def _columns(model: "CompiledPipeline") -> list[tuple[str, "Column"]]:
     roots = {*plan.outputs.values(), *(node for columns in plan.steps.values() for node in columns.values())}
     read = set(plan.columns_read(roots))
     return [(name, column) for name, column in model.row.by_name.items() if name in read]
-
-
-def _own_values(plan: "Plan", column: str) -> list[Any]:
-    """Keys of look-ups and constants in the operations that depend on one raw column alone."""
-    columns: list[frozenset[str]] = []  # by node, the raw columns that it depends on
-    values: list[Any] = []
-    for node in plan.nodes:
-        read = {node.settings["column"]} if node.operation == "input" else set()
-        columns.append(frozenset(read.union(*(columns[index] for index in node.inputs))))
-        if columns[-1] == {column}:
-            values += node.settings.get("keys", ())
-            constants = (plan.nodes[index] for index in node.inputs)
-            values += [constant.settings["value"] for constant in constants if constant.operation == "constant"]
-    return list(dict.fromkeys(values))

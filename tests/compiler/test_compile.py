@@ -13,7 +13,7 @@ from pipeline_lib.compiled.compile_report import CompileReport, StepReport
 from pipeline_lib.compiler.adapters.registry import _TRANSFORMERS, NoPlanError, RefusedStepError
 from pipeline_lib.compiler.adapters.sklearn import preprocessing
 from pipeline_lib.compiler.compile import compile_pipeline
-from pipeline_lib.compiler.fidelity import _compare
+from pipeline_lib.compiler.fidelity import Comparison
 from pipeline_lib.errors import InputError
 
 
@@ -170,7 +170,7 @@ def test_predictions_that_differ_in_most_rows_are_refused(monkeypatch: pytest.Mo
 
 def test_terms_that_cancel_to_zero_are_reported_by_their_bound() -> None:
     """Sums of 0.1, 0.2 and -0.3 in two orders: one is 0, the other 2.8e-17."""
-    found = _compare("step", np.array([2.8e-17]), np.array([1e-16]), np.array([0.0]), 1)
+    found = Comparison.of(np.array([2.8e-17]), np.array([1e-16]), np.array([0.0]), 1).distance("step")
     assert math.isfinite(found.ulps)
     step = StepReport("s", "a.S", 1, 1, exact=True, ulps=found.ulps, share=found.share)
     assert "terms cancel: 28% of the bound" in CompileReport(1, 1, (step,), ())._repr_html_()
