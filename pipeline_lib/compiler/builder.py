@@ -69,6 +69,7 @@ class Builder(OperationMethods[Value]):
         self.nodes: list[Node] = []
         self.checking = checking
         self.context = context
+        self.traces: Any = None  # recorded own code, by step: `tracing.traces`
         self._known: dict[tuple[Any, ...], Value] = {}
 
     def input(
@@ -102,6 +103,8 @@ class Builder(OperationMethods[Value]):
         dtypes = [value.kind if one_by_one else value.dtype for value in values]
         check_dtypes(entry, dtypes)
         check_settings(entry, settings)
+        if entry.check is not None:
+            entry.check(settings)
         dtype = entry.gives if isinstance(entry.gives, str) else entry.gives(settings, dtypes)
         abs_max = entry.abs_max(settings, [value.abs_max for value in values])
         width = entry.width(settings, [value.width for value in values])
@@ -111,6 +114,14 @@ class Builder(OperationMethods[Value]):
         elif dtype.endswith(LIST):
             table = f"{table} where {values[-1].node} holds"
         return self._write(operation, tuple(v.node for v in values), settings, dtype, abs_max, width, lookback, table)
+
+    def copy(self, node: Node, inputs: Sequence[Value]) -> Value:
+        """A node of another builder, written with this one on its own values."""
+        if node.operation != "constant":
+            return self.apply(node.operation, *inputs, **node.settings)
+        value = node.settings["value"]
+        known = node.dtype in ("bool", "int64", "float64") and math.isfinite(value)
+        return self._write("constant", (), node.settings, node.dtype, abs(float(value)) if known else math.inf)
 
     def arithmetic(self, operation: str, left: Value, right: Value) -> Value:
         """An operation on two numbers with NumPy's result type: int64 with int64 stays int64, else float64."""

@@ -112,6 +112,10 @@ class OperationMethods(Generic[V]):
         """The value, where the condition holds; other rows are refused with a message."""
         return self.apply("demand", value, condition, name=name, where=where, expected=expected, advice=advice)
 
+    def concatenate(self, *values: V | Scalar) -> V:
+        """Texts one after the other; missing where one is missing."""
+        return self.apply("concatenate", *values)
+
     def cos(self, value: V | Scalar) -> V:
         """The cosine of an angle in radians."""
         return self.apply("cos", value)
@@ -450,6 +454,76 @@ class OperationMethods(Generic[V]):
         """An integer to the power of another, wrapped to 64 bits; a negative exponent counts as 0."""
         return self.apply("power_int", base, exponent)
 
+    def regex_count(self, text: V | Scalar, *, pattern: str, flags: int | None = None, refused: str | None = None) -> V:
+        """How many matches a regular expression has; missing is NaN."""
+        return self.apply("regex_count", text, pattern=pattern, **_given(flags=flags, refused=refused))
+
+    def regex_extract(
+        self, text: V | Scalar, *, pattern: str, group: int, flags: int | None = None, refused: str | None = None
+    ) -> V:
+        """A group of a regular expression's first match, 0 being the whole; missing without one."""
+        return self.apply("regex_extract", text, pattern=pattern, group=group, **_given(flags=flags, refused=refused))
+
+    def regex_replace(
+        self,
+        text: V | Scalar,
+        *,
+        pattern: str,
+        replacement: str,
+        count: int | None = None,
+        flags: int | None = None,
+        refused: str | None = None,
+    ) -> V:
+        """The text with each match of a regular expression replaced, or the first `count`, as `re.sub`."""
+        return self.apply(
+            "regex_replace",
+            text,
+            pattern=pattern,
+            replacement=replacement,
+            **_given(count=count, flags=flags, refused=refused),
+        )
+
+    def regex_split_count(
+        self,
+        text: V | Scalar,
+        *,
+        pattern: str,
+        limit: int | None = None,
+        flags: int | None = None,
+        refused: str | None = None,
+    ) -> V:
+        """How many parts `re.split` makes; missing is NaN."""
+        return self.apply(
+            "regex_split_count", text, pattern=pattern, **_given(limit=limit, flags=flags, refused=refused)
+        )
+
+    def regex_split_item(
+        self,
+        text: V | Scalar,
+        *,
+        pattern: str,
+        index: int,
+        limit: int | None = None,
+        flags: int | None = None,
+        refused: str | None = None,
+    ) -> V:
+        """One of the parts between the matches, as `re.split`; missing where out of range."""
+        return self.apply(
+            "regex_split_item", text, pattern=pattern, index=index, **_given(limit=limit, flags=flags, refused=refused)
+        )
+
+    def regex_test(
+        self,
+        text: V | Scalar,
+        *,
+        pattern: str,
+        how: Literal["search", "match", "fullmatch"],
+        flags: int | None = None,
+        refused: str | None = None,
+    ) -> V:
+        """Whether a regular expression matches, by `re.search`, `re.match` or `re.fullmatch`."""
+        return self.apply("regex_test", text, pattern=pattern, how=how, **_given(flags=flags, refused=refused))
+
     def remainder(self, left: V | Scalar, right: V | Scalar) -> V:
         """The remainder with the divisor's sign, as numpy.remainder; NaN for divisor 0."""
         return self.apply("remainder", left, right)
@@ -573,6 +647,32 @@ class OperationMethods(Generic[V]):
         """The hyperbolic tangent."""
         return self.apply("tanh", value)
 
+    def text_case(
+        self,
+        text: V | Scalar,
+        *,
+        kind: Literal["lower", "upper", "title", "capitalize", "swapcase", "casefold"],
+        exceptions: Sequence[Sequence[str]] | None = None,
+    ) -> V:
+        """The text in another case, as the method of `str`, or each character by `exceptions`."""
+        return self.apply("text_case", text, kind=kind, **_given(exceptions=exceptions))
+
+    def text_contains(self, text: V | Scalar, *, part: str) -> V:
+        """Whether the text contains `part`."""
+        return self.apply("text_contains", text, part=part)
+
+    def text_count(self, text: V | Scalar, *, part: str) -> V:
+        """How often the text contains `part`, without overlap; missing is NaN."""
+        return self.apply("text_count", text, part=part)
+
+    def text_ends(self, text: V | Scalar, *, suffixes: Sequence[str]) -> V:
+        """Whether the text ends with one of `suffixes`."""
+        return self.apply("text_ends", text, suffixes=suffixes)
+
+    def text_equal(self, left: V | Scalar, right: V | Scalar) -> V:
+        """Whether two texts are equal; False where one is missing."""
+        return self.apply("text_equal", left, right)
+
     def text_feature(
         self,
         value: V | Scalar,
@@ -608,6 +708,74 @@ class OperationMethods(Generic[V]):
         return self.apply(
             "text_feature", value, feature=feature, spaces=spaces, digits=digits, capitals=capitals, small=small
         )
+
+    def text_find(self, text: V | Scalar, *, part: str, from_right: bool | None = None) -> V:
+        """The index of the first `part`, or of the last `from_right`; -1 without one, missing is NaN."""
+        return self.apply("text_find", text, part=part, **_given(from_right=from_right))
+
+    def text_is(
+        self,
+        text: V | Scalar,
+        *,
+        kind: Literal["digit", "alpha", "alnum", "numeric", "decimal", "lower", "upper", "space", "title"],
+        exceptions: Sequence[Sequence[str]] | None = None,
+    ) -> V:
+        """Whether the text is of a kind, as `str.isdigit` and the like, or with classes by `exceptions`."""
+        return self.apply("text_is", text, kind=kind, **_given(exceptions=exceptions))
+
+    def text_item(self, text: V | Scalar, *, index: int) -> V:
+        """The character at an index, from the end if negative; missing where out of range."""
+        return self.apply("text_item", text, index=index)
+
+    def text_length(self, text: V | Scalar) -> V:
+        """How many characters the text has; missing is NaN."""
+        return self.apply("text_length", text)
+
+    def text_pad(self, text: V | Scalar, *, width: int, side: Literal["both", "left", "right"], fill: str) -> V:
+        """The text filled up to `width` at a `side`, as `str.rjust`, `ljust` and `center`."""
+        return self.apply("text_pad", text, width=width, side=side, fill=fill)
+
+    def text_replace(self, text: V | Scalar, *, old: str, new: str, count: int | None = None) -> V:
+        """The text with `old` replaced by `new`, the first `count` of them (-1, the default: all)."""
+        return self.apply("text_replace", text, old=old, new=new, **_given(count=count))
+
+    def text_slice(
+        self, text: V | Scalar, *, start: int | None = None, stop: int | None = None, step: int | None = None
+    ) -> V:
+        """The characters from `start` to before `stop`, as Python's slices."""
+        return self.apply("text_slice", text, **_given(start=start, stop=stop, step=step))
+
+    def text_split_count(self, text: V | Scalar, *, separator: str | None = None, limit: int | None = None) -> V:
+        """How many parts `str.split(separator, limit)` makes; missing is NaN."""
+        return self.apply("text_split_count", text, **_given(separator=separator, limit=limit))
+
+    def text_split_item(
+        self,
+        text: V | Scalar,
+        *,
+        separator: str | None = None,
+        limit: int | None = None,
+        index: int,
+        from_right: bool | None = None,
+    ) -> V:
+        """One of the parts that `str.split(separator, limit)` makes; missing where out of range."""
+        return self.apply(
+            "text_split_item", text, index=index, **_given(separator=separator, limit=limit, from_right=from_right)
+        )
+
+    def text_starts(self, text: V | Scalar, *, prefixes: Sequence[str]) -> V:
+        """Whether the text begins with one of `prefixes`."""
+        return self.apply("text_starts", text, prefixes=prefixes)
+
+    def text_strip(
+        self, text: V | Scalar, *, side: Literal["both", "left", "right"], characters: str | None = None
+    ) -> V:
+        """The text without `characters` (default: white space) at its ends, or at one `side`."""
+        return self.apply("text_strip", text, side=side, **_given(characters=characters))
+
+    def text_zfill(self, text: V | Scalar, *, width: int) -> V:
+        """The text filled up to `width` with zeros, behind a sign, as `str.zfill`."""
+        return self.apply("text_zfill", text, width=width)
 
     def to_float(self, value: V | Scalar) -> V:
         """An integer or bool as float64."""

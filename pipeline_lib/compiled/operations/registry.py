@@ -46,6 +46,7 @@ class Operation:
     `column(settings)` returns the function of columns; `row` writes the same for one row and returns a Python
     expression. `rounding`: by how many ULPs of the result a reference library may differ on the same inputs.
     `abs_max(settings, maxima)` bounds the result's magnitude from the inputs' bounds; inf where it may be NaN.
+    `check(settings)` raises InputError for settings that do not fit together; only the compiler calls it.
     `error_bound(settings, inputs, bounds, result)` is how far a reference may be; without one, the inputs are moved
     by their bounds. `width(settings, widths)`: how many numbers a row of a vector or sparse vector holds.
     """
@@ -62,6 +63,7 @@ class Operation:
     width: Callable[[Settings, Sequence[int]], int] = lambda settings, widths: 1
     settings: Mapping[str, SettingType] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()
+    check: Callable[[Settings], None] | None = None
 
     @property
     def of_lists(self) -> bool:
@@ -87,6 +89,7 @@ def operation(
     abs_max: Callable[[Settings, Sequence[float]], float] | None = None,
     error_bound: Callable[..., Any] | None = None,
     width: Callable[[Settings, Sequence[int]], int] | None = None,
+    check: Callable[[Settings], None] | None = None,
 ) -> None:
     """Register an operation; its fields are those of `Operation`.
 
@@ -108,6 +111,7 @@ def operation(
         width or (lambda settings, widths: 1),
         settings or {},
         parameters,
+        check,
     )
 
 
