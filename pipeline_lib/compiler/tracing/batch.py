@@ -1,0 +1,192 @@
+"""Questions about the whole batch that only guard it: `if (X["age"] < 0).any(): raise ValueError(...)`.
+
+Whether any row meets a condition differs from batch to batch, so nothing may be computed from it. A branch that raises an
+error where some row does is another thing: those rows are refused, alone as in a batch.
+"""
+
+from typing import Any
+
+from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, recorded_in, rule
+from pipeline_lib.compiler.tracing.recording import Recording
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW
+from pipeline_lib.compiler.tracing.row_values import make_value, one_of
+from pipeline_lib.errors import InputError
+
+GUARD = "use it only to raise an error: `if condition.any(): raise ValueError(...)`; learn numbers in `fit`"
+
+
+class BatchTruth(Recorded):
+    """Whether any row meets a condition; `_negated`: whether none does."""
+
+    __slots__ = ("_negated",)
+    _kind = "batch"
+    _title = "answer about the whole batch"
+
+    @property
+    def _condition(self) -> Value:
+        return self._values[0]
+
+    def __bool__(self) -> bool:
+        try:
+            return self._recording.decide_batch(self._condition) is not self._negated
+        except InputError as error:
+            self._recording.refused(error)
+
+    def __invert__(self) -> Any:
+        return truth(self._recording, self._condition, negated=not self._negated)
+
+    def _combine(self, other: Any, *, conjunction: bool) -> Any:
+        if type(other) is not BatchTruth or self._negated is not conjunction or other._negated is not conjunction:
+            self._stop("two answers about the batch in one expression", ONE_ROW, "write `and` or `or` between them")
+        return truth(
+            self._recording,
+            self._recording.build.logical_or(self._condition, other._condition),
+            negated=self._negated,
+        )
+
+    def __or__(self, other: Any) -> Any:
+        return self._combine(other, conjunction=False)
+
+    def __and__(self, other: Any) -> Any:
+        return self._combine(other, conjunction=True)
+
+    def __format__(self, specification: str) -> str:
+        if self._recording.batch.flip is None:
+            self._stop("a number of rows in a text", ONE_ROW, GUARD)
+        return "some"  # in the message of the error
+
+    def __str__(self) -> str:
+        return format(self)
+
+    def _compare(self, other: Any, name: str) -> bool:
+        """A count of rows compared with 0 or 1: whether there is any."""
+        none, some = (getattr(count, name)(other) for count in (0, 10**9))
+        if type(other) not in (int, float) or other > 1 or (other == 1 and name not in ("__ge__", "__lt__")):
+            self._stop("a number of rows compared with another number than 0", ONE_ROW, GUARD)
+        if none == some:
+            return bool(none)
+        return bool(self) is bool(some)
+
+    def __eq__(self, other: object) -> bool:
+        return self._compare(other, "__eq__")
+
+    def __ne__(self, other: object) -> bool:
+        return self._compare(other, "__ne__")
+
+    def __gt__(self, other: Any) -> bool:
+        return self._compare(other, "__gt__")
+
+    def __ge__(self, other: Any) -> bool:
+        return self._compare(other, "__ge__")
+
+    def __lt__(self, other: Any) -> bool:
+        return self._compare(other, "__lt__")
+
+    def __le__(self, other: Any) -> bool:
+        return self._compare(other, "__le__")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def truth(recording: Recording, condition: Value, *, negated: bool = False) -> BatchTruth:
+    """Whether any row meets a condition, or with `negated` whether none does."""
+    answer = BatchTruth(recording, [None] * len(recording.shadows), [condition], recording.all_rows)
+    object.__setattr__(answer, "_negated", negated)
+    return answer
+
+
+def any_row(call: Call, values: list[Value]) -> BatchTruth:
+    """Whether any value of some bool columns is true in any row."""
+    if any(value.kind != "bool" for value in values):
+        call.stop(f"{call.name} of values that are no conditions", ONE_ROW, GUARD)
+    condition = values[0]
+    for value in values[1:]:
+        condition = call.build.logical_or(condition, value)
+    return truth(call.recording, condition)
+
+
+def all_rows(call: Call, values: list[Value]) -> BatchTruth:
+    """Whether every value of some bool columns is true in all rows."""
+    if any(value.kind != "bool" for value in values):
+        call.stop(f"{call.name} of values that are no conditions", ONE_ROW, GUARD)
+    answer = any_row(call, [call.build.logical_not(value) for value in values])
+    return truth(call.recording, answer._condition, negated=True)
+
+
+@rule("series", "any", raw=True)
+def series_any(call: Call) -> Any:
+    """Whether any row meets the condition."""
+    return any_row(call, call.values)
+
+
+@rule("series", "all", raw=True)
+def series_all(call: Call) -> Any:
+    """Whether all rows meet the condition."""
+    return all_rows(call, call.values)
+
+
+@rule("series", "sum", raw=True)
+def series_sum(call: Call) -> Any:
+    """How many rows meet a condition, for a comparison with 0."""
+    return any_row(call, call.values)
+
+
+@rule("series", "hasnans", attribute=True, raw=True)
+def hasnans(call: Call) -> Any:
+    """Whether any row is missing."""
+    return any_row(call, [call.value.missing()])
+
+
+@rule("batch", "any", "sum", "item", raw=True)
+def again(call: Call) -> Any:
+    """`frame.isna().any().any()`: the same answer."""
+    return call.owner
+
+
+@rule("batch", "int", "bool", "float", raw=True)
+def as_number(call: Call) -> Any:
+    """`int(condition.sum())`: the same answer."""
+    return call.owner
+
+
+class Unique:
+    """The different values of a column, `X["grade"].unique()`: any of them stands for each row's value."""
+
+    def __init__(self, owner: Recorded) -> None:
+        self.owner = owner
+
+    def __iter__(self) -> Any:
+        return iter([make_value(self.owner._recording, self.owner._values[0])])
+
+    def tolist(self) -> list[Any]:
+        """The values as a list."""
+        return list(self)
+
+
+class UniqueSet:
+    """The different values of a column as a set: `set(X["grade"].unique()) - set(known)`."""
+
+    def __init__(self, owner: Recorded) -> None:
+        self.owner = owner
+
+    def __sub__(self, other: Any) -> BatchTruth:
+        recording, choices = self.owner._recording, list(other)
+        if recorded_in(choices):
+            self.owner._stop("a difference of two columns' values", ONE_ROW, GUARD)
+        build = recording.build
+        return truth(recording, build.logical_not(one_of(build, self.owner._values[0], choices)))
+
+    difference = __sub__
+
+    def issubset(self, other: Any) -> BatchTruth:
+        """Whether each value is one of others."""
+        return ~(self - other)
+
+    __le__ = issubset
+
+
+@rule("series", "unique", raw=True)
+def unique(call: Call) -> Any:
+    """The different values, to be looked at one by one."""
+    return Unique(call.owner)

@@ -1,0 +1,78 @@
+"""Fitted transformers and estimators inside a step: `self.scaler_.transform(X[cols])`, `super().transform(X)`.
+
+A library's object is written by its adapter; one of own code is recorded in its turn.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline_lib.compiler.adapters.registry import Outputs, predict, transform
+from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.own_code import Substitution, is_own
+from pipeline_lib.compiler.tracing.own_self import StandInSelf, own_method
+from pipeline_lib.compiler.tracing.recorded import Recorded
+from pipeline_lib.compiler.tracing.recording import PLAN
+from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.errors import InputError
+
+_OUTPUTS = {"predict": "prediction", "predict_proba": "probability", "decision_function": "decision"}
+
+
+def call_fitted(
+    substitution: Substitution,
+    fitted: Any,
+    name: str,
+    args: Any,
+    options: Mapping[str, Any],
+    of_class: type | None = None,
+) -> Any:
+    """What a fitted object's method makes of recorded columns; `of_class` is the library's class behind `super()`."""
+    recording = substitution.recording
+    if of_class is None and own_method(type(fitted), name) is not None:
+        return getattr(StandInSelf(substitution, fitted), name)(*args, **options)
+    try:
+        view = fitted if of_class is None else as_library(fitted)
+        if len(args) != 1 or options or not isinstance(args[0], Recorded):
+            refuse(f"{type(view).__name__}.{name} with other arguments than columns", "the recorder has no rule", PLAN)
+        if name not in ("transform", *_OUTPUTS):
+            refuse(
+                f"{type(view).__name__}.{name} inside `transform`",
+                "what it learns from the rows at hand is another thing for one row" if "fit" in name else "no rule",
+                "call fit in `fit`, and transform or predict here",
+            )
+    except InputError as error:
+        recording.refused(error)
+    table: Recorded = args[0]
+
+    def write(reals: list[Any]) -> list[Value]:
+        columns = dict(zip(_names(table._reals[0]), table._values, strict=True))
+        if name == "transform":
+            return list(transform(view, columns, recording.build).values())
+        outputs: Outputs = predict(view, list(columns.values()), recording.build)
+        return list(getattr(outputs, _OUTPUTS[name]))
+
+    return recording.perform(
+        f"{type(view).__name__}.{name}",
+        lambda number: getattr(view, name)(table._reals[number].copy()),
+        write,
+        table._rows,
+    )
+
+
+def as_library(step: Any) -> Any:
+    """A step of an own subclass as an object of the library's class that it extends."""
+    kind = next(each for each in type(step).__mro__ if not is_own(each))
+    view = object.__new__(kind)
+    names = set(kind._get_param_names()) if hasattr(kind, "_get_param_names") else set()
+    own = set(type(step)._get_param_names()) - names if names and hasattr(type(step), "_get_param_names") else set()
+    view.__dict__.update({name: value for name, value in vars(step).items() if name not in own})
+    return view
+
+
+def _names(real: Any) -> list[str]:
+    if isinstance(real, pd.DataFrame):
+        return [str(name) for name in real.columns]
+    return [f"x{index}" for index in range(np.shape(real)[1] if np.ndim(real) == 2 else 1)]

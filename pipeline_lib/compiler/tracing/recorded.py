@@ -1,0 +1,329 @@
+"""Recorded objects: what own code gets in place of frames, series, arrays and the values of one row.
+
+They are closed by default: an attribute, method or operator that the table of rules does not have is refused by name,
+and none of them becomes a Python bool, number, string, list, array or iterator.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+
+from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.compiler.tracing.constants import constant
+from pipeline_lib.compiler.tracing.recording import PLAN, Recording, Rows
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
+from pipeline_lib.errors import InputError
+
+Rule = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A rule of the table: the function that writes the plan, and whether the name is an attribute, not a method."""
+
+    write: Rule
+    attribute: bool = False
+    raw: bool = False  # writes no columns: `write(call, ...)` returns the result itself
+
+
+RULES: dict[tuple[str, str], Entry] = {}
+"""By kind of recorded object ("frame", "series", "array", "text", "dates", ...) and name; functions by full name."""
+REFUSED: dict[tuple[str, str], tuple[str, str]] = {}
+"""By kind and name: why a name is refused, and what to write instead."""
+
+
+def rule(kind: str, *names: str, attribute: bool = False, raw: bool = False) -> Callable[[Rule], Rule]:
+    """Register the rule of a method or attribute of recorded objects of one kind.
+
+    The function gets a `Call` and the arguments of own code, and returns the plan's columns: a Value, or a list. With
+    `raw` it returns the result itself.
+    """
+
+    def register(write: Rule) -> Rule:
+        for name in names:
+            if (kind, name) in RULES:
+                raise ValueError(f"found two rules for {name} of a {kind}, expected one")
+            RULES[kind, name] = Entry(write, attribute, raw)
+        return write
+
+    return register
+
+
+def function(*names: str, raw: bool = False) -> Callable[[Rule], Rule]:
+    """Register the rule of library functions by full name, such as `numpy.where`."""
+    return rule("function", *names, raw=raw)
+
+
+def refused(kind: str, names: str, why: str, remedy: str) -> None:
+    """Register names, separated by blanks, that are refused with a reason of their own."""
+    for name in names.split():
+        REFUSED[kind, name] = (why, remedy)
+
+
+class Recorded:
+    """The base of recorded objects; subclasses say their `_kind` and add operators."""
+
+    __slots__ = ("_reals", "_recording", "_rows", "_values")
+    __pandas_priority__ = 10_000
+    _kind = ""
+    _title = ""
+
+    def __init__(self, recording: Recording, reals: list[Any], values: Sequence[Value], rows: Rows) -> None:
+        object.__setattr__(self, "_recording", recording)
+        object.__setattr__(self, "_reals", reals)
+        object.__setattr__(self, "_values", values)
+        object.__setattr__(self, "_rows", rows)
+
+    def _replace(self, other: "Recorded") -> None:
+        """Become another object, as after an operation in place."""
+        for name in Recorded.__slots__:
+            object.__setattr__(self, name, getattr(other, name))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        entry = RULES.get((self._kind, name))
+        if entry is None:
+            return self._unknown(name)
+        return perform(self, name, entry, (), {}) if entry.attribute else Method(self, name, entry)
+
+    def _unknown(self, name: str) -> Any:
+        """Refuse an attribute that has no rule; AttributeError where the library has none either."""
+        reason = REFUSED.get((self._kind, name))
+        if reason is None and not hasattr(self._reals[0], name):
+            raise AttributeError(f"{type(self._reals[0]).__name__!r} object has no attribute {name!r}")
+        self._stop(f"`{name}` of a {self._title}", *(reason or ("the recorder has no rule for it", PLAN)))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._stop(f"an attribute {name!r} set on a {self._title}", "the recorder has no rule for it", PLAN)
+
+    def _stop(self, found: str, why: str, remedy: str) -> NoReturn:
+        try:
+            refuse(found, why, remedy)
+        except InputError as error:
+            self._recording.refused(error)
+
+    def __bool__(self) -> bool:
+        self._stop(
+            f"a branch on a {self._title} (`if`, `and`, `or`, `not`, `in`, max, min)",
+            "each row may take another branch",
+            "write np.where(condition, then, other), and & | ~ for and, or, not",
+        )
+
+    def __iter__(self) -> Any:
+        self._stop(
+            f"a loop over a {self._title}", "a plan works on whole columns", "write it with methods of the column"
+        )
+
+    def __float__(self) -> float:
+        self._stop(
+            f"a {self._title} taken as one Python value (float, int, math functions, f-string)",
+            "it has a value for each row",
+            "write it with methods of the column, such as astype or round",
+        )
+
+    __int__ = __index__ = __trunc__ = __floor__ = __ceil__ = __complex__ = __float__  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def __repr__(self) -> str:
+        return f"<recorded {self._title}>"
+
+    def __format__(self, specification: str) -> str:
+        return str(self.__float__())
+
+    def __hash__(self) -> int:
+        self._stop(
+            f"a {self._title} looked up in a dict or set", "it has a value for each row", "write column.map(dict)"
+        )
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        self._stop(f"a copy or pickle of a {self._title}", "the recorder has no rule for it", "write X.copy()")
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        self._stop(
+            f"a {self._title} given to a function that the recorder does not know",
+            "what it does with the rows cannot be read",
+            PLAN,
+        )
+
+    def __len__(self) -> int:
+        self._stop(f"the length of a {self._title} as a number", ONE_ROW, "use len(X) only to make columns")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        name = f"numpy.{ufunc.__name__}"
+        if method != "__call__":
+            self._stop(f"np.{ufunc.__name__}.{method}", ONE_ROW, PLAN)
+        return call_function(self._recording, ufunc, name, inputs, options)
+
+    def __array_function__(self, func: Any, types: Any, inputs: Any, options: Any) -> Any:
+        return call_function(self._recording, func, full_name(func), inputs, options)
+
+
+def full_name(func: Any) -> str:
+    """A library function by its public name: `numpy.where`, `pandas.concat`."""
+    module = (getattr(func, "__module__", "") or "").split(".")[0]
+    return f"{module}.{getattr(func, '__qualname__', getattr(func, '__name__', type(func).__name__))}"
+
+
+class Method:
+    """A method of a recorded object, before it is called."""
+
+    __slots__ = ("entry", "name", "owner")
+
+    def __init__(self, owner: Recorded, name: str, entry: Entry) -> None:
+        self.owner, self.name, self.entry = owner, name, entry
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return perform(self.owner, self.name, self.entry, args, options)
+
+
+@dataclass
+class Call:
+    """One call: what a rule gets to write the plan."""
+
+    recording: Recording
+    owner: Any
+    name: str
+    reals: list[Any]
+
+    @property
+    def build(self) -> Builder:
+        """The builder of the plan."""
+        return self.recording.build
+
+    @property
+    def value(self) -> Value:
+        """The only column of the object whose method is called."""
+        return self.owner._values[0]  # type: ignore[no-any-return]
+
+    @property
+    def values(self) -> list[Value]:
+        """The columns of the object whose method is called."""
+        return list(self.owner._values)
+
+    def of(self, argument: Any, *, rows: Rows | None = None) -> Value:
+        """An argument as one column: a recorded column with the same rows, or a constant."""
+        if isinstance(argument, Recorded):
+            mine = rows or (self.owner._rows if isinstance(self.owner, Recorded) else argument._rows)
+            by_position = "series" not in (argument._kind, getattr(self.owner, "_kind", ""))
+            if len(argument._values) != 1:
+                refuse(f"{len(argument._values)} columns", "one is expected here", "select a column")
+            if not mine.same(argument._rows, by_position=by_position or argument._kind != "series"):
+                refuse(
+                    f"{self.name} of objects with other rows or another index",
+                    "pandas aligns them by label, and production's labels are others",
+                    "give both the same index: pd.Series(values, index=X.index)",
+                )
+            return argument._values[0]  # type: ignore[no-any-return]
+        return constant(self.build, argument)
+
+    def stop(self, found: str, why: str, remedy: str = PLAN) -> NoReturn:
+        """Refuse the call."""
+        refuse(found, why, remedy)
+
+
+def perform(owner: Recorded, name: str, entry: Entry, args: Any, options: Any) -> Any:
+    """Call a method or read an attribute of a recorded object."""
+    recording = owner._recording
+    args, options = unwrap(args), unwrap(options)
+    title = f"{type(owner._reals[0]).__name__}.{name}" if owner._reals[0] is not None else name
+
+    def real(number: int) -> Any:
+        attribute = getattr(owner._reals[number], name)
+        return attribute if entry.attribute else attribute(*of_shadow(args, number), **of_shadow(options, number))
+
+    if entry.raw:
+        return raw_call(recording, Call(recording, owner, title, []), entry, args, options)
+
+    def write(reals: list[Any]) -> Any:
+        return apply_rule(entry, Call(recording, owner, title, reals), args, options)
+
+    return recording.perform(title, real, write, owner._rows)
+
+
+def raw_call(recording: Recording, call: Call, entry: Entry, args: Any, options: Any) -> Any:
+    """Call a rule that returns the result itself."""
+    try:
+        return apply_rule(entry, call, args, options)
+    except InputError as error:
+        recording.refused(error)
+
+
+def apply_rule(entry: Entry, call: Call, args: Any, options: Any) -> Any:
+    """What a rule writes; arguments that it does not know are refused."""
+    try:
+        return entry.write(call, *args, **options)
+    except TypeError as error:
+        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+            raise  # an error inside the rule
+        refuse(f"arguments of {call.name} that the recorder has no rule for ({error})", "its result may differ", PLAN)
+
+
+def call_function(recording: Recording, func: Any, name: str, args: Any, options: Any) -> Any:
+    """Call a library's function with recorded arguments."""
+    args, options = unwrap(args), unwrap(options)
+    entry = RULES.get(("function", name))
+    if entry is None:
+        why, remedy = REFUSED.get(("function", name), ("the recorder has no rule for it", PLAN))
+        try:
+            refuse(f"{name} of a recorded column", why, remedy)
+        except InputError as error:
+            recording.refused(error)
+    owner = next(iter(recorded_in((args, options))), None)
+    call = Call(recording, owner, name, [])
+    if entry.raw:
+        return raw_call(recording, call, entry, args, options)
+
+    def write(reals: list[Any]) -> Any:
+        call.reals = reals
+        return apply_rule(entry, call, args, options)
+
+    rows = owner._rows if owner is not None else None
+    return recording.perform(
+        name, lambda number: func(*of_shadow(args, number), **of_shadow(options, number)), write, rows
+    )
+
+
+def of_shadow(argument: Any, number: int) -> Any:
+    """An argument with the library's objects of one shadow in place of the recorded ones."""
+    if isinstance(argument, Recorded):
+        return argument._reals[number]
+    if type(argument) in (list, tuple):
+        return type(argument)(of_shadow(each, number) for each in argument)
+    if type(argument) is dict:
+        return {key: of_shadow(each, number) for key, each in argument.items()}
+    if type(argument) is slice:
+        return slice(*(of_shadow(each, number) for each in (argument.start, argument.stop, argument.step)))
+    return argument
+
+
+def recorded_in(argument: Any) -> list[Recorded]:
+    """The recorded objects among arguments."""
+    if isinstance(argument, Recorded):
+        return [argument]
+    if type(argument) is dict:
+        argument = list(argument.values())
+    if type(argument) in (list, tuple):
+        return [found for each in argument for found in recorded_in(each)]
+    return []
+
+
+def unwrap(argument: Any) -> Any:
+    """An argument without the substitutes of own code: the library's own functions, types and containers."""
+    original = getattr(type(argument), "_original", None)
+    if original is not None:
+        return original.__get__(argument)
+    if type(argument) in (list, tuple):
+        return type(argument)(unwrap(each) for each in argument)
+    if type(argument) is dict:
+        return {key: unwrap(each) for key, each in argument.items()}
+    return argument
+
+
+def is_constant(argument: Any) -> bool:
+    """Whether an argument is one value: a number, text, date or missing."""
+    return np.ndim(argument) == 0 and not isinstance(argument, Recorded | dict | set | frozenset)

@@ -1,0 +1,278 @@
+"""A recording: own code runs on recorded objects, each of them columns of a plan beside what the library makes.
+
+    recorded object    values    columns of the plan, written with a Builder
+                       reals     the library's own object, one for each shadow
+                       rows      which rows of the input it has
+
+A call on a recorded object makes both: the library runs on the shadows, a rule of the table writes the plan, and the two
+are compared before the next line runs.
+"""
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from pipeline_lib.compiled.columns import take_rows
+from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.compiler.error_bounds import BoundedEvaluation, distance
+from pipeline_lib.compiler.fidelity import library_column
+from pipeline_lib.compiler.tracing.refusals import SourceLine, TraceRefusedError, current_line, refuse
+from pipeline_lib.compiler.tracing.shadows import make_shadows
+from pipeline_lib.errors import InputError
+
+_ROWS_SHOWN = 60
+
+
+_TYPES: list[tuple[Callable[[Any], bool], type[Any]]] = []
+
+
+def records(test: Callable[[Any], bool]) -> Callable[[type[Any]], type[Any]]:
+    """Register the class of recorded objects for the library's objects that pass `test`."""
+
+    def register(kind: type[Any]) -> type[Any]:
+        _TYPES.append((test, kind))
+        return kind
+
+    return register
+
+
+def recorded_type(real: Any) -> type[Any] | None:
+    """The class of recorded objects for a library's object; None where there is none."""
+    return next((kind for test, kind in _TYPES if test(real)), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows that a recorded object has: all of the input's, or those in which a condition holds.
+
+    `index` names the labels: "input", or "range" after `reset_index`. `masks` are the rows by shadow.
+    """
+
+    index: str = "input"
+    condition: Value | None = None
+    masks: Sequence[Any] = ()
+
+    def same(self, other: "Rows", *, by_position: bool = False) -> bool:
+        """Whether two objects have the same rows, in one order and, unless `by_position`, under the same labels."""
+        first, second = (None if each.condition is None else each.condition.node for each in (self, other))
+        return first == second and (by_position or self.index == other.index)
+
+
+@dataclass(frozen=True)
+class RecordedLine:
+    """What a line of own code became: the library's name for it, and the nodes that it wrote."""
+
+    line: SourceLine | None
+    name: str
+    first: int
+    end: int
+
+
+@dataclass
+class RowCheck:
+    """A condition under which own code raises an error for a row, and its message."""
+
+    condition: Value
+    message: str
+
+
+class Recording:
+    """The state of one recording: the plan, the shadows, the lines, and the first refusal."""
+
+    def __init__(self, data: Any, columns: Mapping[str, Value]) -> None:
+        context = max((value.build.context for value in columns.values()), default=0)
+        self.build = Builder(checking=True, context=context)
+        self.inputs = {
+            name: self.build.input(name, value.dtype, value.abs_max, width=value.width)
+            for name, value in columns.items()
+        }
+        self.columns = self._columns_of(self.inputs)
+        self.shadows = make_shadows(data, list(columns.values()))
+        self.alive = [True] * len(self.shadows)
+        self.answered = [np.ones(shadow.shape[0], dtype=bool) for shadow in self.shadows]
+        self._evaluations = [
+            BoundedEvaluation(self.build.nodes, _shadow_columns(shadow, columns), shadow.shape[0])
+            for shadow in self.shadows
+        ]
+        self.codes: set[CodeType] = set()
+        self.lines: list[RecordedLine] = []
+        self.checks: list[RowCheck] = []
+        self.batch = BatchDecisions()
+        self.scope: Any = None  # the branches of a function that is called row by row
+        self.refusal: TraceRefusedError | None = None
+        self.all_rows = Rows()
+
+    def _columns_of(self, inputs: Mapping[str, Value]) -> list[Value]:
+        """The columns that own code gets: those of the plan, vectors number by number."""
+        columns: list[Value] = []
+        for name, value in inputs.items():
+            if value.dtype == "bag":
+                raise TraceRefusedError(
+                    f"found sparse input {name!r}, expected a frame or array; make it dense before the own step"
+                )
+            columns += self.build.items(value) if value.dtype == "vector" else [value]
+        return columns
+
+    def line(self) -> SourceLine | None:
+        """The line of own code that is running."""
+        return current_line(self.codes)
+
+    def refused(self, error: InputError) -> NoReturn:
+        """Raise a refusal with the line of own code; the first one is kept, so that own code cannot swallow it."""
+        if isinstance(error, TraceRefusedError) and self.refusal is error:
+            raise error
+        line = self.line()
+        named = TraceRefusedError(f"{line}: {error}" if line else str(error))
+        self.refusal = self.refusal or named
+        raise named from None
+
+    def perform(
+        self, name: str, real: Callable[[int], Any], write: Callable[[list[Any]], Any], rows: Rows | None = None
+    ) -> Any:
+        """The recorded result of one call: `real` runs the library on a shadow, `write` returns the plan's columns.
+
+        `write` gets the library's results, and returns a Value, a list of them, or a recorded object.
+        """
+        first = len(self.build.nodes)
+        try:
+            reals = self.on_shadows(name, real)
+            written = write(reals)
+            if isinstance(written, Value):
+                written = [written]
+            result = self.wrap(name, reals, written, rows or self.all_rows) if isinstance(written, list) else written
+        except InputError as error:
+            self.refused(error)
+        self.lines.append(RecordedLine(self.line(), name, first, len(self.build.nodes)))
+        return result
+
+    def on_shadows(self, name: str, real: Callable[[int], Any]) -> list[Any]:
+        """What the library makes of each shadow; None for those that are given up."""
+        results: list[Any] = [None] * len(self.shadows)
+        for number in self.living():
+            try:
+                with warnings.catch_warnings(), np.errstate(all="ignore"):
+                    warnings.simplefilter("ignore")
+                    results[number] = real(number)
+            except TraceRefusedError:
+                raise
+            except Exception as error:
+                if number == 0:
+                    refuse(
+                        f"{name}, which raises {type(error).__name__}: {str(error)[:200]}",
+                        "it must answer for the training rows",
+                        "correct the line",
+                    )
+                self.alive[number] = False
+        return results
+
+    def living(self) -> Iterator[int]:
+        """The numbers of the shadows on which the library has answered so far."""
+        return (number for number, alive in enumerate(self.alive) if alive)
+
+    def wrap(self, name: str, reals: list[Any], values: Sequence[Value], rows: Rows) -> Any:
+        """The recorded object of the library's results and the plan's columns, once they were compared."""
+        kind = recorded_type(reals[0])
+        if kind is None:
+            refuse(f"{name}, which gives {type(reals[0]).__name__}", "the recorder has no rule for it", PLAN)
+        self.compare(name, reals, values, rows)
+        return kind(self, reals, list(values), rows)
+
+    def compare(self, name: str, reals: list[Any], values: Sequence[Value], rows: Rows) -> None:
+        """Refuse a rule that writes another result than the library's, on any shadow that answers."""
+        for number in self.living():
+            real = reals[number]
+            width = 1 if real.ndim == 1 else real.shape[1]
+            if width != len(values):
+                refuse(
+                    f"{name}, which gives {width} columns for some rows and {len(values)} for others",
+                    "production needs the same columns for any rows",
+                    "name the columns",
+                )
+            mask = rows.masks[number] if rows.condition is not None else np.ones(len(self.answered[number]), bool)
+            if real.shape[0] != int(mask.sum()):
+                refuse(
+                    f"{name}, which gives {real.shape[0]} rows for {int(mask.sum())}",
+                    "production predicts each row that it gets",
+                    "drop or add rows before the pipeline, in `load` or `split`",
+                )
+            for index, value in enumerate(values):
+                self._compare_column(name, number, real, index, value, mask)
+
+    def _compare_column(self, name: str, number: int, real: Any, index: int, value: Value, mask: Any) -> None:
+        try:
+            column, bound = self._evaluations[number].column(value.node)
+        except InputError as error:
+            if number == 0:
+                refuse(f"{name}, where the plan refuses a training row ({error})", "it must answer for them", PLAN)
+            self.alive[number] = False
+            return
+        try:
+            expected = library_column(real, index, value.dtype, value.width)
+        except (InputError, TypeError, ValueError):
+            found = real.iloc[:, index].dtype if getattr(real, "ndim", 1) == 2 and hasattr(real, "iloc") else real.dtype
+            refuse(
+                f"{name}, whose values ({found}) are no {value.dtype} for some rows",
+                "a column of production has one dtype",
+                "cast it, for example astype(float), or fill missing values first",
+            )
+        rows = np.flatnonzero(mask)
+        apart = np.broadcast_to(distance(take_rows(column, rows), expected), rows.shape)
+        allowed = np.broadcast_to(0.0 if bound is None else np.broadcast_to(bound, mask.shape)[rows], rows.shape)
+        wrong = (apart > 0) & ~(apart <= allowed) & self.answered[number][rows]
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            found = _item(take_rows(column, rows), at)
+            refuse(
+                f"{name}, for which the recorder's rule gives {found!r} where the library gives {_item(expected, at)!r}",
+                "the recorder has no exact rule for these values",
+                PLAN,
+            )
+
+    def decide_batch(self, condition: Value) -> bool:
+        """Whether any row meets a condition, at a branch of own code: no, but for the one that `batch.flip` names."""
+        known = [each.node for each in self.batch.taken]
+        if condition.node in known:
+            return known.index(condition.node) == self.batch.flip
+        self.batch.taken.append(condition)
+        self.batch.lines.append(self.line())
+        for number in self.living():
+            if number and self.evaluated(condition, number).any():
+                self.alive[number] = False  # there own code raises an error
+        return len(known) == self.batch.flip
+
+    def evaluated(self, value: Value, number: int) -> Any:
+        """A column of the plan on one shadow."""
+        return self._evaluations[number].column(value.node)[0]
+
+
+PLAN = "write the line another way, or give the step a `plan` method"
+
+
+@dataclass
+class BatchDecisions:
+    """Branches on whether any row meets a condition: `if (X["a"] < 0).any(): raise ...`.
+
+    The recording takes the branch in which no row does. `taken` are the conditions, in order; `flip` is the number of
+    the one that is decided the other way, to see that it raises an error.
+    """
+
+    taken: list[Value] = field(default_factory=list)
+    lines: list[SourceLine | None] = field(default_factory=list)
+    flip: int | None = None
+
+
+def _item(column: Any, row: int) -> Any:
+    return column.tolist()[row] if isinstance(column, TextColumn) else np.asarray(column)[..., row].tolist()
+
+
+def _shadow_columns(shadow: Any, columns: Mapping[str, Value]) -> dict[str, Any]:
+    result, index = {}, 0
+    for name, value in columns.items():
+        result[name] = library_column(shadow, index, value.dtype, value.width)
+        index += value.width
+    return result

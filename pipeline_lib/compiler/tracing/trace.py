@@ -1,0 +1,201 @@
+"""Traces: own code recorded once, and written into each plan.
+
+    Traces.of(step, method, columns)     records, or finds, the trace of a step on what it receives
+    Trace.write(columns, build)          writes the recorded operations with another builder
+
+A recording is kept as nodes, so that it can be compared, shown and written again.
+"""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import pipeline_lib.compiler.tracing.rules  # noqa: F401  registers the rules
+from pipeline_lib.compiled.plan import Node
+from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.compiler.tracing.builtin_calls import builtin_stand_ins
+from pipeline_lib.compiler.tracing.fitted import call_fitted
+from pipeline_lib.compiler.tracing.own_code import Substitution
+from pipeline_lib.compiler.tracing.own_self import StandInSelf
+from pipeline_lib.compiler.tracing.recorded import Recorded
+from pipeline_lib.compiler.tracing.recording import RecordedLine, Recording, RowCheck
+from pipeline_lib.compiler.tracing.refusals import TraceRefusedError, line_of, refuse
+from pipeline_lib.errors import InputError
+
+Run = Callable[[Substitution, Any], Any]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Own code as nodes of a plan: `inputs` are the columns it received, `outputs` the nodes of those it returned."""
+
+    nodes: Sequence[Node]
+    inputs: Sequence[str]
+    outputs: Mapping[str, int]
+    lines: Sequence[RecordedLine]
+
+    def write(self, columns: Mapping[str, Value], build: Builder) -> dict[str, Value]:
+        """Write the operations with another builder, on its own columns; the columns that come out, by name."""
+        received = dict(zip(self.inputs, columns.values(), strict=True))
+        written: list[Value | None] = [None] * len(self.nodes)
+        for number in _needed(self.nodes, self.outputs.values()):
+            node = self.nodes[number]
+            inputs = [each for each in (written[taken] for taken in node.inputs) if each is not None]
+            if node.operation == "input":
+                written[number] = received[node.settings["column"]]
+            elif node.operation == "allow_ulps" and not build.checking:
+                written[number] = inputs[0]
+            else:
+                written[number] = build.copy(node, inputs)
+        return {name: _present(written[number]) for name, number in self.outputs.items()}
+
+
+def _present(value: Value | None) -> Value:
+    if value is None:
+        raise TypeError("found an output before its node was written, expected it after")
+    return value
+
+
+def _needed(nodes: Sequence[Node], roots: Any) -> list[int]:
+    wanted = set(roots)
+    for number in range(len(nodes) - 1, -1, -1):
+        if number in wanted:
+            wanted.update(nodes[number].inputs)
+    return sorted(wanted)
+
+
+def record(where: str, run: Run, data: Any, columns: Mapping[str, Value]) -> Trace:
+    """Record own code: `run(substitution, X)` calls it on the recorded `X`; `data` is what the step receives.
+
+    Raises TraceRefusedError, which names the line, for code that has no exact plan.
+    """
+    recording, result = _run(where, run, data, columns, None)
+    taken = list(recording.batch.taken)
+    for number, condition in enumerate(taken):
+        error = _error_of_branch(where, run, data, columns, number)
+        recording.checks.append(RowCheck(condition, error))
+    first = len(recording.build.nodes)
+    outputs = _checked(recording, _outputs(where, recording, result), where)
+    if recording.checks:
+        recording.lines.append(RecordedLine(None, "refused rows", first, len(recording.build.nodes)))
+    nodes = {name: value.node for name, value in outputs.items()}
+    return Trace(recording.build.nodes, list(recording.inputs), nodes, recording.lines)
+
+
+def _run(where: str, run: Run, data: Any, columns: Mapping[str, Value], flip: int | None) -> tuple[Recording, Any]:
+    """One recording of own code, and what it returned."""
+    recording = Recording(data, columns)
+    recording.batch.flip = flip
+    substitution = Substitution(recording)
+    substitution.builtins.update(builtin_stand_ins(substitution))
+    substitution.call_fitted = call_fitted
+    recording.codes.clear()
+    try:
+        received = recording.wrap(
+            "the input", [copy.copy(each) for each in recording.shadows], recording.columns, recording.all_rows
+        )
+        result = run(substitution, received)
+        substitution.check_unchanged()
+    except TraceRefusedError:
+        raise _named(where, recording.refusal) from None
+    except Exception as error:
+        if recording.refusal is not None:
+            raise _named(where, recording.refusal) from None
+        if flip is not None:
+            raise
+        raise _named(where, _from_own_code(recording, error)) from None
+    if recording.refusal is not None:
+        raise _named(where, recording.refusal)
+    return recording, result
+
+
+def _named(where: str, refusal: TraceRefusedError | None) -> TraceRefusedError:
+    return TraceRefusedError(f"{where}: {refusal}")
+
+
+def _from_own_code(recording: Recording, error: Exception) -> TraceRefusedError:
+    """The refusal of code that raises an error while it is recorded, with the last line of own code it came through."""
+    traceback, line = error.__traceback__, None
+    while traceback is not None:
+        if traceback.tb_frame.f_code in recording.codes:
+            line = line_of(traceback.tb_frame.f_code, traceback.tb_lineno)
+        traceback = traceback.tb_next
+    place = f"{line}: " if line else ""
+    return TraceRefusedError(
+        f"{place}found {type(error).__name__}: {str(error)[:300]} while the step was recorded on its training rows, "
+        "expected columns; write the line another way, or give the step a `plan` method"
+    )
+
+
+def _error_of_branch(where: str, run: Run, data: Any, columns: Mapping[str, Value], number: int) -> str:
+    """The error that own code raises where any row meets a condition; code that goes on there is refused."""
+    try:
+        recording, _ = _run(where, run, data, columns, number)
+    except TraceRefusedError:
+        raise
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    line = recording.batch.lines[number] if number < len(recording.batch.lines) else None
+    raise TraceRefusedError(
+        f"{where}: {line}: found a branch on whether any row of the batch meets a condition, expected one that raises "
+        "an error: for one row it would answer otherwise than for many; write np.where(condition, then, other)"
+    )
+
+
+def _outputs(where: str, recording: Recording, result: Any) -> dict[str, Value]:
+    """The columns that own code returned, by name."""
+    try:
+        if not isinstance(result, Recorded) or result._kind not in ("frame", "series", "array"):
+            found = "nothing" if result is None else type(result).__name__
+            refuse(
+                f"{found} returned", "columns computed from the row are expected", "return a DataFrame, Series or array"
+            )
+        if result._rows.condition is not None:
+            refuse(
+                "some of the rows returned",
+                "production predicts each row that it gets",
+                "drop rows before the pipeline, in `load` or `split`",
+            )
+    except InputError as error:
+        raise TraceRefusedError(f"{where}: {error}") from None
+    real = result._reals[0]
+    if isinstance(real, pd.DataFrame):
+        names = [str(name) for name in real.columns]
+    else:
+        count = np.shape(real)[1] if np.ndim(real) == 2 else 1
+        names = [f"x{index}" for index in range(count)]
+    if len(set(names)) < len(names):
+        raise TraceRefusedError(f"{where}: found columns of the same name, expected different ones; rename them")
+    return dict(zip(names, result._values, strict=True))
+
+
+def _checked(recording: Recording, outputs: dict[str, Value], where: str) -> dict[str, Value]:
+    """The outputs, refused for rows in which own code raises an error.
+
+    A check is put on the outputs that depend on the columns of its condition, or on all of them.
+    """
+    nodes = recording.build.nodes
+    for check in recording.checks:
+        read = {number for number in _needed(nodes, [check.condition.node]) if nodes[number].operation == "input"}
+        related = [name for name, value in outputs.items() if read & set(_needed(nodes, [value.node]))] or list(outputs)
+        for name in related:
+            value = outputs[name]
+            checked = recording.build.check(
+                value,
+                ~check.condition,
+                name=", ".join(sorted(str(nodes[number].settings["column"]) for number in read)),
+                where=where,
+                expected=f"a row for which own code raises no error ({check.message[:300]})",
+                advice="correct the row",
+            )
+            outputs = outputs | {name: checked}
+    return outputs
+
+
+def run_method(step: Any, name: str) -> Run:
+    """A run of a method of a step: `transform`, `predict`."""
+    return lambda substitution, X: getattr(StandInSelf(substitution, step), name)(X)
