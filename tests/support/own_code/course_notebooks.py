@@ -298,6 +298,7 @@ class WeekdayImputer(BaseEstimator, TransformerMixin):
 
     def transform(self, X):
         X = X.copy()
+        X[self.date] = pd.to_datetime(X[self.date], format="%Y-%m-%d")
         names = X[self.date].dt.day_name().str[:3]
         X[self.weekday] = X[self.weekday].fillna(names)
         X["mnth"] = X[self.date].dt.month

@@ -112,6 +112,8 @@ class ShipmentDates(BaseEstimator, TransformerMixin):
         return self
 
     def transform(self, X):
+        X = X.copy()
+        X["ordered"] = pd.to_datetime(X["ordered"])
         days = (X["delivered"] - X["ordered"]).dt.days
         out = pd.DataFrame(
             {

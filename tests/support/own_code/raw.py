@@ -115,7 +115,7 @@ def bikes(rows: int, seed: int = 4) -> Table:
     temp = np.round(15 + 10 * rng.randn(rows), 1)
     X = pd.DataFrame(
         {
-            "dteday": day,
+            "dteday": day.dt.strftime("%Y-%m-%d"),
             "season": _some(rng, rows, ["spring", "summer", "fall", "winter"]),
             "hr": hour,
             "holiday": _some(rng, rows, ["No", "Yes"], [0.96, 0.04]),
