@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline_lib.compiled.pipeline import load_model
     from pipeline_lib.compiler.builder import Builder, Value
     from pipeline_lib.compiler.compile import compile_pipeline
+    from pipeline_lib.compiler.tracing.view import trace
     from pipeline_lib.parity.check import check_parity
     from pipeline_lib.parity.deliveries import Delivery, RowsToDeliver
     from pipeline_lib.parity.variations import Variation
@@ -64,6 +65,7 @@ __all__ = [
     "schema_of",
     "start_run",
     "sweep",
+    "trace",
 ]
 
 _HOMES = {
@@ -92,6 +94,7 @@ _HOMES = {
     "schema_of": "rows.model",
     "start_run": "runner.research_run",
     "sweep": "sweeps.sweep",
+    "trace": "compiler.tracing.view",
 }
 
 

@@ -1,7 +1,7 @@
 """Questions about the whole batch that only guard it: `if (X["age"] < 0).any(): raise ValueError(...)`.
 
-Whether any row meets a condition differs from batch to batch, so nothing may be computed from it. A branch that raises an
-error where some row does is another thing: those rows are refused, alone as in a batch.
+Whether any row meets a condition differs from batch to batch, so nothing may be computed from it. A branch that raises
+an error where some row does is another thing: those rows are refused, alone as in a batch.
 """
 
 from typing import Any
@@ -25,11 +25,12 @@ class BatchTruth(Recorded):
 
     @property
     def _condition(self) -> Value:
-        return self._values[0]
+        value: Value = self._values[0]
+        return value
 
     def __bool__(self) -> bool:
         try:
-            return self._recording.decide_batch(self._condition) is not self._negated
+            return bool(self._recording.decide_batch(self._condition)) is not self._negated
         except InputError as error:
             self._recording.refused(error)
 
@@ -50,14 +51,6 @@ class BatchTruth(Recorded):
 
     def __and__(self, other: Any) -> Any:
         return self._combine(other, conjunction=True)
-
-    def __format__(self, specification: str) -> str:
-        if self._recording.batch.flip is None:
-            self._stop("a number of rows in a text", ONE_ROW, GUARD)
-        return "some"  # in the message of the error
-
-    def __str__(self) -> str:
-        return format(self)
 
     def _compare(self, other: Any, name: str) -> bool:
         """A count of rows compared with 0 or 1: whether there is any."""
@@ -171,6 +164,7 @@ class UniqueSet:
         self.owner = owner
 
     def __sub__(self, other: Any) -> BatchTruth:
+        """Those of the values that are not among others: whether there are any."""
         recording, choices = self.owner._recording, list(other)
         if recorded_in(choices):
             self.owner._stop("a difference of two columns' values", ONE_ROW, GUARD)
@@ -181,7 +175,8 @@ class UniqueSet:
 
     def issubset(self, other: Any) -> BatchTruth:
         """Whether each value is one of others."""
-        return ~(self - other)
+        unknown = self - other
+        return truth(unknown._recording, unknown._condition, negated=True)
 
     __le__ = issubset
 

@@ -39,7 +39,8 @@ def builtin_stand_ins(substitution: Any) -> dict[str, Any]:
 
 def _refuser(substitution: Any, name: str) -> Callable[..., Any]:
     reason = forbidden_reason(f"builtins.{name}")
-    assert reason is not None
+    if reason is None:
+        raise ValueError(f"found no reason to refuse {name}, expected one in `forbidden`")
 
     def refused(*args: Any, **options: Any) -> Any:
         substitution.refuse(f"{name}()", *reason)
@@ -50,7 +51,7 @@ def _refuser(substitution: Any, name: str) -> Callable[..., Any]:
 def _set(kind: type) -> Callable[..., Any]:
     def make(values: Any = ()) -> Any:
         if type(values) is Unique or (isinstance(values, Recorded) and values._kind == "series"):
-            return UniqueSet(values.owner if type(values) is Unique else values)
+            return UniqueSet(values.owner if isinstance(values, Unique) else values)
         return ConstantSet(values) if kind is frozenset else set(values)
 
     make._original = kind  # type: ignore[attr-defined]
@@ -98,9 +99,9 @@ def _super(substitution: Any) -> Callable[..., Any]:
             after = frame.f_locals.get("__class__")
         else:
             after, owner = unwrap(args[0]), args[1]
-        if type(owner) is not StandInSelf or after is None:
-            substitution.refuse("super() outside a method of the step", "the recorder has no rule for it", "call it")
-        return Super(owner, after)
+        if type(owner) is StandInSelf and isinstance(after, type):
+            return Super(owner, after)
+        return substitution.refuse("super() outside a method", "the recorder has no rule for it", "name the class")
 
     return super_
 

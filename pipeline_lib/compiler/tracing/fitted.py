@@ -65,7 +65,7 @@ def call_fitted(
 def as_library(step: Any) -> Any:
     """A step of an own subclass as an object of the library's class that it extends."""
     kind = next(each for each in type(step).__mro__ if not is_own(each))
-    view = object.__new__(kind)
+    view: Any = object.__new__(kind)
     names = set(kind._get_param_names()) if hasattr(kind, "_get_param_names") else set()
     own = set(type(step)._get_param_names()) - names if names and hasattr(type(step), "_get_param_names") else set()
     view.__dict__.update({name: value for name, value in vars(step).items() if name not in own})

@@ -24,8 +24,10 @@ _IDENTITY = ("it depends on the process", "compare or look up the values themsel
 
 _NAMES = {
     **dict.fromkeys(
-        ("pandas.Timestamp.now", "pandas.Timestamp.today", "pandas.Timestamp.utcnow", "datetime.datetime.now")
-        + ("datetime.datetime.today", "datetime.datetime.utcnow", "datetime.date.today", "pandas.Period.now"),
+        (
+            *("pandas.Timestamp.now", "pandas.Timestamp.today", "pandas.Timestamp.utcnow", "datetime.datetime.now"),
+            *("datetime.datetime.today", "datetime.datetime.utcnow", "datetime.date.today", "pandas.Period.now"),
+        ),
         _CLOCK,
     ),
     **dict.fromkeys(("builtins.open", "builtins.input", "io.open", "_io.open", "numpy.load", "numpy.fromfile"), _FILE),

@@ -1,16 +1,27 @@
-"""`loc` and `iloc` of frames and series: columns by name or position, rows by a condition."""
+"""`loc` and `iloc` of frames and series: columns by name or position, rows by a condition or by another frame's index."""
 
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.assignment import ROWS, assign_series, choose, condition_rows, masked_value
+from pipeline_lib.compiler.tracing.assignment import (
+    ROWS,
+    assign_series,
+    condition_rows,
+    given_dtypes,
+    index_mask,
+    masked_value,
+    put,
+    set_columns,
+)
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, of_shadow, rule, unwrap
-from pipeline_lib.compiler.tracing.recording import PLAN
 from pipeline_lib.compiler.tracing.refusals import refuse
-from pipeline_lib.compiler.tracing.structure import structure
+from pipeline_lib.compiler.tracing.structure import chosen, refuse_recorded
 from pipeline_lib.errors import InputError
+
+_ALL = slice(None)
 
 
 class Location:
@@ -21,16 +32,26 @@ class Location:
         self._name = name
 
     def __getitem__(self, key: Any) -> Any:
-        owner = self._owner
+        owner, name = self._owner, self._name
         try:
             rows, columns = self._parts(unwrap(key))
+            chosen_rows = owner._rows if rows is None else condition_rows(owner, rows)
         except InputError as error:
             owner._recording.refused(error)
-        if owner._kind == "frame" and columns is not None:
-            # rows are chosen after, since pandas gives a column of the same labels either way
-            whole = slice(None)
-            owner = structure(owner, f"frame.{self._name}", lambda frame: getattr(frame, self._name)[whole, columns])
-        return owner if rows is None else owner[rows]
+
+        def choose_columns(frame: Any) -> Any:
+            return getattr(frame, name)[:, columns]
+
+        def write(reals: list[Any]) -> list[Value]:
+            whole = columns is _ALL or owner._kind == "series"
+            return list(owner._values) if whole else chosen(owner, f"{owner._title}.{name}", choose_columns)
+
+        return owner._recording.perform(
+            f"{owner._title}.{name}",
+            lambda number: getattr(owner._reals[number], name)[self._index(rows, columns, number)],
+            write,
+            chosen_rows,
+        )
 
     def __setitem__(self, key: Any, value: Any) -> None:
         owner, value = self._owner, unwrap(value)
@@ -38,19 +59,64 @@ class Location:
             rows, columns = self._parts(unwrap(key))
         except InputError as error:
             owner._recording.refused(error)
-        if owner._kind == "series":
+        if owner._kind == "series" and rows is not None:
             assign_series(owner, rows, value)
             return
-        _assign(owner, self._name, rows, columns, value)
+        self._assign(rows, columns, value)
 
     def _parts(self, key: Any) -> tuple[Recorded | None, Any]:
-        """The condition of rows (None for all rows) and the columns (None for all) of an index."""
-        rows, columns = key if isinstance(key, tuple) and len(key) == 2 else (key, None)
-        if isinstance(rows, slice) and rows == slice(None):
+        """The condition of rows (None for all rows) and the columns of an index."""
+        owner = self._owner
+        rows, columns = key if isinstance(key, tuple) and len(key) == 2 else (key, _ALL)
+        if callable(rows) and not isinstance(rows, Recorded):
+            rows = unwrap(rows(owner))
+        refuse_recorded(f"{self._name}[...]", columns)
+        if isinstance(columns, slice) and columns == _ALL:
+            columns = _ALL
+        if rows is Ellipsis or (isinstance(rows, slice) and rows == _ALL):
             return None, columns
+        if isinstance(rows, Recorded) and rows._kind == "index" and self._name == "loc":
+            return index_mask(owner, rows), columns
         if not isinstance(rows, Recorded) or rows._kind not in ("series", "array"):
-            refuse(f"a row taken by {self._name}[{rows!r}]", *ROWS)
+            refuse(f"a row taken by {self._name}[{_shown(rows)}]", *ROWS)
         return rows, columns
+
+    def _index(self, rows: Recorded | None, columns: Any, number: int) -> Any:
+        """The index of one shadow."""
+        mask = _ALL if rows is None else of_shadow(rows, number)
+        return mask if self._owner._kind == "series" else (mask, columns)
+
+    def _assign(self, rows: Recorded | None, columns: Any, value: Any) -> None:
+        """`frame.loc[condition, columns] = value`."""
+        frame, name = self._owner, self._name
+        recording = frame._recording
+        call = Call(recording, frame, f"{frame._title}.{name}[...] = value", [])
+
+        def real(number: int) -> Any:
+            changed = frame._reals[number].copy()
+            getattr(changed, name)[self._index(rows, columns, number)] = of_shadow(value, number)
+            return changed
+
+        def write(reals: list[Any]) -> list[Value]:
+            if frame._kind == "series":
+                refuse("all rows of a Series set in place", "the recorder has no rule for it", "write column = value")
+            known = list(frame._reals[0].columns)
+            labels = _labels(name, known, columns)
+            whole = frame._rows if rows is None else condition_rows(frame, rows)
+            values = masked_value(call, value, whole, labels)
+            given = given_dtypes(value, len(values))
+            dtypes = dict(zip(known, frame._reals[0].dtypes, strict=True))
+            olds = dict(zip(known, frame._values, strict=True))
+            condition = call.build.value(True) if rows is None else rows._values[0]
+            news = [
+                new
+                if rows is None and label not in olds
+                else put(call.build, condition, new, olds.get(label), dtypes.get(label), dtype)
+                for label, new, dtype in zip(labels, values, given, strict=True)
+            ]
+            return set_columns(frame, labels, news, reals[0])
+
+        frame._replace(recording.perform(call.name, real, write, frame._rows))
 
 
 @rule("frame", "loc", "iloc", attribute=True, raw=True)
@@ -60,47 +126,19 @@ def location(call: Call) -> Any:
     return Location(call.owner, call.name.rsplit(".", 1)[1])
 
 
-def _assign(frame: Recorded, name: str, rows: Recorded | None, columns: Any, value: Any) -> None:
-    """`frame.loc[condition, columns] = value`."""
-    recording = frame._recording
-    call = Call(recording, frame, f"frame.{name}[...] = value", [])
-    key = (slice(None) if rows is None else rows, slice(None) if columns is None else columns)
-
-    def real(number: int) -> Any:
-        changed = frame._reals[number].copy()
-        place = of_shadow(key, number)
-        getattr(changed, name)[place] = of_shadow(value, number)
-        return changed
-
-    def write(reals: list[Any]) -> list[Value]:
-        labels = list(frame._reals[0].columns)
-        chosen = _labels(name, labels, columns)
-        whole = frame._rows if rows is None else condition_rows(frame, rows)
-        values = masked_value(call, value, whole, len(chosen))
-        by_label = dict(zip(labels, frame._values, strict=True))
-        for label, new in zip(chosen, values, strict=True):
-            by_label[label] = _set(call, rows, by_label.get(label), new)
-        return [by_label[label] for label in reals[0].columns]
-
-    frame._replace(recording.perform(call.name, real, write, frame._rows))
-
-
-def _set(call: Call, rows: Recorded | None, old: Value | None, new: Value) -> Value:
-    if rows is None:
-        return new
-    if old is None:  # a new column is missing where the condition does not hold
-        old = call.of(np.nan)
-    return choose(call.build, rows._values[0], new, old)
-
-
 def _labels(name: str, labels: list[Any], columns: Any) -> list[Any]:
-    """The labels of the columns that an index chooses."""
-    if columns is None:
-        return labels
-    if name == "iloc":
-        return list(np.atleast_1d(np.array(labels, dtype=object)[columns]))
-    if isinstance(columns, slice):
-        refuse("a slice of columns set by loc", "the recorder has no rule for it", PLAN)
-    if isinstance(columns, list) or type(columns).__name__ in ("Index", "ndarray"):
-        return list(columns)
-    return [columns]
+    """The labels of the columns that an index chooses; new ones are set by `loc`."""
+    if name == "loc" and not isinstance(columns, slice) and not _is_mask(columns):
+        several = isinstance(columns, list) or type(columns).__name__ in ("Index", "ndarray")
+        return list(columns) if several else [columns]
+    numbers = pd.DataFrame([range(len(labels))], columns=labels)
+    return [labels[number] for number in np.ravel(getattr(numbers, name)[:, columns])]
+
+
+def _is_mask(columns: Any) -> bool:
+    """Whether columns are chosen by bools, one for each."""
+    return isinstance(columns, list | np.ndarray | pd.Series) and np.asarray(columns).dtype == bool
+
+
+def _shown(key: Any) -> str:
+    return f"a {key._title}" if isinstance(key, Recorded) else repr(key)

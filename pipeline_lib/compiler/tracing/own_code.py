@@ -98,7 +98,7 @@ class Substitution:
         made = self._made.get(id(original))
         if made is None:
             made = self._made[id(original)] = (original, OwnFunction(self, original))
-        return made[1]  # type: ignore[no-any-return]
+        return made[1]
 
     def of(self, value: Any) -> Any:
         """The substitute of a global, a default, or a module's attribute; plain values as they are."""
@@ -153,11 +153,11 @@ class OwnFunction:
         self._substitution = substitution
         self.original = original
         self._owner = owner
-        self._copied: FunctionType | None = None
+        self._copied: Any = None
         self.__name__ = original.__name__
 
     @property
-    def copied(self) -> FunctionType:
+    def copied(self) -> Any:
         """The copy, made when it is first called."""
         if self._copied is None:
             original, substitution = self.original, self._substitution

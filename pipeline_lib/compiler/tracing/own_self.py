@@ -20,7 +20,7 @@ class StandInSelf:
 
     _original = property(lambda self: object.__getattribute__(self, "_step"))
 
-    @property  # type: ignore[misc]
+    @property
     def __class__(self) -> type:
         return type(self._step)  # type: ignore[no-any-return]
 

@@ -13,7 +13,8 @@ import numpy as np
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.constants import constant
 from pipeline_lib.compiler.tracing.recording import PLAN, Recording, Rows
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, own_frame, refuse
+from pipeline_lib.compiler.tracing.scan import only_raised
 from pipeline_lib.errors import InputError
 
 Rule = Callable[..., Any]
@@ -66,6 +67,10 @@ class Recorded:
     """The base of recorded objects; subclasses say their `_kind` and add operators."""
 
     __slots__ = ("_reals", "_recording", "_rows", "_values")
+    _recording: Recording
+    _reals: list[Any]
+    _values: list[Value]
+    _rows: Rows
     __pandas_priority__ = 10_000
     _kind = ""
     _title = ""
@@ -73,7 +78,7 @@ class Recorded:
     def __init__(self, recording: Recording, reals: list[Any], values: Sequence[Value], rows: Rows) -> None:
         object.__setattr__(self, "_recording", recording)
         object.__setattr__(self, "_reals", reals)
-        object.__setattr__(self, "_values", values)
+        object.__setattr__(self, "_values", list(values))
         object.__setattr__(self, "_rows", rows)
 
     def _replace(self, other: "Recorded") -> None:
@@ -124,16 +129,24 @@ class Recorded:
             "write it with methods of the column, such as astype or round",
         )
 
-    __int__ = __index__ = __trunc__ = __floor__ = __ceil__ = __complex__ = __float__  # type: ignore[assignment]
-
-    def __str__(self) -> str:
-        return repr(self)
+    __int__ = __index__ = __trunc__ = __floor__ = __ceil__ = __complex__ = __float__
 
     def __repr__(self) -> str:
-        return f"<recorded {self._title}>"
+        frame = own_frame(self._recording.codes)
+        if frame is None:
+            return f"<recorded {self._title}>"
+        if only_raised(frame):
+            return "..."
+        self._stop(
+            f"a {self._title} written into a text (f-string, str.format, %, join)",
+            "it has a value for each row",
+            "write 'text' + column.astype(str), or format it inside `raise`",
+        )
+
+    __str__ = __repr__
 
     def __format__(self, specification: str) -> str:
-        return str(self.__float__())
+        return repr(self)
 
     def __hash__(self) -> int:
         self._stop(

@@ -4,8 +4,8 @@
                        reals     the library's own object, one for each shadow
                        rows      which rows of the input it has
 
-A call on a recorded object makes both: the library runs on the shadows, a rule of the table writes the plan, and the two
-are compared before the next line runs.
+A call on a recorded object makes both: the library runs on the shadows, a rule of the table writes the plan, and the
+two are compared before the next line runs.
 """
 
 import warnings
@@ -228,7 +228,7 @@ class Recording:
             at = int(np.argmax(wrong))
             found = _item(take_rows(column, rows), at)
             refuse(
-                f"{name}, for which the recorder's rule gives {found!r} where the library gives {_item(expected, at)!r}",
+                f"{name}, where the recorder's rule gives {found!r} and the library {_item(expected, at)!r}",
                 "the recorder has no exact rule for these values",
                 PLAN,
             )

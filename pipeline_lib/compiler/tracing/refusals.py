@@ -30,10 +30,16 @@ class SourceLine:
 
 def current_line(codes: Collection[CodeType]) -> SourceLine | None:
     """The innermost line of own code that is running; `codes` are the code objects of own code."""
+    frame = own_frame(codes)
+    return None if frame is None else line_of(frame.f_code, frame.f_lineno)
+
+
+def own_frame(codes: Collection[CodeType]) -> FrameType | None:
+    """The innermost frame of own code that is running."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code not in codes:
         frame = frame.f_back
-    return None if frame is None else line_of(frame.f_code, frame.f_lineno)
+    return frame
 
 
 def line_of(code: CodeType, number: int) -> SourceLine:

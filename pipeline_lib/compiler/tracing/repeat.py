@@ -5,8 +5,8 @@
       ... compile goes on ...
       compare <----- digest of the plan --
 
-What depends on the order of a set, on `id` or `hash`, or on what an earlier call left behind is recorded otherwise there,
-and refused: no replay of rows could see it.
+What depends on the order of a set, on `id` or `hash`, or on what an earlier call left behind is recorded otherwise
+there, and refused: no replay of rows could see it.
 """
 
 import atexit
@@ -19,6 +19,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -72,7 +73,7 @@ class Repeats:
 
         try:
             number = next(_NUMBERS)
-            message = cloudpickle.dumps((number, list(sys.path), os.getcwd(), cloudpickle.dumps(payload)))
+            message = cloudpickle.dumps((number, list(sys.path), str(Path.cwd()), cloudpickle.dumps(payload)))
         except Exception as error:
             raise TraceRefusedError(
                 f"{where}: found own code that cannot be copied to another process ({type(error).__name__}: {error}), "
@@ -112,7 +113,7 @@ class _Worker:
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         environment.pop("COVERAGE_PROCESS_START", None)
         self.pid = os.getpid()
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603  this Python and our own module
             [sys.executable, "-c", _COMMAND], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )
         atexit.register(self.close)
@@ -124,16 +125,14 @@ class _Worker:
 
     def ask(self, message: bytes) -> None:
         """Send a request; answers come in order."""
-        assert self._process.stdin is not None
         try:
-            send(self._process.stdin, message)
+            send(_open(self._process.stdin), message)
         except OSError:
             raise _lost() from None
 
     def answer(self) -> tuple[int, str, str]:
         """The next answer: the number of its request, "digest" or "error", and a text."""
-        assert self._process.stdout is not None
-        message = receive(self._process.stdout)
+        message = receive(_open(self._process.stdout))
         if message is None:
             raise _lost()
         number, kind, text = json.loads(message)
@@ -150,6 +149,12 @@ class _Worker:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             self._process.kill()
+
+
+def _open(stream: IO[bytes] | None) -> IO[bytes]:
+    if stream is None:
+        raise _lost()
+    return stream
 
 
 _workers: list[_Worker] = []

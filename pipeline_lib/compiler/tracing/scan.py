@@ -1,7 +1,7 @@
 """What the code of own functions shows before it runs: globals written, `is` on a row's value, sets of constants."""
 
 import dis
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 _IDENTITY_TESTS = {"IS_OP", "POP_JUMP_IF_NONE", "POP_JUMP_IF_NOT_NONE"} | {
@@ -38,6 +38,26 @@ def identity_tests(code: CodeType) -> list[int]:
 
 
 _LOCALS = {"LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_BORROW", "LOAD_DEREF", "BINARY_SUBSCR", "BINARY_OP", "CALL"}
+
+
+def only_raised(frame: FrameType | None) -> bool:
+    """Whether what a frame computes now goes into a `raise` and nowhere else: the text of an error's message."""
+    while frame is not None and frame.f_code.co_name in ("<genexpr>", "<listcomp>"):
+        frame = frame.f_back
+    if frame is None:
+        return False
+    for instruction in dis.get_instructions(frame.f_code):
+        if instruction.offset <= frame.f_lasti:
+            continue
+        if instruction.opname == "RAISE_VARARGS":
+            return True
+        if instruction.opname.startswith(_USES):
+            return False
+    return False
+
+
+_USES = ("STORE", "RETURN", "JUMP", "POP_JUMP", "COMPARE", "CONTAINS", "YIELD", "IS_OP", "POP_TOP", "FOR_ITER")
+"""Instructions by which a text is kept, returned or branched on."""
 
 
 class ConstantSet(frozenset[Any]):

@@ -125,7 +125,7 @@ def _run_of(step: Any, name: str) -> Run:
 def repeat_trace(
     step: Any, name: str, data: Any, columns: Sequence[tuple[str, str, float, int]], context: int
 ) -> Trace:
-    """The trace of a copy of a step, in another process; `columns` are what it receives, as `Builder.input` takes them."""
+    """The trace of a copy of a step, in another process; `columns` as `Builder.input` takes them."""
     build = Builder(context=context)
     inputs = {column: build.input(column, dtype, abs_max, width=width) for column, dtype, abs_max, width in columns}
     return record(f"{type(step).__name__}.{name}", _run_of(step, name), data, inputs)

@@ -1,4 +1,4 @@
-"""What was recorded of own code, line by line, and what production computes for a row: `pipeline_lib.trace(step, X)`."""
+"""What was recorded of own code, line by line, and what production computes for a row: `pipeline_lib.trace`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from pipeline_lib.compiler.tracing.trace import Trace
 from pipeline_lib.compiler.tracing.traces import Traces
 from pipeline_lib.errors import InputError
 
+_REFUSED = "rows for which the code raises an error are refused"
 _LONGEST = 48  # characters of a setting
 _DTYPES = {"f": "float64", "i": "int64", "u": "int64", "b": "bool", "M": "datetime", "m": "duration"}
 
@@ -93,8 +94,8 @@ def trace(step: Any, X: Any, method: str = "transform") -> TraceView:
     traces, columns = Traces(), _columns(X)
     if not traces.takes(step, method):
         raise InputError(
-            f"trace: found {type(step).__name__}.{method}, which is no own code, expected a class of a notebook, module "
-            "or team package; a library's class has an adapter"
+            f"trace: found {type(step).__name__}.{method}, which is no own code, expected a class of a notebook, a "
+            "module or a team's package; a library's class has an adapter"
         )
     getattr(step, method)(X.copy())  # a step that is not fitted says so
     traces.note(step, method, X)
