@@ -32,30 +32,48 @@ from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.list_columns import ListColumn
 from pipeline_lib.compiled.operations.registry import Operation
 from pipeline_lib.compiled.operations.text_columns import TextColumn
-from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiled.plan import Node, Plan
 
 
 def with_error_bounds(
     plan: Plan, roots: Sequence[int], columns: Mapping[str, PlanColumn], rows: int
 ) -> list[tuple[PlanColumn, Any]]:
     """The column of each root node and its bound: an array of its shape, or None where bits must be equal."""
-    values: dict[int, PlanColumn] = {}
-    bounds: dict[int, Any] = {}
-    with np.errstate(all="ignore"):
-        for index in plan.needed(roots):
-            node = plan.nodes[index]
-            bounds[index] = None
-            if node.operation == "constant":
-                values[index] = node.settings["value"]
-            elif node.operation == "input":
-                values[index] = columns[node.settings["column"]]
-            else:
-                inputs = [values[number] for number in node.inputs]
-                values[index] = column_function(node)(*inputs)
-                input_bounds = [bounds[number] for number in node.inputs]
-                operation = OPERATIONS[node.operation]
-                bounds[index] = _error_bound(operation, node.settings, inputs, input_bounds, values[index])
-    return [(broadcast_rows(values[root], plan.nodes[root].dtype, rows), bounds[root]) for root in roots]
+    evaluation = BoundedEvaluation(plan.nodes, columns, rows)
+    return [evaluation.column(root) for root in roots]
+
+
+class BoundedEvaluation:
+    """Evaluates nodes with their error bounds, each once; `nodes` may grow meanwhile."""
+
+    def __init__(self, nodes: list[Node], columns: Mapping[str, PlanColumn], rows: int) -> None:
+        self._plan = Plan(nodes, {})
+        self._columns = columns
+        self._rows = rows
+        self._values: dict[int, PlanColumn] = {}
+        self._bounds: dict[int, Any] = {}
+
+    def column(self, root: int) -> tuple[PlanColumn, Any]:
+        """The column of a node, and its bound: an array of its shape, or None where bits must be equal."""
+        if root not in self._values:
+            with np.errstate(all="ignore"):
+                for index in self._plan.needed([root]):
+                    if index not in self._values:
+                        self._evaluate(index)
+        return broadcast_rows(self._values[root], self._plan.nodes[root].dtype, self._rows), self._bounds[root]
+
+    def _evaluate(self, index: int) -> None:
+        node, bound = self._plan.nodes[index], None
+        if node.operation == "constant":
+            value = node.settings["value"]
+        elif node.operation == "input":
+            value = self._columns[node.settings["column"]]
+        else:
+            inputs = [self._values[number] for number in node.inputs]
+            value = column_function(node)(*inputs)
+            bounds = [self._bounds[number] for number in node.inputs]
+            bound = _error_bound(OPERATIONS[node.operation], node.settings, inputs, bounds, value)
+        self._values[index], self._bounds[index] = value, bound
 
 
 def _error_bound(

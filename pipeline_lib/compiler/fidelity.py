@@ -80,6 +80,7 @@ class StepPlan:
     def write(cls, write: Write, before: Mapping[str, Value]) -> "StepPlan":
         """Write the plan of a step over copies of its input columns."""
         builder = Builder(checking=True, context=max((value.build.context for value in before.values()), default=0))
+        builder.traces = next((value.build.traces for value in before.values()), None)
         inputs = {name: _copy_input(name, value, builder) for name, value in before.items()}
         roots = tuple(write(inputs, builder))
         return cls(before, Plan(builder.nodes, {}), roots)

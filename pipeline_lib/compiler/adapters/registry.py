@@ -107,6 +107,9 @@ def transform(step: Any, columns: Columns, build: Builder) -> Columns:
             raise _not_values(step, wrong)
         columns_out: Columns = result
         return columns_out
+    if build.traces is not None and build.traces.takes(step, "transform"):
+        recorded: Columns = build.traces.transform(step, columns, build)
+        return recorded
     written: Columns = _find_adapter(_TRANSFORMERS, step, "transformer").write(step, columns, build)
     return written
 
@@ -157,6 +160,8 @@ def predict(fitted: Any, values: Sequence[Value], build: Builder) -> Outputs:
     if callable(own):
         outputs = _call(own, fitted, list(values), build)
         return outputs if isinstance(outputs, Outputs) else Outputs(**outputs)
+    if build.traces is not None and build.traces.takes(fitted, "predict"):
+        return Outputs(**build.traces.predict(fitted, values, build))
     written: Outputs = _find_adapter(_ESTIMATORS, fitted, "estimator").write(fitted, values, build)
     return written
 

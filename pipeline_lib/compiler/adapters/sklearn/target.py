@@ -44,7 +44,9 @@ def inverse(step: Any, values: list[Value], build: Builder) -> list[Value]:
 
 
 def _function(step: Any, values: list[Value], build: Builder) -> list[Value]:
-    """A NumPy function of each number, which must be finite where the transformer validates."""
+    """A NumPy function of each number, which must be finite where the transformer validates; or own code."""
+    if build.traces is not None and build.traces.takes(step, "inverse_transform"):
+        return build.traces.inverse(step, values, build)  # type: ignore[no-any-return]
     if step.inv_kw_args:
         raise option_error(step, "inv_kw_args", "none")
     if step.validate:
