@@ -62,7 +62,8 @@ def _joined(left: TextColumn, right: TextColumn) -> TextColumn:
     rows    "a"+"x"  "b"+"x"  "a"+"x"        pairs of codes (0, 0) (1, 0) (0, 0); words "ax", "bx"
     """
     missing = left.missing() | right.missing()
-    pairs = np.where(missing, -1, left.codes.astype(np.int64) * len(right.words) + right.codes)
+    first, second = (each.codes.astype(np.int64) % len(each.words) for each in (left, right))  # -1: the last word
+    pairs = np.where(missing, -1, first * len(right.words) + second)
     used, codes = np.unique(pairs, return_inverse=True)
     words = [_join(left.words, right.words, pair) for pair in used.tolist()]
     return TextColumn(codes.astype(np.int32), Words([*words, None]))

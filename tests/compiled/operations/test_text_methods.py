@@ -98,6 +98,12 @@ def test_texts_are_concatenated_and_missing_where_one_is():
     assert evaluate(lambda build, a, b: build.concatenate(b), columns) == ["1", None, "2", "3", ""]
 
 
+def test_texts_that_fill_missing_ones_are_concatenated():
+    columns = {"a": ("str", ["x", None, "y"]), "b": ("str", [None, None, "z"])}
+    joined = evaluate(lambda build, a, b: build.concatenate(build.fill(a, "?"), "-", build.fill(b, "!")), columns)
+    assert joined == ["x-!", "?-!", "y-z"]
+
+
 def test_results_of_one_operation_do_not_depend_on_words_that_no_row_has():
     many = [f"w{index % 701}" for index in range(20_000)]
     columns = {"a": ("str", many), "b": ("str", many[::-1])}
