@@ -11,7 +11,9 @@ class StepReport:
     """One step: columns in and out, exact or opaque (and why), its largest distance from its library's result.
 
     `ulps` is that distance in units in the last place, `share` the distance as a part of its error bound, `flips` the
-    count of rows on a boundary in which the library chose the other side.
+    count of rows on a boundary in which the library chose the other side. `edge_rows` are rows with one value at the
+    edge of its column that the step was asked, of which it or its plan refused `edge_refused`; in `edge_differs` its
+    library gave another answer than its plan, as in `edge_example`.
     """
 
     name: str
@@ -23,6 +25,10 @@ class StepReport:
     ulps: float = 0.0
     share: float = 0.0
     flips: int = 0
+    edge_rows: int = 0
+    edge_refused: int = 0
+    edge_differs: int = 0
+    edge_example: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class CompileReport:
         lines += [f"  {step.name}: {step.why}" for step in self.steps if not step.exact]
         lines.append(f"  not read: {', '.join(self.unread)}" if self.unread else "  every raw column is read")
         lines.append(f"  {self._distance()}")
+        lines += self._edge_rows()
         lines.append(
             f"  one row {self.row_microseconds:,.0f} µs, {self.rows_per_second:,.0f} rows/s in bulk, measured here"
         )
@@ -80,6 +87,15 @@ class CompileReport:
             f"{self.changed:,} of {self.rows:,} rows differ in their bits"
         )
 
+    def _edge_rows(self) -> list[str]:
+        asked, refused = (sum(getattr(step, name) for step in self.steps) for name in ("edge_rows", "edge_refused"))
+        if not asked:  # a report from before there were edge rows
+            return []
+        differing = [step for step in self.steps if step.edge_differs]
+        found = f"{sum(step.edge_differs for step in differing):,} differ" if differing else "the others agree"
+        lines = [f"  edge rows: {asked:,} asked of the steps, {refused:,} refused, {found}"]
+        return lines + [f"  {step.name}: {step.edge_example}" for step in differing]
+
     def _repr_html_(self) -> str:
         from pipeline_lib.system.html_page import folded, joined, summary_box, table
 
@@ -90,10 +106,11 @@ class CompileReport:
                 f"{step.columns_in} → {step.columns_out}",
                 "exact" if step.exact else f"opaque: {step.why}",
                 _distance_of(step),
+                _edges_of(step),
             )
             for step in self.steps
         ]
-        head = ("step", "class", "columns", "evaluated", "largest distance")
+        head = ("step", "class", "columns", "evaluated", "largest distance", "edge rows")
         box = summary_box(*map(str.strip, str(self).splitlines()), kind="good" if self.exact else "warn")
         return joined(box, folded(f"{len(rows)} steps", table(head, rows, numbers=("columns",))))
 
@@ -105,3 +122,10 @@ def _distance_of(step: StepReport) -> str:
     if step.ulps >= _CANCELLED:
         return f"terms cancel: {step.share:.0%} of the bound on their rounding{flips}"
     return (f"{step.ulps:,.1f} ULP" if step.ulps else "equal bits") + flips
+
+
+def _edges_of(step: StepReport) -> str:
+    if not step.edge_rows:
+        return "not asked"
+    more = f", {step.edge_differs:,} differ" if step.edge_differs else ""
+    return f"{step.edge_rows:,}, {step.edge_refused:,} refused{more}"

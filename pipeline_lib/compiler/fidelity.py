@@ -85,42 +85,85 @@ class StepPlan:
         roots = tuple(write(inputs, builder))
         return cls(before, Plan(builder.nodes, {}), roots)
 
-    def columns(self, data: Any) -> dict[str, PlanColumn]:
+    def columns(self, data: Any) -> "LibraryColumns":
         """The library's input to the step, a frame, array or sparse matrix, as columns of the plan."""
-        columns, index = {}, 0
-        for name, value in self.before.items():
-            columns[name] = library_column(data, index, value.dtype, value.width)
-            index += value.width
-        return columns
-
-    def evaluate(self, columns: Mapping[str, PlanColumn], rows: int) -> list[tuple[PlanColumn, Any]]:
-        """The output columns for `rows` rows, each with its error bound."""
-        return with_error_bounds(self.plan, [value.node for value in self.roots], columns, rows)
+        return LibraryColumns(data, self.before)
 
     def check(self, where: str, data: Any, expected: Any, columns: Mapping[str, PlanColumn] | None = None) -> Distance:
         """Compare with the library's output for `data`, as `check_step` does."""
-        rows = data.shape[0]
-        results = self.evaluate(self.columns(data) if columns is None else columns, rows)
+        columns = self.columns(data) if columns is None else columns
         worst = Distance()
-        for label, comparison in self.compare(where, results, expected, rows):
+        for label, comparison in self.compare(where, data, expected, columns):
             worst = worst.worst(comparison.distance(f"{where}, column {label}"))
         return worst
 
     def compare(
-        self, where: str, results: Sequence[tuple[PlanColumn, Any]], expected: Any, rows: int
+        self, where: str, data: Any, expected: Any, columns: Mapping[str, PlanColumn]
     ) -> Iterator[tuple[str, "Comparison"]]:
-        """Each output column, as a message shows it, with the comparison of its result and the library's."""
+        """The output columns, as a message shows them, each compared with the library's output for `data`.
+
+        Columns that pass through are left out where they are equal. Raises RefusedRowsError for a row that the plan
+        refuses.
+        """
         width = 1 if len(expected.shape) == 1 else expected.shape[1]
         if sum(value.width for value in self.roots) != width:
             raise InputError(
                 f"{where}: found a plan of {len(self.roots)} columns, expected the {width} that the step makes"
             )
+        rows, equal = data.shape[0], self._passed_through(data, expected)
+        compared = [value for number, value in enumerate(self.roots) if number not in equal]
+        results = iter(with_error_bounds(self.plan, [value.node for value in compared], columns, rows))
         index = 0
-        for value, (column, bound) in zip(self.roots, results, strict=True):
-            reference = library_column(expected, index, value.dtype, value.width)
-            label = repr(str(expected.columns[index])) if hasattr(expected, "columns") else str(index)
-            yield label, Comparison.of(column, bound, reference, rows)
+        for number, value in enumerate(self.roots):
+            if number not in equal:
+                column, bound = next(results)
+                reference = library_column(expected, index, value.dtype, value.width)
+                label = repr(str(expected.columns[index])) if hasattr(expected, "columns") else str(index)
+                yield label, Comparison.of(column, bound, reference, rows)
             index += value.width
+
+    def _passed_through(self, data: Any, expected: Any) -> set[int]:
+        """The outputs that are an input column, in the plan and in the library's frames; none where one differs."""
+        if not hasattr(data, "iloc") or not hasattr(expected, "iloc") or expected.ndim == 1:
+            return set()
+        places = {name: place for place, name in enumerate(self.before)}
+        nodes = [self.plan.nodes[value.node] for value in self.roots]
+        passed = {
+            number: places[node.settings["column"]] for number, node in enumerate(nodes) if node.operation == "input"
+        }
+        same = data.iloc[:, list(passed.values())].equals(expected.iloc[:, list(passed)])
+        return set(passed) if same else set()
+
+
+class LibraryColumns(Mapping[str, PlanColumn]):
+    """A library's frame, array or sparse matrix as columns of a plan, converted when they are first read.
+
+    `before` are the columns' values in the plan, in order.
+    """
+
+    def __init__(self, data: Any, before: Mapping[str, Value]) -> None:
+        self._data = data
+        self._values: dict[str, tuple[int, Value]] = {}
+        self._columns: dict[str, PlanColumn] = {}
+        index = 0
+        for name, value in before.items():
+            self._values[name] = (index, value)
+            index += value.width
+
+    def __getitem__(self, name: str) -> PlanColumn:
+        """A column of the plan."""
+        if name not in self._columns:
+            index, value = self._values[name]
+            self._columns[name] = library_column(self._data, index, value.dtype, value.width)
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the columns, in order."""
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        """How many columns there are."""
+        return len(self._values)
 
 
 def _copy_input(name: str, value: Value, build: Builder) -> Value:

@@ -14,16 +14,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline_lib.rows.column import MAX_EXACT_INTEGER, Column
+from pipeline_lib.rows.conform_column import conform_column
+from pipeline_lib.rows.conform_errors import ColumnError
 from pipeline_lib.rows.schema import RowSchema
 
 MAX_OWN_VALUES = 200  # labels and thresholds of one column
 ABSENT = "absent"
-_UNSEEN_LABEL = "a label that no row has"
+UNSEEN_LABEL = "a label that no row has"
 _TIMESTAMPS = (datetime(1969, 12, 31, 23, 59, 59, 999_999), datetime(2000, 2, 29), datetime(9999, 12, 31))
 _EDGES_OF_KIND: dict[str, tuple[Any, ...]] = {
     "integer": (0, 1, -1, 0.5, 2**53, 2**63 - 1, -(2**63), 2**63),
     "number": (0.0, -0.0, 1.0, -1.0, 0.5, 1e300, -1e300, math.inf, -math.inf, math.nan, "text"),
-    "string": ("", _UNSEEN_LABEL, 1),
+    "string": ("", UNSEEN_LABEL, 1),
     "boolean": (False, True, 1),
     "datetime": _TIMESTAMPS,
     "date": tuple(timestamp.date() for timestamp in _TIMESTAMPS),
@@ -43,7 +45,7 @@ def edge_values(column: Column, labels_and_thresholds: Sequence[Any]) -> list[st
         bounds = [_whole(value) if column.kind == "integer" else float(value) for value in bounds]
     elif column.kind == "string":
         values += [value for value in own if isinstance(value, str)]
-    values += [neighbor for value in bounds for neighbor in _neighbors(value)]
+    values += [neighbor for value in bounds for neighbor in neighbors(value)]
     return list(dict.fromkeys([ABSENT, *map(_to_text, values)]))
 
 
@@ -71,7 +73,16 @@ def replace_value(row: Mapping[str, Any], schema: RowSchema, column: str, text: 
     return dict(row) | {schema.name: replace_value(row[schema.name], main, column, text)}
 
 
-def _neighbors(value: Any) -> list[Any]:
+def accepted_values(column: Column, values: Sequence[Any]) -> list[Any]:
+    """Those of some values that a raw column may hold, in their order."""
+    left = list(values)
+    while left and isinstance(error := conform_column(left, column, for_executor=False), ColumnError):
+        refused = set(error.rows if error.rows is not None else range(len(left)))
+        left = [value for index, value in enumerate(left) if index not in refused]
+    return left
+
+
+def neighbors(value: Any) -> list[Any]:
     """A bound or threshold between its two neighbors."""
     if isinstance(value, date):
         day = timedelta(days=1)

@@ -1,0 +1,151 @@
+"""Edge rows as a step's library takes them: real rows of its input, each with one value replaced, dtypes kept.
+
+The input is a frame, an array, a sparse matrix, or several raw tables.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline_lib.rows.frames import Frames
+from pipeline_lib.rows.schema import RowSchema
+
+Rows = NDArray[np.intp]
+EVERY_COLUMN = -1  # the number of an edge that sets all columns of a sparse matrix
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One value to try in one column: the column's number in the step's input, its name, the value (None: missing).
+
+    In an input of several tables the name says which table. `hidden` values are of sensitive columns.
+    """
+
+    index: int
+    column: str
+    value: Any
+    hidden: bool = False
+
+    def __str__(self) -> str:
+        if self.hidden:
+            return f"{self.column}=a value (hidden: sensitive)"
+        return f"{self.column}={'missing' if self.value is None else repr(self.value)}"
+
+
+def take(data: Any, rows: Rows) -> Any:
+    """Some rows of a step's input or output, in this order, numbered from 0."""
+    if len(rows) == data.shape[0] and np.array_equal(rows, np.arange(len(rows))):
+        return data
+    if hasattr(data, "iloc"):
+        part = data.iloc[rows]
+        part.index = range(len(rows))
+        return part
+    return data[rows]
+
+
+def join(parts: Sequence[Any]) -> Any:
+    """The rows of several parts, one after the other; parts of one kind with the same columns."""
+    if len(parts) == 1:
+        return parts[0]
+    if hasattr(parts[0], "iloc"):
+        import pandas as pd
+
+        return pd.concat(parts, ignore_index=True)
+    if hasattr(parts[0], "tocsr"):
+        from scipy.sparse import vstack  # type: ignore[import-untyped]
+
+        return vstack(parts, format=parts[0].format)
+    return np.concatenate(parts)
+
+
+def same_layout(left: Any, right: Any) -> bool:
+    """Whether two inputs are of one kind, with the same columns of the same dtypes."""
+    if type(left) is not type(right) or left.shape[1:] != right.shape[1:]:
+        return False
+    if hasattr(left, "dtypes") and hasattr(left, "columns"):
+        return bool(list(left.columns) == list(right.columns) and list(left.dtypes) == list(right.dtypes))
+    return bool(left.dtype == right.dtype)
+
+
+def holds_integers(data: Any, index: int) -> bool:
+    """Whether a column of a frame or array can hold integers only."""
+    dtype = data.dtypes.iloc[index] if hasattr(data, "iloc") else data.dtype
+    return getattr(dtype, "kind", "") in ("i", "u")
+
+
+def replace_values(data: Any, base: Rows, edges: Sequence[Edge | None]) -> Any:
+    """The rows `base` of a frame, array or sparse matrix, each with the value of its edge; None: as it is."""
+    places: dict[int, list[int]] = {}
+    for place, edge in enumerate(edges):
+        if edge is not None:
+            places.setdefault(edge.index, []).append(place)
+    if hasattr(data, "iloc"):
+        frame = take(data, base).copy(deep=False)
+        for index, rows in places.items():
+            frame.isetitem(index, _replaced(frame.iloc[:, index], rows, [edges[row].value for row in rows]))  # type: ignore[union-attr]
+        return frame
+    if hasattr(data, "tocsr"):
+        matrix = data.tocsr()[base].tolil()
+        for index, rows in places.items():
+            columns = slice(None) if index == EVERY_COLUMN else index
+            for row in rows:
+                matrix[row, columns] = edges[row].value  # type: ignore[union-attr]
+        return matrix.asformat(data.format)
+    array = data[base].copy()
+    for index, rows in places.items():
+        array[rows, index] = [np.nan if (value := edges[row].value) is None else value for row in rows]  # type: ignore[union-attr]
+    return array
+
+
+def _replaced(series: Any, rows: Sequence[int], values: Sequence[Any]) -> Any:
+    """A Series with other values in some rows, of the same dtype; a value that the dtype cannot hold is left out."""
+    items, categories = series.tolist(), getattr(series.dtype, "categories", None)
+    for row, value in zip(rows, values, strict=True):
+        if categories is None or value is None or value in categories:  # other categories would become missing
+            items[row] = np.nan if value is None else value
+    try:
+        return type(series)(items, index=series.index, dtype=series.dtype)
+    except (TypeError, ValueError, OverflowError):
+        return series if len(rows) == 1 else _one_by_one(series, rows, values)
+
+
+def _one_by_one(series: Any, rows: Sequence[int], values: Sequence[Any]) -> Any:
+    for row, value in zip(rows, values, strict=True):
+        series = _replaced(series, [row], [value])
+    return series
+
+
+def replace_in_tables(tables: Frames, schema: RowSchema, base: Rows, edges: Sequence[Edge | None]) -> Frames:
+    """The main rows `base` of several tables with their child rows; an edge of a child table is in its first row.
+
+    `base` are different rows, so that their child rows are their own, except those that several rows look up.
+    """
+    main = take(tables[schema.name], base)
+    result = {schema.name: replace_values(main, np.arange(len(base)), _of_table(edges, "", main))}
+    for child in schema.children:
+        links = list(child.links)
+        frame = tables[child.name]
+        owned = frame[links].merge(main[links].drop_duplicates(), how="left", indicator=True)["_merge"] == "both"
+        frame = take(frame, np.flatnonzero(owned))
+        first: dict[tuple[Any, ...], int] = {}
+        for place, key in enumerate(frame[links].itertuples(index=False, name=None)):
+            first.setdefault(key, place)
+        moved: list[Edge | None] = [None] * len(frame)
+        wanted = main[links].itertuples(index=False, name=None)
+        for key, edge in zip(wanted, _of_table(edges, f"{child.name}.", frame), strict=True):
+            if edge is not None and key in first:
+                moved[first[key]] = edge
+        result[child.name] = replace_values(frame, np.arange(len(frame)), moved)
+    return Frames({name: result[name] for name in (schema.name, *(child.name for child in schema.children))})
+
+
+def _of_table(edges: Sequence[Edge | None], prefix: str, frame: Any) -> list[Edge | None]:
+    """The edges of one table, each with the number of its column there; those of a child have its name before."""
+    numbers = {f"{prefix}{name}": index for index, name in enumerate(frame.columns)}
+    return [
+        replace(edge, index=numbers[edge.column]) if edge is not None and edge.column in numbers else None
+        for edge in edges
+    ]

@@ -1,0 +1,283 @@
+"""Edge rows beside the plan: what no training row holds, asked of the fitted step itself.
+
+A plan that treats a rare value otherwise than `transform` passes the training rows when none of them has it. So each
+step is asked once more, on real rows with one value replaced:
+
+    raw rows, one value replaced --+
+                                   v
+    input of the step, one value replaced --> step.transform --> expected  ---+   within the plan's error bounds,
+                                   |                                          |   row by row
+                                   +--------> plan -------------> result   ---+
+                                                       |
+    the library's output of these rows, and rows of the next step's input  -->  the next step
+
+Rows that the step or its plan refuses are counted, not compared: both may refuse by design. A step with own code is
+refused where an answer differs, a library's step has such rows counted in the report.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiled.columns import PlanColumn
+from pipeline_lib.compiled.operations.refusals import RefusedRowsError
+from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.code_constants import OwnCode, own_code
+from pipeline_lib.compiler.edge_batches import (
+    EVERY_COLUMN,
+    Edge,
+    Rows,
+    holds_integers,
+    join,
+    replace_in_tables,
+    replace_values,
+    same_layout,
+    take,
+)
+from pipeline_lib.compiler.edge_values import input_columns, training_values, values_to_try
+from pipeline_lib.compiler.fidelity import Comparison, StepPlan
+from pipeline_lib.compiler.own_steps import check_input_kept
+from pipeline_lib.compiler.refused_rows import answered_rows
+from pipeline_lib.errors import InputError
+from pipeline_lib.rows.frames import Frames
+from pipeline_lib.rows.schema import RowSchema
+
+MAX_ROWS = 400
+"""Edge rows of one step, those of earlier steps included."""
+_MAX_CARRIED = 200  # of them, rows that earlier steps have answered
+_MAX_REPEATS = 3  # real rows in which one value is tried, where there is room
+_MAX_CALLS = 24  # of a step that refuses rows, to find those that it answers
+_SHOWN = 4  # edge rows in a message
+Columns = Mapping[str, PlanColumn]
+ConvertRaw = Callable[[Any], Columns | None]
+
+
+@dataclass(frozen=True)
+class EdgeCounts:
+    """How many edge rows a step was asked, how many of them it or its plan refused, and how many differ.
+
+    `example` is the first of those.
+    """
+
+    rows: int = 0
+    refused: int = 0
+    differ: int = 0
+    example: str = ""
+
+    def worst(self, other: "EdgeCounts") -> "EdgeCounts":
+        """The larger of two counts of the same rows."""
+        refused, differ = max(self.refused, other.refused), max(self.differ, other.differ)
+        return EdgeCounts(self.rows, refused, differ, self.example or other.example)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Edge rows as the input of a step, and in the columns of its plan."""
+
+    data: Any
+    edges: Sequence[Edge]
+    columns: Columns
+
+
+class EdgeChecks:
+    """The edge rows of one compilation, carried from step to step."""
+
+    def __init__(self, row: RowSchema, convert_raw: ConvertRaw, *, enabled: bool = True) -> None:
+        self._row = row
+        self._enabled = enabled
+        self._links = {str(row.key), *(name for child in row.children for name in child.links)} if row.key else set()
+        self._convert_raw = convert_raw
+        self._carried: tuple[Any, list[Edge]] | None = None
+
+    def transformer(self, name: str, step: Any, plan: StepPlan, data: Any, training: Columns) -> EdgeCounts:
+        """Ask a transformer whose plan passed the training rows `data`. Raises InputError for own code that differs."""
+        if not self._enabled:
+            return EdgeCounts()
+        own = own_code(step)
+        batch = self._batch(plan, data, training, own)
+        counts, answered, output = self._ask(f"step {name}", step.transform, plan, batch, own)
+        self._carry(output, [batch.edges[row] for row in answered])
+        return counts
+
+    def estimator(
+        self, name: str, final: Any, plans: Mapping[str, StepPlan], data: Any, training: Columns
+    ) -> EdgeCounts:
+        """Ask an estimator: `plans` are those of its outputs, by method. Raises InputError as `transformer` does."""
+        if not self._enabled:
+            return EdgeCounts()
+        own = own_code(final)
+        batch, total = None, EdgeCounts()
+        for method, plan in plans.items():
+            batch = batch or self._batch(plan, data, training, own)
+            counts, _, _ = self._ask(f"step {name}, {method}", getattr(final, method), plan, batch, own)
+            total = counts.worst(total)
+        return total
+
+    def opaque(self, step: Any) -> None:
+        """Carry the edge rows through a step without a plan."""
+        if self._carried is not None:
+            data, edges = self._carried
+            answers = self._answers(step.transform, data, np.arange(len(edges)), _MAX_CALLS)
+            self._carried = None
+            if answers is not None:
+                self._carry(answers[1], [edges[row] for row in answers[0]])
+
+    def _batch(self, plan: StepPlan, data: Any, training: Columns, own: OwnCode) -> _Batch:
+        count, carried = data.shape[0], self._carried
+        looks_back = _looks_back(plan)
+        if carried is not None and (looks_back or not same_layout(carried[0], data)):
+            carried = None
+        room = MAX_ROWS - (len(carried[1]) if carried else 0)
+        if isinstance(data, Frames) or looks_back:
+            room = min(room, count)
+        edges = _within(self._edges(plan, data, training, own), room)
+        base = np.arange(len(edges)) if looks_back else _spread(count, len(edges))
+        if isinstance(data, Frames):
+            changed: Any = replace_in_tables(data, self._row, base, edges)
+        else:
+            changed = replace_values(data, base, edges)
+        if carried is not None:
+            changed, edges = join([carried[0], changed]), [*carried[1], *edges]
+        return _Batch(changed, edges, self._convert_raw(changed) or plan.columns(changed))
+
+    def _edges(self, plan: StepPlan, data: Any, training: Columns, own: OwnCode) -> list[list[Edge]]:
+        """The edges of each input column; those of a library's step only in columns that its plan uses."""
+        raw = {name: column for name, column in self._row.by_name.items() if name not in self._links}
+        texts = {*plan.before, *self._row.by_name}
+        constants = [value for value in own.constants if value not in texts]
+        columns = [each for each in input_columns(plan.before, plan.plan, raw) if each.name not in self._links]
+        lists = []
+        for column in sorted(columns, key=lambda each: not each.is_used):
+            if column.is_used or own.names:
+                if column.kind == "number" and not isinstance(data, Frames) and holds_integers(data, column.index):
+                    column = replace(column, kind="integer")
+                values = values_to_try(column, training_values(column, training), constants)
+                hidden = self._is_sensitive(plan.before[column.source])
+                lists.append([Edge(column.index, column.name, value, hidden) for value in values])
+        if hasattr(data, "tocsr"):
+            lists.append([Edge(EVERY_COLUMN, "every column", 0.0)])
+        return lists
+
+    def _is_sensitive(self, value: Value) -> bool:
+        """Whether a column depends on a sensitive raw column."""
+        sensitive = self._row.sensitive
+        return bool(sensitive) and not set(sensitive).isdisjoint(Plan(value.build.nodes, {}).columns_read([value.node]))
+
+    def _ask(
+        self, where: str, method: Callable[[Any], Any], plan: StepPlan, batch: _Batch, own: OwnCode
+    ) -> tuple[EdgeCounts, Rows, Any]:
+        """Ask a step's method and compare; the rows that both answered, and the method's output for them."""
+        rows, columns = len(batch.edges), batch.columns
+        nothing = (EdgeCounts(rows, rows), np.arange(0), None)
+        if not rows:
+            return nothing
+        accepted = answered_rows(plan.plan, columns, rows)
+        kept_in = where if own.names else ""
+        answers = self._answers(method, batch.data, accepted, 1 if _looks_back(plan) else _MAX_CALLS, kept_in=kept_in)
+        if answers is None:
+            return nothing
+        answered, output = answers
+        data, refused = batch.data, rows - len(answered)
+        if refused:
+            data = self._take(data, answered)
+            columns = self._convert_raw(data) or plan.columns(data)
+        try:
+            differ = _differences(plan.compare(f"{where}, edge rows", data, output, columns))
+        except RefusedRowsError:  # a row that looks back to one that was left out
+            return nothing
+        if not differ:
+            return EdgeCounts(rows, refused), answered, output
+        message = _message(batch, answered, differ, hidden=bool(self._row.sensitive))
+        if own.names:
+            raise InputError(f"{where}, {message}")
+        good = np.array([row for row in range(len(answered)) if row not in differ], dtype=np.intp)
+        return EdgeCounts(rows, refused, len(differ), message), answered[good], take(output, good)
+
+    def _answers(
+        self, method: Callable[[Any], Any], data: Any, rows: Rows, calls: int, *, kept_in: str = ""
+    ) -> tuple[Rows, Any] | None:
+        """The rows that a step answers, and its output for them; None where it answers none.
+
+        Where it raises, both halves of the rows are asked, and so on, up to a number of calls. A step named `kept_in`
+        must leave its input as it is.
+        """
+        waiting, parts = [rows] if len(rows) else [], []
+        while waiting and calls:
+            part = waiting.pop(0)
+            calls -= 1
+            given = self._take(data, part)
+            try:
+                parts.append((part, method(given)))
+            except Exception:  # the step refuses a row, in whatever words
+                middle = len(part) // 2
+                waiting += [part[:middle], part[middle:]] if middle else []
+            if kept_in:
+                check_input_kept(kept_in, self._take(data, part), given)
+        if not parts:
+            return None
+        answered = np.concatenate([part for part, _ in parts])
+        order = np.argsort(answered, kind="stable")
+        output = join([output for _, output in parts])
+        return (answered, output) if len(parts) == 1 else (answered[order], take(output, order))
+
+    def _take(self, data: Any, rows: Rows) -> Any:
+        """A copy of some rows of a step's input, which the step may change."""
+        if len(rows) == data.shape[0]:
+            return data.copy()
+        if isinstance(data, Frames):
+            return replace_in_tables(data, self._row, rows, [None] * len(rows))
+        return take(data, rows)
+
+    def _carry(self, output: Any, edges: list[Edge]) -> None:
+        self._carried = None
+        if output is not None and edges:
+            chosen = np.unique(np.linspace(0, len(edges) - 1, min(len(edges), _MAX_CARRIED)).astype(np.intp))
+            self._carried = take(output, chosen), [edges[row] for row in chosen]
+
+
+def _looks_back(plan: StepPlan) -> bool:
+    """Whether a row's output depends on earlier rows: then successive rows are asked, in one call."""
+    return any(value.lookback for value in plan.roots)
+
+
+def _spread(count: int, rows: int) -> Rows:
+    """As many rows out of `count`, spread evenly; each several times where there are fewer."""
+    return np.linspace(0, count - 1, rows).astype(np.intp) if rows <= count else np.arange(rows) % count
+
+
+def _within(edges: Sequence[Sequence[Edge]], room: int) -> list[Edge]:
+    """Edges of all columns, as many as there is room for: the first of each column, then the second, and so on.
+
+    Where there is more room each is tried in several rows. Missing values come first, then column by column, so that
+    values that a step refuses are neighbors.
+    """
+    longest = max(map(len, edges), default=0)
+    ordered = [column[rank] for rank in range(longest) for column in edges if rank < len(column)][:room]
+    repeats = min(_MAX_REPEATS, room // len(ordered)) if ordered else 0
+    return sorted(ordered * repeats, key=lambda edge: (edge.value is not None, edge.index))
+
+
+def _differences(comparisons: Iterable[tuple[str, Comparison]]) -> dict[int, tuple[str, Comparison]]:
+    """The rows in which a column is farther from its reference than allowed, each with the first such column."""
+    differ: dict[int, tuple[str, Comparison]] = {}
+    for label, comparison in comparisons:
+        for row in comparison.wrong_rows().tolist():
+            differ.setdefault(row, (label, comparison))
+    return differ
+
+
+def _message(batch: _Batch, answered: Rows, differ: Mapping[int, tuple[str, Comparison]], *, hidden: bool) -> str:
+    """What the first edge row that differs gives, and which others differ."""
+    row = min(differ)
+    edge, (label, comparison) = batch.edges[answered[row]], differ[row]
+    found, expected = ("a value", "another (hidden: sensitive columns)") if hidden else map(repr, comparison.first(row))
+    others = list(dict.fromkeys(str(batch.edges[answered[other]]) for other in sorted(differ)))[1:_SHOWN]
+    more = f", also with {', '.join(others)}" if others else ""
+    return (
+        f"column {label}: found {found} from the plan for a row with {edge}, expected {expected} as the step gives "
+        f"({len(differ)} of {len(answered)} edge rows differ{more}); no training row need hold such a value, but "
+        "production may: correct the plan, or declare in Row that the raw column never holds it"
+    )

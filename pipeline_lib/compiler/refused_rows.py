@@ -1,0 +1,50 @@
+"""Which rows a plan refuses: all of them, where evaluating it names only the first."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline_lib.compiled.column_executor import column_function
+from pipeline_lib.compiled.columns import KINDS, PlanColumn, take_rows
+from pipeline_lib.compiled.operations.refusals import RefusedRowsError
+from pipeline_lib.compiled.plan import Node, Plan
+
+
+def answered_rows(plan: Plan, columns: Mapping[str, PlanColumn], rows: int) -> NDArray[np.intp]:
+    """The rows that no operation of a plan refuses: a refused row is left out from where it is refused."""
+    left = np.arange(rows)
+    values: dict[int, PlanColumn] = {}
+    with np.errstate(all="ignore"):
+        for index in plan.needed([number for number, node in enumerate(plan.nodes) if _may_refuse(node)]):
+            while index not in values:
+                try:
+                    values[index] = _value(plan.nodes[index], values, columns, left)
+                except RefusedRowsError as refused:
+                    kept = np.delete(np.arange(len(left)), refused.row)
+                    values = {number: _rows_of(value, kept, len(left)) for number, value in values.items()}
+                    left = left[kept]
+    return left
+
+
+def _may_refuse(node: Node) -> bool:
+    """Whether an operation can refuse a row: those have a setting `where`, and look-ups a mode."""
+    return "where" in node.settings and node.settings.get("mode", "refuse") == "refuse"
+
+
+def _value(
+    node: Node, values: Mapping[int, PlanColumn], columns: Mapping[str, PlanColumn], left: NDArray[np.intp]
+) -> PlanColumn:
+    """A node's column in the rows that are left. Raises RefusedRowsError."""
+    if node.operation == "constant":
+        return node.settings["value"]
+    if node.operation == "input":
+        return take_rows(columns[node.settings["column"]], left)
+    return column_function(node)(*(values[number] for number in node.inputs))
+
+
+def _rows_of(value: PlanColumn, kept: NDArray[np.intp], rows: int) -> PlanColumn:
+    """Some rows of a column; a constant, and what depends on constants alone, is left as it is."""
+    if isinstance(value, np.ndarray):
+        return take_rows(value, kept) if value.ndim and value.shape[-1] == rows else value
+    return take_rows(value, kept) if isinstance(value, KINDS) and len(value) == rows else value
