@@ -132,15 +132,16 @@ def _buffer(array: Any, dtype: Any) -> Any:
 
 
 def to_arrow(column: PlanColumn, dtype: str) -> Any:
-    """A plan's column as an Arrow array: NaN stays NaN, missing text and datetimes are null."""
+    """A plan's column as an Arrow array: NaN stays NaN, missing text, datetimes and durations are null."""
     if dtype == "str":
         return _text_array(column)
     if dtype == "bool":
         buffers = [None, pa.py_buffer(np.packbits(column, bitorder="little"))]
         return pa.Array.from_buffers(pa.bool_(), len(column), buffers)
-    if dtype == "datetime":
+    if dtype in ("datetime", "duration"):
         valid = np.packbits(column != NAT, bitorder="little")
-        return pa.Array.from_buffers(pa.timestamp("us"), len(column), [pa.py_buffer(valid), _data(column)])
+        kind = pa.timestamp("us") if dtype == "datetime" else pa.duration("us")
+        return pa.Array.from_buffers(kind, len(column), [pa.py_buffer(valid), _data(column)])
     kind = pa.float64() if dtype == "float64" else pa.int64()
     return pa.Array.from_buffers(kind, len(column), [None, _data(column)])
 

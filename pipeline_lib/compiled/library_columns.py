@@ -9,6 +9,8 @@ from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.errors import InputError
 
+_TIMES = {"datetime": "datetime64[us]", "duration": "timedelta64[us]"}
+
 
 def plan_column(values: Any, dtype: str) -> PlanColumn:
     """A pandas Series or one-dimensional array as a column of a plan; InputError where it does not fit."""
@@ -16,11 +18,11 @@ def plan_column(values: Any, dtype: str) -> PlanColumn:
     if dtype == "str":
         items = values.tolist() if kind != "category" else values.astype(object).tolist()
         return TextColumn.of([None if value is None or value != value else str(value) for value in items])
-    if dtype == "datetime":
+    if dtype in _TIMES:
         if kind == "object":  # dates; a missing one is NaN
             values = [None if value is None or value != value else value for value in values]
-        timestamps = np.asarray(values, dtype="datetime64[us]")
-        return np.where(np.isnat(timestamps), NAT, timestamps.view(np.int64))
+        times = np.asarray(values, dtype=_TIMES[dtype])
+        return np.where(np.isnat(times), NAT, times.view(np.int64))
     if dtype in ("bool", "int64"):
         with np.errstate(invalid="ignore"):
             exact = np.asarray(values, dtype=dtype)
@@ -43,10 +45,8 @@ def library_series(column: PlanColumn, dtype: str, rows: Any) -> Any:
         words = column.take(rows).tolist()
         return pd.Series([np.nan if word is None else word for word in words], dtype=pd.StringDtype(na_value=np.nan))
     values = np.asarray(column)[rows]
-    if dtype == "datetime":
-        timestamps = values.view("datetime64[us]").copy()
-        timestamps[values == NAT] = np.datetime64("NaT")
-        return pd.Series(timestamps)
+    if dtype in _TIMES:
+        return pd.Series(values.view(_TIMES[dtype]))  # NAT is NumPy's NaT
     return pd.Series(values)
 
 

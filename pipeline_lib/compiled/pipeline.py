@@ -285,7 +285,7 @@ def _python_value(value: Any, dtype: str) -> Any:
         return value.tolist()
     if isinstance(value, SparseColumn):
         return dict(zip(value.indices.tolist(), value.values.tolist(), strict=True))
-    return None if value != value or (dtype == "datetime" and value == NAT) else value
+    return None if value != value or (dtype in ("datetime", "duration") and value == NAT) else value
 
 
 def load_model(folder: str | Path, *, library: str = "pipeline_lib") -> CompiledPipeline:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-_SINGLE = ("float64", "int64", "bool", "str", "datetime")
+_SINGLE = ("float64", "int64", "bool", "str", "datetime", "duration")
 DTYPES = (*_SINGLE, "vector", "bag", *(f"{dtype}[]" for dtype in _SINGLE))
 """The dtypes of columns: `bag` is a sparse vector, `float64[]` a list of the values of child rows."""
 Scalar = float | int | bool | str

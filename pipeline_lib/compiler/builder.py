@@ -19,10 +19,13 @@ import numpy as np
 
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.list_columns import LIST
+from pipeline_lib.compiled.operations.lookups import EMPTY
+from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.plan import Node, Scalar
 from pipeline_lib.compiler.generated_methods import OperationMethods
 from pipeline_lib.compiler.operation_checks import check_dtypes, check_settings, child_table
 from pipeline_lib.compiler.operators import Operators
+from pipeline_lib.compiler.times import TIMES, dtype_of, is_time, microseconds, operation_of
 from pipeline_lib.errors import InputError
 
 
@@ -31,10 +34,10 @@ class Value(Operators):
     """One column of a plan that is being written.
 
     `node` is its number in the plan. `dtype` is one of `plan.DTYPES`: datetime is int64 microseconds since 1970,
-    vector several float64 numbers a row, bag a sparse vector; `width` is how many numbers these hold. A finite
-    `abs_max` says that every value is present, finite and at most so large in magnitude (of text: present); inf says
-    nothing. `lookback` is how many earlier rows the value depends on. A dtype that ends in `[]` is a column of the
-    child table `table`.
+    duration int64 microseconds, vector several float64 numbers a row, bag a sparse vector; `width` is how many numbers
+    these hold. A finite `abs_max` says that every value is present, finite and at most so large in magnitude (of text:
+    present); inf says nothing. `lookback` is how many earlier rows the value depends on. A dtype that ends in `[]` is a
+    column of the child table `table`.
     """
 
     build: "Builder" = field(repr=False)
@@ -51,7 +54,7 @@ class Value(Operators):
         return self.dtype.removesuffix(LIST)
 
     def missing(self) -> "Value":
-        """Whether the value is missing (bool): NaN, missing text, NaT."""
+        """Whether the value is missing (bool): NaN, missing text, a missing date or duration."""
         if math.isfinite(self.abs_max) or self.kind in ("int64", "bool"):
             return self.build.value(False)
         return self.build.is_missing(self)
@@ -79,18 +82,42 @@ class Builder(OperationMethods[Value]):
         return self._write("input", (), {"table": table, "column": column}, dtype, abs_max, width, table=table)
 
     def value(self, value: Value | Scalar) -> Value:
-        """A value unchanged; a Python or NumPy scalar as a constant."""
+        """A value unchanged; a Python or NumPy scalar, a datetime or timedelta as a constant."""
         if isinstance(value, Value):
             return value
+        if is_time(value):
+            dtype = dtype_of(value)
+            return self._constant(microseconds(value, dtype), dtype)
         if isinstance(value, np.generic):
             value = value.item()
         if not isinstance(value, bool | int | float | str):
             raise InputError(
-                f"found {type(value).__name__} as a constant, expected a number, bool or text; give one of them"
+                f"found {type(value).__name__} as a constant, expected a number, bool, text, datetime or timedelta; "
+                "give one of them"
             )
-        dtype = {bool: "bool", int: "int64", float: "float64", str: "str"}[type(value)]
-        known = isinstance(value, int | float) and math.isfinite(value)
-        return self._write("constant", (), {"value": value}, dtype, abs(float(value)) if known else math.inf)
+        return self._constant(value, {bool: "bool", int: "int64", float: "float64", str: "str"}[type(value)])
+
+    def date(self, value: Any) -> Value:
+        """A date as a constant: ISO text, a datetime, a NumPy datetime64, microseconds since 1970, None for missing."""
+        return self._constant(microseconds(value, "datetime"), "datetime")
+
+    def duration(self, value: Any) -> Value:
+        """A duration as a constant: a timedelta, a NumPy timedelta64, microseconds, None for missing."""
+        return self._constant(microseconds(value, "duration"), "duration")
+
+    def missing(self, dtype: str) -> Value:
+        """A missing value as a constant: of float64, str, datetime or duration."""
+        if dtype not in EMPTY:
+            raise InputError(f"found a missing value of {dtype}, expected one of {', '.join(EMPTY)}; convert it first")
+        return self._constant(EMPTY[dtype], dtype)
+
+    def _constant(self, value: Any, dtype: str) -> Value:
+        if dtype == "str":
+            abs_max = math.inf if value is None else 0.0
+        else:
+            present = math.isfinite(value) and not (dtype in TIMES and value == NAT)
+            abs_max = abs(float(value)) if present else math.inf
+        return self._write("constant", (), {"value": value}, dtype, abs_max)
 
     def apply(self, operation: str, *inputs: Value | Scalar, **settings: Any) -> Value:
         """The result of an operation, by its name on disk. Raises InputError for wrong inputs or settings."""
@@ -119,17 +146,18 @@ class Builder(OperationMethods[Value]):
         """A node of another builder, written with this one on its own values."""
         if node.operation != "constant":
             return self.apply(node.operation, *inputs, **node.settings)
-        value = node.settings["value"]
-        known = node.dtype in ("bool", "int64", "float64") and math.isfinite(value)
-        return self._write("constant", (), node.settings, node.dtype, abs(float(value)) if known else math.inf)
+        return self._constant(node.settings["value"], node.dtype)
 
     def arithmetic(self, operation: str, left: Value, right: Value) -> Value:
-        """An operation on two numbers with NumPy's result type: int64 with int64 stays int64, else float64."""
-        compares = operation in ("less", "less_equal", "equal")
+        """An operation on two numbers, dates or durations.
+
+        The result type is NumPy's: int64 with int64 stays int64, else float64.
+        """
+        if left.kind in TIMES or right.kind in TIMES:
+            name, swapped = operation_of(operation, left.kind, right.kind)
+            return self.apply(name, right, left) if swapped else self.apply(name, left, right)
         if {left.kind, right.kind} <= {"int64", "bool"} and operation != "divide":
             return self.apply(f"{operation}_int", self.integer(left), self.integer(right))
-        if left.kind == right.kind == "datetime" and compares:
-            return self.apply(f"{operation}_int", left, right)
         return self.apply(operation, self.number(left), self.number(right))
 
     def number(self, value: Value | Scalar) -> Value:
@@ -181,6 +209,12 @@ class Builder(OperationMethods[Value]):
         `missing` is None; the message names the column `name` and the step `where`.
         """
         operation = "lookup" if value.kind == "str" else "lookup_number"
+        if value.kind in TIMES:
+            table = {microseconds(key, value.kind): result for key, result in table.items()}
+            if mode != "refuse" or missing is not None:
+                table = {**table, NAT: missing}
+        if gives in TIMES:
+            table = {key: None if result is None else microseconds(result, gives) for key, result in table.items()}
         if value.kind == "bool":
             value, table = self.integer(value), {int(key): result for key, result in table.items()}
         python_table = {_python_scalar(key): _python_scalar(result) for key, result in table.items()}

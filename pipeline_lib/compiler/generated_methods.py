@@ -25,6 +25,10 @@ class OperationMethods(Generic[V]):
         """The absolute value."""
         return self.apply("absolute", value)
 
+    def absolute_duration(self, value: V | Scalar) -> V:
+        """The duration without its sign."""
+        return self.apply("absolute_duration", value)
+
     def activation(self, vector: V | Scalar, *, kind: Literal["relu", "tanh", "logistic"]) -> V:
         """An activation function of a neural network, of each number of a vector."""
         return self.apply("activation", vector, kind=kind)
@@ -32,6 +36,14 @@ class OperationMethods(Generic[V]):
     def add(self, left: V | Scalar, right: V | Scalar) -> V:
         """The sum of two numbers."""
         return self.apply("add", left, right)
+
+    def add_duration(self, value: V | Scalar, duration: V | Scalar) -> V:
+        """The date a duration later."""
+        return self.apply("add_duration", value, duration)
+
+    def add_durations(self, left: V | Scalar, right: V | Scalar) -> V:
+        """The sum of two durations."""
+        return self.apply("add_durations", left, right)
 
     def add_int(self, left: V | Scalar, right: V | Scalar) -> V:
         """The sum of integers; beyond 64 bits it wraps around."""
@@ -92,10 +104,12 @@ class OperationMethods(Generic[V]):
             "hour",
             "minute",
             "second",
+            "microsecond",
+            "iso_year",
             "ordinal",
         ],
     ) -> V:
-        """A field of a date, by feature-engine's names; `ordinal` counts days, 0001-01-01 being day 1."""
+        """A field of a date, by feature-engine's names; `week` and `iso_year` are ISO 8601's, `ordinal` is toordinal's."""
         return self.apply("calendar", value, field=field)
 
     def cbrt(self, value: V | Scalar) -> V:
@@ -120,6 +134,52 @@ class OperationMethods(Generic[V]):
         """The cosine of an angle in radians."""
         return self.apply("cos", value)
 
+    def date_ceil(
+        self,
+        value: V | Scalar,
+        *,
+        unit: Literal["day", "hour", "minute", "second", "millisecond"],
+        count: int | None = None,
+    ) -> V:
+        """The first multiple of `count` (default 1) units since 1970 that is not earlier."""
+        return self.apply("date_ceil", value, unit=unit, **_given(count=count))
+
+    def date_equal(self, left: V | Scalar, right: V | Scalar) -> V:
+        """Whether two dates or durations are equal; False where one is missing."""
+        return self.apply("date_equal", left, right)
+
+    def date_floor(
+        self,
+        value: V | Scalar,
+        *,
+        unit: Literal["day", "hour", "minute", "second", "millisecond"],
+        count: int | None = None,
+    ) -> V:
+        """The last multiple of `count` (default 1) units since 1970 that is not later."""
+        return self.apply("date_floor", value, unit=unit, **_given(count=count))
+
+    def date_less(self, left: V | Scalar, right: V | Scalar) -> V:
+        """Whether `left < right`, of dates or durations; False where one is missing."""
+        return self.apply("date_less", left, right)
+
+    def date_less_equal(self, left: V | Scalar, right: V | Scalar) -> V:
+        """Whether `left <= right`, of dates or durations; False where one is missing."""
+        return self.apply("date_less_equal", left, right)
+
+    def date_round(
+        self,
+        value: V | Scalar,
+        *,
+        unit: Literal["day", "hour", "minute", "second", "millisecond"],
+        count: int | None = None,
+    ) -> V:
+        """The nearest multiple of `count` (default 1) units since 1970; halves go to even."""
+        return self.apply("date_round", value, unit=unit, **_given(count=count))
+
+    def date_text(self, value: V | Scalar, *, format: str) -> V:
+        """The date as text, by a strftime `format` of numbers; missing stays missing."""
+        return self.apply("date_text", value, format=format)
+
     def distinct(self, *values: V | Scalar) -> V:
         """How many different numbers a row has; missing ones are not counted."""
         return self.apply("distinct", *values)
@@ -127,6 +187,10 @@ class OperationMethods(Generic[V]):
     def divide(self, left: V | Scalar, right: V | Scalar) -> V:
         """The quotient of two numbers; division by zero is infinite, 0/0 is NaN."""
         return self.apply("divide", left, right)
+
+    def divide_durations(self, left: V | Scalar, right: V | Scalar) -> V:
+        """The quotient of two durations; NaN where one is missing, by zero as `divide`."""
+        return self.apply("divide_durations", left, right)
 
     def document_counts(
         self,
@@ -169,6 +233,14 @@ class OperationMethods(Generic[V]):
             hangul=hangul,
         )
 
+    def duration_part(self, value: V | Scalar, *, part: Literal["days", "seconds", "microseconds"]) -> V:
+        """A part of a duration as in datetime.timedelta: of -1 second, -1 days and 86399 seconds; missing is NaN."""
+        return self.apply("duration_part", value, part=part)
+
+    def duration_seconds(self, value: V | Scalar) -> V:
+        """The duration in seconds, as pandas' total_seconds in every unit; missing is NaN."""
+        return self.apply("duration_seconds", value)
+
     def elapsed(self, left: V | Scalar, right: V | Scalar, *, unit: float, name: str, where: str) -> V:
         """The time from `right` to `left` in units of `unit` nanoseconds; NaN where a date is missing."""
         return self.apply("elapsed", left, right, unit=unit, name=name, where=where)
@@ -209,6 +281,10 @@ class OperationMethods(Generic[V]):
         """The quotient rounded down, as numpy.floor_divide; by zero as `divide`."""
         return self.apply("floor_divide", left, right)
 
+    def floor_divide_durations(self, left: V | Scalar, right: V | Scalar) -> V:
+        """The quotient of two durations, rounded down; NaN where one is missing, by zero 0, as pandas."""
+        return self.apply("floor_divide_durations", left, right)
+
     def floor_divide_int(self, left: V | Scalar, right: V | Scalar) -> V:
         """The quotient of integers, rounded down; 0 for divisor 0, as numpy.floor_divide."""
         return self.apply("floor_divide_int", left, right)
@@ -220,7 +296,7 @@ class OperationMethods(Generic[V]):
         return self.apply("interpolate", value, x=x, y=y)
 
     def is_missing(self, value: V | Scalar) -> V:
-        """Whether a value is missing: NaN, missing text, a missing date."""
+        """Whether a value is missing: NaN, missing text, a missing date or duration."""
         return self.apply("is_missing", value)
 
     def item(self, vector: V | Scalar, *, index: int) -> V:
@@ -346,7 +422,7 @@ class OperationMethods(Generic[V]):
         *,
         keys: Sequence[Scalar | None],
         values: Sequence[Scalar | None],
-        gives: Literal["float64", "int64", "bool", "str"],
+        gives: Literal["float64", "int64", "bool", "str", "datetime", "duration"],
         missing: Scalar | None,
         unseen: Scalar | None,
         mode: Literal["default", "keep", "refuse"],
@@ -399,6 +475,10 @@ class OperationMethods(Generic[V]):
         """The distances of the `count` nearest stored points, then their indices."""
         return self.apply("nearest", vector, points=points, count=count, metric=metric, expanded=expanded)
 
+    def negate_duration(self, value: V | Scalar) -> V:
+        """The duration with the other sign."""
+        return self.apply("negate_duration", value)
+
     def negative(self, value: V | Scalar) -> V:
         """The number with the other sign."""
         return self.apply("negative", value)
@@ -438,9 +518,17 @@ class OperationMethods(Generic[V]):
         """Class probabilities from the decisions of all pairs of classes, as SVC(probability=True)."""
         return self.apply("couple", vector, slopes=slopes, offsets=offsets, classes=classes)
 
-    def parse_date(self, value: V | Scalar, *, format: str, name: str, where: str) -> V:
-        """The date written as text in a strptime `format`; other text is refused."""
-        return self.apply("parse_date", value, format=format, name=name, where=where)
+    def parse_date(
+        self,
+        value: V | Scalar,
+        *,
+        format: str,
+        name: str,
+        where: str,
+        errors: Literal["refuse", "missing"] | None = None,
+    ) -> V:
+        """The date written as text in a strptime `format`; other text is refused, or missing by `errors`."""
+        return self.apply("parse_date", value, format=format, name=name, where=where, **_given(errors=errors))
 
     def parse_number(self, value: V | Scalar, *, name: str, where: str) -> V:
         """The decimal number written as text; missing is NaN, other text is refused."""
@@ -528,6 +616,10 @@ class OperationMethods(Generic[V]):
         """The remainder with the divisor's sign, as numpy.remainder; NaN for divisor 0."""
         return self.apply("remainder", left, right)
 
+    def remainder_durations(self, left: V | Scalar, right: V | Scalar) -> V:
+        """The remainder of two durations with the divisor's sign; for divisor 0 `left`, as pandas."""
+        return self.apply("remainder_durations", left, right)
+
     def remainder_int(self, left: V | Scalar, right: V | Scalar) -> V:
         """The remainder of integers with the divisor's sign; 0 for divisor 0, as numpy.remainder."""
         return self.apply("remainder_int", left, right)
@@ -539,6 +631,10 @@ class OperationMethods(Generic[V]):
     def round32(self, value: V | Scalar) -> V:
         """The nearest float32, as float64."""
         return self.apply("round32", value)
+
+    def scale_duration(self, duration: V | Scalar, factor: V | Scalar) -> V:
+        """A duration times an integer."""
+        return self.apply("scale_duration", duration, factor)
 
     def search(self, value: V | Scalar, *, edges: Sequence[float] | NDArray[Any], side: Literal["left", "right"]) -> V:
         """How many of the sorted `edges` lie below the number (`side` left), or not above it (right)."""
@@ -634,6 +730,18 @@ class OperationMethods(Generic[V]):
     def subtract(self, left: V | Scalar, right: V | Scalar) -> V:
         """The difference of two numbers."""
         return self.apply("subtract", left, right)
+
+    def subtract_dates(self, left: V | Scalar, right: V | Scalar) -> V:
+        """The time from `right` to `left`."""
+        return self.apply("subtract_dates", left, right)
+
+    def subtract_duration(self, value: V | Scalar, duration: V | Scalar) -> V:
+        """The date a duration earlier."""
+        return self.apply("subtract_duration", value, duration)
+
+    def subtract_durations(self, left: V | Scalar, right: V | Scalar) -> V:
+        """`left` less `right`."""
+        return self.apply("subtract_durations", left, right)
 
     def subtract_int(self, left: V | Scalar, right: V | Scalar) -> V:
         """The difference of integers; beyond 64 bits it wraps around."""

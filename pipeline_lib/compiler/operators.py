@@ -14,6 +14,7 @@ from typing import Any, NoReturn, Self
 import numpy as np
 
 from pipeline_lib.compiled.plan import Scalar
+from pipeline_lib.compiler.times import TIMES, is_time
 from pipeline_lib.errors import InputError
 
 _METHODS = frozenset(
@@ -21,6 +22,8 @@ _METHODS = frozenset(
     | {"log", "log10", "log1p", "log2", "rint", "sin", "sqrt", "tan", "tanh", "trunc"}
 )
 """NumPy functions whose operation has the same name."""
+_ARITHMETIC = {"add": "+", "subtract": "-", "multiply": "*"}
+"""Operations for which NumPy does not take bools for 0 and 1."""
 _MOST_BITS = 63
 """Largest exponent of an integer power: beyond it only 0, 1 and -1 stay within int64."""
 
@@ -42,6 +45,11 @@ class Operators:
         left, right = self, self.build.value(other)
         if swapped:
             left, right = right, left
+        if left.kind == right.kind == "bool" and operation in _ARITHMETIC:
+            _refuse(
+                f"`{_ARITHMETIC[operation]}` of two bools, which NumPy takes for logic and not for numbers",
+                "write | or &, or build.integer(value) for 0 and 1",
+            )
         result: Self = self.build.arithmetic(operation, left, right)
         return result
 
@@ -70,11 +78,22 @@ class Operators:
         return self._with(other, "divide", swapped=True)
 
     def __neg__(self) -> Self:
-        result: Self = self.build.negative(self.build.number(self))
+        if self.kind == "bool":
+            _refuse("`-` of a bool, for which NumPy raises an error", "write ~value, or -build.integer(value)")
+        if self.kind == "int64":
+            return 0 - self
+        negate = self.build.negate_duration if self.kind == "duration" else self.build.negative
+        result: Self = negate(self if self.kind == "duration" else self.build.number(self))
         return result
 
     def __abs__(self) -> Self:
-        result: Self = self.build.absolute(self.build.number(self))
+        if self.kind == "bool":
+            return self
+        if self.kind == "int64":
+            positive: Self = self.build.where(self < 0, 0 - self, self)
+            return positive
+        absolute = self.build.absolute_duration if self.kind == "duration" else self.build.absolute
+        result: Self = absolute(self if self.kind == "duration" else self.build.number(self))
         return result
 
     def __lt__(self, other: Self | Scalar) -> Self:
@@ -128,6 +147,8 @@ class Operators:
             if not 0 <= exponent <= _MOST_BITS:
                 _refuse(f"an integer column `** {exponent}`", "write build.number(value) ** exponent")
             return self.build.power_int(self.build.integer(self), exponent)
+        if self.kind == "int64" and isinstance(exponent, Operators) and exponent.kind == "int64":
+            return self.build.power_int(self, _not_negative(self.build, exponent))
         if isinstance(exponent, int | float) and exponent in (1, 2):  # as NumPy: x**2 is x * x
             number = self.build.number(self)
             return number if exponent == 1 else number * number
@@ -139,6 +160,8 @@ class Operators:
 
     def __rpow__(self, base: Any) -> Any:
         _check_operand("**", base)
+        if self.kind == "int64" and isinstance(base, int | np.integer) and not isinstance(base, bool):
+            return self.build.power_int(self.build.value(base), _not_negative(self.build, self))
         return self.build.pow(self.build.number(base), self.build.number(self))
 
     def __floordiv__(self, other: Any) -> Any:
@@ -177,7 +200,10 @@ class Operators:
     __int__ = __index__ = __round__ = __trunc__ = __floor__ = __ceil__ = __complex__ = __float__
 
     def __str__(self) -> str:
-        return repr(self)
+        _refuse("a value written as text (str, an f-string, print)", "write build.concatenate, build.text_of_number")
+
+    def __format__(self, form: str) -> str:
+        return str(self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         _refuse("a value given to a function of NumPy or pandas", "use the methods of `build`, or NumPy's ufuncs")
@@ -187,7 +213,7 @@ class Operators:
         if method != "__call__" or options or (write is None and ufunc.__name__ not in _METHODS):
             _refuse(f"np.{ufunc.__name__}{'' if method == '__call__' else f'.{method}'}", "use the methods of `build`")
         # a NumPy scalar on the left of an operator arrives as an array without dimensions
-        inputs = tuple(value.item() if isinstance(value, np.ndarray) and not value.ndim else value for value in inputs)
+        inputs = tuple(value[()] if isinstance(value, np.ndarray) and not value.ndim else value for value in inputs)
         for value in inputs:
             if not isinstance(value, Operators):
                 _check_operand(f"np.{ufunc.__name__}", value)
@@ -208,7 +234,7 @@ def _refuse(found: str, remedy: str) -> NoReturn:
 
 def _check_operand(symbol: str, other: object) -> None:
     """Refuse what is neither a value nor a constant: None, arrays, lists."""
-    if isinstance(other, Operators | bool | int | float | np.bool_ | np.integer | np.floating):
+    if isinstance(other, Operators | bool | int | float | np.bool_ | np.integer | np.floating) or is_time(other):
         return
     remedy = "write value.missing()" if other is None else "give a value or a constant"
     _refuse(f"`{symbol}` of a value and {type(other).__name__}", remedy)
@@ -219,6 +245,8 @@ def _whole_division(left: Any, right: Any, operation: str, value: Any) -> Any:
     symbol = "//" if operation == "floor_divide" else "%"
     _check_operand(symbol, left if left is not value else right)
     build = value.build
+    if {build.value(left).kind, build.value(right).kind} & set(TIMES):
+        return build.arithmetic(operation, build.value(left), build.value(right))
     whole = {build.value(left).kind, build.value(right).kind} <= {"int64", "bool"}
     if whole and isinstance(right, int | np.integer) and right != 0:
         return getattr(build, f"{operation}_int")(build.integer(left), build.integer(right))
@@ -240,8 +268,20 @@ def _extreme(build: Any, left: Any, right: Any, *, largest: bool, keep_missing: 
     return build.where(right.missing(), right, chosen) if keep_missing else build.where(left.missing(), right, chosen)
 
 
+def _not_negative(build: Any, exponent: Any) -> Any:
+    """An integer exponent; a negative one is refused when it predicts, as NumPy raises an error for it."""
+    advice = "write build.number(value) ** exponent"
+    return build.check(
+        exponent, exponent >= 0, name="exponent", where="**", expected="an exponent of at least 0", advice=advice
+    )
+
+
 def _clip(build: Any, value: Any, low: Any, high: Any) -> Any:
-    return build.clip(build.number(value), build.number(low), build.number(high))
+    """np.clip: the larger of value and `low`, then the smaller of that and `high`; a missing bound makes it missing."""
+    value = build.value(value)
+    if low is not None:
+        value = _extreme(build, value, build.value(low), largest=True, keep_missing=True)
+    return value if high is None else _extreme(build, value, build.value(high), largest=False, keep_missing=True)
 
 
 def _select(build: Any, conditions: Any, choices: Any, default: Any = 0) -> Any:

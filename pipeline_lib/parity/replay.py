@@ -238,7 +238,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_floating(kind):
         return pa.array([float("nan") if value is None else value for value in values], kind, from_pandas=False)
-    if pa.types.is_timestamp(kind):
+    if pa.types.is_timestamp(kind) or pa.types.is_duration(kind):
         return pa.array(values, pa.int64()).view(kind)
     return pa.array(values, kind, from_pandas=False)
 

@@ -94,7 +94,7 @@ def test_messages_have_the_names_of_methods_and_parameters() -> None:
 
 
 def test_an_unknown_operation_is_refused() -> None:
-    with pytest.raises(TypeError, match="found operation 'log3', expected one of absolute, activation"):
+    with pytest.raises(TypeError, match="found operation 'log3', expected one of absolute, absolute_duration"):
         Builder().apply("log3", 1.0)
 
 

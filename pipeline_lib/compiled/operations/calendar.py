@@ -80,6 +80,10 @@ def _week(days: Integers) -> Integers:
     return (_day_of_year(days - _weekday(days) + 3) - 1) // 7 + 1
 
 
+def _iso_year(days: Integers) -> Integers:
+    return civil(days - _weekday(days) + 3)[0]
+
+
 def _start(days: Integers, months: int) -> Integers:
     _, month, day = civil(days)
     return (day == 1) & ((month - 1) % months == 0)
@@ -111,6 +115,8 @@ FIELDS: dict[str, Callable[[Integers], Integers]] = {
     "hour": lambda timestamp: timestamp // HOUR % 24,
     "minute": lambda timestamp: timestamp // MINUTE % 60,
     "second": lambda timestamp: timestamp // SECOND % 60,
+    "microsecond": lambda timestamp: timestamp % SECOND,
+    "iso_year": lambda timestamp: _iso_year(days_of(timestamp)),
     "ordinal": lambda timestamp: days_of(timestamp) + EPOCH_ORDINAL,
 }
 
@@ -129,7 +135,7 @@ operation(
     "calendar",
     ("datetime",),
     "int64",
-    doc="A field of a date, by feature-engine's names; `ordinal` counts days, 0001-01-01 being day 1.",
+    doc="A field of a date, by feature-engine's names; `week` and `iso_year` are ISO 8601's, `ordinal` is toordinal's.",
     settings={"field": one_of(tuple(FIELDS))},
     column=_bind_field,
     row=_bind_field_row,

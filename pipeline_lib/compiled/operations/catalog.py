@@ -11,6 +11,8 @@ MODULES = (
     "cases",
     "checks",
     "comparisons",
+    "dates",
+    "durations",
     "elementary",
     "integers",
     "knn_imputation",

@@ -52,7 +52,7 @@ def _write_test(code: Code, name: str, bad: str, message: Callable[[Any], str]) 
 
 operation(
     "demand",
-    ("float64|int64|bool|str|datetime", "bool"),
+    ("float64|int64|bool|str|datetime|duration", "bool"),
     lambda settings, dtypes: dtypes[0],
     doc="The value, where the condition holds; other rows are refused with a message.",
     parameters=("value", "condition"),

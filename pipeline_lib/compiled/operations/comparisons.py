@@ -58,21 +58,26 @@ def _is_missing(column: Any) -> Any:
 
 
 def _write_missing(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
-    test = {"float64": "{0} != {0}", "str": "{0} is None", "datetime": f"{{0}} == {NAT}"}[dtypes[0]]
+    test = {
+        "float64": "{0} != {0}",
+        "str": "{0} is None",
+        "datetime": f"{{0}} == {NAT}",
+        "duration": f"{{0}} == {NAT}",
+    }[dtypes[0]]
     return test.format(inputs[0])
 
 
 def _where(condition: Any, then: Any, other: Any) -> Any:
-    if isinstance(then, TextColumn | str) or isinstance(other, TextColumn | str):
+    if isinstance(then, TextColumn | str | None) or isinstance(other, TextColumn | str | None):
         return choose(condition, then, other)
     return np.where(condition, then, other)
 
 
 operation(
     "is_missing",
-    ("float64|str|datetime",),
+    ("float64|str|datetime|duration",),
     "bool",
-    doc="Whether a value is missing: NaN, missing text, a missing date.",
+    doc="Whether a value is missing: NaN, missing text, a missing date or duration.",
     column=lambda settings: _is_missing,
     writer=_write_missing,
     abs_max=lambda settings, maxima: 1.0,

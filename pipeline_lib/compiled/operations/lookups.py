@@ -19,18 +19,25 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.hash_index import IntegerIndex
 from pipeline_lib.compiled.operations.python_source import Code
-from pipeline_lib.compiled.operations.refusals import refuse, shown
+from pipeline_lib.compiled.operations.refusals import NAT, refuse, shown
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import SCALAR, SCALARS_OR_NONE, TEXT, one_of, or_none
 from pipeline_lib.compiled.operations.text_columns import TextColumn, Words
 from pipeline_lib.errors import InputError
 
 _PYTHON: dict[str, Callable[[Any], Any]] = {"float64": float, "int64": int, "bool": bool, "str": str}
+_PYTHON |= {"datetime": int, "duration": int}
 _HASHED = 512  # integer keys from which on they are hashed; fewer stay in the cache for binary search
-EMPTY: dict[str, float | None] = {"float64": math.nan, "str": None}  # other dtypes are never missing
+EMPTY: dict[str, float | None] = {
+    "float64": math.nan,
+    "str": None,
+    "datetime": NAT,
+    "duration": NAT,
+}  # other dtypes are never missing
 _TABLE = {
     "keys": SCALARS_OR_NONE,
     "values": SCALARS_OR_NONE,
@@ -55,6 +62,10 @@ def _typed(value: Any, gives: str) -> Any:
     return EMPTY.get(gives, 0) if value is None else _PYTHON[gives](value)
 
 
+def _array(values: Sequence[Any], gives: str) -> NDArray[Any]:
+    return np.array(values, dtype="int64" if gives in ("datetime", "duration") else gives)
+
+
 def _message(settings: Settings, word: Any) -> str:
     known = ", ".join(map(repr, settings["keys"][:12])) + (", …" if len(settings["keys"]) > 12 else "")
     known = f"{len(settings['keys'])} values" if settings.get("hidden") else known
@@ -73,7 +84,7 @@ def _bind_lookup(settings: Settings) -> Callable[[Any], Any]:
         if mode == "keep":
             return [table.get(word, word) for word in words]
         values = [table.get(word, unseen) for word in words]
-        return values if gives == "str" else np.array(values, dtype=gives)
+        return values if gives == "str" else _array(values, gives)
 
     def lookup(text: Any) -> Any:
         text = text if isinstance(text, TextColumn) else TextColumn.of([text])
@@ -156,7 +167,7 @@ def _bind_lookup_number(settings: Settings) -> Callable[[Any], Any]:
         whole = TextColumn.of([*values, missing, unseen])
         codes, words = whole.codes, whole.words
     else:
-        table = np.array([*values, missing, unseen], dtype=gives)
+        table = _array([*values, missing, unseen], gives)
     hashed = IntegerIndex(keys) if len(keys) >= _HASHED and keys.dtype == np.int64 else None
 
     def index_of(numbers: Any) -> tuple[Any, Any]:
@@ -205,7 +216,7 @@ def _bind_lookup_number_row(settings: Settings) -> Callable[[Any], Any]:
 
 operation(
     "lookup_number",
-    ("float64|int64|bool|datetime",),
+    ("float64|int64|bool|datetime|duration",),
     lambda settings, dtypes: str(settings["gives"]),
     doc="A number's value in a table, as `lookup`; NaN is missing, and mode `keep` gives float64.",
     settings=_TABLE,
@@ -220,7 +231,7 @@ def _bind_choose(settings: Settings) -> Callable[[Any], Any]:
     if gives == "str":
         words = Words([*values, None])
         return lambda index: TextColumn(np.atleast_1d(index).astype(np.int32), words)
-    table = np.array([_typed(value, gives) for value in values], dtype=gives)
+    table = _array([_typed(value, gives) for value in values], gives)
     return lambda index: table[index]
 
 

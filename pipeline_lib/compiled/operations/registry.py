@@ -7,6 +7,7 @@ Both forms give the same bits. What a value is, by dtype:
     int64       int64 array                              int
     bool        bool array                               bool
     datetime    int64 array, microseconds since 1970     int, missing is `NAT`
+    duration    int64 array, microseconds                int, missing is `NAT`
     str         `TextColumn`                             str, missing is None
     vector      float64 array of shape (width, rows)     float64 array of shape (width,)
     bag         `SparseColumn`                           `SparseColumn` of one row
@@ -176,6 +177,7 @@ _LIFTS: dict[str, Callable[[Any], Any]] = {
     "float64": lambda value: np.array([value], dtype=np.float64),
     "int64": lambda value: np.array([value], dtype=np.int64),
     "datetime": lambda value: np.array([value], dtype=np.int64),
+    "duration": lambda value: np.array([value], dtype=np.int64),
     "bool": lambda value: np.array([value], dtype=np.bool_),
     "str": lambda value: TextColumn.of([value]),
     "vector": lambda value: value[:, None],
@@ -183,7 +185,7 @@ _LIFTS: dict[str, Callable[[Any], Any]] = {
 }
 _LIFTS |= {
     f"{dtype}{LIST}": lambda values: ListColumn(values, np.array([0, len(values)]))
-    for dtype in ("float64", "int64", "bool", "str", "datetime")
+    for dtype in ("float64", "int64", "bool", "str", "datetime", "duration")
 }
 
 

@@ -85,11 +85,13 @@ class TextColumn:
         return TextColumn(self.codes, texts)
 
 
-def choose(condition: Any, then: "TextColumn | str", other: "TextColumn | str") -> TextColumn:
+def choose(condition: Any, then: "TextColumn | str | None", other: "TextColumn | str | None") -> TextColumn:
     """`then` where the condition holds, else `other`."""
     first, second = _column(then), _column(other)
     key = (id(first.words), id(second.words))
-    cache = (second if isinstance(then, str) else first).words.cache  # not a constant's, which outlives the batch
+    cache = (
+        first if isinstance(then, TextColumn) else second
+    ).words.cache  # not a constant's, which outlives the batch
     joined = cache.get(key)
     if joined is None:  # both lists of words are kept, so that no others get their ids
         joined = cache[key] = (Words([*second.words, *first.words]), first.words, second.words)
@@ -99,12 +101,12 @@ def choose(condition: Any, then: "TextColumn | str", other: "TextColumn | str") 
     return TextColumn(np.where(condition, then_codes, other_codes), joined[0])
 
 
-_CONSTANTS: dict[str, TextColumn] = {}
+_CONSTANTS: dict[str | None, TextColumn] = {}
 
 
-def _column(value: "TextColumn | str") -> TextColumn:
+def _column(value: "TextColumn | str | None") -> TextColumn:
     if isinstance(value, TextColumn):
         return value
     if value not in _CONSTANTS:
-        _CONSTANTS[value] = TextColumn(np.zeros(1, dtype=np.int32), Words([value, None]))
+        _CONSTANTS[value] = TextColumn.of([value])
     return _CONSTANTS[value]

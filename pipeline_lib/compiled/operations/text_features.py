@@ -10,8 +10,9 @@ import numpy as np
 from pipeline_lib.compiled.operations.calendar import DAY, HOUR, MINUTE, SECOND, days_from_civil, days_in_month
 from pipeline_lib.compiled.operations.refusals import NAT, refuse, shown
 from pipeline_lib.compiled.operations.registry import Settings, operation
-from pipeline_lib.compiled.operations.setting_types import TEXT, one_of
+from pipeline_lib.compiled.operations.setting_types import TEXT, one_of, optional
 from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiled.operations.unicode_14 import is_known
 from pipeline_lib.compiled.operations.unicode_tables import lower, members
 from pipeline_lib.errors import InputError
 
@@ -156,6 +157,9 @@ _DIRECTIVES = {
 }
 DATE_DIRECTIVES = frozenset(_DIRECTIVES)
 _EMPTY_DATES = frozenset({"", "NaT", "nat", "NAT", "nan", "NaN", "NAN"})  # pandas reads these as missing
+_OTHER_DATE = re.compile(r"^\s*(now|today)\s*$|^\s*[-+]|(?<![0-9])0000", re.IGNORECASE | re.ASCII)
+_NANOSECONDS = re.compile("[0-9]{7}")
+_LIKE_ASCII = "\u017f\u212a\u0130\u0131"  # characters that match s, k and i where case is ignored
 _PART = re.compile(r"%(.)|(\s+)|([^%\s]+)", re.DOTALL)
 
 
@@ -187,15 +191,27 @@ def _timestamp(parts: dict[str, str]) -> int | None:
 
 def _bind_reading(settings: Settings) -> Callable[[str | None], int | None]:
     pattern = _pattern(settings["format"])
+    to_missing = settings.get("errors") == "missing"
 
     def read(word: str | None) -> int | None:
         if word is None or word in _EMPTY_DATES:
             return NAT
         match = pattern.match(word)
         # as pandas: the first match must reach the end of the text, other ways to match are not tried
-        return _timestamp(match.groupdict()) if match is not None and match.end() == len(word) else None
+        timestamp = _timestamp(match.groupdict()) if match is not None and match.end() == len(word) else None
+        return NAT if timestamp is None and to_missing and not _may_be_date(word, settings["format"]) else timestamp
 
     return read
+
+
+def _may_be_date(word: str, form: str) -> bool:
+    """Whether pandas may read a date in a text in which `_pattern` finds none.
+
+    It knows "now" and "today", years before 1, parts of microseconds, and digits and spaces beyond ASCII.
+    """
+    if word.isascii():
+        return bool(_OTHER_DATE.search(word) or ("%f" in form and _NANOSECONDS.search(word)))
+    return not is_known(word) or any(char.isdecimal() or char.isspace() or char in _LIKE_ASCII for char in word)
 
 
 def _undated(settings: Settings, word: str | None) -> str:
@@ -234,8 +250,8 @@ operation(
     "parse_date",
     ("str",),
     "datetime",
-    doc="The date written as text in a strptime `format`; other text is refused.",
-    settings={"format": TEXT, "name": TEXT, "where": TEXT},
+    doc="The date written as text in a strptime `format`; other text is refused, or missing by `errors`.",
+    settings={"format": TEXT, "name": TEXT, "where": TEXT, "errors": optional(one_of(("refuse", "missing")))},
     column=_bind_date,
     row=_bind_date_row,
 )

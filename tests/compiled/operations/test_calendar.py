@@ -37,6 +37,8 @@ OF_PANDAS = {
     "hour": lambda dates: dates.dt.hour,
     "minute": lambda dates: dates.dt.minute,
     "second": lambda dates: dates.dt.second,
+    "microsecond": lambda dates: dates.dt.microsecond,
+    "iso_year": lambda dates: dates.dt.isocalendar().year,
     "ordinal": lambda dates: pd.Series(np.arange(1, len(dates) + 1)),
 }
 
