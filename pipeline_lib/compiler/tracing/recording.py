@@ -9,7 +9,7 @@ two are compared before the next line runs.
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, NoReturn
@@ -132,11 +132,17 @@ class Recording:
         raise named from None
 
     def perform(
-        self, name: str, real: Callable[[int], Any], write: Callable[[list[Any]], Any], rows: Rows | None = None
+        self,
+        name: str,
+        real: Callable[[int], Any],
+        write: Callable[[list[Any]], Any],
+        rows: Rows | None = None,
+        trusted: Sequence[Value] = (),
     ) -> Any:
         """The recorded result of one call: `real` runs the library on a shadow, `write` returns the plan's columns.
 
-        `write` gets the library's results, and returns a Value, a list of them, or a recorded object.
+        `write` gets the library's results, and returns a Value, a list of them, or a recorded object. Columns that the
+        library hands on as they are, `trusted`, are not compared again.
         """
         first = len(self.build.nodes)
         try:
@@ -144,11 +150,12 @@ class Recording:
             written = write(reals)
             if isinstance(written, Value):
                 written = [written]
-            result = self.wrap(name, reals, written, rows or self.all_rows) if isinstance(written, list) else written
+            if isinstance(written, list):
+                written = self.wrap(name, reals, written, rows or self.all_rows, trusted)
         except InputError as error:
             self.refused(error)
         self.lines.append(RecordedLine(self.line(), name, first, len(self.build.nodes)))
-        return result
+        return written
 
     def on_shadows(self, name: str, real: Callable[[int], Any]) -> list[Any]:
         """What the library makes of each shadow; None for those that are given up."""
@@ -174,15 +181,19 @@ class Recording:
         """The numbers of the shadows on which the library has answered so far."""
         return (number for number, alive in enumerate(self.alive) if alive)
 
-    def wrap(self, name: str, reals: list[Any], values: Sequence[Value], rows: Rows) -> Any:
+    def wrap(
+        self, name: str, reals: list[Any], values: Sequence[Value], rows: Rows, trusted: Sequence[Value] = ()
+    ) -> Any:
         """The recorded object of the library's results and the plan's columns, once they were compared."""
         kind = recorded_type(reals[0])
         if kind is None:
             refuse(f"{name}, which gives {type(reals[0]).__name__}", "the recorder has no rule for it", PLAN)
-        self.compare(name, reals, values, rows)
+        self.compare(name, reals, values, rows, {value.node for value in trusted})
         return kind(self, reals, list(values), rows)
 
-    def compare(self, name: str, reals: list[Any], values: Sequence[Value], rows: Rows) -> None:
+    def compare(
+        self, name: str, reals: list[Any], values: Sequence[Value], rows: Rows, trusted: Collection[int] = ()
+    ) -> None:
         """Refuse a rule that writes another result than the library's, on any shadow that answers."""
         for number in self.living():
             real = reals[number]
@@ -200,8 +211,25 @@ class Recording:
                     "production predicts each row that it gets",
                     "drop or add rows before the pipeline, in `load` or `split`",
                 )
+            self._compare_labels(name, number, real, rows, mask)
             for index, value in enumerate(values):
-                self._compare_column(name, number, real, index, value, mask)
+                if value.node not in trusted:
+                    self._compare_column(name, number, real, index, value, mask)
+
+    def _compare_labels(self, name: str, number: int, real: Any, rows: Rows, mask: Any) -> None:
+        """Refuse a result whose rows are in another order, or under other labels, than its recorded rows."""
+        if not hasattr(real, "index") or not hasattr(self.shadows[number], "index"):
+            return
+        if rows.index == "range":
+            same = list(real.index) == np.flatnonzero(mask).tolist()
+        else:
+            same = real.index.equals(self.shadows[number].index[mask])
+        if not same and real.shape[0]:
+            refuse(
+                f"{name}, whose rows are in another order or under other labels than the input's",
+                "pandas aligns by label, and a row of production stands alone",
+                "keep the index: pd.Series(values, index=X.index)",
+            )
 
     def _compare_column(self, name: str, number: int, real: Any, index: int, value: Value, mask: Any) -> None:
         try:
@@ -221,7 +249,8 @@ class Recording:
                 "cast it, for example astype(float), or fill missing values first",
             )
         rows = np.flatnonzero(mask)
-        apart = np.broadcast_to(distance(take_rows(column, rows), expected), rows.shape)
+        with np.errstate(all="ignore"):
+            apart = np.broadcast_to(distance(take_rows(column, rows), expected), rows.shape)
         allowed = np.broadcast_to(0.0 if bound is None else np.broadcast_to(bound, mask.shape)[rows], rows.shape)
         wrong = (apart > 0) & ~(apart <= allowed) & self.answered[number][rows]
         if wrong.any():

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.recorded import Recorded, recorded_in
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, recorded_in
 from pipeline_lib.compiler.tracing.recording import PLAN, recorded_type
 from pipeline_lib.compiler.tracing.refusals import refuse
 
@@ -18,7 +18,11 @@ def structure(owner: Recorded, name: str, change: Callable[[Any], Any]) -> Any:
     `change` is the call; it must not look at values or dtypes.
     """
     return owner._recording.perform(
-        name, lambda number: change(owner._reals[number]), lambda reals: chosen(owner, name, change), owner._rows
+        name,
+        lambda number: change(owner._reals[number]),
+        lambda reals: chosen(owner, name, change),
+        owner._rows,
+        trusted=owner._values,
     )
 
 
@@ -41,6 +45,16 @@ def column(owner: Recorded, index: int) -> Any:
     kind = recorded_type(reals[0])
     assert kind is not None
     return kind(owner._recording, reals, [owner._values[index]], owner._rows)
+
+
+def column_call(call: Call, index: int, place: int | None = None) -> Call:
+    """The call on one column of a frame, so that the rules of a Series can write it.
+
+    `place` is the number of the column in the result, where it is another.
+    """
+    at = index if place is None else place
+    reals = [None if real is None else _column(real, at) for real in call.reals]
+    return Call(call.recording, column(call.owner, index), call.name, reals)
 
 
 def _column(real: Any, index: int) -> Any:
