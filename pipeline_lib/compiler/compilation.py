@@ -24,8 +24,11 @@ from pipeline_lib.compiled.plan import Plan, RawTable
 from pipeline_lib.compiler.adapters.catalog import predict, transform
 from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, RefusedStepError, qualified_name
 from pipeline_lib.compiler.builder import Builder, Value
-from pipeline_lib.compiler.fidelity import Distance, Write, check_step
+from pipeline_lib.compiler.edge_checks import EdgeChecks, EdgeCounts
+from pipeline_lib.compiler.fidelity import Distance, LibraryColumns, StepPlan
 from pipeline_lib.compiler.opaque_step import OpaqueStep
+from pipeline_lib.compiler.own_steps import check_names, check_order_of_rows
+from pipeline_lib.compiler.tracing.own_code import is_own
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.frames import Frames, to_pipeline_input
@@ -41,12 +44,14 @@ _SMALL_BATCHES = (1, 7)  # rows: what production sends most often, and more than
 class CompileOptions:
     """Options of a compilation: schema of raw rows, package of own steps, whether steps may stay opaque.
 
-    `table` is the table of raw rows, with its context of earlier rows.
+    `table` is the table of raw rows, with its context of earlier rows; `edge_rows` says whether steps are asked on
+    edge rows, too.
     """
 
     row: RowSchema
     library: str = "pipeline_lib"
     allow_opaque: bool = False
+    edge_rows: bool = True
     table: RawTable = RawTable()  # noqa: RUF009  a frozen dataclass, too
 
     @property
@@ -67,6 +72,7 @@ class Compilation:
         self.classes: tuple[Any, ...] = ()
         self.opaque: dict[str, bytes] = {}
         self.reports: list[StepReport] = []
+        self.edges = EdgeChecks(options.row, self._raw_tables, enabled=options.edge_rows)
 
     def plan(self) -> Plan:
         """The plan of all steps written so far."""
@@ -105,12 +111,19 @@ class Compilation:
         try:
             after = transform(step, dict(before), self.build)
             _refuse_child_columns(name, after)
-            distance = check_step(f"step {name}", write, before, data, output, self._raw_tables(data))
+            if is_own(type(step)):
+                check_order_of_rows(name, data, output)
+                check_names(name, list(after), output)
+            plan = StepPlan.write(write, before)
+            columns = self._raw_tables(data) or plan.columns(data)
+            distance = plan.check(f"step {name}", data, output, columns)
             if hasattr(type(step), "plan"):
-                self._check_small_batches(name, step, write, data)
-            report = _exact_report(name, step, len(before), len(after), distance)
+                self._check_small_batches(name, step, plan, data)
+            edges = self.edges.transformer(name, step, plan, data, columns)
+            report = _exact_report(name, step, len(before), len(after), distance, edges)
         except NoPlanError as error:
             after = self._run_opaque(name, step, data, {"transform": output}, error)["transform"]
+            self.edges.opaque(step)
             report = _opaque_report(name, step, len(before), len(after), error)
         self.columns = dict(zip(_column_names(step, output, after), after.values(), strict=True))
         self.steps[name] = {column: value.node for column, value in self.columns.items()}
@@ -120,7 +133,7 @@ class Compilation:
         """The columns of several raw tables; None for the output of a step, which is a single frame or array."""
         return from_arrow(conform(data, self.options.row)) if isinstance(data, Frames) else None
 
-    def _check_small_batches(self, name: str, step: Any, write: Write, data: Any) -> None:
+    def _check_small_batches(self, name: str, step: Any, plan: StepPlan, data: Any) -> None:
         """Check an own step on few rows, as in production: its code may depend on the count of rows."""
         row = self.options.row
         for rows in _SMALL_BATCHES:
@@ -130,7 +143,7 @@ class Compilation:
                 part = data.iloc[:rows] if hasattr(data, "iloc") else data[:rows]
             if not self.options.context and part.shape[0] == rows:
                 where = f"step {name}, {rows} rows alone"
-                check_step(where, write, self.columns, part, step.transform(part.copy()), self._raw_tables(part))
+                plan.check(where, part, step.transform(part.copy()), self._raw_tables(part))
 
     def _add_estimator(self, name: str, final: Any, data: Any) -> None:
         before = self.columns
@@ -140,10 +153,13 @@ class Compilation:
         try:
             outputs = _by_kind(predict(final, list(before.values()), self.build))
             distance = Distance()
+            plans = {_METHODS[kind]: StepPlan.write(_output_writer(final, kind), before) for kind in expected}
+            columns = LibraryColumns(data, before)
             for kind, output in expected.items():
-                where = f"step {name}, {_METHODS[kind]}"
-                distance = distance.worst(check_step(where, _output_writer(final, kind), before, data, output))
-            report = _exact_report(name, final, len(before), len(outputs[PREDICTION]), distance)
+                method = _METHODS[kind]
+                distance = distance.worst(plans[method].check(f"step {name}, {method}", data, output, columns))
+            edges = self.edges.estimator(name, final, plans, data, columns)
+            report = _exact_report(name, final, len(before), len(outputs[PREDICTION]), distance, edges)
         except NoPlanError as error:
             opaque = self._run_opaque(name, final, data, expected, error)
             outputs = {kind: list(columns.values()) for kind, columns in opaque.items()}
@@ -233,7 +249,9 @@ def _output_names(kind: str, values: Sequence[Value], final: Any) -> dict[str, i
     return {f"{kind}[{label}]": value.node for label, value in zip(labels, values, strict=True)}
 
 
-def _exact_report(name: str, step: Any, columns_in: int, columns_out: int, distance: Distance) -> StepReport:
+def _exact_report(
+    name: str, step: Any, columns_in: int, columns_out: int, distance: Distance, edges: EdgeCounts
+) -> StepReport:
     return StepReport(
         name,
         qualified_name(type(step)),
@@ -243,6 +261,10 @@ def _exact_report(name: str, step: Any, columns_in: int, columns_out: int, dista
         ulps=distance.ulps,
         share=distance.share,
         flips=distance.flips,
+        edge_rows=edges.rows,
+        edge_refused=edges.refused,
+        edge_differs=edges.differ,
+        edge_example=edges.example,
     )
 
 

@@ -66,7 +66,7 @@ def compile_pipeline(
             "found several training tables without a schema, expected row=schema_of(Tables(...)), which names their key"
         )
     row = row or schema_of_frame(like)  # type: ignore[arg-type]  # no mapping: see above
-    options = CompileOptions(row, library, allow_opaque, declared_table(context, row))
+    options = CompileOptions(row, library, allow_opaque, table=declared_table(context, row))
     steps, table = _fitted_steps(fitted), _training_table(like, options)
     compilation = Compilation(options)
     with quiet_libraries():
@@ -92,7 +92,8 @@ def check_rows(
     table = conform(data, model.row)
     if context is not None:
         table = pa.concat_tables([conform(context, model.row), table]).combine_chunks()
-    compilation = Compilation(CompileOptions(model.row, library, allow_opaque=True, table=model.plan.tables[0]))
+    options = CompileOptions(model.row, library, allow_opaque=True, edge_rows=False, table=model.plan.tables[0])
+    compilation = Compilation(options)
     with quiet_libraries():
         compilation.run(_fitted_steps(fitted), to_pipeline_input(table, model.row))
 

@@ -15,6 +15,7 @@ Rows that the step or its plan refuses are counted, not compared: both may refus
 refused where an answer differs, a library's step has such rows counted in the report.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -50,7 +51,7 @@ MAX_ROWS = 400
 _MAX_CARRIED = 200  # of them, rows that earlier steps have answered
 _MAX_REPEATS = 3  # real rows in which one value is tried, where there is room
 _MAX_CALLS = 24  # of a step that refuses rows, to find those that it answers
-_SHOWN = 4  # edge rows in a message
+_SHOWN = 3  # other edge rows in a message
 Columns = Mapping[str, PlanColumn]
 ConvertRaw = Callable[[Any], Columns | None]
 
@@ -210,7 +211,9 @@ class EdgeChecks:
             calls -= 1
             given = self._take(data, part)
             try:
-                parts.append((part, method(given)))
+                with warnings.catch_warnings():  # of values that its author did not think of
+                    warnings.simplefilter("ignore")
+                    parts.append((part, method(given)))
             except Exception:  # the step refuses a row, in whatever words
                 middle = len(part) // 2
                 waiting += [part[:middle], part[middle:]] if middle else []
@@ -270,14 +273,15 @@ def _differences(comparisons: Iterable[tuple[str, Comparison]]) -> dict[int, tup
 
 
 def _message(batch: _Batch, answered: Rows, differ: Mapping[int, tuple[str, Comparison]], *, hidden: bool) -> str:
-    """What the first edge row that differs gives, and which others differ."""
-    row = min(differ)
-    edge, (label, comparison) = batch.edges[answered[row]], differ[row]
+    """What the edge row with the shortest value gives of those that differ, and which others differ."""
+    edges = {row: batch.edges[answered[row]] for row in differ}
+    row, *rest = sorted(differ, key=lambda each: (len(str(edges[each])), each))
+    label, comparison = differ[row]
     found, expected = ("a value", "another (hidden: sensitive columns)") if hidden else map(repr, comparison.first(row))
-    others = list(dict.fromkeys(str(batch.edges[answered[other]]) for other in sorted(differ)))[1:_SHOWN]
+    others = list(dict.fromkeys(str(edges[each]) for each in rest if str(edges[each]) != str(edges[row])))[:_SHOWN]
     more = f", also with {', '.join(others)}" if others else ""
     return (
-        f"column {label}: found {found} from the plan for a row with {edge}, expected {expected} as the step gives "
-        f"({len(differ)} of {len(answered)} edge rows differ{more}); no training row need hold such a value, but "
+        f"column {label}: found {found} from the plan for a row with {edges[row]}, expected {expected} as the step "
+        f"gives ({len(differ)} of {len(answered)} edge rows differ{more}); no training row need hold such a value, but "
         "production may: correct the plan, or declare in Row that the raw column never holds it"
     )
