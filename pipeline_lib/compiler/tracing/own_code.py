@@ -164,7 +164,8 @@ class OwnFunction:
             check_code(substitution, original.__code__)
             code = frozen_constants(original.__code__)
             substitution.recording.codes.update(codes_of(code))
-            copied = FunctionType(code, {}, original.__name__, None, original.__closure__)
+            made = {"__builtins__": substitution.builtins}  # those at its making are the ones that it keeps
+            copied = FunctionType(code, made, original.__name__, None, original.__closure__)
             copied.__defaults__ = substitution_of(substitution, original.__defaults__)
             copied.__kwdefaults__ = substitution_of(substitution, original.__kwdefaults__)
             copied = with_closure(substitution, copied, original)
