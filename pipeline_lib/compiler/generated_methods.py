@@ -289,6 +289,10 @@ class OperationMethods(Generic[V]):
         """The quotient of integers, rounded down; 0 for divisor 0, as numpy.floor_divide."""
         return self.apply("floor_divide_int", left, right)
 
+    def int_of_text(self, text: V | Scalar, *, name: str | None = None, where: str | None = None) -> V:
+        """The integer in a text, as `int`; missing and other text, and what 64 bits do not hold, is refused."""
+        return self.apply("int_of_text", text, **_given(name=name, where=where))
+
     def interpolate(
         self, value: V | Scalar, *, x: Sequence[float] | NDArray[Any], y: Sequence[float] | NDArray[Any]
     ) -> V:
@@ -416,6 +420,10 @@ class OperationMethods(Generic[V]):
         """Whether at least one of two conditions holds."""
         return self.apply("or", left, right)
 
+    def logical_xor(self, left: V | Scalar, right: V | Scalar) -> V:
+        """Whether one of two conditions holds and the other does not."""
+        return self.apply("logical_xor", left, right)
+
     def lookup_number(
         self,
         value: V | Scalar,
@@ -442,6 +450,17 @@ class OperationMethods(Generic[V]):
             name=name,
             where=where,
         )
+
+    def lookup_rows(
+        self,
+        *columns: V | Scalar,
+        keys: Sequence[Sequence[Scalar | None]],
+        values: Sequence[Scalar | None],
+        gives: Literal["float64", "int64", "bool", "str", "datetime", "duration"],
+        unseen: Scalar | None,
+    ) -> V:
+        """The value of a row's tuple of values in a table; None in a key is a missing value."""
+        return self.apply("lookup_rows", *columns, keys=keys, values=values, gives=gives, unseen=unseen)
 
     def median(self, *values: V | Scalar, plain: bool) -> V:
         """The median of a row's numbers without the missing ones; with `plain`, one missing makes it missing."""
@@ -496,6 +515,18 @@ class OperationMethods(Generic[V]):
     def not_infinite(self, value: V | Scalar, *, name: str, where: str) -> V:
         """The number; infinite ones are refused."""
         return self.apply("not_infinite", value, name=name, where=where)
+
+    def number_of_text(
+        self,
+        text: V | Scalar,
+        *,
+        how: Literal["python", "pandas"],
+        errors: Literal["missing", "refuse"] | None = None,
+        name: str | None = None,
+        where: str | None = None,
+    ) -> V:
+        """The number in a text, as `float` or pandas.to_numeric; other text is NaN, or refused by `errors`."""
+        return self.apply("number_of_text", text, how=how, **_given(errors=errors, name=name, where=where))
 
     def opaque(
         self, *columns: V | Scalar, step: str, method: str, dtypes: Sequence[str], names: Sequence[str] | None
@@ -631,6 +662,14 @@ class OperationMethods(Generic[V]):
     def round32(self, value: V | Scalar) -> V:
         """The nearest float32, as float64."""
         return self.apply("round32", value)
+
+    def round_decimals(self, value: V | Scalar, *, decimals: int) -> V:
+        """The number rounded to `decimals`, by multiplying and dividing, as numpy.round and pandas."""
+        return self.apply("round_decimals", value, decimals=decimals)
+
+    def round_python(self, value: V | Scalar, *, decimals: int) -> V:
+        """The number rounded to `decimals` by its exact decimal value, as Python's `round`."""
+        return self.apply("round_python", value, decimals=decimals)
 
     def scale_duration(self, duration: V | Scalar, factor: V | Scalar) -> V:
         """A duration times an integer."""
@@ -838,6 +877,10 @@ class OperationMethods(Generic[V]):
     def text_length(self, text: V | Scalar) -> V:
         """How many characters the text has; missing is NaN."""
         return self.apply("text_length", text)
+
+    def text_of_number(self, value: V | Scalar, *, how: Literal["python", "pandas"]) -> V:
+        """The number as text, as Python's `str`, or as pandas' astype(str), which keeps missing ones missing."""
+        return self.apply("text_of_number", value, how=how)
 
     def text_pad(self, text: V | Scalar, *, width: int, side: Literal["both", "left", "right"], fill: str) -> V:
         """The text filled up to `width` at a `side`, as `str.rjust`, `ljust` and `center`."""

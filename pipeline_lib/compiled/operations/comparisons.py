@@ -47,6 +47,15 @@ formula(
     "Whether at least one of two conditions holds.",
     abs_max=_one,
 )
+formula(
+    "logical_xor",
+    ("bool", "bool"),
+    "bool",
+    np.logical_xor,
+    "({0} != {1})",
+    "Whether one of two conditions holds and the other does not.",
+    abs_max=_one,
+)
 formula("not", ("bool",), "bool", np.logical_not, "not {0}", "Whether a condition does not hold.", abs_max=_one)
 
 

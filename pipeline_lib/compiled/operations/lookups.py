@@ -31,6 +31,7 @@ from pipeline_lib.errors import InputError
 
 _PYTHON: dict[str, Callable[[Any], Any]] = {"float64": float, "int64": int, "bool": bool, "str": str}
 _PYTHON |= {"datetime": int, "duration": int}
+GIVES = tuple(_PYTHON)
 _HASHED = 512  # integer keys from which on they are hashed; fewer stay in the cache for binary search
 EMPTY: dict[str, float | None] = {
     "float64": math.nan,
@@ -41,7 +42,7 @@ EMPTY: dict[str, float | None] = {
 _TABLE = {
     "keys": SCALARS_OR_NONE,
     "values": SCALARS_OR_NONE,
-    "gives": one_of(tuple(_PYTHON)),
+    "gives": one_of(GIVES),
     "missing": or_none(SCALAR),
     "unseen": or_none(SCALAR),
     "mode": one_of(("default", "keep", "refuse")),
@@ -53,16 +54,18 @@ _TABLE = {
 def _values(settings: Settings) -> tuple[dict[Any, Any], Any]:
     """The table, with the key None for missing, and the value of unseen words."""
     gives = settings["gives"]
-    table = dict(zip(settings["keys"], (_typed(value, gives) for value in settings["values"]), strict=True))
-    table[None] = _typed(settings["missing"], gives)
-    return table, _typed(settings["unseen"], gives)
+    table = dict(zip(settings["keys"], (typed(value, gives) for value in settings["values"]), strict=True))
+    table[None] = typed(settings["missing"], gives)
+    return table, typed(settings["unseen"], gives)
 
 
-def _typed(value: Any, gives: str) -> Any:
+def typed(value: Any, gives: str) -> Any:
+    """A table's value as a dtype; None is missing, 0 where the dtype has no missing values."""
     return EMPTY.get(gives, 0) if value is None else _PYTHON[gives](value)
 
 
-def _array(values: Sequence[Any], gives: str) -> NDArray[Any]:
+def array_of(values: Sequence[Any], gives: str) -> NDArray[Any]:
+    """Typed values of a table as an array."""
     return np.array(values, dtype="int64" if gives in ("datetime", "duration") else gives)
 
 
@@ -84,7 +87,7 @@ def _bind_lookup(settings: Settings) -> Callable[[Any], Any]:
         if mode == "keep":
             return [table.get(word, word) for word in words]
         values = [table.get(word, unseen) for word in words]
-        return values if gives == "str" else _array(values, gives)
+        return values if gives == "str" else array_of(values, gives)
 
     def lookup(text: Any) -> Any:
         text = text if isinstance(text, TextColumn) else TextColumn.of([text])
@@ -155,19 +158,19 @@ operation(
 def _number_tables(settings: Settings) -> tuple[Any, Any]:
     keys = np.array(settings["keys"])
     order = np.argsort(keys, kind="stable")
-    values = [_typed(value, settings["gives"]) for value in settings["values"]]
+    values = [typed(value, settings["gives"]) for value in settings["values"]]
     return keys[order], [values[index] for index in order]
 
 
 def _bind_lookup_number(settings: Settings) -> Callable[[Any], Any]:
     keys, values = _number_tables(settings)
     gives, mode = settings["gives"], settings["mode"]
-    missing, unseen = _typed(settings["missing"], gives), _typed(settings["unseen"], gives)
+    missing, unseen = typed(settings["missing"], gives), typed(settings["unseen"], gives)
     if gives == "str":
         whole = TextColumn.of([*values, missing, unseen])
         codes, words = whole.codes, whole.words
     else:
-        table = _array([*values, missing, unseen], gives)
+        table = array_of([*values, missing, unseen], gives)
     hashed = IntegerIndex(keys) if len(keys) >= _HASHED and keys.dtype == np.int64 else None
 
     def index_of(numbers: Any) -> tuple[Any, Any]:
@@ -199,7 +202,7 @@ def _bind_lookup_number_row(settings: Settings) -> Callable[[Any], Any]:
     keys, values = _number_tables(settings)
     gives, mode = settings["gives"], settings["mode"]
     table = dict(zip(keys.tolist(), values, strict=True))
-    missing, unseen = _typed(settings["missing"], gives), _typed(settings["unseen"], gives)
+    missing, unseen = typed(settings["missing"], gives), typed(settings["unseen"], gives)
 
     def lookup(number: Any) -> Any:
         if number != number:
@@ -231,7 +234,7 @@ def _bind_choose(settings: Settings) -> Callable[[Any], Any]:
     if gives == "str":
         words = Words([*values, None])
         return lambda index: TextColumn(np.atleast_1d(index).astype(np.int32), words)
-    table = _array([_typed(value, gives) for value in values], gives)
+    table = array_of([typed(value, gives) for value in values], gives)
     return lambda index: table[index]
 
 
@@ -241,8 +244,8 @@ operation(
     lambda settings, dtypes: str(settings["gives"]),
     doc="The value at an index of a list, such as a class by its number.",
     parameters=("index",),
-    settings={"values": SCALARS_OR_NONE, "gives": one_of(tuple(_PYTHON))},
+    settings={"values": SCALARS_OR_NONE, "gives": one_of(GIVES)},
     column=_bind_choose,
-    row=lambda settings: [_typed(value, settings["gives"]) for value in settings["values"]].__getitem__,
+    row=lambda settings: [typed(value, settings["gives"]) for value in settings["values"]].__getitem__,
     abs_max=lambda settings, maxima: _looked_up_abs_max({**settings, "mode": "refuse", "missing": None}, maxima),
 )
