@@ -4,6 +4,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import evaluation
 import numpy as np
 import pandas as pd
 import pytest
@@ -41,6 +42,13 @@ REFUSED: dict[str, Callable[[Value], Any]] = {
     "reduce": np.add.reduce,
     "out": lambda v: np.add(v, 1, out=np.zeros(3)),
     "signbit": np.signbit,
+    "text": str,
+    "f-string": lambda v: f"{v}",
+    "format": lambda v: f"{v:.2f}",
+    "sum of bools": lambda v: (v > 1) + (v < 3),
+    "difference of bools": lambda v: (v > 1) - np.True_,
+    "product of bools": lambda v: True * (v > 1),
+    "negative bool": lambda v: -(v > 1),
 }
 
 
@@ -90,8 +98,50 @@ EXACT: dict[str, Callable[[Any, Any], Any]] = {
     "np.floor": lambda x, n: np.floor(x),
     "scalar on the left": lambda x, n: np.float64(3.0) * x - np.int64(2) * n,
     "scalar compared on the left": lambda x, n: (np.float64(1.0) < x) & (np.int64(2) != n),
+    "negative integers": lambda x, n: -n * 2**60 * 8,  # int64, which wraps around
+    "absolute integers": lambda x, n: abs(n - 2) + np.absolute(n),
+    "absolute bool": lambda x, n: abs(x > 1),
+    "bool and integer": lambda x, n: (x > 1) + 2 * n,
+    "integers to the power of integers": lambda x, n: n ** (n * n) + 3 ** abs(n) + np.power(n, 2),
+    "np.clip": lambda x, n: np.clip(x, 0.5, 2.5),
+    "np.clip of integers": lambda x, n: np.clip(n, -2, 3),
+    "np.clip below": lambda x, n: np.clip(x, None, 1.0),
     "np.logical_and": lambda x, n: np.logical_and(x > 1, n > 2),
 }
+
+
+@pytest.mark.parametrize("name", ["negative integers", "absolute integers", "np.clip of integers", "cube of integers"])
+def test_integers_stay_integers(name: str) -> None:
+    build = Builder()
+    result = EXACT[name](build.input("x", "float64"), build.input("n", "int64"))
+    assert result.dtype == "int64"
+    assert EXACT[name](frame()["x"], frame()["n"]).dtype == np.int64
+
+
+def test_a_missing_bound_makes_the_clipped_number_missing_as_in_numpy() -> None:
+    numbers, bounds = [1.0, -1.0, np.nan, 3.0], [0.0, np.nan, 1.0, 5.0]
+    columns = {"x": ("float64", numbers), "low": ("float64", bounds)}
+    results = evaluation.evaluate(lambda build, x, low: np.clip(x, low, 4.0), columns)
+    np.testing.assert_array_equal(results, np.clip(np.array(numbers), np.array(bounds), 4.0))
+    high = evaluation.evaluate(lambda build, x, low: np.clip(x, -4.0, low), columns)
+    np.testing.assert_array_equal(high, np.clip(np.array(numbers), -4.0, np.array(bounds)))
+
+
+def test_the_smallest_integer_has_no_positive_one() -> None:
+    smallest = np.array([-(2**63), 5])
+    columns = {"n": ("int64", smallest.tolist())}
+    assert evaluation.evaluate(lambda build, n: abs(n), columns) == np.abs(smallest).tolist()
+    assert evaluation.evaluate(lambda build, n: -n, columns) == np.negative(smallest).tolist()
+
+
+def test_a_negative_exponent_of_integers_is_refused_in_the_row_that_has_it() -> None:
+    columns = {"n": ("int64", [2, 0, -1])}
+    with pytest.raises(
+        InputError, match="row 2: \\*\\*: found -1 in column 'exponent', expected an exponent of at least 0"
+    ):
+        evaluation.evaluate(lambda build, n: 3**n, columns)
+    with pytest.raises(ValueError, match="Integers to negative integer powers are not allowed"):
+        3 ** np.array([2, 0, -1])
 
 
 def frame() -> pd.DataFrame:

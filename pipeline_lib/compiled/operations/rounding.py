@@ -43,9 +43,10 @@ def _bind_numpy_row(settings: Settings) -> Callable[[float], Any]:
 
 
 def _abs_max(settings: Settings, largest: float) -> float:
-    if not math.isfinite(largest * 10.0 ** max(settings["decimals"], 0)):
+    power: float = 10.0 ** settings["decimals"]
+    if not math.isfinite(largest * max(power, 1.0)):
         return math.inf  # the product may be infinite
-    return largest + 10.0 ** -settings["decimals"]
+    return largest + 1.0 / power
 
 
 operation(
