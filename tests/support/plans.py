@@ -2,7 +2,7 @@
 
 import re
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.adapters.catalog import predict, transform
 from pipeline_lib.compiler.adapters.registry import Outputs
 from pipeline_lib.compiler.builder import Builder, Value
-from pipeline_lib.compiler.fidelity import check_step
+from pipeline_lib.compiler.edge_checks import EdgeChecks, EdgeCounts
+from pipeline_lib.compiler.fidelity import LibraryColumns, StepPlan
 from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.schema import RowSchema
 
@@ -41,14 +42,20 @@ def plan_dtype(values: Any) -> str:
     return "str" if any(isinstance(value, str) for value in plain) or plain.isna().all() else "float64"
 
 
-def check_transformer(step: Any, rows: pd.DataFrame) -> pd.DataFrame:
-    """The plan's columns of a fitted transformer for `rows`, compared with the library's and between executors."""
+def check_transformer(step: Any, rows: pd.DataFrame, *, edge_rows: bool = True) -> pd.DataFrame:
+    """The plan's columns of a fitted transformer for `rows`, compared with the library's and between executors.
+
+    With `edge_rows` the plan must agree with the library on edge rows, too.
+    """
     inputs = _inputs(rows)
 
     def write(columns: dict[str, Value], build: Builder) -> dict[str, Value]:
         return transform(step, dict(columns), build)
 
-    check_step("test", lambda columns, build: list(write(columns, build).values()), inputs, rows, step.transform(rows))
+    plan = StepPlan.write(lambda columns, build: list(write(columns, build).values()), inputs)
+    plan.check("test", rows, step.transform(rows))
+    if edge_rows:
+        check_edge_rows(lambda edges: edges.transformer("test", step, plan, rows, plan.columns(rows)), rows)
     return same_bits(write, rows)
 
 
@@ -64,6 +71,7 @@ def check_estimator(model: Any, rows: pd.DataFrame) -> pd.DataFrame:
         return written
 
     frames = []
+    plans: dict[str, StepPlan] = {}
     for kind, method in (
         ("prediction", "predict"),
         ("probability", "predict_proba"),
@@ -72,11 +80,29 @@ def check_estimator(model: Any, rows: pd.DataFrame) -> pd.DataFrame:
         if hasattr(model, method):
             expected = getattr(model, method)(rows)
             expected = expected if expected.ndim == 1 or expected.shape[1] != 1 else expected[:, 0]
-            check_step(f"test, {method}", write(kind), inputs, rows, expected)
+            plans[method] = StepPlan.write(write(kind), inputs)
+            plans[method].check(f"test, {method}", rows, expected)
             written = write(kind)
             frame = same_bits(lambda c, b, w=written: dict(enumerate(w(c, b))), rows)
             frames.append(frame.add_prefix(f"{kind}_"))
+    check_edge_rows(lambda edges: edges.estimator("test", model, plans, rows, LibraryColumns(rows, inputs)), rows)
     return pd.concat(frames, axis=1)
+
+
+def check_edge_rows(ask: Callable[[EdgeChecks], EdgeCounts], rows: pd.DataFrame) -> None:
+    """Fails where a library answers an edge row otherwise than its plan."""
+    counts = ask(EdgeChecks(_schema({name: plan_dtype(rows[name]) for name in rows.columns}), lambda data: None))
+    assert counts.differ == 0, counts.example
+
+
+def _schema(dtypes: Mapping[Any, str]) -> RowSchema:
+    """The widest schema of columns of these dtypes."""
+    return RowSchema(
+        tuple(
+            Column(str(name), KINDS[dtype], nullable=dtype in ("float64", "str", "datetime"))
+            for name, dtype in dtypes.items()
+        )
+    )
 
 
 def same_bits(write: Callable[[dict[str, Value], Builder], dict[Any, Value]], rows: pd.DataFrame) -> pd.DataFrame:
@@ -85,13 +111,7 @@ def same_bits(write: Callable[[dict[str, Value], Builder], dict[Any, Value]], ro
     dtypes = {str(name): plan_dtype(rows.iloc[:, place]) for place, name in enumerate(rows.columns)}
     made = write({name: build.input(name, dtype) for name, dtype in dtypes.items()}, build)
     outputs = {str(name): value.node for name, value in made.items()}
-    schema = RowSchema(
-        tuple(
-            Column(name, KINDS[dtype], nullable=dtype in ("float64", "str", "datetime"))
-            for name, dtype in dtypes.items()
-        )
-    )
-    model = CompiledPipeline(Plan(build.nodes, outputs), schema)
+    model = CompiledPipeline(Plan(build.nodes, outputs), _schema(dtypes))
     columns = {name: plan_column(rows.iloc[:, place], dtype) for place, (name, dtype) in enumerate(dtypes.items())}
     roots = list(outputs.values())
     whole = _python(model, roots, columns, len(rows))

@@ -117,8 +117,10 @@ def _raw(step: Any, values: Sequence[Value], build: Builder) -> tuple[str, list[
     by_set = {int(index) for tree in trees for index in tree.feature[np.asarray(tree.category) >= 0]}
 
     def check(value: Value, index: int) -> Value:
-        # a negative number is in no set; -0.5, truncated, would be category 0
-        return build.where(value < 0.0, -1.0, value) if index in by_set else value
+        if index not in by_set:
+            return value
+        single = _round(build, value)  # 4.9999999999999 is category 5
+        return build.where(single < 0.0, -1.0, single)  # in no set; -0.5, truncated, would be category 0
 
     return name, sum_of_trees(build, inputs, trees, check, start=start, outputs=outputs, float32=True)
 

@@ -127,7 +127,8 @@ class Labels:
 @pytest.mark.parametrize("column", ["town", "rooms", "flag", "same"])
 def test_labels(column):
     for inner in (LabelEncoder(), LabelBinarizer(), LabelBinarizer(neg_label=-2, pos_label=3)):
-        check_transformer(Labels(inner.fit(FIT[column])), FIT[[column]])
+        # of one class, LabelBinarizer's answer for a row depends on the other rows
+        check_transformer(Labels(inner.fit(FIT[column])), FIT[[column]], edge_rows=column != "same")
 
 
 def test_unseen_labels():
