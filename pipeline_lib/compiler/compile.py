@@ -39,6 +39,8 @@ def compile_pipeline(
 ) -> CompiledPipeline:
     """Compile a fitted scikit-learn or feature-engine pipeline, from raw rows to prediction.
 
+    Of a search over pipelines, such as GridSearchCV, the best pipeline is compiled.
+
     `like` is the training frame: its dtypes must be those that production will deliver, and every step's plan is
     checked on each of its rows against the step's own result. `row` is the schema of raw rows, by default that of
     `like`; a pipeline over several raw tables needs it, and `like` then maps table names to frames.
@@ -98,7 +100,19 @@ def check_rows(
         compilation.run(_fitted_steps(fitted), to_pipeline_input(table, model.row))
 
 
+def fitted_pipeline(fitted: Any) -> Any:
+    """The pipeline that a search such as GridSearchCV has fitted to all rows; anything else as it is."""
+    best = getattr(fitted, "best_estimator_", None)
+    return best if isinstance(getattr(best, "steps", None), list) else fitted
+
+
 def _fitted_steps(fitted: Any) -> list[tuple[str, Any]]:
+    fitted = fitted_pipeline(fitted)
+    if hasattr(fitted, "best_params_") and not hasattr(fitted, "best_estimator_"):
+        raise InputError(
+            f"found {type(fitted).__name__} with refit={fitted.refit!r}, expected the best pipeline fitted to all "
+            "rows; search with refit=True"
+        )
     steps = getattr(fitted, "steps", None)
     if not isinstance(steps, list) or not steps:
         raise InputError(

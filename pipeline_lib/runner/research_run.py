@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline_lib.compiled.opaque import quiet_select_dtypes
 from pipeline_lib.compiled.pipeline import CompiledPipeline
-from pipeline_lib.compiler.compile import check_rows, compile_pipeline
+from pipeline_lib.compiler.compile import check_rows, compile_pipeline, fitted_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import digest
 from pipeline_lib.evidence.evidence import write_evidence
@@ -98,7 +98,7 @@ class Run:
             raise InputError(
                 f"found {type(like).__name__} as like=, expected the DataFrame of raw training rows, X_train"
             )
-        fitted = with_exported_definitions(fitted, self._project)
+        fitted = with_exported_definitions(fitted_pipeline(fitted), self._project)
         context = getattr(self.module, "CONTEXT", 0) if context is None else context
         model = compile_pipeline(
             fitted, like=like, row=row, library=library, allow_opaque=allow_opaque, context=context

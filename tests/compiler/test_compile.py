@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import Lasso
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from small_houses import ROW, ROWS, Drop, Logged, compiled, fit_pipeline, houses, steps
 
@@ -30,6 +33,16 @@ class Doubled(Drop):
 
     def plan(self, columns: Any, build: Any) -> Any:
         return {**columns, "size": columns["size"] * 2.0000000000000004}
+
+
+class Named(Drop):
+    """Reads a column by its name; it does not keep the names that it was fitted with."""
+
+    def transform(self, X: Any) -> Any:
+        return X.assign(rooms=X["rooms"] + 1)
+
+    def plan(self, columns: Any, build: Any) -> Any:
+        return {**columns, "rooms": columns["rooms"] + 1}
 
 
 class Writes(Drop):
@@ -122,6 +135,27 @@ def test_a_step_that_drops_rows_is_refused(options: dict[str, Any]) -> None:
 def test_training_rows_unlike_production_are_refused(fitted: Pipeline, like: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         compile_pipeline(fitted, like=like(houses()[0]), row=ROW)
+
+
+def test_the_best_pipeline_of_a_search_is_compiled() -> None:
+    frame, price = houses()
+    search = GridSearchCV(Pipeline(steps()), {"price__alpha": [0.01, 100.0]}, cv=3).fit(frame, price)
+    model = compile_pipeline(search, like=frame, row=ROW)
+    assert model.predict(frame) == pytest.approx(search.predict(frame), rel=1e-12)
+    assert [step.name for step in model.report.steps] == ["town", "rank", "drop", "size", "scale", "price"]
+    search = clone(search).set_params(refit=False).fit(frame, price)
+    with pytest.raises(InputError, match=r"found GridSearchCV with refit=False, .*; search with refit=True"):
+        compile_pipeline(search, like=frame, row=ROW)
+
+
+def test_what_holds_a_pipeline_is_compiled_once_it_is_wrapped() -> None:
+    """The advice of the message, for a pipeline whose first step reads columns by name."""
+    frame, price = houses()
+    held = TransformedTargetRegressor(Pipeline([("names", Named()), *steps()])).fit(frame, price)
+    with pytest.raises(InputError, match=r"found TransformedTargetRegressor, .*Pipeline\(\[\('estimator', ...\)\]\)"):
+        compile_pipeline(held, like=frame, row=ROW)
+    model = compile_pipeline(Pipeline([("estimator", held)]), like=frame, row=ROW)
+    assert model.predict(frame) == pytest.approx(held.predict(frame), rel=1e-9)
 
 
 def test_only_a_fitted_pipeline_is_compiled() -> None:

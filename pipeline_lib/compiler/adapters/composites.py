@@ -38,11 +38,21 @@ def pipeline(step: Any, columns: Columns, build: Builder) -> Columns:
 @estimator(*PIPELINES, options=_PIPELINE_OPTIONS)
 def pipeline_estimator(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Transformers, then the final estimator."""
-    names = getattr(step, "feature_names_in_", None)
-    columns = dict(zip(map(str, names if names is not None else range(len(values))), values, strict=True))
+    columns = dict(zip(_names(step, values, build), values, strict=True))
     for _, inner in step.steps[:-1]:
         columns = transform(inner, columns, build)
     return predict(step.steps[-1][1], list(columns.values()), build)
+
+
+def _names(step: Any, values: Sequence[Value], build: Builder) -> list[str]:
+    """The names of a pipeline's input columns: those it was fitted with, else those of raw columns, else numbers."""
+    names = getattr(step, "feature_names_in_", None)
+    if names is not None:
+        return list(map(str, names))
+    nodes = [build.nodes[value.node] for value in values]
+    if all(node.operation == "input" for node in nodes):
+        return [node.settings["column"] for node in nodes]
+    return list(map(str, range(len(values))))
 
 
 @transformer(
