@@ -66,6 +66,7 @@ _TITLES = {
     "bool": "Conditions",
     "str": "Text",
     "datetime": "Dates",
+    "duration": "Durations",
     "vector": "Vectors",
     "bag": "Sparse vectors",
     LIST: "Child rows",
