@@ -8,20 +8,15 @@ needs one (`if`, `in`, `max`, `float`) would silently write another formula; it 
     if columns["year"] == 2010: ...       refused: use build.where
 """
 
-from collections.abc import Callable
 from typing import Any, NoReturn, Self
 
 import numpy as np
 
 from pipeline_lib.compiled.plan import Scalar
+from pipeline_lib.compiler.numpy_functions import FUNCTIONS, METHODS, UFUNCS
 from pipeline_lib.compiler.times import TIMES, is_time
 from pipeline_lib.errors import InputError
 
-_METHODS = frozenset(
-    {"arccos", "arcsin", "arctan", "arctan2", "cbrt", "ceil", "cos", "exp", "expm1", "floor"}
-    | {"log", "log10", "log1p", "log2", "rint", "sin", "sqrt", "tan", "tanh", "trunc"}
-)
-"""NumPy functions whose operation has the same name."""
 _ARITHMETIC = {"add": "+", "subtract": "-", "multiply": "*"}
 """Operations for which NumPy does not take bools for 0 and 1."""
 _MOST_BITS = 63
@@ -209,8 +204,8 @@ class Operators:
         _refuse("a value given to a function of NumPy or pandas", "use the methods of `build`, or NumPy's ufuncs")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        write = _UFUNCS.get(ufunc.__name__)
-        if method != "__call__" or options or (write is None and ufunc.__name__ not in _METHODS):
+        write = UFUNCS.get(ufunc.__name__)
+        if method != "__call__" or options or (write is None and ufunc.__name__ not in METHODS):
             _refuse(f"np.{ufunc.__name__}{'' if method == '__call__' else f'.{method}'}", "use the methods of `build`")
         # a NumPy scalar on the left of an operator arrives as an array without dimensions
         inputs = tuple(value[()] if isinstance(value, np.ndarray) and not value.ndim else value for value in inputs)
@@ -222,7 +217,7 @@ class Operators:
         return write(self.build, *(self.build.value(value) for value in inputs))
 
     def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
-        write = _FUNCTIONS.get(function.__name__)
+        write = FUNCTIONS.get(function.__name__)
         if write is None or options:
             _refuse(f"np.{function.__name__}", "use the methods of `build`, or NumPy's ufuncs")
         return write(self.build, *inputs)
@@ -258,72 +253,9 @@ def _whole_division(left: Any, right: Any, operation: str, value: Any) -> Any:
     return getattr(build, operation)(build.number(left), build.number(right))
 
 
-def _extreme(build: Any, left: Any, right: Any, *, largest: bool, keep_missing: bool) -> Any:
-    """np.maximum and np.minimum, in which a missing number wins, or np.fmax and np.fmin, which ignore it."""
-    if {left.kind, right.kind} <= {"int64", "bool"}:
-        left, right = build.integer(left), build.integer(right)
-        return build.where(right > left if largest else right < left, right, left)
-    left, right = build.number(left), build.number(right)
-    chosen = (build.larger if largest else build.smaller)(left, right)
-    return build.where(right.missing(), right, chosen) if keep_missing else build.where(left.missing(), right, chosen)
-
-
 def _not_negative(build: Any, exponent: Any) -> Any:
     """An integer exponent; a negative one is refused when it predicts, as NumPy raises an error for it."""
     advice = "write build.number(value) ** exponent"
     return build.check(
         exponent, exponent >= 0, name="exponent", where="**", expected="an exponent of at least 0", advice=advice
     )
-
-
-def _clip(build: Any, value: Any, low: Any, high: Any) -> Any:
-    """np.clip: the larger of value and `low`, then the smaller of that and `high`; a missing bound makes it missing."""
-    value = build.value(value)
-    if low is not None:
-        value = _extreme(build, value, build.value(low), largest=True, keep_missing=True)
-    return value if high is None else _extreme(build, value, build.value(high), largest=False, keep_missing=True)
-
-
-def _select(build: Any, conditions: Any, choices: Any, default: Any = 0) -> Any:
-    result = build.value(default)
-    for condition, choice in zip(reversed(list(conditions)), reversed(list(choices)), strict=True):
-        result = build.where(condition, choice, result)
-    return result
-
-
-_UFUNCS: dict[str, Callable[..., Any]] = {
-    "absolute": lambda build, value: abs(value),
-    "add": lambda build, left, right: left + right,
-    "bitwise_and": lambda build, left, right: left & right,
-    "bitwise_or": lambda build, left, right: left | right,
-    "bitwise_xor": lambda build, left, right: left ^ right,
-    "divide": lambda build, left, right: left / right,
-    "equal": lambda build, left, right: left == right,
-    "floor_divide": lambda build, left, right: left // right,
-    "fmax": lambda build, left, right: _extreme(build, left, right, largest=True, keep_missing=False),
-    "fmin": lambda build, left, right: _extreme(build, left, right, largest=False, keep_missing=False),
-    "greater": lambda build, left, right: left > right,
-    "greater_equal": lambda build, left, right: left >= right,
-    "invert": lambda build, value: ~value,
-    "isnan": lambda build, value: value.missing(),
-    "less": lambda build, left, right: left < right,
-    "less_equal": lambda build, left, right: left <= right,
-    "logical_and": lambda build, left, right: left & right,
-    "logical_not": lambda build, value: ~value,
-    "logical_or": lambda build, left, right: left | right,
-    "logical_xor": lambda build, left, right: left ^ right,
-    "maximum": lambda build, left, right: _extreme(build, left, right, largest=True, keep_missing=True),
-    "minimum": lambda build, left, right: _extreme(build, left, right, largest=False, keep_missing=True),
-    "multiply": lambda build, left, right: left * right,
-    "negative": lambda build, value: -value,
-    "not_equal": lambda build, left, right: left != right,
-    "power": lambda build, left, right: left**right,
-    "remainder": lambda build, left, right: left % right,
-    "square": lambda build, value: value * value,
-    "subtract": lambda build, left, right: left - right,
-}
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "clip": _clip,
-    "select": _select,
-    "where": lambda build, *inputs: build.where(*inputs),
-}
