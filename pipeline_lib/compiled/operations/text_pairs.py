@@ -18,8 +18,13 @@ def _bind_equal(settings: Settings) -> Callable[[Any, Any], Any]:
     key = object()
 
     def equal(left: Any, right: Any) -> Any:
-        """Compares the numbers of the words: equal words have one number, missing has none."""
-        left, right = _column(left), _column(right)
+        """Compares the numbers of the words: equal words have one number."""
+        if not isinstance(left, TextColumn):
+            left, right = right, left
+        if not isinstance(left, TextColumn):
+            return np.array([left is not None and left == right])
+        if not isinstance(right, TextColumn):
+            return left.numbers(key, lambda words: np.array([word is not None and word == right for word in words]))
         cache, pair = left.words.cache, (key, id(right.words))
         if pair not in cache:  # the right words are kept, so that no others get their id
             number: dict[str | None, int] = {}

@@ -88,6 +88,9 @@ def test_texts_of_two_columns_are_equal_by_their_characters():
     assert lower == [True, False, False, False, True, False]
     assert evaluate(lambda build, a, b: build.text_equal(a, "x"), columns) == [True, True, *[False] * 4]
     assert evaluate(lambda build, a, b: build.text_equal("x", a), columns) == [True, True, *[False] * 4]
+    assert evaluate(lambda build, a, b: build.text_equal("x", "x"), columns) == [True] * 6
+    missing = evaluate(lambda build, a, b: build.text_equal(a, build.missing("str")), columns)
+    assert missing == [False] * 6
 
 
 def test_texts_are_concatenated_and_missing_where_one_is():
