@@ -62,27 +62,39 @@ _rounding("date_floor", "The last multiple of `count` (default 1) units since 19
 _rounding("date_ceil", "The first multiple of `count` (default 1) units since 1970 that is not earlier.", _ceil)
 _rounding("date_round", "The nearest multiple of `count` (default 1) units since 1970; halves go to even.", _round)
 
-_DIRECTIVES: dict[str, Callable[[int], str]] = {
-    "Y": lambda date: f"{civil(days_of(date))[0]:04d}",
-    "y": lambda date: f"{civil(days_of(date))[0] % 100:02d}",
-    "m": lambda date: f"{civil(days_of(date))[1]:02d}",
-    "d": lambda date: f"{civil(days_of(date))[2]:02d}",
-    "j": lambda date: f"{days_of(date) - days_from_civil(civil(days_of(date))[0], 1, 1) + 1:03d}",
-    "H": lambda date: f"{date // HOUR % 24:02d}",
-    "M": lambda date: f"{date // MINUTE % 60:02d}",
-    "S": lambda date: f"{date // SECOND % 60:02d}",
-    "f": lambda date: f"{date % SECOND:06d}",
-    "%": lambda date: "%",
+_DIRECTIVES: dict[str, Callable[[int, tuple[int, int, int]], str]] = {  # of a date and its year, month and day
+    "Y": lambda date, civil_date: f"{civil_date[0]:04d}",
+    "y": lambda date, civil_date: f"{civil_date[0] % 100:02d}",
+    "m": lambda date, civil_date: f"{civil_date[1]:02d}",
+    "d": lambda date, civil_date: f"{civil_date[2]:02d}",
+    "j": lambda date, civil_date: f"{days_of(date) - days_from_civil(civil_date[0], 1, 1) + 1:03d}",
+    "H": lambda date, civil_date: f"{date // HOUR % 24:02d}",
+    "M": lambda date, civil_date: f"{date // MINUTE % 60:02d}",
+    "S": lambda date, civil_date: f"{date // SECOND % 60:02d}",
+    "f": lambda date, civil_date: f"{date % SECOND:06d}",
+    "%": lambda date, civil_date: "%",
 }
+_OF_DAYS = frozenset("Yymdj%")  # directives that the time of day does not change
 _FIRST, _END = days_from_civil(1000, 1, 1) * DAY, days_from_civil(10_000, 1, 1) * DAY
 _YEARS = "found a date outside of the years 1000 to 9999, whose text differs between systems; correct the row"
 
 
+def _parts(form: str) -> tuple[str, list[tuple[str, str]]]:
+    """The text before the first directive, and each directive with the text behind it."""
+    literal, *parts = form.replace("%%", "%\0").split("%")
+    return literal, [("%" if part[0] == "\0" else part[0], part[1:]) for part in parts]
+
+
 def _writer(form: str) -> Callable[[int], str]:
     """The function from a date's microseconds to its text."""
-    literal, *parts = form.replace("%%", "%\0").split("%")
-    written = [(_DIRECTIVES["%" if part[0] == "\0" else part[0]], part[1:]) for part in parts]
-    return lambda date: literal + "".join(directive(date) + text for directive, text in written)
+    literal, parts = _parts(form)
+    written = [(_DIRECTIVES[directive], text) for directive, text in parts]
+
+    def write(date: int) -> str:
+        civil_date = civil(days_of(date))
+        return literal + "".join([directive(date, civil_date) + text for directive, text in written])
+
+    return write
 
 
 def _is_format(form: Any) -> bool:
@@ -94,11 +106,13 @@ def _is_format(form: Any) -> bool:
 
 def _bind_text(settings: Settings) -> Callable[[Any], Any]:
     write = _writer(settings["format"])
+    days_only = all(directive in _OF_DAYS for directive, _ in _parts(settings["format"])[1])
 
     def texts(dates: Any) -> TextColumn:
         dates = np.atleast_1d(np.asarray(dates, dtype=np.int64))
         refuse(dates, (dates == NAT) | ((dates >= _FIRST) & (dates < _END)), lambda date: _YEARS)
-        distinct, codes = np.unique(dates, return_inverse=True)
+        rounded = np.where(dates == NAT, NAT, _floor(dates, DAY)) if days_only else dates
+        distinct, codes = np.unique(rounded, return_inverse=True)
         words = [None if date == NAT else write(date) for date in distinct.tolist()]
         return TextColumn(codes.astype(np.int32), Words([*words, None]))
 
