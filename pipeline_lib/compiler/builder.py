@@ -23,6 +23,7 @@ from pipeline_lib.compiled.operations.lookups import EMPTY
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.plan import Node, Scalar
 from pipeline_lib.compiler.generated_methods import OperationMethods
+from pipeline_lib.compiler.lookup_tables import python_scalar, table_settings
 from pipeline_lib.compiler.operation_checks import check_dtypes, check_settings, child_table
 from pipeline_lib.compiler.operators import Operators
 from pipeline_lib.compiler.times import TIMES, dtype_of, is_time, microseconds, operation_of
@@ -208,32 +209,15 @@ class Builder(OperationMethods[Value]):
         a word stays as it is. With mode `refuse` predicting raises InputError for it, and for a missing word where
         `missing` is None; the message names the column `name` and the step `where`.
         """
-        operation = "lookup" if value.kind == "str" else "lookup_number"
-        if value.kind in TIMES:
-            table = {microseconds(key, value.kind): result for key, result in table.items()}
-            if mode != "refuse" or missing is not None:
-                table = {**table, NAT: missing}
-        if gives in TIMES:
-            table = {key: None if result is None else microseconds(result, gives) for key, result in table.items()}
+        settings = table_settings(table, value.kind, gives, missing, unseen, mode)
         if value.kind == "bool":
-            value, table = self.integer(value), {int(key): result for key, result in table.items()}
-        python_table = {_python_scalar(key): _python_scalar(result) for key, result in table.items()}
-        return self.apply(
-            operation,
-            value,
-            keys=list(python_table),
-            values=list(python_table.values()),
-            gives=gives,
-            missing=_python_scalar(missing),
-            unseen=_python_scalar(unseen),
-            mode=mode,
-            name=name,
-            where=where,
-        )
+            value = self.integer(value)
+        operation = "lookup" if value.kind == "str" else "lookup_number"
+        return self.apply(operation, value, **settings, mode=mode, name=name, where=where)
 
     def choose(self, index: Value, values: Sequence[Any], gives: str) -> Value:
         """The value at an int64 index of a list, such as a class by its number, as dtype `gives`."""
-        return self.apply("choose", index, values=[_python_scalar(value) for value in values], gives=gives)
+        return self.apply("choose", index, values=[python_scalar(value) for value in values], gives=gives)
 
     def dot(self, values: Sequence[Value], weights: Sequence[float], start: float | None = None) -> Value:
         """The sum of values times weights, from left to right, plus `start`; terms of weight 0 are left out."""
@@ -317,10 +301,6 @@ class Builder(OperationMethods[Value]):
             self.nodes.append(Node(operation, inputs, settings, dtype))
             self._known[key] = known
         return known
-
-
-def _python_scalar(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _key(setting: Any) -> Any:

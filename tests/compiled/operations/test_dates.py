@@ -1,5 +1,6 @@
 """Dates and durations: one row as a batch, and as pandas has them; dates that pandas may read otherwise are refused."""
 
+import doctest
 import itertools
 import math
 import operator
@@ -10,6 +11,7 @@ import pytest
 from evaluation import bits, evaluate
 
 from pipeline_lib.compiled.operations.refusals import NAT
+from pipeline_lib.compiler import times
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
@@ -232,9 +234,10 @@ def test_missing_dates_are_filled_chosen_and_looked_up():
     assert results == ["m", "x", "y", "u"]
     text = {"t": ("str", ["x", "y", None])}
     looked_up = evaluate(
-        lambda build, t: build.lookup(t, {"x": date(1970, 1, 2), "y": None}, "datetime", missing=7), text
+        lambda build, t: build.lookup(t, {"x": date(1970, 1, 2), "y": None}, "datetime", missing=datetime(1970, 1, 3)),
+        text,
     )
-    assert looked_up == [DAY, NAT, 7]
+    assert looked_up == [DAY, NAT, 2 * DAY]
     assert evaluate(lambda build, t: build.lookup(t, {"x": timedelta(1)}, "duration"), text) == [DAY, NAT, NAT]
     chosen = evaluate(
         lambda build, a: build.choose(
@@ -271,3 +274,7 @@ def test_dates_are_not_combined_with_what_has_no_meaning(write):
     build = Builder()
     with pytest.raises(InputError):
         write(build.input("a", "datetime"))
+
+
+def test_the_example_of_constants_prints_what_it_shows():
+    assert doctest.testmod(times) == (0, 1)
