@@ -195,8 +195,9 @@ class CompiledPipeline:
         """Every step's columns for one raw row, by step and column, and last the `outputs`.
 
         `row` and `context` as for `predict_row`, but all raw columns of the pipeline's steps are read and checked.
-        Values are Python scalars, missing is None, datetimes are microseconds since 1970; a vector is a list, a
-        sparse vector a dict of its values that are not 0, by index. Raises InputError as `predict_row` does.
+        Values are Python scalars, missing is None, datetimes are microseconds since 1970, durations microseconds; a
+        vector is a list, a sparse vector a dict of its values that are not 0, by index. Raises InputError as
+        `predict_row` does.
 
         >>> model = load_model("runs/houses/ID/artifact")
         >>> trace = model.trace_row({"size": 100.0, "rooms": 6, "built": 1968.0})
