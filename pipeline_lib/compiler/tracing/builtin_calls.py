@@ -9,13 +9,17 @@ import numpy as np
 
 from pipeline_lib.compiler.tracing.batch import Unique, UniqueSet
 from pipeline_lib.compiler.tracing.forbidden import forbidden_reason
+from pipeline_lib.compiler.tracing.library_calls import StandInType
 from pipeline_lib.compiler.tracing.own_self import StandInSelf, Super
 from pipeline_lib.compiler.tracing.recorded import RULES, Call, Recorded, raw_call, unwrap
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW
 from pipeline_lib.compiler.tracing.row_counts import RowCount
-from pipeline_lib.compiler.tracing.scan import ConstantSet
+from pipeline_lib.compiler.tracing.scan import ConstantSet, LookupSet
 
-_REFUSED = ("open", "input", "eval", "exec", "compile", "id", "hash", "globals")
+_REFUSED = (
+    *("open", "input", "eval", "exec", "compile", "id", "hash", "globals"),
+    *("exit", "quit", "breakpoint"),
+)
 
 
 def builtin_stand_ins(substitution: Any) -> dict[str, Any]:
@@ -25,13 +29,16 @@ def builtin_stand_ins(substitution: Any) -> dict[str, Any]:
     stand_ins |= {
         "len": _length(substitution),
         "isinstance": _isinstance(substitution),
-        "type": _type,
+        "issubclass": lambda kind, kinds: issubclass(unwrap(kind), unwrap(kinds)),
+        "type": _type(substitution),
         "callable": lambda thing: builtins.callable(unwrap(thing)),
+        "hasattr": _hasattr,
         "super": _super(substitution),
         "print": lambda *args, **options: None,
         "__import__": _import(substitution),
         "set": _set(set),
         "frozenset": _set(frozenset),
+        "object": StandInType(substitution, object),
         "__build_class__": builtins.__build_class__,
     }
     return stand_ins
@@ -52,7 +59,7 @@ def _set(kind: type) -> Callable[..., Any]:
     def make(values: Any = ()) -> Any:
         if type(values) is Unique or (isinstance(values, Recorded) and values._kind == "series"):
             return UniqueSet(values.owner if isinstance(values, Unique) else values)
-        return ConstantSet(values) if kind is frozenset else set(values)
+        return ConstantSet(values) if kind is frozenset else LookupSet(values)
 
     make._original = kind  # type: ignore[attr-defined]
     return make
@@ -84,11 +91,24 @@ def _isinstance(substitution: Any) -> Callable[[Any, Any], Any]:
     return is_instance
 
 
-def _type(*args: Any) -> Any:
-    if len(args) != 1:
-        return type(*args)
-    thing = args[0]
-    return type(thing._reals[0]) if isinstance(thing, Recorded) else getattr(thing, "__class__", type(thing))
+def _hasattr(thing: Any, name: str) -> bool:
+    """Whether the library's object has an attribute, with or without a rule."""
+    return hasattr(thing._reals[0] if isinstance(thing, Recorded) else thing, name)
+
+
+def _type(substitution: Any) -> Callable[..., Any]:
+    def type_(*args: Any) -> Any:
+        if len(args) != 1:
+            return type(*args)
+        thing = args[0]
+        if isinstance(thing, Recorded) and thing._kind == "value":
+            call = Call(substitution.recording, thing, "type", [])
+            return substitution.of(raw_call(substitution.recording, call, RULES["value", "type"], (), {}))
+        kind = type(thing._reals[0]) if isinstance(thing, Recorded) else type(unwrap(thing))
+        return substitution.of(kind)
+
+    type_._original = type  # type: ignore[attr-defined]
+    return type_
 
 
 def _super(substitution: Any) -> Callable[..., Any]:

@@ -3,6 +3,7 @@
 A library's object is written by its adapter; one of own code is recorded in its turn.
 """
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 from pipeline_lib.compiler.adapters.registry import Outputs, predict, transform
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.own_code import Substitution, is_own
-from pipeline_lib.compiler.tracing.own_self import StandInSelf, own_method
+from pipeline_lib.compiler.tracing.own_self import own_method
 from pipeline_lib.compiler.tracing.recorded import Recorded
 from pipeline_lib.compiler.tracing.recording import PLAN
 from pipeline_lib.compiler.tracing.refusals import refuse
@@ -32,10 +33,11 @@ def call_fitted(
     """What a fitted object's method makes of recorded columns; `of_class` is the library's class behind `super()`."""
     recording = substitution.recording
     if of_class is None and own_method(type(fitted), name) is not None:
-        return getattr(StandInSelf(substitution, fitted), name)(*args, **options)
+        return getattr(substitution.of(fitted), name)(*args, **options)
     try:
         view = fitted if of_class is None else as_library(fitted)
-        if len(args) != 1 or options or not isinstance(args[0], Recorded):
+        options = {key: value for key, value in options.items() if not _is_default(getattr(view, name), key, value)}
+        if len(args) != 1 or set(options) - {"copy"} or not isinstance(args[0], Recorded):
             refuse(f"{type(view).__name__}.{name} with other arguments than columns", "the recorder has no rule", PLAN)
         if name not in ("transform", *_OUTPUTS):
             refuse(
@@ -50,16 +52,27 @@ def call_fitted(
     def write(reals: list[Any]) -> list[Value]:
         columns = dict(zip(_names(table._reals[0]), table._values, strict=True))
         if name == "transform":
-            return list(transform(view, columns, recording.build).values())
+            written = transform(view, columns, recording.build).values()
+            return [each for value in written for each in _single(value)]
         outputs: Outputs = predict(view, list(columns.values()), recording.build)
         return list(getattr(outputs, _OUTPUTS[name]))
 
     return recording.perform(
         f"{type(view).__name__}.{name}",
-        lambda number: getattr(view, name)(table._reals[number].copy()),
+        lambda number: getattr(view, name)(table._reals[number].copy(), **options),
         write,
         table._rows,
     )
+
+
+def _single(value: Value) -> list[Value]:
+    return value.build.items(value) if value.dtype == "vector" else [value]
+
+
+def _is_default(method: Any, name: str, value: Any) -> bool:
+    """Whether an argument is what the method takes without it."""
+    parameter = inspect.signature(method).parameters.get(name)
+    return parameter is not None and parameter.default is value
 
 
 def as_library(step: Any) -> Any:

@@ -3,24 +3,27 @@
 No replay can see them: they answer alike twice in a row, and otherwise next week or on another machine.
 """
 
-_CLOCK = (
-    "the time of the call is no part of the row, and no replay can see it",
-    "give the step the date as a parameter, or as a column of the row",
+from pipeline_lib.compiler.tracing.guards import STATE
+
+CLOCK = (
+    "the time of the call is no part of the row, so no replay can see it",
+    "give the step the date as a parameter, or take it from a column of the row",
 )
 _RANDOM = (
     "a random draw gives a row another result each time",
-    "draw in `fit` and keep the result, or leave it out",
+    "draw in `fit` and keep the result on `self`, or leave it out",
 )
 _FILE = (
     "production has other files, and no replay can see what was read",
-    "read it in `fit` (or in `load`) and keep it on `self`",
+    "read it in `fit` and keep it on `self`",
 )
 ENVIRONMENT = (
     "production has another environment, and no replay can see it",
-    "read it before the pipeline is made, and give the step a parameter",
+    "read it in `__init__` or `fit` and keep it on `self`",
 )
 _CODE = ("code made at run time cannot be read", "write the code itself")
-_IDENTITY = ("it depends on the process", "compare or look up the values themselves")
+_IDENTITY = ("it is another number in each process", "compare or look up the values themselves")
+_EXIT = ("it ends the process", "raise ValueError for rows that cannot be served")
 
 _NAMES = {
     **dict.fromkeys(
@@ -28,34 +31,52 @@ _NAMES = {
             *("pandas.Timestamp.now", "pandas.Timestamp.today", "pandas.Timestamp.utcnow", "datetime.datetime.now"),
             *("datetime.datetime.today", "datetime.datetime.utcnow", "datetime.date.today", "pandas.Period.now"),
         ),
-        _CLOCK,
+        CLOCK,
     ),
     **dict.fromkeys(("builtins.open", "builtins.input", "io.open", "_io.open", "numpy.load", "numpy.fromfile"), _FILE),
-    **dict.fromkeys(("numpy.loadtxt", "numpy.genfromtxt", "numpy.save", "numpy.memmap", "json.load"), _FILE),
-    **dict.fromkeys(("builtins.eval", "builtins.exec", "builtins.compile"), _CODE),
+    **dict.fromkeys(("numpy.loadtxt", "numpy.genfromtxt", "numpy.memmap", "json.load", "json.dump"), _FILE),
+    **dict.fromkeys(("numpy.save", "numpy.savez", "numpy.savez_compressed", "numpy.savetxt"), _FILE),
+    **dict.fromkeys(("pandas.HDFStore", "pandas.ExcelFile", "pandas.ExcelWriter"), _FILE),
+    **dict.fromkeys(("builtins.eval", "builtins.exec", "builtins.compile", "pandas.eval", "builtins.globals"), _CODE),
     **dict.fromkeys(("builtins.id", "builtins.hash"), _IDENTITY),
-    "os.getenv": ENVIRONMENT,
-    "builtins.globals": _CODE,
+    **dict.fromkeys(("builtins.exit", "builtins.quit", "builtins.breakpoint", "sys.exit", "posix._exit"), _EXIT),
+    **dict.fromkeys(("builtins.object.__setattr__", "builtins.object.__delattr__"), STATE),
+    **dict.fromkeys(("os.getenv", "os.putenv", "os.cpu_count", "posix.cpu_count"), ENVIRONMENT),
+    **dict.fromkeys(("pandas.get_option", "pandas.set_option", "pandas.describe_option"), ENVIRONMENT),
+    **dict.fromkeys(("sklearn.utils.check_random_state", "sklearn.utils.shuffle", "sklearn.utils.resample"), _RANDOM),
+    **dict.fromkeys(("sklearn.train_test_split", "random"), _RANDOM),
 }
 _PREFIXES = (
     ("numpy.random", _RANDOM),
     ("random", _RANDOM),
     ("secrets", _RANDOM),
     ("uuid", _RANDOM),
-    ("time", _CLOCK),
+    ("time", CLOCK),
     ("pandas.read_", _FILE),
     ("pathlib", _FILE),
     ("os", _FILE),
+    ("posix", _FILE),
+    ("nt", _FILE),
+    ("posixpath", _FILE),
+    ("ntpath", _FILE),
+    ("genericpath", _FILE),
     ("io", _FILE),
+    ("_io", _FILE),
+    ("glob", _FILE),
+    ("shutil", _FILE),
+    ("tempfile", _FILE),
     ("pickle", _FILE),
+    ("_pickle", _FILE),
     ("joblib", _FILE),
     ("sqlite3", _FILE),
     ("urllib", _FILE),
     ("requests", _FILE),
     ("socket", _FILE),
+    ("_socket", _FILE),
     ("subprocess", _FILE),
     ("locale", ENVIRONMENT),
     ("platform", ENVIRONMENT),
+    ("getpass", ENVIRONMENT),
     ("sys", ENVIRONMENT),
 )
 
@@ -64,6 +85,8 @@ def forbidden_reason(name: str) -> tuple[str, str] | None:
     """Why a function of this full name is refused, and what to do instead; None where it is allowed."""
     if name in _NAMES:
         return _NAMES[name]
+    if name.startswith("scipy.stats") and name.endswith(".rvs"):
+        return _RANDOM
     for prefix, reason in _PREFIXES:
         if name.startswith(prefix) and (prefix.endswith("_") or name[len(prefix) :][:1] in (".", "")):
             return reason

@@ -1,92 +1,131 @@
-"""The stand-in for a step's `self`: a copy of its fitted state, its methods as copies, writes refused."""
+"""The stand-in for a step's `self` and for other own objects: a copy of its state, copies of its methods, no writes."""
 
 import copy
+import functools
+from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
+from pipeline_lib.compiler.tracing.guards import STATE
 from pipeline_lib.compiler.tracing.own_code import OwnFunction, Substitution, is_own
 from pipeline_lib.compiler.tracing.recorded import recorded_in, unwrap
-from pipeline_lib.compiler.tracing.state import STATE, substitute_state
+from pipeline_lib.compiler.tracing.state import refuse_learning
 
 
 class StandInSelf:
-    """A step as its own methods see it while they are recorded."""
+    """An own object as its own methods see it while they are recorded."""
 
-    def __init__(self, substitution: Substitution, step: Any) -> None:
+    __slots__ = ("_stand_in_by", "_stand_in_for", "_stand_in_members")
+    _stand_in_by: Substitution
+    _stand_in_for: Any
+    _stand_in_members: Mapping[str, Any]
+
+    def __init__(self, substitution: Substitution, step: Any, members: Mapping[str, Any] | None = None) -> None:
         put = object.__setattr__
-        put(self, "_substitution", substitution)
-        put(self, "_step", step)
-        put(self, "_state", {name: substitute_state(substitution, value) for name, value in _copied(step).items()})
+        put(self, "_stand_in_by", substitution)
+        put(self, "_stand_in_for", step)
+        put(self, "_stand_in_members", _members(step) if members is None else members)
 
-    _original = property(lambda self: object.__getattribute__(self, "_step"))
+    _original = property(lambda self: self._stand_in_for)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return self._stand_in_by.of(type(self._stand_in_for))
 
     @property
-    def __class__(self) -> type:
-        return type(self._step)  # type: ignore[no-any-return]
-
-    @property
-    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
-        return dict(self._state)
+    def __dict__(self) -> Any:  # type: ignore[override]
+        return self._stand_in_by.of(self._stand_in_members)
 
     def __getattr__(self, name: str) -> Any:
-        state = object.__getattribute__(self, "_state")
-        if name in state:
-            return state[name]
-        return inherited(self, name, type(object.__getattribute__(self, "_step")).__mro__)
+        members = self._stand_in_members
+        if name in members:
+            return self._stand_in_by.of(members[name])
+        return inherited(self, name, type(self._stand_in_for).__mro__)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._substitution.refuse(f"`self.{name}` written in `{type(self._step).__name__}`", *STATE)
+        shown = type(self._stand_in_for).__name__
+        self._stand_in_by.refuse(f"`self.{name}` written in `{shown}`", *STATE)
 
-    __delattr__ = __setattr__  # type: ignore[assignment]
+    def __delattr__(self, name: str) -> None:
+        self.__setattr__(name, None)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        return inherited(self, "__call__", type(self._step).__mro__)(*args, **options)
+        return inherited(self, "__call__", type(self._stand_in_for).__mro__)(*args, **options)
+
+    def __eq__(self, other: object) -> Any:
+        return unwrap(other) == self._stand_in_for
+
+    def __hash__(self) -> int:
+        return hash(self._stand_in_for)
 
 
-def _copied(step: Any) -> dict[str, Any]:
-    """A deep copy of a step's state, so that own code cannot change the fitted step."""
+def stand_in_for_step(substitution: Substitution, step: Any) -> StandInSelf:
+    """The stand-in for a fitted step; its state is copied, so that own code cannot change it."""
+    members = _members(step)
     try:
-        return copy.deepcopy(vars(step))
+        members = copy.deepcopy(members)
     except Exception:  # an object that cannot be copied, such as a module
-        return dict(vars(step))
+        members = dict(members)
+    return StandInSelf(substitution, step, members)
+
+
+def _members(thing: Any) -> dict[str, Any]:
+    """The attributes of an object, with those in slots."""
+    slots = [name for kind in type(thing).__mro__ for name in _slots(kind) if hasattr(thing, name)]
+    return {name: getattr(thing, name) for name in slots} | getattr(thing, "__dict__", {})
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    slots = vars(kind).get("__slots__", ())
+    return (slots,) if isinstance(slots, str) else tuple(name for name in slots if not name.startswith("__"))
 
 
 def inherited(owner: StandInSelf, name: str, classes: Any) -> Any:
-    """An attribute that a class of the step defines: own methods as copies, a library's by its rule."""
-    substitution, step = owner._substitution, owner._step
+    """An attribute that a class of the object defines: own methods as copies, a library's by its rule."""
+    substitution, step = owner._stand_in_by, owner._stand_in_for
     for kind in classes:
-        if name not in vars(kind):
-            continue
-        found = vars(kind)[name]
-        if isinstance(found, staticmethod):
-            return substitution.of(found.__func__)
-        if isinstance(found, classmethod):
-            return (
-                _library_method(owner, name, kind)
-                if not is_own(found.__func__)
-                else substitution.function(found.__func__).bound(type(step))
-            )
-        if isinstance(found, property) and found.fget is not None:
-            own = is_own(found.fget)
-            return substitution.function(found.fget).bound(owner)() if own else substitution.of(getattr(step, name))
-        own_method = own_function(found)
-        if own_method is not None:
-            return substitution.function(own_method).bound(owner)
-        if callable(found):
-            return _library_method(owner, name, kind)
-        return substitution.of(found)
+        if name in vars(kind):
+            return _bound(owner, name, kind, vars(kind)[name])
+    fallback = next((vars(kind)["__getattr__"] for kind in classes if "__getattr__" in vars(kind)), None)
+    if fallback is not None and name != "__getattr__":
+        own = own_function(fallback)
+        return substitution.of(fallback(step, name)) if own is None else substitution.function(own).bound(owner)(name)
     raise AttributeError(f"{type(step).__name__!r} object has no attribute {name!r}")
 
 
+def _bound(owner: StandInSelf, name: str, kind: type, found: Any) -> Any:
+    """An attribute of a class as the object has it."""
+    substitution, step = owner._stand_in_by, owner._stand_in_for
+    own = own_function(found)
+    if own is not None:
+        return substitution.function(own).bound(owner)
+    if isinstance(found, staticmethod):
+        return substitution.of(found.__func__)
+    if isinstance(found, classmethod):
+        own = own_function(found.__func__)
+        if own is not None:
+            return substitution.function(own).bound(substitution.of(type(step)))
+        return _library_method(owner, name, kind)
+    if isinstance(found, property | functools.cached_property):
+        getter = found.fget if isinstance(found, property) else found.func
+        own = own_function(getter)
+        return substitution.of(getattr(step, name)) if own is None else substitution.function(own).bound(owner)()
+    if isinstance(found, functools.partialmethod):
+        method = _bound(owner, name, kind, found.func)
+        return functools.partial(method, *map(substitution.of, found.args), **found.keywords)
+    if isinstance(found, FunctionType) or type(found).__name__ in ("method_descriptor", "wrapper_descriptor"):
+        return _library_method(owner, name, kind)
+    if hasattr(type(found), "__get__") and not isinstance(found, type):  # another descriptor, such as `available_if`
+        return substitution.of(getattr(step, name))
+    return substitution.of(found)
+
+
 def own_function(found: Any) -> FunctionType | None:
-    """The own function inside what libraries wrapped around it (`set_output`); None for a library's method."""
-    while isinstance(found, FunctionType):
-        wrapped = getattr(found, "__wrapped__", None)
-        if is_own_code(found):
+    """The own function inside what libraries wrapped around it (`set_output`, `cache`); None for a library's method."""
+    while found is not None and not isinstance(found, staticmethod | classmethod):
+        if isinstance(found, FunctionType) and is_own(found):
             return found
-        if not isinstance(wrapped, FunctionType):
-            return None
-        found = wrapped
+        found = getattr(found, "__wrapped__", None)
     return None
 
 
@@ -98,20 +137,15 @@ def own_method(kind: type, name: str) -> FunctionType | None:
     return None
 
 
-def is_own_code(function: FunctionType) -> bool:
-    """Whether the code itself is own code: a wrapper takes over the name of the module that it wraps."""
-    module = function.__globals__.get("__name__", "")
-    return is_own(type("Module", (), {"__module__": module}))
-
-
 def _library_method(owner: StandInSelf, name: str, kind: type) -> Any:
     """A library's method of the step: run on plain values; with recorded ones the plan of the library's own class."""
-    substitution, step = owner._substitution, owner._step
+    substitution, step = owner._stand_in_by, owner._stand_in_for
 
     def call(*args: Any, **options: Any) -> Any:
         args, options = unwrap(args), unwrap(options)
         if not recorded_in((args, options)):
-            return substitution.of(getattr(kind, name).__get__(step)(*args, **options))
+            refuse_learning(substitution, step, name)
+            return substitution.result(getattr(kind, name).__get__(step)(*args, **options))
         return substitution.call_fitted(substitution, step, name, args, options, of_class=kind)
 
     return call
@@ -125,8 +159,8 @@ class Super:
         self._after = after
 
     def __getattr__(self, name: str) -> Any:
-        classes = type(self._owner._step).__mro__
+        classes = type(self._owner._stand_in_for).__mro__
         return inherited(self._owner, name, classes[classes.index(self._after) + 1 :])
 
 
-__all__ = ["OwnFunction", "StandInSelf", "Super", "inherited", "own_function", "own_method"]
+__all__ = ["OwnFunction", "StandInSelf", "Super", "inherited", "own_function", "own_method", "stand_in_for_step"]

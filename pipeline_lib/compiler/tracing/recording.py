@@ -104,6 +104,7 @@ class Recording:
         self.checks: list[RowCheck] = []
         self.batch = BatchDecisions()
         self.scope: Any = None  # the branches of a function that is called row by row
+        self.substitution: Any = None  # the substitutes of own code, for functions that are called row by row
         self.refusal: TraceRefusedError | None = None
         self.all_rows = Rows()
 
@@ -126,7 +127,7 @@ class Recording:
         """Raise a refusal with the line of own code; the first one is kept, so that own code cannot swallow it."""
         if isinstance(error, TraceRefusedError) and self.refusal is error:
             raise error
-        line = self.line()
+        line = None if getattr(error, "located", False) else self.line()
         named = TraceRefusedError(f"{line}: {error}" if line else str(error))
         self.refusal = self.refusal or named
         raise named from None
@@ -276,7 +277,11 @@ class Recording:
 
     def evaluated(self, value: Value, number: int) -> Any:
         """A column of the plan on one shadow."""
-        return self._evaluations[number].column(value.node)[0]
+        return self.evaluated_with_bound(value, number)[0]
+
+    def evaluated_with_bound(self, value: Value, number: int) -> tuple[Any, Any]:
+        """A column of the plan on one shadow, and its error bound; None where its bits are the library's."""
+        return self._evaluations[number].column(value.node)
 
 
 PLAN = "write the line another way, or give the step a `plan` method"

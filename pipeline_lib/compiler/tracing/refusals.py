@@ -11,7 +11,9 @@ from pipeline_lib.compiler.adapters.registry import NoPlanError
 
 
 class TraceRefusedError(NoPlanError):
-    """Own code that the recorder refuses; the message names the line."""
+    """Own code that the recorder refuses; the message names the line, once `located`."""
+
+    located = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,13 @@ def short_file(path: str) -> str:
 def refuse(found: str, why: str, remedy: str) -> NoReturn:
     """Raise TraceRefusedError; the recording that catches it adds the line."""
     raise TraceRefusedError(f"found {found}: {why}; {remedy}")
+
+
+def located(line: object, text: str) -> TraceRefusedError:
+    """A refusal that names its line itself, another one than that which is running."""
+    error = TraceRefusedError(f"{line}: {text}")
+    error.located = True
+    return error
 
 
 ONE_ROW = "for one row it would answer otherwise than for many"

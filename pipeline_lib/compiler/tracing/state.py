@@ -1,50 +1,96 @@
-"""Fitted state and plain values of own code: containers in which recorded values can be looked up, fitted objects."""
+"""Fitted state, globals and plain values of own code, with substitutes of what recorded values can be used with.
 
+    dict, set              a copy, in which the value of one row can be looked up
+    list, array, frame     a copy
+    fitted object          a stand-in, whose plan is written; own objects are recorded in their turn
+    numbers, text, dates   as they are
+    anything else          a stand-in that is refused when it is used, unless a library is known
+
+Copies are guarded: own code must leave them as they are, since they outlive the call.
+"""
+
+import copy
+import enum
+import logging
 import re
+from collections.abc import Callable, KeysView
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pipeline_lib.compiler.tracing.forbidden import forbidden_reason
+from pipeline_lib.compiler.tracing.guards import STATE
+from pipeline_lib.compiler.tracing.library_calls import SILENT, RefusedObject, StandIn, StandInObject
 from pipeline_lib.compiler.tracing.recorded import RULES, Call, Recorded, raw_call, recorded_in, unwrap
 from pipeline_lib.compiler.tracing.refusals import refuse
-from pipeline_lib.compiler.tracing.scan import ConstantSet
+from pipeline_lib.compiler.tracing.scan import ConstantSet, LookupSet
 from pipeline_lib.errors import InputError
 
+_PLAIN = (type(None), bool, int, float, complex, str, bytes, range, slice, type(...), type(NotImplemented))
+_VALUES = ("datetime", "decimal", "fractions", "zoneinfo")
+_DICTS = ("dict", "defaultdict", "OrderedDict", "Counter")
 
-def substitute_state(substitution: Any, value: Any) -> Any:
-    """A plain value, with containers that recorded values can be looked up in, and stand-ins of fitted objects."""
+
+def is_plain(value: Any) -> bool:
+    """Whether a value is a number, text or date, which needs no substitute."""
     kind = type(value)
-    if kind is dict or kind.__name__ in ("defaultdict", "OrderedDict", "Counter"):
-        return substitution.guarded(value, LookupDict(substitution, value))
-    if kind in (set, frozenset):
+    return kind in _PLAIN or (isinstance(value, np.generic | np.dtype)) or kind.__module__ in _VALUES
+
+
+def substitute_state(substitution: Any, value: Any, *, own: bool = False) -> Any:
+    """The substitute of what outlives a call, on `self` or among the globals; `own` objects belong to own code."""
+    kind, guard, of = type(value), substitution.guards.add, substitution.of
+    if kind.__name__ in _DICTS and isinstance(value, dict):
+        return guard(value, LookupDict(substitution, value, of, guarded=True))
+    if kind is set:
+        return guard(value, LookupSet(value))
+    if kind is frozenset:
         return ConstantSet(value)
-    if kind in (list, tuple):
-        substitutes = kind(substitution.of(each) for each in value)
-        return substitutes if kind is tuple else substitution.guarded(value, substitutes)
-    if kind in (np.ndarray, pd.Series, pd.DataFrame):
-        return substitution.guarded(value, value.copy())
+    if kind is list:
+        return guard(value, [of(each) for each in value])
+    if isinstance(value, tuple):
+        return value._make(map(of, value)) if hasattr(value, "_make") else tuple(map(of, value))
+    if kind is pd.Series:
+        return guard(value, LookupSeries.of(substitution, value.copy()))
+    if kind in (np.ndarray, pd.DataFrame):
+        return guard(value, value.copy())
     if kind is re.Pattern:
         return StandInPattern(substitution, value)
-    if not isinstance(value, type) and is_fitted_object(value):
+    if isinstance(value, enum.Enum):
+        return value
+    return _substitute_object(substitution, value, own)
+
+
+def _substitute_object(substitution: Any, value: Any, own: bool) -> Any:
+    module = type(value).__module__
+    if own:
+        return substitution.own_object(value)
+    if isinstance(value, logging.Logger | logging.LoggerAdapter):
+        return SILENT
+    if reason := forbidden_reason(f"{module}.{type(value).__qualname__}"):
+        return RefusedObject(substitution, value, reason)
+    if is_fitted_object(value):
+        return StandInFitted(substitution, value)
+    if module.split(".")[0] in ("pandas", "numpy"):  # an Index, a Timestamp
+        return value
+    return substitution.guards.add(value, StandInObject(substitution, value))
+
+
+def substitute_result(substitution: Any, value: Any) -> Any:
+    """The substitute of what own code has just made: it may change it."""
+    kind = type(value)
+    if kind.__name__ in _DICTS and isinstance(value, dict):
+        return LookupDict(substitution, value, lambda each: substitute_result(substitution, each))
+    if kind in (set, frozenset):
+        return LookupSet(value) if kind is set else ConstantSet(value)
+    if kind is pd.Series:
+        return LookupSeries.of(substitution, value)
+    if kind is re.Pattern:
+        return StandInPattern(substitution, value)
+    if is_fitted_object(value) and not isinstance(value, type):
         return StandInFitted(substitution, value)
     return value
-
-
-def unchanged(original: Any, substitute: Any) -> bool:
-    """Whether own code has left a container of its state or globals as it was."""
-    if type(substitute) is LookupDict:
-        return dict.__len__(substitute) == len(original) and all(
-            key in original and dict.__getitem__(substitute, key) is value for key, value in original.items()
-        )
-    if type(substitute) is list:
-        pairs = zip(original, substitute, strict=False)
-        return len(original) == len(substitute) and all(
-            unwrap(new) is old or type(new) is type(old) for old, new in pairs
-        )
-    if type(substitute) is np.ndarray:
-        return bool(np.array_equal(original, substitute, equal_nan=original.dtype.kind == "f"))
-    return bool(original.equals(substitute))
 
 
 def is_fitted_object(value: Any) -> bool:
@@ -55,13 +101,28 @@ def is_fitted_object(value: Any) -> bool:
 class LookupDict(dict[Any, Any]):
     """A dict of own code: the value of one row can be looked up in it, as in the library's own call for each row."""
 
-    _original = property(lambda self: self.source)
-
-    def __init__(self, substitution: Any, source: dict[Any, Any]) -> None:
-        super().__init__(source)
+    def __init__(
+        self, substitution: Any, source: dict[Any, Any], of: Callable[[Any], Any], *, guarded: bool = False
+    ) -> None:
+        super().__init__({key: of(value) for key, value in source.items()})
         self.substitution = substitution
         self.recording = substitution.recording
         self.source = source
+        self._guarded = guarded
+        self._held = list(super().items())
+
+    @property
+    def _original(self) -> dict[Any, Any]:
+        """The library's own dict, with the changes that own code made."""
+        now = list(super().items())
+        if len(now) == len(self._held) and all(
+            new[0] is old[0] and new[1] is old[1] for new, old in zip(now, self._held, strict=True)
+        ):
+            return self.source
+        changed = copy.copy(self.source)
+        changed.clear()
+        changed.update({key: unwrap(value) for key, value in now})
+        return changed
 
     def __missing__(self, key: Any) -> Any:
         factory = getattr(self.source, "default_factory", None)  # of a defaultdict; a Counter has 0
@@ -70,59 +131,103 @@ class LookupDict(dict[Any, Any]):
         return factory() if factory is not None else 0
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, Recorded):
-            return self._look_up("__getitem__", key)
-        return self.substitution.of(super().__getitem__(key))
-
-    def values(self) -> Any:
-        """The values, with substitutes of their own."""
-        return [self.substitution.of(value) for value in super().values()]
-
-    def items(self) -> Any:
-        """The pairs, the values with substitutes of their own."""
-        return [(key, self.substitution.of(value)) for key, value in super().items()]
+        return self._look_up("__getitem__", key) if _is_recorded(key) else super().__getitem__(key)
 
     def get(self, key: Any, default: Any = None) -> Any:
         """The value of a key, or the default."""
-        if isinstance(key, Recorded):
-            return self._look_up("get", key, default)
-        return self[key] if dict.__contains__(self, key) else default
+        return self._look_up("get", key, default) if _is_recorded(key) else super().get(key, default)
 
     def __contains__(self, key: object) -> bool:
-        if isinstance(key, Recorded):
-            return bool(self._look_up("__contains__", key))
-        return super().__contains__(key)
+        return bool(self._look_up("__contains__", key)) if _is_recorded(key) else super().__contains__(key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if recorded_in((key, value)):
+        if self._guarded and recorded_in((key, value)):
             try:
                 refuse("a recorded value kept in a dict of the step", *STATE)
             except InputError as error:
                 self.recording.refused(error)
         super().__setitem__(key, value)
 
-    def _look_up(self, name: str, key: Recorded, *args: Any) -> Any:
+    def keys(self) -> Any:
+        """The keys, among which a recorded value can be looked up."""
+        return KeysView(self)
+
+    def copy(self) -> "LookupDict":
+        """A dict of own code's own, which it may change."""
+        return LookupDict(self.substitution, self, lambda value: value)
+
+    def _look_up(self, name: str, key: Any, *args: Any) -> Any:
         entry = RULES["dict", name]
         return raw_call(self.recording, Call(self.recording, self, f"dict.{name}", []), entry, (key, *args), {})
 
 
-STATE = (
-    "the result of a row would depend on the calls before",
-    "keep it in a local variable, or learn it in `fit`",
-)
+def _is_recorded(key: Any) -> bool:
+    """Whether a key is a recorded value, or several: `d[a, b]`."""
+    return isinstance(key, Recorded) or (type(key) is tuple and bool(recorded_in(key)))
 
 
-class StandInPattern:
-    """A compiled regular expression of own code."""
+class LookupSeries(pd.Series):
+    """A Series of own code, such as medians by town: the value of one row can be looked up in it by label."""
 
-    _original = property(lambda self: self.pattern)
+    @classmethod
+    def of(cls, substitution: Any, series: Any) -> "LookupSeries":
+        """A Series of the same values; what is computed with it is a plain Series again."""
+        made = cls(series)
+        object.__setattr__(made, "_substitution", substitution)
+        return made
 
-    def __init__(self, substitution: Any, pattern: re.Pattern[str]) -> None:
-        self._substitution = substitution
-        self.pattern = pattern
+    @property
+    def _original(self) -> Any:
+        return pd.Series(self)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._table()[key] if _is_recorded(key) else super().__getitem__(key)
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """The value of a label, or the default."""
+        return self._table().get(key, default) if _is_recorded(key) else super().get(key, default)
+
+    def __contains__(self, key: Any) -> bool:
+        return key in self._table() if _is_recorded(key) else super().__contains__(key)
+
+    @property
+    def loc(self) -> Any:
+        """The values by label."""
+        return _Location(self, super().loc)
+
+    def _table(self) -> LookupDict:
+        substitution = object.__getattribute__(self, "_substitution")
+        if not self.index.is_unique or self.index.hasnans:
+            substitution.refuse(
+                "a Series with equal or missing labels looked up by a row's value",
+                "it gives several values",
+                "keep a dict in `fit`: series.to_dict()",
+            )
+        return LookupDict(substitution, dict(zip(self.index, list(self.array), strict=True)), lambda value: value)
+
+
+class _Location:
+    """`series.loc` of a Series of own code."""
+
+    def __init__(self, series: LookupSeries, location: Any) -> None:
+        self._series = series
+        self._location = location
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._series[key] if _is_recorded(key) else self._location[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._location[key] = value
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self.pattern, name)
+        return getattr(self._location, name)
+
+
+class StandInPattern(StandIn):
+    """A compiled regular expression of own code."""
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._stand_in_for, name)
         if not callable(method):
             return method
 
@@ -130,30 +235,30 @@ class StandInPattern:
             if not recorded_in((args, options)):
                 return method(*args, **options)
             function = self._substitution.of(getattr(re, name))
-            return function(self.pattern, *args, **options)
+            return function(self._stand_in_for, *args, **options)
 
         return call
 
 
-class StandInFitted:
+class StandInFitted(StandIn):
     """A fitted transformer or estimator that a step holds: with recorded columns its own plan is written."""
 
-    _original = property(lambda self: self.fitted)
-
-    def __init__(self, substitution: Any, fitted: Any) -> None:
-        self._substitution = substitution
-        self.fitted = fitted
-
     def __getattr__(self, name: str) -> Any:
-        attribute = getattr(self.fitted, name)
-        if not callable(attribute):
-            return substitute_state(self._substitution, attribute)
+        attribute = getattr(self._stand_in_for, name)
+        if not callable(attribute) or isinstance(attribute, type):
+            return self._substitution.of(attribute)
 
         def call(*args: Any, **options: Any) -> Any:
             args, options = unwrap(args), unwrap(options)
-            found = recorded_in((args, options))
-            if not found:
-                return attribute(*args, **options)
-            return self._substitution.call_fitted(self._substitution, self.fitted, name, args, options)
+            if not recorded_in((args, options)):
+                refuse_learning(self._substitution, self._stand_in_for, name)
+                return substitute_result(self._substitution, attribute(*args, **options))
+            return self._substitution.call_fitted(self._substitution, self._stand_in_for, name, args, options)
 
         return call
+
+
+def refuse_learning(substitution: Any, fitted: Any, name: str) -> None:
+    """Refuse methods that change a fitted object: `fit`, `partial_fit`, `set_params`."""
+    if name.startswith(("fit", "partial_fit", "set_", "__setattr__")):
+        substitution.refuse(f"{type(fitted).__name__}.{name} called in `transform`", *STATE)

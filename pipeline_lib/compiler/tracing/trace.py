@@ -8,6 +8,7 @@ A recording is kept as nodes, so that it can be compared, shown and written agai
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +20,9 @@ from pipeline_lib.compiled.plan import Node
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.builtin_calls import builtin_stand_ins
 from pipeline_lib.compiler.tracing.fitted import call_fitted
+from pipeline_lib.compiler.tracing.guards import changed_state, finding_change
 from pipeline_lib.compiler.tracing.own_code import Substitution
-from pipeline_lib.compiler.tracing.own_self import StandInSelf
+from pipeline_lib.compiler.tracing.own_self import StandInSelf, stand_in_for_step
 from pipeline_lib.compiler.tracing.recorded import Recorded
 from pipeline_lib.compiler.tracing.recording import RecordedLine, Recording, RowCheck
 from pipeline_lib.compiler.tracing.refusals import TraceRefusedError, line_of, refuse
@@ -86,20 +88,23 @@ def record(where: str, run: Run, data: Any, columns: Mapping[str, Value]) -> Tra
     return Trace(recording.build.nodes, list(recording.inputs), nodes, recording.lines)
 
 
-def _run(where: str, run: Run, data: Any, columns: Mapping[str, Value], flip: int | None) -> tuple[Recording, Any]:
-    """One recording of own code, and what it returned."""
+def _run(
+    where: str, run: Run, data: Any, columns: Mapping[str, Value], flip: int | None, *, watch: bool = False
+) -> tuple[Recording, Any]:
+    """One recording of own code, and what it returned; with `watch` a change of its state names its line."""
     recording = Recording(data, columns)
     recording.batch.flip = flip
     substitution = Substitution(recording)
     substitution.builtins.update(builtin_stand_ins(substitution))
     substitution.call_fitted = call_fitted
+    substitution.own_object = lambda thing: StandInSelf(substitution, thing)
     recording.codes.clear()
     try:
         received = recording.wrap(
             "the input", [copy.copy(each) for each in recording.shadows], recording.columns, recording.all_rows
         )
-        result = run(substitution, received)
-        substitution.check_unchanged()
+        with finding_change(substitution.guards) if watch else nullcontext() as lines:
+            result = run(substitution, received)
     except TraceRefusedError:
         raise _named(where, recording.refusal) from None
     except Exception as error:
@@ -110,6 +115,11 @@ def _run(where: str, run: Run, data: Any, columns: Mapping[str, Value], flip: in
         raise _named(where, _from_own_code(recording, error)) from None
     if recording.refusal is not None:
         raise _named(where, recording.refusal)
+    changed = substitution.guards.changed()
+    if changed is not None and not watch:
+        _run(where, run, data, columns, flip, watch=True)
+    if changed is not None:
+        raise _named(where, changed_state(changed, lines or []))
     return recording, result
 
 
@@ -198,4 +208,4 @@ def _checked(recording: Recording, outputs: dict[str, Value], where: str) -> dic
 
 def run_method(step: Any, name: str) -> Run:
     """A run of a method of a step: `transform`, `predict`."""
-    return lambda substitution, X: getattr(StandInSelf(substitution, step), name)(X)
+    return lambda substitution, X: getattr(stand_in_for_step(substitution, step), name)(X)
