@@ -3,55 +3,97 @@
 import json
 import os
 import pickle
+import select
+import signal
 import sys
+import tempfile
+import time
 from typing import IO, Any
 
 import pipeline_lib.compiler.adapters.catalog  # noqa: F401  registers the adapters
-from pipeline_lib.compiler.tracing.repeat import plan_digest, receive, send
+from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.tracing.repeat import plan_digest
+from pipeline_lib.compiler.tracing.repeat_process import receive, send
+from pipeline_lib.compiler.tracing.side_effects import SideEffects
 from pipeline_lib.compiler.tracing.traces import repeat_trace
+from pipeline_lib.system.parent_death import exit_with_parent
+
+_SHOWN = 300  # characters of what own code printed last
+_GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
 def main() -> None:
-    """Answer requests on standard input until it ends. What own code prints goes to standard error."""
+    """Answer requests on standard input until it ends."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     while (message := receive(requests)) is not None:
         try:
-            send(answers, _in_child(message))
+            send(answers, _in_child(message, requests, answers))
         except BrokenPipeError:  # the compilation ended without waiting
             os._exit(0)
 
 
-def _in_child(message: bytes) -> bytes:
+def _in_child(message: bytes, requests: IO[bytes], answers: IO[bytes]) -> bytes:
     """The answer of a forked child, so that modules are loaded as they are now."""
+    number, seconds, path, folder, payload = pickle.loads(message)  # noqa: S301  from the compiling process
     reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        with os.fdopen(writing, "wb") as stream:
-            _answer(stream, message)
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as stream:
-        answer = stream.read()
-    os.waitpid(child, 0)
-    if answer:
-        return answer
-    number, *_ = pickle.loads(message)  # noqa: S301  from the compiling process
-    return json.dumps([number, "error", "a process that ended without an answer"]).encode()
+    with tempfile.TemporaryFile() as printed, os.fdopen(reading, "rb") as stream:
+        worker, child = os.getpid(), os.fork()
+        if child == 0:
+            os.setsid()  # what own code starts ends with it
+            exit_with_parent(worker)
+            for end in (requests, answers):  # or they stay open when the worker ends
+                os.close(end.fileno())
+            for output in (1, 2):
+                os.dup2(printed.fileno(), output)
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            _answer(writing, number, path, folder, payload)
+        os.close(writing)
+        answered = _wait(stream, requests, seconds)
+        answer = receive(stream) if answered else None
+        try:
+            os.killpg(child, signal.SIGKILL)
+        except ProcessLookupError:  # it has ended, or has not come to `setsid`
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        if answer is not None:
+            return answer
+        printed.seek(0)
+        said = printed.read().decode(errors="replace").strip()[-_SHOWN:]
+    text = "a process that ended without an answer" if answered else f"no answer within {seconds:g} seconds"
+    return json.dumps([number, "error", f"{text}{f' (it said: {said})' if said else ''}"]).encode()
 
 
-def _answer(stream: IO[bytes], message: bytes) -> None:
-    number, path, folder, payload = pickle.loads(message)  # noqa: S301  from the compiling process
+def _wait(stream: IO[bytes], requests: IO[bytes], seconds: float) -> bool:
+    """Wait until the child answers or ends; False if it does neither in time. Ends with the compiling process."""
+    poll = select.poll()
+    poll.register(stream.fileno(), select.POLLIN)
+    poll.register(requests.fileno(), 0)  # its end alone
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        for descriptor, event in poll.poll(left * 1000):
+            if descriptor == requests.fileno() and event & _GONE:
+                os._exit(0)  # and the child with it
+            if descriptor == stream.fileno():
+                return True
+    return False
+
+
+def _answer(writing: int, number: int, path: list[str], folder: str, payload: bytes) -> None:
+    """Record again and write the answer; ends the process."""
+    effects = SideEffects()
+    answer: Any
     try:
         sys.path[:] = path
         os.chdir(folder)
-        answer: Any = [number, "digest", _digest(payload)]
+        effects.watch()
+        trace = repeat_trace(*pickle.loads(payload))  # noqa: S301  from the compiling process
+        answer = ["digest", plan_digest(trace.nodes, trace.outputs)]
     except BaseException as error:  # own code, which may raise anything
-        answer = [number, "error", f"{type(error).__name__}: {error}"]
-    stream.write(json.dumps(answer).encode())
-
-
-def _digest(payload: bytes) -> str:
-    trace = repeat_trace(*pickle.loads(payload))  # noqa: S301
-    return plan_digest(trace.nodes, trace.outputs)
+        shown = "" if isinstance(error, NoPlanError) else f"{type(error).__name__}: "
+        answer = ["error", f"{shown}{error}"]
+    if effects.found:
+        answer = ["refused", effects.found[0]]
+    with os.fdopen(writing, "wb") as stream:
+        send(stream, json.dumps([number, *answer]).encode())
+    os._exit(0)

@@ -7,6 +7,7 @@ A recording is kept as nodes, so that it can be compared, shown and written agai
 """
 
 import copy
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -75,6 +76,15 @@ def record(where: str, run: Run, data: Any, columns: Mapping[str, Value]) -> Tra
 
     Raises TraceRefusedError, which names the line, for code that has no exact plan.
     """
+    with _ONE_AT_A_TIME:
+        return _record(where, run, data, columns)
+
+
+_ONE_AT_A_TIME = threading.RLock()
+"""Recordings of several threads wait for each other: Python's warning filters belong to all of them."""
+
+
+def _record(where: str, run: Run, data: Any, columns: Mapping[str, Value]) -> Trace:
     recording, result = _run(where, run, data, columns, None)
     taken = list(recording.batch.taken)
     for number, condition in enumerate(taken):

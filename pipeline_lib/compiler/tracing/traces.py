@@ -4,6 +4,7 @@ Own steps may stand inside a ColumnTransformer, a FeatureUnion or another pipeli
 while the fitted pipeline transforms the training rows: `watching` puts a watcher on the objects that hold own code.
 """
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FunctionType, MethodType
@@ -23,6 +24,10 @@ OUTPUTS = {"predict": "prediction", "predict_proba": "probability", "decision_fu
 METHODS = ("transform", "inverse_transform", *OUTPUTS)
 
 
+_ONE_AT_A_TIME = threading.RLock()
+"""Compilations in several threads may watch the same object: they wait for each other."""
+
+
 class Traces:
     """The traces of a compilation, by fitted object and method."""
 
@@ -38,13 +43,16 @@ class Traces:
         watched = [
             (each, name) for each in own_objects(step) for name in METHODS if callable(getattr(each, name, None))
         ]
-        try:
-            for each, name in watched:
-                self._watch(each, name)
-            yield
-        finally:
-            for each, name in watched:
-                vars(each).pop(name, None)
+        if watched:
+            self.repeats.start()
+        with _ONE_AT_A_TIME:
+            try:
+                for each, name in watched:
+                    self._watch(each, name)
+                yield
+            finally:
+                for each, name in watched:
+                    vars(each).pop(name, None)
 
     def _watch(self, step: Any, name: str) -> None:
         method, received = getattr(step, name), self._received
