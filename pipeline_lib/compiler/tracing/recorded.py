@@ -4,6 +4,7 @@ They are closed by default: an attribute, method or operator that the table of r
 and none of them becomes a Python bool, number, string, list, array or iterator.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -12,6 +13,7 @@ import numpy as np
 
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.constants import constant
+from pipeline_lib.compiler.tracing.guards import OWN_MARK
 from pipeline_lib.compiler.tracing.recording import PLAN, Recording, Rows
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW, own_frame, refuse
 from pipeline_lib.compiler.tracing.scan import only_raised
@@ -74,6 +76,7 @@ class Recorded:
     __pandas_priority__ = 10_000
     _kind = ""
     _title = ""
+    _library_name = ""  # in messages; by default that of the library's class
 
     def __init__(self, recording: Recording, reals: list[Any], values: Sequence[Value], rows: Rows) -> None:
         object.__setattr__(self, "_recording", recording)
@@ -85,6 +88,12 @@ class Recorded:
         """Become another object, as after an operation in place."""
         for name in Recorded.__slots__:
             object.__setattr__(self, name, getattr(other, name))
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """The library's class to own code, as `type` gives it there; to all others the recorder's."""
+        builtins = sys._getframe(1).f_builtins
+        return builtins["type"](self) if OWN_MARK in builtins else type(self)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
@@ -162,6 +171,14 @@ class Recorded:
             "what it does with the rows cannot be read",
             PLAN,
         )
+
+    def __divmod__(self, other: Any) -> Any:
+        self._stop(f"divmod of a {self._title}", "the recorder has no rule for it", "write // and %")
+
+    def __matmul__(self, other: Any) -> Any:
+        self._stop(f"`@` of a {self._title}", "the recorder has no rule for it", "write the sum of products")
+
+    __rdivmod__, __rmatmul__ = __divmod__, __matmul__
 
     def __len__(self) -> int:
         self._stop(f"the length of a {self._title} as a number", ONE_ROW, "use len(X) only to make columns")
@@ -243,7 +260,8 @@ def perform(owner: Recorded, name: str, entry: Entry, args: Any, options: Any) -
     """Call a method or read an attribute of a recorded object."""
     recording = owner._recording
     args, options = unwrap(args), unwrap(options)
-    title = f"{type(owner._reals[0]).__name__}.{name}" if owner._reals[0] is not None else name
+    kind = owner._library_name or type(owner._reals[0]).__name__
+    title = f"{kind}.{name}" if owner._reals[0] is not None else name
 
     def real(number: int) -> Any:
         attribute = getattr(owner._reals[number], name)
@@ -279,11 +297,15 @@ def apply_rule(entry: Entry, call: Call, args: Any, options: Any) -> Any:
 def call_function(recording: Recording, func: Any, name: str, args: Any, options: Any) -> Any:
     """Call a library's function with recorded arguments."""
     args, options = unwrap(args), unwrap(options)
-    entry = RULES.get(("function", name))
+    of_row = any(each._kind == "value" for each in recorded_in((args, options)))
+    kind = "row function" if of_row else "function"
+    entry = RULES.get((kind, name))
+    if entry is None and name.startswith(("numpy.", "scipy.special.")):  # value by value, as for columns
+        entry = RULES.get(("function", name))
     if entry is None:
-        why, remedy = REFUSED.get(("function", name), ("the recorder has no rule for it", PLAN))
+        why, remedy = REFUSED.get((kind, name), ("the recorder has no rule for it", PLAN))
         try:
-            refuse(f"{name} of a recorded column", why, remedy)
+            refuse(f"{name} of a {'value of a row' if of_row else 'recorded column'}", why, remedy)
         except InputError as error:
             recording.refused(error)
     owner = next(iter(recorded_in((args, options))), None)
@@ -304,6 +326,10 @@ def call_function(recording: Recording, func: Any, name: str, args: Any, options
 def of_shadow(argument: Any, number: int) -> Any:
     """An argument with the library's objects of one shadow in place of the recorded ones."""
     if isinstance(argument, Recorded):
+        if argument._kind == "batch":
+            refuse(
+                "an answer about all rows used as a value", ONE_ROW, "learn it in `fit`, or use it to raise an error"
+            )
         return argument._reals[number]
     if type(argument) in (list, tuple):
         return type(argument)(of_shadow(each, number) for each in argument)

@@ -83,15 +83,14 @@ class Repeats:
             kind, text = answers[number]
             if kind == "refused":
                 raise TraceRefusedError(f"{where}: {text}")
+            again = f"{where}: found {text if kind == 'error' else 'another plan'} in a second recording, in another process"
             if kind == "error":
                 raise TraceRefusedError(
-                    f"{where}: found {text}, in a second recording, in another process, expected the first "
-                    "plan; put the code in a notebook cell or in a module that can be imported, and leave out what depends "
-                    "on the process"
+                    f"{again}, expected the first plan; put the code in a notebook cell or in a module that can be "
+                    "imported, and leave out what depends on the process"
                 )
             if text != digest:
                 raise TraceRefusedError(
-                    f"{where}: found another plan in a second recording, in another process, expected the same; does "
-                    "the code loop over a set, draw, or keep something from an earlier call? loop over sorted(values), and "
-                    "draw and keep in `fit` alone"
+                    f"{again}, expected the same; does the code loop over a set, draw, or keep something from an earlier "
+                    "call? loop over sorted(values), and draw and keep in `fit` alone"
                 )
