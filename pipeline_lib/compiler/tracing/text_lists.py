@@ -2,7 +2,7 @@
 
 A column of lists is no column of a plan. What becomes one is a part or the number of parts:
 
-    X["a"].str.split(",")                RecordedParts     .str[0]  .str.get(1)  .str.len()  .str.join(" ")
+    X["a"].str.split(",")                RecordedLists     .str[0]  .str.get(1)  .str.len()  .str.join(" ")
     X["a"].str.split(",", expand=True)   RecordedPartFrame [0]  [[0, 1]]  X[["b", "c"]] = ...
 
 The frame is in `text_parts`.
@@ -23,11 +23,11 @@ from pipeline_lib.compiler.tracing.text_parts import Parts, part_frame
 from pipeline_lib.compiler.tracing.text_patterns import Pattern
 
 
-class RecordedParts(Recorded):
+class RecordedLists(Recorded):
     """A Series of lists."""
 
     __slots__ = ("_parts",)
-    _kind = "parts"
+    _kind = "lists"
     _title = "Series of lists"
     _library_name = "Series"
     _parts: Parts
@@ -45,11 +45,11 @@ class RecordedParts(Recorded):
         pass
 
 
-class RecordedPartsText(Recorded):
+class RecordedListsText(Recorded):
     """The `.str` of a Series of lists."""
 
     __slots__ = ("_parts",)
-    _kind = "parts text"
+    _kind = "lists text"
     _title = "Series.str of lists"
     _library_name = "Series.str"
     _parts: Parts
@@ -62,7 +62,7 @@ class RecordedPartsText(Recorded):
         )
 
 
-def part(owner: RecordedPartsText, key: Any) -> Value:
+def part(owner: RecordedListsText, key: Any) -> Value:
     """One part of the lists."""
     if isinstance(key, slice):
         refuse(
@@ -80,30 +80,30 @@ def _with_parts(made: Any, parts: Parts) -> Any:
     return made
 
 
-@rule("parts", "str", attribute=True, raw=True)
+@rule("lists", "str", attribute=True, raw=True)
 def accessor(call: Call) -> Any:
     """The methods of lists."""
     owner, recording = call.owner, call.recording
 
     def write(reals: list[Any]) -> Any:
-        return _with_parts(RecordedPartsText(recording, reals, [owner._parts.text], owner._rows), owner._parts)
+        return _with_parts(RecordedListsText(recording, reals, [owner._parts.text], owner._rows), owner._parts)
 
     return recording.perform("Series.str", lambda number: owner._reals[number].str, write, owner._rows)
 
 
-@rule("parts text", "get")
+@rule("lists text", "get")
 def get(call: Call, i: Any) -> Value:
     """One part of the lists; missing where out of range."""
     return part(call.owner, i)
 
 
-@rule("parts text", "len")
+@rule("lists text", "len")
 def length(call: Call) -> Value:
     """The number of parts."""
     return whole(call, call.owner._parts.count())
 
 
-@rule("parts text", "join")
+@rule("lists text", "join")
 def join(call: Call, sep: Any) -> Value:
     """The parts joined with a text."""
     parts: Parts = call.owner._parts
@@ -116,9 +116,13 @@ def join(call: Call, sep: Any) -> Value:
     return parts.join(sep)
 
 
-_ROW_BY_ROW = "it gets a list for each row, which no column of a plan holds"
-refused("parts", "apply map", _ROW_BY_ROW, "write .str[0] or .str.len(), or column.map(function) before the split")
-refused("parts", "explode", "it gives a row for each part", "take a part: .str[0]")
+refused(
+    "lists",
+    "apply map",
+    "it gets a list for each row, which no column of a plan holds",
+    "write .str[0] or .str.len(), or split in the function: column.map(lambda text: len(text.split()))",
+)
+refused("lists", "explode", "it gives a row for each part", "take a part: .str[0]")
 
 
 @rule("text", "split", raw=True)
@@ -248,6 +252,6 @@ def _made(call: Call, parts: Parts, method: Callable[..., Any], *, expand: Any) 
         return part_frame(call, parts, method)
 
     def write(reals: list[Any]) -> Any:
-        return _with_parts(RecordedParts(recording, reals, [], owner._rows), parts)
+        return _with_parts(RecordedLists(recording, reals, [], owner._rows), parts)
 
     return recording.perform(call.name, lambda number: method(owner._reals[number]), write, owner._rows)
