@@ -1,4 +1,4 @@
-"""Columns and rows set in place, and rows chosen by a condition: `X["a"] = ...`, `X.loc[mask, "a"] = ...`, `X["a"][mask]`.
+"""Columns and rows set in place, and rows chosen by a condition: `X["a"] = ...`, `X.loc[mask, "a"] = ...`, `X[mask]`.
 
 Rows that a condition chooses keep that condition (`Rows.condition`): they may be computed with and set again where the
 same condition holds, and come to nothing else, as production predicts each row that it gets.
@@ -97,9 +97,7 @@ def condition_rows(owner: Recorded, mask: Recorded) -> Rows:
     """The rows of an object in which a condition holds."""
     rows, recording = owner._rows, owner._recording
     if len(mask._values) != 1 or mask._values[0].kind != "bool":
-        refuse(
-            "rows chosen by values that are no condition", "the recorder has no rule for it", "write X[X['a'] > 0]"
-        )
+        refuse("rows chosen by values that are no condition", "the recorder has no rule for it", "write X[X['a'] > 0]")
     if not rows.same(mask._rows, by_position=mask._kind != "series" or owner._kind == "array"):
         refuse(
             "rows chosen by a condition of other rows or another index",
@@ -127,9 +125,16 @@ def index_mask(owner: Recorded, index: Recorded) -> Recorded | None:
         refuse("rows chosen by the index of other rows", "the recorder has no rule for it", "use a condition")
     if owner._rows.same(rows) or rows.condition is None:
         return None
-    kind = recorded_type(np.ones(1, dtype=bool))
-    assert kind is not None
-    return kind(owner._recording, list(rows.masks), [rows.condition], owner._rows)
+    return make_recorded(owner, list(rows.masks), [rows.condition])
+
+
+def make_recorded(owner: Recorded, reals: list[Any], values: list[Value]) -> Recorded:
+    """A recorded object of the library's objects `reals`, with the rows of another one."""
+    kind = recorded_type(reals[0])
+    if kind is None:
+        refuse(f"a {type(reals[0]).__name__}", "the recorder has no rule for it", PLAN)
+    made: Recorded = kind(owner._recording, reals, values, owner._rows)
+    return made
 
 
 def select_rows(owner: Recorded, key: Any) -> Any:
@@ -168,7 +173,7 @@ def assign_frame(frame: Recorded, key: Any, value: Any) -> None:
         labels = list(key) if several else [key]
         return set_columns(frame, labels, column_values(call, value, len(labels), several=several), reals[0])
 
-    frame._replace(recording.perform(call.name, real, write, frame._rows))
+    frame._replace(recording.perform(call.name, real, write, frame._rows, trusted=frame._values))
 
 
 def set_columns(frame: Recorded, labels: list[Any], values: Sequence[Value], result: Any) -> list[Value]:

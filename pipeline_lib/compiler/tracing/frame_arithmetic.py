@@ -1,7 +1,7 @@
 """Operators of a DataFrame and their methods (`add`, `div`, `gt`, ...), column by column, as of a Series.
 
-The other side is a constant, fitted values by column (Series, list, array), a frame of the same columns, an array, or, with
-`axis=0`, a column of the same rows.
+The other side is a constant, fitted values by column (Series, list, array), a frame of the same columns, an array, or,
+with `axis=0`, a column of the same rows.
 """
 
 import math
@@ -15,34 +15,34 @@ from pipeline_lib.compiler.tracing.operators import rows_of
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, is_constant, of_shadow, recorded_in, rule
 from pipeline_lib.compiler.tracing.recording import PLAN
 from pipeline_lib.compiler.tracing.refusals import refuse
-from pipeline_lib.compiler.tracing.structure import column
+from pipeline_lib.compiler.tracing.structure import column, column_call
 
 ROWWISE = (0, "index", "rows")
 
 
 def operate_frame(frame: Recorded, call: Call, name: str, other: Any, *, swapped: bool, axis: Any = 1) -> list[Value]:
     """The columns of `frame OPERATOR other`, in the order of the library's result."""
-    others = by_column(frame, other, axis)
+    others, order = by_column(frame, other, axis), _order(frame, call.reals[0])
     written = []
-    for index, right in enumerate(others):
-        left = column(frame, index)
-        part = Call(call.recording, left, call.name, call.reals)
-        if recorded_in(right) or is_constant(right):
-            written.append(left._operate(part, name, right, swapped=swapped))
-        else:
-            refuse(f"a {type(right).__name__} in an operation with a DataFrame", "the recorder has no rule for it", PLAN)
-    return in_order(frame, written, call.reals[0])
+    for place, index in enumerate(order):
+        right = others[index]
+        if not recorded_in(right) and not is_constant(right):
+            refuse(
+                f"a {type(right).__name__} in an operation with a DataFrame", "the recorder has no rule for it", PLAN
+            )
+        part = column_call(call, index, place)
+        written.append(part.owner._operate(part, name, right, swapped=swapped))
+    return written
 
 
-def in_order(frame: Recorded, written: list[Value], result: Any) -> list[Value]:
-    """Columns in the order of a result, in which pandas may have sorted them by name."""
+def _order(frame: Recorded, result: Any) -> list[int]:
+    """The number in the frame of each column of a result, in which pandas may have sorted them by name."""
     before, after = list(frame._reals[0].columns), list(result.columns)
     if before == after:
-        return written
-    by_label = dict(zip(before, written, strict=True))
-    if len(by_label) < len(before) or set(before) != set(after):
+        return list(range(len(before)))
+    if len(set(before)) < len(before) or set(before) != set(after):
         refuse("labels that are not the frame's columns", "pandas adds columns of missing values", "name them alike")
-    return [by_label[label] for label in after]
+    return [before.index(label) for label in after]
 
 
 def by_column(frame: Recorded, other: Any, axis: Any = 1) -> list[Any]:
@@ -98,25 +98,23 @@ def _recorded_by_column(frame: Recorded, other: Recorded, labels: list[Any], axi
     if other._kind == "array" and other._reals[0].ndim == 2 and len(other._values) in (1, len(labels)):
         parts = [column(other, index) for index in range(len(other._values))]
         return parts * (len(labels) // len(parts))
-    if other._kind == "array" and other._reals[0].ndim == 1 and axis in ROWWISE:
-        return [other] * len(labels)
-    refuse(f"a DataFrame and a {other._title} in one operation", "pandas matches it with the columns", PLAN)
+    if other._kind != "array" or other._reals[0].ndim != 1 or axis not in ROWWISE:
+        refuse(f"a DataFrame and a {other._title} in one operation", "pandas matches it with the columns", PLAN)
+    return [other] * len(labels)
 
 
-_METHODS = {
-    **{"add": "add", "sub": "sub", "subtract": "sub", "mul": "mul", "multiply": "mul", "pow": "pow", "mod": "mod"},
-    **{"div": "truediv", "divide": "truediv", "truediv": "truediv", "floordiv": "floordiv"},
-    **{name: name for name in ("eq", "ne", "lt", "le", "gt", "ge")},
+_COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+_METHODS = dict.fromkeys(("div", "divide", "truediv"), "truediv") | {
+    **{name: name for name in ("add", "sub", "mul", "pow", "mod", "floordiv", *_COMPARISONS)},
+    "subtract": "sub",
+    "multiply": "mul",
 }
-_SWAPPED = {
-    **{"radd": "add", "rsub": "sub", "rmul": "mul", "rpow": "pow", "rmod": "mod"},
-    **{"rdiv": "truediv", "rtruediv": "truediv", "rfloordiv": "floordiv"},
+_SWAPPED = dict.fromkeys(("rdiv", "rtruediv"), "truediv") | {
+    f"r{name}": name for name in ("add", "sub", "mul", "pow", "mod", "floordiv")
 }
 
 
 def _method(method: str, name: str, *, swapped: bool) -> None:
-    compares = name in ("eq", "ne", "lt", "le", "gt", "ge")
-
     def operator_method(call: Call, other: Any, axis: Any = "columns", fill_value: Any = None) -> Any:
         frame: Recorded = call.owner
 
@@ -135,7 +133,7 @@ def _method(method: str, name: str, *, swapped: bool) -> None:
     def comparison(call: Call, other: Any, axis: Any = "columns") -> Any:
         return operator_method(call, other, axis)
 
-    rule("frame", method, raw=True)(comparison if compares else operator_method)
+    rule("frame", method, raw=True)(comparison if name in _COMPARISONS else operator_method)
 
 
 for _name, _operator in _METHODS.items():
@@ -152,11 +150,11 @@ def _filled(frame: Recorded, call: Call, name: str, other: Any, swapped: bool, f
         refuse(f"{call.name} with fill_value and no frame", "the recorder has no rule for it", "write fillna before it")
     written = []
     for index, right in enumerate(others):
-        left = column(frame, index)
+        part = column_call(call, index)
+        left = part.owner
         both = build.logical_and(left._values[0].missing(), right._values[0].missing())
         for each in (left, right):
             each._values[0] = build.fill(each._values[0], call.of(filler))
-        part = Call(call.recording, left, call.name, call.reals)
         value = left._operate(part, name, right, swapped=swapped)
         written.append(build.where(both, math.nan, value) if value.kind == "float64" else value)
-    return in_order(frame, written, call.reals[0])
+    return written

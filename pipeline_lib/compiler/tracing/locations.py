@@ -1,4 +1,4 @@
-"""`loc` and `iloc` of frames and series: columns by name or position, rows by a condition or by another frame's index."""
+"""`loc` and `iloc` of frames and series: columns by name or position, rows by a condition or by an index."""
 
 from typing import Any
 
@@ -116,7 +116,7 @@ class Location:
             ]
             return set_columns(frame, labels, news, reals[0])
 
-        frame._replace(recording.perform(call.name, real, write, frame._rows))
+        frame._replace(recording.perform(call.name, real, write, frame._rows, trusted=frame._values))
 
 
 @rule("frame", "loc", "iloc", attribute=True, raw=True)

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.assignment import make_recorded
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, recorded_in
-from pipeline_lib.compiler.tracing.recording import PLAN, recorded_type
+from pipeline_lib.compiler.tracing.recording import PLAN
 from pipeline_lib.compiler.tracing.refusals import refuse
 
 
@@ -42,9 +43,7 @@ def chosen(owner: Recorded, name: str, change: Callable[[Any], Any]) -> list[Val
 def column(owner: Recorded, index: int) -> Any:
     """One column of a frame or array, by its number, as a recorded object of its own."""
     reals = [None if real is None else _column(real, index) for real in owner._reals]
-    kind = recorded_type(reals[0])
-    assert kind is not None
-    return kind(owner._recording, reals, [owner._values[index]], owner._rows)
+    return make_recorded(owner, reals, [owner._values[index]])
 
 
 def column_call(call: Call, index: int, place: int | None = None) -> Call:
