@@ -1,0 +1,163 @@
+"""Which dtypes of the library an operator may take, where the plan's own dtype says too little.
+
+the library's         the plan's   what differs
+int8 ... uint32       int64        results that do not fit wrap around
+int64 or float64      float64      the dtype of the batch decides whether large integers are rounded or wrap around
+float32               float64      each operation rounds to 24 bits
+object                any          Python's own operators: True + True is 2, 1 // 0 is an error
+category              any          `<` goes by the order of the categories
+Int64, boolean, ...   any          a missing value makes a comparison missing
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.bounds import EXACT, LARGEST, value_range
+from pipeline_lib.compiler.tracing.recorded import Recorded
+from pipeline_lib.compiler.tracing.recording import Recording
+from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.row_checks import checked
+
+COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+_OF_OBJECTS = (*COMPARISONS, "add", "sub", "mul")
+_WHOLE = ("add", "sub", "mul", "pow", "floordiv", "mod")
+"""Operators whose result on integers is an integer."""
+
+
+def dtypes_of(series: Recorded) -> list[Any]:
+    """The dtypes that a Series or array has on the shadows, each once."""
+    found: dict[str, Any] = {}
+    for number in series._recording.living():
+        dtype = series._reals[number].dtype
+        found.setdefault(str(dtype), dtype)
+    return list(found.values())
+
+
+def is_object(series: Recorded) -> bool:
+    """Whether a Series holds Python objects for some rows."""
+    return any(str(dtype) == "object" for dtype in dtypes_of(series))
+
+
+def check_operands(name: str, operands: Sequence[Any]) -> None:
+    """Refuse operands, Series and constants, whose dtype the plan has no exact rule for."""
+    for operand in operands:
+        if not isinstance(operand, Recorded):
+            continue
+        kind = operand._values[0].kind
+        for dtype in dtypes_of(operand):
+            text = str(dtype)
+            if text in ("float32", "float16"):
+                _stop(name, text, "it rounds to fewer bits than a plan", "cast with astype(float) first")
+            if text == "category":
+                _check_category(name, dtype, kind, alone=sum(isinstance(each, Recorded) for each in operands) == 1)
+            elif text == "object":
+                _check_object(name, kind)
+            elif not isinstance(dtype, np.dtype) and kind in ("int64", "float64", "bool"):
+                _stop(name, text, "a missing value makes its result missing", "cast with astype(float) first")
+            elif text.endswith("[ns]") and name not in COMPARISONS:
+                _stop(
+                    name,
+                    text,
+                    "it holds dates from 1677 to 2262 only",
+                    "leave out what made nanoseconds, or cast with astype('datetime64[us]')",
+                )
+
+
+def _check_category(name: str, dtype: Any, kind: str, *, alone: bool) -> None:
+    if (
+        name not in ("eq", "ne")
+        or not alone
+        or (kind == "str" and str(dtype.categories.dtype) not in ("str", "object"))
+    ):
+        _stop(
+            name,
+            "category",
+            "pandas goes by the categories and their order",
+            "cast with astype(str) or astype(float) first",
+        )
+
+
+def _check_object(name: str, kind: str) -> None:
+    if kind in ("datetime", "duration"):
+        _stop(name, "object", "Python compares its dates", "make dates of it first: pd.to_datetime(column)")
+    if kind in ("int64", "float64", "bool") and name not in _OF_OBJECTS:
+        _stop(
+            name,
+            "object",
+            "Python's own operators answer otherwise",
+            "cast with astype(float), or fillna and astype(bool)",
+        )
+
+
+def _stop(name: str, dtype: str, why: str, remedy: str) -> None:
+    refuse(f"`{name}` of a column of dtype {dtype}", why, remedy)
+
+
+def guard(recording: Recording, name: str, operands: Sequence[Any], reals: Sequence[Any], value: Value) -> Value:
+    """A result as the library has it for any batch: refused, or refused for some rows, where integers do not fit.
+
+    `reals` are the library's results.
+    """
+    found = [reals[number].dtype for number in recording.living() if hasattr(reals[number], "dtype")]
+    if name in _WHOLE or name in ("neg", "abs"):
+        refuse_overflow(recording, name, found, value)
+    unstable = [each._values[0] for each in operands if isinstance(each, Recorded) and _is_unstable(recording, each)]
+    return _guard_unstable(recording, name, unstable, value) if unstable else value
+
+
+def refuse_overflow(recording: Recording, name: str, dtypes: Sequence[Any], value: Value) -> None:
+    """Refuse a result in narrow integers that need not fit in them."""
+    narrow = {str(dtype): dtype for dtype in dtypes if isinstance(dtype, np.dtype) and _is_narrow(dtype)}
+    if not narrow:
+        return
+    low, high = value_range(recording, value)
+    for text, dtype in narrow.items():
+        if low < np.iinfo(dtype).min or high > np.iinfo(dtype).max:
+            refuse(
+                f"`{name}` of integers whose result is {text}",
+                "a larger result would wrap around",
+                "cast the column first, with astype(int), or astype(float) where it may be missing",
+            )
+
+
+def _is_narrow(dtype: Any) -> bool:
+    return dtype.kind in "iu" and dtype != np.int64
+
+
+def _is_unstable(recording: Recording, operand: Recorded) -> bool:
+    """Whether a column of numbers is integers in some batches and float64 in others, or Python's numbers."""
+    kinds = {dtype.kind for dtype in dtypes_of(operand) if isinstance(dtype, np.dtype)}
+    node = recording.build.nodes[operand._values[0].node]
+    objects = "O" in kinds and node.operation != "input"  # the objects of an input are bools or dates
+    numbers = operand._values[0].kind in ("int64", "float64")
+    return numbers and (objects or ("f" in kinds and bool(kinds & {"i", "u"})))
+
+
+def _guard_unstable(recording: Recording, name: str, operands: Sequence[Value], value: Value) -> Value:
+    """A result of such columns: refused in rows where the dtype of the batch makes a difference."""
+    build = recording.build
+    if name == "truediv":
+        return value
+    if name == "pow" and build.nodes[value.node].operation == "pow":
+        refuse(
+            "`**` of a column that is integers in some batches and float64 in others",
+            "they round otherwise",
+            "cast it with astype(float)",
+        )
+    tested = [(each, EXACT) for each in operands] + ([(value, LARGEST)] if name in _WHOLE else [])
+    for each, most in tested:
+        low, high = value_range(recording, each)
+        if low < -most or high > most:
+            number = build.number(each)
+            exact = build.logical_or(number.missing(), build.less_equal(build.absolute(number), most))
+            value = checked(
+                recording,
+                value,
+                exact,
+                "an integer that is the same in an int64 and in a float64 column, since the batch decides which it is",
+                "cast the column with astype(float) in the step",
+            )
+    return value

@@ -1,0 +1,164 @@
+"""Recorded dates: `.dt`, `pd.to_datetime` and other functions of columns give what pandas gives, bit for bit."""
+
+import pandas as pd
+import pytest
+from dtype_frames import EDGES, TRAINING
+from tracing import check, own_code, refusal
+
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.schema import RowSchema
+
+WORDS = ["2020-01-31", "1999-02-28", None, "2020-02-30", "x", "2000-02-29"]
+DATES_AS_TEXT = TRAINING.assign(
+    t=pd.Series(["2020-01-31", "1999-02-28", None, "2000-02-29", "1969-12-31", "2021-03-01"], dtype="str")
+)
+OTHER_TEXT = TRAINING.assign(t=pd.Series(WORDS, dtype="str"))
+NUMBERS_AS_TEXT = TRAINING.assign(t=pd.Series(["1", "2.5", None, "1e3", " 7 ", "-0.5"], dtype="str"))
+OTHER_NUMBERS = TRAINING.assign(t=pd.Series(["", "nan", "1_000", "x", "inf", "\u0663"], dtype="str"))
+
+FIELDS = ["year", "month", "day", "hour", "minute", "second", "microsecond", "quarter", "dayofweek", "weekday"]
+FIELDS += ["day_of_week", "dayofyear", "day_of_year", "days_in_month", "daysinmonth", "is_leap_year"]
+FIELDS += [f"is_{part}_{end}" for part in ("month", "quarter", "year") for end in ("start", "end")]
+
+EXACT = [
+    *(f"X['d'].dt.{field}" for field in FIELDS),
+    *("X['d'].dt.isocalendar()", "X['d'].dt.isocalendar().week", "X['d'].dt.isocalendar().week.astype(float)"),
+    *("X['d'].dt.day_name()", "X['d'].dt.month_name()", "X['d'].dt.normalize()", "X['d'].dt.floor('D')"),
+    *("X['d'].dt.floor('h')", "X['d'].dt.ceil('h')", "X['d'].dt.round('D')", "X['d'].dt.floor('15min')"),
+    *("X['d'].dt.round('30s')", "X['d'].dt.floor('7D')", "X['d'].dt.ceil('1ms')", "X['d'].dt.round(freq='2h')"),
+    *(
+        "X['d'].dt.as_unit('s')",
+        "X['d'].dt.as_unit('us')",
+        "X['d'].dt.strftime('%Y-%m-%d %H:%M')",
+        "X['d'].dt.strftime('%j %%')",
+    ),
+    *("(X['d'] - X['e']).dt.days", "(X['d'] - X['e']).dt.seconds", "(X['d'] - X['e']).dt.microseconds"),
+    *("(X['d'] - X['e']).dt.total_seconds()", "(X['d'] - X['e']).dt.floor('h')", "(X['d'] - X['e']).dt.round('D')"),
+    *(
+        "X['d'].dt.year + 1",
+        "X['d'].dt.month.map({1: 'January'})",
+        "X['d'].dt.hour.isin([0, 12])",
+        "X['d'].dt.dayofweek >= 5",
+    ),
+    *(
+        "(X['d'].dt.dayofweek >= 5).astype(int)",
+        "X['d'].dt.hour.between(8, 18)",
+        "X['d'].dt.year.fillna(0).astype(int)",
+    ),
+    *("X['d'].dt.month % 12 // 3 + 1", "X['d'].dt.quarter == 1", "X['d'].dt.hour + X['d'].dt.minute / 60"),
+    *("np.sin(X['d'].dt.hour * 2 * np.pi / 24) * 0", "X['d'].dt.is_month_end & X['b']", "X['d'].isna()"),
+    *("pd.to_datetime(X['d'])", "pd.to_datetime(X['i'], unit='s')", "pd.to_datetime(X['j'], unit='D')"),
+    *(
+        "pd.to_timedelta(X['j'], unit='D')",
+        "X['e'] + pd.to_timedelta(X['j'], unit='h')",
+        "pd.to_timedelta(X['d'] - X['e'])",
+    ),
+    *("pd.isna(X['x'])", "pd.isnull(X['t'])", "pd.notna(X['d'])", "pd.notnull(X['c'])", "pd.isna(X[['x', 't']])"),
+    *(
+        "pd.isna(X['x'].values)",
+        "pd.to_numeric(X['i'])",
+        "pd.to_numeric(X['x'], errors='coerce')",
+        "pd.to_numeric(X['b'])",
+    ),
+    *(
+        "pd.cut(X['x'], [0, 1, 2])",
+        "pd.cut(X['x'], [0, 1.5, 2], labels=False)",
+        "pd.cut(X['x'], [0, 1, 200], labels=['a', 'b'])",
+    ),
+    *(
+        "pd.cut(X['x'], [-3, 0, 1.5, 2], labels=False, include_lowest=True)",
+        "pd.cut(X['i'], [-10, 0, 10], labels=False)",
+    ),
+    *(
+        "pd.cut(X['x'], [0, 1.5, 100], labels=['a', 'b'], right=False)",
+        "pd.cut(X['x'], [0, 1.5, 4, 9], labels=[1, 2, 3])",
+    ),
+    *(
+        "pd.cut(X['x'], [-np.inf, 0, np.inf], labels=['n', 'p'])",
+        "pd.cut(X['x'], [0, 1, 1, 5], duplicates='drop', labels=False)",
+    ),
+    *(
+        "pd.cut(X['x'], bins=[0, 1, 2], right=False, include_lowest=True)",
+        "pd.cut(X['i'], np.array([0, 3, 9]), labels=False)",
+    ),
+    *("pd.cut(X['x'], [0, 0.5, 1.5, 200]).astype(str)", "pd.cut(X['x'], [0, 1, 200], labels=['a', 'b']).astype(str)"),
+    *("pd.cut(X['x'], [0, 1, 200], labels=[0, 1]).astype(float)", "pd.cut(X['x'], [0, 1, 2]).cat.codes"),
+    *("pd.Series(X['x'].values, index=X.index)", "pd.Series(1, index=X.index)", "pd.Series('x', index=X.index)"),
+    *(
+        "pd.Series(0, index=X.index, dtype=float)",
+        "pd.Series(np.nan, index=X.index)",
+        "pd.Series(X['x'])",
+        "pd.Series(X['i'], dtype=float)",
+    ),
+    *(
+        "pd.Series(np.where(X['x'] > 0, 1, 0), index=X.index, name='q')",
+        "pd.Series(X['x'].values)",
+        "pd.Series(index=X.index, dtype=float)",
+    ),
+]
+
+
+@pytest.mark.parametrize("text", EXACT)
+def test_a_column_is_what_pandas_gives(text: str) -> None:
+    may_refuse = "strftime" in text or "total_seconds" in text  # years before 1000, and 285 years in microseconds
+    check(own_code(text), TRAINING, EDGES, bounded="np.sin" in text, may_refuse=may_refuse)
+
+
+@pytest.mark.parametrize("errors", ["raise", "coerce"])
+def test_text_in_a_format_is_parsed_as_pandas_does(errors: str) -> None:
+    text = f"pd.to_datetime(X['t'], format='%Y-%m-%d', errors={errors!r})"
+    check(own_code(text), DATES_AS_TEXT, OTHER_TEXT)
+
+
+@pytest.mark.parametrize("errors", ["raise", "coerce"])
+def test_text_is_read_as_numbers_as_pandas_does(errors: str) -> None:
+    check(own_code(f"pd.to_numeric(X['t'], errors={errors!r})"), NUMBERS_AS_TEXT, OTHER_NUMBERS)
+
+
+def test_dates_beyond_nanoseconds_are_refused_rows() -> None:
+    training = TRAINING.assign(d=TRAINING["d"].fillna(pd.Timestamp("2020-01-01")))
+    check(lambda self, X: X["d"].astype("datetime64[ns]").dt.year, training, EDGES)
+
+
+def test_fields_of_a_column_that_is_never_missing_are_integers() -> None:
+    training = TRAINING[["e", "i"]].assign(e=TRAINING["e"].fillna(pd.Timestamp("2020-01-01")))
+    schema = RowSchema((Column("e", "datetime", nullable=False), Column("i", "integer", nullable=False)))
+    trace = check(lambda self, X: X["e"].dt.year.astype(str) + "!", training, schema=schema)
+    assert "where" not in {node.operation for node in trace.nodes}
+
+
+REFUSED = {
+    "X['d'].dt.date": "normalize",
+    "X['d'].dt.time": "hour * 60",
+    "X['d'].dt.to_period('M')": "strftime",
+    "X['d'].dt.tz_localize('UTC')": "load",
+    "X['d'].dt.floor('MS')": "must answer",
+    "X['d'].dt.strftime('%B')": "found",
+    "X['d'].dt.day_name(locale='en_US.utf8')": "found",
+    "X['d'].dt.year.astype(str)": "'1' in one batch",
+    "X['d'].dt.isocalendar().week + 1": "astype(float)",
+    "X['i'].dt.year": "found",
+    "pd.to_datetime(X['t'])": "must answer",
+    "pd.to_datetime(X['d'].dt.strftime('%Y-%m-%d'))": "format=",
+    "pd.to_datetime(X['d'].dt.strftime('%Y-%m-%d'), format='mixed')": "format=",
+    "pd.to_datetime(X['i'])": "unit",
+    "pd.to_datetime(X[['i', 'j', 'x']])": "must answer",
+    "pd.to_timedelta(X['x'], unit='D')": "integers",
+    "pd.to_numeric(X['i'], downcast='integer')": "downcast",
+    "pd.cut(X['i'], 3)": "self.edges_",
+    "pd.cut(X['x'], [0, 1, 2]).astype(str)": "beside a missing value",
+    "pd.qcut(X['x'], 4)": "pd.qcut(X['a'], 4, retbins=True)",
+    "pd.cut(X['x'], [0, 1, 2], labels=['a', 'b']) == X['t']": "astype(str)",
+    "pd.cut(X['x'], [0, 1, 2]) == 'a'": "astype(str)",
+    "pd.factorize(X['t'])": "self.codes_",
+    "pd.Series([1, 2, 3, 4, 5, 6])": "columns computed",
+    "pd.Series(X['x'], index=[0, 1])": "index=X.index",
+    "pd.Series(1)": "columns computed",
+    "pd.Timestamp.now() - X['d']": "parameter",
+    "X['d'].dt.components": "fields",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_has_no_exact_rule_is_refused_with_a_remedy(text: str) -> None:
+    assert REFUSED[text] in refusal(own_code(text), TRAINING)
