@@ -206,7 +206,8 @@ class _Comparison:
             if self.bounded:
                 root = list(self.trace.outputs.values())[index]
                 _, bound = BoundedEvaluation(list(self.trace.nodes), self._columns(data), len(data)).column(root)
-                apart = distance(np.asarray(ours), np.asarray(theirs))
+                with np.errstate(all="ignore"):
+                    apart = distance(np.asarray(ours), np.asarray(theirs))
                 if bound is not None and ((apart == 0) | (apart <= np.broadcast_to(bound, apart.shape))).all():
                     continue
             at = next(i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if bits(a) != bits(b))

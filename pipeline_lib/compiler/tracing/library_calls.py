@@ -4,6 +4,7 @@ On plain values a library's function runs, unless `forbidden` names it; with rec
 decides. What belongs to a library that is not known here is refused when it is called.
 """
 
+import enum
 from types import ModuleType
 from typing import Any
 
@@ -125,12 +126,14 @@ def _texts(values: Any) -> list[str]:
 
 def public_name(function: Any) -> str:
     """A function's name as own code writes it: package and name, `numpy.random.normal` with its submodule."""
-    module = getattr(function, "__module__", None) or ""
+    module = (getattr(function, "__module__", None) or "").lstrip("_")  # _functools, _operator
     bound = getattr(function, "__self__", None)
     if isinstance(function, np.ufunc):
         return f"{'scipy.special' if not hasattr(np, function.__name__) else 'numpy'}.{function.__name__}"
     if isinstance(bound, type):
         return f"{bound.__module__.split('.')[0]}.{bound.__name__}.{function.__name__}"
+    if isinstance(bound, np.ufunc):
+        return f"numpy.{bound.__name__}.{function.__name__}"
     if bound is not None and not isinstance(bound, ModuleType):
         module = type(bound).__module__
         if module.startswith(("numpy.random", "random")):  # functions of a hidden generator
@@ -175,12 +178,17 @@ class StandInType(StandIn):
     def __getitem__(self, key: Any) -> Any:
         return self._substitution.of(self._stand_in_for[unwrap(key)])
 
+    def __iter__(self) -> Any:  # of an Enum
+        return map(self._substitution.of, iter(self._stand_in_for))
+
     def __mro_entries__(self, bases: Any) -> tuple[type, ...]:
         return (self._stand_in_for,)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         kind, substitution = self._stand_in_for, self._substitution
-        top = kind.__module__.split(".")[0]
+        if issubclass(kind, enum.Enum) or hasattr(kind, "_fields"):  # a named tuple: both only hold values
+            return kind(*args, **options)
+        top = kind.__module__.split(".")[0].lstrip("_")
         name = f"{'numpy.random' if kind.__module__.startswith('numpy.random') else top}.{kind.__qualname__}"
         if top not in _PURE | _SILENT and not recorded_in((args, options)):
             substitution.refuse(

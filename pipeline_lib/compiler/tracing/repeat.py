@@ -83,14 +83,15 @@ class Repeats:
             kind, text = answers[number]
             if kind == "refused":
                 raise TraceRefusedError(f"{where}: {text}")
-            again = f"{where}: found {text if kind == 'error' else 'another plan'} in a second recording, in another process"
+            found = text if kind == "error" else "another plan"
+            again = f"{where}: found {found} in a second recording, in another process, expected that of the first"
             if kind == "error":
                 raise TraceRefusedError(
-                    f"{again}, expected the first plan; put the code in a notebook cell or in a module that can be "
-                    "imported, and leave out what depends on the process"
+                    f"{again}; put the code in a notebook cell or in a module that can be imported, and leave out what "
+                    "depends on the process"
                 )
             if text != digest:
                 raise TraceRefusedError(
-                    f"{again}, expected the same; does the code loop over a set, draw, or keep something from an earlier "
-                    "call? loop over sorted(values), and draw and keep in `fit` alone"
+                    f"{again}; does the code loop over a set, draw, or keep something from an earlier call? loop over "
+                    "sorted(values), and draw and keep in `fit` alone"
                 )
