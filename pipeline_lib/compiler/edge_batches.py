@@ -14,6 +14,7 @@ from pipeline_lib.rows.frames import Frames
 from pipeline_lib.rows.schema import RowSchema
 
 Rows = NDArray[np.intp]
+MAX_REPEATS = 3  # real rows in which one value is tried, where there is room
 EVERY_COLUMN = -1  # the number of an edge that sets all columns of a sparse matrix
 
 
@@ -33,6 +34,29 @@ class Edge:
         if self.hidden:
             return f"{self.column}=a value (hidden: sensitive)"
         return f"{self.column}={'missing' if self.value is None else repr(self.value)}"
+
+
+def thinned(data: Any, edges: Sequence[Edge], rows: int) -> tuple[Any, list[Edge]]:
+    """At most so many edge rows, spread evenly."""
+    chosen = spread(len(edges), min(len(edges), rows))
+    return take(data, chosen), [edges[row] for row in chosen]
+
+
+def spread(count: int, rows: int) -> Rows:
+    """As many rows out of `count`, spread evenly; each several times where there are fewer."""
+    return np.linspace(0, count - 1, rows).astype(np.intp) if rows <= count else np.arange(rows) % count
+
+
+def within(edges: Sequence[Sequence[Edge]], room: int, repeats: int = MAX_REPEATS) -> list[Edge]:
+    """Edges of all columns, as many as there is room for: the first of each column, then the second, and so on.
+
+    Where there is more room each is tried in several rows, up to `repeats`. Missing values come first, then column by
+    column, so that values that a step refuses are neighbors.
+    """
+    longest = max(map(len, edges), default=0)
+    ordered = [column[rank] for rank in range(longest) for column in edges if rank < len(column)][:room]
+    repeats = min(repeats, room // len(ordered)) if ordered else 0
+    return sorted(ordered * repeats, key=lambda edge: (edge.value is not None, edge.index))
 
 
 def take(data: Any, rows: Rows) -> Any:
@@ -96,26 +120,42 @@ def replace_values(data: Any, base: Rows, edges: Sequence[Edge | None]) -> Any:
         return matrix.asformat(data.format)
     array = data[base].copy()
     for index, rows in places.items():
-        array[rows, index] = [np.nan if (value := edges[row].value) is None else value for row in rows]  # type: ignore[union-attr]
+        for row in rows:
+            value = edges[row].value  # type: ignore[union-attr]
+            if _fits(value, array.dtype):
+                array[row, index] = _missing(array.dtype) if value is None else value
     return array
 
 
 def _replaced(series: Any, rows: Sequence[int], values: Sequence[Any]) -> Any:
     """A Series with other values in some rows, of the same dtype; a value that the dtype cannot hold is left out."""
-    items, categories = series.tolist(), getattr(series.dtype, "categories", None)
-    for row, value in zip(rows, values, strict=True):
-        if categories is None or value is None or value in categories:  # other categories would become missing
-            items[row] = np.nan if value is None else value
-    try:
-        return type(series)(items, index=series.index, dtype=series.dtype)
-    except (TypeError, ValueError, OverflowError):
-        return series if len(rows) == 1 else _one_by_one(series, rows, values)
+    if isinstance(series.dtype, np.dtype):
+        items = series.to_numpy(copy=True)
+        for row, value in zip(rows, values, strict=True):
+            if _fits(value, items.dtype):
+                items[row] = _missing(items.dtype) if value is None else value
+    else:
+        items, categories = series.tolist(), getattr(series.dtype, "categories", None)
+        for row, value in zip(rows, values, strict=True):
+            if categories is None or value is None or value in categories:  # others would become missing
+                items[row] = np.nan if value is None else value
+    return type(series)(items, index=series.index, dtype=series.dtype)
 
 
-def _one_by_one(series: Any, rows: Sequence[int], values: Sequence[Any]) -> Any:
-    for row, value in zip(rows, values, strict=True):
-        series = _replaced(series, [row], [value])
-    return series
+def _fits(value: Any, dtype: np.dtype[Any]) -> bool:
+    """Whether an array can hold a value as it is."""
+    if dtype.kind in "iu":
+        return isinstance(value, int | float) and value == value // 1 and _in_range(value, dtype)
+    return dtype.kind != "b" or isinstance(value, bool)
+
+
+def _in_range(value: float, dtype: np.dtype[Any]) -> bool:
+    limits = np.iinfo(dtype)
+    return int(limits.min) <= value <= int(limits.max)
+
+
+def _missing(dtype: np.dtype[Any]) -> Any:
+    return np.array("NaT", dtype=dtype) if dtype.kind in "Mm" else np.nan
 
 
 def replace_in_tables(tables: Frames, schema: RowSchema, base: Rows, edges: Sequence[Edge | None]) -> Frames:

@@ -36,7 +36,10 @@ from pipeline_lib.compiler.edge_batches import (
     replace_in_tables,
     replace_values,
     same_layout,
+    spread,
     take,
+    thinned,
+    within,
 )
 from pipeline_lib.compiler.edge_values import input_columns, training_values, values_to_try
 from pipeline_lib.compiler.fidelity import Comparison, StepPlan
@@ -47,9 +50,8 @@ from pipeline_lib.rows.frames import Frames
 from pipeline_lib.rows.schema import RowSchema
 
 MAX_ROWS = 400
-"""Edge rows of one step, those of earlier steps included."""
-_MAX_CARRIED = 200  # of them, rows that earlier steps have answered
-_MAX_REPEATS = 3  # real rows in which one value is tried, where there is room
+"""Edge rows of one step; up to half of them come from earlier steps."""
+_FEWEST_ROWS = 100  # of a library's estimator; more where there are many training rows, whose check takes longer
 _MAX_CALLS = 24  # of a step that refuses rows, to find those that it answers
 _SHOWN = 3  # other edge rows in a message
 Columns = Mapping[str, PlanColumn]
@@ -111,8 +113,9 @@ class EdgeChecks:
             return EdgeCounts()
         own = own_code(final)
         batch, total = None, EdgeCounts()
+        limit = MAX_ROWS if own.names else min(MAX_ROWS, max(_FEWEST_ROWS, data.shape[0] // 10))
         for method, plan in plans.items():
-            batch = batch or self._batch(plan, data, training, own)
+            batch = batch or self._batch(plan, data, training, own, limit)
             counts, _, _ = self._ask(f"step {name}, {method}", getattr(final, method), plan, batch, own)
             total = counts.worst(total)
         return total
@@ -126,20 +129,20 @@ class EdgeChecks:
             if answers is not None:
                 self._carry(answers[1], [edges[row] for row in answers[0]])
 
-    def _batch(self, plan: StepPlan, data: Any, training: Columns, own: OwnCode) -> _Batch:
+    def _batch(self, plan: StepPlan, data: Any, training: Columns, own: OwnCode, limit: int = MAX_ROWS) -> _Batch:
         count, carried = data.shape[0], self._carried
         looks_back = _looks_back(plan)
         if carried is not None and (looks_back or not same_layout(carried[0], data)):
             carried = None
-        room = MAX_ROWS - (len(carried[1]) if carried else 0)
-        if isinstance(data, Frames) or looks_back:
-            room = min(room, count)
-        edges = _within(self._edges(plan, data, training, own), room)
-        base = np.arange(len(edges)) if looks_back else _spread(count, len(edges))
-        if isinstance(data, Frames):
-            changed: Any = replace_in_tables(data, self._row, base, edges)
+        if carried is not None:
+            carried = thinned(*carried, limit // 2)
+        room = limit - (len(carried[1]) if carried else 0)
+        if isinstance(data, Frames):  # child rows belong to one main row, so each is taken once
+            edges = within(self._edges(plan, data, training, own), min(room, count), repeats=1)
+            changed: Any = replace_in_tables(data, self._row, self._short_rows(training, len(edges)), edges)
         else:
-            changed = replace_values(data, base, edges)
+            edges = within(self._edges(plan, data, training, own), min(room, count) if looks_back else room)
+            changed = replace_values(data, np.arange(len(edges)) if looks_back else spread(count, len(edges)), edges)
         if carried is not None:
             changed, edges = join([carried[0], changed]), [*carried[1], *edges]
         return _Batch(changed, edges, self._convert_raw(changed) or plan.columns(changed))
@@ -161,6 +164,15 @@ class EdgeChecks:
         if hasattr(data, "tocsr"):
             lists.append([Edge(EVERY_COLUMN, "every column", 0.0)])
         return lists
+
+    def _short_rows(self, training: Columns, rows: int) -> Rows:
+        """The main rows with the fewest child rows, some of each table where there are any."""
+        lists = [training[f"{child.name}.{child.own[0].name}"] for child in self._row.children if not child.by]
+        lengths = [np.diff(column.starts) for column in lists]
+        count = len(next(iter(training.values())))
+        total = np.sum([np.where(each > 0, each, each.max(initial=0) + 1) for each in lengths], axis=0)
+        order = np.argsort(np.broadcast_to(total, (count,)), kind="stable")
+        return np.sort(order[:rows])
 
     def _is_sensitive(self, value: Value) -> bool:
         """Whether a column depends on a sensitive raw column."""
@@ -237,30 +249,12 @@ class EdgeChecks:
     def _carry(self, output: Any, edges: list[Edge]) -> None:
         self._carried = None
         if output is not None and edges:
-            chosen = np.unique(np.linspace(0, len(edges) - 1, min(len(edges), _MAX_CARRIED)).astype(np.intp))
-            self._carried = take(output, chosen), [edges[row] for row in chosen]
+            self._carried = thinned(output, edges, MAX_ROWS // 2)
 
 
 def _looks_back(plan: StepPlan) -> bool:
     """Whether a row's output depends on earlier rows: then successive rows are asked, in one call."""
     return any(value.lookback for value in plan.roots)
-
-
-def _spread(count: int, rows: int) -> Rows:
-    """As many rows out of `count`, spread evenly; each several times where there are fewer."""
-    return np.linspace(0, count - 1, rows).astype(np.intp) if rows <= count else np.arange(rows) % count
-
-
-def _within(edges: Sequence[Sequence[Edge]], room: int) -> list[Edge]:
-    """Edges of all columns, as many as there is room for: the first of each column, then the second, and so on.
-
-    Where there is more room each is tried in several rows. Missing values come first, then column by column, so that
-    values that a step refuses are neighbors.
-    """
-    longest = max(map(len, edges), default=0)
-    ordered = [column[rank] for rank in range(longest) for column in edges if rank < len(column)][:room]
-    repeats = min(_MAX_REPEATS, room // len(ordered)) if ordered else 0
-    return sorted(ordered * repeats, key=lambda edge: (edge.value is not None, edge.index))
 
 
 def _differences(comparisons: Iterable[tuple[str, Comparison]]) -> dict[int, tuple[str, Comparison]]:
