@@ -390,3 +390,43 @@ def test_an_imputer_of_a_library_is_asked_for_missing_values() -> None:
         frame, frame["year"]
     )
     assert compile_pipeline(fitted, like=frame).report.steps[0].edge_refused == 0
+
+
+HOUSES = RowSchema(
+    (Column("id", "integer"), Column("size", "number", finite=True)),
+    name="houses",
+    key="id",
+    children=(RowSchema((Column("id", "integer"), Column("price", "number", finite=True)), name="visits", key="id"),),
+)
+
+
+class Spent(Step):
+    """What visits cost, of which those at 99.5 are free."""
+
+    def transform(self, X: Any) -> Any:
+        visits = X["visits"].assign(price=X["visits"]["price"].where(X["visits"]["price"] != 99.5, 0.0))
+        total = X["houses"]["id"].map(visits.groupby("id")["price"].sum()).fillna(0.0)
+        return X["houses"][["size"]].assign(total=total)
+
+    def plan(self, columns: Any, build: Any) -> Any:
+        price = columns["visits"]["price"]
+        paid = price if self.wrong else build.where(price == 99.5, 0.0, price)
+        return {"size": columns["houses"]["size"], "total": build.total(paid)}
+
+
+def test_child_rows_have_edges_too() -> None:
+    rng = np.random.default_rng(0)
+    tables = {
+        "houses": pd.DataFrame({"id": np.arange(60), "size": rng.integers(50, 99, 60) / 2.0}),
+        "visits": pd.DataFrame({"id": rng.integers(0, 60, 200), "price": rng.integers(1, 40, 200) / 4.0}),
+    }
+
+    def compile_tables(wrong: bool) -> Any:
+        fitted = Pipeline([("own", Spent(wrong)), ("price", LinearRegression())]).fit(tables, np.arange(60.0))
+        return compile_pipeline(fitted, like=tables, row=HOUSES)
+
+    with pytest.raises(InputError, match=r"step own, column 'total': found .* a row with visits.price=99.5, expected"):
+        compile_tables(wrong=True)
+    step = compile_tables(wrong=False).report.steps[0]
+    assert step.edge_rows > 20
+    assert (step.edge_refused, step.edge_differs) == (0, 0)
