@@ -33,7 +33,7 @@ _SILENT = frozenset({"warnings", "logging"})
 """Libraries whose functions have no effect on the result: they are not called."""
 _TRANSPARENT = frozenset({"operator", "itertools", "functools", "typing", "contextlib"})
 """Libraries that only hand recorded objects on; the operators of recorded objects decide."""
-_CONSTANTS = {"sys": {"maxsize", "float_info", "modules"}}
+_CONSTANTS = {"sys": {"maxsize", "float_info"}}
 """Attributes of modules that are no part of the environment."""
 _DATES = ("pandas.", "numpy.datetime64", "datetime.")
 
