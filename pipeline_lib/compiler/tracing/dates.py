@@ -126,6 +126,12 @@ def normalize(call: Call) -> Value:
     return call.build.date_floor(call.value, unit="day")
 
 
+@rule("dates", "date", attribute=True)
+def python_date(call: Call) -> Value:
+    """Python's dates, which can be compared with each other."""
+    return call.build.date_floor(call.value, unit="day")
+
+
 def _rounding(name: str) -> None:
     @rule("dates", name)
     def rounded(call: Call, freq: Any, ambiguous: Any = "raise", nonexistent: Any = "raise") -> Value:
@@ -200,12 +206,6 @@ def _part(name: str) -> None:
 for _name in ("days", "seconds", "microseconds"):
     _part(_name)
 
-refused(
-    "dates",
-    "date",
-    "it makes Python's dates, one by one, and no dates of pandas",
-    "write .dt.normalize(), and compare with pd.Timestamp(...)",
-)
 refused("dates", "time timetz", "a plan has no times of day", "write .dt.hour * 60 + .dt.minute")
 refused(
     "dates", "to_period", "a plan has no periods", "write .dt.year * 12 + .dt.month, or .dt.strftime('%Y-%m') for text"

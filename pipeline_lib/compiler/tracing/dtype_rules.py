@@ -10,9 +10,11 @@ Int64, boolean, ...   any          a missing value makes a comparison missing
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.bounds import EXACT, LARGEST, value_range
@@ -41,6 +43,15 @@ def is_object(series: Recorded) -> bool:
     return any(str(dtype) == "object" for dtype in dtypes_of(series))
 
 
+def is_python_dates(operand: Any) -> bool:
+    """Whether an operand is Python's `date`, or a column of them."""
+    if not isinstance(operand, Recorded):
+        return type(operand) is date
+    reals = [operand._reals[number] for number in operand._recording.living()]
+    # a column of missing ones only is datetime64 to pandas
+    return {type(each) for real in reals for each in real[~pd.isna(real)]} == {date}
+
+
 def check_operands(name: str, operands: Sequence[Any]) -> None:
     """Refuse operands, Series and constants, whose dtype the plan has no exact rule for."""
     for operand in operands:
@@ -54,7 +65,7 @@ def check_operands(name: str, operands: Sequence[Any]) -> None:
             if text == "category":
                 _check_category(name, dtype, kind, alone=sum(isinstance(each, Recorded) for each in operands) == 1)
             elif text == "object":
-                _check_object(name, kind)
+                _check_object(name, kind, operands)
             elif not isinstance(dtype, np.dtype) and kind in ("int64", "float64", "bool"):
                 _stop(name, text, "a missing value makes its result missing", "cast with astype(float) first")
             elif text.endswith("[ns]") and name not in COMPARISONS:
@@ -80,9 +91,14 @@ def _check_category(name: str, dtype: Any, kind: str, *, alone: bool) -> None:
         )
 
 
-def _check_object(name: str, kind: str) -> None:
-    if kind in ("datetime", "duration"):
-        _stop(name, "object", "Python compares its dates", "make dates of it first: pd.to_datetime(column)")
+def _check_object(name: str, kind: str, operands: Sequence[Any]) -> None:
+    if kind in ("datetime", "duration") and not (name in ("eq", "ne") and all(map(is_python_dates, operands))):
+        _stop(
+            name,
+            "object, such as Python's dates",
+            "they equal no Timestamp, and in other operators missing ones are an error or not, by the other rows",
+            "compare dates by == and != only, or write .dt.normalize() or pd.to_datetime(column) instead",
+        )
     if kind in ("int64", "float64", "bool") and name not in _OF_OBJECTS:
         _stop(
             name,

@@ -1,6 +1,7 @@
 """Recorded Series: operators, attributes, and methods that hand the column on."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -39,7 +40,7 @@ class RecordedSeries(Operators):
 
 def operate_series(series: Recorded, call: Call, name: str, other: Any, *, swapped: bool) -> Value:
     """The column of `series OPERATOR other`; `call.reals` are the library's results."""
-    other = plain_operand(other)
+    other = other if type(other) is date and is_object(series) else plain_operand(other)
     mine, theirs = series._values[0], call.of(other, rows=series._rows)
     check_operands(name, (series, other))
     return operate_values(series, call, name, (mine, theirs), other, swapped=swapped)

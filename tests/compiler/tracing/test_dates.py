@@ -32,6 +32,13 @@ EXACT = [
         "X['d'].dt.strftime('%Y-%m-%d %H:%M')",
         "X['d'].dt.strftime('%j %%')",
     ),
+    *(
+        "X['d'].dt.date",
+        "X['d'].dt.date == X['e'].dt.date",
+        "X['d'].dt.date != X['e'].dt.date",
+        "pd.to_datetime(X['d'].dt.date)",
+    ),
+    *("X['d'].dt.date == datetime.date(2000, 2, 29)", "X['d'].dt.date.isna()"),
     *("(X['d'] - X['e']).dt.days", "(X['d'] - X['e']).dt.seconds", "(X['d'] - X['e']).dt.microseconds"),
     *("(X['d'] - X['e']).dt.total_seconds()", "(X['d'] - X['e']).dt.floor('h')", "(X['d'] - X['e']).dt.round('D')"),
     *(
@@ -128,7 +135,11 @@ def test_fields_of_a_column_that_is_never_missing_are_integers() -> None:
 
 
 REFUSED = {
-    "X['d'].dt.date": "normalize",
+    "X['d'].dt.date == X['e']": "normalize",
+    "X['d'].dt.date == pd.Timestamp('2020-01-01')": "normalize",
+    "X['d'].dt.date - datetime.date(2020, 1, 1)": "normalize",
+    "X['d'].dt.date < X['e'].dt.date": "normalize",
+    "X['d'].dt.date.dt.year": "pd.to_datetime",
     "X['d'].dt.time": "hour * 60",
     "X['d'].dt.to_period('M')": "strftime",
     "X['d'].dt.tz_localize('UTC')": "load",
