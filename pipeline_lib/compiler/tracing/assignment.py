@@ -157,7 +157,9 @@ def select_rows(owner: Recorded, key: Any) -> Any:
 def assign_frame(frame: Recorded, key: Any, value: Any) -> None:
     """`frame[key] = value`: a column, several columns, or every column where a condition holds."""
     recording = frame._recording
-    call = Call(recording, frame, "frame[column] = value", [])
+    if frame._rows.index == NO_ROWS:
+        take_rows_of(frame, value)
+    call = Call(recording, frame, "DataFrame[column] = value", [])
 
     def real(number: int) -> Any:
         changed = frame._reals[number].copy()
@@ -176,6 +178,26 @@ def assign_frame(frame: Recorded, key: Any, value: Any) -> None:
     frame._replace(recording.perform(call.name, real, write, frame._rows, trusted=frame._values))
 
 
+NO_ROWS = "none yet"
+"""The index of an empty frame, `pd.DataFrame()`, until its first column is set."""
+
+
+def take_rows_of(frame: Recorded, value: Any) -> None:
+    """Give an empty frame the rows of its first column."""
+    try:
+        if not isinstance(value, Recorded) or value._kind not in ("series", "frame", "array"):
+            refuse(
+                "a constant set in a frame without rows",
+                "pandas makes a column without rows",
+                "set a column of X first, or write pd.DataFrame(index=X.index)",
+            )
+    except InputError as error:
+        frame._recording.refused(error)
+    rows = value._rows
+    labelled = rows if value._kind != "array" else Rows("range", rows.condition, rows.masks)
+    object.__setattr__(frame, "_rows", labelled)
+
+
 def set_columns(frame: Recorded, labels: list[Any], values: Sequence[Value], result: Any) -> list[Value]:
     """The columns of a frame, of which some are new or set; `result` is the library's frame."""
     known = list(frame._reals[0].columns)
@@ -186,9 +208,20 @@ def set_columns(frame: Recorded, labels: list[Any], values: Sequence[Value], res
 
 
 def column_values(call: Call, value: Any, count: int, *, several: bool = False) -> list[Value]:
-    """A value that is set in `count` columns, as one for each of them; `several` if they are a list."""
+    """A value that is set in `count` columns, as one for each of them; `several` if they are a list.
+
+    A Series of some of the rows is missing in the others.
+    """
     if isinstance(value, Recorded) and len(value._values) == count:
-        if not call.owner._rows.same(value._rows, by_position=value._kind == "array"):
+        rows, mine = value._rows, call.owner._rows
+        if (
+            value._kind == "series"
+            and rows.index == mine.index
+            and rows.condition is not None
+            and mine.condition is None
+        ):
+            return [put(call.build, rows.condition, each, None, None, None) for each in value._values]
+        if not mine.same(rows, by_position=value._kind == "array"):
             call.of(value)  # says why
             refuse(
                 "columns of other rows or another index",
@@ -283,9 +316,9 @@ def masked_value(call: Call, value: Any, rows: Rows, target: Any) -> Sequence[Va
         )
     if value._kind == "frame" and not isinstance(labels, int) and list(value._reals[0].columns) != labels:
         refuse(
-            "a frame of other columns set where a condition holds",
+            "a frame of other columns set by a location",
             "pandas aligns its columns by name and makes missing values",
-            "write .values behind it, or name its columns alike",
+            "name its columns alike: value.set_axis(['a', 'b'], axis=1)",
         )
     if len(value._values) not in (1, count):
         refuse(f"{len(value._values)} columns set in {count}", "the recorder has no rule for it", PLAN)

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.frames import set_index_of
+from pipeline_lib.compiler.tracing.assignment import NO_ROWS
+from pipeline_lib.compiler.tracing.frames import RecordedFrame
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, is_constant, of_shadow, recorded_in
 from pipeline_lib.compiler.tracing.recording import PLAN, Rows
 from pipeline_lib.compiler.tracing.refusals import refuse
@@ -15,6 +17,18 @@ INDEX = (
     "pandas aligns them by label, and production's labels are others",
     "give both the same index: pd.DataFrame(values, columns=[...], index=X.index)",
 )
+
+
+@function("pandas.DataFrame!", raw=True)
+def make_plain_frame(call: Call, *args: Any, **options: Any) -> Any:
+    """A frame without recorded values: a plain one, but for an empty one, which may get columns later."""
+    made = pd.DataFrame(*args, **options)
+    data = args[0] if args else options.get("data")
+    if not (data is None or (isinstance(data, list | dict) and not data)) or made.shape[0] or "index" in options:
+        return made
+    recording = call.recording
+    missing = [call.of(np.nan)] * made.shape[1]
+    return RecordedFrame(recording, [made.copy() for _ in recording.shadows], missing, Rows(NO_ROWS))
 
 
 @function("pandas.DataFrame", raw=True)
@@ -118,7 +132,7 @@ def concat(
             "production predicts each row that it gets",
             "write axis=1 for columns side by side, and add rows before the pipeline",
         )
-    parts = list(objs.values()) if isinstance(objs, dict) else list(objs)
+    parts = [part for part in (objs.values() if isinstance(objs, dict) else objs) if part is not None]
     keys = list(objs) if isinstance(objs, dict) and keys is None else keys
     options: dict[str, Any] = {"axis": 1, "join": join, "ignore_index": ignore_index} | (
         {} if keys is None else {"keys": list(keys)}
@@ -131,6 +145,13 @@ def concat(
         return [value for part in parts for value in part._values]
 
     return call.recording.perform("pd.concat", lambda number: _CONCAT(of_shadow(parts, number), **options), write, rows)
+
+
+@function("pandas.concat!", raw=True)
+def concat_of_any(call: Call, objs: Any, *args: Any, **options: Any) -> Any:
+    """The same of what a generator gives; of plain frames a plain one."""
+    parts = objs if isinstance(objs, dict) else list(objs)
+    return concat(call, parts, *args, **options) if recorded_in(parts) else _CONCAT(parts, *args, **options)
 
 
 def side_by_side(parts: Sequence[Any], name: str) -> Rows:
@@ -147,6 +168,3 @@ def side_by_side(parts: Sequence[Any], name: str) -> Rows:
     if not all(rows.same(part._rows) for part in parts):
         refuse(f"{name} of columns with other rows or another index", *INDEX)
     return rows
-
-
-__all__ = ["INDEX", "concat", "make_frame", "set_index_of", "side_by_side"]

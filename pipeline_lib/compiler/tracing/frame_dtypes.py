@@ -6,6 +6,7 @@ from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.arrays import share
 from pipeline_lib.compiler.tracing.recorded import Call, rule
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
+from pipeline_lib.compiler.tracing.structure import column
 
 
 @rule("frame", "dtypes", attribute=True, raw=True)
@@ -50,10 +51,22 @@ def select_dtypes(call: Call, include: Any = None, exclude: Any = None) -> Any:
     )
 
 
+@rule("frame", "squeeze", raw=True)
+def squeeze(call: Call, axis: Any = None) -> Any:
+    """The only column, as a Series."""
+    if axis not in (1, "columns") or len(call.values) != 1:
+        refuse(
+            "squeeze() of rows or of several columns",
+            "for one row it gives one value, not a column",
+            "write squeeze('columns') of one column, or X['a']",
+        )
+    return column(call.owner, 0)
+
+
 @rule("frame", "to_numpy", raw=True)
 def to_numpy(call: Call, dtype: Any = None, copy: bool = False) -> Any:
     """The columns as an array of one dtype."""
-    return _array(call, dtype)
+    return _array(call, dtype, copy=copy)
 
 
 @rule("frame", "values", attribute=True, raw=True)
@@ -62,17 +75,18 @@ def values(call: Call) -> Any:
     return _array(call, None)
 
 
-def _array(call: Call, dtype: Any) -> Any:
+def _array(call: Call, dtype: Any, *, copy: bool = False) -> Any:
     frame = call.owner
 
     def real(number: int) -> Any:
-        return frame._reals[number].to_numpy(**({} if dtype is None else {"dtype": dtype}))
+        return frame._reals[number].to_numpy(copy=copy, **({} if dtype is None else {"dtype": dtype}))
 
     def write(reals: list[Any]) -> list[Value]:
         return [as_item(call, value, reals[0].dtype) for value in frame._values]
 
     made = call.recording.perform(call.name, real, write, frame._rows)
-    share(made, made)
+    if not copy:
+        share(made, made)
     return made
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.frame_arithmetic import by_column
 from pipeline_lib.compiler.tracing.frames import replaced
+from pipeline_lib.compiler.tracing.linear_calls import weighted
 from pipeline_lib.compiler.tracing.recorded import (
     RULES,
     Call,
@@ -24,7 +25,7 @@ from pipeline_lib.compiler.tracing.recorded import (
     unwrap,
 )
 from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
 from pipeline_lib.compiler.tracing.structure import column, column_call
 
 NUMBERS = ("int64", "float64")
@@ -213,6 +214,40 @@ def astype(call: Call, dtype: Any, copy: Any = None) -> Any:
         return None if each is None else ((each,), {})
 
     return columnwise(call, {"dtype": dtype}, arguments)
+
+
+@rule("frame", "dot", raw=True)
+def dot(call: Call, other: Any) -> Any:
+    """The sum of the columns times fitted weights: `X[columns] @ self.coef_`."""
+    if recorded_in(other):
+        refuse("dot of rows with rows", ONE_ROW, "give fitted weights: X[columns] @ self.coef_")
+    weights = np.asarray(other) if isinstance(other, list | tuple) else other
+    return weighted(call, call.owner, weights, lambda number: call.owner._reals[number].dot(other))
+
+
+@rule("frame", "bfill", "ffill", raw=True)
+def fill_along(call: Call, *, axis: Any = 0) -> Any:
+    """Each value, with `axis=1` the next (or last) one in its row where it is missing."""
+    if axis not in (1, "columns"):
+        refuse(
+            call.name,
+            "which rows stand before and after a row depends on the batch",
+            "fill with values that `fit` learned, or make such columns in `load`",
+        )
+    frame, backwards = call.owner, call.name.endswith("bfill")
+
+    def write(reals: list[Any]) -> list[Value]:
+        if len({value.kind for value in frame._values}) > 1:
+            refuse(f"{call.name}(axis=1) of columns of several dtypes", "pandas makes objects of them", "cast them")
+        written: list[Value] = []
+        for value in reversed(frame._values) if backwards else frame._values:
+            written.append(call.build.where(value.missing(), written[-1], value) if written else value)
+        return written[::-1] if backwards else written
+
+    name = call.name.rsplit(".", 1)[1]
+    return call.recording.perform(
+        call.name, lambda number: getattr(frame._reals[number], name)(axis=1), write, frame._rows
+    )
 
 
 @rule("frame", "isin", raw=True)

@@ -1,7 +1,9 @@
 """Methods of a DataFrame that have no plan, each with its reason and what to write instead."""
 
-from pipeline_lib.compiler.tracing.recorded import refused
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW
+from typing import Any
+
+from pipeline_lib.compiler.tracing.recorded import Call, refused, rule
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
 
 _FIT = "learn it in `fit` and keep it on `self`"
 _ORDER = "which rows stand before and after a row depends on the batch"
@@ -34,17 +36,27 @@ refused(
 )
 refused(
     "frame",
-    "shift diff pct_change rolling expanding ewm cumsum cumprod cummax cummin ffill bfill interpolate resample asof",
+    "rolling expanding ewm interpolate resample asof",
     _ORDER,
     "make such columns in `load`, where the order is known",
 )
+
+
+@rule("frame", "shift", "diff", "pct_change", "cumsum", "cumprod", "cummax", "cummin", raw=True)
+def along_rows(call: Call, *args: Any, axis: Any = 0, **options: Any) -> Any:
+    """Refused: with `axis=1` for want of a rule."""
+    if axis in (1, "columns"):
+        refuse(f"{call.name}(axis=1)", "the recorder has no rule for it", "write it with columns: X['b'] - X['a']")
+    refuse(call.name, _ORDER, "make such columns in `load`, where the order is known")
+
+
 refused(
     "frame",
     "iterrows itertuples",
     "a plan works on whole columns",
     "write X.apply(function, axis=1), or methods of columns",
 )
-refused("frame", "T transpose swapaxes dot", "rows become columns", "name the columns: X['a'], X[['a', 'b']]")
+refused("frame", "T transpose swapaxes", "rows become columns", "name the columns: X['a'], X[['a', 'b']]")
 refused("frame", "eval", "code in text cannot be read", "write X['c'] = X['a'] + X['b']")
 refused("frame", "query", "code in text cannot be read, and rows are dropped", "write X.loc[X['a'] > 0, 'b'] = ...")
 refused(

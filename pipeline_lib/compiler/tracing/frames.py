@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.assignment import assign_frame, select_rows
+from pipeline_lib.compiler.tracing.assignment import ROWS, assign_frame, condition_rows, select_rows
 from pipeline_lib.compiler.tracing.frame_arithmetic import operate_frame
 from pipeline_lib.compiler.tracing.operators import Operators
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, rule, unwrap
@@ -71,6 +71,9 @@ class RecordedFrame(Operators):
 
     def _operate(self, call: Call, name: str, other: Any, *, swapped: bool) -> Any:
         return operate_frame(self, call, name, other, swapped=swapped)
+
+    def __matmul__(self, other: Any) -> Any:
+        return self.dot(other)
 
     def _unary(self, name: str, write: Any) -> Any:
         parts = [column(self, index)._unary(name, write) for index in range(len(self._values))]
@@ -272,6 +275,17 @@ class RecordedIndex(Recorded):
     __slots__ = ()
     _kind = "index"
     _title = "index"
+
+    def __getitem__(self, key: Any) -> Any:
+        key, recording = unwrap(key), self._recording
+        try:
+            if not isinstance(key, Recorded):
+                refuse("a label taken from an index", *ROWS)
+            rows = condition_rows(self, key)
+        except InputError as error:
+            recording.refused(error)
+        labels = recording.on_shadows("index[condition]", lambda number: self._reals[number][key._reals[number]])
+        return RecordedIndex(recording, labels, [], rows)
 
 
 @rule("index", "copy", raw=True)

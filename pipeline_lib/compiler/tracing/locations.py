@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.arrays import is_view
 from pipeline_lib.compiler.tracing.assignment import (
     ROWS,
     assign_series,
@@ -103,6 +104,12 @@ class Location:
             known = list(frame._reals[0].columns)
             labels = _labels(name, known, columns)
             whole = frame._rows if rows is None else condition_rows(frame, rows)
+            if rows is None and len(labels) > 1 and is_view(value):
+                refuse(
+                    f"an array that may be a view (.values) set in several columns by {name}",
+                    "pandas may overwrite it column by column on the way",
+                    "write X[['a', 'b']] = array, or array.copy()",
+                )
             values = masked_value(call, value, whole, labels)
             given = given_dtypes(value, len(values))
             dtypes = dict(zip(known, frame._reals[0].dtypes, strict=True))

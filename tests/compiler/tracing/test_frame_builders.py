@@ -30,6 +30,9 @@ MADE = {
     "concat of a part": lambda self, X: pd.concat(
         [X.reset_index(drop=True)[["a"]], pd.DataFrame({"z": X[["b"]].values[:, 0]})], axis=1
     ),
+    "concat of a generator": lambda self, X: pd.concat((X[[name]] for name in ("a", "b")), axis=1),
+    "concat with None": lambda self, X: pd.concat([X["a"], None, X["b"]], axis=1),
+    "squeezed": lambda self, X: X[["a"]].squeeze("columns"),
     "join": lambda self, X: X[["a"]].join(X[["b", "t"]]),
     "join of several": lambda self, X: X[["a"]].join([X[["b"]], X[["t"]]]),
     "join with two suffixes": lambda self, X: X[["a"]].join(X[["a"]], suffixes=("_1", "_2")),
@@ -41,6 +44,20 @@ MADE = {
 @pytest.mark.parametrize("name", MADE)
 def test_frames_of_columns(name):
     check(MADE[name], FRAME, OTHER)
+
+
+def filled_later(self, X):
+    out = pd.DataFrame()
+    out["a"] = X["a"]
+    out["twice"] = out["a"] * 2
+    known = pd.DataFrame(columns=["t", "b"])
+    known["b"] = X["b"]
+    known["t"] = X["t"]
+    return out.join(known)
+
+
+def test_an_empty_frame_takes_the_rows_of_its_first_column():
+    check(filled_later, FRAME, OTHER)
 
 
 TEXTS = pd.DataFrame(
@@ -112,6 +129,8 @@ def test_fitted_tables_by_several_keys(name):
 TWICE = pd.DataFrame({"t": ["x", "x"], "mean": [0.5, 1.5]})
 REFUSED = {
     "rows": (lambda self, X: pd.concat([X, X]), "axis=1"),
+    "constant first": (lambda self, X: pd.DataFrame().assign(one=1), "index=X.index"),
+    "one value": (lambda self, X: X[["a"]].squeeze(), "squeeze('columns')"),
     "other index": (
         lambda self, X: pd.concat([X, pd.DataFrame(X[["a"]].values, columns=["z"])], axis=1),
         "index=X.index",

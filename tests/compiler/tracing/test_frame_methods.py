@@ -36,6 +36,9 @@ CASES = {
     "round by column": lambda self, X: X.round({"b": 1, "c": 0}),
     "astype": lambda self, X: X[["a", "flag"]].astype(float),
     "astype by column": lambda self, X: X.astype({"a": "float64", "flag": int}),
+    "bfill": lambda self, X: X[["b", "c"]].bfill(axis=1),
+    "ffill": lambda self, X: X[["b", "c"]].ffill(axis=1)["c"],
+    "dot": lambda self, X: X[["a", "n"]].dot(np.array([2, -1])),
     "isin": lambda self, X: X[["a", "t"]].isin([1, 7, "x"]),
     "isin by column": lambda self, X: X.isin({"a": [1, 3], "t": ["yes"]}),
 }
@@ -65,6 +68,7 @@ def test_methods_in_place():
 REFUSED = {
     "fillna by row": (lambda self, X: X[["b", "c"]].fillna(X["a"]), "column by column"),
     "fillna by method": (lambda self, X: X.ffill(), "in `load`"),
+    "cumsum": (lambda self, X: X[NUMBERS].cumsum(axis=1), "with columns"),
     "number in text": (lambda self, X: X.fillna(0), "fillna"),
     "where without axis": (lambda self, X: X[["b"]].where(X[["b"]] > 0, X["c"]), "axis=0"),
     "unknown argument": (lambda self, X: X.fillna(0, limit=1), "no rule"),

@@ -63,6 +63,8 @@ def columns_of_the_same_rows(self, X):
     part = X[mask]
     X.loc[part.index, "c"] = part["n"]
     X.loc[X[X["flag"]].index, "n"] = 0
+    X.loc[X.index[X["a"] > 0], "n"] = 1
+    X["part"] = part["n"]
     return X
 
 
@@ -138,6 +140,17 @@ def set_in(key, value):
     return transform
 
 
+def swapped_by_loc(self, X):
+    X.loc[:, ["a", "n"]] = X[["n", "a"]].values
+    return X
+
+
+def test_pandas_overwrites_a_view_that_is_set_in_several_columns():
+    """Why such a line is refused: both columns become `n`."""
+    frame = pd.DataFrame({"a": [1, 2, 3], "n": [5, 6, 7], "b": [0.5, 0.6, 0.7]})
+    assert swapped_by_loc(None, frame)["n"].tolist() == [5, 6, 7]
+
+
 REFUSED = {
     "row by label": (lambda self, X: X.loc[10], "depends on the batch"),
     "row and column": (lambda self, X: X.assign(x=X.loc[10, "a"]), "depends on the batch"),
@@ -149,7 +162,8 @@ REFUSED = {
     "text in numbers": (set_in("b", "x"), "Invalid value"),
     "bools where a condition holds": (set_in("new", True), "X['new'] = False"),
     "values of other rows": (set_in("b", lambda X: X.loc[X["a"] < 0, "c"]), "same condition"),
-    "frame of other columns": (set_in(["b", "c"], lambda X: X[["c", "b"]]), ".values"),
+    "frame of other columns": (set_in(["b", "c"], lambda X: X[["c", "b"]]), "set_axis"),
+    "view in several columns": (swapped_by_loc, ".copy()"),
     "list by row": (set_in("b", [1.0, 2.0, 3.0]), "one value for all rows"),
     "value by row label": (lambda self, X: X.at[10, "a"], "whole columns"),
     "condition of other rows": (lambda self, X: X.loc[X.reset_index(drop=True)["a"] > 0, "b"], "same rows"),
