@@ -13,7 +13,8 @@ too (`repeat_worker`).
 import hashlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,12 +49,22 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else repr(value)
 
 
+@dataclass(frozen=True)
+class Request:
+    """One second recording that was asked for: of what, the digest of the first, and who answers."""
+
+    where: str
+    payload: Any
+    digest: str
+    process: Worker
+
+
 @dataclass
 class Repeats:
     """The second recordings of one compilation, from request to comparison."""
 
     seconds: float = SECONDS
-    expected: dict[int, tuple[str, str, Worker]] = field(default_factory=dict)
+    expected: dict[int, Request] = field(default_factory=dict)
 
     def start(self) -> None:
         """Start the worker, so that it is ready when the first recording is done."""
@@ -61,37 +72,68 @@ class Repeats:
 
     def request(self, where: str, payload: Any, digest: str) -> None:
         """Have own code recorded again. Raises TraceRefusedError for code that cannot be copied."""
+        request = Request(where, payload, digest, worker())
+        self.expected[self._ask(request)] = request
+
+    def _ask(self, request: Request) -> int:
+        """Send a request; its number."""
         import cloudpickle
 
-        number, process = next(NUMBERS), worker()
+        number = next(NUMBERS)
         try:
-            parts = (number, self.seconds, list(sys.path), str(Path.cwd()), cloudpickle.dumps(payload))
+            parts = (number, self.seconds, list(sys.path), str(Path.cwd()), cloudpickle.dumps(request.payload))
             message = cloudpickle.dumps(parts)
         except Exception as error:
             raise TraceRefusedError(
-                f"{where}: found own code that cannot be copied to another process ({type(error).__name__}: {error}), "
-                "expected one that pickles; keep open files, locks and connections out of the fitted step"
+                f"{request.where}: found own code that cannot be copied to another process ({type(error).__name__}: "
+                f"{error}), expected one that pickles; keep open files, locks and connections out of the fitted step"
             ) from None
-        process.ask(message)
-        self.expected[number] = (where, digest, process)
+        request.process.ask(message)
+        return number
 
     def compare(self) -> None:
         """Wait for the second recordings. Raises TraceRefusedError for one that differs from the first."""
         expected, self.expected = self.expected, {}
-        answers = {number: process.answer(number) for number, (_, _, process) in expected.items()}
-        for number, (where, digest, _) in expected.items():
+        answers = {number: request.process.answer(number) for number, request in expected.items()}
+        for number, request in expected.items():
             kind, text = answers[number]
-            if kind == "refused":
-                raise TraceRefusedError(f"{where}: {text}")
-            found = text if kind == "error" else "another plan"
-            again = f"{where}: found {found} in a second recording, in another process, expected that of the first"
-            if kind == "error":
-                raise TraceRefusedError(
-                    f"{again}; put the code in a notebook cell or in a module that can be imported, and leave out what "
-                    "depends on the process"
-                )
-            if text != digest:
-                raise TraceRefusedError(
-                    f"{again}; does the code loop over a set, draw, or keep something from an earlier call? loop over "
-                    "sorted(values), and draw and keep in `fit` alone"
-                )
+            if kind == "missing":
+                with _by_value(text):
+                    again = self._ask(request)
+                kind, text = request.process.answer(again)
+            _check(request, kind, text)
+
+
+@contextmanager
+def _by_value(name: str) -> Iterator[None]:
+    """Send the code of a package along that the other process could not import, such as that of a test module."""
+    import cloudpickle
+
+    top = name.split(".")[0]
+    modules = [module for key, module in list(sys.modules.items()) if key.split(".")[0] == top]
+    modules = [module for module in modules if module.__name__ not in cloudpickle.list_registry_pickle_by_value()]
+    try:
+        for module in modules:
+            cloudpickle.register_pickle_by_value(module)
+        yield
+    finally:
+        for module in modules:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def _check(request: Request, kind: str, text: str) -> None:
+    """Refuse own code whose second recording was another one."""
+    if kind == "refused":
+        raise TraceRefusedError(f"{request.where}: {text}")
+    found = {"digest": "another plan", "missing": f"no module {text!r}"}.get(kind, text)
+    again = f"{request.where}: found {found} in a second recording, in another process, expected that of the first"
+    if kind != "digest":
+        raise TraceRefusedError(
+            f"{again}; put the code in a notebook cell or in a module that can be imported, and leave out what depends "
+            "on the process"
+        )
+    if text != request.digest:
+        raise TraceRefusedError(
+            f"{again}; does the code loop over a set, draw, or keep something from an earlier call? loop over "
+            "sorted(values), and draw and keep in `fit` alone"
+        )

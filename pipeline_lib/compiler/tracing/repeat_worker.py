@@ -87,8 +87,14 @@ def _answer(writing: int, number: int, path: list[str], folder: str, payload: by
         sys.path[:] = path
         os.chdir(folder)
         effects.watch()
-        trace = repeat_trace(*pickle.loads(payload))  # noqa: S301  from the compiling process
-        answer = ["digest", plan_digest(trace.nodes, trace.outputs)]
+        try:
+            arguments = pickle.loads(payload)  # noqa: S301  from the compiling process
+        except (ImportError, AttributeError) as error:
+            missing = error.name if isinstance(error, ImportError) else getattr(error.obj, "__name__", None)
+            answer = ["missing", missing or str(error)]
+        else:
+            trace = repeat_trace(*arguments)
+            answer = ["digest", plan_digest(trace.nodes, trace.outputs)]
     except BaseException as error:  # own code, which may raise anything
         shown = "" if isinstance(error, NoPlanError) else f"{type(error).__name__}: "
         answer = ["error", f"{shown}{error}"]
