@@ -1,31 +1,64 @@
 """The values of one row, as functions get them that pandas calls row by row: `map(f)`, `apply(f, axis=1)`."""
 
-from collections.abc import Callable
-from typing import Any
+import dis
+from collections.abc import Iterable
+from typing import Any, NoReturn
 
 import numpy as np
+import pandas as pd
 
 from pipeline_lib.compiler.builder import Builder, Value
-from pipeline_lib.compiler.tracing.arithmetic import SYMBOLS, operate
-from pipeline_lib.compiler.tracing.assignment import choose
-from pipeline_lib.compiler.tracing.constants import constant, is_missing, missing
+from pipeline_lib.compiler.tracing.constants import is_missing
 from pipeline_lib.compiler.tracing.operators import Operators
-from pipeline_lib.compiler.tracing.paths import Branch, Leaf, constant_condition, explore, leaves_of, refused_when
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded
+from pipeline_lib.compiler.tracing.paths import GUARD, MARK, constant_condition
+from pipeline_lib.compiler.tracing.recorded import REFUSED, RULES, Call, Entry, Method, Recorded, perform, unwrap
 from pipeline_lib.compiler.tracing.recording import PLAN, Recording, RowCheck
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.refusals import own_frame, refuse
+from pipeline_lib.compiler.tracing.row_hashes import hashing_frame, keys_looked_up
+from pipeline_lib.compiler.tracing.row_operators import (
+    MOST,
+    NUMPY,
+    PYTHON,
+    Operand,
+    guard,
+    operand_of,
+    operate,
+    sample_of,
+    settle,
+)
+from pipeline_lib.compiler.tracing.scan import only_returned, only_shown
 from pipeline_lib.errors import InputError
 
 
 class RecordedValue(Operators):
-    """One value of any row. `_reals` holds a sample value, for messages; `_flavour` is python or numpy.
+    """One value of any row; its `Operand` says which column of the plan it is, and its Python type.
 
-    The two flavours differ: `1 / 0` is an error to Python and infinite to NumPy.
+    Missing text, dates and durations are NaN and NaT to Python: what treats them otherwise splits the path first.
     """
 
-    __slots__ = ("_flavour",)
+    __slots__ = ("_operand",)
+    __array_ufunc__ = None  # type: ignore[assignment]  # operators of NumPy's scalars leave the work to this class
     _kind = "value"
     _title = "value of a row"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        value = self._settled()
+        if value is not self:
+            return getattr(value, name)
+        entry = self._entry(name)
+        return perform(self, name, entry, (), {}) if entry.attribute else Method(self, name, entry)
+
+    def _entry(self, name: str) -> Entry:
+        """The rule of an attribute of the value's type."""
+        kind, sample = f"value {self._operand.kind}", self._operand.sample
+        getattr(sample, name)  # raises what own code would raise
+        entry = RULES.get((kind, name))
+        if entry is None:
+            why, remedy = REFUSED.get((kind, name), ("the recorder has no rule for it", PLAN))
+            self._stop(f"`{name}` of a row's {type(sample).__name__}", why, remedy)
+        return entry
 
     def __bool__(self) -> bool:
         try:
@@ -33,47 +66,227 @@ class RecordedValue(Operators):
         except InputError as error:
             self._recording.refused(error)
 
-    def _of_row(self, name: str, other: Any, *, swapped: bool) -> Any:
-        """An operator of a row's value."""
-        recording, build = self._recording, self._recording.build
-        call = Call(recording, self, f"`{SYMBOLS[name]}`", [])
+    def _settled(self) -> Any:
+        """The value itself, or NaN or NaT on the path on which it is missing."""
         try:
-            right = other._values[0] if type(other) is RecordedValue else constant(build, other)
-            left: Value = self._values[0]
-            value = operate(call, name, right, left) if swapped else operate(call, name, left, right)
-        except InputError as error:
-            recording.refused(error)
-        return make_value(recording, value, self._flavour)
-
-    def _unary(self, name: str, write: Any) -> Any:
-        try:
-            return make_value(self._recording, write(self._values[0]), self._flavour)
+            settled = settle(scope_of(self._recording), self._operand)
         except InputError as error:
             self._recording.refused(error)
+        return self if isinstance(settled, Operand) else settled
+
+    def _of_row(self, name: str, other: Any, *, swapped: bool) -> Any:
+        """An operator of a row's value."""
+        recording = self._recording
+        try:
+            sides = [each._operand if type(each) is RecordedValue else each for each in (self, other)]
+            if isinstance(sides[1], Recorded):
+                self._stop_column(sides[1])
+            result = operate(scope_of(recording), name, *(reversed(sides) if swapped else sides))
+        except InputError as error:
+            recording.refused(error)
+        return of_operand(recording, result)
+
+    def _stop_column(self, other: Recorded) -> NoReturn:
+        refuse(
+            f"a {other._title} in a function of one row's values",
+            "it has a value for each row",
+            "compute the column before, and call the function on a frame that has it: apply(f, axis=1)",
+        )
+
+    def _unary(self, name: str, write: Any) -> Any:
+        recording, operand = self._recording, self._operand
+        try:
+            settled = settle(scope_of(recording), operand) if operand.kind != "datetime" else operand
+            if not isinstance(settled, Operand):
+                return getattr(settled, name)()
+            return of_operand(recording, _unary(recording, name, operand))
+        except InputError as error:
+            recording.refused(error)
+
+    def __round__(self, ndigits: Any = None) -> Any:
+        return call_rule(self, "round", ndigits)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def __contains__(self, item: object) -> bool:
+        return bool(call_rule(self, "contains", item))
+
+    def __getitem__(self, key: Any) -> Any:
+        return call_rule(self, "getitem", unwrap(key))
+
+    def __float__(self) -> float:
+        self._stop(
+            "a row's value taken as a number by Python itself (an index of a list, range, '%d' % value)",
+            "each row has another one",
+            "look it up in a dict, or write str(value)",
+        )
+
+    __int__ = __index__ = __trunc__ = __floor__ = __ceil__ = __complex__ = __float__
+
+    def __str__(self) -> str:
+        return self.__format__("")
+
+    def __format__(self, specification: str) -> str:
+        """A mark in a text that a function returns; it is replaced by the value as text."""
+        frame = hashing_frame(self._recording.codes)
+        scope = self._recording.scope
+        if frame is None or scope is None or specification or not only_returned(frame):
+            return self._shown()
+        scope.formatted.append(self)
+        return f"{MARK}{len(scope.formatted) - 1}{MARK}"
+
+    def __repr__(self) -> str:
+        return self._shown()
+
+    def _shown(self) -> str:
+        """The text of the value in an error's message; refused where it is used otherwise."""
+        frame = own_frame(self._recording.codes)
+        if frame is not None and not only_shown(frame):
+            self._stop(
+                "a row's value formatted (f-string, str.format, %, join)",
+                "the recorder knows such a text only where it is returned as it is, without a format such as :.2f",
+                "write 'text' + str(value), or return f'text {value}'",
+            )
+        return "..."
+
+    def __hash__(self) -> int:
+        """The hash of the key that the value equals on this path, in a dict or set that own code builds itself."""
+        frame = hashing_frame(self._recording.codes)
+        keys = None if frame is None else keys_looked_up(frame)
+        if keys is None:
+            self._stop(
+                "a row's value looked up in a dict or set that the recorder cannot see",
+                "which keys it has is not known",
+                "keep the dict in a variable, on `self`, or write column.map(dict)",
+            )
+        for key in keys:
+            if isinstance(key, Recorded | tuple):
+                self._stop("a row's values among the keys", "the recorder has no rule for it", PLAN)
+            if self._is_in([key]):
+                return hash(key)
+        return id(self)
+
+    def __len__(self) -> int:
+        self._stop("a length taken as a number", "each row has another one", "use it as len(value)")
+
+    def __iter__(self) -> Any:
+        self._stop("a loop over a row's value", "it has no fixed number of parts", "write it with methods of the value")
 
     def _is_in(self, choices: Any) -> bool:
-        """Whether the value is one of a set of constants, as `value in {...}`."""
+        """Whether the value is one of some constants, as `value in {...}`."""
         try:
             return decide(self._recording, one_of(self._recording.build, self._values[0], list(choices)))
         except InputError as error:
             self._recording.refused(error)
 
 
+def call_rule(value: RecordedValue, name: str, *args: Any) -> Any:
+    """What a rule makes of a value, by the value's dtype; missing text raises what NaN raises."""
+    recording = value._recording
+    settled = value._settled()
+    if settled is not value:
+        return _ON_MISSING[name](settled, *args)
+    sample = value._operand.sample
+    entry = RULES.get((f"value {value._operand.kind}", f"{name}()"))
+    try:
+        if entry is None:
+            _ON_MISSING[name](sample, *args)  # raises what own code would raise
+            refuse(f"`{name}` of a row's {type(sample).__name__}", "the recorder has no rule for it", PLAN)
+        return entry.write(Call(recording, value, name, []), *args)
+    except InputError as error:
+        recording.refused(error)
+
+
+_ON_MISSING: dict[str, Any] = {
+    "round": lambda value, digits: round(value, digits),
+    "contains": lambda value, item: item in value,
+    "getitem": lambda value, key: value[key],
+    "len": len,
+    "float": float,
+    "int": int,
+}
+"""What rules are named for, as Python does it; for values that are missing on this path."""
+
+
+def _unary(recording: Recording, name: str, operand: Operand) -> Operand:
+    """`-x`, `+x`, `abs(x)`, `~x`."""
+    build, sample = recording.build, sample_of(getattr(operand.sample, name)(), f"`{name}`")
+    value = operand.value
+    if name == "__invert__":
+        if type(sample) is not np.bool_:
+            refuse("`~` of a row's value", "Python inverts bits: ~True is -2", "write `not value`")
+        return Operand(build.logical_not(value), sample)
+    if name == "__pos__" or type(sample) is np.bool_:
+        return Operand(build.integer(value) if type(sample) is int else value, sample, operand.bound, operand.stable)
+    if operand.kind in ("int64", "bool"):
+        if type(sample) is int:
+            guard(scope_of(recording), operand, MOST)
+        whole = build.integer(value)
+        negative = build.subtract_int(0, whole)
+        result = negative if name == "__neg__" else build.where(whole < 0, negative, whole)
+        return Operand(result, sample, operand.bound, operand.stable)
+    return Operand(-value if name == "__neg__" else abs(value), sample, stable=operand.stable)
+
+
+class BatchScope:
+    """The branches on a value outside a function of one row: on whether any row meets a condition."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.build = recording.build
+        self._recording = recording
+
+    def decide(self, condition: Value) -> bool:
+        """Whether any row meets a condition."""
+        known = constant_condition(self.build, condition)
+        return self._recording.decide_batch(condition) if known is None else known
+
+    def guard(self, condition: Value) -> None:
+        """Refuse the rows that meet a condition."""
+        self._recording.checks.append(RowCheck(condition, GUARD))
+
+
+def scope_of(recording: Recording) -> Any:
+    """What decides branches on a row's value."""
+    return recording.scope or BatchScope(recording)
+
+
 def decide(recording: Recording, condition: Value) -> bool:
     """Which way to take at a branch on a row's value, or on whether any row meets a condition."""
-    known = constant_condition(recording.build, condition)
-    if known is not None:
-        return known
-    if recording.scope is not None:
-        return recording.scope.decide(condition)
-    return recording.decide_batch(condition)
+    return bool(scope_of(recording).decide(condition))
 
 
-def make_value(recording: Recording, value: Value, flavour: str = "python") -> RecordedValue:
-    """A row's value of a column of the plan."""
-    made = RecordedValue(recording, [None] * len(recording.shadows), [value], recording.all_rows)
-    object.__setattr__(made, "_flavour", flavour)
+def raise_when(recording: Recording, condition: Value, error: Exception) -> None:
+    """End the path of the rows that meet a condition by an error of Python's."""
+    if decide(recording, condition):
+        raise error
+
+
+def make_value(
+    recording: Recording,
+    value: Value,
+    flavour: str = "python",
+    *,
+    sample: Any = None,
+    bound: float = np.inf,
+    stable: bool = True,
+) -> RecordedValue:
+    """A row's value of a column of the plan, of Python's own type or of NumPy's; `sample` is one of another type."""
+    if sample is None:
+        sample = (NUMPY if flavour == "numpy" else PYTHON)[value.kind]
+    made = RecordedValue(recording, [sample] * len(recording.shadows), [value], recording.all_rows)
+    object.__setattr__(made, "_operand", Operand(value, sample, bound, stable))
     return made
+
+
+def of_operand(recording: Recording, result: Any) -> Any:
+    """A row's value of an operand; constants as they are."""
+    if not isinstance(result, Operand):
+        return result
+    return make_value(recording, result.value, sample=result.sample, bound=result.bound, stable=result.stable)
 
 
 def truth(value: RecordedValue) -> Value:
@@ -85,94 +298,56 @@ def truth(value: RecordedValue) -> Value:
         return build.logical_not(column == 0)
     if column.kind == "str":
         return build.logical_not(build.text_equal(column, ""))
-    refuse(f"a branch on a value of {column.kind}", "the recorder has no rule for it", "compare it")
+    if column.kind != "datetime":
+        refuse(f"a branch on a value of {column.kind}", "the recorder has no rule for it", "compare it")
+    return build.value(True)
 
 
-def one_of(build: Builder, column: Value, choices: list[Any]) -> Value:
-    """Whether a value equals one of some constants."""
-    words = [each for each in choices if isinstance(each, str)]
-    numbers = [each for each in choices if isinstance(each, int | float | np.number) and not is_missing(each)]
-    keys = words if column.kind == "str" else numbers
-    if column.kind not in ("str", "int64", "float64", "bool"):
-        refuse(f"`in` of a value of {column.kind}", "the recorder has no rule for it", PLAN)
+def one_of(build: Builder, column: Value, choices: Iterable[Any]) -> Value:
+    """Whether a value equals one of some constants; missing text and NaN equal none."""
+    keys = keys_of(column, choices)
+    if column.kind == "datetime":
+        found = build.value(False)
+        for key in keys:
+            found = build.logical_or(found, column == operand_of(build, key).value)
+        return found
     if not keys:
         return build.value(False)
-    if column.kind == "int64":
-        keys = [int(each) for each in keys if each == int(each)]
-    elif column.kind != "str":
-        keys = [float(each) for each in keys]
     return build.lookup(column, dict.fromkeys(keys, True), "bool", missing=False, unseen=False)
 
 
-def joined(recording: Recording, tree: Branch | Leaf) -> Value:
-    """The results of all paths in one column; paths that raise an error are refused rows."""
-    build = recording.build
-    results = [leaf.result for leaf in leaves_of(tree) if leaf.error is None]
-    if not results:
-        raise leaves_of(tree)[0].error or InputError("no path")
-    kind = _joined_kind(build, results)
-    value = _join(build, tree, kind)
-    assert value is not None
-    condition = refused_when(build, tree)
-    if constant_condition(build, condition) is False:
-        return value
-    messages = dict.fromkeys(f"{type(l.error).__name__}: {l.error}" for l in leaves_of(tree) if l.error is not None)
-    recording.checks.append(RowCheck(condition, "; ".join(messages)))
-    return value
+def keys_of(column: Value, choices: Iterable[Any]) -> list[Any]:
+    """Those of some constants that a value of a column may equal, as the column's dtype."""
+    kept = [each.item() if isinstance(each, np.generic) else each for each in choices]
+    if any(isinstance(each, float) and is_missing(each) for each in kept) and not _present(column):
+        refuse("NaN among values to look up", "Python finds it by identity, not by value", "write pd.isna(value)")
+    kept = [each for each in kept if not is_missing(each)]
+    if column.kind == "str":
+        return [each for each in kept if isinstance(each, str)]
+    if column.kind == "datetime":
+        return [each for each in kept if isinstance(each, pd.Timestamp) or type(each).__name__ == "datetime"]
+    if column.kind not in ("int64", "float64", "bool"):
+        refuse(f"a value of {column.kind} looked up", "the recorder has no rule for it", PLAN)
+    numbers = [each for each in kept if isinstance(each, int | float) and (abs(each) < 2.0**63 or each in _ENDS)]
+    if column.kind == "float64":
+        return [float(each) for each in numbers]
+    whole = [int(each) for each in numbers if each not in _ENDS and each == int(each)]
+    return [bool(each) for each in whole if each in (0, 1)] if column.kind == "bool" else whole
 
 
-def _join(build: Builder, tree: Branch | Leaf, kind: str) -> Value | None:
-    """The tree as nested `where`; None where every path raises."""
-    if isinstance(tree, Leaf):
-        return None if tree.error is not None else _as_kind(build, tree.result, kind)
-    then, other = _join(build, tree.then, kind), _join(build, tree.other, kind)
-    if then is None or other is None:
-        return other if then is None else then
-    return then if then.node == other.node else choose(build, tree.condition, then, other)
+_ENDS = (np.inf, -np.inf)
 
 
-def _kind_of(result: Any) -> str:
-    if isinstance(result, Recorded):
-        if len(result._values) != 1 or result._kind != "value":
-            refuse(f"a function of one row's values that returns a {result._title}", "it must return one value", PLAN)
-        return str(result._values[0].kind)
-    if is_missing(result):
-        return "missing"
-    result = result.item() if isinstance(result, np.generic) else result
-    for kind, name in ((bool, "bool"), (int, "int64"), (float, "float64"), (str, "str")):
-        if isinstance(result, kind):
-            return name
-    return {"Timestamp": "datetime", "datetime": "datetime", "Timedelta": "duration"}.get(type(result).__name__, "")
+def _present(column: Value) -> bool:
+    return bool(np.isfinite(column.abs_max)) or column.kind in ("int64", "bool")
 
 
-def _joined_kind(build: Builder, results: list[Any]) -> str:
-    """The dtype of a column of several results, as pandas infers it."""
-    kinds = {_kind_of(result) for result in results}
-    present = kinds - {"missing"}
-    if "" in kinds:
-        found = next(type(result).__name__ for result in results if not _kind_of(result))
-        refuse(f"a function of one row's values that returns {found}", "it must return one value", PLAN)
-    if len(present) == 1 and ("missing" not in kinds or present & {"str", "float64", "datetime", "duration"}):
-        return present.pop()
-    if present <= {"int64", "float64"} or (present == {"bool"} and "missing" in kinds):
-        return "float64"
-    refuse(
-        f"a function that returns {' and '.join(sorted(kinds))}",
-        "a column of production has one dtype",
-        "return one kind of value",
-    )
-
-
-def _as_kind(build: Builder, result: Any, kind: str) -> Value:
-    if isinstance(result, Recorded):
-        value: Value = result._values[0]
-    elif is_missing(result):
-        return missing(build, kind)
-    else:
-        value = constant(build, result)
-    return build.number(value) if kind == "float64" else value
-
-
-def by_row(recording: Recording, function: Callable[..., Any], *args: Any) -> Value:
-    """The column of a function of one row's values; its paths are explored."""
-    return joined(recording, explore(recording, lambda: function(*args)))
+def unpacked(recording: Recording) -> int | None:
+    """How many names own code assigns at once, as in `a, b = text.split(",")`; None where it does something else."""
+    frame = own_frame(recording.codes)
+    if frame is None:
+        return None
+    for instruction in dis.get_instructions(frame.f_code):
+        if instruction.offset == frame.f_lasti and instruction.opname == "UNPACK_SEQUENCE":
+            return int(instruction.argval)
+    return None
