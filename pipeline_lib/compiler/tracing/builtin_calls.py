@@ -16,6 +16,12 @@ from pipeline_lib.compiler.tracing.refusals import ONE_ROW
 from pipeline_lib.compiler.tracing.row_counts import RowCount
 from pipeline_lib.compiler.tracing.scan import ConstantSet, LookupSet
 
+
+def _print(*args: Any, **options: Any) -> None:
+    """`print` in own code: it says nothing."""
+
+
+_print._is_silent = True  # type: ignore[attr-defined]
 _REFUSED = (
     *("open", "input", "eval", "exec", "compile", "id", "hash", "globals"),
     *("exit", "quit", "breakpoint"),
@@ -34,7 +40,7 @@ def builtin_stand_ins(substitution: Any) -> dict[str, Any]:
         "callable": lambda thing: builtins.callable(unwrap(thing)),
         "hasattr": _hasattr,
         "super": _super(substitution),
-        "print": lambda *args, **options: None,
+        "print": _print,
         "__import__": _import(substitution),
         "set": _set(set),
         "frozenset": _set(frozenset),
@@ -166,6 +172,6 @@ class StandInBuiltinType:
             if entry is not None:
                 call = Call(recording, thing, self.type.__name__, [])
                 return raw_call(recording, call, entry, args[1:], options)
-        elif type(thing) is RowCount:
+        elif type(thing) is RowCount and self.type is not str:
             self._substitution.refuse("the number of rows as a number", ONE_ROW, "leave it out")
         return self.type(*args, **options)

@@ -41,6 +41,8 @@ _DATES = ("pandas.", "numpy.datetime64", "datetime.")
 class Silent:
     """A logger, or what a function gives that only warns or logs: it does nothing."""
 
+    _is_silent = True
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
@@ -83,6 +85,8 @@ class StandIn:
 
 class LibraryFunction(StandIn):
     """A library's function: on plain values it runs, with recorded ones the table of rules decides."""
+
+    _is_silent = property(lambda self: public_name(self._stand_in_for).split(".")[0] in _SILENT)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         function, name = self._stand_in_for, public_name(self._stand_in_for)
@@ -148,6 +152,8 @@ def public_name(function: Any) -> str:
 
 class StandInModule(StandIn):
     """A module in own code's globals: what it gives out is substituted."""
+
+    _is_silent = property(lambda self: self._stand_in_for.__name__ in _SILENT)
 
     def __getattr__(self, name: str) -> Any:
         module, substitution = self._stand_in_for.__name__, self._substitution

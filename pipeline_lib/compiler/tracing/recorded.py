@@ -16,7 +16,7 @@ from pipeline_lib.compiler.tracing.constants import constant
 from pipeline_lib.compiler.tracing.guards import OWN_MARK
 from pipeline_lib.compiler.tracing.recording import PLAN, Recording, Rows
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW, own_frame, refuse
-from pipeline_lib.compiler.tracing.scan import only_raised
+from pipeline_lib.compiler.tracing.scan import only_shown
 from pipeline_lib.errors import InputError
 
 Rule = Callable[..., Any]
@@ -142,15 +142,13 @@ class Recorded:
 
     def __repr__(self) -> str:
         frame = own_frame(self._recording.codes)
-        if frame is None:
-            return f"<recorded {self._title}>"
-        if only_raised(frame):
-            return "..."
-        self._stop(
-            f"a {self._title} written into a text (f-string, str.format, %, join)",
-            "it has a value for each row",
-            "write 'text' + column.astype(str), or format it inside `raise`",
-        )
+        if frame is not None and not only_shown(frame):
+            self._stop(
+                f"a {self._title} written into a text (f-string, str.format, %, join)",
+                "it has a value for each row",
+                "write 'text' + column.astype(str); inside `raise` and `print` it may stay",
+            )
+        return f"<recorded {self._title}>" if frame is None else "..."
 
     __str__ = __repr__
 

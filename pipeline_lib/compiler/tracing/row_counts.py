@@ -5,7 +5,8 @@ from typing import Any, NoReturn
 from pipeline_lib.compiler.tracing.batch import truth
 from pipeline_lib.compiler.tracing.recorded import Recorded
 from pipeline_lib.compiler.tracing.recording import Rows
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, own_frame
+from pipeline_lib.compiler.tracing.scan import only_shown
 
 
 class RowCount:
@@ -59,7 +60,8 @@ class RowCount:
         return self._compare(0, "__ne__")
 
     def __repr__(self) -> str:
-        return "<number of rows>"  # in what is printed; as a value it would differ from the library's
+        frame = own_frame(self.owner._recording.codes)
+        return "..." if frame is None or only_shown(frame) else self._stop()
 
     def _stop(self, *args: Any) -> NoReturn:
         self.owner._stop("the number of rows as a number", ONE_ROW, "leave it out; columns need no length")

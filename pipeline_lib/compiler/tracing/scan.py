@@ -30,21 +30,17 @@ def check_code(recording: Any, code: CodeType, captured: Collection[str] | None 
 
 
 def identity_tests(code: CodeType, *, with_none: bool = False) -> list[int]:
-    """The lines in which a local variable, or a part of one, is compared by `is`, with None only if asked for.
+    """The lines in which something is compared by `is`, with None only if asked for.
 
     `value is None` is no other thing for a recorded value: it is false, unless the column holds None.
     """
-    lines, before, line, right = [], "", 0, False
+    lines, line, right_is_none = [], 0, False
     for instruction in dis.get_instructions(code):
         line = instruction.positions.lineno or line if instruction.positions else line
-        name = instruction.opname
-        tests_none = name in _NONE_TESTS or (name == "IS_OP" and right)
-        if (name == "IS_OP" or tests_none) and before in _LOCALS and (with_none or not tests_none):
+        tests_none = instruction.opname in _NONE_TESTS or (instruction.opname == "IS_OP" and right_is_none)
+        if (tests_none and with_none) or (instruction.opname == "IS_OP" and not right_is_none):
             lines.append(line)
-        right = name == "LOAD_CONST" and instruction.argval is None
-        if name == "LOAD_CONST" and before in _LOCALS:
-            continue  # the right side: `value is None`
-        before = name
+        right_is_none = instruction.opname == "LOAD_CONST" and instruction.argval is None
     return lines
 
 
@@ -59,23 +55,47 @@ def kept_between_rows(code: CodeType) -> list[str]:
 
 NAME_LOADS = ("LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_BORROW", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME")
 """Instructions that load a variable."""
-_LOCALS = {"LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_BORROW", "LOAD_DEREF", "BINARY_SUBSCR", "BINARY_OP", "CALL"}
 
 
-def only_raised(frame: FrameType | None) -> bool:
-    """Whether what a frame computes now goes into a `raise` and nowhere else: the text of an error's message."""
+def only_shown(frame: FrameType | None) -> bool:
+    """Whether what a frame computes now is the text of an error, or goes to `print`, a logger or a warning, alone."""
     while frame is not None and frame.f_code.co_name in ("<genexpr>", "<listcomp>"):
         frame = frame.f_back
     if frame is None:
         return False
-    for instruction in dis.get_instructions(frame.f_code):
-        if instruction.offset <= frame.f_lasti:
-            continue
-        if instruction.opname == "RAISE_VARARGS":
+    code = [each for each in dis.get_instructions(frame.f_code) if each.opname != "CACHE"]
+    after = [index for index, each in enumerate(code) if each.offset > frame.f_lasti]
+    for index in after:
+        if code[index].opname == "RAISE_VARARGS":
             return True
-        if instruction.opname.startswith(_USES):
+        if code[index].opname == "POP_TOP" and code[index - 1].opname.startswith("CALL"):
+            return _is_silent_call(frame, code, index - 1)
+        if code[index].opname.startswith(_USES):
             return False
     return False
+
+
+def _is_silent_call(frame: FrameType, code: list[dis.Instruction], call: int) -> bool:
+    """Whether the function of a call is `print`, or belongs to a logger or to warnings: what a line begins with."""
+    start = _start(code[call])
+    named = [each for each in code[:call] if _start(each) == start and each.opname.startswith(("LOAD_", "PUSH_NULL"))]
+    loads = [each for each in named if each.opname != "PUSH_NULL"]
+    if start is None or not loads:
+        return False
+    name = loads[0].argval
+    thing = next((space[name] for space in (frame.f_locals, frame.f_globals, frame.f_builtins) if name in space), None)
+    for each in loads[1:]:
+        if getattr(thing, "_is_silent", False):
+            break
+        if each.opname not in ("LOAD_ATTR", "LOAD_METHOD"):
+            return False
+        thing = getattr(thing, each.argval, None)
+    return bool(getattr(thing, "_is_silent", False))
+
+
+def _start(instruction: dis.Instruction) -> tuple[int | None, int | None] | None:
+    place = instruction.positions
+    return None if place is None or place.col_offset is None else (place.lineno, place.col_offset)
 
 
 def only_returned(frame: FrameType) -> bool:

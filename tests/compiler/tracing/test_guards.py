@@ -102,6 +102,42 @@ def as_list(self, X):
     return X.assign(z=list(X["a"]))
 
 
+def count_as_text(self, X):
+    return X.assign(z=f"{len(X)}")
+
+
+def shape_as_text(self, X):
+    z = f"{X.shape}"
+    print(z)
+    return X.assign(z=z)
+
+
+def count_in_list(self, X):
+    texts = []
+    texts.append(f"{len(X)}")
+    return X.assign(z=texts[0])
+
+
+def count_divided(self, X):
+    return X.assign(z=X["a"] / len(X))
+
+
+def count_of_shape(self, X):
+    return X.assign(z=X.shape[0] * 2)
+
+
+def count_as_range(self, X):
+    return X.assign(z=[2 * number for number in range(len(X))])
+
+
+@pytest.mark.parametrize(
+    "function", [count_as_text, shape_as_text, count_in_list, count_divided, count_of_shape, count_as_range]
+)
+def test_the_number_of_rows_becomes_no_value(function: Any) -> None:
+    line = {"shape_as_text": "z = f", "count_in_list": "append"}.get(function.__name__, "z=")
+    assert_refused(function, line, "for one row it would answer otherwise than for many")
+
+
 def as_sorted(self, X):
     return X.assign(z=sorted(X["a"]))
 

@@ -205,9 +205,11 @@ def try_plain(self, X):
 
 
 def prints_and_warns(self, X):
-    print("rows", self.names_)
-    warnings.warn("be careful", stacklevel=2)
+    print("rows", self.names_, X.shape, f"{len(X)} rows of {X['a']}", str(len(X)))
+    warnings.warn(f"be careful with {len(X)} rows", stacklevel=2)
     LOG.info("transforming %s", X)
+    LOG.info(f"transforming {X.shape}")
+    self.log_.debug("rows {}".format(X.shape[0]))  # noqa: UP032
     logging.getLogger("x").debug("done")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -300,7 +302,7 @@ SHAPES = {
         (matched, {"mode_": "log"}),
         (matched, {"mode_": {"factor": 3}}),
         (try_plain, {"table_": {"k": 1}, "text_": "none"}),
-        (prints_and_warns, {"names_": ["a"]}),
+        (prints_and_warns, {"names_": ["a"], "log_": LOG}),
         (helpers_of_python, {}),
         (plain_values, {"names_": ["a"]}),
         (helper_objects, {"settings_": Settings(4.0)}),
