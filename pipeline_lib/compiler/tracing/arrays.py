@@ -183,6 +183,11 @@ def share(first: Recorded, second: Recorded) -> None:
             each._memory.frozen = True
 
 
+def is_view(thing: Any) -> bool:
+    """Whether a value is an array that may share memory which is not recorded."""
+    return isinstance(thing, RecordedArray) and bool(thing._memory.frozen)
+
+
 def broadcast(call: Call, array: Recorded, other: Any) -> tuple[list[Value], list[Value]]:
     """Both sides of an operation, column by column, as NumPy broadcasts them."""
     mine = list(array._values)

@@ -118,6 +118,12 @@ def condition_rows(owner: Recorded, mask: Recorded) -> Rows:
     return Rows(rows.index, condition, masks)
 
 
+def numbered(rows: Rows) -> Rows:
+    """The same rows under row numbers, as after `reset_index(drop=True)`; some of the rows are numbered anew."""
+    name = "range" if rows.condition is None else f"range of %{rows.condition.node}"
+    return Rows(name, rows.condition, rows.masks)
+
+
 def index_mask(owner: Recorded, index: Recorded) -> Recorded | None:
     """The labels of some rows as a condition: `X.loc[part.index]`; None where they are all rows."""
     rows = index._rows
@@ -194,8 +200,7 @@ def take_rows_of(frame: Recorded, value: Any) -> None:
     except InputError as error:
         frame._recording.refused(error)
     rows = value._rows
-    labelled = rows if value._kind != "array" else Rows("range", rows.condition, rows.masks)
-    object.__setattr__(frame, "_rows", labelled)
+    object.__setattr__(frame, "_rows", rows if value._kind != "array" else numbered(rows))
 
 
 def set_columns(frame: Recorded, labels: list[Any], values: Sequence[Value], result: Any) -> list[Value]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.assignment import NO_ROWS
+from pipeline_lib.compiler.tracing.assignment import NO_ROWS, numbered
 from pipeline_lib.compiler.tracing.frames import RecordedFrame
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, is_constant, of_shadow, recorded_in
 from pipeline_lib.compiler.tracing.recording import PLAN, Rows
@@ -81,7 +81,7 @@ def _rows_of(data: Any, index: Any) -> Rows:
         refuse("pd.DataFrame of constants", "how many rows it has depends on the batch", "write index=X.index")
     rows: Rows = leading._rows
     if index is None and not labelled:
-        rows = Rows("range", rows.condition, rows.masks)
+        rows = numbered(rows)
     for part in parts:
         if not rows.same(part._rows, by_position=part._kind == "array"):
             refuse("pd.DataFrame of columns with other rows or another index", *INDEX)

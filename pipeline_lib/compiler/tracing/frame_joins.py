@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.compiler.tracing.assignment import numbered
 from pipeline_lib.compiler.tracing.constants import is_missing
 from pipeline_lib.compiler.tracing.frame_builders import side_by_side
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, of_shadow, rule
@@ -162,7 +163,7 @@ def _merge(
         lambda frame: pd.merge(frame, table, suffixes=suffixes, **options),
         (left_names, right_keys),
         table[[name for name in table.columns if name not in joined]],
-        left._rows if right_index else Rows("range", left._rows.condition, left._rows.masks),
+        left._rows if right_index else numbered(left._rows),
     )
 
 

@@ -142,6 +142,8 @@ def replace(
 
     def arguments(index: int) -> Arguments | None:
         label = labels[index]
+        if call.values[index].kind in ("datetime", "duration") and _numbers(to_replace):
+            return None  # dates hold no numbers
         if nested:
             return ((), {"to_replace": to_replace[label], **options}) if label in to_replace else None
         if value is _NOTHING:
@@ -151,6 +153,12 @@ def replace(
         return None if old is _NOTHING or new is _NOTHING else ((), {"to_replace": old, "value": new, **options})
 
     return replaced(call, columnwise(call, given, arguments), inplace)
+
+
+def _numbers(values: Any) -> bool:
+    """Whether a value, or each of a list, is a number that is not missing."""
+    each = values if isinstance(values, list | tuple) else [values]
+    return all(isinstance(one, int | float) and one == one for one in each)
 
 
 @rule("frame", "where", "mask", raw=True)

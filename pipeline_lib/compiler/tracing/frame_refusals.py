@@ -12,7 +12,7 @@ _BEFORE = "drop or add rows before the pipeline, in `load` or `split`"
 
 refused(
     "frame",
-    "describe corr cov corrwith quantile mode skew kurt kurtosis value_counts agg aggregate mad autocorr",
+    "describe corr cov corrwith value_counts",
     ONE_ROW,
     f"{_FIT}; for a statistic of each row write sum, mean, min, max, median or std with axis=1",
 )
@@ -20,7 +20,6 @@ refused(
     "frame", "groupby", f"{ONE_ROW}", "group in `fit`, keep the table, and write X['a'].map(table) or X.merge(table)"
 )
 refused("frame", "transform", ONE_ROW, "write the functions on columns: X['a'] = np.log(X['a'])")
-refused("frame", "rank", ONE_ROW, "learn quantiles in `fit`, and write np.searchsorted(self.quantiles_, X['a'])")
 refused("frame", "pivot pivot_table melt stack unstack explode", _EACH, "reshape before the pipeline, in `load`")
 refused("frame", "dropna drop_duplicates query truncate", _EACH, f"{_BEFORE}; fill missing values with fillna")
 refused("frame", "duplicated", ONE_ROW, "compare with keys that `fit` kept: X['a'].isin(self.keys_)")
@@ -30,7 +29,7 @@ refused(
 )
 refused(
     "frame",
-    "sort_values sort_index",
+    "sort_values",
     _ORDER,
     "leave it out: a row gives the same columns in any order",
 )
@@ -40,6 +39,23 @@ refused(
     _ORDER,
     "make such columns in `load`, where the order is known",
 )
+
+
+@rule("frame", "quantile", "mode", "skew", "kurt", "kurtosis", "rank", raw=True)
+def statistics(call: Call, *args: Any, axis: Any = 0, **options: Any) -> Any:
+    """Refused: with `axis=1` for want of a rule."""
+    if axis in (1, "columns"):
+        refuse(f"{call.name}(axis=1)", "the recorder has no rule for it", "write median, mean, std, min or max")
+    remedy = "np.searchsorted(self.quantiles_, X['a'])" if call.name.endswith("rank") else "the number that it kept"
+    refuse(call.name, ONE_ROW, f"{_FIT}, and write {remedy}")
+
+
+@rule("frame", "agg", "aggregate", raw=True)
+def aggregate(call: Call, func: Any = None, axis: Any = 0) -> Any:
+    """One statistic of each row by its name."""
+    if axis not in (1, "columns") or not isinstance(func, str):
+        refuse(f"{call.name} of columns or by several functions", ONE_ROW, f"{_FIT}; write X.sum(axis=1) for each row")
+    return getattr(call.owner, func)(axis=1)
 
 
 @rule("frame", "shift", "diff", "pct_change", "cumsum", "cumprod", "cummax", "cummin", raw=True)

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.assignment import ROWS, assign_frame, condition_rows, select_rows
+from pipeline_lib.compiler.tracing.assignment import ROWS, assign_frame, condition_rows, numbered, select_rows
 from pipeline_lib.compiler.tracing.frame_arithmetic import operate_frame
 from pipeline_lib.compiler.tracing.operators import Operators
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, rule, unwrap
-from pipeline_lib.compiler.tracing.recording import Rows, records
+from pipeline_lib.compiler.tracing.recording import records
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
 from pipeline_lib.compiler.tracing.row_counts import RowCount
 from pipeline_lib.compiler.tracing.structure import column, refuse_recorded, structure
@@ -45,7 +45,11 @@ class RecordedFrame(Operators):
         elif name in self._reals[0].columns and not hasattr(pd.DataFrame, name):
             self[name] = value
         else:
-            super().__setattr__(name, value)
+            self._stop(
+                f"an attribute {name!r} set on a DataFrame",
+                "pandas makes no column of it",
+                f"write X[{name!r}] = value",
+            )
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._reals[0].columns)
@@ -145,6 +149,15 @@ def drop_or_rename(call: Call, *args: Any, inplace: bool = False, **options: Any
     return replaced(call, result, inplace)
 
 
+@rule("frame", "sort_index", raw=True)
+def sort_index(call: Call, *, axis: Any = 0, inplace: bool = False, **options: Any) -> Any:
+    """Columns in the order of their names."""
+    if axis not in (1, "columns"):
+        refuse(f"{call.name} of rows", "their order depends on the batch", "leave it out, or write axis=1 for columns")
+    result = structure(call.owner, call.name, lambda frame: frame.sort_index(axis=1, **options))
+    return replaced(call, result, inplace)
+
+
 @rule("frame", "set_axis", raw=True)
 def set_axis(call: Call, labels: Any, axis: Any = 0) -> Any:
     """Other column names, or the index of another object."""
@@ -201,12 +214,11 @@ def reset_index(call: Call, *, drop: bool = False, inplace: bool = False) -> Any
             "it makes a column of labels, and production has other labels",
             "write reset_index(drop=True)",
         )
-    rows = Rows("range", owner._rows.condition, owner._rows.masks)
     result = call.recording.perform(
         call.name,
         lambda number: owner._reals[number].reset_index(drop=True),
         lambda reals: list(owner._values),
-        rows,
+        numbered(owner._rows),
     )
     return replaced(call, result, inplace)
 

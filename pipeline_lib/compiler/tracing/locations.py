@@ -104,11 +104,11 @@ class Location:
             known = list(frame._reals[0].columns)
             labels = _labels(name, known, columns)
             whole = frame._rows if rows is None else condition_rows(frame, rows)
-            if rows is None and len(labels) > 1 and is_view(value):
+            if len(labels) > 1 and is_view(value):
                 refuse(
                     f"an array that may be a view (.values) set in several columns by {name}",
                     "pandas may overwrite it column by column on the way",
-                    "write X[['a', 'b']] = array, or array.copy()",
+                    "write array.copy(), or to_numpy(copy=True)",
                 )
             values = masked_value(call, value, whole, labels)
             given = given_dtypes(value, len(values))

@@ -50,7 +50,8 @@ def recorded_type(real: Any) -> type[Any] | None:
 class Rows:
     """The rows that a recorded object has: all of the input's, or those in which a condition holds.
 
-    `index` names the labels: "input", or "range" after `reset_index`. `masks` are the rows by shadow.
+    `index` names the labels: "input", or "range" after `reset_index`, of some rows "range of" their condition. `masks`
+    are the rows by shadow.
     """
 
     index: str = "input"
@@ -223,6 +224,8 @@ class Recording:
             return
         if rows.index == "range":
             same = list(real.index) == np.flatnonzero(mask).tolist()
+        elif rows.index.startswith("range of"):  # some of the rows, numbered anew
+            same = list(real.index) == list(range(real.shape[0]))
         else:
             same = real.index.equals(self.shadows[number].index[mask])
         if not same and real.shape[0]:

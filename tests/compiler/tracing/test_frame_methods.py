@@ -17,6 +17,7 @@ CASES = {
     "fillna of text": lambda self, X: X[["t"]].fillna("gone"),
     "replace": lambda self, X: X[NUMBERS].replace(0, 5),
     "replace infinities": lambda self, X: X[["b", "c"]].replace([np.inf, -np.inf], np.nan),
+    "replace infinities everywhere": lambda self, X: X.replace([np.inf, -np.inf], np.nan),
     "replace by dict": lambda self, X: X[["a", "t"]].replace({"x": "ex", "yes": "no"}),
     "replace by column": lambda self, X: X.replace({"a": {1: 10, 3: 30}, "t": {"x": "ex"}}),
     "replace in a column": lambda self, X: X.replace({"a": 0}, 100),

@@ -69,6 +69,7 @@ SELECTIONS = {
     "select by several dtypes": lambda self, X: X.select_dtypes(include=["bool", "str"]),
     "select without": lambda self, X: X.select_dtypes(exclude=[np.number]),
     "items": lambda self, X: pd.concat([column for name, column in X.items() if name != "t"], axis=1),
+    "sort_index": lambda self, X: X.sort_index(axis=1),
     "pipe": lambda self, X: X.pipe(lambda frame, by: frame[["a"]] * by, by=2),
     "infer_objects": lambda self, X: X.infer_objects(),
 }
@@ -228,6 +229,11 @@ def test_frames_as_arrays(name):
     same(ARRAYS[name])
 
 
+def new_attribute(self, X):
+    X.new = X["a"]
+    return X
+
+
 REFUSED = {
     "rows by slice": (lambda self, X: X[:3], "batch"),
     "rows by position": (lambda self, X: X.iloc[0], "batch"),
@@ -258,6 +264,7 @@ REFUSED = {
     "bools and numbers as array": (lambda self, X: X[["a", "flag"]].values, "astype(int)"),
     "truth of a frame": (lambda self, X: X if X["a"] > 1 else X[["a"]], "np.where"),
     "unknown method": (lambda self, X: X.to_xarray(), "no rule"),
+    "new attribute": (new_attribute, "X['new'] = value"),
     "head": (lambda self, X: X.head(2), "whole columns"),
     "column chosen by rows": (lambda self, X: X.loc[:, X.isna().any()], "in `fit`"),
 }

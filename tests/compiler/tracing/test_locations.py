@@ -58,13 +58,21 @@ def columns_of_the_same_rows(self, X):
     mask = X["b"] > 0
     X.loc[mask, "b"] = X.loc[mask, "c"] * 2
     X.loc[mask, "a"] += 1
-    X.loc[mask, ["b", "c"]] = X.loc[mask, ["c", "n"]].values
+    X.loc[mask, ["b", "c"]] = X.loc[mask, ["c", "n"]].to_numpy(copy=True)
     X.loc[mask, ["b", "c"]] = X.loc[mask, ["b", "c"]] / 2
     part = X[mask]
     X.loc[part.index, "c"] = part["n"]
     X.loc[X[X["flag"]].index, "n"] = 0
     X.loc[X.index[X["a"] > 0], "n"] = 1
     X["part"] = part["n"]
+    return X
+
+
+def some_rows_numbered_anew(self, X):
+    mask = X["a"] > 0
+    part = X[mask].reset_index(drop=True)
+    part["z"] = part["b"] * 2
+    X.loc[mask, "z"] = part["z"].values
     return X
 
 
@@ -119,6 +127,7 @@ SET = [
     missing,
     columns_of_all_rows,
     columns_of_the_same_rows,
+    some_rows_numbered_anew,
     several,
     new_columns,
     positions,
@@ -164,6 +173,8 @@ REFUSED = {
     "values of other rows": (set_in("b", lambda X: X.loc[X["a"] < 0, "c"]), "same condition"),
     "frame of other columns": (set_in(["b", "c"], lambda X: X[["c", "b"]]), "set_axis"),
     "view in several columns": (swapped_by_loc, ".copy()"),
+    "view of some rows": (set_in(["a", "n"], lambda X: X.loc[X["a"] > 0, ["n", "a"]].values), ".copy()"),
+    "rows numbered anew": (set_in("b", lambda X: X[X["a"] > 0]["b"].reset_index(drop=True)), "same condition"),
     "list by row": (set_in("b", [1.0, 2.0, 3.0]), "one value for all rows"),
     "value by row label": (lambda self, X: X.at[10, "a"], "whole columns"),
     "condition of other rows": (lambda self, X: X.loc[X.reset_index(drop=True)["a"] > 0, "b"], "same rows"),

@@ -77,6 +77,7 @@ def test_statistics_of_a_row(name, columns, options):
 
 
 CONDITIONS = {
+    "agg by name": lambda self, X: X[INTEGERS].agg("sum", axis=1),
     "count of missing": lambda self, X: X.isna().sum(axis=1),
     "any missing": lambda self, X: X.isnull().any(axis=1),
     "mean of missing": lambda self, X: X.isna().mean(axis=1),
@@ -151,8 +152,10 @@ REFUSED = {
     "dates and numbers": (lambda self, X: X[["t", "u"]].max(axis=1), "one kind"),
     "bools beside numbers": (lambda self, X: X[["a", "p"]].median(axis=1), "astype(int)"),
     "product": (lambda self, X: X[FLOATS].prod(axis=1), "X['a'] * X['b'] * X['c']"),
-    "quantile": (lambda self, X: X[BOTH].quantile(0.5, axis=1), "axis=1"),
+    "quantile": (lambda self, X: X[BOTH].quantile(0.5, axis=1), "write median"),
     "cumsum": (lambda self, X: X[BOTH].cumsum(), "in `load`"),
+    "quantile of columns": (lambda self, X: X[BOTH].quantile(0.5), "in `fit`"),
+    "several statistics": (lambda self, X: X[BOTH].agg(["sum", "min"], axis=1), "X.sum(axis=1)"),
     "rank": (lambda self, X: X[BOTH].rank(), "searchsorted"),
 }
 
