@@ -29,6 +29,7 @@ from pipeline_lib.compiler.fidelity import Distance, LibraryColumns, StepPlan
 from pipeline_lib.compiler.opaque_step import OpaqueStep
 from pipeline_lib.compiler.own_steps import check_names, check_order_of_rows
 from pipeline_lib.compiler.tracing.own_code import is_own
+from pipeline_lib.compiler.tracing.traces import Traces, own_objects
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.frames import Frames, to_pipeline_input
@@ -66,6 +67,7 @@ class Compilation:
     def __init__(self, options: CompileOptions) -> None:
         self.options = options
         self.build = Builder(context=options.context)
+        self.traces = self.build.traces = Traces()
         self.columns = raw_columns(options.row, self.build)  # the input columns of the next step
         self.steps: dict[str, dict[str, int]] = {}
         self.outputs: dict[str, int] = {}
@@ -86,7 +88,8 @@ class Compilation:
         for name, step in steps[:-1]:
             if step is None or (isinstance(step, str) and step == "passthrough"):
                 continue
-            output = step.transform(data.copy())  # a copy, since some steps change their input
+            with self.traces.watching(step):
+                output = step.transform(data.copy())  # a copy, since some steps change their input
             if output.shape[0] != data.shape[0]:
                 raise RefusedStepError(
                     f"step {name}: found {output.shape[0]:,} rows for {data.shape[0]:,}, expected one for one; "
@@ -101,6 +104,7 @@ class Compilation:
                 "end the pipeline with one"
             )
         self._add_estimator(name, final, data)
+        self.traces.repeats.compare()
 
     def _add_transformer(self, name: str, step: Any, data: Any, output: Any) -> None:
         before = self.columns
@@ -117,7 +121,7 @@ class Compilation:
             plan = StepPlan.write(write, before)
             columns = self._raw_tables(data) or plan.columns(data)
             distance = plan.check(f"step {name}", data, output, columns)
-            if hasattr(type(step), "plan"):
+            if hasattr(type(step), "plan") or own_objects(step):
                 self._check_small_batches(name, step, plan, data)
             edges = self.edges.transformer(name, step, plan, data, columns)
             report = _exact_report(name, step, len(before), len(after), distance, edges)
@@ -147,9 +151,10 @@ class Compilation:
 
     def _add_estimator(self, name: str, final: Any, data: Any) -> None:
         before = self.columns
-        expected = {
-            kind: getattr(final, method)(data.copy()) for kind, method in _METHODS.items() if hasattr(final, method)
-        }
+        with self.traces.watching(final):
+            expected = {
+                kind: getattr(final, method)(data.copy()) for kind, method in _METHODS.items() if hasattr(final, method)
+            }
         try:
             outputs = _by_kind(predict(final, list(before.values()), self.build))
             distance = Distance()
