@@ -10,7 +10,8 @@ from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, recorded_in, rule
 from pipeline_lib.compiler.tracing.recording import Recording
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW
-from pipeline_lib.compiler.tracing.row_values import make_value, one_of
+from pipeline_lib.compiler.tracing.row_choices import one_of
+from pipeline_lib.compiler.tracing.row_values import make_value
 from pipeline_lib.errors import InputError
 
 GUARD = "use it only to raise an error: `if condition.any(): raise ValueError(...)`; learn numbers in `fit`"

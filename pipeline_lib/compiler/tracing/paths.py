@@ -13,12 +13,13 @@ is another thing: a row whose result a plan cannot hold, such as an integer beyo
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.recorded import recorded_in
 from pipeline_lib.compiler.tracing.recording import Recording
-from pipeline_lib.compiler.tracing.refusals import TraceRefusedError, refuse
+from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.errors import InputError
 
 MOST_PATHS = 128
 """Paths that return a result: each of them is part of the plan."""
@@ -37,12 +38,17 @@ GUARD = "a row whose integers stay within 64 bits, and within 2**53 beside float
 class Scope:
     """The branches of one run: those that the script prescribes, then the first way at each new one."""
 
-    build: Builder
+    recording: Recording
     script: Sequence[bool] = ()
     taken: list[tuple[Value, bool]] = field(default_factory=list)
     known: dict[int, bool] = field(default_factory=dict)
     guards: list[Value] = field(default_factory=list)
     formatted: list[Any] = field(default_factory=list)
+
+    @property
+    def build(self) -> Builder:
+        """The builder of the plan."""
+        return self.recording.build
 
     def decide(self, condition: Value) -> bool:
         """Which way to take at a branch on a condition."""
@@ -53,15 +59,21 @@ class Scope:
         if condition.node not in self.known:
             number = len(self.taken)
             if number >= MOST_BRANCHES:
-                refuse(
-                    f"a function of one row's values with more than {MOST_BRANCHES} branches in a row",
-                    "a loop that a row's value ends has no fixed number of paths",
-                    "write it without the loop, or loop over constants",
-                )
+                self._refuse_loop()
             way = self.script[number] if number < len(self.script) else True
             self.taken.append((condition, way))
             self.known[condition.node] = way
         return self.known[condition.node] is not negated
+
+    def _refuse_loop(self) -> NoReturn:
+        try:
+            refuse(
+                f"a function of one row's values with more than {MOST_BRANCHES} branches in a row",
+                "a loop that a row's value ends has no fixed number of paths",
+                "write it without the loop, or loop over constants",
+            )
+        except InputError as error:
+            self.recording.refused(error)
 
     def guard(self, condition: Value) -> None:
         """Refuse the rows of this path that meet a condition."""
@@ -113,7 +125,7 @@ def explore(recording: Recording, run: Callable[[], Any]) -> Tree:
     answered = 0
     try:
         while True:
-            scope = recording.scope = Scope(recording.build, script)
+            scope = recording.scope = Scope(recording, script)
             leaf = _leaf(recording, run)
             leaf.guards = tuple(scope.guards)
             leaves.append((scope.taken, leaf))
@@ -138,8 +150,8 @@ def _leaf(recording: Recording, run: Callable[[], Any]) -> Leaf:
     """One run of the function: its result, or the error by which own code refuses the row."""
     try:
         result = run()
-    except TraceRefusedError:
-        raise
+    except InputError as error:  # a refusal of the recorder
+        recording.refused(error)
     except RecursionError:
         refuse("a recursion that a row's value ends", "it has no fixed number of paths", "loop over constants")
     except Exception as error:

@@ -13,10 +13,9 @@ import pandas as pd
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.constants import is_missing
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, rule, unwrap
-from pipeline_lib.compiler.tracing.recording import PLAN, Recording
+from pipeline_lib.compiler.tracing.recording import Recording
 from pipeline_lib.compiler.tracing.refusals import refuse
-from pipeline_lib.compiler.tracing.row_operators import PYTHON
-from pipeline_lib.compiler.tracing.row_statistics import Numbers
+from pipeline_lib.compiler.tracing.row_operands import PYTHON
 from pipeline_lib.compiler.tracing.row_values import RecordedValue, make_value
 
 
@@ -81,7 +80,9 @@ class RecordedRow(Recorded):
     def _elementwise(self, name: str, other: Any) -> Any:
         if isinstance(unwrap(other), Recorded) and type(unwrap(other)) is not RecordedValue:
             self._stop("an operator of two rows", "the recorder has no rule for it", "compare the values one by one")
-        items = {label: getattr(_of(self._recording, each), name)(other) for label, each in self._items.items()}
+        items = {
+            label: getattr(recorded_value(self._recording, each), name)(other) for label, each in self._items.items()
+        }
         return make_row(self._recording, items, "bool")
 
     def __eq__(self, other: object) -> Any:
@@ -115,7 +116,7 @@ def _kind(value: Any) -> str:
     return "float64" if is_missing(value) else {bool: "bool", int: "int64", float: "float64"}.get(type(value), "str")
 
 
-def _of(recording: Recording, value: Any) -> Any:
+def recorded_value(recording: Recording, value: Any) -> Any:
     """A value of a row, recorded also where it is a constant."""
     if type(value) is RecordedValue:
         return value
@@ -130,7 +131,7 @@ def _with_sample(recording: Recording, value: Any, flavour: str) -> Any:
 
 
 def _as_dtype(recording: Recording, value: Any, dtype: str) -> Any:
-    value = _of(recording, value)
+    value = recorded_value(recording, value)
     if dtype == "float64":
         return make_value(recording, recording.build.number(value._values[0]), "numpy")
     return _with_sample(recording, value, "numpy")
@@ -224,85 +225,6 @@ def tolist(call: Call) -> Any:
 def copy(call: Call, deep: bool = True) -> Any:
     """Another row of the same values."""
     return make_row(call.recording, dict(call.owner._items), call.owner._dtype)
-
-
-@rule("row", "isna", "isnull", raw=True)
-def isna(call: Call) -> Any:
-    """Which values are missing."""
-    return _missing(call, negated=False)
-
-
-@rule("row", "notna", "notnull", raw=True)
-def notna(call: Call) -> Any:
-    """Which values are not missing."""
-    return _missing(call, negated=True)
-
-
-def _missing(call: Call, *, negated: bool) -> Any:
-    build, result = call.build, {}
-    for label, each in call.owner._items.items():
-        value = _of(call.recording, each)._values[0].missing()
-        result[label] = make_value(call.recording, build.logical_not(value) if negated else value, "numpy")
-    return make_row(call.recording, result, "bool")
-
-
-def _numbers(call: Call, skipna: Any) -> Numbers:
-    values = [_of(call.recording, each)._values[0] for each in call.owner._items.values()]
-    if not values or any(value.kind not in ("int64", "float64", "bool") for value in values):
-        call.stop(f"{call.name} of values that are no numbers", "the recorder has no rule for it", "choose columns")
-    return Numbers(call.build, values, bool(skipna))
-
-
-def _result(call: Call, value: Value, *, mean: bool = False) -> Any:
-    python = call.owner._dtype == "object" and not mean
-    return make_value(call.recording, value, "python" if python else "numpy")
-
-
-@rule("row", "sum", raw=True)
-def total(call: Call, skipna: bool = True) -> Any:
-    """The sum of the numbers that are present."""
-    numbers = _numbers(call, skipna)
-    if numbers.floats():
-        return _result(call, numbers.total(numbers.filled(0.0)) + 0.0)  # zeros add up to 0, not -0
-    python = call.owner._dtype == "object"
-    values = [make_value(call.recording, each, "python" if python else "numpy") for each in numbers.integers()]
-    result: Any = values[0]
-    for value in values[1:]:
-        result = result + value
-    return result
-
-
-@rule("row", "mean", raw=True)
-def mean(call: Call, skipna: bool = True) -> Any:
-    """The mean of the numbers that are present."""
-    numbers = _numbers(call, skipna)
-    return _result(call, (numbers.total(numbers.filled(0.0)) + 0.0) / call.build.number(numbers.count()), mean=True)
-
-
-@rule("row", "max", "min", raw=True)
-def extreme(call: Call, skipna: bool = True) -> Any:
-    """The largest or smallest of the numbers that are present."""
-    numbers, build = _numbers(call, skipna), call.build
-    if numbers.kinds() == {"bool"} or not skipna:
-        call.stop(f"{call.name} of these values", "the recorder has no rule for it", PLAN)
-    values = numbers.filled(math.nan) if numbers.floats() else numbers.integers()
-    best = values[0]
-    for value in values[1:]:
-        better = value > best if call.name.endswith("max") else value < best
-        best = build.where(build.logical_or(best.missing(), better), value, best)
-    return _result(call, best)
-
-
-@rule("row", "any", "all", raw=True)
-def truth(call: Call) -> Any:
-    """Whether any, or every, value of conditions is true."""
-    values = [_of(call.recording, each)._values[0] for each in call.owner._items.values()]
-    if not values or any(value.kind != "bool" for value in values):
-        call.stop(f"{call.name} of values that are no conditions", "the recorder has no rule for it", "compare first")
-    result = values[0]
-    for value in values[1:]:
-        result = result | value if call.name.endswith("any") else result & value
-    return _result(call, result)
 
 
 @rule("row function", "pandas.Series", raw=True)

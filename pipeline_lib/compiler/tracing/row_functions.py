@@ -197,8 +197,8 @@ def living(recording: Recording, owner: Recorded) -> list[Any]:
 
 
 def snapshot(function: Any) -> list[tuple[Any, int]]:
-    """The containers that a function captures, and their lengths."""
-    contents = []
+    """The containers that a function captures or has as defaults, and their lengths."""
+    contents = list(getattr(function, "__defaults__", None) or ())
     for cell in getattr(function, "__closure__", None) or ():
         try:
             contents.append(cell.cell_contents)

@@ -17,25 +17,48 @@ _METHODS = ("get", "pop")
 _DISPLAYS = ("BUILD_CONST_KEY_MAP", "BUILD_MAP", "BUILD_SET")
 
 
-def hashing_frame(codes: Collection[CodeType], depth: int = 2) -> FrameType | None:
-    """The frame of own code whose instruction asks for a hash; None where a library asks."""
+def calling_frame(codes: Collection[CodeType], depth: int = 2) -> FrameType | None:
+    """The frame of own code whose instruction asks for a hash, or compares; None where a library does."""
     frame = sys._getframe(depth)
     return frame if frame.f_code in codes else None
 
 
 def keys_looked_up(frame: FrameType) -> list[Any] | None:
     """The keys of the dict or set that a frame's instruction looks a value up in; None where it cannot be read."""
-    code = list(dis.get_instructions(frame.f_code))
-    at = next((index for index, each in enumerate(code) if each.offset == frame.f_lasti), 0)
-    end = _container_end(code, at)
+    code, end = _container(frame)
     if end is None:
         return None
+    found = _object(frame, code, end)
+    if isinstance(found, dict | set | frozenset):
+        return list(found)
+    return _keys_of_display(code, end) if code[end].opname in _DISPLAYS else None
+
+
+def items_looked_up(frame: FrameType) -> list[Any] | None:
+    """The items of the list or tuple that a frame's `in` looks a value up in; None where it cannot be read."""
+    if frame.f_code.co_code[frame.f_lasti] != dis.opmap["CONTAINS_OP"]:
+        return None
+    code, end = _container(frame)
+    found = None if end is None else _object(frame, code, end)
+    return list(found) if isinstance(found, list | tuple) else None
+
+
+def _container(frame: FrameType) -> tuple[list[dis.Instruction], int | None]:
+    code = list(dis.get_instructions(frame.f_code))
+    at = next((index for index, each in enumerate(code) if each.offset == frame.f_lasti), 0)
+    return code, _container_end(code, at)
+
+
+def _object(frame: FrameType, code: Sequence[dis.Instruction], end: int) -> Any:
+    """The object that a variable, an attribute of one, or a constant holds; None for other expressions."""
     instruction = code[end]
-    if instruction.opname in NAME_LOADS:
-        name = instruction.argval
-        found = frame.f_locals.get(name, frame.f_globals.get(name))
-        return list(found) if isinstance(found, dict | set | frozenset) else None
-    return _keys_of_display(code, end) if instruction.opname in _DISPLAYS else None
+    if instruction.opname == "LOAD_CONST":
+        return instruction.argval
+    if instruction.opname == "LOAD_ATTR" and code[end - 1].opname in NAME_LOADS:
+        return getattr(_object(frame, code, end - 1), instruction.argval, None)
+    if instruction.opname not in NAME_LOADS:
+        return None
+    return frame.f_locals.get(instruction.argval, frame.f_globals.get(instruction.argval))
 
 
 def _container_end(code: Sequence[dis.Instruction], at: int) -> int | None:

@@ -10,8 +10,9 @@ from pipeline_lib.compiler.tracing.constants import is_missing
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, rule
 from pipeline_lib.compiler.tracing.recording import PLAN
 from pipeline_lib.compiler.tracing.refusals import refuse
-from pipeline_lib.compiler.tracing.row_operators import KIND_OF_TYPE, SAMPLES
-from pipeline_lib.compiler.tracing.row_values import RecordedValue, decide, keys_of, make_value, one_of
+from pipeline_lib.compiler.tracing.row_choices import keys_of, one_of
+from pipeline_lib.compiler.tracing.row_operands import KIND_OF_TYPE, SAMPLES
+from pipeline_lib.compiler.tracing.row_values import RecordedValue, decide, make_value
 
 
 @rule("dict", "__getitem__", raw=True)

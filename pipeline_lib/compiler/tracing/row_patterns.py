@@ -10,8 +10,7 @@ from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, refused, rule
 from pipeline_lib.compiler.tracing.recording import PLAN
 from pipeline_lib.compiler.tracing.row_text import RecordedList, text_argument, whole, whole_argument
-from pipeline_lib.compiler.tracing.row_values import RecordedValue, decide, make_value, raise_when, unpacked
-from pipeline_lib.errors import InputError
+from pipeline_lib.compiler.tracing.row_values import RecordedValue, decide, latched, make_value, raise_when, unpacked
 
 _FLAGS = re.IGNORECASE | re.MULTILINE | re.DOTALL | re.VERBOSE | re.ASCII
 
@@ -74,11 +73,9 @@ class RecordedMatch(RecordedList):
     def __bool__(self) -> bool:
         return True
 
+    @latched
     def __getitem__(self, key: Any) -> Any:
-        try:
-            return self._group(key)
-        except InputError as error:
-            self._recording.refused(error)
+        return self._group(key)
 
     def _group(self, key: Any) -> Any:
         """A group by number or name; None where it took no part in the match."""
@@ -96,6 +93,7 @@ class RecordedMatch(RecordedList):
             return None
         return make_value(self._recording, value)
 
+    @latched
     def _groups(self) -> tuple[Any, ...]:
         return tuple(self._group(number) for number in range(1, self._pattern.groups + 1))
 
@@ -163,6 +161,7 @@ class RecordedMatches(RecordedList):
         count = build.regex_split_count if self._split else build.regex_count
         return count(self._values[0], **_settings(self._pattern))
 
+    @latched
     def _item(self, index: int) -> Any:
         recording, build, settings = self._recording, self._recording.build, _settings(self._pattern)
         size = float(index + 1 if index >= 0 else -index)
@@ -177,20 +176,17 @@ class RecordedMatches(RecordedList):
             value = build.where(value.missing(), build.value(""), value)
         return make_value(recording, value)
 
+    @latched
     def __getitem__(self, key: Any) -> Any:
-        try:
-            if isinstance(key, Recorded) or not isinstance(key, int):
-                self._stop("some of a text's matches", "the recorder has no rule for it", "take the first: [0]")
-            return self._item(key)
-        except InputError as error:
-            self._recording.refused(error)
+        if isinstance(key, Recorded) or not isinstance(key, int):
+            self._stop("some of a text's matches", "the recorder has no rule for it", "take the first: [0]")
+        return self._item(key)
 
+    @latched
     def __bool__(self) -> bool:
-        try:
-            return decide(self._recording, self._count() > 0.0)
-        except InputError as error:
-            self._recording.refused(error)
+        return decide(self._recording, self._count() > 0.0)
 
+    @latched
     def __iter__(self) -> Any:
         names = unpacked(self._recording)
         if names is None or not self._split:

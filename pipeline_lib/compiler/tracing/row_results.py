@@ -24,7 +24,7 @@ from pipeline_lib.compiler.tracing.paths import (
 from pipeline_lib.compiler.tracing.recorded import Recorded
 from pipeline_lib.compiler.tracing.recording import PLAN, Recording, RowCheck, Rows
 from pipeline_lib.compiler.tracing.refusals import refuse
-from pipeline_lib.compiler.tracing.row_operators import KIND_OF_TYPE
+from pipeline_lib.compiler.tracing.row_operands import KIND_OF_TYPE
 from pipeline_lib.compiler.tracing.row_python import text_of
 from pipeline_lib.compiler.tracing.row_values import make_value
 from pipeline_lib.errors import InputError

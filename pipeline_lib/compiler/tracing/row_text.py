@@ -11,15 +11,14 @@ import numpy as np
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, refused, rule
 from pipeline_lib.compiler.tracing.recording import PLAN, Recording
-from pipeline_lib.compiler.tracing.refusals import refuse
 from pipeline_lib.compiler.tracing.row_values import (
     RecordedValue,
     decide,
+    latched,
     make_value,
     raise_when,
     unpacked,
 )
-from pipeline_lib.errors import InputError
 
 _LONGEST = 2.0**40
 """More characters than a text can have."""
@@ -255,6 +254,7 @@ class RecordedParts(RecordedList):
     def _count(self) -> Value:
         return self._recording.build.text_split_count(self._values[0], **self._settings())
 
+    @latched
     def _item(self, index: int) -> Any:
         build = self._recording.build
         size = float(index + 1 if index >= 0 else -index)
@@ -264,17 +264,17 @@ class RecordedParts(RecordedList):
         item = build.text_split_item(self._values[0], index=index, **settings)
         return make_value(self._recording, item)
 
+    @latched
     def __getitem__(self, key: Any) -> Any:
-        try:
-            if isinstance(key, Recorded) or not isinstance(key, int):
-                refuse("some parts of a split text", "the recorder has no rule for it", "take parts one by one: [0]")
-            return self._item(key)
-        except InputError as error:
-            self._recording.refused(error)
+        if isinstance(key, Recorded) or not isinstance(key, int):
+            self._stop("some parts of a split text", "the recorder has no rule for it", "take parts one by one: [0]")
+        return self._item(key)
 
+    @latched
     def __bool__(self) -> bool:
         return decide(self._recording, self._count() > 0.0)
 
+    @latched
     def __iter__(self) -> Any:
         names = unpacked(self._recording)
         if names is None:
@@ -287,6 +287,7 @@ class RecordedParts(RecordedList):
         raise_when(self._recording, found > float(names), ValueError(f"too many values to unpack (expected {names})"))
         return iter([self._item(index) for index in range(names)])
 
+    @latched
     def __contains__(self, item: Any) -> bool:
         if self._separator is None or self._limit >= 0 or not isinstance(item, str) or self._separator in item:
             self._stop("a word looked for among parts", "the recorder has no rule for it", "write re.search")

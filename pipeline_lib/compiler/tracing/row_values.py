@@ -1,31 +1,30 @@
 """The values of one row, as functions get them that pandas calls row by row: `map(f)`, `apply(f, axis=1)`."""
 
 import dis
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
-import pandas as pd
 
-from pipeline_lib.compiler.builder import Builder, Value
-from pipeline_lib.compiler.tracing.constants import is_missing
+from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.operators import Operators
 from pipeline_lib.compiler.tracing.paths import GUARD, MARK, constant_condition
 from pipeline_lib.compiler.tracing.recorded import REFUSED, RULES, Call, Entry, Method, Recorded, perform, unwrap
 from pipeline_lib.compiler.tracing.recording import PLAN, Recording, RowCheck
 from pipeline_lib.compiler.tracing.refusals import own_frame, refuse
-from pipeline_lib.compiler.tracing.row_hashes import hashing_frame, keys_looked_up
-from pipeline_lib.compiler.tracing.row_operators import (
+from pipeline_lib.compiler.tracing.row_choices import one_of
+from pipeline_lib.compiler.tracing.row_hashes import calling_frame, items_looked_up, keys_looked_up
+from pipeline_lib.compiler.tracing.row_operands import (
     MOST,
     NUMPY,
     PYTHON,
     Operand,
     guard,
-    operand_of,
-    operate,
     sample_of,
     settle,
 )
+from pipeline_lib.compiler.tracing.row_operators import operate
 from pipeline_lib.compiler.tracing.scan import only_returned, only_shown
 from pipeline_lib.errors import InputError
 
@@ -81,10 +80,23 @@ class RecordedValue(Operators):
             sides = [each._operand if type(each) is RecordedValue else each for each in (self, other)]
             if isinstance(sides[1], Recorded):
                 self._stop_column(sides[1])
+            if name == "eq" and (items := self._items_compared()) is not None:
+                return decide(recording, one_of(recording.build, self._values[0], items))
             result = operate(scope_of(recording), name, *(reversed(sides) if swapped else sides))
         except InputError as error:
             recording.refused(error)
         return of_operand(recording, result)
+
+    def _items_compared(self) -> list[Any] | None:
+        """The constants of a list or tuple that Python compares the value with, one by one: `value in names`.
+
+        All of them are one branch, whose answer each comparison gives.
+        """
+        frame = calling_frame(self._recording.codes, 5)
+        items = None if frame is None else items_looked_up(frame)
+        if items is None or any(not isinstance(each, str | bool | int | float) or each != each for each in items):
+            return None
+        return items
 
     def _stop_column(self, other: Recorded) -> NoReturn:
         refuse(
@@ -132,7 +144,7 @@ class RecordedValue(Operators):
 
     def __format__(self, specification: str) -> str:
         """A mark in a text that a function returns; it is replaced by the value as text."""
-        frame = hashing_frame(self._recording.codes)
+        frame = calling_frame(self._recording.codes)
         scope = self._recording.scope
         if frame is None or scope is None or specification or not only_returned(frame):
             return self._shown()
@@ -155,7 +167,7 @@ class RecordedValue(Operators):
 
     def __hash__(self) -> int:
         """The hash of the key that the value equals on this path, in a dict or set that own code builds itself."""
-        frame = hashing_frame(self._recording.codes)
+        frame = calling_frame(self._recording.codes)
         keys = None if frame is None else keys_looked_up(frame)
         if keys is None:
             self._stop(
@@ -254,6 +266,19 @@ def scope_of(recording: Recording) -> Any:
     return recording.scope or BatchScope(recording)
 
 
+def latched(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a recorded object whose refusals own code cannot swallow."""
+
+    @functools.wraps(method)
+    def call(self: Recorded, *args: Any, **options: Any) -> Any:
+        try:
+            return method(self, *args, **options)
+        except InputError as error:
+            self._recording.refused(error)
+
+    return call
+
+
 def decide(recording: Recording, condition: Value) -> bool:
     """Which way to take at a branch on a row's value, or on whether any row meets a condition."""
     return bool(scope_of(recording).decide(condition))
@@ -301,45 +326,6 @@ def truth(value: RecordedValue) -> Value:
     if column.kind != "datetime":
         refuse(f"a branch on a value of {column.kind}", "the recorder has no rule for it", "compare it")
     return build.value(True)
-
-
-def one_of(build: Builder, column: Value, choices: Iterable[Any]) -> Value:
-    """Whether a value equals one of some constants; missing text and NaN equal none."""
-    keys = keys_of(column, choices)
-    if column.kind == "datetime":
-        found = build.value(False)
-        for key in keys:
-            found = build.logical_or(found, column == operand_of(build, key).value)
-        return found
-    if not keys:
-        return build.value(False)
-    return build.lookup(column, dict.fromkeys(keys, True), "bool", missing=False, unseen=False)
-
-
-def keys_of(column: Value, choices: Iterable[Any]) -> list[Any]:
-    """Those of some constants that a value of a column may equal, as the column's dtype."""
-    kept = [each.item() if isinstance(each, np.generic) else each for each in choices]
-    if any(isinstance(each, float) and is_missing(each) for each in kept) and not _present(column):
-        refuse("NaN among values to look up", "Python finds it by identity, not by value", "write pd.isna(value)")
-    kept = [each for each in kept if not is_missing(each)]
-    if column.kind == "str":
-        return [each for each in kept if isinstance(each, str)]
-    if column.kind == "datetime":
-        return [each for each in kept if isinstance(each, pd.Timestamp) or type(each).__name__ == "datetime"]
-    if column.kind not in ("int64", "float64", "bool"):
-        refuse(f"a value of {column.kind} looked up", "the recorder has no rule for it", PLAN)
-    numbers = [each for each in kept if isinstance(each, int | float) and (abs(each) < 2.0**63 or each in _ENDS)]
-    if column.kind == "float64":
-        return [float(each) for each in numbers]
-    whole = [int(each) for each in numbers if each not in _ENDS and each == int(each)]
-    return [bool(each) for each in whole if each in (0, 1)] if column.kind == "bool" else whole
-
-
-_ENDS = (np.inf, -np.inf)
-
-
-def _present(column: Value) -> bool:
-    return bool(np.isfinite(column.abs_max)) or column.kind in ("int64", "bool")
 
 
 def unpacked(recording: Recording) -> int | None:
