@@ -119,7 +119,7 @@ class RecordedArray(Operators):
         self._stop(
             "an array given to a function that the recorder does not know, or used as an index",
             "what it does with the rows cannot be read",
-            "to look fitted values up by position write np.take(values, array)",
+            "to look fitted values up by position write np.take(self.values_, array)",
         )
 
     __index__ = __array__
@@ -172,7 +172,7 @@ def link(owner: Recorded, result: Recorded, places: list[int]) -> None:
             owner._memory.columns[place] = value
         object.__setattr__(result, "_memory", owner._memory)
         object.__setattr__(result, "_places", taken)
-    elif len(shared) == 2:  # a view for some numbers of rows
+    elif len(shared) != 1:  # a view for some numbers of rows; not known where there are no rows
         share(owner, result)
 
 

@@ -45,7 +45,7 @@ def apply(
     if any(each._kind == "value" for each in recorded):
         return _of_row(call, recorded, args, formula)
     for each in recorded:
-        if not objects and any(kind_of(dtype) == "O" for dtype in _dtypes(each)):
+        if not objects and is_object(each):
             _refuse_objects(call, each)
 
     def write(reals: list[Any]) -> list[Value]:
@@ -67,9 +67,11 @@ def _of_row(call: Call, recorded: Sequence[Recorded], args: Sequence[Any], formu
     return make_value(call.recording, formula(call.build, *values), "numpy")
 
 
-def _dtypes(thing: Recorded) -> list[Any]:
+def is_object(thing: Recorded) -> bool:
+    """Whether a recorded object has a column of objects, such as text."""
     real = thing._reals[0]
-    return list(real.dtypes) if thing._kind == "frame" else [real.dtype]
+    dtypes = list(real.dtypes) if thing._kind == "frame" else [getattr(real, "dtype", None)]
+    return any(kind_of(dtype) == "O" for dtype in dtypes if dtype is not None)
 
 
 def _refuse_objects(call: Call, thing: Recorded) -> None:

@@ -1,14 +1,15 @@
 """Weighted sums of columns: `X @ self.coef_`, `np.average(X, axis=1, weights=w)`, `np.linalg.norm(X, axis=1)`."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
 from pipeline_lib.compiler.builder import Builder, Value
-from pipeline_lib.compiler.tracing.array_dtypes import computed, dtype_of, kind_of
+from pipeline_lib.compiler.tracing.array_dtypes import as_kind, computed, dtype_of, kind_of
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, of_shadow, recorded_in, rule
 from pipeline_lib.compiler.tracing.recording import PLAN
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
@@ -117,6 +118,51 @@ def average(call: Call, a: Any, axis: Any = None, weights: Any = None, **options
     return call.recording.perform(
         call.name, lambda number: np.average(a._reals[number], axis=axis, weights=weights), write, a._rows
     )
+
+
+@function("numpy.cumsum", "numpy.cumprod", raw=True)
+def cumulated(call: Call, a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+    """The sums or products of each row up to each column."""
+    product = call.name.endswith("prod")
+    function_ = np.cumprod if product else np.cumsum
+
+    def columns(values: list[Value]) -> list[Value]:
+        join = (lambda total, value: total * value) if product else (lambda total, value: total + value)
+        return list(accumulate(values, join))
+
+    return _from_left(call, a, axis, columns, lambda real: function_(real, axis=axis))
+
+
+@function("numpy.diff", raw=True)
+def differences(call: Call, a: Any, n: int = 1, axis: Any = -1) -> Any:
+    """The difference of each column and the one before."""
+    if n != 1:
+        refuse("np.diff with n", "the recorder has no rule for it", "call it twice")
+
+    def columns(values: list[Value]) -> list[Value]:
+        return [value - before for before, value in pairwise(values)]
+
+    return _from_left(call, a, axis, columns, lambda real: np.diff(real, axis=axis))
+
+
+def _from_left(
+    call: Call, a: Any, axis: Any, columns: Callable[[list[Value]], list[Value]], real: Callable[[Any], Any]
+) -> Any:
+    if not isinstance(a, Recorded) or a._reals[0].ndim != 2 or axis not in (1, -1):
+        refuse(
+            f"{call.name} over rows",
+            "which rows stand before a row depends on the batch",
+            "make such columns in `load`, where the order is known; write axis=1 for the columns of each row",
+        )
+
+    def write(reals: list[Any]) -> list[Value]:
+        dtype = dtype_of(reals[0])
+        if kind_of(dtype) not in "fi" or any(kind_of(dtype_of(a._reals[0], i)) == "O" for i in range(len(a._values))):
+            refuse(f"{call.name} with a result of {dtype}", "a plan computes in float64", "write astype(float) first")
+        values = [as_kind(call, value, kind_of(dtype)) for value in a._values]
+        return [computed(call, value, dtype_of(reals[0], index)) for index, value in enumerate(columns(values))]
+
+    return call.recording.perform(call.name, lambda number: real(a._reals[number]), write, a._rows)
 
 
 @function("numpy.norm", raw=True)

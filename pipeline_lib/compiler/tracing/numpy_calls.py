@@ -10,9 +10,9 @@ from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.array_dtypes import kind_of, moved
 from pipeline_lib.compiler.tracing.assignment import choose
 from pipeline_lib.compiler.tracing.constants import is_missing
-from pipeline_lib.compiler.tracing.elementwise import apply
+from pipeline_lib.compiler.tracing.elementwise import apply, is_object
 from pipeline_lib.compiler.tracing.numpy_functions import extreme, truth
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, is_constant, recorded_in, rule
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, is_constant, rule
 from pipeline_lib.compiler.tracing.recording import PLAN
 from pipeline_lib.compiler.tracing.refusals import refuse
 
@@ -30,10 +30,10 @@ def where(call: Call, condition: Any, *branches: Any) -> Any:
             "write np.where(condition, then, other), or X[condition]",
         )
     then, other = branches
-    if not recorded_in(condition):
-        refuse(
-            "np.where with a condition that is no column", "it has other rows", "write `then if condition else other`"
-        )
+    if not isinstance(condition, Recorded):
+        refuse("np.where with a condition that is no column", "it has other rows", "write `a if condition else b`")
+    if is_object(condition) and any(value.kind != "bool" for value in condition._values):
+        refuse("np.where with a condition of objects", "None is false, and NaN is true", "cast it with astype(bool)")
 
     def formula(build: Builder, test: Value, first: Value, second: Value) -> Value:
         return choose(build, truth(build, test), *promoted(build, first, second))

@@ -87,6 +87,8 @@ def register(ufunc: Any, formula: Formula, *names: str) -> None:
     @function(*names, raw=True)
     def call_function(call: Call, *args: Any, **options: Any) -> Any:
         _refuse_options(call, options)
+        if len(args) != getattr(ufunc, "nin", 1):
+            refuse(f"{call.name} with {len(args)} arguments", "the last one is set in place", "assign the result")
         return apply(call, ufunc, args, formula)
 
 

@@ -144,23 +144,42 @@ def take(call: Call, a: Any, indices: Any, axis: Any = None, out: Any = None, mo
         if a._kind != "array" or recorded_in(indices):
             refuse("rows taken by their numbers", "which row stands there depends on the batch", "write X[:, [0, 2]]")
         return a.take(indices, axis=axis)
-    values = np.asarray(a)
-    if values.ndim != 1 or mode != "raise" or axis not in (None, 0) or values.dtype.kind not in "fiubUO":
-        refuse("np.take of something else than a list of constants", "the recorder has no rule for it", PLAN)
-    items = values.tolist()
-    gives = {"f": "float64", "i": "int64", "u": "int64", "b": "bool"}.get(values.dtype.kind, "str")
-    table = {place: items[place] for place in range(-len(items), len(items))}
-
-    def formula(build: Builder, value: Value) -> Value:
-        if value.kind != "int64":
-            refuse(f"np.take by {value.kind} values", "positions are integers", "write astype(int)")
-        return build.lookup(value, table, gives, mode="refuse", name="position", where="np.take")
-
+    table = np.asarray(a)
+    if table.ndim == 2 and axis == 0:
+        return _rows_taken(call, table, indices)
+    if table.ndim != 1 or mode != "raise" or axis not in (None, 0) or not isinstance(indices, Recorded):
+        refuse(f"{call.name} of something else than a list of constants", "the recorder has no rule for it", PLAN)
     return apply(
         call,
-        lambda places: np.take(values, places),
+        lambda places: np.take(table, places),
         [indices],
-        formula,
+        lambda build, value: _item(build, table, value),
         by_label=False,
-        finish=lambda made, value, dtype: moved(made, value, dtype),
+        finish=moved,
     )
+
+
+def _rows_taken(call: Call, table: Any, indices: Any) -> Any:
+    """`table[positions]` of a table of two dimensions: a row of the table for each row."""
+    if not isinstance(indices, Recorded) or indices._kind not in ("array", "series") or indices._reals[0].ndim != 1:
+        refuse("rows of a fitted table taken by something else than one column", "the recorder has no rule", PLAN)
+    return call.recording.perform(
+        call.name,
+        lambda number: np.take(table, indices._reals[number], axis=0),
+        lambda reals: [_item(call.build, column, indices._values[0]) for column in table.T],
+        indices._rows,
+    )
+
+
+def _item(build: Builder, items: Any, position: Value) -> Value:
+    """The item at a position of a fitted array, from the end if negative; other positions are refused."""
+    if position.kind != "int64":
+        refuse(f"a fitted array indexed by {position.kind} values", "positions are integers", "write astype(int)")
+    gives = {"f": "float64", "i": "int64", "u": "int64", "b": "bool", "U": "str"}.get(items.dtype.kind)
+    values = items.tolist()
+    if gives is None and all(isinstance(each, str) for each in values):
+        gives = "str"
+    if gives is None or str(items.dtype) == "uint64":
+        refuse(f"a fitted array of {items.dtype} indexed by a column", "the recorder has no rule for it", PLAN)
+    table = {place: values[place] for place in range(-len(values), len(values))}
+    return build.lookup(position, table, gives, mode="refuse", name="position", where="array[position]")

@@ -22,6 +22,7 @@ import pandas as pd
 from pipeline_lib.compiler.tracing.forbidden import forbidden_reason
 from pipeline_lib.compiler.tracing.guards import STATE
 from pipeline_lib.compiler.tracing.library_calls import SILENT, RefusedObject, StandIn, StandInObject
+from pipeline_lib.compiler.tracing.lookup_arrays import LookupArray
 from pipeline_lib.compiler.tracing.recorded import RULES, Call, Recorded, raw_call, recorded_in, unwrap
 from pipeline_lib.compiler.tracing.refusals import refuse
 from pipeline_lib.compiler.tracing.scan import ConstantSet, LookupSet
@@ -53,7 +54,9 @@ def substitute_state(substitution: Any, value: Any, *, own: bool = False) -> Any
         return value._make(map(of, value)) if hasattr(value, "_make") else tuple(map(of, value))
     if kind is pd.Series:
         return guard(value, LookupSeries.of(substitution, value.copy()))
-    if kind in (np.ndarray, pd.DataFrame):
+    if kind is np.ndarray:
+        return guard(value, LookupArray.of(value.copy()))
+    if kind is pd.DataFrame:
         return guard(value, value.copy())
     if kind is re.Pattern:
         return StandInPattern(substitution, value)
@@ -86,6 +89,8 @@ def substitute_result(substitution: Any, value: Any) -> Any:
         return LookupSet(value) if kind is set else ConstantSet(value)
     if kind is pd.Series:
         return LookupSeries.of(substitution, value)
+    if kind is np.ndarray:
+        return LookupArray.of(value)
     if kind is re.Pattern:
         return StandInPattern(substitution, value)
     if is_fitted_object(value) and not isinstance(value, type):

@@ -161,6 +161,8 @@ STATISTICS = {name: (lambda X, name=name: getattr(np, name)(X, axis=1)) for name
     "reduce of conditions": lambda X: np.logical_and.reduce([X[:, 0] > 0, X[:, 1] > 0]),
     "reduce of an array": lambda X: np.add.reduce(X, axis=1),
     "largest of a list": lambda X: np.max([X[:, 0], X[:, 1], X[:, 2]], axis=0),
+    "cumsum": lambda X: np.cumsum(X, axis=1),
+    "diff": lambda X: np.diff(X),
     "sum of many": lambda X: np.sum(np.c_[X, X * 0.1, X * 0.3, X * 0.7], axis=1),
     "std of many": lambda X: np.std(np.c_[X, X * 0.1, X * 0.3, X * 0.7], axis=1),
 }
@@ -171,6 +173,32 @@ def test_a_statistic_of_each_row_is_within_its_bound(name: str) -> None:
     function = STATISTICS[name]
     edges = ARRAY_EDGES + 0.0  # of 0.0 and -0.0 NumPy's sort takes either one
     check(lambda self, X: function(X), ARRAY, edges, bounded=True)
+
+
+LOOKUPS = {
+    "labels": lambda self, X: self.labels_[np.argmax(X, axis=1)],
+    "positions from the end": lambda self, X: self.labels_[-1 - (X[:, 0] > 0).astype(int)],
+    "numbers": lambda self, X: self.numbers_[(X[:, 0] > 0).astype(int)] * X[:, 1],
+    "rows of a table": lambda self, X: self.table_[np.argmin(X, axis=1)],
+    "a column of a table": lambda self, X: self.table_[np.argmin(X, axis=1), 1],
+    "a row of a table": lambda self, X: self.table_[1, (X[:, 0] > 0).astype(int)],
+    "an array made in transform": lambda self, X: np.array(["no", "yes"])[(X[:, 0] > 0).astype(int)],
+    "fitted arrays as they are": lambda self, X: (X * self.numbers_)[:, self.numbers_ > 1] + self.numbers_.sum(),
+}
+
+
+@pytest.mark.parametrize("name", list(LOOKUPS))
+def test_fitted_arrays_are_looked_up_by_position(name: str) -> None:
+    state = {"labels_": np.array(["a", "b", "c"]), "numbers_": np.array([1.0, 2.0, 3.0]), "table_": np.eye(3)[:, :2]}
+    check(LOOKUPS[name], ARRAY, ARRAY_EDGES, state=state)
+
+
+def test_a_position_beyond_the_end_is_a_refused_row() -> None:
+    def transform(self: Any, X: Any) -> Any:
+        return self.numbers_[X["a"].values]
+
+    rows = NUMBERS.assign(a=NUMBERS["a"] % 3)
+    check(transform, rows, EDGES, state={"numbers_": np.array([1, 2, 3])})
 
 
 OF_FRAMES = {
@@ -232,7 +260,7 @@ REFUSED = {
     "counts inside a shape": (lambda X: np.zeros((2, len(X))), "rows come first", "(len(X), 3)"),
     "a product of rows": (lambda X: np.dot(X["a"], X["b"]), "rows with rows", "self.coef_"),
     "empty text": (lambda X: np.empty(len(X), dtype=bool), "not known", "np.zeros"),
-    "an index": (lambda X: np.array(["n", "y"])[X["d"].values.astype(int)], "as an index", "np.take"),
+    "an index": (lambda X: np.array(["n", "y"])[X["d"].values], "by bool values", "astype(int)"),
     "a repetition": (lambda X: np.repeat(X["a"], 2), "each row that it gets", "np.where"),
     "a change in place": (lambda X: np.nan_to_num(X["b"], copy=False), "in place", "assign"),
 }
