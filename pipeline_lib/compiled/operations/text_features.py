@@ -158,7 +158,7 @@ _DIRECTIVES = {
 DATE_DIRECTIVES = frozenset(_DIRECTIVES)
 _EMPTY_DATES = frozenset({"", "NaT", "nat", "NAT", "nan", "NaN", "NAN"})  # pandas reads these as missing
 _OTHER_DATE = re.compile(r"^\s*(now|today)\s*$|^\s*[-+]|(?<![0-9])0000", re.IGNORECASE | re.ASCII)
-_NANOSECONDS = re.compile("[0-9]{7}")
+_MICROSECONDS = re.compile(r"[0-9]{7}|\.$")  # more digits than six, or none after the point
 _LIKE_ASCII = "\u017f\u212a\u0130\u0131"  # characters that match s, k and i where case is ignored
 _PART = re.compile(r"%(.)|(\s+)|([^%\s]+)", re.DOTALL)
 
@@ -207,10 +207,11 @@ def _bind_reading(settings: Settings) -> Callable[[str | None], int | None]:
 def _may_be_date(word: str, form: str) -> bool:
     """Whether pandas may read a date in a text in which `_pattern` finds none.
 
-    It knows "now" and "today", years before 1, parts of microseconds, and digits and spaces beyond ASCII.
+    It knows "now" and "today", years before 1, parts of microseconds, a point without digits, and digits and spaces
+    beyond ASCII.
     """
     if word.isascii():
-        return bool(_OTHER_DATE.search(word) or ("%f" in form and _NANOSECONDS.search(word)))
+        return bool(_OTHER_DATE.search(word) or ("%f" in form and _MICROSECONDS.search(word)))
     return not is_known(word) or any(char.isdecimal() or char.isspace() or char in _LIKE_ASCII for char in word)
 
 

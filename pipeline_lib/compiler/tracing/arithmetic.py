@@ -116,6 +116,8 @@ def inverted(build: Builder, value: Value) -> Value:
 
 
 def _logic(build: Builder, name: str, left: Value, right: Value) -> Value:
+    if {left.kind, right.kind} <= {"int64", "bool"} and left.kind == "int64":
+        refuse(f"`{SYMBOLS[name]}` of integers", "a plan has no bits", "write column % 2 == 1 for `column & 1`")
     if {left.kind, right.kind} != {"bool"}:
         refuse(
             f"`{SYMBOLS[name]}` of {left.kind} and {right.kind} columns",

@@ -6,7 +6,7 @@ if no value is missing.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pipeline_lib.compiled.plan import Node
 from pipeline_lib.compiler.builder import Value
@@ -49,13 +49,24 @@ def value_range(recording: Recording, value: Value) -> Range:
     """The range of a number's present values; an infinite one where it is not known."""
     inputs = {each.node: each for each in recording.inputs.values()}
     known: list[Range] = []
-    for number, node in enumerate(recording.build.nodes[: value.node + 1]):  # inputs come before what takes them
+    nodes = recording.build.nodes
+    for number, node in enumerate(nodes[: value.node + 1]):  # inputs come before what takes them
         most = inputs[number].abs_max if number in inputs else math.inf
-        known.append(_clipped(node, (-most, most) if number in inputs else _of_node(node, known)))
+        known.append(_clipped(node, (-most, most) if number in inputs else _of_node(nodes, node, known)))
     return known[value.node]
 
 
-def _of_node(node: Node, known: list[Range]) -> Range:
+def _calendar(nodes: Sequence[Node], node: Node) -> Range:
+    """The range of a field of a date; raw dates and parsed ones are of the years 1 to 9999."""
+    date = nodes[node.inputs[0]]
+    while date.operation in ("date_floor", "demand"):
+        date = nodes[date.inputs[0]]
+    if node.settings["field"] in ("year", "iso_year") and date.operation in ("input", "parse_date"):
+        return (0, 9999)
+    return _CALENDAR.get(node.settings["field"], (0, 1))
+
+
+def _of_node(nodes: Sequence[Node], node: Node, known: list[Range]) -> Range:
     inputs = [known[number] for number in node.inputs]
     if node.operation in ("lookup", "lookup_number", "choose"):
         found = _of_values([*node.settings["values"], node.settings.get("missing"), node.settings.get("unseen")])
@@ -63,7 +74,7 @@ def _of_node(node: Node, known: list[Range]) -> Range:
     if node.operation == "constant":
         return _of_values([node.settings["value"]])
     if node.operation == "calendar":
-        return _CALENDAR.get(node.settings["field"], (0, 1))
+        return _calendar(nodes, node)
     if node.operation == "duration_part":
         return _PARTS[node.settings["part"]]
     return _RULES[node.operation](inputs) if node.operation in _RULES else _ANY

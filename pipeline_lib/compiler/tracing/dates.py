@@ -13,6 +13,7 @@ from pipeline_lib.compiler.tracing.dtype_rules import dtypes_of
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, refused, rule
 from pipeline_lib.compiler.tracing.recording import PLAN
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW
+from pipeline_lib.compiler.tracing.row_checks import checked
 
 _FIELDS = {
     **{name: name for name in ("year", "month", "hour", "minute", "second", "microsecond", "quarter", "day_of_year")},
@@ -128,8 +129,16 @@ def normalize(call: Call) -> Value:
 
 @rule("dates", "date", attribute=True)
 def python_date(call: Call) -> Value:
-    """Python's dates, which can be compared with each other."""
-    return call.build.date_floor(call.value, unit="day")
+    """Python's dates, which can be compared with each other; they end in the year 9999."""
+    build, value = call.build, call.value
+    if build.nodes[value.node].operation != "input":
+        last = build.date("9999-12-31T23:59:59.999999")
+        inside = build.logical_and(
+            build.date_less_equal(build.date("0001-01-01"), value), build.date_less_equal(value, last)
+        )
+        inside = build.logical_or(value.missing(), inside)
+        value = checked(call.recording, value, inside, "a date from the year 1 to 9999, as Python's dates are")
+    return build.date_floor(value, unit="day")
 
 
 def _rounding(name: str) -> None:

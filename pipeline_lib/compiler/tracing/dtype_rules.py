@@ -30,11 +30,14 @@ _WHOLE = ("add", "sub", "mul", "pow", "floordiv", "mod")
 
 
 def dtypes_of(series: Recorded) -> list[Any]:
-    """The dtypes that a Series or array has on the shadows, each once."""
+    """The dtypes that a Series or array has on the shadows, each once.
+
+    Shadows that were given up since it was made count, too: they show which dtypes a batch can have.
+    """
     found: dict[str, Any] = {}
-    for number in series._recording.living():
-        dtype = series._reals[number].dtype
-        found.setdefault(str(dtype), dtype)
+    for real in series._reals:
+        if real is not None:
+            found.setdefault(str(real.dtype), real.dtype)
     return list(found.values())
 
 
@@ -54,6 +57,9 @@ def is_python_dates(operand: Any) -> bool:
 
 def check_operands(name: str, operands: Sequence[Any]) -> None:
     """Refuse operands, Series and constants, whose dtype the plan has no exact rule for."""
+    texts = {str(each) for one in operands if isinstance(one, Recorded) for each in dtypes_of(one)}
+    if name == "add" and {"str", "object"} <= texts:
+        _stop(name, "object and one of str", "without text in the rows it is an error", "cast both with astype(str)")
     for operand in operands:
         if not isinstance(operand, Recorded):
             continue

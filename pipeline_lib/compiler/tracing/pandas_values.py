@@ -1,21 +1,22 @@
-"""pandas' functions of a column: `pd.to_datetime`, `to_timedelta`, `to_numeric`, `isna`, `notna`, `cut`, `Series`."""
+"""pandas' functions of a column: `pd.to_datetime`, `to_timedelta`, `to_numeric`, `isna`, `notna`, `Series`."""
 
-from collections.abc import Sequence
+import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pipeline_lib.compiled.operations.text_features import DATE_DIRECTIVES
 from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.assignment import numbered
 from pipeline_lib.compiler.tracing.dtype_rules import dtypes_of, is_object
 from pipeline_lib.compiler.tracing.frames import index_of
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, is_constant, of_shadow, refused
 from pipeline_lib.compiler.tracing.recording import PLAN, Rows
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
 from pipeline_lib.compiler.tracing.row_checks import checked, input_names
 from pipeline_lib.compiler.tracing.series import RecordedSeries
 from pipeline_lib.compiler.tracing.series_casts import cast
-from pipeline_lib.compiler.tracing.series_lookups import as_item, kind_of_item, plain
 
 _MICROSECONDS = {
     "W": 604_800_000_000,
@@ -51,6 +52,13 @@ def notna(call: Call, obj: Recorded) -> list[Value]:
 
 def _column(call: Call, thing: Any) -> Recorded:
     """The Series of a call; other things are refused."""
+    if isinstance(thing, Recorded) and thing._kind == "frame" and call.name == "pandas.to_datetime":
+        call.stop(
+            "pd.to_datetime of a frame of years, months and days",
+            "the recorder has no rule for it",
+            "write text: pd.to_datetime(X['year'].astype(str) + '-' + X['month'].astype(str).str.zfill(2) + ..., "
+            "format='%Y-%m-%d')",
+        )
     if not isinstance(thing, RecordedSeries):
         title = thing._title if isinstance(thing, Recorded) else type(thing).__name__
         call.stop(f"{call.name} of a {title}", "the recorder has a rule for a Series", "give one column, X['a']")
@@ -87,9 +95,18 @@ def to_datetime(
         return value
     if value.kind == "int64" and unit is not None and format is None:
         return build.add_duration(build.date(0), build.scale_duration(_unit(call, unit), value))
+    if value.kind == "int64" and unit is None and format is not None:
+        value = build.text_of_number(value, how="pandas")
     if value.kind == "str" and format is not None:
         if format in ("ISO8601", "mixed"):
             call.stop(f"pd.to_datetime with format={format!r}", "it reads many formats", "give one: format='%Y-%m-%d'")
+        unknown = set(re.findall("%(.)", format)) - DATE_DIRECTIVES - {"%"}
+        if unknown:
+            call.stop(
+                f"pd.to_datetime with the directive %{min(unknown)}",
+                "the recorder has no exact rule for it",
+                f"give a format of {', '.join('%' + each for each in sorted(DATE_DIRECTIVES))}, or parse it in `load`",
+            )
         lenient = {"errors": "missing"} if errors == "coerce" else {}
         return build.apply("parse_date", value, format=format, **_place(call), **lenient)
     if value.kind == "str":
@@ -149,70 +166,6 @@ def to_numeric(call: Call, arg: Any, errors: str = "raise", downcast: Any = None
     )
 
 
-@function("pandas.cut", raw=True)
-def cut(
-    call: Call,
-    x: Any,
-    bins: Any,
-    right: bool = True,
-    labels: Any = None,
-    retbins: bool = False,
-    precision: int = 3,
-    include_lowest: bool = False,
-    duplicates: str = "raise",
-    ordered: bool = True,
-) -> Any:
-    """The interval that each number lies in, between fixed edges: its number, its label, or the interval itself."""
-    column = x if isinstance(x, Recorded) else None
-    if column is None or len(column._values) != 1 or isinstance(bins, Recorded):
-        refuse("pd.cut of something else than one column", "the recorder has no rule for it", "give X['a']")
-    if np.ndim(bins) != 1 or isinstance(bins, pd.IntervalIndex):
-        refuse(
-            f"pd.cut with bins={bins!r}",
-            "the edges depend on the rows at hand: for one row it would answer otherwise than for many",
-            "learn them in `fit`: _, self.edges_ = pd.cut(X['a'], 5, retbins=True), and give bins=self.edges_",
-        )
-    if retbins:
-        refuse("pd.cut with retbins in `transform`", "the recorder has no rule for it", "leave it out: it gives `bins`")
-    options = {"right": right, "labels": labels, "precision": precision, "include_lowest": include_lowest}
-    options |= {"duplicates": duplicates, "ordered": ordered}
-    call.owner = column
-
-    def write(reals: list[Any]) -> Value:
-        edges = np.asarray(bins)
-        if duplicates == "drop":
-            edges = np.unique(edges)
-        names = _labels(call, reals[0], labels, len(edges) - 1)
-        return _binned(call, [float(edge) for edge in edges], names, right=right, lowest=include_lowest)
-
-    return call.recording.perform(
-        "pd.cut", lambda number: pd.cut(of_shadow(x, number), bins, **options), write, column._rows
-    )
-
-
-def _labels(call: Call, real: Any, labels: Any, count: int) -> Sequence[Any]:
-    """What stands for each interval: numbers, given labels, or the interval as text."""
-    if labels is False:
-        return [float(number) for number in range(count)]
-    return plain(real.cat.categories if hasattr(real, "cat") else real.categories) if labels is None else plain(labels)
-
-
-def _binned(call: Call, edges: list[float], labels: Sequence[Any], *, right: bool, lowest: bool) -> Value:
-    """The label of the interval between two edges that holds the number; missing outside."""
-    build = call.build
-    if call.value.kind not in ("int64", "float64", "bool"):
-        refuse(f"pd.cut of a column of {call.value.kind}", "the recorder has no rule for it", "turn it into numbers")
-    number = build.number(call.value)
-    place = build.search(number, edges=edges, side="left" if right else "right")
-    if lowest and right:
-        place = build.where(number == edges[0], 1, place)
-    kinds = {"str" if isinstance(label, pd.Interval) else kind_of_item(call, label) for label in labels}
-    gives = "float64" if kinds <= {"int64", "float64"} else kinds.pop()
-    words = [str(label) if isinstance(label, pd.Interval) else as_item(label, gives) for label in labels]
-    table = {position + 1: word for position, word in enumerate(words)}
-    return build.where(number.missing(), build.missing(gives), build.lookup(place, table, gives))
-
-
 @function("pandas.Series", raw=True)
 def make_series(
     call: Call, data: Any = None, index: Any = None, dtype: Any = None, name: Any = None, copy: Any = None
@@ -259,7 +212,7 @@ def _rows(data: Any, index: Any) -> Rows:
     if index is None:
         if not isinstance(data, Recorded):
             refuse("pd.Series of a constant without an index", "it has one row", "write index=X.index")
-        return data._rows if data._kind == "series" else Rows("range", data._rows.condition, data._rows.masks)
+        return data._rows if data._kind == "series" else numbered(data._rows)
     rows: Rows = index._rows
     if isinstance(data, Recorded) and not rows.same(data._rows, by_position=data._kind != "series"):
         refuse(
@@ -276,15 +229,21 @@ def _index(index: Recorded, number: int) -> Any:
 
 refused(
     "function",
-    "pandas.qcut",
-    "the edges are quantiles of the rows at hand: for one row it would answer otherwise than for many",
-    "learn them in `fit`: _, self.edges_ = pd.qcut(X['a'], 4, retbins=True), and write pd.cut(X['a'], self.edges_)",
-)
-refused(
-    "function",
     "pandas.factorize",
     "the numbers depend on the rows at hand: for one row it would answer otherwise than for many",
     "learn a dict in `fit`: self.codes_ = {word: i for i, word in enumerate(sorted(X['a'].unique()))}, and map it",
+)
+refused(
+    "function",
+    "pandas.DatetimeIndex",
+    "an index has no rows to compute with",
+    "write pd.to_datetime(column, format=...) and .dt: X['date'].dt.month",
+)
+refused(
+    "function",
+    "pandas.Categorical",
+    "its categories may depend on the rows at hand",
+    "write X['a'].astype(pd.CategoricalDtype(self.words_)), and .cat.codes for numbers",
 )
 refused(
     "function",
@@ -292,3 +251,19 @@ refused(
     "it depends on the rows at hand: for one row it would answer otherwise than for many",
     "learn it in `fit` and keep it on `self`",
 )
+
+
+def _dtype_question(name: str) -> None:
+    @function(f"pandas.{name}", raw=True)
+    def answer(call: Call, arr_or_dtype: Any) -> Any:
+        if not isinstance(arr_or_dtype, RecordedSeries):
+            call.stop(f"{call.name} of a {arr_or_dtype._title}", "the recorder has a rule for a Series", "give X['a']")
+        asked = getattr(pd.api.types, name)
+        answers = {asked(arr_or_dtype._reals[number]) for number in call.recording.living()}
+        if len(answers) > 1:
+            call.stop(f"{call.name} of a column whose dtype depends on the batch", ONE_ROW, "cast it first")
+        return answers.pop()
+
+
+for _name in ("numeric", "string", "object", "bool", "integer", "float", "datetime64", "datetime64_any", "timedelta64"):
+    _dtype_question(f"is_{_name}_dtype")

@@ -9,12 +9,12 @@ import pandas as pd
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.arithmetic import LOGIC, operate
 from pipeline_lib.compiler.tracing.arrays import share
-from pipeline_lib.compiler.tracing.assignment import assign_series, select_rows
+from pipeline_lib.compiler.tracing.assignment import assign_series, numbered, select_rows
 from pipeline_lib.compiler.tracing.dtype_rules import check_operands, dtypes_of, guard, is_object
-from pipeline_lib.compiler.tracing.frames import index_of
+from pipeline_lib.compiler.tracing.frames import index_of, set_index_of
 from pipeline_lib.compiler.tracing.operators import Operators
-from pipeline_lib.compiler.tracing.recorded import Call, Entry, Recorded, is_constant, perform, rule
-from pipeline_lib.compiler.tracing.recording import PLAN, Rows, records
+from pipeline_lib.compiler.tracing.recorded import Call, Entry, Recorded, is_constant, perform, rule, unwrap
+from pipeline_lib.compiler.tracing.recording import PLAN, records
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW
 from pipeline_lib.compiler.tracing.row_counts import RowCount
 from pipeline_lib.compiler.tracing.times import plain_operand
@@ -33,6 +33,15 @@ class RecordedSeries(Operators):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         assign_series(self, key, value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        value = unwrap(value)
+        if name == "name" and is_constant(value):
+            self._replace(perform(self, "rename", Entry(rename), (value,), {}))
+        elif name == "index":
+            self._replace(set_index_of(self, value))
+        else:
+            super().__setattr__(name, value)
 
     def __getitem__(self, key: Any) -> Any:
         return select_rows(self, key)
@@ -169,9 +178,11 @@ def reset_index(call: Call, level: Any = None, *, drop: bool = False, inplace: b
     owner = call.owner
     if not drop or level is not None:
         call.stop("reset_index that makes a column of the labels", "production's labels are others", "write drop=True")
-    rows = Rows("range", owner._rows.condition, owner._rows.masks)
     result = call.recording.perform(
-        call.name, lambda number: owner._reals[number].reset_index(drop=True), lambda reals: call.value, rows
+        call.name,
+        lambda number: owner._reals[number].reset_index(drop=True),
+        lambda reals: call.value,
+        numbered(owner._rows),
     )
     if inplace:
         owner._replace(result)

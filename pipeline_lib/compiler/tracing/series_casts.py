@@ -18,7 +18,7 @@ import pandas as pd
 from pipeline_lib.compiled.operations.calendar import EPOCH_ORDINAL
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.bounds import EXACT, LARGEST, value_range
-from pipeline_lib.compiler.tracing.dtype_rules import dtypes_of
+from pipeline_lib.compiler.tracing.dtype_rules import dtypes_of, is_object
 from pipeline_lib.compiler.tracing.recorded import Call, rule
 from pipeline_lib.compiler.tracing.recording import PLAN
 from pipeline_lib.compiler.tracing.row_checks import checked, input_names
@@ -48,6 +48,8 @@ def cast(call: Call, target: Any) -> Value:
         return call.value
     if name == "str" and target.na_value is np.nan:
         return _text(call)
+    if name in ("Int64", "Float64"):
+        return _nullable(call, name)
     if isinstance(target, np.dtype) and target.kind in "fiub":
         _check_source(call, name)
         return {"f": _float, "i": _integer, "u": _integer, "b": _bool}[target.kind](call, target)
@@ -205,6 +207,22 @@ def _text_of_categories(call: Call, dtypes: list[Any]) -> Value:
 def category_items(categories: Any) -> list[Any]:
     """Categories as the plan holds them: intervals as text."""
     return [str(each) if isinstance(each, pd.Interval) else each for each in plain(categories)]
+
+
+def _nullable(call: Call, name: str) -> Value:
+    """pandas' own dtypes, in which a missing value is pd.NA: only to be handed on, filled or cast again."""
+    build, value = call.build, call.value
+    if value.kind not in _NUMBERS or (value.kind == "float64" and is_object(call.owner)):
+        call.stop(
+            f"a column of {value.kind} as {name}", "the recorder has no rule for it", "cast it with astype(float)"
+        )
+    if name == "Float64":
+        return build.number(value)
+    if value.kind != "float64":
+        return build.integer(value)
+    whole = build.logical_and(build.trunc(value) == value, build.absolute(value) <= LARGEST)
+    whole = build.logical_or(value.missing(), whole)
+    return checked(call.recording, value, whole, "an integer or a missing value, as pandas makes no Int64 of others")
 
 
 def _category(call: Call, target: Any) -> Value:

@@ -16,7 +16,7 @@ from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.times import microseconds
 from pipeline_lib.compiler.tracing.bounds import EXACT
 from pipeline_lib.compiler.tracing.constants import is_missing
-from pipeline_lib.compiler.tracing.dtype_rules import is_object
+from pipeline_lib.compiler.tracing.dtype_rules import dtypes_of, is_object
 from pipeline_lib.compiler.tracing.recorded import RULES, Call, Entry, Recorded, perform, raw_call, rule
 from pipeline_lib.compiler.tracing.recording import PLAN
 from pipeline_lib.compiler.tracing.times import whole_microseconds
@@ -91,6 +91,8 @@ def keys_of(call: Call, items: Sequence[Any], *, lists: bool = False) -> dict[in
 
     In `lists` a bool is the number 0 or 1, as a key of a dict it is not.
     """
+    if any(str(dtype) in ("float32", "float16") for dtype in dtypes_of(call.owner)):
+        call.stop("a look-up of float32 values", "0.1 is another number there", "cast with astype(float) first")
     _check_keys(call, items, lists=lists)
     keys = {number: _key_of(call, item, lists=lists) for number, item in enumerate(items)}
     return {number: key for number, key in keys.items() if key is not None}
@@ -163,6 +165,8 @@ def _mapped(call: Call, arg: Any, na_action: Any = None) -> Value:
     """`map` with a table: what is not in it is missing, or the default of a defaultdict."""
     table, default = _table(call, arg)
     missing_keys = [key for key in table if is_missing(key)]
+    if None in missing_keys and call.value.kind in ("int64", "float64", "bool"):
+        call.stop("None among the keys of a table of numbers", "pandas finds NaN by it or not", "write np.nan")
     missing = table[missing_keys[0]] if missing_keys and na_action is None else default
     if len({repr(table[key]) for key in missing_keys}) > 1:
         call.stop("several results for missing values", "pandas takes one of them", "keep one of None and NaN")

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import pandas as pd
+
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.arithmetic import magnitude
 from pipeline_lib.compiler.tracing.assignment import choose
@@ -72,7 +74,8 @@ def _filled(call: Call, operator: str, other: Any, fill_value: Any, *, swapped: 
     build, series, other = call.build, call.owner, plain_operand(other)
     check_operands(operator, (series, other))
     mine, theirs, filler = call.value, call.of(other, rows=series._rows), call.of(fill_value)
-    if not {mine.kind, theirs.kind, filler.kind} <= _NUMBERS or is_missing(fill_value):
+    constants = [fill_value, *([other] if is_constant(other) else [])]
+    if not {mine.kind, theirs.kind, filler.kind} <= _NUMBERS or any(map(is_missing, constants)):
         call.stop(f"{call.name} with fill_value of other columns than numbers", "the recorder has no rule for it", PLAN)
     if is_constant(other):
         pair = (build.fill(mine, filler), theirs)
@@ -113,14 +116,16 @@ def filler(call: Call, value: Any) -> Value:
             "pandas takes its labels as rows",
             "give a constant or a column",
         )
-    given, kind = call.of(plain_operand(value)), call.value.kind
-    if kind in ("datetime", "duration") and isinstance(value, str):
-        call.stop(f"text put into a column of {kind}", "a date is meant", "write pd.Timestamp(...)")
+    kind = call.value.kind
+    if kind == "datetime" and isinstance(value, str):
+        value = pd.Timestamp(value)
+    given = call.of(plain_operand(value))
+    both = [call.owner, value] if isinstance(value, Recorded) else [call.owner]
+    narrow = any(str(dtype) in ("float32", "float16") for each in both for dtype in dtypes_of(each))
+    if narrow and not is_missing(value):
+        call.stop("a value put into a float32 column", "pandas rounds it", "cast with astype(float) first")
     if isinstance(value, Recorded) or is_missing(value):
         return given
-    dtypes = set(map(str, dtypes_of(call.owner)))
-    if dtypes & {"float32", "float16"}:
-        call.stop("a constant put into a float32 column", "pandas rounds it", "cast with astype(float) first")
     if given.kind == "bool" and kind in _NUMBERS and not is_object(call.owner):
         call.stop("a bool put into a column of numbers", "pandas makes Python objects of it", "write 0 or 1")
     return call.build.number(given) if given.kind == "bool" and kind == "float64" else given

@@ -33,6 +33,12 @@ refused(
 )
 refused(
     "series",
+    "agg aggregate",
+    f"it combines the rows at hand: {ONE_ROW}",
+    "learn a statistic in `fit`, or write a method of the column, such as X['a'].abs()",
+)
+refused(
+    "series",
     "value_counts",
     f"it counts the rows at hand: {ONE_ROW}",
     "learn it in `fit`: self.counts_ = X['a'].value_counts(), and write X['a'].map(self.counts_)",

@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.assignment import choose
+from pipeline_lib.compiler.tracing.bounds import EXACT
 from pipeline_lib.compiler.tracing.constants import is_missing
 from pipeline_lib.compiler.tracing.dtype_rules import dtypes_of, is_object
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded
@@ -62,7 +63,13 @@ def _pairs(call: Call, to_replace: Any, value: Any) -> list[tuple[Any, Any]]:
 def _replaced(call: Call, pairs: list[tuple[Any, Any]]) -> Value:
     """The look-up of what is replaced; values without a pair stay."""
     value = call.value
-    flags = value.kind == "bool" or is_object(call.owner)
+    objects = is_object(call.owner) and value.kind != "str"
+    flags = value.kind == "bool" or objects
+    other_keys = any(not isinstance(old, bool) and not is_missing(old) for old, _ in pairs)
+    if objects and (other_keys or call.build.nodes[value.node].operation != "input"):
+        call.stop("replace in a column of Python objects", "True is 1 there or not", "cast it with astype(float) first")
+    if any(isinstance(new, int | float) and EXACT < abs(new) < np.inf for _, new in pairs):
+        call.stop("replace by a number beyond 2**53", "narrow integers do not take it", "cast with astype(float) first")
     pairs = [
         (old, new) for old, new in pairs if is_missing(old) or isinstance(old, bool) is flags or value.kind == "str"
     ]
@@ -78,7 +85,7 @@ def _replaced(call: Call, pairs: list[tuple[Any, Any]]) -> Value:
     filled = fillers[:1] if value.kind not in ("int64", "bool") else []
     if kinds <= {value.kind} or (value.kind in ("int64", "float64") and kinds <= {"int64", "float64"} and not flags):
         return _kept(call, found, filled, kinds)
-    if len(kinds) != 1 or any(map(is_missing, news)):
+    if len(kinds) != 1 or not found or any(map(is_missing, news)):
         call.stop(
             f"{value.kind} replaced by {' and '.join(sorted(kinds))}", "a column of production has one dtype", "use map"
         )

@@ -122,6 +122,29 @@ def test_text_is_read_as_numbers_as_pandas_does(errors: str) -> None:
     check(own_code(f"pd.to_numeric(X['t'], errors={errors!r})"), NUMBERS_AS_TEXT, OTHER_NUMBERS)
 
 
+FORMATS = {
+    "%Y%m%d": "20200131",
+    "%Y-%m-%d": "2020-01-31",
+    "%d/%m/%Y": "01/02/2020",
+    "%Y-%m-%d %H:%M:%S": "2020-01-01 10:11:12",
+    "%m/%d/%y": "01/02/20",
+    "%Y-%m-%dT%H:%M:%S.%f": "2020-01-01T10:11:12.5",
+    "%H:%M": "10:11",
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("errors", ["raise", "coerce"])
+def test_odd_text_is_no_other_date_than_to_pandas(form: str, errors: str) -> None:
+    good = FORMATS[form]
+    odd = ["nan", "NaT", "", "None", "x", "2020-1-3", "1-1-1", "2020-02-30", " 2020-01-01", "9999-12-31", "2020/01/03"]
+    odd += [good + " ", good + "5", good[:-1], good.replace("2020", "20"), good.replace("0", "1"), good + "Z", "202011"]
+    training = pd.DataFrame({"t": pd.Series([good, None, good], dtype="str")})
+    others = pd.DataFrame({"t": pd.Series(odd, dtype="str")})
+    text = f"pd.to_datetime(X['t'], format={form!r}, errors={errors!r})"
+    check(own_code(text), training, others, may_refuse=errors == "coerce" or "%f" in form)
+
+
 def test_dates_beyond_nanoseconds_are_refused_rows() -> None:
     training = TRAINING.assign(d=TRAINING["d"].fillna(pd.Timestamp("2020-01-01")))
     check(lambda self, X: X["d"].astype("datetime64[ns]").dt.year, training, EDGES)
@@ -152,6 +175,8 @@ REFUSED = {
     "pd.to_datetime(X['t'])": "must answer",
     "pd.to_datetime(X['d'].dt.strftime('%Y-%m-%d'))": "format=",
     "pd.to_datetime(X['d'].dt.strftime('%Y-%m-%d'), format='mixed')": "format=",
+    "pd.to_datetime(X['d'].dt.strftime('%Y-%m-%d'), format='%b %d, %Y')": "must answer",
+    "pd.to_datetime(X['t'].where(X['t'] == '?'), format='%b %d, %Y')": "directive %b",
     "pd.to_datetime(X['i'])": "unit",
     "pd.to_datetime(X[['i', 'j', 'x']])": "must answer",
     "pd.to_timedelta(X['x'], unit='D')": "integers",

@@ -44,6 +44,7 @@ EXACT = [
     ),
     *("X['x'].fillna(value=X['x'] * 0 + 1)", "X['x'].combine_first(X['i'])", "X['t'].combine_first(X['u'])"),
     *("X['i'].combine_first(X['x'])", "(X['d'] - X['e']).fillna(pd.Timedelta(0))"),
+    *("X['d'].fillna('2020-01-01')", "X['d'].where(X['b'], '2020-01-01')"),
     # conditions
     *("X['x'].where(X['x'] > 0)", "X['x'].where(X['i'] > 0, 0)", "X['x'].where(X['i'] > 0, X['y'])"),
     *(
@@ -252,6 +253,8 @@ EXACT = [
         "X['t'].fillna('x').isin(['a']).astype(int)",
     ),
     *("(X['d'] - X['e']).astype('int64')", "X['c'].fillna(0).astype(int)", "X['x'].notna().astype('int8')"),
+    *("X['i'].astype('Int64')", "X['x'].round().astype('Int64').fillna(0).astype(int)", "X['x'].astype('Float64')"),
+    *("X['i'] * pd.api.types.is_numeric_dtype(X['x'])", "X['x'].astype('Float64').astype(float)"),
     # the column itself
     *(
         "X['i'].copy()",
@@ -355,7 +358,9 @@ REFUSED = {
     "X['d'].isin([datetime.date(2020, 1, 1)])": "pd.Timestamp",
     "X['d'].astype(str)": "strftime",
     "X['t'].astype('string')": "astype(str)",
-    "X['i'].astype('Int64')": "astype(float)",
+    "X['i'].astype('Int64') + 1": "astype(float)",
+    "X['i'].astype('Int32')": "astype(float)",
+    "X['i'] & 1": "column % 2 == 1",
     "X['d'].dt.strftime('%Y').astype('datetime64[us]')": "pd.to_datetime",
     "X['i'].squeeze()": "leave it out",
     "X['c'].map({1: 5})": "write True and False",
@@ -367,6 +372,11 @@ REFUSED = {
     "X['x'].where(X['c'])": "column == 1",
     "X['x'].astype('float32').fillna(0.1)": "astype(float)",
     "X['x'].replace(1.5, None)": "np.nan",
+    "X['t'].replace(np.nan, 1)": "one dtype",
+    "X['c'].replace(1, 5)": "astype(float)",
+    "X['x'].map({None: 1})": "write np.nan",
+    "X['t'] + X['u'].astype(object)": "astype(str)",
+    "pd.cut(X['c'], [-1, 0, 1])": "astype(float)",
     "X['i'].replace({3: 'a', 5: 1})": "map",
     "X['i'].rename({0: 1})": "labels",
     "X['i'].reset_index()": "drop=True",
