@@ -188,7 +188,8 @@ class EdgeChecks:
         if not rows:
             return nothing
         accepted = answered_rows(plan.plan, columns, rows)
-        kept_in = where if own.names else ""
+        by_hand = hasattr(type(getattr(method, "__self__", None)), "plan")  # recorded code may write into its input
+        kept_in = where if own.names and by_hand else ""
         answers = self._answers(method, batch.data, accepted, 1 if _looks_back(plan) else _MAX_CALLS, kept_in=kept_in)
         if answers is None:
             return nothing

@@ -176,16 +176,11 @@ class BlockTime(RowwiseTransformer):
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """The frame with the minutes between as one more column."""
         check_dtypes(self, X, [self.arrival, self.clock], text=False)
-        arrival, clock = (X[name].to_numpy(dtype="float64", na_value=np.nan) for name in (self.arrival, self.clock))
-        return X.assign(block=_between(arrival, clock, np.floor))
-
-    def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
-        """The same as operations on the plan's columns, for the compiled pipeline."""
-        arrival, clock = (build.number(columns[name]) for name in (self.arrival, self.clock))
-        return {**columns, "block": _between(arrival, clock, build.floor)}
+        arrival, clock = (X[name].astype("float64") for name in (self.arrival, self.clock))
+        return X.assign(block=_between(arrival, clock))
 
 
-def _between(arrival: Any, clock: Any, floor: Any) -> Any:
-    """Minutes from one time of day to the next time written hhmm; columns and plans have the same operations."""
-    apart = arrival - 40.0 * floor(arrival / 100.0) - clock
-    return apart - 1440.0 * floor(apart / 1440.0)
+def _between(arrival: pd.Series, clock: pd.Series) -> pd.Series:
+    """Minutes from one time of day to the next time written hhmm."""
+    apart = arrival - 40.0 * np.floor(arrival / 100.0) - clock
+    return apart - 1440.0 * np.floor(apart / 1440.0)

@@ -5,7 +5,7 @@ __all__ = ['LabelScores', 'check_labels']
 
 # %% ../../nbs/steps/01_labels.ipynb #imports
 import math
-from typing import Any, Self
+from typing import Self
 
 import pandas as pd
 
@@ -42,14 +42,6 @@ class LabelScores(RowwiseTransformer):
             check_labels(X[column], scale)
         scores = {column: X[column].map(scale).astype("float64") for column, scale in self.scales.items()}
         return X.assign(**scores)
-
-    def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
-        """The same scores as operations on the plan's columns, for the compiled pipeline."""
-        for column, scale in self.scales.items():
-            columns[column] = build.lookup(
-                columns[column], scale, "float64", mode="refuse", name=column, where="LabelScores"
-            )
-        return columns
 
 # %% ../../nbs/steps/01_labels.ipynb #labels-check
 def check_labels(labels: pd.Series, scale: dict[str, float]) -> None:

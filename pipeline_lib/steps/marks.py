@@ -4,11 +4,10 @@
 __all__ = ['NUMBER', 'MissingMarks']
 
 # %% ../../nbs/steps/02_marks.ipynb #imports
-import math
 import re
 from collections.abc import Sequence
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from .. import InputError, RowwiseTransformer, check_dtypes
@@ -38,20 +37,13 @@ class MissingMarks(RowwiseTransformer):
         unmarked = {name: X[name].mask(X[name].isin(list(self.marks))) for name in columns}
         return X.assign(**unmarked | {name: self._read(unmarked[name]) for name in self.numbers})
 
-    def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
-        """The same as operations on the plan's columns, for the compiled pipeline."""
-        for name in (*self.texts, *self.numbers):
-            columns[name] = build.lookup(columns[name], dict.fromkeys(self.marks), "str", mode="keep")
-        for name in self.numbers:
-            columns[name] = build.parse_number(columns[name], name=name, where="MissingMarks")
-        return columns
-
     def _read(self, column: pd.Series) -> pd.Series:
-        words = list(column.dropna().unique())
-        numbers = {word: float(word) for word in words if NUMBER.fullmatch(word) and math.isfinite(float(word))}
-        if wrong := [word for word in words if word not in numbers]:
+        numbers = pd.to_numeric(column.where(column.str.fullmatch(NUMBER)), errors="coerce")
+        wrong = column.notna() & ~np.isfinite(numbers)
+        if wrong.any():
             raise InputError(
-                f"MissingMarks: found {', '.join(map(repr, wrong[:5]))} in column {column.name!r}, expected decimal "
-                f"numbers or one of {', '.join(map(repr, self.marks))}; correct the rows, or add the mark"
+                f"MissingMarks: found {', '.join(map(repr, column[wrong].unique()[:5]))} in column {column.name!r}, "
+                f"expected decimal numbers or one of {', '.join(map(repr, self.marks))}; correct the rows, or add the "
+                "mark"
             )
-        return column.map(numbers).astype("float64")
+        return numbers.astype("float64")

@@ -49,14 +49,6 @@ class PixelMoments(RowwiseTransformer):
         values = {name: np.where(blank, 0.0, column) for name, column in zip(MOMENTS, moments, strict=True)}
         return pd.DataFrame(values, index=X.index)
 
-    def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
-        """The same moments as operations on the plan's columns, for the compiled pipeline."""
-        pixels = [build.number(value) for value in columns.values()]
-        ink, *sums = (build.dot(pixels, weights) for weights in self._weights().values())
-        blank = ink.equals(0.0)
-        moments = zip(MOMENTS, _moments(ink, *sums), strict=True)
-        return {name: build.where(blank, 0.0, value) for name, value in moments}
-
     def _weights(self) -> dict[str, NDArray[np.float64]]:
         y, x = np.divmod(np.arange(float(self.n_features_in_)), self.width)
         return {"ink": np.ones_like(x), "x": x, "y": y, "xx": x * x, "yy": y * y, "xy": x * y}

@@ -6,7 +6,7 @@ __all__ = ['TextParts', 'check_pattern']
 # %% ../../nbs/steps/03_parts.ipynb #imports
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Self
 
 import pandas as pd
 
@@ -45,13 +45,6 @@ class TextParts(RowwiseTransformer):
             for part, (column, pattern) in self.parts.items()
         }
         return X.assign(**extracted)
-
-    def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
-        """The same parts as operations on the plan's columns, for the compiled pipeline."""
-        extracted = {
-            part: build.extract(columns[column], pattern=pattern) for part, (column, pattern) in self.parts.items()
-        }
-        return {**columns, **extracted}
 
 # %% ../../nbs/steps/03_parts.ipynb #pattern
 def check_pattern(part: str, pattern: str) -> None:

@@ -5,7 +5,6 @@ __all__ = ['PerHead']
 
 # %% ../../nbs/steps/04_party.ipynb #imports
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -32,11 +31,3 @@ class PerHead(RowwiseTransformer):
         for column in self.relatives:
             party += X[column].astype("float64")
         return X.assign(party=party, **{f"{name}_per_head": X[name] / party for name in self.shared})
-
-    def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
-        """The same as operations on the plan's columns, for the compiled pipeline."""
-        party = build.value(1.0)
-        for column in self.relatives:
-            party = party + columns[column]
-        per_head = {f"{name}_per_head": columns[name] / party for name in self.shared}
-        return {**columns, "party": party, **per_head}

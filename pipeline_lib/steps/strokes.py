@@ -5,7 +5,7 @@ __all__ = ['slope_matrix', 'cell_matrix', 'PixelStrokes']
 
 # %% ../../nbs/steps/07_strokes.ipynb #imports
 import math
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -78,13 +78,6 @@ class PixelStrokes(RowwiseTransformer):
         check_dtypes(self, X, X.columns, text=False)
         slopes = np.maximum(X.to_numpy(dtype="float64") @ self.slopes_.T, 0.0)
         return pd.DataFrame(slopes @ self.cells_.T, index=X.index, columns=self._names())
-
-    def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
-        """The same strokes as operations on the plan's columns, for the compiled pipeline."""
-        slopes = build.affine(build.stack([*columns.values()]), matrix=self.slopes_, offset=None)
-        slopes = build.activation(slopes, kind="relu")
-        strokes = build.affine(slopes, matrix=self.cells_, offset=None)
-        return dict(zip(self._names(), build.items(strokes), strict=True))
 
     def _names(self) -> list[str]:
         height = self.n_features_in_ // self.width

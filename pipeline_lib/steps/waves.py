@@ -5,7 +5,7 @@ __all__ = ['SeasonalWaves']
 
 # %% ../../nbs/steps/10_waves.ipynb #imports
 import math
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -42,22 +42,13 @@ class SeasonalWaves(RowwiseTransformer):
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """The frame with two more columns for each harmonic, and one fewer unless the variable is kept."""
         check_dtypes(self, X, [self.variable], text=False)
-        position = X[self.variable].to_numpy(dtype="float64", na_value=np.nan)
+        position = X[self.variable].astype("float64")
         waves = {}
         for k, turn in enumerate(self._turns(), start=1):
             waves[f"{self.variable}_sin_{k}"] = np.sin(position * turn)
             waves[f"{self.variable}_cos_{k}"] = np.cos(position * turn)
         rest = X.drop(columns=self.variable) if self.drop_original else X
         return rest.assign(**waves)
-
-    def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
-        """The same waves as operations on the plan's columns, for the compiled pipeline."""
-        position = build.number(columns[self.variable])
-        rest = {name: value for name, value in columns.items() if name != self.variable or not self.drop_original}
-        for k, turn in enumerate(self._turns(), start=1):
-            rest[f"{self.variable}_sin_{k}"] = build.sin(position * turn)
-            rest[f"{self.variable}_cos_{k}"] = build.cos(position * turn)
-        return rest
 
     def _turns(self) -> list[float]:
         return [2.0 * math.pi * k / self.period for k in range(1, self.harmonics + 1)]

@@ -4,9 +4,6 @@
 __all__ = ['ElapsedYears']
 
 # %% ../../nbs/steps/00_years.ipynb #imports
-from typing import Any
-
-import numpy as np
 import pandas as pd
 
 from .. import RowwiseTransformer, check_dtypes
@@ -31,16 +28,7 @@ class ElapsedYears(RowwiseTransformer):
         """The frame with ages in place of years; one column fewer unless the reference is kept."""
         check_dtypes(self, X, (*self.columns, self.reference), text=False)
         ages = X.copy()
-        reference = X[self.reference].to_numpy(dtype="float64", na_value=np.nan)
         for column in self.columns:
-            age = reference - X[column].to_numpy(dtype="float64", na_value=np.nan)
-            ages[column] = np.where(age < 0, 0.0, age)
+            age = X[self.reference].astype("float64") - X[column].astype("float64")
+            ages[column] = age.mask(age < 0, 0.0)
         return ages.drop(columns=self.reference) if self.drop_reference else ages
-
-    def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
-        """The same ages as operations on the plan's columns, for the compiled pipeline."""
-        reference = build.number(columns[self.reference])
-        for column in self.columns:
-            age = reference - columns[column]
-            columns[column] = build.where(age < 0.0, 0.0, age)
-        return {name: value for name, value in columns.items() if name != self.reference or not self.drop_reference}
