@@ -11,6 +11,7 @@ raises for some values (`1 / x`, `int(text)`, `words[1]`) is such a branch, too,
 is another thing: a row whose result a plan cannot hold, such as an integer beyond 64 bits, is refused without one.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -149,7 +150,9 @@ def explore(recording: Recording, run: Callable[[], Any]) -> Tree:
 def _leaf(recording: Recording, run: Callable[[], Any]) -> Leaf:
     """One run of the function: its result, or the error by which own code refuses the row."""
     try:
-        result = run()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = run()
     except InputError as error:  # a refusal of the recorder
         recording.refused(error)
     except RecursionError:

@@ -22,7 +22,7 @@ from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.error_bounds import BoundedEvaluation, distance
 from pipeline_lib.compiler.fidelity import library_column
 from pipeline_lib.compiler.tracing.refusals import SourceLine, TraceRefusedError, current_line, refuse
-from pipeline_lib.compiler.tracing.shadows import make_shadows
+from pipeline_lib.compiler.tracing.shadows import prepare_shadows
 from pipeline_lib.errors import InputError
 
 _ROWS_SHOWN = 60
@@ -93,12 +93,13 @@ class Recording:
             for name, value in columns.items()
         }
         self.columns = self._columns_of(self.inputs)
-        self.shadows = make_shadows(data, list(columns.values()))
+        prepared = prepare_shadows(data, columns)
+        self.shadows = prepared.tables
         self.alive = [True] * len(self.shadows)
         self.answered = [np.ones(shadow.shape[0], dtype=bool) for shadow in self.shadows]
         self._evaluations = [
-            BoundedEvaluation(self.build.nodes, _shadow_columns(shadow, columns), shadow.shape[0])
-            for shadow in self.shadows
+            BoundedEvaluation(self.build.nodes, converted, shadow.shape[0])
+            for shadow, converted in zip(prepared.tables, prepared.columns, strict=True)
         ]
         self.codes: set[CodeType] = set()
         self.lines: list[RecordedLine] = []
@@ -267,16 +268,38 @@ class Recording:
             )
 
     def decide_batch(self, condition: Value) -> bool:
-        """Whether any row meets a condition, at a branch of own code: no, but for the one that `batch.flip` names."""
-        known = [each.node for each in self.batch.taken]
-        if condition.node in known:
-            return known.index(condition.node) == self.batch.flip
-        self.batch.taken.append(condition)
-        self.batch.lines.append(self.line())
+        """Whether any row meets a condition, at a branch of own code: as in the training rows, or as `ways` says.
+
+        Shadows on which own code takes the other way are given up.
+        """
+        batch, node = self.batch, condition.node
+        known = [each.node for each in batch.taken]
+        if node in known:
+            return batch.decided[known.index(node)]
+        way = batch.ways.get(len(known), bool(self.evaluated(condition, 0)[self.answered[0]].any()))
+        batch.taken.append(condition)
+        batch.decided.append(way)
+        batch.lines.append(self.line())
         for number in self.living():
-            if number and self.evaluated(condition, number).any():
-                self.alive[number] = False  # there own code raises an error
-        return len(known) == self.batch.flip
+            if number and not way and self.evaluated(condition, number).any():
+                self.alive[number] = False
+        return way
+
+    def decide_value(self, condition: Value) -> bool:
+        """The way of any value of a column, as in `[word for word in X["a"].unique() if word not in known]`.
+
+        It is that of all training rows; the rows that would go the other way are asked for by `decide_batch`.
+        """
+        holds = np.asarray(self.evaluated(condition, 0))[self.answered[0]]
+        if holds.any() and not holds.all():
+            refuse(
+                "a branch that some of a column's values take and others do not",
+                "each row may take another branch",
+                "write it with methods of the column, such as isin, or with map(f)",
+            )
+        usual = bool(holds.any())
+        other = self.build.logical_not(condition) if usual else condition
+        return self.decide_batch(other) is not usual
 
     def evaluated(self, value: Value, number: int) -> Any:
         """A column of the plan on one shadow."""
@@ -294,22 +317,17 @@ PLAN = "write the line another way, or give the step a `plan` method"
 class BatchDecisions:
     """Branches on whether any row meets a condition: `if (X["a"] < 0).any(): raise ...`.
 
-    The recording takes the branch in which no row does. `taken` are the conditions, in order; `flip` is the number of
-    the one that is decided the other way, to see that it raises an error.
+    `taken` are the conditions, in order, `decided` whether own code was told that some row meets them; `ways` are the
+    answers that are prescribed, by number. `values` is how many values a loop over `unique` sees.
     """
 
+    ways: Mapping[int, bool] = field(default_factory=dict)
+    values: int = 1
     taken: list[Value] = field(default_factory=list)
+    decided: list[bool] = field(default_factory=list)
     lines: list[SourceLine | None] = field(default_factory=list)
-    flip: int | None = None
+    values_seen: list[SourceLine | None] = field(default_factory=list)
 
 
 def _item(column: Any, row: int) -> Any:
     return column.tolist()[row] if isinstance(column, TextColumn) else np.asarray(column)[..., row].tolist()
-
-
-def _shadow_columns(shadow: Any, columns: Mapping[str, Value]) -> dict[str, Any]:
-    result, index = {}, 0
-    for name, value in columns.items():
-        result[name] = library_column(shadow, index, value.dtype, value.width)
-        index += value.width
-    return result

@@ -32,7 +32,7 @@ SECONDS = 120.0
 def plan_digest(nodes: Sequence[Node], outputs: Any) -> str:
     """A digest of recorded nodes and outputs, the same in every process."""
     parts = [[node.operation, list(node.inputs), _ordered(node.settings), node.dtype] for node in nodes]
-    text = json.dumps([parts, list(outputs.items())], default=_plain)
+    text = json.dumps([parts, list(outputs.items())], default=plain)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -43,7 +43,8 @@ def _ordered(value: Any) -> Any:
     return [_ordered(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A setting of a node as JSON has it."""
     if isinstance(value, np.ndarray):
         return [str(value.dtype), value.tolist()]
     return value.item() if isinstance(value, np.generic) else repr(value)

@@ -24,7 +24,7 @@ from pipeline_lib.compiler.tracing.scan import identity_tests, kept_between_rows
 from pipeline_lib.compiler.tracing.state import substitute_result
 
 _RAISED = object()
-_BEYOND = object()  # an integer beyond 64 bits
+_BEYOND = object()  # a result that a plan cannot hold
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Calls:
         def first(*args: Any, **options: Any) -> Any:
             try:
                 result = self.function(*args, **options)
-                results.append(_BEYOND if type(result) is int and not -(2**63) <= result < 2**63 else result)
+                results.append(_BEYOND if _is_beyond(result) else result)
             except TraceRefusedError:
                 raise
             except Exception as error:
@@ -65,7 +65,7 @@ class Calls:
         beyond = [each is _BEYOND for each in results]
         if not errors and not any(beyond):
             return answer
-        error = errors[0] if errors else OverflowError("an integer beyond 64 bits")
+        error = errors[0] if errors else OverflowError("an integer beyond 64 bits, or a complex number")
         if number == 0 or len(results) != len(positions):
             raise error
         failed = np.flatnonzero([each is _RAISED for each in results])
@@ -77,6 +77,11 @@ class Calls:
     def raised_in(self, group: int = 0) -> list[Any]:
         """By shadow, the rows for which the function raised an error in one group of calls."""
         return [None if each is None else each[group] for each in self.raised]
+
+
+def _is_beyond(result: Any) -> bool:
+    """Whether a plan cannot hold a result: an integer beyond 64 bits, or a complex number."""
+    return isinstance(result, complex) or (type(result) is int and not -(2**63) <= result < 2**63)
 
 
 def _filled(results: list[Any], group: int, error: Exception) -> list[Any]:

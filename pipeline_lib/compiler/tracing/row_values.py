@@ -245,16 +245,16 @@ def _unary(recording: Recording, name: str, operand: Operand) -> Operand:
 
 
 class BatchScope:
-    """The branches on a value outside a function of one row: on whether any row meets a condition."""
+    """The branches on a value outside a function of one row: the value stands for those of all rows."""
 
     def __init__(self, recording: Recording) -> None:
         self.build = recording.build
         self._recording = recording
 
     def decide(self, condition: Value) -> bool:
-        """Whether any row meets a condition."""
+        """The way that the values of all training rows take."""
         known = constant_condition(self.build, condition)
-        return self._recording.decide_batch(condition) if known is None else known
+        return self._recording.decide_value(condition) if known is None else known
 
     def guard(self, condition: Value) -> None:
         """Refuse the rows that meet a condition."""

@@ -1,8 +1,49 @@
 """All rules: importing this module registers them."""
 
+import pipeline_lib.compiler.tracing.array_columns
+import pipeline_lib.compiler.tracing.array_methods
+import pipeline_lib.compiler.tracing.array_reductions
 import pipeline_lib.compiler.tracing.arrays
 import pipeline_lib.compiler.tracing.batch
+import pipeline_lib.compiler.tracing.dates
+import pipeline_lib.compiler.tracing.dummies
+import pipeline_lib.compiler.tracing.frame_builders
+import pipeline_lib.compiler.tracing.frame_dtypes
+import pipeline_lib.compiler.tracing.frame_joins
+import pipeline_lib.compiler.tracing.frame_methods
+import pipeline_lib.compiler.tracing.frame_refusals
 import pipeline_lib.compiler.tracing.frames
+import pipeline_lib.compiler.tracing.linear_calls
 import pipeline_lib.compiler.tracing.locations
+import pipeline_lib.compiler.tracing.numpy_arrays
+import pipeline_lib.compiler.tracing.numpy_calls
+import pipeline_lib.compiler.tracing.numpy_functions
+import pipeline_lib.compiler.tracing.numpy_lookups
+import pipeline_lib.compiler.tracing.numpy_refusals
+import pipeline_lib.compiler.tracing.pandas_cut
+import pipeline_lib.compiler.tracing.pandas_values
+import pipeline_lib.compiler.tracing.row_applies
+import pipeline_lib.compiler.tracing.row_calls
+import pipeline_lib.compiler.tracing.row_frames
+import pipeline_lib.compiler.tracing.row_lookups
+import pipeline_lib.compiler.tracing.row_math
+import pipeline_lib.compiler.tracing.row_patterns
+import pipeline_lib.compiler.tracing.row_python
+import pipeline_lib.compiler.tracing.row_reductions
+import pipeline_lib.compiler.tracing.row_text
+import pipeline_lib.compiler.tracing.row_times
+import pipeline_lib.compiler.tracing.row_totals
 import pipeline_lib.compiler.tracing.row_values
-import pipeline_lib.compiler.tracing.series  # noqa: F401
+import pipeline_lib.compiler.tracing.scipy_functions
+import pipeline_lib.compiler.tracing.series
+import pipeline_lib.compiler.tracing.series_casts
+import pipeline_lib.compiler.tracing.series_categories
+import pipeline_lib.compiler.tracing.series_lookups
+import pipeline_lib.compiler.tracing.series_methods
+import pipeline_lib.compiler.tracing.series_refusals
+import pipeline_lib.compiler.tracing.series_replacements
+import pipeline_lib.compiler.tracing.sklearn_calls
+import pipeline_lib.compiler.tracing.text
+import pipeline_lib.compiler.tracing.text_composed
+import pipeline_lib.compiler.tracing.text_lists
+import pipeline_lib.compiler.tracing.text_patterns  # noqa: F401

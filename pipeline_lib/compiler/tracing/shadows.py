@@ -11,12 +11,17 @@ Dtypes, names and shapes of results are read from the shadows, and the plan is c
 shadow on which the library raises an error is given up; on `whole` it must not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.fidelity import library_column
 
 WHOLE_ROWS = 64
 _GAP_ROWS = 12
@@ -57,6 +62,38 @@ def sample(data: Any) -> Any:
     return _take(data, np.unique(np.linspace(0, rows - 1, min(rows, WHOLE_ROWS)).astype(int)))
 
 
+@dataclass(frozen=True)
+class Shadows:
+    """The shadows of one input, and each as columns of the plan by name."""
+
+    tables: list[Any]
+    columns: list[dict[str, PlanColumn]]
+
+
+_LATEST: list[tuple[Any, Any, Shadows]] = []
+"""The shadows that were made last: own code with branches is recorded several times on the same rows."""
+
+
+def prepare_shadows(data: Any, columns: Mapping[str, Value]) -> Shadows:
+    """The shadows of what a step receives, converted to columns of the plan."""
+    key = [(name, value.dtype, value.abs_max, value.width) for name, value in columns.items()]
+    for known, known_key, shadows in _LATEST:
+        if known is data and known_key == key:
+            return shadows
+    tables = make_shadows(data, list(columns.values()))
+    shadows = Shadows(tables, [_converted(table, columns) for table in tables])
+    _LATEST[:] = [(data, key, shadows)]
+    return shadows
+
+
+def _converted(table: Any, columns: Mapping[str, Value]) -> dict[str, PlanColumn]:
+    result, index = {}, 0
+    for name, value in columns.items():
+        result[name] = library_column(table, index, value.dtype, value.width)
+        index += value.width
+    return result
+
+
 def make_shadows(data: Any, columns: Sequence[Value]) -> list[Any]:
     """Shadows of what a step receives: a frame, array or sparse matrix; `columns` are its columns in the plan."""
     whole = sample(data)
@@ -66,19 +103,12 @@ def make_shadows(data: Any, columns: Sequence[Value]) -> list[Any]:
         return _arrays(whole, columns)
     shadows = [whole, _first(whole, 1)]
     if any(map(_may_miss, columns)):
-        gaps, missing = _first(whole, _GAP_ROWS), _first(whole, 3)
-        for index, value in enumerate(columns):
-            if _may_miss(value):
-                gaps = _with_missing(gaps, index, np.arange(index % 2, len(gaps), 2))
-                missing = _with_missing(missing, index, np.arange(len(missing)))
-        shadows += [gaps, missing]
+        shadows += [_with_gaps(_first(whole, _GAP_ROWS), columns, 2), _with_gaps(_first(whole, 3), columns, 1)]
     shadows += [_edges(whole, far=False), _edges(whole, far=True)]
     return [_shuffled(shadow, number) for number, shadow in enumerate(shadows)]
 
 
 def _arrays(whole: Any, columns: Sequence[Value]) -> list[Any]:
-    import pandas as pd
-
     if whole.dtype.kind not in "fiub":
         return [whole, whole[:1], whole[:3]]
     frame = pd.DataFrame(whole)
@@ -111,23 +141,21 @@ def _shuffled(frame: Any, number: int) -> Any:
     return frame.set_axis(labels, axis=0)
 
 
-def _with_missing(frame: Any, index: int, rows: Any) -> Any:
-    import pandas as pd
-
-    column = frame.iloc[:, index]
-    mask = np.zeros(len(frame), dtype=bool)
-    mask[rows] = True
-    replaced = column.mask(pd.Series(mask, index=frame.index))
-    if replaced.dtype != column.dtype:  # this dtype holds no missing value
-        return frame
-    parts = {number: frame.iloc[:, number] for number in range(frame.shape[1])} | {index: replaced}
+def _with_gaps(frame: Any, columns: Sequence[Value], step: int) -> Any:
+    """A frame with a missing value in every row or, with a `step` of 2, every second row of each column that may."""
+    parts = {}
+    for index, value in enumerate(columns):
+        column = frame.iloc[:, index]
+        if _may_miss(value):
+            kept = (np.arange(len(frame)) + index) % step != 0
+            replaced = column.where(kept)
+            column = replaced if replaced.dtype == column.dtype else column  # else the dtype holds no missing value
+        parts[index] = column
     return pd.DataFrame(parts).set_axis(frame.columns, axis=1)
 
 
 def _edges(frame: Any, *, far: bool) -> Any:
     """Rows that take the edge values of every column in turn; values that a dtype cannot hold are left out."""
-    import pandas as pd
-
     pools = [_pool(frame.iloc[:, index], far=far) for index in range(frame.shape[1])]
     rows = max(map(len, pools), default=1) + 3
     parts = {
@@ -139,24 +167,27 @@ def _edges(frame: Any, *, far: bool) -> Any:
 
 def _pool(column: Any, *, far: bool) -> Any:
     """The edge values of one column, as a Series of its dtype, after some of its own values."""
-    import pandas as pd
-
     own = column.dropna()
     own = own.iloc[:: max(1, len(own) // 6)].drop_duplicates()
-    kind = getattr(column.dtype, "kind", "O")
-    if str(column.dtype) == "str":
-        extra: list[Any] = list(_TEXTS)
-    elif kind == "f":
-        extra = list(_FAR if far else _MILD)
-    elif kind in "iu":
-        ends = np.iinfo(column.dtype)
-        extra = [value for value in (_FAR_INTEGERS if far else _INTEGERS) if ends.min <= value <= ends.max]
-    elif kind == "b":
-        extra = [True, False]
-    elif kind == "M" and column.dt.tz is None:
-        extra = [pd.Timestamp(text) for text in _DATES]
-    else:
-        extra = []
-    if not extra:
+    extra = _edge_values(column.dtype, far)
+    if not len(extra):
         return own if len(own) else column
-    return pd.concat([own, pd.Series(extra).astype(column.dtype)], ignore_index=True)
+    return pd.concat([own, extra], ignore_index=True)
+
+
+@cache
+def _edge_values(dtype: Any, far: bool) -> Any:
+    """The edge values of a dtype."""
+    kind, values = getattr(dtype, "kind", "O"), list[Any]()
+    if str(dtype) == "str":
+        values = list(_TEXTS)
+    elif kind == "f":
+        values = list(_FAR if far else _MILD)
+    elif kind in "iu":
+        ends = np.iinfo(dtype)
+        values = [value for value in (_FAR_INTEGERS if far else _INTEGERS) if ends.min <= value <= ends.max]
+    elif kind == "b":
+        values = [True, False]
+    elif isinstance(dtype, np.dtype) and kind == "M":
+        values = [pd.Timestamp(text) for text in _DATES]
+    return pd.Series(values).astype(dtype)

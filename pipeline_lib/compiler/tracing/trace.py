@@ -19,13 +19,14 @@ import pandas as pd
 import pipeline_lib.compiler.tracing.rules  # noqa: F401  registers the rules
 from pipeline_lib.compiled.plan import Node
 from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.compiler.tracing.branches import RecordedWay, Ways, record_all_ways
 from pipeline_lib.compiler.tracing.builtin_calls import builtin_stand_ins
 from pipeline_lib.compiler.tracing.fitted import call_fitted
 from pipeline_lib.compiler.tracing.guards import changed_state, finding_change
 from pipeline_lib.compiler.tracing.own_code import Substitution
 from pipeline_lib.compiler.tracing.own_self import StandInSelf, stand_in_for_step
 from pipeline_lib.compiler.tracing.recorded import Recorded
-from pipeline_lib.compiler.tracing.recording import RecordedLine, Recording, RowCheck
+from pipeline_lib.compiler.tracing.recording import RecordedLine, Recording
 from pipeline_lib.compiler.tracing.refusals import TraceRefusedError, line_of, refuse
 from pipeline_lib.errors import InputError
 
@@ -85,13 +86,14 @@ _ONE_AT_A_TIME = threading.RLock()
 
 
 def _record(where: str, run: Run, data: Any, columns: Mapping[str, Value]) -> Trace:
-    recording, result = _run(where, run, data, columns, None)
-    taken = list(recording.batch.taken)
-    for number, condition in enumerate(taken):
-        error = _error_of_branch(where, run, data, columns, number)
-        recording.checks.append(RowCheck(condition, error))
+    def record_way(ways: Ways, rows: Any) -> RecordedWay:
+        recording, result = _run(where, run, rows, columns, ways)
+        return RecordedWay(recording, _outputs(where, recording, result))
+
+    made = record_all_ways(record_way, data, where)
+    recording = made.recording
     first = len(recording.build.nodes)
-    outputs = _checked(recording, _outputs(where, recording, result), where)
+    outputs = _checked(recording, dict(made.outputs), where)
     if recording.checks:
         recording.lines.append(RecordedLine(None, "refused rows", first, len(recording.build.nodes)))
     nodes = {name: value.node for name, value in outputs.items()}
@@ -99,11 +101,11 @@ def _record(where: str, run: Run, data: Any, columns: Mapping[str, Value]) -> Tr
 
 
 def _run(
-    where: str, run: Run, data: Any, columns: Mapping[str, Value], flip: int | None, *, watch: bool = False
+    where: str, run: Run, data: Any, columns: Mapping[str, Value], ways: Ways, *, watch: bool = False
 ) -> tuple[Recording, Any]:
     """One recording of own code, and what it returned; with `watch` a change of its state names its line."""
     recording = Recording(data, columns)
-    recording.batch.flip = flip
+    recording.batch.ways, recording.batch.values = ways.decided, ways.values
     substitution = Substitution(recording)
     substitution.builtins.update(builtin_stand_ins(substitution))
     substitution.call_fitted = call_fitted
@@ -111,7 +113,11 @@ def _run(
     recording.codes.clear()
     try:
         received = recording.wrap(
-            "the input", [copy.copy(each) for each in recording.shadows], recording.columns, recording.all_rows
+            "the input",
+            [copy.copy(each) for each in recording.shadows],
+            recording.columns,
+            recording.all_rows,
+            trusted=recording.columns,
         )
         with finding_change(substitution.guards) if watch else nullcontext() as lines:
             result = run(substitution, received)
@@ -120,14 +126,14 @@ def _run(
     except Exception as error:
         if recording.refusal is not None:
             raise _named(where, recording.refusal) from None
-        if flip is not None:
+        if ways.decided:  # a branch that may raise
             raise
         raise _named(where, _from_own_code(recording, error)) from None
     if recording.refusal is not None:
         raise _named(where, recording.refusal)
     changed = substitution.guards.changed()
     if changed is not None and not watch:
-        _run(where, run, data, columns, flip, watch=True)
+        _run(where, run, data, columns, ways, watch=True)
     if changed is not None:
         raise _named(where, changed_state(changed, lines or []))
     return recording, result
@@ -148,21 +154,6 @@ def _from_own_code(recording: Recording, error: Exception) -> TraceRefusedError:
     return TraceRefusedError(
         f"{place}found {type(error).__name__}: {str(error)[:300]} while the step was recorded on its training rows, "
         "expected columns; write the line another way, or give the step a `plan` method"
-    )
-
-
-def _error_of_branch(where: str, run: Run, data: Any, columns: Mapping[str, Value], number: int) -> str:
-    """The error that own code raises where any row meets a condition; code that goes on there is refused."""
-    try:
-        recording, _ = _run(where, run, data, columns, number)
-    except TraceRefusedError:
-        raise
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    line = recording.batch.lines[number] if number < len(recording.batch.lines) else None
-    raise TraceRefusedError(
-        f"{where}: {line}: found a branch on whether any row of the batch meets a condition, expected one that raises "
-        "an error: for one row it would answer otherwise than for many; write np.where(condition, then, other)"
     )
 
 
