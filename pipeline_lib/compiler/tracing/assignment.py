@@ -174,6 +174,12 @@ def assign_frame(frame: Recorded, key: Any, value: Any) -> None:
 
     def write(reals: list[Any]) -> list[Value]:
         if isinstance(key, Recorded):
+            if key._kind == "value":
+                refuse(
+                    "a column named by a value of the rows",
+                    "production needs the same columns for any rows",
+                    "loop over values that `fit` kept: for word in self.words_",
+                )
             return _where_condition(call, frame, key, value)
         if isinstance(key, slice):
             refuse("rows set by a slice", *ROWS)

@@ -44,7 +44,8 @@ class BatchTruth(Recorded):
     def _as_value(self, *args: Any) -> NoReturn:
         self._stop("an answer about all rows used as a value", ONE_ROW, GUARD)
 
-    __array__ = __index__ = __getitem__ = __iter__ = __hash__ = __len__ = _as_value
+    __index__ = __getitem__ = __iter__ = __hash__ = __len__ = _as_value
+    __array__ = _as_value  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         frame = own_frame(self._recording.codes)

@@ -46,24 +46,24 @@ class RecordedWay:
 
     def _signature(self, number: int | None) -> list[int]:
         recording = self.recording
-        false = None if number is None else recording.batch.taken[number].node
+        false = [] if number is None else [recording.batch.taken[number].node]
         signatures = node_signatures(recording.build.nodes, false)
         checks = [check.condition for check in recording.checks]
         return [signatures[value.node] for value in [*self.outputs.values(), *checks]]
 
 
-def node_signatures(nodes: Sequence[Node], false: int | None) -> list[int]:
-    """A number for each node, the same for nodes that compute the same in rows where the node `false` is false."""
-    found: list[int] = []
+def node_signatures(nodes: Sequence[Node], false: list[int]) -> list[int]:
+    """A number for each node, the same for nodes that compute the same in rows where the nodes `false` are false."""
+    falses, found = _implied(nodes, false), list[int]()
     for number, node in enumerate(nodes):
         inputs = node.inputs
-        if number == false:
+        if number in falses:
             signature: Any = ("false",)
-        elif node.operation == "where" and inputs[0] == false:
+        elif node.operation == "where" and inputs[0] in falses:
             signature = found[inputs[2]]
-        elif node.operation == "where" and nodes[inputs[0]].operation == "not" and nodes[inputs[0]].inputs[0] == false:
+        elif node.operation == "where" and nodes[inputs[0]].operation == "not" and nodes[inputs[0]].inputs[0] in falses:
             signature = found[inputs[1]]
-        elif _fills(nodes, node, false):
+        elif _fills(nodes, node, falses):
             signature = found[inputs[0]]
         else:
             settings = json.dumps([[key, node.settings[key]] for key in sorted(node.settings)], default=plain)
@@ -72,12 +72,23 @@ def node_signatures(nodes: Sequence[Node], false: int | None) -> list[int]:
     return found
 
 
-def _fills(nodes: Sequence[Node], node: Node, false: int | None) -> bool:
-    """Whether a node only replaces what is missing, where the node `false` says that nothing is."""
-    if false is None or nodes[false].operation != "is_missing" or node.operation != "lookup":
-        return False
+def _implied(nodes: Sequence[Node], false: list[int]) -> set[int]:
+    """Nodes that are false where some are: with `a or b` both."""
+    falses: set[int] = set()
+    while false:
+        number, *false = false
+        falses.add(number)
+        if nodes[number].operation == "or":
+            false = [*false, *nodes[number].inputs]
+    return falses
+
+
+def _fills(nodes: Sequence[Node], node: Node, falses: set[int]) -> bool:
+    """Whether a node only replaces what is missing, where nothing is."""
+    missing = [nodes[each].inputs for each in falses if nodes[each].operation == "is_missing"]
     settings = node.settings
-    return node.inputs == nodes[false].inputs and settings.get("mode") == "keep" and not len(settings.get("keys", ()))
+    keeps = node.operation == "lookup" and settings.get("mode") == "keep" and not len(settings.get("keys", ()))
+    return keeps and node.inputs in missing
 
 
 Run = Callable[[Ways, Any], RecordedWay]

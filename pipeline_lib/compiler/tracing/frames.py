@@ -288,6 +288,17 @@ class RecordedIndex(Recorded):
     _kind = "index"
     _title = "index"
 
+    def _as_values(self, *args: Any) -> Any:
+        self._stop(
+            "the labels of the rows used as values",
+            "production has other rows under other labels",
+            "make what the step needs a column of its own, in `load`",
+        )
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __floordiv__ = __mod__ = _as_values
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _as_values
+    __hash__ = Recorded.__hash__
+
     def __getitem__(self, key: Any) -> Any:
         key, recording = unwrap(key), self._recording
         try:

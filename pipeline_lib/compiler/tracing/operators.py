@@ -22,6 +22,12 @@ def binary(owner: Recorded, name: str, other: Any, *, swapped: bool = False, inp
         other = other[()]
     if owner._kind == "value":
         return owner._of_row(name, other, swapped=swapped)
+    if isinstance(other, Recorded) and other._kind == "value":
+        owner._stop(
+            f"one row's value beside a {owner._title}",
+            "each row has another value",
+            "loop over values that `fit` kept, for word in self.words_, or write it with two columns",
+        )
     if isinstance(other, Recorded) and _rank(other) > _rank(owner):
         if inplace:
             owner._stop(

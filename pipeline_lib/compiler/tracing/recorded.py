@@ -238,6 +238,12 @@ class Call:
         if isinstance(argument, Recorded):
             mine = rows or (self.owner._rows if isinstance(self.owner, Recorded) else argument._rows)
             by_position = "series" not in (argument._kind, getattr(self.owner, "_kind", ""))
+            if argument._kind == "index":
+                refuse(
+                    "the labels of the rows used as values",
+                    "production has other rows under other labels",
+                    "make what the step needs a column of its own, in `load`",
+                )
             if len(argument._values) != 1:
                 refuse(f"{len(argument._values)} columns", "one is expected here", "select a column")
             if not mine.same(argument._rows, by_position=by_position or argument._kind != "series"):

@@ -5,6 +5,7 @@ import pipeline_lib.compiler.tracing.array_methods
 import pipeline_lib.compiler.tracing.array_reductions
 import pipeline_lib.compiler.tracing.arrays
 import pipeline_lib.compiler.tracing.batch
+import pipeline_lib.compiler.tracing.copies
 import pipeline_lib.compiler.tracing.dates
 import pipeline_lib.compiler.tracing.dummies
 import pipeline_lib.compiler.tracing.frame_builders
@@ -43,6 +44,7 @@ import pipeline_lib.compiler.tracing.series_methods
 import pipeline_lib.compiler.tracing.series_refusals
 import pipeline_lib.compiler.tracing.series_replacements
 import pipeline_lib.compiler.tracing.sklearn_calls
+import pipeline_lib.compiler.tracing.sparse
 import pipeline_lib.compiler.tracing.text
 import pipeline_lib.compiler.tracing.text_composed
 import pipeline_lib.compiler.tracing.text_lists

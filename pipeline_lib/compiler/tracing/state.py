@@ -30,7 +30,7 @@ from pipeline_lib.errors import InputError
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, range, slice, type(...), type(NotImplemented))
 _VALUES = ("datetime", "decimal", "fractions", "zoneinfo")
-_DICTS = ("dict", "defaultdict", "OrderedDict", "Counter")
+_DICTS = ("dict", "defaultdict", "OrderedDict", "Counter", "Bunch")
 
 
 def is_plain(value: Any) -> bool:
@@ -128,6 +128,11 @@ class LookupDict(dict[Any, Any]):
         changed.clear()
         changed.update({key: unwrap(value) for key, value in now})
         return changed
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self and type(self.source).__name__ == "Bunch":  # scikit-learn's named_steps.scaler
+            return self[name]
+        raise AttributeError(name)
 
     def __missing__(self, key: Any) -> Any:
         factory = getattr(self.source, "default_factory", None)  # of a defaultdict; a Counter has 0
@@ -247,6 +252,9 @@ class StandInPattern(StandIn):
 
 class StandInFitted(StandIn):
     """A fitted transformer or estimator that a step holds: with recorded columns its own plan is written."""
+
+    def __getitem__(self, key: Any) -> Any:  # a step of a pipeline
+        return self._substitution.of(self._stand_in_for[key])
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._stand_in_for, name)
