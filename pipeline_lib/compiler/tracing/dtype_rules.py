@@ -46,6 +46,17 @@ def is_object(series: Recorded) -> bool:
     return any(str(dtype) == "object" for dtype in dtypes_of(series))
 
 
+def has_narrow_integers(series: Recorded) -> bool:
+    """Whether a column is of integers of fewer than 64 bits in some batches."""
+    return any(isinstance(dtype, np.dtype) and _is_narrow(dtype) for dtype in dtypes_of(series))
+
+
+def has_fixed_categories(series: Recorded) -> bool:
+    """Whether a column that holds categories has the same ones in any batch; True for other columns."""
+    dtypes = [real.dtype for real in series._reals if real is not None]
+    return all(dtype == dtypes[0] for dtype in dtypes) or not any(str(dtype) == "category" for dtype in dtypes)
+
+
 def is_python_dates(operand: Any) -> bool:
     """Whether an operand is Python's `date`, or a column of them."""
     if not isinstance(operand, Recorded):
@@ -63,9 +74,13 @@ def check_operands(name: str, operands: Sequence[Any]) -> None:
     for operand in operands:
         if not isinstance(operand, Recorded):
             continue
-        kind = operand._values[0].kind
-        for dtype in dtypes_of(operand):
+        kind, dtypes = operand._values[0].kind, dtypes_of(operand)
+        if name not in COMPARISONS and {"bool", "object"} <= set(map(str, dtypes)):
+            _stop(name, "bool or object, by its rows", "True + True is True or 2", "cast with astype(float) first")
+        for dtype in dtypes:
             text = str(dtype)
+            if name not in COMPARISONS and isinstance(dtype, np.dtype) and _is_narrow(dtype):
+                _check_constants(name, dtype, operands)
             if text in ("float32", "float16"):
                 _stop(name, text, "it rounds to fewer bits than a plan", "cast with astype(float) first")
             if text == "category":
@@ -81,6 +96,13 @@ def check_operands(name: str, operands: Sequence[Any]) -> None:
                     "it holds dates from 1677 to 2262 only",
                     "leave out what made nanoseconds, or cast with astype('datetime64[us]')",
                 )
+
+
+def _check_constants(name: str, dtype: Any, operands: Sequence[Any]) -> None:
+    """Refuse integers that a narrow dtype does not hold: an error, unless missing values make floats of the batch."""
+    ends = np.iinfo(dtype)
+    if any(type(each) is int and not ends.min <= each <= ends.max for each in operands):
+        _stop(name, str(dtype), "it does not hold the other number", "cast with astype(float) or astype(int) first")
 
 
 def _check_category(name: str, dtype: Any, kind: str, *, alone: bool) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.dtype_rules import has_fixed_categories
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, refused, rule
 from pipeline_lib.compiler.tracing.series_casts import category_items
 from pipeline_lib.compiler.tracing.series_lookups import keys_of, look_up, plain
@@ -38,14 +39,13 @@ def accessor(call: Call) -> Any:
 
 def _fixed(call: Call) -> Sequence[Any]:
     """The categories; those that depend on the rows at hand are refused."""
-    dtypes = [call.owner._series._reals[number].dtype for number in call.recording.living()]
-    if any(dtype != dtypes[0] for dtype in dtypes):
+    if not has_fixed_categories(call.owner._series):
         call.stop(
             f"{call.name} of categories that depend on the rows at hand",
             "for one row it would answer otherwise than for many",
             "fix them: astype(pd.CategoricalDtype(categories)), with a list that `fit` keeps on `self`",
         )
-    return plain(dtypes[0].categories)
+    return plain(call.owner._series._reals[0].dtype.categories)
 
 
 def _of_series(call: Call) -> Call:

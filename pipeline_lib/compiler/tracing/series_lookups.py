@@ -16,7 +16,7 @@ from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.times import microseconds
 from pipeline_lib.compiler.tracing.bounds import EXACT
 from pipeline_lib.compiler.tracing.constants import is_missing
-from pipeline_lib.compiler.tracing.dtype_rules import dtypes_of, is_object
+from pipeline_lib.compiler.tracing.dtype_rules import dtypes_of, has_fixed_categories, is_object
 from pipeline_lib.compiler.tracing.recorded import RULES, Call, Entry, Recorded, perform, raw_call, rule
 from pipeline_lib.compiler.tracing.recording import PLAN
 from pipeline_lib.compiler.tracing.times import whole_microseconds
@@ -79,6 +79,8 @@ def constant_item(build: Builder, item: Any, gives: str) -> Value:
 def _finds_missing(call: Call, items: Sequence[Any]) -> bool:
     """Whether a list finds missing values: any missing one in text and dates, only NaN in numbers."""
     missing = [each for each in items if is_missing(each)]
+    if is_object(call.owner) and None in missing:
+        call.stop("None in a list for a column of Python objects", "NaN is not None there", "write np.nan")
     if call.value.kind in ("str", "datetime", "duration"):
         return bool(missing)
     if any(each is pd.NaT or each is pd.NA for each in missing):
@@ -163,6 +165,12 @@ def map_series(call: Call, arg: Any, na_action: Any = None, **options: Any) -> A
 
 def _mapped(call: Call, arg: Any, na_action: Any = None) -> Value:
     """`map` with a table: what is not in it is missing, or the default of a defaultdict."""
+    if not has_fixed_categories(call.owner):
+        call.stop(
+            "map of categories that depend on the rows at hand",
+            "its result is categories or not, by the rows",
+            "cast with astype(str) or astype(float) before it",
+        )
     table, default = _table(call, arg)
     missing_keys = [key for key in table if is_missing(key)]
     if None in missing_keys and call.value.kind in ("int64", "float64", "bool"):

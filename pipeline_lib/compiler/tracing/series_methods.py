@@ -8,8 +8,16 @@ import pandas as pd
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.arithmetic import magnitude
 from pipeline_lib.compiler.tracing.assignment import choose
+from pipeline_lib.compiler.tracing.bounds import EXACT
 from pipeline_lib.compiler.tracing.constants import is_missing
-from pipeline_lib.compiler.tracing.dtype_rules import check_operands, dtypes_of, is_object, refuse_overflow
+from pipeline_lib.compiler.tracing.dtype_rules import (
+    check_operands,
+    dtypes_of,
+    has_fixed_categories,
+    has_narrow_integers,
+    is_object,
+    refuse_overflow,
+)
 from pipeline_lib.compiler.tracing.operators import binary, rows_of
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, is_constant, of_shadow, rule
 from pipeline_lib.compiler.tracing.recording import PLAN
@@ -124,6 +132,10 @@ def filler(call: Call, value: Any) -> Value:
     narrow = any(str(dtype) in ("float32", "float16") for each in both for dtype in dtypes_of(each))
     if narrow and not is_missing(value):
         call.stop("a value put into a float32 column", "pandas rounds it", "cast with astype(float) first")
+    if type(value) in (int, float) and abs(value) > EXACT and has_narrow_integers(call.owner):
+        call.stop(
+            f"{value} put into narrow integers", "pandas raises an error or not, by the rows", "write astype(float)"
+        )
     if isinstance(value, Recorded) or is_missing(value):
         return given
     if given.kind == "bool" and kind in _NUMBERS and not is_object(call.owner):
@@ -144,8 +156,7 @@ def fillna(call: Call, value: Any = None, *, axis: Any = None, limit: Any = None
 
 def _refuse_categories(call: Call, value: Any) -> None:
     """Refuse a value put into categories that depend on the batch: where it is none, pandas raises an error."""
-    dtypes = [call.owner._reals[number].dtype for number in call.recording.living()]
-    if str(dtypes[0]) == "category" and not is_missing(value) and any(each != dtypes[0] for each in dtypes):
+    if not is_missing(value) and not has_fixed_categories(call.owner):
         call.stop(
             "a value put into a column of categories",
             "the categories depend on the rows at hand, and pandas refuses others",
