@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline_lib.compiled.plan import Node
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.recording import Recording, RowCheck
+from pipeline_lib.compiler.tracing.recording import Recording, RowCheck, UnrecordedTextError
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW, TraceRefusedError
 from pipeline_lib.compiler.tracing.repeat import plain
 
@@ -112,7 +112,8 @@ def record_all_ways(run: Run, data: Any, where: str) -> RecordedWay:
                 raise _refused(
                     where, made, number, f"a branch that raises {type(error).__name__} in some batches"
                 ) from None
-            errors[number] = f"{type(error).__name__}: {error}"
+            unrecorded = isinstance(error, UnrecordedTextError)
+            errors[number] = str(error) if unrecorded else f"{type(error).__name__}: {error}"
         else:
             if not made.same_as(other, number):
                 raise _refused(where, made, number)

@@ -89,15 +89,19 @@ def sums_of(build: Builder, values: Sequence[Value], matrix: Any) -> list[Value]
         sums = [build.dot(numbers, row.tolist(), 0.0) for row in matrix]  # never -0.0, as NumPy's
     else:
         sums = build.items(build.affine(build.stack(numbers), matrix=matrix, offset=None))
-    return [
-        reduce(lambda total, place: total + numbers[place] * 0.0, _left_out(numbers, row), total)
-        for total, row in zip(sums, matrix, strict=True)
-    ]
-
-
-def _left_out(numbers: Sequence[Value], row: Any) -> list[int]:
-    """The places of weight 0 whose numbers may be missing or infinite."""
-    return [place for place, weight in enumerate(row) if weight == 0 and math.isinf(numbers[place].abs_max)]
+    may_gap = np.array([math.isinf(number.abs_max) for number in numbers])
+    left_out = (matrix == 0) & may_gap
+    if not left_out.any():
+        return sums
+    if len(matrix) < _MOST_OUTPUTS:
+        places = [np.flatnonzero(row) for row in left_out]
+        return [
+            reduce(lambda total, place: total + numbers[place] * 0.0, row, total)
+            for total, row in zip(sums, places, strict=True)
+        ]
+    gaps = build.stack([number * 0.0 for number in numbers])  # 0.0, and missing for what is missing or infinite
+    missing = build.items(build.affine(gaps, matrix=left_out.astype(np.float64), offset=None))
+    return [total + gap for total, gap in zip(sums, missing, strict=True)]
 
 
 @function("numpy.average", raw=True)

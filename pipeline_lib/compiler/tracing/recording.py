@@ -21,7 +21,15 @@ from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.error_bounds import BoundedEvaluation, distance
 from pipeline_lib.compiler.fidelity import library_column
-from pipeline_lib.compiler.tracing.refusals import SourceLine, TraceRefusedError, current_line, refuse
+from pipeline_lib.compiler.tracing.refusals import (
+    SourceLine,
+    TraceRefusedError,
+    current_line,
+    line_of,
+    own_frame,
+    refuse,
+)
+from pipeline_lib.compiler.tracing.scan import only_raised
 from pipeline_lib.compiler.tracing.shadows import prepare_shadows
 from pipeline_lib.errors import InputError
 
@@ -82,6 +90,10 @@ class RowCheck:
     message: str
 
 
+class UnrecordedTextError(Exception):
+    """An error of own code whose text depends on the rows at hand; stands for the error itself."""
+
+
 class Recording:
     """The state of one recording: the plan, the shadows, the lines, and the first refusal."""
 
@@ -129,6 +141,9 @@ class Recording:
         """Raise a refusal with the line of own code; the first one is kept, so that own code cannot swallow it."""
         if isinstance(error, TraceRefusedError) and self.refusal is error:
             raise error
+        frame = own_frame(self.codes)
+        if frame is not None and only_raised(frame):  # the text of an error that own code raises: the error counts, not its text
+            raise UnrecordedTextError(line_of(frame.f_code, frame.f_lineno).text) from None
         line = None if getattr(error, "located", False) else self.line()
         named = TraceRefusedError(f"{line}: {error}" if line else str(error))
         self.refusal = self.refusal or named
