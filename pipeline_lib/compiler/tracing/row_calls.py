@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.own_code import public_name
+from pipeline_lib.compiler.tracing.paths import leaves_of
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, call_function, rule, unwrap
 from pipeline_lib.compiler.tracing.recording import PLAN, RecordedLine, Recording
 from pipeline_lib.compiler.tracing.refusals import refuse
@@ -26,7 +27,7 @@ from pipeline_lib.compiler.tracing.row_functions import (
     snapshot,
     values_of,
 )
-from pipeline_lib.compiler.tracing.row_results import by_row, paths_of
+from pipeline_lib.compiler.tracing.row_results import by_row, kinds_of, paths_of
 from pipeline_lib.errors import InputError
 
 
@@ -143,6 +144,14 @@ def _vectorize(
     ]
     tree, calls = paths_of(recording, lambda: plan(*values)), Calls(recording, function, rows)
 
+    kinds = kinds_of(leaf.result for leaf in leaves_of(tree) if leaf.error is None)
+    if otypes is None and len({"float64" if kind == "missing" else kind for kind in kinds}) > 1:
+        refuse(
+            f"np.vectorize of a function that returns {' and '.join(sorted(kinds))}",
+            "NumPy takes the type of the first row's result, and cuts the others",
+            "return one type on every path, or give otypes=[float]",
+        )
+
     def real(number: int) -> Any:
         given = [each._reals[number] if isinstance(each, Recorded) else each for each in columns]
         positions = positions_of(recording, rows, number)
@@ -153,25 +162,24 @@ def _vectorize(
         return calls.answer(number, lambda f: np.vectorize(f, otypes=otypes)(*given), positions)
 
     def write(reals: list[Any]) -> Value:
-        return _as_first(recording, by_row(recording, tree, calls.raised_in(), rows)[""], reals)
+        value = by_row(recording, tree, calls.raised_in(), rows)[""]
+        return _as_type(recording, value, reals)
 
     recording.lines.append(RecordedLine(recording.line(), "np.vectorize", first, len(recording.build.nodes)))
     return recording.perform("np.vectorize", real, write, rows)
 
 
-def _as_first(recording: Recording, value: Value, reals: list[Any]) -> Value:
-    """The column in the dtype of np.vectorize, which is that of the first row's result; refused where rows differ."""
+def _as_type(recording: Recording, value: Value, reals: list[Any]) -> Value:
+    """The column in the dtype that np.vectorize gives it."""
     kinds = {reals[number].dtype.kind for number in recording.living() if len(reals[number])}
-    if len(kinds) > 1 or not kinds <= set("fiubU"):
+    expected = {"f": "float64", "i": "int64", "u": "int64", "b": "bool", "U": "str"}
+    found = {expected.get(kind, "") for kind in kinds}
+    if found == {"float64"}:
+        return recording.build.number(value)
+    if found != {value.kind}:
         refuse(
-            "np.vectorize of a function that returns several types",
-            "NumPy takes the type of the first row's result",
-            "return one type on every path, or give otypes=[float]",
+            f"np.vectorize that makes {' or '.join(sorted(kinds))} of {value.kind}",
+            "values would be cut",
+            "give otypes=[float], or return one type on every path",
         )
-    build, kind = recording.build, kinds.pop()
-    if kind == "f":
-        return build.number(value)
-    expected = {"i": "int64", "u": "int64", "b": "bool", "U": "str"}[kind]
-    if value.kind != expected:
-        refuse(f"np.vectorize that gives {expected} of {value.kind}", "values would be cut", "give otypes=[float]")
     return value

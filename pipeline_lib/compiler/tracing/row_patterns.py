@@ -130,6 +130,8 @@ def groupdict(call: Call) -> Any:
 def substitute(call: Call, pattern: Any, repl: Any, string: Any, count: Any = 0, flags: Any = 0) -> Any:
     """The text with each match replaced."""
     compiled, text = _compiled(call, pattern, flags), _text(call, string)
+    if callable(repl):
+        call.stop("re.sub with a function as replacement", "the recorder has no rule for it", "give a constant text")
     new, most = text_argument(call, repl, "replacement"), whole_argument(call, count, "count")
     settings = _settings(compiled) | ({"count": most} if most else {})
     return make_value(call.recording, call.build.regex_replace(text._values[0], replacement=new, **settings))

@@ -1,7 +1,7 @@
 """The results of a function of one row's values: paths joined in columns, and compared with the library's errors."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -177,9 +177,14 @@ def _kind_of(result: Any) -> str:
     return kind
 
 
+def kinds_of(results: Iterable[Any]) -> set[str]:
+    """The dtypes of several results; a missing one is `missing`, `NaTType` or `NAType`."""
+    return {_kind_of(result) for result in results}
+
+
 def joined_kind(results: list[Any]) -> str:
     """The dtype of a column of several results, as pandas infers it."""
-    kinds = {_kind_of(result) for result in results}
+    kinds = kinds_of(results)
     gaps = kinds & {"missing", "NaTType", "NAType"}
     present = kinds - gaps
     if ("NAType" in gaps and present != {"str"}) or ("NaTType" in gaps and not present <= {"datetime", "duration"}):
