@@ -99,6 +99,10 @@ def _error_bound(
     for index, bound in enumerate(bounds):
         if bound is not None:
             total = total + _movement(function, inputs, index, bound, result)
+    if operation.name == "divide" and bounds[1] is not None:  # a divisor that may be 0 or of either sign
+        total = np.where(np.abs(inputs[1]) <= bounds[1], np.inf, total)
+    if operation.name == "multiply" and bounds[0] is not None and bounds[1] is not None:  # both move at once
+        total = total + np.where((bounds[0] > 0) & (bounds[1] > 0), bounds[0] * bounds[1], 0.0)
     return np.where(np.isnan(total), np.inf, total) if np.any(total) else None
 
 

@@ -62,7 +62,6 @@ def _check_model(model: CompiledPipeline, fitted: Pipeline, example: Example) ->
 
 
 @every_example
-@pytest.mark.xfail(strict=False, reason="own code is not recorded yet")
 def test_own_code_compiles_as_it_is_written(example: Example) -> None:
     fitted = _fitted(example.name)
     _check_model(compile_pipeline(fitted, like=example.X, library=LIBRARY), fitted, example)
