@@ -10,8 +10,8 @@ from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.own_code import public_name
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, call_function, rule
 from pipeline_lib.compiler.tracing.recording import PLAN, RecordedLine
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
-from pipeline_lib.compiler.tracing.row_frames import parts_of, row_of
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW
+from pipeline_lib.compiler.tracing.row_frames import columns_in_order, parts_of, row_of
 from pipeline_lib.compiler.tracing.row_functions import (
     Calls,
     positions_of,
@@ -71,11 +71,7 @@ def _rows(call: Call, function: Any, result_type: Any, args: Any, options: dict[
     def write(reals: list[Any]) -> list[Value]:
         refuse_changed(kept)
         parts = functools.partial(parts_of, expand=result_type == "expand")
-        results = by_row(recording, tree, calls.raised_in(), frame._rows, parts)
-        if list(results) == [""]:
-            return [results[""]]
-        _refuse_empty(reals, recording.living())
-        return [results[label] for label in reals[0].columns]
+        return columns_in_order(by_row(recording, tree, calls.raised_in(), frame._rows, parts), reals, recording)
 
     recording.lines.append(RecordedLine(recording.line(), "DataFrame.apply(axis=1)", first, len(call.build.nodes)))
     return recording.perform("DataFrame.apply(axis=1)", real, write, frame._rows)
@@ -84,15 +80,6 @@ def _rows(call: Call, function: Any, result_type: Any, args: Any, options: dict[
 def _columns_of(frame: Recorded, index: int) -> list[Any]:
     """The library's columns at an index, of the shadows that answer."""
     return [frame._reals[number].iloc[:, index] for number in frame._recording.living()]
-
-
-def _refuse_empty(reals: list[Any], living: Any) -> None:
-    if any(not len(reals[number]) for number in living):
-        refuse(
-            "a function of chosen rows that returns several columns",
-            "pandas gives other columns where no row is chosen",
-            "call it on all rows",
-        )
 
 
 def _column(index: int, table: Any) -> Any:
@@ -120,7 +107,7 @@ def _columns(call: Call, func: Any, args: Any, options: dict[str, Any]) -> Any:
     )
 
 
-@rule("frame", "map", "applymap", raw=True)
+@rule("frame", "map", raw=True)
 def map_values(call: Call, func: Any, na_action: Any = None, **options: Any) -> Any:
     """A function of each value of each column."""
     recording, frame = call.recording, call.owner

@@ -4,6 +4,7 @@ The function runs on recorded values, once for each path through it. Beside that
 row of a shadow for which it raises an error is no longer compared, and must be refused by the plan.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from pipeline_lib.compiler.tracing.paths import leaves_of
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, call_function, rule, unwrap
 from pipeline_lib.compiler.tracing.recording import PLAN, RecordedLine, Recording
 from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.row_frames import columns_in_order, parts_of
 from pipeline_lib.compiler.tracing.row_functions import (
     Calls,
     living,
@@ -52,14 +54,29 @@ def call_series(call: Call, function: Any, args: Sequence[Any], options: dict[st
         positions = positions_of(recording, series._rows, number)
         if ignore:
             positions = positions[column.notna().to_numpy()]
-        return calls.answer(number, lambda f: column.map(lambda x: f(x, *args, **options), na_action=action), positions)
+        if call.name.endswith("map"):
+            called = functools.partial(_mapped, column, args, options, action)
+        else:
+            called = functools.partial(_applied, column, args, options)
+        return calls.answer(number, called, positions)
 
-    def write(reals: list[Any]) -> Value:
+    def write(reals: list[Any]) -> list[Value]:
         refuse_changed(kept)
-        return by_row(recording, tree, calls.raised_in(), series._rows)[""]
+        if call.name.endswith("map"):
+            return list(by_row(recording, tree, calls.raised_in(), series._rows).values())
+        parts = functools.partial(parts_of, expand=False)
+        return columns_in_order(by_row(recording, tree, calls.raised_in(), series._rows, parts), reals, recording)
 
     recording.lines.append(RecordedLine(recording.line(), call.name, first, len(call.build.nodes)))
     return recording.perform(call.name, real, write, series._rows)
+
+
+def _mapped(column: Any, args: Any, options: Any, action: Any, function: Any) -> Any:
+    return column.map(lambda x: function(x, *args, **options), na_action=action)
+
+
+def _applied(column: Any, args: Any, options: Any, function: Any) -> Any:
+    return column.apply(lambda x: function(x, *args, **options))
 
 
 def is_function(thing: Any) -> bool:

@@ -257,3 +257,16 @@ def parts_of(result: Any, *, expand: bool) -> dict[Any, Any]:
             )
         return dict(enumerate(result))
     return {"": result}
+
+
+def columns_in_order(columns: dict[Any, Value], reals: list[Any], recording: Recording) -> list[Value]:
+    """The columns of a function's results in the order of the library's frame; the only one of a Series."""
+    if list(columns) == [""]:
+        return [columns[""]]
+    if any(not len(reals[number]) for number in recording.living()):
+        refuse(
+            "a function of chosen rows that returns several columns",
+            "pandas gives other columns where no row is chosen",
+            "call it on all rows",
+        )
+    return [columns[label] for label in reals[0].columns]

@@ -8,7 +8,7 @@ import contextlib
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import CellType, FunctionType
+from types import BuiltinFunctionType, CellType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from pipeline_lib.compiler.tracing.recording import PLAN, Recording, Rows
 from pipeline_lib.compiler.tracing.refusals import TraceRefusedError, line_of, located, refuse
 from pipeline_lib.compiler.tracing.row_values import make_value
 from pipeline_lib.compiler.tracing.scan import identity_tests, kept_between_rows
-from pipeline_lib.compiler.tracing.state import substitute_result
+from pipeline_lib.compiler.tracing.state import LookupDict, LookupSeries, substitute_result
 
 _RAISED = object()
 _BEYOND = object()  # a result that a plan cannot hold
@@ -115,6 +115,10 @@ def prepared(recording: Recording, function: Any, *, none: bool = False) -> Call
         return function
     if isinstance(function, functools.partial):
         return functools.partial(prepared(recording, function.func, none=none), *function.args, **function.keywords)
+    if isinstance(function, MethodType) and isinstance(function.__self__, LookupDict | LookupSeries):
+        return function
+    if isinstance(function, BuiltinFunctionType) and isinstance(function.__self__, dict):  # table.get
+        return getattr(substitute_result(substitution, function.__self__), function.__name__)  # type: ignore[no-any-return]
     if any(function is each for each in substitution.builtins.values()):
         return function  # type: ignore[no-any-return]
     if isinstance(function, FunctionType) and function.__globals__.get("__builtins__") is substitution.builtins:

@@ -48,7 +48,7 @@ def total(call: Call, skipna: bool = True) -> Any:
     """The sum of the numbers that are present."""
     numbers = _numbers(call, skipna)
     if numbers.floats():
-        return _result(call, numbers.total(numbers.filled(0.0)) + 0.0)  # zeros add up to 0, not -0
+        return _result(call, numbers.total(numbers.filled(0.0)))
     python = call.owner._dtype == "object"
     values = [make_value(call.recording, each, "python" if python else "numpy") for each in numbers.integers()]
     result: Any = values[0]
@@ -61,7 +61,7 @@ def total(call: Call, skipna: bool = True) -> Any:
 def mean(call: Call, skipna: bool = True) -> Any:
     """The mean of the numbers that are present."""
     numbers = _numbers(call, skipna)
-    return _result(call, (numbers.total(numbers.filled(0.0)) + 0.0) / call.build.number(numbers.count()), mean=True)
+    return _result(call, numbers.total(numbers.filled(0.0)) / call.build.number(numbers.count()), mean=True)
 
 
 @rule("row", "max", "min", raw=True)

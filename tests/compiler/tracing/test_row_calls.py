@@ -100,6 +100,10 @@ SERIES = {
     "state of a Series": lambda self, X: X["w"].map(lambda w: self.series[w]),
     "get of a Series": lambda self, X: X["w"].map(lambda w: self.series.get(w, -1.0)),
     "loc of a Series": lambda self, X: X["w"].map(lambda w: self.series.loc[w] if w in self.series else 0.0),
+    "get": lambda self, X: X["w"].map(self.means.get).fillna(-1.0),
+    "get of a local dict": lambda self, X: X["w"].map({"x1": "p", "y2": "q"}.get).fillna("r"),
+    "several columns": lambda self, X: X["w"].fillna("").apply(lambda w: pd.Series([len(w), w + "!"])),
+    "a category": lambda self, X: X["w"].astype("category").map(lambda w: str(w) + "?"),
     "list of the state": lambda self, X: X["w"].map(lambda w: w in self.words),
     "lists in a dict": lambda self, X: X["w"].map(lambda w: self.lists[w][1] if w in self.lists else 0),
     "keys": lambda self, X: X["w"].map(lambda w: w in self.means.keys()),  # noqa: SIM118
@@ -226,6 +230,7 @@ REFUSED = [
     (lambda self, X: X["t"].map(_identity), "`is` in a function of one row's values", "pd.isna(value)"),
     (_in_a_helper, "`is` in a function of one row's values", "pd.isna(value)"),
     (lambda self, X: X.apply(lambda r: [r["a"], r["b"]], axis=1), "returns a list", "result_type='expand'"),
+    (lambda self, X: X["w"].map(lambda w: pd.Series([w, 1])), "returns a row", "one value"),
     (lambda self, X: X.apply(lambda r: r, axis=1, result_type="reduce"), "result_type='reduce'", "'expand'"),
     (lambda self, X: X["a"].apply(lambda a: X["b"].mean() + a), "a DataFrame used inside", "apply(f, axis=1)"),
     (lambda self, X: X["a"].apply(band, by_row=False), "by_row=False", "on the column"),
