@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from pipeline_lib.compiled.plan import Node
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.recording import Recording, RowCheck, UnrecordedTextError
@@ -38,18 +40,20 @@ class RecordedWay:
     recording: Recording
     outputs: Mapping[str, Value]
 
-    def same_as(self, other: "RecordedWay", number: int | None = None) -> bool:
-        """Whether two recordings give the same; with `number` in rows that do not meet the condition of that branch."""
-        if list(self.outputs) != list(other.outputs):
-            return False
-        return self._signature(number) == other._signature(number)
+    def same_as(self, other: "RecordedWay", mine: Sequence[int] = (), theirs: Sequence[int] = ()) -> bool:
+        """Whether two recordings give the same, in rows that meet none of some branches' conditions, by number."""
+        return list(self.outputs) == list(other.outputs) and self._signature(mine) == other._signature(theirs)
 
-    def _signature(self, number: int | None) -> list[int]:
+    def _signature(self, false: Sequence[int]) -> list[int]:
         recording = self.recording
-        false = [] if number is None else [recording.batch.taken[number].node]
-        signatures = node_signatures(recording.build.nodes, false)
+        conditions = [recording.batch.taken[number].node for number in false]
+        signatures = node_signatures(recording.build.nodes, conditions)
         checks = [check.condition for check in recording.checks]
         return [signatures[value.node] for value in [*self.outputs.values(), *checks]]
+
+    def decided(self, way: bool) -> list[int]:
+        """The numbers of the branches that were decided in one way."""
+        return [number for number, each in enumerate(self.recording.batch.decided) if each is way]
 
 
 def node_signatures(nodes: Sequence[Node], false: list[int]) -> list[int]:
@@ -95,46 +99,52 @@ Run = Callable[[Ways, Any], RecordedWay]
 
 
 def record_all_ways(run: Run, data: Any, where: str) -> RecordedWay:
-    """Record own code for each way that it may take; `run(ways, data)` is one recording."""
+    """Record own code for each way that it may take; `run(ways, data)` is one recording.
+
+    First each branch is taken in which own code raises no error; then it is left, and the others are not: that must
+    make no difference to rows that do not meet its condition, and neither must all of them together.
+    """
     made, number = run(Ways(), data), 0
     errors: dict[int, str] = {}
     while number < len(made.recording.batch.taken):
+        decided = made.recording.batch.decided
         if number == _MOST:
             raise _refused(where, made, number, f"more than {_MOST} branches on all rows")
-        batch = made.recording.batch
-        before = {each: batch.decided[each] for each in range(number)}
-        try:
-            other = run(Ways({**before, number: not batch.decided[number]}), _rows(made, number, data))
-        except TraceRefusedError:
-            raise
-        except Exception as error:
-            if batch.decided[number]:
-                raise _refused(
-                    where, made, number, f"a branch that raises {type(error).__name__} in some batches"
-                ) from None
-            unrecorded = isinstance(error, UnrecordedTextError)
-            errors[number] = str(error) if unrecorded else f"{type(error).__name__}: {error}"
-        else:
-            if not made.same_as(other, number):
-                raise _refused(where, made, number)
-            made = made if batch.decided[number] else other
+        if not decided[number]:
+            try:
+                made = run(Ways({**dict(enumerate(decided[:number])), number: True}), data)
+            except TraceRefusedError:
+                raise
+            except Exception as error:
+                unrecorded = isinstance(error, UnrecordedTextError)
+                errors[number] = str(error) if unrecorded else f"{type(error).__name__}: {error}"
         number += 1
-    if made.recording.batch.values_seen:
+    taken = made.decided(True)
+    for left in [*([each] for each in taken), *([taken] if len(taken) > 1 else [])]:
+        _check_left(run, made, left, data, where)
+    batch = made.recording.batch
+    if batch.values_seen:
         _check_values(run, made, data, where)
-    taken = made.recording.batch.taken
-    made.recording.checks.extend(RowCheck(taken[each], message) for each, message in errors.items())
+    made.recording.checks.extend(RowCheck(batch.taken[each], message) for each, message in errors.items())
     return made
 
 
-def _rows(made: RecordedWay, number: int, data: Any) -> Any:
-    """The rows for the other way of a branch: those that do not meet the condition, if some do."""
-    recording = made.recording
-    if not recording.batch.decided[number]:
-        return data
-    met = recording.evaluated(recording.batch.taken[number], 0)
-    rows = recording.shadows[0]
-    rest = rows.iloc[~met] if hasattr(rows, "iloc") else rows[~met]
-    return rest if rest.shape[0] else data
+def _check_left(run: Run, made: RecordedWay, left: Sequence[int], data: Any, where: str) -> None:
+    """Refuse branches that make a difference to rows which do not meet their conditions."""
+    batch, recording = made.recording.batch, made.recording
+    met = np.zeros(recording.shadows[0].shape[0], dtype=bool)
+    for number in left:
+        met |= recording.evaluated(batch.taken[number], 0)
+    rows = recording.shadows[0].iloc[~met] if hasattr(data, "iloc") else recording.shadows[0][~met]
+    try:
+        other = run(Ways({**dict(enumerate(batch.decided)), **dict.fromkeys(left, False)}), rows if len(rows) else data)
+        same = made.same_as(other, [*left, *made.decided(False)], other.decided(False))
+    except TraceRefusedError:
+        raise
+    except Exception:  # own code refuses batches in which no row meets the condition
+        same = False
+    if not same:
+        raise _refused(where, made, left[0])
 
 
 def _check_values(run: Run, made: RecordedWay, data: Any, where: str) -> None:

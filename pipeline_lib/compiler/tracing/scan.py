@@ -77,7 +77,7 @@ def only_shown(frame: FrameType | None) -> bool:
 
 def only_raised(frame: FrameType) -> bool:
     """Whether what a frame computes now goes into the text of an error that it raises, and nowhere else."""
-    code = [each for each in dis.get_instructions(frame.f_code) if each.offset > frame.f_lasti]
+    code = [each for each in dis.get_instructions(frame.f_code) if each.offset >= frame.f_lasti]
     uses = (each for each in code if each.opname == "RAISE_VARARGS" or each.opname.startswith(_USES))
     first = next(uses, None)
     return first is not None and first.opname == "RAISE_VARARGS"
