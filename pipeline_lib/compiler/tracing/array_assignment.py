@@ -69,7 +69,7 @@ def change(array: Recorded, name: str, real: Callable[[int], Any], write: Callab
             )
         return write(reals)
 
-    result = array._recording.perform(name, real, checked, array._rows)
+    result = array._recording.perform(name, real, checked, array._rows, trusted=array._values)
     for place, value in zip(array._places, result._values, strict=True):
         array._memory.columns[place] = value
 

@@ -57,7 +57,8 @@ def _variance(numbers: Numbers, ddof: int) -> Value:
 
 def _median(numbers: Numbers) -> Value:
     build = numbers.build
-    return build.median(*(build.number(value) for value in numbers.values), plain=not numbers.skipna)
+    middle = build.median(*(build.number(value) for value in numbers.values), plain=not numbers.skipna)
+    return middle + 0.0  # a mean of the middle, so that it is never -0.0
 
 
 def _folded(numbers: Numbers, *, largest: bool) -> Value:

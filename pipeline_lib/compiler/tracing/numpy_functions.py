@@ -217,7 +217,7 @@ FORMULAS: dict[str, Formula] = {
     **{name: _float_function(name) for name in _FLOAT_FUNCTIONS},
     **{name: _whole(name) for name in ("floor", "ceil", "trunc")},
     "fabs": lambda build, x: abs(build.number(x)),
-    "square": lambda build, x: build.number(x) * build.number(x) if x.kind == "float64" else x * x,
+    "square": lambda build, x: x if x.kind == "bool" else x * x,
     "sign": _sign,
     "reciprocal": _reciprocal,
     "exp2": lambda build, x: build.pow(build.value(2.0), build.number(x)),
