@@ -19,6 +19,7 @@ from pipeline_lib.compiler.adapters.registry import Outputs
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.edge_checks import EdgeChecks, EdgeCounts
 from pipeline_lib.compiler.fidelity import LibraryColumns, StepPlan
+from pipeline_lib.compiler.tracing.traces import Traces
 from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.schema import RowSchema
 
@@ -47,16 +48,26 @@ def check_transformer(step: Any, rows: pd.DataFrame, *, edge_rows: bool = True) 
 
     With `edge_rows` the plan must agree with the library on edge rows, too.
     """
-    inputs = _inputs(rows)
-
-    def write(columns: dict[str, Value], build: Builder) -> dict[str, Value]:
-        return transform(step, dict(columns), build)
+    inputs, write = _inputs(rows), writer(step, rows)
 
     plan = StepPlan.write(lambda columns, build: list(write(columns, build).values()), inputs)
     plan.check("test", rows, step.transform(rows))
     if edge_rows:
         check_edge_rows(lambda edges: edges.transformer("test", step, plan, rows, plan.columns(rows)), rows)
     return same_bits(write, rows)
+
+
+def writer(step: Any, rows: pd.DataFrame) -> Callable[[dict[str, Value], Builder], dict[str, Value]]:
+    """Writes a fitted transformer's plan; own code is recorded on `rows`."""
+    traces = Traces()
+    with traces.watching(step):
+        step.transform(rows.copy())
+
+    def write(columns: dict[str, Value], build: Builder) -> dict[str, Value]:
+        build.traces = traces
+        return transform(step, dict(columns), build)
+
+    return write
 
 
 def check_estimator(model: Any, rows: pd.DataFrame) -> pd.DataFrame:
