@@ -28,7 +28,7 @@ class RowCount:
         if type(other) is RowCount and name in ("__eq__", "__ne__") and self.rows.same(other.rows, by_position=True):
             return name == "__eq__"
         if self.rows.condition is not None:
-            return truth(self.owner._recording, self.rows.condition)._compare(other, name)
+            return bool(truth(self.owner._recording, self.rows.condition)._compare(other, name))
         if type(other) is not int:
             self._stop()
         one, many = (getattr(count, name)(other) for count in (1, 10**9))
