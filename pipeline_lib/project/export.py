@@ -11,6 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.project.export_checks import describe_module_error, module_error
 from pipeline_lib.project.exporting_notebooks import ExportingNotebook, exporting_notebooks
 from pipeline_lib.project.generated_modules import (
     CELL_MARK,
@@ -20,6 +21,7 @@ from pipeline_lib.project.generated_modules import (
     is_cell_mark,
     orphan_problem,
 )
+from pipeline_lib.project.notebooks import Cell
 from pipeline_lib.project.project import Project
 from pipeline_lib.system.files import write_atomic
 from pipeline_lib.system.locks import locked_temporary_folder
@@ -95,9 +97,30 @@ def fresh_export(project: Project) -> FreshExport:
             shutil.copy(notebook.path, target)
         with contextlib.chdir(copy):
             for path, notebook in notebooks.items():
-                _export_one(notebook.path.relative_to(project.root), copy / project.library)
-                texts[path] = (copy / path).read_text(encoding="utf-8")
+                try:
+                    _export_one(notebook.path.relative_to(project.root), copy / project.library)
+                    texts[path] = (copy / path).read_text(encoding="utf-8")
+                except Exception as error:  # of nbdev, or of a name that it evaluates
+                    text = (
+                        f"{project.shown(notebook.path)}: found {type(error).__name__} as nbdev exports it ({error}), "
+                        "expected a notebook that it exports; change the cell that the error names"
+                    )
+                    problems.append(ExportProblem(path, text))
+    problems += [
+        ExportProblem(path, f"{project.shown(notebooks[path].path)}: {problem}")
+        for path, text in texts.items()
+        if (problem := _module_problem(text, notebooks[path]))
+    ]
     return FreshExport(texts, notebooks, problems)
+
+
+def _module_problem(text: str, notebook: ExportingNotebook) -> str | None:
+    """Why a module cannot be compiled, with its cell: each cell may be right, and their sequence wrong."""
+    error = module_error(text)
+    if error is None:
+        return None
+    cell = _cell_above(_lines(text)[: error.lineno], notebook)
+    return f"{cell or 'the heading'}: {describe_module_error(error)}"
 
 
 def _export_one(notebook: Path, library: Path) -> None:
@@ -144,11 +167,16 @@ def _first_difference(fresh: str, found: str, notebook: ExportingNotebook) -> tu
     if expected_line.strip() != found_line.strip():
         expected_line, found_line = expected_line.strip(), found_line.strip()
     at_text = next((i for i in range(start + at, len(fresh_lines)) if fresh_lines[i]), start + at)
-    marks = [line for line in fresh_lines[: at_text + 1] if line.startswith(CELL_MARK)]
-    cell_id = marks[-1].rpartition("#")[2] if marks else ""
-    cell = next((cell for cell in notebook.cells if cell.id == cell_id), None)
+    cell = _cell_above(fresh_lines[: at_text + 1], notebook)
     where = str(cell) if cell else f"the heading, {notebook.cells[0]} and what is exported"
     return f"{where}, line {found_start + at + 1} of the module", expected_line, found_line
+
+
+def _cell_above(lines: list[str], notebook: ExportingNotebook) -> Cell | None:
+    """The exported cell whose mark is the last in the first lines of a module; None above the first."""
+    marks = [line for line in lines if line.startswith(CELL_MARK)]
+    cell_id = marks[-1].rpartition("#")[2] if marks else ""
+    return next((cell for cell in notebook.cells if cell.id == cell_id), None)
 
 
 def _lines(text: str) -> list[str]:

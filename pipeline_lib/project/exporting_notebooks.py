@@ -1,10 +1,10 @@
 """The notebooks that export: which module each one exports, and which of its cells."""
 
-import ast
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.project.export_checks import code_problems, directive_problems, id_problems
 from pipeline_lib.project.generated_modules import ExportProblem
 from pipeline_lib.project.notebooks import Cell, cells, notebook_files, read_notebook
 from pipeline_lib.project.project import GENERATED, Project
@@ -50,22 +50,23 @@ def _read_exporting(project: Project, path: Path) -> ExportingNotebook | None:
     """
     shown = project.shown(path)
     all_cells = cells(read_notebook(path, shown))
-    module, targets, exported_numbers = _directives(path)
-    if not exported_numbers:
-        return None
-    exported = tuple(cell for cell in all_cells if cell.number in exported_numbers)
-    if targets - {"#"}:
-        raise InputError(
-            f"{shown}: found `#| export {sorted(targets - {'#'})[0]}`, expected plain `#| export`: "
-            "one notebook, one module"
-        )
-    for cell in exported:
-        _check_syntax(shown, cell)
     expected = _module_of(project, path)
+    problems = directive_problems(shown, all_cells, expected) if expected else []
+    module, targets, exported_numbers = _directives(path, shown) if not problems else (None, set(), set())
+    exported = tuple(cell for cell in all_cells if cell.number in exported_numbers)
+    if expected:
+        package = f"{project.library}.{expected}".rpartition(".")[0]
+        problems += [*id_problems(shown, exported), *code_problems(shown, exported, package)]
+    if problems:
+        raise InputError("\n".join(problems))
+    if not exported:
+        return None
     if expected is None:
+        raise InputError(_wrong_folder(project, path, exported[0]))
+    if targets - {"#"}:  # in the metadata: a directive in the cell's text is checked above
         raise InputError(
-            f"{shown}: found exported cells ({exported[0]}), expected them only in "
-            f"{' and '.join(project.shown(project.notebooks / name) for name in GENERATED)}; move the cells there"
+            f"{shown}: found cells that export to {sorted(targets - {'#'})[0]}, expected plain `#| export`: "
+            "one notebook, one module; correct the metadata `nbdev`"
         )
     if module is None:
         raise InputError(
@@ -81,31 +82,36 @@ def _read_exporting(project: Project, path: Path) -> ExportingNotebook | None:
     return ExportingNotebook(path, module, directive, exported)
 
 
-def _directives(path: Path) -> tuple[str | None, set[str], set[int]]:
+def _directives(path: Path, shown: str) -> tuple[str | None, set[str], set[int]]:
     """default_exp, export targets, and the numbers of the exported code cells, as nbdev itself reads them."""
     from nbdev.export import ExportModuleProc
     from nbdev.process import NBProcessor
 
     processor = ExportModuleProc()
-    processed = NBProcessor(str(path), [processor], rm_directives=False)
-    numbers = {id(cell): number for number, cell in enumerate(processed.nb.cells, start=1)}
-    processed.process()
+    try:
+        processed = NBProcessor(str(path), [processor], rm_directives=False)
+        numbers = {id(cell): number for number, cell in enumerate(processed.nb.cells, start=1)}
+        processed.process()
+    except TypeError as error:  # directives with other arguments, here or in the metadata
+        raise InputError(
+            f"{shown}: found {error}, expected directives that nbdev can read; correct the line or the metadata"
+        ) from error
     exported = {numbers[id(cell)] for group in processor.modules.values() for cell in group if cell.cell_type == "code"}
     targets = {name for name, group in processor.modules.items() if any(c.cell_type == "code" for c in group)}
     return getattr(processor, "default_exp", None), targets, exported
 
 
-def _check_syntax(shown: str, cell: Cell) -> None:
-    try:
-        cell.source.encode()
-        ast.parse(cell.source)
-    except ValueError as error:  # half of a surrogate pair, a NUL
-        raise InputError(f"{shown}: {cell}: found {error}, expected text that a file can hold; fix the cell") from None
-    except SyntaxError as error:
-        raise InputError(
-            f"{shown}: {cell}, line {error.lineno}: found a syntax error in an exported cell ({error.msg}), "
-            "expected plain Python; fix the cell"
-        ) from None
+def _wrong_folder(project: Project, path: Path, cell: Cell) -> str:
+    """The message for exported cells in a notebook that can have no module."""
+    shown, part = project.shown(path), path.relative_to(project.notebooks).parts[0]
+    if part in GENERATED:
+        folder = project.shown(project.notebooks / part)
+        return (
+            f"{shown}: found exported cells ({cell}) in a folder inside {folder}, expected the notebook in {folder} "
+            f"itself; move it to {folder}/{path.name}"
+        )
+    folders = " and ".join(project.shown(project.notebooks / name) for name in GENERATED)
+    return f"{shown}: found exported cells ({cell}), expected them only in {folders}; move the cells there"
 
 
 def _module_of(project: Project, path: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from pipeline_lib.errors import InputError
 
 KEEP_OUTPUT = "keep-output"
 PARAMETERS = "parameters"
+_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""A cell's id, as the notebook format 4.5 allows it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,16 @@ def cells(notebook: dict[str, Any]) -> list[Cell]:
         )
         for number, cell in enumerate(notebook["cells"], start=1)
     ]
+
+
+def id_problem(cell: Cell) -> str | None:
+    """What is wrong with a cell's id; None for a right one, and for none."""
+    if not cell.id or _ID.fullmatch(cell.id):
+        return None
+    return (
+        f"found the cell id {cell.id!r}, expected 1 to 64 letters of ASCII, digits, `-` and `_`; copy the cell's text "
+        "into a new cell, and delete this one"
+    )
 
 
 def parameters_cell(notebook: dict[str, Any], shown: str) -> Cell:
