@@ -10,6 +10,7 @@ batch, and is refused.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,10 +28,14 @@ _MOST = 64
 
 @dataclass(frozen=True)
 class Ways:
-    """How one recording decides: its branches by number, and how many values a loop over `unique` sees."""
+    """How one recording decides: its branches by number, and how many values a loop over `unique` sees.
+
+    A trial only looks whether own code raises an error: it has one shadow and compares nothing.
+    """
 
     decided: Mapping[int, bool] = field(default_factory=dict)
     values: int = 1
+    is_trial: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,13 +116,12 @@ def record_all_ways(run: Run, data: Any, where: str) -> RecordedWay:
         if number == _MOST:
             raise _refused(where, made, number, f"more than {_MOST} branches on all rows")
         if not decided[number]:
-            try:
-                made = run(Ways({**dict(enumerate(decided[:number])), number: True}), data)
-            except TraceRefusedError:
-                raise
-            except Exception as error:
-                unrecorded = isinstance(error, UnrecordedTextError)
-                errors[number] = str(error) if unrecorded else f"{type(error).__name__}: {error}"
+            ways = {**dict(enumerate(decided[:number])), number: True}
+            other, message = _taken(run, ways, data)
+            if other is None:
+                errors[number] = message
+            else:
+                made = other
         number += 1
     taken = made.decided(True)
     for left in [*([each] for each in taken), *([taken] if len(taken) > 1 else [])]:
@@ -127,6 +131,20 @@ def record_all_ways(run: Run, data: Any, where: str) -> RecordedWay:
         _check_values(run, made, data, where)
     made.recording.checks.extend(RowCheck(batch.taken[each], message) for each, message in errors.items())
     return made
+
+
+def _taken(run: Run, ways: Mapping[int, bool], data: Any) -> tuple[RecordedWay | None, str]:
+    """The recording of a way, or None and the error that own code raises on it: most raise one, a trial sees it."""
+    try:
+        with suppress(TraceRefusedError):
+            run(Ways(ways, is_trial=True), data)
+        return run(Ways(ways), data), ""
+    except TraceRefusedError:
+        raise
+    except UnrecordedTextError as error:
+        return None, str(error)
+    except Exception as error:
+        return None, f"{type(error).__name__}: {error}"
 
 
 def _check_left(run: Run, made: RecordedWay, left: Sequence[int], data: Any, where: str) -> None:

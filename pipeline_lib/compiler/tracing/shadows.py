@@ -21,10 +21,11 @@ import pandas as pd
 
 from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.fidelity import library_column
+from pipeline_lib.compiler.fidelity import LibraryColumns
 
 WHOLE_ROWS = 64
 _GAP_ROWS = 12
+_OWN_VALUES = 6
 _TEXTS = (
     *("", " ", "a", "A", "ab", "A b, C. d/e-f_g", "Unseen, Mr. Xyz (né)", "ß", "İı", "ﬁn", "Ünï", "Σάς", "ǆ"),
     *(
@@ -67,7 +68,7 @@ class Shadows:
     """The shadows of one input, and each as columns of the plan by name."""
 
     tables: list[Any]
-    columns: list[dict[str, PlanColumn]]
+    columns: Sequence[Mapping[str, PlanColumn]]
 
 
 _LATEST: list[tuple[Any, Any, Shadows]] = []
@@ -81,17 +82,9 @@ def prepare_shadows(data: Any, columns: Mapping[str, Value]) -> Shadows:
         if known is data and known_key == key:
             return shadows
     tables = make_shadows(data, list(columns.values()))
-    shadows = Shadows(tables, [_converted(table, columns) for table in tables])
+    shadows = Shadows(tables, [LibraryColumns(table, columns) for table in tables])
     _LATEST[:] = [(data, key, shadows)]
     return shadows
-
-
-def _converted(table: Any, columns: Mapping[str, Value]) -> dict[str, PlanColumn]:
-    result, index = {}, 0
-    for name, value in columns.items():
-        result[name] = library_column(table, index, value.dtype, value.width)
-        index += value.width
-    return result
 
 
 def make_shadows(data: Any, columns: Sequence[Value]) -> list[Any]:
@@ -144,8 +137,7 @@ def _shuffled(frame: Any, number: int) -> Any:
 def _with_gaps(frame: Any, columns: Sequence[Value], step: int) -> Any:
     """A frame with a missing value in every row or, with a `step` of 2, every second row of each column that may."""
     parts = {}
-    for index, value in enumerate(columns):
-        column = frame.iloc[:, index]
+    for index, (value, (_, column)) in enumerate(zip(columns, frame.items(), strict=True)):
         if _may_miss(value):
             kept = (np.arange(len(frame)) + index) % step != 0
             replaced = column.where(kept)
@@ -156,23 +148,22 @@ def _with_gaps(frame: Any, columns: Sequence[Value], step: int) -> Any:
 
 def _edges(frame: Any, *, far: bool) -> Any:
     """Rows that take the edge values of every column in turn; values that a dtype cannot hold are left out."""
-    pools = [_pool(frame.iloc[:, index], far=far) for index in range(frame.shape[1])]
+    pools = [_pool(column, far=far) for _, column in frame.items()]
     rows = max(map(len, pools), default=1) + 3
     parts = {
-        index: pool.iloc[(np.arange(rows) * (1 + index % 3) + index) % len(pool)].reset_index(drop=True)
-        for index, pool in enumerate(pools)
+        index: pool.take((np.arange(rows) * (1 + index % 3) + index) % len(pool)) for index, pool in enumerate(pools)
     }
     return pd.DataFrame(parts).set_axis(frame.columns, axis=1)
 
 
 def _pool(column: Any, *, far: bool) -> Any:
-    """The edge values of one column, as a Series of its dtype, after some of its own values."""
-    own = column.dropna()
-    own = own.iloc[:: max(1, len(own) // 6)].drop_duplicates()
-    extra = _edge_values(column.dtype, far)
+    """The edge values of one column, as an array of its dtype, after some of its own values."""
+    values, extra = column.array, _edge_values(column.dtype, far)
+    own = values[~values.isna()]
+    own = own[:: max(1, len(own) // _OWN_VALUES)]
     if not len(extra):
-        return own if len(own) else column
-    return pd.concat([own, extra], ignore_index=True)
+        return own if len(own) else values
+    return type(values)._concat_same_type([own, extra])
 
 
 @cache
@@ -190,4 +181,4 @@ def _edge_values(dtype: Any, far: bool) -> Any:
         values = [True, False]
     elif isinstance(dtype, np.dtype) and kind == "M":
         values = [pd.Timestamp(text) for text in _DATES]
-    return pd.Series(values).astype(dtype)
+    return pd.Series(values).astype(dtype).array

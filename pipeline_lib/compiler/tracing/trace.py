@@ -104,7 +104,7 @@ def _run(
     where: str, run: Run, data: Any, columns: Mapping[str, Value], ways: Ways, *, watch: bool = False
 ) -> tuple[Recording, Any]:
     """One recording of own code, and what it returned; with `watch` a change of its state names its line."""
-    recording = Recording(data, columns)
+    recording = Recording(data, columns, is_trial=ways.is_trial)
     recording.batch.ways, recording.batch.values = ways.decided, ways.values
     substitution = Substitution(recording)
     substitution.builtins.update(builtin_stand_ins(substitution))
