@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.bounds import EXACT, LARGEST, value_range
+from pipeline_lib.compiler.tracing.bounds import EXACT, LARGEST, mixes_integers, value_range
 from pipeline_lib.compiler.tracing.recorded import Recorded
 from pipeline_lib.compiler.tracing.recording import Recording
 from pipeline_lib.compiler.tracing.refusals import refuse
@@ -46,9 +46,9 @@ def is_object(series: Recorded) -> bool:
     return any(str(dtype) == "object" for dtype in dtypes_of(series))
 
 
-def has_narrow_integers(series: Recorded) -> bool:
-    """Whether a column is of integers of fewer than 64 bits in some batches."""
-    return any(isinstance(dtype, np.dtype) and _is_narrow(dtype) for dtype in dtypes_of(series))
+def has_integers(series: Recorded) -> bool:
+    """Whether a column is of integers in some batches."""
+    return any(isinstance(dtype, np.dtype) and dtype.kind in "iu" for dtype in dtypes_of(series))
 
 
 def has_fixed_categories(series: Recorded) -> bool:
@@ -171,13 +171,20 @@ def _is_narrow(dtype: Any) -> bool:
     return dtype.kind in "iu" and dtype != np.int64
 
 
+def is_python_bools(series: Recorded) -> bool:
+    """Whether a column of objects is of bools and missing values, as raw columns of bools that may be missing are."""
+    reals = [real for real in series._reals if real is not None]
+    return {type(each) for real in reals for each in real[~pd.isna(real)]} <= {bool}
+
+
 def _is_unstable(recording: Recording, operand: Recorded) -> bool:
     """Whether a column of numbers is integers in some batches and float64 in others, or Python's numbers."""
+    if operand._values[0].kind not in ("int64", "float64"):
+        return False
     kinds = {dtype.kind for dtype in dtypes_of(operand) if isinstance(dtype, np.dtype)}
-    node = recording.build.nodes[operand._values[0].node]
-    objects = "O" in kinds and node.operation != "input"  # the objects of an input are bools or dates
-    numbers = operand._values[0].kind in ("int64", "float64")
-    return numbers and (objects or ("f" in kinds and bool(kinds & {"i", "u"})))
+    objects = "O" in kinds and not is_python_bools(operand)
+    mixed = mixes_integers(recording.build.nodes, operand._values[0].node)
+    return objects or mixed or ("f" in kinds and bool(kinds & {"i", "u"}))
 
 
 def _guard_unstable(recording: Recording, name: str, operands: Sequence[Value], value: Value) -> Value:
@@ -185,13 +192,8 @@ def _guard_unstable(recording: Recording, name: str, operands: Sequence[Value], 
     build = recording.build
     if name == "truediv":
         return value
-    if name == "pow" and build.nodes[value.node].operation == "pow":
-        refuse(
-            "`**` of a column that is integers in some batches and float64 in others",
-            "they round otherwise",
-            "cast it with astype(float)",
-        )
-    tested = [(each, EXACT) for each in operands] + ([(value, LARGEST)] if name in _WHOLE else [])
+    largest = EXACT if build.nodes[value.node].operation == "pow" else LARGEST
+    tested = [(each, EXACT) for each in operands] + ([(value, largest)] if name in _WHOLE else [])
     for each, most in tested:
         low, high = value_range(recording, each)
         if low < -most or high > most:

@@ -17,8 +17,8 @@ import pandas as pd
 
 from pipeline_lib.compiled.operations.calendar import EPOCH_ORDINAL
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.bounds import EXACT, LARGEST, value_range
-from pipeline_lib.compiler.tracing.dtype_rules import dtypes_of, is_object
+from pipeline_lib.compiler.tracing.bounds import EXACT, LARGEST, mixes_integers, value_range
+from pipeline_lib.compiler.tracing.dtype_rules import dtypes_of, is_object, is_python_bools
 from pipeline_lib.compiler.tracing.recorded import Call, rule
 from pipeline_lib.compiler.tracing.recording import PLAN
 from pipeline_lib.compiler.tracing.row_checks import checked, input_names
@@ -79,6 +79,8 @@ def _float(call: Call, target: Any) -> Value:
         number = build.number_of_text(value, how="python", errors="refuse", **_place(call))
     elif value.kind in _NUMBERS:
         number = build.number(value)
+        if mixes_integers(build.nodes, number.node):
+            number = number - 0.0  # the same number, from here on float64 in any batch
     else:
         call.stop(f"a column of {value.kind} as float", "pandas refuses it", "write .dt.total_seconds() of a duration")
     if target == np.float64:
@@ -166,8 +168,14 @@ def _text(call: Call) -> Value:
         )
     if value.kind == "bool" and names == ["bool"]:
         return build.where(value, "True", "False")
-    if names == ["object"] and build.nodes[value.node].operation == "input" and value.kind == "float64":
+    if names == ["object"] and value.kind == "float64" and is_python_bools(call.owner):
         return build.lookup(value, {1.0: "True", 0.0: "False"}, "str")
+    if value.kind == "float64" and mixes_integers(call.recording.build.nodes, value.node):
+        call.stop(
+            "astype(str) of integers beside numbers that replace some of them",
+            "pandas keeps them integers where no row is replaced: '1' in one batch is '1.0' in another",
+            "cast with astype(float) or astype(int) first",
+        )
     if value.kind in ("int64", "float64") and dtypes[0].kind in "iuf" and names[0] not in ("float32", "float16"):
         return build.text_of_number(value, how="pandas")
     if value.kind in ("datetime", "duration"):

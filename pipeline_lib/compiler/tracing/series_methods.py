@@ -14,7 +14,7 @@ from pipeline_lib.compiler.tracing.dtype_rules import (
     check_operands,
     dtypes_of,
     has_fixed_categories,
-    has_narrow_integers,
+    has_integers,
     is_object,
     refuse_overflow,
 )
@@ -85,14 +85,18 @@ def _filled(call: Call, operator: str, other: Any, fill_value: Any, *, swapped: 
     constants = [fill_value, *([other] if is_constant(other) else [])]
     if not {mine.kind, theirs.kind, filler.kind} <= _NUMBERS or any(map(is_missing, constants)):
         call.stop(f"{call.name} with fill_value of other columns than numbers", "the recorder has no rule for it", PLAN)
-    if is_constant(other):
-        pair = (build.fill(mine, filler), theirs)
-    else:
-        one = build.logical_xor(mine.missing(), theirs.missing())
-        pair = (
-            build.where(build.logical_and(one, mine.missing()), filler, mine),
-            build.where(build.logical_and(one, theirs.missing()), filler, theirs),
-        )
+    alone = (
+        build.value(True)
+        if is_constant(other)
+        else build.logical_not(build.logical_and(mine.missing(), theirs.missing()))
+    )
+
+    def filled(value: Value) -> Value:
+        if value.kind == "int64":
+            return value
+        return build.where(build.logical_and(value.missing(), alone), filler, value)
+
+    pair = (filled(mine), theirs if is_constant(other) else filled(theirs))
     return operate_values(series, call, operator, pair, other, swapped=swapped)
 
 
@@ -132,10 +136,8 @@ def filler(call: Call, value: Any) -> Value:
     narrow = any(str(dtype) in ("float32", "float16") for each in both for dtype in dtypes_of(each))
     if narrow and not is_missing(value):
         call.stop("a value put into a float32 column", "pandas rounds it", "cast with astype(float) first")
-    if type(value) in (int, float) and abs(value) > EXACT and has_narrow_integers(call.owner):
-        call.stop(
-            f"{value} put into narrow integers", "pandas raises an error or not, by the rows", "write astype(float)"
-        )
+    if type(value) in (int, float) and EXACT < abs(value) < math.inf and has_integers(call.owner):
+        call.stop(f"{value} put into integers", "pandas raises an error or not, by the rows", "write astype(float)")
     if isinstance(value, Recorded) or is_missing(value):
         return given
     if given.kind == "bool" and kind in _NUMBERS and not is_object(call.owner):

@@ -10,7 +10,7 @@ from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.assignment import choose
 from pipeline_lib.compiler.tracing.bounds import EXACT
 from pipeline_lib.compiler.tracing.constants import is_missing
-from pipeline_lib.compiler.tracing.dtype_rules import dtypes_of, is_object
+from pipeline_lib.compiler.tracing.dtype_rules import dtypes_of, is_object, is_python_bools
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded
 from pipeline_lib.compiler.tracing.row_checks import checked
 from pipeline_lib.compiler.tracing.series import method
@@ -66,7 +66,7 @@ def _replaced(call: Call, pairs: list[tuple[Any, Any]]) -> Value:
     objects = is_object(call.owner) and value.kind != "str"
     flags = value.kind == "bool" or objects
     other_keys = any(not isinstance(old, bool) and not is_missing(old) for old, _ in pairs)
-    if objects and (other_keys or call.build.nodes[value.node].operation != "input"):
+    if objects and (other_keys or not is_python_bools(call.owner)):
         call.stop("replace in a column of Python objects", "True is 1 there or not", "cast it with astype(float) first")
     if any(isinstance(new, int | float) and EXACT < abs(new) < np.inf for _, new in pairs):
         call.stop("replace by a number beyond 2**53", "narrow integers do not take it", "cast with astype(float) first")

@@ -11,6 +11,7 @@ from pipeline_lib.compiler.tracing.bounds import value_range
 from pipeline_lib.compiler.tracing.recording import Recording
 
 EXACT = [
+    *("X['j'].where(X['j'] > 2) ** 3", "2.0 ** X['j'].clip(0.5, 4.5)"),
     *("X['i'] + X['j']", "X['i'] - 2.5", "X['i'] * X['x']", "X['i'] / X['j']", "X['x'] / X['y']", "1 / X['x']"),
     *("X['i'] + True", "2 - X['i']", "X['i'] * 3", "X['i'] / 0", "0 / X['i']", "X['x'] - X['i']"),
     *("X['i'] // 3", "X['i'] // -3", "X['i'] % 3", "X['i'] % -4", "X['i'] // 2.0", "X['i'] // 0", "X['i'] % 0"),
@@ -91,7 +92,6 @@ REFUSED = {
     "X['d'].astype('datetime64[ns]') - X['e']": "nanoseconds",
     "X['x'] and X['y']": "np.where",
     "1 < X['i'] < 5": "np.where",
-    "X['i'].where(X['i'] > 0) ** 3": "astype(float)",
 }
 
 

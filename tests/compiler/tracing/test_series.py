@@ -25,7 +25,14 @@ EXACT = [
     *("X['i'].add(X['j'])", "X['x'].sub(1)", "X['x'].rsub(1)", "X['x'].mul(X['y'], fill_value=0)"),
     *("X['x'].add(1, fill_value=0)", "X['x'].div(X['y'], fill_value=1)", "X['i'].rdiv(1)", "X['j'].rpow(2.0)"),
     *("X['x'].floordiv(2)", "X['i'].mod(3)", "X['x'].truediv(0)", "X['x'].eq(1.5)", "X['x'].lt(X['y'])"),
-    *("X['x'].ge(0, fill_value=3)", "X['t'].eq('a')", "X['t'].ne(X['u'])", "X['x'].add(X['i'], fill_value=2)"),
+    *(
+        "X['x'].ge(0, fill_value=3)",
+        "X['i'].mul(3, fill_value=0.5)",
+        "X['i'].add(X['x'], fill_value=0.5)",
+        "X['t'].eq('a')",
+        "X['t'].ne(X['u'])",
+        "X['x'].add(X['i'], fill_value=2)",
+    ),
     # missing values
     *("X['x'].isna()", "X['t'].isnull()", "X['d'].notna()", "X['c'].notnull()", "X['i'].isna()", "X['d'].isna()"),
     *(
@@ -253,6 +260,7 @@ EXACT = [
         "X['t'].fillna('x').isin(['a']).astype(int)",
     ),
     *("(X['d'] - X['e']).astype('int64')", "X['c'].fillna(0).astype(int)", "X['x'].notna().astype('int8')"),
+    *("X['i'].clip(X['x'], X['y']).astype(float).astype(str)", "X['i'].where(X['b'], 0.5).astype(float) ** 3 * 0"),
     *("X['i'].astype('Int64')", "X['x'].round().astype('Int64').fillna(0).astype(int)", "X['x'].astype('Float64')"),
     *("X['i'] * pd.api.types.is_numeric_dtype(X['x'])", "X['x'].astype('Float64').astype(float)"),
     # the column itself
@@ -358,6 +366,8 @@ REFUSED = {
     "X['d'].isin(['2020-01-01'])": "pd.Timestamp",
     "X['d'].isin([datetime.date(2020, 1, 1)])": "pd.Timestamp",
     "X['d'].astype(str)": "strftime",
+    "X['x'].astype(object).astype(str)": "astype(float)",
+    "X['i'].clip(X['x'], X['y']).astype(str)": "astype(float) or astype(int) first",
     "X['t'].astype('string')": "astype(str)",
     "X['i'].astype('Int64') + 1": "astype(float)",
     "X['i'].astype('Int32')": "astype(float)",
@@ -375,7 +385,7 @@ REFUSED = {
     "X['x'].replace(1.5, None)": "np.nan",
     "X['t'].astype('category').map(self.words)": "before it",
     "X['d'].dt.hour * 2**40": "does not hold",
-    "X['d'].dt.hour.clip(0, 1e300)": "narrow integers",
+    "X['d'].dt.hour.clip(0, 1e300)": "put into integers",
     "X['t'].map(self.flags) + X['b']": "astype(float)",
     "X['t'].replace(np.nan, 1)": "one dtype",
     "X['c'].replace(1, 5)": "astype(float)",
