@@ -65,8 +65,9 @@ class RecordedFrame(Operators):
             return self.where(key)
         if isinstance(key, Recorded | slice):
             return select_rows(self, key)
-        if type(key) is str and self._reals[0].columns.is_unique and key in self._reals[0].columns:
-            value = self._values[self._reals[0].columns.get_loc(key)]
+        columns = self._reals[0].columns
+        if type(key) is str and columns.nlevels == 1 and columns.is_unique and key in columns:
+            value = self._values[columns.get_loc(key)]
             real = [None if each is None else each[key] for each in self._reals]
             return self._recording.hand_on("DataFrame[column]", real, [value], self._rows)
         return structure(self, "DataFrame[columns]", lambda frame: frame[key])
