@@ -40,8 +40,14 @@ __all__ = ["OwnFunction", "Substitution", "codes_of", "is_own", "public_name"]
 
 def is_own(thing: Any) -> bool:
     """Whether a function, class or module is own code: of the project, a notebook, or a team's package."""
-    if isinstance(thing, FunctionType) and not is_own_module(thing.__globals__.get("__name__") or ""):
-        return False  # a library's wrapper, which takes over the name of the module that it wraps
+    if isinstance(thing, FunctionType):
+        name = thing.__globals__.get("__name__")
+        if name is None:  # run by `exec`, as documentation is
+            return True
+        if not is_own_module(name):  # a library's wrapper, which takes over the name of the module that it wraps
+            return False
+    if isinstance(thing, type) and thing.__module__ == "builtins":
+        return getattr(builtins, thing.__name__, None) is not thing
     module = thing.__name__ if isinstance(thing, ModuleType) else getattr(thing, "__module__", None) or ""
     return is_own_module(module)
 

@@ -78,10 +78,11 @@ def trace(step: Any, X: Any, method: str = "transform") -> TraceView:
 
     >>> import pandas as pd
     >>> from pipeline_lib import trace
-    >>> def ratio(X):
-    ...     return X.assign(ratio=X["debt"] / X["income"])
-    >>> trace(ratio, pd.DataFrame({"debt": [1.0, 3.0], "income": [2.0, 4.0]})).returned["ratio"]
-    ('%2', '0.5')
+    >>> from pipeline_lib.steps.years import ElapsedYears
+    >>> frame = pd.DataFrame({"built": [1990.0, 2001.0], "sold": [2010.0, 2000.0]})
+    >>> view = trace(ElapsedYears(["built"], reference="sold").fit(frame), frame)
+    >>> view.returned["built"]
+    ('%7', '20.0')
     """
     if isinstance(step, FunctionType):
         from sklearn.preprocessing import FunctionTransformer
