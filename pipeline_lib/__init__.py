@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline_lib.parity.check import check_parity
     from pipeline_lib.parity.deliveries import Delivery, RowsToDeliver
     from pipeline_lib.parity.variations import Variation
+    from pipeline_lib.project.data_path import data_path
     from pipeline_lib.project.params_model import BaseParams
     from pipeline_lib.records.query import runs
     from pipeline_lib.rows.context import Context
@@ -57,6 +58,7 @@ __all__ = [
     "check_regression",
     "check_tables",
     "compile_pipeline",
+    "data_path",
     "draft_row",
     "keep_raw",
     "load_model",
@@ -86,6 +88,7 @@ _HOMES = {
     "check_regression": "authoring",
     "check_tables": "authoring",
     "compile_pipeline": "compiler.compile",
+    "data_path": "project.data_path",
     "draft_row": "rows.draft_row",
     "keep_raw": "runner.cache.raw_data",
     "load_model": "compiled.pipeline",

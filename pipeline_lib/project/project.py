@@ -105,15 +105,24 @@ def find_project(start: Path | None = None) -> Project:
     Raises InputError when there is none, or when a setting is missing.
     """
     here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
-        if (folder / "settings.ini").is_file():
-            settings = _read_settings(folder / "settings.ini")
+    project = project_around(here)
+    if project is None:
+        raise InputError(
+            f"found no settings.ini with a [project] section in {here} or above it, expected a project; "
+            "go to the project's folder"
+        )
+    return project
+
+
+def project_around(folder: Path) -> Project | None:
+    """The project that contains a folder, None where there is none. Raises InputError when a setting is missing."""
+    here = folder.resolve()
+    for above in (here, *here.parents):
+        if (above / "settings.ini").is_file():
+            settings = _read_settings(above / "settings.ini")
             if "project" in settings:
-                return _project(folder, settings["project"])
-    raise InputError(
-        f"found no settings.ini with a [project] section in {here} or above it, expected a project; "
-        "go to the project's folder"
-    )
+                return _project(above, settings["project"])
+    return None
 
 
 def project_of(params_file: Path) -> Project:

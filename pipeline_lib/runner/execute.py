@@ -23,6 +23,9 @@ _SECONDS_TO_START = 600
 """How long a living kernel may take to become ready; one that dies is noticed at once."""
 _LONGEST_SOCKET_FOLDER = 80
 """Characters of a socket's folder; the system allows 107 bytes for the whole path, names and ports included."""
+_NOT_FOUND = ("FileNotFoundError", "IOException")
+"""Errors of Python, pandas, Arrow and polars, and of DuckDB, for a file that does not exist."""
+_PATHS = re.compile(r"""['"]([^'"]+)['"]|(?:^|: )([^\s'"]+)$""")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -50,7 +53,8 @@ def execute(request: Request, record: Record, timeout: int | None, progress: Pro
                 **_progress_hooks(notebook, request.project, progress),
             )
     except PapermillExecutionError as error:
-        return _failure(record, error.ename, error.evalue, error.traceback)
+        hint = _data_path_hint(request.project, notebook, error.ename, error.evalue)
+        return _failure(record, error.ename, f"{error.evalue}{hint}", error.traceback)
     except KeyboardInterrupt:
         return _failure(record, "interrupted", "")
     except Exception as error:  # a dead kernel, a time-out, a kernel that never starts: the run must still be sealed
@@ -102,6 +106,21 @@ def _variable(name: str, value: str) -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
+
+
+def _data_path_hint(project: Project, notebook: Path, name: str, message: str) -> str:
+    """What to write where a cell names a file as it is called from the project's root; empty for other errors."""
+    if name not in _NOT_FOUND:
+        return ""
+    for match in _PATHS.finditer(message):
+        path = match[1] or match[2]
+        inside = not Path(path).is_absolute() and ".." not in Path(path).parts
+        if inside and (project.root / path).exists() and not (notebook.parent / path).exists():
+            return (
+                f"; found {path} in the project's folder, expected it in {project.shown(notebook.parent)}, where the "
+                f'notebook runs; write data_path("{path}") of pipeline_lib'
+            )
+    return ""
 
 
 def _failure(record: Record, name: str, message: str, traceback: Sequence[str] = ()) -> Failure:

@@ -13,7 +13,7 @@ from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.project.project import find_project
 from pipeline_lib.records.seal import verify
-from pipeline_lib.runner.execute import _kernel_config, _progress_hooks
+from pipeline_lib.runner.execute import _data_path_hint, _kernel_config, _progress_hooks
 from pipeline_lib.runner.output_limits import KEPT_TAIL, KEPT_TEXT
 from pipeline_lib.runner.run import run_pipeline
 
@@ -105,3 +105,36 @@ def test_progress_that_cannot_be_written_ends_no_run() -> None:
     cell = SimpleNamespace(source="x = 1")
     hooks["on_cell_start"](cell, 0)
     hooks["on_cell_executed"](cell, 0, None)
+
+
+MISSING = [
+    ("FileNotFoundError", "[Errno 2] No such file or directory: 'params/houses.yml'"),
+    ("FileNotFoundError", "No such file or directory (os error 2): params/houses.yml"),
+    ("FileNotFoundError", "params/houses.yml"),
+    ("IOException", 'IO Error: No files found that match the pattern "params/houses.yml"'),
+]
+OTHERS = [
+    ("ValueError", "[Errno 2] No such file or directory: 'params/houses.yml'"),
+    ("FileNotFoundError", "[Errno 2] No such file or directory: 'params/nothing.yml'"),
+    ("FileNotFoundError", f"[Errno 2] No such file or directory: '{HOUSES}'"),
+    ("FileNotFoundError", "[Errno 2] No such file or directory: 'houses.ipynb'"),
+    ("FileNotFoundError", "[Errno 2] No such file or directory: '../../params'"),
+    ("FileNotFoundError", "[Errno 2] No such file or directory: 'a\0b'"),
+    ("FileNotFoundError", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "message"), MISSING)
+def test_a_file_that_is_missing_from_the_notebooks_folder_only_names_data_path(name: str, message: str) -> None:
+    project = find_project()
+    hint = _data_path_hint(project, project.research_notebook("houses"), name, message)
+    assert hint == (
+        "; found params/houses.yml in the project's folder, expected it in nbs/research, where the notebook runs; "
+        'write data_path("params/houses.yml") of pipeline_lib'
+    )
+
+
+@pytest.mark.parametrize(("name", "message"), OTHERS)
+def test_another_error_gets_no_such_hint(name: str, message: str) -> None:
+    project = find_project()
+    assert _data_path_hint(project, project.research_notebook("houses"), name, message) == ""

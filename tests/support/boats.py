@@ -48,14 +48,14 @@ def leave_imports(record: Record, files: ImportedFiles, **changed: object) -> No
 
 
 def finished_run(
-    project: Project, *overrides: str, during: Change = lambda root: None, status: str = "finished"
+    project: Project, *overrides: str, during: Change = lambda root: None, status: str = "finished", **left: object
 ) -> Record:
-    """The record of a run; `during` changes the project while it runs."""
+    """The record of a run; `during` changes the project while it runs, `left` is in the list that its kernel leaves."""
     began_ns = time.time_ns()
     record = create_record(project.runs, "boats")
     key = cache_key(project, "boats", project.params / "boats.yml", overrides)
     digests = {f"project:{name}": sha256_file(project.root / name) for name in IMPORTED}
-    leave_imports(record, ImportedFiles(digests, ("harbour",), ()))
+    leave_imports(record, ImportedFiles(digests, ("harbour",), ()), **left)
     during(project.root)
     write_cache_entry(record, key, began_ns)
     seal(record, {"status": status, "reference": record.reference})

@@ -12,6 +12,7 @@ from pipeline_lib.project.generated_modules import HEADER, generated_header
 from pipeline_lib.project.project import GENERATED, Project
 from pipeline_lib.records.layout import IMPORTS
 from pipeline_lib.runner.cache.opened_files import record_opened_files
+from pipeline_lib.runner.cache.sources import fingerprint_named
 from pipeline_lib.runner.warm.cold_only import hidden_modules_here
 from pipeline_lib.system.files import canonical_json, read_json, sha256_file, write_atomic
 from pipeline_lib.system.fingerprint import site_folders
@@ -125,8 +126,8 @@ def search_folders(project: Project, pipeline: str) -> list[Path]:
 def follow_imports(folder: Path, project: Project, pipeline: str, facts: Mapping[str, str]) -> None:
     """After each later cell of this kernel write its imports so far into a record's folder; outside IPython nothing.
 
-    `facts` describe the kernel's environment; the runner compares them with its own. Data files that the kernel opens
-    and that `SOURCES` of the pipeline does not name are listed, too.
+    `facts` describe the kernel's environment; the runner compares them with its own. Raw data that `data_path` has
+    returned are listed with their digests, and data files that the kernel opens and nothing names.
     """
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     if shell is None:
@@ -135,15 +136,18 @@ def follow_imports(folder: Path, project: Project, pipeline: str, facts: Mapping
     files = ImportedFiles({}, (), ())
     seen: set[tuple[str, str]] = set()
     opened = record_opened_files()
+    named = fingerprint_named(project)
 
     def write(result: object) -> None:
-        nonlocal files
+        nonlocal files, named
         (folder / IMPORTS).unlink(missing_ok=True)  # after an error there is no list rather than an old one
         now_seen = set(seen)
         files |= find_imported(project, known=files.digests, seen=now_seen) | loaded_blas()
         seen.update(now_seen)
         refused = getattr(hidden_modules_here(), "refused", "")
         content = {**asdict(files), "facts": dict(facts), "refused": refused}
+        named = fingerprint_named(project, named)
+        content["data_paths"] = named
         content["undeclared"] = opened.undeclared(project, pipeline, folder)
         write_atomic(folder / IMPORTS, canonical_json(content), durable=False)  # the runner reads it before the seal
 
@@ -162,6 +166,11 @@ def read_imports(folder: Path) -> tuple[ImportedFiles, dict[str, str]] | None:
 def undeclared_files(folder: Path) -> list[str]:
     """Data files that a record's kernel opened and that `SOURCES` does not name."""
     return list((read_json(folder / IMPORTS) or {}).get("undeclared", ()))
+
+
+def named_data(folder: Path) -> dict[str, str]:
+    """Raw data that `data_path` returned in a record's kernel: digests by the path from the project's root."""
+    return dict((read_json(folder / IMPORTS) or {}).get("data_paths", {}))
 
 
 def refused_import(folder: Path) -> str:

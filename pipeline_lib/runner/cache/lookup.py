@@ -22,15 +22,17 @@ from pipeline_lib.runner.cache.imported_files import (
     file_at,
     find_imported,
     find_shadows,
+    named_data,
     read_imports,
     search_folders,
     undeclared_files,
 )
-from pipeline_lib.runner.cache.sources import SourceFingerprints, fingerprint_sources
+from pipeline_lib.runner.cache.sources import SourceFingerprints, changed_since, digest_at, fingerprint_sources
 from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file, write_atomic
 from pipeline_lib.system.fingerprint import fingerprint, installed_names
 
 LOCK = "requirements.lock"
+_NO_LIST = "found no list of the kernel's imports"
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ def write_cache_entry(record: Record, key: CacheKey, started_ns: int) -> str:
     imports = read_imports(record.folder)
     files, kernel_facts = imports or (ImportedFiles({}, (), ()), {})
     files |= find_imported(key.project, packages=(__name__.partition(".")[0], key.project.library))
-    problem = _problem(key, files, kernel_facts, started_ns) if imports else "found no list of the kernel's imports"
+    named = named_data(record.folder)
+    problem = _problem(key, files, named, kernel_facts, started_ns) if imports else _NO_LIST
     undeclared = undeclared_files(record.folder)
     message = ""
     if undeclared:
@@ -110,7 +113,8 @@ def write_cache_entry(record: Record, key: CacheKey, started_ns: int) -> str:
         "asked": key.requested,
         "request": key.digest,
         "facts": key.facts,
-        "sources": key.sources.fingerprints,
+        "sources": {**key.sources.fingerprints, **named},
+        "data_paths": sorted(named),
         "files": files.digests,
         "modules": files.packages,
         "shadows": _shadows(key, files),
@@ -121,7 +125,9 @@ def write_cache_entry(record: Record, key: CacheKey, started_ns: int) -> str:
     return message
 
 
-def _problem(key: CacheKey, files: ImportedFiles, kernel_facts: Mapping[str, str], started_ns: int) -> str:
+def _problem(
+    key: CacheKey, files: ImportedFiles, named: Mapping[str, str], kernel_facts: Mapping[str, str], started_ns: int
+) -> str:
     """Why a run cannot be reused: inputs that changed during it, or modules without a digest; empty when it can."""
     if files.outside:
         names = ", ".join(files.outside[:3])
@@ -133,11 +139,16 @@ def _problem(key: CacheKey, files: ImportedFiles, kernel_facts: Mapping[str, str
     other = next(_differing(common, {name: kernel_facts[name] for name in common}), "")
     if other:
         return f"found another {other} in the kernel than in its runner, expected one environment"
-    changed = next(_changed_during_run(key, files, started_ns), "")
+    unknown = next((name for name, digest in named.items() if not digest), "")
+    if unknown:
+        return f"data_path: found {unknown} gone or a folder with links, expected files; name those"
+    changed = next(_changed_during_run(key, files, named, started_ns), "")
     return f"found {changed} changed during the run, expected no change" if changed else ""
 
 
-def _changed_during_run(key: CacheKey, files: ImportedFiles, started_ns: int) -> Iterator[str]:
+def _changed_during_run(
+    key: CacheKey, files: ImportedFiles, named: Mapping[str, str], started_ns: int
+) -> Iterator[str]:
     try:
         now = cache_key(key.project, key.pipeline, key.params_file, key.overrides)
     except OSError as error:
@@ -147,10 +158,12 @@ def _changed_during_run(key: CacheKey, files: ImportedFiles, started_ns: int) ->
         yield "the parameters file"
     yield from _differing(key.facts, now.facts)
     yield from _differing(key.sources.fingerprints, now.sources.fingerprints)
+    yield from _differing(named, {name: digest_at(key.project, name) for name in named})
     yield from changed_files(key.project, files.digests)
     paths = (file_at(key.project, name) for name in files.digests)
     ended_ns = time.time_ns()  # a later time was set by another machine's clock
     yield from (path.name for path in paths if started_ns < path.stat().st_mtime_ns <= ended_ns)
+    yield from changed_since(key.project, named, started_ns, ended_ns)
 
 
 def _newest(key: CacheKey, runs: Path) -> CachedRun:
@@ -181,7 +194,8 @@ def _mismatch(key: CacheKey, record: Record) -> str:
 def _mismatches(key: CacheKey, entry: Mapping[str, Any]) -> Iterator[str]:
     for name in _differing(entry["facts"], key.facts):
         yield f"{name} changed"
-    for name in _differing(entry["sources"], key.sources.fingerprints):
+    named = {name: digest_at(key.project, name) for name in entry.get("data_paths", ())}
+    for name in _differing(entry["sources"], {**key.sources.fingerprints, **named}):
         yield f"raw data {name} changed"
     for name in changed_files(key.project, entry["files"]):
         yield f"{name} changed"

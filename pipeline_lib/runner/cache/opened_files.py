@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.project.data_path import named_paths
 from pipeline_lib.project.project import Project
 from pipeline_lib.runner.cache.sources import source_paths
 from pipeline_lib.system.fingerprint import site_folders
@@ -39,12 +40,12 @@ class OpenedFiles:
             self._read.add(path)
 
     def undeclared(self, project: Project, pipeline: str, record: Path | None = None) -> list[str]:
-        """The data files that `SOURCES` of the pipeline does not name, as messages show them, sorted.
+        """The data files that neither `SOURCES` nor `data_path` names, as messages show them, sorted.
 
         Files with a digest of their own do not count: code, notebooks, parameters, installed packages, records and the
         `record` that is being written.
         """
-        declared = tuple(map(str, source_paths(project, pipeline)))
+        declared = tuple(map(os.path.realpath, (*source_paths(project, pipeline), *named_paths())))
         known = (*_known_folders(project), *([os.path.realpath(record)] if record else []))
         own = tuple(os.path.realpath(folder) for folder in (project.notebooks, project.params))
         paths = {os.path.realpath(path) for path in set(self._read)}

@@ -3,23 +3,25 @@
 import functools
 import shutil
 import sys
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.project.data_path import remember
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.layout import RAW_DATA
 from pipeline_lib.runner.cache.opened_files import opened_files
-from pipeline_lib.runner.cache.sources import fingerprint_sources
+from pipeline_lib.runner.cache.sources import changed_since, digest_at, fingerprint_named, fingerprint_sources
 from pipeline_lib.system.files import canonical_json, read_json, sha256_bytes, sha256_file, write_atomic
 from pipeline_lib.system.fingerprint import fingerprint
 from pipeline_lib.system.locks import locked
 
 Raw = TypeVar("Raw")
 _FILES = "files.json"
-"""The list of Arrow files with their digests, and the key that they are valid for."""
+"""The list of Arrow files with their digests; the key, and the digests of `data_path`, that they are valid for."""
 
 
 class NotKeptWarning(UserWarning):
@@ -29,10 +31,11 @@ class NotKeptWarning(UserWarning):
 def keep_raw(load: Callable[[], Raw]) -> Callable[[], Raw]:
     """Decorate a pipeline module's slow `load`: its result is read from a file until something changes.
 
-    The key has the digests of the module's `SOURCES`, of the generated library, of the installed packages, and Python
-    and machine. `load` returns a DataFrame or a mapping of them. It is called each time, with a NotKeptWarning, where
-    Arrow does not return a frame exactly as it was, or SOURCES have no fingerprint; and without a warning where it is
-    defined in a notebook. One state is kept for each pipeline, in the project's runs folder.
+    The key has the digests of the module's `SOURCES`, of what it names by `data_path`, of the generated library, of the
+    installed packages, and Python and machine. `load` returns a DataFrame or a mapping of them. It is called each time,
+    with a NotKeptWarning, where Arrow does not return a frame exactly as it was, or SOURCES have no fingerprint; and
+    without a warning where it is defined in a notebook. One state is kept for each pipeline, in the project's runs
+    folder.
     """
 
     @functools.wraps(load)
@@ -49,15 +52,17 @@ def keep_raw(load: Callable[[], Raw]) -> Callable[[], Raw]:
         code = project.generated_digests()
         key = sha256_bytes(canonical_json([sources.fingerprints, code, fingerprint()]))
         folder = project.runs / pipeline / RAW_DATA
-        raw = _read(folder, key)
+        raw = _read(folder, key, project)
         return raw if raw is not None else _load_and_write(load, folder, key, project, pipeline)
 
     return load_or_read
 
 
 def _load_and_write(load: Callable[[], Raw], folder: Path, key: str, project: Project, pipeline: str) -> Raw:
+    started_ns = time.time_ns()
     with opened_files() as opened:
         raw = load()
+    named = fingerprint_named(project)
     undeclared = opened.undeclared(project, pipeline)
     if undeclared:  # a later change of these files would go unnoticed
         warnings.warn(
@@ -68,10 +73,10 @@ def _load_and_write(load: Callable[[], Raw], folder: Path, key: str, project: Pr
         )
         return raw
     frames = raw if isinstance(raw, Mapping) else {"": raw}
-    problem = _problem(frames)
+    problem = _problem(frames) or _unknown_data(project, named, started_ns)
     if problem is None:
         try:
-            _write(folder, key, frames)
+            _write(folder, key, named, frames)
         except OSError as error:
             problem = f"found {error}"
     if problem:
@@ -104,7 +109,16 @@ def _problem(frames: Mapping[Any, Any]) -> str | None:
     return None
 
 
-def _write(folder: Path, key: str, frames: Mapping[str, Any]) -> None:
+def _unknown_data(project: Project, named: Mapping[str, str], started_ns: int) -> str | None:
+    """Why the digests of what `data_path` named may not be those of what was read; None where they are."""
+    linked = [name for name, digest in named.items() if not digest]
+    changed = list(changed_since(project, named, started_ns, time.time_ns()))
+    if linked or changed:
+        return f"found {', '.join(linked or changed)}, {'gone or a folder with links' if linked else 'changed by load'}"
+    return None
+
+
+def _write(folder: Path, key: str, named: Mapping[str, str], frames: Mapping[str, Any]) -> None:
     """Replace the kept frames; `files.json` is written last, with the digests of the others."""
     import pyarrow as pa
     from pyarrow.feather import write_feather
@@ -119,11 +133,14 @@ def _write(folder: Path, key: str, frames: Mapping[str, Any]) -> None:
             path = folder / f"{number}.arrow"
             write_feather(pa.Table.from_pandas(frame), str(path), compression="uncompressed")
             files.append([name, path.name, sha256_file(path)])
-        write_atomic(folder / _FILES, canonical_json({"key": key, "files": files}))
+        write_atomic(folder / _FILES, canonical_json({"key": key, "data_paths": dict(named), "files": files}))
 
 
-def _read(folder: Path, key: str) -> Any:
-    """The frames kept under a key, as `load` returned them; None where there are none, or a file is damaged."""
+def _read(folder: Path, key: str, project: Project) -> Any:
+    """The frames kept under a key, as `load` returned them; None where there are none, or a file is damaged.
+
+    What `data_path` named when they were loaded is unchanged, and counts as named by this process.
+    """
     from pyarrow.feather import read_table
 
     if not folder.is_dir():
@@ -135,8 +152,12 @@ def _read(folder: Path, key: str) -> Any:
             return None
         if not content or content["key"] != key:
             return None
+        named = content.get("data_paths", {})
+        if any(digest_at(project, name) != digest for name, digest in named.items()):
+            return None
         paths = [(name, folder / file, digest) for name, file, digest in content["files"]]
         if not all(path.is_file() and sha256_file(path) == digest for _, path, digest in paths):
             return None
+        remember(project.root / name for name in named)
         frames = {name: read_table(str(path)).to_pandas() for name, path, _ in paths}
     return frames[""] if list(frames) == [""] else frames

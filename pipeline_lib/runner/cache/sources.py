@@ -1,14 +1,17 @@
-"""Fingerprints of a pipeline's raw data, which its module declares in `SOURCES`."""
+"""Fingerprints of a pipeline's raw data: what its module declares in `SOURCES`, and what it names by `data_path`."""
 
 import ast
 import importlib.util
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline_lib.project.data_path import named_paths
 from pipeline_lib.project.project import Project
-from pipeline_lib.system.files import sha256_file, sha256_tree
+from pipeline_lib.system.files import files_below, sha256_file, sha256_tree
 
 NAME = "SOURCES"
+_NONE: Mapping[str, str] = {}
 _FORM = f'{NAME} = ["data/sales.csv", "PACKAGE:path/in/it"]'
 
 
@@ -45,6 +48,30 @@ def source_paths(project: Project, pipeline: str) -> list[Path]:
     declared = _declared(project.package / "pipelines" / f"{pipeline}.py")
     paths = [] if isinstance(declared, str) else [_path(project, source) for source in declared]
     return [path.resolve() for path in paths if path is not None]
+
+
+def fingerprint_named(project: Project, known: Mapping[str, str] = _NONE) -> dict[str, str]:
+    """Digests of what `data_path` has returned in this process, by the path from the project's root.
+
+    Digests in `known` are kept; a folder with links has the digest "".
+    """
+    root = project.root
+    names = [(path.relative_to(root) if path.is_relative_to(root) else path).as_posix() for path in named_paths()]
+    return {name: known[name] if name in known else digest_at(project, name) for name in names}
+
+
+def digest_at(project: Project, name: str) -> str:
+    """The digest of raw data named by `data_path`, as it is now; "" where it is gone, or a folder with links."""
+    return _digest(project.root / name) or ""
+
+
+def changed_since(project: Project, names: Iterable[str], started_ns: int, ended_ns: int) -> Iterator[str]:
+    """The names of raw data with a file that was written between two times (nanoseconds of the epoch)."""
+    for name in names:
+        path = project.root / name
+        files = files_below(path) if path.is_dir() else [path]
+        if any(started_ns < file.stat().st_mtime_ns <= ended_ns for file in files if file.is_file()):
+            yield name
 
 
 def _digest(path: Path | None) -> str | None:

@@ -50,3 +50,42 @@ def test_a_file_in_sources_is_answered_until_it_changes(town: Town) -> None:
         assert ended.returncode == 0, ended.stderr
         references.append(json.loads(ended.stdout)["reference"])
     assert references[0] == references[1]
+
+
+@pytest.mark.slow
+def test_a_file_that_data_path_names_is_answered_until_it_changes(town: Town) -> None:
+    """Read by Arrow, in native code: without `data_path` no later run would notice its change."""
+    import pandas as pd
+
+    path = town.root / "data" / "ames.parquet"
+    frame = pd.read_pickle(town.root / "data" / "ames.pkl")  # noqa: S301 (written above)
+    frame.to_parquet(path)
+    town.plant(
+        "nbs/pipelines/houses.ipynb", 'pd.read_pickle("../../data/ames.pkl")', 'pd.read_parquet("data/ames.parquet")'
+    )
+    assert town.command("export").returncode == 0
+    failed = town.command("run", "params/houses.yml", "--no-parity")
+    assert failed.returncode == 3
+    assert "found data/ames.parquet in the project's folder, expected it in nbs/research" in failed.stderr
+    assert 'write data_path("data/ames.parquet") of pipeline_lib' in failed.stderr
+    town.plant(
+        "nbs/pipelines/houses.ipynb",
+        'read_parquet("data/ames.parquet")',
+        'read_parquet(data_path("data/ames.parquet"))',
+    )
+    town.plant(
+        "nbs/pipelines/houses.ipynb", "import pandas as pd", "import pandas as pd\nfrom pipeline_lib import data_path"
+    )
+    assert town.command("export").returncode == 0
+    runs = []
+    for rows in (1200, 1200, 1161):
+        if rows != len(frame):
+            frame.head(rows).to_parquet(path)
+        ended = town.command("run", "params/houses.yml", "--no-parity", "--json")
+        assert ended.returncode == 0, ended.stderr
+        runs.append(json.loads(ended.stdout))
+    assert runs[0]["reference"] == runs[1]["reference"] != runs[2]["reference"]
+    assert runs[0]["metrics"] != runs[2]["metrics"]
+    assert "raw data data/ames.parquet changed" in ended.stderr
+    entry = json.loads((Path(runs[2]["folder"]) / "memory.json").read_bytes())
+    assert list(entry["sources"]) == ["data/ames.parquet"]
