@@ -44,6 +44,7 @@ def draft_row(frame: "pd.DataFrame", target: str | None = None) -> SourceText:
     Columns hold integers, floats, text, booleans, datetimes without a zone, or dates, also as category, object or
     Arrow dtypes. A column with missing values becomes `| None`. Many columns of one type that differ in a number only,
     such as pixels, become one line. The draft accepts every row of the frame; add ranges and allowed values yourself.
+    `Field` is imported for them, and for the `Params` of a new pipeline, below the cell that the draft replaces.
 
     Raises `InputError` for anything but a DataFrame with columns of distinct text names, and naming every column whose
     type a `Row` cannot declare.
@@ -76,13 +77,12 @@ def draft_row(frame: "pd.DataFrame", target: str | None = None) -> SourceText:
     if numbered:
         type_name = _TYPE_NAMES[columns[0].kind] + " | None" * columns[0].nullable
         row = f'Row = create_model("Row", **dict.fromkeys(COLUMNS, ({type_name}, ...)))'
-        return SourceText("\n".join(["from pydantic import create_model", "", f"COLUMNS = {numbered}", row, ""]))
+        return SourceText("\n".join(["from pydantic import Field, create_model", "", f"COLUMNS = {numbered}", row, ""]))
     fields = [_draft_field(c, name) for c, name in zip(columns, _field_names(names), strict=True)]
     dates = sorted({c.kind for c in columns} & {"date", "datetime"})
     lines = [f"from datetime import {', '.join(dates)}", ""] if dates else []
-    imports = "BaseModel, Field" if any("Field(" in field for field in fields) else "BaseModel"
     docstring = f"One raw row, without the target {_quoted(target)[1:-1]}." if target else "One raw row."
-    lines += [f"from pydantic import {imports}", "", "", "class Row(BaseModel):", f'    """{docstring}"""', ""]
+    lines += ["from pydantic import BaseModel, Field", "", "", "class Row(BaseModel):", f'    """{docstring}"""', ""]
     return SourceText("\n".join([*lines, *fields, ""]))
 
 

