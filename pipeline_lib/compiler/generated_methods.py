@@ -109,7 +109,7 @@ class OperationMethods(Generic[V]):
             "ordinal",
         ],
     ) -> V:
-        """A field of a date, by feature-engine's names; `week` and `iso_year` are ISO 8601's, `ordinal` is toordinal's."""
+        """A field of a date, by feature-engine's names; `week`, `iso_year` as in ISO 8601, `ordinal` as toordinal."""
         return self.apply("calendar", value, field=field)
 
     def cbrt(self, value: V | Scalar) -> V:

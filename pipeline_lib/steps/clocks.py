@@ -182,5 +182,6 @@ class BlockTime(RowwiseTransformer):
 
 def _between(arrival: pd.Series, clock: pd.Series) -> pd.Series:
     """Minutes from one time of day to the next time written hhmm."""
-    apart = arrival - 40.0 * np.floor(arrival / 100.0) - clock
-    return apart - 1440.0 * np.floor(apart / 1440.0)
+    apart: pd.Series = arrival - 40.0 * np.floor(arrival / 100.0) - clock
+    between: pd.Series = apart - 1440.0 * np.floor(apart / 1440.0)
+    return between

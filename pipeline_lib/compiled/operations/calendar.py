@@ -135,7 +135,7 @@ operation(
     "calendar",
     ("datetime",),
     "int64",
-    doc="A field of a date, by feature-engine's names; `week` and `iso_year` are ISO 8601's, `ordinal` is toordinal's.",
+    doc="A field of a date, by feature-engine's names; `week`, `iso_year` as in ISO 8601, `ordinal` as toordinal.",
     settings={"field": one_of(tuple(FIELDS))},
     column=_bind_field,
     row=_bind_field_row,

@@ -1,9 +1,10 @@
 """`pd.get_dummies(X).reindex(columns=fitted, fill_value=0)`: the one use of dummies that is the same for any rows.
 
-Which columns `get_dummies` makes depends on the words of the batch. Reindexed to fixed columns each of them is whether a
-value is a word, or the filler.
+Which columns `get_dummies` makes depends on the words of the batch. Reindexed to fixed columns each of them is whether
+a value is a word, or the filler.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -19,6 +20,7 @@ _ADVICE = (
     "keep the columns in `fit`, and write pd.get_dummies(X).reindex(columns=self.columns_, fill_value=0), or use "
     "OneHotEncoder",
 )
+_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 
 
 @function("pandas.get_dummies", raw=True)
@@ -64,7 +66,8 @@ class Dummies:
     def _column(self, call: Call, label: Any, fill_value: Any) -> Value:
         kept = dict(zip(self.frame._reals[0].columns, self.frame._values, strict=True))
         if label in kept and label not in self.encoded:
-            return kept[label]
+            value: Value = kept[label]
+            return value
         found = [
             (kept[name], str(label)[len(start) :])
             for name in self.encoded
@@ -77,9 +80,12 @@ class Dummies:
         value, word = found[0]
         if value.kind == "str":
             return call.build.text_equal(value, word)
-        if value.kind == "int64" and word.lstrip("-").isdigit():
-            return value == int(word)  # type: ignore[no-any-return]
-        refuse(f"dummies of a {value.kind} column", "how it is written as text is not settled", "cast it to text first")
+        if value.kind != "int64":
+            refuse(f"dummies of a {value.kind} column", "how it is written is not settled", "cast it to text first")
+        if _INTEGER.fullmatch(word) is None or not -(2**63) <= int(word) < 2**63:
+            return call.of(fill_value)  # no integer is written as 03
+        same: Value = value.equals(int(word))
+        return same
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):

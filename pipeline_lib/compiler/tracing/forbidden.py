@@ -19,7 +19,7 @@ FILE = (
 )
 ENVIRONMENT = (
     "production has another environment, and no replay can see it",
-    "read it in `__init__` or `fit` and keep it on `self`",
+    "read it in `fit` and keep it on `self`",
 )
 _CODE = ("code made at run time cannot be read", "write the code itself")
 _IDENTITY = ("it is another number in each process", "compare or look up the values themselves")
@@ -34,7 +34,9 @@ _NAMES = {
         CLOCK,
     ),
     **dict.fromkeys(("builtins.open", "builtins.input", "io.open", "_io.open", "numpy.load", "numpy.fromfile"), FILE),
-    **dict.fromkeys(("numpy.loadtxt", "numpy.genfromtxt", "numpy.memmap", "json.load", "json.dump"), FILE),
+    **dict.fromkeys(
+        ("numpy.loadtxt", "numpy.genfromtxt", "numpy.memmap", "json.load", "json.dump", "joblib.load"), FILE
+    ),
     **dict.fromkeys(("numpy.save", "numpy.savez", "numpy.savez_compressed", "numpy.savetxt"), FILE),
     **dict.fromkeys(("pandas.HDFStore", "pandas.ExcelFile", "pandas.ExcelWriter"), FILE),
     **dict.fromkeys(("builtins.eval", "builtins.exec", "builtins.compile", "pandas.eval", "builtins.globals"), _CODE),
@@ -67,7 +69,6 @@ _PREFIXES = (
     ("tempfile", FILE),
     ("pickle", FILE),
     ("_pickle", FILE),
-    ("joblib", FILE),
     ("sqlite3", FILE),
     ("urllib", FILE),
     ("requests", FILE),

@@ -93,7 +93,7 @@ refused(
     "work on columns, and return a DataFrame",
 )
 refused("frame", "attrs flags style plot hist boxplot", "it has no effect on the result", "leave it out")
-refused("frame", "map applymap", "the recorder has no rule for it", "write X['a'].map(function) for each column")
+refused("frame", "applymap", "pandas 3 has no such method", "write X.map(function)")
 refused(
     "index",
     "values tolist to_list to_numpy to_series get_loc isin map astype str dt min max unique size",

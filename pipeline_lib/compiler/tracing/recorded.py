@@ -128,7 +128,9 @@ class Recorded:
 
     def __iter__(self) -> Any:
         self._stop(
-            f"a loop over a {self._title}", "a plan works on whole columns", "write it with methods of the column"
+            f"a loop over a {self._title}",
+            "a plan works on whole columns",
+            "write it with methods of the column, or column.map(function)",
         )
 
     def __float__(self) -> float:
@@ -252,7 +254,7 @@ class Call:
                     "pandas aligns them by label, and production's labels are others",
                     "give both the same index: pd.Series(values, index=X.index)",
                 )
-            return argument._values[0]  # type: ignore[no-any-return]
+            return argument._values[0]
         return constant(self.build, argument)
 
     def stop(self, found: str, why: str, remedy: str = PLAN) -> NoReturn:

@@ -143,7 +143,7 @@ class Recording:
         if isinstance(error, TraceRefusedError) and self.refusal is error:
             raise error
         frame = own_frame(self.codes)
-        if frame is not None and only_raised(frame):  # the text of an error that own code raises: the error counts, not its text
+        if frame is not None and only_raised(frame):  # the text of an error: that it is raised counts, not its text
             raise UnrecordedTextError(line_of(frame.f_code, frame.f_lineno).text) from None
         line = None if getattr(error, "located", False) else self.line()
         named = TraceRefusedError(f"{line}: {error}" if line else str(error))

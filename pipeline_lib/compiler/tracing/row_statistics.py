@@ -59,8 +59,9 @@ class Numbers:
         return total
 
     def total(self, terms: Sequence[Value], *, exact: int = _ANY_ORDER) -> Value:
-        """The sum of float64 numbers from left to right, as pandas adds up to `exact` numbers."""
-        build, result = self.build, self.build.sum(terms)
+        """The sum of float64 numbers from left to right, as pandas adds up to `exact` numbers; zeros add up to 0."""
+        build = self.build
+        result = build.sum(terms) + 0.0  # the library adds to 0.0, so that it never gives -0.0
         if len(terms) <= exact:
             return result
         # two orders differ by at most n - 1 roundings each, of half an ULP of the sum of magnitudes
@@ -109,7 +110,7 @@ def variance(numbers: Numbers, ddof: int) -> Value:
 def median(numbers: Numbers) -> Value:
     """The median of the present numbers."""
     build = numbers.build
-    middle = build.median(*(build.number(value) for value in numbers.values), plain=False)
+    middle = build.median(*(build.number(value) for value in numbers.values), plain=False) + 0.0  # never -0.0
     return middle if numbers.skipna else build.where(numbers.any_missing(), math.nan, middle)
 
 

@@ -197,7 +197,7 @@ class LookupSeries(pd.Series):
         """The value of a label, or the default."""
         return self._table().get(key, default) if _is_recorded(key) else super().get(key, default)
 
-    def __contains__(self, key: Any) -> bool:
+    def __contains__(self, key: Any) -> bool:  # type: ignore[misc]  # final in pandas-stubs only
         return key in self._table() if _is_recorded(key) else super().__contains__(key)
 
     @property

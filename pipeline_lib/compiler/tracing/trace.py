@@ -172,7 +172,8 @@ def _outputs(where: str, recording: Recording, result: Any) -> dict[str, Value]:
                 "drop rows before the pipeline, in `load` or `split`",
             )
     except InputError as error:
-        raise TraceRefusedError(f"{where}: {error}") from None
+        last = next((each.line for each in reversed(recording.lines) if each.line), None)
+        raise TraceRefusedError(f"{where}: {f'{last}: ' if last else ''}{error}") from None
     real = result._reals[0]
     if isinstance(real, pd.DataFrame):
         names = [str(name) for name in real.columns]
