@@ -52,6 +52,35 @@ class StandInSelf:
     def __call__(self, *args: Any, **options: Any) -> Any:
         return inherited(self, "__call__", type(self._stand_in_for).__mro__)(*args, **options)
 
+    def _special(self, name: str, *args: Any) -> Any:
+        """What a special method gives; TypeError where the class has none."""
+        kind = type(self._stand_in_for)
+        if not hasattr(kind, name):
+            raise TypeError(f"{kind.__name__!r} object has no {name}")
+        return inherited(self, name, kind.__mro__)(*args)
+
+    def __len__(self) -> Any:
+        return self._special("__len__")
+
+    def __iter__(self) -> Any:
+        return self._special("__iter__")
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._special("__getitem__", key)
+
+    def __contains__(self, item: object) -> bool:
+        return bool(self._special("__contains__", item))
+
+    def __bool__(self) -> bool:
+        name = next((each for each in ("__bool__", "__len__") if hasattr(type(self._stand_in_for), each)), None)
+        return True if name is None else bool(self._special(name))
+
+    def __repr__(self) -> str:
+        return str(self._special("__repr__"))
+
+    def __str__(self) -> str:
+        return str(self._special("__str__"))
+
     def __eq__(self, other: object) -> Any:
         return unwrap(other) == self._stand_in_for
 
@@ -86,6 +115,8 @@ def inherited(owner: StandInSelf, name: str, classes: Any) -> Any:
     for kind in classes:
         if name in vars(kind):
             return _bound(owner, name, kind, vars(kind)[name])
+    if any("__getattribute__" in vars(kind) and is_own(kind) for kind in classes):
+        substitution.refuse("a class with `__getattribute__`", "what it answers cannot be seen", "write a property")
     fallback = next((vars(kind)["__getattr__"] for kind in classes if "__getattr__" in vars(kind)), None)
     if fallback is not None and name != "__getattr__":
         own = own_function(fallback)

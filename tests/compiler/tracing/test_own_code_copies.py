@@ -25,7 +25,10 @@ from pandas import DataFrame as Table
 from pandas import concat
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from tracing import check, own_step, record_step, refusal
+
+from pipeline_lib.compiler.tracing.refusals import TraceRefusedError
 
 X = pd.DataFrame(
     {
@@ -382,7 +385,66 @@ class Called(Step):
         return self(X)
 
 
-@pytest.mark.parametrize("kind", [Step, Child, Decorated, DataStep, Slotted, Called])
+class Checked(Step):
+    def transform(self, X):
+        check_is_fitted(self, "mean_")
+        check_is_fitted(self)
+        values = check_array(X[["a", "b"]], ensure_all_finite=False)
+        made = np.zeros((len(X), 3))
+        made[:, 0] = values[:, 0]
+        made[:, 1] = np.ones(len(X))
+        made[:, 2] = np.full(X.shape[0], self.mean_)
+        return pd.DataFrame(made, columns=["p", "q", "r"], index=X.index)
+
+
+class Validated(Step):
+    def fit(self, X, y=None):
+        validate_data(self, X, skip_check_array=True)
+        return super().fit(X)
+
+    def transform(self, X):
+        return validate_data(self, X, reset=False, skip_check_array=True)[["a", "b"]]
+
+
+class Constants(Step):
+    FACTORS: ClassVar[list[float]] = [2.0, 3.0]
+    FUNCTION = staticmethod(np.log1p)
+
+    class Options:
+        offset = 5
+
+    def transform(self, X):
+        logged = self.FUNCTION(X["b"].clip(lower=0))
+        return X[["a"]].assign(a=X["a"] * Constants.FACTORS[0] + self.Options.offset, b=logged * type(self).FACTORS[1])
+
+
+class Held(Step):
+    def fit(self, X, y=None):
+        self.numpy_, self.change_ = np, lambda column: column + 1
+        return super().fit(X)
+
+    def transform(self, X):
+        return X[["a"]].assign(z=self.numpy_.log1p(X["b"].clip(lower=0)), y=self.change_(X["a"]))
+
+
+class Special(Step):
+    def __len__(self):
+        return 0
+
+    def __getitem__(self, name):
+        return {"k": 7}[name]
+
+    def __str__(self):
+        return "special"
+
+    def transform(self, X):
+        return X[["a"]].assign(z=len(self), y=self["k"], w=f"{self}", v=1 if self else 2, u=repr(self.mean_))
+
+
+KINDS = [Step, Child, Decorated, DataStep, Slotted, Called, Checked, Validated, Constants, Held, Special]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_of_class_is_recorded_as_it_is(kind: Any) -> None:
     step = kind().fit(X)
     check(lambda self, data: self.step_.transform(data), X, OTHER, state={"step_": step})
@@ -411,6 +473,25 @@ def test_a_single_dispatch_function_is_refused_by_name() -> None:
         return thing * 2
 
     assert "general() " in refusal(lambda self, data: self.general_(data[["a"]]), X, state={"general_": general}) + " "
+
+
+class Answering(Step):
+    def __getattribute__(self, name):
+        return 5 if name == "magic" else super().__getattribute__(name)
+
+    def transform(self, X):
+        return X[["a"]] * getattr(self, "magic", 1)
+
+
+def test_a_class_that_answers_for_each_attribute_is_refused() -> None:
+    with pytest.raises(TraceRefusedError, match=r"a class with `__getattribute__`: .*; write a property"):
+        record_step(Answering().fit(X), X)
+
+
+def test_a_method_set_on_the_object_is_recorded() -> None:
+    step = Step().fit(X)
+    step.changed = lambda column: column * 7
+    check(lambda self, data: self.step_.transform(data), X, OTHER, state={"step_": step})
 
 
 def test_each_recording_makes_its_own_copies() -> None:
