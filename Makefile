@@ -5,10 +5,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 PARAMS ?= params/houses.yml
 REF ?= houses
+EXAMPLES ?= 10000
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup export check test test-slow run run-all parity report lab lock bits mutants faults bench clean
+.PHONY: help setup export check test test-slow run run-all parity report lab lock bits mutants faults fuzz bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +75,9 @@ mutants: setup ## change one thing at a time in a record or in the code; show th
 
 faults: setup ## kill, interrupt and crowd runs, fail disk writes; show that no unfinished record looks finished
 	$(BIN)/python -m tools.faults
+
+fuzz: setup ## compare 10,000 generated examples of each recorded method with its library (EXAMPLES=10000)
+	$(BIN)/python -m tools.fuzz --examples $(EXAMPLES)
 
 bench: setup ## run the benchmarks, each printing ratios measured side by side
 	@for script in $(wildcard benchmarks/*.py); do $(BIN)/python $$script || exit; done

@@ -65,21 +65,25 @@ def check(
     bounded: bool = False,
     may_refuse: bool = False,
     may_raise: bool = False,
+    zeros: bool = False,
+    least: int = 0,
 ) -> Trace:
     """Record own code on `data`, and compare its plan with the library's results for `data` and `others`.
 
     With `bounded` numbers may differ within the plan's own error bounds, else by no bit. With `may_refuse` the plan
     may refuse rows that the library answers. With `may_raise` the library may raise an error for a row alone that it
-    answers among others, as for the second part of a text that has one.
+    answers among others, as for the second part of a text that has one. With `zeros` 0.0 and -0.0 are the same, where
+    the library itself gives one or the other by the number of rows. The plan must answer at least `least` rows.
     """
     step = own_step(transform, fit, state).fit(data)
     trace = record_step(step, data, schema)
     schema = schema or schema_of_frame(as_frame(data))
     build = Builder()
     outputs = trace.write(raw_columns(schema, build), build)
-    comparison = _Comparison(step, trace, outputs, Plan(build.nodes, {}), schema, bounded, may_refuse, may_raise)
+    comparison = _Comparison(step, trace, outputs, Plan(build.nodes, {}), schema, bounded, may_refuse, may_raise, zeros)
     for frame in (data, *others):
         comparison.frame(frame)
+    assert comparison.answered >= least, f"the plan answers {comparison.answered} rows, expected {least}"
     return trace
 
 
@@ -126,13 +130,15 @@ class _Comparison:
         bounded: bool,
         may_refuse: bool,
         may_raise: bool,
+        zeros: bool,
     ) -> None:
         self.step, self.trace, self.outputs, self.schema = step, trace, outputs, schema
         self.roots = [value.node for value in outputs.values()]
         self.batch = make_executor(plan, self.roots)
         self.single = row_function(plan, self.roots, schema)
         self.dtypes = {name: value.dtype for name, value in raw_columns(schema, Builder()).items()}
-        self.bounded, self.may_refuse, self.may_raise = bounded, may_refuse, may_raise
+        self.answered = 0  # rows, so far
+        self.bounded, self.may_refuse, self.may_raise, self.zeros = bounded, may_refuse, may_raise, zeros
 
     def frame(self, data: Any) -> None:
         """Compare each row of a frame alone, and all answered rows as a batch."""
@@ -153,6 +159,7 @@ class _Comparison:
             assert found is not None, f"row {row}: the plan refuses what the library answers, {expected}"
             self._same(part, [[value] for value in found], expected, f"row {row} alone")
             answered.append(row)
+        self.answered += len(answered)
         whole = _rows(data, answered)
         if answered:
             found = [_listed(column) for column in self.batch.run(self._columns(whole), len(whole))]
@@ -191,17 +198,19 @@ class _Comparison:
         with warnings.catch_warnings():  # the tests make errors of warnings
             warnings.simplefilter("ignore")
             result = self.step.transform(data.copy())
-        assert len(result) == len(data)
-        width = 1 if result.ndim == 1 else result.shape[1]
-        assert width == len(self.outputs), f"{width} columns, {len(self.outputs)} in the plan"
-        if isinstance(result, pd.DataFrame):
-            assert list(map(str, result.columns)) == list(self.outputs)
-        values = list(self.outputs.values())
-        return [_listed(library_column(result, index, value.dtype)) for index, value in enumerate(values)]
+            assert len(result) == len(data)
+            width = 1 if result.ndim == 1 else result.shape[1]
+            assert width == len(self.outputs), f"{width} columns, {len(self.outputs)} in the plan"
+            if isinstance(result, pd.DataFrame):
+                assert list(map(str, result.columns)) == list(self.outputs)
+            values = list(self.outputs.values())
+            return [_listed(library_column(result, index, value.dtype)) for index, value in enumerate(values)]
 
     def _same(self, data: Any, found: Sequence[list[Any]], expected: Sequence[list[Any]], how: str) -> None:
         for index, (name, ours, theirs) in enumerate(zip(self.outputs, found, expected, strict=True)):
             if [bits(value) for value in ours] == [bits(value) for value in theirs]:
+                continue
+            if self.zeros and all(bits(a) == bits(b) or a == b for a, b in zip(ours, theirs, strict=True)):
                 continue
             if self.bounded:
                 root = list(self.trace.outputs.values())[index]

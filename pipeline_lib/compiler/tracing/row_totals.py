@@ -73,7 +73,7 @@ def extreme(call: Call, skipna: bool = True) -> Any:
     values = numbers.filled(math.nan) if numbers.floats() else numbers.integers()
     best = values[0]
     for value in values[1:]:
-        better = value > best if call.name.endswith("max") else value < best
+        better = value >= best if call.name.endswith("max") else value <= best  # of 0.0 and -0.0 the last one
         best = build.where(build.logical_or(best.missing(), better), value, best)
     return _result(call, best)
 

@@ -161,3 +161,15 @@ def test_rows_of_another_kind_are_refused(name):
     message = refusal(transform, FRAME, state={"table_": TEXTS})
     assert "test_frame_builders.py, line" in message
     assert remedy in message
+
+
+NUMBERED = pd.DataFrame({"k": [1, 0, -7, 3], "t": pd.Series(["a", "", None, "b"], dtype="str")})
+
+
+def test_dummies_of_integers_are_named_as_they_are_written():
+    names = ["k_0", "k_-7", "k_03", "k_--7", "k_-0", "k_\u00b2", "k_1.0", "k_9223372036854775808", "t_a", "t_"]
+
+    def transform(self, X):
+        return pd.get_dummies(X, columns=["k", "t"]).reindex(columns=names, fill_value=0)
+
+    check(transform, NUMBERED, NUMBERED.assign(k=[-7, 2, 2, 2]), NUMBERED.iloc[:1])

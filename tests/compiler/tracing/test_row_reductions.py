@@ -112,6 +112,25 @@ def test_sums_of_more_numbers_are_within_their_bound(name, count):
     check(lambda self, X: getattr(X, name)(axis=1), frame, bounded=True)
 
 
+ZEROS = pd.DataFrame({"a": [1.0, -0.0, -0.0, np.nan, -0.0], "b": [-0.0, -0.0, np.nan, -0.0, 0.0]})
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "median", "std"])
+def test_zeros_have_the_sign_that_pandas_gives_them(name):
+    check(lambda self, X: getattr(X, name)(axis=1), ZEROS)
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "min", "max"])
+def test_zeros_of_a_row_have_the_sign_that_pandas_gives_them(name):
+    check(lambda self, X: X.apply(lambda row: getattr(row, name)(), axis=1), ZEROS)
+    check(lambda self, X: X.apply(lambda row: sum([row["a"], row["b"]]), axis=1), ZEROS)
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "median", "nansum", "nanmean", "nanmedian"])
+def test_zeros_have_the_sign_that_numpy_gives_them(name):
+    check(lambda self, X: getattr(np, name)(X.to_numpy(), axis=1), ZEROS)
+
+
 class OtherSums(pd.DataFrame):
     """A frame whose sums are off by thousands of ULPs."""
 
