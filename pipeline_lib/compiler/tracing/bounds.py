@@ -45,17 +45,6 @@ _PARTS: dict[str, Range] = {
 }
 
 
-def mixes_integers(nodes: Sequence[Node], number: int) -> bool:
-    """Whether a column of float64 takes some rows from integers, as `where` and `clip` do.
-
-    pandas keeps such a column int64 where no row of the batch is changed.
-    """
-    node = nodes[number]
-    if node.operation not in ("where", "lookup_number", "demand"):
-        return False
-    return any(nodes[each].operation == "to_float" or mixes_integers(nodes, each) for each in node.inputs)
-
-
 def value_range(recording: Recording, value: Value) -> Range:
     """The range of a number's present values; an infinite one where it is not known."""
     inputs = {each.node: each for each in recording.inputs.values()}

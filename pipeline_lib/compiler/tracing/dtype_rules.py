@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.bounds import EXACT, LARGEST, mixes_integers, value_range
+from pipeline_lib.compiler.tracing.bounds import EXACT, LARGEST, value_range
+from pipeline_lib.compiler.tracing.integer_batches import is_integer, mixes_integers
 from pipeline_lib.compiler.tracing.recorded import Recorded
 from pipeline_lib.compiler.tracing.recording import Recording
 from pipeline_lib.compiler.tracing.refusals import refuse
@@ -192,8 +193,11 @@ def _guard_unstable(recording: Recording, name: str, operands: Sequence[Value], 
     build = recording.build
     if name == "truediv":
         return value
-    largest = EXACT if build.nodes[value.node].operation == "pow" else LARGEST
+    node = build.nodes[value.node]
+    largest = EXACT if node.operation == "pow" else LARGEST
     tested = [(each, EXACT) for each in operands] + ([(value, largest)] if name in _WHOLE else [])
+    if node.operation == "pow" and is_integer(build.nodes, node.inputs[0]):
+        value = _check_exponent(recording, operands, node.inputs[1], value)
     for each, most in tested:
         low, high = value_range(recording, each)
         if low < -most or high > most:
@@ -207,3 +211,19 @@ def _guard_unstable(recording: Recording, name: str, operands: Sequence[Value], 
                 "cast the column with astype(float) in the step",
             )
     return value
+
+
+def _check_exponent(recording: Recording, operands: Sequence[Value], number: int, value: Value) -> Value:
+    """A power of integers: a negative exponent is an error where the batch has integers only."""
+    exponent = next((each for each in operands if each.node == number), None)
+    if exponent is None:
+        return value
+    build = recording.build
+    allowed = build.logical_or(exponent.missing(), build.less_equal(build.value(0.0), exponent))
+    return checked(
+        recording,
+        value,
+        allowed,
+        "an exponent of 0 or more, as integers have no negative powers",
+        "cast the column with astype(float) in the step",
+    )

@@ -157,7 +157,7 @@ def to_numeric(call: Call, arg: Any, errors: str = "raise", downcast: Any = None
         absent = build.logical_or(value.missing(), build.text_equal(value, ""))
         present = build.logical_or(build.logical_not(number.missing()), absent)
         return checked(call.recording, number, present, "a number, as pd.to_numeric raises an error for other text")
-    if value.kind in ("int64", "float64", "bool"):
+    if value.kind in ("int64", "float64", "bool") and not is_object(arg):
         return value
     return call.stop(
         f"pd.to_numeric of a column of {'/'.join(map(str, dtypes_of(arg)))}",

@@ -17,8 +17,9 @@ import pandas as pd
 
 from pipeline_lib.compiled.operations.calendar import EPOCH_ORDINAL
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.bounds import EXACT, LARGEST, mixes_integers, value_range
+from pipeline_lib.compiler.tracing.bounds import EXACT, LARGEST, value_range
 from pipeline_lib.compiler.tracing.dtype_rules import dtypes_of, is_object, is_python_bools
+from pipeline_lib.compiler.tracing.integer_batches import mixes_integers
 from pipeline_lib.compiler.tracing.recorded import Call, rule
 from pipeline_lib.compiler.tracing.recording import PLAN
 from pipeline_lib.compiler.tracing.row_checks import checked, input_names

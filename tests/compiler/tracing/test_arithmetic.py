@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from dtype_frames import EDGES, TRAINING
-from tracing import check, own_code, refusal
+from tracing import check, own_code, own_step, record_step, refusal
 
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.compiler.tracing.bounds import value_range
+from pipeline_lib.compiler.tracing.integer_batches import mixes_integers
 from pipeline_lib.compiler.tracing.recording import Recording
 
 EXACT = [
@@ -160,3 +161,25 @@ def test_the_range_of_a_column_is_found_from_the_plan() -> None:
     assert value_range(recording, -1 * hour + 5) == (-18, 5)
     assert value_range(recording, made.lookup(hour, {1: 7, 2: -3}, "float64")) == (-3, 7)
     assert value_range(recording, made.power_int(hour, made.value(2))) == (-529, 529)
+
+
+MIXED = {
+    "X['i'].clip(upper=2.5)": True,
+    "X['i'].clip(upper=2.5) + 1": True,
+    "X['i'].clip(upper=2.5) + 0.5": False,
+    "X['i'].clip(upper=2.5).astype(float)": False,
+    "X['i'].astype(float)": False,
+    "X['i'].where(X['b'])": True,
+    "X['t'].map({'a': 1})": True,
+    "X['t'].map({'a': 1.5})": False,
+    "X['d'].dt.hour": True,
+    "X['x'].clip(0, 1)": False,
+    "X['x'] + X['i']": False,
+    "pd.cut(X['x'], [0, 1], labels=False)": True,
+}
+
+
+@pytest.mark.parametrize("text", MIXED)
+def test_columns_that_are_integers_in_some_batches_are_known_from_the_plan(text: str) -> None:
+    trace = record_step(own_step(own_code(text)), TRAINING)
+    assert mixes_integers(trace.nodes, next(iter(trace.outputs.values()))) is MIXED[text]
