@@ -59,7 +59,8 @@ class Traces:
         self._kept.append(step)
 
         def watched(X: Any, *args: Any, **options: Any) -> Any:
-            received[id(step), name] = sample(X)
+            if not isinstance(X, Mapping):  # several raw tables, for which a step has a plan
+                received[id(step), name] = sample(X)
             return method(X, *args, **options)
 
         vars(step)[name] = watched
@@ -114,7 +115,9 @@ class Traces:
 
 
 def holds_own_code(step: Any) -> bool:
-    """Whether a step's class, or a function that it holds, is own code."""
+    """Whether a step's class, or a function that it holds, is own code that is recorded, since it has no plan."""
+    if callable(getattr(type(step), "plan", None)):
+        return False
     return any(own_method(type(step), name) or is_own_function(_function(step, name)) for name in METHODS)
 
 
