@@ -181,7 +181,7 @@ REFUSED = {
     "pd.to_datetime(X[['i', 'j', 'x']])": "must answer",
     "pd.to_timedelta(X['x'], unit='D')": "integers",
     "pd.to_numeric(X['i'], downcast='integer')": "downcast",
-    "pd.to_numeric(X['c'])": "cast it",
+    "pd.to_numeric(X['c'])": "astype(float)",
     "pd.cut(X['i'], 3)": "self.edges_",
     "pd.cut(X['x'], [0, 1, 2]).astype(str)": "beside a missing value",
     "pd.qcut(X['x'], 4)": "pd.qcut(X['a'], 4, retbins=True)",
