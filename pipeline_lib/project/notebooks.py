@@ -12,6 +12,10 @@ from pipeline_lib.errors import InputError
 
 KEEP_OUTPUT = "keep-output"
 PARAMETERS = "parameters"
+SKIPPED = "skip-execution"
+"""Jupyter's tag of a cell that no run executes."""
+RAISES = "raises-exception"
+"""Jupyter's tag of a cell that may raise: the run goes on."""
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """A cell's id, as the notebook format 4.5 allows it."""
 

@@ -8,12 +8,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.errors import InputError
-from pipeline_lib.project.notebooks import cells, read_notebook
+from pipeline_lib.project.notebooks import Cell
 from pipeline_lib.project.params import params_to_json
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.manifest import Failure
 from pipeline_lib.records.record import RECORD_VARIABLE, Record
+from pipeline_lib.runner.failed_cell import INJECTED, CellError, failure_of_run, own_numbers
 from pipeline_lib.runner.preflight import Request
 from pipeline_lib.system.jupyter_imports import fast_jupyter_imports
 from pipeline_lib.system.locks import locked_temporary_folder
@@ -26,7 +26,6 @@ _LONGEST_SOCKET_FOLDER = 80
 _NOT_FOUND = ("FileNotFoundError", "IOException")
 """Errors of Python, pandas, Arrow and polars, and of DuckDB, for a file that does not exist."""
 _PATHS = re.compile(r"""['"]([^'"]+)['"]|(?:^|: )([^\s'"]+)$""")
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def execute(request: Request, record: Record, timeout: int | None, progress: Progress) -> Failure | None:
@@ -35,7 +34,7 @@ def execute(request: Request, record: Record, timeout: int | None, progress: Pro
         from papermill import execute_notebook
         from papermill.exceptions import PapermillExecutionError
 
-        from pipeline_lib.runner.papermill_engine import ENGINE
+        from pipeline_lib.runner.papermill_engine import ENGINE, KERNEL
 
     notebook = request.project.research_notebook(request.pipeline)
     try:
@@ -44,21 +43,25 @@ def execute(request: Request, record: Record, timeout: int | None, progress: Pro
                 str(notebook).replace("{", "{{").replace("}", "}}"),  # papermill formats the path
                 None,
                 engine_name=ENGINE,
+                kernel_name=KERNEL,
+                language="python",
                 destination=record.notebook,
                 parameters=params_to_json(request.params),
                 cwd=notebook.parent,
                 config=config,
                 timeout=timeout,
                 start_timeout=_SECONDS_TO_START,
-                **_progress_hooks(notebook, request.project, progress),
+                **_progress_hooks(request.cells, progress),
             )
-    except PapermillExecutionError as error:
-        hint = _data_path_hint(request.project, notebook, error.ename, error.evalue)
-        return _failure(record, error.ename, f"{error.evalue}{hint}", error.traceback)
+    except PapermillExecutionError:
+        return None  # it counts every error, in cells tagged `raises-exception` too; any other is a CellError
+    except CellError as error:
+        error.message += _data_path_hint(request.project, notebook, error.name, error.message)
+        return failure_of_run(request.cells, record, error)
     except KeyboardInterrupt:
-        return _failure(record, "interrupted", "")
+        return failure_of_run(request.cells, record, CellError("interrupted", ""))
     except Exception as error:  # a dead kernel, a time-out, a kernel that never starts: the run must still be sealed
-        return _failure(record, type(error).__name__, str(error))
+        return failure_of_run(request.cells, record, CellError(type(error).__name__, str(error)))
     return None
 
 
@@ -78,8 +81,9 @@ def _kernel_config() -> Iterator[Any]:
         yield Config({"KernelManager": settings})
 
 
-def _progress_hooks(notebook: Path, project: Project, progress: Progress) -> dict[str, Callable[..., None]]:
-    total = len(cells(read_notebook(notebook, project.shown(notebook)))) + 1  # papermill adds the parameters
+def _progress_hooks(own: Sequence[Cell], progress: Progress) -> dict[str, Callable[..., None]]:
+    """A line for each executed cell, with its number in the research notebook, of which `own` are the cells."""
+    numbers = own_numbers(own)
     started: dict[int, float] = {}
 
     def on_cell_start(cell: Any, cell_index: int) -> None:
@@ -88,8 +92,10 @@ def _progress_hooks(notebook: Path, project: Project, progress: Progress) -> dic
     def on_cell_executed(cell: Any, cell_index: int, execute_reply: Any) -> None:
         first = next((line for line in cell.source.splitlines() if line.strip()), "")
         seconds = time.monotonic() - started[cell_index]
+        if INJECTED in cell.metadata.get("tags", ()):
+            return
         with suppress(BrokenPipeError):  # the reader of the progress has gone
-            progress(f"  cell {cell_index + 1:>2} of {total}  {seconds:6.1f} s  {first[:64]}")
+            progress(f"  cell {numbers[cell_index]:>2} of {len(own)}  {seconds:6.1f} s  {first[:64]}")
 
     return {"on_cell_start": on_cell_start, "on_cell_executed": on_cell_executed}
 
@@ -121,25 +127,3 @@ def _data_path_hint(project: Project, notebook: Path, name: str, message: str) -
                 f'notebook runs; write data_path("{path}") of pipeline_lib'
             )
     return ""
-
-
-def _failure(record: Record, name: str, message: str, traceback: Sequence[str] = ()) -> Failure:
-    """An error with the cell it happened in: the one marked as failed, else the last that was started."""
-    text = f"{name}: {message}".strip().rstrip(":")
-    plain_traceback = _COLOURS.sub("", "\n".join(traceback)) if traceback else None
-    try:
-        everything = read_notebook(record.notebook, record.notebook.name)["cells"]
-    except InputError:  # none yet: the kernel did not start, or the disk is full
-        return Failure(text)
-    marks = [cell["metadata"].get("papermill", {}) for cell in everything]
-    started = [number for number, mark in enumerate(marks, start=1) if mark.get("start_time")]
-    failed = [number for number in started if marks[number - 1].get("exception")]
-    number = next(iter(failed[:1] or started[-1:]), None)
-    if number is None:
-        return Failure(text, traceback=plain_traceback)
-    return failure_at(number, everything[number - 1], text, plain_traceback)
-
-
-def failure_at(number: int, cell: dict[str, Any], message: str, traceback: str | None = None) -> Failure:
-    """A failure in a cell of the executed notebook; cells are numbered from 1."""
-    return Failure(message, number, cell.get("id", ""), "".join(cell["source"]), traceback)

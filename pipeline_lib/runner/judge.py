@@ -1,16 +1,16 @@
 """Judging a run by what it left: a notebook that papermill calls complete is no proof of success."""
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.notebooks import read_notebook
+from pipeline_lib.project.notebooks import RAISES, SKIPPED, Cell, read_notebook
 from pipeline_lib.records.layout import METRICS
 from pipeline_lib.records.manifest import Failure
 from pipeline_lib.records.record import Record
 from pipeline_lib.runner.cache.imported_files import refused_import
-from pipeline_lib.runner.execute import failure_at
+from pipeline_lib.runner.failed_cell import failure_at
 from pipeline_lib.runner.metrics import metrics_of_evidence
 from pipeline_lib.runner.preflight import Request
 from pipeline_lib.runner.provenance import code_hashes
@@ -30,7 +30,7 @@ def judge(
     refused = refused_import(record.folder)
     if refused:  # a cold kernel would not have refused it, so neither a success nor another error counts
         failure = replace(failure or Failure(""), message=f"{ColdOnlyError.__name__}: {refused}")
-    failure = failure or find_incomplete(record)
+    failure = failure or find_incomplete(request.cells, record)
     if failure is None and code_hashes(request) != hashes_before:
         failure = Failure("found notebooks or library code changed during the run, expected none; run again")
     if failure is None and removed:
@@ -38,20 +38,29 @@ def judge(
     return failure or _check_metrics(request, record)
 
 
-def find_incomplete(record: Record) -> Failure | None:
-    """The first cell that failed or was not executed, or the results that are missing; None for a complete run."""
+def find_incomplete(own: Sequence[Cell], record: Record) -> Failure | None:
+    """The first cell that failed or was not executed, or the results that are missing; None for a complete run.
+
+    `own` are the research notebook's cells. One tagged `skip-execution` need not be executed, and one tagged
+    `raises-exception` may fail.
+    """
     try:
-        notebook = read_notebook(record.notebook, record.notebook.name)
+        executed = read_notebook(record.notebook, record.notebook.name)["cells"]
     except InputError as error:
         return Failure(str(error))
-    for number, cell in enumerate(notebook["cells"], start=1):
-        if cell["cell_type"] != "code" or not "".join(cell["source"]).strip():
+    for index, cell in enumerate(executed):
+        tags = cell["metadata"].get("tags", ())
+        if cell["cell_type"] != "code" or not "".join(cell["source"]).strip() or SKIPPED in tags:
             continue
-        errors = [output for output in cell["outputs"] if output["output_type"] == "error"]
+        errors = [output for output in cell["outputs"] if output["output_type"] == "error" and RAISES not in tags]
         if errors:
-            return failure_at(number, cell, f"{errors[0]['ename']}: {errors[0]['evalue']}")
+            return failure_at(own, executed, index, f"{errors[0]['ename']}: {errors[0]['evalue']}")
         if cell.get("execution_count") is None:
-            return failure_at(number, cell, "found a cell that was not executed, expected all; the kernel had gone")
+            message = (
+                "found a cell that was not executed, expected all but those tagged `skip-execution`; the kernel had "
+                "gone, run again"
+            )
+            return failure_at(own, executed, index, message)
     results = {"run.compile": record.artifact, "run.evidence": record.evidence, "run.metrics": record.folder / METRICS}
     missing = [call for call, path in results.items() if not path.exists()]
     if missing:

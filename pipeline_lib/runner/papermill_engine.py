@@ -5,14 +5,17 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty
+from types import MappingProxyType
 from typing import Any
 
 import zmq
+from ipykernel.kernelspec import RESOURCES, get_kernel_dict
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -20,11 +23,14 @@ from nbformat.v4 import writes
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
+from pipeline_lib.runner.failed_cell import CellError
 from pipeline_lib.runner.output_limits import CellOutput
 from pipeline_lib.system import parent_death
 from pipeline_lib.system.files import write_atomic
 
 ENGINE = "pipeline-lib"
+KERNEL = "python3"
+"""Jupyter's name for the IPython of the environment at hand; every run uses it, whatever its notebook names."""
 SAVE_EVERY = 2.0
 """Seconds between two writes of a notebook whose cell runs long."""
 BACKLOG = 100_000
@@ -45,20 +51,37 @@ class RecordEngine(Engine):  # type: ignore[misc] # papermill has no annotations
 
     @classmethod
     def execute_notebook(cls, nb: Any, kernel_name: str, *, destination: Path, **options: Any) -> Any:
-        """Execute and return the notebook. The file has what was reached, also after an error or interruption."""
+        """Execute and return the notebook. The file has what was reached, also after an error or interruption.
+
+        Raises CellError for the cell that failed.
+        """
+        _name_kernel(nb.metadata)
         notebook = ExecutedNotebook(nb, output_path=destination, progress_bar=False, autosave_cell_every=0)
         notebook.notebook_start()
         names = ("timeout", "config", "on_cell_start", "on_cell_executed")
         chosen = {name: options[name] for name in names}
         chosen |= {"startup_timeout": options["start_timeout"], "iopub_timeout": DRAIN}
+        client = RecordClient(notebook, kernel_name=kernel_name, raise_on_iopub_timeout=False, **chosen)
         try:
-            RecordClient(notebook, kernel_name=kernel_name, raise_on_iopub_timeout=False, **chosen).execute()
+            client.execute()
         except BaseException:  # an interruption may have prevented the last write
             with suppress(OSError):
                 notebook.save()
             raise
         notebook.notebook_complete()
+        if client.failure:
+            raise client.failure
         return notebook.nb
+
+
+def _name_kernel(metadata: Any) -> None:
+    """Name the kernel that executes the notebook in the metadata, where there is none or another."""
+    kernel, language = metadata.get("kernelspec") or {}, metadata.get("language_info") or {}
+    if kernel.get("name") != KERNEL or "display_name" not in kernel:
+        spec = get_kernel_dict()
+        metadata["kernelspec"] = {"name": KERNEL, "display_name": spec["display_name"], "language": spec["language"]}
+    if "name" not in language:
+        metadata.pop("language_info", None)  # the kernel's answer replaces it
 
 
 papermill_engines.register(ENGINE, RecordEngine)
@@ -98,6 +121,8 @@ class ExecutedNotebook(NotebookExecutionManager):  # type: ignore[misc] # paperm
 class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill has no annotations
     """The client of one run's kernel."""
 
+    failure: CellError | None = None
+    _reply: Mapping[str, Any] = MappingProxyType({})
     _manager: AsyncKernelManager | None = None
     _before: set[asyncio.Task[Any]]
     _output: CellOutput
@@ -108,8 +133,9 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
             try:
                 self.nb_man.cell_start(cell, cell_index=index)
                 self.execute_cell(cell, index)
-            except CellExecutionError:
+            except CellExecutionError as error:
                 self.nb_man.cell_exception(cell, cell_index=index)
+                self.failure = CellError(error.ename, error.evalue, self._reply.get("traceback") or ())
                 break
             except (CellTimeoutError, DeadKernelError) as error:
                 raise self._abort(cell, index, error) from None
@@ -142,6 +168,15 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
             self._output.close(cell.get("outputs", []))
 
     execute_cell = run_sync(async_execute_cell)
+
+    async def _check_raise_for_error(self, cell: Any, cell_index: int, exec_reply: dict[str, Any] | None) -> None:
+        """Raise where the kernel's reply to a cell is an error, or says that the cell asked the kernel to end."""
+        self._reply = (exec_reply or {}).get("content", {})
+        if any(
+            part.get("source") == "ask_exit" and not part.get("keepkernel") for part in self._reply.get("payload", ())
+        ):
+            raise CellError("", "found quit() or exit(), which ends the kernel, expected it to live; remove the call")
+        await super()._check_raise_for_error(cell, cell_index, exec_reply)
 
     async def _save_repeatedly(self) -> None:
         while True:
@@ -214,7 +249,12 @@ class RecordKernelClient(AsyncKernelClient):
 
 
 class RecordKernelManager(AsyncKernelManager):
-    """Starts kernels that end with this process, and lets many of their messages wait."""
+    """Starts kernels of this environment that end with this process, and lets many of their messages wait."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """IPython by this process's own Python. Jupyter might find another one under the same name."""
+        return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
 
     def _client_factory_default(self) -> type[RecordKernelClient]:
         return RecordKernelClient

@@ -2,25 +2,29 @@
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.project.export import check_export
-from pipeline_lib.project.notebooks import Cell, declared_parameters, parameters_cell, read_notebook
+from pipeline_lib.project.notebooks import Cell, cells, declared_parameters, parameters_cell, read_notebook
 from pipeline_lib.project.params import params_from_values, params_to_json, read_params
 from pipeline_lib.project.params_model import BaseParams, check_model
 from pipeline_lib.project.project import Project, check_name, project_of
 from pipeline_lib.rows.model import schema_of
+from pipeline_lib.runner.runnable import check_runnable
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Request:
-    """A run that passed every check before a kernel starts; `sensitive` are the sensitive fields of its raw rows."""
+    """A run that passed every check before a kernel starts.
+
+    `sensitive` are the sensitive fields of its raw rows, `cells` those of its research notebook.
+    """
 
     project: Project
     pipeline: str
@@ -29,6 +33,7 @@ class Request:
     params: BaseParams
     overrides: tuple[str, ...]
     sensitive: tuple[str, ...]
+    cells: tuple[Cell, ...] = field(repr=False)
 
 
 def check_request(params_file: Path, overrides: Sequence[str] = (), *, exported: bool = False) -> Request:
@@ -40,7 +45,7 @@ def check_request(params_file: Path, overrides: Sequence[str] = (), *, exported:
     project = project_of(params_file)
     _check_file_name(project, params_file)
     pipeline = check_name(params_file.name.partition(".")[0])
-    cell = read_parameters_cell(project, pipeline)
+    own, cell = _read_research_notebook(project, pipeline)
     module = project.import_pipeline(pipeline)
     shown = project.shown(params_file)
     model = check_model(module.Params, module.__name__)
@@ -53,7 +58,8 @@ def check_request(params_file: Path, overrides: Sequence[str] = (), *, exported:
         raise InputError("\n".join([*problems, *(f"note: {problem}" for problem in stale)]))
     if stale or params is None:
         raise DifferenceError("\n".join(map(str, stale)))
-    return Request(project, pipeline, module, params_file, params, tuple(overrides), schema_of(module.Row).sensitive)
+    sensitive = schema_of(module.Row).sensitive
+    return Request(project, pipeline, module, params_file, params, tuple(overrides), sensitive, own)
 
 
 def _try(check: Callable[[], Result]) -> tuple[Result | None, list[str]]:
@@ -80,8 +86,8 @@ def _check_file_name(project: Project, path: Path) -> None:
     )
 
 
-def read_parameters_cell(project: Project, pipeline: str) -> Cell:
-    """The tagged cell of a pipeline's research notebook."""
+def _read_research_notebook(project: Project, pipeline: str) -> tuple[tuple[Cell, ...], Cell]:
+    """The cells of a pipeline's research notebook, which can be executed, and the one tagged `parameters`."""
     path = project.research_notebook(pipeline)
     shown = project.shown(path)
     if not path.is_file():
@@ -90,7 +96,9 @@ def read_parameters_cell(project: Project, pipeline: str) -> Cell:
             f"{shown}: found no such notebook, expected the research notebook of one of the pipelines ({known}); "
             f"a parameters file is called {project.shown(project.params / 'NAME.yml')} or NAME.VARIANT.yml"
         )
-    return parameters_cell(read_notebook(path, shown), shown)
+    notebook = read_notebook(path, shown)
+    check_runnable(notebook, shown)
+    return tuple(cells(notebook)), parameters_cell(notebook, shown)
 
 
 def check_declared(project: Project, model: type[BaseParams], pipeline: str, cell: Cell) -> BaseParams:
@@ -111,7 +119,7 @@ def check_parameters_agree(project: Project) -> list[str]:
     ]
     for pipeline in project.pipelines():
         try:
-            cell = read_parameters_cell(project, pipeline)
+            _, cell = _read_research_notebook(project, pipeline)
             module = project.import_pipeline(pipeline)
             model = check_model(module.Params, module.__name__)
             in_cell, cell_problems = _try(lambda: params_to_json(check_declared(project, model, pipeline, cell)))  # noqa: B023

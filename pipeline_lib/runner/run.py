@@ -70,10 +70,10 @@ def run_request(
     with SignalHandler() as signals, begin_record(folder, request.pipeline, facts=invocation.to_json()) as record:
         manifest = _execute_and_judge(request, began_ns, invocation, record, signals, timeout, progress)
         manifest = _with_report(record, manifest)
-        _seal(record, manifest)
+        _seal(request, record, manifest)
         if manifest.failure:
             code = signals.exit_code if signals.signal else _FAILED
-            raise RunError(_failure_text(record, manifest.failure), record.folder, code)
+            raise RunError(_failure_text(request, record, manifest.failure), record.folder, code)
     return record
 
 
@@ -135,11 +135,11 @@ def _with_report(record: Record, manifest: RunManifest) -> RunManifest:
     return manifest
 
 
-def _seal(record: Record, manifest: RunManifest) -> None:
+def _seal(request: Request, record: Record, manifest: RunManifest) -> None:
     try:
         seal(record, manifest.to_json())
     except OSError as error:
-        before = f"{_failure_text(record, manifest.failure)}\n" if manifest.failure else ""
+        before = f"{_failure_text(request, record, manifest.failure)}\n" if manifest.failure else ""
         raise RunError(
             f"{before}{record.reference}: found {error} while the record was sealed, expected a folder that can be "
             f"written; it stays unsealed: make room, then `pipeline-lib resume {record.reference}`",
@@ -147,8 +147,10 @@ def _seal(record: Record, manifest: RunManifest) -> None:
         ) from error
 
 
-def _failure_text(record: Record, failure: Failure) -> str:
-    where = f" in cell {failure.cell} of the executed notebook (id {failure.cell_id})" if failure.cell else ""
+def _failure_text(request: Request, record: Record, failure: Failure) -> str:
+    notebook = request.project.shown(request.project.research_notebook(request.pipeline))
+    number = f"cell {failure.cell} (id {failure.cell_id})" if failure.cell_id else f"cell {failure.cell}"
+    where = f" in {number} of {notebook}" if failure.cell else ""
     return (
         f"{record.reference}: the run failed{where}: {failure.message}\n"
         f"the notebook so far and the error are kept; `pipeline-lib lab {record.reference}` opens it, "

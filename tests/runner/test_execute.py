@@ -11,6 +11,7 @@ from small_records import only_record
 
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.parity.check import check_parity
+from pipeline_lib.project.notebooks import Cell
 from pipeline_lib.project.project import find_project
 from pipeline_lib.records.seal import verify
 from pipeline_lib.runner.execute import _data_path_hint, _kernel_config, _progress_hooks
@@ -23,13 +24,13 @@ Research = Callable[..., Path]
 def test_a_failing_cell_is_named_and_kept(tmp_path: Path, research: Research) -> None:
     research("done = 1", "1 / 0  # the cause", "never = 1")
     lines: list[str] = []
-    with pytest.raises(RunError, match=r"failed in cell 4 .*ZeroDivisionError"):
+    with pytest.raises(RunError, match=r"failed in cell 3 .* of .*houses\.ipynb: ZeroDivisionError"):
         run_pipeline(HOUSES, runs=tmp_path / "runs", progress=lines.append)
     record = only_record(tmp_path / "runs")
     error = record.manifest()["error"]
     assert record.status() == "failed"
     assert verify(record) == []
-    assert error["cell"] == 4
+    assert error["cell"] == 3  # the one that sets the parameters does not count
     assert "the cause" in error["source"]
     assert error["traceback"].endswith("ZeroDivisionError: division by zero")
     assert "\x1b" not in error["traceback"]
@@ -41,7 +42,7 @@ def test_a_failing_cell_is_named_and_kept(tmp_path: Path, research: Research) ->
 
 def test_a_killed_kernel_is_a_failed_run(tmp_path: Path, research: Research) -> None:
     research("import os\nos.kill(os.getpid(), 9)", "never = 1")
-    with pytest.raises(RunError, match=r"cell 3 .*killed by signal 9 \(SIGKILL\).*memory"):
+    with pytest.raises(RunError, match=r"cell 2 .*killed by signal 9 \(SIGKILL\).*memory"):
         run_pipeline(HOUSES, runs=tmp_path / "runs")
     record = only_record(tmp_path / "runs")
     assert record.status() == "failed"
@@ -57,14 +58,14 @@ def test_a_kernel_that_exits_is_a_failed_run(tmp_path: Path, research: Research)
 
 def test_a_cell_that_takes_too_long_is_a_failed_run(tmp_path: Path, research: Research) -> None:
     research("import time\ntime.sleep(60)")
-    with pytest.raises(RunError, match=r"cell 3 .*timed out"):
+    with pytest.raises(RunError, match=r"cell 2 .*timed out"):
         run_pipeline(HOUSES, runs=tmp_path / "runs", timeout=1)
     assert only_record(tmp_path / "runs").status() == "failed"
 
 
 def test_a_flood_is_cut_and_the_cell_says_so(tmp_path: Path, research: Research) -> None:
     research("for number in range(100_000):\n    print(f'{number:>20}')", "1 / 0")
-    with pytest.raises(RunError, match="cell 4"):
+    with pytest.raises(RunError, match="cell 3"):
         run_pipeline(HOUSES, runs=tmp_path / "runs")
     outputs = json.loads(only_record(tmp_path / "runs").notebook.read_bytes())["cells"][2]["outputs"]
     texts = ["".join(output["text"]) for output in outputs]
@@ -100,9 +101,8 @@ def test_progress_that_cannot_be_written_ends_no_run() -> None:
     def broken(line: str) -> None:
         raise BrokenPipeError
 
-    project = find_project(HOUSES.parent)
-    hooks = _progress_hooks(project.research_notebook("houses"), project, broken)
-    cell = SimpleNamespace(source="x = 1")
+    hooks = _progress_hooks([Cell(1, "c1", "code", "x = 1", ("parameters",))], broken)
+    cell = SimpleNamespace(source="x = 1", metadata={})
     hooks["on_cell_start"](cell, 0)
     hooks["on_cell_executed"](cell, 0, None)
 

@@ -109,5 +109,5 @@ def test_a_kernel_in_compiled_code_ends_with_its_runner(
     assert record.status() == status
     if status == "failed":
         error = record.manifest()["error"]
-        assert (error["cell"], verify(record)) == (3, [])
+        assert (error["cell"], verify(record)) == (2, [])
         assert error["message"] == "interrupted (SIGTERM)"

@@ -3,14 +3,16 @@
 import asyncio
 import json
 import signal
+import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from unittest.mock import AsyncMock
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from pipeline_lib.runner.papermill_engine import ExecutedNotebook, RecordEngine, RecordKernelManager
+from pipeline_lib.runner.papermill_engine import ExecutedNotebook, RecordEngine, RecordKernelManager, _name_kernel
 
 
 @pytest.fixture
@@ -86,3 +88,31 @@ def test_a_kernel_that_is_about_to_end_is_not_interrupted_before() -> None:
     manager.shutting_down = True
     asyncio.run(manager._async_interrupt_kernel())
     assert sent == [signal.SIGINT]
+
+
+def test_the_kernel_is_the_ipython_of_this_environment_whatever_its_name() -> None:
+    for name in ("python3", "conda-env-houses-py"):
+        command = RecordKernelManager(kernel_name=name).format_kernel_cmd()
+        assert command[5:8] == [sys.executable, "-m", "ipykernel_launcher"]
+
+
+HERE = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+MINE = {"name": "python3", "display_name": "Mine"}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        ({}, {"kernelspec": HERE}),
+        ({"kernelspec": None, "language_info": None}, {"kernelspec": HERE}),
+        ({"kernelspec": {"name": "python3"}, "language_info": {}}, {"kernelspec": HERE}),
+        ({"kernelspec": {"name": "conda-env-x-py", "display_name": "X"}, "a": 1}, {"kernelspec": HERE, "a": 1}),
+        ({"kernelspec": MINE, "language_info": {"name": "python"}},) * 2,
+    ],
+)
+def test_an_executed_notebook_names_the_kernel_that_executed_it(
+    metadata: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    named = json.loads(json.dumps(metadata))
+    _name_kernel(named)
+    assert named == expected
