@@ -111,3 +111,11 @@ def test_a_file_of_no_pipeline_and_a_variant_that_does_not_fit_are_problems(tmp_
     assert "castle.yml: found no pipeline 'castle', expected the parameters of one of: customers, " in castle
     assert "houses.quick.yml:" in quick
     assert "seed: found 'x'" in quick
+
+
+def test_a_notebook_that_no_run_could_execute_is_a_problem(research: Research) -> None:
+    path = research("1")
+    assert check_parameters_agree(find_project(ROOT)) == []
+    path.write_text(path.read_text().replace('"language": "python"', '"language": "R"'))
+    (problem,) = check_parameters_agree(find_project(ROOT))
+    assert "found a notebook in R, expected Python" in problem
