@@ -1,5 +1,6 @@
 """The calls of a research notebook: start a run, compile, keep evidence, keep metrics."""
 
+import inspect
 import json
 import os
 import shutil
@@ -215,7 +216,8 @@ def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:
         )
     if folder:
         check_packages()
-        follow_imports(record.folder, project, record.pipeline, fingerprint())
+        load = getattr(inspect.unwrap(module.load), "__code__", None)
+        follow_imports(record.folder, project, record.pipeline, fingerprint(), load)
     else:
         write_atomic(record.folder / PARAMETERS, canonical_json(params_to_json(params)))
     write_atomic(record.folder / ENVIRONMENT, canonical_json(describe_environment()))

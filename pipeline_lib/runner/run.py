@@ -14,6 +14,7 @@ from pipeline_lib.records.record import Record, begin_record, write_manifest
 from pipeline_lib.records.report import write_report
 from pipeline_lib.records.seal import seal
 from pipeline_lib.runner.cache.lookup import cache_key, lookup, write_cache_entry
+from pipeline_lib.runner.cache.watched_files import watched_files
 from pipeline_lib.runner.execute import Progress, execute
 from pipeline_lib.runner.judge import judge, unexpected_failure
 from pipeline_lib.runner.preflight import Request, check_request
@@ -99,12 +100,14 @@ def _execute_and_judge(
         provenance = describe_provenance(request, record)
         manifest = replace(manifest, provenance=provenance)
         _write_inputs(request, record, manifest)
-        failure = execute(request, record, timeout, progress)
+        texts = (request.params_file.read_text(encoding="utf-8"), *request.overrides)
+        with watched_files(request.project, request.pipeline, texts) as watched:
+            failure = execute(request, record, timeout, progress)
         failure = judge(request, record, provenance.hashes, failure)
         if failure is None:
-            undeclared = write_cache_entry(record, key, began_ns)
-            if undeclared:
-                progress(f"no later run can reuse this one: {undeclared}")
+            note = write_cache_entry(record, key, began_ns, watched)
+            if note:
+                progress(note)
         manifest = replace(manifest, results=result_hashes(record))
         signals.defer()
     except KeyboardInterrupt:

@@ -12,6 +12,7 @@ from pipeline_lib.records.record import Record, create_record
 from pipeline_lib.records.seal import seal
 from pipeline_lib.runner.cache.imported_files import ImportedFiles
 from pipeline_lib.runner.cache.lookup import cache_key, lookup, write_cache_entry
+from pipeline_lib.runner.cache.watched_files import WatchedFiles
 from pipeline_lib.system.files import canonical_json, sha256_file
 from pipeline_lib.system.fingerprint import fingerprint
 
@@ -48,16 +49,24 @@ def leave_imports(record: Record, files: ImportedFiles, **changed: object) -> No
 
 
 def finished_run(
-    project: Project, *overrides: str, during: Change = lambda root: None, status: str = "finished", **left: object
+    project: Project,
+    *overrides: str,
+    during: Change = lambda root: None,
+    status: str = "finished",
+    watched: WatchedFiles | None = None,
+    **left: object,
 ) -> Record:
-    """The record of a run; `during` changes the project while it runs, `left` is in the list that its kernel leaves."""
+    """The record of a run; `during` changes the project while it runs, `left` is in the list that its kernel leaves.
+
+    `watched` has the files that were opened during it.
+    """
     began_ns = time.time_ns()
     record = create_record(project.runs, "boats")
     key = cache_key(project, "boats", project.params / "boats.yml", overrides)
     digests = {f"project:{name}": sha256_file(project.root / name) for name in IMPORTED}
     leave_imports(record, ImportedFiles(digests, ("harbour",), ()), **left)
     during(project.root)
-    write_cache_entry(record, key, began_ns)
+    write_cache_entry(record, key, began_ns, watched or WatchedFiles())
     seal(record, {"status": status, "reference": record.reference})
     return record
 

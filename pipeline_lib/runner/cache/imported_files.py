@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
+from types import CodeType
 from typing import Any
 
 from pipeline_lib.project.generated_modules import HEADER, generated_header
@@ -123,11 +124,14 @@ def search_folders(project: Project, pipeline: str) -> list[Path]:
     return list(dict.fromkeys([project.research_notebook(pipeline).parent, project.root, *python_path]))
 
 
-def follow_imports(folder: Path, project: Project, pipeline: str, facts: Mapping[str, str]) -> None:
+def follow_imports(
+    folder: Path, project: Project, pipeline: str, facts: Mapping[str, str], load: CodeType | None = None
+) -> None:
     """After each later cell of this kernel write its imports so far into a record's folder; outside IPython nothing.
 
     `facts` describe the kernel's environment; the runner compares them with its own. Raw data that `data_path` has
-    returned are listed with their digests, and data files that the kernel opens and nothing names.
+    returned are listed with their digests, and data files that the kernel opens and nothing names; also
+    what `load`, by its code, does whose reading is not known.
     """
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     if shell is None:
@@ -135,7 +139,7 @@ def follow_imports(folder: Path, project: Project, pipeline: str, facts: Mapping
 
     files = ImportedFiles({}, (), ())
     seen: set[tuple[str, str]] = set()
-    opened = record_opened_files()
+    opened = record_opened_files(load)
     named = fingerprint_named(project)
 
     def write(result: object) -> None:
@@ -148,7 +152,8 @@ def follow_imports(folder: Path, project: Project, pipeline: str, facts: Mapping
         content = {**asdict(files), "facts": dict(facts), "refused": refused}
         named = fingerprint_named(project, named)
         content["data_paths"] = named
-        content["undeclared"] = opened.undeclared(project, pipeline, folder)
+        content |= {"undeclared": opened.undeclared(project, pipeline, folder), "unknown": opened.unknown}
+        content["written"] = sorted(map(os.path.realpath, opened.written))
         write_atomic(folder / IMPORTS, canonical_json(content), durable=False)  # the runner reads it before the seal
 
     shell.events.register("post_run_cell", write)
@@ -171,6 +176,16 @@ def undeclared_files(folder: Path) -> list[str]:
 def named_data(folder: Path) -> dict[str, str]:
     """Raw data that `data_path` returned in a record's kernel: digests by the path from the project's root."""
     return dict((read_json(folder / IMPORTS) or {}).get("data_paths", {}))
+
+
+def unknown_reading(folder: Path) -> list[str]:
+    """What `load` did in a record's kernel whose reading is not known, such as "started cat"."""
+    return list((read_json(folder / IMPORTS) or {}).get("unknown", ()))
+
+
+def written_files(folder: Path) -> list[str]:
+    """Absolute paths of the files that a record's kernel wrote."""
+    return list((read_json(folder / IMPORTS) or {}).get("written", ()))
 
 
 def refused_import(folder: Path) -> str:

@@ -26,12 +26,17 @@ from pipeline_lib.runner.cache.imported_files import (
     read_imports,
     search_folders,
     undeclared_files,
+    unknown_reading,
+    written_files,
 )
+from pipeline_lib.runner.cache.opened_files import ONLY_FILES
 from pipeline_lib.runner.cache.sources import SourceFingerprints, changed_since, digest_at, fingerprint_sources
+from pipeline_lib.runner.cache.watched_files import WatchedFiles, digests_now
 from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file, write_atomic
 from pipeline_lib.system.fingerprint import fingerprint, installed_names
 
 LOCK = "requirements.lock"
+_UNWATCHED = WatchedFiles()
 _NO_LIST = "found no list of the kernel's imports"
 
 
@@ -93,28 +98,28 @@ def lookup(params_file: str | Path, overrides: Sequence[str] = (), *, runs: Path
     return _newest(key, folder) if (folder / key.pipeline).is_dir() else CachedRun(None)
 
 
-def write_cache_entry(record: Record, key: CacheKey, started_ns: int) -> str:
+def write_cache_entry(record: Record, key: CacheKey, started_ns: int, watched: WatchedFiles = _UNWATCHED) -> str:
     """Write into a record, before its seal, what the run depended on, or why it can never be reused.
 
     `key` is from before the run, which began at `started_ns`: an imported file that is younger changed during it.
-    Returns a message where the run read raw files that `SOURCES` does not name, else an empty text.
+    `watched` has the files that any reader opened during the run. Returns a message where the run read, or may have
+    read, what nothing names, else an empty text.
     """
     imports = read_imports(record.folder)
     files, kernel_facts = imports or (ImportedFiles({}, (), ()), {})
     files |= find_imported(key.project, packages=(__name__.partition(".")[0], key.project.library))
     named = named_data(record.folder)
     problem = _problem(key, files, named, kernel_facts, started_ns) if imports else _NO_LIST
-    undeclared = undeclared_files(record.folder)
-    message = ""
-    if undeclared:
-        names = f"{', '.join(undeclared[:3])}{' and more' * (len(undeclared) > 3)}"
-        problem = message = f"found that the run read {names}, expected every raw file in SOURCES; add it there"
+    opened, uncertain = _opened(record, key, watched, started_ns)
+    unseen = _unnamed_reading(record) or watched.problem
+    problem = unseen or problem or uncertain
     content = {
         "asked": key.requested,
         "request": key.digest,
         "facts": key.facts,
         "sources": {**key.sources.fingerprints, **named},
         "data_paths": sorted(named),
+        "opened": opened,
         "files": files.digests,
         "modules": files.packages,
         "shadows": _shadows(key, files),
@@ -122,7 +127,35 @@ def write_cache_entry(record: Record, key: CacheKey, started_ns: int) -> str:
     }
     write_atomic(record.folder / CACHE_ENTRY, canonical_json(content))
     (record.folder / IMPORTS).unlink(missing_ok=True)
-    return message
+    if unseen or uncertain:
+        return f"no later run can reuse this one: {unseen or uncertain}"
+    if problem or key.sources.unknown or not opened:
+        return ""
+    names = _some([name for name in opened if not name.endswith("/")])
+    return f"this run is reused only while {names} stays the same, which was opened during it"
+
+
+def _unnamed_reading(record: Record) -> str:
+    """What the kernel of a record is known to have read that has no fingerprint; empty where there is nothing."""
+    undeclared, unknown = undeclared_files(record.folder), unknown_reading(record.folder)
+    if undeclared:
+        return f"found that the run read {_some(undeclared)}, expected every raw file in SOURCES; add it there"
+    return f"found that load {_some(unknown)}, {ONLY_FILES}" if unknown else ""
+
+
+def _opened(record: Record, key: CacheKey, watched: WatchedFiles, started_ns: int) -> tuple[dict[str, str], str]:
+    """Digests of the files that something opened during the run, and why they may not be those of what it read."""
+    named = [str(key.project.root / name) for name in named_data(record.folder)]
+    written = written_files(record.folder)
+    files = watched.unnamed(key.project, key.pipeline, record.folder, written=written, named=named)
+    changed = [key.project.shown(Path(file)) for file in watched.changed(files, started_ns)]
+    problem = f"found {_some(changed)} opened and changed during the run, expected no change" if changed else ""
+    return watched.digests(key.project, files), problem
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first three of some names, as messages list them."""
+    return f"{', '.join(names[:3])}{' and more' * (len(names) > 3)}"
 
 
 def _problem(
@@ -197,6 +230,9 @@ def _mismatches(key: CacheKey, entry: Mapping[str, Any]) -> Iterator[str]:
     named = {name: digest_at(key.project, name) for name in entry.get("data_paths", ())}
     for name in _differing(entry["sources"], {**key.sources.fingerprints, **named}):
         yield f"raw data {name} changed"
+    opened = entry.get("opened", {})
+    for name in _differing(opened, digests_now(key.project, opened)):
+        yield f"{name}, which was opened during that run, changed"
     for name in changed_files(key.project, entry["files"]):
         yield f"{name} changed"
     before = entry["shadows"]

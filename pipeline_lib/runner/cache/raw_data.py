@@ -13,8 +13,9 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.project.data_path import remember
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.layout import RAW_DATA
-from pipeline_lib.runner.cache.opened_files import opened_files
+from pipeline_lib.runner.cache.opened_files import ONLY_FILES, OpenedFiles, opened_files
 from pipeline_lib.runner.cache.sources import changed_since, digest_at, fingerprint_named, fingerprint_sources
+from pipeline_lib.runner.cache.watched_files import WatchedFiles, watched_files
 from pipeline_lib.system.files import canonical_json, read_json, sha256_bytes, sha256_file, write_atomic
 from pipeline_lib.system.fingerprint import fingerprint
 from pipeline_lib.system.locks import locked
@@ -60,17 +61,12 @@ def keep_raw(load: Callable[[], Raw]) -> Callable[[], Raw]:
 
 def _load_and_write(load: Callable[[], Raw], folder: Path, key: str, project: Project, pipeline: str) -> Raw:
     started_ns = time.time_ns()
-    with opened_files() as opened:
+    with watched_files(project, pipeline) as watched, opened_files() as opened:
         raw = load()
     named = fingerprint_named(project)
-    undeclared = opened.undeclared(project, pipeline)
-    if undeclared:  # a later change of these files would go unnoticed
-        warnings.warn(
-            f"raw data are loaded each time: found that load reads {', '.join(undeclared)}, expected every raw file in "
-            "SOURCES; add it there",
-            NotKeptWarning,
-            stacklevel=3,
-        )
+    unnamed = _unnamed_reading(opened, watched, project, pipeline)
+    if unnamed:
+        warnings.warn(f"raw data are loaded each time: {unnamed}", NotKeptWarning, stacklevel=3)
         return raw
     frames = raw if isinstance(raw, Mapping) else {"": raw}
     problem = _problem(frames) or _unknown_data(project, named, started_ns)
@@ -87,6 +83,20 @@ def _load_and_write(load: Callable[[], Raw], folder: Path, key: str, project: Pr
             stacklevel=3,
         )
     return raw
+
+
+def _unnamed_reading(opened: OpenedFiles, watched: WatchedFiles, project: Project, pipeline: str) -> str:
+    """What `load` read whose later change would go unnoticed; empty where there is nothing."""
+    declare = "expected every raw file in SOURCES; add it there"
+    undeclared = opened.undeclared(project, pipeline)
+    if undeclared:
+        return f"found that load reads {', '.join(undeclared)}, {declare}"
+    if opened.unknown:
+        return f"found that load {', '.join(opened.unknown)}, {ONLY_FILES}"
+    files = watched.unnamed(project, pipeline, written=opened.written)
+    if files:
+        return f"found {', '.join(project.shown(Path(file)) for file in files)} opened while load ran, {declare}"
+    return watched.problem
 
 
 def _problem(frames: Mapping[Any, Any]) -> str | None:

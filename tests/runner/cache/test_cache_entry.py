@@ -13,6 +13,7 @@ from pipeline_lib.project.project import Project
 from pipeline_lib.records.record import Record, create_record
 from pipeline_lib.runner.cache.imported_files import ImportedFiles
 from pipeline_lib.runner.cache.lookup import cache_key, lookup, write_cache_entry
+from pipeline_lib.runner.cache.watched_files import WatchedFiles
 from pipeline_lib.runner.run import run_pipeline
 from pipeline_lib.system.fingerprint import fingerprint
 
@@ -57,6 +58,36 @@ def test_a_run_whose_kernel_left_no_list_of_imports_is_never_reused(project: Pro
     record = create_record(project.runs, "boats")
     write_cache_entry(record, cache_key(project, "boats", project.params / "boats.yml"), time.time_ns())
     assert "found no list" in cache_entry(record)["unanswerable"]
+
+
+def test_a_run_whose_load_started_a_program_is_never_reused(project: Project) -> None:
+    assert "found that load started cat, whose result" in problem_of(project, unknown=["started cat"])
+
+
+def test_a_run_is_reused_until_a_file_changes_that_something_opened_during_it(project: Project) -> None:
+    old = project.root / "data" / "other.csv"
+    old.write_text("length\n1\n")
+    os.utime(old, ns=(0, 0))
+    record = finished_run(project, watched=WatchedFiles(read=(str(old),), listed=(str(old.parent),)))
+    assert set(cache_entry(record)["opened"]) == {"data/", "data/other.csv"}
+    assert cached(project) == record
+    old.write_text("length\n2\n")
+    reason = lookup(project.params / "boats.yml").reason
+    assert reason.endswith("data/other.csv, which was opened during that run, changed")
+    old.write_text("length\n1\n")
+    assert cached(project) == record
+    write(project.root, "data/new.csv", "")
+    assert lookup(project.params / "boats.yml").reason.endswith("data/, which was opened during that run, changed")
+
+
+def test_a_run_is_never_reused_where_an_opened_file_changed_or_nothing_was_watched(project: Project) -> None:
+    path = project.root / "data" / "other.csv"
+    watched = WatchedFiles(read=(str(path),))
+    record = finished_run(project, during=lambda root: write(root, "data/other.csv", "1\n"), watched=watched)
+    assert "found data/other.csv opened and changed during the run" in cache_entry(record)["unanswerable"]
+    record = finished_run(project, watched=WatchedFiles(problem="found no inotify"))
+    assert cache_entry(record)["unanswerable"] == "found no inotify"
+    assert cached(project) is None
 
 
 LOOKUP = """

@@ -41,6 +41,46 @@ def test_a_changed_file_that_load_reads_is_never_answered_with_the_old_result(to
 
 
 @pytest.mark.slow
+def test_a_changed_file_of_a_native_reader_is_noticed(town: Town) -> None:
+    import pandas as pd
+
+    pickled, path = town.root / "data" / "ames.pkl", town.root / "data" / "ames.parquet"
+    pd.read_pickle(pickled).to_parquet(path)  # noqa: S301 (written above)
+    pickled.unlink()
+    town.plant(
+        "nbs/pipelines/houses.ipynb", 'read_pickle("../../data/ames.pkl")', 'read_parquet("../../data/ames.parquet")'
+    )
+    assert town.command("export").returncode == 0
+    first = town.command("run", "params/houses.yml", "--no-parity", "--json")
+    assert first.returncode == 0, first.stderr
+    assert "this run is reused only while data/ames.parquet stays the same, which was opened" in first.stderr
+    again = town.command("run", "params/houses.yml", "--no-parity", "--json")
+    pd.read_parquet(path).iloc[:-39].to_parquet(path)
+    changed = town.command("run", "params/houses.yml", "--no-parity", "--json")
+    assert "data/ames.parquet, which was opened during that run, changed" in changed.stderr
+    runs = [json.loads(one.stdout) for one in (first, again, changed)]
+    assert runs[0]["reference"] == runs[1]["reference"] != runs[2]["reference"]
+    assert runs[0]["metrics"] != runs[2]["metrics"]
+
+
+@pytest.mark.slow
+def test_a_run_whose_load_reads_through_a_program_is_never_answered_with_the_old_result(town: Town) -> None:
+    town.plant(
+        "nbs/pipelines/houses.ipynb", "import pandas as pd", "import io\nimport subprocess\n\nimport pandas as pd"
+    )
+    content = 'io.BytesIO(subprocess.check_output(["cat", "../../data/ames.pkl"]))'
+    town.plant("nbs/pipelines/houses.ipynb", '"../../data/ames.pkl"', content)
+    assert town.command("export").returncode == 0
+    references = []
+    for _ in range(2):
+        ended = town.command("run", "params/houses.yml", "--no-parity", "--json")
+        assert ended.returncode == 0, ended.stderr
+        assert "no later run can reuse this one: found that load started cat, whose result" in ended.stderr
+        references.append(json.loads(ended.stdout)["reference"])
+    assert references[0] != references[1]
+
+
+@pytest.mark.slow
 def test_a_file_in_sources_is_answered_until_it_changes(town: Town) -> None:
     town.plant("nbs/pipelines/houses.ipynb", "SOURCES: list[str] = []", 'SOURCES = ["data/ames.pkl"]')
     assert town.command("export").returncode == 0
