@@ -13,9 +13,10 @@ too (`repeat_worker`).
 import hashlib
 import json
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ import numpy as np
 
 from pipeline_lib.compiled.plan import Node
 from pipeline_lib.compiler.tracing.refusals import TraceRefusedError
-from pipeline_lib.compiler.tracing.repeat_process import NUMBERS, Worker, worker
+from pipeline_lib.compiler.tracing.repeat_process import NUMBERS, Worker, WorkerLostError, worker
 
 SECONDS = 120.0
 """The time that one recording may take; a usual one takes less than one second."""
@@ -73,11 +74,10 @@ class Repeats:
 
     def request(self, where: str, payload: Any, digest: str) -> None:
         """Have own code recorded again. Raises TraceRefusedError for code that cannot be copied."""
-        request = Request(where, payload, digest, worker())
-        self.expected[self._ask(request)] = request
+        self._ask(Request(where, payload, digest, worker()))
 
-    def _ask(self, request: Request) -> int:
-        """Send a request; its number."""
+    def _ask(self, request: Request, *, again: bool = True) -> int:
+        """Send a request; its number. A worker that has ended, as by a signal, is replaced once."""
         import cloudpickle
 
         number = next(NUMBERS)
@@ -89,20 +89,35 @@ class Repeats:
                 f"{request.where}: found own code that cannot be copied to another process ({type(error).__name__}: "
                 f"{error}), expected one that pickles; keep open files, locks and connections out of the fitted step"
             ) from None
-        request.process.ask(message)
+        try:
+            request.process.ask(message)
+        except WorkerLostError:
+            if not again:
+                raise
+            return self._ask(replace(request, process=worker()), again=False)
+        self.expected[number] = request
         return number
+
+    def _answer(self, number: int, request: Request) -> tuple[str, str]:
+        """The answer to a request; asked again where the worker has ended before it."""
+        try:
+            return request.process.answer(number)
+        except WorkerLostError:
+            process = worker()
+            return process.answer(self._ask(replace(request, process=process), again=False))
 
     def compare(self) -> None:
         """Wait for the second recordings. Raises TraceRefusedError for one that differs from the first."""
         expected, self.expected = self.expected, {}
-        answers = {number: request.process.answer(number) for number, request in expected.items()}
+        answers = {number: self._answer(number, request) for number, request in expected.items()}
         for number, request in expected.items():
             kind, text = answers[number]
             if kind == "missing":
                 with _by_value(text):
-                    again = self._ask(request)
-                kind, text = request.process.answer(again)
+                    again = self._ask(replace(request, process=worker()))
+                kind, text = self._answer(again, self.expected[again])
             _check(request, kind, text)
+        self.expected.clear()
 
 
 @contextmanager
@@ -112,14 +127,19 @@ def _by_value(name: str) -> Iterator[None]:
 
     top = name.split(".")[0]
     modules = [module for key, module in list(sys.modules.items()) if key.split(".")[0] == top]
-    modules = [module for module in modules if module.__name__ not in cloudpickle.list_registry_pickle_by_value()]
-    try:
-        for module in modules:
-            cloudpickle.register_pickle_by_value(module)
-        yield
-    finally:
-        for module in modules:
-            cloudpickle.unregister_pickle_by_value(module)
+    with _REGISTERING:
+        modules = [module for module in modules if module.__name__ not in cloudpickle.list_registry_pickle_by_value()]
+        try:
+            for module in modules:
+                cloudpickle.register_pickle_by_value(module)
+            yield
+        finally:
+            for module in modules:
+                cloudpickle.unregister_pickle_by_value(module)
+
+
+_REGISTERING = threading.Lock()
+"""cloudpickle's list of modules belongs to all threads."""
 
 
 def _check(request: Request, kind: str, text: str) -> None:

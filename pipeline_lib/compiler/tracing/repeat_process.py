@@ -21,6 +21,11 @@ _HEADER = struct.Struct("<Q")
 _COMMAND = "from pipeline_lib.compiler.tracing.repeat_worker import main; main()"
 _SHOWN = 300  # characters of what the process said last
 
+
+class WorkerLostError(TraceRefusedError):
+    """The process has ended before it answered."""
+
+
 NUMBERS = itertools.count()
 """Numbers of requests."""
 
@@ -108,7 +113,7 @@ class Worker:
             with suppress(OSError):  # a request that was not sent
                 stream.close()
 
-    def _lost(self) -> TraceRefusedError:
+    def _lost(self) -> WorkerLostError:
         said = ""
         if self._pid == os.getpid() and not self._said.closed:
             with suppress(subprocess.TimeoutExpired):
@@ -116,7 +121,7 @@ class Worker:
             self._said.seek(0)
             said = self._said.read().decode(errors="replace").strip()[-_SHOWN:]
         drop(self)
-        return TraceRefusedError(
+        return WorkerLostError(
             "found the process gone that records own code a second time, expected its answer"
             f"{f' (it said: {said})' if said else ''}; compile again"
         )

@@ -21,9 +21,10 @@ from sklearn.pipeline import make_pipeline
 
 from pipeline_lib import trace
 from pipeline_lib.compiler.compile import compile_pipeline
+from pipeline_lib.compiler.tracing import repeat
 from pipeline_lib.compiler.tracing.refusals import TraceRefusedError
-from pipeline_lib.compiler.tracing.repeat import Repeats, plan_digest
-from pipeline_lib.compiler.tracing.repeat_process import worker
+from pipeline_lib.compiler.tracing.repeat import plan_digest
+from pipeline_lib.compiler.tracing.repeat_process import Worker, worker
 from pipeline_lib.compiler.tracing.trace import Trace
 from pipeline_lib.compiler.tracing.traces import Traces
 from pipeline_lib.errors import InputError
@@ -220,15 +221,27 @@ def test_a_worker_that_is_killed_is_started_again() -> None:
     assert not psutil.pid_exists(first.pid)  # no zombie
 
 
-def test_a_worker_that_is_killed_with_a_request_is_an_error() -> None:
-    repeats = Repeats()
-    traces = Traces()
-    traces.repeats = repeats
-    traces.note(Half(), "transform", X)
-    repeats.request("here", (OnlyHere(time.sleep, 600),), "digest")
+def test_a_request_is_asked_again_where_the_worker_was_killed() -> None:
+    traces, step = Traces(), Half()
+    traces.note(step, "transform", X)
+    from pipeline_lib.compiler.tracing.view import _columns
+
+    traces.trace(step, "transform", _columns(X))
     os.kill(worker().pid, signal.SIGKILL)
+    traces.repeats.compare()
+    assert not traces.repeats.expected
+
+
+def test_a_worker_that_ends_at_once_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended() -> Worker:
+        made = Worker()
+        os.kill(made.pid, signal.SIGKILL)
+        return made
+
+    monkeypatch.setattr(repeat, "worker", ended)
     with pytest.raises(TraceRefusedError, match="found the process gone that records own code a second time"):
-        repeats.compare()
+        trace(Half(), X)
+    monkeypatch.undo()
     assert trace(Half(), X).returned
 
 
@@ -272,7 +285,7 @@ def test_a_forked_process_starts_a_worker_of_its_own() -> None:
         import pandas as pd
         from sklearn.base import BaseEstimator, TransformerMixin
         from pipeline_lib import trace
-        from pipeline_lib.compiler.tracing.repeat_process import worker
+        from pipeline_lib.compiler.tracing.repeat_process import Worker, worker
         warnings.simplefilter("ignore")
         class Main(TransformerMixin, BaseEstimator):
             def transform(self, X):
@@ -300,7 +313,7 @@ def test_the_worker_ends_with_the_compiling_process(way: str) -> None:
         import os, signal, time
         import psutil
         from pipeline_lib.compiler.tracing.repeat import Repeats
-        from pipeline_lib.compiler.tracing.repeat_process import worker
+        from pipeline_lib.compiler.tracing.repeat_process import Worker, worker
         class Slow:
             def __reduce__(self):
                 return (time.sleep, (600,))
