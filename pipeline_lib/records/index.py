@@ -72,16 +72,27 @@ def summaries(runs: Path, pipeline: str | None = None, *, check: bool = False) -
     return result
 
 
-def similar_runs(runs: Path, pipeline: str, requested: str) -> list[tuple[str, str]]:
+def similar_runs(
+    runs: Path, pipeline: str, requested: str, parameters: Mapping[str, Any] | None = None
+) -> list[tuple[str, str]]:
     """Names and cache keys of a pipeline's runs with the same request, newest first.
 
-    Rows are not compared with their records: the caller verifies the record that it uses.
+    With `parameters` also those that had these, however they were requested. Rows are not compared with their records:
+    the caller verifies the record that it uses.
     """
     names = {f"{pipeline}/{entry.name}" for entry in _scan(runs / pipeline) if ID.fullmatch(entry.name)}
-    rows = _select(runs, "name, asked, request", pipeline)
+    rows = _select(runs, f"name, asked, request, {'null' if parameters is None else 'summary'}", pipeline)
     if not names <= {row[0] for row in rows}:
-        rows = [(name, entry.requested, entry.key) for name, entry in entries(runs, pipeline).items()]
-    return sorted(((row[0], row[2]) for row in rows if row[1] == requested and row[0] in names), reverse=True)
+        rows = [(name, one.requested, one.key, one.summary) for name, one in entries(runs, pipeline).items()]
+    similar = (row for row in rows if row[1] == requested or _has_parameters(row[3], parameters))
+    return sorted(((row[0], row[2]) for row in similar if row[0] in names), reverse=True)
+
+
+def _has_parameters(summary: Any, parameters: Mapping[str, Any] | None) -> bool:
+    try:
+        return parameters is not None and bool(json.loads(summary)["parameters"] == parameters)
+    except (ValueError, TypeError, KeyError):  # a damaged row
+        return False
 
 
 def reindex(runs: Path) -> None:

@@ -31,21 +31,27 @@ class OldRun:
 def find_old_runs(runs: Path, keep: int, pipeline: str | None = None) -> list[OldRun]:
     """Runs older than the `keep` newest finished ones of their pipeline, oldest first.
 
-    A running or damaged run is never listed, nor the best member of a sweep; other members are listed like any run.
-    A pipeline with at most `keep` finished runs has none. Raises InputError for a pipeline without runs.
+    A running or damaged run is never listed, nor the best member of a sweep, nor the run that the pipeline's name
+    means; other members of a sweep are listed like any run. A pipeline with at most `keep` finished runs has none.
+    Raises InputError for a pipeline without runs.
     """
     run_summaries = summaries(runs, pipeline)
     if pipeline and not run_summaries:
         raise InputError(f"found no runs of {pipeline!r}, expected some; `pipeline-lib runs` lists what there is")
     sweeps = _sweeps(runs)
-    best = {sweep.get("best") for sweep in sweeps.values()}
+    stays = {sweep.get("best") for sweep in sweeps.values()}
     finished: dict[str, int] = {}
+    named: set[str] = set()
     old = []
     for summary in reversed(run_summaries):
+        newest = summary["status"] == "finished" and summary["pipeline"] not in named
+        if newest and not Record(Path(summary["folder"])).is_sweep_member:
+            named.add(summary["pipeline"])
+            stays.add(summary["reference"])
         if finished.get(summary["pipeline"], 0) >= keep and summary["status"] in _REMOVABLE:
             record = Record(Path(summary["folder"]))
             member_of = tuple(name for name, sweep in sweeps.items() if record.reference in _members(sweep))
-            if record.reference not in best:
+            if record.reference not in stays:
                 old.append(OldRun(record, summary["status"], _size(record), member_of))
         elif summary["status"] == "finished" and not verify(Record(Path(summary["folder"]))):
             finished[summary["pipeline"]] = finished.get(summary["pipeline"], 0) + 1

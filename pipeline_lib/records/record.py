@@ -65,6 +65,14 @@ class Record:
         return f"{self.pipeline}{f'@{SCRATCH}' if self.is_scratch else ''}/{self.id}"
 
     @property
+    def is_sweep_member(self) -> bool:
+        """Whether a sweep ran it; False for a damaged manifest, which does not say so."""
+        try:
+            return self.manifest().get("sweep") is not None
+        except InputError:
+            return False
+
+    @property
     def artifact(self) -> Path:
         """Folder of the artifact that production loads."""
         return self.folder / ARTIFACT

@@ -1,6 +1,7 @@
 """References: `houses`, `houses@latest`, `houses@scratch`, `houses/ID`, or the path of a record."""
 
 import re
+from itertools import islice
 from pathlib import Path
 
 from pipeline_lib.errors import InputError
@@ -37,8 +38,9 @@ def as_record(record: Record | str | Path) -> Record:
 def find_record(reference: str, project: Project) -> Record:
     """The record that a reference names.
 
-    `houses` is the newest finished run (or a newer damaged one, so that damage is noticed), `houses@latest` the newest
-    run of any status, `houses@scratch` the newest interactive one, `houses/ID` and `houses@scratch/ID` one run (the
+    `houses` is the newest finished run (or a newer damaged one, so that damage is noticed) that is no member of a
+    sweep: of many members the one that ended last means nothing. `houses@latest` is the newest run of any status, a
+    member too, `houses@scratch` the newest interactive one, `houses/ID` and `houses@scratch/ID` one run (the
     first letters of its ID suffice); anything else is the path of a record. Raises InputError, which lists the runs
     that exist.
     """
@@ -54,7 +56,8 @@ def find_record(reference: str, project: Project) -> Record:
         matches = [record for record in records if record.id.startswith(start)]
         _check_one(reference, matches)
     else:
-        matches = [record for record in records if which or record.status() in ("finished", DAMAGED)][-1:]
+        meant = (record for record in reversed(records) if which or _is_meant_by_name(record))
+        matches = list(islice(meant, 1))
     if not matches:
         raise InputError(_no_such_record(reference, name, records, project))
     record = matches[0]
@@ -62,6 +65,11 @@ def find_record(reference: str, project: Project) -> Record:
     if sealed_as != record.reference:
         raise InputError(f"{record.folder}: found the record of {sealed_as}, expected its own; move it there")
     return record
+
+
+def _is_meant_by_name(record: Record) -> bool:
+    """Whether a pipeline's name alone may mean this run."""
+    return record.status() in ("finished", DAMAGED) and not record.is_sweep_member
 
 
 def _check_one(reference: str, matches: list[Record]) -> None:
@@ -73,10 +81,16 @@ def _check_one(reference: str, matches: list[Record]) -> None:
 
 def _no_such_record(reference: str, name: str, records: list[Record], project: Project) -> str:
     if records:
-        listed = ", ".join(f"{record.reference} ({record.status()})" for record in records[-_MOST_LISTED:])
+        listed = ", ".join(f"{record.reference} ({_described(record)})" for record in records[-_MOST_LISTED:])
         latest = f"; `{name}@latest` is the newest" if reference == name else ""
+        if latest and any(record.is_sweep_member for record in records):
+            latest = f"; name a member of a sweep by its ID, as the sweep prints it{latest}"
         return f"found no run {reference!r}, expected one of the runs of {name}: {listed}{latest}"
     pipelines = ", ".join(sorted({record.pipeline for record in all_records(project.runs)})) or "none yet"
     parameters = project.params / f"{name}.yml"
     make = f"; `pipeline-lib run {project.shown(parameters)}` makes one" if parameters.is_file() else ""
     return f"found no run {reference!r}, {_EXPECTED}; pipelines with runs: {pipelines}{make}"
+
+
+def _described(record: Record) -> str:
+    return f"{record.status()}{', of a sweep' if record.is_sweep_member else ''}"

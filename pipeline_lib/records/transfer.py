@@ -140,10 +140,10 @@ def pull(
 ) -> Record:
     """Copy a record from a folder or URL into the runs folder and return it.
 
-    `reference` is NAME (the newest finished run there) or NAME/ID (the first letters of the ID suffice). A record that
-    is already in the runs folder stays as it is; `progress` is called with the reference of one that is copied. Raises
-    InputError where there is no such record, where another one has its name here, or for sensitive fields;
-    DifferenceError when the bytes that arrive are not those that were sealed.
+    `reference` is NAME (the newest finished run there, no member of a sweep) or NAME/ID (the first letters of the ID
+    suffice). A record that is already in the runs folder stays as it is; `progress` is called with the reference of one
+    that is copied. Raises InputError where there is no such record, where another one has its name here, or for
+    sensitive fields; DifferenceError when the bytes that arrive are not those that were sealed.
     """
     with _open_store(url) as store:
         pipeline, id_, manifest = _find(store, reference)
@@ -173,13 +173,21 @@ def _find(store: Store, reference: str) -> tuple[str, str, bytes]:
     matches = [id_ for id_ in ids if id_.startswith(start)]
     if start and len(matches) > 1:
         raise InputError(f"found {len(matches)} runs that begin with {reference}, expected one: {', '.join(matches)}")
+    members = 0
     for id_ in reversed(matches):
         manifest = store.read(store.path(Record(Path(pipeline, id_)), MANIFEST))
-        if manifest is not None and (start or _parse(manifest, reference).get("status") == "finished"):
+        content = None if start or manifest is None else _parse(manifest, reference)
+        if manifest is not None and (content is None or _is_meant_by_name(content)):
             return pipeline, id_, manifest
+        members += bool(content and content.get("sweep"))
     known = ", ".join(f"{pipeline}/{id_}" for id_ in ids[-5:]) or f"no runs of {pipeline}"
-    wanted = "one whose ID begins so" if start else "a finished one"
+    wanted = "one whose ID begins so" if start else f"a finished one{' that is no member of a sweep' * bool(members)}"
     raise InputError(f"{store.folder}: found no run {reference!r}, expected {wanted}; there: {known}")
+
+
+def _is_meant_by_name(content: Mapping[str, Any]) -> bool:
+    """Whether a pipeline's name alone may mean the run of this manifest: finished, and no member of a sweep."""
+    return content.get("status") == "finished" and content.get("sweep") is None
 
 
 def _parse(manifest: bytes, reference: str) -> dict[str, Any]:

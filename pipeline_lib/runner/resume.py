@@ -42,6 +42,7 @@ def resume_run(
             describe_invocation(request),
             parameters_file=manifest["parameters_file"],
             resumed_from=record.reference,
+            sweep=manifest.get("sweep"),  # a member stays one
         )
         runs = record.folder.parent.parent
         return run_request(request, began_ns, invocation=invocation, runs=runs, timeout=timeout, progress=progress)

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.records.metric_direction import Direction
 from pipeline_lib.sweeps.members import Member
-from pipeline_lib.sweeps.metric import Direction
 
 
 @dataclass(frozen=True)

@@ -24,13 +24,14 @@ class Member:
     """One run of a sweep: its number from 1, and the parameters that it varies.
 
     `values` has them as text, as `--set` takes them, `typed` as JSON values, as `params.json` has them; `parameters`
-    is the digest of all parameters of the run.
+    is the digest of all parameters of the run, which `resolved` has as JSON values.
     """
 
     number: int
     values: Mapping[str, str]
     parameters: str
     typed: Mapping[str, Any]
+    resolved: Mapping[str, Any]
 
     @property
     def label(self) -> str:
@@ -66,7 +67,7 @@ class SweepPlan:
                 continue
             digest = sha256_bytes(canonical_json(resolved))
             typed = {key: reduce(getitem, key.split("."), resolved) for key in values}
-            member = Member(number, values, digest, typed)
+            member = Member(number, values, digest, typed, resolved)
             if digest in members:
                 both = f"`{members[digest].label}` and `{member.label}`, which give the same parameters"
                 problems[f"found {both}, expected each combination once; leave one value out"] = None

@@ -1,15 +1,11 @@
 """The metric that a sweep sorts its members by: which direction is better, and whether any run has it."""
 
-import re
 from pathlib import Path
-from typing import Literal
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.project.project import project_of
 from pipeline_lib.records.index import summaries
-
-Direction = Literal["minimize", "maximize"]
-_LOWER = re.compile(r"(^|_)(rmse|mse|mae|mape|error|loss|cost|brier|deviance|perplexity)($|_)")
-_HIGHER = re.compile(r"(^|_)(r2|accuracy|precision|recall|f1|auc|roc|ap|score|gain|saving|savings|profit)($|_)")
+from pipeline_lib.records.metric_direction import Direction, direction_of
 
 
 def check_direction(metric: str | None, direction: str | None) -> Direction | None:
@@ -26,18 +22,28 @@ def check_direction(metric: str | None, direction: str | None) -> Direction | No
         if direction not in ("minimize", "maximize"):
             raise InputError(f"found the direction {direction!r}, expected minimize or maximize; name one of them")
         return "minimize" if direction == "minimize" else "maximize"
-    lower, higher = _LOWER.search(metric), _HIGHER.search(metric)
-    if bool(lower) == bool(higher):
+    named = direction_of(metric)
+    if named is None:
         raise InputError(
             f"found the metric {metric!r}, expected a name that says what is better; "
             "add --direction minimize or maximize"
         )
-    return "minimize" if lower else "maximize"
+    return named
 
 
-def check_known_metric(runs: Path, pipeline: str, metric: str | None) -> None:
-    """InputError when a pipeline has finished runs and none of them has this metric."""
-    rows = summaries(runs, pipeline) if metric is not None and (runs / pipeline).is_dir() else []
+def check_earlier_runs(params_file: Path, runs: Path | None, metric: str | None) -> None:
+    """InputError when the pipeline of a parameters file has finished runs and none of them has this metric.
+
+    Nothing is known before the first run; `check_metric` looks at the first member then.
+    """
+    pipeline = params_file.name.partition(".")[0]
+    if metric is None or not pipeline:
+        return
+    try:
+        folder = runs or project_of(params_file).runs
+    except InputError:  # the check of the base run says it
+        return
+    rows = summaries(folder.resolve(), pipeline) if (folder / pipeline).is_dir() else []
     known = sorted({name for summary in rows if summary["status"] == "finished" for name in summary["metrics"]})
     if known and metric not in known:
         raise InputError(

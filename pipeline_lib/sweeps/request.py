@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.records.metric_direction import Direction
 from pipeline_lib.sweeps.grid import Axis
-from pipeline_lib.sweeps.metric import Direction
 
 ParityChoice = Literal["best", "all", "none"]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.records.metric_direction import Direction
 from pipeline_lib.sweeps.member_result import MemberResult, SweepResults
-from pipeline_lib.sweeps.metric import Direction
 from pipeline_lib.sweeps.page import as_html, summary
 
 if TYPE_CHECKING:

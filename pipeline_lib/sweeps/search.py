@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.records.metric_direction import Direction
 from pipeline_lib.sweeps.grid import Axis, as_text, product
 from pipeline_lib.sweeps.member_result import MemberResult
 from pipeline_lib.sweeps.members import Member, SweepPlan
-from pipeline_lib.sweeps.metric import Direction
 from pipeline_lib.sweeps.request import SearchRequest
 
 BATCH = 4

@@ -16,7 +16,7 @@ from pipeline_lib.sweeps.grid import parse_grid
 from pipeline_lib.sweeps.local_pool import LocalPool, Pool, check_workers
 from pipeline_lib.sweeps.member_result import MemberResult
 from pipeline_lib.sweeps.members import Member, SweepPlan, plan_sweep
-from pipeline_lib.sweeps.metric import check_direction, check_known_metric
+from pipeline_lib.sweeps.metric import check_direction, check_earlier_runs
 from pipeline_lib.sweeps.page import write_sweep_page
 from pipeline_lib.sweeps.plot import import_plotting
 from pipeline_lib.sweeps.request import ParityChoice, PoolRequest, SweepRequest, parse_search
@@ -61,6 +61,7 @@ def sweep(
     All combinations are checked before the first kernel starts: InputError lists what is wrong, nothing is written.
     A failed member does not stop the others. Ctrl-C returns what is finished, `interrupted`; the same call continues.
     """
+    check_earlier_runs(Path(params_file), runs, metric)
     search = parse_search(random, bayes, seed)
     axes = parse_grid(grid)
     if not axes:
@@ -86,7 +87,6 @@ def _run_sweep(request: SweepRequest, pool: PoolRequest, runs: Path | None, prog
         plan = plan_sweep(request)
         search = _search(plan, request)
         folder = (runs or plan.base.project.runs).resolve()
-        check_known_metric(folder, plan.base.pipeline, metric)
         members = _Members(plan, request, folder, search.count, progress)
         if server:
             import_plotting()  # while the server is not ready yet: the page needs it
@@ -146,6 +146,7 @@ class _Members:
             sources=plan.sources,
             packages=plan.packages,
             sweep=plan.name,
+            parameters=member.resolved,
             parity=request.parity == "all",
             force=request.force,
             timeout=request.timeout,

@@ -1,7 +1,7 @@
 """What goes between a pool and a worker process: a task and its result. JSON at the border of the process only."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -10,7 +10,8 @@ class Task:
     """One member's run: its parameters, the records folder, and the digests that it must find unchanged.
 
     `parity` asks for a parity check of the record; `sweep` is the name that the record keeps; `timeout` is in seconds
-    per cell. Paths are text, as the worker may be on another machine.
+    per cell. `parameters` are all those of the run, as `params.json` has them: a finished run that had them is
+    returned. Paths are text, as the worker may be on another machine.
     """
 
     params_file: str
@@ -20,6 +21,7 @@ class Task:
     sources: str
     packages: str
     sweep: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     parity: bool = False
     force: bool = False
     timeout: int | None = None

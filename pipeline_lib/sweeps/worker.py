@@ -58,7 +58,7 @@ def run_task(task: Task, packages: str) -> TaskResult:
     changed = _changed(task, packages)
     if changed:
         return TaskResult(error=changed)
-    known = CachedRun(None) if task.force else lookup(task.params_file, task.overrides, runs=Path(task.runs))
+    known = CachedRun(None) if task.force else _lookup(task)
     result = TaskResult(cached=bool(known.record), cache_miss=known.reason)
     try:
         record = known.record or _run(task)
@@ -74,6 +74,10 @@ def run_task(task: Task, packages: str) -> TaskResult:
         if not changed:
             result = replace(result, metrics=record.read_json(METRICS), parity=parity)
     return replace(result, seconds=round(time.monotonic() - started, 3))
+
+
+def _lookup(task: Task) -> CachedRun:
+    return lookup(task.params_file, task.overrides, runs=Path(task.runs), parameters=task.parameters)
 
 
 def _parity(record: Record, library: str) -> bool:

@@ -14,10 +14,10 @@ from pipeline_lib.records.seal import seal
 from pipeline_lib.system.locks import locked
 
 
-def sealed(runs: Path, pipeline: str = "boats", status: str = "finished") -> Record:
+def sealed(runs: Path, pipeline: str = "boats", status: str = "finished", **facts: str) -> Record:
     record = create_record(runs, pipeline)
     (record.folder / "notes.txt").write_text("twelve bytes")
-    seal(record, {"status": status, "reference": record.reference})
+    seal(record, {"status": status, "reference": record.reference, **facts})
     return record
 
 
@@ -127,3 +127,13 @@ def test_a_sweep_keeps_its_best_member_and_its_page_goes_with_the_last(
     assert "removed the page of the sweep two: its last member was removed" in removed
     assert members[0].folder.is_dir()
     assert [path.name for path in (runs / ".sweeps").iterdir()] == ["one"]
+
+
+def test_the_run_that_the_name_means_stays_under_a_newer_sweep(tmp_path: Path) -> None:
+    older, named = sealed(tmp_path), sealed(tmp_path)
+    members = [sealed(tmp_path, sweep="boats-1") for _ in range(3)]
+    assert old_runs(tmp_path, 1) == [older, *members[:2]]
+    assert old_runs(tmp_path, 4) == [older]
+    newer = sealed(tmp_path)
+    assert old_runs(tmp_path, 1) == [older, named, *members]
+    assert newer.folder.is_dir()

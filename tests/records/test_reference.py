@@ -112,3 +112,24 @@ def test_of_many_runs_that_begin_alike_five_are_named(tmp_path: Path) -> None:
         create_record(tmp_path, "houses")
     with pytest.raises(InputError, match=r"found 7 runs .*: (\w+-\w+, ){4}\w+-\w+ and 2 more$"):
         find_record("houses/2", project)
+
+
+def test_a_name_alone_never_means_a_member_of_a_sweep(project: Project) -> None:
+    ran = dated_record(project, "houses", 1, "finished")
+    members = [dated_record(project, "houses", day, "finished", sweep="houses-1") for day in (2, 3)]
+    assert find_record("houses", project) == ran
+    assert find_record("houses@latest", project) == members[-1]
+    assert [find_record(member.reference, project) for member in members] == members
+    newer = dated_record(project, "houses", 4, "finished")
+    assert find_record("houses", project) == newer
+
+
+def test_where_only_a_sweep_ran_its_members_are_named(project: Project) -> None:
+    for day in (1, 2):
+        dated_record(project, "houses", day, "finished", sweep="houses-1")
+    message = (
+        r"found no run 'houses', expected one of the runs of houses: houses/20261101T000000-aaaaaa \(finished, of a "
+        r"sweep\), .*; name a member of a sweep by its ID, as the sweep prints it; `houses@latest` is the newest$"
+    )
+    with pytest.raises(InputError, match=message):
+        find_record("houses", project)

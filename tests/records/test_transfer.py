@@ -287,3 +287,15 @@ def test_push_and_pull_are_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert said == f"{record.reference}: every byte is as it was sealed\nrecord: {record.folder}\n"
     assert verify(record) == []
     assert json.loads((record.folder / MANIFEST).read_bytes())["status"] == "finished"
+
+
+def test_a_name_alone_never_fetches_a_member_of_a_sweep(mine: Path, theirs: Path, url: str) -> None:
+    member = sealed(mine, sweep="boats-1")
+    push(member, url)
+    with pytest.raises(InputError, match="expected a finished one that is no member of a sweep; there: boats/"):
+        pull("boats", url, theirs)
+    run, newer = sealed(mine), sealed(mine, sweep="boats-1")
+    push(run, url)
+    push(newer, url)
+    assert same(pull("boats", url, theirs), run)
+    assert same(pull(newer.reference, url, theirs), newer)

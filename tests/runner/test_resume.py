@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from example import HOUSES, ROOT
@@ -61,6 +62,16 @@ def test_a_failed_run_runs_again_with_its_parameters_and_names_the_old(
     assert verify(failed) == verify(again) == []
     assert f"found another notebook than {failed.reference} had; today's runs" in lines
     assert list(project.runs.glob(".resume-*")) == []
+
+
+@pytest.mark.parametrize("sweep", ["houses-1", None])
+def test_a_member_of_a_sweep_stays_one(
+    runs: Path, project: Project, unrun: list[dict[str, Any]], sweep: str | None
+) -> None:
+    with begin_record(runs, "houses", facts={"parameters_file": "params/houses.yml", "sweep": sweep}) as record:
+        pass
+    resume_run(record, project)
+    assert unrun[0]["invocation"].sweep == sweep
 
 
 def test_recorded_parameters_count_even_where_the_file_has_changed(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.project.project import Project
-from pipeline_lib.records.layout import CACHE_ENTRY, IMPORTS
+from pipeline_lib.records.layout import CACHE_ENTRY, IMPORTS, PARAMETERS
 from pipeline_lib.records.record import Record, create_record
 from pipeline_lib.records.seal import seal
 from pipeline_lib.runner.cache.imported_files import ImportedFiles
@@ -54,11 +54,14 @@ def finished_run(
     during: Change = lambda root: None,
     status: str = "finished",
     watched: WatchedFiles | None = None,
+    sweep: str | None = None,
+    parameters: object = None,
     **left: object,
 ) -> Record:
-    """The record of a run; `during` changes the project while it runs, `left` is in the list that its kernel leaves.
+    """The record of a run, or of a member of `sweep`, with these parameters.
 
-    `watched` has the files that were opened during it.
+    `during` changes the project while it runs, `left` is in the list that its kernel leaves, `watched` has the files
+    that were opened during it.
     """
     began_ns = time.time_ns()
     record = create_record(project.runs, "boats")
@@ -67,7 +70,8 @@ def finished_run(
     leave_imports(record, ImportedFiles(digests, ("harbour",), ()), **left)
     during(project.root)
     write_cache_entry(record, key, began_ns, watched or WatchedFiles())
-    seal(record, {"status": status, "reference": record.reference})
+    (record.folder / PARAMETERS).write_bytes(canonical_json(parameters))
+    seal(record, {"status": status, "reference": record.reference, **({"sweep": sweep} if sweep else {})})
     return record
 
 

@@ -11,13 +11,13 @@ from pipeline_lib.records.seal import seal
 from pipeline_lib.system.files import canonical_json
 
 
-def dated_record(project: Project, name: str, day: int, status: str, *, scratch: bool = False) -> Record:
-    """A record of a day in November 2026, so that order and prefixes are known."""
+def dated_record(project: Project, name: str, day: int, status: str, *, scratch: bool = False, **facts: str) -> Record:
+    """A record of a day in November 2026, so that order and prefixes are known; `facts` are in its manifest."""
     parent = project.runs / name / "scratch" if scratch else project.runs / name
     record = Record(parent / f"202611{day:02}T000000-aaaaaa")
     record.folder.mkdir(parents=True)
     if status in ("finished", "failed"):
-        seal(record, {"status": status})
+        seal(record, {"status": status, **facts})
     else:
         write_manifest(record, {"status": status})
     return record

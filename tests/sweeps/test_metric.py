@@ -24,9 +24,11 @@ def test_a_direction_comes_from_the_name_or_the_request() -> None:
 
 
 def test_a_metric_that_no_member_has_is_refused(tmp_path: Path, fake: Fake) -> None:
-    fake()
-    with pytest.raises(InputError, match="expected one of: r2, rmse"):
-        sweeping.sweep(HOUSES, ["seed=0..1"], metric="rmsle_loss", runs=tmp_path)
+    pool = fake()
+    message = r"--metric rmsle_loss: found no such metric in houses/.*, expected one of: r2, rmse; name one of them"
+    with pytest.raises(InputError, match=message):
+        sweeping.sweep(HOUSES, ["seed=0..3"], metric="rmsle_loss", runs=tmp_path)
+    assert len(pool.tasks) == 1
 
 
 def test_a_metric_that_no_finished_run_has_is_refused_before_anything_starts(tmp_path: Path, fake: Fake) -> None:
@@ -36,4 +38,16 @@ def test_a_metric_that_no_finished_run_has_is_refused_before_anything_starts(tmp
     seal(record, {"status": "finished", "reference": record.reference})
     with pytest.raises(InputError, match=r"--metric mae: found no such metric in the finished runs .* one of: rmse;"):
         sweeping.sweep(HOUSES, ["seed=0..1"], metric="mae", runs=tmp_path / "runs")
+    for metric in ("acc", "lift"):  # what there is comes before what is better
+        with pytest.raises(InputError, match=f"--metric {metric}: found no such metric .* one of: rmse;"):
+            sweeping.sweep(HOUSES, ["seed=0..1"], metric=metric, runs=tmp_path / "runs")
     assert pool.tasks == []
+    sweeping.sweep(HOUSES, ["seed=0..1"], metric="rmse", runs=tmp_path / "runs")
+    assert len(pool.tasks) == 2
+
+
+def test_what_is_wrong_with_the_parameters_file_is_said_by_its_own_check(tmp_path: Path, fake: Fake) -> None:
+    fake()
+    for name in ("nothing.yml", ".yml"):
+        with pytest.raises(InputError, match=r"expected|did you mean"):
+            sweeping.sweep(tmp_path / name, ["seed=0..1"], metric="lift", direction="maximize", runs=tmp_path)

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from example import HOUSES
+from example import HOUSES, VALUES
 from fake_pool import Fake
 
 import pipeline_lib.sweeps.sweep as sweeping
 from pipeline_lib.cli.main import commands
+from pipeline_lib.project.project import find_project
 from pipeline_lib.records.record import all_records
+from pipeline_lib.records.reference import find_record
+from pipeline_lib.runner.run import run_pipeline
 
 
 def test_a_sweep_shows_its_summary_and_its_frame_has_numbers(tmp_path: Path, fake: Fake) -> None:
@@ -117,3 +120,28 @@ def test_a_sweep_leaves_a_record_for_each_member_and_continues(tmp_path: Path) -
     by_number = sorted(again.results, key=lambda result: result.member.number)
     assert [result.known for result in by_number] == [True, True, False]
     assert len(all_records(tmp_path)) == 3
+
+
+def test_each_task_has_all_parameters_of_its_member(tmp_path: Path, fake: Fake) -> None:
+    pool = fake()
+    sweeping.sweep(HOUSES, ["seed=1..2"], overrides=["estimator.alpha=0.5"], runs=tmp_path)
+    assert sorted(task.parameters["seed"] for task in pool.tasks) == [1, 2]
+    for task in pool.tasks:
+        assert task.parameters == {
+            **VALUES,
+            "seed": task.parameters["seed"],
+            "estimator": {"alpha": 0.5, "max_iter": 10000},
+        }
+
+
+@pytest.mark.slow
+def test_what_run_has_finished_is_not_run_again_and_the_name_means_it_after_the_sweep(tmp_path: Path) -> None:
+    ran = run_pipeline(HOUSES, runs=tmp_path)
+    found = sweeping.sweep(HOUSES, ["estimator.alpha=0.001,0.5"], metric="rmse", runs=tmp_path, parity="none")
+    by_alpha = {result.member.typed["estimator.alpha"]: result for result in found.results}
+    assert [(by_alpha[alpha].known, by_alpha[alpha].error) for alpha in (0.001, 0.5)] == [(True, None), (False, None)]
+    assert by_alpha[0.001].reference == ran.reference
+    assert len(all_records(tmp_path)) == 2
+    project = replace(find_project(), runs=tmp_path)
+    assert find_record("houses", project) == ran
+    assert find_record("houses@latest", project).reference == by_alpha[0.5].reference

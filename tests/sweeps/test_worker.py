@@ -1,5 +1,6 @@
 """A worker process: a member of other files or packages does not run; a cold kernel decides on unknown names."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from example import HOUSES
 
 from pipeline_lib.errors import RunError
 from pipeline_lib.records.record import Record, create_record, write_manifest
+from pipeline_lib.runner.cache.lookup import CachedRun
 from pipeline_lib.runner.warm.client import ADDRESS
 from pipeline_lib.sweeps import worker
 from pipeline_lib.sweeps.members import sources_of
@@ -67,3 +69,18 @@ def test_a_member_during_which_packages_changed_does_not_count(tmp_path: Path, m
     answer = worker.run_task(replace(task, overrides=("seed=1",)), here)
     assert "packages changed" in str(answer.error)
     assert Path(str(answer.folder)).is_dir()
+
+
+def test_a_member_is_looked_up_by_all_its_parameters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = create_record(tmp_path, "houses")
+    asked: list[object] = []
+
+    def known(*arguments: object, **options: object) -> CachedRun:
+        asked.append((arguments, options))
+        return CachedRun(record)
+
+    monkeypatch.setattr(worker, "lookup", known)
+    task = replace(a_task(tmp_path), force=False, overrides=("seed=1",), parameters={"seed": 1})
+    answer = worker.run_task(Task.from_json(json.loads(json.dumps(task.to_json()))), packages_digest())
+    assert (answer.cached, answer.folder) == (True, str(record.folder))
+    assert asked == [((str(HOUSES), ("seed=1",)), {"runs": tmp_path, "parameters": {"seed": 1}})]

@@ -13,7 +13,7 @@ from typing import Any
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import Project, project_of
 from pipeline_lib.records.index import similar_runs
-from pipeline_lib.records.layout import CACHE_ENTRY, IMPORTS
+from pipeline_lib.records.layout import CACHE_ENTRY, IMPORTS, PARAMETERS
 from pipeline_lib.records.record import Record
 from pipeline_lib.records.seal import verify
 from pipeline_lib.runner.cache.imported_files import (
@@ -80,11 +80,19 @@ def cache_key(project: Project, pipeline: str, params_file: Path, overrides: Seq
     return CacheKey(project, pipeline, params_file, tuple(overrides), requested, facts | fingerprint(), sources)
 
 
-def lookup(params_file: str | Path, overrides: Sequence[str] = (), *, runs: Path | None = None) -> CachedRun:
+def lookup(
+    params_file: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    runs: Path | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> CachedRun:
     """The newest finished run that a run with these parameters would only repeat.
 
-    `runs` is another folder of records than the project's. Raises nothing for input that a run refuses: no run is
-    reused then, and the run itself reports the problem.
+    `runs` is another folder of records than the project's. `parameters`, as `params.json` has them, are those of a
+    member of a sweep: any run that had them is reused, however it was requested. Without them no member of a sweep is:
+    `run` makes the run that the pipeline's name means, which never means a member. Raises nothing for input that a run
+    refuses: no run is reused then, and the run itself reports the problem.
     """
     path = Path(params_file)
     try:
@@ -95,7 +103,7 @@ def lookup(params_file: str | Path, overrides: Sequence[str] = (), *, runs: Path
     if key.sources.unknown:
         return CachedRun(None, f"no run can be reused: {key.sources.unknown}")
     folder = (runs or project.runs).resolve()
-    return _newest(key, folder) if (folder / key.pipeline).is_dir() else CachedRun(None)
+    return _newest(key, folder, parameters) if (folder / key.pipeline).is_dir() else CachedRun(None)
 
 
 def write_cache_entry(record: Record, key: CacheKey, started_ns: int, watched: WatchedFiles = _UNWATCHED) -> str:
@@ -199,17 +207,31 @@ def _changed_during_run(
     yield from changed_since(key.project, named, started_ns, ended_ns)
 
 
-def _newest(key: CacheKey, runs: Path) -> CachedRun:
-    """The newest whole run with this key; else what has changed since the newest run of the same request."""
-    similar = [(Record(runs / name), digest) for name, digest in similar_runs(runs, key.pipeline, key.requested)]
+def _newest(key: CacheKey, runs: Path, parameters: Mapping[str, Any] | None) -> CachedRun:
+    """The newest whole run with this key or these parameters; else what has changed since the newest similar run."""
+    names = similar_runs(runs, key.pipeline, key.requested, parameters)
+    similar = [(Record(runs / name), digest) for name, digest in names]
     finished = [(record, digest) for record, digest in similar if record.status() == "finished"]
-    for record, digest in finished:
-        if digest == key.digest and not _mismatch(key, record):
+    usable = [pair for pair in finished if parameters is not None or not pair[0].is_sweep_member]
+    for record, digest in usable:
+        same = digest == key.digest if parameters is None else _had(record, parameters)
+        if same and not _mismatch(key, record):
             return CachedRun(record)
     if not finished:
         return CachedRun(None)
-    newest = finished[0][0]
+    if not usable:
+        member = finished[0][0].reference
+        return CachedRun(None, f"{member} is a member of a sweep, which {key.pipeline} never means: a run of its own")
+    newest = usable[0][0]
     return CachedRun(None, f"runs again: compared with {newest.reference}, {_mismatch(key, newest)}")
+
+
+def _had(record: Record, parameters: Mapping[str, Any]) -> bool:
+    """Whether a record has exactly these parameters: of 1, 1.0 and True none equals another."""
+    try:
+        return bool(canonical_json(record.read_json(PARAMETERS)) == canonical_json(parameters))
+    except (InputError, OSError):
+        return False
 
 
 def _mismatch(key: CacheKey, record: Record) -> str:

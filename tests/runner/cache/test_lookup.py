@@ -180,3 +180,47 @@ def test_a_damaged_index_never_gives_another_run(project: Project) -> None:
         assert cached(project) == record
     index.unlink(missing_ok=True)
     assert cached(project) == record
+
+
+def member(project: Project, parameters: dict[str, object], *overrides: str) -> Record | None:
+    """The record that a member of a sweep with these parameters is answered with."""
+    return lookup(project.params / "boats.yml", overrides, parameters=parameters).record
+
+
+def test_a_member_of_a_sweep_is_a_run_that_had_its_parameters_however_requested(project: Project) -> None:
+    ran = finished_run(project, parameters={"seed": 0, "depth": 2.0})
+    assert member(project, {"seed": 0, "depth": 2.0}, "depth=2.0") == ran
+    assert member(project, {"depth": 2.0, "seed": 0}, "seed=0", "depth=2") == ran
+    for other in ({"seed": 1, "depth": 2.0}, {"seed": 0, "depth": 2}, {"seed": False, "depth": 2.0}, {"seed": 0}, {}):
+        assert member(project, other, "depth=2.0") is None
+    write(project.root, "params/boats.yml", "seed: 0  # the same, written otherwise\n")
+    assert member(project, {"seed": 0, "depth": 2.0}, "depth=2.0") == ran
+    assert cached(project) is None
+    write(project.root, "harbour/steps/masts.py", "\n")
+    assert member(project, {"seed": 0, "depth": 2.0}, "depth=2.0") is None
+
+
+def test_a_member_is_never_another_run_where_the_index_is_damaged(project: Project) -> None:
+    ran = finished_run(project, parameters={"seed": 0})
+    finished_run(project, "seed=1", parameters={"seed": 1})
+    assert member(project, {"seed": 0}, "seed=0") == ran
+    index = project.runs / INDEX
+    whole = index.read_bytes()
+    for position in range(0, len(whole), len(whole) // 40):
+        index.write_bytes(whole[:position] + bytes([whole[position] ^ 4]) + whole[position + 1 :])
+        assert member(project, {"seed": 0}, "seed=0") in (ran, None)
+    (ran.folder / "params.json").write_bytes(b"{")
+    index.unlink()
+    assert member(project, {"seed": 0}, "seed=0") is None
+
+
+def test_a_run_is_never_a_member_of_a_sweep_but_a_member_may_be(project: Project) -> None:
+    swept = finished_run(project, "seed=1", sweep="boats-1", parameters={"seed": 1})
+    assert member(project, {"seed": 1}, "seed=1") == swept
+    assert (
+        reason(project, "seed=1")
+        == f"{swept.reference} is a member of a sweep, which boats never means: a run of its own"
+    )
+    ran = finished_run(project, "seed=1", parameters={"seed": 1})
+    finished_run(project, "seed=1", sweep="boats-2", parameters={"seed": 1})
+    assert cached(project, "seed=1") == ran
