@@ -22,7 +22,14 @@ SENSITIVE = click.option("--include-sensitive", is_flag=True, help="Allow a reco
 @click.option("--pipeline", metavar="NAME", help="Runs of one pipeline.")
 @click.option("--status", type=click.Choice(STATUSES), help="Runs of one status (below).")
 @click.option("--where", multiple=True, metavar="CONDITION", help="NAME<VALUE (or > = != <= >=); can be repeated.")
-@click.option("--sort", metavar="NAME", help="Order by a metric, parameter or fact; -NAME for the largest first.")
+@click.option(
+    "--sort", metavar="NAME", help="A metric: best first; a parameter or fact: smallest first; -NAME: largest."
+)
+@click.option(
+    "--direction",
+    type=click.Choice(["minimize", "maximize"]),
+    help="What is better, where the metric's name is silent.",
+)
 @click.option(
     "--limit", type=click.IntRange(min=1), help="Number of runs: the first of a sorted list, else the newest."
 )
@@ -168,7 +175,8 @@ def pull(ref: str, url: str, include_sensitive: bool) -> None:
 def prune(keep: int, pipeline: str | None, yes: bool) -> None:
     """Remove runs older than each pipeline's N newest finished ones, with their checks. Running ones stay.
 
-    Members of a sweep count as ordinary runs, but the best one stays; a sweep's page is removed with its last member.
+    Members of a sweep count as ordinary runs, but the best one stays, and so does the run that the pipeline's name
+    means; a sweep's page is removed with its last member.
     """
     from pipeline_lib.records.prune import find_old_runs, remove, remove_pages
 

@@ -13,6 +13,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.project.code_diff import flatten
 from pipeline_lib.project.project import find_project
 from pipeline_lib.records.index import summaries
+from pipeline_lib.records.metric_direction import direction_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,7 @@ def runs(
     status: str | None = None,
     where: str | Sequence[str] = (),
     sort: str | None = None,
+    direction: str | None = None,
     limit: int | None = None,
 ) -> "pd.DataFrame":
     """The project's runs as a DataFrame: a row for each, oldest first, with facts, parameters and metrics as columns.
@@ -52,7 +54,8 @@ def runs(
 
     run_summaries = summaries(Path(folder).resolve() if folder else find_project().runs)
     conditions = [where] if isinstance(where, str) else where
-    rows = as_rows(select(run_summaries, pipeline=pipeline, status=status, where=conditions, sort=sort, limit=limit))
+    wanted = {"pipeline": pipeline, "status": status, "sort": sort, "direction": direction}
+    rows = as_rows(select(run_summaries, where=conditions, limit=limit, **wanted))
     columns = list(dict.fromkeys([*FACTS, *(name for row in rows for name in row)]))
     frame = pd.DataFrame(rows, columns=columns)
     return frame.assign(started=pd.to_datetime(frame["started"], utc=True, errors="coerce"))
@@ -65,16 +68,21 @@ def select(
     status: str | None = None,
     where: Sequence[str] = (),
     sort: str | None = None,
+    direction: str | None = None,
     limit: int | None = None,
 ) -> list[dict[str, Any]]:
     """The summaries, oldest first, that fit the arguments.
 
     `where` are conditions `NAME SIGN VALUE` (signs `= != < <= > >=`), all of which must hold; a run without the name,
-    or with null, is left out. `sort` is a name, with `-` before it for descending order; runs without it come last.
-    `limit` keeps the first runs of a sorted list, and the newest of an unsorted one. Raises InputError.
+    or with null, is left out. `sort` is a name: a metric is sorted best first, as its name says or `direction`
+    (`minimize`, `maximize`), other values smallest first, `-NAME` largest first; runs without it come last. `limit`
+    keeps the first runs of a sorted list, and the newest of an unsorted one. Raises InputError.
     """
     _check_known(pipeline, {summary["pipeline"] for summary in run_summaries}, "pipeline")
     _check_known(status, set(STATUSES), "status")
+    _check_known(direction, {"minimize", "maximize"}, "direction")
+    if direction and (not sort or sort.startswith("-")):
+        raise InputError(f"found the direction {direction} without the name to sort by, expected both; add --sort NAME")
     if limit is not None and limit < 1:
         raise InputError(f"found the limit {limit}, expected a number of runs, 1 or more; leave it out for all")
     wanted = {"pipeline": pipeline, "status": status}
@@ -83,7 +91,7 @@ def select(
         rows = as_rows(chosen)
         tests = [_test(condition, rows) for condition in where]
         pairs = [(s, row) for s, row in zip(chosen, rows, strict=True) if all(test(row) for test in tests)]
-        chosen = [s for s, _ in _sorted(pairs, sort)] if sort else [s for s, _ in pairs]
+        chosen = [s for s, _ in (_sorted(pairs, sort, direction) if sort else pairs)]
     if limit is None:
         return chosen
     return chosen[:limit] if sort else chosen[max(0, len(chosen) - limit) :]
@@ -155,7 +163,7 @@ def _test(condition: str, rows: Sequence[Mapping[str, Any]]) -> Callable[[Mappin
 
 
 def _sorted(
-    pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]], sort: str
+    pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]], sort: str, direction: str | None
 ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     name = _column(sort.removeprefix("-"), [row for _, row in pairs])
     with_value = [pair for pair in pairs if pair[1].get(name) is not None]
@@ -165,8 +173,23 @@ def _sorted(
             f"--sort {sort}: found values of several types ({', '.join(sorted(types))}), expected numbers or texts; "
             "leave some runs out with --where or --pipeline"
         )
-    ordered = sorted(with_value, key=lambda pair: pair[1][name], reverse=sort.startswith("-"))
+    largest_first = sort.startswith("-") or (direction or _better(name, with_value)) == "maximize"
+    ordered = sorted(with_value, key=lambda pair: pair[1][name], reverse=largest_first)
     return [*ordered, *(pair for pair in pairs if pair[1].get(name) is None)]
+
+
+def _better(name: str, pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> str:
+    """The direction in which a column is sorted: of a metric the better values first, of others the smaller ones."""
+    metric = name.removeprefix("metrics.")
+    if name in FACTS or not any(metric in summary["metrics"] for summary, _ in pairs):
+        return "minimize"
+    direction = direction_of(metric)
+    if direction is None:
+        raise InputError(
+            f"--sort {name}: found a metric whose name does not say what is better, expected that with it; add "
+            f"--direction minimize or maximize, or write -{name} for the largest first"
+        )
+    return direction
 
 
 def _column(name: str, rows: Sequence[Mapping[str, Any]]) -> str:

@@ -102,3 +102,63 @@ def test_runs_prints_the_chosen_ones_and_how_many_there_are(runs: Path, monkeypa
     assert len(json.loads(invoke(cli.commands, ["runs", "--reindex", "--json"]).stdout)) == 5
     assert index_rows(runs) == 5
     assert isinstance(invoke(cli.commands, ["runs", "--sort", "speed"]).exception, InputError)
+
+
+def best_first(runs: Path, sort: str, direction: str | None = None) -> list[float]:
+    """The values of the runs of pipeline `ships`, sorted."""
+    found = select(summaries(runs), pipeline="ships", sort=sort, direction=direction)
+    return [summary["metrics"][sort.removeprefix("metrics.").removeprefix("-")] for summary in found]
+
+
+@pytest.fixture
+def ships(tmp_path: Path) -> Path:
+    for value in (0.7, 0.9, 0.8):
+        metrics = {"roc_auc": value, "log_loss": value, "lift": value, "seconds": value}
+        sealed_run(tmp_path, "ships", params={"depth": int(value * 10)}, metrics=metrics)
+    return tmp_path
+
+
+def test_a_metric_is_sorted_best_first(ships: Path) -> None:
+    assert best_first(ships, "roc_auc") == [0.9, 0.8, 0.7]
+    assert best_first(ships, "log_loss") == [0.7, 0.8, 0.9]
+    assert best_first(ships, "-roc_auc") == best_first(ships, "-log_loss") == [0.9, 0.8, 0.7]
+    assert best_first(ships, "roc_auc", "minimize") == [0.7, 0.8, 0.9]
+    assert best_first(ships, "lift", "maximize") == best_first(ships, "-lift") == [0.9, 0.8, 0.7]
+    (best,) = select(summaries(ships), sort="roc_auc", limit=1)
+    assert best["metrics"]["roc_auc"] == 0.9
+
+
+def test_other_values_are_sorted_smallest_first(ships: Path) -> None:
+    rows = [summary["parameters"]["depth"] for summary in select(summaries(ships), sort="depth")]
+    assert rows == [7, 8, 9]
+    assert [one["seconds"] for one in select(summaries(ships), sort="seconds")] == [2.5] * 3
+    frame = pipeline_lib.runs(ships, sort="metrics.seconds", direction="maximize")
+    assert frame["metrics.seconds"].tolist() == [0.9, 0.8, 0.7]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"sort": "lift"}, "--sort lift: found a metric whose name does not say what is better, .* or write -lift"),
+        ({"sort": "metrics.seconds"}, "--sort metrics.seconds: found a metric whose name does not say"),
+        ({"sort": "lift", "direction": "up"}, "found direction 'up', expected one of: maximize, minimize"),
+        ({"sort": "-lift", "direction": "minimize"}, "found the direction minimize without the name to sort by"),
+        ({"direction": "minimize"}, "found the direction minimize without the name to sort by"),
+    ],
+)
+def test_a_direction_that_is_not_known_is_asked_for(ships: Path, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        select(summaries(ships), **arguments)
+
+
+def test_the_command_lists_the_best_first(ships: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (ships / "settings.ini").write_text(
+        "[project]\nlib_name = harbour\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
+    )
+    (ships / "runs").mkdir()
+    (ships / "ships").rename(ships / "runs" / "ships")
+    monkeypatch.chdir(ships)
+    listed = CliRunner().invoke(cli.commands, ["runs", "--sort", "roc_auc"]).stdout.splitlines()
+    assert [line.partition("roc_auc ")[2][:3] for line in listed] == ["0.9", "0.8", "0.7"]
+    turned = CliRunner().invoke(cli.commands, ["runs", "--sort", "roc_auc", "--direction", "minimize"])
+    assert turned.stdout.splitlines() == listed[::-1]
