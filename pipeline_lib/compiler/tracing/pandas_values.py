@@ -162,7 +162,7 @@ def to_numeric(call: Call, arg: Any, errors: str = "raise", downcast: Any = None
     return call.stop(
         f"pd.to_numeric of a column of {'/'.join(map(str, dtypes_of(arg)))}",
         "the recorder has no exact rule for it",
-        f"cast it with astype({'str' if value.kind == 'str' else 'float'}) first, or write .dt.total_seconds() of durations",
+        f"cast it with astype({'str' if value.kind == 'str' else 'float'}), or write .dt.total_seconds() of durations",
     )
 
 
