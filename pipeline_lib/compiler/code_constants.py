@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.tracing.own_code import is_own
+from pipeline_lib.compiler.tracing.own_code.functions import is_own
 
 Constant = int | float | str | date
 """A number, text, or date; durations are in a plan's constants alone, as microseconds."""

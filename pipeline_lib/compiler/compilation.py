@@ -28,7 +28,7 @@ from pipeline_lib.compiler.edge_checks import EdgeChecks, EdgeCounts
 from pipeline_lib.compiler.fidelity import Distance, LibraryColumns, StepPlan
 from pipeline_lib.compiler.opaque_step import OpaqueStep
 from pipeline_lib.compiler.own_steps import check_names, check_order_of_rows
-from pipeline_lib.compiler.tracing.own_code import is_own
+from pipeline_lib.compiler.tracing.own_code.functions import is_own
 from pipeline_lib.compiler.tracing.traces import Traces, own_objects
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.conform import conform

@@ -7,12 +7,12 @@ an error where some row does is another thing: those rows are refused, alone as 
 from typing import Any, NoReturn
 
 from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.own_code.scan import only_shown
 from pipeline_lib.compiler.tracing.recorded import RULES, Call, Recorded, recorded_in, rule
 from pipeline_lib.compiler.tracing.recording import Recording
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW, own_frame
-from pipeline_lib.compiler.tracing.row_choices import one_of
-from pipeline_lib.compiler.tracing.row_values import make_value
-from pipeline_lib.compiler.tracing.scan import only_shown
+from pipeline_lib.compiler.tracing.rows.choices import one_of
+from pipeline_lib.compiler.tracing.rows.values import make_value
 from pipeline_lib.errors import InputError
 
 GUARD = "use it only to raise an error: `if condition.any(): raise ValueError(...)`; learn numbers in `fit`"

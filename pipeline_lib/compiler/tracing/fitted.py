@@ -12,8 +12,8 @@ import pandas as pd
 
 from pipeline_lib.compiler.adapters.registry import Outputs, predict, transform
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.own_code import Substitution, is_own
-from pipeline_lib.compiler.tracing.own_self import own_method
+from pipeline_lib.compiler.tracing.own_code.functions import Substitution, is_own
+from pipeline_lib.compiler.tracing.own_code.own_self import own_method
 from pipeline_lib.compiler.tracing.recorded import Recorded
 from pipeline_lib.compiler.tracing.recording import PLAN
 from pipeline_lib.compiler.tracing.refusals import refuse

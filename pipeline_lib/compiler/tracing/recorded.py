@@ -13,10 +13,10 @@ import numpy as np
 
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.constants import constant
-from pipeline_lib.compiler.tracing.guards import OWN_MARK
+from pipeline_lib.compiler.tracing.own_code.guards import OWN_MARK
+from pipeline_lib.compiler.tracing.own_code.scan import only_shown
 from pipeline_lib.compiler.tracing.recording import PLAN, Recording, Rows
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW, own_frame, refuse
-from pipeline_lib.compiler.tracing.scan import only_shown
 from pipeline_lib.errors import InputError
 
 Rule = Callable[..., Any]

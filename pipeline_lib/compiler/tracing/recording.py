@@ -21,6 +21,7 @@ from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.error_bounds import BoundedEvaluation, distance
 from pipeline_lib.compiler.fidelity import library_column
+from pipeline_lib.compiler.tracing.own_code.scan import only_raised
 from pipeline_lib.compiler.tracing.refusals import (
     SourceLine,
     TraceRefusedError,
@@ -29,7 +30,6 @@ from pipeline_lib.compiler.tracing.refusals import (
     own_frame,
     refuse,
 )
-from pipeline_lib.compiler.tracing.scan import only_raised
 from pipeline_lib.compiler.tracing.shadows import prepare_shadows
 from pipeline_lib.errors import InputError
 

@@ -12,9 +12,9 @@ from typing import IO, Any
 
 import pipeline_lib.compiler.adapters.catalog  # noqa: F401  registers the adapters
 from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.tracing.own_code.side_effects import SideEffects
 from pipeline_lib.compiler.tracing.repeat import plan_digest
 from pipeline_lib.compiler.tracing.repeat_process import receive, send
-from pipeline_lib.compiler.tracing.side_effects import SideEffects
 from pipeline_lib.compiler.tracing.traces import repeat_trace
 from pipeline_lib.system.parent_death import exit_with_parent
 

@@ -20,11 +20,11 @@ import pipeline_lib.compiler.tracing.rules  # noqa: F401  registers the rules
 from pipeline_lib.compiled.plan import Node
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.branches import RecordedWay, Ways, record_all_ways
-from pipeline_lib.compiler.tracing.builtin_calls import builtin_stand_ins
 from pipeline_lib.compiler.tracing.fitted import call_fitted
-from pipeline_lib.compiler.tracing.guards import changed_state, finding_change
-from pipeline_lib.compiler.tracing.own_code import Substitution
-from pipeline_lib.compiler.tracing.own_self import StandInSelf, stand_in_for_step
+from pipeline_lib.compiler.tracing.own_code.builtin_calls import builtin_stand_ins
+from pipeline_lib.compiler.tracing.own_code.functions import Substitution
+from pipeline_lib.compiler.tracing.own_code.guards import changed_state, finding_change
+from pipeline_lib.compiler.tracing.own_code.own_self import StandInSelf, stand_in_for_step
 from pipeline_lib.compiler.tracing.recorded import Recorded
 from pipeline_lib.compiler.tracing.recording import RecordedLine, Recording
 from pipeline_lib.compiler.tracing.refusals import TraceRefusedError, line_of, refuse

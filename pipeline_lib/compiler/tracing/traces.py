@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_array
 
 from pipeline_lib.compiler.adapters.registry import NoPlanError
 from pipeline_lib.compiler.builder import Builder, Value
-from pipeline_lib.compiler.tracing.own_code import Substitution, is_own
-from pipeline_lib.compiler.tracing.own_self import own_method
+from pipeline_lib.compiler.tracing.own_code.functions import Substitution, is_own
+from pipeline_lib.compiler.tracing.own_code.own_self import own_method
 from pipeline_lib.compiler.tracing.repeat import Repeats, plan_digest
 from pipeline_lib.compiler.tracing.shadows import sample
 from pipeline_lib.compiler.tracing.trace import Run, Trace, record, run_method

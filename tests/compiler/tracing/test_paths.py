@@ -8,9 +8,9 @@ import pytest
 from tracing import check, refusal
 
 from pipeline_lib.compiler.builder import Builder
-from pipeline_lib.compiler.tracing.paths import MOST_PATHS, Branch, Leaf, explore, leaves_of, refused_when
 from pipeline_lib.compiler.tracing.recording import Recording
-from pipeline_lib.compiler.tracing.row_values import make_value
+from pipeline_lib.compiler.tracing.rows.paths import MOST_PATHS, Branch, Leaf, explore, leaves_of, refused_when
+from pipeline_lib.compiler.tracing.rows.values import make_value
 from pipeline_lib.errors import InputError
 
 TRAINING = pd.DataFrame({"a": np.arange(1, 13), "b": np.arange(12) * 0.75 + 0.25, "w": list("abcabcabcabc")})

@@ -302,7 +302,7 @@ def test_a_column_that_holds_none_is_refused() -> None:
 
 
 def test_a_wrong_rule_is_seen_beside_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline_lib.compiler.tracing import row_python
+    from pipeline_lib.compiler.tracing.rows import python as row_python
 
     frame = pd.DataFrame({"w": ["1", "2"]})
     check(lambda self, X: X["w"].map(lambda w: int(w)), frame, EDGES[["w"]])

@@ -1,0 +1,1 @@
+"""Own code as copies that run on recorded objects, with what they may not do."""

@@ -1,0 +1,1 @@
+"""Functions of one row's values, and the paths through them."""

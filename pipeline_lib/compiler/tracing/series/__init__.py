@@ -1,0 +1,1 @@
+"""Series of own code: one column, its operators, methods and dates."""

@@ -1,0 +1,1 @@
+"""The text methods of Series, `.str`."""
