@@ -2,11 +2,12 @@
 
     X["words"].map({"a": 1})        int64 if every word of the batch is in the table, else float64
     X["count"].clip(upper=2.5)      int64 if no row of the batch is cut
+    X["price"].map(f)               int64 if f returns an integer for each row of the batch
 
 The shadows show it only where one of them is such a batch, so the plan itself is read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pipeline_lib.compiled.plan import Node
 
@@ -18,17 +19,17 @@ _CHOICES = ("where", "demand", "lookup_number", "larger", "smaller")
 _ARITHMETIC = ("add", "subtract", "multiply", "negative", "absolute", "floor_divide", "remainder", "pow", "rint")
 
 
-def mixes_integers(nodes: Sequence[Node], number: int) -> bool:
-    """Whether a column of float64 may be int64 to pandas, by the rows of the batch."""
+def mixes_integers(nodes: Sequence[Node], number: int, marked: Collection[int] = ()) -> bool:
+    """Whether a column of float64 may be int64 to pandas, by the rows of the batch; those that are `marked` may."""
     mixed: list[bool] = []
-    for node in nodes[: number + 1]:  # inputs come before what takes them
-        mixed.append(node.dtype == "float64" and _mixes(nodes, node, mixed))
+    for place, node in enumerate(nodes[: number + 1]):  # inputs come before what takes them
+        mixed.append(node.dtype == "float64" and (place in marked or _mixes(nodes, node, mixed)))
     return mixed[number]
 
 
-def is_integer(nodes: Sequence[Node], number: int) -> bool:
+def is_integer(nodes: Sequence[Node], number: int, marked: Collection[int] = ()) -> bool:
     """Whether a column of float64 holds integers, in any batch or in some."""
-    return nodes[number].operation == "to_float" or mixes_integers(nodes, number)
+    return nodes[number].operation == "to_float" or mixes_integers(nodes, number, marked)
 
 
 def _mixes(nodes: Sequence[Node], node: Node, mixed: list[bool]) -> bool:

@@ -118,6 +118,7 @@ class Recording:
         self.lines: list[RecordedLine] = []
         self.checks: list[RowCheck] = []
         self.batch = BatchDecisions()
+        self.mixed: set[int] = set()  # columns of float64 that a function of a row makes of integers and others
         self.scope: Any = None  # the branches of a function that is called row by row
         self.substitution: Any = None  # the substitutes of own code, for functions that are called row by row
         self.refusal: TraceRefusedError | None = None

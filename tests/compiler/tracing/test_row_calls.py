@@ -259,3 +259,15 @@ def test_refusals_name_the_line_and_a_remedy(transform: Any, found: str, remedy:
     assert "test_row_calls.py, line" in message
     assert found in message
     assert remedy in message
+
+
+@pytest.mark.parametrize("other", ["v", "0.5", "nan"])
+def test_integers_on_some_paths_are_no_text(other: str) -> None:
+    """pandas keeps integers where a batch has no other number: '1' in one batch is '1.0' in another."""
+    frame = pd.DataFrame({"f": [0.5, 7.5, 2.25]})
+    names = {"nan": float("nan")}
+    function = eval(f"lambda v: 1 if v > 7.0 else {other}", names)  # noqa: S307  the table's own text
+    message = refusal(lambda self, X: X["f"].map(function).astype(str), frame)
+    assert "integers in some rows beside other numbers" in message
+    check(lambda self, X: X["f"].map(function).astype(float).astype(str), frame, frame[1:2])
+    check(lambda self, X: X["f"].map(function) + 0.5, frame, frame[1:2])

@@ -61,8 +61,11 @@ def by_row(
     _check_rows(recording, tree, raised, rows)
     columns = {}
     for name in names:
-        kind = joined_kind([each[name] for each in answers])
-        columns[name] = _joined(recording.build, tree, kind, functools.partial(_part, parts, name))
+        results = [each[name] for each in answers]
+        kind = joined_kind(results)
+        value = columns[name] = _joined(recording.build, tree, kind, functools.partial(_part, parts, name))
+        if kind == "float64" and "int64" in kinds_of(results):
+            recording.mixed.add(value.node)
     return columns
 
 

@@ -80,7 +80,7 @@ def _float(call: Call, target: Any) -> Value:
         number = build.number_of_text(value, how="python", errors="refuse", **_place(call))
     elif value.kind in _NUMBERS:
         number = build.number(value)
-        if mixes_integers(build.nodes, number.node):
+        if mixes_integers(build.nodes, number.node, call.recording.mixed):
             number = number - 0.0  # the same number, from here on float64 in any batch
     else:
         call.stop(f"a column of {value.kind} as float", "pandas refuses it", "write .dt.total_seconds() of a duration")
@@ -171,10 +171,10 @@ def _text(call: Call) -> Value:
         return build.where(value, "True", "False")
     if names == ["object"] and value.kind == "float64" and is_python_bools(call.owner):
         return build.lookup(value, {1.0: "True", 0.0: "False"}, "str")
-    if value.kind == "float64" and mixes_integers(call.recording.build.nodes, value.node):
+    if value.kind == "float64" and mixes_integers(call.build.nodes, value.node, call.recording.mixed):
         call.stop(
-            "astype(str) of integers beside numbers that replace some of them",
-            "pandas keeps them integers where no row is replaced: '1' in one batch is '1.0' in another",
+            "astype(str) of integers in some rows beside other numbers",
+            "pandas keeps integers where all rows of a batch are some: '1' in one batch is '1.0' in another",
             "cast with astype(float) or astype(int) first",
         )
     if value.kind in ("int64", "float64") and dtypes[0].kind in "iuf" and names[0] not in ("float32", "float16"):

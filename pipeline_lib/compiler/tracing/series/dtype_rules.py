@@ -184,7 +184,7 @@ def _is_unstable(recording: Recording, operand: Recorded) -> bool:
         return False
     kinds = {dtype.kind for dtype in dtypes_of(operand) if isinstance(dtype, np.dtype)}
     objects = "O" in kinds and not is_python_bools(operand)
-    mixed = mixes_integers(recording.build.nodes, operand._values[0].node)
+    mixed = mixes_integers(recording.build.nodes, operand._values[0].node, recording.mixed)
     return objects or mixed or ("f" in kinds and bool(kinds & {"i", "u"}))
 
 
@@ -196,7 +196,7 @@ def _guard_unstable(recording: Recording, name: str, operands: Sequence[Value], 
     node = build.nodes[value.node]
     largest = EXACT if node.operation == "pow" else LARGEST
     tested = [(each, EXACT) for each in operands] + ([(value, largest)] if name in _WHOLE else [])
-    if node.operation == "pow" and is_integer(build.nodes, node.inputs[0]):
+    if node.operation == "pow" and is_integer(build.nodes, node.inputs[0], recording.mixed):
         value = _check_exponent(recording, operands, node.inputs[1], value)
     for each, most in tested:
         low, high = value_range(recording, each)
