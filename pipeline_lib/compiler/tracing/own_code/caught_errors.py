@@ -8,6 +8,7 @@ import dis
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
@@ -29,6 +30,7 @@ _OURS = (
 """Names of the recorder's classes, as Python's messages show them."""
 
 
+@lru_cache(maxsize=1024)
 def catches_errors(code: CodeType) -> bool:
     """Whether code, or a function inside it, has an exception handler."""
     return any(map(catches_errors, (each for each in code.co_consts if isinstance(each, CodeType)))) or any(
