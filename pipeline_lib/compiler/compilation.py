@@ -147,7 +147,7 @@ class Compilation:
                 part = data.iloc[:rows] if hasattr(data, "iloc") else data[:rows]
             if not self.options.context and part.shape[0] == rows:
                 where = f"step {name}, {rows} rows alone"
-                plan.check(where, part, step.transform(part.copy()), self._raw_tables(part))
+                plan.check(where, part, _transformed(where, step, part), self._raw_tables(part))
 
     def _add_estimator(self, name: str, final: Any, data: Any) -> None:
         before = self.columns
@@ -182,6 +182,17 @@ class Compilation:
         opaque = OpaqueStep.of(name, step, data, expected, self.options.library)
         self.opaque[name] = opaque.state
         return opaque.write(self.columns, self.build)
+
+
+def _transformed(where: str, step: Any, part: Any) -> Any:
+    """The output of a step for few rows, as production sends them. Raises InputError where the step raises an error."""
+    try:
+        return step.transform(part.copy())
+    except Exception as error:  # the step's own code
+        raise InputError(
+            f"{where}: found {type(error).__name__}: {error}, expected an answer as for all training rows; does the "
+            'code need a value that they lack? fill what is missing first, for example column.fillna("")'
+        ) from error
 
 
 def raw_columns(row: RowSchema, build: Builder) -> Columns:

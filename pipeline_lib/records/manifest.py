@@ -10,7 +10,7 @@ from typing import Any
 class Failure:
     """Why a run failed.
 
-    `cell` is the number of the cell that failed, counted from 1 in the executed notebook; `cell_id` and `source`
+    `cell` is the number of the cell that failed, counted from 1 in the research notebook; `cell_id` and `source`
     belong to it. `traceback` is plain text.
     """
 

@@ -19,8 +19,10 @@ _OWNER = {"name": TEXT, "where": TEXT}  # the column's name and the step's, for 
 
 
 def _message_of(settings: Settings) -> Callable[[Any], str]:
-    """The message for a refused value."""
+    """The message for a refused value; without a name, that of a row as a whole."""
     where, name, expected, advice = (settings[key] for key in ("where", "name", "expected", "advice"))
+    if not name:
+        return lambda value: f"{where}: found {expected}; {advice}"
 
     def message(value: Any) -> str:
         return f"{where}: found {shown(settings, value)} in column {name!r}, expected {expected}; {advice}"

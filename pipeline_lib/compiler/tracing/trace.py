@@ -161,6 +161,8 @@ def _outputs(where: str, recording: Recording, result: Any) -> dict[str, Value]:
     """The columns that own code returned, by name."""
     try:
         if not isinstance(result, Recorded) or result._kind not in ("frame", "series", "array"):
+            if hasattr(type(result), "refuse_return"):
+                result.refuse_return()
             found = "nothing" if result is None else type(result).__name__
             refuse(
                 f"{found} returned", "columns computed from the row are expected", "return a DataFrame, Series or array"
@@ -196,13 +198,14 @@ def _checked(recording: Recording, outputs: dict[str, Value], where: str) -> dic
         related = [name for name, value in outputs.items() if read & set(_needed(nodes, [value.node]))] or list(outputs)
         for name in related:
             value = outputs[name]
+            columns = ", ".join(sorted(str(nodes[number].settings["column"]) for number in read))
             checked = recording.build.check(
                 value,
                 ~check.condition,
-                name=", ".join(sorted(str(nodes[number].settings["column"]) for number in read)),
+                name="",
                 where=where,
-                expected=f"a row for which own code raises no error ({check.message[:300]})",
-                advice="correct the row",
+                expected=f"a row for which the step's code raises {check.message[:300]}, expected one that it accepts",
+                advice=f"correct the row's {columns}",
             )
             outputs = outputs | {name: checked}
     return outputs

@@ -96,7 +96,8 @@ def trace(step: Any, X: Any, method: str = "transform") -> TraceView:
     if not traces.takes(step, method):
         raise InputError(
             f"trace: found {type(step).__name__}.{method}, which is no own code, expected a class of a notebook, a "
-            "module or a team's package; a library's class has an adapter"
+            "module or a team's package; pass the own step inside it, such as fitted.named_transformers_['name'], and "
+            "its columns of X"
         )
     getattr(step, method)(X.copy())  # a step that is not fitted says so
     traces.note(step, method, X)
@@ -125,7 +126,7 @@ def _view(where: str, recorded: Trace, X: Any, columns: Mapping[str, Value]) -> 
 
     def value(number: int) -> str:
         try:
-            return _short(_lowered(evaluation.column(number)[0]))
+            return _shown(_lowered(evaluation.column(number)[0]), nodes[number].dtype)
         except InputError as error:
             return f"refused: {error}"
 
@@ -146,6 +147,13 @@ def _view(where: str, recorded: Trace, X: Any, columns: Mapping[str, Value]) -> 
     return TraceView(title, list(lines.items()), returned)
 
 
+def _shown(value: Any, dtype: str) -> str:
+    """A value of one row; dates and durations as NumPy writes them."""
+    if dtype not in ("datetime", "duration"):
+        return _short(value)
+    return str((np.datetime64 if dtype == "datetime" else np.timedelta64)(value, "us"))
+
+
 def _lowered(column: Any) -> Any:
     return lower(np.ascontiguousarray(column) if isinstance(column, np.ndarray) else column)
 
@@ -158,7 +166,7 @@ def _text(nodes: Sequence[Node], number: int) -> str:
 def _arguments(nodes: Sequence[Node], node: Node) -> Iterator[str]:
     yield from (_name(nodes, taken) for taken in node.inputs)
     for setting, value in node.settings.items():
-        if value not in (None, "", 0) or isinstance(value, bool):
+        if isinstance(value, bool | list | tuple | np.ndarray) or value not in (None, "", 0):
             yield f"{parameter_name(node.operation, setting)}={_short(value)}"
 
 

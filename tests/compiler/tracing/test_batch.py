@@ -474,7 +474,7 @@ def test_what_depends_on_the_batch_is_refused(function: Any, line: str, why: str
 def test_rows_of_a_guard_are_refused_by_its_own_message() -> None:
     trace = check(counted, TRAINING, OTHER)
     assert [node.settings["expected"] for node in trace.nodes if "expected" in node.settings] == [
-        "a row for which own code raises no error (ValueError: missing)"
+        "a row for which the step's code raises ValueError: missing, expected one that it accepts"
     ]
 
 

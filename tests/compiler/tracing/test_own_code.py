@@ -67,6 +67,7 @@ def test_own_code_compiles_as_it_is_written(example: Example) -> None:
     _check_model(compile_pipeline(fitted, like=example.X, library=LIBRARY), fitted, example)
 
 
+@pytest.mark.slow  # says something of the examples alone
 @every_example
 def test_own_code_runs_in_scikit_learn(example: Example) -> None:
     fitted = _fitted(example.name)

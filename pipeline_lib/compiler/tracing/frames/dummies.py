@@ -63,6 +63,10 @@ class Dummies:
             self.frame._rows,
         )
 
+    def refuse_return(self) -> NoReturn:
+        """Refuse dummies that are returned as they are."""
+        refuse("the columns of get_dummies", *_ADVICE)
+
     def _column(self, call: Call, label: Any, fill_value: Any) -> Value:
         kept = dict(zip(self.frame._reals[0].columns, self.frame._values, strict=True))
         if label in kept and label not in self.encoded:

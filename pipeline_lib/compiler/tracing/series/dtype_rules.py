@@ -138,7 +138,28 @@ def _check_object(name: str, kind: str, operands: Sequence[Any]) -> None:
 
 
 def _stop(name: str, dtype: str, why: str, remedy: str) -> None:
-    refuse(f"`{name}` of a column of dtype {dtype}", why, remedy)
+    refuse(f"`{_SHOWN.get(name, name)}` of a column of dtype {dtype}", why, remedy)
+
+
+_SHOWN = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "truediv": "/",
+    "floordiv": "//",
+    "mod": "%",
+    "pow": "**",
+    "and": "&",
+    "eq": "==",
+    "ne": "!=",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "or": "|",
+    "xor": "^",
+}
+"""Operators as own code writes them."""
 
 
 def guard(recording: Recording, name: str, operands: Sequence[Any], reals: Sequence[Any], value: Value) -> Value:
