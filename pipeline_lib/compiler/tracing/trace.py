@@ -77,11 +77,11 @@ def record(where: str, run: Run, data: Any, columns: Mapping[str, Value]) -> Tra
 
     Raises TraceRefusedError, which names the line, for code that has no exact plan.
     """
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         return _record(where, run, data, columns)
 
 
-_ONE_AT_A_TIME = threading.RLock()
+ONE_AT_A_TIME = threading.RLock()
 """Recordings of several threads wait for each other: Python's warning filters belong to all of them."""
 
 

@@ -4,7 +4,6 @@ Own steps may stand inside a ColumnTransformer, a FeatureUnion or another pipeli
 while the fitted pipeline transforms the training rows: `watching` puts a watcher on the objects that hold own code.
 """
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FunctionType, MethodType
@@ -18,14 +17,10 @@ from pipeline_lib.compiler.tracing.own_code.functions import Substitution, is_ow
 from pipeline_lib.compiler.tracing.own_code.own_self import own_method
 from pipeline_lib.compiler.tracing.repeat import Repeats, plan_digest
 from pipeline_lib.compiler.tracing.shadows import sample
-from pipeline_lib.compiler.tracing.trace import Run, Trace, record, run_method
+from pipeline_lib.compiler.tracing.trace import ONE_AT_A_TIME, Run, Trace, record, run_method
 
 OUTPUTS = {"predict": "prediction", "predict_proba": "probability", "decision_function": "decision"}
 METHODS = ("transform", "inverse_transform", *OUTPUTS)
-
-
-_ONE_AT_A_TIME = threading.RLock()
-"""Compilations in several threads may watch the same object: they wait for each other."""
 
 
 class Traces:
@@ -45,7 +40,7 @@ class Traces:
         ]
         if watched:
             self.repeats.start()
-        with _ONE_AT_A_TIME:
+        with ONE_AT_A_TIME:
             try:
                 for each, name in watched:
                     self._watch(each, name)
@@ -102,16 +97,18 @@ class Traces:
                     f"{type(step).__name__}: found own code that was not called on the training rows, expected a call "
                     f"of `{name}`; give it a `plan` method"
                 )
-            where, data = f"{type(step).__name__}.{name}", self._received[id(step), name]
-            trace = self._traces[key] = record(where, _run_of(step, name), data, columns)
-            described = [(column, value.dtype, value.abs_max, value.width) for column, value in columns.items()]
-            context = max((value.build.context for value in columns.values()), default=0)
-            self.repeats.request(where, (step, name, data, described, context), plan_digest(trace.nodes, trace.outputs))
+            with ONE_AT_A_TIME:  # no other compilation watches the step meanwhile
+                self._traces[key] = self._record(step, name, columns)
         return self._traces[key]
 
-    def all(self) -> Sequence[Trace]:
-        """The traces made so far."""
-        return list(self._traces.values())
+    def _record(self, step: Any, name: str, columns: Mapping[str, Value]) -> Trace:
+        """Record a method, and ask for its second recording."""
+        where, data = f"{type(step).__name__}.{name}", self._received[id(step), name]
+        trace = record(where, _run_of(step, name), data, columns)
+        described = [(column, value.dtype, value.abs_max, value.width) for column, value in columns.items()]
+        context = max((value.build.context for value in columns.values()), default=0)
+        self.repeats.request(where, (step, name, data, described, context), plan_digest(trace.nodes, trace.outputs))
+        return trace
 
 
 def holds_own_code(step: Any) -> bool:
