@@ -62,9 +62,9 @@ class DifferenceError(AssertionError):
     """A plan that differs from the library, or an unexpected error of the recorder."""
 
 
-def columns_in(template: str) -> list[str]:
-    """The columns that a template mentions, in their order in `table`; without any, a number and a text."""
-    mentioned = {name for name in COLUMNS if f'"{name}"' in template}
+def columns_in(code: str) -> list[str]:
+    """The columns that code mentions in double quotes, in their order in `table`; without any, a number and a text."""
+    mentioned = {name for name in COLUMNS if f'"{name}"' in code}
     return [name for name in COLUMNS if name in (mentioned or {"f", "i", "s"})]
 
 
@@ -96,7 +96,7 @@ def try_call(
     options = options or Calls((template,))
     random = np.random.RandomState(seed)
     code, transform = transform_of(template, Drawn(random))
-    used = columns_in(template)
+    used = columns_in(code)
     first, second = (table(random, rows, far=far)[used] for far in (False, options.far))
     reached = _Reached(rule)
     try:

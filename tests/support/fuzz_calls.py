@@ -1,5 +1,6 @@
 """All calls of the fuzz: for each rule of the recorder its templates, or the reason why it has none."""
 
+import fuzz_chains
 import fuzz_frames
 import fuzz_numpy
 import fuzz_rows
@@ -42,13 +43,14 @@ _TABLES: list[tuple[str, dict[str, Calls]]] = [
 CALLS: dict[Rule, Calls] = {(kind, name): each for kind, table in _TABLES for name, each in table.items()}
 """The calls of each rule."""
 
-OTHERS: dict[str, Calls] = (
-    fuzz_series.OPERATORS
-    | fuzz_frames.OPERATORS
-    | fuzz_rows.VALUES
-    | {f"chains of {name}": each for name, each in fuzz_frames.CHAINS.items()}
-)
-"""The calls of what has no entry in the table: operators, branches of a function of one row, chains of methods."""
+OTHERS: dict[str, Calls] = {
+    **fuzz_series.OPERATORS,
+    **fuzz_frames.OPERATORS,
+    **fuzz_rows.VALUES,
+    **{f"chains of {name}": each for name, each in fuzz_frames.CHAINS.items()},
+    **fuzz_chains.PROGRAMS,
+}
+"""The calls of what has no entry in the table: operators, branches of a function of one row, chains, programs."""
 
 _SCIPY = "a call through __array_ufunc__; own code reaches the same formula as scipy.special"
 _ALIAS = "an alias: pandas and NumPy name the function otherwise"

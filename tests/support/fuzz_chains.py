@@ -4,7 +4,8 @@ number    (X["f"].fillna(0.5) + X["s"].str.len()).clip(-1.0, 7.0)
 text      X["u"].str.lower().where(X["f"] > 1.5, X["s"])
 """
 
-from fuzz_values import Drawn
+from fuzz import Calls, calls
+from fuzz_values import DRAWS, Drawn
 
 _PARTS: dict[str, tuple[str, ...]] = {
     "number": (
@@ -103,9 +104,12 @@ _PARTS: dict[str, tuple[str, ...]] = {
     ),
     "integer": (
         *("X.assign(z=INTEGER, y=INTEGER)[['z', 'y']].sum(axis=1)", "INTEGER.astype('int32') + INTEGER", "~INTEGER"),
-        *("INTEGER.map(lambda v: v % 3)", "X.assign(z=INTEGER).apply(lambda r: r['z'] + r['k'], axis=1)"),
+        *(
+            "INTEGER.map(lambda v: v % 3)",
+            "X.assign(z=INTEGER, y=INTEGER)[['z', 'y']].apply(lambda r: r['z'] + r['y'], axis=1)",
+        ),
         *("X.assign(z=TEXT)['z'].isna().astype(int)", "X.assign(z=NUMBER, y=TEXT)[['z', 'y']].isna().sum(axis=1)"),
-        *("pd.Series(X[['i', 'k']].to_numpy()[:, 1], index=X.index)", "TRUTH.map({{True: {int}, False: {int2}}})"),
+        *('pd.Series(X[["i", "k"]].to_numpy()[:, 1], index=X.index)', "TRUTH.map({{True: {int}, False: {int2}}})"),
         *(
             "INTEGER + INTEGER",
             "INTEGER - {int}",
@@ -304,3 +308,25 @@ def expression(draw: Drawn, kind: str, depth: int) -> str:
             inner = expression(draw, name, max(depth - 1 - draw.whole(0, 2), 0))
             drawn += (inner if inner.startswith("X[") and " " not in inner else f"({inner})") + part
     return drawn
+
+
+class Code(str):
+    """Drawn code, which a call takes as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _register(kind: str) -> None:
+    DRAWS[f"{kind}_program"] = lambda draw: Code(expression(draw, kind, draw.whole(1, 6)))
+
+
+for _kind in KINDS:
+    _register(_kind)
+
+PROGRAMS: dict[str, Calls] = {
+    f"programs of {kind}": calls(f"{{{kind}_program}}", may_refuse=True, may_raise=True, zeros=True) for kind in KINDS
+}
+"""Random programs by the kind of their result; each draw is another one."""

@@ -68,7 +68,7 @@ class Drawn(dict[str, str]):
         self.random = random
 
     def __missing__(self, name: str) -> str:
-        self[name] = code = repr(_DRAWS[name.rstrip("0123456789")](self))
+        self[name] = code = repr(DRAWS[name.rstrip("0123456789")](self))
         return code
 
     def one(self, pool: Sequence[Any]) -> Any:
@@ -85,7 +85,7 @@ class Drawn(dict[str, str]):
 
 
 _GROUPS = tuple(each for each in _PATTERNS if each.count("(") == 1)
-_DRAWS: dict[str, Callable[[Drawn], Any]] = {
+DRAWS: dict[str, Callable[[Drawn], Any]] = {
     "float": lambda draw: draw.one(FLOATS),
     "positive": lambda draw: abs(draw.one(FLOATS)) + 0.5,
     "low": lambda draw: draw.one((-12.5, -1.0, -0.0, 0, 1)),
