@@ -16,6 +16,7 @@ from typing import Any
 from unittest.mock import patch
 
 from pipeline_lib.errors import PipelineLibError
+from pipeline_lib.project.notebooks import Cell, read_notebook
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.index import summaries
 from pipeline_lib.records.layout import ARTIFACT, ENVIRONMENT, EVIDENCE, METRICS, TRAINING
@@ -185,6 +186,11 @@ class Stage:
         unlisted = [fault for folder in sorted(runs) for fault in _unlisted(folder)]
         return [*wrong, *(f"lost {name}" for name in missing), *(f"touched {name}" for name in touched), *unlisted]
 
+    def _own_cells(self, record: Record) -> Sequence[Cell]:
+        """The cells of the notebook that a record ran."""
+        notebook: Sequence[Cell] = read_notebook(record.notebook, record.notebook.name)["cells"]
+        return notebook
+
     def misleading(self, record: Record) -> str | None:
         """How a record looks different from what it is; None for an honest one."""
         status = record.status()
@@ -194,7 +200,7 @@ class Stage:
             return f"is {status} and {problems[0]}"
         hashes = record.manifest().get("hashes", {})
         whole = all(hashes.get(name) == self.outcome[name] for name in ("artifact", "outputs", "raw_input"))
-        if status == "finished" and (not whole or find_incomplete(record)):
+        if status == "finished" and (not whole or find_incomplete(self._own_cells(record), record)):
             return "is finished without the whole result"
         if record.notebook.exists() and not _is_json(record.notebook):
             return "has half a notebook"
