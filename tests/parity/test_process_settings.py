@@ -100,5 +100,5 @@ def test_a_feature_that_reads_the_clock_is_caught_another_day_and_named(tmp_path
     divergence = found.outcomes[-1].divergence
     assert divergence
     assert (divergence.step, divergence.difference.column) == ("ages", "age")
-    assert "the wall clock is read: Ages.transform (cottages.steps.ages, line 12) calls" in divergence.causes[0]
+    assert "the wall clock is read: Ages.transform (cottages.steps.ages, line 14) calls" in divergence.causes[0]
     assert "the code of cottages/steps/ages.py, cell ages, is not what the run used" in divergence.causes

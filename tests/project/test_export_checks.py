@@ -85,6 +85,7 @@ def test_the_whole_name_is_exported_and_becomes_relative(project: Project, monke
     save(project, "#| export\nfrom tiny.steps.years import YEARS")
     assert "from .years import YEARS" in accepted(project)
     monkeypatch.syspath_prepend(project.root)
+    monkeypatch.delitem(sys.modules, "tiny", raising=False)  # of another test
     try:
         assert importlib.import_module("tiny.steps.sums").YEARS == 3
     finally:

@@ -69,7 +69,7 @@ FUNCTIONS: dict[str, Calls] = {
     **{f"numpy.{name}": _unary(name) for name in _UNARY},
     "numpy.arccos": _unary("arccos", _UNIT),
     "numpy.arcsin": _unary("arcsin", _UNIT),
-    **{f"numpy.{name}": _binary(name) for name in _BINARY},
+    **{f"numpy.{name}": replace(_binary(name), zeros=name in ("fmax", "fmin")) for name in _BINARY},
     "numpy.floor_divide": calls('np.floor_divide(X["f"], X["g"])', 'np.floor_divide(X["i"], {nonzero})'),
     "numpy.remainder": calls('np.remainder(X["f"], X["g"])', 'np.mod(X["f"], {float})', 'np.mod(X["i"], {nonzero})'),
     "numpy.fmod": calls('np.fmod(X["f"], X["g"])', 'np.fmod(X["f"], {float})', f"np.fmod({_A}, {{float}})"),

@@ -23,6 +23,7 @@ from pipeline_lib.system.files import canonical_json, write_atomic
 
 ROWS = 40
 STEP = """
+import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
@@ -33,7 +34,8 @@ class Ages(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X):
-        return X.assign(age=YEAR - X["built"], rooms=X["rooms"] * 1.0)
+        rooms = X["rooms"] * 1.0
+        return X.assign(age=YEAR - X["built"], rooms=np.nextafter(rooms, rooms))  # which no recording knows
 
     def get_feature_names_out(self, names=None):
         return [*self.columns_, "age"]

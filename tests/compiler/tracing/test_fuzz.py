@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fuzz import ROWS, Calls, DifferenceError, try_call, try_calls
 from fuzz_calls import CALLS, NAMES, NO_CALLS, calls_of
+from fuzz_chains import PROGRAMS
 from fuzz_values import table
 
 from pipeline_lib.compiler.tracing.recorded import RULES
@@ -32,7 +33,7 @@ def test_a_recorded_method_gives_what_the_library_gives(name: str) -> None:
     check_calls(name, EXAMPLES)
 
 
-@pytest.mark.parametrize("name", NAMES[::12])
+@pytest.mark.parametrize("name", [*NAMES[::12], *PROGRAMS])
 def test_some_recorded_methods_give_what_the_library_gives(name: str) -> None:
     check_calls(name, 2 * ROWS)
 
