@@ -83,17 +83,6 @@ def test_a_plan_that_does_not_repeat_its_step_is_refused(
     assert f"step {step}, column {column!r}: {message}" in done.stderr
 
 
-def test_text_keys_for_an_integer_column_are_refused(town: Town) -> None:
-    town.plant(
-        "nbs/steps/01_labels.ipynb",
-        "columns[column], scale,",
-        "columns[column], {str(k): v for k, v in scale.items()},",
-    )
-    done = exported(town).command(*RUN)
-    assert done.returncode == 3
-    assert "LabelScores: found 120.0 in column 'MS.SubClass', expected one of '20', '30'" in done.stderr
-
-
 def test_another_split_share_than_in_research_is_named(town: Town) -> None:
     town.plant("params/houses.yml", "test_share: 0.05", "test_share: 0.1")
     done = town.command("export", "--check")

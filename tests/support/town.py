@@ -43,6 +43,7 @@ run.metrics(houses.metrics(y_test, predictions, run.params))
 _GAPS = """#| export
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
@@ -60,6 +61,7 @@ class FilledGaps(TransformerMixin, BaseEstimator):
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         X = X.fillna({"Garage.Yr.Blt": X["Year.Built"]})
         X = X.fillna(self.means_)
+        X[self.columns] = np.nextafter(X[self.columns], X[self.columns])  # the same values; no recording knows it
         return X
 """
 _STRAIGHT = """#| export
@@ -71,7 +73,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 
 class Straight(TransformerMixin, BaseEstimator):
-    \"\"\"Yeo-Johnson's power transform of numbers that are not negative.\"\"\"
+    \"\"\"Yeo-Johnson's power transform of numbers; negative ones count as 0.\"\"\"
 
     def __init__(self, columns: list[str]) -> None:
         self.columns = columns
@@ -81,11 +83,12 @@ class Straight(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        return X.assign(**{name: yeojohnson(X[name].astype(float), power) for name, power in self.powers_.items()})
+        numbers = {name: X[name].astype(float).clip(lower=0.0) for name in self.powers_}
+        return X.assign(**{name: yeojohnson(numbers[name], power) for name, power in self.powers_.items()})
 
     def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
         for name, power in self.powers_.items():
-            grown = build.apply("log1p", build.number(columns[name]))
+            grown = build.apply("log1p", build.larger(columns[name], 0.0))
             columns[name] = build.apply("expm1", grown * power) / power
         return columns
 """
