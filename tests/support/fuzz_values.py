@@ -163,7 +163,11 @@ def _numbers(random: np.random.RandomState, pool: Sequence[float], rows: int) ->
 
 
 def _dates(random: np.random.RandomState, rows: int) -> list[pd.Timestamp]:
-    return [pd.Timestamp(each) for each in _draw(random, _DATES, rows)]
+    """Dates at the edges of years and clocks, and as many drawn from 1900 to 2100 to the microsecond."""
+    first, last = (pd.Timestamp(text).value // 1000 for text in ("1900-01-01", "2100-01-01"))
+    drawn = random.randint(first, last, rows, dtype=np.int64)
+    edges = [pd.Timestamp(each) for each in _draw(random, _DATES, rows)]
+    return [pd.Timestamp(int(d), unit="us") if random.rand() < 0.5 else e for d, e in zip(drawn, edges, strict=True)]
 
 
 def _with_gaps(random: np.random.RandomState, values: list[Any]) -> list[Any]:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline_lib.compiler.tracing.recorded import RULES
 from pipeline_lib.compiler.tracing.recording import Recording
+from pipeline_lib.compiler.tracing.registry import RULES
 from tools import fuzz
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -8,9 +8,10 @@ from typing import Any, NoReturn
 
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.own_code.scan import only_shown
-from pipeline_lib.compiler.tracing.recorded import RULES, Call, Recorded, recorded_in, rule
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, recorded_in
 from pipeline_lib.compiler.tracing.recording import Recording
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW, own_frame
+from pipeline_lib.compiler.tracing.registry import RULES, rule
 from pipeline_lib.compiler.tracing.rows.choices import one_of
 from pipeline_lib.compiler.tracing.rows.values import make_value
 from pipeline_lib.errors import InputError

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiler.builder import Builder, Value
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
+from pipeline_lib.compiler.tracing.refusals import refuse
 
 
 def is_missing(value: Any) -> bool:
@@ -34,8 +34,8 @@ def constant(build: Builder, value: Any) -> Value:
     if isinstance(value, np.generic):
         value = value.item()
     if not isinstance(value, bool | int | float | str):
-        if type(value).__name__ == "RowCount":
-            refuse("the number of rows as a value", ONE_ROW, "leave it out; a constant column is X.assign(one=1)")
+        if reason := getattr(type(value), "_no_value", None):
+            refuse(*reason)
         refuse(f"{type(value).__name__} as a value", "a plan holds numbers, bools, text and dates", "give one of them")
     if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
         refuse(f"the integer {value}", "it is beyond 64 bits", "write it as a float")

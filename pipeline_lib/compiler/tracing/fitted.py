@@ -15,8 +15,7 @@ from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.own_code.functions import Substitution, is_own
 from pipeline_lib.compiler.tracing.own_code.own_self import own_method
 from pipeline_lib.compiler.tracing.recorded import Recorded
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
 from pipeline_lib.errors import InputError
 
 _OUTPUTS = {"predict": "prediction", "predict_proba": "probability", "decision_function": "decision"}

@@ -5,64 +5,23 @@ and none of them becomes a Python bool, number, string, list, array or iterator.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
 
 from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.constants import constant
 from pipeline_lib.compiler.tracing.own_code.guards import OWN_MARK
+from pipeline_lib.compiler.tracing.own_code.names import public_name
 from pipeline_lib.compiler.tracing.own_code.scan import only_shown
-from pipeline_lib.compiler.tracing.recording import PLAN, Recording, Rows
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW, own_frame, refuse
+from pipeline_lib.compiler.tracing.recording import Recording
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, PLAN, own_frame, refuse
+from pipeline_lib.compiler.tracing.registry import REFUSED, RULES, Entry
+from pipeline_lib.compiler.tracing.selection import Rows
 from pipeline_lib.errors import InputError
-
-Rule = Callable[..., Any]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A rule of the table: the function that writes the plan, and whether the name is an attribute, not a method."""
-
-    write: Rule
-    attribute: bool = False
-    raw: bool = False  # writes no columns: `write(call, ...)` returns the result itself
-
-
-RULES: dict[tuple[str, str], Entry] = {}
-"""By kind of recorded object ("frame", "series", "array", "text", "dates", ...) and name; functions by full name."""
-REFUSED: dict[tuple[str, str], tuple[str, str]] = {}
-"""By kind and name: why a name is refused, and what to write instead."""
-
-
-def rule(kind: str, *names: str, attribute: bool = False, raw: bool = False) -> Callable[[Rule], Rule]:
-    """Register the rule of a method or attribute of recorded objects of one kind.
-
-    The function gets a `Call` and the arguments of own code, and returns the plan's columns: a Value, or a list. With
-    `raw` it returns the result itself.
-    """
-
-    def register(write: Rule) -> Rule:
-        for name in names:
-            if (kind, name) in RULES:
-                raise ValueError(f"found two rules for {name} of a {kind}, expected one")
-            RULES[kind, name] = Entry(write, attribute, raw)
-        return write
-
-    return register
-
-
-def function(*names: str, raw: bool = False) -> Callable[[Rule], Rule]:
-    """Register the rule of library functions by full name, such as `numpy.where`."""
-    return rule("function", *names, raw=raw)
-
-
-def refused(kind: str, names: str, why: str, remedy: str) -> None:
-    """Register names, separated by blanks, that are refused with a reason of their own."""
-    for name in names.split():
-        REFUSED[kind, name] = (why, remedy)
 
 
 class Recorded:
@@ -184,19 +143,12 @@ class Recorded:
         self._stop(f"the length of a {self._title} as a number", ONE_ROW, "use len(X) only to make columns")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        name = f"numpy.{ufunc.__name__}"
         if method != "__call__":
             self._stop(f"np.{ufunc.__name__}.{method}", ONE_ROW, PLAN)
-        return call_function(self._recording, ufunc, name, inputs, options)
+        return call_function(self._recording, ufunc, public_name(ufunc), inputs, options)
 
     def __array_function__(self, func: Any, types: Any, inputs: Any, options: Any) -> Any:
-        return call_function(self._recording, func, full_name(func), inputs, options)
-
-
-def full_name(func: Any) -> str:
-    """A library function by its public name: `numpy.where`, `pandas.concat`."""
-    module = (getattr(func, "__module__", "") or "").split(".")[0]
-    return f"{module}.{getattr(func, '__qualname__', getattr(func, '__name__', type(func).__name__))}"
+        return call_function(self._recording, func, public_name(func), inputs, options)
 
 
 class Method:
@@ -355,18 +307,6 @@ def recorded_in(argument: Any) -> list[Recorded]:
     if type(argument) in (list, tuple):
         return [found for each in argument for found in recorded_in(each)]
     return []
-
-
-def unwrap(argument: Any) -> Any:
-    """An argument without the substitutes of own code: the library's own functions, types and containers."""
-    original = getattr(type(argument), "_original", None)
-    if original is not None:
-        return original.__get__(argument)
-    if type(argument) in (list, tuple):
-        return type(argument)(unwrap(each) for each in argument)
-    if type(argument) is dict:
-        return {key: unwrap(each) for key, each in argument.items()}
-    return argument
 
 
 def is_constant(argument: Any) -> bool:

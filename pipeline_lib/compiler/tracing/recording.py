@@ -1,4 +1,4 @@
-"""A recording: own code runs on recorded objects, each of them columns of a plan beside what the library makes.
+"""A recording: own code runs on recorded objects, each of them columns of a plan, together with what the library makes.
 
     recorded object    values    columns of the plan, written with a Builder
                        reals     the library's own object, one for each shadow
@@ -16,13 +16,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from pipeline_lib.compiled.columns import take_rows
-from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiler.builder import Builder, Value
-from pipeline_lib.compiler.error_bounds import BoundedEvaluation, distance
-from pipeline_lib.compiler.fidelity import library_column
+from pipeline_lib.compiler.error_bounds import BoundedEvaluation
+from pipeline_lib.compiler.tracing.comparison import check_column, check_labels
 from pipeline_lib.compiler.tracing.own_code.scan import only_raised
+from pipeline_lib.compiler.tracing.recorded_types import recorded_type
 from pipeline_lib.compiler.tracing.refusals import (
+    PLAN,
     SourceLine,
     TraceRefusedError,
     current_line,
@@ -30,46 +30,9 @@ from pipeline_lib.compiler.tracing.refusals import (
     own_frame,
     refuse,
 )
+from pipeline_lib.compiler.tracing.selection import Rows
 from pipeline_lib.compiler.tracing.shadows import prepare_shadows
 from pipeline_lib.errors import InputError
-
-_ROWS_SHOWN = 60
-
-
-_TYPES: list[tuple[Callable[[Any], bool], type[Any]]] = []
-
-
-def records(test: Callable[[Any], bool]) -> Callable[[type[Any]], type[Any]]:
-    """Register the class of recorded objects for the library's objects that pass `test`."""
-
-    def register(kind: type[Any]) -> type[Any]:
-        _TYPES.append((test, kind))
-        return kind
-
-    return register
-
-
-def recorded_type(real: Any) -> type[Any] | None:
-    """The class of recorded objects for a library's object; None where there is none."""
-    return next((kind for test, kind in _TYPES if test(real)), None)
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """The rows that a recorded object has: all of the input's, or those in which a condition holds.
-
-    `index` names the labels: "input", or "range" after `reset_index`, of some rows "range of" their condition. `masks`
-    are the rows by shadow.
-    """
-
-    index: str = "input"
-    condition: Value | None = None
-    masks: Sequence[Any] = ()
-
-    def same(self, other: "Rows", *, by_position: bool = False) -> bool:
-        """Whether two objects have the same rows, in one order and, unless `by_position`, under the same labels."""
-        first, second = (None if each.condition is None else each.condition.node for each in (self, other))
-        return first == second and (by_position or self.index == other.index)
 
 
 @dataclass(frozen=True)
@@ -91,7 +54,7 @@ class RowCheck:
 
 
 class UnrecordedTextError(Exception):
-    """An error of own code whose text depends on the rows at hand; stands for the error itself."""
+    """An error of own code whose text depends on the rows at hand; raised in place of the error itself."""
 
 
 class Recording:
@@ -238,58 +201,21 @@ class Recording:
                     "production predicts each row that it gets",
                     "drop or add rows before the pipeline, in `load` or `split`",
                 )
-            self._compare_labels(name, number, real, rows, mask)
+            if hasattr(real, "index") and hasattr(self.shadows[number], "index"):
+                check_labels(name, real.index, self.shadows[number].index, rows, mask)
             for index, value in enumerate(values):
                 if value.node not in trusted:
                     self._compare_column(name, number, real, index, value, mask)
 
-    def _compare_labels(self, name: str, number: int, real: Any, rows: Rows, mask: Any) -> None:
-        """Refuse a result whose rows are in another order, or under other labels, than its recorded rows."""
-        if not hasattr(real, "index") or not hasattr(self.shadows[number], "index"):
-            return
-        if rows.index == "range":
-            same = list(real.index) == np.flatnonzero(mask).tolist()
-        elif rows.index.startswith("range of"):  # some of the rows, numbered anew
-            same = list(real.index) == list(range(real.shape[0]))
-        else:
-            same = real.index.equals(self.shadows[number].index[mask])
-        if not same and real.shape[0]:
-            refuse(
-                f"{name}, whose rows are in another order or under other labels than the input's",
-                "pandas aligns by label, and a row of production stands alone",
-                "keep the index: pd.Series(values, index=X.index)",
-            )
-
     def _compare_column(self, name: str, number: int, real: Any, index: int, value: Value, mask: Any) -> None:
         try:
-            column, bound = self._evaluations[number].column(value.node)
+            column, bound = self.evaluated_with_bound(value, number)
         except InputError as error:
             if number == 0:
                 refuse(f"{name}, where the plan refuses a training row ({error})", "it must answer for them", PLAN)
             self.alive[number] = False
             return
-        try:
-            expected = library_column(real, index, value.dtype, value.width)
-        except (InputError, TypeError, ValueError):
-            found = real.iloc[:, index].dtype if getattr(real, "ndim", 1) == 2 and hasattr(real, "iloc") else real.dtype
-            refuse(
-                f"{name}, whose values ({found}) are no {value.dtype} for some rows",
-                "a column of production has one dtype",
-                "cast it, for example astype(float), or fill missing values first",
-            )
-        rows = np.flatnonzero(mask)
-        with np.errstate(all="ignore"):
-            apart = np.broadcast_to(distance(take_rows(column, rows), expected), rows.shape)
-        allowed = np.broadcast_to(0.0 if bound is None else np.broadcast_to(bound, mask.shape)[rows], rows.shape)
-        wrong = (apart > 0) & ~(apart <= allowed) & self.answered[number][rows]
-        if wrong.any():
-            at = int(np.argmax(wrong))
-            found = _item(take_rows(column, rows), at)
-            refuse(
-                f"{name}, where the recorder's rule gives {found!r} and the library {_item(expected, at)!r}",
-                "the recorder has no exact rule for these values",
-                PLAN,
-            )
+        check_column(name, real, index, value, (column, bound), mask, self.answered[number])
 
     def decide_batch(self, condition: Value) -> bool:
         """Whether any row meets a condition, at a branch of own code: as in the training rows, or as `ways` says.
@@ -334,15 +260,12 @@ class Recording:
         return self._evaluations[number].column(value.node)
 
 
-PLAN = "write the line another way, or give the step a `plan` method"
-
-
 @dataclass
 class BatchDecisions:
     """Branches on whether any row meets a condition: `if (X["a"] < 0).any(): raise ...`.
 
-    `taken` are the conditions, in order, `decided` whether own code was told that some row meets them; `ways` are the
-    answers that are prescribed, by number. `values` is how many values a loop over `unique` sees.
+    `taken` are the conditions, in order, `decided` whether own code got the answer that some row meets them; `ways`
+    are the answers that are prescribed, by number. `values` is how many values a loop over `unique` sees.
     """
 
     ways: Mapping[int, bool] = field(default_factory=dict)
@@ -351,7 +274,3 @@ class BatchDecisions:
     decided: list[bool] = field(default_factory=list)
     lines: list[SourceLine | None] = field(default_factory=list)
     values_seen: list[SourceLine | None] = field(default_factory=list)
-
-
-def _item(column: Any, row: int) -> Any:
-    return column.tolist()[row] if isinstance(column, TextColumn) else np.asarray(column)[..., row].tolist()

@@ -69,3 +69,5 @@ def located(line: object, text: str) -> TraceRefusedError:
 
 ONE_ROW = "for one row it would answer otherwise than for many"
 """Why statistics of the rows at hand are refused."""
+PLAN = "write the line another way, or give the step a `plan` method"
+"""What to do where there is no rule."""

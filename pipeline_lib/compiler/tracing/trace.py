@@ -1,6 +1,6 @@
 """Traces: own code recorded once, and written into each plan.
 
-    Traces.of(step, method, columns)     records, or finds, the trace of a step on what it receives
+    record(where, run, data, columns)    records own code on what it receives
     Trace.write(columns, build)          writes the recorded operations with another builder
 
 A recording is kept as nodes, so that it can be compared, shown and written again.
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 import pipeline_lib.compiler.tracing.rules  # noqa: F401  registers the rules
-from pipeline_lib.compiled.plan import Node
+from pipeline_lib.compiled.plan import Node, Plan
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.branches import RecordedWay, Ways, record_all_ways
 from pipeline_lib.compiler.tracing.fitted import call_fitted
@@ -46,7 +46,7 @@ class Trace:
         """Write the operations with another builder, on its own columns; the columns that come out, by name."""
         received = dict(zip(self.inputs, columns.values(), strict=True))
         written: list[Value | None] = [None] * len(self.nodes)
-        for number in _needed(self.nodes, self.outputs.values()):
+        for number in Plan(list(self.nodes), {}).needed(self.outputs.values()):
             node = self.nodes[number]
             inputs = [each for each in (written[taken] for taken in node.inputs) if each is not None]
             if node.operation == "input":
@@ -62,14 +62,6 @@ def _present(value: Value | None) -> Value:
     if value is None:
         raise TypeError("found an output before its node was written, expected it after")
     return value
-
-
-def _needed(nodes: Sequence[Node], roots: Any) -> list[int]:
-    wanted = set(roots)
-    for number in range(len(nodes) - 1, -1, -1):
-        if number in wanted:
-            wanted.update(nodes[number].inputs)
-    return sorted(wanted)
 
 
 def record(where: str, run: Run, data: Any, columns: Mapping[str, Value]) -> Trace:
@@ -161,8 +153,8 @@ def _outputs(where: str, recording: Recording, result: Any) -> dict[str, Value]:
     """The columns that own code returned, by name."""
     try:
         if not isinstance(result, Recorded) or result._kind not in ("frame", "series", "array"):
-            if hasattr(type(result), "refuse_return"):
-                result.refuse_return()
+            if reason := getattr(type(result), "_no_value", None):
+                refuse(*reason)
             found = "nothing" if result is None else type(result).__name__
             refuse(
                 f"{found} returned", "columns computed from the row are expected", "return a DataFrame, Series or array"
@@ -192,20 +184,19 @@ def _checked(recording: Recording, outputs: dict[str, Value], where: str) -> dic
 
     A check is put on the outputs that depend on the columns of its condition, or on all of them.
     """
-    nodes = recording.build.nodes
+    plan = Plan(recording.build.nodes, {})
     for check in recording.checks:
-        read = {number for number in _needed(nodes, [check.condition.node]) if nodes[number].operation == "input"}
-        related = [name for name, value in outputs.items() if read & set(_needed(nodes, [value.node]))] or list(outputs)
-        for name in related:
+        read = set(plan.columns_read([check.condition.node]))
+        related = [name for name, value in outputs.items() if read & set(plan.columns_read([value.node]))]
+        for name in related or list(outputs):
             value = outputs[name]
-            columns = ", ".join(sorted(str(nodes[number].settings["column"]) for number in read))
             checked = recording.build.check(
                 value,
                 ~check.condition,
                 name="",
                 where=where,
                 expected=f"a row for which the step's code raises {check.message[:300]}, expected one that it accepts",
-                advice=f"correct the row's {columns}",
+                advice=f"correct the row's {', '.join(sorted(read))}",
             )
             outputs = outputs | {name: checked}
     return outputs

@@ -10,8 +10,8 @@ from fuzz_calls import CALLS, NAMES, NO_CALLS, calls_of
 from fuzz_chains import PROGRAMS
 from fuzz_values import table
 
-from pipeline_lib.compiler.tracing.recorded import RULES
 from pipeline_lib.compiler.tracing.recording import Recording
+from pipeline_lib.compiler.tracing.registry import RULES
 
 EXAMPLES = 200
 

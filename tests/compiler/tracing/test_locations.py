@@ -174,7 +174,7 @@ REFUSED = {
     "frame of other columns": (set_in(["b", "c"], lambda X: X[["c", "b"]]), "set_axis"),
     "view in several columns": (swapped_by_loc, ".copy()"),
     "view of some rows": (set_in(["a", "n"], lambda X: X.loc[X["a"] > 0, ["n", "a"]].values), ".copy()"),
-    "rows numbered anew": (set_in("b", lambda X: X[X["a"] > 0]["b"].reset_index(drop=True)), "same condition"),
+    "rows numbered from 0": (set_in("b", lambda X: X[X["a"] > 0]["b"].reset_index(drop=True)), "same condition"),
     "list by row": (set_in("b", [1.0, 2.0, 3.0]), "one value for all rows"),
     "value by row label": (lambda self, X: X.at[10, "a"], "whole columns"),
     "condition of other rows": (lambda self, X: X.loc[X.reset_index(drop=True)["a"] > 0, "b"], "same rows"),

@@ -247,13 +247,15 @@ def test_a_worker_that_ends_at_once_is_an_error(monkeypatch: pytest.MonkeyPatch)
 
 def test_threads_share_the_worker() -> None:
     found: list[Any] = []
-    shared = Half()
+    shared = make_pipeline(Half(), LinearRegression()).fit(
+        X, X["b"]
+    )  # fitted once: scikit-learn's fit is of one thread
 
     def work(number: int) -> None:
         try:
             for _ in range(3):
-                step = shared if number % 2 else Kept(np.arange(number + 1))
-                pipeline = make_pipeline(step, LinearRegression()).fit(X, X["b"])
+                own = make_pipeline(Kept(np.arange(number + 1)), LinearRegression())
+                pipeline = shared if number % 2 else own.fit(X, X["b"])
                 model = compile_pipeline(pipeline, like=X, library="test_repeat")
                 found.append(model.report.exact)
         except Exception as error:

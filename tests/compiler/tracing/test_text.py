@@ -8,7 +8,7 @@ import pytest
 from tracing import check, refusal
 
 from pipeline_lib.compiled.operations.unicode_14 import is_known
-from pipeline_lib.compiler.tracing.recorded import RULES, Entry
+from pipeline_lib.compiler.tracing.registry import RULES, Entry
 
 WORDS = ["a,b", "c d, e.f", "", np.nan, "ß İ ﬁ Σάς ٣ ǆ", "Braund, Mr. Owen (Ann) Harris", "Abc" * 20, "12", "A1b22"]
 WORDS += [" pad\t", "C85/C87", "-7", "ABC", "abc", "Title Case", "ªʰ", "½²", "Ŀŀ", "İı", "x\ny", "a.b"]

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.arrays.assignment import operate_in_place, set_items
 from pipeline_lib.compiler.tracing.arrays.dtypes import computed, dtype_of
 from pipeline_lib.compiler.tracing.frames.assignment import select_rows
 from pipeline_lib.compiler.tracing.frames.structure import column
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, call_function, is_constant, unwrap
-from pipeline_lib.compiler.tracing.recording import PLAN, records
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, call_function, is_constant
+from pipeline_lib.compiler.tracing.recorded_types import records
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
 from pipeline_lib.compiler.tracing.series.arithmetic import operate
 from pipeline_lib.compiler.tracing.series.dtype_rules import check_operands, dtypes_of, guard
 from pipeline_lib.compiler.tracing.series.operators import Operators
@@ -91,7 +92,7 @@ class RecordedArray(Operators):
         if not whole:
             self._stop(
                 f"rows of an array taken by {first!r}",
-                "which row stands there depends on the batch",
+                "which row is at that place depends on the batch",
                 "take columns, X[:, 0], or rows by a condition",
             )
         numbers = np.arange(len(self._values)).reshape((1, -1) if self._dimensions == 2 else (1,))

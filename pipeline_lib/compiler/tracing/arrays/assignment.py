@@ -13,9 +13,9 @@ from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.arrays.dtypes import check_stable, computed, kind_of, set_item
 from pipeline_lib.compiler.tracing.frames.assignment import choose, condition_rows
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, is_constant, of_shadow
-from pipeline_lib.compiler.tracing.recording import PLAN, Rows
-from pipeline_lib.compiler.tracing.refusals import refuse
-from pipeline_lib.compiler.tracing.series.arithmetic import SYMBOLS
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
+from pipeline_lib.compiler.tracing.selection import Rows
+from pipeline_lib.compiler.tracing.series.dtype_rules import SYMBOLS
 
 
 def set_items(array: Recorded, key: Any, value: Any) -> None:

@@ -8,9 +8,11 @@ np.mean([X["a"], X["b"]], axis=0) a mean of each row
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.arrays.row_counts import RowCount
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, rule, unwrap
-from pipeline_lib.compiler.tracing.recording import PLAN
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded
+from pipeline_lib.compiler.tracing.refusals import PLAN
+from pipeline_lib.compiler.tracing.registry import rule
 
 
 class RecordedColumns(Recorded):

@@ -11,8 +11,7 @@ import numpy as np
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.arrays.dtypes import computed, dtype_of, kind_of
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, is_constant, of_shadow, recorded_in
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
 from pipeline_lib.compiler.tracing.rows.values import make_value
 
 Formula = Callable[..., Value]

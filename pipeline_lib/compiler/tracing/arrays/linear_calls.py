@@ -11,9 +11,9 @@ import numpy as np
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.arrays.dtypes import as_kind, computed, dtype_of, kind_of
 from pipeline_lib.compiler.tracing.frames.row_reductions import Numbers
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, of_shadow, recorded_in, rule
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, of_shadow, recorded_in
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import function, rule
 
 _MOST_OUTPUTS = 4  # from here on one matrix is written, not a sum for each output
 

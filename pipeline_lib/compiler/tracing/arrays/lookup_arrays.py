@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.tracing.recorded import Recorded, call_function, recorded_in, unwrap
+from pipeline_lib.compiler.tracing.arguments import unwrap
+from pipeline_lib.compiler.tracing.recorded import Recorded, call_function, recorded_in
 
 
 class LookupArray(np.ndarray[Any, Any]):

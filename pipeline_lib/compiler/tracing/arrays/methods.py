@@ -10,9 +10,9 @@ from pipeline_lib.compiler.tracing.arrays.assignment import set_items
 from pipeline_lib.compiler.tracing.arrays.columns import transposed
 from pipeline_lib.compiler.tracing.arrays.dtypes import cast, dtype_of, kind_of, moved
 from pipeline_lib.compiler.tracing.arrays.row_counts import RowCount, count_in
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, refused, rule
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import function, refused, rule
 from pipeline_lib.compiler.tracing.series.dtype_rules import dtypes_of
 
 _ORDER = "which rows stand before and after a row depends on the batch"

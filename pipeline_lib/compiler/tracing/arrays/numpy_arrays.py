@@ -11,17 +11,9 @@ from pipeline_lib.compiler.tracing.arrays.array import link
 from pipeline_lib.compiler.tracing.arrays.columns import transposed
 from pipeline_lib.compiler.tracing.arrays.dtypes import cast, dtype_of, kind_of, moved, set_item
 from pipeline_lib.compiler.tracing.arrays.row_counts import count_in, counts_of, with_counts
-from pipeline_lib.compiler.tracing.recorded import (
-    Call,
-    Recorded,
-    function,
-    is_constant,
-    of_shadow,
-    recorded_in,
-    refused,
-)
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, is_constant, of_shadow, recorded_in
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import function, refused
 
 _ROWS = ("it makes other rows, and production predicts each row that it gets", "put columns side by side, with axis=1")
 _UNFILLED = -7_777_777_777_777_777_777  # of integers: what np.empty holds is not known

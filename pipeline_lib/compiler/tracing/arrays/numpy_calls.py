@@ -12,9 +12,9 @@ from pipeline_lib.compiler.tracing.arrays.elementwise import apply, is_object
 from pipeline_lib.compiler.tracing.arrays.numpy_functions import extreme, truth
 from pipeline_lib.compiler.tracing.constants import is_missing
 from pipeline_lib.compiler.tracing.frames.assignment import choose
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, is_constant, rule
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, is_constant
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import function, rule
 
 _EXACT = 2.0**53  # up to here a float64 holds every integer
 _MATCH = ("it looks at all rows", "learn it in `fit`")

@@ -9,9 +9,9 @@ import numpy as np
 from pipeline_lib.compiler.adapters.feature_engine.transformation import arcsinh_value
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.arrays.elementwise import Formula, apply
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, refused
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import function, refused
 from pipeline_lib.compiler.tracing.series.operators import binary
 
 _SLACK = 4.0  # ULPs by which NumPy's own functions, which differ by CPU, may be from ours

@@ -9,9 +9,9 @@ from pipeline_lib.compiler.tracing.arrays.dtypes import moved
 from pipeline_lib.compiler.tracing.arrays.elementwise import apply
 from pipeline_lib.compiler.tracing.arrays.numpy_functions import is_finite
 from pipeline_lib.compiler.tracing.constants import is_missing
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, recorded_in
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, recorded_in
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import function
 
 _EXACT = 2.0**53  # up to here a float64 holds every integer
 _MATCH = ("it looks at all rows", "learn it in `fit`")
@@ -142,7 +142,9 @@ def take(call: Call, a: Any, indices: Any, axis: Any = None, out: Any = None, mo
     """Fitted values by their positions, such as `np.take(self.classes_, best)`, or columns of an array."""
     if isinstance(a, Recorded):
         if a._kind != "array" or recorded_in(indices):
-            refuse("rows taken by their numbers", "which row stands there depends on the batch", "write X[:, [0, 2]]")
+            refuse(
+                "rows taken by their numbers", "which row is at that place depends on the batch", "write X[:, [0, 2]]"
+            )
         return a.take(indices, axis=axis)
     table = np.asarray(a)
     if table.ndim == 2 and axis == 0:

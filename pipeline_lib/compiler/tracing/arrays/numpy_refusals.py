@@ -1,7 +1,7 @@
 """NumPy's functions that have no plan, each with its reason and what to write instead."""
 
-from pipeline_lib.compiler.tracing.recorded import refused
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW
+from pipeline_lib.compiler.tracing.registry import refused
 
 
 def _refused(names: str, why: str, remedy: str) -> None:

@@ -16,9 +16,9 @@ from pipeline_lib.compiler.tracing.arrays.dtypes import computed, dtype_of, kind
 from pipeline_lib.compiler.tracing.arrays.numpy_functions import extreme, truth
 from pipeline_lib.compiler.tracing.batch import all_rows, any_row
 from pipeline_lib.compiler.tracing.frames.row_reductions import FIT, Numbers
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, of_shadow, rule
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, of_shadow
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import function, rule
 from pipeline_lib.compiler.tracing.rows.values import make_value
 
 _GUARDS = {"any": any_row, "all": all_rows, "sum": any_row, "count_nonzero": any_row}

@@ -5,8 +5,8 @@ from typing import Any, NoReturn
 from pipeline_lib.compiler.tracing.batch import truth
 from pipeline_lib.compiler.tracing.own_code.scan import only_shown
 from pipeline_lib.compiler.tracing.recorded import Recorded
-from pipeline_lib.compiler.tracing.recording import Rows
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW, own_frame
+from pipeline_lib.compiler.tracing.selection import Rows
 
 
 class RowCount:
@@ -15,6 +15,8 @@ class RowCount:
     Of all rows nothing is known but that there is one or more. Of the rows in which a condition holds it can be asked
     whether there are any, to raise an error.
     """
+
+    _no_value = ("the number of rows as a value", ONE_ROW, "leave it out; a constant column is X.assign(one=1)")
 
     def __init__(self, owner: Recorded) -> None:
         self.owner = owner

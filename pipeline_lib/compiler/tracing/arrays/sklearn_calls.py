@@ -15,9 +15,10 @@ from pipeline_lib.compiler.tracing.arrays.dtypes import cast, dtype_of
 from pipeline_lib.compiler.tracing.arrays.methods import arranged
 from pipeline_lib.compiler.tracing.arrays.numpy_functions import is_finite
 from pipeline_lib.compiler.tracing.arrays.row_counts import RowCount
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, of_shadow, refused
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, of_shadow
 from pipeline_lib.compiler.tracing.recording import RowCheck
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
+from pipeline_lib.compiler.tracing.registry import function, refused
 
 _ANY_VALUE = (
     "copy",

@@ -3,8 +3,9 @@
 from typing import Any
 
 from pipeline_lib.compiler.tracing.arrays.row_counts import RowCount
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, refused, rule
-from pipeline_lib.compiler.tracing.recording import records
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded
+from pipeline_lib.compiler.tracing.recorded_types import records
+from pipeline_lib.compiler.tracing.registry import refused, rule
 
 
 @records(lambda real: hasattr(real, "toarray") and getattr(real, "ndim", 0) == 2)

@@ -12,9 +12,9 @@ import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.frames.structure import column, column_call
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, is_constant, of_shadow, recorded_in, rule
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, is_constant, of_shadow, recorded_in
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import rule
 from pipeline_lib.compiler.tracing.series.operators import rows_of
 
 ROWWISE = (0, "index", "rows")

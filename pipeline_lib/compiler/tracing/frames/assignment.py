@@ -23,14 +23,16 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.constants import missing
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, of_shadow, recorded_in, unwrap
-from pipeline_lib.compiler.tracing.recording import PLAN, Rows, recorded_type
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, of_shadow, recorded_in
+from pipeline_lib.compiler.tracing.recorded_types import recorded_type
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
+from pipeline_lib.compiler.tracing.selection import Rows
 from pipeline_lib.errors import InputError
 
 ROWS = (
-    "which row stands there depends on the batch",
+    "which row is at that place depends on the batch",
     "learn it in `fit`, or choose rows by a condition, such as X[X['a'] > 0]",
 )
 
@@ -119,7 +121,7 @@ def condition_rows(owner: Recorded, mask: Recorded) -> Rows:
 
 
 def numbered(rows: Rows) -> Rows:
-    """The same rows under row numbers, as after `reset_index(drop=True)`; some of the rows are numbered anew."""
+    """The same rows under row numbers, as after `reset_index(drop=True)`; some rows are numbered from 0 on, too."""
     name = "range" if rows.condition is None else f"range of %{rows.condition.node}"
     return Rows(name, rows.condition, rows.masks)
 

@@ -9,9 +9,10 @@ import pandas as pd
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.frames.assignment import NO_ROWS, numbered
 from pipeline_lib.compiler.tracing.frames.frame import RecordedFrame
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, is_constant, of_shadow, recorded_in
-from pipeline_lib.compiler.tracing.recording import PLAN, Rows
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, is_constant, of_shadow, recorded_in
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import function
+from pipeline_lib.compiler.tracing.selection import Rows
 
 INDEX = (
     "pandas aligns them by label, and production's labels are others",

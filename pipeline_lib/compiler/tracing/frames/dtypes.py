@@ -5,8 +5,9 @@ from typing import Any
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.arrays.array import share
 from pipeline_lib.compiler.tracing.frames.structure import column
-from pipeline_lib.compiler.tracing.recorded import Call, rule
+from pipeline_lib.compiler.tracing.recorded import Call
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
+from pipeline_lib.compiler.tracing.registry import rule
 
 
 @rule("frame", "dtypes", attribute=True, raw=True)

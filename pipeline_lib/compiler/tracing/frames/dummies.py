@@ -6,13 +6,15 @@ a value is a word, or the filler.
 
 import re
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, unwrap
+from pipeline_lib.compiler.tracing.arguments import unwrap
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded
 from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.registry import function
 from pipeline_lib.errors import InputError
 
 _ADVICE = (
@@ -46,6 +48,7 @@ class Dummies:
     frame: Recorded
     options: dict[str, Any]
     encoded: list[Any]
+    _no_value: ClassVar[tuple[str, str, str]] = ("the columns of get_dummies", *_ADVICE)
 
     def reindex(self, labels: Any = None, *, columns: Any = None, fill_value: Any = None, axis: Any = None) -> Any:
         """The fixed columns: words of the encoded ones, other columns as they are, the filler where there is none."""
@@ -62,10 +65,6 @@ class Dummies:
             lambda reals: [self._column(call, label, fill_value) for label in labels],
             self.frame._rows,
         )
-
-    def refuse_return(self) -> NoReturn:
-        """Refuse dummies that are returned as they are."""
-        refuse("the columns of get_dummies", *_ADVICE)
 
     def _column(self, call: Call, label: Any, fill_value: Any) -> Value:
         kept = dict(zip(self.frame._reals[0].columns, self.frame._values, strict=True))

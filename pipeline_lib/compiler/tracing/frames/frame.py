@@ -7,13 +7,15 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.arrays.row_counts import RowCount
 from pipeline_lib.compiler.tracing.frames.arithmetic import operate_frame
 from pipeline_lib.compiler.tracing.frames.assignment import ROWS, assign_frame, condition_rows, numbered, select_rows
 from pipeline_lib.compiler.tracing.frames.structure import column, refuse_recorded, structure
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, rule, unwrap
-from pipeline_lib.compiler.tracing.recording import records
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded
+from pipeline_lib.compiler.tracing.recorded_types import records
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
+from pipeline_lib.compiler.tracing.registry import rule
 from pipeline_lib.compiler.tracing.series.operators import Operators
 from pipeline_lib.errors import InputError
 

@@ -5,7 +5,7 @@
     "a"    3             "a"    2.5   10             "a"    3      2.5   10
     "c"    1             "b"    7.0   4              "c"    1      NaN   NaN
 
-A key stands in the table once, so each row stays one row. A missing key finds a missing one of the table, as in pandas.
+A key is in the table once, so each row stays one row. A missing key finds a missing one of the table, as in pandas.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,10 @@ from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.constants import is_missing
 from pipeline_lib.compiler.tracing.frames.assignment import numbered
 from pipeline_lib.compiler.tracing.frames.builders import side_by_side
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, of_shadow, rule
-from pipeline_lib.compiler.tracing.recording import PLAN, Rows
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, of_shadow
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import function, rule
+from pipeline_lib.compiler.tracing.selection import Rows
 
 _SHARED = ("left", "inner")
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.arrays.array import is_view
 from pipeline_lib.compiler.tracing.frames.assignment import (
     ROWS,
@@ -18,8 +19,9 @@ from pipeline_lib.compiler.tracing.frames.assignment import (
     set_columns,
 )
 from pipeline_lib.compiler.tracing.frames.structure import chosen, refuse_recorded
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, of_shadow, rule, unwrap
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, of_shadow
 from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.registry import rule
 from pipeline_lib.errors import InputError
 
 _ALL = slice(None)

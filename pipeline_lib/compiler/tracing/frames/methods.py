@@ -10,23 +10,14 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.arrays.linear_calls import weighted
 from pipeline_lib.compiler.tracing.frames.arithmetic import by_column
 from pipeline_lib.compiler.tracing.frames.frame import replaced
 from pipeline_lib.compiler.tracing.frames.structure import column, column_call
-from pipeline_lib.compiler.tracing.recorded import (
-    RULES,
-    Call,
-    Recorded,
-    apply_rule,
-    is_constant,
-    of_shadow,
-    recorded_in,
-    rule,
-    unwrap,
-)
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, apply_rule, is_constant, of_shadow, recorded_in
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import RULES, rule
 
 NUMBERS = ("int64", "float64")
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from pipeline_lib.compiler.tracing.recorded import Call, refused, rule
+from pipeline_lib.compiler.tracing.recorded import Call
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
+from pipeline_lib.compiler.tracing.registry import refused, rule
 
 _FIT = "learn it in `fit` and keep it on `self`"
 _ORDER = "which rows stand before and after a row depends on the batch"

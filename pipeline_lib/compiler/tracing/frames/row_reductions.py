@@ -14,9 +14,10 @@ from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.batch import all_rows, any_row
 from pipeline_lib.compiler.tracing.frames import row_statistics
 from pipeline_lib.compiler.tracing.frames.row_statistics import Numbers
-from pipeline_lib.compiler.tracing.recorded import Call, rule
-from pipeline_lib.compiler.tracing.recording import PLAN, RowCheck
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
+from pipeline_lib.compiler.tracing.recorded import Call
+from pipeline_lib.compiler.tracing.recording import RowCheck
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import rule
 
 __all__ = ["FIT", "Numbers"]
 
@@ -37,7 +38,7 @@ def _by_row(
     taken: str = "numbers",
     mixed: bool = True,
 ) -> Any:
-    """A statistic of each row, as a Series; `mixed` if bools may stand beside numbers."""
+    """A statistic of each row, as a Series; `mixed` if some columns may be bools and others numbers."""
     frame, name = call.owner, call.name.rsplit(".", 1)[1]
     numeric_only = options.get("numeric_only") or options.get("bool_only")
     dtypes = list(frame._reals[0].dtypes)

@@ -9,8 +9,7 @@ import pandas as pd
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.frames.assignment import make_recorded
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, recorded_in
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
 
 
 def structure(owner: Recorded, name: str, change: Callable[[Any], Any]) -> Any:

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.arrays.row_counts import RowCount
 from pipeline_lib.compiler.tracing.batch import Unique, UniqueSet
 from pipeline_lib.compiler.tracing.own_code.forbidden import forbidden_reason
 from pipeline_lib.compiler.tracing.own_code.library_calls import StandInType
 from pipeline_lib.compiler.tracing.own_code.own_self import StandInSelf, Super
 from pipeline_lib.compiler.tracing.own_code.scan import ConstantSet, LookupSet
-from pipeline_lib.compiler.tracing.recorded import RULES, Call, Recorded, raw_call, unwrap
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, raw_call
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW
+from pipeline_lib.compiler.tracing.registry import RULES
 
 
 def _print(*args: Any, **options: Any) -> None:

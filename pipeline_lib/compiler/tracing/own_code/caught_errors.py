@@ -1,7 +1,7 @@
 """Errors that own code catches, but that only the recorder caused: they are refusals, whatever own code does with them.
 
 `try: ord(letter) except TypeError: return 0` would take the wrong way in silence: `ord` knows no recorded value, and
-raises an error that the library's own values do not raise. Python says so to nobody but a trace function.
+raises an error that the library's own values do not raise. Only a trace function sees such an error.
 """
 
 import dis
@@ -13,8 +13,8 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from pipeline_lib.compiler.tracing.own_code.guards import is_own_frame
-from pipeline_lib.compiler.tracing.recording import PLAN, Recording
-from pipeline_lib.compiler.tracing.refusals import TraceRefusedError, line_of
+from pipeline_lib.compiler.tracing.recording import Recording
+from pipeline_lib.compiler.tracing.refusals import PLAN, TraceRefusedError, line_of
 
 _OURS = (
     "Recorded",

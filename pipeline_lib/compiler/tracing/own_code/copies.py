@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded
 from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.registry import function
 
 
 @function("copy.copy", "copy.deepcopy", raw=True)

@@ -21,13 +21,8 @@ import numpy as np
 
 from pipeline_lib.compiler.tracing.own_code.caught_errors import catches_errors, latching_errors
 from pipeline_lib.compiler.tracing.own_code.guards import OWN_MARK, STATE, Guards
-from pipeline_lib.compiler.tracing.own_code.library_calls import (
-    LIBRARIES,
-    LibraryFunction,
-    StandInModule,
-    StandInType,
-    public_name,
-)
+from pipeline_lib.compiler.tracing.own_code.library_calls import LIBRARIES, LibraryFunction, StandInModule, StandInType
+from pipeline_lib.compiler.tracing.own_code.names import public_name
 from pipeline_lib.compiler.tracing.own_code.scan import check_code, frozen_constants, identity_tests
 from pipeline_lib.compiler.tracing.own_code.state import is_plain, substitute_result, substitute_state
 from pipeline_lib.compiler.tracing.recorded import recorded_in

@@ -8,12 +8,13 @@ import enum
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.own_code.forbidden import CLOCK, ENVIRONMENT, forbidden_reason
 from pipeline_lib.compiler.tracing.own_code.guards import STATE
-from pipeline_lib.compiler.tracing.recorded import REFUSED, RULES, Entry, call_function, recorded_in, unwrap
+from pipeline_lib.compiler.tracing.own_code.names import public_name
+from pipeline_lib.compiler.tracing.recorded import call_function, recorded_in
 from pipeline_lib.compiler.tracing.recording import Recording
+from pipeline_lib.compiler.tracing.registry import REFUSED, RULES, Entry
 
 LIBRARIES = frozenset(
     {"numpy", "pandas", "scipy", "sklearn", "feature_engine", "lightgbm", "xgboost", "catboost", "imblearn", "skrub"}
@@ -126,28 +127,6 @@ def refuse_forbidden(substitution: Any, name: str, args: Any, options: Any) -> N
 def _texts(values: Any) -> list[str]:
     texts = [each for each in values if isinstance(each, str)]
     return texts + [word for each in values if type(each) in (list, tuple) for word in _texts(each)]
-
-
-def public_name(function: Any) -> str:
-    """A function's name as own code writes it: package and name, `numpy.random.normal` with its submodule."""
-    module = (getattr(function, "__module__", None) or "").lstrip("_")  # _functools, _operator
-    bound = getattr(function, "__self__", None)
-    if isinstance(function, np.ufunc):
-        return f"{'scipy.special' if not hasattr(np, function.__name__) else 'numpy'}.{function.__name__}"
-    if isinstance(bound, type):
-        return f"{bound.__module__.split('.')[0]}.{bound.__name__}.{function.__name__}"
-    if isinstance(bound, np.ufunc):
-        return f"numpy.{bound.__name__}.{function.__name__}"
-    if bound is not None and not isinstance(bound, ModuleType):
-        module = type(bound).__module__
-        if module.startswith(("numpy.random", "random")):  # functions of a hidden generator
-            return f"{'numpy.random' if module[0] == 'n' else 'random'}.{function.__name__}"
-        return f"{module}.{type(bound).__name__}.{function.__name__}"
-    name = getattr(function, "__qualname__", getattr(function, "__name__", type(function).__name__))
-    top = module.split(".")[0]
-    if module.startswith(("numpy.random", "scipy.special", "sklearn.utils")):
-        return f"{'.'.join(module.split('.')[:2])}.{name}"
-    return f"{top or 'builtins'}.{name}"
 
 
 class StandInModule(StandIn):

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.own_code.functions import OwnFunction, Substitution, is_own
 from pipeline_lib.compiler.tracing.own_code.guards import STATE
 from pipeline_lib.compiler.tracing.own_code.state import refuse_learning
-from pipeline_lib.compiler.tracing.recorded import recorded_in, unwrap
+from pipeline_lib.compiler.tracing.recorded import recorded_in
 
 
 class StandInSelf:

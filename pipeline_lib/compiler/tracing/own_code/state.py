@@ -19,13 +19,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.arrays.lookup_arrays import LookupArray
 from pipeline_lib.compiler.tracing.own_code.forbidden import forbidden_reason
 from pipeline_lib.compiler.tracing.own_code.guards import STATE
 from pipeline_lib.compiler.tracing.own_code.library_calls import SILENT, RefusedObject, StandIn, StandInObject
 from pipeline_lib.compiler.tracing.own_code.scan import ConstantSet, LookupSet
-from pipeline_lib.compiler.tracing.recorded import RULES, Call, Recorded, raw_call, recorded_in, unwrap
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, raw_call, recorded_in
 from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.registry import RULES
 from pipeline_lib.errors import InputError
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, range, slice, type(...), type(NotImplemented))

@@ -9,9 +9,10 @@ import pandas as pd
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.frames.structure import structure
 from pipeline_lib.compiler.tracing.own_code.functions import public_name
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, call_function, rule
-from pipeline_lib.compiler.tracing.recording import PLAN, RecordedLine
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, call_function
+from pipeline_lib.compiler.tracing.recording import RecordedLine
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, PLAN
+from pipeline_lib.compiler.tracing.registry import rule
 from pipeline_lib.compiler.tracing.rows.frames import columns_in_order, parts_of, row_of
 from pipeline_lib.compiler.tracing.rows.functions import (
     Calls,

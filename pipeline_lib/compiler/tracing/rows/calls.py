@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.own_code.functions import public_name
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, call_function, rule, unwrap
-from pipeline_lib.compiler.tracing.recording import PLAN, RecordedLine, Recording
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, call_function
+from pipeline_lib.compiler.tracing.recording import RecordedLine, Recording
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import rule
 from pipeline_lib.compiler.tracing.rows.frames import columns_in_order, parts_of
 from pipeline_lib.compiler.tracing.rows.functions import (
     Calls,

@@ -8,8 +8,7 @@ import pandas as pd
 
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.constants import is_missing
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
 from pipeline_lib.compiler.tracing.rows.operands import operand_of
 
 _ENDS = (np.inf, -np.inf)

@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.constants import is_missing
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, rule, unwrap
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded
 from pipeline_lib.compiler.tracing.recording import Recording
 from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.registry import rule
 from pipeline_lib.compiler.tracing.rows.operands import PYTHON
 from pipeline_lib.compiler.tracing.rows.values import RecordedValue, make_value
 

@@ -19,9 +19,10 @@ from pipeline_lib.compiler.tracing.own_code.functions import OwnFunction, codes_
 from pipeline_lib.compiler.tracing.own_code.scan import identity_tests, kept_between_rows
 from pipeline_lib.compiler.tracing.own_code.state import LookupDict, LookupSeries, substitute_result
 from pipeline_lib.compiler.tracing.recorded import Recorded, recorded_in
-from pipeline_lib.compiler.tracing.recording import PLAN, Recording, Rows
-from pipeline_lib.compiler.tracing.refusals import TraceRefusedError, line_of, located, refuse
+from pipeline_lib.compiler.tracing.recording import Recording
+from pipeline_lib.compiler.tracing.refusals import PLAN, TraceRefusedError, line_of, located, refuse
 from pipeline_lib.compiler.tracing.rows.values import make_value
+from pipeline_lib.compiler.tracing.selection import Rows
 
 _RAISED = object()
 _BEYOND = object()  # a result that a plan cannot hold

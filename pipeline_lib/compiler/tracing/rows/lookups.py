@@ -7,9 +7,9 @@ import numpy as np
 
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.constants import is_missing
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, rule
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import rule
 from pipeline_lib.compiler.tracing.rows.choices import keys_of, one_of
 from pipeline_lib.compiler.tracing.rows.operands import KIND_OF_TYPE, SAMPLES
 from pipeline_lib.compiler.tracing.rows.values import RecordedValue, decide, make_value

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiler.builder import Builder, Value
-from pipeline_lib.compiler.tracing.recorded import Call, refused, rule
-from pipeline_lib.compiler.tracing.recording import PLAN
+from pipeline_lib.compiler.tracing.recorded import Call
+from pipeline_lib.compiler.tracing.refusals import PLAN
+from pipeline_lib.compiler.tracing.registry import refused, rule
 from pipeline_lib.compiler.tracing.rows.operands import Operand
 from pipeline_lib.compiler.tracing.rows.operators import operate
 from pipeline_lib.compiler.tracing.rows.python import to_float, to_int, whole_number

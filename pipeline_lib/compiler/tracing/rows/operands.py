@@ -11,8 +11,7 @@ import pandas as pd
 
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.constants import constant
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
 from pipeline_lib.compiler.tracing.rows.paths import Scope
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {

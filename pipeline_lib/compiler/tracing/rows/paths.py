@@ -30,7 +30,7 @@ MOST_BRANCHES = 250
 """Branches of one path; a loop that a row's value ends would go on for ever."""
 
 MARK = "\ue000"
-"""What stands before and after the number of a row's value in a formatted text, while a function runs."""
+"""The marks before and after the number of a row's value in a formatted text, while a function runs."""
 GUARD = "a row whose integers stay within 64 bits, and within 2**53 beside floats, without complex numbers"
 """What is expected of the rows that a guard refuses."""
 

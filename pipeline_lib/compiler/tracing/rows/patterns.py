@@ -7,10 +7,11 @@ import re
 from typing import Any
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, refused, rule
-from pipeline_lib.compiler.tracing.recording import PLAN
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded
+from pipeline_lib.compiler.tracing.refusals import PLAN
+from pipeline_lib.compiler.tracing.registry import refused, rule
 from pipeline_lib.compiler.tracing.rows.text import RecordedList, text_argument, whole, whole_argument
-from pipeline_lib.compiler.tracing.rows.values import RecordedValue, decide, latched, make_value, raise_when, unpacked
+from pipeline_lib.compiler.tracing.rows.values import RecordedValue, decide, latched, make_value, raise_when
 
 _FLAGS = re.IGNORECASE | re.MULTILINE | re.DOTALL | re.VERBOSE | re.ASCII
 
@@ -178,25 +179,8 @@ class RecordedMatches(RecordedList):
             value = build.where(value.missing(), build.value(""), value)
         return make_value(recording, value)
 
-    @latched
-    def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, Recorded) or not isinstance(key, int):
-            self._stop("some of a text's matches", "the recorder has no rule for it", "take the first: [0]")
-        return self._item(key)
-
-    @latched
-    def __bool__(self) -> bool:
-        return decide(self._recording, self._count() > 0.0)
-
-    @latched
-    def __iter__(self) -> Any:
-        names = unpacked(self._recording)
-        if names is None or not self._split:
-            self._stop("a loop over a text's matches", "each row has other ones", "take the first: [0]")
-        found = self._count()
-        for wrong in (found < float(names), found > float(names)):
-            raise_when(self._recording, wrong, ValueError(f"not {names} values to unpack"))
-        return iter([self._item(index) for index in range(names)])
+    def _may_unpack(self) -> bool:
+        return self._split
 
 
 @rule("matches", "__len__", raw=True)

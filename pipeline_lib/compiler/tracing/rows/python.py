@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.recorded import Call, refused, rule
+from pipeline_lib.compiler.tracing.recorded import Call
+from pipeline_lib.compiler.tracing.registry import refused, rule
 from pipeline_lib.compiler.tracing.rows.operands import MOST, Operand
 from pipeline_lib.compiler.tracing.rows.text import whole_argument
 from pipeline_lib.compiler.tracing.rows.values import (

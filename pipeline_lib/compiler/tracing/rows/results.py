@@ -10,8 +10,8 @@ from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.constants import constant, is_missing, missing
 from pipeline_lib.compiler.tracing.frames.assignment import choose
 from pipeline_lib.compiler.tracing.recorded import Recorded
-from pipeline_lib.compiler.tracing.recording import PLAN, Recording, RowCheck, Rows
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.recording import Recording, RowCheck
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
 from pipeline_lib.compiler.tracing.rows.operands import KIND_OF_TYPE
 from pipeline_lib.compiler.tracing.rows.paths import (
     GUARD,
@@ -27,6 +27,7 @@ from pipeline_lib.compiler.tracing.rows.paths import (
 )
 from pipeline_lib.compiler.tracing.rows.python import text_of
 from pipeline_lib.compiler.tracing.rows.values import make_value
+from pipeline_lib.compiler.tracing.selection import Rows
 from pipeline_lib.errors import InputError
 
 Parts = Callable[[Any], dict[Any, Any]]

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, refused, rule
-from pipeline_lib.compiler.tracing.recording import PLAN, Recording
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded
+from pipeline_lib.compiler.tracing.recording import Recording
+from pipeline_lib.compiler.tracing.refusals import PLAN
+from pipeline_lib.compiler.tracing.registry import refused, rule
 from pipeline_lib.compiler.tracing.rows.values import (
     RecordedValue,
     decide,
@@ -222,9 +224,39 @@ def partition(call: Call, sep: Any) -> Any:
 
 
 class RecordedList(Recorded):
-    """Parts of a text that a row's value gives; they are compared with nothing."""
+    """Parts of a text that a row's value gives, by index, as a truth or unpacked; they are compared with nothing."""
 
     __slots__ = ()
+
+    def _count(self) -> Value:
+        raise NotImplementedError
+
+    def _item(self, index: int) -> Any:
+        raise NotImplementedError
+
+    def _may_unpack(self) -> bool:
+        return True
+
+    @latched
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, Recorded) or not isinstance(key, int):
+            self._stop(f"some of a {self._title}", "the recorder has no rule for it", "take them one by one: [0]")
+        return self._item(key)
+
+    @latched
+    def __bool__(self) -> bool:
+        return decide(self._recording, self._count() > 0.0)
+
+    @latched
+    def __iter__(self) -> Any:
+        names = unpacked(self._recording)
+        if names is None or not self._may_unpack():
+            self._stop(f"a loop over a {self._title}", "each row has other ones", "take them one by one: [0], [1]")
+        found = self._count()
+        few = f"not enough values to unpack (expected {names})"
+        raise_when(self._recording, found < float(names), ValueError(few))
+        raise_when(self._recording, found > float(names), ValueError(f"too many values to unpack (expected {names})"))
+        return iter([self._item(index) for index in range(names)])
 
     def __eq__(self, other: object) -> bool:
         if other is not None:
@@ -263,29 +295,6 @@ class RecordedParts(RecordedList):
         settings = self._settings() | ({"from_right": True} if self._from_right else {})
         item = build.text_split_item(self._values[0], index=index, **settings)
         return make_value(self._recording, item)
-
-    @latched
-    def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, Recorded) or not isinstance(key, int):
-            self._stop("some parts of a split text", "the recorder has no rule for it", "take parts one by one: [0]")
-        return self._item(key)
-
-    @latched
-    def __bool__(self) -> bool:
-        return decide(self._recording, self._count() > 0.0)
-
-    @latched
-    def __iter__(self) -> Any:
-        names = unpacked(self._recording)
-        if names is None:
-            self._stop(
-                "a loop over the parts of a split text", "each row has other parts", "take parts one by one: [0], [1]"
-            )
-        found = self._count()
-        few = f"not enough values to unpack (expected {names})"
-        raise_when(self._recording, found < float(names), ValueError(few))
-        raise_when(self._recording, found > float(names), ValueError(f"too many values to unpack (expected {names})"))
-        return iter([self._item(index) for index in range(names)])
 
     @latched
     def __contains__(self, item: Any) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Builder, Value
-from pipeline_lib.compiler.tracing.recorded import Call, refused, rule
+from pipeline_lib.compiler.tracing.recorded import Call
+from pipeline_lib.compiler.tracing.registry import refused, rule
 from pipeline_lib.compiler.tracing.rows.values import make_value
 
 _FIELDS = {

@@ -5,8 +5,9 @@ from typing import Any
 
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.frames.row_statistics import Numbers
-from pipeline_lib.compiler.tracing.recorded import Call, rule
-from pipeline_lib.compiler.tracing.recording import PLAN
+from pipeline_lib.compiler.tracing.recorded import Call
+from pipeline_lib.compiler.tracing.refusals import PLAN
+from pipeline_lib.compiler.tracing.registry import rule
 from pipeline_lib.compiler.tracing.rows.frames import make_row, recorded_value
 from pipeline_lib.compiler.tracing.rows.values import make_value
 

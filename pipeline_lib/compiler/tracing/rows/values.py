@@ -8,10 +8,12 @@ from typing import Any, NoReturn
 import numpy as np
 
 from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.own_code.scan import only_returned, only_shown
-from pipeline_lib.compiler.tracing.recorded import REFUSED, RULES, Call, Entry, Method, Recorded, perform, unwrap
-from pipeline_lib.compiler.tracing.recording import PLAN, Recording, RowCheck
-from pipeline_lib.compiler.tracing.refusals import own_frame, refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Method, Recorded, perform
+from pipeline_lib.compiler.tracing.recording import Recording, RowCheck
+from pipeline_lib.compiler.tracing.refusals import PLAN, own_frame, refuse
+from pipeline_lib.compiler.tracing.registry import REFUSED, RULES, Entry
 from pipeline_lib.compiler.tracing.rows.choices import one_of
 from pipeline_lib.compiler.tracing.rows.hashes import calling_frame, items_looked_up, keys_looked_up
 from pipeline_lib.compiler.tracing.rows.operands import (

@@ -10,28 +10,10 @@ from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.recorded import Call
 from pipeline_lib.compiler.tracing.refusals import refuse
 from pipeline_lib.compiler.tracing.rows.checks import checked
+from pipeline_lib.compiler.tracing.series.dtype_rules import COMPARISONS, SYMBOLS
 from pipeline_lib.compiler.tracing.series.times import TIMES, operate_times
 
-COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 LOGIC = ("and", "or", "xor")
-SYMBOLS = {
-    "add": "+",
-    "sub": "-",
-    "mul": "*",
-    "truediv": "/",
-    "floordiv": "//",
-    "mod": "%",
-    "pow": "**",
-    "eq": "==",
-    "ne": "!=",
-    "lt": "<",
-    "le": "<=",
-    "gt": ">",
-    "ge": ">=",
-    "and": "&",
-    "or": "|",
-    "xor": "^",
-}
 _MOST_COPIES = 100  # of a text that is multiplied
 _MOST_BITS = 63  # the largest exponent of an integer power: beyond it only 0, 1 and -1 stay within int64
 

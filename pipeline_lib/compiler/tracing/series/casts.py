@@ -19,8 +19,9 @@ from pipeline_lib.compiled.operations.calendar import EPOCH_ORDINAL
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.bounds import EXACT, LARGEST, value_range
 from pipeline_lib.compiler.tracing.integer_batches import mixes_integers
-from pipeline_lib.compiler.tracing.recorded import Call, rule
-from pipeline_lib.compiler.tracing.recording import PLAN
+from pipeline_lib.compiler.tracing.recorded import Call
+from pipeline_lib.compiler.tracing.refusals import PLAN
+from pipeline_lib.compiler.tracing.registry import rule
 from pipeline_lib.compiler.tracing.rows.checks import checked, input_names
 from pipeline_lib.compiler.tracing.series.dtype_rules import dtypes_of, is_object, is_python_bools
 from pipeline_lib.compiler.tracing.series.lookups import keys_of, look_up, plain

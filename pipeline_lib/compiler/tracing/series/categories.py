@@ -8,33 +8,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, refused, rule
+from pipeline_lib.compiler.tracing.recorded import Call
+from pipeline_lib.compiler.tracing.registry import refused, rule
+from pipeline_lib.compiler.tracing.series.accessors import Accessor, access
 from pipeline_lib.compiler.tracing.series.casts import category_items
 from pipeline_lib.compiler.tracing.series.dtype_rules import has_fixed_categories
 from pipeline_lib.compiler.tracing.series.lookups import keys_of, look_up, plain
 
 
-class RecordedCategories(Recorded):
-    """The `.cat` of a Series; `_series` is the recorded Series."""
+class RecordedCategories(Accessor):
+    """The `.cat` of a Series."""
 
-    __slots__ = ("_series",)
+    __slots__ = ()
     _kind = "categories"
     _title = "Series.cat"
     _library_name = "Series.cat"
-    _series: Recorded
 
 
 @rule("series", "cat", attribute=True, raw=True)
 def accessor(call: Call) -> Any:
     """The methods of categories."""
-    series, recording = call.owner, call.recording
-
-    def write(reals: list[Any]) -> RecordedCategories:
-        made = RecordedCategories(recording, reals, series._values, series._rows)
-        object.__setattr__(made, "_series", series)
-        return made
-
-    return recording.perform("Series.cat", lambda number: series._reals[number].cat, write, series._rows)
+    return access(call, RecordedCategories, "cat")
 
 
 def _fixed(call: Call) -> Sequence[Any]:

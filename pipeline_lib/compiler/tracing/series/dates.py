@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, refused, rule
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW
+from pipeline_lib.compiler.tracing.recorded import Call
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, PLAN
+from pipeline_lib.compiler.tracing.registry import refused, rule
 from pipeline_lib.compiler.tracing.rows.checks import checked
+from pipeline_lib.compiler.tracing.series.accessors import Accessor, access
 from pipeline_lib.compiler.tracing.series.dtype_rules import dtypes_of
 
 _FIELDS = {
@@ -34,33 +35,25 @@ _MONTHS = (
 _UNITS = {"day": 86_400_000_000, "hour": 3_600_000_000, "minute": 60_000_000, "second": 1_000_000, "millisecond": 1_000}
 
 
-class RecordedDates(Recorded):
-    """The `.dt` of a Series; `_values` is the column of the Series, `_series` the recorded Series."""
+class RecordedDates(Accessor):
+    """The `.dt` of a Series."""
 
-    __slots__ = ("_series",)
+    __slots__ = ()
     _kind = "dates"
     _title = "Series.dt"
     _library_name = "Series.dt"
-    _series: Recorded
 
 
 @rule("series", "dt", attribute=True, raw=True)
 def accessor(call: Call) -> Any:
     """The fields and methods of dates and durations."""
-    series, recording = call.owner, call.recording
-    if call.value.kind in ("datetime", "duration") and any(str(dtype) == "object" for dtype in dtypes_of(series)):
+    if call.value.kind in ("datetime", "duration") and any(str(each) == "object" for each in dtypes_of(call.owner)):
         call.stop(
             "`.dt` of a column of Python's dates",
             "pandas has it for its own dates only",
             "write pd.to_datetime(column)",
         )
-
-    def write(reals: list[Any]) -> RecordedDates:
-        made = RecordedDates(recording, reals, series._values, series._rows)
-        object.__setattr__(made, "_series", series)
-        return made
-
-    return recording.perform("Series.dt", lambda number: series._reals[number].dt, write, series._rows)
+    return access(call, RecordedDates, "dt")
 
 
 def _as_integer(call: Call, number: Value) -> Value:

@@ -25,6 +25,25 @@ from pipeline_lib.compiler.tracing.refusals import refuse
 from pipeline_lib.compiler.tracing.rows.checks import checked
 
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+SYMBOLS = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "truediv": "/",
+    "floordiv": "//",
+    "mod": "%",
+    "pow": "**",
+    "eq": "==",
+    "ne": "!=",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "and": "&",
+    "or": "|",
+    "xor": "^",
+}
+"""Operators as own code writes them, by the names of their methods."""
 _OF_OBJECTS = (*COMPARISONS, "add", "sub", "mul")
 _WHOLE = ("add", "sub", "mul", "pow", "floordiv", "mod")
 """Operators whose result on integers is an integer."""
@@ -138,28 +157,7 @@ def _check_object(name: str, kind: str, operands: Sequence[Any]) -> None:
 
 
 def _stop(name: str, dtype: str, why: str, remedy: str) -> None:
-    refuse(f"`{_SHOWN.get(name, name)}` of a column of dtype {dtype}", why, remedy)
-
-
-_SHOWN = {
-    "add": "+",
-    "sub": "-",
-    "mul": "*",
-    "truediv": "/",
-    "floordiv": "//",
-    "mod": "%",
-    "pow": "**",
-    "and": "&",
-    "eq": "==",
-    "ne": "!=",
-    "lt": "<",
-    "le": "<=",
-    "gt": ">",
-    "ge": ">=",
-    "or": "|",
-    "xor": "^",
-}
-"""Operators as own code writes them."""
+    refuse(f"`{SYMBOLS.get(name, name)}` of a column of dtype {dtype}", why, remedy)
 
 
 def guard(recording: Recording, name: str, operands: Sequence[Any], reals: Sequence[Any], value: Value) -> Value:

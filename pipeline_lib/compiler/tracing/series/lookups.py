@@ -16,8 +16,9 @@ from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.times import microseconds
 from pipeline_lib.compiler.tracing.bounds import EXACT
 from pipeline_lib.compiler.tracing.constants import is_missing
-from pipeline_lib.compiler.tracing.recorded import RULES, Call, Entry, Recorded, perform, raw_call, rule
-from pipeline_lib.compiler.tracing.recording import PLAN
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, perform, raw_call
+from pipeline_lib.compiler.tracing.refusals import PLAN
+from pipeline_lib.compiler.tracing.registry import RULES, Entry, rule
 from pipeline_lib.compiler.tracing.series.dtype_rules import dtypes_of, has_fixed_categories, is_object
 from pipeline_lib.compiler.tracing.series.times import whole_microseconds
 
@@ -101,7 +102,7 @@ def keys_of(call: Call, items: Sequence[Any], *, lists: bool = False) -> dict[in
 
 
 def _check_keys(call: Call, items: Sequence[Any], *, lists: bool) -> None:
-    """Refuse items that pandas finds or not by what stands beside them."""
+    """Refuse items that pandas finds or not by the other items."""
     kind = call.value.kind
     if kind not in ("int64", "float64", "bool"):
         return
@@ -111,7 +112,7 @@ def _check_keys(call: Call, items: Sequence[Any], *, lists: bool) -> None:
     if not lists and (bools if not flags else len(bools) < len(numbers) and (bools or kind != "bool")):
         call.stop(
             "bools and numbers among the keys of a table, or of the other kind than the column",
-            "pandas finds them or not, by what stands beside them",
+            "pandas finds them or not, by the other items",
             "write True and False for bools, 1 and 0 for numbers",
         )
     floats = kind == "float64" or any(isinstance(each, float) for each in numbers)
@@ -144,7 +145,7 @@ def _time_of(call: Call, item: Any) -> int:
     if not isinstance(item, kinds) or getattr(item, "tzinfo", None) is not None:
         call.stop(
             f"{item!r} among {kind} values",
-            "pandas finds it or not, by what stands beside it",
+            "pandas finds it or not, by the other items",
             "write pd.Timestamp(...), or pd.to_datetime([...])",
         )
     return int(as_item(item, kind))

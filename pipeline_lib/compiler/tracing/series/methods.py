@@ -9,9 +9,9 @@ from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.bounds import EXACT
 from pipeline_lib.compiler.tracing.constants import is_missing
 from pipeline_lib.compiler.tracing.frames.assignment import choose
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, is_constant, of_shadow, rule
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, is_constant, of_shadow
+from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import rule
 from pipeline_lib.compiler.tracing.series.arithmetic import magnitude
 from pipeline_lib.compiler.tracing.series.dtype_rules import (
     check_operands,

@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.recorded import RULES, Call, Recorded, of_shadow, perform, unwrap
-from pipeline_lib.compiler.tracing.recording import Rows
+from pipeline_lib.compiler.tracing.arguments import unwrap
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, of_shadow, perform
 from pipeline_lib.compiler.tracing.refusals import refuse
-from pipeline_lib.compiler.tracing.series.arithmetic import SYMBOLS, inverted, magnitude, negated
-from pipeline_lib.compiler.tracing.series.dtype_rules import is_object, refuse_overflow
+from pipeline_lib.compiler.tracing.registry import RULES
+from pipeline_lib.compiler.tracing.selection import Rows
+from pipeline_lib.compiler.tracing.series.arithmetic import inverted, magnitude, negated
+from pipeline_lib.compiler.tracing.series.dtype_rules import SYMBOLS, is_object, refuse_overflow
 
 
 def binary(owner: Recorded, name: str, other: Any, *, swapped: bool = False, inplace: bool = False) -> Any:

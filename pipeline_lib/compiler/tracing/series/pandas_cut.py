@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, of_shadow, refused
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, of_shadow
 from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.registry import function, refused
 from pipeline_lib.compiler.tracing.series.dtype_rules import dtypes_of
 from pipeline_lib.compiler.tracing.series.lookups import as_item, kind_of_item, plain
 
@@ -59,7 +60,7 @@ def cut(
 
 
 def _labels(call: Call, real: Any, labels: Any, count: int) -> Sequence[Any]:
-    """What stands for each interval: numbers, given labels, or the interval as text."""
+    """The value of each interval: numbers, given labels, or the interval as text."""
     if labels is False:
         return [float(number) for number in range(count)]
     return plain(real.cat.categories if hasattr(real, "cat") else real.categories) if labels is None else plain(labels)

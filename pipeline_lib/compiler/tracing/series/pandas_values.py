@@ -10,10 +10,11 @@ from pipeline_lib.compiled.operations.text_features import DATE_DIRECTIVES
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.tracing.frames.assignment import numbered
 from pipeline_lib.compiler.tracing.frames.frame import index_of
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, function, is_constant, of_shadow, refused
-from pipeline_lib.compiler.tracing.recording import PLAN, Rows
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW, refuse
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, is_constant, of_shadow
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, PLAN, refuse
+from pipeline_lib.compiler.tracing.registry import function, refused
 from pipeline_lib.compiler.tracing.rows.checks import checked, input_names
+from pipeline_lib.compiler.tracing.selection import Rows
 from pipeline_lib.compiler.tracing.series.casts import cast
 from pipeline_lib.compiler.tracing.series.dtype_rules import dtypes_of, is_object
 from pipeline_lib.compiler.tracing.series.series import RecordedSeries

@@ -1,7 +1,7 @@
 """Methods of a Series that are refused, each with its reason and what to write instead."""
 
-from pipeline_lib.compiler.tracing.recorded import refused
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW
+from pipeline_lib.compiler.tracing.registry import refused
 
 _LEARN = "learn it in `fit` and keep it: self.{0}_ = X['a'].{0}()"
 _ROWS = "rows before and after are not there when one row is predicted"

@@ -7,13 +7,15 @@ from typing import Any
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.arrays.array import share
 from pipeline_lib.compiler.tracing.arrays.row_counts import RowCount
 from pipeline_lib.compiler.tracing.frames.assignment import assign_series, numbered, select_rows
 from pipeline_lib.compiler.tracing.frames.frame import index_of, set_index_of
-from pipeline_lib.compiler.tracing.recorded import Call, Entry, Recorded, is_constant, perform, rule, unwrap
-from pipeline_lib.compiler.tracing.recording import PLAN, records
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded, is_constant, perform
+from pipeline_lib.compiler.tracing.recorded_types import records
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, PLAN
+from pipeline_lib.compiler.tracing.registry import Entry, rule
 from pipeline_lib.compiler.tracing.series.arithmetic import LOGIC, operate
 from pipeline_lib.compiler.tracing.series.dtype_rules import check_operands, dtypes_of, guard, is_object
 from pipeline_lib.compiler.tracing.series.operators import Operators
@@ -58,7 +60,7 @@ def operate_series(series: Recorded, call: Call, name: str, other: Any, *, swapp
 def operate_values(
     series: Recorded, call: Call, name: str, values: tuple[Value, Value], other: Any, *, swapped: bool
 ) -> Value:
-    """The same on two values of the plan, which stand for the series and the other side."""
+    """The same on two values of the plan, the series' and the other side's."""
     mine, theirs = values
     if name not in LOGIC and any(isinstance(each, Recorded) and is_object(each) for each in (series, other)):
         mine, theirs = (call.build.integer(each) if each.kind == "bool" else each for each in values)
@@ -192,7 +194,7 @@ def reset_index(call: Call, level: Any = None, *, drop: bool = False, inplace: b
 
 @rule("series", "values", attribute=True, raw=True)
 def values(call: Call) -> Any:
-    """The column as an array, which pandas lets nobody write into."""
+    """The column as an array, which pandas makes read-only."""
     return _array(call, perform(call.owner, "values", Entry(_column, attribute=True), (), {}))
 
 

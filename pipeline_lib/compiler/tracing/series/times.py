@@ -1,4 +1,4 @@
-"""Operators of dates and durations, and the constants that stand beside them: dates as text, offsets, Timedelta."""
+"""Operators of dates and durations, and the constants used with them: dates as text, offsets, Timedelta."""
 
 from collections.abc import Callable
 from datetime import date

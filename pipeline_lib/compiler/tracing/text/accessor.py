@@ -12,20 +12,22 @@ import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.pandas_text import arrow_case, arrow_class
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.constants import is_missing
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, Rule, rule, unwrap
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded
 from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.registry import Rule, rule
+from pipeline_lib.compiler.tracing.series.accessors import Accessor, access
 
 
-class RecordedText(Recorded):
-    """The `.str` of a Series of text; `_values` is the column of the Series, `_series` the library's Series."""
+class RecordedText(Accessor):
+    """The `.str` of a Series of text; `_arrow` says whether pandas computes with Arrow's kernels."""
 
-    __slots__ = ("_arrow", "_series")
+    __slots__ = ("_arrow",)
     _kind = "text"
     _title = "Series.str"
     _library_name = "Series.str"
     _arrow: bool
-    _series: list[Any]
 
     def __getitem__(self, key: Any) -> Any:
         key, recording = unwrap(key), self._recording
@@ -40,16 +42,9 @@ class RecordedText(Recorded):
 @rule("series", "str", attribute=True, raw=True)
 def accessor(call: Call) -> Any:
     """The methods of text."""
-    series, recording = call.owner, call.recording
-    series_reals = series._reals
-
-    def write(reals: list[Any]) -> RecordedText:
-        made = RecordedText(recording, reals, series._values, series._rows)
-        object.__setattr__(made, "_arrow", _is_arrow(call, series))
-        object.__setattr__(made, "_series", series_reals)
-        return made
-
-    return recording.perform("Series.str", lambda number: series_reals[number].str, write, series._rows)
+    made = access(call, RecordedText, "str")
+    object.__setattr__(made, "_arrow", _is_arrow(call, call.owner))
+    return made
 
 
 def _is_arrow(call: Call, series: Recorded) -> bool:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, refused, rule
-from pipeline_lib.compiler.tracing.recording import PLAN
-from pipeline_lib.compiler.tracing.refusals import ONE_ROW
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded
+from pipeline_lib.compiler.tracing.refusals import ONE_ROW, PLAN
+from pipeline_lib.compiler.tracing.registry import refused, rule
 from pipeline_lib.compiler.tracing.text.accessor import item
 
 _MOST_REPEATS = 64

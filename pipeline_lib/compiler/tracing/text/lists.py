@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, refused, rule, unwrap
+from pipeline_lib.compiler.tracing.arguments import unwrap
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded
 from pipeline_lib.compiler.tracing.refusals import refuse
+from pipeline_lib.compiler.tracing.registry import refused, rule
 from pipeline_lib.compiler.tracing.text.accessor import whole
 from pipeline_lib.compiler.tracing.text.parts import Parts, part_frame
 from pipeline_lib.compiler.tracing.text.patterns import Pattern

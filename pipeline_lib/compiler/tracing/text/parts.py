@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.tracing.arguments import unwrap
 from pipeline_lib.compiler.tracing.frames.frame import RecordedFrame
-from pipeline_lib.compiler.tracing.recorded import Call, Recorded, unwrap
+from pipeline_lib.compiler.tracing.recorded import Call, Recorded
 from pipeline_lib.compiler.tracing.recording import RowCheck
 
 
@@ -76,7 +77,7 @@ def part_frame(call: Call, parts: Parts, method: Callable[..., Any]) -> Any:
     Each shadow is expanded together with the training rows, as in one batch.
     """
     recording, owner = call.recording, call.owner
-    series = owner._series
+    series = owner._series._reals
     width = method(series[0].str, expand=True).shape[1]
 
     def real(number: int) -> Any:

@@ -14,7 +14,8 @@ import pandas as pd
 
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.pandas_text import arrow_refused, arrow_regex_problem
-from pipeline_lib.compiler.tracing.recorded import Call, rule
+from pipeline_lib.compiler.tracing.recorded import Call
+from pipeline_lib.compiler.tracing.registry import rule
 from pipeline_lib.compiler.tracing.text.accessor import truth, whole
 
 
