@@ -186,9 +186,13 @@ def _combination_groups(plan: Plan, needed: Sequence[int], roots: Sequence[int])
     leaves: dict[int, frozenset[int] | None] = {}
     for number in needed:
         leaves[number] = _leaves_of(number, plan.nodes[number], leaves)
+    members: dict[tuple[int, ...], set[int]] = {}
+    for number, each in leaves.items():
+        if each:
+            members.setdefault(tuple(sorted(each)), set()).add(number)
     groups = []
-    for chosen in sorted({tuple(sorted(each)) for each in leaves.values() if each}):
-        inside = {number for number, each in leaves.items() if each == frozenset(chosen) and number not in chosen}
+    for chosen, alike in sorted(members.items()):
+        inside = alike - set(chosen)
         one_text = len(chosen) == 1 and plan.nodes[chosen[0]].operation == "input"  # that is a source group
         if one_text or not any(plan.nodes[number].operation in FUNCTIONS for number in inside):
             continue

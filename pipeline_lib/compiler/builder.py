@@ -75,6 +75,7 @@ class Builder(OperationMethods[Value]):
         self.context = context
         self.traces: Any = None  # recorded own code, by step: `tracing.traces`
         self._known: dict[tuple[Any, ...], Value] = {}
+        self._values: list[Value] = []  # by node
 
     def input(
         self, column: str, dtype: str, abs_max: float = math.inf, *, width: int = 1, table: str = "rows"
@@ -240,8 +241,19 @@ class Builder(OperationMethods[Value]):
         return value if math.isfinite(value.abs_max) else self.apply("finite", value, name=name, where=where)
 
     def stack(self, values: Sequence[Value]) -> Value:
-        """Numbers as one vector."""
-        return self.apply("stack", *(self.number(value) for value in values))
+        """Numbers as one vector: that which they are the items of, if they are all of them in order."""
+        numbers = [self.number(value) for value in values]
+        vector = self.vector_of(numbers)
+        return self.apply("stack", *numbers) if vector is None else vector
+
+    def vector_of(self, values: Sequence[Value]) -> Value | None:
+        """The vector whose items some values are, all of them in order; None for other values."""
+        nodes = [self.nodes[value.node] for value in values]
+        if not nodes or any(node.operation != "item" for node in nodes):
+            return None
+        vector = self._values[nodes[0].inputs[0]]
+        places = [(node.inputs[0], node.settings["place"]) for node in nodes]
+        return vector if places == [(vector.node, place) for place in range(vector.width)] else None
 
     def items(self, vector: Value) -> list[Value]:
         """The numbers of a vector, each as a column."""
@@ -300,6 +312,7 @@ class Builder(OperationMethods[Value]):
             known = Value(self, len(self.nodes), dtype, abs_max, width, lookback, table)
             self.nodes.append(Node(operation, inputs, settings, dtype))
             self._known[key] = known
+            self._values.append(known)
         return known
 
 

@@ -104,6 +104,9 @@ class Compilation:
                 "end the pipeline with one"
             )
         self._add_estimator(name, final, data)
+
+    def compare_traces(self) -> None:
+        """Wait for the second recordings of own code. Raises TraceRefusedError for one that differs."""
         self.traces.repeats.compare()
 
     def _add_transformer(self, name: str, step: Any, data: Any, output: Any) -> None:

@@ -75,6 +75,7 @@ def compile_pipeline(
         compilation.run(steps, to_pipeline_input(table, row))
         model = CompiledPipeline(compilation.plan(), row, compilation.opaque, library)
         model.report = compile_report(model, fitted, table, compilation.reports)
+        compilation.compare_traces()  # last, since other processes record meanwhile
     return model
 
 
@@ -98,6 +99,7 @@ def check_rows(
     compilation = Compilation(options)
     with quiet_libraries():
         compilation.run(_fitted_steps(fitted), to_pipeline_input(table, model.row))
+        compilation.compare_traces()
 
 
 def fitted_pipeline(fitted: Any) -> Any:

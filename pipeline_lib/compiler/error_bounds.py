@@ -44,7 +44,7 @@ def with_error_bounds(
 
 
 class BoundedEvaluation:
-    """Evaluates nodes with their error bounds, each once; `nodes` may grow meanwhile."""
+    """Evaluates nodes, and their error bounds where they are asked for, each once; `nodes` may grow meanwhile."""
 
     def __init__(self, nodes: list[Node], columns: Mapping[str, PlanColumn], rows: int) -> None:
         self._plan = Plan(nodes, {})
@@ -55,25 +55,52 @@ class BoundedEvaluation:
 
     def column(self, root: int) -> tuple[PlanColumn, Any]:
         """The column of a node, and its bound: an array of its shape, or None where bits must be equal."""
+        return self.values(root), self.bound(root)
+
+    def values(self, root: int) -> PlanColumn:
+        """The column of a node."""
         if root not in self._values:
             with np.errstate(all="ignore"):
-                for index in self._plan.needed([root]):
-                    if index not in self._values:
-                        self._evaluate(index)
-        return broadcast_rows(self._values[root], self._plan.nodes[root].dtype, self._rows), self._bounds[root]
+                for index in self._needed(root, self._values):
+                    self._evaluate(index)
+        return broadcast_rows(self._values[root], self._plan.nodes[root].dtype, self._rows)
+
+    def bound(self, root: int) -> Any:
+        """The bound of a node: an array of its column's shape, or None where bits must be equal."""
+        if root not in self._bounds:
+            self.values(root)
+            with np.errstate(all="ignore"):
+                for index in self._needed(root, self._bounds):
+                    self._bounds[index] = self._error_bound(index)
+        return self._bounds[root]
+
+    def _needed(self, root: int, known: Mapping[int, Any]) -> list[int]:
+        """A node and those it depends on that are not known yet, in order."""
+        found, waiting = set[int](), [root]
+        while waiting:
+            index = waiting.pop()
+            if index not in found and index not in known:
+                found.add(index)
+                waiting += self._plan.nodes[index].inputs
+        return sorted(found)
 
     def _evaluate(self, index: int) -> None:
-        node, bound = self._plan.nodes[index], None
+        node = self._plan.nodes[index]
         if node.operation == "constant":
             value = node.settings["value"]
         elif node.operation == "input":
             value = self._columns[node.settings["column"]]
         else:
-            inputs = [self._values[number] for number in node.inputs]
-            value = column_function(node)(*inputs)
-            bounds = [self._bounds[number] for number in node.inputs]
-            bound = _error_bound(OPERATIONS[node.operation], node.settings, inputs, bounds, value)
-        self._values[index], self._bounds[index] = value, bound
+            value = column_function(node)(*(self._values[number] for number in node.inputs))
+        self._values[index] = value
+
+    def _error_bound(self, index: int) -> Any:
+        node = self._plan.nodes[index]
+        if node.operation in ("constant", "input"):
+            return None
+        inputs = [self._values[number] for number in node.inputs]
+        bounds = [self._bounds[number] for number in node.inputs]
+        return _error_bound(OPERATIONS[node.operation], node.settings, inputs, bounds, self._values[index])
 
 
 def _error_bound(

@@ -145,6 +145,7 @@ class LibraryColumns(Mapping[str, PlanColumn]):
         self._data = data
         self._values: dict[str, tuple[int, Value]] = {}
         self._columns: dict[str, PlanColumn] = {}
+        self._series: list[Any] = []  # of a frame: faster than one by one
         index = 0
         for name, value in before.items():
             self._values[name] = (index, value)
@@ -154,7 +155,11 @@ class LibraryColumns(Mapping[str, PlanColumn]):
         """A column of the plan."""
         if name not in self._columns:
             index, value = self._values[name]
-            self._columns[name] = library_column(self._data, index, value.dtype, value.width)
+            if value.dtype not in ("vector", "bag") and hasattr(self._data, "items"):
+                self._series = self._series or [column for _, column in self._data.items()]
+                self._columns[name] = plan_column(self._series[index], value.dtype)
+            else:
+                self._columns[name] = library_column(self._data, index, value.dtype, value.width)
         return self._columns[name]
 
     def __iter__(self) -> Iterator[str]:

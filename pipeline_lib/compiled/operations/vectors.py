@@ -12,6 +12,7 @@ So each row has the bits of the same sum in Python. A matrix product by BLAS wou
 batch and by the CPU, and it would turn 0 * inf into NaN.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,18 @@ def _affine_error_bound(settings: Settings, inputs: Any, bounds: Any, result: An
     return matrix @ bounds[0] + (matrix.shape[1] + 2) * 2.0**-53 * terms
 
 
+def _affine_abs_max(settings: Settings, maxima: Any) -> float:
+    """The largest sum of the absolute terms, and room for its rounding."""
+    matrix, offset = np.asarray(settings["matrix"], dtype=np.float64), settings["offset"]
+    finite = np.isfinite(matrix).all() and np.isfinite(0.0 if offset is None else offset).all()
+    if not finite or math.isinf(maxima[0]):
+        return math.inf
+    with np.errstate(over="ignore"):
+        sums = np.abs(matrix).sum(axis=1) * maxima[0] + (0.0 if offset is None else np.abs(offset))
+    largest = sums.max(initial=0.0)
+    return float(largest * (1.0 + (matrix.shape[1] + 2) * 2.0**-52))
+
+
 operation(
     "affine",
     ("vector",),
@@ -131,6 +144,7 @@ operation(
     settings={"matrix": MATRIX, "offset": or_none(NUMBERS)},
     column=_bind_affine,
     row=_bind_affine_row,
+    abs_max=_affine_abs_max,
     error_bound=_affine_error_bound,
     width=lambda settings, widths: len(settings["matrix"]),
 )
@@ -194,6 +208,7 @@ operation(
     parameters=("vector",),
     settings={"kind": one_of(("relu", "tanh", "logistic"))},
     column=_bind_activation,
+    abs_max=lambda settings, maxima: maxima[0] if settings["kind"] == "relu" else min(maxima[0], 1.0),
     error_bound=_activation_error_bound,
     width=lambda settings, widths: widths[0],
 )

@@ -1,5 +1,6 @@
 """The comparison of a rule's result with the library's, on one shadow: labels, dtype and values."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -31,12 +32,19 @@ def check_labels(name: str, labels: Any, input_labels: Any, rows: Rows, mask: An
 
 
 def check_column(
-    name: str, real: Any, index: int, value: Value, evaluated: tuple[Any, Any], mask: Any, answered: Any
+    name: str,
+    real: Any,
+    index: int,
+    value: Value,
+    column: Any,
+    bound_of: Callable[[], Any],
+    mask: Any,
+    answered: Any,
 ) -> None:
     """Refuse a rule that writes another column than the library's.
 
-    `evaluated` is the plan's column and its error bound, `mask` the rows that the result has, `answered` those for
-    which own code raises no error.
+    `column` is the plan's, `bound_of` gives its error bound, `mask` are the rows that the result has, `answered` those
+    for which own code raises no error.
     """
     try:
         expected = library_column(real, index, value.dtype, value.width)
@@ -47,10 +55,13 @@ def check_column(
             "a column of production has one dtype",
             "cast it, for example astype(float), or fill missing values first",
         )
-    rows, (column, bound) = np.flatnonzero(mask), evaluated
+    rows = np.flatnonzero(mask)
     column = take_rows(column, rows)
     with np.errstate(all="ignore"):
         apart = np.broadcast_to(distance(column, expected), rows.shape)
+    if not apart.any():
+        return
+    bound = bound_of()
     allowed = np.broadcast_to(0.0 if bound is None else np.broadcast_to(bound, mask.shape)[rows], rows.shape)
     wrong = (apart > 0) & ~(apart <= allowed) & answered[rows]
     if wrong.any():

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from pipeline_lib.compiler.builder import Builder, Value
-from pipeline_lib.compiler.error_bounds import BoundedEvaluation
+from pipeline_lib.compiler.error_bounds import BoundedEvaluation, distance
 from pipeline_lib.compiler.tracing.comparison import check_column, check_labels
 from pipeline_lib.compiler.tracing.own_code.scan import only_raised
 from pipeline_lib.compiler.tracing.recorded_types import recorded_type
@@ -69,13 +69,13 @@ class Recording:
         }
         self.columns = self._columns_of(self.inputs)
         prepared = prepare_shadows(data, columns)
-        self.shadows = prepared.tables
+        self.shadows = prepared.tables[:1] if is_trial else prepared.tables
         self.is_trial = is_trial
-        self.alive = [number == 0 or not is_trial for number in range(len(self.shadows))]
+        self.alive = [True] * len(self.shadows)
         self.answered = [np.ones(shadow.shape[0], dtype=bool) for shadow in self.shadows]
         self._evaluations = [
             BoundedEvaluation(self.build.nodes, converted, shadow.shape[0])
-            for shadow, converted in zip(prepared.tables, prepared.columns, strict=True)
+            for shadow, converted in zip(self.shadows, prepared.columns, strict=False)
         ]
         self.codes: set[CodeType] = set()
         self.lines: list[RecordedLine] = []
@@ -203,19 +203,43 @@ class Recording:
                 )
             if hasattr(real, "index") and hasattr(self.shadows[number], "index"):
                 check_labels(name, real.index, self.shadows[number].index, rows, mask)
-            for index, value in enumerate(values):
-                if value.node not in trusted:
-                    self._compare_column(name, number, real, index, value, mask)
+            if any(value.node not in trusted for value in values) and not self._same_matrix(number, real, values, mask):
+                for index, value in enumerate(values):
+                    if value.node not in trusted:
+                        self._compare_column(name, number, real, index, value, mask)
+
+    def _same_matrix(self, number: int, real: Any, values: Sequence[Value], mask: Any) -> bool:
+        """Whether many columns of float64 are the library's on one shadow, all of them compared at once."""
+        if len(values) < _MANY or any(value.dtype != "float64" for value in values):
+            return False
+        dtypes = real.dtypes if hasattr(real, "dtypes") else real.dtype
+        if hasattr(real, "toarray") or not np.all(dtypes == np.float64):
+            return False
+        vector = self.build.vector_of(values)
+        try:
+            if vector is None:
+                found = np.array([self.evaluated(value, number) for value in values])
+            else:
+                found = self.evaluated(vector, number)
+        except InputError:
+            return False
+        apart = distance(found[:, mask], np.asarray(real).T)
+        if not apart.any():
+            return True
+        bound = None if vector is None else self.error_bound(vector, number)
+        return bound is not None and bool((apart <= np.broadcast_to(bound, found.shape)[:, mask]).all())
 
     def _compare_column(self, name: str, number: int, real: Any, index: int, value: Value, mask: Any) -> None:
         try:
-            column, bound = self.evaluated_with_bound(value, number)
+            column = self.evaluated(value, number)
         except InputError as error:
             if number == 0:
                 refuse(f"{name}, where the plan refuses a training row ({error})", "it must answer for them", PLAN)
             self.alive[number] = False
             return
-        check_column(name, real, index, value, (column, bound), mask, self.answered[number])
+        check_column(
+            name, real, index, value, column, lambda: self.error_bound(value, number), mask, self.answered[number]
+        )
 
     def decide_batch(self, condition: Value) -> bool:
         """Whether any row meets a condition, at a branch of own code: as in the training rows, or as `ways` says.
@@ -251,13 +275,17 @@ class Recording:
         other = self.build.logical_not(condition) if usual else condition
         return self.decide_batch(other) is not usual
 
+    def error_bound(self, value: Value, number: int) -> Any:
+        """The error bound of a column of the plan on one shadow; None where its bits are the library's."""
+        return self._evaluations[number].bound(value.node)
+
     def evaluated(self, value: Value, number: int) -> Any:
         """A column of the plan on one shadow."""
-        return self.evaluated_with_bound(value, number)[0]
+        return self._evaluations[number].values(value.node)
 
-    def evaluated_with_bound(self, value: Value, number: int) -> tuple[Any, Any]:
-        """A column of the plan on one shadow, and its error bound; None where its bits are the library's."""
-        return self._evaluations[number].column(value.node)
+
+_MANY = 8
+"""Columns that are compared all at once."""
 
 
 @dataclass

@@ -7,9 +7,10 @@ A recording is kept as nodes, so that it can be compared, shown and written agai
 """
 
 import copy
+import gc
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,8 +70,20 @@ def record(where: str, run: Run, data: Any, columns: Mapping[str, Value]) -> Tra
 
     Raises TraceRefusedError, which names the line, for code that has no exact plan.
     """
-    with ONE_AT_A_TIME:
+    with ONE_AT_A_TIME, _without_collection():
         return _record(where, run, data, columns)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Without Python's search for garbage, which would go through all that research has in memory."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 ONE_AT_A_TIME = threading.RLock()
@@ -106,7 +119,7 @@ def _run(
     try:
         received = recording.wrap(
             "the input",
-            [copy.copy(each) for each in recording.shadows],
+            [each.copy(deep=False) if hasattr(each, "iloc") else copy.copy(each) for each in recording.shadows],
             recording.columns,
             recording.all_rows,
             trusted=recording.columns,

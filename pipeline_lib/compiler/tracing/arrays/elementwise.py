@@ -3,12 +3,13 @@
 `apply` calls the function on the shadows and writes a formula for each column of the result.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.builder import Value
+from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.arrays.dtypes import computed, dtype_of, kind_of
 from pipeline_lib.compiler.tracing.recorded import Call, Recorded, is_constant, of_shadow, recorded_in
 from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
@@ -49,14 +50,23 @@ def apply(
 
     def write(reals: list[Any]) -> list[Value]:
         made = Call(call.recording, owner, call.name, reals)
-        written = [
-            formula(call.build, *values) for values in zip(*columns_of(made, args, by_label=by_label), strict=True)
-        ]
+        columns = columns_of(made, args, by_label=by_label)
+        written = _rectified(call.build, *columns) if function is np.maximum else None
+        written = written or [formula(call.build, *values) for values in zip(*columns, strict=True)]
         return [finish(made, value, dtype_of(reals[0], index)) for index, value in enumerate(written)]
 
     return call.recording.perform(
         call.name, lambda number: function(*of_shadow(list(args), number), **options), write, owner._rows
     )
+
+
+def _rectified(build: Builder, columns: Sequence[Value], others: Sequence[Value]) -> list[Value] | None:
+    """The larger of a whole vector's items and 0.0 as one operation: layers of neural networks are hundreds wide."""
+    vector = build.vector_of(columns)
+    zero = build.value(0.0)
+    if vector is None or not math.isfinite(vector.abs_max) or any(build.number(other) is not zero for other in others):
+        return None
+    return build.items(build.activation(vector, kind="relu"))
 
 
 def _of_row(call: Call, recorded: Sequence[Recorded], args: Sequence[Any], formula: Formula) -> Any:

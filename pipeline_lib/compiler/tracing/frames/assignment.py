@@ -170,7 +170,7 @@ def assign_frame(frame: Recorded, key: Any, value: Any) -> None:
     call = Call(recording, frame, "DataFrame[column] = value", [])
 
     def real(number: int) -> Any:
-        changed = frame._reals[number].copy()
+        changed = frame._reals[number].copy(deep=False)
         changed[of_shadow(key, number)] = of_shadow(value, number)
         return changed
 
@@ -287,7 +287,7 @@ def assign_series(series: Recorded, key: Any, value: Any) -> None:
     call = Call(recording, series, "Series[condition] = value", [])
 
     def real(number: int) -> Any:
-        changed = series._reals[number].copy()
+        changed = series._reals[number].copy(deep=False)
         changed[of_shadow(key, number)] = of_shadow(value, number)
         return changed
 

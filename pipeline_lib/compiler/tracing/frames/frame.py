@@ -205,10 +205,10 @@ def pop(call: Call, item: Any) -> Any:
     return taken
 
 
-@rule("frame", "copy")
+@rule("frame", "copy", raw=True)
 def copy_frame(call: Call, deep: bool = True) -> Any:
     """The same columns, of a frame of its own."""
-    return call.values
+    return structure(call.owner, call.name, lambda frame: frame.copy(deep=False))  # pandas copies what is written to
 
 
 @rule("frame", "reset_index", raw=True)

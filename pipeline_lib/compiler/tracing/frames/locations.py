@@ -96,7 +96,7 @@ class Location:
         call = Call(recording, frame, f"{frame._title}.{name}[...] = value", [])
 
         def real(number: int) -> Any:
-            changed = frame._reals[number].copy()
+            changed = frame._reals[number].copy(deep=False)
             getattr(changed, name)[self._index(rows, columns, number)] = of_shadow(value, number)
             return changed
 

@@ -1,7 +1,7 @@
 """What the code of own functions shows before it runs: globals written, `is` on a row's value, sets of constants."""
 
 import dis
-from collections.abc import Collection
+from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any
 
@@ -13,20 +13,25 @@ _NONE_TESTS = {"POP_JUMP_IF_NONE", "POP_JUMP_IF_NOT_NONE"} | {
 }
 
 
-def check_code(recording: Any, code: CodeType, captured: Collection[str] | None = None) -> None:
+def check_code(recording: Any, code: CodeType) -> None:
     """Refuse code that writes variables that outlive a call: globals, and those that it captured."""
-    captured = set(code.co_freevars) if captured is None else set(captured) & set(code.co_freevars)
-    line = code.co_firstlineno
+    for kind, name, writer, line in _outliving(code, frozenset(code.co_freevars)):
+        found = f"found a {kind} variable {name!r} that `{writer.co_name}` writes"
+        recording.refused(located(line_of(writer, line), f"{found}: {STATE[0]}; {STATE[1]}"))
+
+
+@lru_cache(maxsize=1000)
+def _outliving(code: CodeType, captured: frozenset[str]) -> list[tuple[str, str, CodeType, int]]:
+    """The variables that outlive a call and that code, or a function inside it, writes: kind, name, code and line."""
+    captured &= set(code.co_freevars)
+    found, line = [], code.co_firstlineno
     for instruction in dis.get_instructions(code):
         line = (instruction.positions and instruction.positions.lineno) or line
         written = instruction.opname in ("STORE_DEREF", "DELETE_DEREF") and instruction.argval in captured
         if written or instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
-            kind = "captured" if written else "global"
-            found = f"found a {kind} variable {instruction.argval!r} that `{code.co_name}` writes"
-            recording.refused(located(line_of(code, line), f"{found}: {STATE[0]}; {STATE[1]}"))
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            check_code(recording, inner, captured)
+            found.append(("captured" if written else "global", instruction.argval, code, line))
+    inner = (each for each in code.co_consts if isinstance(each, CodeType))
+    return [*found, *(each for function in inner for each in _outliving(function, captured))]
 
 
 def identity_tests(code: CodeType, *, with_none: bool = False) -> list[int]:

@@ -127,7 +127,7 @@ def _check_rows(recording: Recording, tree: Tree, raised: Sequence[Any], rows: R
 def _evaluated(recording: Recording, condition: Value, number: int) -> tuple[Any, Any]:
     """Which rows of a shadow meet a condition, and for which rounding leaves that open."""
     try:
-        column, bound = recording.evaluated_with_bound(condition, number)
+        column, bound = recording.evaluated(condition, number), recording.error_bound(condition, number)
     except InputError:
         if number == 0:
             raise
