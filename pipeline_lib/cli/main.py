@@ -11,6 +11,7 @@ import click
 
 from pipeline_lib.cli import diff, notebooks, parity, records, run, sweep
 from pipeline_lib.cli.context import check_checkout
+from pipeline_lib.cli.groups import TaskGroup
 from pipeline_lib.errors import PipelineLibError
 from pipeline_lib.system.jupyter_imports import allow_fast_jupyter_imports
 
@@ -51,8 +52,19 @@ def _fail(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="nb-pipeline-lib")
+TASKS: dict[str, tuple[click.Command, ...]] = {
+    # One line makes a command: its name in the group whose heading says what it is for.
+    "Start": (notebooks.new, notebooks.export, notebooks.clean),
+    "Run": (run.run, run.run_all, sweep.sweep, run.resume),
+    "Look": (records.runs, records.show, records.report, records.lab),
+    "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff),
+    "Share": (records.push, records.pull),
+    "Clean up": (records.prune,),
+}
+
+
+@click.group(cls=TaskGroup, tasks=TASKS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="nb-pipeline-lib", prog_name="pipeline-lib")
 @click.pass_context
 def commands(context: click.Context) -> None:
     """From research notebook to production library: the same raw rows give the same bits.
@@ -61,13 +73,3 @@ def commands(context: click.Context) -> None:
     NAME@scratch (newest interactive one), NAME/ID, or the path of a record.
     """
     check_checkout(context)
-
-
-for command in (
-    *(run.run, run.run_all, sweep.sweep, run.resume),
-    *(records.runs, records.show, records.report, records.lab),
-    *(parity.parity, parity.verify, diff.reproduce, diff.diff),
-    *(records.push, records.pull, records.prune),
-    *(notebooks.export, notebooks.clean, notebooks.new),
-):
-    commands.add_command(command)
