@@ -155,7 +155,7 @@ class LibraryColumns(Mapping[str, PlanColumn]):
         """A column of the plan."""
         if name not in self._columns:
             index, value = self._values[name]
-            if value.dtype not in ("vector", "bag") and hasattr(self._data, "items"):
+            if value.dtype not in ("vector", "bag") and hasattr(self._data, "columns"):
                 self._series = self._series or [column for _, column in self._data.items()]
                 self._columns[name] = plan_column(self._series[index], value.dtype)
             else:

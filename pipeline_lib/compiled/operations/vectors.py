@@ -131,8 +131,7 @@ def _affine_abs_max(settings: Settings, maxima: Any) -> float:
         return math.inf
     with np.errstate(over="ignore"):
         sums = np.abs(matrix).sum(axis=1) * maxima[0] + (0.0 if offset is None else np.abs(offset))
-    largest = sums.max(initial=0.0)
-    return float(largest * (1.0 + (matrix.shape[1] + 2) * 2.0**-52))
+        return float(sums.max(initial=0.0) * (1.0 + (matrix.shape[1] + 2) * 2.0**-52))
 
 
 operation(

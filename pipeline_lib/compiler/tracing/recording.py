@@ -223,7 +223,8 @@ class Recording:
                 found = self.evaluated(vector, number)
         except InputError:
             return False
-        apart = distance(found[:, mask], np.asarray(real).T)
+        with np.errstate(all="ignore"):
+            apart = distance(found[:, mask], np.asarray(real).T)
         if not apart.any():
             return True
         bound = None if vector is None else self.error_bound(vector, number)
