@@ -1,7 +1,7 @@
 """Which files are opened while a run is executed, by whichever reader: native code and child processes, too.
 
 Python's audit hook (`opened_files`) knows what Python opens in one process. Here the operating system reports each
-file that is opened in the project, and in places outside it that the pipeline's texts mention; but not by whom. So a
+file that is opened in the project, and in places outside it that the project's code mentions; but not by whom. So a
 file that only the system reports may be another program's, and a run that may have read it is reused as long as the
 file stays the same.
 """
@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline_lib.project.project import Project
+from pipeline_lib.project.project import GENERATED, Project
 from pipeline_lib.runner.cache.opened_files import is_below, known_folders, undeclared_paths
 from pipeline_lib.runner.cache.sources import source_paths
 from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file
@@ -29,6 +29,8 @@ _PROSE = (".md", ".rst")
 """Documents, which people read and write during a run."""
 _MENTIONED = re.compile(r"""(?<=["'\s=:])((?:~?/|\.\./)[^"'\\\n*?{\[]*)([*?{\[]?)""")
 """A path from the root, the home or a parent folder, up to its first placeholder, and that."""
+_VARIABLE = re.compile(r"""["']([A-Za-z_]\w*)["']""")
+"""A quoted name, which may be that of an environment variable."""
 
 
 @dataclass
@@ -171,12 +173,18 @@ def _is_unwatched(name: str) -> bool:
 
 
 def _mentioned(project: Project, pipeline: str, texts: Sequence[str]) -> Iterator[str]:
-    """Existing files and folders that the pipeline's module, its research notebook or `texts` mention.
+    """Existing files and folders that the project's own code, the pipeline's research notebook or `texts` mention.
 
-    The whole home and the whole folder of temporary files are left out.
+    The value of an environment variable that they name counts as mentioned. The whole home and the whole folder of
+    temporary files are left out.
     """
-    module, notebook = project.package / "pipelines" / f"{pipeline}.py", project.research_notebook(pipeline)
-    contents = [*texts, *(path.read_text(errors="replace") for path in (module, notebook) if path.is_file())]
+    notebook = project.research_notebook(pipeline)
+    contents = [
+        *texts,
+        *(path.read_text(errors="replace") for path in (*_own_code(project), notebook) if path.is_file()),
+    ]
+    names = {name for content in contents for name in _VARIABLE.findall(content)}
+    contents += [repr(os.environ[name]) for name in sorted(names) if name in os.environ]
     mentions = {match.groups() for content in contents for match in _MENTIONED.finditer(f" {content}")}
     busy = {os.path.realpath(folder) for folder in (Path.home(), tempfile.gettempdir())}
     for mention, placeholder in sorted(mentions):
@@ -185,3 +193,11 @@ def _mentioned(project: Project, pipeline: str, texts: Sequence[str]) -> Iterato
             path = os.path.realpath(base / Path(whole).expanduser())
             if os.path.exists(path) and path not in busy:  # noqa: PTH110 (a text)
                 yield path
+
+
+def _own_code(project: Project) -> Iterator[Path]:
+    """The modules of the project's package; of a checkout of this library those that notebooks export."""
+    is_library = (project.package / "runner" / "cache" / Path(__file__).name).is_file()
+    folders = [project.package / name for name in GENERATED] if is_library else [project.package]
+    for folder in folders:
+        yield from sorted(folder.rglob("*.py"))
