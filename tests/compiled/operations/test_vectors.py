@@ -1,6 +1,7 @@
 """Operations on several numbers a row: the same bits for columns, batches and one row, and none for no rows."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,3 +124,22 @@ def test_places_are_unsure_where_a_point_outside_is_as_near():
     vector = np.array([[0.9, 1.0]])
     bound = nearest.error_bound(settings, [vector], [0.0], nearest.column(settings)(vector))
     assert np.isinf(bound).tolist() == [[False, True], [False, True]]
+
+
+def test_the_largest_magnitude_of_sums_is_never_exceeded() -> None:
+    random, entry = np.random.RandomState(3), OPERATIONS["affine"]
+    for size in (1, 3, 50, 400):
+        matrix, offset = random.normal(size=(7, size)), random.normal(size=7)
+        settings = {"matrix": matrix, "offset": offset}
+        bound = entry.abs_max(settings, [2.5])
+        ends = np.where(matrix >= 0, 2.5, -2.5)  # the inputs that make each sum largest
+        sums = np.array([entry.column(settings)(row[:, None])[index, 0] for index, row in enumerate(ends)])
+        assert np.abs(sums).max() <= bound < np.abs(matrix).sum() * 2.5 + 10
+
+
+@pytest.mark.parametrize(
+    ("matrix", "offset", "largest"),
+    [([[1.0, np.nan]], None, 1.0), ([[1.0]], np.array([np.inf]), 1.0), ([[0.0]], None, np.inf), ([[1e308]], None, 9.0)],
+)
+def test_sums_that_may_not_be_finite_have_no_largest_magnitude(matrix: Any, offset: Any, largest: float) -> None:
+    assert OPERATIONS["affine"].abs_max({"matrix": matrix, "offset": offset}, [largest]) == np.inf
