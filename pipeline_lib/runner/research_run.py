@@ -35,6 +35,7 @@ from pipeline_lib.records.layout import (
     PARAMETERS,
     TRAINING,
 )
+from pipeline_lib.records.metric_direction import check_returned, declared_metric
 from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records, create_record
 from pipeline_lib.rows.conform import conform, is_dataframe
 from pipeline_lib.rows.context import Context
@@ -168,7 +169,9 @@ class Run:
         if not self.record.evidence.is_dir():
             raise InputError("found no evidence, expected run.evidence(X_test, y_test) before run.metrics(...)")
         kept = {name: finite_metric(name, value) for name, value in values.items()}
-        for name, value in metrics_of_evidence(self.module, self.record, self.params).items():
+        computed = metrics_of_evidence(self.module, self.record, self.params)
+        check_returned(declared_metric(self._project, self.record.pipeline), computed)
+        for name, value in computed.items():
             if name not in kept or kept[name].hex() != value.hex():
                 raise InputError(
                     f"metrics: {name}: found {kept.get(name)!r}, expected {value!r} as computed from the evidence "
@@ -208,6 +211,8 @@ def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:
     _check_fresh(project, mode)
     quiet_select_dtypes()
     params = _parameters(module, values)
+    if not folder:  # the runner has checked it
+        declared_metric(project, module.__name__.rpartition(".")[2])
     record = Record(Path(folder)) if folder else _scratch_record(project, module, mode)
     if folder and params_to_json(params) != record.read_json(PARAMETERS):
         raise InputError(
@@ -241,6 +246,17 @@ def _check_module(module: types.ModuleType) -> None:
         raise InputError(
             f"found {getattr(module, '__name__', module)!r} without {', '.join(missing) or 'a file'}, expected a "
             "pipeline module that exports Params, Row, load, split, build and metrics"
+        )
+    needed = [
+        name
+        for name, parameter in inspect.signature(module.load).parameters.items()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+    if len(needed) > 1:
+        raise InputError(
+            f"{module.__name__}.load: found the arguments {', '.join(needed)}, expected load() or load(params); "
+            "make the others fields of Params"
         )
 
 

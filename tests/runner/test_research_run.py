@@ -196,3 +196,12 @@ def test_metrics_are_names_and_numbers(run: Run, values: Any) -> None:
 def test_training_rows_are_a_frame(run: Run, fitted: Any, parts: Parts) -> None:
     with pytest.raises(InputError, match="found Series as like="):
         run.compile(fitted, like=parts[2])
+
+
+def test_load_may_take_the_parameters_and_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(houses, "load", lambda params, rows=None, *rest, **options: None)
+    start_run(houses, VALUES)
+    monkeypatch.setattr(houses, "load", lambda params, folder: None)
+    message = r"houses\.load: found the arguments params, folder, expected load\(\) or load\(params\); make the others"
+    with pytest.raises(InputError, match=message):
+        start_run(houses, VALUES)

@@ -6,11 +6,16 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.data_path import remember
+from pipeline_lib.project.params import params_to_json
+from pipeline_lib.project.params_model import BaseParams
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.layout import RAW_DATA
 from pipeline_lib.runner.cache.opened_files import ONLY_FILES, OpenedFiles, opened_files
@@ -21,6 +26,11 @@ from pipeline_lib.system.fingerprint import fingerprint
 from pipeline_lib.system.locks import locked
 
 Raw = TypeVar("Raw")
+Given = ParamSpec("Given")
+_STATE = "with-"
+"""How the name of a folder begins that holds what `load` returned for some arguments."""
+_MOST_STATES = 10
+"""States that are kept for a `load` with arguments; the one that was written first goes first."""
 _FILES = "files.json"
 """The list of Arrow files with their digests; the key, and the digests of `data_path`, that they are valid for."""
 
@@ -29,34 +39,75 @@ class NotKeptWarning(UserWarning):
     """Raw data that cannot be kept exactly: they are loaded each time."""
 
 
-def keep_raw(load: Callable[[], Raw]) -> Callable[[], Raw]:
+def keep_raw(load: Callable[Given, Raw]) -> Callable[Given, Raw]:
     """Decorate a pipeline module's slow `load`: its result is read from a file until something changes.
 
-    The key has the digests of the module's `SOURCES`, of what it names by `data_path`, of the generated library, of the
-    installed packages, and Python and machine. `load` returns a DataFrame or a mapping of them. It is called each time,
-    with a NotKeptWarning, where Arrow does not return a frame exactly as it was, or SOURCES have no fingerprint; and
-    without a warning where it is defined in a notebook. One state is kept for each pipeline, in the project's runs
-    folder.
+    The key has the arguments of `load` (parameters, or plain values), the digests of the module's `SOURCES`, of what it
+    names by `data_path`, of the generated library, of the installed packages, and Python and machine. `load` returns a
+    DataFrame or a mapping of them. It is called each time, with a NotKeptWarning, where Arrow does not return a frame
+    exactly as it was, SOURCES have no fingerprint, or an argument is no value; and without a warning where it is
+    defined in a notebook. One state is kept for each pipeline, or, where `load` takes arguments, one for each of the
+    last ten arguments, in the project's runs folder.
     """
 
     @functools.wraps(load)
-    def load_or_read() -> Raw:
+    def load_or_read(*arguments: Given.args, **options: Given.kwargs) -> Raw:
         module = sys.modules[load.__module__]
+        call = functools.partial(load, *arguments, **options)
         if load.__module__ == "__main__" or not getattr(module, "__file__", None):
-            return load()
+            return call()
         project = find_project(Path(str(module.__file__)).parent)
         pipeline = load.__module__.rpartition(".")[2]
         sources = fingerprint_sources(project, pipeline)
-        if sources.unknown:
-            warnings.warn(f"raw data are loaded each time: {sources.unknown}", NotKeptWarning, stacklevel=2)
-            return load()
+        values = _values_of(arguments, options)
+        problem = sources.unknown or values.problem
+        if problem:
+            warnings.warn(f"raw data are loaded each time: {problem}", NotKeptWarning, stacklevel=2)
+            return call()
         code = project.generated_digests()
-        key = sha256_bytes(canonical_json([sources.fingerprints, code, fingerprint()]))
-        folder = project.runs / pipeline / RAW_DATA
+        key = sha256_bytes(canonical_json([sources.fingerprints, code, fingerprint(), *values.content]))
+        folder = project.runs / pipeline / RAW_DATA / values.folder
         raw = _read(folder, key, project)
-        return raw if raw is not None else _load_and_write(load, folder, key, project, pipeline)
+        return raw if raw is not None else _load_and_write(call, folder, key, project, pipeline)
 
     return load_or_read
+
+
+@dataclass(frozen=True)
+class _Arguments:
+    """The arguments of a call as JSON values, without any an empty list, and the name of their folder.
+
+    `problem` says which argument is no value.
+    """
+
+    content: tuple[Any, ...] = ()
+    problem: str = ""
+
+    @property
+    def folder(self) -> str:
+        """Empty without arguments."""
+        return f"{_STATE}{sha256_bytes(canonical_json(self.content))[:16]}" if self.content else ""
+
+
+def _values_of(arguments: tuple[Any, ...], options: Mapping[str, Any]) -> _Arguments:
+    """The arguments of `load` in a form that can be compared: parameters as JSON, other values as text with type."""
+    if not arguments and not options:
+        return _Arguments()
+    try:
+        positional = [_value_of(value) for value in arguments]
+        return _Arguments((positional, {name: _value_of(value) for name, value in options.items()}))
+    except TypeError as error:
+        return _Arguments(problem=str(error))
+
+
+def _value_of(value: Any) -> Any:
+    if isinstance(value, BaseParams):
+        return [type(value).__name__, params_to_json(value)]
+    if value is None or isinstance(value, bool | int | float | str | date):
+        return [type(value).__name__, repr(value)]
+    raise TypeError(
+        f"found {type(value).__name__} as an argument of load, expected parameters or a plain value; pass run.params"
+    )
 
 
 def _load_and_write(load: Callable[[], Raw], folder: Path, key: str, project: Project, pipeline: str) -> Raw:
@@ -133,17 +184,28 @@ def _write(folder: Path, key: str, named: Mapping[str, str], frames: Mapping[str
     import pyarrow as pa
     from pyarrow.feather import write_feather
 
-    folder.mkdir(parents=True, exist_ok=True)
+    _make_folder(folder)
     with locked(folder, wait=True):
         (folder / _FILES).unlink(missing_ok=True)
         for old in folder.iterdir():
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
+            if not old.name.startswith(_STATE):
+                shutil.rmtree(old) if old.is_dir() else old.unlink()
         files = []
         for number, (name, frame) in enumerate(frames.items()):
             path = folder / f"{number}.arrow"
             write_feather(pa.Table.from_pandas(frame), str(path), compression="uncompressed")
             files.append([name, path.name, sha256_file(path)])
         write_atomic(folder / _FILES, canonical_json({"key": key, "data_paths": dict(named), "files": files}))
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder of kept frames; of those for arguments the oldest are removed, unless another process uses them."""
+    states = sorted(folder.parent.glob(f"{_STATE}*"), key=lambda path: path.stat().st_mtime_ns)
+    if folder.name.startswith(_STATE) and folder not in states:
+        for old in states[: max(len(states) - _MOST_STATES + 1, 0)]:
+            with suppress(BlockingIOError), locked(old):
+                shutil.rmtree(old)
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def _read(folder: Path, key: str, project: Project) -> Any:

@@ -118,3 +118,66 @@ def test_a_load_in_a_notebook_is_called_each_time(module: Load, monkeypatch: pyt
     for _ in range(2):
         loaded_module.load()
     assert loaded_module.calls == [1, 1]
+
+
+WITH_PARAMETERS = """
+import pandas as pd
+from pipeline_lib import BaseParams
+from pipeline_lib.runner.cache.raw_data import keep_raw
+
+SOURCES = ["data.csv"]
+calls = []
+
+
+class Params(BaseParams):
+    year: int = 2024
+    area: str = "all"
+
+
+@keep_raw
+def load(params):
+    calls.append(params)
+    return pd.DataFrame({{"year": [params.year if isinstance(params, Params) else params]}})
+"""
+
+
+def test_a_load_with_parameters_is_kept_for_each_of_them(module: Load, tmp_path: Path) -> None:
+    first = module(source=WITH_PARAMETERS)
+    for year in (2024, 2025, 2024):
+        assert first.load(first.Params(year=year))["year"].tolist() == [year]
+    assert [params.year for params in first.calls] == [2024, 2025]
+    again = module(source=WITH_PARAMETERS)
+    assert again.load(params=again.Params(year=2025))["year"].tolist() == [2025]
+    assert len(again.calls) == 1  # given by name it is another call
+    assert again.load(again.Params(year=2025, area="south"))["year"].tolist() == [2025]
+    assert len(again.calls) == 2
+    (tmp_path / "data.csv").write_text("2")
+    last = module(source=WITH_PARAMETERS)
+    last.load(last.Params(year=2025))
+    assert len(last.calls) == 1
+
+
+def test_arguments_of_other_types_are_other_arguments(module: Load) -> None:
+    loaded = module(source=WITH_PARAMETERS)
+    for year in (1, True, 1.0, "1", 1):
+        assert loaded.load(year)["year"].tolist() == [year]
+    assert len(loaded.calls) == 4
+
+
+def test_only_the_last_ten_arguments_are_kept(module: Load, tmp_path: Path) -> None:
+    loaded = module(source=WITH_PARAMETERS)
+    for year in range(13):
+        loaded.load(year)
+    assert len(list((tmp_path / "runs" / "sales" / RAW_DATA).iterdir())) == 10
+    loaded.load(12)
+    assert len(loaded.calls) == 13
+    loaded.load(0)
+    assert len(loaded.calls) == 14
+
+
+def test_an_argument_that_is_no_value_is_loaded_each_time(module: Load) -> None:
+    loaded = module(source=WITH_PARAMETERS.replace("params.year if isinstance(params, Params) else params", "1"))
+    for _ in range(2):
+        with pytest.warns(NotKeptWarning, match="found list as an argument of load, expected parameters or a plain"):
+            loaded.load([1])
+    assert len(loaded.calls) == 2
