@@ -199,6 +199,7 @@ def test_training_rows_are_a_frame(run: Run, fitted: Any, parts: Parts) -> None:
 
 
 def test_load_may_take_the_parameters_and_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline_lib.runner.research_run._check_fresh", lambda project, mode: None)
     monkeypatch.setattr(houses, "load", lambda params, rows=None, *rest, **options: None)
     start_run(houses, VALUES)
     monkeypatch.setattr(houses, "load", lambda params, folder: None)
