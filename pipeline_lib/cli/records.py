@@ -23,12 +23,14 @@ SENSITIVE = click.option("--include-sensitive", is_flag=True, help="Allow a reco
 @click.option("--status", type=click.Choice(STATUSES), help="Runs of one status (below).")
 @click.option("--where", multiple=True, metavar="CONDITION", help="NAME<VALUE (or > = != <= >=); can be repeated.")
 @click.option(
-    "--sort", metavar="NAME", help="A metric: best first; a parameter or fact: smallest first; -NAME: largest."
+    "--sort",
+    metavar="NAME",
+    help="A metric: best first; `best`: by METRIC; a parameter or fact: smallest first; -NAME: largest.",
 )
 @click.option(
     "--direction",
     type=click.Choice(["minimize", "maximize"]),
-    help="What is better, where the metric's name is silent.",
+    help="What is better, where METRIC and the metric's name are silent.",
 )
 @click.option(
     "--limit", type=click.IntRange(min=1), help="Number of runs: the first of a sorted list, else the newest."
@@ -42,6 +44,7 @@ def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...]
     manifest, parameters or metrics are not as they were sealed, or with --reindex any other byte. Values of the names
     in --where and --sort are printed too, and the error of a failed run.
     """
+    from pipeline_lib.records.best import BEST, sort_by_metric
     from pipeline_lib.records.index import reindex as forget
     from pipeline_lib.records.index import summaries
     from pipeline_lib.records.query import as_rows, names_in, select
@@ -50,6 +53,9 @@ def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...]
     if reindex:
         forget(project.runs)
     everything = summaries(project.runs, check=reindex)
+    if filters["sort"] == BEST:
+        better = sort_by_metric(project, everything, filters["pipeline"], filters["direction"])
+        filters["sort"], filters["direction"] = better
     listed = select(everything, where=where, limit=limit, **filters)
     if as_json:
         rows = ",\n".join(json.dumps(run, sort_keys=True) for run in listed)  # one line each: there may be thousands

@@ -24,7 +24,7 @@ INTERRUPTED = 130
 )
 @click.option("--bayes", type=click.IntRange(min=1), metavar="N", help="Draw N members, learning from --metric.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of --random and --bayes.")
-@click.option("--metric", metavar="NAME", help="Sort by this metric, best first.")
+@click.option("--metric", metavar="NAME", help="Sort by this metric, best first; by default METRIC of the pipeline.")
 @click.option(
     "--direction", type=click.Choice(["minimize", "maximize"]), help="For a metric whose name does not say it."
 )

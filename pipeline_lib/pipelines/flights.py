@@ -2,8 +2,8 @@
 
 # %% auto #0
 __all__ = ['Row', 'SOURCES', 'TARGET', 'LATE', 'LEAD', 'ZONES', 'KEPT', 'MEASURED', 'INDICATED', 'CLOCKS', 'FILLED', 'USED_UP',
-           'LABELS', 'MOST_WIND', 'Flight', 'Weather', 'load', 'Sample', 'Features', 'Estimator', 'Business', 'Params',
-           'split', 'build', 'break_even', 'metrics', 'minutes']
+           'LABELS', 'MOST_WIND', 'METRIC', 'Flight', 'Weather', 'load', 'Sample', 'Features', 'Estimator', 'Business',
+           'Params', 'split', 'build', 'break_even', 'metrics', 'minutes']
 
 # %% ../../nbs/pipelines/flights.ipynb #imports
 from collections.abc import Mapping
@@ -230,6 +230,10 @@ def break_even(params: Params) -> float:
     return min(1.0, params.business.earlier / params.business.late)
 
 # %% ../../nbs/pipelines/flights.ipynb #metrics
+METRIC = ("roc_auc", "maximize")
+"""What decides which run is the best."""
+
+
 def metrics(target: ArrayLike, predictions: ArrayLike, params: Params, probabilities: ArrayLike) -> dict[str, float]:
     """Quality of the advice: targets and predictions 0 or 1, shape (rows,), probabilities (rows, 2).
 

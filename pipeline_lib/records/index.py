@@ -21,7 +21,7 @@ from pipeline_lib.records.record import DAMAGED, ID, SEALED, Record, checks_fold
 from pipeline_lib.records.seal import verify
 from pipeline_lib.system.files import read_json, sha256_file
 
-_VERSION = 1
+_VERSION = 2
 """The table's version; an index of another version is made again."""
 _TABLE = """create table if not exists runs
 (name text primary key, stamp text, asked text, request text, summary text, checksum integer) without rowid"""
@@ -63,7 +63,7 @@ def entries(runs: Path, pipeline: str | None = None, *, check: bool = False) -> 
 
 def summaries(runs: Path, pipeline: str | None = None, *, check: bool = False) -> list[dict[str, Any]]:
     """The summary of each run, oldest first: `reference`, `pipeline`, `status`, `parity`, `started` (UTC), `seconds`,
-    `parameters`, `metrics`, `error`, `folder`. `check` as in `entries`.
+    `parameters`, `metrics`, `metric` (METRIC as `name` and `direction`), `error`, `folder`. `check` as in `entries`.
     """
     rows = entries(runs, pipeline, check=check)
     result: list[dict[str, Any]] = json.loads(f"[{','.join(entry.summary for entry in rows.values())}]")
@@ -156,9 +156,17 @@ def _entry(runs: Path, name: str, stamp: str, *, check: bool) -> Entry | None:
         status, manifest, parameters, metrics, cache_entry = DAMAGED, {}, None, None, None
     if not record.folder.is_dir():
         return None
-    parity = read_parity(record)
-    times, error, key = (_mapping(value) for value in (manifest.get("times"), manifest.get("error"), cache_entry))
-    summary = {
+    summary = summarise(record, status, manifest, read_parity(record), parameters=parameters, metrics=metrics)
+    text, key = json.dumps(summary, ensure_ascii=False), _mapping(cache_entry)
+    return Entry(stamp, str(key.get("asked", "")), str(key.get("request", "")), text)
+
+
+def summarise(
+    record: Record, status: str, manifest: Mapping[str, Any], parity: Any, *, parameters: Any, metrics: Any
+) -> dict[str, Any]:
+    """The summary of a record from the content of its files, whatever they hold; without `folder`."""
+    times, error, metric = (_mapping(manifest.get(name)) for name in ("times", "error", "metric"))
+    return {
         "reference": record.reference,
         "pipeline": record.pipeline,
         "status": status,
@@ -167,10 +175,9 @@ def _entry(runs: Path, name: str, stamp: str, *, check: bool) -> Entry | None:
         "seconds": times.get("seconds"),
         "parameters": _mapping(parameters),
         "metrics": _mapping(metrics),
+        "metric": dict(metric) or None,
         "error": error.get("message"),
     }
-    text = json.dumps(summary, ensure_ascii=False)
-    return Entry(stamp, str(key.get("asked", "")), str(key.get("request", "")), text)
 
 
 def _as_sealed(record: Record, manifest: Mapping[str, Any]) -> bool:

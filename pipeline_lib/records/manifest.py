@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipeline_lib.records.metric_direction import Metric
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -30,7 +32,8 @@ class Failure:
 class Invocation:
     """How a run was started; `sensitive` are the sensitive fields of its raw rows.
 
-    `resumed_from` is the reference of the run that this one repeats, `sweep` the name of the sweep it is a member of.
+    `resumed_from` is the reference of the run that this one repeats, `sweep` the name of the sweep it is a member of,
+    `metric` the pipeline module's METRIC.
     """
 
     parameters_file: str
@@ -38,10 +41,12 @@ class Invocation:
     sensitive: tuple[str, ...] = ()
     resumed_from: str | None = None
     sweep: str | None = None
+    metric: Metric | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values, without `resumed_from` and `sweep` where they are None."""
-        optional = {"resumed_from": self.resumed_from, "sweep": self.sweep}
+        """JSON values, without `resumed_from`, `sweep` and `metric` where they are None."""
+        metric = self.metric.to_json() if self.metric else None
+        optional = {"resumed_from": self.resumed_from, "sweep": self.sweep, "metric": metric}
         return {
             "mode": "run",
             "parameters_file": self.parameters_file,

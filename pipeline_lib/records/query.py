@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.code_diff import flatten
 from pipeline_lib.project.project import find_project
+from pipeline_lib.records.best import BEST, sort_by_metric
 from pipeline_lib.records.index import summaries
-from pipeline_lib.records.metric_direction import direction_of
+from pipeline_lib.records.metric_direction import Metric, direction_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,13 +47,16 @@ def runs(
     `started` is a time in UTC (datetime64, UTC), `seconds` a number. A parameter in a group is a column such as
     `estimator.alpha`; a name that is both a parameter and a metric (or a fact) has the columns `parameters.NAME` and
     `metrics.NAME`. `folder` is another folder of records than the project's; the other arguments are those of
-    `pipeline-lib runs`. Raises InputError for a name that no run has.
+    `pipeline-lib runs`; `sort="best"` sorts the runs of one pipeline by its METRIC. Raises InputError for a name that
+    no run has.
 
         runs(pipeline="houses", where="estimator.alpha<0.01", sort="rmse")[["reference", "rmse"]]
     """
     import pandas as pd
 
     run_summaries = summaries(Path(folder).resolve() if folder else find_project().runs)
+    if sort == BEST:
+        sort, direction = sort_by_metric(find_project(), run_summaries, pipeline, direction)
     conditions = [where] if isinstance(where, str) else where
     wanted = {"pipeline": pipeline, "status": status, "sort": sort, "direction": direction}
     rows = as_rows(select(run_summaries, where=conditions, limit=limit, **wanted))
@@ -74,8 +78,9 @@ def select(
     """The summaries, oldest first, that fit the arguments.
 
     `where` are conditions `NAME SIGN VALUE` (signs `= != < <= > >=`), all of which must hold; a run without the name,
-    or with null, is left out. `sort` is a name: a metric is sorted best first, as its name says or `direction`
-    (`minimize`, `maximize`), other values smallest first, `-NAME` largest first; runs without it come last. `limit`
+    or with null, is left out. `sort` is a name: a metric is sorted best first, as `direction` (`minimize`,
+    `maximize`), METRIC of its runs or its name says, other values smallest first, `-NAME` largest first; runs without
+    it come last. `limit`
     keeps the first runs of a sorted list, and the newest of an unsorted one. Raises InputError.
     """
     _check_known(pipeline, {summary["pipeline"] for summary in run_summaries}, "pipeline")
@@ -183,11 +188,17 @@ def _better(name: str, pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -
     metric = name.removeprefix("metrics.")
     if name in FACTS or not any(metric in summary["metrics"] for summary, _ in pairs):
         return "minimize"
-    direction = direction_of(metric)
+    recorded = (Metric.from_json(summary.get("metric")) for summary, _ in pairs)
+    declared = {one.direction for one in recorded if one and one.name == metric}
+    direction = declared.pop() if len(declared) == 1 else None if declared else direction_of(metric)
     if direction is None:
+        what = (
+            "found a metric that METRIC of some runs minimizes and of others maximizes, expected one direction"
+            if declared
+            else "found a metric whose name does not say what is better, expected that with it"
+        )
         raise InputError(
-            f"--sort {name}: found a metric whose name does not say what is better, expected that with it; add "
-            f"--direction minimize or maximize, or write -{name} for the largest first"
+            f"--sort {name}: {what}; add --direction minimize or maximize, or write -{name} for the largest first"
         )
     return direction
 

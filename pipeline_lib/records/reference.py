@@ -1,4 +1,4 @@
-"""References: `houses`, `houses@latest`, `houses@scratch`, `houses/ID`, or the path of a record."""
+"""References: `houses`, `houses@latest`, `houses@best`, `houses@scratch`, `houses/ID`, or the path of a record."""
 
 import re
 from itertools import islice
@@ -6,11 +6,12 @@ from pathlib import Path
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import SCRATCH, Project, find_project
+from pipeline_lib.records.best import best_run
 from pipeline_lib.records.layout import MANIFEST
 from pipeline_lib.records.record import DAMAGED, Record, all_records
 
-_REFERENCE = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(@(?P<which>latest|scratch))?(/(?P<id>[0-9A-Za-z-]+))?")
-_EXPECTED = "expected a run by name (NAME, NAME@latest, NAME@scratch, NAME/ID) or a record's path"
+_REFERENCE = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(@(?P<which>latest|best|scratch))?(/(?P<id>[0-9A-Za-z-]+))?")
+_EXPECTED = "expected a run by name (NAME, NAME@latest, NAME@best, NAME@scratch, NAME/ID) or a record's path"
 _MOST_LISTED = 5
 
 
@@ -40,17 +41,19 @@ def find_record(reference: str, project: Project) -> Record:
 
     `houses` is the newest finished run (or a newer damaged one, so that damage is noticed) that is no member of a
     sweep: of many members the one that ended last means nothing. `houses@latest` is the newest run of any status, a
-    member too, `houses@scratch` the newest interactive one, `houses/ID` and `houses@scratch/ID` one run (the
-    first letters of its ID suffice); anything else is the path of a record. Raises InputError, which lists the runs
-    that exist.
+    member too, `houses@best` the best finished one with exact parity by METRIC, `houses@scratch` the newest interactive
+    one, `houses/ID` and `houses@scratch/ID` one run (the first letters of its ID suffice); anything else is the path of
+    a record. Raises InputError, which lists the runs that exist.
     """
     record = record_at(Path(reference))
     if record:
         return record
     parts = _REFERENCE.fullmatch(reference)
-    if parts is None or (parts["which"] == "latest" and parts["id"]):
+    if parts is None or (parts["which"] not in (None, SCRATCH) and parts["id"]):
         raise InputError(f"found no run {reference!r}, {_EXPECTED}; `pipeline-lib runs` lists what there is")
     name, which, start = parts["name"], parts["which"], parts["id"]
+    if which == "best":
+        return best_run(project, name)
     records = [r for r in all_records(project.runs, scratch=which == SCRATCH) if r.pipeline == name]
     if start:
         matches = [record for record in records if record.id.startswith(start)]

@@ -7,6 +7,7 @@ from typing import Any
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import SCRATCH
 from pipeline_lib.records.layout import MANIFEST
+from pipeline_lib.records.metric_direction import Metric
 from pipeline_lib.records.record import FORMAT, Record
 from pipeline_lib.system.files import canonical_json, files_below, flush_tree, sha256_bytes, sha256_file, write_atomic
 from pipeline_lib.system.safe_names import name_problems, remove_unsafe_files, unsafe_files
@@ -55,6 +56,7 @@ def is_valid_manifest(manifest: Mapping[str, Any]) -> bool:
         and all(isinstance(digest, str | None) for digest in hashes.values())
         and all(isinstance(field, str) for field in fields)
         and all(isinstance(manifest.get(name, ""), kind) for name, kind in types.items())
+        and ("metric" not in manifest or Metric.from_json(manifest["metric"]) is not None)
     )
 
 

@@ -5,14 +5,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.project.export import check_export
 from pipeline_lib.project.notebooks import Cell, cells, declared_parameters, parameters_cell, read_notebook
 from pipeline_lib.project.params import params_from_values, params_to_json, read_params
+from pipeline_lib.project.params_defaults import check_defaults, parameters_of, with_remedy
 from pipeline_lib.project.params_model import BaseParams, check_model
 from pipeline_lib.project.project import Project, check_name, project_of
+from pipeline_lib.records.metric_direction import declared_metric
 from pipeline_lib.rows.model import schema_of
 from pipeline_lib.runner.runnable import check_runnable
 
@@ -53,6 +55,7 @@ def check_request(params_file: Path, overrides: Sequence[str] = (), *, exported:
     if params:
         problems += _try(lambda: params_to_json(params))[1]
     problems += _try(lambda: check_declared(project, model, pipeline, cell))[1]
+    problems += _try(lambda: declared_metric(project, pipeline))[1]
     stale = [] if exported else check_export(project)
     if problems:
         raise InputError("\n".join([*problems, *(f"note: {problem}" for problem in stale)]))
@@ -104,12 +107,17 @@ def _read_research_notebook(project: Project, pipeline: str) -> tuple[tuple[Cell
 def check_declared(project: Project, model: type[BaseParams], pipeline: str, cell: Cell) -> BaseParams:
     """The parameters cell as typed parameters: every field of Params declared, and nothing else."""
     shown = project.shown(project.research_notebook(pipeline))
-    return params_from_values(declared_parameters(cell, shown), model, source=f"{shown}: {cell}")
+    declared = declared_parameters(cell, shown)
+    try:
+        return params_from_values(declared, model, source=f"{shown}: {cell}")
+    except InputError as error:
+        file = project.shown(parameters_of(project, pipeline))
+        raise InputError("\n".join(with_remedy(line, file) for line in str(error).split("\n"))) from error
 
 
 def check_parameters_agree(project: Project) -> list[str]:
-    """Problems of parameters cells and files, one a line: one that does not fit `Params`, a cell that differs from
-    `params/NAME.yml`, a file without a pipeline. A variant must fit `Params`, its values are free.
+    """Problems of parameters cells and files, one a line: one that does not fit `Params`, a cell that export would
+    write again, a file without a pipeline, a notebook that no run could execute.
     """
     problems = [
         f"{project.shown(path)}: found no pipeline {path.name.partition('.')[0]!r}, expected the parameters of one of: "
@@ -118,35 +126,8 @@ def check_parameters_agree(project: Project) -> list[str]:
         if path.name.partition(".")[0] not in project.pipelines()
     ]
     for pipeline in project.pipelines():
-        try:
-            _, cell = _read_research_notebook(project, pipeline)
-            module = project.import_pipeline(pipeline)
-            model = check_model(module.Params, module.__name__)
-            in_cell, cell_problems = _try(lambda: params_to_json(check_declared(project, model, pipeline, cell)))  # noqa: B023
-        except InputError as error:
-            problems.append(str(error))
-            continue
-        problems += [*cell_problems, *_disagreements(project, model, pipeline, in_cell, cell)]
-    return problems
-
-
-def _disagreements(
-    project: Project, model: type[BaseParams], pipeline: str, in_cell: dict[str, Any] | None, cell: Cell
-) -> list[str]:
-    problems = []
-    default = project.params / f"{pipeline}.yml"
-    notebook = project.shown(project.research_notebook(pipeline))
-    for path in [default, *sorted(project.params.glob(f"{pipeline}.*.yml"))]:
-        shown = project.shown(path)
-        try:
-            in_file = params_to_json(read_params(path, model, shown=shown))
-        except InputError as error:
-            problems.append(str(error))
-            continue
-        problems += [
-            f"{notebook}: {cell}: {key}: found {in_cell[key]!r}, expected {value!r} as in {shown}; "
-            "make the two the same"
-            for key, value in in_file.items()
-            if in_cell and path == default and in_cell[key] != value
-        ]
-    return problems
+        problems += _try(lambda: _read_research_notebook(project, pipeline))[1]  # noqa: B023  called at once
+        file = parameters_of(project, pipeline)
+        if not file.is_file():
+            problems.append(f"{project.shown(file)}: found no such file, expected a parameters file; create it")
+    return [*problems, *check_defaults(project)]

@@ -10,6 +10,7 @@ from pipeline_lib.errors import RunError
 from pipeline_lib.project.params import params_to_json
 from pipeline_lib.records.layout import PARAMETERS, PARAMS_FILE
 from pipeline_lib.records.manifest import Failure, Invocation, RunManifest, Times
+from pipeline_lib.records.metric_direction import declared_metric
 from pipeline_lib.records.record import Record, begin_record, write_manifest
 from pipeline_lib.records.report import write_report
 from pipeline_lib.records.seal import seal
@@ -80,7 +81,12 @@ def run_request(
 
 def describe_invocation(request: Request) -> Invocation:
     """How a run of this request was started: with its parameters file and overrides."""
-    return Invocation(request.project.shown(request.params_file), request.overrides, request.sensitive)
+    return Invocation(
+        request.project.shown(request.params_file),
+        request.overrides,
+        request.sensitive,
+        metric=declared_metric(request.project, request.pipeline),
+    )
 
 
 def _execute_and_judge(

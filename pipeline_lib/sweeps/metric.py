@@ -5,7 +5,7 @@ from pathlib import Path
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import project_of
 from pipeline_lib.records.index import summaries
-from pipeline_lib.records.metric_direction import Direction, direction_of
+from pipeline_lib.records.metric_direction import Direction, Metric, declared_metric, direction_of
 
 
 def check_direction(metric: str | None, direction: str | None) -> Direction | None:
@@ -29,6 +29,29 @@ def check_direction(metric: str | None, direction: str | None) -> Direction | No
             "add --direction minimize or maximize"
         )
     return named
+
+
+def with_default(params_file: Path, metric: str | None, direction: str | None) -> tuple[str | None, str | None]:
+    """The metric and direction of a sweep: as requested, else METRIC of the parameters file's pipeline.
+
+    Where the requested metric is METRIC's own, its direction is the default. Raises InputError for a METRIC that is
+    no pair of a name and a direction.
+    """
+    declared = _declared(params_file)
+    if declared is None or direction is not None:
+        return metric, direction
+    if metric in (None, declared.name):
+        return declared.name, declared.direction
+    return metric, None
+
+
+def _declared(params_file: Path) -> Metric | None:
+    pipeline = params_file.name.partition(".")[0]
+    try:
+        project = project_of(params_file)
+    except InputError:  # the check of the base run says it
+        return None
+    return declared_metric(project, pipeline) if pipeline else None
 
 
 def check_earlier_runs(params_file: Path, runs: Path | None, metric: str | None) -> None:

@@ -16,7 +16,7 @@ from pipeline_lib.sweeps.grid import parse_grid
 from pipeline_lib.sweeps.local_pool import LocalPool, Pool, check_workers
 from pipeline_lib.sweeps.member_result import MemberResult
 from pipeline_lib.sweeps.members import Member, SweepPlan, plan_sweep
-from pipeline_lib.sweeps.metric import check_direction, check_earlier_runs
+from pipeline_lib.sweeps.metric import check_direction, check_earlier_runs, with_default
 from pipeline_lib.sweeps.page import write_sweep_page
 from pipeline_lib.sweeps.plot import import_plotting
 from pipeline_lib.sweeps.request import ParityChoice, PoolRequest, SweepRequest, parse_search
@@ -50,8 +50,9 @@ def sweep(
 
     `grid` has `key=value,value` texts or maps dotted keys to lists of values, or to such a text: `"0..4"`, and for a
     search `"0.001..0.1"` or `"0.001..0.1:log"`; `overrides` are the same for all members.
-    `random` or `bayes` is the number of members that Optuna draws, with `seed`. `metric` sorts the table, best first;
-    `direction` is `minimize` or `maximize`, needed where the metric's name does not say it. `parity` says whose parity
+    `random` or `bayes` is the number of members that Optuna draws, with `seed`. `metric` sorts the table, best
+    first, by default METRIC of the pipeline; `direction` is `minimize` or `maximize`, needed where neither METRIC nor
+    the metric's name says it. `parity` says whose parity
     is checked: the best member's (the first one's without a metric), all or none. Members run in `workers`
     processes, by default three for every two CPUs, whose kernels are forked from a process that has imported the
     packages, unless `cold`; or on the Dask scheduler `dask`, with records handed over through the fsspec URL `store`
@@ -62,6 +63,7 @@ def sweep(
     A failed member does not stop the others. Ctrl-C returns what is finished, `interrupted`; the same call continues.
     """
     check_earlier_runs(Path(params_file), runs, metric)
+    metric, direction = with_default(Path(params_file), metric, direction)
     search = parse_search(random, bayes, seed)
     axes = parse_grid(grid)
     if not axes:

@@ -74,7 +74,7 @@ def test_a_damaged_run_is_not_passed_over(project: Project) -> None:
     [
         ("houses/2026", "found 2 runs whose name begins with"),
         ("houses/1999", "expected one of the runs of houses: houses/20261101T000000-aaaaaa (finished)"),
-        ("houses@best", "found no run 'houses@best'"),
+        ("houses@best", "houses@best: found no METRIC"),
         ("boats", "pipelines with runs: houses"),
     ],
 )

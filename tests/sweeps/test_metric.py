@@ -8,9 +8,10 @@ from fake_pool import Fake
 
 import pipeline_lib.sweeps.sweep as sweeping
 from pipeline_lib.errors import InputError
+from pipeline_lib.records.metric_direction import Metric
 from pipeline_lib.records.record import create_record
 from pipeline_lib.records.seal import seal
-from pipeline_lib.sweeps.metric import check_direction
+from pipeline_lib.sweeps.metric import check_direction, with_default
 
 
 def test_a_direction_comes_from_the_name_or_the_request() -> None:
@@ -51,3 +52,27 @@ def test_what_is_wrong_with_the_parameters_file_is_said_by_its_own_check(tmp_pat
     for name in ("nothing.yml", ".yml"):
         with pytest.raises(InputError, match=r"expected|did you mean"):
             sweeping.sweep(tmp_path / name, ["seed=0..1"], metric="lift", direction="maximize", runs=tmp_path)
+
+
+def test_without_a_metric_the_pipelines_own_one_counts() -> None:
+    titanic = HOUSES.with_name("titanic.yml")
+    assert with_default(titanic, None, None) == ("log_loss", "minimize")
+    assert with_default(titanic, "log_loss", None) == ("log_loss", "minimize")
+    assert with_default(titanic, "log_loss", "maximize") == ("log_loss", "maximize")
+    assert with_default(titanic, "accuracy", None) == ("accuracy", None)
+    assert with_default(HOUSES, None, None) == (None, None)
+    assert with_default(HOUSES.with_name(".yml"), None, None) == (None, None)
+    with pytest.raises(InputError, match="without a metric"):
+        check_direction(*with_default(titanic, None, "maximize"))
+
+
+def test_members_are_sorted_by_the_pipelines_own_metric(
+    tmp_path: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake()
+    monkeypatch.setattr("pipeline_lib.sweeps.metric.declared_metric", lambda *given: Metric("rmse", "maximize"))
+    found = sweeping.sweep(HOUSES, ["estimator.alpha=0.1,0.2,0.5"], runs=tmp_path, parity="none")
+    values = [result.metrics["rmse"] for result in found.finished]
+    assert (found.metric, found.direction) == ("rmse", "maximize")
+    assert values == sorted(values, reverse=True)
+    assert len(set(values)) > 1
