@@ -14,6 +14,7 @@ from pipeline_lib.cli.main import commands
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import Record, write_manifest
 from pipeline_lib.records.seal import seal
+from pipeline_lib.runner.execute import first_line
 
 README, START = ROOT / "README.md", ROOT / "docs" / "start.md"
 RUNS, SHARING = ROOT / "docs" / "runs.md", ROOT / "docs" / "sharing.md"
@@ -50,7 +51,7 @@ def test_start_shows_the_whole_output_of_a_run(printed: list[str], copy: Record)
     assert shapes(told) == shapes(printed)
     executed = json.loads(copy.notebook.read_bytes())["cells"]
     notebook = [cell for cell in executed if "injected-parameters" not in cell["metadata"].get("tags", ())]
-    first_lines = ["".join(cell["source"]).partition("\n")[0][:64] for cell in notebook]
+    first_lines = [first_line("".join(cell["source"]))[:64] for cell in notebook]
     cells = re.findall(r"cell +(\d+) of (\d+) +[\d.]+ s  (.*)", "\n".join(lines))
     assert len(cells) == len(lines) - len(told) == 2
     for number, of, line in cells:

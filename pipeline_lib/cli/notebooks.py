@@ -6,24 +6,39 @@ from pipeline_lib.cli.context import current_project
 from pipeline_lib.cli.output import report_problems
 from pipeline_lib.cli.records import clean_leftovers
 from pipeline_lib.errors import InputError
+from pipeline_lib.project.project import Project
 
 
 @click.command
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 when the library is not a fresh export.")
 def export(check: bool) -> None:
-    """Write the library's generated modules from the notebooks."""
+    """Write the library's generated modules from the notebooks, and the notebooks' parameters cells from params/."""
     from pipeline_lib.project.export import check_export
     from pipeline_lib.project.export import export as write
 
     project = current_project()
     if not check:
-        for line in write(project) or ["nothing to do: the library is what the notebooks export"]:
-            click.echo(line)
+        _export(project, write(project))
         return
     from pipeline_lib.runner.preflight import check_parameters_agree
 
     problems = [*map(str, check_export(project)), *check_parameters_agree(project)]
     report_problems(problems, "the library is what the notebooks export; parameters cells and files agree")
+
+
+def _export(project: Project, modules: list[str]) -> None:
+    """Say which modules were written, write the parameters cells, and say what was done with them."""
+    from pipeline_lib.project.params_defaults import write_defaults
+
+    for line in modules:
+        click.echo(line)
+    written = write_defaults(project)
+    for line in (*written.changes, *written.notes):
+        click.echo(line)
+    if written.problems:
+        raise InputError("\n".join(["parameters cells that were not written:", *written.problems]))
+    if not modules and not written.changes:
+        click.echo("nothing to do: the library is what the notebooks export, parameters cells are those of the files")
 
 
 @click.command

@@ -30,7 +30,7 @@ class BaseParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def check_model(model: type, where: str) -> type[BaseParams]:
+def check_model(model: object, where: str) -> type[BaseParams]:
     """Return `model` if it can hold parameters; raise `InputError` naming every field that cannot.
 
     `where` is how messages name the model, e.g. `nbs/pipelines/houses.ipynb: Params`.

@@ -90,7 +90,7 @@ def _progress_hooks(own: Sequence[Cell], progress: Progress) -> dict[str, Callab
         started[cell_index] = time.monotonic()
 
     def on_cell_executed(cell: Any, cell_index: int, execute_reply: Any) -> None:
-        first = next((line for line in cell.source.splitlines() if line.strip()), "")
+        first = first_line(cell.source)
         seconds = time.monotonic() - started[cell_index]
         if INJECTED in cell.metadata.get("tags", ()):
             return
@@ -98,6 +98,12 @@ def _progress_hooks(own: Sequence[Cell], progress: Progress) -> dict[str, Callab
             progress(f"  cell {numbers[cell_index]:>2} of {len(own)}  {seconds:6.1f} s  {first[:64]}")
 
     return {"on_cell_start": on_cell_start, "on_cell_executed": on_cell_executed}
+
+
+def first_line(source: str) -> str:
+    """The line by which a cell is recognised: the first one of code, or of a cell of comments the first one."""
+    lines = [line for line in source.splitlines() if line.strip()]
+    return next((line for line in lines if not line.lstrip().startswith("#")), lines[0] if lines else "")
 
 
 @contextmanager

@@ -56,6 +56,21 @@ def test_a_cell_that_disagrees_with_its_file_ends_with_1(research: Callable[...,
     assert "seed: found 1, expected 0 as in params/houses.yml" in result.output
 
 
+def test_export_writes_the_modules_and_names_the_cells_that_it_cannot_write(empty: Project) -> None:
+    invoke("new", "boats")
+    path = empty.research_notebook("boats")
+    content = path.read_text(encoding="utf-8").replace('"alpha = 1.0"', '"alpha = 1.0\\n",\n    "import os"')
+    path.write_text(content, encoding="utf-8")
+    (empty.package / "pipelines" / "boats.py").unlink()
+    result = invoke("export")
+    assert result.output == "wrote mine/pipelines/boats.py from nbs/pipelines/boats.ipynb\n"
+    assert isinstance(result.exception, InputError)
+    assert "found `import os`, expected only `name = literal`; move other code to the next cell" in str(
+        result.exception
+    )
+    assert path.read_text(encoding="utf-8") == content
+
+
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Another project, in the working directory."""
@@ -73,6 +88,9 @@ def test_new_says_what_comes_next_and_export_what_it_wrote(empty: Project) -> No
     assert printed.startswith("wrote nbs/pipelines/boats.ipynb\n")
     assert printed.endswith("wrote mine/pipelines/boats.py\nnext: pipeline-lib run params/boats.yml\n")
     assert "nothing to do" in invoke("export").output
+    file = empty.params / "boats.yml"
+    file.write_text(file.read_text().replace("alpha: 1.0", "alpha: 0.5"))
+    assert "  alpha: found 1.0, expected 0.5 as in params/boats.yml\n" in invoke("export").output
     (empty.package / "pipelines" / "boats.py").unlink()
     assert invoke("export").output == "wrote mine/pipelines/boats.py from nbs/pipelines/boats.ipynb\n"
 

@@ -91,14 +91,20 @@ def test_files_and_parameters_cells_agree() -> None:
 def test_a_parameters_cell_that_differs_from_the_file_is_named(research: Research) -> None:
     research(parameters=PARAMETERS.replace("seed = 0", "seed = 1"))
     (problem,) = check_parameters_agree(find_project(ROOT))
-    assert "seed: found 1, expected 0 as in params/houses.yml" in problem
+    assert "seed: found 1, expected 0 as in params/houses.yml; run `pipeline-lib export`" in problem
 
 
 def test_a_parameters_cell_that_does_not_fit_is_a_problem(research: Research) -> None:
     research(parameters="seed = 0\n")
     problems = check_parameters_agree(find_project(ROOT))
-    assert len(problems) == 1
-    assert "test_share" in problems[0]
+    assert [line.split(": ")[2] for line in problems] == [
+        "test_share",
+        "imputation",
+        "encoding",
+        "estimator",
+        "business",
+    ]
+    assert all("; run `pipeline-lib export`, which writes the cell from params/houses.yml" in line for line in problems)
 
 
 def test_a_file_of_no_pipeline_and_a_variant_that_does_not_fit_are_problems(tmp_path: Path) -> None:
