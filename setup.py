@@ -9,6 +9,8 @@ facts = ConfigParser()
 facts.read("settings.ini", encoding="utf-8")
 project = facts["project"]
 library = project["lib_name"]
+# what this checkout's notebooks export are examples: code of a project, which the framework's wheel does not carry
+generated = [f"{library}.{folder}{below}" for folder in ("steps", "pipelines") for below in ("", ".*")]
 setup(
     name=project["name"],
     version=project["version"],
@@ -17,7 +19,7 @@ setup(
     long_description_content_type="text/markdown",
     license=project["license"],
     python_requires=f">={project['min_python']}",
-    packages=find_packages(include=[library, f"{library}.*"]),
+    packages=find_packages(include=[library, f"{library}.*"], exclude=generated),
     package_data={library: ["py.typed", "**/templates/**/*"]},
     install_requires=project["requirements"].split(),
     extras_require={name: lines.split() for name, lines in facts["extras"].items()},

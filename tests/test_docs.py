@@ -21,6 +21,7 @@ from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.evidence.evidence import read_evidence
+from pipeline_lib.project.init import create_project
 from pipeline_lib.project.notebooks import read_notebook
 from pipeline_lib.records.record import Record
 from pipeline_lib.rows.frames import to_frame
@@ -31,6 +32,7 @@ RECORD = next((ROOT / "tests" / "data" / "records" / "titanic").iterdir())
 EXAMPLES = {"penguins": "houses", "NAME": "houses", "VARIANT": "quick", "VERSION": "3.11"}
 """Placeholders in paths, and what stands for them in this checkout."""
 TEMPLATE = ROOT / "pipeline_lib" / "project" / "templates" / "new" / "research.ipynb"
+HOUSE = ROOT / "pipeline_lib" / "project" / "templates" / "project" / "house"
 _PATH = re.compile(r"[\w.*-]*(/[\w.*-]+)+/?|[\w-]+/|[\w.-]+\.(py|md|toml|ini|yml|yaml|ipynb|lock|json|html|parquet)")
 _ELSEWHERE = ("runs/", "data/", "houses/", "git.diff", "NN_", "nbs/steps/NN_", "nbs/research/_lab_")
 """Beginnings of what is no file of the checkout: records, references to runs, examples of own files."""
@@ -52,9 +54,12 @@ def missing_paths(text: str, *folders: Path) -> list[str]:
 
 
 @by_page
-def test_every_path_exists(page: Path) -> None:
+def test_every_path_exists(page: Path, tmp_path: Path) -> None:
     rooms = page.name in ("design.md", "CONTRIBUTING.md")  # which name a room, or the `__init__.py` of any
     folders = [ROOT / "pipeline_lib"] if rooms else []
+    if page.name == "projects.md":
+        create_project(tmp_path / "credit-lab")
+        folders = [tmp_path / "credit-lab"]
     assert missing_paths(read(page), *folders) == []
 
 
@@ -119,8 +124,9 @@ def test_options_of_pytest_are_declared(pytestconfig: pytest.Config) -> None:
 
 
 def targets() -> set[str]:
-    """The targets of the Makefile."""
-    return set(re.findall(r"^([a-z-]+):", read(ROOT / "Makefile"), re.MULTILINE))
+    """The targets of the Makefile, and of that of a project of one's own."""
+    makefiles = [ROOT / "Makefile", HOUSE / "Makefile"]
+    return {target for path in makefiles for target in re.findall(r"^([a-z-]+):", read(path), re.MULTILINE)}
 
 
 def check_command(line: str) -> None:

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from pipeline_lib.cli import diff, notebooks, parity, records, run, sweep
+from pipeline_lib.cli import diff, notebooks, parity, project, records, run, sweep
 from pipeline_lib.cli.context import check_checkout
 from pipeline_lib.cli.groups import TaskGroup
 from pipeline_lib.errors import PipelineLibError
@@ -54,7 +54,7 @@ def _fail(message: str, code: int) -> NoReturn:
 
 TASKS: dict[str, tuple[click.Command, ...]] = {
     # One line makes a command: its name in the group whose heading says what it is for.
-    "Start": (notebooks.new, notebooks.export, notebooks.clean),
+    "Start": (project.init, notebooks.new, notebooks.export, notebooks.clean, project.update),
     "Run": (run.run, run.run_all, sweep.sweep, run.resume),
     "Look": (records.runs, records.show, records.report, records.lab),
     "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff),

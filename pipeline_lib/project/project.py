@@ -3,6 +3,7 @@
 import importlib
 import re
 import sys
+from collections.abc import Mapping
 from configparser import ConfigParser, SectionProxy
 from configparser import Error as ConfigError
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from types import ModuleType
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.checkout import check_loaded_package
+from pipeline_lib.project.store_address import check_address
 from pipeline_lib.system.files import sha256_tree
 
 GENERATED = ("steps", "pipelines")
@@ -21,13 +23,17 @@ SCRATCH = "scratch"
 
 @dataclass(frozen=True)
 class Project:
-    """A checkout with a settings.ini: its root folder, package name and folders."""
+    """A checkout with a settings.ini: its root folder, package name, folders, and the address of its team's store.
+
+    `store` is empty where settings.ini names none; a relative folder begins at the root.
+    """
 
     root: Path
     library: str
     notebooks: Path
     params: Path
     runs: Path
+    store: str = ""
 
     @property
     def package(self) -> Path:
@@ -125,6 +131,14 @@ def project_around(folder: Path) -> Project | None:
     return None
 
 
+def project_settings(root: Path) -> Mapping[str, str]:
+    """The [project] section of a project's settings.ini. Raises InputError where there is none."""
+    settings = _read_settings(root / "settings.ini")
+    if "project" not in settings:
+        raise InputError(f"{root / 'settings.ini'}: found no [project] section, expected one; write it")
+    return settings["project"]
+
+
 def project_of(params_file: Path) -> Project:
     """The project that contains a parameters file; the working folder's where the file's folder does not exist."""
     return find_project(params_file.parent if params_file.parent.is_dir() else None)
@@ -157,5 +171,6 @@ def _project(root: Path, section: SectionProxy) -> Project:
             raise InputError(
                 f"{root / 'settings.ini'}: {key}: found {value!r}, expected {kind}; set it in the [project] section"
             )
-    folders = [root / values[key] for key in ("nbs_path", "params_path", "runs_path")]
-    return Project(root, values["lib_name"], *folders)
+    notebooks, params, runs = (root / values[key] for key in ("nbs_path", "params_path", "runs_path"))
+    store = check_address(section.get("store", ""), f"{root / 'settings.ini'}: store")
+    return Project(root, values["lib_name"], notebooks, params, runs, store)

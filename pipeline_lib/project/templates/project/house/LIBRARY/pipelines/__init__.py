@@ -1,0 +1,1 @@
+"""Pipeline modules exported from nbs/pipelines."""

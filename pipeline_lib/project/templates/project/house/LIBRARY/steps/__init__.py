@@ -1,0 +1,1 @@
+"""Transformers exported from nbs/steps."""
