@@ -1,5 +1,6 @@
 """Distribution metadata, read from settings.ini."""
 
+import os
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -9,8 +10,9 @@ facts = ConfigParser()
 facts.read("settings.ini", encoding="utf-8")
 project = facts["project"]
 library = project["lib_name"]
-# what this checkout's notebooks export are examples: code of a project, which the framework's wheel does not carry
-generated = [f"{library}.{folder}{below}" for folder in ("steps", "pipelines") for below in ("", ".*")]
+# What this checkout's notebooks export are examples, code of a project: the framework's wheel does not carry them. The
+# parity of a record whose opaque steps are among them builds a wheel that does.
+examples = [f"{library}.{folder}{below}" for folder in ("steps", "pipelines") for below in ("", ".*")]
 setup(
     name=project["name"],
     version=project["version"],
@@ -19,7 +21,9 @@ setup(
     long_description_content_type="text/markdown",
     license=project["license"],
     python_requires=f">={project['min_python']}",
-    packages=find_packages(include=[library, f"{library}.*"], exclude=generated),
+    packages=find_packages(
+        include=[library, f"{library}.*"], exclude=[] if "PIPELINE_LIB_EXAMPLES" in os.environ else examples
+    ),
     package_data={library: ["py.typed", "**/templates/**/*"]},
     install_requires=project["requirements"].split(),
     extras_require={name: lines.split() for name, lines in facts["extras"].items()},

@@ -4,12 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.parity.installed_wheel import pack_installed
 from pipeline_lib.parity.process_settings import AbsentError, Preparation, Prepare, Setting
+
+_FRAMEWORK = __name__.partition(".")[0]
 
 
 def clean(version: str) -> Prepare:
@@ -21,7 +24,7 @@ def clean(version: str) -> Prepare:
     def prepare(preparation: Preparation) -> Setting:
         uv = _uv()
         interpreter = _interpreter(uv, version)
-        wheels = [_wheel(uv, package, preparation.folder) for package in _packages(preparation)]
+        wheels = [_wheel(uv, package, preparation) for package in _packages(preparation)]
         environment = preparation.folder / f"python{version}"
         _run([uv, "venv", "--quiet", "--python", interpreter, str(environment)])
         python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -61,26 +64,35 @@ def _interpreter(uv: str, version: str) -> str:
     return search.stdout.strip()
 
 
-def _packages(preparation: Preparation) -> Iterator[Path]:
-    """The package folders to build wheels of: this one, and for opaque steps their library."""
-    for package in dict.fromkeys(["pipeline_lib", preparation.library] if preparation.opaque else ["pipeline_lib"]):
-        spec = find_spec(package)
-        folder = Path(str(spec.origin)).parent if spec and spec.origin else Path()
-        if not (folder.parent / "setup.py").is_file():
-            raise AbsentError(f"found no setup.py next to the package {package}, needs the sources to build its wheel")
-        yield folder
+def _packages(preparation: Preparation) -> list[str]:
+    """The packages to have as wheels: this one, and for opaque steps their library."""
+    return list(dict.fromkeys([_FRAMEWORK, preparation.library] if preparation.opaque else [_FRAMEWORK]))
 
 
-def _wheel(uv: str, package: Path, folder: Path) -> Path:
+def _wheel(uv: str, package: str, preparation: Preparation) -> Path:
+    """The wheel of a package: built from a checkout's sources, or packed from what is installed."""
+    target = preparation.folder / f"wheel-{package}"
+    built = next(target.glob("*.whl"), None)
+    if built:
+        return built
+    spec = find_spec(package)
+    folder = Path(str(spec.origin)).parent if spec and spec.origin else Path()
+    if (folder.parent / "setup.py").is_file():
+        return _build(uv, folder, preparation.folder / f"sources-{package}", target)
+    packed = pack_installed(package, target)
+    if packed is None:
+        raise AbsentError(f"found no setup.py next to the package {package}, needs the sources to build its wheel")
+    return packed
+
+
+def _build(uv: str, package: Path, copy: Path, target: Path) -> Path:
     """Build the wheel from a copy of the package and the files next to it, as building writes into the folder."""
-    target, copy = folder / f"wheel-{package.name}", folder / f"sources-{package.name}"
-    if not target.is_dir():
-        shutil.copytree(package, copy / package.name, ignore=shutil.ignore_patterns("__pycache__"))
-        for path in package.parent.iterdir():
-            if path.is_file() and not path.name.startswith("."):
-                shutil.copy(path, copy)
-        build = ["build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
-        _run([uv, *build, "--out-dir", str(target), str(copy)])
+    shutil.copytree(package, copy / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in package.parent.iterdir():
+        if path.is_file() and not path.name.startswith("."):
+            shutil.copy(path, copy)
+    build = ["build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
+    _run([uv, *build, "--out-dir", str(target), str(copy)], {**os.environ, "PIPELINE_LIB_EXAMPLES": "1"})
     return next(target.glob("*.whl"))
 
 
@@ -92,8 +104,8 @@ def _install(command: list[str]) -> None:
         _run(command)
 
 
-def _run(command: list[str]) -> None:
-    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+def _run(command: list[str], variables: Mapping[str, str] | None = None) -> None:
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=variables)  # noqa: S603
     if result.returncode:
         lines = [line for line in result.stderr.strip().splitlines() if line.strip()] or ["no message"]
         raise AbsentError(f"`uv {' '.join(command[1:3])}` failed: {lines[-1].strip()[:300]}")
