@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from pipeline_lib.cli.completion import REFERENCE
 from pipeline_lib.cli.context import current_project, find
 from pipeline_lib.cli.output import JSON, REF, print_json
 
@@ -27,8 +28,8 @@ def reproduce(ref: str, fresh_env: bool, as_json: bool) -> None:
 
 
 @click.command
-@click.argument("ref_a")
-@click.argument("ref_b")
+@click.argument("ref_a", type=REFERENCE)
+@click.argument("ref_b", type=REFERENCE)
 @JSON
 def diff(ref_a: str, ref_b: str, as_json: bool) -> None:
     """Show the differences of two runs, from parameters to metrics."""

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from pipeline_lib.cli import diff, notebooks, parity, project, records, run, sweep
+from pipeline_lib.cli import completion, diff, notebooks, parity, project, records, run, sweep
 from pipeline_lib.cli.context import check_checkout
 from pipeline_lib.cli.groups import TaskGroup
 from pipeline_lib.errors import PipelineLibError
@@ -18,6 +18,7 @@ from pipeline_lib.system.jupyter_imports import allow_fast_jupyter_imports
 
 def main() -> None:
     """Entry point: exit 0 for success, 1 where a check found a difference, 2 for bad input, 3 where the run failed."""
+    completion.allow_completion()
     allow_fast_jupyter_imports()
     atexit.register(gc.freeze)  # a last collection over thousands of modules would take half a second
     try:
@@ -54,7 +55,7 @@ def _fail(message: str, code: int) -> NoReturn:
 
 TASKS: dict[str, tuple[click.Command, ...]] = {
     # One line makes a command: its name in the group whose heading says what it is for.
-    "Start": (project.init, notebooks.new, notebooks.export, notebooks.clean, project.update),
+    "Start": (project.init, notebooks.new, notebooks.export, notebooks.clean, project.update, completion.completion),
     "Run": (run.run, run.run_all, sweep.sweep, run.resume),
     "Look": (records.runs, records.show, records.report, records.lab),
     "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff),

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline_lib.cli.completion import REFERENCE
+
 if TYPE_CHECKING:
     from pipeline_lib.records.record import Record
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-REF = click.argument("ref")
+REF = click.argument("ref", type=REFERENCE)
 
 
 def summary_of(record: "Record") -> dict[str, Any]:

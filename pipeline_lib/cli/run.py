@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from pipeline_lib.cli.completion import PARAMETERS_FILE
 from pipeline_lib.cli.context import current_project, find, library
 from pipeline_lib.cli.output import JSON, REF, print_json, print_run, summary_of
 from pipeline_lib.errors import RunError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command
-@click.argument("params_file", type=click.Path(path_type=Path))
+@click.argument("params_file", type=PARAMETERS_FILE)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one parameter.")
 @click.option("--timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
 @click.option("--no-parity", is_flag=True, help="Skip the parity check after the run.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from pipeline_lib.cli.completion import PARAMETERS_FILE
 from pipeline_lib.cli.output import JSON, print_json
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ INTERRUPTED = 130
 
 
 @click.command
-@click.argument("params_file", type=click.Path(path_type=Path))
+@click.argument("params_file", type=PARAMETERS_FILE)
 @click.option("--grid", multiple=True, metavar="KEY=VALUES", help="Values with commas, or 0..4; every combination.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one parameter of all members.")
 @click.option(
