@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pipeline_lib.rows.draft_row import draft_row
     from pipeline_lib.rows.model import Lookup, Tables, schema_of
     from pipeline_lib.runner.cache.raw_data import keep_raw
+    from pipeline_lib.runner.queries import fetch, sql
     from pipeline_lib.runner.research_run import start_run
     from pipeline_lib.runner.run import run_pipeline
     from pipeline_lib.sweeps.sweep import sweep
@@ -60,11 +61,13 @@ __all__ = [
     "compile_pipeline",
     "data_path",
     "draft_row",
+    "fetch",
     "keep_raw",
     "load_model",
     "run_pipeline",
     "runs",
     "schema_of",
+    "sql",
     "start_run",
     "sweep",
     "trace",
@@ -90,11 +93,13 @@ _HOMES = {
     "compile_pipeline": "compiler.compile",
     "data_path": "project.data_path",
     "draft_row": "rows.draft_row",
+    "fetch": "runner.queries",
     "keep_raw": "runner.cache.raw_data",
     "load_model": "compiled.pipeline",
     "run_pipeline": "runner.run",
     "runs": "records.query",
     "schema_of": "rows.model",
+    "sql": "runner.queries",
     "start_run": "runner.research_run",
     "sweep": "sweeps.sweep",
     "trace": "compiler.tracing.view",

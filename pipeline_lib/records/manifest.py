@@ -97,7 +97,8 @@ class Times:
 class RunManifest:
     """A run's manifest before its seal, which adds format, files and digest.
 
-    `results` are digests of raw input, artifact and outputs, None for those that the run did not reach.
+    `results` are digests of raw input, artifact and outputs, None for those that the run did not reach; `snapshots`
+    describe what queries and addresses returned.
     """
 
     reference: str
@@ -106,6 +107,7 @@ class RunManifest:
     provenance: Provenance | None = None
     results: Mapping[str, str | None] = field(default_factory=dict)
     failure: Failure | None = None
+    snapshots: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def status(self) -> str:
@@ -126,6 +128,8 @@ class RunManifest:
         }
         if self.provenance:
             content["git"] = self.provenance.git.to_json() if self.provenance.git else None
+        if self.snapshots:
+            content["snapshots"] = [dict(snapshot) for snapshot in self.snapshots]
         if self.status != "running":
             content["error"] = self.failure.to_json() if self.failure else None
         return content

@@ -5,12 +5,14 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline_lib.project.notebooks import Cell
 from pipeline_lib.project.params import params_to_json
 from pipeline_lib.project.project import Project
+from pipeline_lib.project.redaction import Redactor
 from pipeline_lib.records.manifest import Failure
 from pipeline_lib.records.record import RECORD_VARIABLE, Record
 from pipeline_lib.runner.failed_cell import INJECTED, CellError, failure_of_run, own_numbers
@@ -28,8 +30,17 @@ _NOT_FOUND = ("FileNotFoundError", "IOException")
 _PATHS = re.compile(r"""['"]([^'"]+)['"]|(?:^|: )([^\s'"]+)$""")
 
 
-def execute(request: Request, record: Record, timeout: int | None, progress: Progress) -> Failure | None:
-    """Execute the notebook; why that failed, or None. The notebook so far is kept in every case."""
+@dataclass(frozen=True)
+class Execution:
+    """How a notebook is executed: seconds that a cell may take, what shows progress, what takes out secrets."""
+
+    timeout: int | None
+    progress: Progress
+    redact: Redactor
+
+
+def execute(request: Request, record: Record, execution: Execution) -> Failure | None:
+    """Execute the notebook; why that failed, or None. The notebook so far is kept in every case, without secrets."""
     with fast_jupyter_imports():
         from papermill import execute_notebook
         from papermill.exceptions import PapermillExecutionError
@@ -49,9 +60,10 @@ def execute(request: Request, record: Record, timeout: int | None, progress: Pro
                 parameters=params_to_json(request.params),
                 cwd=notebook.parent,
                 config=config,
-                timeout=timeout,
+                timeout=execution.timeout,
                 start_timeout=_SECONDS_TO_START,
-                **_progress_hooks(request.cells, progress),
+                redact=execution.redact,
+                **_progress_hooks(request.cells, execution.progress),
             )
     except PapermillExecutionError:
         return None  # it counts every error, in cells tagged `raises-exception` too; any other is a CellError

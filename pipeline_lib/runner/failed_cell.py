@@ -6,6 +6,7 @@ wrong cell of the notebook that its reader has open.
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
@@ -18,6 +19,13 @@ INJECTED = "injected-parameters"
 _ERROR_MARK = "papermill-error-cell-tag"
 """papermill's tag of the cells with which it marks an error; it removes those of an earlier run."""
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+_FRAME = re.compile(r"(?:Cell In\[\d+\], line \d+.*|File (?P<file>.+?):\d+(?P<function>, in [^(]+)?.*)")
+"""The heading of a frame in IPython's traceback: a cell, or a file with the function."""
+_ARROW = re.compile(r"-+> *(?P<line>\d+) ?(?P<code>.*)")
+"""The line of a frame at which it was left."""
+_MOST_FRAMES = 6
 
 
 class CellError(Exception):
@@ -65,3 +73,37 @@ def failure_of_run(own: Sequence[Cell], record: Record, error: CellError) -> Fai
     if index is None:
         return Failure(text, traceback=plain)
     return failure_at(own, executed, index, text, plain)
+
+
+def failure_text(failure: Failure, notebook: str, root: Path) -> str:
+    """A failure as a message: first where and what, then a line for each frame of the cell and of the project's files.
+
+    `notebook` is how the message names the research notebook, `root` the project's folder.
+    """
+    if failure.cell is None:
+        return failure.message
+    cell = f"cell {failure.cell} (id {failure.cell_id})" if failure.cell_id else f"cell {failure.cell}"
+    frames = _own_frames(failure.traceback or "", root)
+    return "\n".join([f"{notebook}: {cell}: {failure.message}", *(f"  {frame}" for frame in frames)])
+
+
+def _own_frames(traceback: str, root: Path) -> list[str]:
+    """The lines through which an error came, outermost first; those of libraries are left out."""
+    frames: list[str] = []
+    where = ""
+    for line in traceback.splitlines():
+        heading, arrow = _FRAME.fullmatch(line), _ARROW.fullmatch(line)
+        if heading:
+            where = "line {line}" if heading["file"] is None else _file_frame(heading, root)
+        elif arrow and where:
+            frames.append(f"{where.format(line=arrow['line'])}: {arrow['code'].strip()}")
+    return [*frames[:1], "…", *frames[-_MOST_FRAMES + 1 :]] if len(frames) > _MOST_FRAMES else frames
+
+
+def _file_frame(heading: re.Match[str], root: Path) -> str:
+    """How a frame in a file is named, with a place for its line; empty for a file that is not the project's."""
+    path = Path(heading["file"]).expanduser()
+    if not path.is_relative_to(root) or "site-packages" in path.parts:
+        return ""
+    shown = path.relative_to(root).as_posix().replace("{", "{{").replace("}", "}}")
+    return f"{shown}:{{line}}{heading['function'] or ''}"

@@ -23,6 +23,7 @@ from nbformat.v4 import writes
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
+from pipeline_lib.project.redaction import NO_SECRETS, Redactor
 from pipeline_lib.runner.failed_cell import CellError
 from pipeline_lib.runner.output_limits import CellOutput
 from pipeline_lib.system import parent_death
@@ -50,13 +51,18 @@ class RecordEngine(Engine):  # type: ignore[misc] # papermill has no annotations
     """Executes a notebook into the file `destination`."""
 
     @classmethod
-    def execute_notebook(cls, nb: Any, kernel_name: str, *, destination: Path, **options: Any) -> Any:
+    def execute_notebook(
+        cls, nb: Any, kernel_name: str, *, destination: Path, redact: Redactor = NO_SECRETS, **options: Any
+    ) -> Any:
         """Execute and return the notebook. The file has what was reached, also after an error or interruption.
+
+        No secret of `redact` is in it.
 
         Raises CellError for the cell that failed.
         """
         _name_kernel(nb.metadata)
         notebook = ExecutedNotebook(nb, output_path=destination, progress_bar=False, autosave_cell_every=0)
+        notebook.redact = redact
         notebook.notebook_start()
         names = ("timeout", "config", "on_cell_start", "on_cell_executed")
         chosen = {name: options[name] for name in names}
@@ -90,6 +96,7 @@ papermill_engines.register(ENGINE, RecordEngine)
 class ExecutedNotebook(NotebookExecutionManager):  # type: ignore[misc] # papermill has no annotations
     """The notebook with the output of its cells so far. Its file is replaced atomically."""
 
+    redact = NO_SECRETS
     _postponed = False
 
     def cell_start(self, cell: Any, cell_index: int, **options: Any) -> None:
@@ -115,7 +122,8 @@ class ExecutedNotebook(NotebookExecutionManager):  # type: ignore[misc] # paperm
         """Write the notebook, unless that is postponed."""
         if self._postponed:
             return
-        write_atomic(self.output_path, writes(self.nb).encode(), durable=False)  # the seal makes it durable
+        content = self.redact.redact_bytes(writes(self.nb).encode())
+        write_atomic(self.output_path, content, durable=False)  # the seal makes it durable
 
 
 class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill has no annotations

@@ -18,7 +18,9 @@ from pipeline_lib.project.project import Project
 from pipeline_lib.records.layout import LIBRARY, PARAMS_FILE, REPRODUCED, REPRODUCTION
 from pipeline_lib.records.record import Record, all_records, checks_folder
 from pipeline_lib.records.seal import verify
+from pipeline_lib.records.snapshots import snapshots_of
 from pipeline_lib.runner.fresh_environment import build_environment, recorded_variables
+from pipeline_lib.runner.queries import replaying
 from pipeline_lib.runner.run import run_pipeline
 from pipeline_lib.system.files import canonical_json, sha256_file, write_atomic
 from pipeline_lib.system.locks import locked_temporary_folder
@@ -92,11 +94,13 @@ def reproduce(
     changes = tuple(code_changes(record, project))
     for line in changes:
         progress(f"not as recorded: {line}")
+    for snapshot in snapshots_of(record):
+        progress(f"reads the snapshot of {snapshot.title}, as of {snapshot.as_of}")
     checks = checks_folder(record)
     runs = checks / REPRODUCED
     shutil.rmtree(runs, ignore_errors=True)
     project.runs.mkdir(parents=True, exist_ok=True)
-    with locked_temporary_folder("reproduce", project.runs) as folder:
+    with replaying(record), locked_temporary_folder("reproduce", project.runs) as folder:
         again = _run_again(record, project, runs, folder, progress, fresh_environment=fresh_environment)
     reproduction = Reproduction(record, again, changes, compare_records(record, again))
     write_atomic(checks / REPRODUCTION, canonical_json(reproduction.to_json()))

@@ -8,18 +8,22 @@ from pathlib import Path
 
 from pipeline_lib.errors import RunError
 from pipeline_lib.project.params import params_to_json
+from pipeline_lib.project.redaction import Redactor
 from pipeline_lib.records.layout import PARAMETERS, PARAMS_FILE
 from pipeline_lib.records.manifest import Failure, Invocation, RunManifest, Times
 from pipeline_lib.records.metric_direction import declared_metric
 from pipeline_lib.records.record import Record, begin_record, write_manifest
 from pipeline_lib.records.report import write_report
 from pipeline_lib.records.seal import seal
+from pipeline_lib.records.snapshots import take_list
 from pipeline_lib.runner.cache.lookup import cache_key, lookup, write_cache_entry
 from pipeline_lib.runner.cache.watched_files import watched_files
-from pipeline_lib.runner.execute import Progress, execute
+from pipeline_lib.runner.execute import Execution, Progress, execute
+from pipeline_lib.runner.failed_cell import failure_text
 from pipeline_lib.runner.judge import judge, unexpected_failure
 from pipeline_lib.runner.preflight import Request, check_request
 from pipeline_lib.runner.provenance import describe_provenance, result_hashes
+from pipeline_lib.runner.secrets import redact_failure, redact_manifest, redact_record, run_redactor
 from pipeline_lib.system.files import canonical_json, write_atomic
 from pipeline_lib.system.signals import SignalHandler
 
@@ -67,12 +71,15 @@ def run_request(
     The manifest describes the start by `invocation`, by default that of the request. Raises RunError after sealing a
     `failed` record.
     """
+    redact = run_redactor(request)
     folder = (runs or request.project.runs).resolve()
     invocation = invocation or describe_invocation(request)
     with SignalHandler() as signals, begin_record(folder, request.pipeline, facts=invocation.to_json()) as record:
-        manifest = _execute_and_judge(request, began_ns, invocation, record, signals, timeout, progress)
+        execution = Execution(timeout, lambda line: progress(redact.redact_text(line)), redact)
+        manifest = _execute_and_judge(request, began_ns, invocation, record, signals, execution)
+        manifest = _redacted(record, manifest, redact)
         manifest = _with_report(record, manifest)
-        _seal(request, record, manifest)
+        _seal(request, record, manifest, redact)
         if manifest.failure:
             code = signals.exit_code if signals.signal else _FAILED
             raise RunError(_failure_text(request, record, manifest.failure), record.folder, code)
@@ -95,8 +102,7 @@ def _execute_and_judge(
     invocation: Invocation,
     record: Record,
     signals: SignalHandler,
-    timeout: int | None,
-    progress: Progress,
+    execution: Execution,
 ) -> RunManifest:
     """Everything between the record's begin and its seal. Raises nothing: the record can always be sealed."""
     started, clock = datetime.now(UTC), time.monotonic()
@@ -108,12 +114,12 @@ def _execute_and_judge(
         _write_inputs(request, record, manifest)
         texts = (request.params_file.read_text(encoding="utf-8"), *request.overrides)
         with watched_files(request.project, request.pipeline, texts) as watched:
-            failure = execute(request, record, timeout, progress)
+            failure = execute(request, record, execution)
         failure = judge(request, record, provenance.hashes, failure)
         if failure is None:
             note = write_cache_entry(record, key, began_ns, watched)
             if note:
-                progress(note)
+                execution.progress(note)
         manifest = replace(manifest, results=result_hashes(record))
         signals.defer()
     except KeyboardInterrupt:
@@ -124,6 +130,16 @@ def _execute_and_judge(
         message = f"interrupted ({signals.signal.name})"
         failure = replace(failure or Failure(""), message=message, traceback=None)
     return replace(manifest, times=Times(started, time.monotonic() - clock), failure=failure)
+
+
+def _redacted(record: Record, manifest: RunManifest, redact: Redactor) -> RunManifest:
+    """Take secrets out of what the run left; one in data that cannot be changed is the run's failure."""
+    try:
+        manifest = replace(manifest, snapshots=tuple(take_list(record.folder)))
+        failure = redact_record(record, redact)
+    except Exception as error:
+        failure = unexpected_failure(error)
+    return replace(manifest, failure=redact_failure(manifest.failure or failure, redact))
 
 
 def _write_inputs(request: Request, record: Record, manifest: RunManifest) -> None:
@@ -144,9 +160,9 @@ def _with_report(record: Record, manifest: RunManifest) -> RunManifest:
     return manifest
 
 
-def _seal(request: Request, record: Record, manifest: RunManifest) -> None:
+def _seal(request: Request, record: Record, manifest: RunManifest, redact: Redactor) -> None:
     try:
-        seal(record, manifest.to_json())
+        seal(record, redact_manifest(manifest.to_json(), redact))
     except OSError as error:
         before = f"{_failure_text(request, record, manifest.failure)}\n" if manifest.failure else ""
         raise RunError(
@@ -157,11 +173,10 @@ def _seal(request: Request, record: Record, manifest: RunManifest) -> None:
 
 
 def _failure_text(request: Request, record: Record, failure: Failure) -> str:
-    notebook = request.project.shown(request.project.research_notebook(request.pipeline))
-    number = f"cell {failure.cell} (id {failure.cell_id})" if failure.cell_id else f"cell {failure.cell}"
-    where = f" in {number} of {notebook}" if failure.cell else ""
+    project, reference = request.project, record.reference
+    cause = failure_text(failure, project.shown(project.research_notebook(request.pipeline)), project.root)
     return (
-        f"{record.reference}: the run failed{where}: {failure.message}\n"
-        f"the notebook so far and the error are kept; `pipeline-lib lab {record.reference}` opens it, "
-        f"`pipeline-lib show {record.reference}` shows the error, `pipeline-lib resume {record.reference}` runs again"
+        f"{cause}\n{reference}: the run failed; its record keeps the notebook so far and the error\n"
+        f"`pipeline-lib show {reference}` shows the error, `pipeline-lib lab {reference}` opens the notebook, "
+        f"`pipeline-lib resume {reference}` runs again"
     )

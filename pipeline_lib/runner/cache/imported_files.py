@@ -12,6 +12,7 @@ from typing import Any
 from pipeline_lib.project.generated_modules import HEADER, generated_header
 from pipeline_lib.project.project import GENERATED, Project
 from pipeline_lib.records.layout import IMPORTS
+from pipeline_lib.runner.cache.asked_sources import asked_since
 from pipeline_lib.runner.cache.opened_files import record_opened_files
 from pipeline_lib.runner.cache.sources import fingerprint_named
 from pipeline_lib.runner.warm.cold_only import hidden_modules_here
@@ -153,6 +154,7 @@ def follow_imports(
         named = fingerprint_named(project, named)
         content["data_paths"] = named
         content |= {"undeclared": opened.undeclared(project, pipeline, folder), "unknown": opened.unknown}
+        content["asked"] = asked_since()
         content["written"] = sorted(map(os.path.realpath, opened.written))
         write_atomic(folder / IMPORTS, canonical_json(content), durable=False)  # the runner reads it before the seal
 
@@ -181,6 +183,11 @@ def named_data(folder: Path) -> dict[str, str]:
 def unknown_reading(folder: Path) -> list[str]:
     """What `load` did in a record's kernel whose reading is not known, such as "started cat"."""
     return list((read_json(folder / IMPORTS) or {}).get("unknown", ()))
+
+
+def asked_sources(folder: Path) -> list[str]:
+    """What a record's kernel asked for by `sql` and `fetch`, such as "queried warehouse"."""
+    return list((read_json(folder / IMPORTS) or {}).get("asked", ()))
 
 
 def written_files(folder: Path) -> list[str]:

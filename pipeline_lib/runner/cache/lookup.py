@@ -18,6 +18,7 @@ from pipeline_lib.records.record import Record
 from pipeline_lib.records.seal import verify
 from pipeline_lib.runner.cache.imported_files import (
     ImportedFiles,
+    asked_sources,
     changed_files,
     file_at,
     find_imported,
@@ -145,6 +146,11 @@ def write_cache_entry(record: Record, key: CacheKey, started_ns: int, watched: W
 
 def _unnamed_reading(record: Record) -> str:
     """What the kernel of a record is known to have read that has no fingerprint; empty where there is nothing."""
+    asked = asked_sources(record.folder)
+    if asked:
+        return (
+            f"found that the run {_some(asked)}, which may answer otherwise at any time; `reproduce` reads what it kept"
+        )
     undeclared, unknown = undeclared_files(record.folder), unknown_reading(record.folder)
     if undeclared:
         return f"found that the run read {_some(undeclared)}, expected every raw file in SOURCES; add it there"

@@ -18,6 +18,7 @@ from pipeline_lib.project.params import params_to_json
 from pipeline_lib.project.params_model import BaseParams
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.layout import RAW_DATA
+from pipeline_lib.runner.cache.asked_sources import asked_count, asked_since
 from pipeline_lib.runner.cache.opened_files import ONLY_FILES, OpenedFiles, opened_files
 from pipeline_lib.runner.cache.sources import changed_since, digest_at, fingerprint_named, fingerprint_sources
 from pipeline_lib.runner.cache.watched_files import WatchedFiles, watched_files
@@ -111,11 +112,13 @@ def _value_of(value: Any) -> Any:
 
 
 def _load_and_write(load: Callable[[], Raw], folder: Path, key: str, project: Project, pipeline: str) -> Raw:
-    started_ns = time.time_ns()
+    started_ns, before = time.time_ns(), asked_count()
     with watched_files(project, pipeline) as watched, opened_files() as opened:
         raw = load()
     named = fingerprint_named(project)
-    unnamed = _unnamed_reading(opened, watched, project, pipeline)
+    queried = ", ".join(asked_since(before))
+    unnamed = f"found that load {queried}, which may answer otherwise at any time" if queried else ""
+    unnamed = unnamed or _unnamed_reading(opened, watched, project, pipeline)
     if unnamed:
         warnings.warn(f"raw data are loaded each time: {unnamed}", NotKeptWarning, stacklevel=3)
         return raw
