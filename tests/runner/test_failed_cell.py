@@ -11,9 +11,10 @@ from small_records import only_record
 
 from pipeline_lib.errors import RunError
 from pipeline_lib.project.notebooks import Cell
+from pipeline_lib.records.manifest import Failure
 from pipeline_lib.records.record import Record
 from pipeline_lib.records.seal import verify
-from pipeline_lib.runner.failed_cell import own_numbers
+from pipeline_lib.runner.failed_cell import failure_text, own_numbers
 from pipeline_lib.runner.run import run_pipeline
 
 Research = Callable[..., Path]
@@ -59,7 +60,7 @@ def test_the_cell_that_fails_is_named_with_its_own_text(
     with_markdown(path)
     line, error = failed(tmp_path)
     own = json.loads(path.read_bytes())["cells"]
-    assert f"the run failed in cell 6 (id {own[5]['id']}) of {path}: " in line
+    assert line.startswith(f"{path}: cell 6 (id {own[5]['id']}): ")
     assert message in line
     assert (error["cell"], error["cell_id"], error["source"]) == (6, own[5]["id"], source)
     assert ("traceback" in error) == traceback
@@ -89,7 +90,7 @@ def test_a_notebook_without_cell_ids_is_named_by_numbers_alone(tmp_path: Path, r
         del cell["id"]
     path.write_text(json.dumps(notebook))
     line, error = failed(tmp_path)
-    assert f"the run failed in cell 2 of {path}: ZeroDivisionError" in line
+    assert line.startswith(f"{path}: cell 2: ZeroDivisionError")
     assert error["cell_id"] == ""
 
 
@@ -145,3 +146,51 @@ def test_tags_and_kernel_of_a_good_notebook_are_honoured(tmp_path: Path, researc
     assert (skipped["execution_count"], skipped["outputs"]) == (None, [])
     assert "not found" in "".join(magic["outputs"][0]["text"])
     assert raised["outputs"][0]["ename"] == "ValueError"
+
+
+TRACEBACK = """\
+---------------------------------------------------------------------------
+KeyError                                  Traceback (most recent call last)
+Cell In[7], line 4
+      1 def inner(x):
+----> 4 inner('missing key')
+
+Cell In[7], line 2, in inner(x)
+----> 2     return steps.pick(x)
+
+File /home/me/{mine}/mine/steps.py:33, in pick(x)
+     32 def pick(x):
+---> 33     return VALUES[x]
+
+File /home/me/{mine}/.venv/lib/python3.11/site-packages/pandas/core.py:70, in get(x)
+---> 70     raise KeyError(x)
+
+File /usr/lib/python3.11/json.py:9, in load(x)
+----> 9     raise KeyError(x)
+
+KeyError: 'missing key'"""
+
+
+def test_the_cause_comes_first_then_the_lines_of_cell_and_project() -> None:
+    failure = Failure("KeyError: 'missing key'", 10, "metrics", "", TRACEBACK)
+    assert failure_text(failure, "nbs/research/boats.ipynb", Path("/home/me/{mine}")).split("\n") == [
+        "nbs/research/boats.ipynb: cell 10 (id metrics): KeyError: 'missing key'",
+        "  line 4: inner('missing key')",
+        "  line 2: return steps.pick(x)",
+        "  mine/steps.py:33, in pick: return VALUES[x]",
+    ]
+
+
+def test_of_many_frames_the_first_and_the_last_are_named() -> None:
+    frames = "\n".join(f"Cell In[7], line {n}, in f(x)\n----> {n}     f(x)" for n in range(1, 50))
+    lines = failure_text(Failure("RecursionError", 3, "", "", frames), "n", Path("/x")).split("\n")
+    assert lines == [
+        "n: cell 3: RecursionError",
+        "  line 1: f(x)",
+        "  …",
+        *(f"  line {n}: f(x)" for n in range(45, 50)),
+    ]
+
+
+def test_a_failure_without_a_cell_is_its_message() -> None:
+    assert failure_text(Failure("interrupted"), "n", Path("/x")) == "interrupted"
