@@ -20,7 +20,6 @@ from pipeline_lib.runner.cache.lookup import cache_key, lookup, write_cache_entr
 from pipeline_lib.runner.cache.watched_files import watched_files
 from pipeline_lib.runner.execute import Execution, Progress, execute
 from pipeline_lib.runner.failed_cell import failure_text
-from pipeline_lib.runner.failed_cell import failure_text
 from pipeline_lib.runner.judge import judge, unexpected_failure
 from pipeline_lib.runner.preflight import Request, check_request
 from pipeline_lib.runner.provenance import describe_provenance, result_hashes
