@@ -145,7 +145,7 @@ def _read_file(path: Path) -> dict[str, str]:
         content = strictyaml.load(
             path.read_text(encoding="utf-8"), strictyaml.MapPattern(strictyaml.Str(), strictyaml.Str())
         )
-    except (strictyaml.YAMLError, ValueError) as error:
+    except (strictyaml.YAMLError, AttributeError, ValueError) as error:  # strictyaml fails itself for a NUL
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         where = f" near line {line + 1}" if line is not None else ""
         raise InputError(

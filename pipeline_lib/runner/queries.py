@@ -192,7 +192,8 @@ def _scheme(path: Path) -> str:
 
 def _plain(name: object, value: Any) -> Any:
     """A parameter's value, as drivers and the record take it; NumPy's scalars as Python's."""
-    value = value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
+    if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
+        value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"sql: {name}: found {value}, expected a finite number or None")
     if value is None or isinstance(value, bool | int | float | str | date | Decimal):

@@ -18,7 +18,7 @@ from pipeline_lib.project.project import Project
 from pipeline_lib.records.layout import LIBRARY, PARAMS_FILE, REPRODUCED, REPRODUCTION
 from pipeline_lib.records.record import Record, all_records, checks_folder
 from pipeline_lib.records.seal import verify
-from pipeline_lib.records.snapshots import snapshots_of
+from pipeline_lib.records.snapshots import checked_file, snapshots_of
 from pipeline_lib.runner.fresh_environment import build_environment, recorded_variables
 from pipeline_lib.runner.queries import replaying
 from pipeline_lib.runner.run import run_pipeline
@@ -127,6 +127,8 @@ def code_changes(record: Record, project: Project) -> list[str]:
 def _check_repeatable(record: Record) -> None:
     status = record.status()
     if status == "finished":
+        for snapshot in snapshots_of(record):
+            checked_file(record, snapshot)
         problems = verify(record)
         if not problems:
             return
