@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline_lib.errors import InputError, PipelineLibError
+from pipeline_lib.errors import PipelineLibError
 
 if TYPE_CHECKING:
     from pipeline_lib.parity.result import Parity
@@ -197,6 +197,7 @@ def _check(record: "Record", library: str | None, variations: "Sequence[str | Va
     """Check parity through a temporary link to the record, so that the result is not written next to the record."""
     from pipeline_lib.parity.check import check_parity
     from pipeline_lib.parity.variations import QUICK
+    from pipeline_lib.project.project import library_around
     from pipeline_lib.records.record import Record
     from pipeline_lib.system.locks import locked_temporary_folder
 
@@ -204,16 +205,5 @@ def _check(record: "Record", library: str | None, variations: "Sequence[str | Va
         link = folder.joinpath(*record.folder.resolve().parts[-3:])  # the parts that make the reference
         link.parent.mkdir(parents=True)
         link.symlink_to(record.folder.resolve(), target_is_directory=True)
-        package = library or _library(record)
+        package = library or library_around(record.folder, Path.cwd())
         return check_parity(Record(link), library=package, variations=QUICK if variations is None else variations)
-
-
-def _library(record: "Record") -> str:
-    from pipeline_lib.project.project import find_project
-
-    for start in (record.folder, Path.cwd()):
-        try:
-            return find_project(start).library
-        except InputError:
-            continue
-    return "pipeline_lib"

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from pipeline_lib.cli import completion, diff, notebooks, parity, project, records, run, sweep
+from pipeline_lib.cli import champions, completion, diff, notebooks, parity, project, records, run, sweep
 from pipeline_lib.cli.context import check_checkout
 from pipeline_lib.cli.groups import TaskGroup
 from pipeline_lib.errors import PipelineLibError
@@ -22,7 +22,7 @@ def main() -> None:
     allow_fast_jupyter_imports()
     atexit.register(gc.freeze)  # a last collection over thousands of modules would take half a second
     try:
-        commands.main(standalone_mode=False)
+        commands.main(prog_name=completion.PROGRAM, standalone_mode=False)
     except PipelineLibError as error:
         _fail(str(error), error.exit_code)
     except click.ClickException as error:
@@ -35,10 +35,9 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except ModuleNotFoundError as error:
-        extras = "opaque, research and examples"
         _fail(
-            f"found no package {error.name!r}, expected the research requirements; run `make setup`, "
-            f"or install the project with its extras {extras}",
+            f"found no package {error.name!r}, expected the requirements of research; run `make setup` and use "
+            "`.venv/bin/pipeline-lib`; outside of a project pip install 'nb-pipeline-lib[opaque,research]'",
             2,
         )
     except OSError as error:
@@ -59,7 +58,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     "Run": (run.run, run.run_all, sweep.sweep, run.resume),
     "Look": (records.runs, records.show, records.report, records.lab),
     "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff),
-    "Share": (records.push, records.pull),
+    "Share": (records.push, records.pull, champions.promote, champions.champions),
     "Clean up": (records.prune,),
 }
 
@@ -71,6 +70,7 @@ def commands(context: click.Context) -> None:
     """From research notebook to production library: the same raw rows give the same bits.
 
     A REF names a run: NAME (its newest finished run), NAME@latest (newest of any status),
-    NAME@scratch (newest interactive one), NAME/ID, or the path of a record.
+    NAME@best (best by METRIC), NAME@champion (the promoted one), NAME@scratch (newest
+    interactive one), NAME/ID, or the path of a record.
     """
     check_checkout(context)

@@ -79,12 +79,19 @@ def load_state(state: bytes, library: str) -> Any:
         raise InputError(
             f"found {', '.join(refused)} in an opaque step, expected only estimators of scikit-learn and "
             f"feature-engine, which must be installed, and what {library}.steps and {library}.pipelines export; "
-            "pip install 'nb-pipeline-lib[opaque]', or export own code from a notebook"
+            f"{_remedy(refused)}"
         )
     step = skops.io.loads(state, trusted=unknown)
     parameters = step.get_params(deep=True)
     step.set_params(**{name: 1 for name in parameters if name.rpartition("__")[2] == "n_jobs"})
     return step
+
+
+def _remedy(refused: Sequence[str]) -> str:
+    packages = {name.partition(".")[0] for name in refused if name.split(".")[1:2] in (["steps"], ["pipelines"])}
+    if len(packages) == 1:
+        return f"where you trust that package, load_model(folder, library={packages.pop()!r})"
+    return "pip install 'nb-pipeline-lib[opaque]', or export own code from a notebook"
 
 
 def _is_allowed(name: str, library: str) -> bool:

@@ -18,7 +18,8 @@ from pipeline_lib.parity.causes import code_differences, environment_differences
 from pipeline_lib.parity.process_settings import AbsentError, Preparation, Setting
 from pipeline_lib.parity.replay_request import ReplayReply, ReplayRequest
 from pipeline_lib.parity.result import ARTIFACT, EDGES, FRESH, Outcome, Parity, write_parity_page
-from pipeline_lib.parity.variations import OF_TABLES, QUICK, VARIATIONS, Variation, find_variations
+from pipeline_lib.parity.variations import FULL, OF_TABLES, QUICK, VARIATIONS, Variation, find_variations
+from pipeline_lib.project.project import library_around
 from pipeline_lib.records.index import read_parity
 from pipeline_lib.records.layout import ENVIRONMENT, PARITY, PARITY_PAGE
 from pipeline_lib.records.record import RECORD_VARIABLE, Record, checks_folder
@@ -126,7 +127,7 @@ class _Check:
 def check_parity(
     record: Record | str | Path,
     *,
-    library: str = "pipeline_lib",
+    library: str | None = None,
     variations: Sequence[str | Variation] = QUICK,
     progress: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Parity:
@@ -135,10 +136,10 @@ def check_parity(
     `record` is a record, a reference (`houses`) or a record's path. `variations` are names (`QUICK` or `FULL` of
     `pipeline_lib.parity.variations`, or some of them) or variations of your own; a fresh process that predicts all
     rows always comes first, and with all of `QUICK` opaque steps also run on another day. `library` is the package
-    whose steps may be loaded. `progress` is called with each outcome. The result is written to a folder next to the
-    record, as JSON and as a page, with the outcomes of earlier checks under other variations. Raises InputError for
-    an unknown name, a record without evidence or with changed bytes, RunError when the fresh process fails or the
-    result cannot be written.
+    whose steps may be loaded, by default that of the project around the record or the working folder. `progress` is
+    called with each outcome. The result is written to a folder next to the record, as JSON and as a page, with the
+    outcomes of earlier checks under other variations. Raises InputError for an unknown name, a record without evidence
+    or with changed bytes, RunError when the fresh process fails or the result cannot be written.
     """
     record = as_record(record)
     wanted = variations_of(record, variations)
@@ -147,7 +148,8 @@ def check_parity(
     opaque = tuple(_described(record)["opaque"])
     packages = (record.read_json(ENVIRONMENT) or {}).get("packages", {})
     with locked_temporary_folder("parity") as folder:
-        preparation = Preparation(folder, opaque, library, packages)
+        package = library or library_around(record.folder, Path.cwd())
+        preparation = Preparation(folder, opaque, package, packages)
         check = _Check(record, preparation, other_artifact(expected, record.artifact))
         outcomes = check.deliveries([variation for variation in wanted if variation.is_delivery])
         if check.other_artifact:
@@ -253,4 +255,6 @@ def _write(record: Record, parity: Parity) -> None:
     folder = checks_folder(record)
     folder.mkdir(parents=True, exist_ok=True)
     write_parity_page(folder / PARITY_PAGE, parity)
-    write_atomic(folder / PARITY, canonical_json(parity.to_json()))
+    checked = {outcome.variation for outcome in parity.outcomes}
+    full = {variation.name for variation in variations_of(record, FULL)} <= checked
+    write_atomic(folder / PARITY, canonical_json({**parity.to_json(), "full": full}))

@@ -1,5 +1,6 @@
 """A project: the settings in settings.ini, its folders, its pipeline modules."""
 
+import contextlib
 import importlib
 import re
 import sys
@@ -93,8 +94,8 @@ class Project:
             return f"{name}: " + (
                 f"found no module {missing}, expected the export of its notebook; run `make export`"
                 if generated
-                else f"found no package {missing!r} to import, expected the research requirements; "
-                "run `make setup`, or install the project with its extras opaque, research and examples"
+                else f"found no package {missing!r} to import, expected it in this environment; run `make setup` and "
+                "use .venv/bin; where settings.ini does not name the package, add it and run `make lock` first"
             )
         if pipeline in self.pipelines():
             return f"found no module {name}, expected the export of {notebook}; run `make export`"
@@ -129,6 +130,16 @@ def project_around(folder: Path) -> Project | None:
             if "project" in settings:
                 return _project(above, settings["project"])
     return None
+
+
+def library_around(*folders: Path) -> str:
+    """The package of the first project around one of the folders; this one where there is none."""
+    for folder in folders:
+        with contextlib.suppress(InputError):  # settings.ini is damaged: who needs the project itself says so
+            project = project_around(folder)
+            if project:
+                return project.library
+    return __name__.partition(".")[0]
 
 
 def project_settings(root: Path) -> Mapping[str, str]:

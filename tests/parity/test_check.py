@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from tiny import STEP, library, small_record
 
 from pipeline_lib.cli.main import commands
-from pipeline_lib.errors import InputError
+from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.parity.variations import QUICK, VARIATIONS, Variation
 from pipeline_lib.records.record import Record, checks_folder
@@ -152,3 +152,14 @@ def test_an_opaque_step_is_checked_like_any_other(tmp_path: Path) -> None:
         found = check_parity(record, library="cottages")
     assert found.exact, str(found)
     assert list(found.steps) == ["ages", "scale"]
+
+
+def test_the_package_of_opaque_steps_is_that_of_the_project_around_the_record(tmp_path: Path) -> None:
+    with library(tmp_path, STEP.replace("YEAR", "2026")) as step:
+        record = small_record(tmp_path / "runs", ("ages", step), library="cottages")
+        with pytest.raises(RunError, match=r"what pipeline_lib\.steps .* load_model\(folder, library='cottages'\)"):
+            check_parity(record, variations=["fresh process"])
+        (tmp_path / "settings.ini").write_text(
+            "[project]\nlib_name = cottages\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
+        )
+        assert check_parity(record, variations=["fresh process"]).exact

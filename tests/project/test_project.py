@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.project import Project, check_name, find_project
+from pipeline_lib.project.project import Project, check_name, find_project, library_around
 
 pytestmark = pytest.mark.core
 
@@ -134,3 +134,14 @@ def test_names_of_pipelines() -> None:
 def test_names_that_no_module_can_have_are_refused(name: str) -> None:
     with pytest.raises(InputError, match="found the name"):
         check_name(name)
+
+
+def test_the_library_around_folders_is_the_first_projects(tmp_path: Path) -> None:
+    assert library_around(tmp_path) == "pipeline_lib"
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "settings.ini").write_text(
+        "[project]\nlib_name = prices\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
+    )
+    assert library_around(tmp_path, tmp_path / "own" / "runs") == "prices"
+    (tmp_path / "own" / "settings.ini").write_text("damaged\n")
+    assert library_around(tmp_path / "own", tmp_path) == "pipeline_lib"
