@@ -120,3 +120,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext pipeline_lib` in Jupyter: the commands of `pipeline-lib` as `%pipeline run …`."""
+    importlib.import_module("pipeline_lib.cli.magic").load(shell)
