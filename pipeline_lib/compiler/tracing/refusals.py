@@ -45,8 +45,8 @@ def own_frame(codes: Collection[CodeType]) -> FrameType | None:
 
 
 def line_of(code: CodeType, number: int) -> SourceLine:
-    """A line of a code object."""
-    text = linecache.getline(code.co_filename, number).strip()
+    """A line of a code object; code made from a string has no text, for `<string>` may be another string's name, too."""
+    text = "" if code.co_filename == "<string>" else linecache.getline(code.co_filename, number).strip()
     return SourceLine(code.co_qualname, short_file(code.co_filename), number, text)
 
 

@@ -21,7 +21,7 @@ CHOICES = {
     "where of text and missing": lambda X: np.where(X["a"] > 0, X["t"], np.nan),
     "where of missing": lambda X: np.where(X["c"] > 0.5, np.nan, X["c"]),
     "where of dates": lambda X: np.where(X["a"] > 0, X["w"].values, np.datetime64("2020-01-01")),
-    "where of missing dates": lambda X: np.where(X["a"] > 0, X["w"].values, np.datetime64("NaT")),
+    "where of missing dates": lambda X: np.where(X["a"] > 0, X["w"].values, np.datetime64("NaT", "us")),
     "where of numbers as truth": lambda X: np.where(X["b"], 1.0, 2.0),
     "nested": lambda X: np.where(X["b"] > 1, 2, np.where(X["b"] < -1, 1, 0)),
     "where of a frame": lambda X: np.where(X[["a", "b"]] > 0, X[["a", "b"]], 0),
