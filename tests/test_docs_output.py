@@ -99,6 +99,22 @@ def test_records_are_shared_and_pruned_as_shown(project: Project, copy: Record, 
     assert shapes(shown(SHARING, "pipeline-lib prune --keep 5")) == shapes(real)
 
 
+def test_a_champion_is_promoted_and_listed_as_shown(
+    project: Project, copy: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline_lib.records.promotion.problems_of", lambda record: [])  # this checkout may be changed
+    monkeypatch.setattr("pipeline_lib.records.promotion.git_user", lambda root: "Anna Berg <anna@example.org>")
+    root = tmp_path / "clone"
+    for folder in (root, tmp_path / "store"):
+        folder.mkdir()
+    team = replace(project, root=root, store=str(tmp_path / "store"))
+    reason = "lower error on the sales of 2010"
+    told = shown(SHARING, f'pipeline-lib promote houses --reason "{reason}"')
+    real = output(team, "promote", "houses", "--reason", reason)
+    assert shapes(told) == shapes([line.replace(team.store, "/mnt/team/runs") for line in real])
+    assert shapes(shown(SHARING, "pipeline-lib champions")) == shapes(output(team, "champions"))
+
+
 def _other_run(record: Record, id_: str, status: str) -> None:
     """A run of this status beside a finished one; without a living runner `running` is killed."""
     other = Record(record.folder.with_name(id_))

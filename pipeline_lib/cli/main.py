@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from pipeline_lib.cli import champions, completion, diff, notebooks, parity, project, records, run, sweep
+from pipeline_lib.cli import champions, completion, diff, doctor, notebooks, parity, project, records, run, sweep
 from pipeline_lib.cli.context import check_checkout
 from pipeline_lib.cli.groups import TaskGroup
 from pipeline_lib.errors import PipelineLibError
@@ -43,12 +43,19 @@ def main() -> None:
     except OSError as error:
         _fail(f"found {error}, expected files and folders that can be read and written; correct that and try again", 3)
     except Exception:
-        traceback.print_exc()
+        _echo(traceback.format_exc())
         _fail("found an unexpected error: this is a bug, expected none; please report the lines above", 3)
 
 
+def _echo(text: str) -> None:
+    """Print to stderr without secrets."""
+    from pipeline_lib.project.redaction import redact_here
+
+    click.echo(redact_here(text), err=True)
+
+
 def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"error: {message}", err=True)
+    _echo(f"error: {message}")
     sys.exit(code)
 
 
@@ -57,7 +64,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     "Start": (project.init, notebooks.new, notebooks.export, notebooks.clean, project.update, completion.completion),
     "Run": (run.run, run.run_all, sweep.sweep, run.resume),
     "Look": (records.runs, records.show, records.report, records.lab),
-    "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff),
+    "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff, doctor.doctor),
     "Share": (records.push, records.pull, champions.promote, champions.champions),
     "Clean up": (records.prune,),
 }
@@ -73,4 +80,5 @@ def commands(context: click.Context) -> None:
     NAME@best (best by METRIC), NAME@champion (the promoted one), NAME@scratch (newest
     interactive one), NAME/ID, or the path of a record.
     """
-    check_checkout(context)
+    if context.invoked_subcommand != doctor.doctor.name:  # which says it as one of its findings
+        check_checkout(context)

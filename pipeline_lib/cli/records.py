@@ -14,6 +14,7 @@ from pipeline_lib.cli.output import JSON, REF, metrics_text, parity_text, print_
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.query import FACTS, STATUSES
+from pipeline_lib.records.store import store_of
 
 SENSITIVE = click.option("--include-sensitive", is_flag=True, help="Allow a record with fields marked sensitive.")
 
@@ -35,24 +36,24 @@ SENSITIVE = click.option("--include-sensitive", is_flag=True, help="Allow a reco
 @click.option(
     "--limit", type=click.IntRange(min=1), help="Number of runs: the first of a sorted list, else the newest."
 )
+@click.option("--store", is_flag=True, help="Everybody's records in the project's store, `store =` in settings.ini.")
 @click.option("--reindex", is_flag=True, help="Read every byte of every sealed record, and rebuild the index.")
 @JSON
-def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...], **filters: str | None) -> None:
+def runs(
+    limit: int | None, store: bool, reindex: bool, as_json: bool, where: tuple[str, ...], **filters: str | None
+) -> None:
     """List the runs, oldest first: status, parity, seconds, metrics.
 
     A run is running, finished, failed, killed (its process is gone and the record is not sealed) or damaged: its
     manifest, parameters or metrics are not as they were sealed, or with --reindex any other byte. Values of the names
-    in --where and --sort are printed too, and the error of a failed run.
+    in --where and --sort are printed too, the error of a failed run, and which run is the champion or the best one.
     """
     from pipeline_lib.records.best import BEST, sort_by_metric
-    from pipeline_lib.records.index import reindex as forget
-    from pipeline_lib.records.index import summaries
+    from pipeline_lib.records.marks import marks_of
     from pipeline_lib.records.query import as_rows, names_in, select
 
     project = current_project()
-    if reindex:
-        forget(project.runs)
-    everything = summaries(project.runs, check=reindex)
+    everything = _stored(project, reindex=reindex) if store else _own(project, reindex=reindex)
     if filters["sort"] == BEST:
         better = sort_by_metric(project, everything, filters["pipeline"], filters["direction"])
         filters["sort"], filters["direction"] = better
@@ -62,8 +63,11 @@ def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...]
         click.echo(f"[\n{rows}\n]")
         return
     names = names_in(where, filters["sort"])
-    lines = [_line(run, row, names) for run, row in zip(listed, as_rows(listed), strict=True)]
-    if not everything:
+    marks = marks_of(project, everything, best=not store)
+    lines = [_line(run, row, names, marks) for run, row in zip(listed, as_rows(listed), strict=True)]
+    if not everything and store:
+        lines = [f"no records in {store_of(project)} yet; `pipeline-lib push REF` copies one"]
+    elif not everything:
         lines = [f"no runs yet; `pipeline-lib run {project.shown(project.params / 'NAME.yml')}` makes one"]
     if lines:
         click.echo("\n".join(lines))
@@ -71,15 +75,35 @@ def runs(limit: int | None, reindex: bool, as_json: bool, where: tuple[str, ...]
         click.echo(f"{len(listed):,} of {len(everything):,} runs", err=True)
 
 
-def _line(run: dict[str, Any], row: dict[str, Any], names: list[str]) -> str:
-    """A run as one line, with the values of these names, and its error."""
+def _own(project: Project, *, reindex: bool) -> list[dict[str, Any]]:
+    """Summaries of the runs in the project's folder."""
+    from pipeline_lib.records.index import reindex as forget
+    from pipeline_lib.records.index import summaries
+
+    if reindex:
+        forget(project.runs)
+    return summaries(project.runs, check=reindex)
+
+
+def _stored(project: Project, *, reindex: bool) -> list[dict[str, Any]]:
+    """Summaries of everybody's records in the project's store."""
+    from pipeline_lib.records.store_listing import store_summaries
+
+    if reindex:
+        raise InputError("found --reindex with --store, expected one of them: the store has no index; leave one out")
+    return store_summaries(store_of(project))
+
+
+def _line(run: dict[str, Any], row: dict[str, Any], names: list[str], marks: dict[str, str]) -> str:
+    """A run as one line, with the values of these names, its error and its mark."""
     seconds = "" if run["seconds"] is None else f"{run['seconds']:,.1f} s"
     printed = {"reference", "status", "parity", "seconds", *run["metrics"]}
     values = [f"{name} {value_text(row[name])}" for name in names if name in row and name not in printed]
     error = (run["error"] or "").strip().split("\n")[0]
     details = ", ".join(part for part in (metrics_text(run), *values, error) if part)
+    mark = f"  [{marks[run['reference']]}]" if run["reference"] in marks else ""
     parity = parity_text(run["parity"])
-    return f"{run['reference']:<32}  {run['status']:<8}  {parity:<18}  {seconds:>9}  {details}".rstrip()
+    return f"{run['reference']:<32}  {run['status']:<8}  {parity:<18}  {seconds:>9}  {details}{mark}".rstrip()
 
 
 @click.command
@@ -149,27 +173,40 @@ def lab(ref: str, jupyter_options: tuple[str, ...]) -> None:
 
 @click.command
 @REF
-@click.argument("url")
+@click.argument("url", required=False)
 @SENSITIVE
-def push(ref: str, url: str, include_sensitive: bool) -> None:
-    """Copy a record to URL: a folder, s3://bucket/runs, or another URL of fsspec. Every byte is read back."""
+def push(ref: str, url: str | None, include_sensitive: bool) -> None:
+    """Copy a record to URL: a folder, s3://bucket/runs, or another URL of fsspec. Every byte is read back.
+
+    Without URL it goes to the project's store, `store =` in settings.ini.
+    """
     from pipeline_lib.records.transfer import push as send
 
     sent: list[str] = []
+    url = url or store_of(current_project())
     address = send(find(ref), url, include_sensitive=include_sensitive, progress=sent.append)
     click.echo(f"pushed to {address}" if sent else f"already there, every byte: {address}")
 
 
 @click.command
 @REF
-@click.argument("url")
+@click.argument("url", required=False)
 @SENSITIVE
-def pull(ref: str, url: str, include_sensitive: bool) -> None:
-    """Copy a record (NAME, its newest finished run there, or NAME/ID) from URL into the runs folder."""
+def pull(ref: str, url: str | None, include_sensitive: bool) -> None:
+    """Copy a record (NAME, its newest finished run there, NAME/ID or NAME@champion) from URL into the runs folder.
+
+    Without URL it comes from the project's store, `store =` in settings.ini; a champion from where it was promoted.
+    """
+    from pipeline_lib.records.champion_record import CHAMPION, fetch_champion
     from pipeline_lib.records.transfer import pull as fetch
 
     fetched: list[str] = []
-    record = fetch(ref, url, current_project().runs, include_sensitive=include_sensitive, progress=fetched.append)
+    project, (name, _, which) = current_project(), ref.partition("@")
+    options: dict[str, Any] = {"include_sensitive": include_sensitive, "progress": fetched.append}
+    if which == CHAMPION:
+        record = fetch_champion(project, name, url, **options)
+    else:
+        record = fetch(ref, url or store_of(project), project.runs, **options)
     what = "every byte is" if fetched else "already here, every byte"
     click.echo(f"{record.reference}: {what} as it was sealed\nrecord: {record.folder}")
 
@@ -181,13 +218,15 @@ def pull(ref: str, url: str, include_sensitive: bool) -> None:
 def prune(keep: int, pipeline: str | None, yes: bool) -> None:
     """Remove runs older than each pipeline's N newest finished ones, with their checks. Running ones stay.
 
-    Members of a sweep count as ordinary runs, but the best one stays, and so does the run that the pipeline's name
-    means; a sweep's page is removed with its last member.
+    Members of a sweep count as ordinary runs, but the best one stays, and so do the run that the pipeline's name means,
+    champions, and the champions before them; a sweep's page is removed with its last member.
     """
+    from pipeline_lib.records.protected import protected_references
     from pipeline_lib.records.prune import find_old_runs, remove, remove_pages
 
-    runs = current_project().runs
-    old = find_old_runs(runs, keep, pipeline)
+    project = current_project()
+    runs = project.runs
+    old = find_old_runs(runs, keep, pipeline, protected=protected_references(project))
     for run in old:
         if yes:
             remove(run.record)

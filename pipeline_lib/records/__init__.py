@@ -1,1 +1,1 @@
-"""The folder a run leaves: layout, seal, reference, index, query, report, transfer."""
+"""The folder a run leaves: layout, seal, reference, index, query, report, transfer, store, champion."""

@@ -104,9 +104,13 @@ def reindex(runs: Path) -> None:
 def read_parity(record: Record) -> dict[str, Any] | None:
     """The result of a record's last parity check; None where there is none, or none that can be read."""
     try:
-        parity = read_json(checks_folder(record) / PARITY)
+        return as_parity(read_json(checks_folder(record) / PARITY))
     except (InputError, OSError):
         return None
+
+
+def as_parity(parity: Any) -> dict[str, Any] | None:
+    """The content of a parity result; None where it is none."""
     complete = isinstance(parity, dict) and isinstance(parity.get("exact"), bool) and "text" in parity
     return parity if complete else None
 

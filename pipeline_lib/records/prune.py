@@ -2,7 +2,7 @@
 
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,18 +28,20 @@ class OldRun:
     sweeps: tuple[str, ...] = ()
 
 
-def find_old_runs(runs: Path, keep: int, pipeline: str | None = None) -> list[OldRun]:
+def find_old_runs(
+    runs: Path, keep: int, pipeline: str | None = None, *, protected: Collection[str] = ()
+) -> list[OldRun]:
     """Runs older than the `keep` newest finished ones of their pipeline, oldest first.
 
     A running or damaged run is never listed, nor the best member of a sweep, nor the run that the pipeline's name
-    means; other members of a sweep are listed like any run. A pipeline with at most `keep` finished runs has none.
-    Raises InputError for a pipeline without runs.
+    means, nor one of the references `protected`; other members of a sweep are listed like any run. A pipeline with at
+    most `keep` finished runs has none. Raises InputError for a pipeline without runs.
     """
     run_summaries = summaries(runs, pipeline)
     if pipeline and not run_summaries:
         raise InputError(f"found no runs of {pipeline!r}, expected some; `pipeline-lib runs` lists what there is")
     sweeps = _sweeps(runs)
-    stays = {sweep.get("best") for sweep in sweeps.values()}
+    stays = {*protected, *(sweep.get("best") for sweep in sweeps.values())}
     finished: dict[str, int] = {}
     named: set[str] = set()
     old = []

@@ -1,4 +1,4 @@
-"""References: `houses`, `houses@latest`, `houses@best`, `houses@scratch`, `houses/ID`, or the path of a record."""
+"""References: `houses`, `houses@latest`, `houses@best`, `houses@champion`, `houses/ID`, or the path of a record."""
 
 import re
 from itertools import islice
@@ -7,11 +7,16 @@ from pathlib import Path
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import SCRATCH, Project, find_project
 from pipeline_lib.records.best import best_run
+from pipeline_lib.records.champion_record import CHAMPION, find_champion
 from pipeline_lib.records.layout import MANIFEST
 from pipeline_lib.records.record import DAMAGED, Record, all_records
 
-_REFERENCE = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(@(?P<which>latest|best|scratch))?(/(?P<id>[0-9A-Za-z-]+))?")
-_EXPECTED = "expected a run by name (NAME, NAME@latest, NAME@best, NAME@scratch, NAME/ID) or a record's path"
+_REFERENCE = re.compile(
+    r"(?P<name>[a-z][a-z0-9_]*)(@(?P<which>latest|best|champion|scratch))?(/(?P<id>[0-9A-Za-z-]+))?"
+)
+_EXPECTED = (
+    "expected a run by name (NAME, NAME@latest, NAME@best, NAME@champion, NAME@scratch, NAME/ID) or a record's path"
+)
 _MOST_LISTED = 5
 
 
@@ -42,8 +47,9 @@ def find_record(reference: str, project: Project) -> Record:
     `houses` is the newest finished run (or a newer damaged one, so that damage is noticed) that is no member of a
     sweep: of many members the one that ended last means nothing. `houses@latest` is the newest run of any status, a
     member too, `houses@best` the best finished one with exact parity by METRIC, `houses@scratch` the newest interactive
-    one, `houses/ID` and `houses@scratch/ID` one run (the first letters of its ID suffice); anything else is the path of
-    a record. Raises InputError, which lists the runs that exist.
+    one, `houses@champion` the one that `champions/houses.yml` names, which is fetched from its store where it is not
+    here; `houses/ID` and `houses@scratch/ID` are one run (the first letters of its ID suffice); anything else is the
+    path of a record. Raises InputError, which lists the runs that exist; DifferenceError for a damaged champion.
     """
     record = record_at(Path(reference))
     if record:
@@ -54,6 +60,8 @@ def find_record(reference: str, project: Project) -> Record:
     name, which, start = parts["name"], parts["which"], parts["id"]
     if which == "best":
         return best_run(project, name)
+    if which == CHAMPION:
+        return find_champion(project, name)
     records = [r for r in all_records(project.runs, scratch=which == SCRATCH) if r.pipeline == name]
     if start:
         matches = [record for record in records if record.id.startswith(start)]

@@ -36,7 +36,7 @@ def verify(record: Record) -> list[str]:
     if status in ("running", "killed", SCRATCH):
         again = f"`pipeline-lib run` with the parameters of {record.pipeline} makes one"
         return [f"{MANIFEST}: found status {status!r}, expected a sealed record; {again}"]
-    problem = _manifest_problem(record, manifest)
+    problem = manifest_problem(manifest, (record.folder / MANIFEST).read_bytes())
     if problem:
         return [f"{MANIFEST}: {problem}"]
     reference = str(manifest.get("reference", record.id))
@@ -60,13 +60,14 @@ def is_valid_manifest(manifest: Mapping[str, Any]) -> bool:
     )
 
 
-def _manifest_problem(record: Record, manifest: dict[str, Any]) -> str | None:
+def manifest_problem(manifest: dict[str, Any], content: bytes) -> str | None:
+    """What is wrong with a sealed manifest, read from these bytes; None where it is as it was sealed."""
     if not is_valid_manifest(manifest) or "digest" not in manifest:
         return "found a damaged manifest, expected digests of all files and of itself; run again"
-    content = {key: value for key, value in manifest.items() if key != "digest"}
+    covered_values = {key: value for key, value in manifest.items() if key != "digest"}
     try:
-        covered = sha256_bytes(canonical_json(content)) == manifest["digest"]
-        canonical = canonical_json(manifest) == (record.folder / MANIFEST).read_bytes()
+        covered = sha256_bytes(canonical_json(covered_values)) == manifest["digest"]
+        canonical = canonical_json(manifest) == content
     except ValueError:  # a NaN, half a surrogate pair
         covered = canonical = False
     if covered and canonical:

@@ -1,103 +1,35 @@
-"""Push and pull of records, through a folder or an object store. Every byte is verified on arrival.
+"""Push and pull of records, to a store and from it. Every byte is verified on arrival.
 
-In the store a record is a folder PIPELINE/ID, as in the runs folder. The manifest is written last: a folder without it
-is no record, so a push that was interrupted is never pulled.
+The manifest is written last: a folder without it is no record, so a push that was interrupted is never pulled.
 """
 
-import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError
+from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.project.project import check_name
-from pipeline_lib.records.layout import MANIFEST
-from pipeline_lib.records.record import ID, REPAIR, Record
+from pipeline_lib.records.layout import MANIFEST, PARITY
+from pipeline_lib.records.record import REPAIR, Record, checks_folder
 from pipeline_lib.records.seal import is_valid_manifest, verify
-from pipeline_lib.system.files import flush_tree, sha256_bytes
+from pipeline_lib.records.store import Store, open_store
+from pipeline_lib.system.files import flush_tree, sha256_bytes, sha256_file
 from pipeline_lib.system.locks import locked
 from pipeline_lib.system.safe_names import name_problems
-
-
-@dataclass(frozen=True)
-class Store:
-    """Where records are shared: a file system of fsspec and a folder in it."""
-
-    system: Any
-    folder: str
-
-    @classmethod
-    def at(cls, url: str) -> "Store":
-        """The store at a folder or URL; InputError where no installed package can open it."""
-        try:
-            from fsspec.core import url_to_fs
-        except ModuleNotFoundError as error:
-            raise InputError(
-                f"found no package {error.name!r}, expected the extra share; pip install 'nb-pipeline-lib[share]'"
-            ) from error
-        try:
-            system, folder = url_to_fs(url)
-        except (ImportError, ValueError) as error:
-            raise InputError(
-                f"found {url!r}, which cannot be reached ({error}), expected a folder or a URL such as "
-                "s3://bucket/runs; install the package that it names, or correct the address"
-            ) from error
-        return cls(system, folder.rstrip("/"))
-
-    def path(self, record: Record, name: str) -> str:
-        """The path of a record's file in the store."""
-        return f"{self.folder}/{record.pipeline}/{record.id}/{name}"
-
-    def read(self, path: str) -> bytes | None:
-        """A file's bytes, None where there is no such file."""
-        try:
-            content: bytes = self.system.cat_file(path)
-        except FileNotFoundError:
-            return None
-        return content
-
-    def digest(self, path: str) -> str | None:
-        """SHA-256 of a file in the store, None where there is no such file."""
-        try:
-            with self.system.open(path, "rb") as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()
-        except FileNotFoundError:
-            return None
-
-    def send(self, source: Path, path: str, digest: str) -> None:
-        """Write a file and read it back; DifferenceError when other bytes arrived."""
-        if path.startswith("/"):  # not in an object store: it has no folders, and would make a bucket
-            self.system.makedirs(path.rpartition("/")[0], exist_ok=True)
-        try:
-            self.system.put_file(str(source), path)
-        except FileNotFoundError as error:
-            raise InputError(
-                f"{path}: found no such place, expected a folder or bucket that exists; make it"
-            ) from error
-        if self.digest(path) != digest:
-            raise DifferenceError(f"{path}: found other bytes than were sent, expected the same; push again")
-
-    def ids(self, pipeline: str) -> list[str]:
-        """IDs of a pipeline's folders in the store, oldest first."""
-        try:
-            self.system.invalidate_cache()
-            names = self.system.ls(f"{self.folder}/{pipeline}", detail=False)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        last_parts = (name.rstrip("/").rpartition("/")[2] for name in names)
-        return sorted(name for name in last_parts if ID.fullmatch(name))
-
 
 Progress = Callable[[str], None]
 
 
+class SensitiveError(InputError):
+    """A record with sensitive fields would leave its place without permission."""
+
+
 def push(record: Record, url: str, *, include_sensitive: bool = False, progress: Progress = lambda name: None) -> str:
-    """Copy a sealed record to a folder or URL and return its address there.
+    """Copy a sealed record to a folder or URL, with the result of its parity check, and return its address there.
 
     Files that an interrupted push has already copied are not sent again; `progress` is called with the name of each
     file that is. Raises InputError for a record that is not as it was sealed, that has sensitive fields (unless
@@ -106,8 +38,8 @@ def push(record: Record, url: str, *, include_sensitive: bool = False, progress:
     problems = verify(record)
     if problems:
         raise InputError(f"{record.reference}: {problems[0]}; {REPAIR.format(record.reference)}")
-    _check_sensitive(record.reference, record.manifest(), include_sensitive=include_sensitive)
-    with _open_store(url) as store:
+    check_sensitive(record.reference, record.manifest(), include_sensitive=include_sensitive)
+    with open_store(url) as store:
         return _send(record, store, progress)
 
 
@@ -127,7 +59,17 @@ def _send(record: Record, store: Store, progress: Progress) -> str:
         store.send(record.folder / MANIFEST, part, sha256_bytes(sealed))
         store.system.mv(part, store.path(record, MANIFEST))
         progress(MANIFEST)
+    _send_parity(record, store, sha256_bytes(sealed))
     return str(store.system.unstrip_protocol(store.path(record, "").rstrip("/")))
+
+
+def _send_parity(record: Record, store: Store, manifest_digest: str) -> None:
+    """Copy the result of the last parity check; a listing of the store shows it."""
+    parity = checks_folder(record) / PARITY
+    if parity.is_file():
+        path, digest = store.parity_path(record, manifest_digest), sha256_file(parity)
+        if store.digest(path) != digest:
+            store.send(parity, path, digest)
 
 
 def pull(
@@ -135,17 +77,19 @@ def pull(
     url: str,
     runs: Path,
     *,
+    digest: str | None = None,
     include_sensitive: bool = False,
     progress: Progress = lambda name: None,
 ) -> Record:
     """Copy a record from a folder or URL into the runs folder and return it.
 
     `reference` is NAME (the newest finished run there, no member of a sweep) or NAME/ID (the first letters of the ID
-    suffice). A record that is already in the runs folder stays as it is; `progress` is called with the reference of one
-    that is copied. Raises InputError where there is no such record, where another one has its name here, or for
-    sensitive fields; DifferenceError when the bytes that arrive are not those that were sealed.
+    suffice). With `digest` only the record that was sealed with it is copied. A record that is already in the runs
+    folder stays as it is; `progress` is called with the reference of one that is copied. Raises InputError where there
+    is no such record, where another one has its name here, or for sensitive fields; DifferenceError when the bytes that
+    arrive are not those that were sealed.
     """
-    with _open_store(url) as store:
+    with open_store(url) as store:
         pipeline, id_, manifest = _find(store, reference)
         target = Record(runs / pipeline / id_)
         content = _parse(manifest, target.reference)
@@ -154,7 +98,12 @@ def pull(
             raise DifferenceError(
                 f"{target.reference}: found the record of {sealed_as} there, expected its own; push it again"
             )
-        _check_sensitive(target.reference, content, include_sensitive=include_sensitive)
+        if digest is not None and content.get("digest") != digest:
+            raise DifferenceError(
+                f"{target.reference}: found another record of this name in {url}, expected the one whose seal has the "
+                f"digest {digest[:12]}…; ask its author to push that one"
+            )
+        check_sensitive(target.reference, content, include_sensitive=include_sensitive)
         if not target.folder.exists():
             _fetch(store, target, manifest, content)
             progress(target.reference)
@@ -237,28 +186,11 @@ def _rename(part: Record, target: Record) -> None:
             raise
 
 
-@contextmanager
-def _open_store(url: str) -> Iterator[Store]:
-    """The store at a URL; an exception of its protocol's package inside the block becomes an InputError."""
-    try:
-        yield Store.at(url)
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
-        raise InputError(f"{url}: found {error}, expected a folder that can be written; name another") from error
-    except (PipelineLibError, OSError):
-        raise
-    except Exception as error:
-        if type(error).__module__ == "builtins":
-            raise
-        raise InputError(
-            f"{url}: found {type(error).__name__}: {error}, expected a place to read and write; check address and "
-            "credentials"
-        ) from error
-
-
-def _check_sensitive(reference: str, manifest: Mapping[str, Any], *, include_sensitive: bool) -> None:
+def check_sensitive(reference: str, manifest: Mapping[str, Any], *, include_sensitive: bool) -> None:
+    """SensitiveError for a record with sensitive fields, unless they may leave their place."""
     fields = manifest.get("sensitive") or []
     if fields and not include_sensitive:
-        raise InputError(
+        raise SensitiveError(
             f"{reference}: found evidence with the sensitive fields {', '.join(fields)}, expected none to leave its "
             "place; say --include-sensitive if those who can read the address may read them"
         )

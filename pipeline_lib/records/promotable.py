@@ -1,0 +1,72 @@
+"""Whether a record may become a champion: whole, finished, of committed files, parity exact under every variation."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline_lib.records.champion import CHAMPIONS
+from pipeline_lib.records.index import read_parity
+from pipeline_lib.records.layout import GIT_DIFF
+from pipeline_lib.records.record import REPAIR, Record
+from pipeline_lib.records.seal import verify
+
+_CHANGED = re.compile(rb"^diff --git (.+)$", re.MULTILINE)
+_SHOWN = 5
+"""At most so many changed files are named."""
+
+
+def problems_of(record: Record) -> list[str]:
+    """Why a record cannot be promoted, one reason each; empty where it can be."""
+    if record.is_scratch:
+        return ["found a scratch record, expected a sealed one; `pipeline-lib run` makes one"]
+    damage = verify(record)
+    if damage:
+        return [f"{damage[0]}; {REPAIR.format(record.reference)}"]
+    manifest = record.manifest()
+    if manifest["status"] != "finished":
+        return [f"found a run that {manifest['status']}, expected a finished one; run again"]
+    if manifest.get("reference") != record.reference:
+        return [f"found the record of {manifest.get('reference')}, expected its own; move it there"]
+    return [problem for problem in (_source_problem(record, manifest), _parity_problem(record)) if problem]
+
+
+def _source_problem(record: Record, manifest: Mapping[str, Any]) -> str | None:
+    """Why the files that made a record are in no commit; pointers to champions do not count."""
+    git = manifest.get("git")
+    if not isinstance(git, dict):
+        return "found a run outside git, expected one of committed files; `git init`, commit, and run again"
+    changed = _changed_files(record) if git.get("changed") else []
+    names = [*changed, *(str(name) for name in git.get("untracked") or ())]
+    names = [name for name in names if not re.match(rf"(.*/)?{CHAMPIONS}/[^/]+\.yml$", name)]
+    if not names:
+        return None
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (
+        f"found a run of files that are in no commit ({', '.join(names[:_SHOWN])}{more}), expected committed ones; "
+        "commit or ignore them, and run again"
+    )
+
+
+def _changed_files(record: Record) -> list[str]:
+    """Files that differed from the commit; a name where the record does not say which."""
+    difference = record.folder / GIT_DIFF
+    headers = _CHANGED.findall(difference.read_bytes()) if difference.is_file() else []
+    return [_changed_name(header.decode(errors="replace")) for header in headers] or ["changed files"]
+
+
+def _changed_name(header: str) -> str:
+    """The name in `a/NAME b/NAME`; of a renamed file both names."""
+    half = len(header) // 2
+    return header[2:half] if header[2:half] == header[half + 3 :] else header
+
+
+def _parity_problem(record: Record) -> str | None:
+    parity = read_parity(record)
+    check = f"`pipeline-lib parity {record.reference} --full`"
+    if parity is None:
+        return f"found no parity check, expected an exact one with --full; {check}"
+    if not parity["exact"]:
+        return f"found parity that differs, expected it exact; `pipeline-lib show {record.reference}` names the cause"
+    if parity.get("full") is not True:
+        return f"found a parity check of some variations, expected one with --full; {check}"
+    return None
