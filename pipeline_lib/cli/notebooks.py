@@ -56,15 +56,12 @@ def clean(check: bool, leftovers: bool, yes: bool, verbose: bool) -> None:
     if leftovers:
         clean_leftovers(current_project(), remove=yes, verbose=verbose)
         return
-    from pipeline_lib.project.notebooks import clean_notebook, notebook_bytes, notebook_files, read_notebook
+    from pipeline_lib.project.notebooks import unclean_notebooks
     from pipeline_lib.system.files import write_atomic
 
     project = current_project()
     unclean = []
-    for path in notebook_files(project.notebooks):
-        content = notebook_bytes(clean_notebook(read_notebook(path, project.shown(path))))
-        if path.read_bytes() == content:
-            continue
+    for path, content in unclean_notebooks(project.notebooks, project.shown):
         unclean.append(f"{project.shown(path)}: found outputs or transient metadata; run `pipeline-lib clean`")
         if not check:
             write_atomic(path, content)

@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,6 +161,17 @@ def notebook_files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*.ipynb")):
         if not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts):
             yield path
+
+
+def unclean_notebooks(folder: Path, shown: Callable[[Path], str]) -> Iterator[tuple[Path, bytes]]:
+    """Notebooks below a folder that hold outputs or transient metadata, each with its bytes as they should be.
+
+    `shown` is how messages name a path. Raises InputError for a file that is no notebook.
+    """
+    for path in notebook_files(folder):
+        content = notebook_bytes(clean_notebook(read_notebook(path, shown(path))))
+        if path.read_bytes() != content:
+            yield path, content
 
 
 def _has_cells(notebook: dict[str, Any]) -> bool:

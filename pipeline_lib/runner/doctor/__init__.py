@@ -1,0 +1,1 @@
+"""What may be wrong with an environment or a checkout, and what to do about it."""
