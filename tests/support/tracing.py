@@ -67,13 +67,15 @@ def check(
     may_raise: bool = False,
     zeros: bool = False,
     least: int = 0,
+    alone: int | None = None,
 ) -> Trace:
     """Record own code on `data`, and compare its plan with the library's results for `data` and `others`.
 
     With `bounded` numbers may differ within the plan's own error bounds, else by no bit. With `may_refuse` the plan
     may refuse rows that the library answers. With `may_raise` the library may raise an error for a row alone that it
     answers among others, as for the second part of a text that has one. With `zeros` 0.0 and -0.0 are the same, where
-    the library itself gives one or the other by the number of rows. The plan must answer at least `least` rows.
+    the library itself gives one or the other by the number of rows. The plan must answer at least `least` rows. With
+    `alone` the library gets only so many rows of each frame one by one, for it is slow; the plan gets each.
     """
     step = own_step(transform, fit, state).fit(data)
     trace = record_step(step, data, schema)
@@ -82,7 +84,7 @@ def check(
     outputs = trace.write(raw_columns(schema, build), build)
     comparison = _Comparison(step, trace, outputs, Plan(build.nodes, {}), schema, bounded, may_refuse, may_raise, zeros)
     for frame in (data, *others):
-        comparison.frame(frame)
+        comparison.frame(frame, len(frame) if alone is None else alone)
     assert comparison.answered >= least, f"the plan answers {comparison.answered} rows, expected {least}"
     return trace
 
@@ -140,16 +142,21 @@ class _Comparison:
         self.answered = 0  # rows, so far
         self.bounded, self.may_refuse, self.may_raise, self.zeros = bounded, may_refuse, may_raise, zeros
 
-    def frame(self, data: Any) -> None:
-        """Compare each row of a frame alone, and all answered rows as a batch."""
-        answered = []
+    def frame(self, data: Any, alone: int) -> None:
+        """Compare each row of a frame alone, the first `alone` with the library's, and all answered rows as a batch."""
+        answered, singles = [], []
         raws, columns = self._raw_rows(data), self._columns(data)
         for row in range(len(data)):
             part = _rows(data, [row])
             found = self._plan_of_row(raws[row], {name: take_rows(columns[name], np.array([row])) for name in columns})
+            if row >= alone and found is not None:
+                answered.append(row)
+                singles.append(found)
+                continue
             expected, error = self._library_or_error(part)
             if expected is None and found is not None and self.may_raise:
                 answered.append(row)
+                singles.append(found)
                 continue
             if expected is None:
                 assert found is None, f"row {row}: the plan gives {found} where the library raises {error!r}"
@@ -159,11 +166,20 @@ class _Comparison:
             assert found is not None, f"row {row}: the plan refuses what the library answers, {expected}"
             self._same(part, [[value] for value in found], expected, f"row {row} alone")
             answered.append(row)
-        self.answered += len(answered)
+            singles.append(found)
         whole = _rows(data, answered)
+        expected, error = self._library_or_error(whole) if answered else ([], None)
+        if error is not None and alone < len(data):  # a row that the library refuses: which one?
+            return self.frame(data, len(data))
+        if error is not None:
+            raise error
         if answered:
             found = [_listed(column) for column in self.batch.run(self._columns(whole), len(whole))]
-            self._same(whole, found, self._library(whole), f"{len(whole)} rows")
+            together = [list(map(bits, row)) for row in zip(*found, strict=True)]
+            assert together == [list(map(bits, row)) for row in singles], "a row alone and among others differ"
+            self._same(whole, found, expected, f"{len(whole)} rows")
+        self.answered += len(answered)
+        return None
 
     def _library_or_error(self, data: Any) -> tuple[Any, Exception | None]:
         try:
