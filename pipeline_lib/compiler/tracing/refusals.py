@@ -45,7 +45,7 @@ def own_frame(codes: Collection[CodeType]) -> FrameType | None:
 
 
 def line_of(code: CodeType, number: int) -> SourceLine:
-    """A line of a code object; code made from a string has no text, for `<string>` may be another string's name, too."""
+    """A line of a code object; of code made from a string without its text, for all strings have one name."""
     text = "" if code.co_filename == "<string>" else linecache.getline(code.co_filename, number).strip()
     return SourceLine(code.co_qualname, short_file(code.co_filename), number, text)
 
