@@ -43,7 +43,7 @@ def main() -> None:
     except OSError as error:
         _fail(f"found {error}, expected files and folders that can be read and written; correct that and try again", 3)
     except Exception:
-        _echo(traceback.format_exc())
+        _echo(traceback.format_exc().rstrip())
         _fail("found an unexpected error: this is a bug, expected none; please report the lines above", 3)
 
 

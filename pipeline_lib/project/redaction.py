@@ -3,12 +3,10 @@
 Secrets are the passwords of connections, and the environment variables that settings.ini names: `secrets = NAME, …`.
 """
 
-import base64
-import html
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from configparser import ConfigParser
 from configparser import Error as ConfigError
 from pathlib import Path
@@ -16,7 +14,7 @@ from urllib.parse import quote, quote_plus
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.connections import connections, passwords
-from pipeline_lib.project.project import Project
+from pipeline_lib.project.project import Project, project_around
 from pipeline_lib.system.files import files_below, write_atomic
 
 SHORTEST = 6
@@ -76,6 +74,14 @@ def redactor(project: Project | None) -> Redactor:
     return Redactor(values)
 
 
+def redact_here(text: str) -> str:
+    """A text without the secrets of the project around the working folder, for what a command prints last."""
+    try:
+        return redactor(project_around(Path.cwd())).redact_text(text)
+    except (InputError, OSError):  # the text itself may say so
+        return text
+
+
 def check_length(secret: str, name: str) -> None:
     """Refuse a secret that is too short to be found in what a program prints."""
     if len(secret) < SHORTEST:
@@ -123,9 +129,11 @@ def _declared(root: Path) -> list[str]:
 
 def _forms(value: str) -> Iterator[bytes]:
     """The forms in which a program may print a text: escaped up to twice, percent-encoded, base64, hexadecimal."""
+    import base64
+
     texts = {value}
     for _ in range(2):
-        texts |= {escape(text) for text in texts for escape in _ESCAPES}
+        texts |= {form for text in texts for form in _escaped(text)}
     for text in sorted(texts):
         yield text.encode("utf-8", "surrogatepass")
     content = value.encode("utf-8", "surrogatepass")
@@ -137,12 +145,14 @@ def _forms(value: str) -> Iterator[bytes]:
             yield encode(bytes(before) + content)[-(-8 * before // 6) : 8 * (before + len(content)) // 6]
 
 
-_ESCAPES: tuple[Callable[[str], str], ...] = (
-    lambda text: json.dumps(text)[1:-1],
-    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
-    lambda text: repr(text)[1:-1],
-    lambda text: html.escape(text),
-    lambda text: html.escape(text, quote=False),
-    lambda text: quote(text, safe="", errors="surrogatepass"),
-    lambda text: quote_plus(text, errors="surrogatepass"),
-)
+def _escaped(text: str) -> Iterator[str]:
+    """A text as JSON, Python, HTML and addresses hold it."""
+    import html  # it holds all names of HTML's characters: most commands have no secret to look for
+
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    yield repr(text)[1:-1]
+    yield html.escape(text)
+    yield html.escape(text, quote=False)
+    yield quote(text, safe="", errors="surrogatepass")
+    yield quote_plus(text, errors="surrogatepass")

@@ -25,6 +25,7 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 
 from pipeline_lib.project.redaction import NO_SECRETS, Redactor
 from pipeline_lib.runner.failed_cell import CellError
+from pipeline_lib.runner.kernel_streams import redacted_streams
 from pipeline_lib.runner.output_limits import CellOutput
 from pipeline_lib.system import parent_death
 from pipeline_lib.system.files import write_atomic
@@ -201,7 +202,8 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
     def create_kernel_manager(self) -> AsyncKernelManager:
         """The manager of a kernel that ends with this process."""
         self.kernel_manager_class = RecordKernelManager
-        manager: AsyncKernelManager = super().create_kernel_manager()
+        manager: RecordKernelManager = super().create_kernel_manager()
+        manager.redact = self.nb_man.redact
         self._manager = manager
         return manager
 
@@ -259,6 +261,8 @@ class RecordKernelClient(AsyncKernelClient):
 class RecordKernelManager(AsyncKernelManager):
     """Starts kernels of this environment that end with this process, and lets many of their messages wait."""
 
+    redact = NO_SECRETS
+
     @property
     def kernel_spec(self) -> KernelSpec:
         """IPython by this process's own Python. Jupyter might find another one under the same name."""
@@ -272,6 +276,11 @@ class RecordKernelManager(AsyncKernelManager):
         client = super().client(**options)
         client.context.setsockopt(zmq.RCVHWM, BACKLOG)
         return client
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+        """Start the kernel's process; what it writes past Jupyter is shown without secrets."""
+        with redacted_streams(self.redact) as streams:
+            await super()._async_launch_kernel(kernel_cmd, **options, **streams)
 
     async def _async_wait(self, pollinterval: float = POLL) -> None:
         """Wait until the kernel has ended."""
