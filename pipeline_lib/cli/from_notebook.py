@@ -1,0 +1,43 @@
+"""`pipeline-lib new NAME --from NOTEBOOK`: what became of an exploration notebook, in lines."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline_lib.project.project import Project
+
+if TYPE_CHECKING:
+    from pipeline_lib.runner.from_notebook import FromNotebook
+
+
+def new_from_notebook(project: Project, name: str, notebook: Path) -> None:
+    """Write a pipeline from an exploration notebook; exit 1 where the two do not agree in every bit."""
+    from pipeline_lib.runner.from_notebook import pipeline_from_notebook
+
+    result = pipeline_from_notebook(project, name, notebook, click.echo)
+    for line in lines_of(result):
+        click.echo(line)
+    params = project.shown(project.params / f"{name}.yml")
+    click.echo(f"next: decide what the page lists, then pipeline-lib run {params}")
+    if not result.proven:
+        sys.exit(1)
+
+
+def lines_of(result: "FromNotebook") -> list[str]:
+    """The result as the command prints it."""
+    counts = dict.fromkeys(("kept", "moved", "to decide"), 0)
+    for place in result.places:
+        counts[place.status] += 1
+    lines = [f"wrote {path}" for path in result.written]
+    lines.append(f"{len(result.places)} cells: {', '.join(f'{count} {status}' for status, count in counts.items())}")
+    lines += result.notes
+    lines += [
+        f"  {one.result:<12}  {one.value} (cell {one.cell}){f': {one.detail}' if one.detail else ''}"
+        for one in result.comparisons
+    ]
+    if result.decisions:
+        lines.append("to decide:")
+        lines += [f"  cell {one.cell}, {one.kind}: {one.text}" for one in result.decisions]
+    return lines

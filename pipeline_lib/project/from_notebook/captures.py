@@ -1,0 +1,118 @@
+"""The original with lines between its statements that keep the values which the new pipeline shares."""
+
+import ast
+from dataclasses import dataclass
+
+from pipeline_lib.project.from_notebook.calls import argument, assigned
+from pipeline_lib.project.from_notebook.cell_habits import installs
+from pipeline_lib.project.from_notebook.parameters import SPLIT, Parameters
+from pipeline_lib.project.from_notebook.plan import Plan
+from pipeline_lib.project.from_notebook.source import SourceCell
+
+KEEP = "_pipeline_lib_keep"
+PARTS = ("train rows", "test rows", "train target", "test target")
+ROWS, TARGET, PREDICTIONS, NAMES, CLASSIFIER, BEST = "rows", "target", "predictions", "names", "classifier", "best"
+SEED = "__import__('numpy').random.seed(0)"
+"""What makes draws without a seed repeatable: the pipeline's new `random_state` is 0, which draws the same."""
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A value that is kept before or after a statement: `after` is whether after it."""
+
+    statement: int
+    after: bool
+    key: str
+    expression: str
+
+
+def captures(plan: Plan) -> list[Capture]:
+    """Every value to keep."""
+    model, split = plan.model, plan.roles.split
+    target, target_at = plan.target
+    result = [
+        Capture(model.chain.at, False, ROWS, ast.unparse(model.chain.source)),
+        Capture(target_at, False, TARGET, ast.unparse(target)),
+        Capture(model.statement, True, CLASSIFIER, f"__import__('sklearn.base').base.is_classifier({model.name})"),
+    ]
+    if names := names_expression(plan):
+        result.append(Capture(model.chain.at, False, NAMES, f"[str(name) for name in {names}]"))
+    if model.search:
+        result.append(Capture(model.statement, True, BEST, f"{model.name}.best_params_"))
+    if split:
+        result += [Capture(split.statement, True, *pair) for pair in zip(PARTS, split.names, strict=True)]
+    uses = plan.roles.on_test(model)
+    rows = argument(uses[0][1], 0, "X") if uses else None
+    if rows is not None:
+        result.append(Capture(uses[0][0], True, PREDICTIONS, f"{model.name}.predict({ast.unparse(rows)})"))
+    result += [Capture(score.statement, True, f"score {score.name}", score.original) for score in plan.scores]
+    result += [Capture(at, False, f"literal {name}", name) for name, at in plan.literals.items()]
+    for index in sorted(plan.load):
+        result += _counts(plan, index)
+    return result
+
+
+def _counts(plan: Plan, index: int) -> list[Capture]:
+    """The length of a table before and after a statement."""
+    names = plan.flow.names[index]
+    made = sorted(names.binds | names.changes)
+    if len(made) != 1:
+        return []
+    found = assigned(plan.statements[index].node)
+    source = found[1] if found else None
+    while isinstance(source, ast.Attribute | ast.Subscript | ast.Call):
+        source = source.func if isinstance(source, ast.Call) else source.value
+    before = source.id if isinstance(source, ast.Name) and source.id not in plan.roles.imports.full else made[0]
+    return [
+        Capture(index, False, f"count {index} before", f"{before}.shape[0]"),
+        Capture(index, True, f"count {index} after", f"{made[0]}.shape[0]"),
+    ]
+
+
+def names_expression(plan: Plan) -> str:
+    """The source of the column names of an array that comes from a data set of scikit-learn; "" for other tables."""
+    source, at = plan.model.chain.source, plan.model.chain.at
+    for _ in range(10):
+        if isinstance(source, ast.Attribute) and source.attr == "data" and isinstance(source.value, ast.Name):
+            return f"{source.value.id}.feature_names"
+        if isinstance(source, ast.Subscript) and isinstance(source.value, ast.Name):
+            key = source.slice
+            return f"{source.value.id}.feature_names" if isinstance(key, ast.Constant) and key.value == "data" else ""
+        made = plan.flow.made_by(source.id, at) if isinstance(source, ast.Name) else []
+        found = assigned(plan.statements[made[0]].node) if made else None
+        if not found:
+            return ""
+        source, at = found[1], made[0]
+    return ""
+
+
+def instrumented(plan: Plan, parameters: Parameters) -> list[tuple[SourceCell, str]]:
+    """Each code cell that can run, in the order in which it runs, with its source and the lines that keep values."""
+    inserted: dict[int, list[tuple[int, str]]] = {}
+    for capture in captures(plan):
+        statement = plan.statements[capture.statement]
+        line = statement.lines[1] if capture.after else statement.lines[0] - 1
+        text = f"{KEEP}({capture.key!r}, lambda: ({capture.expression}))"
+        inserted.setdefault(statement.cell, []).append((line, text))
+    for index in seeded(plan, parameters):
+        statement = plan.statements[index]
+        inserted.setdefault(statement.cell, []).append((statement.lines[0] - 1, SEED))
+    order = list(dict.fromkeys(statement.cell for statement in plan.statements))
+    others = [cell.number for cell in plan.cells if cell.kind == "code" and cell.number not in order]
+    result = []
+    for number in [*order, *others]:
+        cell = plan.cells[number - 1]
+        lines = ["pass" if installs(line) else line for line in cell.source.splitlines()]
+        for line, text in sorted(inserted.get(number, []), key=lambda pair: pair[0], reverse=True):
+            lines.insert(line, text)
+        result.append((cell, "\n".join(lines)))
+    return result
+
+
+def seeded(plan: Plan, parameters: Parameters) -> list[int]:
+    """Statements that draw at random without a seed, before which the original's run sets one."""
+    split = plan.roles.split
+    result = [split.statement] if split and SPLIT in parameters.added_seeds and plan.seed is None else []
+    if any(group != SPLIT for group in parameters.added_seeds):
+        result.append(plan.model.statement)
+    return result

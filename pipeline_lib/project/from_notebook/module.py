@@ -1,0 +1,273 @@
+"""The pipeline notebook: raw data, parameters, split, unfitted pipeline and metrics, from the original's statements."""
+
+import ast
+import json
+import re
+from collections.abc import Iterable
+
+from pipeline_lib.project.from_notebook.calls import PIPELINES
+from pipeline_lib.project.from_notebook.edits import Edit, edited, edited_expression, indented, path_edits
+from pipeline_lib.project.from_notebook.estimators import constructor, searched_estimator
+from pipeline_lib.project.from_notebook.facts import Facts
+from pipeline_lib.project.from_notebook.imports import import_lines, used_names
+from pipeline_lib.project.from_notebook.metrics_source import metrics_source
+from pipeline_lib.project.from_notebook.parameters import SPLIT, Parameters, searched_name
+from pipeline_lib.project.from_notebook.plan import Plan
+
+_SPLIT_LINE = (
+    "def split(frame: pd.DataFrame, params: Params) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]:"
+)
+PROSE = "markdown"
+CODE = "code"
+NewCell = tuple[str, str, str, tuple[str, ...]]
+"""Kind, id, source and tags of a cell of a new notebook."""
+
+
+class ModuleDraft:
+    """Writes the cells of `nbs/pipelines/NAME.ipynb`."""
+
+    def __init__(self, plan: Plan, facts: Facts, parameters: Parameters, name: str, shown: str) -> None:
+        self.plan, self.facts, self.parameters = plan, facts, parameters
+        self.name, self.shown = name, shown
+        self.split_names = plan.roles.split.names if plan.roles.split else ("X_train", "X_test", "y_train", "y_test")
+
+    def cells(self) -> list[NewCell]:
+        """All cells in order."""
+        definitions = self._definitions()
+        exported = [
+            *definitions,
+            ("row", self._row()),
+            ("load", self._load()),
+            ("params", self.parameters.model_source()),
+            ("split", self._split()),
+            ("build", self._build()),
+            ("metrics", metrics_source(self.plan, self.facts)),
+        ]
+        checks = {
+            "load": "frame = load()\nframe.head(3)",
+            "split": f"params = {self.parameters.call_source()}\n{', '.join(self.split_names)} = split(frame, params)\n"
+            f"len({self.split_names[0]}), len({self.split_names[1]})",
+            "build": f"fitted = build(params).fit({self.split_names[0]}, {self.split_names[2]})\nfitted",
+            "metrics": self._metrics_check(),
+        }
+        result: list[NewCell] = [
+            (PROSE, "title", self._title(), ()),
+            (CODE, "module", f"#| default_exp pipelines.{self.name}", ()),
+            (CODE, "imports", "#| export\n" + "\n".join(self._imports([text for _, text in exported])), ()),
+        ]
+        for cell_id, text in exported:
+            result.append((CODE, cell_id, f"#| export\n{text}", ()))
+            if cell_id in checks:
+                result.append((CODE, f"{cell_id}-check", checks[cell_id], ()))
+        return result
+
+    def _title(self) -> str:
+        return (
+            f"# {self.name}: the pipeline of {self.shown}\n\n"
+            f"Written by `pipeline-lib new {self.name} --from`. Comments name the cells of the original. What is left "
+            f"to decide is listed in `{self.name}.from-notebook.md`, beside the research notebook."
+        )
+
+    def _imports(self, sources: Iterable[str]) -> list[str]:
+        texts = list(sources)
+        used = used_names(texts)
+        added = ["import pandas as pd", "from sklearn.pipeline import Pipeline", "from pipeline_lib import BaseParams"]
+        added += ["import numpy as np", "from numpy.typing import ArrayLike"]
+        added += [f"from sklearn.metrics import {name}" for name in sorted(self._score_functions() & used)]
+        added += ["from pipeline_lib import data_path"] if "data_path" in used else []
+        added += ["from sklearn.preprocessing import FunctionTransformer"] if "FunctionTransformer" in used else []
+        wrapper = "SklearnTransformerWrapper"
+        added += [f"from feature_engine.wrappers import {wrapper}"] if wrapper in used else []
+        if self.plan.roles.split is None:
+            added.append("from sklearn.model_selection import train_test_split")
+        statements = [self.plan.statements[index] for index in sorted(self.plan.imports)]
+        return import_lines(statements, used - {"metrics", "load", "split", "build"}, added)
+
+    def _score_functions(self) -> set[str]:
+        names = {"accuracy_score", "r2_score", "root_mean_squared_error"}
+        for score in self.plan.scores:
+            names |= set(re.findall(r"\w+", score.expression))
+        known = {full.rpartition(".")[2] for full in self.plan.roles.imports.full.values() if "sklearn" in full}
+        from_metrics = {name for name in names if name.endswith(("_score", "_error", "_loss", "_coef", "_coefficient"))}
+        return from_metrics | (names & known & from_metrics)
+
+    def _definitions(self) -> list[tuple[str, str]]:
+        """Constants, functions and classes that the moved code uses, one cell for each of the original."""
+        by_cell: dict[int, list[str]] = {}
+        for index in sorted(self.plan.module):
+            if index not in self.parameters.constants.values():
+                by_cell.setdefault(self.plan.cell_of(index), []).append(self._text(index, self._path_edits(index)))
+        return [
+            (f"original-{number}", f"# cell {number} of the original\n" + "\n\n\n".join(texts))
+            for number, texts in by_cell.items()
+        ]
+
+    def _row(self) -> str:
+        target = json.dumps(self.facts.target_name, ensure_ascii=False)
+        row = self.facts.row.rstrip()
+        head, mark, rest = row.partition("\n\n\n")
+        return f"{head}\n\nTARGET = {target}\n\n\n{rest}" if mark else f"{row}\n\nTARGET = {target}"
+
+    def _load(self) -> str:
+        sources = json.dumps(sorted(self.facts.files.values()), ensure_ascii=False)
+        lines = [f"SOURCES: list[str] = {sources}" if sources == "[]" else f"SOURCES = {sources}", "", ""]
+        lines += ["def load() -> pd.DataFrame:", '    """The rows before the split, with the target."""']
+        lines += self._body(sorted(self.plan.load), self._path_edits)
+        return "\n".join([*lines, *self._packed()])
+
+    def _packed(self) -> list[str]:
+        """The last lines of `load`: the table and the target as one DataFrame."""
+        rows, (target_node, at) = self.plan.model.chain.source, self.plan.target
+        table = self._expression(rows, self.plan.model.chain.at)
+        target = self._expression(target_node, at)
+        forms = {"frame": f"{target}.iloc[:, 0]", "column": f"{target}.ravel()"}
+        target = forms.get(self.facts.target_form, target)
+        if self.facts.target_form in ("series", "frame") and not (self.facts.is_frame and self.facts.same_index):
+            target = f"{target}.to_numpy()"
+        if self.facts.is_frame and self.facts.named:
+            return [f"    return {_called(table)}.assign(**{{TARGET: {target}}})"]
+        names = self.facts.names_of or f'[f"x{{number}}" for number in range({len(self.facts.columns)})]'
+        if self.facts.is_frame:
+            return [
+                f"    table = {_called(table)}.set_axis({names}, axis=1)",
+                f"    return table.assign(**{{TARGET: {target}}})",
+            ]
+        return [
+            f"    table = pd.DataFrame({table}, columns={names})",
+            f"    return table.assign(**{{TARGET: {target}}})",
+        ]
+
+    def _split(self) -> str:
+        names = ", ".join(self.split_names)
+        lines = [
+            _SPLIT_LINE,
+            f'    """{names}: rows without the target, and the target."""',
+            "    X, y = frame.drop(columns=TARGET), frame[TARGET]",
+        ]
+        split = self.plan.roles.split
+        if split is None:
+            given = [f"{name}=params.{SPLIT}.{name}" for name in ("test_size", "random_state")]
+            call = f"train_test_split({', '.join(['X', 'y', *given])})"
+            lines.append("    # the original fits on all rows: this split is new")
+        else:
+            edits = {id(node): text for node, text in self.parameters.edits.get(split.statement, [])}
+            given = [f"{keyword.arg}={self._split_value(keyword.value, edits)}" for keyword in split.call.keywords]
+            if SPLIT in self.parameters.added_seeds:
+                given.append(f"random_state=params.{SPLIT}.random_state")
+            call = f"{ast.unparse(split.call.func)}({', '.join(['X', 'y', *given])})"
+            lines.append(f"    # cell {self.plan.cell_of(split.statement)}")
+        lines += [f"    {names} = {call}", f"    return {names}"]
+        return "\n".join(lines)
+
+    def _split_value(self, value: ast.expr, edits: dict[int, str]) -> str:
+        if id(value) in edits:
+            return edits[id(value)]
+        if ast.unparse(value) == ast.unparse(self.plan.target[0]):
+            return "y"
+        names = {part.id for part in ast.walk(value) if isinstance(part, ast.Name)}
+        general = {*self.plan.roles.imports.full, *self.plan.constants}
+        return ast.unparse(value) if names <= general else "y"
+
+    def _build(self) -> str:
+        plan = self.plan
+        literals = [f"{name.upper()} = {_literal(value)}" for name, value in sorted(self.facts.literals.items())]
+        lines = [*literals, "", ""] if literals else []
+        lines += [
+            "def build(params: Params) -> Pipeline:",
+            '    """The unfitted pipeline, from rows to predictions."""',
+        ]
+        lines += [f"    {name} = {name.upper()}" for name in sorted(self.facts.literals)]
+        order = sorted(plan.build, key=lambda index: (index, 0))
+        lines += self._body(order, self._fit_edits)
+        steps = [self._step_source(position) for position in range(len(plan.model.chain.steps))]
+        name = plan.model.name
+        if plan.model.search:
+            searched = searched_estimator(plan.statements[plan.model.made].node)
+            name = searched_name(plan)
+            known = self.parameters.values.get(name, {})
+            given = [
+                f'"{key}": params.{name}.{key}' if key in known else f'"{key}": {value!r}'
+                for key, value in self.facts.best.items()
+            ]
+            lines.append(f"    # the search of cell {plan.cell_of(plan.model.statement)} found these")
+            lines.append(f"    best = {{{', '.join(given)}}}")
+            lines.append(f"    {name} = {_called(ast.unparse(searched))}.set_params(**best)")
+        if plan.roles.is_pipeline(plan.model) or self._searches_pipeline():
+            lines.append(
+                f"    return Pipeline([{', '.join([*steps, f'*{name}.steps'])}])" if steps else f"    return {name}"
+            )
+        else:
+            lines.append(f"    return Pipeline([{', '.join([*steps, f'({json.dumps(name)}, {name})'])}])")
+        return "\n".join(lines)
+
+    def _searches_pipeline(self) -> bool:
+        plan = self.plan
+        if not plan.model.search:
+            return False
+        searched = searched_estimator(plan.statements[plan.model.made].node)
+        if isinstance(searched, ast.Name):
+            made = plan.flow.bound_by(searched.id, plan.model.made)
+            return made is not None and plan.roles.class_of(searched.id, made) in PIPELINES
+        return plan.roles.imports.makes_estimator(searched) in PIPELINES
+
+    def _step_source(self, position: int) -> str:
+        step = self.plan.model.chain.steps[position]
+        before = [other.name for other in self.plan.model.chain.steps[:position]]
+        name = step.name or step.expression.partition("(")[0].rpartition(".")[2].lower()
+        label = name if name not in before else f"{name}_{position + 1}"
+        source = f"FunctionTransformer({step.name})" if step.kind == "function" else (step.name or step.expression)
+        if step.columns:
+            source = f"SklearnTransformerWrapper({source}, variables={step.columns})"
+        return f"({json.dumps(label)}, {source})"
+
+    def _metrics_check(self) -> str:
+        test, target = self.split_names[1], self.split_names[3]
+        chances = f", fitted.predict_proba({test})" if any(score.probabilities for score in self.plan.scores) else ""
+        return f"metrics({target}, fitted.predict({test}), params{chances})"
+
+    def _body(self, indexes: Iterable[int], edits_of: "object") -> list[str]:
+        lines: list[str] = []
+        cell = 0
+        for index in indexes:
+            if self.plan.cell_of(index) != cell:
+                cell = self.plan.cell_of(index)
+                lines.append(f"    # cell {cell}")
+            lines.append(indented(self._text(index, edits_of(index))))  # type: ignore[operator]
+        return lines
+
+    def _text(self, index: int, edits: list[Edit]) -> str:
+        return edited(self.plan.statements[index], edits)
+
+    def _fit_edits(self, index: int) -> list[Edit]:
+        """Parameters in place of literals, and no fit."""
+        edits = list(self.parameters.edits.get(index, []))
+        node = self.plan.statements[index].node
+        whole = constructor(node)
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        if value is not None and value is not whole:
+            inside = {id(part) for part in ast.walk(whole)}
+            inner = [(part, text) for part, text in edits if id(part) in inside]
+            text = ast.unparse(whole)
+            for part, new in inner:
+                text = new if part is whole else text.replace(f"={ast.unparse(part)}", f"={new}", 1)
+            return [(value, text)]
+        return edits
+
+    def _path_edits(self, index: int) -> list[Edit]:
+        return path_edits(self.plan.statements[index].node, self.facts.files)
+
+    def _expression(self, node: ast.expr, at: int) -> str:
+        edits = {id(part): text for part, text in path_edits(node, self.facts.files)}
+        return ast.unparse(node) if not edits else edited_expression(node, edits)
+
+
+def _called(text: str) -> str:
+    """An expression that a method can be called on."""
+    node = ast.parse(text, mode="eval").body
+    simple = isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript)
+    return text if simple else f"({text})"
+
+
+def _literal(value: object) -> str:
+    text = repr(value)
+    return text.replace("'", '"') if isinstance(value, list) and '"' not in text and "\\" not in text else text

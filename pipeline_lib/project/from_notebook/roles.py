@@ -1,0 +1,283 @@
+"""Roles of statements: the split, the model that is fitted on its training part, the steps between, the predictions.
+
+The chain is followed backwards from the model's `fit`: each `T.fit_transform(v)`, `T.transform(v)` and call of an own
+function is a step, until the split, and beyond it while the whole table is transformed.
+"""
+
+import ast
+from dataclasses import dataclass, field
+
+from pipeline_lib.project.from_notebook.calls import (
+    PIPELINES,
+    SEARCHES,
+    Imports,
+    argument,
+    assigned,
+    assigned_tuple,
+    calls,
+    method,
+    receiver,
+)
+from pipeline_lib.project.from_notebook.flow import Flow
+
+_SAME_VALUES = ("to_numpy", "copy", "ravel", "tolist")
+_NO_PREDICTORS = (
+    "Scaler",
+    "Encoder",
+    "Imputer",
+    "PCA",
+    "Vectorizer",
+    "Binarizer",
+    "Transformer",
+    "KMeans",
+    "Discretizer",
+)
+PARTS = ("train", "test")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A transformation on the way to the model.
+
+    `name` is the variable of the transformer, `expression` its source where it has none (or an own function's name,
+    with `kind` "function"); `columns` the source of the columns where only some are transformed.
+    """
+
+    statement: int
+    kind: str
+    name: str
+    expression: str = ""
+    columns: str = ""
+    before_split: bool = False
+
+
+@dataclass(frozen=True)
+class Split:
+    """The call of train_test_split: its statement, the four names that it binds, and the call."""
+
+    statement: int
+    names: tuple[str, str, str, str]
+    call: ast.Call = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What a table went through: the steps in order, and where it came from.
+
+    `source` is the expression of the table before all steps, `at` the statement that reads it. `split` is the split on
+    the way and `part` which side of it, `unknown` statements that change the table in a way that is not followed.
+    """
+
+    steps: tuple[Step, ...]
+    source: ast.expr
+    at: int
+    split: Split | None = None
+    part: str = ""
+    unknown: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A model's fit: statement, variable, what it is fitted on, its class, and the statement that makes it."""
+
+    statement: int
+    name: str
+    made: int
+    class_name: str
+    rows: ast.expr = field(repr=False)
+    target: ast.expr = field(repr=False)
+    chain: Chain = field(repr=False)
+    search: bool = False
+
+
+class Roles:
+    """The roles that statements play in a notebook."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.imports = Imports(flow.statements)
+        self.functions = {
+            statement.node.name: statement.index
+            for statement in flow.statements
+            if isinstance(statement.node, ast.FunctionDef | ast.ClassDef)
+        }
+        self.splits = [split for statement in flow.statements if (split := self._split(statement.index))]
+        self.fits = [fit for statement in flow.statements for fit in self._fits(statement.index)]
+        self.model = self._choose()
+        self.split = self.model.chain.split if self.model else None
+
+    def _split(self, index: int) -> Split | None:
+        found = assigned_tuple(self.flow.statements[index].node)
+        if not found:
+            return None
+        names, value = found
+        if not isinstance(value, ast.Call) or self.imports.name(value.func).rpartition(".")[2] != "train_test_split":
+            return None
+        if len(names) != 4 or len(value.args) != 2:
+            return None
+        return Split(index, (names[0], names[1], names[2], names[3]), value)
+
+    def _fits(self, index: int) -> list[Fit]:
+        node = self.flow.statements[index].node
+        if isinstance(node, ast.For | ast.While | ast.If | ast.FunctionDef | ast.ClassDef | ast.With | ast.Try):
+            return []
+        result = []
+        for call in calls(node):
+            rows, target = argument(call, 0, "X"), argument(call, 1, "y")
+            if method(call) != "fit" or rows is None or target is None:
+                continue
+            fit = self._fit(index, call, rows, target)
+            if fit:
+                result.append(fit)
+        return result
+
+    def _fit(self, index: int, call: ast.Call, rows: ast.expr, target: ast.expr) -> Fit | None:
+        on, node = receiver(call), self.flow.statements[index].node
+        if isinstance(on, ast.Name):
+            name, made = on.id, self.flow.bound_by(on.id, index)
+        else:  # model = Model().fit(X, y)
+            found = assigned(node)
+            name, made = (found[0], index) if found and found[1] is call else ("", None)
+        if made is None:
+            return None
+        class_name = self.class_of(name, made)
+        if not class_name or class_name.endswith(_NO_PREDICTORS):
+            return None
+        return Fit(index, name, made, class_name, rows, target, self.chain(rows, index), class_name in SEARCHES)
+
+    def class_of(self, name: str, made: int) -> str:
+        """The class of the estimator that a statement makes; "" for anything else."""
+        found = assigned(self.flow.statements[made].node)
+        value = found[1] if found else None
+        while isinstance(value, ast.Call) and method(value) in ("fit", "set_params", "set_output"):
+            value = receiver(value)
+        if value is None:
+            return ""
+        own = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""
+        is_own = own in self.functions and isinstance(self.flow.statements[self.functions[own]].node, ast.ClassDef)
+        return own if is_own else self.imports.makes_estimator(value)
+
+    def _choose(self) -> Fit | None:
+        """The last model that is fitted on a split's training part; else the last one that is fitted at all."""
+        on_training = [fit for fit in self.fits if fit.chain.part == "train"]
+        judged = [fit for fit in on_training if self.judged_by(fit)]
+        return next(iter(reversed(judged or on_training or self.fits)), None)
+
+    def judged_by(self, fit: Fit) -> list[int]:
+        """The statements that predict or score with a fitted model on the test part."""
+        return [index for index, call in self.uses(fit) if self._on_test(call, index)]
+
+    def uses(self, fit: Fit) -> list[tuple[int, ast.Call]]:
+        """The calls of predict, predict_proba and score of a fitted model, with their statements."""
+        result = []
+        for statement in self.flow.statements[fit.statement :]:
+            if isinstance(statement.node, ast.FunctionDef | ast.ClassDef):
+                continue
+            for call in calls(statement.node):
+                on = receiver(call)
+                if method(call) not in ("predict", "predict_proba", "score") or not isinstance(on, ast.Name):
+                    continue
+                if on.id == fit.name and self.flow.bound_by(fit.name, statement.index) == fit.made:
+                    result.append((statement.index, call))
+        return result
+
+    def _on_test(self, call: ast.Call, index: int) -> bool:
+        rows = argument(call, 0, "X")
+        return rows is not None and self.chain(rows, index).part == "test"
+
+    def on_test(self, fit: Fit) -> list[tuple[int, ast.Call]]:
+        """The uses of a fitted model on the test part."""
+        return [(index, call) for index, call in self.uses(fit) if self._on_test(call, index)]
+
+    def chain(self, rows: ast.expr, at: int) -> Chain:
+        """What a table has gone through since it was read, the last step last."""
+        steps: list[Step] = []
+        unknown: list[int] = []
+        split: Split | None = None
+        part = ""
+        source, here = rows, at
+        base = (rows, at)  # where the last step, or the split, found its table
+        for _ in range(2 * len(self.flow.statements) + 20):
+            step = self._step(source, here)
+            if step and not (split and step[0][1] == "function"):
+                steps.append(Step(*step[0], before_split=split is not None))
+                source = step[1]
+                base = (source, here)
+                continue
+            if self._inner(source) is not source:
+                source = self._inner(source)
+                continue
+            made = self.flow.made_by(source.id, here) if isinstance(source, ast.Name) else []
+            if not isinstance(source, ast.Name) or not made:
+                break
+            last = made[0]
+            entered = next((one for one in self.splits if one.statement == last and source.id in one.names[:2]), None)
+            if entered and not split:
+                split, part = entered, PARTS[entered.names.index(source.id)]
+                source, here = entered.call.args[0], last
+                base = (source, here)
+                continue
+            partial = None if split else self._partial(last, source.id)
+            if partial:
+                steps.append(partial)
+                here = last
+                continue
+            found = assigned(self.flow.statements[last].node)
+            if found and found[0] == source.id:
+                source, here = found[1], last
+            elif split is None and source.id not in self.flow.names[last].binds:
+                unknown.append(last)
+                here = last
+            else:
+                break
+        unknown = unknown if part else []
+        return Chain(tuple(reversed(steps)), *base, split, part, tuple(reversed(unknown)))
+
+    def _step(self, value: ast.expr, at: int) -> tuple[tuple[int, str, str, str], ast.expr] | None:
+        """The step that an expression applies, as the first fields of `Step`, and what it is applied to."""
+        if not isinstance(value, ast.Call) or not value.args:
+            return None
+        on, verb = receiver(value), method(value)
+        if verb in ("fit_transform", "transform") and on is not None:
+            if isinstance(on, ast.Name):
+                return (at, "fitted", on.id, ""), value.args[0]
+            if self.imports.makes_estimator(on):
+                return (at, "fitted", "", ast.unparse(on)), value.args[0]
+        own = value.func.id if isinstance(value.func, ast.Name) else ""
+        is_function = own in self.functions and isinstance(
+            self.flow.statements[self.functions[own]].node, ast.FunctionDef
+        )
+        if is_function and len(value.args) == 1 and not value.keywords:
+            return (at, "function", own, ""), value.args[0]
+        return None
+
+    def _partial(self, index: int, name: str) -> Step | None:
+        """`X[columns] = T.fit_transform(X[columns])` as a step on some columns."""
+        match self.flow.statements[index].node:
+            case ast.Assign(
+                targets=[ast.Subscript(value=ast.Name(id=target), slice=columns)],
+                value=ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=transformer), attr="fit_transform" | "transform"),
+                    args=[ast.Subscript(value=ast.Name(id=source), slice=others)],
+                ),
+            ) if target == source == name and ast.dump(columns) == ast.dump(others):
+                return Step(index, "fitted", transformer, "", ast.unparse(columns))
+        return None
+
+    def _inner(self, value: ast.expr) -> ast.expr:
+        """The table inside an expression that keeps its values."""
+        if isinstance(value, ast.Attribute) and value.attr == "values":
+            return value.value
+        if isinstance(value, ast.Call):
+            inside = receiver(value)
+            if method(value) in _SAME_VALUES and inside is not None:
+                return inside
+            if self.imports.name(value.func) in ("pandas.DataFrame", "numpy.array", "numpy.asarray") and value.args:
+                first = value.args[0]
+                if isinstance(first, ast.Name) or self._step(first, 0):
+                    return first
+        return value
+
+    def is_pipeline(self, fit: Fit) -> bool:
+        """Whether the model is a pipeline itself."""
+        return fit.class_name in PIPELINES

@@ -1,0 +1,230 @@
+"""`pipeline-lib new NAME --from NOTEBOOK`: read, run as it is, write the new notebooks, run them, compare."""
+
+import ast
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.errors import InputError, PipelineLibError
+from pipeline_lib.evidence.evidence import read_evidence
+from pipeline_lib.project.from_notebook.captures import (
+    BEST,
+    CLASSIFIER,
+    NAMES,
+    PREDICTIONS,
+    ROWS,
+    TARGET,
+    names_expression,
+    seeded,
+)
+from pipeline_lib.project.from_notebook.decision import Decision
+from pipeline_lib.project.from_notebook.drafts import drafts, page_path
+from pipeline_lib.project.from_notebook.facts import NO_FACTS, Facts
+from pipeline_lib.project.from_notebook.habits import decisions
+from pipeline_lib.project.from_notebook.page import CellPlace, Comparison, cell_places, page
+from pipeline_lib.project.from_notebook.parameters import parameters
+from pipeline_lib.project.from_notebook.plan import Plan, plan_of
+from pipeline_lib.project.new_pipeline import check_new_name, check_unused, new_files, write_new
+from pipeline_lib.project.notebooks import read_notebook
+from pipeline_lib.project.project import Project
+from pipeline_lib.records.record import Record
+from pipeline_lib.rows.draft_row import draft_row
+from pipeline_lib.runner.from_notebook_original import OriginalRun, run_original
+from pipeline_lib.runner.from_notebook_proof import EQUAL, compare, difference, new_values
+from pipeline_lib.runner.run import run_pipeline
+from pipeline_lib.system.files import sha256_file, write_atomic
+
+Progress = Callable[[str], None]
+_LONGEST_PATH = 300
+_NOT_RUN = "The new research notebook has not run to its end yet."
+
+
+@dataclass(frozen=True)
+class FromNotebook:
+    """What became of an original: files written, cells, decisions, comparisons, and the sentences of the proof."""
+
+    written: list[str]
+    page: Path
+    places: list[CellPlace]
+    decisions: list[Decision]
+    comparisons: list[Comparison]
+    notes: list[str]
+    proven: bool
+
+
+def pipeline_from_notebook(
+    project: Project, name: str, notebook: Path, progress: Progress = lambda line: None
+) -> FromNotebook:
+    """Write the pipeline `name` from an exploration notebook and compare the two.
+
+    Raises InputError, before anything is written, for a name that is taken, a notebook that fits no model, and an
+    original that does not run as far as its split.
+    """
+    check_new_name(name)
+    check_unused(project, [*new_files(project, name).values(), page_path(project, name)])
+    path = notebook.resolve()
+    plan = plan_of(read_notebook(path, str(notebook)), str(notebook))
+    first = parameters(plan, NO_FACTS)
+    files = data_files(plan, path.parent)
+    targets = _project_files(project, files)
+    progress(f"running {notebook.name} as it is")
+    original = run_original(plan, first, path.parent, files)
+    facts = facts_of(plan, original, {text: project.shown(target) for text, target in targets.items()}, str(notebook))
+    chosen = parameters(plan, facts)
+    contents: dict[Path, bytes | Path] = {targets[text]: files[text] for text in files if not targets[text].exists()}
+    contents |= drafts(plan, facts, project, name, path.name)
+    written = write_new(project, name, contents)
+    progress("running the new pipeline")
+    before_split = sum(step.before_split for step in plan.model.chain.steps)
+    values = new_values(project, name, before_split)
+    comparisons = compare(plan, original, values)
+    found = decisions(plan, chosen, facts)
+    places = cell_places(plan, chosen, found)
+    notes = [_original_note(plan, original, bool(seeded(plan, chosen)))]
+    target = page_path(project, name)
+    title = f"{name}: from {project.shown(path) if path.is_relative_to(project.root) else path.name}"
+    write_atomic(target, page(title, places, found, comparisons, [*notes, _NOT_RUN]).encode())
+    record, note = _run(project, name, progress)
+    notes.append(note)
+    if record is not None and PREDICTIONS in values:
+        notes.append(_compiled_note(values[PREDICTIONS], record))
+    write_atomic(target, page(title, places, found, comparisons, notes).encode())
+    proven = record is not None and not original.failures and all(one.result == EQUAL for one in comparisons)
+    return FromNotebook([*written, project.shown(target)], target, places, found, comparisons, notes, proven)
+
+
+def data_files(plan: Plan, folder: Path) -> dict[str, Path]:
+    """Files that the original names by a literal path, by that path."""
+    result: dict[str, Path] = {}
+    for statement in plan.statements:
+        for part in ast.walk(statement.node):
+            text = part.value if isinstance(part, ast.Constant) else None
+            if not isinstance(text, str) or not text or len(text) > _LONGEST_PATH or "\n" in text:
+                continue
+            with suppress(OSError, ValueError):
+                if (folder / text).is_file():
+                    result[text] = (folder / text).resolve()
+    return result
+
+
+def _project_files(project: Project, files: dict[str, Path]) -> dict[str, Path]:
+    """Where each data file lies in the project: where it is, or in `data/`."""
+    result: dict[str, Path] = {}
+    for text, path in files.items():
+        inside = path.is_relative_to(project.root)
+        target = path if inside else project.root / "data" / path.name
+        if not inside and target.exists() and (not target.is_file() or sha256_file(target) != sha256_file(path)):
+            raise InputError(
+                f"{text}: found another file at {project.shown(target)}, expected none or the same bytes; "
+                f"rename one of the two"
+            )
+        if target in result.values() and files[next(t for t, p in result.items() if p == target)] != path:
+            raise InputError(f"{text}: found two data files called {path.name}, expected one; rename one of the two")
+        result[text] = target
+    return result
+
+
+def facts_of(plan: Plan, original: OriginalRun, files: dict[str, str], shown: str) -> Facts:
+    """What the run of the original tells about its table. Raises InputError where it does not reach the split."""
+    import numpy as np
+    import pandas as pd
+
+    for key in (ROWS, TARGET):
+        if key not in original.values:
+            stopped = original.failure() or original.problems.get(key) or "found no value of the split"
+            raise InputError(
+                f"{shown}: {stopped}, expected cells that run from the first to the split; correct the notebook "
+                "(Jupyter: Restart Kernel and Run All Cells) and try again"
+            )
+    rows, target = original.values[ROWS], original.values[TARGET]
+    if isinstance(rows, np.ndarray) and rows.ndim == 2:
+        names = original.values.get(NAMES, ())
+        with_names = len(names) == rows.shape[1] and len(set(names)) == len(names)
+        columns = tuple(names) if with_names else tuple(f"x{i}" for i in range(rows.shape[1]))
+        frame, names_of = (
+            pd.DataFrame(rows, columns=list(columns)),
+            f"list({names_expression(plan)})" if with_names else "",
+        )
+    elif isinstance(rows, pd.DataFrame):
+        named = all(isinstance(column, str) for column in rows.columns)
+        columns = tuple(rows.columns) if named else tuple(f"x{i}" for i in range(rows.shape[1]))
+        frame, names_of = rows.set_axis(list(columns), axis=1), ""
+    else:
+        raise InputError(
+            f"{shown}: cell {plan.cell_of(plan.model.chain.at)}: found {type(rows).__name__} as the rows that are "
+            "split, expected a DataFrame or an array of two dimensions; make a table of it, one column for each feature"
+        )
+    form = "series" if isinstance(target, pd.Series) else "frame" if isinstance(target, pd.DataFrame) else "array"
+    form = "column" if form == "array" and np.ndim(target) == 2 else form
+    name = target.name if form == "series" and isinstance(target.name, str) else "target"
+    while name in columns:
+        name += "_"
+    try:
+        row = draft_row(frame.assign(**{name: np.asarray(target).reshape(len(frame), -1)[:, 0]}), target=name)
+    except InputError as error:
+        raise InputError(f"{shown}: {error} (in the rows that are split)") from error
+    literals = {
+        key.removeprefix("literal "): _plain(value)
+        for key, value in original.values.items()
+        if key.startswith("literal ")
+    }
+    is_frame = isinstance(rows, pd.DataFrame)
+    same = not is_frame or form == "array" or rows.index.equals(target.index)
+    classifier = bool(original.values.get(CLASSIFIER, np.asarray(target).dtype.kind in "OUSb"))
+    counts = {
+        int(key.split()[1]): (value, original.values[f"count {key.split()[1]} after"])
+        for key, value in original.values.items()
+        if key.startswith("count ") and key.endswith("before") and f"count {key.split()[1]} after" in original.values
+    }
+    named = is_frame and all(isinstance(column, str) for column in rows.columns)
+    best = {key: _plain(value) for key, value in original.values.get(BEST, {}).items()}
+    failed = frozenset(original.failures)
+    return Facts(
+        *(is_frame, columns, named, names_of, form, name, same, str(row), classifier),
+        *(literals, best, counts, files, failed),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A value as Python writes it: lists for arrays and indexes."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _original_note(plan: Plan, original: OriginalRun, reseeded: bool) -> str:
+    order = ", in the order of its execution counts" if plan.order else ""
+    if original.failures:
+        more = f" (and {len(original.failures) - 1} more)" if len(original.failures) > 1 else ""
+        return (
+            f"The original does not run as it is{order}: {original.failure()}{more}. "
+            "The cells after it ran all the same."
+        )
+    seed = "; draws without a seed began at NumPy's seed 0" if reseeded else ""
+    return f"The original runs from the first cell to the last{order}{seed}."
+
+
+def _run(project: Project, name: str, progress: Progress) -> tuple[Record | None, str]:
+    """The record of a run of the new research notebook, and a sentence about it."""
+    params = project.params / f"{name}.yml"
+    try:
+        record = run_pipeline(params, progress=progress)
+    except PipelineLibError as error:
+        first = str(error).splitlines()[0]
+        return None, f"The new research notebook does not run yet: {first}"
+    return (
+        record,
+        f"The new notebooks run: record {record.reference}; `pipeline-lib parity {record.reference}` proves it.",
+    )
+
+
+def _compiled_note(predictions: Any, record: Record) -> str:
+    """How near the compiled pipeline, which production loads, is to the fitted one."""
+    outputs = read_evidence(record.evidence).outputs.column("prediction").to_numpy()
+    detail = difference(predictions, outputs)
+    if not detail:
+        return f"The compiled pipeline, which production loads, repeats the {len(outputs):,} predictions."
+    return (
+        f"The compiled pipeline, which production loads, differs from the fitted one: {detail}; its compile report "
+        "says how far it may"
+    )

@@ -1,0 +1,117 @@
+"""From an exploration notebook to a pipeline that is proven equal, or whose first difference is named."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from exploration import ALL, HEAD, LIBRARY, empty_project, exploration, planted, write_exploration
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.project.export import check_export
+from pipeline_lib.project.project import Project
+from pipeline_lib.runner.from_notebook import FromNotebook, pipeline_from_notebook
+from pipeline_lib.runner.from_notebook_proof import difference
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """A project without pipelines, whose package kernels and other processes find."""
+    root = tmp_path / "project"
+    monkeypatch.setenv("PYTHONPATH", str(root))
+    monkeypatch.syspath_prepend(root)
+    yield empty_project(root)
+    for name in [name for name in sys.modules if name.partition(".")[0] == LIBRARY]:
+        del sys.modules[name]
+
+
+def results(result: FromNotebook) -> dict[str, str]:
+    return {one.value: one.result for one in result.comparisons}
+
+
+def test_functions_and_classes_are_brought_in_and_proven(project: Project, tmp_path: Path) -> None:
+    notebook = write_exploration(tmp_path / "my notes", planted("functions"), "Übung 1")
+    result = pipeline_from_notebook(project, "flats", notebook)
+    assert result.proven, result.notes
+    assert set(results(result).values()) == {"equal"}
+    assert {"rows before the split", "train rows", "predictions", "metric rmse"} <= set(results(result))
+    assert check_export(project) == []
+    assert (project.root / "data" / "flats.csv").is_file()
+    assert result.page == project.notebooks / "research" / "flats.from-notebook.md"
+    text = result.page.read_text(encoding="utf-8")
+    assert "The original runs from the first cell to the last." in text
+    assert "11 cells: 2 kept, 7 moved, 2 to decide." in text
+    assert sorted(path.name for path in notebook.parent.iterdir()) == ["flats.csv", notebook.name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in ALL if name != "functions"])
+def test_planted_habits_end_to_end(project: Project, tmp_path: Path, name: str) -> None:
+    result = pipeline_from_notebook(project, name, write_exploration(tmp_path, planted(name)))
+    equal = name != "fit_before_split"
+    assert result.proven == equal, result.notes
+    assert any(note.startswith("The new notebooks run") for note in result.notes)
+    found = results(result)
+    if equal:
+        assert set(found.values()) == {"equal"}
+        return
+    assert (found["target before the split"], found["train rows"]) == ("equal", "not compared")
+    predictions = next(one for one in result.comparisons if one.value == "predictions")
+    assert (predictions.cell, predictions.result) == (10, "differs")
+    assert "learn from all rows, as in the original: they alone differ" in predictions.detail
+
+
+def test_an_original_that_stops_before_the_split_is_refused_with_its_cell(project: Project, tmp_path: Path) -> None:
+    cells = [HEAD, "flats = pd.read_csv('gone.csv')", *planted_tail()]
+    notebook = write_exploration(tmp_path, exploration(cells))
+    before = sorted(project.root.rglob("*"))
+    with pytest.raises(InputError, match=r"cell 2: FileNotFoundError.*expected cells that run"):
+        pipeline_from_notebook(project, "flats", notebook)
+    assert sorted(project.root.rglob("*")) == before
+
+
+def planted_tail() -> list[str]:
+    return [
+        "from sklearn.linear_model import LinearRegression\nX, y = flats[['rooms']], flats['price']",
+        "X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)",
+        "model = LinearRegression()\nmodel.fit(X_train, y_train)\nmodel.score(X_test, y_test)",
+    ]
+
+
+def test_a_name_or_file_that_is_taken_is_refused_and_nothing_is_written(project: Project, tmp_path: Path) -> None:
+    notebook = write_exploration(tmp_path, planted("two_models"))
+    (project.root / "data").mkdir()
+    (project.root / "data" / "flats.csv").write_text("other\n")
+    before = sorted(project.root.rglob("*"))
+    with pytest.raises(InputError, match=r"found another file at data/flats\.csv"):
+        pipeline_from_notebook(project, "flats", notebook)
+    with pytest.raises(InputError, match="found the name 'print'"):
+        pipeline_from_notebook(project, "print", notebook)
+    assert sorted(project.root.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "words"),
+    [
+        ([1.0, 2.0], [1.0, 2.0], ""),
+        ([1.0, 2.0], [1.0, 2.0000000000000004], "row 1: expected 2.0"),
+        ([1, 2], [1.0, 2.0], "dtype"),
+        ([1.0, 2.0], [1.0], "rows: expected 2, found 1"),
+        (["a"], ["b"], "expected 'a', found 'b'"),
+    ],
+)
+def test_the_first_difference_is_named(expected: list[object], found: list[object], words: str) -> None:
+    import numpy as np
+
+    text = difference(np.array(expected), np.array(found))
+    assert words in text
+    assert bool(text) == bool(words)
+
+
+def test_a_row_in_another_place_is_a_difference_of_the_index() -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"a": [1.0, 1.0]})
+    assert difference(frame, frame.set_axis([0, 7])) == "row 1 has the index 7, expected 1"
+    assert difference(frame, frame.copy()) == ""
+    assert "column 'a', row 0" in difference(frame, frame.assign(a=[2.0, 1.0]))
