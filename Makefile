@@ -9,7 +9,8 @@ EXAMPLES ?= 10000
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup export check test test-slow run run-all parity report lab lock bits mutants faults fuzz bench clean
+.PHONY: help setup export check test test-slow run run-all parity champions report lab lock bits mutants faults fuzz bench \
+    first-hour clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +59,10 @@ run-all: setup ## run every pipeline, check parity, write one page with all repo
 parity: setup ## repeat a record in fresh processes and compare every bit (REF=houses)
 	$(BIN)/pipeline-lib parity $(REF)
 
+champions: setup ## repeat the record of every champion and compare every bit
+	@for file in $(wildcard champions/*.yml); do \
+	    name=$${file##*/}; $(BIN)/pipeline-lib parity $${name%.yml}@champion || exit; done
+
 report: setup ## print the path of a record's report (REF=houses)
 	$(BIN)/pipeline-lib report $(REF)
 
@@ -81,6 +86,9 @@ fuzz: setup ## compare 10,000 generated examples of each recorded method with it
 
 bench: setup ## run the benchmarks, each printing ratios measured side by side
 	@for script in $(wildcard benchmarks/*.py); do $(BIN)/python $$script || exit; done
+
+first-hour: setup ## build the wheel and go a new user's first hour in a clean environment; times of each step
+	$(BIN)/python -m tools.first_hour
 
 clean: ## remove the environment, caches and build leftovers; records stay
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage*
