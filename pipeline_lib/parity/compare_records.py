@@ -28,6 +28,8 @@ from pipeline_lib.project.code_diff import (
 from pipeline_lib.project.notebooks import read_notebook
 from pipeline_lib.records.layout import ENVIRONMENT, FITTED_STATE, LIBRARY, METRICS, PARAMETERS, TRAINING
 from pipeline_lib.records.record import Record
+from pipeline_lib.records.snapshots import snapshots_of
+from pipeline_lib.records.sources import snapshot_changes
 
 _MOST_LINES = 8
 _MOST_RAW = 4
@@ -108,6 +110,7 @@ def compare_records(a: Record, b: Record) -> Comparison:
         b.reference,
         (
             _json_section("parameters", PARAMETERS, a, b),
+            *_data_sections(a, b),
             _notebook_section(a, b),
             _library_section(a, b),
             _environment_section(a, b),
@@ -125,6 +128,15 @@ def _json_section(name: str, file: str, a: Record, b: Record) -> Section:
         return Section(name, missing=values)
     changed, total = changed_values(*values), len({key for part in values for key, _ in flatten(part)})
     return Section(name, tuple(changed), f"{len(changed)} of {total} differ" if changed else f"{total} values")
+
+
+def _data_sections(a: Record, b: Record) -> list[Section]:
+    """The raw data that the runs read from queries and addresses; no section where neither read any."""
+    counts = [len(snapshots_of(record)) for record in (a, b)]
+    if not any(counts):
+        return []
+    changed = snapshot_changes(a, b)
+    return [Section("data", tuple(changed), "" if changed else f"{max(counts)} snapshots")]
 
 
 def _notebook_section(a: Record, b: Record) -> Section:

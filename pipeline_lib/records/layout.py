@@ -11,8 +11,9 @@ runs/
     scratch/ID/            a record made in Jupyter
     ID/                    the record
       manifest.json  params.yml  params.json  metrics.json  environment.json  training.json
-      compile.json  git.diff  library.json  memory.json  learned.parquet
+      columns.json  compile.json  git.diff  library.json  memory.json  learned.parquet
       notebook.ipynb  report.html  artifact/  evidence/
+      snapshots/DIGEST.parquet   what queries and addresses returned (snapshots.py)
 """
 
 # the record
@@ -22,6 +23,7 @@ PARAMETERS = "params.json"  # the parameters of the run: file, overrides and def
 METRICS = "metrics.json"  # name to number, computed from the evidence
 ENVIRONMENT = "environment.json"  # Python, packages, machine, variables of the kernel
 TRAINING = "training.json"  # count and digest of the training rows
+RAW_PROFILE = "columns.json"  # ranges and categories of the raw training rows, without sensitive columns
 COMPILE_REPORT = "compile.json"  # which step is exact, and how far each output was off
 GIT_DIFF = "git.diff"  # what differed from the commit; absent where nothing did
 LIBRARY = "library.json"  # source of every exported cell

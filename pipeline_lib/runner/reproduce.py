@@ -28,7 +28,7 @@ from pipeline_lib.system.locks import locked_temporary_folder
 Progress = Callable[[str], None]
 _FITTED_STATE = "learned state"  # sections of a comparison, named as in reproduce.json
 _RESULTS = (_FITTED_STATE, "evidence", "metrics")
-_CAUSES = ("parameters", "environment")
+_CAUSES = ("parameters", "data", "environment")
 _ERRORS = {error.exit_code: error for error in (DifferenceError, InputError, RunError)}
 
 
@@ -53,7 +53,7 @@ class Reproduction:
 
     def __str__(self) -> str:
         results = [self.comparison.section(name) for name in _RESULTS]
-        causes = [section for name in _CAUSES if (section := self.comparison.section(name)).differences]
+        causes = [section for section in self.comparison.sections if section.name in _CAUSES and section.differences]
         lines = [f"{self.record.reference}: {'identical' if self.identical else 'different'}"]
         lines += [f"not as recorded: {line}" for line in self.code_changes]
         lines += map(str, results)

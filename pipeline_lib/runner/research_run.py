@@ -26,6 +26,7 @@ from pipeline_lib.project.loaded_code import changed_names, with_exported_defini
 from pipeline_lib.project.params import params_from_values, params_to_json
 from pipeline_lib.project.params_model import BaseParams, check_model
 from pipeline_lib.project.project import GENERATED, Project, find_project
+from pipeline_lib.records.data_profile import profile_of
 from pipeline_lib.records.layout import (
     COMPILE_REPORT,
     ENVIRONMENT,
@@ -33,6 +34,7 @@ from pipeline_lib.records.layout import (
     LIBRARY,
     METRICS,
     PARAMETERS,
+    RAW_PROFILE,
     TRAINING,
 )
 from pipeline_lib.records.metric_direction import check_returned, declared_metric
@@ -113,6 +115,8 @@ class Run:
         self._training_hashes = _row_hashes(training_rows, row)
         description = {"rows": training_rows.num_rows, "digest": digest(training_rows)}
         write_atomic(self.record.folder / TRAINING, canonical_json(description))
+        profile = profile_of(training_rows.select([column.name for column in row.columns]), row.sensitive)
+        write_atomic(self.record.folder / RAW_PROFILE, canonical_json(profile))
         write_fitted_state(self.record.folder / FITTED_STATE, fitted)
         self._model, self._fitted = model, fitted
         return model
