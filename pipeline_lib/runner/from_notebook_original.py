@@ -118,4 +118,7 @@ def _execute(plan: Plan, parameters: Parameters, work: Path, kept: Path, tempora
 def _error_of(cell: Any) -> str:
     """The error that a cell has raised, "" for none."""
     errors = [output for output in cell.outputs if output.output_type == "error"]
-    return f"{errors[0].ename}: {_ANSI.sub('', errors[0].evalue).strip()}" if errors else ""
+    if not errors:
+        return ""
+    first = next(iter(_ANSI.sub("", errors[0].evalue).strip().splitlines()), "")
+    return f"{errors[0].ename}: {first}" if first else str(errors[0].ename)

@@ -42,7 +42,8 @@ def values_of(root: Path, name: str, before_split: int) -> dict[str, Any]:
         more = [fitted.predict_proba(parts[1])] if "probabilities" in _arguments(module.metrics) else []
         result["metrics"] = module.metrics(parts[3], result["predictions"], params, *more)
     except Exception as error:
-        result["error"] = f"{stage}: {type(error).__name__}: {error}"
+        first = next(iter(str(error).splitlines()), "")
+        result["error"] = f"{stage}: {type(error).__name__}: {first}"
         return result
     with suppress(Exception):  # steps that need the names of columns refuse arrays
         arrays = [np.ascontiguousarray(part.to_numpy()) for part in parts[:2]]

@@ -5,7 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from exploration import ALL, HEAD, LIBRARY, empty_project, exploration, planted, write_exploration
+from exploration import (
+    ALL,
+    HEAD,
+    LIBRARY,
+    SOME_COLUMNS,
+    TABLES,
+    empty_project,
+    exploration,
+    planted,
+    write_exploration,
+)
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.export import check_export
@@ -45,6 +55,25 @@ def test_functions_and_classes_are_brought_in_and_proven(project: Project, tmp_p
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("cells", [TABLES, SOME_COLUMNS], ids=["tables", "some_columns"])
+def test_other_ways_from_the_split_to_the_fit(project: Project, tmp_path: Path, cells: list[str]) -> None:
+    result = pipeline_from_notebook(project, "flats", write_exploration(tmp_path, exploration(cells)))
+    assert result.proven, [*result.notes, *result.comparisons]
+    assert {one.kind for one in result.decisions} <= {"path", "dropped rows"}
+
+
+@pytest.mark.slow
+def test_a_cell_that_raises_stands_in_nobodys_way(project: Project, tmp_path: Path) -> None:
+    cells = [*planted_cells("two_models"), "no_such_name", "print(roc_auc_score(y_test, chance))"]
+    result = pipeline_from_notebook(project, "flats", write_exploration(tmp_path, exploration(cells)))
+    assert not result.proven
+    assert result.notes[0].startswith("The original does not run as it is: cell 9: NameError")
+    assert result.notes[1].startswith("The new notebooks run")
+    assert set(results(result).values()) == {"equal"}
+    assert [one.kind for one in result.decisions if one.cell == 9] == ["hidden state", "error"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in ALL if name != "functions"])
 def test_planted_habits_end_to_end(project: Project, tmp_path: Path, name: str) -> None:
     result = pipeline_from_notebook(project, name, write_exploration(tmp_path, planted(name)))
@@ -68,6 +97,10 @@ def test_an_original_that_stops_before_the_split_is_refused_with_its_cell(projec
     with pytest.raises(InputError, match=r"cell 2: FileNotFoundError.*expected cells that run"):
         pipeline_from_notebook(project, "flats", notebook)
     assert sorted(project.root.rglob("*")) == before
+
+
+def planted_cells(name: str) -> list[str]:
+    return list(ALL[name])
 
 
 def planted_tail() -> list[str]:

@@ -91,6 +91,32 @@ TWO_MODELS = [
     "chance = clf.predict_proba(A_test)[:, 1]\nprint(roc_auc_score(y_test, chance))\n"
     "print(accuracy_score(y_test, clf.predict(A_test)))",
 ]
+_MODELS = (
+    "\nfrom sklearn.linear_model import Ridge\nfrom sklearn.preprocessing import StandardScaler\n"
+    "from sklearn.metrics import mean_absolute_error"
+)
+TABLES = [
+    HEAD + _MODELS,
+    'flats = pd.read_csv("flats.csv").dropna()',
+    "train, test = train_test_split(flats, test_size=0.2, random_state=4)",
+    'features = ["area", "rooms"]\nX_train, y_train = train[features], train["price"]\nX_test = test[features]',
+    'train["price"].hist()',
+    "model = Ridge()\nmodel.fit(X_train, y_train)",
+    "mean_absolute_error(test.price, model.predict(X_test))",
+]
+"""Whole tables are split; columns are chosen afterwards."""
+SOME_COLUMNS = [
+    HEAD + _MODELS,
+    'flats = pd.read_csv("flats.csv").dropna().drop(columns=["district", "heating"])\ny = flats.pop("price")',
+    "def add(frame):\n    return frame.assign(per_room=frame.area / frame.rooms)",
+    "X_train, X_test, y_train, y_test = train_test_split(flats, y, test_size=0.2, random_state=4)",
+    'some = ["area"]\nscaler = StandardScaler()\nX_train[some] = scaler.fit_transform(X_train[some])\n'
+    "X_test[some] = scaler.transform(X_test[some])",
+    "X_train, X_test = X_train[['rooms', 'area']], X_test[['rooms', 'area']]",
+    "A_train = add(X_train)\nA_test = add(X_test)",
+    "model = Ridge(alpha=1e-3).fit(A_train, y_train)\nmodel.score(A_test, y_test)",
+]
+"""Some columns are scaled, then an own function makes one; columns are chosen between the two."""
 ALL = {
     "fit_before_split": FIT_BEFORE_SPLIT,
     "out_of_order": OUT_OF_ORDER,

@@ -90,6 +90,18 @@ def assigned(statement: ast.stmt) -> tuple[str, ast.expr] | None:
     return None
 
 
+def value_for(statement: ast.stmt, name: str) -> ast.expr | None:
+    """The value that a statement assigns to a name, also in `a, b = 1, 2`; None where that is no single expression."""
+    found = assigned(statement)
+    if found:
+        return found[1] if found[0] == name else None
+    match statement:
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
+            pairs = zip(targets, values, strict=True)
+            return next((value for target, value in pairs if isinstance(target, ast.Name) and target.id == name), None)
+    return None
+
+
 def assigned_tuple(statement: ast.stmt) -> tuple[list[str], ast.expr] | None:
     """The names and the value of `a, b = value`."""
     match statement:

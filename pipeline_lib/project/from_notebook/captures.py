@@ -30,9 +30,10 @@ def captures(plan: Plan) -> list[Capture]:
     """Every value to keep."""
     model, split = plan.model, plan.roles.split
     target, target_at = plan.target
+    early = plan.bound_at_split
     result = [
-        Capture(model.chain.at, False, ROWS, ast.unparse(model.chain.source)),
-        Capture(target_at, False, TARGET, ast.unparse(target)),
+        Capture(model.chain.at if early else model.statement, False, ROWS, ast.unparse(model.chain.source)),
+        Capture(target_at if early else model.statement, False, TARGET, ast.unparse(target)),
         Capture(model.statement, True, CLASSIFIER, f"__import__('sklearn.base').base.is_classifier({model.name})"),
     ]
     if names := names_expression(plan):
@@ -40,7 +41,13 @@ def captures(plan: Plan) -> list[Capture]:
     if model.search:
         result.append(Capture(model.statement, True, BEST, f"{model.name}.best_params_"))
     if split:
-        result += [Capture(split.statement, True, *pair) for pair in zip(PARTS, split.names, strict=True)]
+        parts = (*split.names, *split.names) if split.of_tables else split.names
+        chains = [model.chain, model.chain, plan.roles.target(model), plan.roles.target(model)]
+        values = [
+            ast.unparse(chain.selected(ast.Name(name, ast.Load()))) for name, chain in zip(parts, chains, strict=True)
+        ]
+        at = (split.statement, True) if plan.bound_at_split else (model.statement, False)
+        result += [Capture(*at, *pair) for pair in zip(PARTS, values, strict=True)]
     uses = plan.roles.on_test(model)
     rows = argument(uses[0][1], 0, "X") if uses else None
     if rows is not None:

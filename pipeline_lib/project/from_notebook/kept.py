@@ -2,7 +2,7 @@
 
 import ast
 
-from pipeline_lib.project.from_notebook.calls import assigned, method, receiver
+from pipeline_lib.project.from_notebook.calls import assigned, method, receiver, value_for
 from pipeline_lib.project.from_notebook.plan import Plan
 
 
@@ -13,6 +13,8 @@ def moved_statements(plan: Plan) -> set[int]:
     chain = plan.model.chain
     for index in range(len(plan.statements)):
         statement = plan.statements[index]
+        if _selects(plan, index):
+            moved.add(index)
         is_step = any(step.statement == index for step in chain.steps)
         if is_step or _prepares_test(plan, index) or _fits_step(plan, index):
             moved.add(index)
@@ -22,6 +24,23 @@ def moved_statements(plan: Plan) -> set[int]:
         if found and any(at == index and call is found[1] for at, call in plan.roles.on_test(plan.model)):
             moved.add(index)
     return moved
+
+
+def _selects(plan: Plan, index: int) -> bool:
+    """Whether a statement takes columns of the parts of the split, as rows or target of the model."""
+    split, names = plan.roles.split, plan.flow.names[index].binds
+    if split is None or index <= split.statement or not names:
+        return False
+    values = [(name, value_for(plan.statements[index].node, name)) for name in names]
+    wanted = {ast.unparse(plan.model.chain.source), ast.unparse(plan.target[0])}
+    for _, value in values:
+        chain = plan.roles.chain(value, index) if value is not None else None
+        column = plan.roles.column(value, index) if value is not None else None
+        rows = chain is not None and chain.split is split and bool(chain.selections) and not chain.steps
+        found = chain.source if chain is not None and rows else column.source if column else None
+        if found is None or ast.unparse(found) not in wanted:
+            return False
+    return True
 
 
 def _prepares_test(plan: Plan, index: int) -> bool:
@@ -51,7 +70,7 @@ def kept_statements(plan: Plan) -> set[int]:
     """Statements that stay in the research notebook: plots, prints, explorations, and what they need."""
     moved = moved_statements(plan)
     split = plan.roles.split
-    stops = {split.statement} if split else set()
+    stops = {split.statement} if split and not split.of_tables else set()
     if not plan.model.search:
         stops.add(plan.model.statement)
     roots = {i for i in range(len(plan.statements)) if i not in moved and i not in plan.imports}

@@ -17,6 +17,7 @@ from pipeline_lib.project.from_notebook.plan import Plan
 _SPLIT_LINE = (
     "def split(frame: pd.DataFrame, params: Params) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]:"
 )
+SPLIT_NAMES = ("X_train", "X_test", "y_train", "y_test")
 PROSE = "markdown"
 CODE = "code"
 NewCell = tuple[str, str, str, tuple[str, ...]]
@@ -29,7 +30,8 @@ class ModuleDraft:
     def __init__(self, plan: Plan, facts: Facts, parameters: Parameters, name: str, shown: str) -> None:
         self.plan, self.facts, self.parameters = plan, facts, parameters
         self.name, self.shown = name, shown
-        self.split_names = plan.roles.split.names if plan.roles.split else ("X_train", "X_test", "y_train", "y_test")
+        split = plan.roles.split
+        self.split_names = split.names if split and not split.of_tables else SPLIT_NAMES
 
     def cells(self) -> list[NewCell]:
         """All cells in order."""

@@ -43,12 +43,18 @@ class Plan:
     @property
     def target(self) -> tuple[ast.expr, int]:
         """The expression of the target before the split, and the statement that reads it."""
-        split = self.roles.split
-        return (split.call.args[1], split.statement) if split else (self.model.target, self.model.statement)
+        chain = self.roles.target(self.model)
+        return chain.source, chain.at
 
     def cell_of(self, index: int) -> int:
         """The number of a statement's cell."""
         return self.statements[index].cell
+
+    @property
+    def bound_at_split(self) -> bool:
+        """Whether all names of rows and target are bound where they are split: names of columns may come later."""
+        places = [(self.model.chain.source, self.model.chain.at), self.target]
+        return all(self.flow.bound_by(name, at) is not None for value, at in places for name in free_names([value]))
 
 
 def plan_of(notebook: dict[str, object], shown: str) -> Plan:
@@ -104,11 +110,12 @@ class _Planner:
     def plan(self) -> Plan:
         chain = self.model.chain
         split = chain.split
-        target, target_at = (
-            (split.call.args[1], split.statement) if split else (self.model.target, self.model.statement)
-        )
-        wanted = [(name, chain.at) for name in free_names([chain.source])]
-        wanted += [(name, target_at) for name in free_names([target])]
+        target = self.roles.target(self.model)
+        wanted = [
+            (name, at if self.flow.bound_by(name, at) is not None else self.model.statement)
+            for expression, at in ((chain.source, chain.at), (target.source, target.at))
+            for name in free_names([expression])
+        ]
         needed = self.flow.needed(wanted, skip=lambda index: index in self.seeds and not self._draws())
         table = {i for i in needed if not self._is_general(i)} - self.imports
         build, literals = self._build(table)

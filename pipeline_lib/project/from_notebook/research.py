@@ -8,7 +8,7 @@ from pipeline_lib.project.from_notebook.edits import Edit, edited, path_edits
 from pipeline_lib.project.from_notebook.facts import Facts
 from pipeline_lib.project.from_notebook.imports import used_names
 from pipeline_lib.project.from_notebook.kept import kept_statements
-from pipeline_lib.project.from_notebook.module import CODE, PROSE, NewCell
+from pipeline_lib.project.from_notebook.module import CODE, PROSE, SPLIT_NAMES, NewCell
 from pipeline_lib.project.from_notebook.parameters import Parameters
 from pipeline_lib.project.from_notebook.plan import Plan
 from pipeline_lib.project.notebooks import RAISES
@@ -89,7 +89,8 @@ class ResearchDraft:
         """The run's calls, by the statement that they stand for."""
         plan, module, run = self.plan, self.module, self.run
         split, model = plan.roles.split, plan.model
-        original = split.names if split else ("X_train", "X_test", "y_train", "y_test")
+        split = None if split and split.of_tables else split
+        original = split.names if split else SPLIT_NAMES
         own = ("rows_train", "rows_test", "target_train", "target_test")
         others = [i for i in range(len(plan.statements)) if not split or i != split.statement]
         touched = any(
@@ -190,7 +191,8 @@ class ResearchDraft:
 
     def _is_call(self, index: int) -> bool:
         split = self.plan.roles.split
-        return index == self.plan.model.statement or (split is not None and index == split.statement)
+        splits = split is not None and not split.of_tables and index == split.statement
+        return splits or index == self.plan.model.statement
 
     def _text(self, index: int) -> str:
         statement = self.plan.statements[index]

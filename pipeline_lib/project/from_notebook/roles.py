@@ -5,7 +5,8 @@ function is a step, until the split, and beyond it while the whole table is tran
 """
 
 import ast
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from pipeline_lib.project.from_notebook.calls import (
     PIPELINES,
@@ -17,8 +18,11 @@ from pipeline_lib.project.from_notebook.calls import (
     calls,
     method,
     receiver,
+    value_for,
 )
+from pipeline_lib.project.from_notebook.estimators import is_literal
 from pipeline_lib.project.from_notebook.flow import Flow
+from pipeline_lib.project.from_notebook.selections import any_root, as_brackets, column_root, selected_root, substituted
 
 _SAME_VALUES = ("to_numpy", "copy", "ravel", "tolist")
 _NO_PREDICTORS = (
@@ -53,11 +57,19 @@ class Step:
 
 @dataclass(frozen=True)
 class Split:
-    """The call of train_test_split: its statement, the four names that it binds, and the call."""
+    """The call of train_test_split: its statement, the names that it binds, and the call.
+
+    The names are those of rows and targets, four; or those of two tables that hold both.
+    """
 
     statement: int
-    names: tuple[str, str, str, str]
+    names: tuple[str, ...]
     call: ast.Call = field(repr=False)
+
+    @property
+    def of_tables(self) -> bool:
+        """Whether whole tables are split, target included."""
+        return len(self.names) == 2
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,7 @@ class Chain:
 
     `source` is the expression of the table before all steps, `at` the statement that reads it. `split` is the split on
     the way and `part` which side of it, `unknown` statements that change the table in a way that is not followed.
+    `selections` are the selections of columns after the split, the last one first; `source` includes them.
     """
 
     steps: tuple[Step, ...]
@@ -74,6 +87,11 @@ class Chain:
     split: Split | None = None
     part: str = ""
     unknown: tuple[int, ...] = ()
+    selections: tuple[ast.expr, ...] = ()
+
+    def selected(self, table: ast.expr) -> ast.expr:
+        """The selections applied to another table."""
+        return _applied(self.selections, table)
 
 
 @dataclass(frozen=True)
@@ -90,6 +108,12 @@ class Fit:
     search: bool = False
 
 
+def _applied(selections: Sequence[ast.expr], table: ast.expr) -> ast.expr:
+    for selection in reversed(selections):
+        table = substituted(selection, any_root(selection) or "", table)
+    return table
+
+
 class Roles:
     """The roles that statements play in a notebook."""
 
@@ -100,6 +124,9 @@ class Roles:
             statement.node.name: statement.index
             for statement in flow.statements
             if isinstance(statement.node, ast.FunctionDef | ast.ClassDef)
+        }
+        self.constants = {
+            found[0] for statement in flow.statements if (found := assigned(statement.node)) and is_literal(found[1])
         }
         self.splits = [split for statement in flow.statements if (split := self._split(statement.index))]
         self.fits = [fit for statement in flow.statements for fit in self._fits(statement.index)]
@@ -113,9 +140,9 @@ class Roles:
         names, value = found
         if not isinstance(value, ast.Call) or self.imports.name(value.func).rpartition(".")[2] != "train_test_split":
             return None
-        if len(names) != 4 or len(value.args) != 2:
+        if (len(names), len(value.args)) not in ((4, 2), (2, 1)):
             return None
-        return Split(index, (names[0], names[1], names[2], names[3]), value)
+        return Split(index, tuple(names), value)
 
     def _fits(self, index: int) -> list[Fit]:
         node = self.flow.statements[index].node
@@ -193,6 +220,7 @@ class Roles:
         """What a table has gone through since it was read, the last step last."""
         steps: list[Step] = []
         unknown: list[int] = []
+        selections: list[ast.expr] = []
         split: Split | None = None
         part = ""
         source, here = rows, at
@@ -200,12 +228,21 @@ class Roles:
         for _ in range(2 * len(self.flow.statements) + 20):
             step = self._step(source, here)
             if step and not (split and step[0][1] == "function"):
+                unknown += [here] * bool(selections and not split)
+                selections = selections if split else []
                 steps.append(Step(*step[0], before_split=split is not None))
                 source = step[1]
                 base = (source, here)
                 continue
             if self._inner(source) is not source:
                 source = self._inner(source)
+                continue
+            root = None if split else any_root(source)
+            if root and not isinstance(source, ast.Name):
+                known = selected_root(source, self.constants) is not None
+                selections += [source] * known
+                unknown += [here] * (not known)
+                source = ast.Name(root, ast.Load())
                 continue
             made = self.flow.made_by(source.id, here) if isinstance(source, ast.Name) else []
             if not isinstance(source, ast.Name) or not made:
@@ -214,7 +251,7 @@ class Roles:
             entered = next((one for one in self.splits if one.statement == last and source.id in one.names[:2]), None)
             if entered and not split:
                 split, part = entered, PARTS[entered.names.index(source.id)]
-                source, here = entered.call.args[0], last
+                source, here = _applied(selections, entered.call.args[0]), last
                 base = (source, here)
                 continue
             partial = None if split else self._partial(last, source.id)
@@ -222,16 +259,52 @@ class Roles:
                 steps.append(partial)
                 here = last
                 continue
-            found = assigned(self.flow.statements[last].node)
-            if found and found[0] == source.id:
-                source, here = found[1], last
+            value = value_for(self.flow.statements[last].node, source.id)
+            if value is not None:
+                source, here = value, last
             elif split is None and source.id not in self.flow.names[last].binds:
                 unknown.append(last)
                 here = last
             else:
                 break
         unknown = unknown if part else []
-        return Chain(tuple(reversed(steps)), *base, split, part, tuple(reversed(unknown)))
+        return Chain(tuple(reversed(steps)), *base, split, part, tuple(reversed(unknown)), tuple(selections))
+
+    def target(self, fit: Fit) -> Chain:
+        """Where the target of a fit comes from."""
+        split = fit.chain.split
+        if split is None:
+            return Chain((), fit.target, fit.statement)
+        if not split.of_tables:
+            return Chain((), split.call.args[1], split.statement, split)
+        return self.column(fit.target, fit.statement) or Chain((), fit.target, fit.statement, split)
+
+    def column(self, value: ast.expr, at: int) -> Chain | None:
+        """The columns of a split table that an expression takes; None where it takes none."""
+        selections: list[ast.expr] = []
+        for _ in range(len(self.flow.statements)):
+            if self._inner(value) is not value:
+                value = self._inner(value)
+                continue
+            root = column_root(value, self.constants)
+            if root:
+                selections.append(as_brackets(value))
+                value = ast.Name(root, ast.Load())
+                continue
+            made = self.flow.made_by(value.id, at) if isinstance(value, ast.Name) else []
+            if not isinstance(value, ast.Name) or not made:
+                return None
+            split = next((one for one in self.splits if one.statement == made[0] and value.id in one.names), None)
+            if split and split.of_tables and selections:
+                chain = Chain(
+                    (), split.call.args[0], made[0], split, PARTS[split.names.index(value.id)], (), tuple(selections)
+                )
+                return replace(chain, source=chain.selected(chain.source))
+            found = value_for(self.flow.statements[made[0]].node, value.id)
+            if found is None:
+                return None
+            value, at = found, made[0]
+        return None
 
     def _step(self, value: ast.expr, at: int) -> tuple[tuple[int, str, str, str], ast.expr] | None:
         """The step that an expression applies, as the first fields of `Step`, and what it is applied to."""

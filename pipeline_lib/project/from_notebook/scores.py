@@ -113,9 +113,17 @@ class _Finder:
             return None
         return Score(name, index, original, ast.unparse(expression), rewriter.probabilities)
 
-    def is_target(self, name: str, index: int) -> bool:
+    def is_target(self, value: ast.expr, index: int) -> bool:
+        """Whether an expression is the target of the test part."""
         split = self.roles.split
-        return split is not None and name == split.names[3] and self.roles.flow.bound_by(name, index) == split.statement
+        if split is None:
+            return False
+        if split.of_tables:
+            column = self.roles.column(value, index)
+            target = ast.unparse(self.roles.target(self.model).source)
+            return column is not None and column.part == "test" and ast.unparse(column.source) == target
+        bound = self.roles.flow.bound_by(value.id, index) if isinstance(value, ast.Name) else None
+        return isinstance(value, ast.Name) and value.id == split.names[3] and bound == split.statement
 
     def value_of(self, name: str, index: int) -> tuple[ast.expr, int] | None:
         """The value of a variable that a single assignment has made, and its statement."""
@@ -134,7 +142,7 @@ class _Rewriter(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in self.finder.roles.imports.full:
             return node
-        if self.finder.is_target(node.id, self.index):
+        if self.finder.is_target(node, self.index):
             return ast.Name("actual", ast.Load())
         found = self.finder.value_of(node.id, self.index)
         if not found or found[1] <= self.finder.model.statement:
@@ -146,6 +154,12 @@ class _Rewriter(ast.NodeTransformer):
         self.predicted = True
         self.probabilities = self.probabilities or inner.probabilities
         return result
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        return ast.Name("actual", ast.Load()) if self.finder.is_target(node, self.index) else self.generic_visit(node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        return ast.Name("actual", ast.Load()) if self.finder.is_target(node, self.index) else self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         if (self.index, ast.dump(node)) in self.finder.uses and argument(node, 0, "X") is not None:

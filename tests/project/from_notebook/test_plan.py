@@ -1,7 +1,9 @@
 """Six notebooks with planted habits: where their statements go, and what is left to decide."""
 
+import ast
+
 import pytest
-from exploration import HEAD, exploration, planted
+from exploration import HEAD, SOME_COLUMNS, TABLES, exploration, planted
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.from_notebook.facts import NO_FACTS
@@ -91,6 +93,26 @@ def test_model_steps_and_metrics_are_found(name: str, model: str, steps: list[st
     assert made.model.class_name == model
     assert [step.name for step in made.model.chain.steps] == steps
     assert [score.expression for score in made.scores] == scores
+
+
+def test_columns_may_be_chosen_after_the_split() -> None:
+    tables = plan_of(exploration(TABLES), "x")
+    assert ast.unparse(tables.model.chain.source) == "flats[features]"
+    assert ast.unparse(tables.target[0]) == "flats['price']"
+    assert [score.expression for score in tables.scores] == ["mean_absolute_error(actual, predicted)"]
+    some = plan_of(exploration(SOME_COLUMNS), "x")
+    assert ast.unparse(some.model.chain.source) == "flats[['rooms', 'area']]"
+    assert [(step.kind, step.name, step.columns) for step in some.model.chain.steps] == [
+        ("fitted", "scaler", "some"),
+        ("function", "add", ""),
+    ]
+    assert not some.model.chain.unknown
+
+
+def test_rows_chosen_after_the_split_are_not_followed() -> None:
+    cells = [source.replace("train[features]", "train[train.area > 0]") for source in TABLES]
+    made = plan_of(exploration(cells), "x")
+    assert [kind for _, kind in habits(made) if kind == "not followed"] == ["not followed"]
 
 
 def test_literals_and_constants_become_parameters() -> None:
