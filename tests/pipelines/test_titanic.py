@@ -1,5 +1,6 @@
 """The passenger pipeline that nbs/pipelines/titanic.ipynb exports, on its real data."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,14 +40,12 @@ def model(parts: Parts, fitted: Pipeline) -> CompiledPipeline:
     return compile_pipeline(fitted, like=parts[0], row=schema_of(titanic.Row))
 
 
-@pytest.mark.parametrize(("kept", "found"), [(b"", "no file"), (b"other", "other bytes")])
-def test_another_file_than_the_known_one_is_refused(
-    monkeypatch: pytest.MonkeyPatch, kept: bytes, found: str, tmp_path: Any
-) -> None:
-    if kept:
-        (tmp_path / titanic.FILE[1]).write_bytes(kept)
-    monkeypatch.setattr(titanic.resources, "files", lambda package: tmp_path)
-    with pytest.raises(InputError, match=f"found {found} at .*expected the passengers.*install"):
+def test_a_file_with_other_columns_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "titanic.csv").write_text("pclass,survived,Name\n1,0,Ada\n")
+    monkeypatch.setattr(titanic, "data_path", lambda name: tmp_path / "titanic.csv")
+    with pytest.raises(
+        InputError, match=r"found the columns pclass, survived, Name in data/titanic\.csv, expected age, "
+    ):
         titanic.load()
 
 
