@@ -32,9 +32,10 @@ def update() -> None:
     for change in result.changes:
         click.echo(str(change))
     if result.conflicts:
+        files = "1 file" if len(result.conflicts) == 1 else f"{len(result.conflicts)} files"
         click.echo(
-            f"found {len(result.conflicts)} file(s) with conflicts, expected a decision on each; resolve the marks "
-            "<<<<<<< and >>>>>>>, then make setup, make check and commit",
+            f"found {files} with conflicts, expected a decision on each; resolve the marks <<<<<<< and >>>>>>>, then "
+            "make setup, make check and commit",
             err=True,
         )
         sys.exit(1)
