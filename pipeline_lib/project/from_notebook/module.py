@@ -1,19 +1,20 @@
 """The pipeline notebook: raw data, parameters, split, unfitted pipeline and metrics, from the original's statements."""
 
 import ast
+import itertools
 import json
 import re
 from collections.abc import Iterable
 
-from pipeline_lib.project.from_notebook.calls import PIPELINES
-from pipeline_lib.project.from_notebook.edits import Edit, edited, edited_expression, indented, path_edits
-from pipeline_lib.project.from_notebook.estimators import constructor, searched_estimator
+from pipeline_lib.project.from_notebook.build_source import body, build_source, callable_source
+from pipeline_lib.project.from_notebook.edits import Edit, edited, edited_expression, path_edits
 from pipeline_lib.project.from_notebook.facts import Facts
 from pipeline_lib.project.from_notebook.imports import import_lines, used_names
 from pipeline_lib.project.from_notebook.metrics_source import metrics_source
-from pipeline_lib.project.from_notebook.parameters import SPLIT, Parameters, searched_name
+from pipeline_lib.project.from_notebook.parameters import SPLIT, Parameters
 from pipeline_lib.project.from_notebook.plan import Plan
 
+_WIDTH = 120
 _SPLIT_LINE = (
     "def split(frame: pd.DataFrame, params: Params) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]:"
 )
@@ -42,7 +43,7 @@ class ModuleDraft:
             ("load", self._load()),
             ("params", self.parameters.model_source()),
             ("split", self._split()),
-            ("build", self._build()),
+            ("build", build_source(self.plan, self.facts, self.parameters)),
             ("metrics", metrics_source(self.plan, self.facts)),
         ]
         checks = {
@@ -100,13 +101,17 @@ class ModuleDraft:
             if index not in self.parameters.constants.values():
                 by_cell.setdefault(self.plan.cell_of(index), []).append(self._text(index, self._path_edits(index)))
         return [
-            (f"original-{number}", f"# cell {number} of the original\n" + "\n\n\n".join(texts))
+            (f"original-{number}", f"# cell {number} of the original\n{_joined(texts)}")
             for number, texts in by_cell.items()
         ]
 
     def _row(self) -> str:
         target = json.dumps(self.facts.target_name, ensure_ascii=False)
         row = self.facts.row.rstrip()
+        if "Field(" not in row:
+            row = row.replace("import BaseModel, Field", "import BaseModel").replace(
+                "import Field, create", "import create"
+            )
         head, mark, rest = row.partition("\n\n\n")
         return f"{head}\n\nTARGET = {target}\n\n\n{rest}" if mark else f"{row}\n\nTARGET = {target}"
 
@@ -114,7 +119,7 @@ class ModuleDraft:
         sources = json.dumps(sorted(self.facts.files.values()), ensure_ascii=False)
         lines = [f"SOURCES: list[str] = {sources}" if sources == "[]" else f"SOURCES = {sources}", "", ""]
         lines += ["def load() -> pd.DataFrame:", '    """The rows before the split, with the target."""']
-        lines += self._body(sorted(self.plan.load), self._path_edits)
+        lines += body(self.plan, sorted(self.plan.load), self._path_edits)
         return "\n".join([*lines, *self._packed()])
 
     def _packed(self) -> list[str]:
@@ -127,11 +132,11 @@ class ModuleDraft:
         if self.facts.target_form in ("series", "frame") and not (self.facts.is_frame and self.facts.same_index):
             target = f"{target}.to_numpy()"
         if self.facts.is_frame and self.facts.named:
-            return [f"    return {_called(table)}.assign(**{{TARGET: {target}}})"]
+            return [f"    return {callable_source(table)}.assign(**{{TARGET: {target}}})"]
         names = self.facts.names_of or f'[f"x{{number}}" for number in range({len(self.facts.columns)})]'
         if self.facts.is_frame:
             return [
-                f"    table = {_called(table)}.set_axis({names}, axis=1)",
+                f"    table = {callable_source(table)}.set_axis({names}, axis=1)",
                 f"    return table.assign(**{{TARGET: {target}}})",
             ]
         return [
@@ -158,7 +163,7 @@ class ModuleDraft:
                 given.append(f"random_state=params.{SPLIT}.random_state")
             call = f"{ast.unparse(split.call.func)}({', '.join(['X', 'y', *given])})"
             lines.append(f"    # cell {self.plan.cell_of(split.statement)}")
-        lines += [f"    {names} = {call}", f"    return {names}"]
+        lines += [_wrapped(f"    {names} = {call}"), f"    return {names}"]
         return "\n".join(lines)
 
     def _split_value(self, value: ast.expr, edits: dict[int, str]) -> str:
@@ -170,90 +175,13 @@ class ModuleDraft:
         general = {*self.plan.roles.imports.full, *self.plan.constants}
         return ast.unparse(value) if names <= general else "y"
 
-    def _build(self) -> str:
-        plan = self.plan
-        literals = [f"{name.upper()} = {_literal(value)}" for name, value in sorted(self.facts.literals.items())]
-        lines = [*literals, "", ""] if literals else []
-        lines += [
-            "def build(params: Params) -> Pipeline:",
-            '    """The unfitted pipeline, from rows to predictions."""',
-        ]
-        lines += [f"    {name} = {name.upper()}" for name in sorted(self.facts.literals)]
-        order = sorted(plan.build, key=lambda index: (index, 0))
-        lines += self._body(order, self._fit_edits)
-        steps = [self._step_source(position) for position in range(len(plan.model.chain.steps))]
-        name = plan.model.name
-        if plan.model.search:
-            searched = searched_estimator(plan.statements[plan.model.made].node)
-            name = searched_name(plan)
-            known = self.parameters.values.get(name, {})
-            given = [
-                f'"{key}": params.{name}.{key}' if key in known else f'"{key}": {value!r}'
-                for key, value in self.facts.best.items()
-            ]
-            lines.append(f"    # the search of cell {plan.cell_of(plan.model.statement)} found these")
-            lines.append(f"    best = {{{', '.join(given)}}}")
-            lines.append(f"    {name} = {_called(ast.unparse(searched))}.set_params(**best)")
-        if plan.roles.is_pipeline(plan.model) or self._searches_pipeline():
-            lines.append(
-                f"    return Pipeline([{', '.join([*steps, f'*{name}.steps'])}])" if steps else f"    return {name}"
-            )
-        else:
-            lines.append(f"    return Pipeline([{', '.join([*steps, f'({json.dumps(name)}, {name})'])}])")
-        return "\n".join(lines)
-
-    def _searches_pipeline(self) -> bool:
-        plan = self.plan
-        if not plan.model.search:
-            return False
-        searched = searched_estimator(plan.statements[plan.model.made].node)
-        if isinstance(searched, ast.Name):
-            made = plan.flow.bound_by(searched.id, plan.model.made)
-            return made is not None and plan.roles.class_of(searched.id, made) in PIPELINES
-        return plan.roles.imports.makes_estimator(searched) in PIPELINES
-
-    def _step_source(self, position: int) -> str:
-        step = self.plan.model.chain.steps[position]
-        before = [other.name for other in self.plan.model.chain.steps[:position]]
-        name = step.name or step.expression.partition("(")[0].rpartition(".")[2].lower()
-        label = name if name not in before else f"{name}_{position + 1}"
-        source = f"FunctionTransformer({step.name})" if step.kind == "function" else (step.name or step.expression)
-        if step.columns:
-            source = f"SklearnTransformerWrapper({source}, variables={step.columns})"
-        return f"({json.dumps(label)}, {source})"
-
     def _metrics_check(self) -> str:
         test, target = self.split_names[1], self.split_names[3]
         chances = f", fitted.predict_proba({test})" if any(score.probabilities for score in self.plan.scores) else ""
         return f"metrics({target}, fitted.predict({test}), params{chances})"
 
-    def _body(self, indexes: Iterable[int], edits_of: "object") -> list[str]:
-        lines: list[str] = []
-        cell = 0
-        for index in indexes:
-            if self.plan.cell_of(index) != cell:
-                cell = self.plan.cell_of(index)
-                lines.append(f"    # cell {cell}")
-            lines.append(indented(self._text(index, edits_of(index))))  # type: ignore[operator]
-        return lines
-
     def _text(self, index: int, edits: list[Edit]) -> str:
         return edited(self.plan.statements[index], edits)
-
-    def _fit_edits(self, index: int) -> list[Edit]:
-        """Parameters in place of literals, and no fit."""
-        edits = list(self.parameters.edits.get(index, []))
-        node = self.plan.statements[index].node
-        whole = constructor(node)
-        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
-        if value is not None and value is not whole:
-            inside = {id(part) for part in ast.walk(whole)}
-            inner = [(part, text) for part, text in edits if id(part) in inside]
-            text = ast.unparse(whole)
-            for part, new in inner:
-                text = new if part is whole else text.replace(f"={ast.unparse(part)}", f"={new}", 1)
-            return [(value, text)]
-        return edits
 
     def _path_edits(self, index: int) -> list[Edit]:
         return path_edits(self.plan.statements[index].node, self.facts.files)
@@ -263,13 +191,19 @@ class ModuleDraft:
         return ast.unparse(node) if not edits else edited_expression(node, edits)
 
 
-def _called(text: str) -> str:
-    """An expression that a method can be called on."""
-    node = ast.parse(text, mode="eval").body
-    simple = isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript)
-    return text if simple else f"({text})"
+def _joined(texts: list[str]) -> str:
+    """Statements of one cell: definitions apart from the others."""
+    result = texts[0]
+    for before, text in itertools.pairwise(texts):
+        apart = any(part.lstrip().startswith(("def ", "class ", "@", "async ")) for part in (before, text))
+        result += ("\n\n\n" if apart else "\n") + text
+    return result
 
 
-def _literal(value: object) -> str:
-    text = repr(value)
-    return text.replace("'", '"') if isinstance(value, list) and '"' not in text and "\\" not in text else text
+def _wrapped(line: str) -> str:
+    """A line of a call, over several lines where it is long."""
+    if len(line) <= _WIDTH:
+        return line
+    head, _, rest = line.partition("(")
+    indent = " " * (len(line) - len(line.lstrip()))
+    return f"{head}(\n{indent}    {rest[:-1]}\n{indent})"

@@ -85,7 +85,7 @@ def test_moved_code_reads_parameters_and_the_projects_file(tmp_path: Path) -> No
     assert 'SOURCES = ["data/flats.csv"]' in exported
     assert "Ridge(alpha=params.alpha)" in exported
     assert (
-        "train_test_split(X, y, test_size=params.split.test_size, random_state=params.split.random_state)" in exported
+        "(\n        X, y, test_size=params.split.test_size, random_state=params.split.random_state\n    )" in exported
     )
     assert "class PerRoom" in exported
     assert "def draw" not in exported
@@ -174,6 +174,9 @@ def test_values_from_the_data_are_written_as_they_were(tmp_path: Path) -> None:
     exported, _, _ = written(tmp_path, exploration(cells), facts)
     assert 'NUMBERS = ["area", "rooms"]' in exported
     assert "    numbers = NUMBERS\n" in exported
+    loud = [source.replace("numbers", "NUMBERS") for source in cells]
+    exported, _, _ = written(tmp_path / "loud", exploration(loud), replace(FACTS, literals={"NUMBERS": ["area"]}))
+    assert "    NUMBERS = NUMBERS\n" not in exported
     plan = plan_of(exploration(cells), "x")
     assert "value from the data" in {one.kind for one in decisions(plan, parameters(plan, facts), facts)}
 
