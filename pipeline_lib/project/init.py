@@ -27,7 +27,7 @@ def create_project(folder: Path, name: str = "") -> tuple[str, list[str]]:
     folder and renamed, so that there is a whole project or none. Raises InputError for a folder with anything in it,
     and for a name that no package can have or that another one has.
     """
-    folder = folder.absolute()
+    folder = folder.resolve()
     library = check_package_name(name, from_folder=False) if name else _name_of(folder)
     _check_empty(folder)
     names = Names.of(library)
@@ -106,5 +106,7 @@ def _check_empty(folder: Path) -> None:
             raise InputError(
                 f"found {', '.join(names[:3])}{more} in {folder}, expected a new or empty folder; name another"
             )
+        if folder == Path.cwd():  # it is replaced, and a shell would stay in the folder that is gone
+            raise InputError(f"found the working folder {folder}, expected another; go up with cd .. and name it there")
     elif folder.exists() or folder.is_symlink():
         raise InputError(f"found the file {folder}, expected a new or empty folder; name another")

@@ -66,7 +66,7 @@ def test_the_notebooks_are_clean(tmp_path: Path) -> None:
         assert path.read_bytes() == notebook_bytes(clean_notebook(read_notebook(path, path.name)))
 
 
-@pytest.mark.parametrize("library", ["credit_lab", "zebra"])
+@pytest.mark.parametrize("library", ["credit_lab", "zebra", "credit_scores_of_northern_europe"])
 def test_the_code_passes_its_own_checks_of_style(tmp_path: Path, library: str) -> None:
     create_project(tmp_path / "own", library)
     ruff = [str(Path(sys.executable).with_name("ruff"))]
@@ -141,6 +141,24 @@ def test_an_empty_repository_is_told_the_way(tmp_path: Path) -> None:
     (tmp_path / "own" / ".git").mkdir(parents=True)
     with pytest.raises(InputError, match=r"found an empty git repository.*mv "):
         create_project(tmp_path / "own", "credit_lab")
+
+
+def test_the_working_folder_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_lab").mkdir()
+    monkeypatch.chdir(tmp_path / "own_lab")
+    with pytest.raises(InputError, match=r"found the working folder .*own_lab, expected another; go up with cd \.\."):
+        create_project(Path())
+    monkeypatch.chdir(tmp_path)
+    create_project(Path("own_lab"))
+    assert Path("own_lab/settings.ini").is_file()
+
+
+def test_a_link_to_an_empty_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "own").symlink_to(tmp_path / "disk")
+    create_project(tmp_path / "own", "credit_lab")
+    assert (tmp_path / "own").is_symlink()
+    assert (tmp_path / "disk" / "settings.ini").is_file()
 
 
 KILLED = """

@@ -21,12 +21,21 @@ def predictions(artifact: str, lines: Iterable[str]) -> Iterator[Any]:
         if not line.strip():
             continue
         try:
-            value = model.predict_row(json.loads(line))
-        except (json.JSONDecodeError, pipeline_lib.InputError) as error:
-            raise pipeline_lib.InputError(
-                f"line {number}: found {error}, expected a row as a JSON object; correct it"
-            ) from error
+            value = model.predict_row(read_row(line))
+        except pipeline_lib.InputError as error:
+            raise pipeline_lib.InputError(f"line {number}: {error}") from error
         yield value.item() if hasattr(value, "item") else value
+
+
+def read_row(line: str) -> dict[str, Any]:
+    """The row that a line holds. Raises InputError for anything but a JSON object."""
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise pipeline_lib.InputError(f"found no JSON ({error}), expected a row as an object; correct it") from error
+    if not isinstance(row, dict):
+        raise pipeline_lib.InputError(f"found {type(row).__name__}, expected a row as an object; correct it")
+    return row
 
 
 def main() -> None:
