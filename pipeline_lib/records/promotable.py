@@ -34,7 +34,10 @@ def _source_problem(record: Record, manifest: Mapping[str, Any]) -> str | None:
     """Why the files that made a record are in no commit; pointers to champions do not count."""
     git = manifest.get("git")
     if not isinstance(git, dict):
-        return "found a run outside git, expected one of committed files; `git init`, commit, and run again"
+        return (
+            "found a run outside git, expected one of committed files; `git init`, commit, and "
+            "`pipeline-lib run PARAMS_FILE --force`"
+        )
     changed = _changed_files(record) if git.get("changed") else []
     names = [*changed, *(str(name) for name in git.get("untracked") or ())]
     names = [name for name in names if not re.match(rf"(.*/)?{CHAMPIONS}/[^/]+\.yml$", name)]
@@ -43,7 +46,7 @@ def _source_problem(record: Record, manifest: Mapping[str, Any]) -> str | None:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return (
         f"found a run of files that are in no commit ({', '.join(names[:_SHOWN])}{more}), expected committed ones; "
-        "commit or ignore them, and run again"
+        "commit or ignore them, and `pipeline-lib run PARAMS_FILE --force`, as the finished run would answer again"
     )
 
 
