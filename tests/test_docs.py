@@ -34,7 +34,18 @@ EXAMPLES = {"penguins": "houses", "NAME": "houses", "VARIANT": "quick", "VERSION
 TEMPLATE = ROOT / "pipeline_lib" / "project" / "templates" / "new" / "research.ipynb"
 HOUSE = ROOT / "pipeline_lib" / "project" / "templates" / "project" / "house"
 _PATH = re.compile(r"[\w.*-]*(/[\w.*-]+)+/?|[\w-]+/|[\w.-]+\.(py|md|toml|ini|yml|yaml|ipynb|lock|json|html|parquet)")
-_ELSEWHERE = ("runs/", "champions/", "data/", "houses/", "git.diff", "NN_", "nbs/steps/NN_", "nbs/research/_lab_")
+_ELSEWHERE = (
+    "runs/",
+    "champions/",
+    "data/",
+    "houses/",
+    "git.diff",
+    "columns.json",
+    "snapshots/",
+    "NN_",
+    "nbs/steps/NN_",
+    "nbs/research/_lab_",
+)
 """Beginnings of what is no file of the checkout: records, references to runs, examples of own files."""
 
 

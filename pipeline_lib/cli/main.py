@@ -9,7 +9,19 @@ from typing import NoReturn
 
 import click
 
-from pipeline_lib.cli import champions, completion, diff, doctor, notebooks, parity, project, records, run, sweep
+from pipeline_lib.cli import (
+    champions,
+    completion,
+    diff,
+    doctor,
+    notebooks,
+    parity,
+    project,
+    records,
+    run,
+    sources,
+    sweep,
+)
 from pipeline_lib.cli.context import check_checkout
 from pipeline_lib.cli.groups import TaskGroup
 from pipeline_lib.errors import PipelineLibError
@@ -63,7 +75,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     # One line makes a command: its name in the group whose heading says what it is for.
     "Start": (project.init, notebooks.new, notebooks.export, notebooks.clean, project.update, completion.completion),
     "Run": (run.run, run.run_all, sweep.sweep, run.resume),
-    "Look": (records.runs, records.show, records.report, records.lab),
+    "Look": (records.runs, records.show, records.report, records.lab, sources.sources),
     "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff, doctor.doctor),
     "Share": (records.push, records.pull, champions.promote, champions.champions),
     "Clean up": (records.prune,),

@@ -31,6 +31,8 @@ _ABOUT_THE_MACHINE = ("uname", "lscpu", "ldconfig", "gcc")
 ONLY_FILES = "whose result has no fingerprint, expected files; keep the result in a file and name that in SOURCES"
 """The end of the message for a `load` that starts a program or connects to a host."""
 _EVENTS = ("open", "sqlite3.connect", "socket.connect", *_PROGRAMS)
+_LIBRARY = Path(__file__).resolve().parents[2]
+"""The folder of this library, whose templates make pages and new projects and change no result."""
 _recordings: list["OpenedFiles"] = []
 
 
@@ -169,6 +171,7 @@ def known_folders(project: Project) -> tuple[str, ...]:
     """Folders and files whose content a run's other digests cover, and those of the system."""
     own = [project.runs, project.root / ".git"]
     own += [project.root / name for name in ("settings.ini", "pyproject.toml", "setup.py", "requirements.lock")]
+    own += [_LIBRARY / "project" / "templates", _LIBRARY / "records" / "templates"]
     installed = [*site_folders(), Path(os.__file__).parent, Path(sys.prefix), Path(sys.base_prefix)]
     return (*_SYSTEM, *(os.path.realpath(path) for path in (*own, *installed)))
 
