@@ -1,15 +1,40 @@
-"""`pipeline-lib new NAME --from NOTEBOOK`: what became of an exploration notebook, in lines."""
+"""`pipeline-lib new NAME --from NOTEBOOK`: the option, and what became of an exploration notebook, in lines."""
 
+import functools
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline_lib.cli.context import current_project
+from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import Project
 
 if TYPE_CHECKING:
     from pipeline_lib.runner.from_notebook import FromNotebook
+
+
+def from_notebook_option(new: Callable[..., None]) -> Callable[..., None]:
+    """Give `new` the option `--from`, which excludes all of its other options."""
+
+    @click.option(
+        "--from",
+        "notebook",
+        type=click.Path(path_type=Path),
+        help="Bring an exploration notebook in, run both, and compare them.",
+    )
+    @functools.wraps(new)
+    def command(name: str, notebook: Path | None, **others: Any) -> None:
+        if notebook is None:
+            new(name=name, **others)
+            return
+        if any(others.values()):
+            raise InputError("found --from with other options of `new`, expected it alone; leave one of them out")
+        new_from_notebook(current_project(), name, notebook)
+
+    return command
 
 
 def new_from_notebook(project: Project, name: str, notebook: Path) -> None:

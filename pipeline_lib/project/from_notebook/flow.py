@@ -19,11 +19,15 @@ class Flow:
             for statement in statements
             if isinstance(statement.node, ast.FunctionDef)
         }
+        self._made: dict[tuple[str, int], list[int]] = {}
         self.names: list[Names] = [names_of(statement.node, functions) for statement in statements]
 
     def made_by(self, name: str, before: int) -> list[int]:
         """The statements that make a name's value as the statement `before` finds it, the last one first."""
-        result = []
+        known = self._made.get((name, before))
+        if known is not None:
+            return known
+        result = self._made[name, before] = []
         for index in range(before - 1, -1, -1):
             names = self.names[index]
             if name in names.binds:

@@ -71,8 +71,9 @@ def plan_of(notebook: dict[str, object], shown: str) -> Plan:
     model = roles.model
     if model is None:
         raise InputError(
-            f"{shown}: found no cell that fits a model, as in `model.fit(X_train, y_train)`, outside of a loop or "
-            "function, expected one; write the chosen model's fit as a cell of its own"
+            f"{shown}: found no cell that fits a model of scikit-learn, XGBoost, LightGBM or an own class, as in "
+            "`model.fit(X_train, y_train)`, outside of a loop or function, expected one; write the chosen model's fit "
+            "as a cell of its own"
         )
     return _Planner(cells, flow, roles, model, order).plan()
 
