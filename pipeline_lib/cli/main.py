@@ -14,6 +14,7 @@ from pipeline_lib.cli import (
     completion,
     diff,
     doctor,
+    new,
     notebooks,
     parity,
     project,
@@ -73,7 +74,7 @@ def _fail(message: str, code: int) -> NoReturn:
 
 TASKS: dict[str, tuple[click.Command, ...]] = {
     # One line makes a command: its name in the group whose heading says what it is for.
-    "Start": (project.init, notebooks.new, notebooks.export, notebooks.clean, project.update, completion.completion),
+    "Start": (project.init, new.new, notebooks.export, notebooks.clean, project.update, completion.completion),
     "Run": (run.run, run.run_all, sweep.sweep, run.resume),
     "Look": (records.runs, records.show, records.report, records.lab, sources.sources),
     "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff, doctor.doctor),

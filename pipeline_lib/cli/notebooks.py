@@ -68,15 +68,3 @@ def clean(check: bool, leftovers: bool, yes: bool, verbose: bool) -> None:
             click.echo(f"cleaned {project.shown(path)}")
     if check:
         report_problems(unclean, "the notebooks are clean")
-
-
-@click.command
-@click.argument("name")
-def new(name: str) -> None:
-    """Write the notebooks, parameters and parity test of a new pipeline NAME."""
-    from pipeline_lib.project.new_pipeline import create_pipeline
-
-    project = current_project()
-    for path in create_pipeline(project, name):
-        click.echo(f"wrote {path}")
-    click.echo(f"next: pipeline-lib run {project.shown(project.params / name)}.yml")

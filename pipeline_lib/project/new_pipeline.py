@@ -2,6 +2,9 @@
 
 import builtins
 import keyword
+import os
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline_lib.errors import InputError
@@ -18,22 +21,21 @@ def create_pipeline(project: Project, name: str) -> list[str]:
     Raises InputError, before anything is written, for a name that is used already or that no module can have, and for
     a library that cannot be exported.
     """
+    check_new_name(name)
+    targets = new_files(project, name)
+    return write_new(
+        project, name, {path: fill(template, project, name).encode() for template, path in targets.items()}
+    )
+
+
+def check_new_name(name: str) -> None:
+    """Raise InputError for a name that no pipeline can have."""
     if keyword.iskeyword(check_name(name)) or name in dir(builtins) or name == SCRATCH:
         raise InputError(f"found the name {name!r}, which Python or this library uses, expected another; choose one")
-    targets = _targets(project, name)
-    existing = [project.shown(path) for path in targets.values() if path.exists()]
-    if existing:
-        raise InputError(f"found {', '.join(existing)} already, expected a new name; choose another or remove them")
-    check_exportable(project)
-    texts = {target: _fill(template, project, name) for template, target in targets.items()}
-    for target, text in texts.items():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(target, text.encode())
-    export(project)
-    return [*(project.shown(path) for path in texts), f"{project.library}/pipelines/{name}.py"]
 
 
-def _targets(project: Project, name: str) -> dict[str, Path]:
+def new_files(project: Project, name: str) -> dict[str, Path]:
+    """Where the files of a new pipeline are written, by the name of their template."""
     return {
         "pipeline.ipynb": project.notebooks / "pipelines" / f"{name}.ipynb",
         "research.ipynb": project.research_notebook(name),
@@ -42,8 +44,51 @@ def _targets(project: Project, name: str) -> dict[str, Path]:
     }
 
 
-def _fill(template: str, project: Project, name: str) -> str:
+def check_unused(project: Project, paths: list[Path]) -> None:
+    """Raise InputError where one of the paths exists, or the library cannot be exported."""
+    existing = [project.shown(path) for path in paths if path.exists()]
+    if existing:
+        raise InputError(f"found {', '.join(existing)} already, expected a new name; choose another or remove them")
+    check_exportable(project)
+
+
+def write_new(project: Project, name: str, contents: Mapping[Path, bytes] | Mapping[Path, bytes | Path]) -> list[str]:
+    """Write the files of a new pipeline, all or none, and export it; returns their paths from the project's root.
+
+    A content that is a path is copied from there. Raises InputError, before anything is written, where a file exists
+    already; on any failure what was written is removed again.
+    """
+    check_unused(project, list(contents))
+    module = project.package / "pipelines" / f"{name}.py"
+    folders = {folder for path in contents for folder in path.parents if not folder.exists()}
+    try:
+        for path, content in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, content) if isinstance(content, bytes) else _copy(content, path)
+        export(project)
+    except BaseException:
+        for path in (*contents, module):
+            path.unlink(missing_ok=True)
+        for folder in sorted(folders, reverse=True):  # the inner ones first
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        raise
+    return [*(project.shown(path) for path in contents), project.shown(module)]
+
+
+def fill(template: str, project: Project, name: str) -> str:
     """A template's text with the names of the pipeline, the package and the parameters folder."""
     text = (TEMPLATES / template).read_text(encoding="utf-8").replace("NAME", name)
     text = text.replace("pipeline_lib.pipelines", f"{project.library}.pipelines")
-    return text.replace('"PARAMS"', f'"{project.params.name}"').replace("LIBRARY", project.library)
+    text = text.replace('"PARAMS"', f'"{project.params.name}"').replace("PARAMS/", f"{project.params.name}/")
+    return text.replace("LIBRARY", project.library)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file of any size: whole or not at all."""
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        shutil.copyfile(source, partial)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,10 +1,7 @@
 """The first draft of a `Row`: its source text from a raw DataFrame."""
 
-import json
-import keyword
 import math
 import re
-import unicodedata
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +10,7 @@ from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.conform import conform, is_dataframe
 from pipeline_lib.rows.conform_values import value_kind
 from pipeline_lib.rows.schema import RowSchema
+from pipeline_lib.system.field_names import field_names, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,10 +76,10 @@ def draft_row(frame: "pd.DataFrame", target: str | None = None) -> SourceText:
         type_name = _TYPE_NAMES[columns[0].kind] + " | None" * columns[0].nullable
         row = f'Row = create_model("Row", **dict.fromkeys(COLUMNS, ({type_name}, ...)))'
         return SourceText("\n".join(["from pydantic import Field, create_model", "", f"COLUMNS = {numbered}", row, ""]))
-    fields = [_draft_field(c, name) for c, name in zip(columns, _field_names(names), strict=True)]
+    fields = [_draft_field(c, name) for c, name in zip(columns, field_names(names, _TYPE_NAMES.values()), strict=True)]
     dates = sorted({c.kind for c in columns} & {"date", "datetime"})
     lines = [f"from datetime import {', '.join(dates)}", ""] if dates else []
-    docstring = f"One raw row, without the target {_quoted(target)[1:-1]}." if target else "One raw row."
+    docstring = f"One raw row, without the target {quoted(target)[1:-1]}." if target else "One raw row."
     lines += ["from pydantic import BaseModel, Field", "", "", "class Row(BaseModel):", f'    """{docstring}"""', ""]
     return SourceText("\n".join([*lines, *fields, ""]))
 
@@ -126,7 +124,7 @@ def _numbered_names(columns: list[Column]) -> str:
     stems = {(column.kind, column.nullable, *part[::2]) for column, part in zip(columns, parts, strict=True)}
     if len(names) < _MIN_NUMBERED or len(stems) > 1 or columns[0].kind in ("date", "datetime"):
         return ""
-    if _field_names(names) != names:
+    if field_names(names, _TYPE_NAMES.values()) != names:
         return ""
     axes = zip(*(map(int, part[1::2]) for part in parts), strict=True)
     ranges = {chr(ord("a") + number): range(min(axis), max(axis) + 1) for number, axis in enumerate(axes)}
@@ -152,33 +150,7 @@ def _object_kind(series: Any, name: str) -> str:
     return kind
 
 
-def _field_names(columns: list[str]) -> list[str]:
-    from pydantic import BaseModel
-
-    taken = {*dir(BaseModel), *_TYPE_NAMES.values()}  # a field `date` would hide the type from the fields below it
-    names = []
-    for number, column in enumerate(columns):
-        text = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", column))
-        text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", text).lower()
-        text = re.sub("_+", "_", text).strip("_")
-        text = f"x{text}" if text[:1].isdigit() else text
-        text = text if text.isidentifier() else f"column_{number}"
-        text = f"raw_{text}" if text.startswith("model_") else text  # pydantic reserves these names
-        name = f"{text}_" if keyword.iskeyword(text) or text in taken else text
-        count = 1
-        while name in taken:
-            count += 1
-            name = f"{text}_{count}"
-        taken.add(name)
-        names.append(name)
-    return names
-
-
 def _draft_field(column: Column, name: str) -> str:
     optional = " | None" if column.nullable else ""
-    alias = f" = Field(alias={_quoted(column.name)})" if name != column.name else ""
+    alias = f" = Field(alias={quoted(column.name)})" if name != column.name else ""
     return f"    {name}: {_TYPE_NAMES[column.kind]}{optional}{alias}"
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False) if text.isprintable() else repr(text)

@@ -1,0 +1,1 @@
+"""What `pipeline-lib new NAME --data FILE` finds in a file, and the notebooks that it drafts from it."""

@@ -1,0 +1,66 @@
+"""The command `new`."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import invoke
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.project.drafting.create import NewPipeline
+from pipeline_lib.project.project import Project, find_project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "settings.ini").write_text(
+        "[project]\nlib_name = bank\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
+    )
+    return find_project(tmp_path)
+
+
+def test_options_reach_the_draft_and_its_findings_are_printed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def create(project: Project, name: str, file: Path, options: Any, *, copy: bool) -> NewPipeline:
+        asked.extend([name, file, options, copy])
+        guesses = {"nbs/pipelines/loans.ipynb": [f"guess {n}" for n in range(14)], "nbs/research/loans.ipynb": []}
+        return NewPipeline(["params/loans.yml"], ["data: 60 rows"], guesses)
+
+    monkeypatch.setattr("pipeline_lib.project.drafting.create.create_from_data", create)
+    words = "new loans --data a.csv --target rate --task regression --time day --sensitive x --sensitive y --copy"
+    result = invoke(*words.split(), project=project)
+    assert result.stdout.splitlines() == [
+        "data: 60 rows",
+        "wrote params/loans.yml",
+        "14 guesses to decide, marked `# decide:` in nbs/pipelines/loans.ipynb:",
+        *(f"  guess {n}" for n in range(12)),
+        "  and 2 more",
+        "next: pipeline-lib run params/loans.yml",
+    ]
+    name, file, options, copy = asked
+    assert (name, file, copy) == ("loans", Path("a.csv"), True)
+    assert (options.target, options.task, options.time, options.group) == ("rate", "regression", "day", None)
+    assert options.sensitive == ("x", "y")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("new loans --data a.csv", "found --data without --target"),
+        ("new loans --target rate", "found options for a file without --data"),
+        ("new loans --copy", "found options for a file without --data"),
+        ("new class --data a.csv --target rate", "found the name 'class'"),
+    ],
+)
+def test_options_that_do_not_fit_together_are_refused(project: Project, words: str, problem: str) -> None:
+    result = invoke(*words.split(), project=project)
+    assert isinstance(result.exception, InputError)
+    assert str(result.exception).startswith(problem)
+
+
+def test_a_missing_file_is_named(project: Project) -> None:
+    result = invoke("new", "loans", "--data", project.root / "none.csv", "--target", "rate", project=project)
+    assert "none.csv: found no such file" in str(result.exception)
