@@ -155,6 +155,17 @@ def first_hour(hour: Hour) -> None:
     hour.run("commit", "git add -A && git commit -m 'What changed'")
 
 
+def new_requirement(hour: Hour) -> None:
+    """A package that the project did not need before."""
+    settings = hour.folder / "settings.ini"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("\nresearch =\n", "\nresearch =\n    humanize>=4\n"), encoding="utf-8")
+    hour.run("a requirement that is not locked", "make setup", "run make lock", named=None, code=2)
+    hour.run("lock", "make lock", named="make lock")
+    hour.run("environment from the lock", "make setup", "ready:", named=None)
+    hour.run("commit the lock", "git add -A && git commit -m 'What changed'", named=None)
+
+
 def own_data(hour: Hour) -> None:
     """A pipeline of one's own data, where this version can draft one."""
     if not hour.has("new", "--data"):
@@ -245,6 +256,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             begin(hour, wheel)
             first_hour(hour)
+            new_requirement(hour)
             own_data(hour)
             colleagues(hour)
         except HourError as error:

@@ -40,6 +40,7 @@ def update() -> None:
         )
         sys.exit(1)
     if result.changes:
-        click.echo(f"template {result.before} → {result.after}\nnext: make setup; make check; git commit")
+        lock = "make lock; " if any(change.path == "settings.ini" for change in result.changes) else ""
+        click.echo(f"template {result.before} → {result.after}\nnext: {lock}make setup; make check; git commit")
     else:
         click.echo(f"nothing to do: the project has the template of {result.after}")

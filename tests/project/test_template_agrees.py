@@ -74,6 +74,7 @@ def test_a_recipe_that_differs_is_seen() -> None:
 @pytest.mark.parametrize(
     ("section", "keys"),
     [
+        ("uv", None),
         ("nbdev", None),
         ("ruff", ("line-length", "target-version")),
         ("ruff.lint", ("select", "ignore")),
