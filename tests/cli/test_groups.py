@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import click
 from command_line import invoke
+from example import ROOT
 
 import pipeline_lib.cli
 from pipeline_lib.cli.groups import TaskGroup
@@ -78,3 +79,20 @@ def test_python_m_does_what_the_command_does() -> None:
     failed = run("show", "castles")
     assert failed.returncode == 2
     assert failed.stderr.startswith("error: found no run 'castles'")
+
+
+def listed_tasks(page: str) -> dict[str, list[str]]:
+    """The commands of each section below "Commands by task"."""
+    part = page.partition("\n## Commands by task\n")[2].partition("\n## ")[0]
+    sections = re.split(r"^### ", part, flags=re.MULTILINE)[1:]
+    return {
+        text.partition("\n")[0]: re.findall(r"^\| `pipeline-lib ([a-z-]+)", text, re.MULTILINE) for text in sections
+    }
+
+
+def test_the_page_of_commands_has_the_same_groups() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    expected = {heading: [command.name for command in members] for heading, members in TASKS.items()}
+    assert listed_tasks(page) == expected, "docs/commands.md: expected the groups of TASKS in pipeline_lib/cli/main.py"
+    moved = page.replace("### Look\n", "", 1)
+    assert listed_tasks(moved) != expected
