@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.project.code_diff import flatten
+from pipeline_lib.records.forgotten import forgotten_in
 from pipeline_lib.records.layout import ENVIRONMENT, METRICS, PARAMETERS
 from pipeline_lib.records.record import Record
+from pipeline_lib.records.snapshots import Snapshot
 from pipeline_lib.system.html_page import Markup, element, folded, summary_box, table, write_page
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -111,11 +113,14 @@ def _summary(record: Record, manifest: dict[str, Any]) -> Markup:
     status = str(manifest["status"])
     finished = status == "finished"
     lines = [f"{status} in {manifest['times']['seconds']:.1f} s"]
+    forgotten = forgotten_in(manifest)
+    if forgotten:
+        lines.append(f"{forgotten}; outputs of the notebook are gone with them")
     if manifest.get("error"):
         lines.append(element("span", manifest["error"]["message"], class_="error"))
     metrics = (record.read_json(METRICS) or {}) if finished else {}
     facts = [(name, f"{value:,.6g}") for name, value in metrics.items()]
-    facts += [("to check", f"pipeline-lib parity {record.reference}")] if finished else []
+    facts += [("to check", f"pipeline-lib parity {record.reference}")] if finished and not forgotten else []
     return summary_box(*lines, facts=facts, kind="good" if finished else "bad")
 
 
@@ -131,11 +136,17 @@ def _facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:
         ("started", str(manifest["times"]["started"])),
         ("parameters", str(manifest["parameters_file"])),
         *((f"  {key}", _text(value)) for key, value in (flatten(parameters) if parameters else ())),
+        *(("data", _answer(Snapshot(**entry))) for entry in manifest.get("snapshots") or ()),
         ("git commit", _commit(manifest.get("git") or {})),
         ("python", "; ".join([environment.get("python", {}).get("version", ""), ", ".join(versions)]).strip("; ")),
         ("artifact", f"sha256 {artifact[:16]}" if artifact else ""),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _answer(snapshot: Snapshot) -> str:
+    rows = "" if snapshot.rows is None else f", {snapshot.rows:,} rows"
+    return f"{snapshot.title}{rows}, as of {snapshot.as_of}"
 
 
 def _commit(git: dict[str, Any]) -> str:

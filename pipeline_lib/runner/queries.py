@@ -59,9 +59,11 @@ def sql(source: str | Path, query: str, params: Mapping[str, Any] | None = None)
     Raises InputError for an unknown connection, a query that the database refuses, and a column of several types.
 
         >>> from pipeline_lib import data_path, sql
-        >>> query = "select name, beds from hotels where beds > :least order by name"
-        >>> sql(data_path("tests/support/hotels.sqlite"), query, {"least": 20}).dtypes.astype(str).to_dict()
-        {'name': 'str', 'beds': 'int64'}
+        >>> query = "select week, barrels from gasoline where week < :end order by week"
+        >>> sql(data_path("data/us_gasoline.sqlite"), query, {"end": "1991 W08"})
+               week  barrels
+        0  1991 W06    6.621
+        1  1991 W07    6.433
     """
     if not isinstance(query, str) or not query.strip():
         raise InputError(f"sql: found {query!r}, expected the text of a query")
