@@ -49,9 +49,13 @@ def test_options_reach_the_draft_and_its_findings_are_printed(
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ("new loans --data a.csv", "found --data without --target"),
-        ("new loans --target rate", "found options for a file without --data"),
-        ("new loans --copy", "found options for a file without --data"),
+        ("new loans --data a.csv", "found raw data without --target"),
+        ("new loans --target rate", "found options of a draft without raw data"),
+        ("new loans --copy", "found options of a draft without raw data"),
+        ("new loans --sql shop:select --data a.csv --target rate", "found --sql with --data"),
+        ("new loans --sql shop --target rate", "found --sql with --data or --copy, or without a query"),
+        ("new loans --sql nowhere:select --target rate", "found no connection 'nowhere'"),
+        ("new loans --sql data/no.sqlite:select --target rate", "--sql: found 'data/no.sqlite'"),
         ("new class --data a.csv --target rate", "found the name 'class'"),
     ],
 )

@@ -61,9 +61,9 @@ def notebooks(made: Draft, library: str = "pipeline_lib") -> tuple[dict[str, Any
     return draft_notebooks(made, *filled)
 
 
-def trial(made: Draft, path: Path) -> str:
-    """What fails when the draft runs on a sample and on its file; empty where nothing does."""
-    return try_draft(made, exported_source(notebooks(made)[0]), "lab", sample_bytes(made, 0), path)
+def trial(made: Draft, raw: Path | pd.DataFrame) -> str:
+    """What fails when the draft runs on a sample and on its raw data; empty where nothing does."""
+    return try_draft(made, exported_source(notebooks(made)[0]), "lab", sample_bytes(made, 0), raw)
 
 
 class Drafted:

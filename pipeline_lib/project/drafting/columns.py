@@ -200,6 +200,7 @@ def _excel_column(name: str, cells: pd.Series, missing: Iterable[str]) -> Column
 
 def _typed_column(name: str, values: pd.Series) -> Column:
     """A column of a format with types."""
+    values = _without_extension(values)
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         values = values.astype(dtype.categories.dtype if dtype.categories.dtype.kind not in "iub" else "object")
@@ -225,6 +226,13 @@ def _typed_column(name: str, values: pd.Series) -> Column:
     return _object_column(name, values)
 
 
+def _without_extension(values: pd.Series) -> pd.Series:
+    """Whole numbers and booleans with missing values, which a query returns, as Parquet's reader gives them."""
+    if values.dtype == "Int64":
+        return values.astype("float64" if values.isna().any() else "int64")
+    return values.astype("object").where(values.notna(), None) if values.dtype == "boolean" else values
+
+
 def _float_column(name: str, values: pd.Series) -> Column:
     known = values.dropna()
     problem = "it holds infinite values" if np.isinf(known).any() else ""
@@ -243,6 +251,8 @@ def _object_column(name: str, values: pd.Series) -> Column:
         return Column(name, "date", pd.to_datetime(values), DateFormat(""))
     if types <= {"int", "float"}:
         return _float_column(name, values.astype("float64"))
+    if types & {"time", "bytes", "list", "dict", "ndarray", "Timedelta"}:
+        return Column(name, "text", values, problem=f"no Row can declare values of type {' and '.join(sorted(types))}")
     if types == {"str"}:
         return _worded_column(name, values.astype("str"), TextFormat())
     return Column(name, "text", values.astype("str"), notes=(f"it mixes {' and '.join(sorted(types))}: text",))

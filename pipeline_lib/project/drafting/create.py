@@ -1,15 +1,18 @@
-"""`pipeline-lib new NAME --data FILE`: the files of a pipeline that is drafted from raw data."""
+"""`pipeline-lib new NAME --data FILE` and `--sql`: the files of a pipeline that is drafted from raw data."""
 
 import filecmp
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.drafting.draft import Draft, Options, make_draft
+from pipeline_lib.project.drafting.findings import findings
 from pipeline_lib.project.drafting.load_text import params_yml
 from pipeline_lib.project.drafting.notebooks import decisions, draft_notebooks, exported_source, try_draft
-from pipeline_lib.project.drafting.raw_data import read_raw
+from pipeline_lib.project.drafting.raw_data import RawData, query_rows, read_raw
 from pipeline_lib.project.drafting.sample import sample_bytes
 from pipeline_lib.project.new_pipeline import check_new_name, check_unused, fill, new_files, write_new
 from pipeline_lib.project.notebooks import clean_notebook, notebook_bytes
@@ -36,17 +39,41 @@ def create_from_data(project: Project, name: str, file: Path, options: Options, 
     """
     check_new_name(name)
     target = _place(project, file, copy=copy)
-    paths = new_files(project, name)
     raw = read_raw(file, os.fspath(file))
-    sample = project.root / "tests" / "data" / f"{name}{raw.suffix}"
+    copied: dict[Path, bytes | Path] = {} if target.exists() else {target: file}
+    return _create(project, name, (target.relative_to(project.root).as_posix(), raw), options, file, copied)
+
+
+def create_from_query(
+    project: Project, name: str, source: str, query: str, rows: pd.DataFrame, options: Options
+) -> NewPipeline:
+    """Draft a pipeline from the rows of a query, as `create_from_data` does.
+
+    `source` is a connection's name, or the path of a database's file from the project's root; `rows` is what
+    `pipeline_lib.sql` returned.
+    """
+    check_new_name(name)
+    return _create(project, name, (source, query_rows(rows, query, source)), options, rows, {})
+
+
+def _create(
+    project: Project,
+    name: str,
+    data: tuple[str, RawData],
+    options: Options,
+    tried_on: Path | pd.DataFrame,
+    contents: dict[Path, bytes | Path],
+) -> NewPipeline:
+    """Write the pipeline that is drafted from raw data; `data` is what the parameter of this name is, and its rows."""
+    paths = new_files(project, name)
+    sample = project.root / "tests" / "data" / f"{name}{data[1].suffix}"
     sample_params = project.params / f"{name}.sample.yml"
     check_unused(project, [*paths.values(), sample_params, sample])
-    draft = make_draft(name, target.relative_to(project.root).as_posix(), raw, options)
+    draft = make_draft(name, *data, options)
     templates = [fill(template, project, name) for template in ("data_pipeline.txt", "data_research.txt")]
     notebooks = [clean_notebook(notebook) for notebook in draft_notebooks(draft, *templates)]
-    content = _tried_sample(draft, exported_source(notebooks[0]), project.library, file)
+    content = _tried_sample(draft, exported_source(notebooks[0]), project.library, tried_on)
     test = fill("test.py", project, name).replace(f'"{name}.yml"', f'"{name}.sample.yml"')
-    contents: dict[Path, bytes | Path] = {} if target.exists() else {target: file}
     contents |= {
         paths["pipeline.ipynb"]: notebook_bytes(notebooks[0]),
         paths["research.ipynb"]: notebook_bytes(notebooks[1]),
@@ -58,7 +85,7 @@ def create_from_data(project: Project, name: str, file: Path, options: Options, 
     files = write_new(project, name, contents)
     guesses = [decisions(notebook) for notebook in notebooks]
     shown = [project.shown(paths[template]) for template in ("pipeline.ipynb", "research.ipynb")]
-    return NewPipeline(files, _findings(draft), dict(zip(shown, guesses, strict=True)))
+    return NewPipeline(files, findings(draft), dict(zip(shown, guesses, strict=True)))
 
 
 def _place(project: Project, file: Path, *, copy: bool) -> Path:
@@ -83,12 +110,12 @@ def _place(project: Project, file: Path, *, copy: bool) -> Path:
     return target
 
 
-def _tried_sample(draft: Draft, source: str, library: str, file: Path) -> bytes:
+def _tried_sample(draft: Draft, source: str, library: str, raw: Path | pd.DataFrame) -> bytes:
     """A sample on which the drafted code runs, as it does on the raw file; raises InputError where there is none."""
     problem = ""
     for seed in range(_TRIES if draft.split.kind in ("group", "time") else 1):
         content = sample_bytes(draft, seed)
-        problem = try_draft(draft, source, library, content, file)
+        problem = try_draft(draft, source, library, content, raw)
         if not problem:
             return content
         if not problem.startswith(draft.sample):
@@ -98,31 +125,3 @@ def _tried_sample(draft: Draft, source: str, library: str, file: Path) -> bytes:
         "the column out of the file, choose another split, or write the pipeline by hand: "
         f"pipeline-lib new {draft.name}"
     )
-
-
-def _findings(draft: Draft) -> list[str]:
-    """What was found in the raw data, a sentence each."""
-    raw, target, roles = draft.raw, draft.target, draft.roles
-    rows = len(raw.frame)
-    read = f"{rows:,} rows" if raw.whole else f"the first {rows:,} rows alone: later ones may differ"
-    found = [f"data: {draft.data}, {read}, {len(draft.profile.columns) + len(raw.unreadable)} columns"]
-    if target.task == "regression":
-        found.append(f"target: {target.name}, numbers (regression)")
-    else:
-        classes = ", ".join(map(str, target.classes[:6])) + (", …" if len(target.classes) > 6 else "")
-        found.append(f"target: {target.name}, {len(target.classes)} classes ({classes})")
-    if target.gaps:
-        found.append(f"{target.gaps} rows without a target are left out by `load`, which counts them")
-    if target.rare:
-        found.append(f"rows of {len(target.rare)} rare classes are left out by `load`, which counts them")
-    column = f" by {draft.split.column}" if draft.split.column else ""
-    found.append(f"split: {draft.split.kind}{column}")
-    used = {"numbers": roles.numbers, "flags": roles.flags, "categories": roles.categories, "texts": roles.words}
-    used["dates"] = roles.dates
-    found.append("columns: " + ", ".join(f"{use} {len(names)}" for use, names in used.items() if names))
-    for title, names in (("left out", roles.left_out), ("sensitive", roles.sensitive)):
-        if names:
-            listed = [f"{name} ({why})" for name, why in list(names.items())[:8]]
-            more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-            found.append(f"{title}: {', '.join(listed)}{more}")
-    return found

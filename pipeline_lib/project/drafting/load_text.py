@@ -3,7 +3,7 @@
 from pipeline_lib.project.drafting.columns import MISSING_WORDS
 from pipeline_lib.project.drafting.draft import Draft
 from pipeline_lib.project.drafting.row_text import list_columns
-from pipeline_lib.project.drafting.source_text import assigned, code_span, comments, literal
+from pipeline_lib.project.drafting.source_text import WIDTH, assigned, code_span, comments, literal
 from pipeline_lib.project.params_cell import cell_text
 from pipeline_lib.system.field_names import quoted
 
@@ -17,6 +17,12 @@ _PARAMS = {
     "strength": ("float = Field(gt=0)", "inverse strength of the penalty: smaller is stronger"),
 }
 _LIST_DTYPES = {"INTEGERS": "int64", "NUMBERS": "float64", "FLAGS": "bool", "CATEGORIES": "str", "WORDS": "str"}
+
+
+_SOURCES = {
+    "file": "Nothing besides the file that `load` names by `data_path`: a run is repeated when that file changes.",
+    "sql": "No file: each run asks the database, and its record keeps the rows.",
+}
 
 
 def params_yml(draft: Draft, *, sample: bool) -> str:
@@ -43,6 +49,7 @@ def params_values(draft: Draft) -> dict[str, str]:
 def load_values(draft: Draft) -> dict[str, str]:
     """The placeholders of the cells about `load`."""
     return {
+        "sources_doc": _SOURCES["sql" if draft.raw.query and draft.data.isidentifier() else "file"],
         "load_constants": "\n".join(_constants(draft)),
         "load_body": "\n".join(f"    {line}" if line else line for line in _load(draft)),
         "and_extra": f" and {code_span(draft.extra)}" if draft.extra else "",
@@ -87,6 +94,8 @@ def _constants(draft: Draft) -> list[str]:
         lines.append(f"POSITIVE = {literal(draft.target.positive)}")
     if draft.split.column:
         lines.append(f"{_constant(draft)} = {quoted(draft.split.column)}")
+    if draft.raw.query:
+        lines += _query_constants(draft)
     if draft.raw.kind in ("csv", "excel"):
         lines += comments(_missing_notes(draft))
         lines.append(assigned("MISSING", draft.profile.missing))
@@ -116,8 +125,8 @@ def _dtypes(draft: Draft) -> list[str]:
 
 
 def _load(draft: Draft) -> list[str]:
-    reader = {"csv": _read_csv, "excel": _read_excel, "parquet": _read_parquet, "arrow": _read_arrow}[draft.raw.kind]
-    lines = reader(draft)
+    readers = {"csv": _read_csv, "excel": _read_excel, "parquet": _read_parquet, "arrow": _read_arrow, "sql": _query}
+    lines = readers[draft.raw.kind](draft)
     dates = [name for name in draft.read if draft.profile.columns[name].kind == "date"]
     for name in dates:
         lines.append(_date_line(draft, name))
@@ -185,6 +194,27 @@ def _read_parquet(draft: Draft) -> list[str]:
         f"table = pq.read_table(data_path(params.data), {_columns_argument(draft)})",
         "frame = table.to_pandas(ignore_metadata=True).astype(DTYPES)",
     ]
+
+
+def _query(draft: Draft) -> list[str]:
+    source = "CONNECTION" if draft.data.isidentifier() else "data_path(CONNECTION)"
+    return [
+        "if params.data == CONNECTION:",
+        f"    frame = sql({source}, QUERY)",
+        "else:",
+        f"    table = pq.read_table(data_path(params.data), {_columns_argument(draft)})",
+        "    frame = table.to_pandas(ignore_metadata=True)",
+        "frame = frame.astype(DTYPES)",
+    ]
+
+
+def _query_constants(draft: Draft) -> list[str]:
+    """The source and the text of the query."""
+    ordered = "order by" in draft.raw.query.lower()
+    note = "the query has no order by: rows may come in another order each time, and the split then differs"
+    line = f"QUERY = {quoted(draft.raw.query)}"
+    long = "  # noqa: E501" if len(line) > WIDTH else ""
+    return [f"CONNECTION = {quoted(draft.data)}", *([] if ordered else comments([note])), line + long]
 
 
 def _read_arrow(draft: Draft) -> list[str]:

@@ -4,7 +4,7 @@ import sys
 import types
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.drafting.draft import Draft
@@ -14,6 +14,9 @@ from pipeline_lib.project.drafting.research_text import facts, research_values
 from pipeline_lib.project.drafting.row_text import row_values
 from pipeline_lib.project.drafting.template import filled_notebook
 from pipeline_lib.project.notebooks import cells
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_TRIED_BYTES = 500_000_000
 """Larger files are not read whole to try a draft."""
@@ -56,8 +59,10 @@ def decisions(notebook: dict[str, Any]) -> list[str]:
     return found
 
 
-def try_draft(draft: Draft, source: str, library: str, sample: bytes, raw_file: Path) -> str:
-    """Run the drafted code on the sample, and `load` and `split` on the raw file; returns what fails, or "".
+def try_draft(draft: Draft, source: str, library: str, sample: bytes, raw: "Path | pd.DataFrame") -> str:
+    """Run the drafted code on the sample, and `load` and `split` on the raw data; returns what fails, or "".
+
+    `raw` is the raw file, or the rows of the query.
 
     Nothing is imported by name or written to the project.
     """
@@ -65,12 +70,14 @@ def try_draft(draft: Draft, source: str, library: str, sample: bytes, raw_file: 
     with TemporaryDirectory(prefix="pipeline-lib-draft-") as folder:
         small = Path(folder) / Path(draft.sample).name
         small.write_bytes(sample)
-        paths = {draft.sample: small, draft.data: raw_file}
+        paths = {draft.sample: small, draft.data: raw}
         sys.modules[module.__name__] = module  # pydantic looks annotations up there
         try:
             exec(compile(source, f"{draft.name}.py", "exec"), module.__dict__)  # noqa: S102  the draft itself
             module.__dict__["data_path"] = lambda path: paths[path]
-            return _trial(module, draft, whole=draft.raw.whole or raw_file.stat().st_size <= MAX_TRIED_BYTES)
+            module.__dict__["sql"] = lambda *asked: raw
+            large = isinstance(raw, Path) and not draft.raw.whole and raw.stat().st_size > MAX_TRIED_BYTES
+            return _trial(module, draft, whole=not large)
         finally:
             sys.modules.pop(module.__name__, None)
 

@@ -35,6 +35,16 @@ class RawData:
     sheet: str = ""
     other_sheets: tuple[str, ...] = ()
     unreadable: dict[str, str] = field(default_factory=dict)
+    query: str = ""
+
+
+def query_rows(frame: pd.DataFrame, query: str, shown: str, limit: int = PROFILE_ROWS) -> RawData:
+    """The rows of a query, as `pipeline_lib.sql` returns them; raises InputError for none, and for equal names."""
+    _check_names(frame.columns, shown)
+    if frame.empty:
+        raise InputError(f"{shown}: found no rows, expected some; correct the query")
+    rows = _bounded(limit, len(frame.columns))
+    return RawData("sql", ".parquet", frame.head(rows), len(frame) <= rows, query=query)
 
 
 def read_raw(path: Path, shown: str, limit: int = PROFILE_ROWS) -> RawData:

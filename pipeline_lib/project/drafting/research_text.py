@@ -25,7 +25,9 @@ def research_values(draft: Draft) -> dict[str, str]:
     return {
         **by_task,
         "target_span": target,
-        "data_span": code_span(draft.data),
+        "data_span": f"a query of {code_span(draft.data)}" if draft.raw.query else code_span(draft.data),
+        "data_text": f"the query of {code_span(draft.data)}" if draft.raw.query else code_span(draft.data),
+        "or_connection": ", or `CONNECTION`" if draft.raw.query else "",
         "sample_span": code_span(draft.sample),
         "feature_count": f"{len(draft.features)} columns of {code_span(draft.data)}",
         "feature_text": _named(draft),

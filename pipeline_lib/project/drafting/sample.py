@@ -108,7 +108,7 @@ def _written(draft: Draft, frame: pd.DataFrame) -> bytes:
     if draft.raw.kind == "csv":
         text = draft.raw.text
         return frame.to_csv(index=False, sep=text.sep, lineterminator="\n").encode(text.encoding, errors="replace")
-    if draft.raw.kind == "parquet":
+    if draft.raw.kind in ("parquet", "sql"):
         frame.to_parquet(buffer, index=False)
     elif draft.raw.kind == "arrow":
         frame.to_feather(buffer)
