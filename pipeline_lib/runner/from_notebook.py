@@ -9,19 +9,10 @@ from typing import Any
 
 from pipeline_lib.errors import InputError, PipelineLibError
 from pipeline_lib.evidence.evidence import read_evidence
-from pipeline_lib.project.from_notebook.captures import (
-    BEST,
-    CLASSIFIER,
-    NAMES,
-    PREDICTIONS,
-    ROWS,
-    TARGET,
-    names_expression,
-    seeded,
-)
+from pipeline_lib.project.from_notebook.captures import PREDICTIONS, seeded
 from pipeline_lib.project.from_notebook.decision import Decision
 from pipeline_lib.project.from_notebook.drafts import drafts, page_path
-from pipeline_lib.project.from_notebook.facts import NO_FACTS, Facts
+from pipeline_lib.project.from_notebook.facts import NO_FACTS
 from pipeline_lib.project.from_notebook.habits import decisions
 from pipeline_lib.project.from_notebook.page import CellPlace, Comparison, cell_places, page
 from pipeline_lib.project.from_notebook.parameters import parameters
@@ -30,7 +21,7 @@ from pipeline_lib.project.new_pipeline import check_new_name, check_unused, new_
 from pipeline_lib.project.notebooks import read_notebook
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.record import Record
-from pipeline_lib.rows.draft_row import draft_row
+from pipeline_lib.runner.from_notebook_facts import facts_of
 from pipeline_lib.runner.from_notebook_original import OriginalRun, run_original
 from pipeline_lib.runner.from_notebook_proof import EQUAL, compare, difference, new_values
 from pipeline_lib.runner.run import run_pipeline
@@ -79,7 +70,7 @@ def pipeline_from_notebook(
     progress("running the new pipeline")
     before_split = sum(step.before_split for step in plan.model.chain.steps)
     values = new_values(project, name, before_split)
-    comparisons = compare(plan, original, values)
+    comparisons = compare(plan, original, values, facts.casts)
     found = decisions(plan, chosen, facts)
     places = cell_places(plan, chosen, found)
     notes = [_original_note(plan, original, bool(seeded(plan, chosen)))]
@@ -124,72 +115,6 @@ def _project_files(project: Project, files: dict[str, Path]) -> dict[str, Path]:
             raise InputError(f"{text}: found two data files called {path.name}, expected one; rename one of the two")
         result[text] = target
     return result
-
-
-def facts_of(plan: Plan, original: OriginalRun, files: dict[str, str], shown: str) -> Facts:
-    """What the run of the original tells about its table. Raises InputError where it does not reach the split."""
-    import numpy as np
-    import pandas as pd
-
-    for key in (ROWS, TARGET):
-        if key not in original.values:
-            stopped = original.failure() or original.problems.get(key) or "found no value of the split"
-            raise InputError(
-                f"{shown}: {stopped}, expected cells that run from the first to the split; correct the notebook "
-                "(Jupyter: Restart Kernel and Run All Cells) and try again"
-            )
-    rows, target = original.values[ROWS], original.values[TARGET]
-    if isinstance(rows, np.ndarray) and rows.ndim == 2:
-        names = original.values.get(NAMES, ())
-        with_names = len(names) == rows.shape[1] and len(set(names)) == len(names)
-        columns = tuple(names) if with_names else tuple(f"x{i}" for i in range(rows.shape[1]))
-        frame, names_of = (
-            pd.DataFrame(rows, columns=list(columns)),
-            f"list({names_expression(plan)})" if with_names else "",
-        )
-    elif isinstance(rows, pd.DataFrame):
-        named = all(isinstance(column, str) for column in rows.columns)
-        columns = tuple(rows.columns) if named else tuple(f"x{i}" for i in range(rows.shape[1]))
-        frame, names_of = rows.set_axis(list(columns), axis=1), ""
-    else:
-        raise InputError(
-            f"{shown}: cell {plan.cell_of(plan.model.chain.at)}: found {type(rows).__name__} as the rows that are "
-            "split, expected a DataFrame or an array of two dimensions; make a table of it, one column for each feature"
-        )
-    form = "series" if isinstance(target, pd.Series) else "frame" if isinstance(target, pd.DataFrame) else "array"
-    form = "column" if form == "array" and np.ndim(target) == 2 else form
-    name = target.name if form == "series" and isinstance(target.name, str) else "target"
-    while name in columns:
-        name += "_"
-    try:
-        row = draft_row(frame.assign(**{name: np.asarray(target).reshape(len(frame), -1)[:, 0]}), target=name)
-    except InputError as error:
-        raise InputError(f"{shown}: {error} (in the rows that are split)") from error
-    literals = {
-        key.removeprefix("literal "): _plain(value)
-        for key, value in original.values.items()
-        if key.startswith("literal ")
-    }
-    is_frame = isinstance(rows, pd.DataFrame)
-    same = not is_frame or form == "array" or rows.index.equals(target.index)
-    classifier = bool(original.values.get(CLASSIFIER, np.asarray(target).dtype.kind in "OUSb"))
-    counts = {
-        int(key.split()[1]): (value, original.values[f"count {key.split()[1]} after"])
-        for key, value in original.values.items()
-        if key.startswith("count ") and key.endswith("before") and f"count {key.split()[1]} after" in original.values
-    }
-    named = is_frame and all(isinstance(column, str) for column in rows.columns)
-    best = {key: _plain(value) for key, value in original.values.get(BEST, {}).items()}
-    failed = frozenset(original.failures)
-    return Facts(
-        *(is_frame, columns, named, names_of, form, name, same, str(row), classifier),
-        *(literals, best, counts, files, failed),
-    )
-
-
-def _plain(value: Any) -> Any:
-    """A value as Python writes it: lists for arrays and indexes."""
-    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _original_note(plan: Plan, original: OriginalRun, reseeded: bool) -> str:

@@ -88,11 +88,21 @@ def _execute(plan: Plan, parameters: Parameters, work: Path, kept: Path, tempora
 
         from pipeline_lib.runner.papermill_engine import KERNEL, RecordKernelManager
 
+    class Client(NotebookClient):
+        """Counts how often its kernel is ended: a signal ends it before the end of the run does so again."""
+
+        cleanups = 0
+
+        async def _async_cleanup_kernel(self) -> None:
+            self.cleanups += 1
+            if self.km is not None:
+                await super()._async_cleanup_kernel()
+
     cells = [(cell, source) for cell, source in instrumented(plan, parameters) if not cell.problem]
     sources = [_BOOTSTRAP.format(keep=KEEP, folder=str(kept)), *(source for _, source in cells)]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     settings = {"connection_file": f"{temporary}/kernel.json", "transport": "ipc", "ip": f"{temporary}/socket"}
-    client = NotebookClient(
+    client = Client(
         notebook,
         kernel_name=KERNEL,
         kernel_manager_class=RecordKernelManager,
@@ -108,6 +118,8 @@ def _execute(plan: Plan, parameters: Parameters, work: Path, kept: Path, tempora
     try:
         client.execute()
     except DeadKernelError:
+        if client.cleanups > 1:
+            raise KeyboardInterrupt from None
         if not reached or not reached[-1]:
             raise RunError("found that the kernel died at its start, expected it to live; run again", kept) from None
         died[cells[reached[-1] - 1][0].number] = "the kernel died"

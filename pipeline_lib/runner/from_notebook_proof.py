@@ -35,8 +35,11 @@ def new_values(project: Project, name: str, before_split: int = 0) -> dict[str, 
     return result
 
 
-def compare(plan: Plan, original: OriginalRun, new: dict[str, Any]) -> list[Comparison]:
-    """Every value that both have, in the order in which they are made."""
+def compare(plan: Plan, original: OriginalRun, new: dict[str, Any], casts: dict[str, str]) -> list[Comparison]:
+    """Every value that both have, in the order in which they are made.
+
+    `casts` are columns whose dtype production does not deliver: the original's values are compared in the other one.
+    """
     frame, target = new.get("frame"), new.get("target name")
     found: dict[str, Any] = dict(new)
     if frame is not None:
@@ -55,11 +58,24 @@ def compare(plan: Plan, original: OriginalRun, new: dict[str, Any]) -> list[Comp
             text = f"the original's are transformed by cell {moved}, which is a step of the pipeline now"
             result.append(Comparison(value, cell, ABSENT, text))
         else:
-            detail = difference(original.values[key], found[key])
+            expected = (
+                _cast(original.values[key], found[key], casts) if key in (ROWS, *PARTS[:2]) else original.values[key]
+            )
+            detail = difference(expected, found[key])
             if detail and key == PREDICTIONS:
                 detail += _cause(original.values[key], new)
             result.append(Comparison(value, cell, DIFFERS if detail else EQUAL, detail or _size(found[key])))
     return result
+
+
+def _cast(expected: Any, found: Any, casts: dict[str, str]) -> Any:
+    """The original's table with the dtypes of the new one, where production delivers others."""
+    import pandas as pd
+
+    if not casts or expected.shape[1] != found.shape[1]:
+        return expected
+    frame = expected if isinstance(expected, pd.DataFrame) else pd.DataFrame(expected, index=found.index)
+    return frame.set_axis(list(found.columns), axis=1).astype(casts)
 
 
 def _cause(expected: Any, new: dict[str, Any]) -> str:
@@ -98,11 +114,11 @@ def difference(expected: Any, found: Any) -> str:
         left, right = float(expected), float(found)
         return "" if left.hex() == right.hex() else f"expected {left!r} ({left.hex()}), found {right!r} ({right.hex()})"
     tables = []
-    columns = list(found.columns) if isinstance(found, pd.DataFrame) else None
+    columns = list(found.columns) if isinstance(found, pd.DataFrame) else [0]
     for value in (expected, found):
         array = np.asarray(value)
         frame = value if isinstance(value, pd.DataFrame) else pd.DataFrame(array.reshape(len(array), -1))
-        if columns is not None and len(frame.columns) == len(columns):
+        if len(frame.columns) == len(columns):
             frame = frame.set_axis(columns, axis=1)
         tables.append(frame)
     indexes = [getattr(value, "index", None) for value in (expected, found)]

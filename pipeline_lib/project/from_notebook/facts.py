@@ -30,6 +30,8 @@ class Facts:
     """The path from the project's root of each data file, by the path that the original reads."""
     failed: frozenset[int] = frozenset()
     """Numbers of the cells that raised an error."""
+    casts: dict[str, str] = field(default_factory=dict)
+    """The dtype that production delivers, by the columns that have another one."""
 
 
 NO_FACTS = Facts(True, (), True, "", "series", "target", True, "", False)

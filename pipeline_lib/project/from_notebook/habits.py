@@ -16,6 +16,7 @@ def decisions(plan: Plan, parameters: Parameters | None = None, facts: Facts | N
         *cell_habits.not_python(plan, facts),
         *table_habits.fitted_on_all_rows(plan, facts),
         *table_habits.table_work(plan, facts),
+        *table_habits.cast_columns(plan, facts),
         *cell_habits.paths(plan, facts),
         *model_habits.models(plan, facts),
         *cell_habits.unused(plan, facts),

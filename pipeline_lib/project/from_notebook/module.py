@@ -131,18 +131,21 @@ class ModuleDraft:
         target = forms.get(self.facts.target_form, target)
         if self.facts.target_form in ("series", "frame") and not (self.facts.is_frame and self.facts.same_index):
             target = f"{target}.to_numpy()"
-        if self.facts.is_frame and self.facts.named:
-            return [f"    return {callable_source(table)}.assign(**{{TARGET: {target}}})"]
         names = self.facts.names_of or f'[f"x{{number}}" for number in range({len(self.facts.columns)})]'
-        if self.facts.is_frame:
-            return [
-                f"    table = {callable_source(table)}.set_axis({names}, axis=1)",
-                f"    return table.assign(**{{TARGET: {target}}})",
-            ]
-        return [
-            f"    table = pd.DataFrame({table}, columns={names})",
-            f"    return table.assign(**{{TARGET: {target}}})",
-        ]
+        if not self.facts.is_frame:
+            lines = [f"    table = pd.DataFrame({table}, columns={names})"]
+        elif not self.facts.named:
+            lines = [f"    table = {callable_source(table)}.set_axis({names}, axis=1)"]
+        else:
+            lines = []
+        table = "table" if lines else callable_source(table)
+        if self.facts.casts:
+            casts = ", ".join(
+                f"{json.dumps(c, ensure_ascii=False)}: {json.dumps(d)}" for c, d in self.facts.casts.items()
+            )
+            lines += ["    # the dtypes that production delivers", f"    table = {table}.astype({{{casts}}})"]
+            table = "table"
+        return [*lines, f"    return {table}.assign(**{{TARGET: {target}}})"]
 
     def _split(self) -> str:
         names = ", ".join(self.split_names)

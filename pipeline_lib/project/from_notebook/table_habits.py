@@ -84,6 +84,19 @@ def _only_target(plan: Plan, facts: Facts | None, index: int) -> bool:
     return index in plan.flow.needed(wanted) and index not in plan.flow.needed(others)
 
 
+def cast_columns(plan: Plan, facts: Facts | None) -> Iterator[Decision]:
+    """Columns whose dtype production does not deliver."""
+    casts = facts.casts if facts else {}
+    if casts:
+        shown = ", ".join(f"{name} ({dtype})" for name, dtype in list(casts.items())[:5])
+        more = f" and {len(casts) - 5} more" if len(casts) > 5 else ""
+        yield Decision(
+            plan.cell_of(plan.model.chain.at),
+            "dtype",
+            f"columns of narrower or other dtypes are cast to what production delivers: {shown}{more}",
+        )
+
+
 def _counts(plan: Plan, facts: Facts | None, index: int) -> str:
     counts = facts.rows.get(index) if facts else None
     return f" ({counts[0]:,} → {counts[1]:,} rows)" if counts and counts[0] != counts[1] else ""
