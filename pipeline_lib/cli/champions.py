@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline_lib.cli.completion import PIPELINE
 from pipeline_lib.cli.context import current_project, find
 from pipeline_lib.cli.output import JSON, REF, print_json, value_text
 from pipeline_lib.cli.records import SENSITIVE
@@ -45,7 +46,7 @@ def promote(ref: str, reason: str, rollback: bool, include_sensitive: bool) -> N
 
 
 @click.command
-@click.argument("name", required=False)
+@click.argument("name", required=False, type=PIPELINE)
 @click.option("--history", is_flag=True, help="All champions of the pipeline NAME, newest first, by git.")
 @JSON
 def champions(name: str | None, history: bool, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from pipeline_lib.cli.completion import PIPELINE
 from pipeline_lib.cli.context import current_project, find
 from pipeline_lib.cli.output import JSON, REF, metrics_text, parity_text, print_json, summary_of, value_text
 from pipeline_lib.errors import InputError
@@ -20,7 +21,7 @@ SENSITIVE = click.option("--include-sensitive", is_flag=True, help="Allow a reco
 
 
 @click.command(epilog=f"NAME is a metric, a parameter (estimator.alpha) or one of {', '.join(FACTS)}.")
-@click.option("--pipeline", metavar="NAME", help="Runs of one pipeline.")
+@click.option("--pipeline", metavar="NAME", type=PIPELINE, help="Runs of one pipeline.")
 @click.option("--status", type=click.Choice(STATUSES), help="Runs of one status (below).")
 @click.option("--where", multiple=True, metavar="CONDITION", help="NAME<VALUE (or > = != <= >=); can be repeated.")
 @click.option(
@@ -110,7 +111,7 @@ def _line(run: dict[str, Any], row: dict[str, Any], names: list[str], marks: dic
 @REF
 @JSON
 def show(ref: str, as_json: bool) -> None:
-    """Show a run: status, parameters, metrics, compile report, parity, error."""
+    """Show a run: status, error, parameters, metrics, compile report, parity."""
     record = find(ref)
     summary = summary_of(record)
     if as_json:
@@ -119,6 +120,10 @@ def show(ref: str, as_json: bool) -> None:
     for key in ("reference", "status", "folder", "report"):
         if summary[key] is not None:
             click.echo(f"{key:<11} {summary[key]}")
+    if summary["error"]:
+        error = summary["error"]
+        cell = f"cell {error['cell']}: " if "cell" in error else ""
+        click.echo(f"{'error':<11} {cell}{error['message']}\n{error.get('traceback') or error.get('source', '')}")
     for group in ("parameters", "metrics", "hashes"):
         for key, value in (summary[group] or {}).items():
             if value is not None:
@@ -128,10 +133,6 @@ def show(ref: str, as_json: bool) -> None:
         from pipeline_lib.compiled.compile_report import CompileReport
 
         click.echo(CompileReport.from_json(summary["compiled"]))
-    if summary["error"]:
-        error = summary["error"]
-        cell = f"cell {error['cell']}: " if "cell" in error else ""
-        click.echo(f"{'error':<11} {cell}{error['message']}\n{error.get('traceback') or error.get('source', '')}")
     click.echo(summary["parity"]["text"] if summary["parity"] else f"{'parity':<11} not checked")
 
 
@@ -213,7 +214,7 @@ def pull(ref: str, url: str | None, include_sensitive: bool) -> None:
 
 @click.command
 @click.option("--keep", required=True, type=click.IntRange(min=1), metavar="N", help="Finished runs to keep.")
-@click.option("--pipeline", metavar="NAME", help="Runs of one pipeline; without it of all pipelines.")
+@click.option("--pipeline", metavar="NAME", type=PIPELINE, help="Runs of one pipeline; without it of all pipelines.")
 @click.option("--yes", is_flag=True, help="Remove them; without it they are only listed.")
 def prune(keep: int, pipeline: str | None, yes: bool) -> None:
     """Remove runs older than each pipeline's N newest finished ones, with their checks. Running ones stay.

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline_lib.cli.completion import PIPELINE
 from pipeline_lib.cli.context import current_project, find
 from pipeline_lib.cli.output import JSON, print_json
 from pipeline_lib.errors import InputError
@@ -17,7 +18,7 @@ _MOST_LINES = 20
 
 
 @click.command
-@click.argument("name", required=False)
+@click.argument("name", required=False, type=PIPELINE)
 @click.option("--between", nargs=2, metavar="REF_A REF_B", help="Two runs to compare, in place of the last change.")
 @JSON
 def sources(name: str | None, between: tuple[str, str] | None, as_json: bool) -> None:

@@ -75,6 +75,8 @@ def test_each_kind_of_argument_is_completed(harbour: Project) -> None:
     assert ("plain", "verify") in offered("ver")
     assert ("plain", "--fresh-env") in offered("reproduce", "boats", "--fre")
     assert offered("completion", "z") == [("plain", "zsh")]
+    assert offered("sources", "") == [("plain", name) for name in ("boats", "kayaks", "rafts", "ships")]
+    assert offered("runs", "--pipeline", "k") == [("plain", "kayaks")]
 
 
 def test_paths_are_left_to_the_shell(harbour: Project) -> None:
