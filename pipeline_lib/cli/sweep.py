@@ -27,14 +27,16 @@ INTERRUPTED = 130
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of --random and --bayes.")
 @click.option("--metric", metavar="NAME", help="Sort by this metric, best first; by default METRIC of the pipeline.")
 @click.option(
-    "--direction", type=click.Choice(["minimize", "maximize"]), help="For a metric whose name does not say it."
+    "--direction",
+    type=click.Choice(["minimize", "maximize"]),
+    help="Where neither METRIC nor the metric's name says it.",
 )
 @click.option(
     "--parity",
     type=click.Choice(["best", "all", "none"]),
     default="best",
     show_default=True,
-    help="Whose parity is checked; without --metric best is the first member.",
+    help="Whose parity is checked; without --metric and METRIC best is the first member.",
 )
 @click.option(
     "--workers", type=click.IntRange(min=1), metavar="N", help="Processes; by default three for every two CPUs."
