@@ -154,6 +154,11 @@ class VariationItem(pytest.Item):
 
     def runtest(self) -> None:
         """Judge by the parity under this variation."""
+        from pipeline_lib.records.forgotten import forgotten_at
+
+        forgotten = forgotten_at(self.path)
+        if forgotten:
+            pytest.skip(str(forgotten))
         parity = _fail_unless_exact(self.parent.parity(self.name))
         outcome = next(outcome for outcome in parity.outcomes if outcome.variation == self.name)
         if outcome.verdict == "absent":

@@ -14,6 +14,7 @@ from pipeline_lib.cli import (
     completion,
     diff,
     doctor,
+    forget,
     new,
     notebooks,
     parity,
@@ -79,7 +80,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     "Look": (records.runs, records.show, records.report, records.lab, sources.sources),
     "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff, doctor.doctor),
     "Share": (records.push, records.pull, champions.promote, champions.champions),
-    "Clean up": (records.prune,),
+    "Clean up": (records.prune, forget.forget),
 }
 
 

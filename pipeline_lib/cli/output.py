@@ -32,6 +32,7 @@ def summary_of(record: "Record") -> dict[str, Any]:
         "compiled": record.read_json(COMPILE_REPORT),
         "error": manifest.get("error"),
         "parity": read_parity(record),
+        "forgotten": manifest.get("forgotten"),
     }
 
 
@@ -46,8 +47,12 @@ def print_run(record: "Record", parity: dict[str, Any] | None) -> None:
     click.echo(f"record: {record.folder}\nreport: {record.report}")
 
 
+_PARITY = {None: "parity not checked", "exact": "parity exact", "different": "parity DIFFERENT"}
+_PARITY |= {"forgotten": "rows forgotten"}
+
+
 def parity_text(parity: str | None) -> str:
-    return {None: "parity not checked", "exact": "parity exact", "different": "parity DIFFERENT"}[parity]
+    return _PARITY[parity]
 
 
 def metrics_text(summary: dict[str, Any]) -> str:

@@ -46,6 +46,7 @@ def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bo
 @JSON
 def verify(ref: str, as_json: bool) -> None:
     """Check every byte of a sealed record."""
+    from pipeline_lib.records.forgotten import forgotten_at
     from pipeline_lib.records.seal import verify as find_problems
 
     record = find(ref)
@@ -53,4 +54,6 @@ def verify(ref: str, as_json: bool) -> None:
     if as_json:
         print_json({"reference": record.reference, "problems": problems})
         sys.exit(1 if problems else 0)
-    report_problems(problems, f"{record.reference}: every byte is as it was sealed")
+    forgotten = forgotten_at(record.folder)
+    more = f"; {forgotten}" if forgotten else ""
+    report_problems(problems, f"{record.reference}: every byte is as it was sealed{more}")

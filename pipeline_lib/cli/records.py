@@ -133,6 +133,12 @@ def show(ref: str, as_json: bool) -> None:
         from pipeline_lib.compiled.compile_report import CompileReport
 
         click.echo(CompileReport.from_json(summary["compiled"]))
+    if summary["forgotten"]:
+        from pipeline_lib.records.forgotten import Forgotten
+
+        before = summary["forgotten"].get("parity") or "not checked"
+        click.echo(f"{'rows':<11} {Forgotten.from_json(summary['forgotten'])}\n{'parity':<11} {before}, before that")
+        return
     click.echo(summary["parity"]["text"] if summary["parity"] else f"{'parity':<11} not checked")
 
 
@@ -176,17 +182,27 @@ def lab(ref: str, jupyter_options: tuple[str, ...]) -> None:
 @REF
 @click.argument("url", required=False)
 @SENSITIVE
-def push(ref: str, url: str | None, include_sensitive: bool) -> None:
+@click.option("--without-rows", is_flag=True, help="Send a copy without raw rows and outputs; the record stays whole.")
+def push(ref: str, url: str | None, include_sensitive: bool, without_rows: bool) -> None:
     """Copy a record to URL: a folder, s3://bucket/runs, or another URL of fsspec. Every byte is read back.
 
     Without URL it goes to the project's store, `store =` in settings.ini.
     """
-    from pipeline_lib.records.transfer import push as send
+    if without_rows:
+        from pipeline_lib.records.without_rows import push_without_rows as send
+    else:
+        from pipeline_lib.records.transfer import push as send
+
+    from pipeline_lib.records.forgotten import forgotten_at
 
     sent: list[str] = []
+    record = find(ref)
     url = url or store_of(current_project())
-    address = send(find(ref), url, include_sensitive=include_sensitive, progress=sent.append)
-    click.echo(f"pushed to {address}" if sent else f"already there, every byte: {address}")
+    address = send(record, url, include_sensitive=include_sensitive, progress=sent.append)
+    rows = " without rows" if without_rows else ""
+    if forgotten := forgotten_at(record.folder):
+        click.echo(f"{record.reference}: {forgotten}")
+    click.echo(f"pushed{rows} to {address}" if sent else f"already there{rows}, every byte: {address}")
 
 
 @click.command
@@ -199,6 +215,7 @@ def pull(ref: str, url: str | None, include_sensitive: bool) -> None:
     Without URL it comes from the project's store, `store =` in settings.ini; a champion from where it was promoted.
     """
     from pipeline_lib.records.champion_record import CHAMPION, fetch_champion
+    from pipeline_lib.records.forgotten import forgotten_at
     from pipeline_lib.records.transfer import pull as fetch
 
     fetched: list[str] = []
@@ -209,6 +226,8 @@ def pull(ref: str, url: str | None, include_sensitive: bool) -> None:
     else:
         record = fetch(ref, url or store_of(project), project.runs, **options)
     what = "every byte is" if fetched else "already here, every byte"
+    if forgotten := forgotten_at(record.folder):
+        click.echo(f"{record.reference}: {forgotten}")
     click.echo(f"{record.reference}: {what} as it was sealed\nrecord: {record.folder}")
 
 

@@ -20,6 +20,7 @@ from pipeline_lib.parity.replay_request import ReplayReply, ReplayRequest
 from pipeline_lib.parity.result import ARTIFACT, EDGES, FRESH, Outcome, Parity, write_parity_page
 from pipeline_lib.parity.variations import FULL, OF_TABLES, QUICK, VARIATIONS, Variation, find_variations
 from pipeline_lib.project.project import library_around
+from pipeline_lib.records.forgotten import check_rows
 from pipeline_lib.records.index import read_parity
 from pipeline_lib.records.layout import ENVIRONMENT, PARITY, PARITY_PAGE
 from pipeline_lib.records.record import RECORD_VARIABLE, Record, checks_folder
@@ -203,6 +204,7 @@ def _check_intact(record: Record) -> None:
             f"{record.reference}: found {'; '.join(problems[:3]) or f'a record that is {status}'}\n"
             "expected a finished record, every byte as it was sealed; run again"
         )
+    check_rows(record, "to repeat")
 
 
 def _unproven(setting: Setting, proof: dict[str, Any]) -> str:

@@ -26,6 +26,7 @@ from pipeline_lib.project.code_diff import (
     notebook_code,
 )
 from pipeline_lib.project.notebooks import read_notebook
+from pipeline_lib.records.forgotten import forgotten_in
 from pipeline_lib.records.layout import ENVIRONMENT, FITTED_STATE, LIBRARY, METRICS, PARAMETERS, TRAINING
 from pipeline_lib.records.record import Record
 from pipeline_lib.records.snapshots import snapshots_of
@@ -179,7 +180,8 @@ def _fitted_state_section(a: Record, b: Record) -> Section:
     name = "learned state"
     absent = [record.reference for record in (a, b) if not (record.folder / FITTED_STATE).is_file()]
     if absent:
-        return Section(name, missing=f"{' and '.join(absent)} keeps no {FITTED_STATE}")
+        without = _without_rows(a, b)
+        return Section(name, missing=without or f"{' and '.join(absent)} keeps no {FITTED_STATE}")
     difference = compare_fitted_state(a.folder / FITTED_STATE, b.folder / FITTED_STATE)
     if not difference.count:
         return Section(name, summary=f"{difference.total:,} values")
@@ -203,7 +205,7 @@ def _artifact_section(a: Record, b: Record) -> Section:
         return Section("artifact", missing="no artifact in one of the two")
     differences = [name for name in dict.fromkeys((*old, *new)) if old.get(name) != new.get(name)]
     kept = [read_edge_answers(record.evidence) for record in (a, b)]
-    if kept[0] != kept[1]:
+    if kept[0] != kept[1] and not _without_rows(a, b):
         differences.append(f"evidence/{EDGE_ANSWERS}: other answers at the edges of the raw columns")
     summary = f"{len(differences)} of {len(old) + 1} differ" if differences else f"{len(old) + 1} files"
     return Section("artifact", tuple(differences), summary)
@@ -212,6 +214,8 @@ def _artifact_section(a: Record, b: Record) -> Section:
 def _evidence_section(a: Record, b: Record) -> Section:
     training = [record.read_json(TRAINING) or {} for record in (a, b)]
     trained = changed_values(*({f"training.{key}": value for key, value in part.items()} for part in training))
+    if without := _without_rows(a, b):
+        return Section("evidence", tuple(trained), missing=without)
     try:
         old, new = read_evidence(a.evidence), read_evidence(b.evidence)
     except InputError as error:
@@ -228,6 +232,12 @@ def _evidence_section(a: Record, b: Record) -> Section:
     summary = f"{len(differs)} of {total} tables differ" if differs else f"{total} tables"
     lines = [f"{name}: {difference}" for name, difference in other_tables.items()]
     return Section("evidence", (*trained, *lines, *(_divergence_lines(divergence) if divergence else [])), summary)
+
+
+def _without_rows(*records: Record) -> str:
+    """What is said of the records that have no rows; empty where each has its rows."""
+    pairs = ((record, forgotten_in(record.manifest())) for record in records)
+    return "; ".join(f"{record.reference}: {forgotten}" for record, forgotten in pairs if forgotten)
 
 
 def _context_table(context: pa.Table | None) -> pa.Table:

@@ -7,6 +7,7 @@ from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.project.project import Project
 from pipeline_lib.project.store_address import is_url, resolve_address
 from pipeline_lib.records.champion import Champion, SealedReference, champion_path, read_champion
+from pipeline_lib.records.forgotten import forgotten_in
 from pipeline_lib.records.record import Record
 from pipeline_lib.records.seal import verify
 from pipeline_lib.records.transfer import Progress, SensitiveError, pull
@@ -88,6 +89,12 @@ def _check_promoted(record: Record, wanted: SealedReference) -> None:
     problems = verify(record)
     if not problems and record.manifest()["digest"] == wanted.digest:
         return
+    forgotten = None if problems else forgotten_in(record.manifest())
+    if forgotten and forgotten.seal == wanted.digest:
+        raise DifferenceError(
+            f"{wanted.reference}: {forgotten}; found {record.folder} without them, expected every byte as it was "
+            "promoted; `pipeline-lib promote REF --reason TEXT` makes another run the champion"
+        )
     what = f"a damaged record ({problems[0]})" if problems else "another record of this name"
     raise DifferenceError(
         f"{wanted.reference}: found {what} in {record.folder}, expected every byte as it was promoted; move the folder "

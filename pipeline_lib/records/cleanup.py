@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline_lib.project.project import SCRATCH, Project
-from pipeline_lib.records.record import all_records
+from pipeline_lib.records.record import Record, all_records
 from pipeline_lib.system.locks import PREFIX, is_locked, locked
 
 FRESH = 60.0
 """Seconds for which a temporary file or folder may still be in use although it is not locked."""
+ASIDE = ".forgetting"
+"""Ends the name of an old record that `forget` has moved aside, where the file system cannot exchange two folders."""
 _IN_RUNS = (".reproduce-*", ".resume-*")
 
 
@@ -29,8 +31,14 @@ class Leftover:
     """Whether it is in the system's temporary folder, and so of any project."""
 
     def remove(self) -> None:
-        """Remove it. A record is renamed first, so that an interrupted removal leaves no half record."""
+        """Remove it. A record is renamed first, so that an interrupted removal leaves no half record.
+
+        A record that `forget` had moved aside is brought back.
+        """
         path = self.path
+        if path.name.endswith(ASIDE):
+            restore(path.parents[1])
+            return
         if path.is_dir():
             hidden = path if path.name.startswith(".") else path.with_name(f".{path.name}.part")
             shutil.rmtree(path.rename(hidden))
@@ -60,9 +68,19 @@ def _unbegun(runs: Path) -> Iterator[Leftover]:
     for parent in (*runs.glob("[!.]*"), *runs.glob(f"[!.]*/{SCRATCH}")):
         if not parent.is_dir():
             continue
+        for aside in parent.glob(f".*{ASIDE}"):
+            if not is_locked(aside):
+                yield Leftover(aside, "a record whose rows were being forgotten; --yes brings it back")
         with locked(parent, wait=True):  # no process is between making a folder and locking it
             parts = [path for path in parent.glob(".*.part") if path.is_dir() and not is_locked(path)]
-        yield from (Leftover(path, "a run that ended before it began") for path in parts)
+        yield from (Leftover(path, _unfinished(path)) for path in parts)
+
+
+def _unfinished(path: Path) -> str:
+    """What a hidden folder of a record is: `forget` keeps the record in it below the pipeline's name."""
+    if (path / path.parent.name).is_dir():
+        return "what a `forget` that was cut short left, maybe rows"
+    return "a run that ended before it began"
 
 
 def _folders(runs: Path) -> Iterator[Leftover]:
@@ -81,6 +99,21 @@ def _parts(project: Project) -> Iterator[Leftover]:
         for path in folder.rglob(".*.part"):
             if path.is_file():
                 yield Leftover(path, "a file that was not written to its end")
+
+
+def restore(runs: Path) -> list[str]:
+    """Bring back records that a killed process had moved aside; remove those whose place is taken. Their references."""
+    restored = []
+    for aside in sorted(runs.glob(f"*/.*{ASIDE}")):
+        if is_locked(aside):
+            continue
+        record = Record(aside.with_name(aside.name.removeprefix(".").removesuffix(ASIDE)))
+        if record.folder.exists():
+            shutil.rmtree(aside)
+        else:
+            aside.rename(record.folder)
+            restored.append(record.reference)
+    return restored
 
 
 def _is_old(path: Path) -> bool:

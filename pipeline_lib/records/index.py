@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.records.forgotten import FORGOTTEN, forgotten_in
 from pipeline_lib.records.layout import CACHE_ENTRY, CHECKS, INDEX, MANIFEST, METRICS, PARAMETERS, PARITY
 from pipeline_lib.records.record import DAMAGED, ID, SEALED, Record, checks_folder
 from pipeline_lib.records.seal import verify
@@ -170,11 +171,12 @@ def summarise(
 ) -> dict[str, Any]:
     """The summary of a record from the content of its files, whatever they hold; without `folder`."""
     times, error, metric = (_mapping(manifest.get(name)) for name in ("times", "error", "metric"))
+    checked = parity and ("exact" if parity["exact"] else "different")
     return {
         "reference": record.reference,
         "pipeline": record.pipeline,
         "status": status,
-        "parity": parity and ("exact" if parity["exact"] else "different"),
+        "parity": FORGOTTEN if forgotten_in(manifest) else checked,
         "started": times.get("started"),
         "seconds": times.get("seconds"),
         "parameters": _mapping(parameters),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline_lib.records.champion import CHAMPIONS
+from pipeline_lib.records.forgotten import forgotten_in
 from pipeline_lib.records.index import read_parity
 from pipeline_lib.records.layout import GIT_DIFF
 from pipeline_lib.records.record import REPAIR, Record
@@ -27,6 +28,9 @@ def problems_of(record: Record) -> list[str]:
         return [f"found a run that {manifest['status']}, expected a finished one; run again"]
     if manifest.get("reference") != record.reference:
         return [f"found the record of {manifest.get('reference')}, expected its own; move it there"]
+    forgotten = forgotten_in(manifest)
+    if forgotten:
+        return [f"{forgotten}; found no rows to check parity with, expected a whole record; run again"]
     return [problem for problem in (_source_problem(record, manifest), _parity_problem(record)) if problem]
 
 

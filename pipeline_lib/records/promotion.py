@@ -38,7 +38,7 @@ def promote(
     is not whole, finished, checked with `parity --full` and exact, and made from committed files only; for a sensitive
     one without `include_sensitive`; and where settings.ini names no store. DifferenceError when other bytes arrive.
     """
-    reason = _checked_reason(reason)
+    reason = checked_reason(reason)
     store_of(project)
     problems = problems_of(record)
     if problems:
@@ -58,7 +58,7 @@ def promote(
         champion = Champion(
             wanted,
             reason,
-            _person(project),
+            person(project),
             datetime.now(UTC).replace(microsecond=0),
             _first_line(read_parity(record)),
             metrics=_metrics(record),
@@ -80,7 +80,7 @@ def roll_back(
 
     Raises InputError where there is no champion, none before it, or where a rollback made the present one.
     """
-    reason = _checked_reason(reason)
+    reason = checked_reason(reason)
     store_of(project)
     with _alone(project):
         now = champion_of(project, pipeline)
@@ -94,7 +94,7 @@ def roll_back(
         champion = Champion(
             _sealed_reference(record, project),
             reason,
-            _person(project),
+            person(project),
             datetime.now(UTC).replace(microsecond=0),
             _first_line(read_parity(record)),
             rolled_back=True,
@@ -105,7 +105,7 @@ def roll_back(
     return champion
 
 
-def _checked_reason(reason: str) -> str:
+def checked_reason(reason: str) -> str:
     if not reason.strip() or not reason.isprintable():
         raise InputError(f"--reason: found {reason!r}, expected one line of text; say why")
     return reason.strip()
@@ -141,7 +141,7 @@ def _sealed_reference(record: Record, project: Project) -> SealedReference:
     return SealedReference(record.reference, str(record.manifest()["digest"]), project.store)
 
 
-def _person(project: Project) -> str:
+def person(project: Project) -> str:
     """Git's user, or the one who is logged in."""
     try:
         return git_user(project.root) or getpass.getuser()

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import SCRATCH
+from pipeline_lib.records.forgotten import FORGOTTEN, forgotten_in
 from pipeline_lib.records.layout import MANIFEST
 from pipeline_lib.records.metric_direction import Metric
 from pipeline_lib.records.record import FORMAT, Record
@@ -57,6 +58,7 @@ def is_valid_manifest(manifest: Mapping[str, Any]) -> bool:
         and all(isinstance(field, str) for field in fields)
         and all(isinstance(manifest.get(name, ""), kind) for name, kind in types.items())
         and ("metric" not in manifest or Metric.from_json(manifest["metric"]) is not None)
+        and (FORGOTTEN not in manifest or forgotten_in(manifest) is not None)
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.records.forgotten import check_rows
 from pipeline_lib.records.record import Record
 from pipeline_lib.system.files import canonical_json, read_json, sha256_bytes, sha256_file, write_atomic
 
@@ -84,6 +85,7 @@ def add_to_list(folder: Path, snapshot: Snapshot) -> None:
 
 def checked_file(record: Record, snapshot: Snapshot) -> Path:
     """The path of a snapshot's file. Raises InputError for one that is gone or was changed."""
+    check_rows(record, f"in the snapshot of {snapshot.title}")
     path = record.folder / snapshot.file
     problem = "no such file" if not path.is_file() else ""
     if not problem and sha256_file(path) != snapshot.digest:

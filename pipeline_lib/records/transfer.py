@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.project.project import check_name
+from pipeline_lib.records.forgotten import forgotten_in
 from pipeline_lib.records.layout import MANIFEST, PARITY
 from pipeline_lib.records.record import REPAIR, Record, checks_folder
 from pipeline_lib.records.seal import is_valid_manifest, verify
@@ -49,7 +50,8 @@ def _send(record: Record, store: Store, progress: Progress) -> str:
         raise InputError(f"{store.folder}: found a record, expected a folder of records; name the folder above")
     in_store = store.read(store.path(record, MANIFEST))
     if in_store not in (None, sealed):
-        raise InputError(f"{store.path(record, '')}: found another record of this name, expected none; remove that one")
+        found = _other_record(in_store, record.manifest())
+        raise InputError(f"{store.path(record, '')}: found {found}, expected none; remove that one")
     for name, digest in record.manifest()["files"].items():
         if store.digest(store.path(record, name)) != digest:
             store.send(record.folder / name, store.path(record, name), digest)
@@ -109,7 +111,8 @@ def pull(
             progress(target.reference)
     problems = verify(target)
     if problems or (target.folder / MANIFEST).read_bytes() != manifest:
-        what = f"a damaged one ({problems[0]})" if problems else "another record of this name"
+        other = _other_record((target.folder / MANIFEST).read_bytes(), content)
+        what = f"a damaged one ({problems[0]})" if problems else other
         raise InputError(f"{target.folder}: found {what}, expected none or the same; move it away and pull again")
     return target
 
@@ -186,10 +189,30 @@ def _rename(part: Record, target: Record) -> None:
             raise
 
 
+def _other_record(found: bytes, wanted: Mapping[str, Any]) -> str:
+    """What a record is in whose place another one is wanted: the same with or without its rows, or another."""
+    try:
+        content = json.loads(found)
+    except ValueError:
+        return "a damaged record of this name"
+    for one, other, words in ((content, wanted, "without"), (wanted, content, "with")):
+        forgotten = forgotten_in(one) if isinstance(one, dict) and isinstance(other, dict) else None
+        if forgotten and forgotten.seal == other.get("digest"):
+            return f"this record {words} its rows"
+    return "another record of this name"
+
+
 def check_sensitive(reference: str, manifest: Mapping[str, Any], *, include_sensitive: bool) -> None:
     """SensitiveError for a record with sensitive fields, unless they may leave their place."""
     fields = manifest.get("sensitive") or []
-    if fields and not include_sensitive:
+    forgotten = forgotten_in(manifest)
+    if fields and forgotten and forgotten.may_hold and not include_sensitive:
+        raise SensitiveError(
+            f"{reference}: found {'; '.join(forgotten.may_hold)}, which may be values of the sensitive fields "
+            f"{', '.join(fields)}, expected none to leave its place; say --include-sensitive if those who can read the "
+            "address may read them"
+        )
+    if fields and not forgotten and not include_sensitive:
         raise SensitiveError(
             f"{reference}: found evidence with the sensitive fields {', '.join(fields)}, expected none to leave its "
             "place; say --include-sensitive if those who can read the address may read them"

@@ -15,6 +15,7 @@ from pipeline_lib.project.code_diff import changed_code, exported_code, notebook
 from pipeline_lib.project.exported_cells import exported_cells
 from pipeline_lib.project.notebooks import read_notebook
 from pipeline_lib.project.project import Project
+from pipeline_lib.records.forgotten import check_rows
 from pipeline_lib.records.layout import LIBRARY, PARAMS_FILE, REPRODUCED, REPRODUCTION
 from pipeline_lib.records.record import Record, all_records, checks_folder
 from pipeline_lib.records.seal import verify
@@ -127,6 +128,7 @@ def code_changes(record: Record, project: Project) -> list[str]:
 def _check_repeatable(record: Record) -> None:
     status = record.status()
     if status == "finished":
+        check_rows(record, "to compare with")
         for snapshot in snapshots_of(record):
             checked_file(record, snapshot)
         problems = verify(record)
