@@ -1,5 +1,6 @@
 """`prune` spares champions and those before them, by every pointer that this machine knows."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,15 @@ def test_a_pointer_that_names_no_run_removes_nothing(anna: Project) -> None:
     with pytest.raises(InputError, match=r"champions/boats\.yml: found no run in it, expected the pointer"):
         prune(anna)
     assert set(kept) < set(map(Record, (record.folder for record in all_records(anna.runs))))
+
+
+def test_a_project_in_a_subfolder_of_its_repository_is_protected_too(tmp_path: Path) -> None:
+    project = repository(tmp_path / "team" / "house")
+    shutil.move(project.root / ".git", tmp_path / "team" / ".git")
+    git(project.root, "checkout", "--quiet", "-b", "feature")
+    (on_branch,) = promoted(project, 1)
+    commit(project.root)
+    git(project.root, "checkout", "--quiet", "main")
+    git(project.root, "worktree", "add", "--quiet", str(tmp_path / "tree"), "feature")
+    (tmp_path / "tree" / "house" / "champions" / "masts.yml").write_text("masts/20261123T101500-aaaaaa")
+    assert protected_references(project) == {on_branch, "masts/20261123T101500-aaaaaa"}
