@@ -58,9 +58,11 @@ def sort_by_metric(
 ) -> tuple[str, str]:
     """The metric and direction that `--sort best` means for these runs. Raises InputError where it means none."""
     names = {pipeline} if pipeline else {str(run["pipeline"]) for run in run_summaries}
+    if not names:  # any order will do
+        return "started", direction or "minimize"
     if len(names) > 1:
         raise InputError("--sort best: found runs of several pipelines, expected those of one; add --pipeline NAME")
-    metric = metric_of(project, names.pop(), run_summaries) if names else None
+    metric = metric_of(project, names.pop(), run_summaries)
     if metric is None:
         raise InputError(
             f"--sort best: found no {METRIC} in the pipeline's module, expected one; name the metric to sort by"

@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import SCRATCH, Project, find_project
 from pipeline_lib.records.best import best_run
+from pipeline_lib.records.champion import champion_path
 from pipeline_lib.records.champion_record import CHAMPION, find_champion
 from pipeline_lib.records.layout import MANIFEST
 from pipeline_lib.records.record import DAMAGED, Record, all_records
@@ -91,6 +92,15 @@ def _check_one(reference: str, matches: list[Record]) -> None:
 
 
 def _no_such_record(reference: str, name: str, records: list[Record], project: Project) -> str:
+    """Which runs there are, and how to get one: the champion, a colleague's, or a new one."""
+    if champion_path(project, name).is_file():
+        promoted = f"; `{name}@{CHAMPION}` is the promoted one"
+    else:
+        promoted = f"; `pipeline-lib pull {name}` looks into the store" if project.store else ""
+    return f"{_runs_there(reference, name, records, project)}{promoted}"
+
+
+def _runs_there(reference: str, name: str, records: list[Record], project: Project) -> str:
     if records:
         listed = ", ".join(f"{record.reference} ({_described(record)})" for record in records[-_MOST_LISTED:])
         latest = f"; `{name}@latest` is the newest" if reference == name else ""

@@ -97,6 +97,7 @@ def references(*arguments: str, project: Project) -> list[str]:
 def test_runs_are_sorted_by_the_metric_of_their_pipeline(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert references("--sort", "best", project=project) == []
     low, high = (sealed_run(project.runs, metrics={"lift": lift}) for lift in (1.0, 2.0))
     with pytest.raises(InputError, match="--sort best: found no METRIC"):
         CliRunner().invoke(commands, ["runs", "--sort", "best"], obj=project, catch_exceptions=False)

@@ -146,6 +146,16 @@ def test_it_is_a_reference_like_any_other(anna: Project, ben: Project, monkeypat
         find_record(f"boats@champion/{record.id}", ben)
 
 
+def test_a_colleague_without_runs_is_told_of_the_champion_and_of_the_store(anna: Project, ben: Project) -> None:
+    with pytest.raises(InputError, match=r"found no run 'boats'.*; `boats@champion` is the promoted one$"):
+        find_record("boats", ben)
+    champion_path(ben, "boats").unlink()
+    with pytest.raises(InputError, match=r"; `pipeline-lib pull boats` looks into the store$"):
+        find_record("boats", ben)
+    assert CliRunner().invoke(commands, ["pull", "boats"], obj=ben).exit_code == 0
+    assert find_record("boats", ben).id == find_record("boats", anna).id
+
+
 def test_pull_takes_a_champion_with_sensitive_fields_on_request(tmp_path: Path) -> None:
     anna = repository(tmp_path / "anna")
     record = finished(anna, sensitive=["salary"])
