@@ -36,7 +36,7 @@ def _export(project: Project, modules: list[str]) -> None:
     for line in (*written.changes, *written.notes):
         click.echo(line)
     if written.problems:
-        raise InputError("\n".join(["parameters cells that were not written:", *written.problems]))
+        raise InputError("\n".join([*written.problems, "the parameters cells of these were not written"]))
     if not modules and not written.changes:
         click.echo("nothing to do: the library is what the notebooks export, parameters cells are those of the files")
 

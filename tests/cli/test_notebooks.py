@@ -90,7 +90,9 @@ def test_new_says_what_comes_next_and_export_what_it_wrote(empty: Project) -> No
     assert "nothing to do" in invoke("export").output
     file = empty.params / "boats.yml"
     file.write_text(file.read_text().replace("alpha: 1.0", "alpha: 0.5"))
-    assert "  alpha: found 1.0, expected 0.5 as in params/boats.yml\n" in invoke("export").output
+    written = invoke("export").output
+    assert "  alpha: found 1.0, expected 0.5 as in params/boats.yml\n" in written
+    assert written.replace("boats", "penguins") in (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
     (empty.package / "pipelines" / "boats.py").unlink()
     assert invoke("export").output == "wrote mine/pipelines/boats.py from nbs/pipelines/boats.ipynb\n"
 
