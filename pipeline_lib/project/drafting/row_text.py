@@ -128,6 +128,19 @@ def _columns(draft: Draft) -> list[str]:
 
 
 def _list_notes(draft: Draft, name: str) -> list[str]:
+    return [*_learned_notes(draft, name), *_use_notes(draft, name)]
+
+
+def _learned_notes(draft: Draft, name: str) -> list[str]:
+    """Sensitive columns of which the fitted pipeline keeps values."""
+    if name not in ("CATEGORIES", "WORDS"):
+        return []
+    personal = [_plain(each) for each in list_columns(draft)[name] if each in draft.roles.sensitive]
+    note = f"{', '.join(personal[:8])}: sensitive, and the artifact holds the labels and words that it has learned"
+    return [note] if personal else []
+
+
+def _use_notes(draft: Draft, name: str) -> list[str]:
     columns = draft.profile.columns
     if name == "INTEGERS":
         few = [_plain(each) for each in list_columns(draft)[name] if columns[each].distinct <= 5]
