@@ -57,7 +57,7 @@ def facts_of(plan: Plan, original: OriginalRun, files: dict[str, str], shown: st
         best={key: _plain(value) for key, value in original.values.get(BEST, {}).items()},
         rows=_counts(original.values),
         files=files,
-        failed=frozenset(original.failures),
+        failed=original.failures,
         casts=casts,
     )
 

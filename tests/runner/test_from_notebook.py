@@ -1,6 +1,9 @@
 """From an exploration notebook to a pipeline that is proven equal, or whose first difference is named."""
 
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +24,6 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.project.export import check_export
 from pipeline_lib.project.project import Project
 from pipeline_lib.runner.from_notebook import FromNotebook, pipeline_from_notebook
-from pipeline_lib.runner.from_notebook_proof import difference
 
 
 @pytest.fixture
@@ -123,28 +125,26 @@ def test_a_name_or_file_that_is_taken_is_refused_and_nothing_is_written(project:
     assert sorted(project.root.rglob("*")) == before
 
 
-@pytest.mark.parametrize(
-    ("expected", "found", "words"),
-    [
-        ([1.0, 2.0], [1.0, 2.0], ""),
-        ([1.0, 2.0], [1.0, 2.0000000000000004], "row 1: expected 2.0"),
-        ([1, 2], [1.0, 2.0], "dtype"),
-        ([1.0, 2.0], [1.0], "rows: expected 2, found 1"),
-        (["a"], ["b"], "expected 'a', found 'b'"),
-    ],
-)
-def test_the_first_difference_is_named(expected: list[object], found: list[object], words: str) -> None:
-    import numpy as np
-
-    text = difference(np.array(expected), np.array(found))
-    assert words in text
-    assert bool(text) == bool(words)
-
-
-def test_a_row_in_another_place_is_a_difference_of_the_index() -> None:
-    import pandas as pd
-
-    frame = pd.DataFrame({"a": [1.0, 1.0]})
-    assert difference(frame, frame.set_axis([0, 7])) == "row 1 has the index 7, expected 1"
-    assert difference(frame, frame.copy()) == ""
-    assert "column 'a', row 0" in difference(frame, frame.assign(a=[2.0, 1.0]))
+@pytest.mark.slow
+def test_an_interrupted_original_leaves_nothing(project: Project, tmp_path: Path) -> None:
+    cells = [
+        "import time\nprint('began')",
+        "time.sleep(600)",
+        HEAD,
+        "flats = pd.read_csv('flats.csv')",
+        *planted_tail(),
+    ]
+    notebook = write_exploration(tmp_path, exploration(cells))
+    before = sorted(project.root.rglob("*"))
+    code = "from pipeline_lib.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "new", "flats", "--from", str(notebook)]
+    process = subprocess.Popen(  # noqa: S603
+        command, cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running exploration.ipynb as it is\n"
+    time.sleep(8)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors.strip()) == (130, "interrupted")
+    assert sorted(project.root.rglob("*")) == before

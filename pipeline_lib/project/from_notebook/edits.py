@@ -26,7 +26,7 @@ def edited(statement: Statement, edits: Iterable[Edit]) -> str:
     if not statement.alone:
         return _rewritten(statement.node, chosen)
     lines = [line.encode() for line in statement.text.splitlines()]
-    first = statement.lines[1] - len(lines) + 1
+    first = statement.start
     for node, text in sorted(chosen, key=lambda edit: _at(edit[0]), reverse=True):
         start, column, end, end_column = _at(node)
         before, after = lines[start - first][:column], lines[end - first][end_column:]

@@ -28,8 +28,8 @@ class Facts:
     rows: dict[int, tuple[int, int]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     """The path from the project's root of each data file, by the path that the original reads."""
-    failed: frozenset[int] = frozenset()
-    """Numbers of the cells that raised an error."""
+    failed: dict[int, str] = field(default_factory=dict)
+    """The errors that cells raised, by the cell's number."""
     casts: dict[str, str] = field(default_factory=dict)
     """The dtype that production delivers, by the columns that have another one."""
 

@@ -43,7 +43,7 @@ def cell_places(plan: Plan, parameters: Parameters, found: list[Decision]) -> li
         elif cell.problem:
             places = ["research notebook, as comments"]
         elif not mine:
-            places = ["empty"]
+            places = ["research notebook"] if cell.source.strip() else ["empty"]
         status = (
             MOVED if any(not place.startswith(("research", "empty", "unused", "imports")) for place in places) else KEPT
         )

@@ -156,6 +156,8 @@ class ResearchDraft:
         if cell.problem:
             text = "\n".join(f"# {line}" for line in cell.source.splitlines())
             return [(CODE, f"original-{number}", f"# cell {number}: {cell.problem}\n{text}", ())]
+        if cell.source.strip() and not any(statement.cell == number for statement in self.plan.statements):
+            return [(CODE, f"original-{number}", cell.source, ())]
         parts: list[tuple[bool, str]] = []
         mine = sorted((s for s in self.plan.statements if s.cell == number), key=lambda statement: statement.lines)
         for statement in mine:

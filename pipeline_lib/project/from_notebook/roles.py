@@ -31,6 +31,7 @@ class Roles(Chains):
 
     def __init__(self, flow: Flow) -> None:
         super().__init__(flow)
+        self._tested: dict[int, list[tuple[int, ast.Call]]] = {}
         self.fits = [fit for statement in flow.statements for fit in self._fits(statement.index)]
         self.model = self._choose()
         self.split = self.model.chain.split if self.model else None
@@ -105,6 +106,11 @@ class Roles(Chains):
 
     def on_test(self, fit: Fit) -> list[tuple[int, ast.Call]]:
         """The uses of a fitted model on the test part."""
+        if fit.statement not in self._tested:
+            self._tested[fit.statement] = self._find_on_test(fit)
+        return self._tested[fit.statement]
+
+    def _find_on_test(self, fit: Fit) -> list[tuple[int, ast.Call]]:
         return [(index, call) for index, call in self.uses(fit) if self._on_test(call, index)]
 
     def target(self, fit: Fit) -> Chain:

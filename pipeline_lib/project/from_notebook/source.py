@@ -45,13 +45,15 @@ class SourceCell:
 class Statement:
     """One top-level statement: its number in the order of execution, cell, tree and text.
 
-    `text` includes comments directly above. `alone` is whether no other statement shares its lines.
+    `text` includes the comments above, and after the last statement of a cell those below; it begins in line `start`
+    of the cell. `alone` is whether no other statement shares its lines.
     """
 
     index: int
     cell: int
     node: ast.stmt = field(repr=False)
     text: str
+    start: int
     lines: tuple[int, int]
     alone: bool
     magic: bool
@@ -94,9 +96,12 @@ def statements(original: list[SourceCell]) -> list[Statement]:
         for position, (node, (first, last)) in enumerate(zip(body, spans, strict=True)):
             others = spans[:position] + spans[position + 1 :]
             alone = not any(start <= last and first <= end for start, end in others)
-            text = _text(cell.python, shown, node, (first, last), previous, alone=alone)
+            following = len(shown) if position == len(body) - 1 else last
+            start, text = first, ast.get_source_segment(cell.python, node) or ast.unparse(node)
+            if alone:
+                start, text = _with_comments(shown, (first, last), previous, following)
             is_magic = first in magic_lines and isinstance(node, ast.Pass)
-            result.append(Statement(len(result), cell.number, node, text, (first, last), alone, is_magic))
+            result.append(Statement(len(result), cell.number, node, text, start, (first, last), alone, is_magic))
             previous = last
     return result
 
@@ -106,15 +111,12 @@ def _first_line(node: ast.stmt) -> int:
     return min([node.lineno, *(int(decorator.lineno) for decorator in decorators)])
 
 
-def _text(python: str, shown: list[str], node: ast.stmt, span: tuple[int, int], previous: int, *, alone: bool) -> str:
-    """The statement as it was written, with the comments directly above it."""
+def _with_comments(shown: list[str], span: tuple[int, int], previous: int, following: int) -> tuple[int, str]:
+    """The first line and the text of a statement as it was written, with comments above and below it."""
     first, last = span
-    if not alone:
-        return ast.get_source_segment(python, node) or ast.unparse(node)
-    start = first
-    while start - 1 > previous and shown[start - 2].lstrip().startswith("#"):
-        start -= 1
-    return "\n".join(shown[start - 1 : last]).rstrip().rstrip(";")
+    start = next((line for line in range(previous + 1, first) if shown[line - 1].strip()), first)
+    body = [*shown[start - 1 : last - 1], shown[last - 1].rstrip().removesuffix(";")]
+    return start, "\n".join([*body, *shown[last:following]]).rstrip()
 
 
 def _as_python(number: int, source: str) -> tuple[str, tuple[MagicLine, ...], str]:

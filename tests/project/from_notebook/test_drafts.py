@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from exploration import ALL, LIBRARY, empty_project, exploration, planted
+from exploration import ALL, LIBRARY, TABLES, empty_project, exploration, planted
 
 from pipeline_lib.project.from_notebook.drafts import drafts
 from pipeline_lib.project.from_notebook.facts import NO_FACTS, Facts
@@ -53,6 +53,11 @@ def test_notebooks_are_clean_and_modules_define_what_a_run_calls(tmp_path: Path,
     assert set(declared_parameters(cell, name)) == set(parameters(plan_of(planted(name), name), FACTS).values) - {
         ""
     } | (set(parameters(plan_of(planted(name), name), FACTS).values.get("", {})))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_same_notebook_gives_the_same_files(tmp_path: Path, name: str) -> None:
+    assert written(tmp_path / "a", planted(name)) == written(tmp_path / "b", planted(name))
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -119,7 +124,7 @@ def test_steps_before_the_split_become_steps_of_the_pipeline(tmp_path: Path) -> 
 
 def test_cells_that_failed_are_tagged_and_calls_of_the_run_are_not(tmp_path: Path) -> None:
     project = empty_project(tmp_path)
-    facts = replace(FACTS, failed=frozenset({6, 7}))
+    facts = replace(FACTS, failed={6: "ValueError: no", 7: "NameError: no"})
     texts = drafts(plan_of(planted("two_models"), "x"), facts, project, "x", "x.ipynb")
     cells = json.loads(list(texts.values())[1])["cells"]
     tagged = {cell["id"] for cell in cells if "raises-exception" in cell["metadata"].get("tags", ())}
@@ -179,6 +184,15 @@ def test_values_from_the_data_are_written_as_they_were(tmp_path: Path) -> None:
     assert "    NUMBERS = NUMBERS\n" not in exported
     plan = plan_of(exploration(cells), "x")
     assert "value from the data" in {one.kind for one in decisions(plan, parameters(plan, facts), facts)}
+
+
+def test_comments_stay_with_their_code(tmp_path: Path) -> None:
+    cells = [source.replace("model = Ridge", "# strong\n\n# enough\nmodel = Ridge") for source in TABLES]
+    cells[2] += "\n# a fifth is kept apart"
+    exported, research, _ = written(tmp_path, exploration([*cells, "# nothing but a remark"]))
+    assert "    # strong\n\n    # enough\n    model = Ridge()" in exported
+    assert "# a fifth is kept apart" in research
+    assert "# nothing but a remark" in research
 
 
 def test_the_page_says_what_was_proven_and_what_is_open() -> None:

@@ -34,15 +34,17 @@ def test_a_cell_that_is_no_python_has_a_problem_and_no_statements(source: str, p
 
 
 def test_statements_keep_their_text_and_the_comments_above_them() -> None:
-    source = "a = 1; b = 2\n# why\n# twice\nc = f(\n    a,  # first\n)\n@cache\ndef g(): return 1\nh = 'é'; "
+    source = (
+        "a = 1; b = 2\n\n# why\n\n# twice\nc = f(\n    a,  # first\n)\n@cache\ndef g(): return 1\nh = 'é'; \n\n# end\n"
+    )
     found = statements(source_cells(exploration([source])))
     texts = [statement.text for statement in found]
     assert texts == [
         "a = 1",
         "b = 2",
-        "# why\n# twice\nc = f(\n    a,  # first\n)",
+        "# why\n\n# twice\nc = f(\n    a,  # first\n)",
         "@cache\ndef g(): return 1",
-        "h = 'é'",
+        "h = 'é'\n\n# end",
     ]
     assert [statement.alone for statement in found] == [False, False, True, True, True]
 
