@@ -20,6 +20,7 @@ from pipeline_lib.cli import (
     parity,
     project,
     records,
+    review,
     run,
     sources,
     sweep,
@@ -78,7 +79,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     "Start": (project.init, new.new, notebooks.export, notebooks.clean, project.update, completion.completion),
     "Run": (run.run, run.run_all, sweep.sweep, run.resume),
     "Look": (records.runs, records.show, records.report, records.lab, sources.sources),
-    "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff, doctor.doctor),
+    "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff, doctor.doctor, review.review),
     "Share": (records.push, records.pull, champions.promote, champions.champions),
     "Clean up": (records.prune, forget.forget),
 }
