@@ -79,9 +79,9 @@ def profile(raw: RawData) -> Profile:
 def _with_missing(column: Column, whole: bool) -> Column:
     """An integer column with missing values is one of numbers, a boolean one is text, as pandas reads them."""
     gaps = bool(column.values.isna().any())
-    nullable = gaps or (not whole and column.kind not in ("integer", "boolean"))
+    nullable = gaps or (not whole and column.kind != "boolean")
     kind, values = column.kind, column.values
-    if gaps and kind == "integer":
+    if nullable and kind == "integer":
         kind, values = "number", values.astype("float64")
     if gaps and kind == "boolean":
         kind, values = "text", values.astype("object").where(values.notna(), None).astype("str")

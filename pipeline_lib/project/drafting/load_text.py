@@ -192,7 +192,7 @@ def _columns_argument(draft: Draft) -> str:
 def _read_parquet(draft: Draft) -> list[str]:
     return [
         f"table = pq.read_table(data_path(params.data), {_columns_argument(draft)})",
-        "frame = table.to_pandas(ignore_metadata=True).astype(DTYPES)",
+        "frame: pd.DataFrame = table.to_pandas(ignore_metadata=True).astype(DTYPES)",
     ]
 
 
@@ -220,7 +220,7 @@ def _query_constants(draft: Draft) -> list[str]:
 def _read_arrow(draft: Draft) -> list[str]:
     return [
         f"table = feather.read_table(str(data_path(params.data)), {_columns_argument(draft)})",
-        "frame = table.to_pandas(ignore_metadata=True).astype(DTYPES)",
+        "frame: pd.DataFrame = table.to_pandas(ignore_metadata=True).astype(DTYPES)",
     ]
 
 

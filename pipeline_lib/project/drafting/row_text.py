@@ -57,7 +57,7 @@ def _fields(draft: Draft) -> list[str]:
     lines = comments(["ranges and closed lists of values, from the comments; what may be missing in production"], 4)
     if not draft.raw.whole:
         lines += comments(
-            [f"only the first {len(draft.raw.frame):,} rows were looked at: every text, date and float may be missing"],
+            [f"only the first {len(draft.raw.frame):,} rows were looked at: text, dates and numbers may be missing"],
             4,
         )
     for column in columns:

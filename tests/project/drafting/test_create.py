@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from example import ROOT
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.drafting.create import create_from_data
 from pipeline_lib.project.drafting.draft import Options
+from pipeline_lib.project.drafting.notebooks import exported_source
 from pipeline_lib.project.export import check_export
 from pipeline_lib.project.notebooks import clean_notebook, notebook_bytes, read_notebook
 from pipeline_lib.project.project import Project, find_project
@@ -195,6 +197,29 @@ def test_what_is_written_passes_ruff(tmp_path: Path, case: str) -> None:
             [*ruff, *command, *options, *map(str, paths)], capture_output=True, text=True, cwd=tmp_path, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+TYPED = {
+    "csv": (FORMATTED["two"], ".csv", {}),
+    "parquet": (FORMATTED["three"], ".parquet", {}),
+    "arrow": (FORMATTED["regression"], ".arrow", {"time": "day"}),
+    "excel": (FORMATTED["two"], ".xlsx", {"group": "months"}),
+}
+
+
+@pytest.mark.slow
+def test_what_is_exported_passes_mypy(tmp_path: Path) -> None:
+    modules = []
+    for name, (data, suffix, options) in TYPED.items():
+        made = draft(written(tmp_path, data, suffix), **options)
+        modules.append(tmp_path / f"{name}_module.py")
+        modules[-1].write_text(exported_source(notebooks(made)[0]), encoding="utf-8")
+    environment = {**os.environ, "MYPYPATH": str(ROOT)}
+    command = [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), *map(str, modules)]
+    done = subprocess.run(  # noqa: S603  fixed arguments
+        command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_notebooks_are_json_with_ids(tmp_path: Path) -> None:
