@@ -9,7 +9,7 @@ import pandas as pd
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.drafting.columns import Column, Profile, profile
 from pipeline_lib.project.drafting.raw_data import RawData
-from pipeline_lib.project.drafting.roles import MANY_CATEGORIES, Roles, assign_roles
+from pipeline_lib.project.drafting.roles import Roles, assign_roles
 from pipeline_lib.project.drafting.target import Target, find_column, find_target
 
 TEST_SHARE = 0.2
@@ -48,7 +48,6 @@ class Draft:
     target: Target
     roles: Roles
     split: Split
-    text_only: bool = False
     params: dict[str, object] = field(default_factory=dict)
 
     @cached_property
@@ -90,14 +89,13 @@ def make_draft(name: str, data: str, raw: RawData, options: Options) -> Draft:
     split = _split(found, target, options, data, set(roles.sensitive))
     if split.kind == "group":
         _leave_out(roles, split.column, "it says which rows belong together; a new row has a new value")
-    text_only = options.task == "text"
-    if text_only:
+    if options.task == "text":
         _only_words(roles, data)
     if not roles.features:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in roles.left_out.items()) or "it has no other column"
         raise InputError(f"{data}: found no column to predict from ({reasons}), expected one or more; bring others")
     sample = f"tests/data/{name}{raw.suffix}"
-    draft = Draft(name, data, sample, raw, found, target, roles, split, text_only or roles.features == {*roles.words})
+    draft = Draft(name, data, sample, raw, found, target, roles, split)
     return replace(draft, params=_params(draft))
 
 
@@ -124,7 +122,7 @@ def _leave_out(roles: Roles, name: str, reason: str) -> None:
 
 
 def _only_words(roles: Roles, data: str) -> None:
-    """Keep the text columns alone; the text with the most words where none is long."""
+    """Keep the columns of text alone; raises InputError where there is none."""
     if not roles.words:
         raise InputError(
             f"--task text: found no column of text in {data} with four words or more on average, expected one; "
@@ -216,8 +214,3 @@ def _params(draft: Draft) -> dict[str, object]:
         values["max_words"] = 2000
     values["alpha" if draft.target.task == "regression" else "strength"] = 1.0
     return values
-
-
-def many_categories(draft: Draft) -> Collection[str]:
-    """Category columns with so many labels that most of them count as rare."""
-    return [name for name in draft.roles.categories if draft.profile.columns[name].distinct > MANY_CATEGORIES]

@@ -10,6 +10,7 @@ from pipeline_lib.project.drafting.columns import Column
 from pipeline_lib.project.drafting.sensitive import looks_sensitive
 
 MANY_CATEGORIES = 50
+"""With more labels than this a column is worth a second look: most labels then count as rare."""
 _ID_NAME = re.compile(
     r"(?:^|[ _.-])(?:id|ids|uuid|guid|key|index|no|nr|num|number|row|rownames|rowid|code)$"
     r"|^unnamed: \d+$|(?-i:[a-z]I[dD]$)|^__index_level_\d+__$",

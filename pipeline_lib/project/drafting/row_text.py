@@ -5,6 +5,7 @@ import pandas as pd
 from pipeline_lib.project.drafting.columns import Column
 from pipeline_lib.project.drafting.draft import Draft
 from pipeline_lib.project.drafting.model_text import date_parts
+from pipeline_lib.project.drafting.roles import MANY_CATEGORIES
 from pipeline_lib.project.drafting.source_text import WIDTH, assigned, code_span, comments, literal
 from pipeline_lib.system.field_names import field_names, quoted
 
@@ -148,7 +149,7 @@ def _use_notes(draft: Draft, name: str) -> list[str]:
             [f"numbers or codes of a category: {', '.join(few[:8])}; codes belong to CATEGORIES, as str"] if few else []
         )
     if name == "CATEGORIES":
-        many = [_plain(each) for each in draft.roles.categories if columns[each].distinct > 50]
+        many = [_plain(each) for each in draft.roles.categories if columns[each].distinct > MANY_CATEGORIES]
         return (
             [f"many labels, most count as rare: {', '.join(many[:8])}; keep, cut into parts, or leave out"]
             if many

@@ -58,7 +58,7 @@ def test_types_that_no_row_can_declare_are_left_out(tmp_path: Path) -> None:
 def test_text_alone(tmp_path: Path) -> None:
     path = written(tmp_path, loans(rate=np.where(np.arange(ROWS) % 2, "yes", "no")).assign(x=TEXT))
     made = draft(path, task="text")
-    assert (made.roles.features, made.text_only) == ({"x"}, True)
+    assert made.roles.features == {"x"}
 
 
 def test_a_table_without_a_column_to_learn_from_is_refused(tmp_path: Path) -> None:
