@@ -18,7 +18,7 @@ def build_source(plan: Plan, facts: Facts, parameters: Parameters) -> str:
     literals = [f"{constant} = {_literal(facts.literals[name])}" for name, constant in names.items()]
     lines = [*literals, "", ""] if literals else []
     lines += [
-        "def build(params: Params) -> Pipeline:",
+        f"def build({parameters.argument}: Params) -> Pipeline:",
         '    """The unfitted pipeline, from rows to predictions."""',
     ]
     lines += [f"    {name} = {constant}" for name, constant in names.items() if name != constant]
@@ -31,7 +31,7 @@ def build_source(plan: Plan, facts: Facts, parameters: Parameters) -> str:
         name = searched_name(plan)
         known = parameters.values.get(name, {})
         given = [
-            f'"{key}": params.{name}.{key}' if key in known else f'"{key}": {value!r}'
+            f'"{key}": {parameters.argument}.{name}.{key}' if key in known else f'"{key}": {value!r}'
             for key, value in facts.best.items()
         ]
         lines.append(f"    # the search of cell {plan.cell_of(plan.model.statement)} found these")

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 
+from pipeline_lib.errors import InputError
 from pipeline_lib.project.from_notebook.build_source import body, build_source, callable_source
 from pipeline_lib.project.from_notebook.edits import Edit, edited, edited_expression, path_edits
 from pipeline_lib.project.from_notebook.facts import Facts
@@ -30,7 +31,7 @@ class ModuleDraft:
 
     def __init__(self, plan: Plan, facts: Facts, parameters: Parameters, name: str, shown: str) -> None:
         self.plan, self.facts, self.parameters = plan, facts, parameters
-        self.name, self.shown = name, shown
+        self.name, self.shown, self.argument = name, shown, parameters.argument
         split = plan.roles.split
         self.split_names = split.names if split and not split.of_tables else SPLIT_NAMES
 
@@ -48,9 +49,10 @@ class ModuleDraft:
         ]
         checks = {
             "load": "frame = load()\nframe.head(3)",
-            "split": f"params = {self.parameters.call_source()}\n{', '.join(self.split_names)} = split(frame, params)\n"
+            "split": f"{self.argument} = {self.parameters.call_source()}\n"
+            f"{', '.join(self.split_names)} = split(frame, {self.argument})\n"
             f"len({self.split_names[0]}), len({self.split_names[1]})",
-            "build": f"fitted = build(params).fit({self.split_names[0]}, {self.split_names[2]})\nfitted",
+            "build": f"fitted = build({self.argument}).fit({self.split_names[0]}, {self.split_names[2]})\nfitted",
             "metrics": self._metrics_check(),
         }
         result: list[NewCell] = [
@@ -112,6 +114,16 @@ class ModuleDraft:
             row = row.replace("import BaseModel, Field", "import BaseModel").replace(
                 "import Field, create", "import create"
             )
+        own = self.plan.constants.get("TARGET")
+        if own is not None and own in self.plan.module:
+            node = self.plan.statements[own].node
+            value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+            if not isinstance(value, ast.Constant) or value.value != self.facts.target_name:
+                raise InputError(
+                    f"{self.shown}: cell {self.plan.cell_of(own)}: found TARGET with another value than the target's "
+                    f"name {self.facts.target_name!r}, expected that name; rename the constant in the notebook"
+                )
+            return row
         head, mark, rest = row.partition("\n\n\n")
         return f"{head}\n\nTARGET = {target}\n\n\n{rest}" if mark else f"{row}\n\nTARGET = {target}"
 
@@ -150,20 +162,20 @@ class ModuleDraft:
     def _split(self) -> str:
         names = ", ".join(self.split_names)
         lines = [
-            _SPLIT_LINE,
+            _SPLIT_LINE.replace("params", self.argument),
             f'    """{names}: rows without the target, and the target."""',
             "    X, y = frame.drop(columns=TARGET), frame[TARGET]",
         ]
         split = self.plan.roles.split
         if split is None:
-            given = [f"{name}=params.{SPLIT}.{name}" for name in ("test_size", "random_state")]
+            given = [f"{name}={self.argument}.{SPLIT}.{name}" for name in ("test_size", "random_state")]
             call = f"train_test_split({', '.join(['X', 'y', *given])})"
             lines.append("    # the original fits on all rows: this split is new")
         else:
             edits = {id(node): text for node, text in self.parameters.edits.get(split.statement, [])}
             given = [f"{keyword.arg}={self._split_value(keyword.value, edits)}" for keyword in split.call.keywords]
             if SPLIT in self.parameters.added_seeds:
-                given.append(f"random_state=params.{SPLIT}.random_state")
+                given.append(f"random_state={self.argument}.{SPLIT}.random_state")
             call = f"{ast.unparse(split.call.func)}({', '.join(['X', 'y', *given])})"
             lines.append(f"    # cell {self.plan.cell_of(split.statement)}")
         lines += [_wrapped(f"    {names} = {call}"), f"    return {names}"]
@@ -181,7 +193,7 @@ class ModuleDraft:
     def _metrics_check(self) -> str:
         test, target = self.split_names[1], self.split_names[3]
         chances = f", fitted.predict_proba({test})" if any(score.probabilities for score in self.plan.scores) else ""
-        return f"metrics({target}, fitted.predict({test}), params{chances})"
+        return f"metrics({target}, fitted.predict({test}), {self.argument}{chances})"
 
     def _text(self, index: int, edits: list[Edit]) -> str:
         return edited(self.plan.statements[index], edits)

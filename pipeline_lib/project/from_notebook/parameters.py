@@ -16,6 +16,7 @@ from pipeline_lib.project.from_notebook.estimators import (
     searched_estimator,
 )
 from pipeline_lib.project.from_notebook.facts import Facts
+from pipeline_lib.project.from_notebook.names import free_names
 from pipeline_lib.project.from_notebook.plan import Plan
 from pipeline_lib.project.params_cell import cell_text
 
@@ -36,6 +37,21 @@ _RESERVED = frozenset(
         "parse_raw",
     ]
 )
+_REAL = frozenset(
+    [
+        "C",
+        "alpha",
+        "gamma",
+        "tol",
+        "l1_ratio",
+        "learning_rate",
+        "eta0",
+        "epsilon",
+        "reg_alpha",
+        "reg_lambda",
+        "subsample",
+    ]
+)
 _TYPES = {bool: "bool", int: "int", float: "float", str: "str"}
 
 
@@ -43,8 +59,9 @@ _TYPES = {bool: "bool", int: "int", float: "float", str: "str"}
 class Parameters:
     """Values by group and name ("" for the top level), their cells, and the edits that make code read them.
 
-    `edits` are by the index of the statement whose text they change. `constants` are named constants that became
-    parameters, with their statements; `added_seeds` the groups that had no seed.
+    `argument` is what functions call them: the original may have a `params` of its own. `edits` are by the index of
+    the statement whose text they change. `constants` are named constants that became parameters, with their
+    statements; `added_seeds` the groups that had no seed.
     """
 
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -52,6 +69,7 @@ class Parameters:
     edits: dict[int, list[Edit]] = field(default_factory=dict)
     constants: dict[str, int] = field(default_factory=dict)
     added_seeds: list[str] = field(default_factory=list)
+    argument: str = "params"
 
     def add(self, group: str, name: str, value: Any, cell: int) -> bool:
         """Add a parameter, unless its name is taken by another value or cannot be a field."""
@@ -72,9 +90,9 @@ class Parameters:
         for group, fields in self.values.items():
             if group:
                 lines += [f"class {class_name(group)}(BaseParams):", f'    """Parameters of `{group}`."""', ""]
-                lines += [f"    {name}: {_TYPES[type(value)]}" for name, value in fields.items()] + ["", ""]
+                lines += [f"    {name}: {_type(name, value)}" for name, value in fields.items()] + ["", ""]
         lines += ["class Params(BaseParams):", '    """What a run may vary."""', ""]
-        lines += [f"    {name}: {_TYPES[type(value)]}" for name, value in self.values.get("", {}).items()]
+        lines += [f"    {name}: {_type(name, value)}" for name, value in self.values.get("", {}).items()]
         lines += [f"    {group}: {class_name(group)}" for group in self.values if group]
         return "\n".join(lines)
 
@@ -105,6 +123,11 @@ class Parameters:
         return f"Params({', '.join(parts)})"
 
 
+def _type(name: str, value: Any) -> str:
+    """The type of a field; a whole number of a parameter that is real may become a fraction."""
+    return "int | float" if type(value) is int and name.rpartition("__")[2] in _REAL else _TYPES[type(value)]
+
+
 def class_name(group: str) -> str:
     """The class of a group of parameters."""
     return "".join(part[:1].upper() + part[1:] for part in group.split("_") if part) + "Params"
@@ -112,7 +135,8 @@ def class_name(group: str) -> str:
 
 def parameters(plan: Plan, facts: Facts) -> Parameters:
     """The parameters of the split, of the steps, of the model, and named constants that these read."""
-    result = Parameters()
+    taken = any("params" in names.binds for names in plan.flow.names)
+    result = Parameters(argument="chosen_params" if taken else "params")
     _add_constants(plan, result)
     _add_split(plan, result)
     for index in sorted(plan.build):
@@ -139,6 +163,7 @@ def _add_constants(plan: Plan, result: Parameters) -> None:
     readers = set(plan.build) | ({split.statement} if split else set())
     if plan.model.search:
         readers.discard(plan.model.made)
+    packed = free_names([plan.model.chain.source, plan.target[0]])
     for name, index in plan.constants.items():
         node = plan.statements[index].node
         value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
@@ -147,13 +172,18 @@ def _add_constants(plan: Plan, result: Parameters) -> None:
         users = {
             i for i in (plan.load | plan.module | readers) if name in plan.flow.names[i].reads | plan.flow.names[i].late
         }
-        if not users <= readers or not result.add("", name.lower(), ast.literal_eval(value), plan.cell_of(index)):
+        if (
+            name in packed
+            or not users
+            or not users <= readers
+            or not result.add("", name.lower(), ast.literal_eval(value), plan.cell_of(index))
+        ):
             continue
         result.constants[name] = index
         for user in users:
             for part in ast.walk(plan.statements[user].node):
                 if isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Load):
-                    result.edits.setdefault(user, []).append((part, f"params.{name.lower()}"))
+                    result.edits.setdefault(user, []).append((part, f"{result.argument}.{name.lower()}"))
 
 
 def _add_split(plan: Plan, result: Parameters) -> None:
@@ -166,7 +196,7 @@ def _add_split(plan: Plan, result: Parameters) -> None:
     cell = plan.cell_of(split.statement)
     for name, value in parameters_of(split.call):
         if result.add(SPLIT, name, ast.literal_eval(value), cell):
-            result.edits.setdefault(split.statement, []).append((value, f"params.{SPLIT}.{name}"))
+            result.edits.setdefault(split.statement, []).append((value, f"{result.argument}.{SPLIT}.{name}"))
     if argument(split.call, 99, "random_state") is None and argument(split.call, 99, "shuffle") is None:
         result.add(SPLIT, "random_state", plan.seed or 0, cell)
         result.added_seeds.append(SPLIT)
@@ -185,14 +215,14 @@ def _add_estimators(plan: Plan, result: Parameters, index: int) -> None:
         group = group.lower() if group.isupper() else group
         for name, value in parameters_of(call):
             if result.add(group, name, ast.literal_eval(value), plan.cell_of(index)):
-                result.edits.setdefault(index, []).append((value, f"params.{group}.{name}"))
+                result.edits.setdefault(index, []).append((value, f"{result.argument}.{group}.{name}"))
         is_model = call is whole and variable == plan.model.name
         if is_model and lacks_seed(made, call) and result.add(group, "random_state", 0, plan.cell_of(index)):
             result.added_seeds.append(group)
             source = ast.unparse(call.func)
             arguments: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
             given = [_argument(part, dict(result.edits.get(index, []))) for part in arguments]
-            given.append(f"random_state=params.{group}.random_state")
+            given.append(f"random_state={result.argument}.{group}.random_state")
             result.edits.setdefault(index, []).append((call, f"{source}({', '.join(given)})"))
 
 

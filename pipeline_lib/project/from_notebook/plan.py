@@ -12,6 +12,8 @@ from pipeline_lib.project.from_notebook.roles import Fit, Roles
 from pipeline_lib.project.from_notebook.scores import Score, scores_of
 from pipeline_lib.project.from_notebook.source import SourceCell, Statement, source_cells, statements
 
+_OWN_NAMES = frozenset({"load", "split", "build", "metrics", "Row", "Params", "SOURCES", "METRIC"})
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -75,7 +77,7 @@ def plan_of(notebook: dict[str, object], shown: str) -> Plan:
             "`model.fit(X_train, y_train)`, outside of a loop or function, expected one; write the chosen model's fit "
             "as a cell of its own"
         )
-    return _Planner(cells, flow, roles, model, order).plan()
+    return _Planner(cells, flow, roles, model, order, shown).plan()
 
 
 def _in_working_order(cells: list[SourceCell]) -> tuple[list[Statement], str]:
@@ -93,8 +95,9 @@ def _in_working_order(cells: list[SourceCell]) -> tuple[list[Statement], str]:
 
 
 class _Planner:
-    def __init__(self, cells: list[SourceCell], flow: Flow, roles: Roles, model: Fit, order: str) -> None:
+    def __init__(self, cells: list[SourceCell], flow: Flow, roles: Roles, model: Fit, order: str, shown: str) -> None:
         self.cells, self.flow, self.roles, self.model, self.order = cells, flow, roles, model, order
+        self.shown = shown
         self.nodes = [statement.node for statement in flow.statements]
         self.imports = frozenset(i for i, n in enumerate(self.nodes) if isinstance(n, ast.Import | ast.ImportFrom))
         self.seeds = [i for i in range(len(self.nodes)) if self._seed(i) is not None]
@@ -123,6 +126,7 @@ class _Planner:
         rest = self._split_names(split.statement) if split else set()
         whole = needed | build | rest | self._steps_functions()
         module = {i for i in self._with_general(whole) if self._is_general(i)} - self.imports
+        self._check_names(module | table)
         scores = tuple(scores_of(self.roles, self.model))
         module |= {
             i for i in self._with_general({i for score in scores for i in score.functions}) if self._is_general(i)
@@ -143,6 +147,16 @@ class _Planner:
             self.order,
             self.constants,
         )
+
+    def _check_names(self, moved: set[int]) -> None:
+        """Refuse names that the functions of the pipeline have."""
+        for index in sorted(moved):
+            for name in sorted(self.flow.names[index].binds & _OWN_NAMES):
+                cell = self.flow.statements[index].cell
+                raise InputError(
+                    f"{self.shown}: cell {cell}: found the name {name}, which the pipeline needs for itself, "
+                    f"expected another; rename it in the notebook, for example to {name}_of_mine"
+                )
 
     def _draws(self) -> bool:
         return any(

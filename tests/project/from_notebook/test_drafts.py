@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from exploration import ALL, LIBRARY, TABLES, empty_project, exploration, planted
 
+from pipeline_lib.errors import InputError
 from pipeline_lib.project.from_notebook.drafts import drafts
 from pipeline_lib.project.from_notebook.facts import NO_FACTS, Facts
 from pipeline_lib.project.from_notebook.habits import decisions
@@ -184,6 +185,32 @@ def test_values_from_the_data_are_written_as_they_were(tmp_path: Path) -> None:
     assert "    NUMBERS = NUMBERS\n" not in exported
     plan = plan_of(exploration(cells), "x")
     assert "value from the data" in {one.kind for one in decisions(plan, parameters(plan, facts), facts)}
+
+
+def test_a_dict_called_params_is_not_the_pipelines(tmp_path: Path) -> None:
+    cells = [
+        *TABLES[:5],
+        "params = {'alpha': 2}\nmodel = Ridge(**params, tol=1)\nmodel.fit(X_train, y_train)",
+        TABLES[6],
+    ]
+    exported, _, params = written(tmp_path, exploration(cells))
+    assert "def build(chosen_params: Params)" in exported
+    assert "Ridge(**params, tol=chosen_params.model.tol)" in exported
+    assert "test_size=chosen_params.split.test_size" in exported
+    assert "    tol: int | float\n" in exported
+    assert "  tol: 1\n" in params
+
+
+def test_a_target_constant_of_the_original_is_the_pipelines(tmp_path: Path) -> None:
+    cells = [source.replace('train["price"]', "train[TARGET]") for source in TABLES]
+    cells[1] = 'TARGET = "price"\n' + cells[1]
+    cells[-1] = cells[-1].replace("test.price", "test[TARGET]")
+    exported, research, _ = written(tmp_path, exploration(cells))
+    assert exported.count("TARGET = ") == 1
+    assert "mean_absolute_error(actual, predicted)" in exported
+    assert "import TARGET" in research
+    with pytest.raises(InputError, match=r"cell 2: found TARGET with another value"):
+        written(tmp_path / "other", exploration(cells), replace(FACTS, target_name="cost"))
 
 
 def test_comments_stay_with_their_code(tmp_path: Path) -> None:

@@ -188,6 +188,12 @@ def test_further_habits(cells: list[str], found: str) -> None:
     assert found in [kind for _, kind in habits(plan_of(exploration([head, *cells]), "x"))]
 
 
+def test_names_that_the_pipeline_needs_are_refused_with_their_cell() -> None:
+    cells = [source.replace("flats", "load") for source in TABLES]
+    with pytest.raises(InputError, match=r"cell 2: found the name load, which the pipeline needs"):
+        plan_of(exploration(cells), "x")
+
+
 @pytest.mark.parametrize("cells", [["x = 1"], ["%%bash\nls"], []])
 def test_a_notebook_without_a_fitted_model_is_refused(cells: list[str]) -> None:
     with pytest.raises(InputError, match=r"mine\.ipynb: found no cell"):
