@@ -6,6 +6,7 @@ read by everyone. `check_no_credentials` refuses a run whose own texts hold an a
 
 import os
 import re
+import shlex
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -135,7 +136,7 @@ def _read_file(path: Path) -> dict[str, str]:
     if status.st_mode & _OTHERS:
         raise InputError(
             f"{shown}: found mode {stat.S_IMODE(status.st_mode):o}, expected 600: it holds passwords, which nobody "
-            f"but you may read; chmod 600 {shown}"
+            f"but you may read; chmod 600 {_quoted(path)}"
         )
     if status.st_uid != os.geteuid():
         raise InputError(f"{shown}: found a file of another user, expected your own; copy it")
@@ -158,3 +159,9 @@ def _shown(path: Path) -> str:
     """A path as people type it, with `~`."""
     home = Path.home()
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+
+
+def _quoted(path: Path) -> str:
+    """A path as an argument in a shell."""
+    home, separator, rest = _shown(path).partition("~/")
+    return f"~/{shlex.quote(rest)}" if separator and not home else shlex.quote(str(path))

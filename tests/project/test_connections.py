@@ -134,3 +134,13 @@ def test_an_address_with_a_password_in_the_project_is_refused(text: str) -> None
 )
 def test_placeholders_and_addresses_without_a_password_are_not(text: str) -> None:
     check_no_credentials({"params/x.yml": text})
+
+
+def test_the_remedy_can_be_pasted_into_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for home, folder in ((tmp_path, "~/'my settings/"), (Path("/nowhere"), f"'{tmp_path}/my settings/")):
+        monkeypatch.setenv("HOME", str(home))
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "my settings"))
+        write_file("a: x://y\n", 0o644)
+        with pytest.raises(InputError) as caught:
+            connection("a")
+        assert str(caught.value).endswith(f"chmod 600 {folder}pipeline_lib/connections.yml'")
