@@ -16,11 +16,12 @@ import os
 import random
 import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,16 +168,27 @@ def new_requirement(hour: Hour) -> None:
 
 
 def own_data(hour: Hour) -> None:
-    """A pipeline of one's own data, where this version can draft one."""
+    """Pipelines of one's own data, a CSV file and a database, where this version can draft them."""
     if not hour.has("new", "--data"):
         return
+    offered = "pipeline-lib new NAME --data"
     write_loans(hour.folder / "data" / "loans.csv")
-    command = "pipeline-lib new loans --data data/loans.csv --target default"
-    hour.run("new --data", command, "next: pipeline-lib run params/loans.yml", named="pipeline-lib new NAME --data")
-    hour.run("run own data", "pipeline-lib run params/loans.yml", "parity: exact")
+    draft(hour, "loans", "--data data/loans.csv", offered)
+    if hour.has("new", "--sql"):
+        with closing(sqlite3.connect(hour.folder / "data" / "loans.sqlite")) as database:
+            copy_loans(hour.folder / "data" / "loans.csv", database)
+        draft(hour, "lending", "--sql 'data/loans.sqlite:select * from loans order by number'", None)
     hour.run("test own data", "make test", "passed", named=None)
     hour.run("check own data", "make check")
     hour.run("commit own data", "git add -A && git commit -m 'What changed'")
+
+
+def draft(hour: Hour, name: str, source: str, offered: str | None) -> None:
+    """Draft a pipeline from a source and run it."""
+    run = f"pipeline-lib run params/{name}.yml"
+    command = f"pipeline-lib new {name} {source} --target default"
+    hour.run(f"new {source.partition(' ')[0]}", command, f"next: {run}", named=offered)
+    hour.run(f"run {name}", run, "parity: exact")
 
 
 def colleagues(hour: Hour) -> None:
@@ -228,6 +240,19 @@ def write_loans(path: Path) -> None:
             opened = f"2024-{draw.randrange(1, 13):02}-{draw.randrange(1, 29):02}"
             purpose = draw.choice(["car", "home", "study"])
             rows.writerow([amount, "" if draw.random() < 0.05 else income, purpose, opened, "yes" if late else "no"])
+
+
+def copy_loans(path: Path, database: sqlite3.Connection) -> None:
+    """The rows of the CSV file as a table, numbered in their order; missing where the file has nothing."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [[number, *row] for number, row in enumerate(csv.reader(file)) if number]
+    columns = 'number integer, amount integer, income integer, purpose text, opened text, "default" text'
+    with database:
+        database.execute(f"create table loans ({columns})")
+        database.executemany(
+            "insert into loans values (?, ?, ?, ?, ?, ?)",
+            [[value if value != "" else None for value in row] for row in rows],
+        )
 
 
 def numbers(output: str) -> list[float]:
