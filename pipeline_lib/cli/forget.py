@@ -34,11 +34,11 @@ def forget(ref: str, reason: str, yes: bool) -> None:
     else:
         click.echo(record.reference)
         for part in parts:
-            click.echo(f"  {part.name:<40} {part.size / 1e6:>8,.3f} MB  {part.what}")
+            click.echo(f"  {part.name:<40} {part.size:>12,} bytes  {part.what}")
         notes = remaining(record, project)
         if yes:
             remove_rows(record, project, reason=reason)
-        size = f"{sum(part.size for part in parts) / 1e6:,.3f} MB"
+        size = f"{sum(part.size for part in parts):,} bytes"
         click.echo(f"{'removed' if yes else 'would remove'} {size}{'' if yes else '; add --yes to remove them'}")
         for note in notes:
             click.echo(f"note: {note}")

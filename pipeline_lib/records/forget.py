@@ -6,6 +6,8 @@ that is killed leaves the old record or the new one; the other one's hidden fold
 `cleanup.restore` brings it back if the process is killed at that moment.
 """
 
+import json
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -89,12 +91,16 @@ def forget(record: Record, project: Project, *, reason: str) -> None:
 def _replace(old: Path, new: Path) -> None:
     """Let the new folder take the old one's place, and the old one the new one's."""
     flush_tree(new.parents[1])
-    if exchange(old, new):
-        return
-    aside = old.with_name(f".{old.name}{ASIDE}")
-    old.rename(aside)
-    new.rename(old)
-    aside.rename(new)
+    if not exchange(old, new):
+        aside = old.with_name(f".{old.name}{ASIDE}")
+        old.rename(aside)
+        new.rename(old)
+        aside.rename(new)
+    descriptor = os.open(old.parent, os.O_RDONLY)  # the exchange survives a power cut before anything is removed
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def remove_leftovers(record: Record) -> None:
@@ -140,10 +146,17 @@ def _in_store(record: Record, project: Project) -> Iterator[str]:
     except (PipelineLibError, OSError) as error:
         yield f"the store was not asked for a copy: {error}"
         return
-    sealed = (record.folder / MANIFEST).read_bytes()
-    if content is not None and (content == sealed) != bool(forgotten_in(record.manifest())):
+    if content is not None and not _is_without_rows(content):
         folder = f"{address.rstrip('/')}/{record.reference}"
         yield f"a copy is in the store: remove {folder} there, then `pipeline-lib push {record.reference}`"
+
+
+def _is_without_rows(manifest: bytes) -> bool:
+    try:
+        content = json.loads(manifest)
+    except ValueError:  # damaged: its rows may be there still
+        return False
+    return isinstance(content, dict) and forgotten_in(content) is not None
 
 
 def _check_forgettable(record: Record, project: Project) -> None:

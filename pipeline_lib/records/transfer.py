@@ -39,7 +39,11 @@ def push(record: Record, url: str, *, include_sensitive: bool = False, progress:
     problems = verify(record)
     if problems:
         raise InputError(f"{record.reference}: {problems[0]}; {REPAIR.format(record.reference)}")
-    check_sensitive(record.reference, record.manifest(), include_sensitive=include_sensitive)
+    try:
+        check_sensitive(record.reference, record.manifest(), include_sensitive=include_sensitive)
+    except SensitiveError as error:
+        remedy = "" if forgotten_in(record.manifest()) else "; `push --without-rows` sends a copy without them"
+        raise SensitiveError(f"{error}{remedy}") from None
     with open_store(url) as store:
         return _send(record, store, progress)
 

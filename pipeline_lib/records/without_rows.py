@@ -70,7 +70,11 @@ def parts_with_rows(record: Record) -> list[Part]:
     if record.notebook.is_file():
         outputs = [cell.get("outputs") for cell in json.loads(record.notebook.read_bytes())["cells"]]
         shown = [each for each in outputs if each]
-        parts.append(Part(NOTEBOOK, f"outputs of {len(shown):,} cells removed", len(canonical_json(shown))))
+        parts.append(
+            Part(
+                NOTEBOOK, f"outputs of {len(shown):,} cell{'s' * (len(shown) != 1)} removed", len(canonical_json(shown))
+            )
+        )
     if record.report.is_file():
         parts.append(Part(REPORT, "written again without outputs", _size(record.report)))
     if record.manifest().get("error"):

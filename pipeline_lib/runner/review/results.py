@@ -85,14 +85,19 @@ def _base(revision: Revision, pipeline: str, records: list[Record], clean: Calla
             return _side(here, "champion", clean)
         parity = escape(clean(champion.parity)) or "not known"
         return Side(champion.record.reference, "champion, by its pointer alone", champion.metrics, parity)
-    earlier = _newest_whole([r for r in records if commits[r] and revision.is_ancestor(commits[r])])
-    return _side(earlier, f"run of the earlier commit {code(commits[earlier][:12])}", clean) if earlier else None
+    for record in reversed(records):
+        if commits[record] and revision.is_ancestor(commits[record]) and not verify(record):
+            return _side(record, f"run of the earlier commit {code(commits[record][:12])}", clean)
+    return None
 
 
 def _clean_commit(record: Record) -> str:
     """The commit whose files alone a run was made of; empty where there is none."""
     git = record.manifest().get("git")
-    return str(git["commit"]) if isinstance(git, dict) and not git.get("changed") else ""
+    if not isinstance(git, dict) or git.get("changed"):
+        return ""
+    code_files = [name for name in git.get("untracked") or () if str(name).endswith((".ipynb", ".py", ".yml"))]
+    return "" if code_files else str(git.get("commit", ""))
 
 
 def _champion(revision: Revision, pipeline: str) -> Champion | None:

@@ -112,6 +112,19 @@ def test_a_run_of_other_code_and_missing_runs_are_told_with_the_command(anna: Pr
     assert f"`pipeline-lib run params/masts.yml` makes one in a checkout of `{head(anna)[:12]}`" in text
 
 
+def test_without_a_run_of_the_base_the_newest_earlier_one_counts(anna: Project) -> None:
+    first = run_now(anna, rmse=2.0)
+    (anna.params / "masts.yml").write_text("height: 4\n")
+    commit(anna.root)
+    (anna.params / "boats.yml").write_text("length: 8\n")
+    commit(anna.root)
+    now = run_now(anna, rmse=1.0)
+    text = review(anna, "HEAD~1")
+    earlier = git(anna.root, "rev-parse", "HEAD~2").strip()[:12]
+    assert f"- now: `{now.reference}`" in text
+    assert f"- base: `{first.reference}`, run of the earlier commit `{earlier}`; parity not checked" in text
+
+
 def test_damaged_runs_and_members_of_sweeps_are_left_out(anna: Project) -> None:
     whole, damaged = run_now(anna, rmse=2.0), run_now(anna, rmse=1.0)
     (damaged.folder / "metrics.json").write_text('{"rmse": 0}')
