@@ -142,7 +142,12 @@ def killed_run(project: Project) -> None:
         ("git", no_program, "warn", "merge.jupyternotebook.driver = .venv/bin/nowhere %O, expected a program"),
         ("git", no_repository, "warn", "found no repository"),
         ("runs", damaged_run, "problem", "found a damaged run, expected its bytes as they were sealed; `pipeline-lib"),
-        ("leftovers", killed_run, "warn", "found 1 of killed runs; `pipeline-lib clean --leftovers --yes` removes"),
+        (
+            "leftovers",
+            killed_run,
+            "warn",
+            "found what killed runs left (1); `pipeline-lib clean --leftovers --yes` removes",
+        ),
     ],
 )
 def test_what_is_wrong_with_files_is_named(
@@ -171,7 +176,7 @@ def test_many_lines_are_counted(project: Project) -> None:
     for _ in range(8):
         killed_run(project)
     lines = str(one(runs.check_leftovers(project))).splitlines()
-    assert lines[0].startswith("warn     leftovers    found 8 of killed runs")
+    assert lines[0].startswith("warn     leftovers    found what killed runs left (8)")
     assert lines[-1] == f"{'':<22}and 4 more"
 
 

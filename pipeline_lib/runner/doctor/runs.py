@@ -49,6 +49,6 @@ def check_leftovers(project: Project) -> Iterator[Finding]:
     if lines:
         lines.insert(
             0,
-            f"found {len(lines)} of killed runs; `pipeline-lib clean --leftovers --yes` removes them",
+            f"found what killed runs left ({len(lines)}); `pipeline-lib clean --leftovers --yes` removes them",
         )
     yield from counted("leftovers", "warn", lines, "nothing is left of killed runs")
