@@ -18,6 +18,7 @@ _MISSING_MARKS = {"", *MISSING_WORDS, "None", "none", "-", "--", "?", ".", "NaT"
 _BOOLEANS = {"True", "False", "TRUE", "FALSE", "true", "false"}
 _MAX_INTEGER = 2**53  # float64 holds every integer up to here
 _DATE_NAME = re.compile(r"date|datum|day|tag\b|fecha|jour", re.IGNORECASE)
+_UNNAMED = re.compile(r"Unnamed: \d+")
 _MOSTLY = 0.8
 
 
@@ -85,7 +86,9 @@ def _with_missing(column: Column, whole: bool) -> Column:
         kind, values = "number", values.astype("float64")
     if gaps and kind == "boolean":
         kind, values = "text", values.astype("object").where(values.notna(), None).astype("str")
-    return Column(column.name, kind, values, column.date, nullable, column.notes, column.problem)
+    unnamed = ("the file has no name for this column; this is what pandas calls it",)
+    notes = column.notes + (unnamed if _UNNAMED.fullmatch(column.name) else ())
+    return Column(column.name, kind, values, column.date, nullable, notes, column.problem)
 
 
 def _missing_marks(raw: RawData) -> list[str]:

@@ -86,6 +86,16 @@ def test_what_to_decide_is_noted(tmp_path: Path) -> None:
     assert column(tmp_path, ["a", "b"]).notes == ()
 
 
+def test_a_column_without_a_name_is_noted(tmp_path: Path) -> None:
+    path = written(tmp_path, b"a,,rate\n1,2,3\n4,5,6\n")
+    found = profile(read_raw(path, path.name)).columns
+    assert [column.notes for column in found.values()] == [
+        (),
+        ("the file has no name for this column; this is what pandas calls it",),
+        (),
+    ]
+
+
 def test_later_rows_of_a_long_file_may_be_missing(tmp_path: Path) -> None:
     path = written(tmp_path, pd.DataFrame({"x": ["a"] * 3000, "n": np.arange(3000)}))
     whole, part = (profile(read_raw(path, path.name, limit)).columns for limit in (5000, 1000))
