@@ -1,7 +1,7 @@
 """A record without its rows: what of a record shows rows, and a copy that has none of it.
 
-Only files that are known to hold no rows are kept as they are; notebook, report, cache entry and `git.diff` are written
-again; everything else is left out, files that a notebook put into the record too.
+Only files that are known to hold no rows are kept as they are; notebook, report, compile report, cache entry and
+`git.diff` are written again; everything else is left out, files that a notebook put into the record too.
 """
 
 import json
@@ -40,9 +40,9 @@ from pipeline_lib.system.files import canonical_json, read_json, write_atomic
 from pipeline_lib.system.locks import locked_temporary_folder
 
 _KEPT = {PARAMS_FILE, PARAMETERS, METRICS, ENVIRONMENT, TRAINING, LIBRARY}
-_KEPT_UNLESS_SENSITIVE = {FITTED_STATE, COMPILE_REPORT}
-"""They may quote values of any raw column."""
-_REWRITTEN = {NOTEBOOK, REPORT, CACHE_ENTRY, GIT_DIFF}
+_KEPT_UNLESS_SENSITIVE = {FITTED_STATE}
+"""It may hold values of any raw column."""
+_REWRITTEN = {NOTEBOOK, REPORT, CACHE_ENTRY, COMPILE_REPORT, GIT_DIFF}
 _CODE = re.compile(r"\.(py|toml|ini|cfg|ya?ml|lock|sh|md|rst)$|(^|/)(Makefile|Dockerfile|\.gitignore)$")
 """Files whose changes stay in `git.diff`; a changed notebook or data file may show rows."""
 _ERROR_NAME = re.compile(r"[A-Za-z_][\w.]*(?=: )")
@@ -177,6 +177,9 @@ def _rewrite(record: Record, target: Record, forgotten: Forgotten) -> None:
     if isinstance(entry, dict):  # no later run is answered with a record without rows
         entry["unanswerable"] = str(forgotten)
         write_atomic(target.folder / CACHE_ENTRY, canonical_json(entry), durable=False)
+    report = read_json(record.folder / COMPILE_REPORT)
+    if isinstance(report, dict):
+        write_atomic(target.folder / COMPILE_REPORT, canonical_json(_without_examples(report)), durable=False)
     difference = record.folder / GIT_DIFF
     if difference.is_file():
         write_atomic(target.folder / GIT_DIFF, _code_changes(difference.read_bytes()), durable=False)
@@ -190,6 +193,15 @@ def _without_outputs(content: bytes) -> bytes:
         if "outputs" in cell:
             cell["outputs"] = []
     return (json.dumps(notebook, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _without_examples(report: dict[str, Any]) -> dict[str, Any]:
+    """A compile report without the texts that may quote values: reasons, answers to edge rows, notes."""
+    steps = [
+        {**step, "why": "the reason went with the rows" if step.get("why") else "", "edge_example": ""}
+        for step in report.get("steps", ())
+    ]
+    return {**report, "steps": steps, "notes": []}
 
 
 def _code_changes(difference: bytes) -> bytes:

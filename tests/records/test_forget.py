@@ -13,6 +13,7 @@ from harbours import FULL, finished, repository
 from planted import WORD, holding, planted_record
 
 from pipeline_lib import load_model
+from pipeline_lib.compiled.compile_report import CompileReport
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.evidence.evidence import read_evidence
 from pipeline_lib.parity.check import check_parity
@@ -57,7 +58,7 @@ def record(anna: Project, made: Path) -> Record:
 def test_rows_go_and_the_new_seal_verifies(anna: Project, record: Record) -> None:
     seal_before = record.manifest()["digest"]
     value = repr(read_evidence(record.evidence).inputs.column("size")[0].as_py()).encode()
-    assert {"notebook.ipynb", "report.html", "git.diff", "extra.json"} <= set(
+    assert {"notebook.ipynb", "report.html", "git.diff", "extra.json", "compile.json"} <= set(
         holding(record.folder, WORD.encode(), value)
     )
     forget(record, anna, reason="a customer asked")
@@ -78,6 +79,7 @@ def test_rows_go_and_the_new_seal_verifies(anna: Project, record: Record) -> Non
     assert "+year = 2" in (record.folder / "git.diff").read_text()
     assert "data/people.csv" in (record.folder / "git.diff").read_text()
     assert record.read_json("memory.json")["unanswerable"] == str(forgotten)
+    assert CompileReport.from_json(record.read_json("compile.json")).steps[0].why == "the reason went with the rows"
     assert load_model(record.artifact).reads
 
 
@@ -107,6 +109,10 @@ def test_every_command_says_that_rows_were_forgotten(anna: Project, record: Reco
     assert "rows forgotten" in invoke("runs", project=anna).output
     assert {run["reference"]: run["parity"] for run in summaries(anna.runs)}[ref] == "forgotten"
     assert words in invoke("push", ref, tmp_path / "shared", project=anna).output
+    tests = [sys.executable, "-m", "pytest", f"--records={record.folder}", "-n0", "-rs", "-p", "no:cacheprovider"]
+    ran = subprocess.run(tests, check=False, capture_output=True, text=True, cwd=tmp_path)  # noqa: S603
+    assert words in ran.stdout
+    assert " skipped" in ran.stdout.splitlines()[-1]
 
 
 def test_without_yes_it_is_only_listed(anna: Project, record: Record) -> None:

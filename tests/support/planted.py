@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tiny import small_record
 
+from pipeline_lib.compiled.compile_report import CompileReport, StepReport
 from pipeline_lib.evidence.evidence import read_evidence
 from pipeline_lib.evidence.fitted_state import write_fitted_state
 from pipeline_lib.records.data_profile import profile_of
@@ -60,6 +61,7 @@ def planted_record(runs: Path, *, sensitive: str = "", status: str = "finished")
         "metrics.json": {"rmse": 0.5},
         "params.json": {"seed": 0},
         "extra.json": [values],
+        "compile.json": CompileReport(40, 3, (StepReport("s", "k", 3, 3, exact=False, why=values),), ()).to_json(),
     }
     for name, content in files.items():
         (record.folder / name).write_bytes(canonical_json(content))

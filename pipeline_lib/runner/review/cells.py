@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from pipeline_lib.runner.review.markdown import code, fenced
 
 MOST_LINES, MOST_CHARACTERS = 40, 300
 """Lines of one cell's difference that are shown, and characters of a line."""
+
+_WRAPPED = 110
+"""Characters of a line of prose."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def cell_changes(before: Sequence[Cell], after: Sequence[Cell]) -> list[CellChan
     changes = []
     for key, cell in new.items():
         if key not in old:
-            changes.append(CellChange("added", cell, _shown([f"+{line}" for line in cell.source.splitlines()])))
+            changes.append(CellChange("added", cell, _shown([f"+{line}" for line in _lines(cell)])))
         elif (lines := _difference(old[key], cell)) is not None:
             changes.append(CellChange("changed", cell, lines))
     common = [[key for key in keyed if key in old and key in new] for keyed in (old, new)]
@@ -61,7 +65,7 @@ def cell_changes(before: Sequence[Cell], after: Sequence[Cell]) -> list[CellChan
         if key != other and _moved(key, *common)
     ]
     changes += [
-        CellChange("removed", cell, _shown([f"-{line}" for line in cell.source.splitlines()]))
+        CellChange("removed", cell, _shown([f"-{line}" for line in _lines(cell)]))
         for key, cell in old.items()
         if key not in new
     ]
@@ -97,8 +101,16 @@ def _difference(old: Cell, new: Cell) -> tuple[str, ...] | None:
         return None
     lines = [f"-{name}: {a}" for name, a, b in _facts(old, new) if a != b]
     lines += [f"+{name}: {b}" for name, a, b in _facts(old, new) if a != b]
-    unified = difflib.unified_diff(old.source.splitlines(), new.source.splitlines(), lineterm="", n=2)
+    unified = difflib.unified_diff(_lines(old), _lines(new), lineterm="", n=2)
     return _shown([*lines, *list(unified)[2:]])
+
+
+def _lines(cell: Cell) -> list[str]:
+    """A cell's lines; those of prose are wrapped, so that one word changed in a paragraph shows."""
+    lines = cell.source.splitlines()
+    if cell.kind == "code":
+        return lines
+    return [part for line in lines for part in (textwrap.wrap(line, _WRAPPED) or [""])]
 
 
 def _facts(old: Cell, new: Cell) -> list[tuple[str, str, str]]:

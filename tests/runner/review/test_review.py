@@ -58,6 +58,17 @@ def test_cells_parameters_and_modules(anna: Project) -> None:
     assert "-FACTOR = 2.0\n+FACTOR = 3.0" in text
 
 
+def test_one_word_of_a_long_paragraph_shows(anna: Project) -> None:
+    words = " ".join(f"word{number}" for number in range(200))
+    write_notebook(anna, "research/boats", *RESEARCH, f"# The title\n\n{words}")
+    commit(anna.root)
+    write_notebook(anna, "research/boats", *RESEARCH, f"# The title\n\n{words.replace('word150', 'changed')}")
+    text = review(anna, "HEAD")
+    assert "changed `cell 3 (id cell2)` (`markdown`)" in text
+    assert any(line.startswith("+") and "changed" in line for line in text.splitlines())
+    assert "word0 " not in text
+
+
 def test_outputs_alone_are_no_change_of_cells(anna: Project) -> None:
     write_notebook(anna, "research/boats", *RESEARCH, outputs="7")
     assert "Outputs or metadata alone; every cell is the same." in review(anna, "HEAD")
