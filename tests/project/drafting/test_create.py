@@ -167,6 +167,13 @@ def test_what_cannot_be_read_is_refused(project: Project, suffix: str, content: 
         create_from_data(project, "loans", path, RATE)
 
 
+def test_a_workbook_needs_openpyxl(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(project.root / "data", loans(), ".xlsx")
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(InputError, match=r"found no package openpyxl, .* pip install 'nb-pipeline-lib\[excel\]'"):
+        create_from_data(project, "loans", path, RATE)
+
+
 def test_a_missing_file_and_a_folder_are_refused(project: Project) -> None:
     with pytest.raises(InputError, match="found no such file"):
         create_from_data(project, "loans", project.root / "data" / "none.csv", RATE)
