@@ -67,8 +67,8 @@ def register() -> pd.DataFrame:
     expected = {TARGET, *AFTERWARDS, *(field.alias or name for name, field in Row.model_fields.items())}
     if set(frame) != expected:
         raise InputError(
-            f"found the columns {', '.join(frame.columns)} in {SOURCES[0]}, expected {', '.join(sorted(expected))}; write "
-            "it again by `python -m tools.example_data`"
+            f"found the columns {', '.join(frame.columns)} in {SOURCES[0]}, "
+            f"expected {', '.join(sorted(expected))}; write it again by `python -m tools.example_data`"
         )
     return frame.astype(dict.fromkeys(WHOLE, "int64"))
 
