@@ -9,8 +9,8 @@ EXAMPLES ?= 10000
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup export check test test-slow run run-all parity champions report lab lock bits mutants faults fuzz bench \
-    first-hour clean
+.PHONY: help setup export check test coverage test-slow run run-all parity champions report lab lock bits mutants faults \
+    fuzz bench first-hour clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ check: setup ## clean notebooks, fresh export, lint, types, layers
 test: setup ## run the notebooks' own assertions and the tests
 	$(BIN)/nbdev-test nbs/steps
 	$(BIN)/nbdev-test nbs/pipelines
+	$(BIN)/pytest -n logical --dist loadfile --max-worker-restart 0
+
+coverage: setup ## run the same tests and print the lines that they leave out; takes twice as long
 	$(BIN)/pytest -n logical --dist loadfile --max-worker-restart 0 --cov --cov-report=term
 
 test-slow: setup ## run the slow matrices that the everyday tests leave out
