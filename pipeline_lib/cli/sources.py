@@ -50,7 +50,7 @@ def sources(name: str | None, between: tuple[str, str] | None, as_json: bool) ->
         for history in sources_:
             click.echo("\n".join(_lines(history, whole=bool(name))))
         if listed[each] and not sources_:
-            click.echo("  no source is known: its runs name none, and read no file that is noticed")
+            click.echo("  found no source: no run names one, and no file that `load` opened was detected")
     if name:
         _print_last_change(listed[name])
 

@@ -9,18 +9,28 @@ import re
 import shlex
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from pipeline_lib.errors import InputError
 
 VARIABLE = "PIPELINE_LIB_URL_"
 """Starts the name of the environment variable with a connection's address: `PIPELINE_LIB_URL_WAREHOUSE`."""
 _FILE = "pipeline_lib/connections.yml"
+_LOGIN = re.compile(r"(?P<scheme>[\w+.-]+)://(?P<user>[^:/@]*):(?P<password>[^@]*)@")
+"""The login of a database's address as its drivers read it: a password may hold `/`, `?`, `#` and brackets."""
+_SECRET = re.compile(
+    r"pass|pwd|secret|token|credential|signature|api_?key|access_?key|(^|[^a-z])(sig|auth|key)$", re.IGNORECASE
+)
+"""Options of an address whose values are secrets."""
+_ODBC = re.compile(r"(?:PWD|PASSWORD)=(\{[^}]*\}|[^;]*)", re.IGNORECASE)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_CREDENTIALS = re.compile(r"[a-zA-Z][\w+.-]*://[^\s/:@\"'\\]*:(?![$<{*])[^\s/@\"'\\]+@")
+_CREDENTIALS = re.compile(
+    r"(?:https?://[^\s/:@\"'\\]*:(?![$<{*])[^\s/@\"'\\]+|(?<![\w+.-])(?!https?:)[a-zA-Z][\w+.-]*://[^\s/:@\"'\\]*:(?![$<{*])[^\s@\"'\\]+)@"
+)
 """An address with a password; a placeholder such as `{password}`, `$PASSWORD`, `<password>` or `***` is none."""
 
 
@@ -64,6 +74,12 @@ def connection(name: str) -> Connection:
             f"found the connection {name!r} without a scheme, expected an address such as "
             "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE; correct it where it is set"
         )
+    login = _LOGIN.match(url)
+    if login and not _is_web(url) and re.search(r"[/?#\[\]]", login["password"]):
+        raise InputError(
+            f"found the connection {name!r} with '/', '?', '#' or a bracket in its password, expected them encoded; "
+            "write %2F, %3F, %23, %5B, %5D for them"
+        )
     return Connection(name, url)
 
 
@@ -89,6 +105,9 @@ def without_credentials(url: str) -> str:
     >>> without_credentials("postgresql://me:secret@db.example.org:5432/shop?sslpassword=x")
     'postgresql://db.example.org:5432/shop'
     """
+    login = None if _is_web(url) else _LOGIN.match(url)
+    if login:
+        url = f"{login['scheme']}://{url[login.end() :]}"
     scheme, separator, rest = url.partition("://")
     place = rest.partition("?")[0].partition("#")[0]
     host, slash, path = place.partition("/")
@@ -96,18 +115,28 @@ def without_credentials(url: str) -> str:
 
 
 def passwords(url: str) -> Iterator[str]:
-    """The secret parts of an address: the password as it is written and decoded, and secret options after `?`."""
-    try:
-        parts = urlsplit(url)
-        found = [parts.password or ""]
-    except ValueError:  # a bracket of an IPv6 host that is not closed
-        return
-    for option in parts.query.split("&"):
+    """The secret parts of an address: the password as it is written and decoded, and secret options after `?`.
+
+    A user without a password counts in addresses of the web, where access tokens stand so.
+    """
+    login = None if _is_web(url) else _LOGIN.match(url)
+    found = [login["password"]] if login else []
+    rest = url[login.end() :] if login else url
+    with suppress(ValueError):  # a bracket of an IPv6 host that is not closed
+        parts = urlsplit("" if login else url)
+        found.append(parts.password or (parts.username if _is_web(url) else "") or "")
+    for option in rest.partition("?")[2].partition("#")[0].split("&"):
         name, _, value = option.partition("=")
-        if re.search(r"pass|pwd|secret|token|key|sig", name, re.IGNORECASE):
+        if _SECRET.search(name):
             found.append(value)
+        if name.lower() == "odbc_connect":
+            found += [secret.strip("{}") for secret in _ODBC.findall(unquote_plus(value))]
     for secret in found:
         yield from dict.fromkeys(text for text in (secret, unquote(secret)) if text)
+
+
+def _is_web(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://"))
 
 
 def check_no_credentials(texts: Mapping[str, str]) -> None:

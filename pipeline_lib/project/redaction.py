@@ -131,7 +131,7 @@ def _forms(value: str) -> Iterator[bytes]:
     """The forms in which a program may print a text: escaped up to twice, percent-encoded, base64, hexadecimal."""
     import base64
 
-    texts = {value}
+    texts = {value, *(line for line in value.splitlines() if len(line) >= SHORTEST)}  # notebooks keep lines apart
     for _ in range(2):
         texts |= {form for text in texts for form in _escaped(text)}
     for text in sorted(texts):

@@ -11,7 +11,7 @@ from pipeline_lib.errors import InputError
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*(::[a-z][a-z0-9+.-]*)*://", re.IGNORECASE)
 _SECRET = re.compile(r"(pass|pwd|secret|token|signature|credential|key$)|^(sig|auth)$", re.IGNORECASE)
-"""Names of parameters of a URL whose values are no one else's business."""
+"""Names of parameters of a URL whose values are secrets."""
 
 
 def is_url(address: str) -> bool:

@@ -3,6 +3,7 @@
 Production needs what a pipeline has learned, so it stays where rows are removed. This says where a person must look.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,12 +57,17 @@ def sensitive_files(record: Record) -> list[str]:
     found += [f"{ARTIFACT}: rows that a step stores ({kind})" for kind in sorted(kinds)]
     if opaque and any("opaque" in node.operation for node in nodes):
         found.append(f"{ARTIFACT}: the state of a step that runs through its library")
-    code = "\n".join(str(cell.get("source", "")) for cell in record.read_json(LIBRARY) or ())
+    code = _literals("\n".join(str(cell.get("source", "")) for cell in record.read_json(LIBRARY) or ()))
     known = {str(label) for label in plan.classes} | _declared(row)
     words = {word for node in nodes for word in _words(node) if word not in known and word not in code}
     if words:
         found.append(f"{ARTIFACT}: {len(words):,} words that a step has learned")
     return found
+
+
+def _literals(code: str) -> set[str]:
+    """The texts that code holds in quotes."""
+    return {text for _, text in re.findall(r"""(["'])((?:\\.|(?!\1).)*)\1""", code)}
 
 
 def _dependent(plan: Plan, fields: set[str]) -> set[int]:

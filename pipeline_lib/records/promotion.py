@@ -144,7 +144,8 @@ def _sealed_reference(record: Record, project: Project) -> SealedReference:
 def person(project: Project) -> str:
     """Git's user, or the one who is logged in."""
     try:
-        return git_user(project.root) or getpass.getuser()
+        name = git_user(project.root) or getpass.getuser()
+        return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split()) or "unknown"
     except (KeyError, OSError, ImportError):
         return "unknown"
 

@@ -6,6 +6,7 @@ names one that is gone or was changed, and `push`, `pull` and `prune` treat it a
 """
 
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 from pipeline_lib.errors import InputError
 from pipeline_lib.records.forgotten import check_rows
 from pipeline_lib.records.record import Record
-from pipeline_lib.system.files import canonical_json, read_json, sha256_bytes, sha256_file, write_atomic
+from pipeline_lib.system.files import canonical_json, sha256_bytes, sha256_file, write_atomic
 
 FOLDER = "snapshots"
 LIST = "snapshots.json"
@@ -62,7 +63,8 @@ def snapshots_of(record: Record) -> list[Snapshot]:
 
 def take_list(folder: Path) -> list[dict[str, Any]]:
     """The entries that a kernel has written into a record's folder, for its manifest; their list is removed."""
-    entries: list[dict[str, Any]] = read_json(folder / LIST) or []
+    lines = (folder / LIST).read_text(encoding="utf-8").splitlines() if (folder / LIST).is_file() else []
+    entries: list[dict[str, Any]] = [json.loads(line) for line in lines]
     (folder / LIST).unlink(missing_ok=True)
     return entries
 
@@ -78,9 +80,10 @@ def keep(folder: Path, content: bytes, suffix: str) -> tuple[str, str]:
 
 
 def add_to_list(folder: Path, snapshot: Snapshot) -> None:
-    """Add an entry to the list of a record that is being written."""
-    entries = read_json(folder / LIST) or []
-    write_atomic(folder / LIST, canonical_json([*entries, asdict(snapshot)]), durable=False)
+    """Add an entry to the list of a record that is being written, as a line: several threads may ask at once."""
+    line = json.dumps(asdict(snapshot), ensure_ascii=True, default=str).encode() + b"\n"
+    with (folder / LIST).open("ab", buffering=0) as stream:
+        stream.write(line)
 
 
 def checked_file(record: Record, snapshot: Snapshot) -> Path:

@@ -112,18 +112,28 @@ def _version_changes(a: Record, b: Record, old: Version, new: Version) -> Iterat
     if not old.snapshot or not new.snapshot or old.kind == ADDRESS:
         yield f"{old.source}: {digests}"
         return
-    hidden = {name for record in (a, b) for name in record.manifest().get("sensitive") or ()}
     try:
         profiles = [
-            profile_of(read_parquet(checked_file(record, version.snapshot).read_bytes()), hidden)
-            for record, version in ((a, old), (b, new))
-            if version.snapshot
+            _snapshot_profile(record, version.snapshot) for record, version in ((a, old), (b, new)) if version.snapshot
         ]
     except InputError as error:
         yield f"{old.source}: {digests}; {error}"
         return
     changes = profile_changes(*profiles) or ["other values or another order of rows, within the same ranges"]
     yield from (f"{old.source}: {line}" for line in changes)
+
+
+def _snapshot_profile(record: Record, snapshot: Snapshot) -> Any:
+    """The profile of a snapshot, without values of sensitive columns.
+
+    Where `Row` has sensitive fields, values are shown of its other fields alone: `load` may rename a sensitive column.
+    """
+    table = read_parquet(checked_file(record, snapshot).read_bytes())
+    hidden = set(record.manifest().get("sensitive") or ())
+    if hidden:
+        shown = set((record.read_json(RAW_PROFILE) or {}).get("columns", ())) - hidden
+        hidden |= set(table.column_names) - shown
+    return profile_of(table, hidden)
 
 
 def versions_json(record: Record) -> list[Mapping[str, Any]]:

@@ -1,6 +1,7 @@
 """`pipeline-lib new NAME --from NOTEBOOK`: read, run as it is, write the new notebooks, run them, compare."""
 
 import ast
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pipeline_lib.project.from_notebook.plan import Plan, plan_of
 from pipeline_lib.project.new_pipeline import check_new_name, check_unused, new_files, write_new
 from pipeline_lib.project.notebooks import read_notebook
 from pipeline_lib.project.project import Project
+from pipeline_lib.project.redaction import redactor
 from pipeline_lib.records.record import Record
 from pipeline_lib.runner.from_notebook_facts import facts_of
 from pipeline_lib.runner.from_notebook_original import OriginalRun, run_original
@@ -29,6 +31,9 @@ from pipeline_lib.system.files import sha256_file, write_atomic
 
 Progress = Callable[[str], None]
 _LONGEST_PATH = 300
+_SECRET_FILE = re.compile(
+    r"credential|secret|password|token|connections\.ya?ml|\.(pem|key|p12|pfx)$|^id_rsa", re.IGNORECASE
+)
 _NOT_RUN = "The new research notebook has not run to its end yet."
 
 
@@ -59,12 +64,16 @@ def pipeline_from_notebook(
     plan = plan_of(read_notebook(path, str(notebook)), str(notebook))
     first = parameters(plan, NO_FACTS)
     files = data_files(plan, path.parent)
-    targets = _project_files(project, files)
+    secret = [text for text, path in files.items() if may_hold_secrets(path)]
+    targets = _project_files(project, {text: path for text, path in files.items() if text not in secret})
+    redact = redactor(project).redact_text
     progress(f"running {notebook.name} as it is")
     original = run_original(plan, first, path.parent, files)
     facts = facts_of(plan, original, {text: project.shown(target) for text, target in targets.items()}, str(notebook))
     chosen = parameters(plan, facts)
-    contents: dict[Path, bytes | Path] = {targets[text]: files[text] for text in files if not targets[text].exists()}
+    contents: dict[Path, bytes | Path] = {
+        target: files[text] for text, target in targets.items() if not target.exists()
+    }
     contents |= drafts(plan, facts, project, name, path.name)
     written = write_new(project, name, contents)
     progress("running the new pipeline")
@@ -73,15 +82,16 @@ def pipeline_from_notebook(
     comparisons = compare(plan, original, values, facts.casts)
     found = decisions(plan, chosen, facts)
     places = cell_places(plan, chosen, found)
-    notes = [_original_note(plan, original, bool(seeded(plan, chosen)))]
+    notes = [redact(_original_note(plan, original, bool(seeded(plan, chosen))))]
+    notes += [f"`{text}` was not copied into the project, since it may hold secrets." for text in secret]
     target = page_path(project, name)
     title = f"{name}: from {project.shown(path) if path.is_relative_to(project.root) else path.name}"
-    write_atomic(target, page(title, places, found, comparisons, [*notes, _NOT_RUN]).encode())
+    write_atomic(target, redact(page(title, places, found, comparisons, [*notes, _NOT_RUN])).encode())
     record, note = _run(project, name, progress)
-    notes.append(note)
+    notes.append(redact(note))
     if record is not None and PREDICTIONS in values:
         notes.append(_compiled_note(values[PREDICTIONS], record))
-    write_atomic(target, page(title, places, found, comparisons, notes).encode())
+    write_atomic(target, redact(page(title, places, found, comparisons, notes)).encode())
     proven = record is not None and not original.failures and all(one.result == EQUAL for one in comparisons)
     return FromNotebook([*written, project.shown(target)], target, places, found, comparisons, notes, proven)
 
@@ -98,6 +108,11 @@ def data_files(plan: Plan, folder: Path) -> dict[str, Path]:
                 if (folder / text).is_file():
                     result[text] = (folder / text).resolve()
     return result
+
+
+def may_hold_secrets(path: Path) -> bool:
+    """Whether a file's name is that of credentials, such as `.env` or `key.pem`: nothing to be put into git."""
+    return path.name.startswith(".") or bool(_SECRET_FILE.search(path.name))
 
 
 def _project_files(project: Project, files: dict[str, Path]) -> dict[str, Path]:

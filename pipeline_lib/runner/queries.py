@@ -6,6 +6,7 @@ Under `pipeline-lib reproduce` nothing is asked: the snapshots of the record tha
 import math
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,12 +15,14 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.connections import Connection, connection, passwords, without_credentials
 from pipeline_lib.project.data_path import remember
 from pipeline_lib.project.query import run_query
 from pipeline_lib.project.query_columns import frame_of
+from pipeline_lib.project.redaction import check_length
 from pipeline_lib.records.record import RECORD_VARIABLE, Record
 from pipeline_lib.records.snapshots import (
     ADDRESS,
@@ -46,6 +49,7 @@ _HEADERS = {0: (b"SQLite format 3\0", "sqlite"), 8: (b"DUCK", "duckdb")}
 _Asked = tuple[bytes, str, str, int | None]
 """A result's bytes, the suffix of its file, the place that was asked, and the number of rows."""
 Ask = Callable[[], _Asked]
+_ANSWERING = threading.Lock()
 _answered: dict[tuple[str, str, str, bytes], int] = {}
 
 
@@ -70,7 +74,7 @@ def sql(source: str | Path, query: str, params: Mapping[str, Any] | None = None)
     parameters = {str(name): _plain(name, value) for name, value in (params or {}).items()}
     if isinstance(source, os.PathLike):
         path = Path(source).absolute()
-        url = f"{_scheme(path)}:///{path}"
+        url = f"{_scheme(path)}:///{quote(str(path))}"
         remember([path])
         return frame_of(run_query(Connection(path.name, url), query, parameters))
     texts = {
@@ -95,6 +99,7 @@ def fetch(source: str) -> Path:
 
     Raises InputError for an address that does not answer, that has a password, or that is a file.
     """
+    source = str(source)
     named = "://" not in source
     if not named and list(passwords(source)):
         raise InputError(
@@ -105,6 +110,8 @@ def fetch(source: str) -> Path:
 
     def ask() -> _Asked:
         url = connection(source).url if named else source
+        for secret in passwords(url):
+            check_length(secret, f"connection {source}")
         content, suffix = download(url)
         return content, suffix, without_credentials(url), None
 
@@ -172,8 +179,9 @@ def _recorded(record: Record, wanted: Snapshot) -> Snapshot:
             f"{record.reference}: found no snapshot of {wanted.title}, expected one of: {titles}; go back to the "
             "query of that run, or make another run"
         )
-    number = _answered.get(wanted.request, 0)
-    _answered[wanted.request] = number + 1
+    with _ANSWERING:
+        number = _answered.get(wanted.request, 0)
+        _answered[wanted.request] = number + 1
     return same[min(number, len(same) - 1)]
 
 

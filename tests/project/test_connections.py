@@ -144,3 +144,38 @@ def test_the_remedy_can_be_pasted_into_a_shell(tmp_path: Path, monkeypatch: pyte
         with pytest.raises(InputError) as caught:
             connection("a")
         assert str(caught.value).endswith(f"chmod 600 {folder}pipeline_lib/connections.yml'")
+
+
+@pytest.mark.parametrize("password", ["pa/ssword", "pass?word", "pass#word", "pass[word"])
+def test_a_password_that_is_not_encoded_is_refused_and_known_as_one(
+    monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    url = f"postgresql://me:{password}@host/db"
+    assert password in passwords(url)
+    assert without_credentials(url) == "postgresql://host/db"
+    monkeypatch.setenv("PIPELINE_LIB_URL_WAREHOUSE", url)
+    with pytest.raises(InputError, match="expected them encoded; write %2F") as caught:
+        connection("warehouse")
+    assert password not in str(caught.value)
+    monkeypatch.setenv("PIPELINE_LIB_URL_WAREHOUSE", "postgresql://me:pa%2Fssword@host/db")
+    assert connection("warehouse").shown == "postgresql://host/db"
+
+
+def test_a_slash_in_a_password_hides_no_address_in_the_project() -> None:
+    with pytest.raises(InputError, match="with a password"):
+        check_no_credentials({"nbs/a.ipynb": 'url = "postgresql://me:pa/ssword@host/db"'})
+    check_no_credentials({"nbs/a.ipynb": 'url = "https://host:8080/people/@anna"'})
+
+
+@pytest.mark.parametrize(
+    ("url", "secrets"),
+    [
+        ("https://ghp_token1@host/x.csv", ["ghp_token1"]),
+        ("https://host/x.csv?auth=abcdef", ["abcdef"]),
+        ("https://host/x.csv?design=big&keyword=ships", []),
+        ("mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BPWD%3Dhunter22%3BUID%3Dme", ["hunter22"]),
+        ("postgresql://me@host/db", []),
+    ],
+)
+def test_secrets_stand_in_users_of_the_web_and_in_options(url: str, secrets: list[str]) -> None:
+    assert list(passwords(url)) == secrets

@@ -101,3 +101,11 @@ def test_texts_are_rewritten_and_data_is_named(tmp_path: Path) -> None:
     assert held == [f"{name} (secret DB)" for name in ("artifact/plan.json", "evidence/inputs.parquet", "x.bin")]
     assert json.loads((tmp_path / "notebook.ipynb").read_bytes()) == {"a": "[secret DB]"}
     assert (tmp_path / "artifact/plan.json").read_bytes() == b'{"a": "hunter22"}'
+
+
+def test_each_line_of_a_key_is_a_secret_since_notebooks_keep_lines_apart() -> None:
+    redact = Redactor({"-----BEGIN KEY-----\nMIIEvQIBADAN\nabc\n-----END KEY-----\n": "PRIVATE_KEY"})
+    cell = json.dumps(["-----BEGIN KEY-----\n", "MIIEvQIBADAN\n"])
+    assert "MIIEvQIBADAN" not in redact.redact_text(cell)
+    assert redact.found_in(b"... MIIEvQIBADAN ...") == "PRIVATE_KEY"
+    assert redact.redact_text("abc of the alphabet") == "abc of the alphabet"  # too short to tell apart

@@ -1,5 +1,6 @@
 """What a record keeps of queries and addresses: listed in its manifest, sealed, checked before it is read."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
@@ -110,3 +111,10 @@ def test_an_entry_is_plain_json(tmp_path: Path) -> None:
     snapshot = kept_snapshot(tmp_path)
     assert take_list(tmp_path) == [asdict(snapshot)]
     assert Snapshot(**asdict(snapshot)) == snapshot
+
+
+def test_several_threads_lose_no_entry(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        wanted = list(pool.map(lambda number: kept_snapshot(tmp_path, f"select {number}"), range(60)))
+    entries = take_list(tmp_path)
+    assert sorted(entry["query"] for entry in entries) == sorted(snapshot.query for snapshot in wanted)

@@ -23,7 +23,7 @@ from exploration import (
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.export import check_export
 from pipeline_lib.project.project import Project
-from pipeline_lib.runner.from_notebook import FromNotebook, pipeline_from_notebook
+from pipeline_lib.runner.from_notebook import FromNotebook, may_hold_secrets, pipeline_from_notebook
 
 
 @pytest.fixture
@@ -148,3 +148,11 @@ def test_an_interrupted_original_leaves_nothing(project: Project, tmp_path: Path
     _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors.strip()) == (130, "interrupted")
     assert sorted(project.root.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [(".env", True), ("credentials.json", True), ("key.pem", True), ("connections.yml", True), ("monkeys.csv", False)],
+)
+def test_files_of_credentials_are_not_put_into_the_project(name: str, secret: bool) -> None:
+    assert may_hold_secrets(Path("/somewhere") / name) is secret

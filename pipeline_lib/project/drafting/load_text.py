@@ -69,7 +69,7 @@ def split_values(draft: Draft) -> dict[str, str]:
     column = code_span(draft.split.column)
     texts = {
         "time": f"By {column}: the model learns from earlier rows and is tested on later ones, as in production.",
-        "group": f"At random, but by {column}: the rows of a group are on one side, so that none is tested on its kin.",
+        "group": f"At random by {column}: all rows with the same value are on the same side.",
         "stratified": f"At random, with the same shares of each class of {code_span(draft.target.name)} on both sides.",
         "random": "At random. The same seed gives the same rows.",
     }

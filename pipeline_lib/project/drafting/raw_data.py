@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.drafting.text_format import FORMATS, TextFormat, opened, text_format
+from pipeline_lib.project.drafting.text_format import FORMATS, TextFormat, fields_that_fit, opened, text_format
 
 PROFILE_ROWS = 100_000
 """Of longer files only the first rows are profiled."""
@@ -97,7 +97,11 @@ def _read_csv(path: Path, shown: str, limit: int) -> RawData:
 
 def _csv_header(path: Path, shown: str, found: TextFormat) -> list[str]:
     """The header's names; refuses a header with fewer names than the rows have fields, and names that occur twice."""
-    with opened(path) as file, io.TextIOWrapper(file, encoding=found.encoding, newline="") as text:
+    with (
+        opened(path) as file,
+        io.TextIOWrapper(file, encoding=found.encoding, newline="") as text,
+        fields_that_fit(shown),
+    ):
         rows = [row for row in islice(csv.reader(text, delimiter=found.sep), 100) if row]
     header, fields = rows[0], max(map(len, rows[1:]), default=0)
     if fields > len(header):

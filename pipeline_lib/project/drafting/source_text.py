@@ -35,7 +35,8 @@ def _shortened(values: Sequence[object]) -> Iterator[str]:
             if after[1] != part[1] or int(after[2]) != int(part[2]) + end - place:
                 break
             end += 1
-        if part and end - place >= _MIN_NUMBERED and all(isinstance(value, str) for value in values[place:end]):
+        texts = all(isinstance(value, str) for value in values[place:end])
+        if part and part[1].isprintable() and end - place >= _MIN_NUMBERED and texts:
             first, last = int(part[2]), int(part[2]) + end - place
             counts = f"range({first}, {last})" if first else f"range({last})"
             yield f'*(f"{part[1]}{{number}}" for number in {counts})'

@@ -5,7 +5,8 @@ import csv
 import gzip
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -33,6 +34,18 @@ class TextFormat:
     skipinitialspace: bool = False
 
 
+@contextmanager
+def fields_that_fit(shown: str) -> Iterator[None]:
+    """InputError for a field that is too long for CSV, as after a quote that is never closed."""
+    try:
+        yield
+    except csv.Error as error:
+        raise InputError(
+            f"{shown}: found a field that is no CSV ({error}), expected at most {csv.field_size_limit():,} characters "
+            "and closed quotes; correct it, or save the data as Parquet"
+        ) from error
+
+
 def text_format(path: Path, shown: str) -> TextFormat:
     """The format of a CSV file, from its first megabytes; raises InputError for a file that is not text."""
     head, whole = _head(path, shown)
@@ -42,8 +55,9 @@ def text_format(path: Path, shown: str) -> TextFormat:
     lines = lines if whole or len(lines) < 2 else lines[:-1]
     if not any(line.strip() for line in lines):
         raise InputError(f"{shown}: found an empty file, expected a header and rows; write the data into it")
-    sep = _delimiter(lines)
-    rows = list(csv.reader(lines[1:5001], delimiter=sep))
+    with fields_that_fit(shown):
+        sep = _delimiter(lines)
+        rows = list(csv.reader(lines[1:5001], delimiter=sep))
     fields = [field for row in rows for field in row]
     later = [field for row in rows for field in row[1:] if field]
     spaces = bool(later) and sum(field.startswith(" ") for field in later) > len(later) / 2

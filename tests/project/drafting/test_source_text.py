@@ -39,3 +39,10 @@ def test_imports_are_sorted() -> None:
 @pytest.mark.parametrize(("text", "expected"), [("a b", "`a b`"), ("a`b", "`` a`b ``"), ("a\nb", "`a b`")])
 def test_names_in_markdown(text: str, expected: str) -> None:
     assert code_span(text) == expected
+
+
+def test_names_with_line_breaks_stay_literals() -> None:
+    names = [f"Monthly sales\n{year}" for year in range(2000, 2030)]
+    scope: dict[str, object] = {}
+    exec(assigned("X", names), scope)  # noqa: S102
+    assert scope["X"] == names

@@ -41,3 +41,11 @@ def test_a_file_that_turns_out_not_to_be_utf8_far_down_is_cp1252(tmp_path: Path)
 def test_what_is_no_csv_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
     with pytest.raises(InputError, match=words):
         found(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    "content", [b"a,b\n" + b"x" * 200_000 + b",1\n", b'a,b\n"open,1\n' + (b"y" * 100 + b",2\n") * 5_000]
+)
+def test_a_field_that_is_too_long_is_refused(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(InputError, match="found a field that is no CSV"):
+        found(tmp_path, content)
