@@ -45,7 +45,7 @@ def read_row(line: str, dates: Mapping[str, Callable[[str], Any]]) -> dict[str, 
                 row[name] = read(row[name])
             except ValueError:
                 raise pipeline_lib.InputError(
-                    f"{name}: found {row[name]!r}, expected a date such as 2026-11-23 or 2026-11-23T08:30:00; correct it"
+                    f"{name}: found {row[name]!r}, expected a date such as 2026-11-23T08:30:00; correct it"
                 ) from None
     return row
 
