@@ -21,6 +21,7 @@ def decisions(plan: Plan, parameters: Parameters | None = None, facts: Facts | N
         *model_habits.models(plan, facts),
         *cell_habits.unused(plan, facts),
         *cell_habits.imports(plan, facts),
+        *model_habits.transformed_target(plan, facts),
         *model_habits.refitted(plan, facts),
         *model_habits.random(plan, facts, parameters),
         *model_habits.data_values(plan, facts),

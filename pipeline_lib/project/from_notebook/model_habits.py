@@ -1,5 +1,6 @@
 """Habits around split and model: several models, searches, draws without a seed, learning from test rows."""
 
+import ast
 from collections.abc import Iterator
 
 from pipeline_lib.project.from_notebook.calls import argument, calls, method
@@ -41,6 +42,33 @@ def models(plan: Plan, facts: Facts | None) -> Iterator[Decision]:
             "no split",
             f"{model.name or model.class_name} is fitted on rows of no train_test_split; `split` keeps 20 % apart",
         )
+
+
+_UNITS = {
+    f"numpy.{name}" for name in ("log", "log1p", "log2", "log10", "sqrt", "cbrt", "square", "power", "exp", "expm1")
+}
+"""Functions that give a target another unit."""
+
+
+def transformed_target(plan: Plan, facts: Facts | None) -> Iterator[Decision]:
+    """A target that is changed before the split: production answers in the changed unit."""
+    node, at = plan.target
+    names = {ast.unparse(node)}
+    for statement in reversed(plan.statements[: at + 1]):
+        match statement.node:
+            case ast.Assign(targets=[target], value=value) if ast.unparse(target) in names:
+                names.add(ast.unparse(value))
+                changed = [value]
+            case _:
+                changed = [node] if statement.index == at else []
+        for call in (call for part in changed for call in calls(part)):
+            if plan.roles.imports.name(call.func) in _UNITS:
+                yield Decision(
+                    statement.cell,
+                    "target",
+                    f"`{ast.unparse(call)}`: the model learns the target in this unit, and production answers in it; "
+                    "to answer in the raw unit, wrap the model in TransformedTargetRegressor and take the raw target",
+                )
 
 
 def refitted(plan: Plan, facts: Facts | None) -> Iterator[Decision]:

@@ -198,3 +198,26 @@ def test_names_that_the_pipeline_needs_are_refused_with_their_cell() -> None:
 def test_a_notebook_without_a_fitted_model_is_refused(cells: list[str]) -> None:
     with pytest.raises(InputError, match=r"mine\.ipynb: found no cell"):
         plan_of(exploration(cells), "mine.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        ('y = np.log(flats["price"])', [3]),
+        ('flats["price"] = np.log1p(flats["price"])\ny = flats["price"]', [3]),
+        ('flats["area"] = np.log(flats["area"])\ny = flats["price"]', []),
+        ('y = flats["price"]', []),
+    ],
+)
+def test_a_target_in_another_unit_is_to_decide(target: str, found: list[int]) -> None:
+    cells = [
+        HEAD + "\nfrom sklearn.linear_model import Ridge",
+        'flats = pd.read_csv("flats.csv")',
+        target,
+        'X_train, X_test, y_train, y_test = train_test_split(flats[["area"]], y, random_state=0)',
+        "model = Ridge()\nmodel.fit(X_train, y_train)\nmodel.score(X_test, y_test)",
+    ]
+    made = plan_of(exploration(cells), "flats")
+    decided = [one for one in decisions(made, parameters(made, NO_FACTS)) if one.kind == "target"]
+    assert [one.cell for one in decided] == found
+    assert all("TransformedTargetRegressor" in one.text for one in decided)
