@@ -132,7 +132,9 @@ def deaths(stage: Stage, *, every: int = 1) -> Row:
             ended = stage.wait(stage.start(cells=cells))
             records = row.judge(stage, ended, [3])
             errors = [record.manifest().get("error") or {} for record in records]
-            if [error.get("cell") for error in errors] != [index + 2]:  # in the research notebook, after its cell of parameters
+            if [error.get("cell") for error in errors] != [
+                index + 2
+            ]:  # in the research notebook, after its cell of parameters
                 row.wrong.append(f"{name} in cell {index + 2}: recorded as {errors}")
             stage.forget(records)
     return row
