@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from pipeline_lib.records.record import Record
 
 
+_WITH_A_KERNEL = ("run", "run-all", "resume", "sweep", "reproduce")
+"""Commands that start a kernel, which imports the project's package from the environment."""
+
+
 def current_project() -> Project:
     """The project of this folder: searched once for a command, or click's object where a test passes one."""
     root = click.get_current_context().find_root()
@@ -29,6 +33,8 @@ def check_checkout(context: click.Context) -> None:
             context.obj = find_project()
         if context.obj is not None:
             context.obj.check_loaded()
+            if context.invoked_subcommand in _WITH_A_KERNEL:
+                context.obj.check_installed()
 
 
 def find(ref: str) -> "Record":

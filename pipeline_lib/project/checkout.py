@@ -21,6 +21,15 @@ def check_loaded_package(library: str, root: Path) -> None:
         )
 
 
+def check_installed_package(library: str, root: Path) -> None:
+    """Raise InputError where this environment has no package `library`, which a kernel would import."""
+    if package_folder(library) is None:
+        raise InputError(
+            f"found no package {library} in the environment {sys.prefix}, expected it there; use "
+            f"{root / '.venv' / 'bin' / 'pipeline-lib'}, which `make setup` in {root} installs"
+        )
+
+
 def package_folder(name: str) -> Path | None:
     """The folder that a package is, or would be, imported from; None where there is no such package."""
     module = sys.modules.get(name)

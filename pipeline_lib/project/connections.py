@@ -21,7 +21,7 @@ VARIABLE = "PIPELINE_LIB_URL_"
 _FILE = "pipeline_lib/connections.yml"
 _LOGIN = re.compile(r"(?P<scheme>[\w+.-]+)://(?P<user>[^:/@]*):(?P<password>[^@]*)@")
 """The login of a database's address as its drivers read it: a password may hold `/`, `?`, `#` and brackets."""
-_SECRET = re.compile(
+SECRET_OPTION = re.compile(
     r"pass|pwd|secret|token|credential|signature|api_?key|access_?key|(^|[^a-z])(sig|auth|key)$", re.IGNORECASE
 )
 """Options of an address whose values are secrets."""
@@ -127,7 +127,7 @@ def passwords(url: str) -> Iterator[str]:
         found.append(parts.password or (parts.username if _is_web(url) else "") or "")
     for option in rest.partition("?")[2].partition("#")[0].split("&"):
         name, _, value = option.partition("=")
-        if _SECRET.search(name):
+        if SECRET_OPTION.search(name):
             found.append(value)
         if name.lower() == "odbc_connect":
             found += [secret.strip("{}") for secret in _ODBC.findall(unquote_plus(value))]
@@ -164,8 +164,8 @@ def _read_file(path: Path) -> dict[str, str]:
     shown = _shown(path)
     if status.st_mode & _OTHERS:
         raise InputError(
-            f"{shown}: found mode {stat.S_IMODE(status.st_mode):o}, expected 600: it holds passwords, which nobody "
-            f"but you may read; chmod 600 {_quoted(path)}"
+            f"{shown}: found mode {stat.S_IMODE(status.st_mode):o}, expected 600, since it holds passwords: no other "
+            f"user may read it; chmod 600 {_quoted(path)}"
         )
     if status.st_uid != os.geteuid():
         raise InputError(f"{shown}: found a file of another user, expected your own; copy it")

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.checkout import check_loaded_package
+from pipeline_lib.project.checkout import check_installed_package, check_loaded_package
 from pipeline_lib.project.store_address import check_address
 from pipeline_lib.system.files import sha256_tree
 
@@ -63,6 +63,10 @@ class Project:
     def check_loaded(self) -> None:
         """Raise InputError where the loaded package is another checkout's."""
         check_loaded_package(self.library, self.root)
+
+    def check_installed(self) -> None:
+        """Raise InputError where this environment has no package of the project: it is another project's."""
+        check_installed_package(self.library, self.root)
 
     def import_pipeline(self, pipeline: str) -> ModuleType:
         """Import the module that the pipeline's notebook exports; the project's root stays on `sys.path`.

@@ -8,10 +8,9 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.project.connections import SECRET_OPTION
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*(::[a-z][a-z0-9+.-]*)*://", re.IGNORECASE)
-_SECRET = re.compile(r"(pass|pwd|secret|token|signature|credential|key$)|^(sig|auth)$", re.IGNORECASE)
-"""Names of parameters of a URL whose values are secrets."""
 
 
 def is_url(address: str) -> bool:
@@ -30,7 +29,9 @@ def check_address(address: str, where: str) -> str:
     for part in address.split("::"):
         try:
             url = urlsplit(part)
-            secret = is_url(address) and (url.password is not None or any(map(_SECRET.search, _parameters(url.query))))
+            secret = is_url(address) and (
+                url.password is not None or any(map(SECRET_OPTION.search, _parameters(url.query)))
+            )
         except ValueError as error:
             raise InputError(f"{where}: found an address that is no URL ({error}), expected one; correct it") from None
         if secret:

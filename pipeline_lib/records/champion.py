@@ -1,6 +1,6 @@
 """The champion of a pipeline: a file in git that names the record in use, by reference, digest and store.
 
-`champions/boats.yml` is a pointer. Whoever has the project finds the same record by it; its history in git is the
+`champions/boats.yml` is a pointer: every clone of the project finds the same record by it. Its history in git is the
 history of the champions.
 """
 

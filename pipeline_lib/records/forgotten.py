@@ -78,6 +78,6 @@ def check_rows(record: Record, what: str) -> None:
         return
     remedy = f"`pipeline-lib run {record.manifest().get('parameters_file', 'PARAMS_FILE')}` makes a new record"
     if not forgotten.when:
-        remedy = "whoever pushed it has the whole record"
+        remedy = "ask the person who pushed it for the whole record"
     before = f" (before: {forgotten.parity})" if forgotten.parity else ""
     raise InputError(f"{record.reference}: {forgotten}; found no rows, expected them {what}{before}; {remedy}")

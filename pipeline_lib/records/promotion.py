@@ -7,6 +7,7 @@ that is killed in between leaves the old champion, and a record in the store tha
 import getpass
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,15 +56,7 @@ def promote(
         previous = before.record if before else None
         if before and before.record.digest == wanted.digest:  # the same record in another store
             previous = before.previous
-        champion = Champion(
-            wanted,
-            reason,
-            person(project),
-            datetime.now(UTC).replace(microsecond=0),
-            _first_line(read_parity(record)),
-            metrics=_metrics(record),
-            previous=previous,
-        )
+        champion = _champion(record, project, reason, previous)
         _push_and_point(record, project, champion, include_sensitive=include_sensitive, progress=progress)
     return champion
 
@@ -91,16 +84,7 @@ def roll_back(
                 f"`pipeline-lib champions {pipeline} --history` lists all, `pipeline-lib promote REF` takes any of them"
             )
         record = sealed_record(project, now.previous, include_sensitive=include_sensitive, progress=progress)
-        champion = Champion(
-            _sealed_reference(record, project),
-            reason,
-            person(project),
-            datetime.now(UTC).replace(microsecond=0),
-            _first_line(read_parity(record)),
-            rolled_back=True,
-            metrics=_metrics(record),
-            previous=now.record,
-        )
+        champion = replace(_champion(record, project, reason, now.record), rolled_back=True)
         _push_and_point(record, project, champion, include_sensitive=include_sensitive, progress=progress)
     return champion
 
@@ -128,6 +112,19 @@ def _alone(project: Project) -> Iterator[None]:
             f"found another promotion that goes on in {folder.parent}, expected none; wait for its end, then look at "
             "`pipeline-lib champions`"
         ) from error
+
+
+def _champion(record: Record, project: Project, reason: str, previous: SealedReference | None) -> Champion:
+    """The pointer to a record, from now on."""
+    return Champion(
+        _sealed_reference(record, project),
+        reason,
+        person(project),
+        datetime.now(UTC).replace(microsecond=0),
+        _first_line(read_parity(record)),
+        metrics=_metrics(record),
+        previous=previous,
+    )
 
 
 def _push_and_point(

@@ -11,6 +11,7 @@ from example import ROOT
 
 from pipeline_lib import InputError
 from pipeline_lib.project.checkout import check_loaded_package, package_folder
+from pipeline_lib.project.init import create_project
 from pipeline_lib.project.project import find_project
 
 COPIED = ("nbs", "params", "pipeline_lib", "settings.ini", "pyproject.toml", "requirements.lock")
@@ -77,3 +78,16 @@ def test_this_checkout_and_a_folder_without_a_project_are_not_refused(tmp_path: 
     check_loaded_package("no_such_package", tmp_path)
     assert command(tmp_path, "--version").returncode == 0
     assert MESSAGE not in command(tmp_path, "runs").stderr
+
+
+def test_another_projects_environment_starts_no_kernel(tmp_path: Path) -> None:
+    create_project(tmp_path / "credit-lab")
+    command = [sys.executable, "-P", "-m", "pipeline_lib", "run", "params/deliveries.yml"]
+    folder = tmp_path / "credit-lab"
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 (this Python)
+    assert done.returncode == 2
+    assert "found no package credit_lab in the environment" in done.stderr
+    assert str(folder / ".venv" / "bin" / "pipeline-lib") in done.stderr
+    assert not (folder / "runs").exists()
+    shown = subprocess.run([*command[:4], "runs"], cwd=folder, capture_output=True, check=False)  # noqa: S603
+    assert shown.returncode == 0  # what starts no kernel works

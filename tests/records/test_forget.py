@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from command_line import invoke
 from harbours import FULL, finished, repository
-from planted import WORD, holding, planted_record
+from planted import WORD, copied, holding, planted_record
 
 from pipeline_lib import load_model
 from pipeline_lib.compiled.compile_report import CompileReport
@@ -50,9 +50,7 @@ def anna(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def record(anna: Project, made: Path) -> Record:
-    shutil.copytree(made, anna.runs)
-    (folder,) = (anna.runs / "tiny").glob("2*")
-    return Record(folder)
+    return copied(made, anna.runs)
 
 
 def test_rows_go_and_the_new_seal_verifies(anna: Project, record: Record) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from command_line import invoke
 from harbours import git, repository
-from planted import WORD, holding, planted_record
+from planted import WORD, copied, holding, planted_record
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
@@ -45,9 +45,7 @@ def anna(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def record(anna: Project, made: Path) -> Record:
-    shutil.copytree(made, anna.runs)
-    (folder,) = (anna.runs / "tiny").glob("2*")
-    return Record(folder)
+    return copied(made, anna.runs)
 
 
 def forms(record: Record) -> list[bytes]:

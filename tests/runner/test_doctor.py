@@ -213,9 +213,9 @@ def test_the_loaded_package_is_named(project: Project, tmp_path: Path, monkeypat
     own = one(environment.check_package(find_project(ROOT)))
     assert own.level == "ok"
     assert f"pipeline_lib from {ROOT / 'pipeline_lib'}" in own.text
-    missing = one(environment.check_package(project))
+    missing = one(findings("package", lambda: environment.check_package(project)))
     assert missing.level == "problem"
-    assert "found no package harbour in this environment" in missing.text
+    assert "found no package harbour in the environment" in missing.text
     other = tmp_path / "clone"
     (other / "pipeline_lib").mkdir(parents=True)
     (other / "settings.ini").write_text((ROOT / "settings.ini").read_text())

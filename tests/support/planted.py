@@ -1,6 +1,7 @@
 """A small record in whose files values of its rows are planted, wherever a run can leave them."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +96,10 @@ def holding(folder: Path, *texts: bytes) -> list[str]:
     """Names of the files below a folder that hold one of these bytes."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return [path.relative_to(folder).as_posix() for path in files if any(text in path.read_bytes() for text in texts)]
+
+
+def copied(made: Path, runs: Path) -> Record:
+    """The planted record of one runs folder, copied into another."""
+    shutil.copytree(made, runs)
+    (folder,) = (runs / "tiny").glob("2*")
+    return Record(folder)

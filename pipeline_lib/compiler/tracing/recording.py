@@ -75,7 +75,7 @@ class Recording:
         self.answered = [np.ones(shadow.shape[0], dtype=bool) for shadow in self.shadows]
         self._evaluations = [
             BoundedEvaluation(self.build.nodes, converted, shadow.shape[0])
-            for shadow, converted in zip(self.shadows, prepared.columns, strict=False)
+            for shadow, converted in zip(self.shadows, prepared.columns[: len(self.shadows)], strict=True)
         ]
         self.codes: set[CodeType] = set()
         self.lines: list[RecordedLine] = []

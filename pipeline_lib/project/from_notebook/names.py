@@ -71,7 +71,7 @@ def names_of(node: ast.stmt, changing_functions: Mapping[str, frozenset[int]] | 
 
 
 def changed_arguments(function: ast.FunctionDef) -> frozenset[int]:
-    """Positions of a function's arguments that its body changes in place before it binds them anew."""
+    """Positions of a function's arguments that its body changes in place before it assigns other values to them."""
     parameters = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
     bound: set[str] = set()
     changed: set[str] = set()

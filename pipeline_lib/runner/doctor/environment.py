@@ -41,13 +41,9 @@ def check_python() -> Iterator[Finding]:
 def check_package(project: Project) -> Iterator[Finding]:
     """Which package is loaded: this checkout's, or another one's."""
     project.check_loaded()
-    framework = package_folder("pipeline_lib")
+    project.check_installed()
+    framework, own = package_folder("pipeline_lib"), package_folder(project.library)
     version = metadata.version(DISTRIBUTION)
-    own = package_folder(project.library)
-    if own is None:
-        text = f"found no package {project.library} in this environment, expected this checkout's; run `make setup`"
-        yield Finding("package", "problem", text)
-        return
     yield Finding("package", "ok", f"{project.library} from {own}; pipeline_lib {version} from {framework}")
 
 

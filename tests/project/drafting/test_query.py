@@ -1,7 +1,6 @@
 """A pipeline that is drafted from the rows of a query reads the same from the database and from its sample."""
 
 import json
-import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,13 @@ from typing import Any
 import pandas as pd
 import pytest
 from drafts import Drafted, loans, trial
-from example import ROOT
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.drafting.create import create_from_query
 from pipeline_lib.project.drafting.draft import Options, make_draft
 from pipeline_lib.project.drafting.raw_data import query_rows
 from pipeline_lib.project.drafting.sample import sample_bytes
-from pipeline_lib.project.project import Project, find_project
+from pipeline_lib.project.project import Project
 from pipeline_lib.runner.queries import sql
 
 QUERY = "select * from loans order by day"
@@ -35,22 +33,6 @@ def database(tmp_path: Path) -> Path:
     frame.to_sql("loans", connection, index=False)
     connection.close()
     return path
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    root = tmp_path / "project"
-    for folder in ("nbs/steps", "nbs/pipelines", "bank/steps", "bank/pipelines"):
-        (root / folder).mkdir(parents=True)
-    (root / "settings.ini").write_text(
-        "[project]\nlib_name = bank\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
-    )
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    (root / "pyproject.toml").write_text(text.replace('"pipeline_lib"', '"bank"'), encoding="utf-8")
-    for name in ("steps", "pipelines"):
-        (root / "bank" / name / "__init__.py").touch()
-    shutil.copy(ROOT / "pipeline_lib" / "__init__.py", root / "bank" / "__init__.py")
-    return find_project(root)
 
 
 @pytest.mark.parametrize("source", ["shop", "data/shop.sqlite"])
