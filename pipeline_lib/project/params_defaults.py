@@ -165,7 +165,8 @@ def _ask(project: Project, questions: list[Question]) -> list[Answer]:
     with locked_temporary_folder("parameters") as folder:
         answers = folder / "answers.jsonl"
         answers.touch()
-        command = [sys.executable, "-P", "-m", "pipeline_lib.project.params_worker", str(answers)]
+        # -B: Python takes bytecode for fresh if a module changes within a second and keeps its size
+        command = [sys.executable, "-P", "-B", "-m", "pipeline_lib.project.params_worker", str(answers)]
         process = subprocess.run(  # noqa: S603  this Python, our own module
             command,
             input=json.dumps(request),
