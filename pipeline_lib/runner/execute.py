@@ -1,6 +1,5 @@
 """Execution of a research notebook by papermill, in a kernel of its own."""
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from pipeline_lib.records.manifest import Failure
 from pipeline_lib.records.record import RECORD_VARIABLE, Record
 from pipeline_lib.runner.failed_cell import INJECTED, CellError, failure_of_run, own_numbers
 from pipeline_lib.runner.preflight import Request
+from pipeline_lib.system.environment import environment_variable
 from pipeline_lib.system.jupyter_imports import fast_jupyter_imports
 from pipeline_lib.system.locks import locked_temporary_folder
 
@@ -49,7 +49,7 @@ def execute(request: Request, record: Record, execution: Execution) -> Failure |
 
     notebook = request.project.research_notebook(request.pipeline)
     try:
-        with _variable(RECORD_VARIABLE, str(record.folder)), _kernel_config() as config:
+        with environment_variable(RECORD_VARIABLE, str(record.folder)), _kernel_config() as config:
             execute_notebook(
                 str(notebook).replace("{", "{{").replace("}", "}}"),  # papermill formats the path
                 None,
@@ -116,20 +116,6 @@ def first_line(source: str) -> str:
     """The line by which a cell is recognised: the first one of code, or of a cell of comments the first one."""
     lines = [line for line in source.splitlines() if line.strip()]
     return next((line for line in lines if not line.lstrip().startswith("#")), lines[0] if lines else "")
-
-
-@contextmanager
-def _variable(name: str, value: str) -> Iterator[None]:
-    """Set an environment variable inside the block."""
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
 
 
 def _data_path_hint(project: Project, notebook: Path, name: str, message: str) -> str:

@@ -37,6 +37,7 @@ from pipeline_lib.records.snapshots import (
 )
 from pipeline_lib.runner.addresses import download
 from pipeline_lib.runner.cache.asked_sources import note_asked
+from pipeline_lib.system.environment import environment_variable
 from pipeline_lib.system.files import sha256_bytes
 
 if TYPE_CHECKING:
@@ -128,15 +129,8 @@ def replaying(record: Record) -> Iterator[None]:
     """Inside this context kernels that start read the snapshots of a record. Raises InputError for a damaged one."""
     for snapshot in snapshots_of(record):
         checked_file(record, snapshot)
-    before = os.environ.get(REPLAY_VARIABLE)
-    os.environ[REPLAY_VARIABLE] = str(record.folder)
-    try:
+    with environment_variable(REPLAY_VARIABLE, str(record.folder)):
         yield
-    finally:
-        if before is None:
-            del os.environ[REPLAY_VARIABLE]
-        else:
-            os.environ[REPLAY_VARIABLE] = before
 
 
 def _answer(wanted: Snapshot, ask: Ask) -> tuple[bytes, Path]:
