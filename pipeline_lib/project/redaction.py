@@ -31,6 +31,7 @@ class Redactor:
         self.values = dict(values)
         self._forms = {form: name for value, name in values.items() for form in _forms(value)}
         longest_first = sorted(self._forms, key=len, reverse=True)
+        self.longest = len(longest_first[0]) if longest_first else 0  # bytes of the longest form
         self._pattern = re.compile(b"|".join(map(re.escape, longest_first)) or b"(?!)")
 
     def redact_bytes(self, content: bytes) -> bytes:

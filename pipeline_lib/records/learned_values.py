@@ -23,6 +23,8 @@ _STORES_ROWS = {
     "kernel": "support vectors",
 }
 """Operations whose settings are numbers of training rows."""
+_SAME_VALUE = {"demand", "finite", "round32", "to_float", "truncate_int", "where"}
+"""Operations whose result is a value of the column, or a value in its place."""
 _NO_DATA = {"advice", "column", "dtypes", "expected", "field", "format", "gives", "method", "mode", "name", "names"}
 _NO_DATA |= {"pattern", "refused", "step", "table", "where"}
 """Settings with words of the plan itself: names, messages, patterns of code."""
@@ -41,8 +43,9 @@ def sensitive_files(record: Record) -> list[str]:
     """The files of the artifact that may hold values of sensitive columns, each with the reason.
 
     An operation that depends on a sensitive column may hold words that it learned there; words of the project's own
-    code, the values that `Row` lists, and the labels of the target do not count. Stored rows, and the state of opaque
-    steps that read such a column, count always. Single numbers that summarise a column, such as its mean, do not.
+    code, the values that `Row` lists, and the labels of the target do not count. Nor do numbers, unless a table has
+    the column's own values as its keys, as one-hot encoding of a number does: a mean or a threshold is no value of a
+    row. Stored rows, and the state of opaque steps that read such a column, count always.
     """
     fields = set(record.manifest().get("sensitive") or ())
     if not fields or not record.artifact.is_dir():
@@ -62,6 +65,9 @@ def sensitive_files(record: Record) -> list[str]:
     words = {word for node in nodes for word in _words(node) if word not in known and word not in code}
     if words:
         found.append(f"{ARTIFACT}: {len(words):,} words that a step has learned")
+    numbers = {key for key in _number_keys(plan, fields) if not {str(key), f"{key:g}"} & known}
+    if numbers:
+        found.append(f"{ARTIFACT}: {len(numbers):,} numbers of a table that a step has learned")
     return found
 
 
@@ -77,6 +83,18 @@ def _dependent(plan: Plan, fields: set[str]) -> set[int]:
         if node.settings.get("column") in fields or not numbers.isdisjoint(node.inputs):
             numbers.add(number)
     return numbers
+
+
+def _number_keys(plan: Plan, fields: set[str]) -> set[float]:
+    """The keys of tables of numbers that are looked up by the value of one of these columns itself."""
+    raw: set[int] = set()
+    keys: set[float] = set()
+    for number, node in enumerate(plan.nodes):
+        if node.settings.get("column") in fields or (node.operation in _SAME_VALUE and raw.intersection(node.inputs)):
+            raw.add(number)
+        elif node.operation == "lookup_number" and raw.intersection(node.inputs):
+            keys |= {float(key) for key in node.settings["keys"]}
+    return keys
 
 
 def _declared(row: RowSchema) -> set[str]:

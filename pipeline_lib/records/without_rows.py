@@ -100,6 +100,7 @@ def write_without_rows(record: Record, target: Record, forgotten: Forgotten) -> 
         may_hold=tuple(sensitive_files(record)),
     )
     manifest[FORGOTTEN] = forgotten.to_json()
+    manifest |= {"snapshots": _snapshots_without_values(manifest["snapshots"])} if manifest.get("snapshots") else {}
     if manifest.get("error"):
         manifest["error"] = _error_without_text(manifest["error"])
     _rewrite(record, target, forgotten)
@@ -213,6 +214,11 @@ def _code_changes(difference: bytes) -> bytes:
 def _is_code(part: bytes) -> bool:
     name = part.partition(b"\n")[0].decode(errors="replace").rpartition(" b/")[2].strip('"')
     return bool(_CODE.search(name))
+
+
+def _snapshots_without_values(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was asked, with the names of a query's parameters and without their values: one may name a person."""
+    return [{**entry, "parameters": dict.fromkeys(entry.get("parameters") or {}, "removed")} for entry in entries]
 
 
 def _error_without_text(error: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pipeline_lib.project.redaction import Redactor
 
 _LONGEST_LINE = 1 << 16
-"""Bytes of a line after which it is shown without its end."""
+"""Bytes of a line that are shown; of a longer one the rest is left out."""
 
 
 @contextmanager
@@ -29,6 +29,11 @@ def _show(reading: int, name: str, redact: Redactor) -> None:
     """Write whole lines to this process's stream until the pipe ends: a part of a line may hold half a secret."""
     with os.fdopen(reading, "rb") as lines:
         while line := lines.readline(_LONGEST_LINE):
+            shown = redact.redact_bytes(line)
+            if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+                while (rest := lines.readline(_LONGEST_LINE)) and not rest.endswith(b"\n"):
+                    pass
+                shown = shown[: -redact.longest] + f" [line cut after {_LONGEST_LINE:,} bytes]\n".encode()
             stream = getattr(sys, name)
-            stream.write(redact.redact_bytes(line).decode("utf-8", "replace"))
+            stream.write(shown.decode("utf-8", "replace"))
             stream.flush()

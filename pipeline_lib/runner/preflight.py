@@ -54,7 +54,7 @@ def check_request(params_file: Path, overrides: Sequence[str] = (), *, exported:
     params, problems = _try(lambda: read_params(params_file, model, overrides=overrides, shown=shown))
     if params:
         problems += _try(lambda: params_to_json(params))[1]
-    problems += _try(lambda: check_declared(project, model, pipeline, cell))[1]
+    problems += _unnamed(_try(lambda: check_declared(project, model, pipeline, cell))[1], problems)
     problems += _try(lambda: declared_metric(project, pipeline))[1]
     stale = [] if exported else check_export(project)
     if problems:
@@ -71,6 +71,13 @@ def _try(check: Callable[[], Result]) -> tuple[Result | None, list[str]]:
         return check(), []
     except InputError as error:
         return None, [str(error)]
+
+
+def _unnamed(of_cell: list[str], of_file: list[str]) -> list[str]:
+    """The problems of a parameters cell that its file does not have: export writes the cell once the file is right."""
+    named = {line.partition(": ")[2].partition("; ")[0] for text in of_file for line in text.split("\n")}
+    lines = [line for text in of_cell for line in text.split("\n")]
+    return [line for line in lines if not line.partition("; ")[0].endswith(tuple(f": {each}" for each in named))]
 
 
 def _check_file_name(project: Project, path: Path) -> None:

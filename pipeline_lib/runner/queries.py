@@ -37,6 +37,7 @@ from pipeline_lib.records.snapshots import (
 )
 from pipeline_lib.runner.addresses import download
 from pipeline_lib.runner.cache.asked_sources import note_asked
+from pipeline_lib.runner.shared_answers import Answer, asked_once
 from pipeline_lib.system.environment import environment_variable
 from pipeline_lib.system.files import sha256_bytes
 
@@ -51,7 +52,7 @@ _Asked = tuple[bytes, str, str, int | None]
 """A result's bytes, the suffix of its file, the place that was asked, and the number of rows."""
 Ask = Callable[[], _Asked]
 _ANSWERING = threading.Lock()
-_answered: dict[tuple[str, str, str, bytes], int] = {}
+_answered: dict[tuple[str, tuple[str, str, str, bytes]], int] = {}
 
 
 def sql(source: str | Path, query: str, params: Mapping[str, Any] | None = None) -> "pd.DataFrame":
@@ -140,15 +141,18 @@ def _answer(wanted: Snapshot, ask: Ask) -> tuple[bytes, Path]:
     """
     recording, repeated = os.environ.get(RECORD_VARIABLE), os.environ.get(REPLAY_VARIABLE)
     note_asked(f"queried {wanted.source}" if wanted.kind == QUERY else f"fetched {wanted.source}")
+
+    def ask_now() -> Answer:
+        as_of = datetime.now(UTC).isoformat(timespec="seconds")
+        content, suffix, place, rows = ask()
+        return replace(wanted, as_of=as_of, place=place, rows=rows), content, suffix
+
     if repeated:
         record = Record(Path(repeated))
         found = _recorded(record, wanted)
-        content = checked_file(record, found).read_bytes()
-        suffix = Path(found.file).suffix
+        content, suffix = checked_file(record, found).read_bytes(), Path(found.file).suffix
     else:
-        as_of = datetime.now(UTC).isoformat(timespec="seconds")
-        content, suffix, place, rows = ask()
-        found = replace(wanted, as_of=as_of, place=place, rows=rows)
+        found, content, suffix = asked_once(wanted, _asked_before(wanted), ask_now)
     if not recording:
         return content, Path(f"{sha256_bytes(content)}{suffix}")
     folder = Path(recording).absolute()
@@ -173,10 +177,16 @@ def _recorded(record: Record, wanted: Snapshot) -> Snapshot:
             f"{record.reference}: found no snapshot of {wanted.title}, expected one of: {titles}; go back to the "
             "query of that run, or make another run"
         )
+    return same[min(_asked_before(wanted), len(same) - 1)]
+
+
+def _asked_before(wanted: Snapshot) -> int:
+    """How often this process has asked the same before, of the same record or of the source."""
+    asked = os.environ.get(REPLAY_VARIABLE, ""), wanted.request
     with _ANSWERING:
-        number = _answered.get(wanted.request, 0)
-        _answered[wanted.request] = number + 1
-    return same[min(number, len(same) - 1)]
+        number = _answered.get(asked, 0)
+        _answered[asked] = number + 1
+    return number
 
 
 def _scheme(path: Path) -> str:

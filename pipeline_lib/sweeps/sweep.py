@@ -10,6 +10,7 @@ from pipeline_lib.errors import InputError, PipelineLibError
 from pipeline_lib.project.project import project_of
 from pipeline_lib.records.layout import SWEEP, SWEEP_PAGE, SWEEPS
 from pipeline_lib.records.record import Record
+from pipeline_lib.runner.shared_answers import shared_answers
 from pipeline_lib.runner.warm.client import WarmServer
 from pipeline_lib.runner.warm.module_list import RUNNER, preload_names
 from pipeline_lib.sweeps.grid import parse_grid
@@ -84,7 +85,7 @@ def sweep(
 
 def _run_sweep(request: SweepRequest, pool: PoolRequest, runs: Path | None, progress: Callable[[str], None]) -> Sweep:
     metric, direction = request.metric, request.direction
-    with ExitStack() as preloading:  # while the checks that follow run
+    with shared_answers(), ExitStack() as preloading:  # while the checks that follow run
         server = None if pool.cold or pool.dask else _preloaded(request.params_file, preloading)
         plan = plan_sweep(request)
         search = _search(plan, request)

@@ -145,3 +145,36 @@ def test_words_that_a_step_learned_from_a_sensitive_field_need_the_option(anna: 
         pull("towns", store, anna.root.parent / "theirs")
     assert sensitive_files(named_record(anna.runs, sensitive=False)) == []
     assert sensitive_files(named_record(anna.runs, sensitive=True, listed=True)) == []
+
+
+def numbered_record(runs: Path, *, allowed: tuple[int, ...] | None = None, coded: bool = True) -> Record:
+    """A record whose sensitive column is a number that is one-hot encoded, or only scaled."""
+    frame = pd.DataFrame({"code": [75001, 75011, 75013, 75011] * 3, "rooms": [1.0, 2.0, 3.0, 4.0] * 3})
+    encoder = OneHotEncoder(sparse_output=False, handle_unknown="ignore")
+    encode = ColumnTransformer([("code", encoder, ["code"] if coded else [])], remainder="passthrough")
+    fitted = Pipeline([("encode", encode), ("model", LinearRegression())]).fit(frame, frame["rooms"] * 2)
+    row = RowSchema((Column("code", "integer", sensitive=True, allowed=allowed), Column("rooms", "number")))
+    model = compile_pipeline(fitted, like=frame, row=row)
+    record = create_record(runs, "codes")
+    model.save(record.artifact)
+    write_evidence(record.evidence, model, frame, frame["rooms"], artifact=record.artifact)
+    seal(record, {"status": "finished", "reference": record.reference, "sensitive": ["code"], "hashes": {}})
+    return record
+
+
+def test_numbers_of_a_sensitive_field_that_a_table_holds_are_counted(anna: Project) -> None:
+    found = sensitive_files(numbered_record(anna.runs))
+    assert found == ["artifact: 3 numbers of a table that a step has learned"]
+    assert sensitive_files(numbered_record(anna.runs, allowed=(75001, 75011, 75013))) == []
+    assert sensitive_files(numbered_record(anna.runs, coded=False)) == []
+
+
+def test_the_values_of_a_query_go_with_the_rows(anna: Project, record: Record) -> None:
+    manifest = record.manifest()
+    manifest["snapshots"][0]["parameters"] = {"person": WORD}
+    files = {key: value for key, value in manifest.items() if key not in ("files", "digest", "format")}
+    seal(record, files)
+    push_without_rows(record, str(anna.root.parent / "store"))
+    assert holding(anna.root.parent / "store", WORD.encode()) == []
+    pushed = (anna.root.parent / "store" / record.reference / "manifest.json").read_text()
+    assert '"person":"removed"' in pushed.replace(" ", "")

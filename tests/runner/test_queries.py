@@ -22,6 +22,7 @@ from pipeline_lib.records.snapshots import Snapshot, snapshots_of, take_list
 from pipeline_lib.runner import queries
 from pipeline_lib.runner.cache.asked_sources import asked_count, asked_since
 from pipeline_lib.runner.queries import fetch, replaying, sql
+from pipeline_lib.runner.shared_answers import shared_answers
 
 QUERY = "select name, length from boats where length > :least order by name"
 
@@ -246,3 +247,29 @@ def test_a_snapshot_has_the_names_of_its_fields_in_old_manifests() -> None:
     """Renaming a field would leave sealed records unreadable."""
     names = ["kind", "source", "digest", "file", "as_of", "place", "query", "parameters", "rows"]
     assert list(Snapshot.__dataclass_fields__) == names
+
+
+def test_kernels_that_share_answers_ask_once(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lengths() -> list[float]:
+        """What a new kernel reads by the same query twice."""
+        monkeypatch.setattr(queries, "_answered", {})
+        return [sql("harbour", QUERY, {"least": 1})["length"].tolist()[0] for _ in range(2)]
+
+    with shared_answers():
+        write_boats(database, [("Ada", 5.0)])
+        first = lengths()
+        write_boats(database, [("Ada", 6.0)])
+        assert lengths() == first == [5.0, 5.0]
+        assert sql("harbour", QUERY, {"least": 2})["length"].tolist() == [6.0]  # another request
+    assert lengths() == [6.0, 6.0]
+
+
+def test_a_request_that_failed_is_asked_again(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with shared_answers():
+        url = str(database)
+        monkeypatch.setenv("PIPELINE_LIB_URL_HARBOUR", "sqlite:////nowhere/x.sqlite")
+        with pytest.raises(InputError):
+            sql("harbour", QUERY, {"least": 1})
+        monkeypatch.setattr(queries, "_answered", {})
+        monkeypatch.setenv("PIPELINE_LIB_URL_HARBOUR", f"sqlite:///{url}")
+        assert len(sql("harbour", QUERY, {"least": 1})) == 3

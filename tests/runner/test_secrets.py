@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from depot import RESEARCH, Depot, write_depot
+from depot import PIPELINE, RESEARCH, Depot, write_depot
 
 KEY, PASSWORD = 'k3y<of>"api"', "tulip bulb/7"
 URL = f"postgresql+pg8000://ada:{quote(PASSWORD, safe='')}@127.0.0.1:1/x"
@@ -60,8 +60,10 @@ def leaks(folder: Path, *texts: str) -> list[str]:
     return [name for name, content in contents.items() if any(form in content for form in planted)]
 
 
-def write_leaking(folder: Path, *, secrets: str = "secrets = API_KEY\n", fails: bool = True) -> Depot:
-    depot = write_depot(folder, RESEARCH + LEAKS + (FAILS if fails else ""))
+def write_leaking(
+    folder: Path, *, secrets: str = "secrets = API_KEY\n", fails: bool = True, pipeline: str = PIPELINE
+) -> Depot:
+    depot = write_depot(folder, RESEARCH + LEAKS + (FAILS if fails else ""), pipeline)
     settings = depot.root / "settings.ini"
     settings.write_text(settings.read_text() + secrets)
     return depot
@@ -118,3 +120,17 @@ def test_a_secret_in_the_data_fails_the_run_and_one_in_a_text_never_begins(tmp_p
     ended = depot.command("run", "params/trips.yml", **{**VARIABLES, "PIPELINE_LIB_URL_OTHER": ""})
     assert ended.returncode == 2
     assert "params/trips.yml: line 1: found the address 'postgresql+pg8000://" in ended.stderr
+
+
+@pytest.mark.slow
+def test_warm_kernels_show_no_secret_and_the_members_of_a_sweep_ask_once(tmp_path: Path) -> None:
+    query = "select distance, stops, abs(random() % 100) * 1.0 as minutes from trips"
+    asked = PIPELINE.replace('"{query}", params={{"farthest": params.farthest}}', repr(query))
+    depot = write_leaking(tmp_path, fails=False, pipeline=asked)
+    ended = depot.command("sweep", "params/trips.yml", "--grid", "farthest=1000,2000", "--workers", "2", **VARIABLES)
+    assert ended.returncode == 0, ended.stderr
+    assert leaks(depot.root / "runs", ended.stdout, ended.stderr) == []
+    assert "[secret API_KEY]" in ended.stderr
+    manifests = [json.loads(path.read_bytes()) for path in depot.root.glob("runs/trips/*/manifest.json")]
+    assert len(manifests) == 2
+    assert len({manifest["snapshots"][0]["digest"] for manifest in manifests}) == 1

@@ -93,7 +93,10 @@ class WarmServer:
 
 
 class WarmProcess:
-    """A process forked by a server, with the part of `subprocess.Popen` that its callers use."""
+    """A process forked by a server, with the part of `subprocess.Popen` that its callers use.
+
+    `streams` are its standard streams; of two, for its output, it has nothing to read.
+    """
 
     stdin = stdout = stderr = None
 
@@ -105,7 +108,7 @@ class WarmProcess:
         *,
         environment: Mapping[str, str],
         folder: str | Path,
-        streams: Sequence[int] = (),
+        streams: Sequence[int] = (1, 2),
         runner: bool = False,
     ) -> None:
         request = {
@@ -129,7 +132,7 @@ class WarmProcess:
     def _ask(self, address: str, message: bytes, streams: Sequence[int]) -> int:
         self._connection.connect(address)
         with open(os.devnull, "rb") as nothing:  # noqa: PTH123 (a device)
-            sent = socket.send_fds(self._connection, [message], list(streams) or [nothing.fileno(), 1, 2])
+            sent = socket.send_fds(self._connection, [message], [nothing.fileno(), *streams][-3:])
             self._connection.sendall(message[sent:])
             self._answers = self._connection.makefile("rb")
             pid = int(self._answers.readline() or 0)

@@ -38,7 +38,10 @@ class WarmProvisioner(LocalProvisioner):
             return await super().launch_kernel(cmd, **kwargs)
         address = os.environ.get(ADDRESS) or await asyncio.to_thread(self._address)
         folder = Path(kwargs.get("cwd") or Path.cwd())
-        process = WarmProcess(str(address), _LAUNCHER, arguments, environment=environment, folder=folder)
+        streams = tuple(kwargs[name] for name in ("stdout", "stderr") if name in kwargs)
+        process = WarmProcess(
+            str(address), _LAUNCHER, arguments, environment=environment, folder=folder, streams=streams or (1, 2)
+        )
         self.process = process  # type: ignore[assignment]  # it has the part of Popen that the base class uses
         self.pid = self.pgid = process.pid
         self.cwd = str(folder)
