@@ -12,6 +12,7 @@ from pipeline_lib.records.record import REPAIR, Record
 from pipeline_lib.records.seal import verify
 
 _CHANGED = re.compile(rb"^diff --git (.+)$", re.MULTILINE)
+_POINTER = re.compile(rf"(.*/)?{CHAMPIONS}/[^/]+\.yml$")
 _SHOWN = 5
 """At most so many changed files are named."""
 
@@ -44,7 +45,8 @@ def _source_problem(record: Record, manifest: Mapping[str, Any]) -> str | None:
         )
     changed = _changed_files(record) if git.get("changed") else []
     names = [*changed, *(str(name) for name in git.get("untracked") or ())]
-    names = [name for name in names if not re.match(rf"(.*/)?{CHAMPIONS}/[^/]+\.yml$", name)]
+    own = str(manifest.get("parameters_file") or "")
+    names = [name for name in names if not _POINTER.match(name) or (own and name.endswith(own))]
     if not names:
         return None
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""

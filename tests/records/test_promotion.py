@@ -121,9 +121,12 @@ def test_changed_files_are_named_but_pointers_to_champions_do_not_count(anna: Pr
         record = create_record(anna.runs, "boats")
         (record.folder / GIT_DIFF).write_text(text)
         git_state = {**CLEAN, "changed": True, "untracked": list(untracked)}
-        seal(record, {"status": "finished", "reference": record.reference, "git": git_state})
+        parts = {"parameters_file": "params/champions/low.yml", "git": git_state}
+        seal(record, {"status": "finished", "reference": record.reference, **parts})
         return record
 
+    with pytest.raises(InputError, match=r"in no commit \(.*params/champions/low\.yml\), expected"):
+        promote(run("", "params/champions/low.yml", "champions/boats.yml"), anna, reason="better")
     with pytest.raises(InputError, match=r"in no commit \(nbs/x y\.ipynb, b\.py\), expected"):
         promote(run(difference, "b.py"), anna, reason="better")
     only_pointer = run(difference.partition("+a\n")[2], "champions/masts.yml", "house/champions/boats.yml")
