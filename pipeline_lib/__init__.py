@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline_lib.parity.deliveries import Delivery, RowsToDeliver
     from pipeline_lib.parity.variations import Variation
     from pipeline_lib.project.data_path import data_path
+    from pipeline_lib.project.load_params import load_params
     from pipeline_lib.project.params_model import BaseParams
     from pipeline_lib.records.query import runs
     from pipeline_lib.rows.context import Context
@@ -64,6 +65,7 @@ __all__ = [
     "fetch",
     "keep_raw",
     "load_model",
+    "load_params",
     "run_pipeline",
     "runs",
     "schema_of",
@@ -96,6 +98,7 @@ _HOMES = {
     "fetch": "runner.queries",
     "keep_raw": "runner.cache.raw_data",
     "load_model": "compiled.pipeline",
+    "load_params": "project.load_params",
     "run_pipeline": "runner.run",
     "runs": "records.query",
     "schema_of": "rows.model",

@@ -36,7 +36,8 @@ def _export(project: Project, modules: list[str]) -> None:
     for line in (*written.changes, *written.notes):
         click.echo(line)
     if written.problems:
-        raise InputError("\n".join([*written.problems, "the parameters cells of these were not written"]))
+        skipped = [f"the parameters cell was not written: {notebook}" for notebook in written.skipped]
+        raise InputError("\n".join([*written.problems, *skipped]))
     if not modules and not written.changes:
         click.echo("nothing to do: the library is what the notebooks export, parameters cells are those of the files")
 

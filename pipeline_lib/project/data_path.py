@@ -34,7 +34,7 @@ def data_path(path: str | Path) -> Path:
     """
     if not isinstance(path, str | os.PathLike) or not os.fspath(path):
         raise InputError(f"data_path: found {path!r}, expected the path of a raw file as text; write {_EXAMPLE}")
-    project = _project_of_caller(sys._getframe(1).f_globals.get("__file__"))
+    project = project_of_caller(sys._getframe(1).f_globals.get("__file__"), "data_path")
     project.check_loaded()
     result = Path(os.path.normpath(project.root / path))
     if result == project.root or not result.is_relative_to(project.root):
@@ -58,8 +58,11 @@ def remember(paths: Iterable[Path]) -> None:
     _named.update(dict.fromkeys(paths))
 
 
-def _project_of_caller(file: object) -> Project:
-    """The project of a module's file, of the working folder, or of the checkout of this package."""
+def project_of_caller(file: object, function: str) -> Project:
+    """The project of a module's file, of the working folder, or of the checkout of this package.
+
+    `function` is what was called. Raises InputError where there is no project.
+    """
     package = package_folder(__name__.partition(".")[0])
     starts = [Path(file).absolute().parent] if isinstance(file, str) else []
     starts += [Path.cwd(), *([package.parent] if package else [])]
@@ -68,7 +71,7 @@ def _project_of_caller(file: object) -> Project:
         if project:
             return project
     raise InputError(
-        "data_path: found no settings.ini with a [project] section in or above "
+        f"{function}: found no settings.ini with a [project] section in or above "
         f"{', '.join(map(str, dict.fromkeys(starts)))}, expected a project; call it in a checkout of the project"
     )
 

@@ -6,7 +6,7 @@ All problems are reported at once, each with its location, before any kernel sta
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,12 +16,13 @@ from pipeline_lib.project.params_file import Key, Location, dotted, read_file
 from pipeline_lib.project.params_model import BaseParams
 from pipeline_lib.project.params_overrides import apply_override
 
+ParamsT = TypeVar("ParamsT", bound=BaseParams)
 _AFTER_THE_FILE = 1 << 31  # locations sort by line number: overrides come after every line
 
 
 def read_params(
-    path: Path, model: type[BaseParams], *, overrides: Sequence[str] = (), shown: str | None = None
-) -> BaseParams:
+    path: Path, model: type[ParamsT], *, overrides: Sequence[str] = (), shown: str | None = None
+) -> ParamsT:
     """Read the parameters file at `path`, apply `overrides`, and check the result with `model`.
 
     The file is strictyaml: every value is text that `model` gives a type, except that a plain `null`
@@ -43,7 +44,7 @@ def read_params(
     return _validate(model, values, locations, problems)
 
 
-def params_from_values(values: Mapping[str, object], model: type[BaseParams], source: str) -> BaseParams:
+def params_from_values(values: Mapping[str, object], model: type[ParamsT], source: str) -> ParamsT:
     """Check Python values, such as a notebook's parameter variables; messages name `source` as the location."""
     return _validate(model, dict(values), {(): (0, source)}, [])
 
@@ -67,11 +68,11 @@ def params_to_json(params: BaseParams) -> dict[str, Any]:
 
 
 def _validate(
-    model: type[BaseParams],
+    model: type[ParamsT],
     values: dict[str, Any],
     locations: dict[Key, Location],
     problems: list[tuple[Location, str]],
-) -> BaseParams:
+) -> ParamsT:
     try:
         params = model.model_validate(values)
     except ValidationError as error:

@@ -47,11 +47,15 @@ class Defaults:
 
 @dataclass(frozen=True)
 class Written:
-    """What export did with parameters cells: lines for each changed cell, notes, and problems to be solved first."""
+    """What export did with parameters cells: lines for each changed cell, notes, and problems for a person.
+
+    `skipped` are the notebooks whose cells were not written: not those where only a variant's file has a problem.
+    """
 
     changes: list[str]
     notes: list[str]
     problems: list[str]
+    skipped: list[str]
 
 
 def with_remedy(problem: str, file: str) -> str:
@@ -77,10 +81,12 @@ def write_defaults(project: Project) -> Written:
     A cell that holds anything but assignments of literals is not written, since code of a person would be lost; nor is
     one whose values cannot be known. These are the `problems`; all other cells are written.
     """
-    cells, notes, problems = _cells(project)
-    changes = []
+    cells, notes, unreadable = _cells(project)
+    changes, problems, skipped = [], [*unreadable.values()], [*unreadable]
     for defaults in _defaults(project, cells):
         problems += defaults.problems
+        if defaults.values is None:
+            skipped.append(project.shown(defaults.notebook))
         if defaults.stale and defaults.values is not None:
             _write(defaults)
             shown = project.shown(defaults.notebook)
@@ -88,7 +94,7 @@ def write_defaults(project: Project) -> Written:
                 f"updated {shown}: {defaults.cell} from {project.shown(parameters_of(project, defaults.pipeline))}"
             )
             changes += [f"  {line.partition(f'{defaults.cell}: ')[2].rpartition('; ')[0]}" for line in defaults.stale]
-    return Written(changes, notes, problems)
+    return Written(changes, notes, problems, skipped)
 
 
 def parameters_of(project: Project, pipeline: str) -> Path:
@@ -96,20 +102,20 @@ def parameters_of(project: Project, pipeline: str) -> Path:
     return project.params / f"{pipeline}.yml"
 
 
-def _cells(project: Project) -> tuple[dict[str, tuple[Path, Cell]], list[str], list[str]]:
-    """Each pipeline's research notebook and parameters cell; notes on pipelines that lack files; problems."""
-    cells, notes, problems = {}, [], []
+def _cells(project: Project) -> tuple[dict[str, tuple[Path, Cell]], list[str], dict[str, str]]:
+    """Each pipeline's notebook and parameters cell; notes on pipelines that lack files; problems by notebook."""
+    cells, notes, problems = {}, [], {}
     for pipeline in project.pipelines():
         path, parameters = project.research_notebook(pipeline), parameters_of(project, pipeline)
         missing = [project.shown(file) for file in (path, parameters) if not file.is_file()]
         if missing:
             notes.append(f"note: {' and '.join(missing)}: no such file yet; the parameters cell is not written")
             continue
+        shown = project.shown(path)
         try:
-            shown = project.shown(path)
             cells[pipeline] = path, parameters_cell(read_notebook(path, shown), shown)
         except InputError as error:
-            problems.append(str(error))
+            problems[shown] = str(error)
     return cells, notes, problems
 
 

@@ -95,7 +95,7 @@ def _compose(text: str) -> Any:
 def _values_of(node: Any, key: Key, locations: dict[Key, Location], shown: str) -> Any:
     """A node's text, list or group; notes the location of each value in it."""
     line = node.start_mark.line + 1
-    locations.setdefault(key, (line, f"{shown}:{line}"))
+    locations.setdefault(key, (line, f"{shown}:{line}" if key else shown))  # the file as a whole has no line
     if node.id == "sequence":
         return [_values_of(item, (*key, i), locations, shown) for i, item in enumerate(node.value)]
     if node.id == "scalar":

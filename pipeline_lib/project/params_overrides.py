@@ -41,7 +41,7 @@ def apply_override(
                 "a list is replaced as a whole, with JSON"
             )
     if key in locations:  # name the line whose value is replaced
-        location = (location[0], location[1].replace(locations[()][1].rpartition(":")[0], locations[key][1], 1))
+        location = (location[0], location[1].replace(locations[()][1], locations[key][1], 1))
     for inside in [other for other in locations if other[: len(key)] == key]:
         del locations[inside]
     group[key[-1]] = new

@@ -159,7 +159,7 @@ def test_code_in_the_cell_is_refused_and_stays(project: Project, line: str, mess
     ("name", "text", "message"),
     [
         ("params/boats.yml", "seed: x\nsince: 2020-02-01\nmodel:\n  alpha: 1\n", "params/boats.yml:1: seed: found 'x'"),
-        ("params/boats.quick.yml", "seed: 1\n", "params/boats.quick.yml:1: since: missing key"),
+        ("params/boats.quick.yml", "seed: 1\n", "params/boats.quick.yml: since: missing key"),
         ("coast/pipelines/boats.py", "1 / 0\n", "coast.pipelines.boats: found ZeroDivisionError on import"),
         ("coast/pipelines/boats.py", "x = 1\n", "coast.pipelines.boats: Params: found None, expected a subclass"),
         ("coast/pipelines/boats.py", "import os\nos._exit(9)\n", "found that its import ends the process (exit code 9"),
@@ -174,6 +174,20 @@ def test_values_that_cannot_be_known_are_a_problem(project: Project, name: str, 
         problems = [str(error)]
     assert message in problems[0]
     assert project.research_notebook("boats").read_bytes() == before
+
+
+def test_only_a_cell_that_was_not_written_is_named_so(project: Project) -> None:
+    (project.params / "boats.quick.yml").write_text("seed: 1\n")
+    put(project.root, CELL.replace("seed = 7", "seed = 8"))
+    written = write_defaults(project)
+    assert written.changes[0] == "updated nbs/research/boats.ipynb: cell 2 (id p) from params/boats.yml"
+    assert (len(written.problems), written.skipped) == (2, [])
+    (project.params / "boats.yml").write_text("seed: 1\n")
+    assert write_defaults(project).skipped == ["nbs/research/boats.ipynb"]
+    put(project.root, "import os")
+    assert write_defaults(project).skipped == ["nbs/research/boats.ipynb"]
+    project.research_notebook("boats").write_text("{}")
+    assert write_defaults(project).skipped == ["nbs/research/boats.ipynb"]
 
 
 def test_missing_files_are_a_note(project: Project) -> None:

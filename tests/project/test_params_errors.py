@@ -20,9 +20,9 @@ def test_unknown_keys_are_named_with_the_nearest_known_one(tmp_path: Path) -> No
     assert lines[3].startswith("params/p.yml:8: qqq: unknown key, expected one of: test_share, seed,")
 
 
-def test_missing_keys_name_the_line_of_their_group(tmp_path: Path) -> None:
+def test_missing_keys_name_the_file_or_the_line_of_their_group(tmp_path: Path) -> None:
     assert refusal(tmp_path, "# c\n\ninner:\n  one: 1\n", Required) == [
-        "params/p.yml:3: share: missing key, expected a value; add it",
+        "params/p.yml: share: missing key, expected a value; add it",
         "params/p.yml:3: inner.two: missing key, expected a value; add it",
     ]
 
@@ -81,7 +81,7 @@ def test_errors_of_validators_have_the_same_form(tmp_path: Path) -> None:
 
     assert refusal(tmp_path, "# c\nlow: 3\n", Checked) == ["params/p.yml:2: low: found '3', expected an even number"]
     assert refusal(tmp_path, "# c\nlow: 6\nhigh: 1\n", Checked) == [
-        "params/p.yml:2: found a group of keys, expected low <= high"
+        "params/p.yml: found a group of keys, expected low <= high"
     ]
     (line,) = refusal(tmp_path, "# c\nlow: 4\n", Checked)
     assert "ZeroDivisionError" in line

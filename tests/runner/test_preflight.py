@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ from example import HOUSES, PARAMETERS, ROOT
 
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.project.generated_modules import ExportProblem
+from pipeline_lib.project.params import read_params
 from pipeline_lib.project.params_model import BaseParams
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.runner.preflight import check_parameters_agree, check_request
@@ -57,6 +59,24 @@ def test_errors_of_the_file_and_of_the_cell_are_reported_together(research: Rese
     assert "test_share=2" in str(caught.value)
     assert "houses.ipynb: cell 1" in str(caught.value)
     assert "seed: found 'x'" in str(caught.value)
+
+
+def test_a_parameter_that_file_and_cell_lack_is_one_problem_of_the_file(
+    research: Research, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = HOUSES.read_text(encoding="utf-8").replace("\nseed: 0\n", "\n")
+    research(parameters=PARAMETERS.replace("seed = 0\n", ""))
+    shorter = tmp_path / "houses.yml"
+    shorter.write_text(text, encoding="utf-8")
+    model = find_project(ROOT).import_pipeline("houses").Params
+    read = partial(read_params, shorter, model)
+    monkeypatch.setattr("pipeline_lib.runner.preflight.read_params", lambda *given, **options: read(shown="p.yml"))
+    with pytest.raises(InputError) as caught:
+        check_request(HOUSES)
+    assert str(caught.value) == "p.yml: seed: missing key, expected a value; add it"
+    monkeypatch.setattr("pipeline_lib.runner.preflight.read_params", read_params)
+    with pytest.raises(InputError, match=r"houses.ipynb: cell 1 .*: seed: missing key.*; run `pipeline-lib export`"):
+        check_request(HOUSES)
 
 
 def test_a_value_that_json_cannot_carry_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,10 +38,8 @@ def params_yml(draft: Draft, *, sample: bool) -> str:
 
 def params_values(draft: Draft) -> dict[str, str]:
     """The placeholders of the cells about parameters."""
-    sample = {**draft.params, "data": draft.sample}
     return {
         "params_fields": "\n".join(f"    {name}: {_PARAMS[name][0]}" for name in draft.params),
-        "sample_values": "\n".join(f"    {name}={literal(value)}," for name, value in sample.items()),
         "parameters": cell_text(draft.params),
     }
 

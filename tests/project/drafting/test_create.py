@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,6 +56,23 @@ def test_every_guess_is_listed_and_marked(project: Project) -> None:
         text = (project.root / path).read_text(encoding="utf-8")
         assert len(guesses) == text.count("decide: ") > 1
     assert "are they rightly left out: key?" in made.decisions["nbs/pipelines/loans.ipynb"]
+
+
+def test_a_parameter_that_is_added_to_both_files_reaches_the_cells(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_from_data(project, "loans", written(project.root / "data", loans()), RATE)
+    for name in ("loans.yml", "loans.sample.yml"):
+        with (project.params / name).open("a") as file:
+            file.write("depth: 3\n")
+    read = read_notebook(project.root / "nbs" / "pipelines" / "loans.ipynb", "n")["cells"]
+    code = {cell["id"]: "".join(cell["source"]) for cell in read if cell["cell_type"] == "code"}
+    code["params"] += "\n    depth: int"
+    monkeypatch.chdir(project.root / "nbs" / "pipelines")
+    names: dict[str, Any] = {"__name__": "cells"}
+    for source in code.values():
+        exec(source, names)  # noqa: S102  the cells as a person runs them
+    assert (names["params"].depth, names["params"].data) == (3, "tests/data/loans.csv")
 
 
 def test_a_file_from_outside_is_copied_only_when_asked(project: Project, tmp_path: Path) -> None:
