@@ -233,6 +233,10 @@ class OperationMethods(Generic[V]):
             hangul=hangul,
         )
 
+    def dot_float32(self, *values: V | Scalar, weights: Sequence[float] | NDArray[Any], start: float) -> V:
+        """`start` and the sum of numbers times weights, each step rounded to float32; missing numbers add nothing."""
+        return self.apply("dot_float32", *values, weights=weights, start=start)
+
     def duration_part(self, value: V | Scalar, *, part: Literal["days", "seconds", "microseconds"]) -> V:
         """A part of a duration as in datetime.timedelta: of -1 second, -1 days and 86399 seconds; missing is NaN."""
         return self.apply("duration_part", value, part=part)
@@ -260,6 +264,10 @@ class OperationMethods(Generic[V]):
     def exp(self, value: V | Scalar) -> V:
         """e to the power of the number."""
         return self.apply("exp", value)
+
+    def exp_float32(self, value: V | Scalar) -> V:
+        """e to the power of float32 numbers, in float32 as glibc and musl compute it."""
+        return self.apply("exp_float32", value)
 
     def expm1(self, value: V | Scalar) -> V:
         """`exp(value) - 1`, accurate near 0."""
@@ -494,6 +502,16 @@ class OperationMethods(Generic[V]):
         """The distances of the `count` nearest stored points, then their indices."""
         return self.apply("nearest", vector, points=points, count=count, metric=metric, expanded=expanded)
 
+    def nearest_centre(
+        self,
+        vector: V | Scalar,
+        *,
+        centres: Sequence[Sequence[float]] | NDArray[Any],
+        squares: Sequence[float] | NDArray[Any],
+    ) -> V:
+        """The index of the nearest of `centres`, whose squared lengths are `squares`; the first of equally near ones."""
+        return self.apply("nearest_centre", vector, centres=centres, squares=squares)
+
     def negate_duration(self, value: V | Scalar) -> V:
         """The duration with the other sign."""
         return self.apply("negate_duration", value)
@@ -564,6 +582,17 @@ class OperationMethods(Generic[V]):
     def parse_number(self, value: V | Scalar, *, name: str, where: str) -> V:
         """The decimal number written as text; missing is NaN, other text is refused."""
         return self.apply("parse_number", value, name=name, where=where)
+
+    def point_distances(
+        self,
+        vector: V | Scalar,
+        *,
+        points: Sequence[Sequence[float]] | NDArray[Any],
+        metric: Literal["euclidean", "squared", "manhattan", "chi_squared"],
+        expanded: bool,
+    ) -> V:
+        """The distances of a vector from stored points; `expanded` tells how the reference computes squared ones."""
+        return self.apply("point_distances", vector, points=points, metric=metric, expanded=expanded)
 
     def pow(self, base: V | Scalar, exponent: V | Scalar) -> V:
         """`base` to the power of `exponent`; special values as in C99."""
@@ -739,6 +768,10 @@ class OperationMethods(Generic[V]):
         """Each sparse vector divided by its L1, L2 or largest norm; vectors of zeros stay."""
         return self.apply("bag_normalize", vector, norm=norm)
 
+    def sparse_numbers(self, vector: V | Scalar, *, indices: Sequence[int] | NDArray[Any], absent: float) -> V:
+        """The numbers at some indices of a sparse vector, ascending; `absent` where none is stored."""
+        return self.apply("bag_numbers", vector, places=indices, absent=absent)
+
     def sparse_scale(self, vector: V | Scalar, *, weights: Sequence[float] | NDArray[Any]) -> V:
         """Each number of a sparse vector times the weight of its index."""
         return self.apply("bag_scale", vector, weights=weights)
@@ -746,6 +779,10 @@ class OperationMethods(Generic[V]):
     def sparse_select(self, vector: V | Scalar, *, indices: Sequence[int] | NDArray[Any]) -> V:
         """A sparse vector's numbers at some indices, ascending, as a narrower sparse vector."""
         return self.apply("bag_select", vector, places=indices)
+
+    def sparse_sum_of_squares(self, vector: V | Scalar) -> V:
+        """The sum of the squares of a sparse vector's numbers."""
+        return self.apply("bag_sum_of_squares", vector)
 
     def sparse_to_vector(self, vector: V | Scalar) -> V:
         """A sparse vector as a dense one."""
@@ -785,6 +822,10 @@ class OperationMethods(Generic[V]):
     def subtract_int(self, left: V | Scalar, right: V | Scalar) -> V:
         """The difference of integers; beyond 64 bits it wraps around."""
         return self.apply("subtract_int", left, right)
+
+    def sum_of_squares(self, vector: V | Scalar) -> V:
+        """The sum of the squares of a vector's numbers, from the first to the last."""
+        return self.apply("sum_of_squares", vector)
 
     def tan(self, value: V | Scalar) -> V:
         """The tangent of an angle in radians."""
@@ -981,6 +1022,22 @@ class OperationMethods(Generic[V]):
     def truncate_int(self, value: V | Scalar) -> V:
         """The integer part as int64; -2**63 for NaN and beyond 64 bits."""
         return self.apply("truncate_int", value)
+
+    def vector_function(self, vector: V | Scalar, *, kind: Literal["cos", "exp", "log", "sin", "sigmoid", "sqrt"]) -> V:
+        """An elementary function of each number of a vector."""
+        return self.apply("vector_function", vector, kind=kind)
+
+    def vector_pair(self, left: V | Scalar, right: V | Scalar, *, kind: Literal["add", "multiply"]) -> V:
+        """The sum or product of two vectors of the same width, number by number."""
+        return self.apply("vector_pair", left, right, kind=kind)
+
+    def vector_power(self, vector: V | Scalar, *, exponent: float) -> V:
+        """Each number of a vector to the power of `exponent`."""
+        return self.apply("vector_power", vector, exponent=exponent)
+
+    def vector_scale(self, vector: V | Scalar, *, factor: float, offset: float) -> V:
+        """Each number of a vector times `factor`, plus `offset`."""
+        return self.apply("vector_scale", vector, factor=factor, offset=offset)
 
     def weighted_median(self, vector: V | Scalar, *, weights: Sequence[float] | NDArray[Any]) -> V:
         """The weighted median: the smallest number whose running sum of `weights` reaches half."""

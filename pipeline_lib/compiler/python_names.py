@@ -14,8 +14,10 @@ METHODS = {
     "bag_join": "sparse_join",
     "bag_log_plus_one": "sparse_log_plus_one",
     "bag_normalize": "sparse_normalize",
+    "bag_numbers": "sparse_numbers",
     "bag_scale": "sparse_scale",
     "bag_select": "sparse_select",
+    "bag_sum_of_squares": "sparse_sum_of_squares",
     "bag_vector": "sparse_to_vector",
     "couple": "pairwise_probabilities",
     "demand": "check",
@@ -30,6 +32,7 @@ METHODS = {
 
 SETTINGS = {
     ("bag_item", "place"): "index",
+    ("bag_numbers", "places"): "indices",
     ("bag_select", "places"): "indices",
     ("earlier", "back"): "lookback",
     ("item", "place"): "index",

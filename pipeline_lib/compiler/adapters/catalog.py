@@ -23,6 +23,7 @@ MODULES = (
     "sklearn.bayes",
     "sklearn.boosting",
     "sklearn.calibration",
+    "sklearn.clusters",
     "sklearn.decomposition",
     "sklearn.encoding",
     "sklearn.expansion",
