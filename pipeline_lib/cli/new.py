@@ -35,6 +35,9 @@ _SHOWN_DECISIONS = 12
 @click.option("--time", help="Of a draft: test on the rows that are latest by this column.")
 @click.option("--group", help="Of a draft: keep rows with the same value of this column on one side of the split.")
 @click.option("--sensitive", multiple=True, help="Of a draft: a column of personal data (repeat for more).")
+@click.option(
+    "--missing", multiple=True, metavar="TEXT", help="Of a draft: a text that means missing (repeat for more)."
+)
 @click.option("--copy", is_flag=True, help="With --data: copy a file from outside of the project to data/.")
 def new(
     name: str,
@@ -45,12 +48,13 @@ def new(
     time: str | None,
     group: str | None,
     sensitive: tuple[str, ...],
+    missing: tuple[str, ...],
     copy: bool,
 ) -> None:
     """Write the notebooks, parameters and parity test of a new pipeline NAME."""
     project = current_project()
     if data is None and sql is None:
-        if target or task or time or group or sensitive or copy:
+        if target or task or time or group or sensitive or missing or copy:
             raise InputError("found options of a draft without raw data, expected --data FILE or --sql; add one")
         from pipeline_lib.project.new_pipeline import create_pipeline
 
@@ -61,7 +65,8 @@ def new(
             raise InputError("found raw data without --target, expected the column to predict; add --target COLUMN")
         from pipeline_lib.project.drafting.draft import Options
 
-        _print_draft(_drafted(project, name, data, sql, Options(target, task, time, group, sensitive), copy=copy))
+        options = Options(target, task, time, group, sensitive, missing)
+        _print_draft(_drafted(project, name, data, sql, options, copy=copy))
     click.echo(f"next: pipeline-lib run {project.shown(project.params / name)}.yml")
 
 

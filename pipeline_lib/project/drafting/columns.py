@@ -1,13 +1,23 @@
 """What each raw column holds: its kind, its values with their types, and how `load` reads them."""
 
+import difflib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
+from pipeline_lib.errors import InputError
 from pipeline_lib.project.drafting.dates import DateFormat, date_format, parsed
+from pipeline_lib.project.drafting.odd_values import (
+    OddValues,
+    leading_zeros,
+    number_pattern,
+    odd_cells,
+    odd_dates,
+    odd_texts,
+)
 from pipeline_lib.project.drafting.raw_data import RawData
 from pipeline_lib.project.drafting.text_format import TextFormat
 
@@ -19,12 +29,14 @@ _BOOLEANS = {"True", "False", "TRUE", "FALSE", "true", "false"}
 _MAX_INTEGER = 2**53  # float64 holds every integer up to here
 _DATE_NAME = re.compile(r"date|datum|day|tag\b|fecha|jour", re.IGNORECASE)
 _UNNAMED = re.compile(r"Unnamed: \d+")
-_MOSTLY = 0.8
 
 
 @dataclass(frozen=True)
 class Column:
-    """One raw column: its kind, its values (missing ones are NaN or NaT), and what to decide about it."""
+    """One raw column: its kind, its values (missing ones are NaN or NaT), and what to decide about it.
+
+    `odd` are the values for which a column of numbers is one of text.
+    """
 
     name: str
     kind: str  # integer, number, boolean, text, date, empty
@@ -33,6 +45,7 @@ class Column:
     nullable: bool = False
     notes: tuple[str, ...] = ()
     problem: str = ""
+    odd: OddValues | None = None
 
     @property
     def known(self) -> pd.Series:
@@ -63,18 +76,45 @@ class Profile:
     missing: list[str] = field(default_factory=list)
 
 
-def profile(raw: RawData) -> Profile:
-    """The columns of raw data, in order; where not all rows were read, any column may have missing values."""
+def profile(raw: RawData, missing_words: Collection[str] = ()) -> Profile:
+    """The columns of raw data, in order; where not all rows were read, any column may have missing values.
+
+    `missing_words` mean missing in every column. Raises InputError for one that occurs nowhere.
+    """
+    _check_occur(raw, missing_words)
     if raw.kind == "csv":
-        missing = _missing_marks(raw)
+        missing = _missing_marks(raw, missing_words)
         columns = [_text_column(str(name), raw.frame[name], missing, raw.text) for name in raw.frame]
     elif raw.kind == "excel":
-        missing = _missing_marks(raw)
+        missing = _missing_marks(raw, missing_words)
         columns = [_excel_column(str(name), raw.frame[name], missing) for name in raw.frame]
     else:
         missing = []
         columns = [_typed_column(str(name), raw.frame[name]) for name in raw.frame]
-    return Profile({column.name: _with_missing(column, raw.whole) for column in columns}, missing)
+    return Profile({column.name: _placed(_with_missing(column, raw.whole), raw) for column in columns}, missing)
+
+
+def _check_occur(raw: RawData, words: Collection[str]) -> None:
+    """Raise InputError for a word of `--missing` that no cell holds, and for data whose missing values are no words."""
+    if words and raw.kind not in ("csv", "excel"):
+        raise InputError(
+            "--missing: found a file or a query with missing values of its own, expected CSV or Excel; make the values "
+            "missing there"
+        )
+    cells = {value for name in raw.frame for value in raw.frame[name].unique()} if words else set()
+    texts = {value.strip() for value in cells if isinstance(value, str)}
+    for word in words:
+        if raw.whole and word.strip() not in texts:
+            near = difflib.get_close_matches(word, texts, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "correct it"
+            raise InputError(f"--missing: found no cell that holds {word!r}, expected one at least; {hint}")
+
+
+def _placed(column: Column, raw: RawData) -> Column:
+    """The column with words for where the first of its odd values is."""
+    if column.odd is None:
+        return column
+    return replace(column, odd=replace(column.odd, place=raw.place(column.odd.position), kind=raw.kind))
 
 
 def _with_missing(column: Column, whole: bool) -> Column:
@@ -88,11 +128,12 @@ def _with_missing(column: Column, whole: bool) -> Column:
         kind, values = "text", values.astype("object").where(values.notna(), None).astype("str")
     unnamed = ("the file has no name for this column; this is what pandas calls it",)
     notes = column.notes + (unnamed if _UNNAMED.fullmatch(column.name) else ())
-    return Column(column.name, kind, values, column.date, nullable, notes, column.problem)
+    return replace(column, kind=kind, values=values, nullable=nullable, notes=notes)
 
 
-def _missing_marks(raw: RawData) -> list[str]:
+def _missing_marks(raw: RawData, more: Iterable[str]) -> list[str]:
     """The marks of missing values that occur: words in any column, other marks among numbers and dates."""
+    known_words = {"", *MISSING_WORDS, *(word.strip() for word in more)}
     marks: set[str] = set()
     for name in raw.frame:
         values = raw.frame[name]
@@ -100,9 +141,9 @@ def _missing_marks(raw: RawData) -> list[str]:
         if texts.empty:
             continue
         stripped = texts.str.strip()
-        words = stripped.isin(["", *MISSING_WORDS])
+        words = stripped.isin(sorted(known_words))
         marks |= set(texts[words])
-        rest = stripped.isin(sorted(_MISSING_MARKS))
+        rest = stripped.isin(sorted(_MISSING_MARKS | known_words))
         others = texts[~rest].str.strip()
         typed = raw.kind == "excel" and any(not isinstance(v, str) for v in values.unique())
         if rest.any() and ((typed and others.empty) or _is_numbers(others, raw.text) or date_format(others)):
@@ -111,17 +152,7 @@ def _missing_marks(raw: RawData) -> list[str]:
 
 
 def _is_numbers(values: pd.Series, text: TextFormat) -> bool:
-    return len(values) > 0 and bool(values.str.fullmatch(_number_pattern(text)).all()) and not _leading_zeros(values)
-
-
-def _number_pattern(text: TextFormat) -> str:
-    mark = re.escape(text.decimal)
-    whole = rf"(?:\d+|\d{{1,3}}(?:{re.escape(text.thousands)}\d{{3}})+)" if text.thousands else r"\d+"
-    return rf"[+-]?(?:{whole}(?:{mark}\d*)?|{mark}\d+)(?:[eE][+-]?\d+)?"
-
-
-def _leading_zeros(values: pd.Series) -> bool:
-    return bool(values.str.match(r"[+-]?0\d").any())
+    return len(values) > 0 and bool(values.str.fullmatch(number_pattern(text)).all()) and not leading_zeros(values)
 
 
 def _text_column(name: str, cells: pd.Series, missing: Iterable[str], text: TextFormat) -> Column:
@@ -173,12 +204,11 @@ def _worded_column(name: str, values: pd.Series, text: TextFormat) -> Column:
     if found:
         notes = (f"its dates are read as {found.format}; {found.other} reads them, too",) if found.other else ()
         return Column(name, "date", parsed(known, found).reindex(values.index), found, notes=notes)
-    numbers = known.str.strip().str.fullmatch(_number_pattern(text))
-    if numbers.mean() > _MOSTLY and not _leading_zeros(known.str.strip()):
-        others = int((~numbers).sum())
-        note = f"{others} of {len(known)} values are no numbers, so it is text" if others else "its numbers are text"
-        return Column(name, "text", values, notes=(note,))
-    return Column(name, "text", values)
+    odd = odd_texts(known, text) or odd_dates(known)
+    if odd is None and _is_numbers(known.str.strip(), text):
+        return Column(name, "text", values, notes=("its numbers are text",))
+    notes = (f"{odd.count} of {odd.known} values are not {odd.what}, so it is text",) if odd else ()
+    return Column(name, "text", values, notes=notes, odd=odd)
 
 
 def _excel_column(name: str, cells: pd.Series, missing: Iterable[str]) -> Column:
@@ -198,7 +228,7 @@ def _excel_column(name: str, cells: pd.Series, missing: Iterable[str]) -> Column
     if all(hasattr(value, "isoformat") and hasattr(value, "year") for value in known):
         return _typed_column(name, pd.to_datetime(values))
     note = f"it mixes {' and '.join(sorted(kind.__name__ for kind in types))}, so it is text"
-    return Column(name, "text", values.astype("str"), notes=(note,))
+    return Column(name, "text", values.astype("str"), notes=(note,), odd=odd_cells(known))
 
 
 def _typed_column(name: str, values: pd.Series) -> Column:
@@ -258,4 +288,5 @@ def _object_column(name: str, values: pd.Series) -> Column:
         return Column(name, "text", values, problem=f"no Row can declare values of type {' and '.join(sorted(types))}")
     if types == {"str"}:
         return _worded_column(name, values.astype("str"), TextFormat())
-    return Column(name, "text", values.astype("str"), notes=(f"it mixes {' and '.join(sorted(types))}: text",))
+    note = f"it mixes {' and '.join(sorted(types))}: text"
+    return Column(name, "text", values.astype("str"), notes=(note,), odd=odd_cells(known))

@@ -14,7 +14,7 @@ _TIMES = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", "T%H:%M", " %H:%M:%S.%f", "T%H
 _ZONES = ("", "%z", " %z")
 ISO = "ISO8601"
 """pandas' name for any mixture of ISO 8601 dates and times."""
-_LIKELY = re.compile(r"\d{1,4}[-/. ](?:\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{2,4}|[A-Za-z]{3,9} \d{1,2}, \d{4}")
+LIKELY_DATE = re.compile(r"\d{1,4}[-/. ](?:\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{2,4}|[A-Za-z]{3,9} \d{1,2}, \d{4}")
 _ZONE = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
 _TRIED_FIRST = 200
 _ORDERS = {"%m/%d": "%d/%m", "%m-%d": "%d-%m", "%d/%m": "%m/%d", "%d-%m": "%m-%d"}
@@ -35,7 +35,7 @@ def date_format(values: pd.Series, *, day_first: bool = False) -> DateFormat | N
     Where both orders of day and month are possible, `day_first` says which is taken.
     """
     first = values.iloc[:_TRIED_FIRST]
-    if not len(values) or not first.str.match(_LIKELY).all():
+    if not len(values) or not first.str.match(LIKELY_DATE).all():
         return None
     zoned = bool(first.str.contains(_ZONE).all() and first.str.contains(":", regex=False).all())
     found = [text for text in _candidates(zoned) if _reads(first, text) and _reads(values, text)]

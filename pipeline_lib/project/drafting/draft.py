@@ -25,6 +25,7 @@ class Options:
     time: str | None = None
     group: str | None = None
     sensitive: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Draft:
 
 def make_draft(name: str, data: str, raw: RawData, options: Options) -> Draft:
     """The draft for raw data. Raises InputError for options that name no column, and for data that teach nothing."""
-    found = profile(raw)
+    found = profile(raw, options.missing)
     names = list(found.columns)
     target_name = find_column(options.target, names, "--target", data)
     sensitive = [find_column(each, [*names, *raw.unreadable], "--sensitive", data) for each in options.sensitive]

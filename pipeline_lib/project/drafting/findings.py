@@ -23,9 +23,22 @@ def findings(draft: Draft) -> list[str]:
     used = {"numbers": roles.numbers, "flags": roles.flags, "categories": roles.categories, "texts": roles.words}
     used["dates"] = roles.dates
     found.append("columns: " + ", ".join(f"{use} {len(names)}" for use, names in used.items() if names))
+    found += _not_numbers(draft)
     for title, names in (("left out", roles.left_out), ("sensitive", roles.sensitive)):
         if names:
             listed = [f"{name} ({why})" for name, why in list(names.items())[:8]]
             more = f" and {len(names) - 8} more" if len(names) > 8 else ""
             found.append(f"{title}: {', '.join(listed)}{more}")
     return found
+
+
+def _not_numbers(draft: Draft) -> list[str]:
+    """Columns of numbers that a few values make text: which values, what was done, what to do."""
+    lines = []
+    for name, column in draft.profile.columns.items():
+        if column.odd is not None:
+            use = "left out" if name in draft.roles.left_out else "text"
+            hidden, no = name in draft.roles.sensitive, column.odd.what.partition(" ")[0]
+            remedy = column.odd.remedy(hidden=hidden, again="remove the files below and run this again with")
+            lines.append(f"not {no}: {name}, {column.odd.found(hidden=hidden)}, so it is {use}; {remedy}")
+    return lines

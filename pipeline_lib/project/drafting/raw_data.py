@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.project.drafting.odd_values import csv_line
 from pipeline_lib.project.drafting.text_format import FORMATS, TextFormat, fields_that_fit, opened, text_format
 
 PROFILE_ROWS = 100_000
@@ -25,7 +26,10 @@ _NESTED = ("list", "struct", "map", "union", "binary", "time32", "time64", "dura
 
 @dataclass(frozen=True)
 class RawData:
-    """The rows that were read of a file; `whole` when these are all. A CSV's cells are text, missing ones too."""
+    """The rows that were read of a file; `whole` when these are all. A CSV's cells are text, missing ones too.
+
+    `path` is that of a CSV file.
+    """
 
     kind: str
     suffix: str
@@ -36,6 +40,13 @@ class RawData:
     other_sheets: tuple[str, ...] = ()
     unreadable: dict[str, str] = field(default_factory=dict)
     query: str = ""
+    path: Path | None = None
+
+    def place(self, position: int) -> str:
+        """Where a row is, for a person who looks for it: by its line in a text file, by its number elsewhere."""
+        if self.path is not None:
+            return f"line {csv_line(self.path, self.text, position)}"
+        return f"row {position + 2} of the sheet" if self.kind == "excel" else f"row {position + 1}"
 
 
 def query_rows(frame: pd.DataFrame, query: str, shown: str, limit: int = PROFILE_ROWS) -> RawData:
@@ -92,7 +103,7 @@ def _read_csv(path: Path, shown: str, limit: int) -> RawData:
             f"header has ({len(header)}, separated by {found.sep!r}); correct the line"
         ) from error
     suffix = "".join(path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:])
-    return RawData("csv", suffix.removesuffix(".gz"), frame.head(rows), len(frame) <= rows, text=found)
+    return RawData("csv", suffix.removesuffix(".gz"), frame.head(rows), len(frame) <= rows, text=found, path=path)
 
 
 def _csv_header(path: Path, shown: str, found: TextFormat) -> list[str]:

@@ -93,6 +93,11 @@ def _are_classes(column: Column) -> bool:
 
 
 def _regression(column: Column, gaps: int) -> Target:
+    if column.odd:
+        raise InputError(
+            f"--task regression: found that in {column.name!r} {column.odd.found(hidden=False)}, expected numbers; "
+            f"{column.odd.remedy(hidden=False)}"
+        )
     if column.kind not in ("integer", "number"):
         raise InputError(
             f"--task regression: found {column.kind} in the target {column.name!r}, expected numbers; use "
@@ -108,6 +113,11 @@ def _classification(column: Column, gaps: int, *, whole: bool, asked: bool, show
     classes = sorted(counts[counts >= MIN_OF_CLASS].index.tolist())
     rare = sorted(counts[counts < MIN_OF_CLASS].index.tolist())
     if len(classes) < 2 or len(classes) > MAX_CLASSES:
+        if column.odd:
+            raise InputError(
+                f"{shown}: found that in {column.name!r} {column.odd.found(hidden=False)}, expected numbers, or 2 to "
+                f"{MAX_CLASSES} classes; {column.odd.remedy(hidden=False)}"
+            )
         raise InputError(
             f"{shown}: found {len(classes)} classes with {MIN_OF_CLASS} rows or more in {column.name!r} "
             f"({len(counts)} different values), expected 2 to {MAX_CLASSES}; "

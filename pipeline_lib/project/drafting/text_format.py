@@ -127,14 +127,18 @@ def _delimiter(lines: list[str]) -> str:
 
 
 def _marks(sep: str, fields: Iterable[str]) -> tuple[str, str]:
-    """Decimal and thousands marks of the numbers among the fields."""
+    """Decimal and thousands marks of the numbers among the fields.
+
+    Where some have a decimal point and others a decimal comma, most different values decide: the others are text.
+    """
     values = set(fields)
-    points = any(_POINT_NUMBER.fullmatch(value) for value in values)
-    groups = any(_COMMA_GROUPS.fullmatch(value) for value in values)
-    commas = [value for value in values if _COMMA_NUMBER.fullmatch(value)]
-    point_groups = any(_POINT_GROUPS.fullmatch(value) for value in values)
-    if point_groups or (commas and not points and (sep == ";" or not all(map(_COMMA_GROUPS.fullmatch, commas)))):
-        return ",", "." if point_groups else ""
+    groups = {value for value in values if _COMMA_GROUPS.fullmatch(value)}
+    commas = {value for value in values if _COMMA_NUMBER.fullmatch(value)}
+    points = {value for value in values if _POINT_NUMBER.fullmatch(value)} | {each for each in groups if "." in each}
+    if any(_POINT_GROUPS.fullmatch(value) for value in values):
+        return ",", "."
+    if len(commas) > len(points) and (sep == ";" or commas - groups):
+        return ",", ""
     return ".", "," if groups else ""
 
 

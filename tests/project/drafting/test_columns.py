@@ -81,7 +81,7 @@ def test_kinds_in_excel(tmp_path: Path, values: list[Any], kind: str, nullable: 
 
 
 def test_what_to_decide_is_noted(tmp_path: Path) -> None:
-    assert column(tmp_path, ["1"] * 9 + ["many"]).notes == ("1 of 10 values are no numbers, so it is text",)
+    assert column(tmp_path, ["1"] * 9 + ["many"]).notes == ("1 of 10 values are not numbers, so it is text",)
     assert "mixes" in column(tmp_path, [1, "two", 3], ".xlsx").notes[0]
     assert column(tmp_path, ["a", "b"]).notes == ()
 
