@@ -496,11 +496,62 @@ class OperationMethods(Generic[V]):
         *,
         points: Sequence[Sequence[float]] | NDArray[Any],
         count: int,
-        metric: Literal["euclidean", "manhattan"],
         expanded: bool,
+        metric: Literal[
+            "euclidean",
+            "sqeuclidean",
+            "seuclidean",
+            "manhattan",
+            "chebyshev",
+            "minkowski",
+            "mahalanobis",
+            "hamming",
+            "canberra",
+            "braycurtis",
+            "cosine",
+            "correlation",
+            "haversine",
+            "nan_euclidean",
+            "jaccard",
+            "dice",
+            "rogerstanimoto",
+            "russellrao",
+            "sokalmichener",
+            "sokalsneath",
+            "yule",
+        ],
+        p: float | None = None,
+        column_weights: Sequence[float] | NDArray[Any] | None = None,
+        inverse: Sequence[Sequence[float]] | NDArray[Any] | None = None,
+        ties: Literal["index", "heap", "tree"] | None = None,
+        tree_order: Sequence[int] | NDArray[Any] | None = None,
+        tree_starts: Sequence[int] | NDArray[Any] | None = None,
+        tree_low: Sequence[Sequence[float]] | NDArray[Any] | None = None,
+        tree_high: Sequence[Sequence[float]] | NDArray[Any] | None = None,
+        tree_centers: Sequence[Sequence[float]] | NDArray[Any] | None = None,
+        tree_radii: Sequence[float] | NDArray[Any] | None = None,
     ) -> V:
-        """The distances of the `count` nearest stored points, then their indices."""
-        return self.apply("nearest", vector, points=points, count=count, metric=metric, expanded=expanded)
+        """The distances of the `count` nearest stored points, then their indices; `ties` decides among equal ones."""
+        return self.apply(
+            "nearest",
+            vector,
+            points=points,
+            count=count,
+            expanded=expanded,
+            metric=metric,
+            **_given(
+                p=p,
+                column_weights=column_weights,
+                inverse=inverse,
+                ties=ties,
+                tree_order=tree_order,
+                tree_starts=tree_starts,
+                tree_low=tree_low,
+                tree_high=tree_high,
+                tree_centers=tree_centers,
+                tree_radii=tree_radii,
+            ),
+        )
 
     def nearest_centre(
         self,
@@ -547,14 +598,32 @@ class OperationMethods(Generic[V]):
         return self.apply("number_of_text", text, how=how, **_given(errors=errors, name=name, where=where))
 
     def opaque(
-        self, *columns: V | Scalar, step: str, method: str, dtypes: Sequence[str], names: Sequence[str] | None
+        self,
+        *columns: V | Scalar,
+        step: str,
+        method: str,
+        dtypes: Sequence[str],
+        names: Sequence[str] | None,
+        form: str | None = None,
+        kinds: Sequence[str] | None = None,
+        categories: Sequence[Any] | None = None,
+        block: int | None = None,
+        width: int | None = None,
     ) -> V:
         """All columns that a step returns from `method`, computed in the step's own library."""
-        return self.apply("opaque", *columns, step=step, method=method, dtypes=dtypes, names=names)
+        return self.apply(
+            "opaque",
+            *columns,
+            step=step,
+            method=method,
+            dtypes=dtypes,
+            names=names,
+            **_given(form=form, kinds=kinds, categories=categories, block=block, width=width),
+        )
 
-    def opaque_part(self, parts: V | Scalar, *, index: int, gives: str) -> V:
+    def opaque_part(self, parts: V | Scalar, *, index: int, gives: str, width: int | None = None) -> V:
         """One of the columns that `opaque` returned."""
-        return self.apply("opaque_part", parts, place=index, gives=gives)
+        return self.apply("opaque_part", parts, place=index, gives=gives, **_given(width=width))
 
     def pairwise_probabilities(
         self,
@@ -1023,7 +1092,9 @@ class OperationMethods(Generic[V]):
         """The integer part as int64; -2**63 for NaN and beyond 64 bits."""
         return self.apply("truncate_int", value)
 
-    def vector_function(self, vector: V | Scalar, *, kind: Literal["cos", "exp", "log", "sin", "sigmoid", "sqrt"]) -> V:
+    def vector_function(
+        self, vector: V | Scalar, *, kind: Literal["absolute", "cos", "exp", "log", "sigmoid", "sin", "sqrt"]
+    ) -> V:
         """An elementary function of each number of a vector."""
         return self.apply("vector_function", vector, kind=kind)
 

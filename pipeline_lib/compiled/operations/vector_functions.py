@@ -10,7 +10,7 @@ from pipeline_lib.compiled.portable_math.functions import FUNCTIONS
 
 _HALF_ULP = 2.0**-53
 _REFERENCE_ULPS = 4.0  # how far NumPy's own functions, which differ by CPU, may be from ours
-_KINDS = ("cos", "exp", "log", "sin", "sigmoid", "sqrt")
+_KINDS = ("absolute", "cos", "exp", "log", "sigmoid", "sin", "sqrt")
 
 
 def _same_width(settings: Settings, widths: Any) -> int:
@@ -24,7 +24,7 @@ operation(
     doc="An elementary function of each number of a vector.",
     parameters=("vector",),
     settings={"kind": one_of(_KINDS)},
-    column=lambda settings: FUNCTIONS[settings["kind"]].vector,
+    column=lambda settings: np.abs if settings["kind"] == "absolute" else FUNCTIONS[settings["kind"]].vector,
     rounding=_REFERENCE_ULPS,
     width=_same_width,
 )

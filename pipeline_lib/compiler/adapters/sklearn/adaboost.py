@@ -1,6 +1,6 @@
-"""AdaBoostRegressor, AdaBoostClassifier, IsolationForest.
+"""AdaBoostRegressor, AdaBoostClassifier.
 
-Sources: sklearn/ensemble/_weight_boosting.py and _iforest.py.
+Source: sklearn/ensemble/_weight_boosting.py.
 """
 
 from collections.abc import Sequence
@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.portable_math.logarithms import log_scalar
-from pipeline_lib.compiler.adapters.inputs import check_width, dense_inputs
+from pipeline_lib.compiler.adapters.inputs import dense_inputs
 from pipeline_lib.compiler.adapters.outputs import binary_prediction, class_labels, class_prediction, softmax
 from pipeline_lib.compiler.adapters.registry import Outputs, estimator, predict
 from pipeline_lib.compiler.adapters.sklearn.trees import tree_nodes
@@ -18,7 +17,6 @@ from pipeline_lib.compiler.builder import Builder, Value
 
 _TREES = "sklearn.tree._classes"
 _BOOSTING = "estimator n_estimators learning_rate random_state"
-_EULER_GAMMA = 0.5772156649015329  # np.euler_gamma
 
 
 def _all_trees(estimators: Sequence[Any]) -> bool:
@@ -84,36 +82,3 @@ def _votes(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
         for label, vote in zip(known, votes, strict=True):
             vote.append(build.lookup(predicted, {label: weight}, "float64", unseen=other, missing=other))
     return [build.sum(vote) for vote in votes]
-
-
-@estimator(
-    "sklearn.ensemble._iforest.IsolationForest",
-    options="n_estimators max_samples contamination max_features bootstrap n_jobs random_state verbose warm_start",
-)
-def isolation_forest(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """1 for inliers, -1 where the mean depth of a row's leaves is small; missing and infinite values are allowed."""
-    check_width(step, values)
-    trees = []
-    for tree, features, depth, below in zip(
-        step.estimators_,
-        step.estimators_features_,
-        step._decision_path_lengths,
-        step._average_path_length_per_tree,
-        strict=True,
-    ):
-        nodes = tree_nodes(tree.tree_, (np.asarray(depth) + np.asarray(below) - 1.0)[:, None])
-        indices = np.asarray(features)[np.where(nodes.feature < 0, 0, nodes.feature)]
-        nodes.feature[:] = np.where(nodes.feature < 0, -1, indices)
-        trees.append(nodes)
-    (depths,) = sum_of_trees(build, values, trees, lambda value, index: value, start=[0.0])
-    scale = len(trees) * _average_depth(int(step._max_samples))
-    mean = build.allow_ulps(depths / scale, 4) if scale else depths * 0.0 + 1.0
-    decision = -build.pow(2.0, -mean) - float(step.offset_)
-    return Outputs([build.where(decision < 0.0, -1, 1)], decision=[decision])
-
-
-def _average_depth(rows: int) -> float:
-    """The mean depth of a leaf in a random tree of `rows` rows (`_average_path_length` in _iforest.py)."""
-    if rows <= 2:
-        return float(rows == 2)
-    return 2.0 * (log_scalar(rows - 1.0) + _EULER_GAMMA) - 2.0 * (rows - 1.0) / rows

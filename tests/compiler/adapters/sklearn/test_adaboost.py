@@ -1,10 +1,10 @@
-"""AdaBoost and the isolation forest of scikit-learn."""
+"""AdaBoost of scikit-learn."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from plans import check_estimator
-from sklearn.ensemble import AdaBoostClassifier, AdaBoostRegressor, IsolationForest
+from sklearn.ensemble import AdaBoostClassifier, AdaBoostRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -77,16 +77,3 @@ def test_a_median_on_the_boundary_is_unsure():
     vector, weights = np.array([[1.0], [2.0]]), {"weights": np.array([1.0, 1.0])}
     bound = OPERATIONS["weighted_median"].error_bound(weights, [vector], [0.0], np.array([1.0]))
     assert bound.tolist() == [np.inf]
-
-
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"contamination": 0.2}, {"max_features": 0.5, "bootstrap": True}, {"max_samples": 1}, {"max_samples": 2}],
-    ids=str,
-)
-@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
-def test_isolation_forests(options):
-    fitted = IsolationForest(n_estimators=8, random_state=0, **options).fit(X)
-    far = X.assign(a=np.resize([0.0, np.inf, -np.inf, 1e39, 50.0, -0.3, np.nan], 60))
-    for rows in (X, far):
-        check_estimator(fitted, rows)
