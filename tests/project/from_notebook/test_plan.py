@@ -59,7 +59,7 @@ def test_each_statement_has_its_place(
                 *[(4, "no Python"), (5, "random"), (6, "magic"), (6, "random")],
             ],
         ),
-        ("functions", [(6, "cleaning")]),
+        ("functions", [(6, "dropped rows"), (6, "cleaning")]),
         ("two_models", [(2, "dropped rows"), (2, "path"), (3, "unused"), (7, "several models")]),
     ],
 )
