@@ -43,6 +43,7 @@ from pipeline_lib.compiler.edge_batches import (
 )
 from pipeline_lib.compiler.edge_values import input_columns, training_values, values_to_try
 from pipeline_lib.compiler.fidelity import Comparison, StepPlan
+from pipeline_lib.compiler.output_names import side_by_side
 from pipeline_lib.compiler.own_steps import check_input_kept
 from pipeline_lib.compiler.refused_rows import answered_rows
 from pipeline_lib.errors import InputError
@@ -116,7 +117,8 @@ class EdgeChecks:
         limit = MAX_ROWS if own.names else min(MAX_ROWS, max(_FEWEST_ROWS, data.shape[0] // 10))
         for method, plan in plans.items():
             batch = batch or self._batch(plan, data, training, own, limit)
-            counts, _, _ = self._ask(f"step {name}, {method}", getattr(final, method), plan, batch, own)
+            answer = _as_one_array(getattr(final, method))
+            counts, _, _ = self._ask(f"step {name}, {method}", answer, plan, batch, own)
             total = counts.worst(total)
         return total
 
@@ -251,6 +253,11 @@ class EdgeChecks:
         self._carried = None
         if output is not None and edges:
             self._carried = thinned(output, edges, MAX_ROWS // 2)
+
+
+def _as_one_array(answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """An estimator's method with the probabilities of several targets side by side."""
+    return lambda rows: side_by_side(answer(rows))
 
 
 def _looks_back(plan: StepPlan) -> bool:

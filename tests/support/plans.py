@@ -92,6 +92,7 @@ def check_estimator(model: Any, rows: pd.DataFrame) -> pd.DataFrame:
     ):
         if hasattr(model, method):
             expected = getattr(model, method)(rows)
+            expected = np.hstack(expected) if isinstance(expected, list) else expected  # several targets
             expected = expected if expected.ndim == 1 or expected.shape[1] != 1 else expected[:, 0]
             plans[method] = StepPlan.write(write(kind), inputs)
             plans[method].check(f"test, {method}", rows, expected)

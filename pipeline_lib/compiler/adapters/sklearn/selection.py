@@ -1,17 +1,21 @@
-"""All selectors of sklearn.feature_selection: the columns that `get_support` names.
+"""All selectors of sklearn.feature_selection: the columns that `get_support` names; RFE and RFECV predict, too.
 
-Source: sklearn/feature_selection/_base.py, `transform`.
+Source: sklearn/feature_selection/_base.py, `transform`, and _rfe.py.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from pipeline_lib.compiler.adapters.inputs import check_present, column_slices, fitted_columns
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, transformer
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, estimator, predict, transformer
 from pipeline_lib.compiler.builder import Builder, Value
 
 _UNIVARIATE = "sklearn.feature_selection._univariate_selection."
+_RFE = "sklearn.feature_selection._rfe."
+_RFE_OPTIONS = "estimator n_features_to_select step verbose importance_getter"
+_RFECV_OPTIONS = "estimator step min_features_to_select cv scoring verbose n_jobs importance_getter"
 
 
 @transformer(f"{_UNIVARIATE}GenericUnivariateSelect", options="score_func mode param")
@@ -25,14 +29,8 @@ _UNIVARIATE = "sklearn.feature_selection._univariate_selection."
     "sklearn.feature_selection._from_model.SelectFromModel",
     options="estimator threshold prefit norm_order max_features importance_getter",
 )
-@transformer(
-    "sklearn.feature_selection._rfe.RFE",
-    options="estimator n_features_to_select step verbose importance_getter",
-)
-@transformer(
-    "sklearn.feature_selection._rfe.RFECV",
-    options="estimator step min_features_to_select cv scoring verbose n_jobs importance_getter",
-)
+@transformer(f"{_RFE}RFE", options=_RFE_OPTIONS)
+@transformer(f"{_RFE}RFECV", options=_RFECV_OPTIONS)
 @transformer(
     "sklearn.feature_selection._sequential.SequentialFeatureSelector",
     options="estimator n_features_to_select tol direction scoring cv n_jobs",
@@ -70,3 +68,14 @@ def _checked(value: Value, name: str, step: Any, build: Builder) -> Value:
     if value.dtype == "bag" and not value.abs_max < np.inf:
         return build.sparse_finite(value, name=name, where=type(step).__name__)
     return check_present(value, name, step) if value.dtype == "str" else value
+
+
+@estimator(f"{_RFE}RFE", options=_RFE_OPTIONS)
+@estimator(f"{_RFE}RFECV", options=_RFECV_OPTIONS)
+def predict_of_selected(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The outputs of the estimator that was fitted on the selected columns."""
+    names = list(map(str, getattr(step, "feature_names_in_", ())))
+    if len(names) != len(values):  # a vector or sparse column, which holds several
+        names = [f"x{index}" for index in range(len(values))]
+    columns = dict(zip(names, values, strict=True))
+    return predict(step.estimator_, list(select(step, columns, build).values()), build)

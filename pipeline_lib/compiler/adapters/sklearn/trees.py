@@ -54,15 +54,16 @@ def regression(step: Any, trees: Sequence[Any], values: Sequence[Value], build: 
 
 
 def classification(step: Any, trees: Sequence[Any], values: Sequence[Value], build: Builder) -> list[Value]:
-    """The sum of fitted tree classifiers' probabilities, one value per class."""
-    if step.n_outputs_ != 1:
-        raise NoPlanError(
-            f"{type(step).__name__}: found {step.n_outputs_} targets of classes, expected one; fit an estimator for "
-            "each, or compile with allow_opaque=True"
-        )
-    count = int(step.n_classes_)
-    nodes = [tree_nodes(tree.tree_, np.asarray(tree.tree_.value)[:, 0, :count]) for tree in trees]
+    """The sum of fitted tree classifiers' probabilities, one value per class; one target after the other."""
+    counts = np.ravel(step.n_classes_).tolist()
+    nodes = [tree_nodes(tree.tree_, _shares(tree.tree_.value, counts)) for tree in trees]
     return _summed(step, trees, nodes, values, build)
+
+
+def _shares(value: Any, counts: Sequence[int]) -> Any:
+    """The probabilities in a tree's nodes, of the classes that each target has."""
+    shares = np.asarray(value, dtype=np.float64)
+    return np.concatenate([shares[:, target, : int(count)] for target, count in enumerate(counts)], axis=1)
 
 
 def _summed(
@@ -79,10 +80,17 @@ def _summed(
 
 
 def classes(step: Any, probability: list[Value], build: Builder) -> Outputs:
-    """Class probabilities and the most probable class, the first of equal ones."""
-    return Outputs(
-        [class_prediction(build, probability, step.classes_)], probability, classes=class_labels(step.classes_)
-    )
+    """Class probabilities and each target's most probable class, the first of equal ones."""
+    if step.n_outputs_ == 1:
+        labels = class_labels(step.classes_)
+        return Outputs([class_prediction(build, probability, labels)], probability, classes=labels)
+    chosen, start = [], 0
+    for known in step.classes_:
+        shares = probability[start : start + len(known)]
+        # the library stores the labels of all targets in an array of the first one's dtype
+        chosen.append(class_prediction(build, shares, np.asarray(known).astype(step.classes_[0].dtype)))
+        start += len(known)
+    return Outputs(chosen, probability, classes=[class_labels(known) for known in step.classes_])
 
 
 @estimator(

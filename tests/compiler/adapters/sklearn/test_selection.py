@@ -5,13 +5,14 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from plans import check_transformer, named, same_bits
+from plans import check_estimator, check_transformer, named, same_bits
 from sklearn import feature_selection as selection
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from pipeline_lib.compiler.adapters.catalog import transform
 from pipeline_lib.compiler.adapters.registry import NoPlanError
@@ -87,3 +88,34 @@ def test_a_swapped_column_is_seen(monkeypatch):
     monkeypatch.setattr(selector, "transform", lambda rows: expected)
     with pytest.raises(InputError, match="cannot be compiled faithfully"):
         check_transformer(selector, rows)
+
+
+LABELS = np.array(["low", "mid", "high"])[np.digitize(Y, [-1.0, 1.0])]
+
+
+@pytest.mark.parametrize(
+    ("selector", "target"),
+    [
+        (selection.RFE(LINE, n_features_to_select=3), Y),
+        (selection.RFECV(TREE, min_features_to_select=2, cv=2), Y),
+        (selection.RFE(LogisticRegression(), n_features_to_select=2, step=2), LABELS),
+        (selection.RFECV(LinearSVC(), cv=2), LABELS),
+        (selection.RFE(DecisionTreeClassifier(random_state=0)), LABELS),
+    ],
+    ids=named,
+)
+def test_recursive_elimination_predicts_by_the_selected_columns(selector, target):
+    rows = FIT.drop(columns=["same", "flag"])
+    result, expected = check_estimator(selector.fit(rows, target), rows)["prediction_0"], selector.predict(rows)
+    if target is LABELS:
+        assert result.tolist() == expected.tolist()
+    else:
+        np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_recursive_elimination_of_words_predicts():
+    rows = pd.DataFrame({"t": ["one two two", "", "three one", "two zero nine", "nine nine one", "zero"]})
+    words = ColumnTransformer([("t", CountVectorizer(), "t")], sparse_threshold=1.0)
+    pipeline = Pipeline([("words", words), ("rfe", selection.RFE(LINE, n_features_to_select=3))])
+    pipeline.fit(rows, [1.0, 2.0, -3.0, 4.0, 0.0, 0.5])
+    check_estimator(pipeline, rows)

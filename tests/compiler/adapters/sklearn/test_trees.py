@@ -72,6 +72,22 @@ def test_several_targets(model):
     check_estimator(of(model).fit(X, np.column_stack([Y, -Y, Y * 2])), X)
 
 
+SEVERAL = {
+    "int": [np.array([3, -1, 7]), np.array([0, 1, 2])],
+    "str": [np.array(["no", "yes", "unknown"], dtype=object), np.array(["a", "b", "a"], dtype=object)],
+    "short": [np.array(["n", "y", "u"]), np.array(["apple", "pear", "apple"])],
+}
+
+
+@pytest.mark.parametrize("labels", SEVERAL.values(), ids=SEVERAL)
+@pytest.mark.parametrize("model", CLASSIFIERS, ids=str)
+def test_several_targets_of_classes(model, labels):
+    groups = np.digitize(Y, np.quantile(Y, [0.3, 0.7]))
+    fitted = of(model).fit(WITH_MISSING, np.column_stack([labels[0][groups], labels[1][groups[::-1]]]))
+    result, expected = check_estimator(fitted, WITH_MISSING), fitted.predict(WITH_MISSING)
+    assert result[["prediction_0", "prediction_1"]].to_numpy().tolist() == expected.tolist()
+
+
 LABELS = {
     "int": np.array([3, -1, 7]),
     "str": np.array(["no", "yes", "unknown"], dtype=object),
@@ -173,9 +189,6 @@ def refused(model, *columns):
 
 
 def test_refusals_name_the_option():
-    several = DecisionTreeClassifier().fit([[0.0], [1.0]], [[0, 1], [1, 0]])
-    with pytest.raises(NoPlanError, match="found 2 targets of classes, expected one"):
-        refused(several, "x")
     mixed = DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])
     mixed.classes_ = np.array([0, "a"], dtype=object)
     with pytest.raises(NoPlanError, match="class labels of int, str"):
