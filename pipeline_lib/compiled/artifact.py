@@ -85,7 +85,7 @@ def load(folder: Path) -> tuple[Plan, RowSchema, dict[str, bytes]]:
                 for name, columns in description["steps"]
             },
             tuple(_table(values) for values in description["tables"]) or (RawTable(),),
-            tuple(description["classes"]),
+            tuple(tuple(label) if isinstance(label, list) else label for label in description["classes"]),
         )
         _check_inputs(plan, row, folder)
     except InputError:

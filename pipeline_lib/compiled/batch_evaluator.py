@@ -56,8 +56,10 @@ class BatchEvaluator:
         """
         from pipeline_lib.compiled.arrow import from_arrow, run_parts
         from pipeline_lib.rows.conform import conform_in_parts
+        from pipeline_lib.rows.containers import with_names
 
         read, executor = self.executor(roots)
+        data, context = with_names(data, self._row), with_names(context, self._row)
         schema = schema or read
         if self._row.key is None or context is not None:
             table, rows = self._after_context(data, context, schema)
@@ -79,9 +81,11 @@ class BatchEvaluator:
         import pyarrow as pa
 
         from pipeline_lib.rows.conform import conform
+        from pipeline_lib.rows.containers import with_names
 
         schema, _ = self.executor(roots)
-        table = pa.concat_tables([conform(context, schema), conform(rows, schema)])
+        parts = [conform(with_names(part, self._row), schema) for part in (context, rows)]
+        table = pa.concat_tables(parts)
         return table.slice(table.num_rows - self._plan.context)
 
     def _after_context(self, data: Any, context: Any, schema: RowSchema) -> "tuple[pa.Table, int]":

@@ -55,6 +55,7 @@ class CompiledPipeline:
         self.plan = plan
         self.row = row
         self.report: CompileReport | None = None
+        self.raw_input: Any = None  # how the fitted pipeline takes raw rows; a loaded one has none
         self._opaque = dict(opaque or {})
         runnable = (_with_runners(plan, self._opaque, library) if opaque else plan).hiding(row.sensitive)
         self._batches = BatchEvaluator(runnable, row, distinct_values=distinct_values)
@@ -72,7 +73,10 @@ class CompiledPipeline:
 
     @property
     def classes(self) -> tuple[Any, ...]:
-        """A classifier's labels, in the order of its probabilities; empty for a regressor."""
+        """A classifier's labels, in the order of its probabilities; empty for a regressor.
+
+        Of several targets a tuple of labels for each, where the classifier gives probabilities of each.
+        """
         return self.plan.classes
 
     @cached_property
@@ -83,13 +87,15 @@ class CompiledPipeline:
     def predict(self, data: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
         """Predictions for raw rows, in the order of the rows.
 
-        `data` is a DataFrame, an Arrow table, a mapping or a list of mappings; of a pipeline over several tables it
-        maps each table's name to one of these, and the main table's rows get the predictions. Where the pipeline has
-        a `context`, the rows are in order of time, and `context` holds the rows just before them in any of these
-        forms.
+        `data` is a DataFrame of pandas or polars, an Arrow table, a mapping or a list of mappings, or an array or list
+        of rows with every raw column in order; of a single raw column also a Series, an array or a list of its values.
+        Of a pipeline over several tables it maps each table's name to one of these, and the main table's rows get the
+        predictions. Where the pipeline has a `context`, the rows are in order of time, and `context` holds the rows
+        just before them in any of these forms.
 
-        Returns an array of shape (rows,), or (rows, targets) for several targets: float64 for regression; int64,
-        float64, bool or object (str) for classes.
+        Returns an array of the shape that the fitted pipeline gives: (rows,), or (rows, targets) for several targets
+        and for a single one that was given in two dimensions. It is float64 for regression; int64, float64, bool or
+        object (str) for classes.
 
         Raises InputError for rows outside the schema, with every field and its rows; for too few earlier rows; and,
         where the pipeline knows its column of times, for rows out of order, duplicate or left out.
@@ -98,8 +104,7 @@ class CompiledPipeline:
         >>> model.predict([{"size": 100.0, "rooms": 6, "built": 1968.0}, {"size": 85.5, "rooms": 2, "built": 2019.0}])
         array([306. , 258.5])
         """
-        columns = self._output_columns(PREDICTION, data, context)
-        return columns[0] if len(columns) == 1 else np.column_stack(columns)
+        return self._shaped(PREDICTION, self._output_columns(PREDICTION, data, context))
 
     def predict_batches(self, batches: Iterable[Any], *, context: Any = None) -> Iterator[np.ndarray[Any, Any]]:
         """Predictions for raw rows that come in parts, each as `predict` takes it: memory holds one part at a time.
@@ -149,14 +154,19 @@ class CompiledPipeline:
             known.append(following_row(known[-1], predictions[-1], declared))
         return np.array(predictions)
 
-    def predict_proba(self, data: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
-        """Class probabilities, shape (rows, classes), float64, in the order of `classes`; rows as for `predict`."""
-        return np.column_stack(self._output_columns(PROBABILITY, data, context))
+    def predict_proba(self, data: Any, *, context: Any = None) -> Any:
+        """Class probabilities, shape (rows, classes), float64, in the order of `classes`; rows as for `predict`.
+
+        For several targets they have the form that the fitted classifier gives: a list with an array for each target,
+        or one array of shape (rows, labels) where each label has one probability.
+        """
+        columns = self._output_columns(PROBABILITY, data, context)
+        counts = self._classes_by_target(len(columns))
+        return [np.column_stack(part) for part in _parts(columns, counts)] if counts else np.column_stack(columns)
 
     def decision_function(self, data: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
         """Decision values, float64: shape (rows,), or (rows, classes) for more than two; rows as for `predict`."""
-        columns = self._output_columns(DECISION, data, context)
-        return columns[0] if len(columns) == 1 else np.column_stack(columns)
+        return self._shaped(DECISION, self._output_columns(DECISION, data, context))
 
     def transform(self, data: Any, *, context: Any = None) -> "pa.Table":
         """The columns that reach the final estimator, as an Arrow table; rows as for `predict`."""
@@ -174,8 +184,8 @@ class CompiledPipeline:
         and to lists of mappings, the child rows. Only columns that reach the output are read and checked. `context`
         as for `predict`; a list of mappings with exactly the needed rows is the fastest.
 
-        Returns a Python scalar, or a tuple of them for several targets. Raises InputError with every field that is
-        missing, of another type or outside the schema.
+        Returns a Python scalar, or a tuple of them where `predict` gives (rows, targets). Raises InputError with every
+        field that is missing, of another type or outside the schema.
 
         >>> model = load_model("runs/houses/ID/artifact")
         >>> model.predict_row({"size": 100.0, "rooms": 6, "built": 1968.0})
@@ -185,11 +195,16 @@ class CompiledPipeline:
         pipeline_lib.errors.InputError: rooms: found '6' (str) in row 0, expected a whole number of 64 bits ...
         """
         values = self._rows.evaluate(self._output_nodes(PREDICTION), row, context)
-        return values[0] if len(values) == 1 else values
+        return values[0] if PREDICTION in self.plan.outputs else values
 
-    def predict_proba_row(self, row: Mapping[str, Any], *, context: Any = None) -> tuple[float, ...]:
-        """The class probabilities of one raw row, in the order of `classes`; row and context as for `predict_row`."""
-        return self._rows.evaluate(self._output_nodes(PROBABILITY), row, context)
+    def predict_proba_row(self, row: Mapping[str, Any], *, context: Any = None) -> tuple[Any, ...]:
+        """The class probabilities of one raw row, in the order of `classes`; row and context as for `predict_row`.
+
+        Where `predict_proba` gives a list for several targets, a tuple of probabilities for each.
+        """
+        values = self._rows.evaluate(self._output_nodes(PROBABILITY), row, context)
+        counts = self._classes_by_target(len(values))
+        return tuple(map(tuple, _parts(values, counts))) if counts else values
 
     def trace_row(self, row: Mapping[str, Any], *, context: Any = None) -> dict[str, dict[str, Any]]:
         """Every step's columns for one raw row, by step and column, and last the `outputs`.
@@ -246,6 +261,15 @@ class CompiledPipeline:
         columns = self._batches.evaluate(self._output_nodes(kind), data, context)
         return [np.array(column.tolist(), object) if isinstance(column, TextColumn) else column for column in columns]
 
+    def _shaped(self, kind: str, columns: Sequence[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+        """Output columns in the shape of the library's answer: an output without a label is one-dimensional."""
+        return columns[0] if kind in self.plan.outputs else np.column_stack(columns)
+
+    def _classes_by_target(self, columns: int) -> list[int]:
+        """How many classes each of several targets has; empty where there are not that many probabilities."""
+        counts = [len(labels) for labels in self.classes if isinstance(labels, tuple)]
+        return counts if sum(counts) == columns else []
+
     def _to_table(self, names: Mapping[str, int], columns: Sequence[PlanColumn]) -> "pa.Table":
         from pipeline_lib.compiled.arrow import to_table
 
@@ -278,6 +302,12 @@ def _with_runners(plan: Plan, opaque: Mapping[str, bytes], library: str) -> Plan
             runner = OpaqueRunner(steps[node.settings["step"]], node.settings, dtypes)
             nodes[number] = replace(node, settings={**node.settings, "runner": runner})
     return replace(plan, nodes=nodes)
+
+
+def _parts(values: Sequence[Any], counts: Sequence[int]) -> list[Sequence[Any]]:
+    """Successive parts of so many values each."""
+    ends = np.cumsum(counts).tolist()
+    return [values[end - count : end] for end, count in zip(ends, counts, strict=True)]
 
 
 def _python_value(value: Any, dtype: str) -> Any:

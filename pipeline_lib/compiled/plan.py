@@ -42,14 +42,15 @@ class Plan:
     """Nodes, each after those it takes, the raw tables they read, and the results by name.
 
     `steps` are each step's columns by name, `outputs` the predictions' (`prediction`, `probability[label]`,
-    `decision[label]`); `classes` are a classifier's labels, in the order of its probabilities.
+    `decision[label]`, with the number of the target before it where there are several); `classes` are a classifier's
+    labels, in the order of its probabilities, or a tuple of them for each of several targets.
     """
 
     nodes: list[Node]
     outputs: dict[str, int]
     steps: dict[str, dict[str, int]] = field(default_factory=dict)
     tables: tuple[RawTable, ...] = (RawTable(),)
-    classes: tuple[Scalar, ...] = ()
+    classes: tuple[Scalar | tuple[Scalar, ...], ...] = ()
 
     @property
     def context(self) -> int:

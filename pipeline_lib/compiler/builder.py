@@ -66,14 +66,18 @@ class Builder(OperationMethods[Value]):
 
     Each operation of docs/operations.md is a method; those that need more than their inputs and settings are defined
     here. With `checking`, `allow_ulps` is written, so that the plan can bound its distance from a reference. `context`
-    is how many earlier rows production will have for each row.
+    is how many earlier rows production will have for each row; with `collects_lookback` a longer reach is refused by
+    `check_lookback`, which knows all steps.
     """
 
-    def __init__(self, *, checking: bool = False, context: int = 0) -> None:
+    def __init__(self, *, checking: bool = False, context: int = 0, collects_lookback: bool = False) -> None:
         self.nodes: list[Node] = []
         self.checking = checking
         self.context = context
+        self._collects_lookback = collects_lookback
+        self._longest_lookback = (context, "")  # beyond the context, and where
         self.traces: Any = None  # recorded own code, by step: `tracing.traces`
+        self.opaque: Any = None  # steps that run through their libraries, where that is allowed: `opaque_parts`
         self._known: dict[tuple[Any, ...], Value] = {}
         self._values: list[Value] = []  # by node
 
@@ -263,13 +267,26 @@ class Builder(OperationMethods[Value]):
         """The value (float64) of the row `rows` rows before. Raises InputError beyond the declared context."""
         value = self.number(value)
         lookback = value.lookback + rows
+        if lookback > self._longest_lookback[0]:
+            self._longest_lookback = (lookback, where)
+            if not self._collects_lookback:
+                self.check_lookback()
+        return self.apply("earlier", value, back=rows)
+
+    @property
+    def lacks_context(self) -> bool:
+        """Whether a value depends on more earlier rows than the declared context has."""
+        return self._longest_lookback[0] > self.context
+
+    def check_lookback(self) -> None:
+        """Raise InputError where a value depends on more earlier rows than the declared context has."""
+        lookback, where = self._longest_lookback
         if lookback > self.context:
             raise InputError(
                 f"{where}: found a value that depends on {lookback} earlier rows, expected at most the declared "
                 f"context of {self.context}; in production a row comes alone: compile with context={lookback}, or make "
                 "such columns in `load`"
             )
-        return self.apply("earlier", value, back=rows)
 
     def keep(self, value: Value, where: Value) -> Value:
         """The child rows for which a condition holds; operations combine them only with rows of the same condition."""

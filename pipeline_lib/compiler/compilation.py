@@ -9,16 +9,12 @@
 A step without a plan runs through its library (`OpaqueStep`) where that is allowed; else compiling is refused.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from pipeline_lib.compiled.arrow import from_arrow
 from pipeline_lib.compiled.compile_report import StepReport
-from pipeline_lib.compiled.operations.list_columns import LIST
 from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY
 from pipeline_lib.compiled.plan import Plan, RawTable
 from pipeline_lib.compiler.adapters.catalog import predict, transform
@@ -27,7 +23,10 @@ from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.edge_checks import EdgeChecks, EdgeCounts
 from pipeline_lib.compiler.fidelity import Distance, LibraryColumns, StepPlan
 from pipeline_lib.compiler.opaque_step import OpaqueStep
+from pipeline_lib.compiler.output_names import class_labels, output_nodes, side_by_side
 from pipeline_lib.compiler.own_steps import check_names, check_order_of_rows
+from pipeline_lib.compiler.raw_columns import RawColumnReads, input_columns
+from pipeline_lib.compiler.raw_input import RawInput
 from pipeline_lib.compiler.tracing.own_code.functions import is_own
 from pipeline_lib.compiler.tracing.traces import Traces, own_objects
 from pipeline_lib.errors import InputError
@@ -36,24 +35,27 @@ from pipeline_lib.rows.frames import Frames, to_pipeline_input
 from pipeline_lib.rows.schema import RowSchema
 
 _METHODS = {PREDICTION: "predict", PROBABILITY: "predict_proba", DECISION: "decision_function"}
-_DTYPES = {"integer": "int64", "number": "float64", "string": "str", "boolean": "bool", "datetime": "datetime"}
-_LARGEST = 1.7976931348623157e308  # the largest double
 _SMALL_BATCHES = (1, 7)  # rows: what production sends most often, and more than one row but far from all
 
 
 @dataclass(frozen=True)
 class CompileOptions:
-    """Options of a compilation: schema of raw rows, package of own steps, whether steps may stay opaque.
+    """Options of a compilation: how raw rows come in, package of own steps, whether steps may stay opaque.
 
     `table` is the table of raw rows, with its context of earlier rows; `edge_rows` says whether steps are asked on
     edge rows, too.
     """
 
-    row: RowSchema
+    raw: RawInput
     library: str = "pipeline_lib"
     allow_opaque: bool = False
     edge_rows: bool = True
     table: RawTable = RawTable()  # noqa: RUF009  a frozen dataclass, too
+
+    @property
+    def row(self) -> RowSchema:
+        """The schema of raw rows."""
+        return self.raw.row
 
     @property
     def context(self) -> int:
@@ -66,14 +68,16 @@ class Compilation:
 
     def __init__(self, options: CompileOptions) -> None:
         self.options = options
-        self.build = Builder(context=options.context)
+        self.build = Builder(context=options.context, collects_lookback=True)
         self.traces = self.build.traces = Traces()
-        self.columns = raw_columns(options.row, self.build)  # the input columns of the next step
+        self.columns = input_columns(options.raw, self.build)  # the input columns of the next step
         self.steps: dict[str, dict[str, int]] = {}
         self.outputs: dict[str, int] = {}
         self.classes: tuple[Any, ...] = ()
         self.opaque: dict[str, bytes] = {}
         self.reports: list[StepReport] = []
+        self.answers: dict[str, Any] = {}  # of the library's last step, by method
+        self._skipped = 0  # rows at the beginning that lack earlier ones
         self.edges = EdgeChecks(options.row, self._raw_tables, enabled=options.edge_rows)
 
     def plan(self) -> Plan:
@@ -81,7 +85,8 @@ class Compilation:
         row = self.options.row
         several = tuple(RawTable(part.name, part.key) for part in row.tables) if row.key is not None else ()
         tables = several or (self.options.table,)
-        return Plan(self.build.nodes, self.outputs, self.steps, tables, self.classes)
+        plan = Plan(self.build.nodes, self.outputs, self.steps, tables, self.classes)
+        return RawColumnReads(self.options.raw).without_placeholders(plan)
 
     def run(self, steps: Sequence[tuple[str, Any]], data: Any) -> None:
         """Write the plan of every step, each checked on the rows `data`."""
@@ -96,14 +101,18 @@ class Compilation:
                     "a step that drops rows cannot serve production: drop them in `load` or `split`"
                 )
             self._add_transformer(name, step, data, output)
-            data = output
+            data = self._with_earlier_rows(output)
+        self.build.check_lookback()
         name, final = steps[-1]
-        if not hasattr(final, "predict"):
-            raise InputError(
-                f"found a final step {type(final).__name__} without predict, expected an estimator; "
-                "end the pipeline with one"
-            )
         self._add_estimator(name, final, data)
+
+    def _with_earlier_rows(self, data: Any) -> Any:
+        """The rows without the first ones, in which lags are missing that every row has in production."""
+        reach = max((value.lookback for value in self.columns.values()), default=0)
+        new, self._skipped = max(reach - self._skipped, 0), max(reach, self._skipped)
+        if not new:
+            return data
+        return data.iloc[new:] if hasattr(data, "iloc") else data[new:]
 
     def compare_traces(self) -> None:
         """Wait for the second recordings of own code. Raises TraceRefusedError for one that differs."""
@@ -118,6 +127,9 @@ class Compilation:
         try:
             after = transform(step, dict(before), self.build)
             _refuse_child_columns(name, after)
+            if self.build.lacks_context:  # the message on it comes after the last step, with the count of rows
+                self.columns = dict(after)
+                return
             if is_own(type(step)):
                 check_order_of_rows(name, data, output)
                 check_names(name, list(after), output)
@@ -158,23 +170,25 @@ class Compilation:
             expected = {
                 kind: getattr(final, method)(data.copy()) for kind, method in _METHODS.items() if hasattr(final, method)
             }
+        self.answers = {_METHODS[kind]: output for kind, output in expected.items()}
+        checked = {kind: side_by_side(output) for kind, output in expected.items()}
         try:
             outputs = _by_kind(predict(final, list(before.values()), self.build))
             distance = Distance()
             plans = {_METHODS[kind]: StepPlan.write(_output_writer(final, kind), before) for kind in expected}
             columns = LibraryColumns(data, before)
-            for kind, output in expected.items():
+            for kind, output in checked.items():
                 method = _METHODS[kind]
                 distance = distance.worst(plans[method].check(f"step {name}, {method}", data, output, columns))
             edges = self.edges.estimator(name, final, plans, data, columns)
             report = _exact_report(name, final, len(before), len(outputs[PREDICTION]), distance, edges)
         except NoPlanError as error:
-            opaque = self._run_opaque(name, final, data, expected, error)
+            opaque = self._run_opaque(name, final, data, checked, error)
             outputs = {kind: list(columns.values()) for kind, columns in opaque.items()}
             report = _opaque_report(name, final, len(before), 1, error)
-        self.classes = _class_labels(final)
-        for kind in expected:
-            self.outputs |= _output_names(kind, outputs[kind], final)
+        self.classes = class_labels(final)
+        for kind, output in expected.items():
+            self.outputs |= output_nodes(kind, outputs[kind], output, final)
         self.reports.append(report)
 
     def _run_opaque(
@@ -196,25 +210,6 @@ def _transformed(where: str, step: Any, part: Any) -> Any:
             f"{where}: found {type(error).__name__}: {error}, expected an answer as for all training rows; does the "
             'code need a value that they lack? fill what is missing first, for example column.fillna("")'
         ) from error
-
-
-def raw_columns(row: RowSchema, build: Builder) -> Columns:
-    """The raw columns of a row schema, as the input of a pipeline's first step."""
-    columns = {}
-    main = {column.name for column in row.columns}
-    tables = dict.fromkeys(row.names, row.name) | {
-        f"{child.name}.{column.name}": child.name for child in row.children for column in child.own
-    }
-    for name, column in row.by_name.items():
-        dtype, abs_max = _DTYPES.get(column.kind, "datetime"), math.inf
-        if column.nullable and dtype in ("int64", "bool"):
-            dtype = "float64"  # as in pandas: NaN is missing
-        elif dtype == "float64":
-            abs_max = _LARGEST if column.finite and not column.nullable else math.inf
-        elif not column.nullable:
-            abs_max = {"bool": 1.0, "str": 0.0}.get(dtype, 2.0**63)
-        columns[name] = build.input(name, dtype if name in main else f"{dtype}{LIST}", abs_max, table=tables[name])
-    return columns
 
 
 def _refuse_child_columns(name: str, columns: Columns) -> None:
@@ -249,23 +244,6 @@ def _column_names(step: Any, output: Any, after: Columns) -> list[str]:
         except (AttributeError, ValueError, TypeError):
             names = []
     return names if len(set(names)) == len(after) == len(names) else list(after)
-
-
-def _class_labels(final: Any) -> tuple[Any, ...]:
-    """The labels of a classifier as Python values; none where they are several lists or of other types."""
-    labels = np.asarray(getattr(final, "classes_", ()), dtype=object)
-    plain = tuple(label.item() if isinstance(label, np.generic) else label for label in labels.ravel())
-    return plain if labels.ndim == 1 and all(isinstance(label, bool | int | float | str) for label in plain) else ()
-
-
-def _output_names(kind: str, values: Sequence[Value], final: Any) -> dict[str, int]:
-    """The nodes of one kind of output by name: `prediction`, or `probability[LABEL]` for each class."""
-    labels = list(getattr(final, "classes_", ()))
-    if len(values) == 1 and kind != PROBABILITY:
-        return {kind: values[0].node}
-    if len(labels) != len(values) or kind == PREDICTION:
-        labels = list(range(len(values)))
-    return {f"{kind}[{label}]": value.node for label, value in zip(labels, values, strict=True)}
 
 
 def _exact_report(

@@ -1,6 +1,8 @@
 """Compile a fitted pipeline into a plan, checked on the training rows against the libraries' own results.
 
 compile.py          checks of the inputs, the compiled model and its report
+fitted_steps.py     the steps of a pipeline, a search, an estimator alone
+raw_input.py        the container and dtypes in which the pipeline takes raw rows
 compilation.py      the plan, written step by step
 adapters, builder   the operations of each step
 fidelity.py         each step's plan against the step's own output, within error_bounds.py
@@ -8,9 +10,12 @@ opaque_step.py      steps that run through their libraries
 end_to_end.py       predictions of the whole pipeline, and its speed
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline_lib.compiled.opaque import quiet_libraries
@@ -18,32 +23,34 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiled.time_order import check_order, declared_table
 from pipeline_lib.compiler.compilation import Compilation, CompileOptions
 from pipeline_lib.compiler.end_to_end import compile_report
+from pipeline_lib.compiler.fitted_steps import fitted_steps
+from pipeline_lib.compiler.library_answers import LibraryAnswers
+from pipeline_lib.compiler.raw_input import RawInput, raw_input
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.context import Context
-from pipeline_lib.rows.frames import dtype_differences, schema_of_frame, to_pipeline_input
 from pipeline_lib.rows.schema import RowSchema
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def compile_pipeline(
     fitted: Any,
     *,
-    like: "pd.DataFrame | Mapping[str, pd.DataFrame]",
+    like: Any,
     row: RowSchema | None = None,
     library: str = "pipeline_lib",
     allow_opaque: bool = False,
     context: Context | int = 0,
 ) -> CompiledPipeline:
-    """Compile a fitted scikit-learn or feature-engine pipeline, from raw rows to prediction.
+    """Compile what was fitted, from raw rows to prediction.
 
-    Of a search over pipelines, such as GridSearchCV, the best pipeline is compiled.
+    `fitted` is a scikit-learn, feature-engine or imbalanced-learn pipeline, an estimator alone, or a search such as
+    GridSearchCV, whose best pipeline is compiled.
 
-    `like` is the training frame: its dtypes must be those that production will deliver, and every step's plan is
-    checked on each of its rows against the step's own result. `row` is the schema of raw rows, by default that of
-    `like`; a pipeline over several raw tables needs it, and `like` then maps table names to frames.
+    `like` are the rows that it was fitted on, in the same form: a DataFrame, a Series, an array, a list of texts or
+    rows, a polars or Arrow table. Every step's plan is checked on each of them against the step's own result. Columns
+    that the pipeline was not fitted on are left out, and those of an array are called x0, x1, …. `row` is the schema
+    of raw rows, by default the widest one that the dtypes of `like` allow; a pipeline over several raw tables needs
+    it, and `like` then maps table names to frames.
 
     A step without an exact plan is refused, or with `allow_opaque` runs through its library; `library` is the
     package whose exported steps may then be loaded. `context` is the count of earlier rows, in order of time, that
@@ -67,14 +74,19 @@ def compile_pipeline(
         raise InputError(
             "found several training tables without a schema, expected row=schema_of(Tables(...)), which names their key"
         )
-    row = row or schema_of_frame(like)  # type: ignore[arg-type]  # no mapping: see above
-    options = CompileOptions(row, library, allow_opaque, table=declared_table(context, row))
-    steps, table = _fitted_steps(fitted), _training_table(like, options)
+    steps = fitted_steps(fitted)
+    raw, rows = raw_input(like, row, steps, _declared(context))
+    options = CompileOptions(raw, library, allow_opaque, table=declared_table(context, raw.row))
+    table = _training_table(rows, options)
+    data = raw.library_rows(table)
+    _check_restored(fitted, like, raw, rows, data)
     compilation = Compilation(options)
-    with quiet_libraries():
-        compilation.run(steps, to_pipeline_input(table, row))
-        model = CompiledPipeline(compilation.plan(), row, compilation.opaque, library)
-        model.report = compile_report(model, fitted, table, compilation.reports)
+    with library_calls():
+        compilation.run(steps, data)
+        model = CompiledPipeline(compilation.plan(), raw.row, compilation.opaque, library)
+        model.raw_input = raw
+        answers = LibraryAnswers(fitted, data, options.context, compilation.answers)
+        model.report = compile_report(model, answers, table, compilation.reports)
         compilation.compare_traces()  # last, since other processes record meanwhile
     return model
 
@@ -82,7 +94,7 @@ def compile_pipeline(
 def check_rows(
     model: CompiledPipeline,
     fitted: Any,
-    data: "pd.DataFrame | Mapping[str, pd.DataFrame]",
+    data: Any,
     library: str,
     *,
     context: Any = None,
@@ -92,57 +104,53 @@ def check_rows(
     `context` are the rows before `data`, for a pipeline that needs earlier rows. Raises InputError for a step whose
     plan differs from its own result.
     """
+    raw: RawInput = model.raw_input
     table = conform(data, model.row)
     if context is not None:
         table = pa.concat_tables([conform(context, model.row), table]).combine_chunks()
-    options = CompileOptions(model.row, library, allow_opaque=True, edge_rows=False, table=model.plan.tables[0])
+    options = CompileOptions(raw, library, allow_opaque=True, edge_rows=False, table=model.plan.tables[0])
     compilation = Compilation(options)
-    with quiet_libraries():
-        compilation.run(_fitted_steps(fitted), to_pipeline_input(table, model.row))
+    with library_calls():
+        compilation.run(fitted_steps(fitted), raw.library_rows(table))
         compilation.compare_traces()
 
 
-def fitted_pipeline(fitted: Any) -> Any:
-    """The pipeline that a search such as GridSearchCV has fitted to all rows; anything else as it is."""
-    best = getattr(fitted, "best_estimator_", None)
-    return best if isinstance(getattr(best, "steps", None), list) else fitted
+@contextmanager
+def library_calls() -> Iterator[None]:
+    """Libraries as production runs them, without a notice about rows that have names where the fit had none."""
+    with quiet_libraries(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"X (has|does not have valid) feature names", category=UserWarning)
+        yield
 
 
-def _fitted_steps(fitted: Any) -> list[tuple[str, Any]]:
-    fitted = fitted_pipeline(fitted)
-    if hasattr(fitted, "best_params_") and not hasattr(fitted, "best_estimator_"):
+def _declared(context: Context | int) -> list[str]:
+    """The raw columns that a context names."""
+    names = (context.time, context.feeds) if isinstance(context, Context) else ()
+    return [name for name in names if name is not None]
+
+
+def _check_restored(fitted: Any, like: Any, raw: RawInput, rows: Any, data: Any) -> None:
+    """Refuse rows that raw rows do not carry whole, where the pipeline answers otherwise without the difference.
+
+    Missing values of one column as None and as NaN are two categories to some steps.
+    """
+    differing = raw.differing(rows, data)
+    if not differing:
+        return
+    with library_calls():
+        theirs, ours = np.asarray(fitted.predict(like)), np.asarray(fitted.predict(data))
+    same = (theirs == ours) | ((theirs != theirs) & (ours != ours))
+    if not np.all(same):
         raise InputError(
-            f"found {type(fitted).__name__} with refit={fitted.refit!r}, expected the best pipeline fitted to all "
-            "rows; search with refit=True"
+            f"{', '.join(differing)}: found values of several types, such as None and NaN for missing, on which "
+            f"{int(np.count_nonzero(~same)):,} predictions depend, expected one type, as raw rows have; convert the "
+            "column in `load`, and fit again"
         )
-    steps = getattr(fitted, "steps", None)
-    if not isinstance(steps, list) or not steps:
-        raise InputError(
-            f"found {type(fitted).__name__}, expected a scikit-learn Pipeline from raw rows to prediction; "
-            "wrap the estimator: Pipeline([('estimator', ...)])"
-        )
-    from sklearn.exceptions import NotFittedError
-    from sklearn.utils.validation import check_is_fitted
-
-    try:
-        check_is_fitted(fitted)
-    except NotFittedError as error:
-        raise InputError(
-            f"found a pipeline that is not fitted ({error}), expected a fitted one; call fit(X_train, y_train) first"
-        ) from None
-    return list(steps)
 
 
-def _training_table(like: "pd.DataFrame | Mapping[str, pd.DataFrame]", options: CompileOptions) -> pa.Table:
-    """The training rows as Arrow, once their dtypes, count and order have been checked."""
+def _training_table(like: Any, options: CompileOptions) -> pa.Table:
+    """The training rows as Arrow, once their values, count and order have been checked."""
     row = options.row
-    differences = dtype_differences(like, row)
-    if differences:
-        raise InputError(
-            "found training columns of other dtypes than production will deliver:\n  "
-            + "\n  ".join(differences)
-            + "\ncast them in `load`, or change `Row`, and fit again"
-        )
     if row.key is not None and options.context:
         raise InputError(
             f"found a context of {options.context} rows and several raw tables, expected one of them: the earlier "

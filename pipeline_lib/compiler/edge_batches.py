@@ -96,16 +96,19 @@ def same_layout(left: Any, right: Any) -> bool:
 
 def holds_integers(data: Any, index: int) -> bool:
     """Whether a column of a frame or array can hold integers only."""
-    dtype = data.dtypes.iloc[index] if hasattr(data, "iloc") else data.dtype
+    dtype = data.dtypes.iloc[index] if hasattr(data, "columns") else data.dtype
     return getattr(dtype, "kind", "") in ("i", "u")
 
 
 def replace_values(data: Any, base: Rows, edges: Sequence[Edge | None]) -> Any:
-    """The rows `base` of a frame, array or sparse matrix, each with the value of its edge; None: as it is."""
+    """The rows `base` of a frame, Series, array or sparse matrix, each with its edge's value; None: as it is."""
     places: dict[int, list[int]] = {}
     for place, edge in enumerate(edges):
         if edge is not None:
             places.setdefault(edge.index, []).append(place)
+    if hasattr(data, "iloc") and data.ndim == 1:
+        series, rows = take(data, base), places.get(0, [])
+        return _replaced(series, rows, [edges[row].value for row in rows])  # type: ignore[union-attr]
     if hasattr(data, "iloc"):
         frame = take(data, base).copy(deep=False)
         for index, rows in places.items():
@@ -123,7 +126,7 @@ def replace_values(data: Any, base: Rows, edges: Sequence[Edge | None]) -> Any:
         for row in rows:
             value = edges[row].value  # type: ignore[union-attr]
             if _fits(value, array.dtype):
-                array[row, index] = _missing(array.dtype) if value is None else value
+                array[(row, index)[: array.ndim]] = _missing(array.dtype) if value is None else value
     return array
 
 
@@ -139,7 +142,7 @@ def _replaced(series: Any, rows: Sequence[int], values: Sequence[Any]) -> Any:
         for row, value in zip(rows, values, strict=True):
             if categories is None or value is None or value in categories:  # others would become missing
                 items[row] = np.nan if value is None else value
-    return type(series)(items, index=series.index, dtype=series.dtype)
+    return type(series)(items, index=series.index, dtype=series.dtype, name=series.name)
 
 
 def _fits(value: Any, dtype: np.dtype[Any]) -> bool:

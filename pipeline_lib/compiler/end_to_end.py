@@ -8,8 +8,8 @@ import numpy as np
 
 from pipeline_lib.compiled.compile_report import CompileReport, StepReport
 from pipeline_lib.compiled.pipeline import CompiledPipeline
+from pipeline_lib.compiler.library_answers import LibraryAnswers
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.frames import to_pipeline_input
 from pipeline_lib.rows.split_tables import as_rows
 
 _TIMED_ROWS = 200  # predicted one by one
@@ -17,17 +17,15 @@ _SLOW_ROWS = 10  # of pipelines whose rows take milliseconds
 _FAR = 1e-6  # relative difference of a prediction that rounding cannot explain in most rows
 
 
-def compile_report(model: CompiledPipeline, fitted: Any, table: Any, steps: Sequence[StepReport]) -> CompileReport:
+def compile_report(
+    model: CompiledPipeline, library: LibraryAnswers, table: Any, steps: Sequence[StepReport]
+) -> CompileReport:
     """The compile report of a model whose steps passed their checks: differences of predictions, speed on this machine.
 
     Raises InputError where most predictions differ, though each step alone agrees.
     """
     context, rest = (table.slice(0, model.context), table.slice(model.context)) if model.context else (None, table)
-    ours, theirs = (
-        model.predict(rest, context=context),
-        np.asarray(fitted.predict(to_pipeline_input(table, model.row)))[model.context :],
-    )
-    theirs = theirs.reshape(ours.shape)
+    ours, theirs = model.predict(rest, context=context), np.asarray(library.answer("predict"))
     changed = ~((ours == theirs) | ((ours != ours) & (theirs != theirs)))
     ulps = difference = 0.0
     if ours.dtype.kind == theirs.dtype.kind == "f" and changed.any():

@@ -61,7 +61,9 @@ def sensitive_files(record: Record) -> list[str]:
     if opaque and any("opaque" in node.operation for node in nodes):
         found.append(f"{ARTIFACT}: the state of a step that runs through its library")
     code = _literals("\n".join(str(cell.get("source", "")) for cell in record.read_json(LIBRARY) or ()))
-    known = {str(label) for label in plan.classes} | _declared(row)
+    known = {
+        str(label) for each in plan.classes for label in (each if isinstance(each, tuple) else (each,))
+    } | _declared(row)
     words = {word for node in nodes for word in _words(node) if word not in known and word not in code}
     if words:
         found.append(f"{ARTIFACT}: {len(words):,} words that a step has learned")

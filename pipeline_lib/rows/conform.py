@@ -7,7 +7,7 @@
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -19,6 +19,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.rows.arrow_arrays import to_table
 from pipeline_lib.rows.conform_column import LONG_COLUMN, conform_column, describe_error, describe_rows
 from pipeline_lib.rows.conform_errors import ColumnError
+from pipeline_lib.rows.containers import NamedColumns, is_rows_of_mappings, with_names
 from pipeline_lib.rows.join_tables import join_tables
 from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.rows.split_tables import split_tables
@@ -38,10 +39,11 @@ def conform(
 ) -> pa.Table:
     """Return `data` as a table with exactly the columns, their order and the Arrow types of `schema`.
 
-    `data` is a DataFrame, an Arrow table, one row as a mapping, or a list of such rows. Rows are never dropped or
-    reordered. None, NaN, NA and NaT are missing; other columns are ignored; an absent column or key takes its
-    declared default. Values are converted only where that is exact: whole floats to integers, integers up to 2**53
-    to numbers, categories and dictionaries to their values.
+    `data` is a DataFrame (of pandas or polars), an Arrow table, one row as a mapping, a list of such rows, or rows
+    without names in the order of the schema's columns (`with_names`). Rows are never dropped or reordered. None, NaN,
+    NA and NaT are missing; other columns are ignored; an absent column or key takes its declared default. Values are
+    converted only where that is exact: whole floats to integers, integers up to 2**53 to numbers, categories and
+    dictionaries to their values.
 
     Of several tables, `data` maps each table's name to its rows in any of these forms; other tables are ignored. Or
     it is an Arrow table as this function returns it: main rows in their order, and each child column as a list per
@@ -116,24 +118,22 @@ def _conform_table(data: Any, schema: RowSchema, *, for_executor: bool) -> pa.Ta
 
 def _sources(data: Any, schema: RowSchema) -> tuple[dict[str, Any], list[str]]:
     """The values of each column of the schema, as `data` holds them; and what is wrong with the columns' names."""
-    if isinstance(data, Mapping):
-        data = [data]
-    if (
-        isinstance(data, Sequence)
-        and not isinstance(data, str | bytes | bytearray)
-        and all(issubclass(kind, Mapping) for kind in set(map(type, data)))
-    ):
-        return _sources_of_mappings(data, schema)
+    data = [data] if isinstance(data, Mapping) else with_names(data, schema)
+    if is_rows_of_mappings(data):
+        return _sources_of_mappings(_with_text_keys(data), schema)
+    column: Callable[[int], Any]
     if is_dataframe(data):
-        names, length = list(data.columns), len(data)
+        names, length, column = list(map(str, data.columns)), len(data), partial(_frame_column, data)
     elif isinstance(data, pa.Table | pa.RecordBatch):
-        names, length = data.schema.names, data.num_rows
+        names, length, column = data.schema.names, data.num_rows, data.column
+    elif isinstance(data, NamedColumns):
+        names, length, column = list(data.columns), data.rows, list(data.columns.values()).__getitem__
     else:
         raise InputError(
-            f"found {type(data).__name__}, expected rows as a DataFrame, an Arrow table, a mapping of column "
+            f"found {type(data).__name__}, expected rows as a DataFrame, an Arrow table, an array, a mapping of column "
             "names to values, or a list of such mappings; pass one of these"
         )
-    present = set(names)
+    present = {name: index for index, name in enumerate(names)}
     twice = [name for name in schema.names if name in present and names.count(name) > 1]
     problems = [
         f"{name}: found {names.count(name)} columns of this name, expected one; rename the others" for name in twice
@@ -142,11 +142,22 @@ def _sources(data: Any, schema: RowSchema) -> tuple[dict[str, Any], list[str]]:
     if absent:
         problems.append(_describe_absent(absent, schema, ""))
     sources = {
-        c.name: data[c.name] if c.name in present else [c.default] * length
+        c.name: column(present[c.name]) if c.name in present else [c.default] * length
         for c in schema.columns
         if c.name not in twice and c.name not in absent
     }
     return sources, problems
+
+
+def _frame_column(frame: "pd.DataFrame", index: int) -> Any:
+    return frame.iloc[:, index]
+
+
+def _with_text_keys(rows: Sequence[Mapping[Any, object]]) -> Sequence[Mapping[str, object]]:
+    """Rows whose keys are text: a frame with columns 0, 1, … gives rows with keys of int."""
+    if not rows or all(type(name) is str for name in rows[0]):
+        return rows
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def _sources_of_mappings(rows: Sequence[Mapping[str, object]], schema: RowSchema) -> tuple[dict[str, Any], list[str]]:

@@ -214,13 +214,13 @@ def _item(values: Any, row: int) -> object:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         item = values[row]
         return item if pa.types.is_timestamp(item.type) else item.as_py()
-    item = values.iloc[row]
+    item = values[row] if isinstance(values, np.ndarray) else values.iloc[row]
     return item.item() if isinstance(item, np.number | np.bool_) else item
 
 
 def _index_label(values: Any, row: int) -> str:
     """The frame's own label of a row, where it is not the row's number."""
-    if isinstance(values, list | pa.Array | pa.ChunkedArray) or values.index[row] == row:
+    if isinstance(values, list | np.ndarray | pa.Array | pa.ChunkedArray) or values.index[row] == row:
         return ""
     label = values.index[row]
     return f" (the first is {label.item() if isinstance(label, np.generic) else label!r} in the frame's index)"

@@ -15,7 +15,8 @@ import numpy as np
 
 from pipeline_lib.compiled.opaque import quiet_select_dtypes
 from pipeline_lib.compiled.pipeline import CompiledPipeline
-from pipeline_lib.compiler.compile import check_rows, compile_pipeline, fitted_pipeline
+from pipeline_lib.compiler.compile import check_rows, compile_pipeline
+from pipeline_lib.compiler.fitted_steps import fitted_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import digest
 from pipeline_lib.evidence.evidence import write_evidence

@@ -128,7 +128,7 @@ def test_a_step_that_drops_rows_is_refused(options: dict[str, Any]) -> None:
     ("like", "message"),
     [
         (lambda f: f.astype({"rooms": "float64"}), "rooms: found dtype float64, expected int64"),
-        (lambda f: f.astype({"town": "object"}), "town: found dtype object"),
+        (lambda f: f.astype({"rooms": "timedelta64[s]"}), "rooms: found dtype timedelta64.*, expected int64"),
         (lambda f: f.head(0), "found no rows in `like`"),
     ],
 )
@@ -148,22 +148,20 @@ def test_the_best_pipeline_of_a_search_is_compiled() -> None:
         compile_pipeline(search, like=frame, row=ROW)
 
 
-def test_what_holds_a_pipeline_is_compiled_once_it_is_wrapped() -> None:
-    """The advice of the message, for a pipeline whose first step reads columns by name."""
+def test_what_holds_a_pipeline_is_compiled_wrapped_or_not() -> None:
+    """The first step of the pipeline inside reads columns by name."""
     frame, price = houses()
     held = TransformedTargetRegressor(Pipeline([("names", Named()), *steps()])).fit(frame, price)
-    with pytest.raises(InputError, match=r"found TransformedTargetRegressor, .*Pipeline\(\[\('estimator', ...\)\]\)"):
-        compile_pipeline(held, like=frame, row=ROW)
-    model = compile_pipeline(Pipeline([("estimator", held)]), like=frame, row=ROW)
-    assert model.predict(frame) == pytest.approx(held.predict(frame), rel=1e-9)
+    for fitted in (held, Pipeline([("estimator", held)])):
+        model = compile_pipeline(fitted, like=frame, row=ROW)
+        assert model.predict(frame) == pytest.approx(held.predict(frame), rel=1e-9)
 
 
 def test_only_a_fitted_pipeline_is_compiled() -> None:
     frame, _ = houses()
-    with pytest.raises(InputError, match="expected a scikit-learn Pipeline"):
-        compile_pipeline(Lasso(), like=frame, row=ROW)
-    with pytest.raises(InputError, match="found a pipeline that is not fitted"):
-        compile_pipeline(Pipeline(steps()), like=frame, row=ROW)
+    for unfitted in (Lasso(), Pipeline(steps())):
+        with pytest.raises(InputError, match="found a pipeline that is not fitted"):
+            compile_pipeline(unfitted, like=frame, row=ROW)
 
 
 def test_the_schema_comes_from_the_training_frame(fitted: Pipeline) -> None:

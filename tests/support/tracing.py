@@ -24,9 +24,9 @@ from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.row_executor import row_function
 from pipeline_lib.compiler.adapters.registry import NoPlanError
 from pipeline_lib.compiler.builder import Builder, Value
-from pipeline_lib.compiler.compilation import raw_columns
 from pipeline_lib.compiler.error_bounds import BoundedEvaluation, distance
 from pipeline_lib.compiler.fidelity import library_column
+from pipeline_lib.compiler.raw_columns import raw_columns
 from pipeline_lib.compiler.tracing.trace import Trace, record, run_method
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.frames import schema_of_frame

@@ -11,7 +11,7 @@ import pytest
 from tracing import check, own_step, record_step, refusal
 
 from pipeline_lib.compiler.builder import Builder
-from pipeline_lib.compiler.compilation import raw_columns
+from pipeline_lib.compiler.raw_columns import raw_columns
 from pipeline_lib.rows.frames import schema_of_frame
 
 WORDS = ["a,b", "c d, e.f", "", np.nan, "ß İ ﬁ Σάς ٣ ǆ", "Braund, Mr. Owen (Ann) Harris", "a b " * 9, "12", "A1b22"]

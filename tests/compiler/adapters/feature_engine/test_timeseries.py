@@ -73,8 +73,8 @@ def test_a_missing_value_is_carried_as_the_library_carries_it():
 
 
 def test_without_a_context_the_reason_is_said():
-    message = "LagFeatures: found a value that depends on 1 earlier rows, expected at most the declared context of 0.*"
-    with pytest.raises(InputError, match=message + "compile with context=1"):
+    message = "LagFeatures: found a value that depends on 3 earlier rows, expected at most the declared context of 0.*"
+    with pytest.raises(InputError, match=message + "compile with context=3"):
         compile_pipeline(fitted(LAGS), like=series()[0])
 
 

@@ -1,0 +1,34 @@
+"""The columns that a fitted pipeline was fitted on, and those of them that it cannot do without."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def fitted_names(steps: Sequence[tuple[str, Any]]) -> list[str] | None:
+    """The names of the columns that the first step was fitted on; None where it keeps none."""
+    names = getattr(_first(steps), "feature_names_in_", None)
+    return None if names is None else list(map(str, names))
+
+
+def needed_names(steps: Sequence[tuple[str, Any]]) -> set[str]:
+    """Those of `fitted_names` that the first step takes; a ColumnTransformer does without those that it drops."""
+    first, names = _first(steps), fitted_names(steps) or []
+    indices = getattr(first, "_transformer_to_input_indices", None)
+    if type(first).__name__ != "ColumnTransformer" or indices is None:
+        return set(names)
+    return {
+        names[index]
+        for name, inner, _ in first.transformers_
+        if not (isinstance(inner, str) and inner == "drop")
+        for index in indices.get(name, ())
+    }
+
+
+def _first(steps: Sequence[tuple[str, Any]]) -> Any:
+    """The first step that sees the columns, also inside pipelines that are a step."""
+    for _, step in steps:
+        if step is None or isinstance(step, str):
+            continue
+        inner = getattr(step, "steps", None)
+        return _first(inner) if isinstance(inner, list) and inner else step
+    return None

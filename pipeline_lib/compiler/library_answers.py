@@ -1,0 +1,35 @@
+"""What a fitted pipeline itself answers for the training rows, for the comparison from end to end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class LibraryAnswers:
+    """The answers of a fitted pipeline for the rows after the context.
+
+    `data` are the training rows as the pipeline takes them, the context first. `last` are the answers of the last
+    step by method, for the rows from the context on, or for more rows.
+    """
+
+    fitted: Any
+    data: Any
+    context: int
+    last: Mapping[str, Any]
+
+    def answer(self, method: str) -> Any:
+        """The result of a method such as `predict`, as the library gives it.
+
+        With a context it is that of the last step: the pipeline itself refuses the first rows, whose lags are missing.
+        """
+        if not self.context:
+            return getattr(self.fitted, method)(self.data)
+        answers = self.last[method]
+        if isinstance(answers, list):
+            return [each[len(each) - self._rows :] for each in answers]
+        return answers[answers.shape[0] - self._rows :]
+
+    @property
+    def _rows(self) -> int:
+        return int(self.data.shape[0]) - self.context
