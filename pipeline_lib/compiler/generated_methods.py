@@ -126,6 +126,10 @@ class OperationMethods(Generic[V]):
         """The value, where the condition holds; other rows are refused with a message."""
         return self.apply("demand", value, condition, name=name, where=where, expected=expected, advice=advice)
 
+    def circular_convolution(self, left: V | Scalar, right: V | Scalar) -> V:
+        """The circular convolution of two vectors of the same width."""
+        return self.apply("circular_convolution", left, right)
+
     def concatenate(self, *values: V | Scalar) -> V:
         """Texts one after the other; missing where one is missing."""
         return self.apply("concatenate", *values)
@@ -625,6 +629,12 @@ class OperationMethods(Generic[V]):
         """One of the columns that `opaque` returned."""
         return self.apply("opaque_part", parts, place=index, gives=gives, **_given(width=width))
 
+    def outlier_factor(
+        self, nearest: V | Scalar, *, reaches: Sequence[float] | NDArray[Any], densities: Sequence[float] | NDArray[Any]
+    ) -> V:
+        """The local outlier factor, from what `nearest` returned; `reaches` and `densities` are those of the points."""
+        return self.apply("outlier_factor", nearest, reaches=reaches, densities=densities)
+
     def pairwise_probabilities(
         self,
         vector: V | Scalar,
@@ -1098,6 +1108,10 @@ class OperationMethods(Generic[V]):
         """An elementary function of each number of a vector."""
         return self.apply("vector_function", vector, kind=kind)
 
+    def vector_number(self, vector: V | Scalar, number: V | Scalar, *, kind: Literal["add", "multiply", "divide"]) -> V:
+        """A number added to each number of a vector, or multiplied with each, or by which each is divided."""
+        return self.apply("vector_number", vector, number, kind=kind)
+
     def vector_pair(self, left: V | Scalar, right: V | Scalar, *, kind: Literal["add", "multiply"]) -> V:
         """The sum or product of two vectors of the same width, number by number."""
         return self.apply("vector_pair", left, right, kind=kind)
@@ -1113,6 +1127,55 @@ class OperationMethods(Generic[V]):
     def weighted_median(self, vector: V | Scalar, *, weights: Sequence[float] | NDArray[Any]) -> V:
         """The weighted median: the smallest number whose running sum of `weights` reaches half."""
         return self.apply("weighted_median", vector, weights=weights)
+
+    def within_radius(
+        self,
+        vector: V | Scalar,
+        *,
+        points: Sequence[Sequence[float]] | NDArray[Any],
+        radius: float,
+        expanded: bool,
+        targets: Sequence[Sequence[float]] | NDArray[Any],
+        weights: Literal["uniform", "distance"],
+        metric: Literal[
+            "euclidean",
+            "sqeuclidean",
+            "seuclidean",
+            "manhattan",
+            "chebyshev",
+            "minkowski",
+            "mahalanobis",
+            "hamming",
+            "canberra",
+            "braycurtis",
+            "cosine",
+            "correlation",
+            "haversine",
+            "nan_euclidean",
+            "jaccard",
+            "dice",
+            "rogerstanimoto",
+            "russellrao",
+            "sokalmichener",
+            "sokalsneath",
+            "yule",
+        ],
+        p: float | None = None,
+        column_weights: Sequence[float] | NDArray[Any] | None = None,
+        inverse: Sequence[Sequence[float]] | NDArray[Any] | None = None,
+    ) -> V:
+        """The weighted mean of `targets` (points x targets) over the stored points within a radius, then their count."""
+        return self.apply(
+            "within_radius",
+            vector,
+            points=points,
+            radius=radius,
+            expanded=expanded,
+            targets=targets,
+            weights=weights,
+            metric=metric,
+            **_given(p=p, column_weights=column_weights, inverse=inverse),
+        )
 
     def zone_time(
         self,

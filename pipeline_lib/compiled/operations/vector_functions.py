@@ -96,3 +96,56 @@ operation(
     column=lambda settings: _sum_of_squares,
     error_bound=_sum_error_bound,
 )
+
+
+def _number_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
+    vector, number = inputs
+    moved, other = np.broadcast_to(bounds[0], result.shape), np.broadcast_to(bounds[1], np.shape(number))
+    rounding = 2 * _HALF_ULP * np.abs(result)
+    if settings["kind"] == "add":
+        return moved + other + rounding
+    if settings["kind"] == "multiply":
+        return moved * np.abs(number) + np.abs(vector) * other + moved * other + rounding
+    least = np.abs(number) - other
+    return np.where(least > 0, (moved + np.abs(result) * other) / np.where(least > 0, least, 1.0) + rounding, np.inf)
+
+
+operation(
+    "vector_number",
+    ("vector", "float64"),
+    "vector",
+    doc="A number added to each number of a vector, or multiplied with each, or by which each is divided.",
+    parameters=("vector", "number"),
+    settings={"kind": one_of(("add", "multiply", "divide"))},
+    column=lambda settings: {"add": np.add, "multiply": np.multiply, "divide": np.true_divide}[settings["kind"]],
+    error_bound=_number_error_bound,
+    width=_same_width,
+)
+
+
+def _circular_convolution(left: Any, right: Any) -> Any:
+    width, total = len(left), np.zeros(np.broadcast_shapes(left.shape, right.shape))
+    for index, numbers in enumerate(left):
+        total += numbers * right[np.arange(width) - index]  # negative indices count from the end
+    return total
+
+
+def _convolution_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
+    """References convolve by Fourier transforms, whose errors are those of the sums of all absolute products."""
+    left, right = (np.abs(part) for part in inputs)
+    low, high = (np.broadcast_to(bound, part.shape).sum(axis=0) for bound, part in zip(bounds, inputs, strict=True))
+    sums = left.sum(axis=0), right.sum(axis=0)
+    moved = low * sums[1] + high * sums[0] + low * high
+    return np.broadcast_to(moved + 16 * (len(left) + 2) * _HALF_ULP * sums[0] * sums[1], result.shape)
+
+
+operation(
+    "circular_convolution",
+    ("vector", "vector"),
+    "vector",
+    doc="The circular convolution of two vectors of the same width.",
+    parameters=("left", "right"),
+    column=lambda settings: _circular_convolution,
+    error_bound=_convolution_error_bound,
+    width=_same_width,
+)

@@ -142,7 +142,6 @@ _SOLVED = {
     "_dict_learning.DictionaryLearning": "a sparse code that is searched for each row",
     "_dict_learning.MiniBatchDictionaryLearning": "a sparse code that is searched for each row",
     "_dict_learning.SparseCoder": "a sparse code that is searched for each row",
-    "_kernel_pca.KernelPCA": "kernels with every training row",
 }
 
 
@@ -161,7 +160,6 @@ _OPTIONS = (
     "forget_factor fresh_restarts fresh_restarts_max_iter transform_max_iter alpha n_jobs callback max_no_improvement "
     "doc_topic_prior topic_word_prior learning_method learning_decay learning_offset evaluate_every total_samples "
     "perp_tol mean_change_tol max_doc_update_iter fit_algorithm transform_algorithm transform_n_nonzero_coefs "
-    "transform_alpha code_init dict_init split_sign positive_code positive_dict dictionary kernel gamma degree coef0 "
-    "kernel_params fit_inverse_transform eigen_solver iterated_power remove_zero_eig copy_X"
+    "transform_alpha code_init dict_init split_sign positive_code positive_dict dictionary"
 )
 transformer(*(_DECOMPOSITION + name for name in _SOLVED), options=_OPTIONS)(_refuse)

@@ -85,7 +85,6 @@ def test_counts_of_words_are_projected_without_becoming_dense(step):
         decomposition.LatentDirichletAllocation(n_components=2, random_state=0, max_iter=2),
         decomposition.DictionaryLearning(n_components=2, random_state=0, max_iter=2),
         decomposition.MiniBatchDictionaryLearning(n_components=2, random_state=0, max_iter=2),
-        decomposition.KernelPCA(n_components=2, kernel="rbf"),
         decomposition.SparseCoder(np.eye(2)),
     ],
     ids=str,
