@@ -12,9 +12,9 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
 from pipeline_lib import InputError, RowwiseTransformer, compile_pipeline, load_model
-from pipeline_lib.compiled.opaque import load_state
+from pipeline_lib.compiled.opaque_state import load_state
 from pipeline_lib.compiler.adapters.registry import NoPlanError
-from pipeline_lib.compiler.opaque_step import dump_state
+from pipeline_lib.compiler.opaque_dump import dump_state
 from pipeline_lib.project.code_digest import same_code
 from pipeline_lib.steps.years import ElapsedYears
 

@@ -16,9 +16,10 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.system.files import canonical_json, write_atomic
 
-FORMAT = 3
-READABLE = (2, 3)
-"""Formats that this version loads: 3 added to tables the time from row to row, and list columns."""
+FORMAT, OPAQUE_FORMAT = 3, 4
+READABLE = (2, 3, 4)
+"""Formats that this version loads: 3 added to tables the time from row to row, and list columns. 4 is for artifacts
+with opaque steps: it added what their libraries take, how many rows at once, packages with versions and model files."""
 DESCRIPTION, ARRAYS, ROW = "artifact.json", "arrays.npz", "row.json"
 OPAQUE = "opaque_{}.skops"
 _INLINE = 64  # numbers of a list that people may still read; longer ones go into the array file
@@ -29,7 +30,7 @@ def save(folder: Path, plan: Plan, row: RowSchema, opaque: Mapping[str, bytes]) 
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     description = {
-        "format": FORMAT,
+        "format": OPAQUE_FORMAT if opaque else FORMAT,
         "nodes": [_node_json(node, arrays) for node in plan.nodes],
         "outputs": [[name, node] for name, node in plan.outputs.items()],
         "steps": [[name, [[column, node] for column, node in columns.items()]] for name, columns in plan.steps.items()],

@@ -1,12 +1,17 @@
 """Opaque steps: their library evaluates them, as repeatably as it allows.
 
-State is stored in skops format and loaded against our own allow-list. A library's sums may depend on the shape of the
-batch and on the number of threads. So rows are evaluated on one thread, in blocks of one fixed size; the last block is
-padded with its last row. One row alone has the same block shape as in a million rows. Another CPU or BLAS may still
-give other bits.
+State is loaded against our own allow-list (`opaque_trust`, `opaque_state`). A library's sums may depend on the shape of
+the batch and on the number of threads, so rows are evaluated on one thread, in one of three ways that the compiler
+chooses by trying (`compiler.opaque_shapes`):
+
+    no `block`    blocks of 256 rows, the last one padded with its last row: one row alone has the block shape that it
+                  has in a million rows
+    block=1       row by row: the result also depends on a row's place in its block
+    block=n       up to n rows at once, without padding: every shape that was tried gave the same bits
+
+Another CPU or BLAS may still give other bits.
 """
 
-import importlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,101 +19,89 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.columns import concat_rows
-from pipeline_lib.compiled.library_columns import data_columns, library_series, plan_column
+from pipeline_lib.compiled.columns import KINDS, PlanColumn, concat_rows
+from pipeline_lib.compiled.opaque_input import broadcast, library_input, no_rows, plan_results, row_count
+from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.errors import InputError
 
 BLOCK_ROWS = 256  # part of what an artifact computes: another size may give other bits
-_PACKAGES = ("sklearn.", "feature_engine.")
-_CONTAINERS = frozenset({"collections.defaultdict", "collections.OrderedDict", "pandas.Index"})
+_SHOWN = 300  # characters of a library's message
 
 
 class OpaqueRunner:
-    """Evaluates one method of a loaded step over blocks of a plan's columns."""
+    """Evaluates one method of a loaded step over blocks of a plan's columns.
+
+    `dtypes` are those of the columns. `settings` are the operation's, see `operations.opaque`.
+    """
 
     def __init__(self, step: Any, settings: Mapping[str, Any], dtypes: Sequence[str]) -> None:
         self._call = getattr(step, settings["method"])
-        self._step, self._names, self._input_dtypes = settings["step"], settings["names"], list(dtypes)
-        self._dtypes = list(settings["dtypes"])
+        self._settings, self._dtypes = settings, list(dtypes)
+        self._results = list(settings["dtypes"])
+        self._block = settings.get("block")
 
-    def __call__(self, *columns: Any) -> list[Any]:
-        """The step's columns, of as many rows as the input columns have."""
-        rows = max(len(column) for column in columns)
-        blocks = []
+    def __call__(self, *columns: PlanColumn) -> list[PlanColumn]:
+        """The step's columns, of as many rows as the input columns have.
+
+        Raises RefusedRowsError for a row for which the library raises an error.
+        """
+        rows = _rows(columns)
+        if rows == 0:
+            return [no_rows(dtype, self._settings.get("width", 1)) for dtype in self._results]
+        columns = tuple(broadcast(column, dtype, rows) for column, dtype in zip(columns, self._dtypes, strict=True))
+        size = self._block or BLOCK_ROWS
         with quiet_libraries():
-            for start in range(0, rows, BLOCK_ROWS):
-                block = np.minimum(np.arange(start, start + BLOCK_ROWS), rows - 1)
-                result = self._call(self._library_input(columns, block))
-                if result.shape[0] != BLOCK_ROWS:
-                    raise InputError(
-                        f"step {self._step}: found {result.shape[0]} rows for {BLOCK_ROWS}, expected one for one; "
-                        "a step that drops rows cannot serve production"
-                    )
-                blocks.append([values[: rows - start] for _, values in data_columns(result)])
-        return [
-            concat_rows([plan_column(block[index], dtype) for block in blocks])
-            for index, dtype in enumerate(self._dtypes)
-        ]
+            blocks = [self._rows_from(columns, start, min(start + size, rows)) for start in range(0, rows, size)]
+        return [concat_rows(parts) for parts in zip(*blocks, strict=True)]
 
-    def _library_input(self, columns: Sequence[Any], rows: Any) -> Any:
-        """The rows with these indices as the frame or array that the step takes."""
-        if self._names is None:
-            return np.column_stack([np.broadcast_to(c, (rows[-1] + 1,))[rows] for c in columns]).astype(np.float64)
-        import pandas as pd
+    def _rows_from(self, columns: Sequence[PlanColumn], start: int, stop: int) -> list[PlanColumn]:
+        """The results for the rows from `start` to `stop`, at most one block."""
+        try:
+            return self._evaluate(columns, np.arange(start, stop))
+        except InputError:
+            raise
+        except Exception as error:  # the library's own checks, in whatever words
+            row = self._first_refused(columns, start, stop)
+            raise RefusedRowsError(row, self._refusal(error)) from error
 
-        series = {
-            name: library_series(c, dtype, rows)
-            for name, c, dtype in zip(self._names, columns, self._input_dtypes, strict=True)
-        }
-        return pd.DataFrame(series)
+    def _evaluate(self, columns: Sequence[PlanColumn], rows: Any) -> list[PlanColumn]:
+        taken = rows if self._block else np.minimum(np.arange(rows[0], rows[0] + BLOCK_ROWS), rows[-1])
+        result = self._call(library_input(self._settings, columns, self._dtypes, taken))
+        if row_count(result) != len(taken):
+            raise InputError(
+                f"step {self._settings['step']}: found {row_count(result)} rows for {len(taken)}, expected one for "
+                "one; a step that drops rows cannot serve production"
+            )
+        return plan_results(result, self._results, len(rows))
 
+    def _first_refused(self, columns: Sequence[PlanColumn], start: int, stop: int) -> int:
+        """The first row that the library refuses alone; the block's first where it takes each."""
+        for row in range(start, stop):
+            try:
+                self._evaluate(columns, np.arange(row, row + 1))
+            except Exception:
+                return row
+        return start
 
-def load_state(state: bytes, library: str) -> Any:
-    """A fitted step from skops format; only estimators of two packages and classes that `library` exports are loaded.
-
-    Parameters named `n_jobs` become 1. Raises InputError for damaged state and for classes outside the allow-list.
-    """
-    import skops.io
-
-    try:
-        unknown = skops.io.get_untrusted_types(data=state)
-    except Exception as error:
-        raise InputError(f"found a damaged opaque step ({error}), expected skops format; run again") from error
-    refused = [name for name in unknown if not _is_allowed(name, library)]
-    if refused:
-        raise InputError(
-            f"found {', '.join(refused)} in an opaque step, expected only estimators of scikit-learn and "
-            f"feature-engine, which must be installed, and what {library}.steps and {library}.pipelines export; "
-            f"{_remedy(refused)}"
+    def _refusal(self, error: Exception) -> str:
+        name = self._settings["step"]
+        if self._settings.get("hidden"):
+            return f"step {name}: found a row that its library refuses ({type(error).__name__}; its message is hidden)"
+        lines = str(error).strip().splitlines() or [""]
+        return (
+            f"step {name}: found a row that its library refuses ({type(error).__name__}: {lines[0][:_SHOWN]}), "
+            "expected one that it takes; correct the row, or handle such values in a step before"
         )
-    step = skops.io.loads(state, trusted=unknown)
-    parameters = step.get_params(deep=True)
-    step.set_params(**{name: 1 for name in parameters if name.rpartition("__")[2] == "n_jobs"})
-    return step
 
 
-def _remedy(refused: Sequence[str]) -> str:
-    packages = {name.partition(".")[0] for name in refused if name.split(".")[1:2] in (["steps"], ["pipelines"])}
-    if len(packages) == 1:
-        return f"where you trust that package, load_model(folder, library={packages.pop()!r})"
-    return "pip install 'nb-pipeline-lib[opaque]', or export own code from a notebook"
-
-
-def _is_allowed(name: str, library: str) -> bool:
-    """Whether a class is on our allow-list: exported by `library`, an estimator of two packages, a container."""
-    if name in _CONTAINERS or name.startswith((f"{library}.steps.", f"{library}.pipelines.")):
-        return True
-    if not name.startswith(_PACKAGES):
-        return False
-    from sklearn.base import BaseEstimator
-
-    module, _, attribute = name.rpartition(".")
-    try:
-        named = getattr(importlib.import_module(module), attribute, None)
-    except ImportError:
-        return False
-    kernel = module == "sklearn.gaussian_process.kernels"  # state of an estimator, though no estimator itself
-    return isinstance(named, type) and (issubclass(named, BaseEstimator) or kernel)
+def _rows(columns: Sequence[PlanColumn]) -> int:
+    """How many rows columns have; constants are scalars, and where all are, one row stands for each."""
+    lengths = [
+        np.shape(column)[-1] if isinstance(column, np.ndarray) else len(column)
+        for column in columns
+        if isinstance(column, KINDS) or np.ndim(column)
+    ]
+    return max(lengths, default=1)
 
 
 @contextmanager

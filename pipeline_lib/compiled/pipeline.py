@@ -1,8 +1,8 @@
 """The compiled pipeline: raw rows in, predictions out, the same bits in any batch and on any machine."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from pipeline_lib.compiled import artifact
 from pipeline_lib.compiled.batch_evaluator import BatchEvaluator
 from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.compile_report import CompileReport
+from pipeline_lib.compiled.opaque_trust import check_trust
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.sparse import SparseColumn
 from pipeline_lib.compiled.operations.text_columns import TextColumn
@@ -50,6 +51,8 @@ class CompiledPipeline:
         opaque: Mapping[str, bytes] | None = None,
         library: str = "pipeline_lib",
         *,
+        trust: Sequence[str] = (),
+        other_versions: bool = False,
         distinct_values: bool = True,
     ) -> None:
         self.plan = plan
@@ -57,7 +60,13 @@ class CompiledPipeline:
         self.report: CompileReport | None = None
         self.raw_input: Any = None  # how the fitted pipeline takes raw rows; a loaded one has none
         self._opaque = dict(opaque or {})
-        runnable = (_with_runners(plan, self._opaque, library) if opaque else plan).hiding(row.sensitive)
+        self.trust = check_trust(trust)
+        runnable = plan.hiding(row.sensitive)
+        if self._opaque:
+            from pipeline_lib.compiled.opaque_state import load_state
+
+            admitted = partial(load_state, library=library, trust=self.trust, other_versions=other_versions)
+            runnable = _with_runners(runnable, self._opaque, admitted)
         self._batches = BatchEvaluator(runnable, row, distinct_values=distinct_values)
         self._rows = RowEvaluator(runnable, row, self._batches, exact=self.exact)
 
@@ -284,12 +293,12 @@ class CompiledPipeline:
         return self.report._repr_html_() if self.report else f"<p>{self!r}</p>"
 
 
-def _with_runners(plan: Plan, opaque: Mapping[str, bytes], library: str) -> Plan:
+def _with_runners(plan: Plan, opaque: Mapping[str, bytes], load: Callable[..., Any]) -> Plan:
     """The plan whose opaque nodes hold the loaded steps that they run."""
     try:
-        from pipeline_lib.compiled.opaque import OpaqueRunner, load_state
+        from pipeline_lib.compiled.opaque import OpaqueRunner
 
-        steps = {name: load_state(state, library) for name, state in opaque.items()}
+        steps = {name: load(state, name=name) for name, state in opaque.items()}
     except ImportError as error:
         raise InputError(
             f"found no package {error.name!r}, expected the libraries that the opaque steps {', '.join(opaque)} run "
@@ -297,7 +306,7 @@ def _with_runners(plan: Plan, opaque: Mapping[str, bytes], library: str) -> Plan
         ) from error
     nodes = list(plan.nodes)
     for number, node in enumerate(nodes):
-        if node.operation == "opaque":
+        if node.operation == "opaque" and node.settings["step"] in steps:  # others reach no result
             dtypes = [nodes[taken].dtype for taken in node.inputs]
             runner = OpaqueRunner(steps[node.settings["step"]], node.settings, dtypes)
             nodes[number] = replace(node, settings={**node.settings, "runner": runner})
@@ -319,18 +328,22 @@ def _python_value(value: Any, dtype: str) -> Any:
     return None if value != value or (dtype in ("datetime", "duration") and value == NAT) else value
 
 
-def load_model(folder: str | Path, *, library: str = "pipeline_lib") -> CompiledPipeline:
+def load_model(
+    folder: str | Path, *, library: str = "pipeline_lib", trust: Sequence[str] = (), other_versions: bool = False
+) -> CompiledPipeline:
     """Load the artifact that a run left in `folder` (`runs/NAME/ID/artifact`), ready to predict.
 
     Loading an exact artifact executes nothing, needs the core requirements alone and imports neither scikit-learn nor
-    pandas. For opaque steps, `library` is the package whose exported steps may be loaded besides scikit-learn's and
-    feature-engine's.
+    pandas. For opaque steps, `library` is the package whose exported steps may be loaded, and `trust` names packages
+    whose classes may be, such as ("category_encoders",), besides scikit-learn's and feature-engine's estimators and
+    the boosters of LightGBM, XGBoost and CatBoost. Nothing is unpickled. An opaque step runs with the versions of its
+    packages that it was compiled with; `other_versions` accepts others, whose answers may differ.
 
     Raises InputError where the folder holds no artifact of a known format, or a damaged one, and where an opaque step
-    is of another package or its libraries are not installed.
+    is of another package or version, or its libraries are not installed.
 
     >>> load_model("runs/houses/ID/artifact")
     CompiledPipeline(3 of 3 raw columns reach the output, exact)
     """
     plan, row, opaque = artifact.load(Path(folder))
-    return CompiledPipeline(plan, row, opaque, library)
+    return CompiledPipeline(plan, row, opaque, library, trust=trust, other_versions=other_versions)

@@ -73,7 +73,7 @@ class Plan:
         for number, node in enumerate(nodes):
             if node.settings.get("column") in sensitive or not hidden.isdisjoint(node.inputs):
                 hidden.add(number)
-                if "where" in node.settings:
+                if "where" in node.settings or node.operation == "opaque":
                     nodes[number] = replace(node, settings={**node.settings, "hidden": True})
         return replace(self, nodes=nodes)
 

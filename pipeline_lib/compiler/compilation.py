@@ -21,8 +21,9 @@ from pipeline_lib.compiler.adapters.catalog import predict, transform
 from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, RefusedStepError, qualified_name
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.edge_checks import EdgeChecks, EdgeCounts
-from pipeline_lib.compiler.fidelity import Distance, LibraryColumns, StepPlan
-from pipeline_lib.compiler.opaque_step import OpaqueStep
+from pipeline_lib.compiler.fidelity import Distance, LibraryColumns, StepPlan, UnfaithfulPlanError, Write
+from pipeline_lib.compiler.opaque_step import Loading
+from pipeline_lib.compiler.opaque_way import OpaqueWay, Unplanned
 from pipeline_lib.compiler.output_names import class_labels, output_nodes, side_by_side
 from pipeline_lib.compiler.own_steps import check_names, check_order_of_rows
 from pipeline_lib.compiler.raw_columns import RawColumnReads, input_columns
@@ -40,14 +41,14 @@ _SMALL_BATCHES = (1, 7)  # rows: what production sends most often, and more than
 
 @dataclass(frozen=True)
 class CompileOptions:
-    """Options of a compilation: how raw rows come in, package of own steps, whether steps may stay opaque.
+    """Options of a compilation: how raw rows come in, whether steps may be opaque, and what their state may hold.
 
     `table` is the table of raw rows, with its context of earlier rows; `edge_rows` says whether steps are asked on
     edge rows, too.
     """
 
     raw: RawInput
-    library: str = "pipeline_lib"
+    loading: Loading = Loading()  # noqa: RUF009  a frozen dataclass, too
     allow_opaque: bool = False
     edge_rows: bool = True
     table: RawTable = RawTable()  # noqa: RUF009  a frozen dataclass, too
@@ -74,7 +75,7 @@ class Compilation:
         self.steps: dict[str, dict[str, int]] = {}
         self.outputs: dict[str, int] = {}
         self.classes: tuple[Any, ...] = ()
-        self.opaque: dict[str, bytes] = {}
+        self.opaque = OpaqueWay(options.loading, allowed=options.allow_opaque)
         self.reports: list[StepReport] = []
         self.answers: dict[str, Any] = {}  # of the library's last step, by method
         self._skipped = 0  # rows at the beginning that lack earlier ones
@@ -119,34 +120,41 @@ class Compilation:
         self.traces.repeats.compare()
 
     def _add_transformer(self, name: str, step: Any, data: Any, output: Any) -> None:
-        before = self.columns
-
         def write(columns: Columns, build: Builder) -> Sequence[Value]:
             return list(transform(step, dict(columns), build).values())
 
         try:
-            after = transform(step, dict(before), self.build)
-            _refuse_child_columns(name, after)
-            if self.build.lacks_context:  # the message on it comes after the last step, with the count of rows
-                self.columns = dict(after)
-                return
-            if is_own(type(step)):
-                check_order_of_rows(name, data, output)
-                check_names(name, list(after), output)
-            plan = StepPlan.write(write, before)
-            columns = self._raw_tables(data) or plan.columns(data)
-            distance = plan.check(f"step {name}", data, output, columns)
-            if hasattr(type(step), "plan") or own_objects(step):
-                self._check_small_batches(name, step, plan, data)
-            edges = self.edges.transformer(name, step, plan, data, columns)
-            report = _exact_report(name, step, len(before), len(after), distance, edges)
-        except NoPlanError as error:
-            after = self._run_opaque(name, step, data, {"transform": output}, error)["transform"]
+            self._write_transformer(name, step, data, output, write)
+        except (NoPlanError, UnfaithfulPlanError) as error:
+            with self.opaque.through(Unplanned(name, step, data, ["transform"], error, write, self.columns)):
+                self._write_transformer(name, step, data, output, write)
+
+    def _write_transformer(self, name: str, step: Any, data: Any, output: Any, write: Write) -> None:
+        before = self.columns
+        after = transform(step, dict(before), self.build)
+        _refuse_child_columns(name, after)
+        if self.build.lacks_context:  # the message on it comes after the last step, with the count of rows
+            self.columns = dict(after)
+            return
+        if is_own(type(step)):
+            check_order_of_rows(name, data, output)
+            check_names(name, list(after), output)
+        plan = StepPlan.write(write, before)
+        columns = self._raw_tables(data) or plan.columns(data)
+        distance = plan.check(f"step {name}", data, output, columns)
+        if hasattr(type(step), "plan") or own_objects(step):
+            self._check_small_batches(name, step, plan, data)
+        opaque = self.opaque.reports(name)
+        if opaque:
             self.edges.opaque(step)
-            report = _opaque_report(name, step, len(before), len(after), error)
+        edges = EdgeCounts() if opaque else self.edges.transformer(name, step, plan, data, columns)
         self.columns = dict(zip(_column_names(step, output, after), after.values(), strict=True))
         self.steps[name] = {column: value.node for column, value in self.columns.items()}
-        self.reports.append(report)
+        self._report(name, _exact_report(name, step, len(before), len(after), distance, edges), opaque)
+
+    def _report(self, name: str, report: StepReport, opaque: Sequence[StepReport]) -> None:
+        """Add the report of a step, and of what runs through its library inside it, or as a whole."""
+        self.reports += opaque if [each.name for each in opaque] == [name] else [report, *opaque]
 
     def _raw_tables(self, data: Any) -> dict[str, Any] | None:
         """The columns of several raw tables; None for the output of a step, which is a single frame or array."""
@@ -173,32 +181,29 @@ class Compilation:
         self.answers = {_METHODS[kind]: output for kind, output in expected.items()}
         checked = {kind: side_by_side(output) for kind, output in expected.items()}
         try:
-            outputs = _by_kind(predict(final, list(before.values()), self.build))
-            distance = Distance()
-            plans = {_METHODS[kind]: StepPlan.write(_output_writer(final, kind), before) for kind in expected}
-            columns = LibraryColumns(data, before)
-            for kind, output in checked.items():
-                method = _METHODS[kind]
-                distance = distance.worst(plans[method].check(f"step {name}, {method}", data, output, columns))
-            edges = self.edges.estimator(name, final, plans, data, columns)
-            report = _exact_report(name, final, len(before), len(outputs[PREDICTION]), distance, edges)
-        except NoPlanError as error:
-            opaque = self._run_opaque(name, final, data, checked, error)
-            outputs = {kind: list(columns.values()) for kind, columns in opaque.items()}
-            report = _opaque_report(name, final, len(before), 1, error)
+            outputs = self._write_estimator(name, final, data, checked)
+        except (NoPlanError, UnfaithfulPlanError) as error:
+            write, methods = _output_writer(final, PREDICTION), [_METHODS[kind] for kind in checked]
+            with self.opaque.through(Unplanned(name, final, data, methods, error, write, before)):
+                outputs = self._write_estimator(name, final, data, checked)
         self.classes = class_labels(final)
         for kind, output in expected.items():
             self.outputs |= output_nodes(kind, outputs[kind], output, final)
-        self.reports.append(report)
 
-    def _run_opaque(
-        self, name: str, step: Any, data: Any, expected: dict[str, Any], error: NoPlanError
-    ) -> dict[str, Columns]:
-        if not self.options.allow_opaque or isinstance(data, Frames):
-            raise NoPlanError(f"step {name}: {error}")
-        opaque = OpaqueStep.of(name, step, data, expected, self.options.library)
-        self.opaque[name] = opaque.state
-        return opaque.write(self.columns, self.build)
+    def _write_estimator(self, name: str, final: Any, data: Any, checked: dict[str, Any]) -> dict[str, list[Value]]:
+        """The values of the outputs, whose plans agree with the library's answers `checked`, by kind."""
+        before, distance = self.columns, Distance()
+        outputs = _by_kind(predict(final, list(before.values()), self.build))
+        plans = {_METHODS[kind]: StepPlan.write(_output_writer(final, kind), before) for kind in checked}
+        columns = LibraryColumns(data, before)
+        for kind, output in checked.items():
+            method = _METHODS[kind]
+            distance = distance.worst(plans[method].check(f"step {name}, {method}", data, output, columns))
+        opaque = self.opaque.reports(name)
+        edges = EdgeCounts() if opaque else self.edges.estimator(name, final, plans, data, columns)
+        report = _exact_report(name, final, len(before), len(outputs[PREDICTION]), distance, edges)
+        self._report(name, report, opaque)
+        return outputs
 
 
 def _transformed(where: str, step: Any, part: Any) -> Any:
@@ -263,8 +268,3 @@ def _exact_report(
         edge_differs=edges.differ,
         edge_example=edges.example,
     )
-
-
-def _opaque_report(name: str, step: Any, columns_in: int, columns_out: int, error: NoPlanError) -> StepReport:
-    why = str(error).splitlines()[0]
-    return StepReport(name, qualified_name(type(step)), columns_in, columns_out, exact=False, why=why)

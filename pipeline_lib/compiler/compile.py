@@ -11,7 +11,7 @@ end_to_end.py       predictions of the whole pipeline, and its speed
 """
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,12 +19,14 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline_lib.compiled.opaque import quiet_libraries
+from pipeline_lib.compiled.opaque_trust import check_trust
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiled.time_order import check_order, declared_table
 from pipeline_lib.compiler.compilation import Compilation, CompileOptions
 from pipeline_lib.compiler.end_to_end import compile_report
 from pipeline_lib.compiler.fitted_steps import fitted_steps
 from pipeline_lib.compiler.library_answers import LibraryAnswers
+from pipeline_lib.compiler.opaque_step import Loading
 from pipeline_lib.compiler.raw_input import RawInput, raw_input
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.conform import conform
@@ -39,6 +41,7 @@ def compile_pipeline(
     row: RowSchema | None = None,
     library: str = "pipeline_lib",
     allow_opaque: bool = False,
+    trust: Sequence[str] = (),
     context: Context | int = 0,
 ) -> CompiledPipeline:
     """Compile what was fitted, from raw rows to prediction.
@@ -52,9 +55,12 @@ def compile_pipeline(
     of raw rows, by default the widest one that the dtypes of `like` allow; a pipeline over several raw tables needs
     it, and `like` then maps table names to frames.
 
-    A step without an exact plan is refused, or with `allow_opaque` runs through its library; `library` is the
-    package whose exported steps may then be loaded. `context` is the count of earlier rows, in order of time, that
-    production will have for each row, or a `Context` that also says how time passes: lags and windows need it.
+    A step without an exact plan is refused, or with `allow_opaque` runs through its library; only that step does,
+    also inside a ColumnTransformer. `library` is the package whose exported steps may then be loaded, `trust` names
+    other packages whose classes may be, such as ("category_encoders",); `load_model` needs both again.
+
+    `context` is the count of earlier rows, in order of time, that production will have for each row, or a `Context`
+    that also says how time passes: lags and windows need it.
 
     Raises InputError for a step that cannot be compiled faithfully; the message names the step and a remedy.
 
@@ -76,14 +82,16 @@ def compile_pipeline(
         )
     steps = fitted_steps(fitted)
     raw, rows = raw_input(like, row, steps, _declared(context))
-    options = CompileOptions(raw, library, allow_opaque, table=declared_table(context, raw.row))
+    loading = Loading(library, check_trust(trust))
+    options = CompileOptions(raw, loading, allow_opaque, table=declared_table(context, raw.row))
     table = _training_table(rows, options)
     data = raw.library_rows(table)
     _check_restored(fitted, like, raw, rows, data)
     compilation = Compilation(options)
     with library_calls():
         compilation.run(steps, data)
-        model = CompiledPipeline(compilation.plan(), raw.row, compilation.opaque, library)
+        plan = compilation.plan()
+        model = CompiledPipeline(plan, raw.row, compilation.opaque.states(plan), library, trust=loading.trust)
         model.raw_input = raw
         answers = LibraryAnswers(fitted, data, options.context, compilation.answers)
         model.report = compile_report(model, answers, table, compilation.reports)
@@ -108,7 +116,8 @@ def check_rows(
     table = conform(data, model.row)
     if context is not None:
         table = pa.concat_tables([conform(context, model.row), table]).combine_chunks()
-    options = CompileOptions(raw, library, allow_opaque=True, edge_rows=False, table=model.plan.tables[0])
+    loading = Loading(library, model.trust)
+    options = CompileOptions(raw, loading, allow_opaque=True, edge_rows=False, table=model.plan.tables[0])
     compilation = Compilation(options)
     with library_calls():
         compilation.run(fitted_steps(fitted), raw.library_rows(table))

@@ -28,6 +28,11 @@ from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.error_bounds import distance, with_error_bounds
 from pipeline_lib.errors import InputError
 
+
+class UnfaithfulPlanError(InputError):
+    """A step whose plan differs from its library by more than rounding explains."""
+
+
 Write = Callable[[dict[str, Value], Builder], Sequence[Value]]
 
 
@@ -81,9 +86,11 @@ class StepPlan:
         """Write the plan of a step over copies of its input columns."""
         builder = Builder(checking=True, context=max((value.build.context for value in before.values()), default=0))
         builder.traces = next((value.build.traces for value in before.values()), None)
+        builder.opaque = next((value.build.opaque for value in before.values()), None)
         inputs = {name: _copy_input(name, value, builder) for name, value in before.items()}
         roots = tuple(write(inputs, builder))
-        return cls(before, Plan(builder.nodes, {}), roots)
+        nodes = builder.nodes if builder.opaque is None else builder.opaque.nodes(builder.nodes)
+        return cls(before, Plan(nodes, {}), roots)
 
     def columns(self, data: Any) -> "LibraryColumns":
         """The library's input to the step, a frame, array or sparse matrix, as columns of the plan."""
@@ -219,9 +226,9 @@ class Comparison:
         return self.column[at].item(), np.asarray(self.reference)[at].item()
 
     def distance(self, where: str) -> Distance:
-        """The distance of the column; raises InputError where it is larger than the bound."""
+        """The distance of the column; raises UnfaithfulPlanError where it is larger than the bound."""
         if self.wrong.any():
-            raise InputError(self._message(where))
+            raise UnfaithfulPlanError(self._message(where))
         apart, allowed = self.apart, self.allowed
         finite = np.isfinite(apart) & (apart > 0)
         if not finite.any():
@@ -249,7 +256,7 @@ class Comparison:
         return (
             f"{where}: found {found!r} from the plan in row {row}, expected {expected!r} as the library computes it "
             f"(within {float(self.allowed[at]):.3g}; {int(self.wrong.sum()):,} values differ): the step cannot be "
-            "compiled faithfully; correct its plan, or leave the plan out and compile with allow_opaque=True"
+            "compiled faithfully"
         )
 
 

@@ -87,8 +87,20 @@ def _register(adapters: dict[str, _Adapter], names: Sequence[str], write: Callab
 def transform(step: Any, columns: Columns, build: Builder) -> Columns:
     """Write the plan of a fitted transformer: its output columns for the input `columns`, in order.
 
-    Raises NoPlanError for a class or option without an adapter, RefusedStepError for a step that cannot serve rows.
+    Where the builder runs what has no plan as `opaque` steps, such a step becomes one. Raises NoPlanError for a class
+    or option without an adapter, RefusedStepError for a step that cannot serve rows.
     """
+    if build.opaque is None:
+        return _transform(step, columns, build)
+    try:
+        build.opaque.check_plan(step)
+        return _transform(step, columns, build)
+    except NoPlanError as error:
+        opaque: Columns = build.opaque.transform(step, columns, build, error)
+        return opaque
+
+
+def _transform(step: Any, columns: Columns, build: Builder) -> Columns:
     if step is None or (isinstance(step, str) and step == "passthrough"):
         return columns
     own = getattr(type(step), "plan", None)
@@ -155,7 +167,18 @@ def _by_table(columns: Columns, build: Builder) -> dict[str, Columns]:
 
 
 def predict(fitted: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """Write the plan of a fitted estimator over its input columns, in order."""
+    """Write the plan of a fitted estimator over its input columns, in order; opaque as by `transform`."""
+    if build.opaque is None:
+        return _predict(fitted, values, build)
+    try:
+        build.opaque.check_plan(fitted)
+        return _predict(fitted, values, build)
+    except NoPlanError as error:
+        opaque: Outputs = build.opaque.predict(fitted, values, build, error)
+        return opaque
+
+
+def _predict(fitted: Any, values: Sequence[Value], build: Builder) -> Outputs:
     own = getattr(type(fitted), "plan_outputs", None)
     if callable(own):
         outputs = _call(own, fitted, list(values), build)
