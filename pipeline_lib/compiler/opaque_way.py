@@ -116,7 +116,8 @@ class OpaqueWay:
             try:
                 with _opaque_in(unplanned.before, unplanned.watched(parts)):
                     StepPlan.write(unplanned.write, unplanned.before)
-                return f"{unplanned.about}, or {_offer(parts, self.parts.loading, unplanned.name)}"
+                joint = ", or" if "; " in unplanned.about else ";"
+                return f"{unplanned.about}{joint} {_offer(parts, self.parts.loading, unplanned.name)}"
             except Exception as failed:  # the step's own code, or its library's
                 failure = parts.failure or failed
             more = _admitting(loading, failure)

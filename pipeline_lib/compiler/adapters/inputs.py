@@ -59,7 +59,7 @@ def refuse_sparse(step: Any, columns: Columns) -> None:
         if value.dtype in ("bag", "vector"):
             raise NoPlanError(
                 f"{type(step).__name__}: found sparse column {name!r}, expected dense ones; make it dense "
-                "(ColumnTransformer with sparse_threshold=0), or compile with allow_opaque=True"
+                "(ColumnTransformer with sparse_threshold=0)"
             )
 
 

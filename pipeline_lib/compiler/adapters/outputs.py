@@ -82,8 +82,7 @@ def to_float64(step: Any, attribute: str, array: Any) -> Any:
     array = np.asarray(array.toarray() if hasattr(array, "toarray") else array)
     if array.dtype == np.float32:
         raise NoPlanError(
-            f"{type(step).__name__}: found {attribute} of float32, expected float64; fit it on float64 columns, or "
-            "compile with allow_opaque=True"
+            f"{type(step).__name__}: found {attribute} of float32, expected float64; fit it on float64 columns"
         )
     return array.astype(np.float64)
 
@@ -93,8 +92,7 @@ def weighted_sums(step: Any, values: Sequence[Value], build: Builder, weights: A
     matrix = np.atleast_2d(weights)
     if not np.isfinite(matrix).all():
         raise NoPlanError(
-            f"{type(step).__name__}: found a weight that is not finite, expected numbers; smooth or regularise more, "
-            "or compile with allow_opaque=True"
+            f"{type(step).__name__}: found a weight that is not finite, expected numbers; smooth or regularise more"
         )
     offsets: list[float | None] = [None] * len(matrix)
     if starts is not None:

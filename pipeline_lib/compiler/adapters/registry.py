@@ -199,14 +199,13 @@ def _find_adapter(adapters: dict[str, _Adapter], step: Any, role: str) -> _Adapt
     adapter = adapters.get(name)
     if adapter is None:
         raise NoPlanError(
-            f"{type(step).__name__}: found {role} class {name} without an exact plan, expected one with an adapter; "
-            "give an own step a `plan` method, or compile with allow_opaque=True to run it through its library"
+            f"{type(step).__name__}: found {role} class {name} without an exact plan, expected one with an adapter"
         )
     unknown = sorted(_option_names(step) - adapter.options)
     if unknown:
         raise NoPlanError(
             f"{type(step).__name__}: found options {', '.join(unknown)} that its adapter does not know, expected "
-            f"{', '.join(sorted(adapter.options))}; compile with allow_opaque=True, or use the locked version"
+            f"{', '.join(sorted(adapter.options))}; use the locked version"
         )
     return adapter
 
@@ -223,14 +222,13 @@ def _option_names(step: Any) -> set[str]:
 def option_error(step: Any, option: str, expected: str) -> NoPlanError:
     """The error for the value of an option that an adapter does not support."""
     return NoPlanError(
-        f"{type(step).__name__}: found {option}={getattr(step, option, None)!r}, expected {expected}; "
-        "change the option, or compile with allow_opaque=True"
+        f"{type(step).__name__}: found {option}={getattr(step, option, None)!r}, expected {expected}; change the option"
     )
 
 
 def state_error(step: Any, found: str, expected: str) -> NoPlanError:
     """The error for fitted state that an adapter does not support."""
-    return NoPlanError(f"{type(step).__name__}: found {found}, expected {expected}; compile with allow_opaque=True")
+    return NoPlanError(f"{type(step).__name__}: found {found}, expected {expected}")
 
 
 def use_fitted_names(step: Any, columns: Columns) -> Columns:

@@ -23,7 +23,7 @@ def plain_table(step: Any, name: str, value: Value, table: Mapping[Any, Any]) ->
         if not isinstance(key, kinds):
             raise NoPlanError(
                 f"{type(step).__name__}: found category {key!r} of {value.dtype} column {name!r}, expected text in a "
-                "text column and numbers in a column of numbers; compile with allow_opaque=True, or cast the column "
+                "text column and numbers in a column of numbers; cast the column "
                 "in `load`"
             )
         if value.dtype == "str":

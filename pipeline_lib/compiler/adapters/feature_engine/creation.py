@@ -61,7 +61,7 @@ def statistics(step: Any, columns: Columns, build: Builder) -> Columns:
     if "bool" in dtypes and len(dtypes) > 1:
         raise NoPlanError(
             f"MathFeatures: found func={step.func!r}, expected truths (any, all) by themselves, since together with "
-            "numbers the library returns objects; use two steps, or compile with allow_opaque=True"
+            "numbers the library returns objects; use two steps"
         )
     if len(dtypes) > 1:
         results = [build.number(value) for value in results]
@@ -78,8 +78,7 @@ def _statistic(function: Any) -> str:
         known = [known for known in STATISTICS if not known.startswith("numpy_")]
         raise NoPlanError(
             f"MathFeatures: found func {function!r}{reason}, expected one of {', '.join(known)} or "
-            f"np.{', np.'.join(function.__name__ for function in _CALLABLES)}; choose one, or compile with "
-            "allow_opaque=True"
+            f"np.{', np.'.join(function.__name__ for function in _CALLABLES)}; choose one"
         )
     return name
 

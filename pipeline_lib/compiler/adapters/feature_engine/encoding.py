@@ -93,8 +93,7 @@ def rare_label(step: Any, columns: Columns, build: Builder) -> Columns:
         if not _holds(value.dtype, rare):
             raise NoPlanError(
                 f"RareLabelEncoder: found replace_with={rare!r} for {value.dtype} column {name!r}, expected text in a "
-                "text column and a number in a column of numbers, as a column of both has no dtype; change the option, "
-                "or compile with allow_opaque=True"
+                "text column and a number in a column of numbers, as a column of both has no dtype; change the option"
             )
         if step.missing_values == "raise":
             value = check_present(value, name, step)
@@ -132,8 +131,7 @@ def string_similarity(step: Any, columns: Columns, build: Builder) -> Columns:
 def _similar_text(step: Any, name: str, value: Value, build: Builder) -> Value:
     if value.dtype != "str":
         raise NoPlanError(
-            f"StringSimilarityEncoder: found {value.dtype} column {name!r}, expected text; cast it to str in `load`, "
-            "or compile with allow_opaque=True"
+            f"StringSimilarityEncoder: found {value.dtype} column {name!r}, expected text; cast it to str in `load`"
         )
     if step.missing_values == "raise":
         return check_present(value, name, step)

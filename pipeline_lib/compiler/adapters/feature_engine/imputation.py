@@ -48,8 +48,7 @@ def _filled(step: Any, name: str, value: Value, filler: Any, build: Builder) -> 
         return build.fill(value, float(filler))
     raise NoPlanError(
         f"{type(step).__name__}: found {filler!r} for missing values of {value.dtype} column {name!r}, expected text "
-        "for text and a number for numbers, as a column of both has no dtype; change the option, or compile with "
-        "allow_opaque=True"
+        "for text and a number for numbers, as a column of both has no dtype; change the option"
     )
 
 

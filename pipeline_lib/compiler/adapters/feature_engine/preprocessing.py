@@ -27,7 +27,7 @@ def fitted_category(step: Any, value: Value, name: str, fitted: list[Any], *, re
     if value.dtype not in ("str", "float64", "int64"):
         raise NoPlanError(
             f"{type(step).__name__}: found categories in {value.dtype} column {name!r}, expected text or numbers; cast "
-            "it in `load`, or compile with allow_opaque=True"
+            "it in `load`"
         )
     table = plain_table(step, name, value, {label: label for label in fitted})
     gives = value.dtype if refuse or value.dtype == "str" else "float64"

@@ -94,7 +94,7 @@ def _initial(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
     if not shares:
         raise NoPlanError(
             f"{type(step).__name__}: found init={type(step.init_).__name__} without class probabilities, expected "
-            "one with; use init=None, or compile with allow_opaque=True"
+            "one with; use init=None"
         )
     clipped = [build.clip(share, _EPSILON, 1 - _EPSILON) for share in shares]
     if len(clipped) == 1:

@@ -137,10 +137,7 @@ def dummy_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outp
             "prior, most_frequent or constant; choose one of these"
         )
     if step.n_outputs_ != 1 or step.sparse_output_:
-        raise NoPlanError(
-            f"DummyClassifier: found {step.n_outputs_} targets, expected one; fit one for each target, or compile with "
-            "allow_opaque=True"
-        )
+        raise NoPlanError(f"DummyClassifier: found {step.n_outputs_} targets, expected one; fit one for each target")
     classes, prior = class_labels(step.classes_), np.ravel(step.class_prior_)
     index = classes.index(np.ravel(step.constant)[0]) if step.strategy == "constant" else int(np.argmax(prior))
     shares = prior if step.strategy == "prior" else np.eye(len(classes))[index]

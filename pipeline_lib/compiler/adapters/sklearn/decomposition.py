@@ -151,7 +151,7 @@ def _refuse(step: Any, columns: Columns, build: Builder) -> Columns:
     why = _SOLVED[f"{kind.__module__.removeprefix(_DECOMPOSITION)}.{kind.__qualname__}"]
     raise NoPlanError(
         f"{kind.__name__}: found a transform that is {why}, expected an affine one, such as PCA's or TruncatedSVD's; "
-        "use one of these, or compile with allow_opaque=True"
+        "use one of these"
     )
 
 

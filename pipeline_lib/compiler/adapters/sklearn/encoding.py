@@ -77,7 +77,7 @@ def _plain(categories: Any) -> list[Any]:
 def _unlike(step: Any, name: str, value: Value, found: str) -> NoPlanError:
     return NoPlanError(
         f"{type(step).__name__}: found {found} of {value.dtype} column {name!r}, expected text in a text column and "
-        "numbers in a column of numbers; cast the column in `load`, or compile with allow_opaque=True"
+        "numbers in a column of numbers; cast the column in `load`"
     )
 
 
@@ -197,8 +197,7 @@ def label_binarizer(step: Any, columns: Columns, build: Builder) -> Columns:
     """`pos_label` in the column of the row's label, else `neg_label`; of two labels only the second has a column."""
     if step.y_type_ not in ("binary", "multiclass"):
         raise NoPlanError(
-            f"LabelBinarizer: found a target of kind {step.y_type_!r}, expected binary or multiclass labels; "
-            "compile with allow_opaque=True"
+            f"LabelBinarizer: found a target of kind {step.y_type_!r}, expected binary or multiclass labels"
         )
     name, value, known = _label(step, columns)
     count = len(step.classes_)

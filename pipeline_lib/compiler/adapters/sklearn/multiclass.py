@@ -65,9 +65,7 @@ def one_against_rest(step: Any, values: Sequence[Value], build: Builder) -> Outp
 def one_against_one(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """A vote for each pair of classes, plus confidences in (-1/3, 1/3) (`_ovr_decision_function`)."""
     if step.pairwise_indices_ is not None:
-        raise NoPlanError(
-            "OneVsOneClassifier: found a precomputed kernel, expected columns; compile with allow_opaque=True"
-        )
+        raise NoPlanError("OneVsOneClassifier: found a precomputed kernel, expected columns")
     classes = class_labels(step.classes_)
     votes, confidences = [], []
     for inner in step.estimators_:

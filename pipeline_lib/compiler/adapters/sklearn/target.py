@@ -38,7 +38,7 @@ def inverse(step: Any, values: list[Value], build: Builder) -> list[Value]:
     if kind not in _INVERSES:
         raise NoPlanError(
             f"{type(step).__name__}: found a target transformer without an inverse plan, expected one of "
-            f"{', '.join(sorted(name.rsplit('.', 1)[1] for name in _INVERSES))}; compile with allow_opaque=True"
+            f"{', '.join(sorted(name.rsplit('.', 1)[1] for name in _INVERSES))}"
         )
     return _INVERSES[kind](step, values, build)
 

@@ -143,5 +143,5 @@ def embedding(step: Any, columns: Columns, build: Builder) -> Columns:
     """Refused: a row's leaf of every tree, one-hot."""
     raise NoPlanError(
         "RandomTreesEmbedding: found an embedding by random trees, expected a transformer with an exact plan; "
-        "use KBinsDiscretizer, or compile with allow_opaque=True"
+        "use KBinsDiscretizer"
     )
