@@ -7,6 +7,7 @@ from pipeline_lib.compiler.adapters.registry import predict, transform
 MODULES = (
     "boosters.lightgbm",
     "boosters.xgboost",
+    "category_encoders.encoding",
     "composites",
     "feature_engine.creation",
     "feature_engine.datetime",
@@ -27,6 +28,7 @@ MODULES = (
     "sklearn.decomposition",
     "sklearn.encoding",
     "sklearn.expansion",
+    "sklearn.gaussian_process",
     "sklearn.imputation",
     "sklearn.kernels",
     "sklearn.label_propagation",

@@ -1,8 +1,8 @@
 """Estimators that hold other estimators.
 
 Voting, Stacking and Bagging (Regressor, Classifier), GridSearchCV and the other searches, FrozenEstimator,
-SelfTrainingClassifier, MultiOutputRegressor, MultiOutputClassifier, RegressorChain. Refused by name: Gaussian
-processes, RadiusNeighbors, label propagation, ClassifierChain.
+SelfTrainingClassifier, MultiOutputRegressor, MultiOutputClassifier, RegressorChain. Refused by name:
+ClassifierChain.
 """
 
 from collections.abc import Sequence
@@ -98,10 +98,7 @@ def stacking_regressor(step: Any, values: Sequence[Value], build: Builder) -> Ou
 def stacking_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The final estimator on the others' responses; its labels are indices of the classes."""
     if isinstance(step._label_encoder, list):
-        raise NoPlanError(
-            "StackingClassifier: found several labels a row, expected one; stack one for each label, or compile with "
-            "allow_opaque=True"
-        )
+        raise NoPlanError("StackingClassifier: found several labels a row, expected one; stack one for each label")
     final = predict(step.final_estimator_, _stacked(step, values, build), build)
     chosen = label_at(build, build.integer(final.prediction[0]), step.classes_)
     return Outputs([chosen], final.probability, final.decision, class_labels(step.classes_))
@@ -232,29 +229,6 @@ def chain(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 
 
 _REFUSED = {
-    "sklearn.gaussian_process._gpr.GaussianProcessRegressor": (
-        "kernel alpha optimizer n_restarts_optimizer normalize_y copy_X_train n_targets random_state",
-        "it sums composed kernels over all training rows; use SVR or KernelRidge",
-    ),
-    "sklearn.gaussian_process._gpc.GaussianProcessClassifier": (
-        "kernel optimizer n_restarts_optimizer max_iter_predict warm_start copy_X_train random_state multi_class "
-        "n_jobs",
-        "it sums composed kernels over all training rows; use SVC",
-    ),
-    **{
-        f"sklearn.neighbors._{kind}.RadiusNeighbors{role}": (
-            "radius weights algorithm leaf_size p metric metric_params n_jobs outlier_label",
-            "a row may have any number of neighbours; use KNeighbors",
-        )
-        for kind, role in (("classification", "Classifier"), ("regression", "Regressor"))
-    },
-    **{
-        f"sklearn.semi_supervised._label_propagation.{name}": (
-            "kernel gamma n_neighbors alpha max_iter tol n_jobs",
-            "its labels are spread over all training rows; use KNeighborsClassifier",
-        )
-        for name in ("LabelPropagation", "LabelSpreading")
-    },
     f"{_TARGETS}ClassifierChain": (
         "estimator order cv chain_method random_state verbose",
         "each classifier takes the classes before it as numbers; fit one classifier for each target",
@@ -265,8 +239,7 @@ _REFUSED = {
 def _refuse(name: str, options: str, reason: str) -> None:
     def refused(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
         raise NoPlanError(
-            f"{type(step).__name__}: found an estimator without an exact plan, expected another: {reason}, or compile "
-            "with allow_opaque=True"
+            f"{type(step).__name__}: found an estimator without an exact plan, expected another: {reason}"
         )
 
     estimator(name, options=options)(refused)

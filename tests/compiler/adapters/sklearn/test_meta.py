@@ -1,5 +1,3 @@
-import warnings
-
 import numpy as np
 import pytest
 from estimators import BAYES, CLASSIFIERS, LOGISTIC, RIDGE, THREE, TWO, X, Y, by_target, refused
@@ -13,15 +11,14 @@ from sklearn.ensemble import (
     VotingClassifier,
     VotingRegressor,
 )
-from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.model_selection import (
     GridSearchCV,
     RandomizedSearchCV,
 )
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor, RegressorChain
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, RadiusNeighborsRegressor
-from sklearn.semi_supervised import LabelPropagation, SelfTrainingClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.svm import SVC
 
 from pipeline_lib.compiler.adapters.sklearn import meta as sklearn_meta
@@ -112,27 +109,6 @@ def test_searches():
 def test_self_training():
     unlabelled = np.where(np.arange(60) % 3 == 0, -1, (Y > 0.5).astype(int))
     check_estimator(SelfTrainingClassifier(LOGISTIC).fit(X, unlabelled), X)
-
-
-@pytest.mark.parametrize(
-    ("model", "message"),
-    [
-        (GaussianProcessRegressor(), "it sums composed kernels over all training rows; use SVR or KernelRidge"),
-        (RadiusNeighborsRegressor(), "any number of neighbours; use KNeighbors"),
-    ],
-    ids=named,
-)
-def test_what_has_no_plan_is_refused_by_name(model, message):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        refused(model.fit(X, Y), message)
-
-
-@pytest.mark.parametrize("model", [GaussianProcessClassifier(), LabelPropagation()], ids=named)
-def test_what_classifiers_have_no_plan_is_refused_by_name(model):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        refused(model.fit(X, np.digitize(Y, [0])), "found an estimator without an exact plan")
 
 
 def test_ignored_weights_are_seen(monkeypatch):
