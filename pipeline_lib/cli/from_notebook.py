@@ -44,10 +44,19 @@ def new_from_notebook(project: Project, name: str, notebook: Path) -> None:
     result = pipeline_from_notebook(project, name, notebook, click.echo)
     for line in lines_of(result):
         click.echo(line)
-    params = project.shown(project.params / f"{name}.yml")
-    click.echo(f"next: decide what the page lists, then pipeline-lib run {params}")
+    click.echo(f"next: {next_of(project, name, result)}")
     if not result.proven:
         sys.exit(1)
+
+
+def next_of(project: Project, name: str, result: "FromNotebook") -> str:
+    """What to do now, with the files and commands of this pipeline."""
+    run = f"pipeline-lib export; pipeline-lib run {project.shown(project.params / f'{name}.yml')}"
+    if not result.ran:
+        return f"correct the notebooks {name}.ipynb in {project.shown(project.notebooks)}; {run}"
+    if result.decisions:
+        return f"decide what {project.shown(result.page)} lists; {run}; pipeline-lib parity {name}"
+    return f"pipeline-lib parity {name}"
 
 
 def lines_of(result: "FromNotebook") -> list[str]:

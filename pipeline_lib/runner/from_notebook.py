@@ -10,22 +10,24 @@ from typing import Any
 
 from pipeline_lib.errors import InputError, PipelineLibError
 from pipeline_lib.evidence.evidence import read_evidence
-from pipeline_lib.project.from_notebook.captures import PREDICTIONS, seeded
+from pipeline_lib.project.from_notebook.captures import PREDICTIONS
 from pipeline_lib.project.from_notebook.decision import Decision
 from pipeline_lib.project.from_notebook.drafts import drafts, page_path
-from pipeline_lib.project.from_notebook.facts import NO_FACTS
 from pipeline_lib.project.from_notebook.habits import decisions
+from pipeline_lib.project.from_notebook.house_style import switch_off_types, tidied, type_errors
 from pipeline_lib.project.from_notebook.page import CellPlace, Comparison, cell_places, page
 from pipeline_lib.project.from_notebook.parameters import parameters
 from pipeline_lib.project.from_notebook.plan import Plan, plan_of
+from pipeline_lib.project.from_notebook.seeds import seeded
 from pipeline_lib.project.new_pipeline import check_new_name, check_unused, new_files, write_new
 from pipeline_lib.project.notebooks import read_notebook
 from pipeline_lib.project.project import Project
 from pipeline_lib.project.redaction import redactor
+from pipeline_lib.records.layout import FITTED_STATE
 from pipeline_lib.records.record import Record
 from pipeline_lib.runner.from_notebook_facts import facts_of
 from pipeline_lib.runner.from_notebook_original import OriginalRun, run_original
-from pipeline_lib.runner.from_notebook_proof import EQUAL, compare, difference, new_values
+from pipeline_lib.runner.from_notebook_proof import EQUAL, compare, difference, draws_anew, new_values, same_fit
 from pipeline_lib.runner.run import run_pipeline
 from pipeline_lib.system.files import sha256_file, write_atomic
 
@@ -34,12 +36,22 @@ _LONGEST_PATH = 300
 _SECRET_FILE = re.compile(
     r"credential|secret|password|token|connections\.ya?ml|\.(pem|key|p12|pfx)$|^id_rsa", re.IGNORECASE
 )
+_RULES_NOTE = (
+    "The notebooks are in the style of the project; lines of the original that break rules of ruff have `# noqa`: {}."
+)
+_TYPES_NOTE = (
+    "The code that moved is not typed as `make check` wants it, so the pipeline notebook switches these errors of mypy "
+    "off in its module: {}. Annotate its functions and delete that line."
+)
 _NOT_RUN = "The new research notebook has not run to its end yet."
 
 
 @dataclass(frozen=True)
 class FromNotebook:
-    """What became of an original: files written, cells, decisions, comparisons, and the sentences of the proof."""
+    """What became of an original: files written, cells, decisions, comparisons, and the sentences of the proof.
+
+    `ran` is whether the new research notebook ran to its end.
+    """
 
     written: list[str]
     page: Path
@@ -48,6 +60,7 @@ class FromNotebook:
     comparisons: list[Comparison]
     notes: list[str]
     proven: bool
+    ran: bool = True
 
 
 def pipeline_from_notebook(
@@ -62,27 +75,32 @@ def pipeline_from_notebook(
     check_unused(project, [*new_files(project, name).values(), page_path(project, name)])
     path = notebook.resolve()
     plan = plan_of(read_notebook(path, str(notebook)), str(notebook))
-    first = parameters(plan, NO_FACTS)
     files = data_files(plan, path.parent)
     secret = [text for text, path in files.items() if may_hold_secrets(path)]
     targets = _project_files(project, {text: path for text, path in files.items() if text not in secret})
     redact = redactor(project).redact_text
     progress(f"running {notebook.name} as it is")
-    original = run_original(plan, first, path.parent, files)
+    original = run_original(plan, path.parent, files)
     facts = facts_of(plan, original, {text: project.shown(target) for text, target in targets.items()}, str(notebook))
     chosen = parameters(plan, facts)
     contents: dict[Path, bytes | Path] = {
         target: files[text] for text, target in targets.items() if not target.exists()
     }
-    contents |= drafts(plan, facts, project, name, path.name)
+    drafted, style = _in_style(project, drafts(plan, facts, project, name, path.name))
+    contents |= drafted
     written = write_new(project, name, contents)
+    progress("checking its style and types as make check does")
+    if codes := type_errors(project, name):
+        switch_off_types(project, new_files(project, name)["pipeline.ipynb"], codes)
+        style.append(_TYPES_NOTE.format(", ".join(codes)))
     progress("running the new pipeline")
     before_split = sum(step.before_split for step in plan.model.chain.steps)
     values = new_values(project, name, before_split)
     comparisons = compare(plan, original, values, facts.casts)
     found = decisions(plan, chosen, facts)
     places = cell_places(plan, chosen, found)
-    notes = [redact(_original_note(plan, original, bool(seeded(plan, chosen))))]
+    notes = [redact(_original_note(plan, original))]
+    notes += style
     notes += [f"`{text}` was not copied into the project, since it may hold secrets." for text in secret]
     target = page_path(project, name)
     title = f"{name}: from {project.shown(path) if path.is_relative_to(project.root) else path.name}"
@@ -90,10 +108,22 @@ def pipeline_from_notebook(
     record, note = _run(project, name, progress)
     notes.append(redact(note))
     if record is not None and PREDICTIONS in values:
-        notes.append(_compiled_note(values[PREDICTIONS], record))
+        notes.append(_compiled_note(values, record))
     write_atomic(target, redact(page(title, places, found, comparisons, notes)).encode())
     proven = record is not None and not original.failures and all(one.result == EQUAL for one in comparisons)
-    return FromNotebook([*written, project.shown(target)], target, places, found, comparisons, notes, proven)
+    return FromNotebook(
+        [*written, project.shown(target)], target, places, found, comparisons, notes, proven, record is not None
+    )
+
+
+def _in_style(project: Project, contents: dict[Path, bytes]) -> tuple[dict[Path, bytes], list[str]]:
+    """The new files in the style of the project, and a sentence about what only the author can mend."""
+    result, rules = dict(contents), dict[str, None]()
+    for path, content in contents.items():
+        if path.suffix == ".ipynb":
+            result[path], broken = tidied(content, path, project)
+            rules |= dict.fromkeys(broken)
+    return result, [_RULES_NOTE.format(", ".join(rules))] if rules else []
 
 
 def data_files(plan: Plan, folder: Path) -> dict[str, Path]:
@@ -132,7 +162,7 @@ def _project_files(project: Project, files: dict[str, Path]) -> dict[str, Path]:
     return result
 
 
-def _original_note(plan: Plan, original: OriginalRun, reseeded: bool) -> str:
+def _original_note(plan: Plan, original: OriginalRun) -> str:
     order = ", in the order of its execution counts" if plan.order else ""
     if original.failures:
         more = f" (and {len(original.failures) - 1} more)" if len(original.failures) > 1 else ""
@@ -140,7 +170,11 @@ def _original_note(plan: Plan, original: OriginalRun, reseeded: bool) -> str:
             f"The original does not run as it is{order}: {original.failure()}{more}. "
             "The cells after it ran all the same."
         )
-    seed = "; draws without a seed began at NumPy's seed 0" if reseeded else ""
+    seed = ""
+    if added := seeded(plan):
+        cells = dict.fromkeys(f"{plan.cell_of(draw.statement)}" for draw in added)
+        value = f"`random_state={plan.seed or 0}`"
+        seed = f"; the draws without a seed in cell{'s' * (len(cells) > 1)} {', '.join(cells)} had {value} in this run"
     return f"The original runs from the first cell to the last{order}{seed}."
 
 
@@ -158,13 +192,23 @@ def _run(project: Project, name: str, progress: Progress) -> tuple[Record | None
     )
 
 
-def _compiled_note(predictions: Any, record: Record) -> str:
-    """How near the compiled pipeline, which production loads, is to the fitted one."""
+def _compiled_note(new: dict[str, Any], record: Record) -> str:
+    """How near the compiled pipeline, which production loads, is to the fitted one: told of the same fit only."""
     outputs = read_evidence(record.evidence).outputs.column("prediction").to_numpy()
-    detail = difference(predictions, outputs)
+    detail = difference(new[PREDICTIONS], outputs)
     if not detail:
         return f"The compiled pipeline, which production loads, repeats the {len(outputs):,} predictions."
+    if draws_anew(new):
+        return (
+            "Each fit of the new pipeline predicts otherwise, since its model draws at random without a seed; give it "
+            "one. The compile report of the record says how near the compiled pipeline is to its own fit."
+        )
+    if not same_fit(new, record.folder / FITTED_STATE):
+        return (
+            "The fit of the run has learned other numbers than the fit in the comparison, so their predictions are not "
+            "compared. The compile report of the record says how near the compiled pipeline is to its own fit."
+        )
     return (
-        f"The compiled pipeline, which production loads, differs from the fitted one: {detail}; its compile report "
-        "says how far it may"
+        f"The compiled pipeline, which production loads, differs from the fitted one of the same numbers: {detail}; "
+        "its compile report says how far it may."
     )

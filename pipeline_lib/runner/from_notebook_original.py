@@ -9,7 +9,6 @@ from typing import Any
 
 from pipeline_lib.errors import RunError
 from pipeline_lib.project.from_notebook.captures import KEEP, instrumented
-from pipeline_lib.project.from_notebook.parameters import Parameters
 from pipeline_lib.project.from_notebook.plan import Plan
 from pipeline_lib.system.jupyter_imports import fast_jupyter_imports
 from pipeline_lib.system.locks import locked_temporary_folder
@@ -44,7 +43,7 @@ class OriginalRun:
         return next((f"cell {cell}: {error}" for cell, error in self.failures.items()), "")
 
 
-def run_original(plan: Plan, parameters: Parameters, folder: Path, files: dict[str, Path]) -> OriginalRun:
+def run_original(plan: Plan, folder: Path, files: dict[str, Path]) -> OriginalRun:
     """Run the original's cells, in a copy that has the `files` that it reads; `folder` is where the original lies.
 
     Cells that no Python can be made of are left out.
@@ -55,7 +54,7 @@ def run_original(plan: Plan, parameters: Parameters, folder: Path, files: dict[s
         work.mkdir(parents=True)
         kept.mkdir()
         _copy_files(plan, folder, work, files)
-        failures = _execute(plan, parameters, work, kept, temporary.resolve())
+        failures = _execute(plan, work, kept, temporary.resolve())
         values: dict[str, Any] = {}
         problems: dict[str, str] = {}
         for path in sorted(kept.glob("*.pickle")):
@@ -78,7 +77,7 @@ def _copy_files(plan: Plan, folder: Path, work: Path, files: dict[str, Path]) ->
             shutil.copy(folder / f"{name}.py", work)
 
 
-def _execute(plan: Plan, parameters: Parameters, work: Path, kept: Path, temporary: Path) -> dict[int, str]:
+def _execute(plan: Plan, work: Path, kept: Path, temporary: Path) -> dict[int, str]:
     """Run all cells, also after one that fails; the errors by cell."""
     with fast_jupyter_imports():
         import nbformat
@@ -98,7 +97,7 @@ def _execute(plan: Plan, parameters: Parameters, work: Path, kept: Path, tempora
             if self.km is not None:
                 await super()._async_cleanup_kernel()
 
-    cells = [(cell, source) for cell, source in instrumented(plan, parameters) if not cell.problem]
+    cells = [(cell, source) for cell, source in instrumented(plan) if not cell.problem]
     sources = [_BOOTSTRAP.format(keep=KEEP, folder=str(kept)), *(source for _, source in cells)]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     settings = {"connection_file": f"{temporary}/kernel.json", "transport": "ipc", "ip": f"{temporary}/socket"}

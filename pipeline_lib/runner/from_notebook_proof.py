@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
@@ -10,9 +11,10 @@ from pipeline_lib.evidence.bits import first_difference
 from pipeline_lib.project.from_notebook.captures import PARTS, PREDICTIONS, ROWS, TARGET
 from pipeline_lib.project.from_notebook.page import Comparison
 from pipeline_lib.project.from_notebook.plan import Plan
+from pipeline_lib.project.from_notebook.seeds import Draw, unseeded
 from pipeline_lib.project.project import Project
 from pipeline_lib.runner.from_notebook_original import OriginalRun
-from pipeline_lib.runner.from_notebook_worker import OF_ALL_ROWS, OF_ARRAYS
+from pipeline_lib.runner.from_notebook_worker import OF_ALL_ROWS, OF_ARRAYS, REPEATED, STATE, VALUES
 from pipeline_lib.system.locks import locked_temporary_folder
 
 EQUAL, DIFFERS, ABSENT = "equal", "differs", "not compared"
@@ -25,14 +27,35 @@ def new_values(project: Project, name: str, before_split: int = 0) -> dict[str, 
     `before_split` is how many of its first steps the original applied before its split.
     """
     with locked_temporary_folder("proof") as folder:
-        kept = folder / "values.pickle"
-        command = [sys.executable, "-m", _WORKER, str(project.root), name, str(kept), str(before_split)]
+        kept = folder / VALUES
+        command = [sys.executable, "-m", _WORKER, str(project.root), name, str(folder), str(before_split)]
         done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)  # noqa: S603
         if not kept.is_file():
             lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
             return {"error": f"the process ended: {lines[-1]}"}
         result: dict[str, Any] = pickle.loads(kept.read_bytes())  # noqa: S301  written by our own process
+        if (folder / STATE).is_file():
+            result[STATE] = fitted_values(folder / STATE)
     return result
+
+
+def same_fit(new: dict[str, Any], state: Path) -> bool:
+    """Whether the new functions' fit has learned what the fit of a record has, of which this is the fitted state."""
+    return STATE in new and state.is_file() and bool(new[STATE].equals(fitted_values(state)))
+
+
+def draws_anew(new: dict[str, Any]) -> bool:
+    """Whether two fits of the new pipeline on the same rows predict differently: something draws without a seed."""
+    return REPEATED in new and bool(difference(new[PREDICTIONS], new[REPEATED]))
+
+
+def fitted_values(path: Path) -> Any:
+    """A table of fitted values without measured times."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    return table.filter(pc.not_equal(table["type"], "seconds"))
 
 
 def compare(plan: Plan, original: OriginalRun, new: dict[str, Any], casts: dict[str, str]) -> list[Comparison]:
@@ -62,8 +85,10 @@ def compare(plan: Plan, original: OriginalRun, new: dict[str, Any], casts: dict[
                 _cast(original.values[key], found[key], casts) if key in (ROWS, *PARTS[:2]) else original.values[key]
             )
             detail = difference(expected, found[key])
-            if detail and key == PREDICTIONS:
-                detail += _cause(original.values[key], new)
+            if detail:
+                detail += _cause(plan, key, original.values[key], new)
+            if detail and key.startswith("score ") and any(one.result == DIFFERS for one in result):
+                detail += "; a value that it follows from differs"
             result.append(Comparison(value, cell, DIFFERS if detail else EQUAL, detail or _size(found[key])))
     return result
 
@@ -78,13 +103,27 @@ def _cast(expected: Any, found: Any, casts: dict[str, str]) -> Any:
     return frame.set_axis(list(found.columns), axis=1).astype(casts)
 
 
-def _cause(expected: Any, new: dict[str, Any]) -> str:
-    """What alone makes other predictions, where one change of the fit gives the original's."""
+def _cause(plan: Plan, key: str, expected: Any, new: dict[str, Any]) -> str:
+    """The cause of a difference, where there is one that is known; "" otherwise."""
+    in_load = [draw for draw in unseeded(plan) if draw.statement in plan.load]
+    if in_load and key in (ROWS, TARGET, *PARTS):
+        return f"; {_drawn(plan, in_load)}, so each load gives other rows"
+    if key != PREDICTIONS:
+        return ""
+    if draws_anew(new):
+        others = [draw for draw in unseeded(plan) if draw not in in_load]
+        where = f" ({_drawn(plan, others)})" if others else ": something in it draws at random without a seed"
+        return f"; two fits of the new pipeline differ, too{where}"
     causes = {
         OF_ARRAYS: "equal when fitted on arrays in C order, as the original was: only the layout in memory differs",
         OF_ALL_ROWS: "equal when the steps before the split learn from all rows, as in the original: they alone differ",
     }
     return next((f"; {text}" for key, text in causes.items() if key in new and not difference(expected, new[key])), "")
+
+
+def _drawn(plan: Plan, found: list[Draw]) -> str:
+    names = dict.fromkeys(f"{draw.name} in cell {plan.cell_of(draw.statement)}" for draw in found)
+    return f"{' and '.join(names)} {'has' if len(names) == 1 else 'have'} no seed"
 
 
 def _keys(plan: Plan) -> list[tuple[str, int]]:
@@ -141,7 +180,11 @@ def _first(expected: Any, found: Any) -> str:
         result = first_difference(left, right)
     except (pa.ArrowInvalid, pa.ArrowTypeError, InputError) as error:
         return "" if expected.equals(found) else f"values that are not equal ({error})"
-    return str(result) if result else ""
+    text = str(result) if result else ""
+    if list(expected.columns) != ["0"]:  # an array of one dimension has no columns
+        return text
+    text = text.removeprefix("column '0', ").removesuffix("; differing columns: 1")
+    return text.replace("differing rows of this column", "differing rows")
 
 
 def _size(value: Any) -> str:

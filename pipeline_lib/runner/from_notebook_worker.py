@@ -1,6 +1,6 @@
 """Runs a new pipeline's own functions in a process of its own and keeps what they return.
 
-Started as `python -m pipeline_lib.runner.from_notebook_worker ROOT NAME FILE STEPS`.
+Started as `python -m pipeline_lib.runner.from_notebook_worker ROOT NAME FOLDER STEPS`.
 """
 
 import pickle
@@ -9,16 +9,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.evidence.fitted_state import write_fitted_state
 from pipeline_lib.project.from_notebook.captures import PARTS
 from pipeline_lib.project.params import read_params
 from pipeline_lib.project.project import find_project
 
 OF_ARRAYS = "predictions of a fit on arrays"
 OF_ALL_ROWS = "predictions with first steps of all rows"
+REPEATED = "predictions of a second fit"
+VALUES, STATE = "values.pickle", "learned.parquet"
+"""Files in the folder: what the functions return, and the fitted state of the first fit."""
 
 
-def values_of(root: Path, name: str, before_split: int) -> dict[str, Any]:
-    """The frame of `load`, the parts of `split`, predictions and metrics; the error of the first that fails."""
+def values_of(root: Path, name: str, before_split: int, folder: Path) -> dict[str, Any]:
+    """The frame of `load`, the parts of `split`, predictions and metrics; the error of the first that fails.
+
+    The fitted state is written to the folder.
+    """
     import numpy as np
 
     result: dict[str, Any] = {}
@@ -45,6 +52,10 @@ def values_of(root: Path, name: str, before_split: int) -> dict[str, Any]:
         first = next(iter(str(error).splitlines()), "")
         result["error"] = f"{stage}: {type(error).__name__}: {first}"
         return result
+    with suppress(Exception):
+        write_fitted_state(folder / STATE, fitted)
+    with suppress(Exception):
+        result[REPEATED] = module.build(params).fit(parts[0], parts[2]).predict(parts[1])
     with suppress(Exception):  # steps that need the names of columns refuse arrays
         arrays = [np.ascontiguousarray(part.to_numpy()) for part in parts[:2]]
         result[OF_ARRAYS] = module.build(params).fit(arrays[0], parts[2].to_numpy()).predict(arrays[1])
@@ -76,4 +87,6 @@ if __name__ == "__main__":
     import warnings
 
     warnings.simplefilter("ignore")
-    Path(sys.argv[3]).write_bytes(pickle.dumps(values_of(Path(sys.argv[1]), sys.argv[2], int(sys.argv[4]))))
+    target = Path(sys.argv[3])
+    values = values_of(Path(sys.argv[1]), sys.argv[2], int(sys.argv[4]), target)
+    (target / VALUES).write_bytes(pickle.dumps(values))

@@ -1,10 +1,12 @@
 """`new --from`: what is printed, and the exit code."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from command_line import invoke
 
+from pipeline_lib.cli.from_notebook import next_of
 from pipeline_lib.project.from_notebook.decision import Decision
 from pipeline_lib.project.from_notebook.page import CellPlace, Comparison
 from pipeline_lib.project.project import Project
@@ -15,7 +17,7 @@ def outcome(*, proven: bool) -> FromNotebook:
     places = [CellPlace(1, "# Flats", "kept", "research notebook"), CellPlace(2, "x = 1", "to decide", "`load`")]
     return FromNotebook(
         ["nbs/pipelines/flats.ipynb"],
-        Path("flats.from-notebook.md"),
+        Path("nbs/research/flats.from-notebook.md"),
         places,
         [Decision(2, "cleaning", "changes a column")],
         [Comparison("predictions", 7, "equal" if proven else "differs", "30")],
@@ -28,8 +30,10 @@ def outcome(*, proven: bool) -> FromNotebook:
 def test_cells_comparisons_and_decisions_are_printed(
     project: Project, monkeypatch: pytest.MonkeyPatch, proven: bool
 ) -> None:
+    page = project.notebooks / "research" / "flats.from-notebook.md"
     monkeypatch.setattr(
-        "pipeline_lib.runner.from_notebook.pipeline_from_notebook", lambda *given: outcome(proven=proven)
+        "pipeline_lib.runner.from_notebook.pipeline_from_notebook",
+        lambda *given: replace(outcome(proven=proven), page=page),
     )
     result = invoke("new", "flats", "--from", "notes.ipynb", project=project)
     assert result.exit_code == (0 if proven else 1)
@@ -40,8 +44,18 @@ def test_cells_comparisons_and_decisions_are_printed(
         f"  {'equal       ' if proven else 'differs     '}  predictions (cell 7): 30",
         "to decide:",
         "  cell 2, cleaning: changes a column",
-        "next: decide what the page lists, then pipeline-lib run params/flats.yml",
+        "next: decide what nbs/research/flats.from-notebook.md lists; pipeline-lib export; "
+        "pipeline-lib run params/flats.yml; pipeline-lib parity flats",
     ]
+
+
+def test_the_next_commands_are_those_of_this_pipeline(project: Project) -> None:
+    whole = outcome(proven=True)
+    page = project.notebooks / "research" / "flats.from-notebook.md"
+    assert next_of(project, "flats", replace(whole, page=page, decisions=[])) == "pipeline-lib parity flats"
+    assert next_of(project, "flats", replace(whole, page=page, ran=False)) == (
+        "correct the notebooks flats.ipynb in nbs; pipeline-lib export; pipeline-lib run params/flats.yml"
+    )
 
 
 def test_a_notebook_that_does_not_exist_is_refused(project: Project) -> None:

@@ -31,6 +31,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
     """A project without pipelines, whose package kernels and other processes find."""
     root = tmp_path / "project"
     monkeypatch.setenv("PYTHONPATH", str(root))
+    monkeypatch.setenv("MYPY_CACHE_DIR", str(tmp_path.parent / "mypy"))
     monkeypatch.syspath_prepend(root)
     yield empty_project(root)
     for name in [name for name in sys.modules if name.partition(".")[0] == LIBRARY]:
@@ -41,7 +42,10 @@ def results(result: FromNotebook) -> dict[str, str]:
     return {one.value: one.result for one in result.comparisons}
 
 
-def test_functions_and_classes_are_brought_in_and_proven(project: Project, tmp_path: Path) -> None:
+def test_functions_and_classes_are_brought_in_and_proven(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline_lib.runner.from_notebook.type_errors", lambda *given: ["no-untyped-def"])
     notebook = write_exploration(tmp_path / "my notes", planted("functions"), "Übung 1")
     result = pipeline_from_notebook(project, "flats", notebook)
     assert result.proven, result.notes
@@ -50,7 +54,11 @@ def test_functions_and_classes_are_brought_in_and_proven(project: Project, tmp_p
     assert check_export(project) == []
     assert (project.root / "data" / "flats.csv").is_file()
     assert result.page == project.notebooks / "research" / "flats.from-notebook.md"
+    exported = (project.package / "pipelines" / "flats.py").read_text(encoding="utf-8")
+    assert '# mypy: disable-error-code="no-untyped-def"' in exported
+    assert 'METRIC = ("rmse", "minimize")' in exported
     text = result.page.read_text(encoding="utf-8")
+    assert "switches these errors of mypy off in its module: no-untyped-def." in text
     assert "The original runs from the first cell to the last." in text
     assert "11 cells: 2 kept, 7 moved, 2 to decide." in text
     assert sorted(path.name for path in notebook.parent.iterdir()) == ["flats.csv", notebook.name]
@@ -99,6 +107,47 @@ def test_an_original_that_stops_before_the_split_is_refused_with_its_cell(projec
     with pytest.raises(InputError, match=r"cell 2: FileNotFoundError.*expected cells that run"):
         pipeline_from_notebook(project, "flats", notebook)
     assert sorted(project.root.rglob("*")) == before
+
+
+@pytest.mark.slow
+def test_models_without_a_seed_in_a_search_and_a_vote_are_proven_equal(project: Project, tmp_path: Path) -> None:
+    head = HEAD + (
+        "\nfrom sklearn.ensemble import RandomForestClassifier, VotingClassifier\n"
+        "from sklearn.model_selection import GridSearchCV\nfrom sklearn.tree import DecisionTreeClassifier\n"
+    )
+    cells = [
+        head,
+        'flats = pd.read_csv("flats.csv").dropna()\ny = (flats["price"] > 200).astype(int)',
+        'X_train, X_test, y_train, y_test = train_test_split(flats[["area", "rooms"]], y, test_size=0.3)',
+    ]
+    search = "model = GridSearchCV(RandomForestClassifier(n_estimators=7), {'max_depth': [2, 3]}, cv=3)"
+    vote = "model = VotingClassifier([('a', RandomForestClassifier(7)), ('b', DecisionTreeClassifier())])"
+    for name, made in (("search", search), ("vote", vote)):
+        fit = f"{made}\nmodel.fit(X_train, y_train)"
+        notebook = exploration([*cells, fit, "model.score(X_test, y_test)"])
+        result = pipeline_from_notebook(project, name, write_exploration(tmp_path / name, notebook))
+        assert result.proven, [*result.notes, *result.comparisons]
+        assert "had `random_state=0` in this run" in result.notes[0]
+        assert {one.cell for one in result.decisions if one.kind == "random"} == {3, 4}
+
+
+@pytest.mark.slow
+def test_a_model_that_draws_anew_is_the_cause_and_not_the_compiled_pipeline(project: Project, tmp_path: Path) -> None:
+    cells = [
+        HEAD + "\nfrom sklearn.ensemble import RandomForestRegressor",
+        'flats = pd.read_csv("flats.csv").dropna()\noptions = {"n_estimators": 5, "random_state": None}',
+        'X_train, X_test, y_train, y_test = train_test_split(flats[["area", "rooms"]], flats["price"], random_state=0)',
+        "model = RandomForestRegressor(**options)\nmodel.fit(X_train, y_train)",
+        "model.score(X_test, y_test)",
+    ]
+    result = pipeline_from_notebook(project, "flats", write_exploration(tmp_path, exploration(cells)))
+    predictions = next(one for one in result.comparisons if one.value == "predictions")
+    assert predictions.result == "differs"
+    assert predictions.detail.endswith(
+        "two fits of the new pipeline differ, too (RandomForestRegressor in cell 4 has no seed)"
+    )
+    assert not any("differs from the fitted one" in note for note in result.notes)
+    assert any(note.startswith("Each fit of the new pipeline predicts otherwise") for note in result.notes)
 
 
 def planted_cells(name: str) -> list[str]:

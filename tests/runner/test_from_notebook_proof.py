@@ -1,16 +1,20 @@
 """Values of an original and of a new pipeline, compared without running either."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from exploration import planted
+from exploration import ALL, exploration, planted
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import Pipeline
 
-from pipeline_lib.project.from_notebook.plan import plan_of
+from pipeline_lib.evidence.fitted_state import write_fitted_state
+from pipeline_lib.project.from_notebook.plan import Plan, plan_of
 from pipeline_lib.runner.from_notebook_original import OriginalRun
-from pipeline_lib.runner.from_notebook_proof import compare, difference
-from pipeline_lib.runner.from_notebook_worker import OF_ALL_ROWS, OF_ARRAYS
+from pipeline_lib.runner.from_notebook_proof import compare, difference, fitted_values, same_fit
+from pipeline_lib.runner.from_notebook_worker import OF_ALL_ROWS, OF_ARRAYS, REPEATED, STATE
 
 FRAME = pd.DataFrame({"area": [50.0, 60.0, 70.0], "rooms": [2, 3, 3], "price": [100.0, 120.0, 130.0]})
 PREDICTIONS = np.array([101.0, 119.0])
@@ -82,6 +86,42 @@ def test_the_cause_of_other_predictions_is_named_where_one_change_removes_it() -
             if one.value == "predictions"
         )
         assert words not in without.detail
+
+
+def detail_of(value: str, plan: Plan, run: OriginalRun, found: dict[str, Any]) -> str:
+    return next(one.detail for one in compare(plan, run, found, {}) if one.value == value)
+
+
+def test_a_model_without_a_seed_is_the_cause_where_two_fits_differ() -> None:
+    cells = ALL["dropped_rows"]
+    cells = [cell.replace("random_state=0)\ntree.fit", "**{})\ntree.fit") for cell in cells]
+    plan = plan_of(exploration(cells), "x")
+    other = new(predictions=PREDICTIONS + 1, **{REPEATED: PREDICTIONS + 2, OF_ARRAYS: PREDICTIONS})
+    detail = detail_of("predictions", plan, original(), other)
+    assert detail.endswith("two fits of the new pipeline differ, too (DecisionTreeRegressor in cell 8 has no seed)")
+    alike = new(predictions=PREDICTIONS + 1, **{REPEATED: PREDICTIONS + 1})
+    assert "two fits" not in detail_of("predictions", plan, original(), alike)
+
+
+def test_draws_in_load_are_the_cause_of_other_rows() -> None:
+    cells = [cell.replace('flats["area"] / ', "np.random.normal() / ") for cell in ALL["dropped_rows"]]
+    other = new(frame=FRAME.assign(area=[50.0, 60.0, 71.0]))
+    detail = detail_of("rows before the split", plan_of(exploration(cells), "x"), original(), other)
+    assert detail.endswith("; numpy.random.normal in cell 5 has no seed, so each load gives other rows")
+    plain = detail_of("rows before the split", plan_of(planted("dropped_rows"), "x"), original(), other)
+    assert "seed" not in plain
+
+
+def test_the_fits_of_two_processes_are_compared_by_what_they_have_learned(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"a": [1.0, 2.0, 4.0]})
+    for number, target in enumerate(([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], [1.0, 2.0, 5.0])):
+        fitted = Pipeline([("model", LinearRegression())]).fit(rows, target)
+        write_fitted_state(tmp_path / f"{number}.parquet", fitted)
+    found = {STATE: fitted_values(tmp_path / "0.parquet")}
+    assert same_fit(found, tmp_path / "1.parquet")
+    assert not same_fit(found, tmp_path / "2.parquet")
+    assert not same_fit(found, tmp_path / "none.parquet")
+    assert not same_fit({}, tmp_path / "1.parquet")
 
 
 def test_arrays_and_narrow_columns_are_compared_as_production_delivers_them() -> None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable
 
 from pipeline_lib.project.from_notebook.calls import PIPELINES
-from pipeline_lib.project.from_notebook.edits import Edit, edited, indented
+from pipeline_lib.project.from_notebook.edits import Edit, edited, edited_node, indented
 from pipeline_lib.project.from_notebook.estimators import constructor, searched_estimator
 from pipeline_lib.project.from_notebook.facts import Facts
 from pipeline_lib.project.from_notebook.parameters import Parameters, searched_name
@@ -36,7 +36,8 @@ def build_source(plan: Plan, facts: Facts, parameters: Parameters) -> str:
         ]
         lines.append(f"    # the search of cell {plan.cell_of(plan.model.statement)} found these")
         lines.append(f"    best = {{{', '.join(given)}}}")
-        lines.append(f"    {name} = {callable_source(ast.unparse(searched))}.set_params(**best)")
+        source = edited_node(searched, parameters.edits.get(plan.model.made, []))
+        lines.append(f"    {name} = {callable_source(source)}.set_params(**best)")
     if plan.roles.is_pipeline(plan.model) or _searches_pipeline(plan):
         lines.append(
             f"    return Pipeline([{', '.join([*steps, f'*{name}.steps'])}])" if steps else f"    return {name}"
@@ -78,12 +79,7 @@ def _fit_edits(plan: Plan, parameters: Parameters, index: int) -> list[Edit]:
     whole = constructor(node)
     value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
     if value is not None and value is not whole:
-        inside = {id(part) for part in ast.walk(whole)}
-        inner = [(part, text) for part, text in edits if id(part) in inside]
-        text = ast.unparse(whole)
-        for part, new in inner:
-            text = new if part is whole else text.replace(f"={ast.unparse(part)}", f"={new}", 1)
-        return [(value, text)]
+        return [(value, edited_node(whole, edits))]
     return edits
 
 

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 
 from pipeline_lib.project.from_notebook.calls import argument, assigned
 from pipeline_lib.project.from_notebook.cell_habits import installs
-from pipeline_lib.project.from_notebook.parameters import SPLIT, Parameters
+from pipeline_lib.project.from_notebook.edits import Edit, edited_lines
 from pipeline_lib.project.from_notebook.plan import Plan
+from pipeline_lib.project.from_notebook.seeds import seed_edits, seeded
 from pipeline_lib.project.from_notebook.source import SourceCell
 
 KEEP = "_pipeline_lib_keep"
 PARTS = ("train rows", "test rows", "train target", "test target")
 ROWS, TARGET, PREDICTIONS, NAMES, CLASSIFIER, BEST = "rows", "target", "predictions", "names", "classifier", "best"
-SEED = "__import__('numpy').random.seed(0)"
-"""What makes draws without a seed repeatable: the pipeline's new `random_state` is 0, which draws the same."""
 
 
 @dataclass(frozen=True)
@@ -93,33 +92,28 @@ def names_expression(plan: Plan) -> str:
     return ""
 
 
-def instrumented(plan: Plan, parameters: Parameters) -> list[tuple[SourceCell, str]]:
-    """Each code cell that can run, in the order in which it runs, with its source and the lines that keep values."""
+def instrumented(plan: Plan) -> list[tuple[SourceCell, str]]:
+    """Each code cell that can run, in the order in which it runs, with its source and the lines that keep values.
+
+    Draws that the pipeline has get the seed that they have there.
+    """
     inserted: dict[int, list[tuple[int, str]]] = {}
     for capture in captures(plan):
         statement = plan.statements[capture.statement]
         line = statement.lines[1] if capture.after else statement.lines[0] - 1
         text = f"{KEEP}({capture.key!r}, lambda: ({capture.expression}))"
         inserted.setdefault(statement.cell, []).append((line, text))
-    for index in seeded(plan, parameters):
-        statement = plan.statements[index]
-        inserted.setdefault(statement.cell, []).append((statement.lines[0] - 1, SEED))
+    edits: dict[int, list[Edit]] = {}
+    for index in sorted({draw.statement for draw in seeded(plan)}):
+        edits.setdefault(plan.cell_of(index), []).extend(seed_edits(plan, index))
     order = list(dict.fromkeys(statement.cell for statement in plan.statements))
     others = [cell.number for cell in plan.cells if cell.kind == "code" and cell.number not in order]
     result = []
     for number in [*order, *others]:
         cell = plan.cells[number - 1]
         lines = ["pass" if installs(line) else line for line in cell.source.splitlines()]
+        lines = edited_lines(lines, 1, edits.get(number, []))
         for line, text in sorted(inserted.get(number, []), key=lambda pair: pair[0], reverse=True):
             lines.insert(line, text)
         result.append((cell, "\n".join(lines)))
-    return result
-
-
-def seeded(plan: Plan, parameters: Parameters) -> list[int]:
-    """Statements that draw at random without a seed, before which the original's run sets one."""
-    split = plan.roles.split
-    result = [split.statement] if split and SPLIT in parameters.added_seeds and plan.seed is None else []
-    if any(group != SPLIT for group in parameters.added_seeds):
-        result.append(plan.model.statement)
     return result

@@ -5,7 +5,22 @@ import ast
 from pipeline_lib.project.from_notebook.calls import argument, assigned, method, receiver
 
 _NO_PARAMETERS = frozenset({"n_jobs", "verbose", "memory", "copy"})
-_RANDOM = ("Forest", "ExtraTree", "DecisionTree", "GradientBoosting", "MLP", "SGD", "Bagging", "AdaBoost")
+_RANDOM = (
+    *("Forest", "ExtraTree", "DecisionTree", "RandomTrees", "GradientBoosting", "MLP", "SGD", "Bagging", "AdaBoost"),
+    *("Perceptron", "PassiveAggressive", "LinearSVC", "LinearSVR", "KMeans", "GaussianMixture", "RANSAC", "TheilSen"),
+    *("TruncatedSVD", "SparsePCA", "FastICA", "NMF", "LatentDirichlet", "RandomProjection", "RBFSampler", "Nystroem"),
+    *("QuantileTransformer", "SMOTE", "ADASYN", "RandomOverSampler", "RandomUnderSampler", "EasyEnsemble", "RUSBoost"),
+    *("RandomizedSearch", "HalvingGridSearch", "HalvingRandomSearch"),
+)
+"""Parts of the names of classes that draw at random."""
+_SOLVERS = ("solver", ("sag", "saga", "liblinear"))
+_RANDOM_IF = {
+    **dict.fromkeys(("LogisticRegression", "LogisticRegressionCV", "Ridge", "RidgeClassifier"), _SOLVERS),
+    **dict.fromkeys(("SVC", "NuSVC"), ("probability", ("True",))),
+    **dict.fromkeys(("Lasso", "LassoCV", "ElasticNet", "ElasticNetCV"), ("selection", ("random",))),
+    **dict.fromkeys(("DummyClassifier",), ("strategy", ("stratified", "uniform"))),
+}
+"""Classes that draw at random with certain values of one argument."""
 _SCALAR = (bool, int, float, str)
 
 
@@ -54,6 +69,22 @@ def parameters_of(call: ast.Call) -> list[tuple[str, ast.expr]]:
     ]
 
 
-def lacks_seed(class_name: str, call: ast.Call) -> bool:
-    """Whether an estimator draws at random and no seed is given."""
-    return any(word in class_name for word in _RANDOM) and argument(call, 99, "random_state") is None
+def draws_at_random(class_name: str, call: ast.Call) -> bool:
+    """Whether an estimator that is made without a seed may draw at random, with the arguments that it has.
+
+    >>> make = ast.parse("SVC(probability=True)", mode="eval").body
+    >>> draws_at_random("SVC", make), draws_at_random("RandomForestRegressor", make), draws_at_random("Ridge", make)
+    (True, True, False)
+    """
+    if any(word in class_name for word in _RANDOM):
+        return True
+    if class_name == "PCA":  # all columns, or a share of the variance, are computed without draws
+        solver, count = argument(call, 99, "svd_solver"), argument(call, 0, "n_components")
+        some = isinstance(count, ast.Constant) and type(count.value) is int
+        return _text(solver) in ("randomized", "arpack") or (some and _text(solver) in ("", "auto"))
+    name, values = _RANDOM_IF.get(class_name, ("", ()))
+    return bool(name) and _text(argument(call, 99, name)) in values
+
+
+def _text(value: ast.expr | None) -> str:
+    return str(value.value) if isinstance(value, ast.Constant) else ""

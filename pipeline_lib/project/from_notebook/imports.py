@@ -36,7 +36,9 @@ def import_lines(statements: Iterable[Statement], used: set[str], added: Iterabl
                     plain[f"import {ast.unparse(alias)}"] = None
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
-                if (alias.asname or alias.name) in used or alias.name == "*":
+                if node.module == "sklearn.experimental":
+                    plain[f"from {node.module} import {alias.name}  # noqa: F401"] = None  # it switches a class on
+                elif (alias.asname or alias.name) in used or alias.name == "*":
                     parts.setdefault("." * node.level + (node.module or ""), set()).add(ast.unparse(alias))
     for line in added:
         node = ast.parse(line).body[0]

@@ -1,33 +1,44 @@
 """The function `metrics` of the pipeline notebook."""
 
 import ast
+from dataclasses import replace
 
 from pipeline_lib.project.from_notebook.facts import Facts
 from pipeline_lib.project.from_notebook.plan import Plan
-from pipeline_lib.project.from_notebook.scores import Score
+from pipeline_lib.project.from_notebook.scores import SCORE, Score, deciding
 
 
 def metrics_source(plan: Plan, facts: Facts) -> str:
-    """The source of `metrics`: the numbers of the original, the usual ones where it has none."""
-    scores = list(plan.scores) or [Score("score", 0, "", "")]
-    if not plan.scores and not facts.classifier:
-        scores = [
-            Score("r2_score", 0, "", "r2_score(actual, predicted)"),
-            Score("root_mean_squared_error", 0, "", "root_mean_squared_error(actual, predicted)"),
-        ]
-    own = "accuracy_score(actual, predicted)" if facts.classifier else "r2_score(actual, predicted)"
+    """The source of METRIC and `metrics`: the numbers of the original, the usual ones where it has none."""
+    scores = [_of_kind(score, facts) for score in plan.scores or _usual(facts)]
+    decides = deciding(scores) or scores[0]
     with_chances = any(score.probabilities for score in scores)
     more = ", probabilities: ArrayLike" if with_chances else ""
     signature = "target: ArrayLike, predictions: ArrayLike, params: Params"
-    lines = [f"def metrics({signature}{more}) -> dict[str, float]:"]
+    whose = f"cell {plan.cell_of(decides.statement)}" if plan.scores else "the usual one"
+    lines = [f"# runs are compared by {decides.name}, {whose}: name another if that one decides"]
+    lines += [f'METRIC = ("{decides.name}", "{decides.direction}")', "", ""]
+    lines += [f"def metrics({signature}{more}) -> dict[str, float]:"]
     lines += ['    """The numbers of the original, over targets and predictions of shape (rows,)."""']
     lines += ["    actual, predicted = np.asarray(target), np.asarray(predictions)"]
     lines += ["    probabilities = np.asarray(probabilities)"] if with_chances else []
     lines += ["    return {"]
-    for score in scores:
-        expression = _bare(score.expression or own)
-        lines.append(f'        "{score.name}": float({expression}),')
+    lines += [f'        "{score.name}": float({_bare(score.expression)}),' for score in scores]
     return "\n".join([*lines, "    }"])
+
+
+def _usual(facts: Facts) -> list[Score]:
+    """The metrics of a notebook that has none."""
+    if facts.classifier:
+        return [Score(SCORE, 0, "", "")]
+    names = ("r2_score", "root_mean_squared_error")
+    return [Score(name, 0, "", f"{name}(actual, predicted)") for name in names]
+
+
+def _of_kind(score: Score, facts: Facts) -> Score:
+    """A model's own `score` as what it is: the accuracy of a classifier, R2 of a regression."""
+    own = "accuracy_score" if facts.classifier else "r2_score"
+    return score if score.expression else replace(score, expression=f"{own}(actual, predicted)")
 
 
 def _bare(expression: str) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from pipeline_lib.project.from_notebook.calls import argument, calls, method
 from pipeline_lib.project.from_notebook.decision import Decision, first_line
-from pipeline_lib.project.from_notebook.estimators import lacks_seed
 from pipeline_lib.project.from_notebook.facts import Facts
-from pipeline_lib.project.from_notebook.parameters import SPLIT, Parameters
+from pipeline_lib.project.from_notebook.parameters import Parameters
 from pipeline_lib.project.from_notebook.plan import Plan
+from pipeline_lib.project.from_notebook.seeds import draws, is_split
 
 
 def models(plan: Plan, facts: Facts | None) -> Iterator[Decision]:
@@ -90,25 +90,28 @@ def refitted(plan: Plan, facts: Facts | None) -> Iterator[Decision]:
 
 
 def random(plan: Plan, facts: Facts | None, parameters: Parameters | None) -> Iterator[Decision]:
-    """Draws without a seed."""
-    split = plan.roles.split
-    if parameters and SPLIT in parameters.added_seeds and split:
-        origin = f"np.random.seed({plan.seed})" if plan.seed is not None else "no seed"
+    """Draws without a seed: those of the pipeline, which get one where they can, and models that stay in research."""
+    origin = f"np.random.seed({plan.seed})" if plan.seed is not None else "no seed"
+    kept: dict[str, dict[int, None]] = {}
+    for draw in draws(plan):
+        cell = plan.cell_of(draw.statement)
+        if draw.moved and draw.seedable:
+            what = "the split draws" if is_split(plan, draw) else f"{draw.name} may draw"
+            text = f"{what} at random with {origin}; `random_state` is now {plan.seed or 0}"
+            yield Decision(cell, "random", text)
+        elif draw.moved:
+            text = f"{draw.name} draws at random without a seed, and each run gives other numbers; give it one"
+            yield Decision(cell, "random", text)
+        elif plan.seed is None and draw.is_model:
+            kept.setdefault(draw.name, {})[cell] = None
+    if kept:
+        names = [f"{name} (cell{'s' * (len(cells) > 1)} {', '.join(map(str, cells))})" for name, cells in kept.items()]
         yield Decision(
-            plan.cell_of(split.statement),
+            min(cell for cells in kept.values() for cell in cells),
             "random",
-            f"the split draws at random with {origin}; `random_state` is now {plan.seed or 0}",
+            f"{', '.join(names)}: no seed; they stay in the research notebook, whose numbers may differ from run to "
+            "run; give each one",
         )
-    for index in sorted(plan.build):
-        for call in calls(plan.statements[index].node):
-            made = plan.roles.imports.makes_estimator(call)
-            if made and lacks_seed(made, call):
-                added = bool(parameters and any(name != SPLIT for name in parameters.added_seeds))
-                yield Decision(
-                    plan.cell_of(index),
-                    "random",
-                    f"{made} draws at random without a seed" + ("; `random_state` is now 0" if added else "; give one"),
-                )
 
 
 def data_values(plan: Plan, facts: Facts | None) -> Iterator[Decision]:
@@ -128,5 +131,5 @@ def scores(plan: Plan, facts: Facts | None) -> Iterator[Decision]:
         yield Decision(
             plan.cell_of(plan.model.statement),
             "metrics",
-            "found no number that judges the model on test rows; `metrics` has the usual ones",
+            "found no number that judges the model on test rows; `metrics` has the usual ones, and METRIC one of them",
         )

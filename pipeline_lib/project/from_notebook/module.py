@@ -8,12 +8,13 @@ from collections.abc import Iterable
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.from_notebook.build_source import body, build_source, callable_source
-from pipeline_lib.project.from_notebook.edits import Edit, edited, edited_expression, path_edits
+from pipeline_lib.project.from_notebook.edits import Edit, edited, edited_node, path_edits
 from pipeline_lib.project.from_notebook.facts import Facts
 from pipeline_lib.project.from_notebook.imports import import_lines, used_names
 from pipeline_lib.project.from_notebook.metrics_source import metrics_source
 from pipeline_lib.project.from_notebook.parameters import SPLIT, Parameters
 from pipeline_lib.project.from_notebook.plan import Plan
+from pipeline_lib.project.from_notebook.seeds import SEED, seed_edits
 
 _WIDTH = 120
 _SPLIT_LINE = (
@@ -101,7 +102,7 @@ class ModuleDraft:
         by_cell: dict[int, list[str]] = {}
         for index in sorted(self.plan.module):
             if index not in self.parameters.constants.values():
-                by_cell.setdefault(self.plan.cell_of(index), []).append(self._text(index, self._path_edits(index)))
+                by_cell.setdefault(self.plan.cell_of(index), []).append(self._text(index, self._edits(index)))
         return [
             (f"original-{number}", f"# cell {number} of the original\n{_joined(texts)}")
             for number, texts in by_cell.items()
@@ -114,6 +115,7 @@ class ModuleDraft:
             row = row.replace("import BaseModel, Field", "import BaseModel").replace(
                 "import Field, create", "import create"
             )
+        row = _typed(row)
         own = self.plan.constants.get("TARGET")
         if own is not None and own in self.plan.module:
             node = self.plan.statements[own].node
@@ -131,7 +133,7 @@ class ModuleDraft:
         sources = json.dumps(sorted(self.facts.files.values()), ensure_ascii=False)
         lines = [f"SOURCES: list[str] = {sources}" if sources == "[]" else f"SOURCES = {sources}", "", ""]
         lines += ["def load() -> pd.DataFrame:", '    """The rows before the split, with the target."""']
-        lines += body(self.plan, sorted(self.plan.load), self._path_edits)
+        lines += body(self.plan, sorted(self.plan.load), self._edits)
         return "\n".join([*lines, *self._packed()])
 
     def _packed(self) -> list[str]:
@@ -173,8 +175,13 @@ class ModuleDraft:
             lines.append("    # the original fits on all rows: this split is new")
         else:
             edits = {id(node): text for node, text in self.parameters.edits.get(split.statement, [])}
-            given = [f"{keyword.arg}={self._split_value(keyword.value, edits)}" for keyword in split.call.keywords]
-            if SPLIT in self.parameters.added_seeds:
+            added = SPLIT in self.parameters.added_seeds
+            given = [
+                f"{keyword.arg}={self._split_value(keyword.value, edits)}" if keyword.arg else ast.unparse(keyword)
+                for keyword in split.call.keywords
+                if not (added and keyword.arg == SEED)
+            ]
+            if added:
                 given.append(f"random_state={self.argument}.{SPLIT}.random_state")
             call = f"{ast.unparse(split.call.func)}({', '.join(['X', 'y', *given])})"
             lines.append(f"    # cell {self.plan.cell_of(split.statement)}")
@@ -198,12 +205,12 @@ class ModuleDraft:
     def _text(self, index: int, edits: list[Edit]) -> str:
         return edited(self.plan.statements[index], edits)
 
-    def _path_edits(self, index: int) -> list[Edit]:
-        return path_edits(self.plan.statements[index].node, self.facts.files)
+    def _edits(self, index: int) -> list[Edit]:
+        """Files of the project, and seeds for draws that have none."""
+        return path_edits(self.plan.statements[index].node, self.facts.files) + seed_edits(self.plan, index)
 
     def _expression(self, node: ast.expr, at: int) -> str:
-        edits = {id(part): text for part, text in path_edits(node, self.facts.files)}
-        return ast.unparse(node) if not edits else edited_expression(node, edits)
+        return edited_node(node, path_edits(node, self.facts.files))
 
 
 def _joined(texts: list[str]) -> str:
@@ -213,6 +220,15 @@ def _joined(texts: list[str]) -> str:
         apart = any(part.lstrip().startswith(("def ", "class ", "@", "async ")) for part in (before, text))
         result += ("\n\n\n" if apart else "\n") + text
     return result
+
+
+def _typed(row: str) -> str:
+    """The source of `Row` with a name for the fields of numbered columns, whose type the checker cannot follow."""
+    head, mark, fields = row.partition('Row = create_model("Row", **')
+    if not mark:
+        return row
+    named = f'ROW_FIELDS: dict[str, Any] = {fields.rstrip()[:-1]}\nRow = create_model("Row", **ROW_FIELDS)'
+    return f"from typing import Any\n\n{head}{named}"
 
 
 def _wrapped(line: str) -> str:

@@ -6,11 +6,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline_lib.project.from_notebook.calls import argument, calls
+from pipeline_lib.project.from_notebook.calls import SEARCHES, calls
 from pipeline_lib.project.from_notebook.edits import Edit
 from pipeline_lib.project.from_notebook.estimators import (
     constructor,
-    lacks_seed,
     parameters_of,
     scalar,
     searched_estimator,
@@ -18,6 +17,7 @@ from pipeline_lib.project.from_notebook.estimators import (
 from pipeline_lib.project.from_notebook.facts import Facts
 from pipeline_lib.project.from_notebook.names import free_names
 from pipeline_lib.project.from_notebook.plan import Plan
+from pipeline_lib.project.from_notebook.seeds import SEED, Draw, is_split, seed_edit, seeded
 from pipeline_lib.project.params_cell import cell_text
 
 SPLIT = "split"
@@ -146,6 +146,7 @@ def parameters(plan: Plan, facts: Facts) -> Parameters:
         for name, value in facts.best.items():
             if type(value) in _TYPES and scalar(ast.parse(repr(value), mode="eval").body):
                 result.add(group, name, value, plan.cell_of(plan.model.statement))
+    _add_seeds(plan, result)
     return result
 
 
@@ -197,39 +198,57 @@ def _add_split(plan: Plan, result: Parameters) -> None:
     for name, value in parameters_of(split.call):
         if result.add(SPLIT, name, ast.literal_eval(value), cell):
             result.edits.setdefault(split.statement, []).append((value, f"{result.argument}.{SPLIT}.{name}"))
-    if argument(split.call, 99, "random_state") is None and argument(split.call, 99, "shuffle") is None:
-        result.add(SPLIT, "random_state", plan.seed or 0, cell)
+    if any(is_split(plan, draw) for draw in seeded(plan)):
+        result.add(SPLIT, SEED, plan.seed or 0, cell)
         result.added_seeds.append(SPLIT)
 
 
 def _add_estimators(plan: Plan, result: Parameters, index: int) -> None:
     node = plan.statements[index].node
-    whole = constructor(node)
-    target = node.targets[0] if isinstance(node, ast.Assign) else None
-    variable = target.id if isinstance(target, ast.Name) else ""
     for call in calls(node):
         made = plan.roles.imports.makes_estimator(call)
         if not made or made in ("Pipeline", "ColumnTransformer"):
             continue
-        group = variable if call is whole and variable else made.lower()
-        group = group.lower() if group.isupper() else group
+        group = _group(node, call, made)
         for name, value in parameters_of(call):
             if result.add(group, name, ast.literal_eval(value), plan.cell_of(index)):
                 result.edits.setdefault(index, []).append((value, f"{result.argument}.{group}.{name}"))
-        is_model = call is whole and variable == plan.model.name
-        if is_model and lacks_seed(made, call) and result.add(group, "random_state", 0, plan.cell_of(index)):
+
+
+def _add_seeds(plan: Plan, result: Parameters) -> None:
+    """A parameter `random_state` for each estimator of `build` that has none; a literal where its name is taken."""
+    for draw in seeded(plan):
+        if is_split(plan, draw):
+            continue
+        group, seed = _seed_group(plan, draw), plan.seed or 0
+        text = str(seed)
+        if group and result.add(group, SEED, seed, plan.cell_of(draw.statement)):
             result.added_seeds.append(group)
-            source = ast.unparse(call.func)
-            arguments: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
-            given = [_argument(part, dict(result.edits.get(index, []))) for part in arguments]
-            given.append(f"random_state={result.argument}.{group}.random_state")
-            result.edits.setdefault(index, []).append((call, f"{source}({', '.join(given)})"))
+            text = f"{result.argument}.{group}.{SEED}"
+        if draw.statement in plan.build or group:
+            result.edits.setdefault(draw.statement, []).append(seed_edit(draw.call, text))
 
 
-def _argument(part: ast.expr | ast.keyword, edits: dict[ast.AST, str]) -> str:
-    value = part.value if isinstance(part, ast.keyword) else part
-    text = edits.get(value) or ast.unparse(value)
-    return f"{part.arg}={text}" if isinstance(part, ast.keyword) and part.arg else text
+def _seed_group(plan: Plan, draw: Draw) -> str:
+    """The group of the parameters of an estimator that `build` makes; "" for other draws."""
+    node = plan.statements[draw.statement].node
+    made = plan.roles.imports.makes_estimator(draw.call)
+    if plan.model.search and draw.statement == plan.model.made:
+        searched = searched_estimator(node)
+        if draw.call is searched:
+            return searched_name(plan)
+        return made.lower() if any(part is draw.call for part in ast.walk(searched)) else ""
+    if draw.statement not in plan.build or not made or made in SEARCHES:
+        return ""
+    return _group(node, draw.call, made)
+
+
+def _group(node: ast.stmt, call: ast.Call, made: str) -> str:
+    """The variable of an estimator, or its class in lower case where it has none."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else None
+    variable = target.id if isinstance(target, ast.Name) else ""
+    group = variable if call is constructor(node) and variable else made.lower()
+    return group.lower() if group.isupper() else group
 
 
 def _yaml(value: Any) -> str:

@@ -11,6 +11,7 @@ from pipeline_lib.project.from_notebook.kept import kept_statements
 from pipeline_lib.project.from_notebook.module import CODE, PROSE, SPLIT_NAMES, NewCell
 from pipeline_lib.project.from_notebook.parameters import Parameters
 from pipeline_lib.project.from_notebook.plan import Plan
+from pipeline_lib.project.from_notebook.seeds import seed_edits
 from pipeline_lib.project.notebooks import RAISES
 
 
@@ -198,7 +199,7 @@ class ResearchDraft:
 
     def _text(self, index: int) -> str:
         statement = self.plan.statements[index]
-        edits: list[Edit] = path_edits(statement.node, self.facts.files)
+        edits: list[Edit] = path_edits(statement.node, self.facts.files) + seed_edits(self.plan, index)
         text = edited(statement, edits)
         if statement.magic and not text.lstrip().startswith(("%matplotlib", "%config")):
             return "\n".join(f"# not run: {line}" for line in text.splitlines())

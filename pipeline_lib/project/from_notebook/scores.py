@@ -1,9 +1,11 @@
 """The numbers by which the original judges its model on the test part."""
 
 import ast
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pipeline_lib.project.from_notebook.calls import argument, assigned, calls, method
+from pipeline_lib.project.from_notebook.calls import Imports, argument, assigned, method
 from pipeline_lib.project.from_notebook.names import free_names
 from pipeline_lib.project.from_notebook.roles import Fit, Roles
 
@@ -37,6 +39,10 @@ _SCORES = frozenset(
 )
 SCORE = "score"
 """The name of a model's own `score`, whose meaning depends on its kind."""
+_ROOTS = ("numpy.sqrt", "math.sqrt")
+_POWERS = ("numpy.power", "math.pow", "pow")
+_ROOT_NAMES = {"mean_squared_error": "rmse", "mean_squared_log_error": "rmsle"}
+"""The names of square roots that the notebook gives none."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,54 @@ class Score:
     expression: str
     probabilities: bool = False
     functions: frozenset[int] = field(default_factory=frozenset)
+
+    @property
+    def direction(self) -> str:
+        """Which direction is better, as the functions of scikit-learn that it calls are named.
+
+        >>> Score("mse", 3, "", "mean_squared_error(actual, predicted)").direction
+        'minimize'
+        """
+        return "minimize" if re.search(r"_error\b|_loss\b|\bmax_error\b", self.expression) else "maximize"
+
+    @property
+    def under_root(self) -> str:
+        """The expression whose square root this is, "" for any other metric."""
+        inner = root_of(ast.parse(self.expression, mode="eval").body) if self.expression else None
+        return ast.unparse(inner) if inner is not None else ""
+
+
+def deciding(scores: Sequence[Score]) -> Score | None:
+    """The metric by which runs are compared: the first one, or the square root that is taken of it later."""
+    roots = {score.under_root: score for score in reversed(scores) if score.under_root}
+    return roots.get(scores[0].expression, scores[0]) if scores else None
+
+
+def root_of(value: ast.expr, imports: Imports | None = None) -> ast.expr | None:
+    """The expression whose square root is taken, as `np.sqrt(x)`, `x ** 0.5`, `pow(x, 0.5)` and the like; else None.
+
+    Without imports any function that is called `sqrt` or `power` counts.
+    """
+    match value:
+        case ast.BinOp(left=inner, op=ast.Pow(), right=exponent) if _is_half(exponent):
+            return inner
+        case ast.Call(args=[inner]) if _called(value, imports, _ROOTS):
+            return inner
+        case ast.Call(args=[inner, exponent]) if _is_half(exponent) and _called(value, imports, _POWERS):
+            return inner
+    return None
+
+
+def _is_half(value: ast.expr) -> bool:
+    return ast.unparse(value) in ("0.5", "1 / 2")
+
+
+def _called(call: ast.Call, imports: Imports | None, names: Sequence[str]) -> bool:
+    if isinstance(call.func, ast.Name) and call.func.id == "pow":
+        return "pow" in names
+    if imports is not None:
+        return imports.name(call.func) in names
+    return ast.unparse(call.func).rpartition(".")[2] in {name.rpartition(".")[2] for name in names}
 
 
 def scores_of(roles: Roles, model: Fit) -> list[Score]:
@@ -77,30 +131,44 @@ class _Finder:
     def of(self, index: int) -> list[Score]:
         node = self.roles.flow.statements[index].node
         found = assigned(node)
-        if found and self._contains_score(found[1], index):
+        if found and self._is_score(found[1], index):
             score = self._score(found[0], found[1], index)
             if score:
                 return [score]
         result = []
-        for call in calls(node):
-            name = self.roles.imports.name(call.func).rpartition(".")[2]
-            if name in _SCORES or ((index, ast.dump(call)) in self.uses and method(call) == "score"):
-                score = self._score(name or SCORE, call, index)
-                if score:
-                    result.append(score)
-        return result
+        under_roots: set[int] = set()
+        for value in _expressions(node):
+            inner = root_of(value, self.roles.imports)
+            if inner is not None and (name := self._root_name(inner, index)):
+                under_roots |= {id(part) for part in ast.walk(inner)}
+                result.append(self._score(name, value, index))
+            elif isinstance(value, ast.Call) and id(value) not in under_roots and self._is_call(value, index):
+                name = self.roles.imports.name(value.func).rpartition(".")[2]
+                result.append(self._score(name or SCORE, value, index))
+        return [score for score in result if score]
 
-    def _contains_score(self, value: ast.expr, index: int) -> bool:
-        """Whether a value is a metric, perhaps in a function of numbers such as np.sqrt."""
-        if not isinstance(value, ast.Call):
-            return False
-        name = self.roles.imports.name(value.func)
-        if name.rpartition(".")[2] in _SCORES:
-            return True
-        if name in ("numpy.sqrt", "math.sqrt") and len(value.args) == 1:
-            inner = value.args[0]
-            return self._contains_score(inner, index) or isinstance(inner, ast.Name)
-        return (index, ast.dump(value)) in self.uses and method(value) == "score"
+    def _is_score(self, value: ast.expr, index: int) -> bool:
+        """Whether a value is a metric or the square root of one."""
+        inner = root_of(value, self.roles.imports)
+        if inner is not None:
+            return bool(self._root_name(inner, index))
+        return isinstance(value, ast.Call) and self._is_call(value, index)
+
+    def _is_call(self, call: ast.Call, index: int) -> bool:
+        if self.roles.imports.name(call.func).rpartition(".")[2] in _SCORES:
+            average = argument(call, 99, "average")  # None gives a number for each class
+            return not (isinstance(average, ast.Constant) and average.value is None)
+        return (index, ast.dump(call)) in self.uses and method(call) == "score"
+
+    def _root_name(self, inner: ast.expr, index: int) -> str:
+        """The name of the square root of an expression, "" where that is no metric."""
+        if isinstance(inner, ast.Name):
+            found = self.value_of(inner.id, index)
+            return self._root_name(found[0], found[1]) if found else ""
+        if not isinstance(inner, ast.Call):
+            return ""
+        name = self.roles.imports.name(inner.func).rpartition(".")[2]
+        return _ROOT_NAMES.get(name, f"root_{name}") if name in _SCORES else ""
 
     def _score(self, name: str, value: ast.expr, index: int) -> Score | None:
         original = ast.unparse(value)
@@ -108,7 +176,7 @@ class _Finder:
             return Score(name, index, original, "")
         rewriter = _Rewriter(self, index)
         expression = rewriter.visit(ast.parse(original, mode="eval").body)
-        known = {"actual", "predicted", "probabilities", *self.roles.imports.full}
+        known = {"actual", "predicted", "probabilities", "pow", *self.roles.imports.full}
         if not rewriter.predicted or not free_names([expression]) <= known:
             return None
         return Score(name, index, original, ast.unparse(expression), rewriter.probabilities)
@@ -130,6 +198,20 @@ class _Finder:
         made = self.roles.flow.made_by(name, index)
         found = assigned(self.roles.flow.statements[made[0]].node) if made else None
         return (found[1], made[0]) if found and found[0] == name else None
+
+
+def _expressions(node: ast.AST) -> Iterator[ast.expr]:
+    """Every expression in a tree, outer ones first, without those in functions that it defines."""
+    waiting = [node]
+    while waiting:
+        current = waiting.pop(0)
+        if isinstance(current, ast.expr):
+            yield current
+        waiting += [
+            child
+            for child in ast.iter_child_nodes(current)
+            if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda)
+        ]
 
 
 class _Rewriter(ast.NodeTransformer):
