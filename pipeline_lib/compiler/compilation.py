@@ -22,8 +22,9 @@ from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Output
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.edge_checks import EdgeChecks, EdgeCounts
 from pipeline_lib.compiler.fidelity import Distance, LibraryColumns, StepPlan, UnfaithfulPlanError, Write
-from pipeline_lib.compiler.opaque_step import Loading
+from pipeline_lib.compiler.opaque_step import Loading, describe_input
 from pipeline_lib.compiler.opaque_way import OpaqueWay, Unplanned
+from pipeline_lib.compiler.output_differences import LastStep
 from pipeline_lib.compiler.output_names import class_labels, output_nodes, side_by_side
 from pipeline_lib.compiler.own_steps import check_names, check_order_of_rows
 from pipeline_lib.compiler.raw_columns import RawColumnReads, input_columns
@@ -77,6 +78,7 @@ class Compilation:
         self.classes: tuple[Any, ...] = ()
         self.opaque = OpaqueWay(options.loading, allowed=options.allow_opaque)
         self.reports: list[StepReport] = []
+        self.last: LastStep | None = None
         self.answers: dict[str, Any] = {}  # of the library's last step, by method
         self._skipped = 0  # rows at the beginning that lack earlier ones
         self.edges = EdgeChecks(options.row, self._raw_tables, enabled=options.edge_rows)
@@ -178,6 +180,7 @@ class Compilation:
             expected = {
                 kind: getattr(final, method)(data.copy()) for kind, method in _METHODS.items() if hasattr(final, method)
             }
+        self.last = None if isinstance(data, Frames) else LastStep(final, describe_input(data))
         self.answers = {_METHODS[kind]: output for kind, output in expected.items()}
         checked = {kind: side_by_side(output) for kind, output in expected.items()}
         try:

@@ -94,7 +94,7 @@ def compile_pipeline(
         model = CompiledPipeline(plan, raw.row, compilation.opaque.states(plan), library, trust=loading.trust)
         model.raw_input = raw
         answers = LibraryAnswers(fitted, data, options.context, compilation.answers)
-        model.report = compile_report(model, answers, table, compilation.reports)
+        model.report = compile_report(model, answers, table, compilation.reports, compilation.last)
         compilation.compare_traces()  # last, since other processes record meanwhile
     return model
 

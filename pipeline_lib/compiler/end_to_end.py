@@ -9,6 +9,7 @@ import numpy as np
 from pipeline_lib.compiled.compile_report import CompileReport, StepReport
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.library_answers import LibraryAnswers
+from pipeline_lib.compiler.output_differences import Differences, LastStep
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.split_tables import as_rows
 
@@ -18,9 +19,13 @@ _FAR = 1e-6  # relative difference of a prediction that rounding cannot explain 
 
 
 def compile_report(
-    model: CompiledPipeline, library: LibraryAnswers, table: Any, steps: Sequence[StepReport]
+    model: CompiledPipeline,
+    library: LibraryAnswers,
+    table: Any,
+    steps: Sequence[StepReport],
+    last: LastStep | None = None,
 ) -> CompileReport:
-    """The compile report of a model whose steps passed their checks: differences of predictions, speed on this machine.
+    """The compile report of a model whose steps passed their checks: differences of outputs, speed on this machine.
 
     Raises InputError where most predictions differ, though each step alone agrees.
     """
@@ -32,6 +37,11 @@ def compile_report(
         apart = np.abs(ours - theirs)[changed]
         difference, ulps = float(apart.max()), float((apart / np.spacing(np.abs(theirs[changed]))).max())
     _refuse_far(ours, theirs, changed)
+
+    def answer(method: str) -> Any:
+        return theirs if method == "predict" else library.last_answer(method)
+
+    outputs = Differences(model, rest, context, answer, steps, last).reports()
     slow = not model.exact or model.row.key is not None  # runs a library, or child rows
     timed = _SLOW_ROWS if slow else _TIMED_ROWS
     rows = as_rows(rest.slice(0, 1 if context else timed), model.row)  # `context` are the rows before the first one
@@ -49,6 +59,7 @@ def compile_report(
         changed=int(np.count_nonzero(changed if changed.ndim == 1 else changed.any(axis=1))),
         row_microseconds=one * 1e6,
         rows_per_second=1 / bulk,
+        outputs=outputs,
     )
 
 

@@ -23,8 +23,10 @@ class LibraryAnswers:
 
         With a context it is that of the last step: the pipeline itself refuses the first rows, whose lags are missing.
         """
-        if not self.context:
-            return getattr(self.fitted, method)(self.data)
+        return self.last_answer(method) if self.context else getattr(self.fitted, method)(self.data)
+
+    def last_answer(self, method: str) -> Any:
+        """The result of a method of the last step, for the rows after the context; it was computed before."""
         answers = self.last[method]
         if isinstance(answers, list):
             return [each[len(each) - self._rows :] for each in answers]

@@ -116,7 +116,8 @@ class OpaqueWay:
             try:
                 with _opaque_in(unplanned.before, unplanned.watched(parts)):
                     StepPlan.write(unplanned.write, unplanned.before)
-                joint = ", or" if "; " in unplanned.about else ";"
+                has_remedy = "; " in unplanned.about and not isinstance(unplanned.error, UnfaithfulPlanError)
+                joint = ", or" if has_remedy else ";"
                 return f"{unplanned.about}{joint} {_offer(parts, self.parts.loading, unplanned.name)}"
             except Exception as failed:  # the step's own code, or its library's
                 failure = parts.failure or failed
