@@ -237,6 +237,21 @@ class OperationMethods(Generic[V]):
             hangul=hangul,
         )
 
+    def document_topics(
+        self,
+        counts: V | Scalar,
+        *,
+        words: Sequence[Sequence[float]] | NDArray[Any],
+        prior: float,
+        iterations: int,
+        tolerance: float,
+        where: str,
+    ) -> V:
+        """The shares of topics in a document of word counts, by iteration; `words` (topics x words) is fitted."""
+        return self.apply(
+            "document_topics", counts, words=words, prior=prior, iterations=iterations, tolerance=tolerance, where=where
+        )
+
     def dot_float32(self, *values: V | Scalar, weights: Sequence[float] | NDArray[Any], start: float) -> V:
         """`start` and the sum of numbers times weights, each step rounded to float32; missing numbers add nothing."""
         return self.apply("dot_float32", *values, weights=weights, start=start)

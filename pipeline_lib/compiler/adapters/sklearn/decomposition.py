@@ -1,14 +1,15 @@
-"""PCA, IncrementalPCA, TruncatedSVD, FastICA, FactorAnalysis, SparsePCA and MiniBatchSparsePCA.
+"""PCA, IncrementalPCA, TruncatedSVD, FastICA, FactorAnalysis, SparsePCA, MiniBatchSparsePCA, LatentDirichletAllocation.
 
-Their transforms are affine; formulas: sklearn/decomposition. Decompositions that iterate are refused.
+All but the last are affine, and so is NeighborhoodComponentsAnalysis; formulas: sklearn/decomposition. BernoulliRBM
+has the sigmoids of weighted sums. Decompositions that iterate over all rows together are refused.
 """
 
 from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.adapters.inputs import numeric_columns, refuse_sparse
-from pipeline_lib.compiler.adapters.outputs import affine
+from pipeline_lib.compiler.adapters.inputs import join_columns, numeric_columns, refuse_sparse
+from pipeline_lib.compiler.adapters.outputs import affine, to_float64
 from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, option_error, transformer
 from pipeline_lib.compiler.builder import Builder, Value
 
@@ -57,10 +58,26 @@ def _projected(matrix: Any, vector: Any) -> Any:
     f"{_DECOMPOSITION}_truncated_svd.TruncatedSVD",
     options="n_components algorithm n_iter n_oversamples power_iteration_normalizer random_state tol",
 )
+@transformer(
+    "sklearn.neighbors._nca.NeighborhoodComponentsAnalysis",
+    options="n_components init warm_start max_iter tol callback verbose random_state",
+)
 def truncated(step: Any, columns: Columns, build: Builder) -> Columns:
     """`components_ x`."""
     values = list(numeric_columns(step, columns, build).values())
     return _parts(affine(values, step.components_, None, build), build)
+
+
+@transformer(
+    "sklearn.neural_network._rbm.BernoulliRBM",
+    options="n_components learning_rate batch_size n_iter verbose random_state",
+)
+def boltzmann(step: Any, columns: Columns, build: Builder) -> Columns:
+    """The sigmoids of weighted sums plus intercepts."""
+    values = list(numeric_columns(step, columns, build).values())
+    offset = to_float64(step, "intercept_hidden_", step.intercept_hidden_)
+    sums = affine(values, to_float64(step, "components_", step.components_), offset, build)
+    return _parts(build.vector_function(sums, kind="sigmoid"), build)
 
 
 @transformer(
@@ -135,10 +152,28 @@ def _sizes(vector: Value, build: Builder) -> Value:
     return build.stack([abs(part) for part in build.items(vector)])
 
 
+@transformer(
+    f"{_DECOMPOSITION}_lda.LatentDirichletAllocation",
+    options="n_components doc_topic_prior topic_word_prior learning_method learning_decay learning_offset max_iter "
+    "batch_size evaluate_every total_samples perp_tol mean_change_tol max_doc_update_iter n_jobs verbose random_state",
+)
+def topics(step: Any, columns: Columns, build: Builder) -> Columns:
+    """The shares of the topics; numbers below 0 are refused."""
+    counts = join_columns(list(numeric_columns(step, columns, build).values()), build)
+    shares = build.document_topics(
+        counts,
+        words=to_float64(step, "components_", step.exp_dirichlet_component_),
+        prior=float(step.doc_topic_prior_),
+        iterations=int(step.max_doc_update_iter),
+        tolerance=float(step.mean_change_tol),
+        where=type(step).__name__,
+    )
+    return _parts(shares, build)
+
+
 _SOLVED = {
     "_nmf.NMF": "an iterated solution for all rows together",
     "_nmf.MiniBatchNMF": "an iterated solution for all rows together",
-    "_lda.LatentDirichletAllocation": "an iterated solution for each row",
     "_dict_learning.DictionaryLearning": "a sparse code that is searched for each row",
     "_dict_learning.MiniBatchDictionaryLearning": "a sparse code that is searched for each row",
     "_dict_learning.SparseCoder": "a sparse code that is searched for each row",

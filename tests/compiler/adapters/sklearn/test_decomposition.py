@@ -9,6 +9,8 @@ from plans import check_transformer, same_bits
 from sklearn import decomposition
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.neighbors import NeighborhoodComponentsAnalysis
+from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import Pipeline
 
 from pipeline_lib.compiler.adapters.catalog import transform
@@ -82,7 +84,6 @@ def test_counts_of_words_are_projected_without_becoming_dense(step):
     [
         decomposition.NMF(n_components=2, random_state=0, max_iter=5),
         decomposition.MiniBatchNMF(n_components=2, random_state=0, max_iter=5),
-        decomposition.LatentDirichletAllocation(n_components=2, random_state=0, max_iter=2),
         decomposition.DictionaryLearning(n_components=2, random_state=0, max_iter=2),
         decomposition.MiniBatchDictionaryLearning(n_components=2, random_state=0, max_iter=2),
         decomposition.SparseCoder(np.eye(2)),
@@ -110,3 +111,66 @@ def test_a_projection_that_is_not_centred_is_refused(monkeypatch):
     monkeypatch.setattr(sklearn_decomposition, "_projected", lambda matrix, vector: np.zeros(len(matrix)))
     with pytest.raises(InputError, match="cannot be compiled faithfully"):
         check_transformer(pca, ROWS)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_weighted_sums_of_other_modules(seed):
+    labels = (FIT["a"] > FIT["a"].median()).astype(int)
+    check_transformer(NeighborhoodComponentsAnalysis(2, random_state=seed, max_iter=5).fit(FIT, labels), ROWS)
+    rows = FIT.clip(0, 1)
+    check_transformer(BernoulliRBM(3, n_iter=2, random_state=seed).fit(rows), rows)
+
+
+WORDS = [
+    "red",
+    "green",
+    "blue",
+    "apple",
+    "pear",
+    "plum",
+    "sea",
+    "sky",
+    "sun",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+]
+
+
+def documents(seed: int) -> pd.DataFrame:
+    """Texts of different lengths, some empty, some of unseen words."""
+    rng = np.random.default_rng(seed)
+    texts = [" ".join(rng.choice(WORDS[start : start + 9], rng.integers(1, 30))) for start in rng.integers(0, 7, 14)]
+    return pd.DataFrame({"text": [*texts, "", "unseen", texts[0]]})
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"n_components": 3},
+        {"n_components": 12, "max_iter": 3},
+        {"n_components": 4, "doc_topic_prior": 0.01, "learning_method": "online"},
+        {"n_components": 2, "max_doc_update_iter": 3, "mean_change_tol": 1e-8, "topic_word_prior": 0.5},
+    ],
+    ids=str,
+)
+def test_topics_of_texts(options, seed):
+    rows = documents(seed)
+    words = ColumnTransformer([("words", CountVectorizer(), "text")], sparse_threshold=1.0)
+    topics = decomposition.LatentDirichletAllocation(random_state=seed, **options)
+    pipeline = Pipeline([("words", words), ("topics", topics)]).fit(rows)
+    found = check_transformer(pipeline, rows)
+    np.testing.assert_allclose(found, pipeline.transform(rows), rtol=1e-9, atol=1e-12)
+
+
+def test_topics_of_columns():
+    rows = pd.DataFrame(RNG.integers(0, 4, size=(30, 5)) * 1.0, columns=list("abcde"))
+    step = decomposition.LatentDirichletAllocation(3, random_state=0).fit(rows)
+    check_transformer(step, rows)
+    with pytest.raises(InputError, match="expected a count of 0 or more"):
+        same_bits(lambda columns, build: transform(step, columns, build), rows.assign(b=-1.0))
