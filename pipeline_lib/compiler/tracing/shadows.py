@@ -181,4 +181,5 @@ def _edge_values(dtype: Any, far: bool) -> Any:
         values = [True, False]
     elif isinstance(dtype, np.dtype) and kind == "M":
         values = [pd.Timestamp(text) for text in _DATES]
-    return pd.Series(values).astype(dtype).array
+    with np.errstate(over="ignore"):  # numbers beyond float32 are infinite in it
+        return pd.Series(values).astype(dtype).array
