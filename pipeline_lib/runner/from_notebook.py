@@ -164,18 +164,17 @@ def _project_files(project: Project, files: dict[str, Path]) -> dict[str, Path]:
 
 def _original_note(plan: Plan, original: OriginalRun) -> str:
     order = ", in the order of its execution counts" if plan.order else ""
-    if original.failures:
-        more = f" (and {len(original.failures) - 1} more)" if len(original.failures) > 1 else ""
-        return (
-            f"The original does not run as it is{order}: {original.failure()}{more}. "
-            "The cells after it ran all the same."
-        )
     seed = ""
     if added := seeded(plan):
-        cells = dict.fromkeys(f"{plan.cell_of(draw.statement)}" for draw in added)
+        cells = dict.fromkeys(str(plan.cell_of(draw.statement)) for draw in added)
         value = f"`random_state={plan.seed or 0}`"
-        seed = f"; the draws without a seed in cell{'s' * (len(cells) > 1)} {', '.join(cells)} had {value} in this run"
-    return f"The original runs from the first cell to the last{order}{seed}."
+        seed = f" Draws without a seed in cell{'s' * (len(cells) > 1)} {', '.join(cells)} had {value} in this run."
+    if not original.failures:
+        return f"The original runs from the first cell to the last{order}.{seed}"
+    others = [str(cell) for cell in list(original.failures)[1:]]
+    more = f"; cell{'s' * (len(others) > 1)} {', '.join(others)} failed, too" if others else ""
+    first = original.failure().rstrip(".")
+    return f"The original does not run as it is{order}: {first}{more}. The cells after an error ran all the same.{seed}"
 
 
 def _run(project: Project, name: str, progress: Progress) -> tuple[Record | None, str]:
@@ -193,7 +192,7 @@ def _run(project: Project, name: str, progress: Progress) -> tuple[Record | None
 
 
 def _compiled_note(new: dict[str, Any], record: Record) -> str:
-    """How near the compiled pipeline, which production loads, is to the fitted one: told of the same fit only."""
+    """How near the compiled pipeline is to the fitted one; predictions of fits that differ are not compared."""
     outputs = read_evidence(record.evidence).outputs.column("prediction").to_numpy()
     detail = difference(new[PREDICTIONS], outputs)
     if not detail:
@@ -209,6 +208,6 @@ def _compiled_note(new: dict[str, Any], record: Record) -> str:
             "compared. The compile report of the record says how near the compiled pipeline is to its own fit."
         )
     return (
-        f"The compiled pipeline, which production loads, differs from the fitted one of the same numbers: {detail}; "
-        "its compile report says how far it may."
+        "The compiled pipeline, which production loads, and the fitted one predict differently after the same fit: "
+        f"{detail}. The compile report of the record says how far apart they may be."
     )

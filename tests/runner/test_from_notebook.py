@@ -146,7 +146,7 @@ def test_a_model_that_draws_anew_is_the_cause_and_not_the_compiled_pipeline(proj
     assert predictions.detail.endswith(
         "two fits of the new pipeline differ, too (RandomForestRegressor in cell 4 has no seed)"
     )
-    assert not any("differs from the fitted one" in note for note in result.notes)
+    assert not any("after the same fit" in note for note in result.notes)
     assert any(note.startswith("Each fit of the new pipeline predicts otherwise") for note in result.notes)
 
 

@@ -39,7 +39,7 @@ def hidden_state(plan: Plan, facts: Facts | None) -> Iterator[Decision]:
 def failed(plan: Plan, facts: Facts | None) -> Iterator[Decision]:
     """Cells that raised an error as the original ran."""
     for number, error in sorted(facts.failed.items() if facts else ()):
-        yield Decision(number, "error", f"raises {error}; tagged `{RAISES}`: correct the cell or delete it")
+        yield Decision(number, "error", f"raises {error.rstrip('.')}; tagged `{RAISES}`: correct the cell or delete it")
 
 
 def not_python(plan: Plan, facts: Facts | None) -> Iterator[Decision]:

@@ -73,7 +73,7 @@ def _places(plan: Plan, parameters: Parameters, index: int, kept: set[int], move
         places.append("`build`")
     elif index in moved and not places:
         scores = any(score.statement == index for score in plan.scores)
-        places.append("`metrics`" if scores else "fit, steps and predictions of the run")
+        places.append("`metrics`" if scores else "the run's own calls")
     elif any(score.statement == index for score in plan.scores):
         places.append("`metrics`")
     if index in kept and index not in plan.module:
@@ -93,15 +93,22 @@ def page(
     lines = [
         f"# {title}",
         "",
-        "Written by `pipeline-lib new --from`; nothing reads this page. Delete it when done.",
+        "Written by `pipeline-lib new --from`. No command reads this page: delete it when all is decided.",
         "",
     ]
     lines += [f"{len(places)} cells: {', '.join(f'{count} {status}' for status, count in counts.items())}.", ""]
     lines += ["## Proof", "", *[f"- {note}" for note in notes], ""]
     if comparisons:
+        lines += ["Values of the original and of the new pipeline, compared bit for bit:", ""]
         lines += ["| value | cell | result | detail |", "|---|---|---|---|"]
         lines += [f"| {c.value} | {c.cell} | {c.result} | {_escaped(c.detail)} |" for c in comparisons] + [""]
     lines += ["## To decide", ""]
+    if found:
+        lines += [
+            "What was found and what was done about it. Where you decide otherwise, change the notebooks, then run "
+            "`pipeline-lib export` and the pipeline.",
+            "",
+        ]
     lines += [f"- **cell {one.cell}, {one.kind}**: {one.text}" for one in found] or ["Nothing."]
     lines += ["", "## Cells", "", "| cell | first line | status | now in |", "|---|---|---|---|"]
     lines += [
