@@ -34,7 +34,9 @@ from pipeline_lib.compiled.operations.tree_arrays import Evaluate, Leaves, TreeA
 SMALL, MEDIUM = 8, 64
 """Leaves of the largest tree for each method: 2**7 patterns make a small table, 64 bits are one integer."""
 _BITS = np.arange(SMALL - 1, dtype=np.uint8)[:, None]
+_ALL = np.uint64(2**64 - 1)
 _DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)  # its 64 shifts have 64 different upper 6 bits: they number a single bit
+_HASHES = np.array([((1 << leaf) * int(_DE_BRUIJN) & (2**64 - 1)) >> 58 for leaf in range(MEDIUM)])
 
 
 def small_trees(trees: TreeArrays, group: list[int]) -> Evaluate:
@@ -88,7 +90,7 @@ def medium_trees(trees: TreeArrays, group: list[int]) -> Evaluate:
         for f in np.unique(trees.feature[numeric])
     }
     chosen = [int(f) for f in np.unique(trees.feature[inner[trees.category[inner] >= 0]])]
-    tables = [_mask_tables(trees, tree, edges) for tree in group]
+    tables = list(zip(_mask_tables(trees, group, edges), [_leaf_values(trees, tree) for tree in group], strict=True))
 
     def evaluate(columns: Sequence[Any]) -> Iterator[Leaves]:
         codes = {(f, False): np.searchsorted(known, columns[f]) + np.isnan(columns[f]) for f, known in edges.items()}
@@ -115,46 +117,73 @@ def _category_codes(column: Any, size: int) -> Any:
     return np.where(inside, column, np.where(np.isnan(column), size + 1.0, float(size))).astype(np.intp)
 
 
-def _mask_tables(trees: TreeArrays, tree: int, edges: dict[int, Any]) -> tuple[list[Any], Any]:
-    """Tables of reachable leaves by (input, whether of categories), and leaf values by the hash of the lowest bit."""
-    below, leaves = _leaf_ranges(trees, tree)
-    tables: dict[tuple[int, bool], Any] = {}
-    for node in trees.nodes[tree].tolist():
-        feature = int(trees.feature[node])
-        if feature < 0:
-            continue
-        first, last = below[int(trees.left[node])]
-        kept = np.uint64(~(((1 << (last - first)) - 1) << first) & (2**64 - 1))
-        by_set = trees.category[node] >= 0
-        size = trees.sets.shape[1] - 1 if by_set else len(edges[feature])
-        table = tables.setdefault((feature, by_set), np.full(size + 2, 2**64 - 1, dtype=np.uint64))
-        right = np.empty(size + 2, dtype=np.bool_)
-        if by_set:
-            right[:-1] = ~trees.sets[trees.category[node]]
-        else:
-            right[:-1] = np.arange(size + 1) > np.searchsorted(edges[feature], trees.threshold[node])
-        right[-1] = not trees.missing_left[node]
-        table[right] &= kept
-    hashes = [((1 << leaf) * int(_DE_BRUIJN) & (2**64 - 1)) >> 58 for leaf in range(len(leaves))]
+def _leaf_values(trees: TreeArrays, tree: int) -> Any:
+    """A tree's leaf values by the hash of the lowest bit."""
+    nodes = trees.nodes[tree]
+    leaves = nodes[trees.feature[nodes] < 0]
     values = np.zeros((len(trees.values), 64), dtype=trees.values.dtype)
-    values[:, hashes] = trees.values[:, leaves]
-    return list(tables.items()), values
+    values[:, _HASHES[trees.first[leaves]]] = trees.values[:, trees.left[leaves]]
+    return values
 
 
-def _leaf_ranges(trees: TreeArrays, tree: int) -> tuple[dict[int, tuple[int, int]], list[int]]:
-    """For each node the range of leaves below it, numbered from left to right, and the leaves' rows of `values`."""
-    ranges: dict[int, tuple[int, int]] = {}
-    leaves: list[int] = []
-    waiting = [(int(trees.roots[tree]), False)]
-    starts: dict[int, int] = {}
-    while waiting:
-        node, done = waiting.pop()
-        if done:
-            ranges[node] = (starts[node], len(leaves))
-        elif trees.feature[node] < 0:
-            ranges[node] = (len(leaves), len(leaves) + 1)
-            leaves.append(int(trees.left[node]))
-        else:
-            starts[node] = len(leaves)
-            waiting += [(node, True), (int(trees.right[node]), False), (int(trees.left[node]), False)]
-    return ranges, leaves
+def _mask_tables(trees: TreeArrays, group: list[int], edges: dict[int, Any]) -> list[list[Any]]:
+    """For each tree the tables of reachable leaves, each with its (input, whether of categories)."""
+    tables: list[list[Any]] = [[] for _ in group]
+    nodes = np.concatenate([trees.nodes[tree] for tree in group])
+    tree = np.repeat(np.arange(len(group)), [len(trees.nodes[tree]) for tree in group])
+    inner = trees.feature[nodes] >= 0
+    nodes, tree = nodes[inner], tree[inner]
+    left = trees.left[nodes]
+    one = np.uint64(1)
+    kept = ~(((one << trees.below[left].astype(np.uint64)) - one) << trees.first[left].astype(np.uint64))
+    by_set = trees.category[nodes] >= 0
+    _add_numeric(tables, trees, nodes[~by_set], tree[~by_set], kept[~by_set], edges)
+    _add_sets(tables, trees, nodes[by_set], tree[by_set], kept[by_set])
+    return tables
+
+
+def _add_numeric(tables: list[list[Any]], trees: TreeArrays, nodes: Any, tree: Any, kept: Any, edges: Any) -> None:
+    """The tables of numbers: a row whose number is in interval i leaves the leaves right of all thresholds below i.
+
+    The nodes of a tree that compare one input are a run of `order`, by ascending threshold:
+
+        thresholds (as intervals)    2        5        leaves kept    k2       k5
+        interval                     0  1  2  3  4  5  6  7  ...  NaN
+        reachable leaves             all      k2       k2 & k5    where NaN goes
+    """
+    if not len(nodes):
+        return
+    feature, code = trees.feature[nodes], np.empty(len(nodes), dtype=np.intp)
+    for index, known in edges.items():
+        code[feature == index] = np.searchsorted(known, trees.threshold[nodes[feature == index]])
+    order = np.lexsort((code, feature, tree))
+    nodes, tree, kept, feature, code = (part[order] for part in (nodes, tree, kept, feature, code))
+    begins = np.concatenate([[True], (tree[1:] != tree[:-1]) | (feature[1:] != feature[:-1])])
+    starts = np.flatnonzero(begins)
+    place = np.arange(len(nodes)) - np.repeat(starts, np.diff([*starts, len(nodes)]))
+    missing = np.bitwise_and.reduceat(np.where(trees.missing_left[nodes], _ALL, kept), starts)
+    for later in range(1, int(place.max()) + 1):
+        at = np.flatnonzero(place == later)
+        kept[at] &= kept[at - 1]
+    ends, runs = np.append(starts[1:], len(nodes)), np.arange(len(starts))
+    sizes = np.array([len(edges[index]) for index in feature[starts].tolist()])
+    entries = np.arange(len(nodes)) + 2 * np.cumsum(begins) - 1  # a run has two entries more: all leaves, those of NaN
+    masks, lengths = np.full(len(nodes) + 2 * len(runs), _ALL), np.ones(len(nodes) + 2 * len(runs), dtype=np.intp)
+    masks[entries], masks[ends + 2 * runs + 1] = kept, missing
+    lengths[starts + 2 * runs] = code[starts] + 1
+    lengths[entries] = np.append(code[1:], 0) - code
+    lengths[ends + 2 * runs] = sizes - code[ends - 1]
+    flat = np.split(np.repeat(masks, lengths), np.cumsum(sizes + 2)[:-1])
+    for number, index, table in zip(tree[starts].tolist(), feature[starts].tolist(), flat, strict=True):
+        tables[number].append(((index, False), table))
+
+
+def _add_sets(tables: list[list[Any]], trees: TreeArrays, nodes: Any, tree: Any, kept: Any) -> None:
+    """The tables of categories: the category, then the entry of all others, then NaN."""
+    found: dict[tuple[int, int], Any] = {}
+    for node, number, mask in zip(nodes.tolist(), tree.tolist(), kept, strict=True):
+        members, feature = trees.sets[trees.category[node]], int(trees.feature[node])
+        if (number, feature) not in found:
+            found[number, feature] = np.full(len(members) + 1, _ALL)
+            tables[number].append(((feature, True), found[number, feature]))
+        found[number, feature][np.append(~members, not trees.missing_left[node])] &= mask

@@ -14,12 +14,13 @@ Each row has three kinds of numbers: its inputs; its inputs with -inf for NaN, f
 each node that splits by category -1 (left) or 1, compared with 0.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline_lib.compiled.operations.registry import Settings
 from pipeline_lib.compiled.operations.tree_arrays import Evaluate, Leaves, TreeArrays
 
 _ELEMENTS = 8192  # rows x trees that walk at once: their arrays stay in a core's cache
@@ -48,10 +49,9 @@ class _Walk:
 
     def __init__(self, trees: TreeArrays, group: list[int]) -> None:
         self.trees = trees
-        order = [self._levels(tree) for tree in group]
-        nodes = np.concatenate([level for levels in order for level in levels])
-        self.depths = np.array([len(levels) - 1 for levels in order])
-        self.roots = np.cumsum([0, *(sum(map(len, levels)) for levels in order)])[:-1]
+        nodes = np.concatenate([trees.nodes[tree] for tree in group])
+        self.depths = trees.depths[group]
+        self.roots = np.cumsum([0, *(len(trees.nodes[tree]) for tree in group)])[:-1]
         inner, by_set = trees.feature[nodes] >= 0, trees.category[nodes] >= 0
         renumbered = np.zeros(len(trees.feature), dtype=np.intp)
         renumbered[nodes] = np.arange(len(nodes))
@@ -62,15 +62,6 @@ class _Walk:
         self.set_nodes = nodes[by_set].tolist()
         self.number = np.where(inner, trees.feature[nodes] + self.inputs * trees.missing_left[nodes], 0)
         self.number[by_set] = 2 * self.inputs + np.arange(len(self.set_nodes))
-
-    def _levels(self, tree: int) -> list[NDArray[np.intp]]:
-        trees = self.trees
-        levels = [trees.roots[tree : tree + 1]]
-        while True:
-            inner = levels[-1][trees.feature[levels[-1]] >= 0]
-            if not len(inner):
-                return levels
-            levels.append(np.stack([trees.right[inner], trees.left[inner]], axis=1).ravel())
 
     def numbers(self, columns: Sequence[Any]) -> NDArray[np.float64]:
         """All numbers that nodes compare (numbers x rows)."""
@@ -98,3 +89,18 @@ class _Walk:
             node = self.child.take(node) + below
         done[moving] = node
         return done.reshape(len(roots), rows)
+
+
+def walked_row(settings: Settings) -> Callable[..., NDArray[np.intp]]:
+    """The function that finds, for one row's numbers, each tree's leaf as its row of `values`."""
+    trees = TreeArrays(settings)
+    walk = _Walk(trees, list(range(len(trees.roots))))
+    depth = int(walk.depths.max(initial=0))
+
+    def find(*row: float) -> NDArray[np.intp]:
+        numbers, node = walk.numbers([np.array([number]) for number in row]).ravel(), walk.roots
+        for _ in range(depth):
+            node = walk.child.take(node) + (numbers.take(walk.number.take(node)) <= walk.threshold.take(node))
+        return walk.leaf.take(node)
+
+    return find

@@ -15,9 +15,10 @@ A number x goes to the `left` child where `x <= threshold`, else to the `right`;
 A node with `category` c >= 0 splits by a set instead: `sets[c]` says for each integer from 0 on whether it goes left,
 and its last entry says it for any other number (x is truncated, as the libraries do).
 
-One row is evaluated by generated source, nested conditions with literals (`_Writer`), or, for large ensembles, by
-walking nested tuples. Columns are evaluated by `trees_vectorized`. A sum in float64 depends on its order, so all of
-them add leaf after leaf in tree order.
+One row is evaluated by generated source, nested conditions with literals (`_Writer`); for larger ensembles by walking
+nested tuples, and for very large ones, whose tuples would take long to make, by walking all trees at once in arrays.
+Columns are evaluated by `trees_vectorized`. A sum in float64 depends on its order, so all of them add leaf after leaf
+in tree order.
 """
 
 import math
@@ -40,9 +41,11 @@ from pipeline_lib.compiled.operations.setting_types import (
     NUMBERS,
     or_none,
 )
+from pipeline_lib.compiled.operations.tree_walk import walked_row
 from pipeline_lib.compiled.operations.trees_vectorized import bind_columns, leaf_indices
 
 NODE_BUDGET = 20_000  # nodes up to which trees are written as source: larger sources compile slowly
+TUPLE_BUDGET = 300_000  # nodes up to which trees are walked as tuples: more take seconds to make, and leave the cache
 NESTING = 80  # levels up to which trees are written as source: Python's parser allows 100 levels of indentation
 
 
@@ -58,6 +61,8 @@ def splits_left(settings: Settings, node: int) -> Callable[[float], bool]:
 
 
 def _write(code: Code, settings: Settings, inputs: Sequence[str], dtypes: Sequence[str]) -> str:
+    if len(settings["feature"]) > TUPLE_BUDGET:
+        return f"{code.bind(bind_array_walk(settings), 'walk')}({', '.join(inputs)})"
     if len(settings["feature"]) > NODE_BUDGET or _depth(settings) >= NESTING:
         return f"{code.bind(bind_walk(settings), 'walk')}({', '.join(inputs)})"
     return _Writer(code, settings, inputs).write()
@@ -99,14 +104,18 @@ class _Writer:
             self._node(root, "", wide=wide)
             add = "" if tree == 0 and start is None else "+"
             if wide:
-                code.line(f"{', '.join(totals)} = {', '.join(self._sum(t, add, i) for i, t in enumerate(totals))}")
-                continue
-            total = totals[0 if outputs is None else int(outputs[tree])]
-            if self.cell:  # an array of one float32 rounds what is stored in it
-                code.line(f"{self.cell}[0] = {self._sum(total, add)}; {total} = {self.cell}[0]")
+                for output, total in enumerate(totals):
+                    self._add(total, self._sum(total, add, output))
             else:
-                code.line(f"{total} = {self._sum(total, add)}")
+                total = totals[0 if outputs is None else int(outputs[tree])]
+                self._add(total, self._sum(total, add))
         return totals[0] if width == 1 else f"{code.bind(np.array, 'array')}(({', '.join(totals)},))"
+
+    def _add(self, total: str, expression: str) -> None:
+        if self.cell:  # an array of one float32 rounds what is stored in it
+            self.code.line(f"{self.cell}[0] = {expression}; {total} = {self.cell}[0]")
+        else:
+            self.code.line(f"{total} = {expression}")
 
     def _sum(self, total: str, add: str, output: int | None = None) -> str:
         leaf = self.leaf if output is None else f"{self.leaf}[{output}]"
@@ -144,6 +153,8 @@ def bind_walk(settings: Settings) -> Callable[..., Any]:
             totals = leaves.pop(0) if start is None else start
             for leaf in leaves:
                 totals = [a + b for a, b in zip(totals, leaf, strict=True)]
+                if single:
+                    totals = list(map(round32, totals))
             return np.array(totals)
         totals = [leaves.pop(0)] if start is None else list(start)
         for output, leaf in zip(output_of or [0] * len(leaves), leaves, strict=True):
@@ -152,6 +163,33 @@ def bind_walk(settings: Settings) -> Callable[..., Any]:
         return totals[0] if width == 1 else np.array(totals)
 
     return walk
+
+
+def bind_array_walk(settings: Settings) -> Callable[..., Any]:
+    """The function of one row for very large ensembles: all trees are walked at once."""
+    find = walked_row(settings)
+    dtype = np.float32 if settings["single"] else np.float64
+    values = np.asarray(settings["values"], dtype=dtype)
+    width, outputs = settings["width"], settings["outputs"]
+    start = None if settings["start"] is None else np.asarray(settings["start"], dtype=dtype)
+    trees_of = None if outputs is None else [np.flatnonzero(np.asarray(outputs) == number) for number in range(width)]
+
+    def walk(*row: float) -> Any:
+        leaves = values[find(*row)]  # trees x numbers
+        if trees_of is not None and start is not None:
+            totals = np.array([_last_sum(leaves[trees], start[i : i + 1])[0] for i, trees in enumerate(trees_of)])
+        else:
+            totals = _last_sum(leaves, start)
+        totals = totals.astype(np.float64)
+        return totals.item() if width == 1 else totals
+
+    return walk
+
+
+def _last_sum(leaves: Any, start: Any) -> Any:
+    """The sum of leaves in tree order; `accumulate` adds one after the other."""
+    terms = leaves if start is None else np.concatenate([start[None, :], leaves])
+    return np.add.accumulate(terms, axis=0, dtype=leaves.dtype)[-1]
 
 
 def walked_leaves(settings: Settings) -> Callable[[tuple[float, ...]], list[Any]]:

@@ -5,7 +5,7 @@ trees are walked level by level (`tree_walk`). All of them find the same leaf, s
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,38 @@ from pipeline_lib.compiled.operations.tree_walk import walked_trees
 _TABLE_BYTES = 1 << 22  # of a group's tables: four megabytes, a share of the processor's cache
 
 
+class _Prepared(NamedTuple):
+    settings: Settings
+    evaluate: Callable[..., Any]
+
+
+_last: _Prepared | None = None
+
+
 def bind_columns(settings: Settings) -> Callable[..., Any]:
-    """The operation `trees` over columns."""
+    """The operation `trees` over columns.
+
+    The function of the last call is kept: a compile and the executors of a model's outputs bind the same trees.
+    """
+    global _last
+    known = _last
+    if known is None or not _equal(known.settings, settings):
+        known = _last = _Prepared(dict(settings), _prepare(settings))
+    return known.evaluate
+
+
+def _equal(left: Settings, right: Settings) -> bool:
+    """Whether all settings have the same bits."""
+    return left.keys() == right.keys() and all(
+        value is right[name] or _bits(value) == _bits(right[name]) for name, value in left.items()
+    )
+
+
+def _bits(setting: Any) -> Any:
+    return (setting.dtype.str, setting.shape, setting.tobytes()) if isinstance(setting, np.ndarray) else repr(setting)
+
+
+def _prepare(settings: Settings) -> Callable[..., Any]:
     trees = TreeArrays(settings)
     parts = _parts(trees)
     width, outputs, start = settings["width"], settings["outputs"], settings["start"]

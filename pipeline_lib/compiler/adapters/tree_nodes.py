@@ -48,6 +48,7 @@ class TreeNodes:
 
 
 Check = Callable[[Value, int], Value]  # checks a number that a tree compares, by its index among all
+Arrays = dict[str, NDArray[Any]]
 
 
 def sum_of_trees(
@@ -59,20 +60,19 @@ def sum_of_trees(
     start: Sequence[float] | None = None,
     outputs: Sequence[int] | None = None,
     float32: bool = False,
+    absent: float = 0.0,
 ) -> list[Value]:
     """The sum of the trees' leaves in tree order, from `start` on; `outputs` is the output to which each tree adds.
 
     Without `start` the sum starts with the first tree's leaf. `float32`: every partial sum is rounded to float32.
-    `check` is called for each number that some tree compares; other columns are not read.
+    `check` is called for each number that some tree compares; other columns are not read. `absent` is what a number is
+    that a sparse column does not store.
     """
-    splits = [tree.feature[tree.feature >= 0] for tree in trees]
-    used = np.unique(np.concatenate(splits)).astype(int).tolist() or [0]
-    inputs = [check(_number(build, values, index), index) for index in used]
-    numbers = np.full(max(used) + 1, -1)
-    numbers[used] = np.arange(len(used))
+    arrays, used = joined_trees(trees)
+    inputs = compared_numbers(build, values, used, check, absent=absent)
     result = build.trees(
         *inputs,
-        **_arrays(trees, numbers),
+        **arrays,
         outputs=None if outputs is None else np.array(outputs, dtype=np.int32),
         start=None if start is None else list(map(float, start)),
         single=float32,
@@ -82,44 +82,66 @@ def sum_of_trees(
     return build.items(result) if result.dtype == "vector" else [result]
 
 
+def compared_numbers(
+    build: Builder, values: Sequence[Value], used: Sequence[int], check: Check, *, absent: float = 0.0
+) -> list[Value]:
+    """The numbers at some ascending indices among those of all columns, each checked; of sparse columns `absent`."""
+    numbers: dict[int, Value] = {}
+    start = 0
+    for value in values:
+        inside = [index for index in used if start <= index < start + value.width]
+        if value.dtype == "bag" and inside:
+            dense = build.sparse_numbers(value, indices=[index - start for index in inside], absent=absent)
+            numbers |= dict(zip(inside, build.items(dense), strict=True))
+        elif inside:
+            numbers |= {
+                index: build.item(value, index=index - start) if value.dtype == "vector" else build.number(value)
+                for index in inside
+            }
+        start += value.width
+    if len(numbers) < len(used):
+        raise NoPlanError(f"found {start} columns, expected those of the fitted trees")
+    return [check(numbers[index], index) for index in used]
+
+
 def absolute_leaves(trees: Sequence[TreeNodes]) -> list[TreeNodes]:
     """The same trees with absolute values in their leaves: the scale of the rounding errors of their sum."""
     return [replace(tree, value=np.abs(tree.value)) for tree in trees]
 
 
-def _number(build: Builder, values: Sequence[Value], index: int) -> Value:
-    """The number at an index among those of all columns; vectors and sparse columns hold several."""
-    for value in values:
-        if index < value.width:
-            if value.dtype == "bag":
-                return build.sparse_item(value, index=index)
-            return build.item(value, index=index) if value.dtype == "vector" else build.number(value)
-        index -= value.width
-    raise NoPlanError(f"found {sum(value.width for value in values)} columns, expected those of the fitted trees")
+def joined_trees(trees: Sequence[TreeNodes]) -> tuple[Arrays, list[int]]:
+    """All trees' nodes in one set of arrays, and the indices of the columns that they compare."""
+    counts = np.array([len(tree.feature) for tree in trees])
+    roots = np.cumsum(counts) - counts
+    offset = np.repeat(roots, counts)
+    feature, left, right, missing, value, threshold = (
+        np.concatenate([getattr(tree, name) for tree in trees])
+        for name in ("feature", "left", "right", "missing_left", "value", "threshold")
+    )
+    category, leaf = _categories(trees), feature < 0
+    used = np.unique(feature[~leaf]).astype(int).tolist() or [0]
+    arrays = {
+        "feature": np.where(leaf, -1, np.searchsorted(used, feature)).astype(np.int32),
+        "threshold": np.where(leaf | (category >= 0), 0.0, threshold).astype(np.float64),
+        "left": np.where(leaf, np.cumsum(leaf) - 1, left + offset).astype(np.int32),
+        "right": np.where(leaf, -1, right + offset).astype(np.int32),
+        "missing_left": missing.astype(np.bool_) & ~leaf,
+        "category": np.where(leaf, -1, category).astype(np.int32),
+        "values": np.asarray(value, dtype=np.float64)[leaf],
+        "roots": roots.astype(np.int32),
+        "sets": _sets(trees),
+    }
+    return arrays, used
 
 
-def _arrays(trees: Sequence[TreeNodes], numbers: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """All trees' nodes in one set of arrays; `numbers` maps a feature to its number among the inputs."""
-    parts: dict[str, list[Any]] = {}
-    nodes = leaves = sets = 0
+def _categories(trees: Sequence[TreeNodes]) -> NDArray[Any]:
+    """Each node's row among the sets of all trees, -1 where it has none."""
+    parts, sets = [], 0
     for tree in trees:
-        leaf = tree.feature < 0
-        category = np.full(len(leaf), -1) if tree.category is None else np.asarray(tree.category)
-        arrays = {
-            "feature": np.where(leaf, -1, numbers[np.where(leaf, 0, tree.feature)]).astype(np.int32),
-            "threshold": np.where(leaf, 0.0, tree.threshold).astype(np.float64),
-            "left": np.where(leaf, np.cumsum(leaf) - 1 + leaves, tree.left + nodes).astype(np.int32),
-            "right": np.where(leaf, -1, tree.right + nodes).astype(np.int32),
-            "missing_left": tree.missing_left & ~leaf,
-            "category": np.where((category < 0) | leaf, -1, category + sets).astype(np.int32),
-            "values": np.asarray(tree.value, dtype=np.float64)[leaf],
-            "roots": np.array([nodes], dtype=np.int32),
-        }
-        for name, array in arrays.items():
-            parts.setdefault(name, []).append(array)
-        nodes, leaves = nodes + len(leaf), leaves + int(leaf.sum())
+        own = np.full(len(tree.feature), -1) if tree.category is None else np.asarray(tree.category)
+        parts.append(np.where(own < 0, -1, own + sets))
         sets += 0 if tree.sets is None else len(tree.sets)
-    return {name: np.concatenate(arrays) for name, arrays in parts.items()} | {"sets": _sets(trees)}
+    return np.concatenate(parts)
 
 
 def _sets(trees: Sequence[TreeNodes]) -> NDArray[np.bool_]:

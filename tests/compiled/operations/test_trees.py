@@ -123,6 +123,7 @@ ENSEMBLES = {
     "first leaf of several numbers": {"sizes": [5, 40, 90], "width": 3},
     "outputs": {"sizes": [5, 40, 90, 6], "width": 2, "outputs": [0, 1, 1, 0], "start": [0.0, 1.0]},
     "float32": {"sizes": [5, 40, 90, 6], "width": 2, "outputs": [0, 1, 1, 0], "start": [0.1, 1.0], "single": True},
+    "float32 of several": {"sizes": [5, 40, 90], "width": 3, "start": [0.1, -0.0, 1.0], "single": True},
     "one float32": {"sizes": [5, 40, 90, 6], "outputs": [0] * 4, "start": [0.1], "single": True},
 }
 for _settings in ENSEMBLES.values():
@@ -143,10 +144,11 @@ def test_columns_have_the_bits_of_the_definition(shape):
         assert whole(*(column[:0] for column in columns)).shape[-1] == 0
 
 
-@pytest.mark.parametrize("method", ["generated", "walked"])
+@pytest.mark.parametrize("method", ["generated", "walked", "walked in arrays"])
 @pytest.mark.parametrize("shape", ENSEMBLES)
 def test_rows_have_the_bits_of_the_definition(monkeypatch, shape, method):
     monkeypatch.setattr(trees, "NODE_BUDGET", trees.NODE_BUDGET if method == "generated" else 0)
+    monkeypatch.setattr(trees, "TUPLE_BUDGET", 0 if method == "walked in arrays" else trees.TUPLE_BUDGET)
     settings, columns = ensemble(**ENSEMBLES[shape]), numbers()
     function = row_function(settings)
     results = [function(row) for row in zip(*(column.tolist() for column in columns), strict=True)]

@@ -15,7 +15,6 @@ from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Output
 from pipeline_lib.compiler.adapters.tree_nodes import (
     Check,
     TreeNodes,
-    absolute_leaves,
     float32_range,
     float32_thresholds,
     sum_of_trees,
@@ -75,8 +74,9 @@ def _summed(
     if getattr(step, "n_jobs", None) in (None, 1) or not build.checking:
         return totals
     # with threads the library adds trees in the order in which they finish
-    scales = sum_of_trees(build, values, absolute_leaves(nodes), check, start=start)
-    return [build.allow_ulps(total, len(nodes), scale) for total, scale in zip(totals, scales, strict=True)]
+    scales = sum(np.abs(tree.value).max(axis=0) for tree in nodes).tolist()
+    pairs = zip(totals, scales, strict=True)
+    return [build.allow_ulps(total, len(nodes), build.value(scale)) for total, scale in pairs]
 
 
 def classes(step: Any, probability: list[Value], build: Builder) -> Outputs:
