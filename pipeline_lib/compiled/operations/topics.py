@@ -56,34 +56,35 @@ def _expectation(weights: Any) -> Any:
 
 
 def _step(sparse: SparseColumn, words: Any, shares: Any, prior: float) -> Any:
-    """New weights of the topics; `words` (topics x words) are the stored expectations."""
-    rows = sparse.rows()
-    of_words = [topic[sparse.indices] for topic in words]
+    """New weights of the topics; `words` (topics x values) are the stored expectations of each value's word."""
+    rows, lengths = sparse.rows(), np.diff(sparse.indptr)
     norm = np.zeros(len(rows))
-    for share, known in zip(shares, of_words, strict=True):
-        norm += share[rows] * known
+    for share, known in zip(shares, words, strict=True):
+        norm += np.repeat(share, lengths) * known
     ratio = sparse.values / (norm + _EPSILON)
-    return np.array([share * sparse.sums(ratio * known) + prior for share, known in zip(shares, of_words, strict=True)])
+    sums = [np.bincount(rows, weights=ratio * known, minlength=len(lengths)) for known in words]
+    return shares * np.array(sums) + prior
 
 
 def _infer(sparse: SparseColumn, settings: Settings, words: Any) -> tuple[Any, Any]:
     """The weights of the topics (topics x rows), and how near the last changes came to the tolerance."""
     prior, tolerance = float(settings["prior"]), float(settings["tolerance"])
     weights, margin = np.ones((len(words), len(sparse))), np.full(len(sparse), np.inf)
-    going = np.arange(len(sparse))
-    part, last = sparse, weights
-    shares = exp_vector(psi(last) - psi(_sum(last)))
+    part, known, last, rows = sparse, words[:, sparse.indices], weights, np.arange(len(sparse))
+    shares, going = exp_vector(psi(last) - psi(_sum(last))), np.ones(len(sparse), dtype=bool)
     for _ in range(int(settings["iterations"])):
-        new = _step(part, words, shares, prior)
+        new = _step(part, known, shares, prior)
         change = _sum(np.abs(last - new)) / len(words)
-        weights[:, going] = new
-        margin[going] = np.minimum(margin[going], np.abs(change - tolerance))
-        more = np.flatnonzero(~(change < tolerance))
-        if not len(more):
+        weights[:, rows[going]] = new[:, going]
+        margin[rows[going]] = np.minimum(margin[rows[going]], np.abs(change - tolerance)[going])
+        going &= ~(change < tolerance)
+        if not going.any():
             break
         last, shares = new, _expectation(new)
-        if len(more) < len(going):
-            going, part, last, shares = going[more], part.take(more), last[:, more], shares[:, more]
+        if 2 * going.sum() < len(going):  # the others have stopped: their weights stay
+            kept = np.flatnonzero(going)
+            part, last, shares, rows, going = part.take(kept), last[:, kept], shares[:, kept], rows[kept], going[kept]
+            known = words[:, part.indices]
     return weights, margin
 
 
@@ -127,13 +128,16 @@ def _topics_error_bound(settings: Settings, inputs: Any, bounds: Any, result: An
     words = np.asarray(settings["words"], dtype=np.float64)
     longest = int(np.diff(sparse.indptr).max(initial=0))
     signs = np.where(np.arange(words.size).reshape(words.shape) * 7 % 3 == 1, 1.0, -1.0)
-    largest = np.zeros(result.shape)
-    for sign in (1.0, -1.0):
-        other = sparse.holding(sparse.values + sign * moved)
-        weights, margin = _infer(other, settings, words * (1.0 + sign * signs * (longest + 8) * _EPSILON))
-        largest = np.maximum(largest, np.abs(_normalised(weights) - result))
-        largest = np.where(margin <= _NEAR * float(settings["tolerance"]), np.inf, largest)
-    return 8.0 * largest + 64.0 * _EPSILON
+    other = words * (1.0 + signs * (longest + 8) * _EPSILON)
+
+    def movement(part: SparseColumn) -> Any:
+        weights, margin = _infer(part, settings, other)
+        return np.where(margin <= _NEAR * float(settings["tolerance"]), np.inf, _normalised(weights))
+
+    largest = np.abs(
+        np.concatenate(_in_pieces(movement, sparse.holding(sparse.values + moved), len(words)), 1) - result
+    )
+    return 16.0 * largest + 64.0 * _EPSILON
 
 
 operation(
