@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help setup export check test coverage test-slow run run-all parity champions report lab lock bits mutants faults \
-    fuzz bench first-hour clean
+    fuzz survey bench first-hour clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ faults: setup ## kill, interrupt and crowd runs, fail disk writes; show that no 
 
 fuzz: setup ## compare 10,000 generated examples of each recorded method with its library (EXAMPLES=10000)
 	$(BIN)/python -m tools.fuzz --examples $(EXAMPLES)
+
+survey: setup ## compile every public estimator with the options that users meet; write docs/what-compiles.md
+	$(BIN)/python -m tools.survey
 
 bench: setup ## run the benchmarks, each printing ratios measured side by side
 	@for script in $(wildcard benchmarks/*.py); do $(BIN)/python $$script || exit; done

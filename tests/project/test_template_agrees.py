@@ -13,7 +13,7 @@ from pipeline_lib.project.template import Names, house_files
 
 HOUSE = house_files(Names("pipeline_lib", "nb-pipeline-lib", "0.0"))
 """The template under this checkout's own names."""
-MACHINERY = {"bench", "bits", "coverage", "faults", "first-hour", "fuzz", "mutants", "test-slow"}
+MACHINERY = {"bench", "bits", "coverage", "faults", "first-hour", "fuzz", "mutants", "survey", "test-slow"}
 """Targets that belong to the framework alone."""
 OF_A_PROJECT = {"predict", "wheel"}
 SAME_RECIPES = ("check", "champions", "clean", "help", "lab", "parity", "report", "run", "run-all", "export")

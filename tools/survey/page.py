@@ -1,0 +1,123 @@
+"""The page docs/what-compiles.md, written from the committed result of the survey."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tools.survey.cases import LIBRARIES, tables
+from tools.survey.checks import OUTCOMES, Result
+from tools.survey.results import COMMITTED
+from tools.survey.runner import ROOT
+
+PAGE = ROOT / "docs" / "what-compiles.md"
+_INTRO = """# What compiles
+
+Every public estimator and transformer of seven libraries, fitted with the options that users meet and compiled. The
+tables are generated: `make survey` runs all {cases:,} cases, and this page is written from its result,
+`tools/survey/results.json`.
+
+- **exact**: our operations give the library's answer, from data in the artifact.
+- **opaque**: no exact plan; with `allow_opaque=True` the step runs through its own library.
+- **refused**: the class cannot serve production, for the reason in the row.
+- **no plan**: neither way works yet.
+
+A class is exact if it is exact with all options of its row. The data have ties, duplicate rows, negative and large
+values, and missing ones where the class takes them; each option is fitted to two seeds, classifiers to two and to more
+classes, many regressors to several targets. In every case predictions, probabilities and decision values are compared
+with the library's: a difference of more than 1e-9 must be in the compile report. Rows alone and in reverse must have
+the bits of the batch. Every opaque model, and a sample of the exact ones, is saved and must repeat its predictions in a
+fresh process.
+
+{summary}
+"""
+_STATUS = ("exact", "opaque", "refused", "no plan", "failing")
+_WHY = 120  # characters of a reason
+
+
+@dataclass
+class Class:
+    """A class of a library: each of its options with the worst outcome."""
+
+    name: str
+    options: dict[str, Result] = field(default_factory=dict)
+    refused: str = ""
+
+    @property
+    def status(self) -> str:
+        """The worst outcome of its options; an option that is refused on principle counts only where all are."""
+        outcomes = {result.outcome for result in self.options.values()}
+        useful = outcomes - {"refused"} or {"refused"}
+        worst = max(useful, key=OUTCOMES.index)
+        return worst if worst in _STATUS else "failing"
+
+
+def classes(results: Sequence[Result]) -> dict[str, dict[str, Class]]:
+    """The classes of each library, by name."""
+    reasons = {
+        library: {entry.name: entry.refused for entry in entries if entry.refused}
+        for library, entries in tables().items()
+    }
+    found: dict[str, dict[str, Class]] = {library: {} for library in LIBRARIES}
+    for result in results:
+        library, name, label, _, _ = result.case.split(" | ")
+        entry = found[library].setdefault(name, Class(name, refused=reasons[library].get(name, "")))
+        before = entry.options.get(label)
+        if before is None or OUTCOMES.index(result.outcome) > OUTCOMES.index(before.outcome):
+            entry.options[label] = result
+    return found
+
+
+def page(results: Sequence[Result]) -> str:
+    """The whole page."""
+    by_library = classes(results)
+    versions = json.loads(COMMITTED.read_text(encoding="utf-8"))["versions"]
+    sections = [_INTRO.format(cases=len(results), summary=_summary(by_library, versions))]
+    for library, found in by_library.items():
+        ordered = sorted(found.values(), key=lambda entry: entry.name)
+        head = "| class | | options | why |\n|---|---|---|---|"
+        sections.append(f"## {library}\n\n{head}\n" + "\n".join(map(_row, ordered)) + "\n")
+    return "\n".join(sections)
+
+
+def _summary(by_library: dict[str, dict[str, Class]], versions: dict[str, str]) -> str:
+    columns = [status for status in _STATUS if status in {c.status for f in by_library.values() for c in f.values()}]
+    lines = ["| library | version | classes | " + " | ".join(columns) + " |", "|---" * (3 + len(columns)) + "|"]
+    for library, found in by_library.items():
+        counts = Counter(entry.status for entry in found.values())
+        numbers = " | ".join(str(counts[status]) for status in columns)
+        lines.append(f"| [{library}](#{library.lower()}) | {versions[library]} | {len(found)} | {numbers} |")
+    return "\n".join(lines)
+
+
+def _row(entry: Class) -> str:
+    parts = []
+    outcomes = {label: result.outcome for label, result in entry.options.items()}
+    for outcome in sorted(set(outcomes.values()), key=OUTCOMES.index):
+        labels = ", ".join(_shown(label) for label, found in outcomes.items() if found == outcome)
+        parts.append(labels if len(set(outcomes.values())) == 1 else f"**{outcome}:** {labels}")
+    return f"| {entry.name} | {entry.status} | {'<br>'.join(parts)} | {'<br>'.join(_reasons(entry))} |"
+
+
+def _shown(label: str) -> str:
+    return label if label == "defaults" else f"`{label}`".replace("|", "\\|")
+
+
+def _reasons(entry: Class) -> list[str]:
+    """The different reasons of a class, short."""
+    reasons = []
+    for result in entry.options.values():
+        if result.outcome != "exact":
+            why = entry.refused if result.outcome == "refused" and entry.refused else _short(result.why)
+            if why and why not in reasons:
+                reasons.append(why)
+    return reasons[:3]
+
+
+def _short(why: str) -> str:
+    """What a message found, without step, remedy and names of private modules."""
+    text = re.sub(r"^step [^:]*: (\w+: )?", "", why)
+    text = re.sub(r", expected .*", "", text).removeprefix("found ")
+    text = re.sub(r"(\w+\.)+(\w+)", r"\2", text)
+    return text[:_WHY].replace("|", "\\|").replace("<", "&lt;")
