@@ -78,6 +78,7 @@ class Builder(OperationMethods[Value]):
         self._longest_lookback = (context, "")  # beyond the context, and where
         self.traces: Any = None  # recorded own code, by step: `tracing.traces`
         self.opaque: Any = None  # steps that run through their libraries, where that is allowed: `opaque_parts`
+        self.known_words: dict[int, tuple[Any, ...]] = {}  # of input columns: `known_words`
         self._known: dict[tuple[Any, ...], Value] = {}
         self._values: list[Value] = []  # by node
 

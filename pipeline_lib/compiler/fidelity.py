@@ -26,6 +26,7 @@ from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.error_bounds import distance, with_error_bounds
+from pipeline_lib.compiler.known_words import known_words
 from pipeline_lib.errors import InputError
 
 
@@ -182,7 +183,9 @@ def _copy_input(name: str, value: Value, build: Builder) -> Value:
     """An input of another builder, with the properties of a value of the plan."""
     node = value.build.nodes[value.node]
     table = node.settings["table"] if node.operation == "input" else "rows"
-    return build.input(name, value.dtype, value.abs_max, width=value.width, table=table)
+    copied = build.input(name, value.dtype, value.abs_max, width=value.width, table=table)
+    build.known_words[copied.node] = known_words(value)
+    return copied
 
 
 @dataclass(frozen=True)
