@@ -7,6 +7,7 @@ HistGradientBoosting adds leaves to a baseline (`_raw_predict` in _hist_gradient
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -38,6 +39,7 @@ _HISTOGRAM = (
     "validation_fraction verbose warm_start"
 )
 _EPSILON = 2.0**-52  # np.finfo(np.float64).eps, by which `_init_raw_predictions` clips
+_ULPS_OF_FLOAT32 = 2.0**28  # half a unit in the last place of float32, in those of float64
 _SET = 256  # categories in a bitset: 8 x 32 bits (sklearn/utils/_bitset.pxd)
 
 
@@ -87,7 +89,7 @@ def _gradient_raw(step: Any, values: Sequence[Value], build: Builder) -> list[Va
 
 def _initial(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
     """The link of the initial estimator's prediction; that estimator receives float32 inputs."""
-    initial = predict(step.init_, [build.round32(value) for value in values], build)
+    initial = _initial_outputs(step.init_, [build.round32(value) for value in values], build)
     if not hasattr(step, "classes_"):
         return [build.number(value) for value in initial.prediction]
     shares = initial.probability if len(initial.probability) > 2 else initial.probability[1:]
@@ -103,6 +105,33 @@ def _initial(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
     mean = build.sum([build.log(share) for share in clipped]) / float(len(clipped))
     middle = build.exp(mean)
     return [build.log(share / middle) for share in clipped]
+
+
+def _initial_outputs(model: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The outputs of an initial estimator; a linear one was fitted in float32 and is evaluated in float32.
+
+    Its sums depend on the order of BLAS. Ours are float64, rounded to float32.
+    """
+    if getattr(getattr(model, "coef_", None), "dtype", None) != np.float32:
+        return predict(model, values, build)
+    wide = copy(model)
+    for name in ("coef_", "intercept_"):
+        setattr(wide, name, np.asarray(getattr(model, name), dtype=np.float64))
+    outputs = predict(wide, values, build)
+    return Outputs(
+        [_in_float32(wide, value, values, build) for value in outputs.prediction] if not outputs.classes else [],
+        [_in_float32(wide, value, values, build) for value in outputs.probability],
+    )
+
+
+def _in_float32(model: Any, value: Value, values: Sequence[Value], build: Builder) -> Value:
+    """A weighted sum, or a function of it that is not steeper, rounded to float32."""
+    rounded = build.round32(value)
+    if not build.checking:
+        return rounded
+    weights = np.abs(np.atleast_2d(model.coef_)).max(axis=0)
+    scale = build.dot([abs(number) for number in values], weights) + (float(np.abs(model.intercept_).max()) + 1.0)
+    return build.allow_ulps(rounded, (len(values) + 6) * _ULPS_OF_FLOAT32, scale)
 
 
 def _logit(build: Builder, share: Value) -> Value:

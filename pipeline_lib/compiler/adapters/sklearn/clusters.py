@@ -149,6 +149,7 @@ _POOLING: dict[Any, Callable[[Builder, Sequence[Value]], Value]] = {
     np.sum: lambda build, values: build.sum(values),
     np.max: maximum,
     np.min: _minimum,
+    np.median: lambda build, values: build.median(*values, plain=True),
 }
 
 
@@ -158,10 +159,10 @@ _POOLING: dict[Any, Callable[[Builder, Sequence[Value]], Value]] = {
     "compute_distances",
 )
 def agglomerated(step: Any, columns: Columns, build: Builder) -> Columns:
-    """The columns of each cluster pooled into one: their mean, sum, largest or smallest."""
+    """The columns of each cluster pooled into one: their mean, median, sum, largest or smallest."""
     pool = next((pool for function, pool in _POOLING.items() if step.pooling_func is function), None)
     if pool is None:
-        raise option_error(step, "pooling_func", "numpy.mean, numpy.sum, numpy.max or numpy.min")
+        raise option_error(step, "pooling_func", "numpy.mean, numpy.median, numpy.sum, numpy.max or numpy.min")
     inputs, labels = dense_inputs(step, list(columns.values()), build), np.asarray(step.labels_)
     groups = [np.flatnonzero(labels == label).tolist() for label in np.unique(labels)]
     return {f"pool{index}": pool(build, [inputs[i] for i in group]) for index, group in enumerate(groups)}

@@ -71,6 +71,18 @@ def _votes(build: Builder, indices: Sequence[Value], count: int, weights: Sequen
     ]
 
 
+@transformer(f"{_VOTING}VotingRegressor", options="estimators weights n_jobs verbose")
+@transformer(f"{_VOTING}VotingClassifier", options="estimators voting weights n_jobs flatten_transform verbose")
+def votes(step: Any, columns: Columns, build: Builder) -> Columns:
+    """Each estimator's prediction, or, of soft votes, its probabilities."""
+    parts = [predict(inner, list(columns.values()), build) for inner in step.estimators_]
+    soft = getattr(step, "voting", "hard") == "soft"
+    if soft and not step.flatten_transform:
+        raise option_error(step, "flatten_transform", "True, so that a row has columns")
+    values = [value for part in parts for value in (part.probability if soft else part.prediction)]
+    return {f"vote{index}": value for index, value in enumerate(values)}
+
+
 _STACKING = "sklearn.ensemble._stacking."
 _STACKING_OPTIONS = "estimators final_estimator cv stack_method n_jobs passthrough verbose"
 
@@ -86,6 +98,12 @@ def _stacked(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
         else:
             columns += outputs.decision if method == "decision_function" else outputs.prediction
     return [*columns, *values] if step.passthrough else columns
+
+
+@transformer(f"{_STACKING}StackingRegressor", f"{_STACKING}StackingClassifier", options=_STACKING_OPTIONS)
+def stacked(step: Any, columns: Columns, build: Builder) -> Columns:
+    """What the final estimator gets."""
+    return {f"part{index}": value for index, value in enumerate(_stacked(step, list(columns.values()), build))}
 
 
 @estimator(f"{_STACKING}StackingRegressor", options=_STACKING_OPTIONS)

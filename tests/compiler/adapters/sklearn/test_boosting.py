@@ -11,11 +11,11 @@ from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
 )
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from pipeline_lib.compiler.adapters.catalog import predict
-from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError
+from pipeline_lib.compiler.adapters.registry import RefusedStepError
 from pipeline_lib.compiler.adapters.sklearn import boosting as sklearn_boosting
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
@@ -180,7 +180,18 @@ def test_an_initial_estimator_that_draws_random_numbers_is_refused():
         predict(fitted, [build.input(name, "float64") for name in X], build)
 
 
-def test_an_initial_linear_model_that_learned_from_float32_is_refused():
-    model = GradientBoostingClassifier(init=LogisticRegression(), **GRADIENT).fit(X, GROUPS["two"])
-    with pytest.raises(NoPlanError, match="found coef_ of float32"):
-        check_estimator(model, X)
+@pytest.mark.parametrize("init", [Ridge(), Lasso(0.01), LinearRegression()], ids=str)
+def test_an_initial_linear_model_of_float32(init):
+    fitted = GradientBoostingRegressor(init=init, **GRADIENT).fit(X, Y)
+    found = check_estimator(fitted, X)["prediction_0"]
+    np.testing.assert_allclose(found, fitted.predict(X), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("target", GROUPS)
+@pytest.mark.parametrize("init", [LogisticRegression(), LogisticRegression(C=0.1)], ids=str)
+def test_an_initial_classifier_of_float32(init, target):
+    fitted = GradientBoostingClassifier(init=init, **GRADIENT).fit(X, GROUPS[target])
+    found = check_estimator(fitted, X)
+    assert found["prediction_0"].tolist() == fitted.predict(X).tolist()
+    shares = found.filter(like="probability").to_numpy()
+    np.testing.assert_allclose(shares, fitted.predict_proba(X), rtol=1e-4, atol=1e-5)

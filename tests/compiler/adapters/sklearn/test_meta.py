@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from estimators import BAYES, CLASSIFIERS, LOGISTIC, RIDGE, THREE, TWO, X, Y, by_target, refused
-from plans import check_estimator, named
+from plans import check_estimator, check_transformer, named
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     BaggingClassifier,
@@ -21,7 +21,10 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.svm import SVC
 
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.registry import NoPlanError
 from pipeline_lib.compiler.adapters.sklearn import meta as sklearn_meta
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
 REGRESSORS = [("ridge", Ridge()), ("near", KNeighborsRegressor(4))]
@@ -123,3 +126,20 @@ def test_swapped_columns_of_a_bag_are_seen(monkeypatch):
     monkeypatch.setattr(sklearn_meta, "split_columns", lambda values, build: list(values)[::-1])
     with pytest.raises(InputError, match="cannot be compiled faithfully"):
         check_estimator(model, X)
+
+
+@pytest.mark.parametrize("voting", ["hard", "soft"])
+def test_votes_are_columns_of_a_pipeline(voting):
+    check_transformer(VotingClassifier(CLASSIFIERS, voting=voting).fit(X, THREE), X)
+    check_transformer(VotingRegressor(REGRESSORS).fit(X, Y), X)
+    model, build = VotingClassifier(CLASSIFIERS, voting="soft", flatten_transform=False).fit(X, TWO), Builder()
+    with pytest.raises(NoPlanError, match="found flatten_transform=False, expected True"):
+        transform(model, {name: build.input(name, "float64") for name in X}, build)
+
+
+@by_target
+@pytest.mark.parametrize("passthrough", [False, True])
+def test_stacks_are_columns_of_a_pipeline(target, passthrough):
+    members = [*CLASSIFIERS[:2], ("ridge", RIDGE)]
+    check_transformer(StackingClassifier(members, BAYES, cv=3, passthrough=passthrough).fit(X, target), X)
+    check_transformer(StackingRegressor(REGRESSORS, Ridge(), cv=3, passthrough=passthrough).fit(X, Y), X)
