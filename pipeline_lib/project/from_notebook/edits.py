@@ -23,8 +23,8 @@ class _Added(ast.keyword):
 
 def added(call: ast.Call, text: str) -> Edit:
     """The edit that gives a call one more argument, such as `random_state=0`."""
-    place = {"lineno": call.end_lineno, "col_offset": (call.end_col_offset or 0) - 1}
-    node = _Added(None, ast.Constant(None), **place, end_lineno=place["lineno"], end_col_offset=place["col_offset"])
+    line, column = call.end_lineno or call.lineno, (call.end_col_offset or 1) - 1
+    node = _Added(None, ast.Constant(None), lineno=line, col_offset=column, end_lineno=line, end_col_offset=column)
     node.call = call
     return node, text
 

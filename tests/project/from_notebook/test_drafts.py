@@ -232,3 +232,38 @@ def test_the_page_says_what_was_proven_and_what_is_open() -> None:
     assert "| predictions | 8 | differs | a \\| b |" in text
     assert "- **cell 3, unused**:" in text
     assert '| 2 | `flats = pd.read_csv("flats.csv").dropna()` | to decide | `load`, research notebook |' in text
+
+
+def test_an_import_that_switches_a_class_on_stays(tmp_path: Path) -> None:
+    cells = [cell.replace("import numpy", "from sklearn.experimental import enable_iterative_imputer\nimport numpy") for
+             cell in ALL["dropped_rows"]]  # fmt: skip
+    exported, _, _ = written(tmp_path, exploration(cells))
+    assert "from sklearn.experimental import enable_iterative_imputer  # noqa: F401" in exported
+
+
+def test_numbered_columns_have_fields_that_a_type_checker_follows(tmp_path: Path) -> None:
+    names = '[f"x{number}" for number in range(64)]'
+    row = f"from pydantic import Field, create_model\n\nCOLUMNS = {names}\n"
+    row += 'Row = create_model("Row", **dict.fromkeys(COLUMNS, (float, ...)))\n'
+    exported, _, _ = written(tmp_path, planted("dropped_rows"), replace(FACTS, row=row))
+    assert "ROW_FIELDS: dict[str, Any] = dict.fromkeys(COLUMNS, (float, ...))" in exported
+    assert 'Row = create_model("Row", **ROW_FIELDS)' in exported
+    scope: dict[str, Any] = {"__name__": "flats"}
+    start = exported.index("from typing import Any")
+    exec(exported[start : exported.index("#| export", start)], scope)  # noqa: S102
+    assert list(scope["Row"].model_fields)[:2] == ["x0", "x1"]
+    assert scope["TARGET"] == "price"
+
+
+def test_literals_of_the_model_become_parameters_in_their_own_place(tmp_path: Path) -> None:
+    made = "tree = RandomForestRegressor(n_jobs=3, max_depth=3, random_state=0).fit(X_train, y_train)"
+    cells = [
+        cell.replace(
+            "from sklearn.tree import Decision", "from sklearn.ensemble import RandomForestRegressor, Decision"
+        )
+        for cell in ALL["dropped_rows"]
+    ]
+    cells = [made if "tree.fit" in cell else cell for cell in cells]
+    exported, _, _ = written(tmp_path, exploration(cells))
+    call = "RandomForestRegressor(n_jobs=3, max_depth=params.tree.max_depth, random_state=params.tree.random_state)"
+    assert f"tree = {call}" in exported
