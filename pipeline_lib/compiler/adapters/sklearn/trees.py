@@ -1,4 +1,4 @@
-"""DecisionTree, ExtraTree, RandomForest and ExtraTrees (Regressor, Classifier); RandomTreesEmbedding is refused.
+"""DecisionTree, ExtraTree, RandomForest and ExtraTrees (Regressor, Classifier), RandomTreesEmbedding.
 
 Inputs are compared as float32 (`_validate_X_predict` in sklearn/tree/_classes.py), NaN goes where
 `missing_go_to_left` says (`Tree._apply_dense` in sklearn/tree/_tree.pyx); a forest adds its trees in order
@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiler.adapters.inputs import fitted_columns
 from pipeline_lib.compiler.adapters.outputs import class_labels, class_prediction
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, estimator, transformer
+from pipeline_lib.compiler.adapters.registry import Columns, Outputs, estimator, transformer
 from pipeline_lib.compiler.adapters.tree_nodes import (
     Check,
     TreeNodes,
@@ -140,8 +141,17 @@ def forest_classifier(step: Any, values: Sequence[Value], build: Builder) -> Out
     options=f"{_FOREST} sparse_output",
 )
 def embedding(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Refused: a row's leaf of every tree, one-hot."""
-    raise NoPlanError(
-        "RandomTreesEmbedding: found an embedding by random trees, expected a transformer with an exact plan; "
-        "use KBinsDiscretizer"
-    )
+    """A column of 0 and 1 for each leaf of each tree, in the order of the nodes."""
+    values, trees = list(fitted_columns(step, columns).values()), []
+    for tree, leaves in zip(step.estimators_, step.one_hot_encoder_.categories_, strict=True):
+        codes = np.full(tree.tree_.node_count, -1.0)
+        codes[np.asarray(leaves, dtype=np.int64)] = np.arange(len(leaves))
+        trees.append(tree_nodes(tree.tree_, codes[:, None]))
+    check = input_check(step, step.estimators_[0], values, build)
+    count = len(trees)
+    codes = sum_of_trees(build, values, trees, check, start=[0.0] * count, outputs=list(range(count)))
+    result: Columns = {}
+    for index, (code, leaves) in enumerate(zip(codes, step.one_hot_encoder_.categories_, strict=True)):
+        number = build.truncate_int(code)
+        result |= {f"tree{index}_{leaf}": build.number(number.equals(leaf)) for leaf in range(len(leaves))}
+    return result

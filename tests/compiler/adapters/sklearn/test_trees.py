@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from plans import check_estimator
+from plans import check_estimator, check_transformer
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -193,7 +193,10 @@ def test_refusals_name_the_option():
     mixed.classes_ = np.array([0, "a"], dtype=object)
     with pytest.raises(NoPlanError, match="class labels of int, str"):
         refused(mixed, "x")
-    from pipeline_lib.compiler.adapters.catalog import transform
 
-    with pytest.raises(NoPlanError, match="random trees"):
-        transform(RandomTreesEmbedding(n_estimators=2).fit([[0.0], [1.0]]), {}, Builder())
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("options", [{}, {"sparse_output": False}, {"max_leaf_nodes": 5}], ids=str)
+def test_leaves_of_random_trees_are_columns(options, seed):
+    step = RandomTreesEmbedding(n_estimators=4, random_state=seed, **options).fit(X)
+    check_transformer(step, X)
