@@ -176,6 +176,7 @@ class Compilation:
 
     def _add_estimator(self, name: str, final: Any, data: Any) -> None:
         before = self.columns
+        self.build.sparse_input = hasattr(data, "tocsr")
         with self.traces.watching(final):
             expected = {
                 kind: getattr(final, method)(data.copy()) for kind, method in _METHODS.items() if hasattr(final, method)

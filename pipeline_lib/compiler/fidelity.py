@@ -88,6 +88,7 @@ class StepPlan:
         builder = Builder(checking=True, context=max((value.build.context for value in before.values()), default=0))
         builder.traces = next((value.build.traces for value in before.values()), None)
         builder.opaque = next((value.build.opaque for value in before.values()), None)
+        builder.sparse_input = next((value.build.sparse_input for value in before.values()), False)
         inputs = {name: _copy_input(name, value, builder) for name, value in before.items()}
         roots = tuple(write(inputs, builder))
         nodes = builder.nodes if builder.opaque is None else builder.opaque.nodes(builder.nodes)

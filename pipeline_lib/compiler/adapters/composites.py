@@ -39,9 +39,22 @@ def pipeline(step: Any, columns: Columns, build: Builder) -> Columns:
 def pipeline_estimator(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """Transformers, then the final estimator."""
     columns = dict(zip(_names(step, values, build), values, strict=True))
+    outside = build.sparse_input
     for _, inner in step.steps[:-1]:
         columns = transform(inner, columns, build)
-    return predict(step.steps[-1][1], list(columns.values()), build)
+        build.sparse_input = _gives_sparse(inner, before=build.sparse_input)
+    outputs = predict(step.steps[-1][1], list(columns.values()), build)
+    build.sparse_input = outside
+    return outputs
+
+
+def _gives_sparse(step: Any, *, before: bool) -> bool:
+    """Whether a fitted transformer gives a sparse matrix; others than those named here give what they are given."""
+    for option in ("sparse_output_", "sparse_output"):  # ColumnTransformer; OneHotEncoder, SplineTransformer
+        if hasattr(step, option):
+            return bool(getattr(step, option))
+    encode = getattr(step, "encode", None)  # KBinsDiscretizer
+    return encode == "onehot" if isinstance(encode, str) else before
 
 
 def _names(step: Any, values: Sequence[Value], build: Builder) -> list[str]:
