@@ -109,8 +109,8 @@ def random(plan: Plan, facts: Facts | None, parameters: Parameters | None) -> It
         yield Decision(
             min(cell for cells in kept.values() for cell in cells),
             "random",
-            f"{', '.join(names)}: no seed; they stay in the research notebook, whose numbers may differ from run to "
-            "run; give each one",
+            f"without a seed: {', '.join(names)}; kept in the research notebook, whose numbers may differ from run to "
+            "run until each has a `random_state`",
         )
 
 
