@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline_lib.parity.check import check_parity
     from pipeline_lib.parity.deliveries import Delivery, RowsToDeliver
     from pipeline_lib.parity.variations import Variation
+    from pipeline_lib.project.checked_load import checked_load
     from pipeline_lib.project.data_path import data_path
     from pipeline_lib.project.load_params import load_params
     from pipeline_lib.project.params_model import BaseParams
@@ -59,6 +60,7 @@ __all__ = [
     "check_parity",
     "check_regression",
     "check_tables",
+    "checked_load",
     "compile_pipeline",
     "data_path",
     "draft_row",
@@ -92,6 +94,7 @@ _HOMES = {
     "check_parity": "parity.check",
     "check_regression": "authoring",
     "check_tables": "authoring",
+    "checked_load": "project.checked_load",
     "compile_pipeline": "compiler.compile",
     "data_path": "project.data_path",
     "draft_row": "rows.draft_row",

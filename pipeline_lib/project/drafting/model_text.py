@@ -41,7 +41,8 @@ def import_values(draft: Draft) -> dict[str, str]:
     modules += ["import pyarrow.parquet as pq"] if draft.raw.kind in ("parquet", "sql") else []
     if draft.raw.kind == "arrow":
         names["pyarrow"] = ["feather"]
-    own = ["BaseParams", "check_regression" if regression else "check_classification", "data_path"]
+    own = ["BaseParams", "check_regression" if regression else "check_classification"]
+    own += ["checked_load", "data_path"]
     own += ["sql"] if draft.raw.query else []
     own += ["InputError"] if split in ("time", "group") and not regression else []
     return {"imports": f"{imports(names, modules)}\n\n{imports({'pipeline_lib': own})}"}
