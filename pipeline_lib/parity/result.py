@@ -1,5 +1,6 @@
 """The result of a parity check: an outcome for each variation, as data, as text in a terminal, as one offline page."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ ARTIFACT = "artifact"
 """The outcome that is only there where the artifact is not the one that produced the evidence."""
 SHOWN_RAW, SHOWN_CAUSES = 8, 8
 """At most so many raw values of a row, and causes of a divergence, are printed in a terminal; the page has all."""
+_REFUSED = re.compile(r"refused: (.+?): found (.+?), expected (.+?)(?:; .*)?")
+"""The detail of a way to write a file whose rows do not fit `Row` any more."""
 _KINDS: dict[Verdict, Kind] = {"different": "bad", "exact": "good", "lossy": "warn", "absent": "quiet"}
 
 
@@ -110,7 +113,8 @@ def as_text(parity: Parity) -> str:
     if not different:
         differences = {**parity.steps, "outputs": parity.outputs}
         lines += [f"  step {name}: {difference}" for name, difference in differences.items() if difference]
-    for verdict in ("exact", "lossy", "absent"):
+    for verdict in ("exact", "absent"):
+        lines += _lossy_lines(parity.of_verdict("lossy")) if verdict == "absent" else []
         groups: dict[str, list[str]] = {}
         for outcome in parity.outcomes:
             if outcome.verdict == verdict:
@@ -122,6 +126,8 @@ def as_text(parity: Parity) -> str:
 def one_line(outcome: Outcome) -> str:
     """An outcome as it is printed while a check runs."""
     more = f": {outcome.detail}" if outcome.detail else ""
+    if reason := _not_offered(outcome):
+        return f"not offered {outcome.variation} ({outcome.seconds:.1f} s): {reason}"
     more = f": {outcome.divergence.step}" if outcome.divergence and outcome.verdict == "different" else more
     return f"{outcome.verdict:<9} {outcome.variation} ({outcome.seconds:.1f} s){more}"
 
@@ -146,6 +152,25 @@ def _first_line(parity: Parity) -> str:
     steps = f"{len(parity.steps)} intermediate step{'s' * (len(parity.steps) != 1)}"
     verdict = "exact" if parity.exact else "DIFFERENT"
     return f"parity: {verdict} ({parity.rows:,} rows, {steps}, fresh process{count})"
+
+
+def _lossy_lines(outcomes: Sequence[Outcome]) -> list[str]:
+    """Ways to write a file that lose, by what they lose; those whose rows production refuses are not offered."""
+    lines: dict[tuple[str, str], list[str]] = {}
+    for outcome in outcomes:
+        reason = _not_offered(outcome)
+        line = ("not offered", reason) if reason else ("lossy     ", f"the file itself loses: {outcome.detail}")
+        lines.setdefault(line, []).append(outcome.variation)
+    return [f"  {verdict}  {', '.join(names)}: {reason}" for (verdict, reason), names in lines.items()]
+
+
+def _not_offered(outcome: Outcome) -> str:
+    """Why rows cannot come in this form; empty where they can."""
+    refused = _REFUSED.fullmatch(outcome.detail) if outcome.verdict == "lossy" else None
+    if not refused:
+        return ""
+    column, found, expected = refused.groups()
+    return f"since such a file gives {column} back as {found}, and `Row` needs {expected}"
 
 
 def _with_rows(outcome: Outcome, rows: int) -> str:

@@ -29,7 +29,7 @@ def test_a_lossy_delivery_is_reported_by_name_and_is_no_failure(small: Record) -
     verdicts = {outcome.variation: (outcome.verdict, outcome.detail) for outcome in found.outcomes}
     assert verdicts["DataFrame.to_json"] == ("lossy", verdicts["DataFrame.to_json"][1])
     assert "raw values in 40 of 40 rows change, and 40 outputs" in verdicts["to_csv(float_format)"][1]
-    assert "outputs: DataFrame.to_json, to_csv(float_format), float32" in str(found)
+    assert "  lossy       DataFrame.to_json, to_csv(float_format), float32: the file itself loses: " in str(found)
     assert "exact      lossy file (in other rows it may lose): read_csv defaults" in str(found)
 
 
