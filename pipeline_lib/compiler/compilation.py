@@ -22,6 +22,7 @@ from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Output
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.edge_checks import EdgeChecks, EdgeCounts
 from pipeline_lib.compiler.fidelity import Distance, LibraryColumns, StepPlan, UnfaithfulPlanError, Write
+from pipeline_lib.compiler.known_words import note_words
 from pipeline_lib.compiler.opaque_step import Loading, describe_input
 from pipeline_lib.compiler.opaque_way import OpaqueWay, Unplanned
 from pipeline_lib.compiler.output_differences import LastStep
@@ -177,6 +178,7 @@ class Compilation:
     def _add_estimator(self, name: str, final: Any, data: Any) -> None:
         before = self.columns
         self.build.sparse_input = hasattr(data, "tocsr")
+        note_words(list(before.values()), data)
         with self.traces.watching(final):
             expected = {
                 kind: getattr(final, method)(data.copy()) for kind, method in _METHODS.items() if hasattr(final, method)

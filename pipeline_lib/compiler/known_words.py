@@ -3,6 +3,7 @@
 A look-up such as that of `MatchCategories` knows them. Some libraries do not: they store a category's number only.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline_lib.compiler.builder import Value
@@ -15,3 +16,12 @@ def known_words(value: Value) -> tuple[Any, ...]:
     if noted or node.operation not in ("lookup", "lookup_number") or node.settings["mode"] == "keep":
         return noted
     return tuple(node.settings["values"]) if node.settings["unseen"] is None else ()
+
+
+def note_words(values: Sequence[Value], data: Any) -> None:
+    """Note the categories of the columns that a library gets as categories, such as raw ones."""
+    dtypes = list(getattr(data, "dtypes", ()))
+    if len(dtypes) == len(values):
+        for value, dtype in zip(values, dtypes, strict=True):
+            if hasattr(dtype, "categories"):
+                value.build.known_words[value.node] = tuple(dtype.categories)
