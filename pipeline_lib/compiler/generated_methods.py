@@ -134,6 +134,12 @@ class OperationMethods(Generic[V]):
         """Texts one after the other; missing where one is missing."""
         return self.apply("concatenate", *values)
 
+    def coordinate_descent(
+        self, products: V | Scalar, *, gram: Sequence[Sequence[float]] | NDArray[Any], sweeps: int
+    ) -> V:
+        """Weights of at least 0 that minimise `w gram w / 2 - products w`, after `sweeps` of coordinate descent."""
+        return self.apply("coordinate_descent", products, gram=gram, sweeps=sweeps)
+
     def cos(self, value: V | Scalar) -> V:
         """The cosine of an angle in radians."""
         return self.apply("cos", value)
@@ -183,6 +189,29 @@ class OperationMethods(Generic[V]):
     def date_text(self, value: V | Scalar, *, format: str) -> V:
         """The date as text, by a strftime `format` of numbers; missing stays missing."""
         return self.apply("date_text", value, format=format)
+
+    def digest_bucket(
+        self,
+        value: V | Scalar,
+        *,
+        method: Literal[
+            "blake2b",
+            "blake2s",
+            "md5",
+            "sha1",
+            "sha224",
+            "sha256",
+            "sha384",
+            "sha3_224",
+            "sha3_256",
+            "sha3_384",
+            "sha3_512",
+            "sha512",
+        ],
+        buckets: int,
+    ) -> V:
+        """The digest of a text as a whole number, modulo `buckets`; a missing text is the word `nan`."""
+        return self.apply("digest_bucket", value, method=method, buckets=buckets)
 
     def distinct(self, *values: V | Scalar) -> V:
         """How many different numbers a row has; missing ones are not counted."""
@@ -383,6 +412,50 @@ class OperationMethods(Generic[V]):
         """Whether `left < right`, of integers or dates."""
         return self.apply("less_int", left, right)
 
+    def linear_trees(
+        self,
+        *columns: V | Scalar,
+        feature: Sequence[int] | NDArray[Any],
+        threshold: Sequence[float] | NDArray[Any],
+        left: Sequence[int] | NDArray[Any],
+        right: Sequence[int] | NDArray[Any],
+        missing_left: Sequence[bool] | NDArray[Any],
+        category: Sequence[int] | NDArray[Any],
+        values: Sequence[Sequence[float]] | NDArray[Any],
+        roots: Sequence[int] | NDArray[Any],
+        sets: Sequence[Sequence[bool]] | NDArray[Any],
+        outputs: Sequence[int] | NDArray[Any] | None,
+        start: Sequence[float] | NDArray[Any] | None,
+        single: bool,
+        width: int,
+        inputs: int,
+        constants: Sequence[float] | NDArray[Any],
+        leaf_columns: Sequence[Sequence[int]] | NDArray[Any],
+        coefficients: Sequence[Sequence[float]] | NDArray[Any],
+    ) -> V:
+        """The sum of decision trees whose leaves hold linear functions, in tree order."""
+        return self.apply(
+            "linear_trees",
+            *columns,
+            feature=feature,
+            threshold=threshold,
+            left=left,
+            right=right,
+            missing_left=missing_left,
+            category=category,
+            values=values,
+            roots=roots,
+            sets=sets,
+            outputs=outputs,
+            start=start,
+            single=single,
+            width=width,
+            inputs=inputs,
+            constants=constants,
+            leaf_columns=leaf_columns,
+            coefficients=coefficients,
+        )
+
     def list_at_largest(self, values: V | Scalar, keys: V | Scalar) -> V:
         """The number in the child row with the largest key; of several such rows the largest number."""
         return self.apply("list_at_largest", values, keys)
@@ -488,6 +561,12 @@ class OperationMethods(Generic[V]):
     ) -> V:
         """The value of a row's tuple of values in a table; None in a key is a missing value."""
         return self.apply("lookup_rows", *columns, keys=keys, values=values, gives=gives, unseen=unseen)
+
+    def matching_pursuit(
+        self, products: V | Scalar, *, gram: Sequence[Sequence[float]] | NDArray[Any], count: int
+    ) -> V:
+        """The coefficients of `count` atoms by orthogonal matching pursuit, from a row's products with all atoms."""
+        return self.apply("matching_pursuit", products, gram=gram, count=count)
 
     def median(self, *values: V | Scalar, plain: bool) -> V:
         """The median of a row's numbers without the missing ones; with `plain`, one missing makes it missing."""

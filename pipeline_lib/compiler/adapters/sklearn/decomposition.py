@@ -1,7 +1,7 @@
 """PCA, IncrementalPCA, TruncatedSVD, FastICA, FactorAnalysis, SparsePCA, MiniBatchSparsePCA, LatentDirichletAllocation.
 
 All but the last are affine, and so is NeighborhoodComponentsAnalysis; formulas: sklearn/decomposition. BernoulliRBM
-has the sigmoids of weighted sums. Decompositions that iterate over all rows together are refused.
+has the sigmoids of weighted sums.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline_lib.compiler.adapters.inputs import join_columns, numeric_columns, refuse_sparse
 from pipeline_lib.compiler.adapters.outputs import affine, to_float64
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, option_error, transformer
+from pipeline_lib.compiler.adapters.registry import Columns, option_error, transformer
 from pipeline_lib.compiler.builder import Builder, Value
 
 _DECOMPOSITION = "sklearn.decomposition."
@@ -169,32 +169,3 @@ def topics(step: Any, columns: Columns, build: Builder) -> Columns:
         where=type(step).__name__,
     )
     return _parts(shares, build)
-
-
-_SOLVED = {
-    "_nmf.NMF": "an iterated solution for all rows together",
-    "_nmf.MiniBatchNMF": "an iterated solution for all rows together",
-    "_dict_learning.DictionaryLearning": "a sparse code that is searched for each row",
-    "_dict_learning.MiniBatchDictionaryLearning": "a sparse code that is searched for each row",
-    "_dict_learning.SparseCoder": "a sparse code that is searched for each row",
-}
-
-
-def _refuse(step: Any, columns: Columns, build: Builder) -> Columns:
-    """Refused by name: the transform is not an affine map of the row."""
-    kind = type(step)
-    why = _SOLVED[f"{kind.__module__.removeprefix(_DECOMPOSITION)}.{kind.__qualname__}"]
-    raise NoPlanError(
-        f"{kind.__name__}: found a transform that is {why}, expected an affine one, such as PCA's or TruncatedSVD's; "
-        "use one of these"
-    )
-
-
-_OPTIONS = (
-    "n_components init solver beta_loss tol max_iter random_state alpha_W alpha_H l1_ratio verbose shuffle batch_size "
-    "forget_factor fresh_restarts fresh_restarts_max_iter transform_max_iter alpha n_jobs callback max_no_improvement "
-    "doc_topic_prior topic_word_prior learning_method learning_decay learning_offset evaluate_every total_samples "
-    "perp_tol mean_change_tol max_doc_update_iter fit_algorithm transform_algorithm transform_n_nonzero_coefs "
-    "transform_alpha code_init dict_init split_sign positive_code positive_dict dictionary"
-)
-transformer(*(_DECOMPOSITION + name for name in _SOLVED), options=_OPTIONS)(_refuse)

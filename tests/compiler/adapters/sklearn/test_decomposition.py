@@ -14,7 +14,6 @@ from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import Pipeline
 
 from pipeline_lib.compiler.adapters.catalog import transform
-from pipeline_lib.compiler.adapters.registry import NoPlanError
 from pipeline_lib.compiler.adapters.sklearn import decomposition as sklearn_decomposition
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
@@ -76,28 +75,6 @@ def test_counts_of_words_are_projected_without_becoming_dense(step):
     build = Builder()
     transform(pipeline, {"t": build.input("t", "str"), "n": build.input("n", "float64")}, build)
     assert "bag_affine" in {node.operation for node in build.nodes}
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize(
-    "step",
-    [
-        decomposition.NMF(n_components=2, random_state=0, max_iter=5),
-        decomposition.MiniBatchNMF(n_components=2, random_state=0, max_iter=5),
-        decomposition.DictionaryLearning(n_components=2, random_state=0, max_iter=2),
-        decomposition.MiniBatchDictionaryLearning(n_components=2, random_state=0, max_iter=2),
-        decomposition.SparseCoder(np.eye(2)),
-    ],
-    ids=str,
-)
-def test_projections_that_are_not_affine_are_refused_by_name(step):
-    rows = pd.DataFrame(RNG.random((9, 2)), columns=list("ab"))
-    step.fit(rows)
-    build = Builder()
-    with pytest.raises(
-        NoPlanError, match=f"{type(step).__name__}: found a transform that is .*, expected an affine one"
-    ):
-        transform(step, {"a": build.input("a", "float64"), "b": build.input("b", "float64")}, build)
 
 
 def test_missing_numbers_are_refused():
