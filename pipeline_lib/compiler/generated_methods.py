@@ -244,6 +244,9 @@ class OperationMethods(Generic[V]):
         lower: Sequence[Sequence[str]] | None,
         accents: Sequence[Sequence[str]] | None,
         hangul: bool,
+        pattern: str | None = None,
+        digits: str | None = None,
+        blanks: str | None = None,
     ) -> V:
         """The counts of a document's n-grams, by a `vocabulary` or, without one, by hash."""
         return self.apply(
@@ -264,6 +267,7 @@ class OperationMethods(Generic[V]):
             lower=lower,
             accents=accents,
             hangul=hangul,
+            **_given(pattern=pattern, digits=digits, blanks=blanks),
         )
 
     def document_topics(

@@ -62,6 +62,9 @@ FLAGS = SettingType("Sequence[bool] | NDArray[Any]", "a list or array of bool", 
 MATRIX = SettingType(
     "Sequence[Sequence[float]] | NDArray[Any]", "a matrix of numbers", _list_or_array(_is_number, "iuf", 2)
 )
+INTEGER_MATRIX = SettingType(
+    "Sequence[Sequence[int]] | NDArray[Any]", "a matrix of integers", _list_or_array(_is_integer, "iu", 2)
+)
 FLAG_MATRIX = SettingType(
     "Sequence[Sequence[bool]] | NDArray[Any]", "a matrix of bool", _list_or_array(FLAG.accepts, "b", 2)
 )

@@ -259,7 +259,7 @@ def _abs_max(settings: Settings, maxima: Sequence[float]) -> float:
     return float(start + len(settings["roots"]) * (values.max() if values.size else 0.0) * 1.001)
 
 
-def _error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
+def error_bound_of_paths(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: Any) -> Any:
     """Infinite where a tree's leaf is another one at an end of the inputs' bounds, else 0."""
     if not any(np.any(bound) for bound in bounds):
         return np.zeros(np.shape(result))
@@ -300,6 +300,6 @@ operation(
     column=bind_columns,
     writer=_write,
     abs_max=_abs_max,
-    error_bound=_error_bound,
+    error_bound=error_bound_of_paths,
     width=lambda settings, widths: int(settings["width"]),
 )

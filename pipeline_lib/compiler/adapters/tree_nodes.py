@@ -94,10 +94,10 @@ def compared_numbers(
             dense = build.sparse_numbers(value, indices=[index - start for index in inside], absent=absent)
             numbers |= dict(zip(inside, build.items(dense), strict=True))
         elif inside:
-            numbers |= {
-                index: build.item(value, index=index - start) if value.dtype == "vector" else build.number(value)
-                for index in inside
-            }
+            for index in inside:
+                number = build.item(value, index=index - start) if value.dtype == "vector" else build.number(value)
+                stored = absent == 0.0 or not build.sparse_input  # a sparse matrix of few columns is dense in a plan
+                numbers[index] = number if stored else build.where(number.equals(0.0), absent, number)
         start += value.width
     if len(numbers) < len(used):
         raise NoPlanError(f"found {start} columns, expected those of the fitted trees")
@@ -109,8 +109,8 @@ def absolute_leaves(trees: Sequence[TreeNodes]) -> list[TreeNodes]:
     return [replace(tree, value=np.abs(tree.value)) for tree in trees]
 
 
-def joined_trees(trees: Sequence[TreeNodes]) -> tuple[Arrays, list[int]]:
-    """All trees' nodes in one set of arrays, and the indices of the columns that they compare."""
+def joined_trees(trees: Sequence[TreeNodes], also: Sequence[int] = ()) -> tuple[Arrays, list[int]]:
+    """All trees' nodes in one set of arrays, and the indices of the columns that they compare, and of others."""
     counts = np.array([len(tree.feature) for tree in trees])
     roots = np.cumsum(counts) - counts
     offset = np.repeat(roots, counts)
@@ -119,7 +119,7 @@ def joined_trees(trees: Sequence[TreeNodes]) -> tuple[Arrays, list[int]]:
         for name in ("feature", "left", "right", "missing_left", "value", "threshold")
     )
     category, leaf = _categories(trees), feature < 0
-    used = np.unique(feature[~leaf]).astype(int).tolist() or [0]
+    used = np.unique([*feature[~leaf].tolist(), *also]).astype(int).tolist() or [0]
     arrays = {
         "feature": np.where(leaf, -1, np.searchsorted(used, feature)).astype(np.int32),
         "threshold": np.where(leaf | (category >= 0), 0.0, threshold).astype(np.float64),
