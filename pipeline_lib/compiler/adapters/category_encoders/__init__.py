@@ -1,0 +1,1 @@
+"""Adapters of category_encoders."""
