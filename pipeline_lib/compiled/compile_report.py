@@ -21,7 +21,9 @@ class StepReport:
     `ulps` is that distance in units in the last place, `share` the distance as a part of its error bound, `flips` the
     count of rows on a boundary in which the library chose the other side. `edge_rows` are rows with one value at the
     edge of its column that the step was asked, of which it or its plan refused `edge_refused`; in `edge_differs` its
-    library gave another answer than its plan, as in `edge_example`.
+    library gave another answer than its plan, as in `edge_example`. In `unsure` rows the library has no answer of its
+    own, because of `doubt`: a batch of another size, or another machine, may change it. `checked` is how many rows the
+    step was checked on where that is not all of them.
     """
 
     name: str
@@ -37,6 +39,9 @@ class StepReport:
     edge_refused: int = 0
     edge_differs: int = 0
     edge_example: str = ""
+    unsure: int = 0
+    doubt: str = ""
+    checked: int = 0
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,12 @@ class CompileReport:
         lines += [f"  {step.name}: {step.why}" for step in self.steps if not step.exact]
         lines.append(f"  not read: {', '.join(self.unread)}" if self.unread else "  every raw column is read")
         lines += [f"  {output}" for output in self.outputs] or [f"  {self._distance()}"]
+        lines += [f"  {step.name}: {step.unsure:,} rows have {step.doubt}" for step in self.steps if step.unsure]
+        lines += [
+            f"  {step.name}: checked on {step.checked:,} rows, with duplicates, ties and extremes"
+            for step in self.steps
+            if step.checked
+        ]
         lines += self._edge_rows()
         lines.append(
             f"  one row {self.row_microseconds:,.0f} µs, {self.rows_per_second:,.0f} rows/s in bulk, measured here"

@@ -273,4 +273,6 @@ def _exact_report(
         edge_refused=edges.refused,
         edge_differs=edges.differ,
         edge_example=edges.example,
+        unsure=distance.unsure,
+        doubt=distance.doubt,
     )

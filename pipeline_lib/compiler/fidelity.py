@@ -13,7 +13,7 @@ formula is from ours; the plan of production does not have them. `error_bounds` 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.library_columns import plan_column
+from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.sparse import SparseColumn, aligned
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
@@ -28,6 +29,9 @@ from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.error_bounds import distance, with_error_bounds
 from pipeline_lib.compiler.known_words import known_words
 from pipeline_lib.errors import InputError
+
+
+_ROUNDED = 2.0**20  # ULPs: less is rounding, also where a bound is infinite; a choice between values is more
 
 
 class UnfaithfulPlanError(InputError):
@@ -42,16 +46,25 @@ class Distance:
     """The distance of a step's plan from its library's own result.
 
     `ulps` is the largest distance of a number in units in the last place, `share` the largest distance as a part of
-    its error bound, `flips` the count of rows on a boundary in which the library chose the other side.
+    its error bound, `flips` the count of rows on a boundary in which the library chose the other side. `unsure` is the
+    count of rows in which the library has no answer of its own, because of `doubt`: on another machine it may differ.
     """
 
     ulps: float = 0.0
     share: float = 0.0
     flips: int = 0
+    unsure: int = 0
+    doubt: str = ""
 
     def worst(self, other: "Distance") -> "Distance":
         """The larger of two distances in each respect."""
-        return Distance(max(self.ulps, other.ulps), max(self.share, other.share), max(self.flips, other.flips))
+        return Distance(
+            max(self.ulps, other.ulps),
+            max(self.share, other.share),
+            max(self.flips, other.flips),
+            max(self.unsure, other.unsure),
+            self.doubt or other.doubt,
+        )
 
 
 def check_step(
@@ -102,9 +115,19 @@ class StepPlan:
         """Compare with the library's output for `data`, as `check_step` does."""
         columns = self.columns(data) if columns is None else columns
         worst = Distance()
+        doubt = self.doubt
+        unsure = np.zeros(data.shape[0], dtype=bool)
         for label, comparison in self.compare(where, data, expected, columns):
             worst = worst.worst(comparison.distance(f"{where}, column {label}"))
-        return worst
+            if doubt:
+                unsure |= comparison.unsure_rows(len(unsure))
+        return replace(worst, unsure=int(unsure.sum()), doubt=doubt) if unsure.any() else worst
+
+    @property
+    def doubt(self) -> str:
+        """Why the library may have no answer of its own in some rows, "" where it has one in all."""
+        doubts = (OPERATIONS[node.operation].doubt(node.settings) for node in self.plan.nodes if node.inputs)
+        return next((doubt for doubt in doubts if doubt), "")
 
     def compare(
         self, where: str, data: Any, expected: Any, columns: Mapping[str, PlanColumn]
@@ -222,6 +245,15 @@ class Comparison:
         at = np.unique(np.nonzero(self.wrong)[-1])
         return at if self.sparse_rows is None else np.unique(self.sparse_rows[at])
 
+    def unsure_rows(self, rows: int) -> NDArray[np.bool_]:
+        """The rows with a number that may be any, as its bound is infinite."""
+        unsure = np.isinf(self.allowed)
+        if self.sparse_rows is None:
+            return np.asarray(unsure if unsure.ndim < 2 else unsure.any(axis=0))
+        found = np.zeros(rows, dtype=bool)
+        found[self.sparse_rows[unsure]] = True
+        return found
+
     def first(self, row: int | None = None) -> tuple[Any, Any]:
         """The plan's number and the library's, where they first differ: in any row, or in one."""
         at = self._at(row)
@@ -240,8 +272,9 @@ class Comparison:
         with np.errstate(all="ignore"):
             size = np.abs(np.asarray(self.reference, dtype=np.float64))
             spacing = np.spacing(np.where(size > 0, size, apart))  # terms that cancel leave no scale but the distance
-            flips = int((np.isinf(allowed) & (apart > 0)).sum())
-            bounded = finite & np.isfinite(allowed)
+            chosen_otherwise = np.isinf(allowed) & (apart > _ROUNDED * spacing)
+            flips = int(chosen_otherwise.sum())
+            bounded = finite & ~chosen_otherwise
             if not bounded.any():
                 return Distance(flips=flips)
             return Distance(float((apart / spacing)[bounded].max()), float((apart / allowed)[bounded].max()), flips)

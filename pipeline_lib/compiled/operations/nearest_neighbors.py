@@ -1,94 +1,124 @@
 """Nearest stored points: their distances and indices, and the mean of their targets.
 
-`nearest` returns one vector of 2 x `count` numbers: the distances, nearest first, then the points' indices. Points at
-the same distance are ordered by index.
+`nearest` returns one vector of 2 x `count` numbers: the distances, nearest first, then the points' indices. Of points
+at one distance, `neighbor_ties` says which are among the nearest; those that are come by index.
 """
 
 from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.operations.distances import HALF_ULP, METRIC_SETTINGS, Metric
+from pipeline_lib.compiled.operations.neighbor_search import Found, Search
+from pipeline_lib.compiled.operations.neighbor_ties import TIE_SETTINGS, check_ties
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import FLAG, INTEGER, MATRIX, one_of
-from pipeline_lib.compiled.operations.svm_kernels import by_pieces, long_axis_last, squares
+from pipeline_lib.errors import InputError
 
-_HALF_ULP = 2.0**-53
-
-
-def _absolutes(points: Any, vector: Any) -> Any:
-    total = np.zeros((points.shape[1], vector.shape[1]))
-    for stored, numbers in zip(points, vector, strict=True):
-        total += np.abs(numbers - stored[:, None])
-    return total
-
-
-def _ranked(distances: Any, count: int) -> Any:
-    """The `count` smallest distances, as they come, then their indices: shape (2 * count, rows)."""
-    distances, rows = distances.copy(), np.arange(distances.shape[1])
-    nearest = np.empty((2 * count, len(rows)))
-    for rank in range(count):
-        indices = np.argmin(distances, axis=0)  # the first of equal ones
-        nearest[rank], nearest[count + rank] = distances[indices, rows], indices
-        distances[indices, rows] = np.inf
-    return nearest
+TIES = "ties at the k-th neighbour, where scikit-learn's choice depends on the batch, the threads or the CPU"
 
 
 def _bind_nearest(settings: Settings) -> Any:
-    points = np.ascontiguousarray(np.asarray(settings["points"], dtype=np.float64).T)
-    count, euclidean = int(settings["count"]), settings["metric"] == "euclidean"
-    measure = long_axis_last(squares if euclidean else _absolutes)
+    search = Search(settings)
+    count, undefined = search.count, search.metric.is_undefined_somewhere
 
     def nearest(vector: Any) -> Any:
-        ranked = by_pieces(lambda stored, part: _ranked(measure(stored, part), count), points, vector)
-        if euclidean:
-            ranked[:count] = np.sqrt(ranked[:count])
+        parts = [search.nearest(vector[:, piece]) for piece in search.pieces(vector.shape[1])]
+        ranked = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        reduced = ranked[:count]
+        ranked[:count] = search.metric.finished(np.where(np.isinf(reduced), np.nan, reduced) if undefined else reduced)
         return ranked
 
     return nearest
 
 
 def _nearest_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
-    """Distances within rounding; infinite for indices where a point outside may be nearer than one inside."""
-    points, count = np.asarray(settings["points"], dtype=np.float64).T, int(settings["count"])
-    moved = np.broadcast_to(bounds[0], inputs[0].shape).sum(axis=0)
-    ulps = (len(points) + 4) * _HALF_ULP
-    if settings["metric"] == "euclidean":
-        squared = squares(points, inputs[0])
-        distances = np.sqrt(squared)
-        apart = ulps * squared
-        if settings["expanded"]:  # x*x - 2*x*y + y*y
-            apart += 4 * ulps * (squares(points * 0.0, inputs[0]) + (points * points).sum(axis=0)[:, None])
-        high, low = np.sqrt(squared + apart), np.sqrt(np.maximum(squared - apart, 0.0))
-        bound = np.maximum(high - distances, distances - low) + moved + 2 * np.spacing(distances)
-    else:
-        distances = _absolutes(points, inputs[0])
-        bound = ulps * distances + moved
-    rows = np.arange(distances.shape[1])
-    inside = np.zeros(distances.shape, dtype=bool)
-    for rank in range(count):
-        inside[result[count + rank].astype(np.int64), rows] = True
-    farthest = np.where(inside, distances + bound, -np.inf).max(axis=0)
-    nearest = np.where(inside, np.inf, distances - bound).min(axis=0)
-    own = np.array([bound[result[count + rank].astype(np.int64), rows] for rank in range(count)])
-    unsure = np.where(nearest <= farthest, np.inf, 0.0)
-    return np.concatenate([np.where(np.isinf(unsure), np.inf, own), np.broadcast_to(unsure, own.shape)])
+    """Distances within rounding; infinite where a point outside may be as near as one inside."""
+    search, vector = Search(settings), inputs[0]
+    moved = np.broadcast_to(bounds[0], vector.shape).sum(axis=0)
+    if moved.any() and not search.metric.is_norm:
+        return np.full(result.shape, np.inf)
+    parts = [
+        _piece_error_bound(search, vector[:, piece], moved[piece], result[:, piece], bool(settings["expanded"]))
+        for piece in search.pieces(vector.shape[1])
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+def _piece_error_bound(search: Search, vector: Any, moved: Any, result: Any, expanded: bool) -> Any:
+    metric, count, rows = search.metric, search.count, vector.shape[1]
+    far = metric.from_distance(np.nan_to_num(result[count - 1], nan=np.inf))
+    relative, absolute = rounding(metric, search.points, vector, expanded=expanded)
+    room = metric.from_distance(metric.finished(far * (1 + 2 * relative) + 2 * absolute) + 2 * moved)
+    found = search.within(vector, room * (1 + 2 * relative) + 2 * absolute).nearest_first()
+    exact = search.exact_rows(vector)
+    apart = search.spread(vector, found, expanded=expanded)
+    distances = metric.finished(found.reduced)
+    low, high = metric.finished(np.maximum(found.reduced - apart, 0.0)), metric.finished(found.reduced + apart)
+    inside = _are_inside(found, result[count:].astype(np.int64), search.points.shape[1])
+    farthest = _by_row(np.maximum, np.where(inside, high, -np.inf), found, rows) + moved
+    nearest = _by_row(np.minimum, np.where(inside, np.inf, low), found, rows) - moved
+    if np.count_nonzero(inside) < count * rows:  # of undefined distances
+        return np.full(result.shape, np.inf)
+    own = np.maximum(high - distances, distances - low) + 2 * np.spacing(distances)
+    own = np.where(np.isnan(own), np.inf, own)[inside].reshape(rows, count).T + moved
+    rivals = (nearest < farthest) | ((nearest == farthest) & ~(exact & search.settles_ties))
+    unsure = np.where(rivals, np.inf, 0.0)
+    return np.concatenate([own + unsure, np.broadcast_to(unsure, own.shape)])
+
+
+def rounding(metric: Metric, points: Any, vector: Any, *, expanded: bool) -> tuple[float, Any]:
+    """How far reduced distances may be from a library's: a part of the distance, and for each row a number."""
+    relative = (len(points) + 8) * HALF_ULP
+    corners = [(stored.min(), stored.max()) for stored in np.nan_to_num(points)] if points.size else []
+    farthest = np.array([max(abs(low), abs(high)) for low, high in corners])[:, None]
+    sizes = np.nan_to_num(np.abs(vector))
+    if metric.name == "correlation":  # as large as the numbers are against their spread
+        return relative, np.full(vector.shape[1], np.inf)
+    pairs = list(zip(np.broadcast_to(farthest, vector.shape), -sizes, strict=True))
+    return relative, metric.spread(pairs, metric.reduced(pairs), expanded=expanded) * metric.is_absolute(expanded)
+
+
+def _are_inside(found: Found, chosen: Any, points: int) -> Any:
+    """Which pairs are among the nearest, whose indices are `chosen` (count x rows)."""
+    own = np.arange(chosen.shape[1]) * points + chosen
+    return np.isin(found.rows * points + found.chosen, own)
+
+
+def _by_row(ufunc: Any, values: Any, found: Found, rows: int) -> Any:
+    """The largest or smallest of each row's values; infinite for a row without any."""
+    none = -np.inf if ufunc is np.maximum else np.inf
+    result = np.full(rows, none)
+    ufunc.at(result, found.rows, values)
+    return result
+
+
+def _doubt(settings: Settings) -> str:
+    """Why scikit-learn may choose other neighbours than the plan where an error bound is infinite."""
+    if settings.get("ties") == "tree":
+        return ""  # its choice depends on the row alone
+    return TIES
+
+
+def _check_nearest(settings: Settings) -> None:
+    points, count = len(settings["points"]), settings["count"]
+    if not 1 <= count <= points:
+        raise InputError(f"found {count} neighbours of {points} points, expected from 1 to as many as there are points")
+    check_ties(settings)
 
 
 operation(
     "nearest",
     ("vector",),
     "vector",
-    doc="The distances of the `count` nearest stored points, then their indices.",
+    doc="The distances of the `count` nearest stored points, then their indices; `ties` decides among equal ones.",
     parameters=("vector",),
-    settings={
-        "points": MATRIX,
-        "count": INTEGER,
-        "metric": one_of(("euclidean", "manhattan")),
-        "expanded": FLAG,
-    },
+    settings={"points": MATRIX, "count": INTEGER, "expanded": FLAG} | METRIC_SETTINGS | TIE_SETTINGS,
     column=_bind_nearest,
     error_bound=_nearest_error_bound,
     width=lambda settings, widths: 2 * int(settings["count"]),
+    check=_check_nearest,
+    doubt=_doubt,
 )
 
 
@@ -110,7 +140,7 @@ def _weight_bounds(vector: Any, bounds: Any, kind: str) -> tuple[Any, Any]:
         return weights, np.where(np.isinf(bound), np.inf, 0.0)
     exact = (distances == 0) & (bound == 0)
     moved = np.where(distances > bound, bound / (distances * (distances - bound)), np.inf)
-    moved = moved + 2 * _HALF_ULP * weights
+    moved = moved + 2 * HALF_ULP * weights
     return weights, np.where(exact.any(axis=0), 0.0, moved)
 
 
@@ -140,7 +170,7 @@ def _mean_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any)
     sure = np.isfinite(moved).all(axis=0)
     pulls = np.where(sure, moved, 0.0)[:, None] * np.abs(chosen - result)
     apart = 2 * pulls.sum(axis=0) / whole
-    apart += (count + 4) * 2 * _HALF_ULP * (weights[:, None] * np.abs(chosen)).sum(axis=0) / whole
+    apart += (count + 4) * 2 * HALF_ULP * (weights[:, None] * np.abs(chosen)).sum(axis=0) / whole
     if sure.all():
         return apart
     near = _near_zero(inputs[0], bounds[0], count)
@@ -160,7 +190,8 @@ def _pulled(distances: Any, near: Any, chosen: Any, bounds: Any, count: int) -> 
     others = np.where(near, 0.0, 1.0 / np.where(near, 1.0, distances - bound)).sum(axis=0)
     own = np.where(near, 1.0 / (distances + bound), 0.0).sum(axis=0)
     spread = chosen.max(axis=0) - chosen.min(axis=0)
-    return np.where(np.isinf(bound).any(axis=0), np.inf, (most - least) + 2 * spread * others / own)
+    rounded = (count + 4) * 2 * HALF_ULP * np.abs(chosen).max(axis=0)
+    return np.where(np.isinf(bound).any(axis=0), np.inf, (most - least) + 2 * spread * others / own + rounded)
 
 
 operation(

@@ -49,7 +49,8 @@ class Operation:
     `abs_max(settings, maxima)` bounds the result's magnitude from the inputs' bounds; inf where it may be NaN.
     `check(settings)` raises InputError for settings that do not fit together; only the compiler calls it.
     `error_bound(settings, inputs, bounds, result)` is how far a reference may be; without one, the inputs are moved
-    by their bounds. `width(settings, widths)`: how many numbers a row of a vector or sparse vector holds.
+    by their bounds. `doubt(settings)` says why a reference has no answer of its own where the bound is infinite, "" where
+    it has one that the operation repeats. `width(settings, widths)`: how many numbers a row of a vector or sparse vector holds.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Operation:
     settings: Mapping[str, SettingType] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()
     check: Callable[[Settings], None] | None = None
+    doubt: Callable[[Settings], str] = lambda settings: ""
 
     @property
     def of_lists(self) -> bool:
@@ -91,6 +93,7 @@ def operation(
     error_bound: Callable[..., Any] | None = None,
     width: Callable[[Settings, Sequence[int]], int] | None = None,
     check: Callable[[Settings], None] | None = None,
+    doubt: Callable[[Settings], str] | None = None,
 ) -> None:
     """Register an operation; its fields are those of `Operation`.
 
@@ -113,6 +116,7 @@ def operation(
         settings or {},
         parameters,
         check,
+        doubt or (lambda settings: ""),
     )
 
 

@@ -1,11 +1,11 @@
-"""KNeighborsRegressor, KNeighborsClassifier, NearestCentroid."""
+"""Nearest neighbours: classifiers and regressors by count and by radius, LocalOutlierFactor, and NearestCentroid."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiler.adapters.inputs import dense_inputs, vector_input
+from pipeline_lib.compiler.adapters.inputs import check_condition, dense_inputs, vector_input
 from pipeline_lib.compiler.adapters.outputs import (
     class_labels,
     class_prediction,
@@ -13,57 +13,163 @@ from pipeline_lib.compiler.adapters.outputs import (
     log_softmax,
     nearest_label,
 )
-from pipeline_lib.compiler.adapters.registry import NoPlanError, Outputs, estimator, option_error
+from pipeline_lib.compiler.adapters.registry import (
+    NoPlanError,
+    Outputs,
+    RefusedStepError,
+    estimator,
+    option_error,
+    transformer,
+)
+from pipeline_lib.compiler.adapters.sklearn.neighbor_settings import (
+    SEARCH_OPTIONS,
+    neighbor_inputs,
+    search_settings,
+    tie_settings,
+)
 from pipeline_lib.compiler.builder import Builder, Value
 
-_OPTIONS = "n_neighbors weights algorithm leaf_size p metric metric_params n_jobs"
-_METRICS: dict[str, Literal["euclidean", "manhattan"]] = {
-    "euclidean": "euclidean",
-    "l2": "euclidean",
-    "manhattan": "manhattan",
-    "cityblock": "manhattan",
-    "l1": "manhattan",
-}
+
+def nearest_points(step: Any, values: Sequence[Value], build: Builder, count: int) -> Value:
+    """Distances and indices of the nearest training rows, with the library's own choice among equal distances."""
+    settings = search_settings(step) | tie_settings(step, count)
+    return build.apply("nearest", neighbor_inputs(step, values, build), count=count, **settings)
 
 
-def _neighbour_means(step: Any, values: Sequence[Value], build: Builder, targets: Any) -> list[Value]:
-    """The weighted means of the neighbours' targets; rows are ordered by distance, then by index in training."""
-    metric = _METRICS.get(step.effective_metric_)
-    if metric is None:
-        raise option_error(step, "metric", "euclidean or manhattan, or minkowski of p=1 or p=2")
-    if step.effective_metric_params_.get("w") is not None:
-        raise option_error(step, "metric_params", "no weights of columns")
-    weights: Literal["uniform", "distance"] = step.weights or "uniform"
-    if weights not in ("uniform", "distance"):
-        raise option_error(step, "weights", "'uniform' or 'distance'")
-    nearest = build.nearest(
-        vector_input(step, values, build),
-        points=float64_of(step, "_fit_X"),
-        count=int(step.n_neighbors),
-        metric=metric,
-        expanded=step._fit_method == "brute" and metric == "euclidean",
-    )
-    return build.items(build.neighbors_mean(nearest, targets=targets, weights=weights))
+def _weights(step: Any) -> str:
+    weights = step.weights or "uniform"
+    if callable(weights):
+        raise NoPlanError(
+            f"{type(step).__name__}: found weights={weights!r}, expected 'uniform' or 'distance'; a function of one's "
+            "own is code, which a plan cannot hold"
+        )
+    return str(weights)
 
 
-@estimator("sklearn.neighbors._regression.KNeighborsRegressor", options=_OPTIONS)
+def _neighbor_means(step: Any, values: Sequence[Value], build: Builder, targets: Any) -> list[Value]:
+    """The weighted means of the neighbours' targets."""
+    weights = _weights(step)
+    nearest = nearest_points(step, values, build, int(step.n_neighbors))
+    return build.items(build.apply("neighbour_mean", nearest, targets=targets, weights=weights))
+
+
+@estimator("sklearn.neighbors._regression.KNeighborsRegressor", options=f"n_neighbors weights {SEARCH_OPTIONS}")
 def regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The mean target of the nearest training rows, for each target."""
     targets = float64_of(step, "_y")
-    return Outputs(_neighbour_means(step, values, build, targets.reshape(len(targets), -1)))
+    return Outputs(_neighbor_means(step, values, build, targets.reshape(len(targets), -1)))
 
 
-@estimator("sklearn.neighbors._classification.KNeighborsClassifier", options=_OPTIONS)
+@estimator("sklearn.neighbors._classification.KNeighborsClassifier", options=f"n_neighbors weights {SEARCH_OPTIONS}")
 def classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The share of each class among the nearest training rows; the first of the largest shares decides."""
-    if step.outputs_2d_:
-        raise NoPlanError(
-            f"{type(step).__name__}: found {np.shape(step._y)[1]} targets, expected one; fit a classifier for each "
-            "target, or compile with allow_opaque=True"
+    return _voted(build, _labels(step), _neighbor_means(step, values, build, _indicators(step)))
+
+
+def _labels(step: Any) -> list[list[Any]]:
+    """The classes of each target."""
+    return [class_labels(labels) for labels in (step.classes_ if step.outputs_2d_ else [step.classes_])]
+
+
+def _indicators(step: Any) -> Any:
+    """1 for the class of each training row, 0 for others: the classes of all targets next to each other."""
+    targets = np.asarray(step._y).reshape(len(step._y), -1)
+    parts = [np.eye(len(labels))[own] for labels, own in zip(_labels(step), targets.T, strict=True)]
+    return np.concatenate(parts, axis=1)
+
+
+def _voted(build: Builder, labels: Sequence[list[Any]], shares: Sequence[Value]) -> Outputs:
+    """The class of the largest share for each target; `shares` are those of all targets, next to each other."""
+    chosen, start = [], 0
+    for own in labels:
+        chosen.append(class_prediction(build, shares[start : start + len(own)], own))
+        start += len(own)
+    return Outputs(chosen, shares, classes=labels[0] if len(labels) == 1 else ())
+
+
+def _within_radius(step: Any, values: Sequence[Value], build: Builder, targets: Any) -> tuple[list[Value], Value]:
+    """The weighted means of the targets within the radius, and how many training rows there are."""
+    result = build.items(
+        build.apply(
+            "within_radius",
+            neighbor_inputs(step, values, build),
+            radius=float(step.radius),
+            targets=targets,
+            weights=_weights(step),
+            **search_settings(step),
         )
-    classes = class_labels(step.classes_)
-    shares = _neighbour_means(step, values, build, np.eye(len(classes))[step._y])
-    return Outputs([class_prediction(build, shares, classes)], shares, classes=classes)
+    )
+    return result[:-1], result[-1]
+
+
+@estimator("sklearn.neighbors._regression.RadiusNeighborsRegressor", options=f"radius weights {SEARCH_OPTIONS}")
+def radius_regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The mean target of the training rows within a radius; NaN where there are none."""
+    targets = np.asarray(step._y)
+    if targets.dtype.kind in "iu":  # scikit-learn fills in NaN as an integer there
+        targets = targets.astype(np.float64)
+        means, count = _within_radius(step, values, build, targets.reshape(len(targets), -1))
+        where = "a training row within the radius (an integer target has no missing value)"
+        means[0] = check_condition(means[0], count > 0.0, "any", step, where, "widen the radius, or fit a float target")
+        return Outputs(means)
+    targets = float64_of(step, "_y")
+    return Outputs(_within_radius(step, values, build, targets.reshape(len(targets), -1))[0])
+
+
+@estimator(
+    "sklearn.neighbors._classification.RadiusNeighborsClassifier",
+    options=f"radius weights outlier_label {SEARCH_OPTIONS}",
+)
+def radius_classifier(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """The share of each class among the training rows within a radius; without any the outlier's label."""
+    labels = _labels(step)
+    shares, count = _within_radius(step, values, build, _indicators(step))
+    lonely = count.equals(0.0)
+    if step.outlier_label_ is None:
+        where, advice = "a training row within the radius", "correct the row, widen the radius, or set outlier_label"
+        shares = [check_condition(share, ~lonely, "any", step, where, advice) for share in shares]
+        return _voted(build, labels, shares)
+    outliers = [label.item() if isinstance(label, np.generic) else label for label in step.outlier_label_]
+    known = [float(label == own) for own_labels, own in zip(labels, outliers, strict=True) for label in own_labels]
+    shares = [build.where(lonely, share, mean) for share, mean in zip(known, shares, strict=True)]
+    voted = _voted(build, labels, shares)
+    chosen = [
+        value if own in own_labels else build.where(lonely, own, value)
+        for value, own_labels, own in zip(voted.prediction, labels, outliers, strict=True)
+    ]
+    return Outputs(chosen, shares, classes=voted.classes)
+
+
+@estimator("sklearn.neighbors._lof.LocalOutlierFactor", options=f"n_neighbors contamination novelty {SEARCH_OPTIONS}")
+def local_outliers(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
+    """Minus the outlier factor, less the offset: -1 where that is below 0, else 1."""
+    if not step.novelty:
+        raise RefusedStepError(
+            "LocalOutlierFactor: found novelty=False, expected novelty=True; without it the model judges only the rows "
+            "that it was fitted on"
+        )
+    count = int(step.n_neighbors_)
+    factor = build.apply(
+        "outlier_factor",
+        nearest_points(step, values, build, count),
+        reaches=np.asarray(step._distances_fit_X_[:, count - 1], dtype=np.float64),
+        densities=np.asarray(step._lrd, dtype=np.float64),
+    )
+    decision = -factor - float(step.offset_)
+    return Outputs([build.where(decision < 0.0, -1, 1)], decision=[decision])
+
+
+@transformer(
+    "sklearn.neighbors._graph.KNeighborsTransformer",
+    "sklearn.neighbors._graph.RadiusNeighborsTransformer",
+    options=f"mode n_neighbors radius {SEARCH_OPTIONS}",
+)
+def graph(step: Any, columns: Any, build: Builder) -> Any:
+    """Refused: the columns are as many as the training rows."""
+    raise RefusedStepError(
+        f"{type(step).__name__}: found a step whose output has a column for each training row, expected features of "
+        "one row; use the neighbours' estimator itself, such as KNeighborsClassifier, which computes the same distances"
+    )
 
 
 @estimator("sklearn.neighbors._nearest_centroid.NearestCentroid", options="metric shrink_threshold priors")

@@ -4,12 +4,23 @@ import numpy as np
 import pandas as pd
 import pytest
 from plans import check_estimator
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
+from sklearn.neighbors import (
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    KNeighborsTransformer,
+    LocalOutlierFactor,
+    NearestCentroid,
+    RadiusNeighborsClassifier,
+    RadiusNeighborsRegressor,
+    RadiusNeighborsTransformer,
+)
+from sklearn.pipeline import make_pipeline
 
-from pipeline_lib.compiler.adapters.catalog import predict
-from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.adapters.catalog import predict, transform
+from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError
 from pipeline_lib.compiler.adapters.sklearn import neighbors as sklearn_neighbors
 from pipeline_lib.compiler.builder import Builder
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 
 _RNG = np.random.default_rng(8)
@@ -27,7 +38,22 @@ METRICS = [
     {"metric": "euclidean", "algorithm": "brute"},
     {"algorithm": "brute", "p": 1},
     {"algorithm": "ball_tree"},
+    {"p": 3},
+    {"p": 1.5, "algorithm": "brute"},
+    {"p": 2.5, "metric_params": {"w": [1.0, 0.5, 2.0]}},
+    {"metric": "chebyshev"},
+    {"metric": "chebyshev", "algorithm": "ball_tree"},
+    {"metric": "canberra", "algorithm": "ball_tree"},
+    {"metric": "braycurtis", "algorithm": "brute"},
+    {"metric": "hamming", "algorithm": "ball_tree"},
+    {"metric": "sqeuclidean"},
+    {"metric": "seuclidean", "metric_params": {"V": [1.0, 0.25, 3.0]}},
+    {"metric": "mahalanobis", "metric_params": {"V": [[2.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0, 0.0, 3.0]]}},
+    {"metric": "cosine"},
+    {"metric": "correlation"},
+    {"metric": "nan_euclidean"},
 ]
+TRUTHS = ["jaccard", "dice", "rogerstanimoto", "russellrao", "sokalsneath", "yule"]
 
 
 @pytest.mark.parametrize("weights", ["uniform", "distance"])
@@ -87,10 +113,8 @@ def test_nearest_centroid(metric, priors, shrink, target):
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (KNeighborsRegressor(p=3), "found metric='minkowski', expected euclidean or manhattan"),
-        (KNeighborsRegressor(metric="chebyshev"), "found metric='chebyshev'"),
-        (KNeighborsRegressor(metric_params={"w": [1, 2, 3]}), "found metric"),
-        (KNeighborsRegressor(weights=lambda d: d), "found weights=.* expected 'uniform' or 'distance'"),
+        (KNeighborsRegressor(metric=lambda a, b: abs(a - b).sum()), "found metric=.* a function of one's own is code"),
+        (KNeighborsRegressor(weights=lambda d: d), "found weights=.* a function of one's own is code"),
     ],
 )
 def test_other_options_are_refused(model, message):
@@ -99,11 +123,100 @@ def test_other_options_are_refused(model, message):
         predict(model.fit(X, Y), [build.input(name, "float64") for name in X], build)
 
 
-def test_several_labels_a_row_are_refused():
+def test_rows_of_distances_are_refused():
     build = Builder()
-    model = KNeighborsClassifier().fit(X, np.column_stack([BINARY, BINARY]))
-    with pytest.raises(NoPlanError, match="found 2 targets, expected one"):
+    model = KNeighborsRegressor(metric="precomputed").fit(np.abs(np.subtract.outer(Y, Y)), Y)
+    with pytest.raises(NoPlanError, match="found metric='precomputed', expected a metric that production can compute"):
         predict(model, [build.input(name, "float64") for name in X], build)
+
+
+@pytest.mark.parametrize("kind", [KNeighborsTransformer, RadiusNeighborsTransformer])
+def test_a_column_for_each_training_row_is_refused(kind):
+    build = Builder()
+    with pytest.raises(RefusedStepError, match="whose output has a column for each training row"):
+        transform(kind().fit(X), {name: build.input(name, "float64") for name in X}, build)
+
+
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+def test_several_labels_a_row(weights):
+    labels = np.column_stack([THREE, THREE[::-1] > 1])
+    model = KNeighborsClassifier(4, weights=weights).fit(X, labels)
+    pipeline = make_pipeline(model)
+    compiled = compile_pipeline(pipeline, like=X)
+    assert np.array_equal(compiled.predict(X), model.predict(X))
+    assert list(compiled.predict_row(X.iloc[3].to_dict())) == model.predict(X.iloc[[3]])[0].tolist()
+
+
+@pytest.mark.filterwarnings("ignore:Data was converted to boolean")
+@pytest.mark.parametrize("algorithm", ["brute", "ball_tree"])
+@pytest.mark.parametrize("metric", TRUTHS)
+def test_metrics_of_truths(metric, algorithm):
+    truths = pd.DataFrame(_RNG.integers(0, 2, (60, 7)), columns=list("abcdefg"))
+    truths["a"] = 1  # scipy has no distance of rows without any truth
+    target = truths.sum(axis=1).to_numpy() + _RNG.normal(size=60)
+    if metric == "yule":
+        algorithm = "brute"
+    check_estimator(KNeighborsRegressor(3, metric=metric, algorithm=algorithm).fit(truths, target), truths)
+
+
+def test_distances_on_a_sphere():
+    places = pd.DataFrame({"lat": _RNG.uniform(-1.5, 1.5, 60), "lon": _RNG.uniform(-3.1, 3.1, 60)})
+    for algorithm in ("brute", "ball_tree"):
+        model = KNeighborsRegressor(3, metric="haversine", algorithm=algorithm, weights="distance")
+        check_estimator(model.fit(places, places["lat"]), places * 0.99)
+
+
+def test_missing_numbers_where_the_metric_allows_them():
+    gaps = X.mask(_RNG.random(X.shape) < 0.2)
+    check_estimator(KNeighborsRegressor(3, metric="nan_euclidean").fit(gaps, Y), gaps)
+
+
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+@pytest.mark.parametrize("algorithm", ["brute", "kd_tree", "ball_tree"])
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
+def test_means_within_a_radius(weights, algorithm, metric):
+    model = RadiusNeighborsRegressor(3.0, weights=weights, algorithm=algorithm, metric=metric).fit(X, Y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of rows without a neighbour
+        frame = check_estimator(model, NEW)
+        check_estimator(model, X)
+    assert frame["prediction_0"].isna().any()
+
+
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+@pytest.mark.parametrize("outlier", ["no", "far", "most_frequent"])
+def test_shares_within_a_radius(weights, outlier):
+    model = RadiusNeighborsClassifier(3.0, weights=weights, outlier_label=outlier).fit(X, BINARY)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an outlier's label that is no class
+        frame = check_estimator(model, NEW)
+    lonely = frame[["probability_0", "probability_1"]].max(axis=1) == 0
+    assert lonely.any() == (outlier == "far")
+    assert (frame["prediction_0"][lonely] == outlier).all()
+
+
+def test_a_row_without_neighbours_is_refused_as_by_the_library():
+    model = RadiusNeighborsClassifier(3.0).fit(X, BINARY)
+    compiled = compile_pipeline(make_pipeline(model), like=X)
+    far = {"a": 1e6, "b": 0.0, "count": 1}
+    with pytest.raises(InputError, match="expected a training row within the radius"):
+        compiled.predict_row(far)
+    with pytest.raises(ValueError, match="No neighbors found"):
+        model.predict(pd.DataFrame([far]))
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize("contamination", ["auto", 0.1])
+def test_local_outliers(contamination):
+    model = LocalOutlierFactor(6, novelty=True, contamination=contamination).fit(X)
+    frame = check_estimator(model, pd.concat([NEW, NEW * 5], ignore_index=True))
+    assert set(frame["prediction_0"]) == {-1, 1}
+
+
+def test_outliers_among_the_training_rows_alone_are_refused():
+    build = Builder()
+    with pytest.raises(RefusedStepError, match="found novelty=False"):
+        predict(LocalOutlierFactor().fit(X), [build.input(name, "float64") for name in X], build)
 
 
 @pytest.mark.parametrize("wrong", [{"count": 4}, {"metric": "manhattan"}, {"weights": "uniform"}])
