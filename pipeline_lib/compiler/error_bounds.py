@@ -43,6 +43,26 @@ def with_error_bounds(
     return [evaluation.column(root) for root in roots]
 
 
+_COSTLY = ("trees", "linear_trees", "oblivious_trees")
+_last: tuple[Any, list[Any], Any] | None = None
+
+
+def _remembered(function: Any, inputs: list[Any]) -> Any:
+    """The function of the inputs; the last result is kept, since each output of an estimator asks for the same trees.
+
+    The function of equal trees is the same one (`trees_vectorized`), so it is compared by identity.
+    """
+    global _last
+    known = _last
+    if known is None or known[0] is not function or list(map(_bits, known[1])) != list(map(_bits, inputs)):
+        known = _last = (function, inputs, function(*inputs))
+    return known[2]
+
+
+def _bits(column: Any) -> bytes:
+    return np.asarray(column).tobytes()
+
+
 class BoundedEvaluation:
     """Evaluates nodes, and their error bounds where they are asked for, each once; `nodes` may grow meanwhile."""
 
@@ -90,6 +110,8 @@ class BoundedEvaluation:
             value = node.settings["value"]
         elif node.operation == "input":
             value = self._columns[node.settings["column"]]
+        elif node.operation in _COSTLY:
+            value = _remembered(column_function(node), [self._values[number] for number in node.inputs])
         else:
             value = column_function(node)(*(self._values[number] for number in node.inputs))
         self._values[index] = value
