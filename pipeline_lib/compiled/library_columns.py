@@ -17,10 +17,10 @@ def plan_column(values: Any, dtype: str) -> PlanColumn:
     kind = str(getattr(values, "dtype", ""))
     if dtype == "str":
         items = values.tolist() if kind != "category" else values.astype(object).tolist()
-        return TextColumn.of([None if value is None or value != value else str(value) for value in items])
+        return TextColumn.of([None if _is_missing(value) else str(value) for value in items])
     if dtype in _TIMES:
         if kind == "object":  # dates; a missing one is NaN
-            values = [None if value is None or value != value else value for value in values]
+            values = [None if _is_missing(value) else value for value in values]
         times = np.asarray(values, dtype=_TIMES[dtype])
         return np.where(np.isnat(times), NAT, times.view(np.int64))
     if dtype in ("bool", "int64"):
@@ -35,6 +35,11 @@ def plan_column(values: Any, dtype: str) -> PlanColumn:
         return np.asarray(values.astype(float) if hasattr(values, "astype") else values, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(f"found values of dtype {kind} from the library, expected numbers as in the plan") from None
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether an object is None, NaN, NaT or NA, which has no truth value."""
+    return value is None or type(value).__name__ == "NAType" or bool(value != value)
 
 
 def library_series(column: PlanColumn, dtype: str, rows: Any) -> Any:

@@ -180,9 +180,7 @@ class Compilation:
         self.build.sparse_input = hasattr(data, "tocsr")
         note_words(list(before.values()), data)
         with self.traces.watching(final):
-            expected = {
-                kind: getattr(final, method)(data.copy()) for kind, method in _METHODS.items() if hasattr(final, method)
-            }
+            expected = _library_outputs(final, data)
         self.last = None if isinstance(data, Frames) else LastStep(final, describe_input(data))
         self.answers = {_METHODS[kind]: output for kind, output in expected.items()}
         checked = {kind: side_by_side(output) for kind, output in expected.items()}
@@ -210,6 +208,22 @@ class Compilation:
         report = _exact_report(name, final, len(before), len(outputs[PREDICTION]), distance, edges)
         self._report(name, report, opaque)
         return outputs
+
+
+def _library_outputs(final: Any, data: Any) -> dict[str, Any]:
+    """What an estimator answers, by kind; a method other than predict that it has, but that raises, gives nothing.
+
+    ClassifierChain has predict_proba for targets of more than two classes, but it only answers for two.
+    """
+    outputs = {}
+    for kind, method in _METHODS.items():
+        if hasattr(final, method):
+            try:
+                outputs[kind] = getattr(final, method)(data.copy())
+            except (ValueError, NotImplementedError):
+                if kind == PREDICTION:
+                    raise
+    return outputs
 
 
 def _transformed(where: str, step: Any, part: Any) -> Any:

@@ -88,8 +88,9 @@ def compile_pipeline(
     data = raw.library_rows(table)
     _check_restored(fitted, like, raw, rows, data)
     compilation = Compilation(options)
-    with library_calls():
+    with library_calls(), _naming_dtypes(raw):
         compilation.run(steps, data)
+    with library_calls():
         plan = compilation.plan()
         model = CompiledPipeline(plan, raw.row, compilation.opaque.states(plan), library, trust=loading.trust)
         model.raw_input = raw
@@ -132,6 +133,22 @@ def library_calls() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _naming_dtypes(raw: RawInput) -> Iterator[None]:
+    """Refusals name raw columns whose dtypes may be their reason, and how to convert these."""
+    hints = raw.hints()
+    try:
+        yield
+    except InputError as error:
+        if not hints:
+            raise
+        raise type(error)("\n".join([str(error), *hints])) from error
+    except Exception as error:  # a step or an adapter that does not expect such values
+        if not raw.placeholders:
+            raise
+        raise InputError("\n".join([f"found {type(error).__name__}: {error}", *hints])) from error
+
+
 def _declared(context: Context | int) -> list[str]:
     """The raw columns that a context names."""
     names = (context.time, context.feeds) if isinstance(context, Context) else ()
@@ -152,8 +169,8 @@ def _check_restored(fitted: Any, like: Any, raw: RawInput, rows: Any, data: Any)
     if not np.all(same):
         raise InputError(
             f"{', '.join(differing)}: found values of several types, such as None and NaN for missing, on which "
-            f"{int(np.count_nonzero(~same)):,} predictions depend, expected one type, as raw rows have; convert the "
-            "column in `load`, and fit again"
+            f"{int(np.count_nonzero(~same)):,} predictions depend, expected one type, as raw rows have; make them "
+            f'one in `load`, for example X["{differing[0]}"].fillna(np.nan), and fit again'
         )
 
 

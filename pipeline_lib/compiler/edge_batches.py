@@ -140,9 +140,22 @@ def _replaced(series: Any, rows: Sequence[int], values: Sequence[Any]) -> Any:
     else:
         items, categories = series.tolist(), getattr(series.dtype, "categories", None)
         for row, value in zip(rows, values, strict=True):
-            if categories is None or value is None or value in categories:  # others would become missing
-                items[row] = np.nan if value is None else value
+            others = categories is not None and value not in categories  # which would become missing
+            if value is None or not (others or _refuses(series, value)):
+                items[row] = _missing_of(series) if value is None else value
     return type(series)(items, index=series.index, dtype=series.dtype, name=series.name)
+
+
+def _missing_of(series: Any) -> Any:
+    return getattr(series.dtype, "na_value", np.nan)
+
+
+def _refuses(series: Any, value: Any) -> bool:
+    """Whether an extension dtype, such as UInt8, does not take a value as it is."""
+    try:
+        return bool(type(series)([value], dtype=series.dtype).iloc[0] != value)
+    except (TypeError, ValueError, OverflowError, ArithmeticError):
+        return True
 
 
 def _fits(value: Any, dtype: np.dtype[Any]) -> bool:

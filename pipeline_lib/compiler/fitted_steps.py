@@ -4,8 +4,6 @@ from typing import Any
 
 from pipeline_lib.errors import InputError
 
-_SEVERAL = "passthrough"
-
 
 def fitted_pipeline(fitted: Any) -> Any:
     """What a search such as GridSearchCV has fitted to all rows (`best_estimator_`); anything else as it is.
@@ -75,11 +73,9 @@ def _without_predict(fitted: Any, final: Any) -> str:
             f"found {kind}, which labels the rows that it was fitted on and has no predict for others, expected an "
             "estimator with predict; use one that has, such as KMeans, or fit a classifier to the labels"
         )
-    if hasattr(final, "transform") or final in (None, _SEVERAL):
-        return (
-            f"found a final step {kind} without predict, expected an estimator; end the pipeline with one, or pass "
-            "its steps to `trace`"
-        )
+    if hasattr(final, "transform") or isinstance(final, str):
+        step = repr(final) if isinstance(final, str) else kind
+        return f"found a final step {step} without predict, expected an estimator; end the pipeline with one"
     return f"found {kind}, expected something fitted with predict: a pipeline, an estimator, or a search over one"
 
 

@@ -64,20 +64,12 @@ class RawColumnReads:
             return plan
         read = names.intersection(plan.columns_read(plan.outputs.values()))
         if read:
-            raise InputError(self._message(read))
+            raise InputError("\n".join(str(each) for each in self.raw.placeholders if each.name in read))
         steps = {
             step: {column: node for column, node in columns.items() if names.isdisjoint(plan.columns_read([node]))}
             for step, columns in plan.steps.items()
         }
         return _needed_nodes(replace(plan, steps=steps))
-
-    def _message(self, read: set[str]) -> str:
-        return "\n".join(
-            f"{column.name}: found dtype {column.dtype} in a column that the prediction depends on, expected one of a "
-            f"raw column; {column.remedy}, and fit again"
-            for column in self.raw.placeholders
-            if column.name in read
-        )
 
 
 def _needed_nodes(plan: Plan) -> Plan:

@@ -46,6 +46,12 @@ class RawColumn:
     filler: Any = None
     remedy: str = ""
 
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: found dtype {self.dtype}, expected one of a raw column where a step reads it; "
+            f"{self.remedy}, and fit again"
+        )
+
     @property
     def is_placeholder(self) -> bool:
         """Whether raw rows do not hold the column."""
@@ -69,6 +75,15 @@ class RawInput:
     def placeholders(self) -> tuple[RawColumn, ...]:
         """The columns that raw rows do not hold."""
         return tuple(column for column in self.columns or () if column.is_placeholder)
+
+    def hints(self) -> list[str]:
+        """What a refusal says of columns whose dtypes may be its reason, one line each."""
+        single = [column.name for column in self.columns or () if str(column.dtype) == "float32"]
+        lines = [
+            f"found raw columns of float32 ({_listing(single)}), in which libraries compute with fewer digits than a "
+            'plan, expected float64; cast them in `load`, for example X.astype("float64"), and fit again'
+        ]
+        return [*(lines if single else []), *map(str, self.placeholders)]
 
     def library_rows(self, table: pa.Table) -> Any:
         """A conformed table as the pipeline's first step takes it: a frame, an array, a Series, or several frames."""
@@ -189,7 +204,7 @@ def _listed(rows: Sequence[Any]) -> Any:
 def _only_name(row: RowSchema | None, name: Any) -> str:
     """The name of the only raw column: that of Row, else that of the Series."""
     if row is None:
-        return column_label(0) if name is None else str(name)
+        return column_label(0) if name in (None, "") else str(name)
     if len(row.columns) != 1:
         raise InputError(
             f"found rows of one column as like=, expected the {len(row.columns)} of Row; pass a DataFrame, or declare "

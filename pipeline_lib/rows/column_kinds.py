@@ -32,9 +32,14 @@ def kind_of(series: Any) -> tuple[str, bool] | None:
         return ("datetime", True) if naive else None
     if dtype.kind == "O":
         return _object_kind(series) if isinstance(dtype, np.dtype) else None
-    if isinstance(dtype, pd.SparseDtype) or dtype.kind not in _NUMPY_KINDS or dtype.itemsize > 8:
+    if isinstance(dtype, pd.SparseDtype) or dtype.kind not in _NUMPY_KINDS or _is_other_float(dtype):
         return None
     return _NUMPY_KINDS[dtype.kind], dtype.kind == "f" or not isinstance(dtype, np.dtype)
+
+
+def _is_other_float(dtype: Any) -> bool:
+    """Whether a float is neither float32 nor float64."""
+    return dtype.kind == "f" and dtype.itemsize not in (4, 8)
 
 
 def _arrow_kind(dtype: Any) -> tuple[str, bool] | None:
@@ -42,7 +47,7 @@ def _arrow_kind(dtype: Any) -> tuple[str, bool] | None:
 
     kinds = {
         "integer": pa.types.is_integer(dtype),
-        "number": pa.types.is_floating(dtype),
+        "number": pa.types.is_floating(dtype) and not pa.types.is_float16(dtype),
         "string": pa.types.is_string(dtype) or pa.types.is_large_string(dtype),
         "boolean": pa.types.is_boolean(dtype),
         "datetime": pa.types.is_timestamp(dtype) and dtype.tz is None,
@@ -80,7 +85,7 @@ def conversion(series: Any) -> str:
         return f"X[{name}].sparse.to_dense() holds the same numbers"
     if text.startswith("complex"):
         return "real and imaginary part as two columns are numbers"
-    if getattr(dtype, "itemsize", 0) > 8 and getattr(dtype, "kind", "") == "f":
+    if getattr(dtype, "kind", "") == "f" or text.startswith("halffloat"):
         return f"X[{name}].astype(float) is a number"
     if text == "object":
         types = sorted({type(value).__name__ for value in series[series.notna()]})

@@ -38,6 +38,7 @@ MODULES = (
     "sklearn.meta",
     "sklearn.mixtures",
     "sklearn.multiclass",
+    "sklearn.multioutput",
     "sklearn.neighbors",
     "sklearn.neural",
     "sklearn.outliers",

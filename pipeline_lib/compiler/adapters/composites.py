@@ -22,6 +22,7 @@ from pipeline_lib.compiler.adapters.registry import (
     use_fitted_names,
 )
 from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.compiler.fitted_steps import is_sampler
 
 PIPELINES = ("sklearn.pipeline.Pipeline", "feature_engine.pipeline.pipeline.Pipeline", "imblearn.pipeline.Pipeline")
 _PIPELINE_OPTIONS = "steps transform_input memory verbose"
@@ -29,8 +30,8 @@ _PIPELINE_OPTIONS = "steps transform_input memory verbose"
 
 @transformer(*PIPELINES, options=_PIPELINE_OPTIONS)
 def pipeline(step: Any, columns: Columns, build: Builder) -> Columns:
-    """One transformer after another."""
-    for _, inner in step.steps:
+    """One transformer after another; samplers of imbalanced-learn do nothing at predict."""
+    for _, inner in _without_samplers(step):
         columns = transform(inner, columns, build)
     return columns
 
@@ -40,7 +41,7 @@ def pipeline_estimator(step: Any, values: Sequence[Value], build: Builder) -> Ou
     """Transformers, then the final estimator."""
     columns = dict(zip(_names(step, values, build), values, strict=True))
     outside = build.sparse_input
-    for _, inner in step.steps[:-1]:
+    for _, inner in _without_samplers(step)[:-1]:
         columns = transform(inner, columns, build)
         build.sparse_input = _gives_sparse(inner, before=build.sparse_input)
     outputs = predict(step.steps[-1][1], list(columns.values()), build)
@@ -55,6 +56,10 @@ def _gives_sparse(step: Any, *, before: bool) -> bool:
             return bool(getattr(step, option))
     encode = getattr(step, "encode", None)  # KBinsDiscretizer
     return encode == "onehot" if isinstance(encode, str) else before
+
+
+def _without_samplers(step: Any) -> list[tuple[str, Any]]:
+    return [(name, inner) for name, inner in step.steps if not is_sampler(inner)]
 
 
 def _names(step: Any, values: Sequence[Value], build: Builder) -> list[str]:
@@ -75,9 +80,11 @@ def _names(step: Any, values: Sequence[Value], build: Builder) -> list[str]:
 )
 def column_transformer(step: Any, columns: Columns, build: Builder) -> Columns:
     """Each transformer on its own columns, the results side by side; sparse where the library's result is sparse."""
-    columns = use_fitted_names(step, columns)
-    names, values = list(columns), list(columns.values())
-    if any(value.width > 1 for value in values):
+    names = list(map(str, getattr(step, "feature_names_in_", columns)))
+    if not set(columns) < set(names):  # it does without columns that it drops, such as the target
+        columns = use_fitted_names(step, columns)
+    names = names if set(columns) < set(names) else list(columns)
+    if any(value.width > 1 for value in columns.values()):
         raise NoPlanError(
             "ColumnTransformer: found sparse input, expected columns that can be selected; select before vectorizing"
         )
@@ -86,7 +93,7 @@ def column_transformer(step: Any, columns: Columns, build: Builder) -> Columns:
         indices = step._transformer_to_input_indices.get(name, [])
         if len(indices) == 0 or (isinstance(inner, str) and inner == "drop"):
             continue
-        part = transform(inner, {names[index]: values[index] for index in indices}, build)
+        part = transform(inner, {names[index]: columns[names[index]] for index in indices}, build)
         parts.append((name, _weighted(part, (step.transformer_weights or {}).get(name), build)))
     joined = side_by_side(parts)
     return joined if step.sparse_output_ else _dense(joined, build)

@@ -149,7 +149,7 @@ def ordinal(step: Any, columns: Columns, build: Builder) -> Columns:
         mapping = _infrequent_mapping(step, index)
         numbers = [
             cast(step.encoded_missing_value)
-            if category == known.missing
+            if category == known.missing and step.categories_[index][category] is not None  # None is one like others
             else cast(category if mapping is None else mapping[category])
             for category in range(len(step.categories_[index]))
         ]

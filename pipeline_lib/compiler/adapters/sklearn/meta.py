@@ -1,8 +1,7 @@
 """Estimators that hold other estimators.
 
 Voting, Stacking and Bagging (Regressor, Classifier), GridSearchCV and the other searches, FrozenEstimator,
-SelfTrainingClassifier, MultiOutputRegressor, MultiOutputClassifier, RegressorChain. Refused by name:
-ClassifierChain.
+SelfTrainingClassifier.
 """
 
 from collections.abc import Sequence
@@ -220,48 +219,3 @@ def frozen_transformer(step: Any, columns: Columns, build: Builder) -> Columns:
 def self_training(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The last fitted classifier."""
     return predict(step.estimator_, values, build)
-
-
-_TARGETS = "sklearn.multioutput."
-
-
-@estimator(f"{_TARGETS}MultiOutputRegressor", f"{_TARGETS}MultiOutputClassifier", options="estimator n_jobs")
-def several_targets(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """One estimator for each target."""
-    if hasattr(step, "predict_proba"):
-        raise NoPlanError(
-            "MultiOutputClassifier: found predict_proba, which gives a list with a matrix for each target, expected a "
-            "classifier without it, such as RidgeClassifier or LinearSVC; fit one pipeline for each target"
-        )
-    return Outputs([predict(inner, values, build).prediction[0] for inner in step.estimators_])
-
-
-@estimator(f"{_TARGETS}RegressorChain", options="estimator order cv random_state verbose")
-def chain(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """Each estimator on the inputs and the predictions of those before it; outputs in the order of the targets."""
-    result: list[Value] = []
-    for inner in step.estimators_:
-        result.append(build.number(predict(inner, [*values, *result], build).prediction[0]))
-    indices = np.argsort(step.order_).tolist()
-    return Outputs([result[index] for index in indices])
-
-
-_REFUSED = {
-    f"{_TARGETS}ClassifierChain": (
-        "estimator order cv chain_method random_state verbose",
-        "each classifier takes the classes before it as numbers; fit one classifier for each target",
-    ),
-}
-
-
-def _refuse(name: str, options: str, reason: str) -> None:
-    def refused(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-        raise NoPlanError(
-            f"{type(step).__name__}: found an estimator without an exact plan, expected another: {reason}"
-        )
-
-    estimator(name, options=options)(refused)
-
-
-for _name, (_options, _reason) in _REFUSED.items():
-    _refuse(_name, _options, _reason)

@@ -16,7 +16,6 @@ from sklearn.model_selection import (
     GridSearchCV,
     RandomizedSearchCV,
 )
-from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor, RegressorChain
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.svm import SVC
@@ -91,16 +90,6 @@ def test_bags_that_missed_a_class():
     model = BaggingClassifier(KNeighborsClassifier(2), 6, max_samples=12, random_state=0).fit(X, rare)
     assert len({len(inner.classes_) for inner in model.estimators_}) > 1
     check_estimator(model, X)
-
-
-def test_several_targets():
-    pair = np.column_stack([Y, -Y])
-    check_estimator(MultiOutputRegressor(Ridge()).fit(X, pair), X)
-    check_estimator(RegressorChain(Ridge(), order=[1, 0]).fit(X, pair), X)
-    labels = np.column_stack([Y > 0, Y > 1]).astype(int)
-    check_estimator(MultiOutputClassifier(RidgeClassifier()).fit(X, labels), X)
-    refused(MultiOutputClassifier(LogisticRegression()).fit(X, labels), "found predict_proba, which gives a list")
-    refused(ClassifierChain(LogisticRegression()).fit(X, labels), "takes the classes before it as numbers")
 
 
 def test_searches():
