@@ -130,6 +130,10 @@ class OperationMethods(Generic[V]):
         """The circular convolution of two vectors of the same width."""
         return self.apply("circular_convolution", left, right)
 
+    def city_hash(self, text: V | Scalar) -> V:
+        """The lower 32 bits of the CityHash64 of a text, signed: how CatBoost knows a category. Of missing text NaN."""
+        return self.apply("city_hash", text)
+
     def concatenate(self, *values: V | Scalar) -> V:
         """Texts one after the other; missing where one is missing."""
         return self.apply("concatenate", *values)
@@ -698,6 +702,19 @@ class OperationMethods(Generic[V]):
     ) -> V:
         """The number in a text, as `float` or pandas.to_numeric; other text is NaN, or refused by `errors`."""
         return self.apply("number_of_text", text, how=how, **_given(errors=errors, name=name, where=where))
+
+    def oblivious_trees(
+        self,
+        *columns: V | Scalar,
+        split_columns: Sequence[Sequence[int]] | NDArray[Any],
+        thresholds: Sequence[Sequence[float]] | NDArray[Any],
+        first: Sequence[int] | NDArray[Any],
+        values: Sequence[Sequence[float]] | NDArray[Any],
+    ) -> V:
+        """The sum of oblivious trees' leaves, in tree order: every node of a level has the same split."""
+        return self.apply(
+            "oblivious_trees", *columns, split_columns=split_columns, thresholds=thresholds, first=first, values=values
+        )
 
     def opaque(
         self,

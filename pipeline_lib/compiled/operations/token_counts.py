@@ -20,14 +20,17 @@ from pipeline_lib.compiled.operations.setting_types import (
     TEXT_LISTS,
     TEXTS,
     one_of,
+    optional,
     or_none,
 )
 from pipeline_lib.compiled.operations.sparse import SparseColumn
 from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiled.operations.token_patterns import character_class, frozen_pattern
 from pipeline_lib.compiled.operations.unicode_tables import lower
 
 _HANGUL, _HANGUL_LAST = 0xAC00, 0xD7A3  # the syllables, Unicode chapter 3.12
 _MASK = 0xFFFFFFFF  # 32 bits
+_ASCII_WORDS = ([48, 57], [65, 90], [95, 95], [97, 122])  # digits, capitals, underscore, small letters
 _KNOWN_TOKENS = 100_000  # hashes kept: the size of a large vocabulary
 Step = Callable[[str], Any]
 
@@ -52,14 +55,9 @@ def _jamo(syllable: int) -> str:
     return chr(0x1100 + first) + chr(0x1161 + vowel) + (chr(0x11A7 + last) if last else "")
 
 
-def character_class(ranges: Sequence[Sequence[int]]) -> str:
-    """Ranges of code points as a character class of `re`, independent of the running Python's Unicode tables."""
-    return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
-
-
 def word_ngrams(settings: Settings) -> Step:
-    """Runs of word characters without stop words, as n-grams joined by spaces."""
-    word = re.compile(f"[0-9A-Za-z_{character_class(settings['words'])}]{{{settings['shortest']},}}")
+    """Words without stop words, as n-grams joined by spaces: runs of word characters, or matches of a pattern."""
+    word = re.compile(_word_pattern(settings))
     stop, (low, high) = frozenset(settings["stop"]), settings["ngrams"]
 
     def ngrams(text: str) -> list[str]:
@@ -72,6 +70,18 @@ def word_ngrams(settings: Settings) -> Step:
         return grams
 
     return ngrams
+
+
+def _word_pattern(settings: Settings) -> str:
+    words = [*_ASCII_WORDS, *settings["words"]]
+    if settings.get("pattern") is None:
+        return f"[{character_class(words)}]{{{settings['shortest']},}}"
+    digits, blanks = (_code_points(settings.get(name, "")) for name in ("digits", "blanks"))
+    return frozen_pattern(settings["pattern"], {"w": words, "d": digits, "s": blanks})
+
+
+def _code_points(ranges: str) -> list[list[int]]:
+    return [[ord(first), ord(last)] for first, last in zip(ranges[::2], ranges[1::2], strict=True)]
 
 
 def char_ngrams(settings: Settings) -> Step:
@@ -246,6 +256,9 @@ operation(
         "lower": _TABLES,
         "accents": _TABLES,
         "hangul": FLAG,
+        "pattern": optional(TEXT),  # of words; `digits` and `blanks` are what its \d and \s match
+        "digits": optional(TEXT),
+        "blanks": optional(TEXT),
     },
     column=_bind_counts,
     abs_max=lambda settings, maxima: 2.0**53,

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations import unicode_tables as characters
+from pipeline_lib.compiled.operations.token_patterns import frozen_pattern, needed_classes
 from pipeline_lib.compiler.adapters.inputs import join_columns, numeric_columns
 from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, RefusedStepError, option_error, transformer
 from pipeline_lib.compiler.builder import Builder, Value
@@ -110,7 +111,7 @@ def _reading(step: Any, name: str) -> dict[str, Any]:
         "where": type(step).__name__,
         "analyzer": step.analyzer,
         "ngrams": [int(length) for length in step.ngram_range],
-        "shortest": _shortest(step) if by_word else 1,
+        **(_words(step) if by_word else {"shortest": 1}),
         "stop": sorted(step.get_stop_words() or ()) if by_word else [],
         "words": characters.frozen_word_ranges() if by_word else [],
         "spaces": [] if by_word else _pairs(characters.frozen_spaces()),
@@ -121,12 +122,21 @@ def _reading(step: Any, name: str) -> dict[str, Any]:
     }
 
 
-def _shortest(step: Any) -> int:
-    """The minimum length of a word, from a token pattern of word characters alone."""
+def _words(step: Any) -> dict[str, Any]:
+    """How words are found: runs of word characters of a minimum length, or the matches of another token pattern."""
     match = _WORD.fullmatch(step.token_pattern)
-    if match is None:
-        raise option_error(step, "token_pattern", r"word characters alone, such as '(?u)\b\w\w+\b'")
-    return int(match[2]) if match[2] else len(match[1]) // 2 + 1
+    if match is not None:
+        return {"shortest": int(match[2]) if match[2] else len(match[1]) // 2 + 1}
+    if re.compile(step.token_pattern).flags & ~int(re.UNICODE):
+        raise option_error(step, "token_pattern", "one without flags")
+    needed = needed_classes(step.token_pattern)
+    tables = {"digits": characters.frozen_digits(), "blanks": characters.frozen_spaces()}
+    try:
+        frozen_pattern(step.token_pattern, {"w": [], "d": [], "s": []})
+    except ValueError as error:
+        raise option_error(step, "token_pattern", f"a pattern without {error}") from None
+    used = {name: tables[name] for name, letter in (("digits", "d"), ("blanks", "s")) if letter in needed}
+    return {"shortest": 1, "pattern": step.token_pattern, **used}
 
 
 def _pairs(ranges: str) -> list[list[int]]:

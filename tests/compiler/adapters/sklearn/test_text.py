@@ -31,7 +31,7 @@ DOCUMENTS = [
     "\U0001f600 smile \U00010400",
     "the and of fox",
 ]
-OWN, SHORT = r"[a-z]+", r"\w+"
+OWN, SHORT, FLAGGED, WITHIN = r"[a-z]+", r"\w+", r"(?i)[a-z]+", r"\w\B\w"
 ROWS = pd.DataFrame({"t": DOCUMENTS, "n": np.arange(10.0)})
 UNSEEN = pd.DataFrame({"t": ["unseen words only", "fox fox fox dog", "Ä\u0308ä ǅ", "한"], "n": 1.0})
 
@@ -142,20 +142,44 @@ def test_missing_documents_are_refused():
         (CountVectorizer(preprocessor=str.lower), "found preprocessor="),
         (CountVectorizer(analyzer=str.split), "found analyzer="),
         (CountVectorizer(strip_accents=str.lower), "found strip_accents="),
-        (
-            CountVectorizer(token_pattern=OWN),
-            "found token_pattern='\\[a-z\\]\\+', expected word characters alone",
-        ),
+        (CountVectorizer(token_pattern=FLAGGED), "found token_pattern=.*, expected one without flags"),
+        (CountVectorizer(token_pattern=WITHIN), r"found token_pattern=.*, expected a pattern without \\B"),
         (CountVectorizer(dtype=np.int8), "found dtype=.*, expected one of int32"),
         (TfidfVectorizer(dtype=np.float32), "found dtype=.*, expected float64"),
         (HashingVectorizer(dtype=np.float32), "found dtype=.*, expected float64"),
     ],
     ids=str,
 )
-def test_code_and_patterns_of_ones_own_are_refused(vectorizer, message):
+def test_own_code_and_patterns_without_a_frozen_form_are_refused(vectorizer, message):
     build = Builder()
     with pytest.raises(NoPlanError, match=message):
         transform(vectorizer.fit(DOCUMENTS), {"t": build.input("t", "str")}, build)
+
+
+PATTERNS = [
+    OWN,
+    r"[A-Za-z']+",
+    r"(?u)\b[\w'-]+\b",
+    r"\d+",
+    r"\S+",
+    r"[^\W_]+",
+    r"[^\s,;.]+",
+    r"(\w)\w*",
+    r"(?:the|fox)\b",
+    r"\b\w{2,5}\b",
+    r"(?<!\w)[a-z]\w*(?=\s)",
+    r"[]a-c_]+|\D\D",
+    r"\w*",
+]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_words_by_another_pattern(pattern):
+    step = selected(CountVectorizer(token_pattern=pattern)).fit(ROWS)
+    check_transformer(step, ROWS)
+    check_transformer(step, UNSEEN)
+    hashed = selected(HashingVectorizer(token_pattern=pattern, n_features=64, ngram_range=(1, 2))).fit(ROWS)
+    check_transformer(hashed, ROWS)
 
 
 def test_several_columns_and_numbers_are_refused():
@@ -174,7 +198,7 @@ def test_rows_that_are_mappings_are_refused(step):
 
 def test_an_adapter_that_ignores_an_option_is_refused(monkeypatch):
     step = selected(CountVectorizer(token_pattern=SHORT)).fit(ROWS)
-    monkeypatch.setattr(sklearn_text, "_shortest", lambda step: 2)
+    monkeypatch.setattr(sklearn_text, "_words", lambda step: {"shortest": 2})
     with pytest.raises(InputError, match="cannot be compiled faithfully"):
         check_transformer(step, ROWS)
 
