@@ -114,6 +114,7 @@ def quiet_libraries() -> Iterator[None]:
     options = ("compute.use_bottleneck", False, "compute.use_numexpr", False)
     with threadpool_limits(limits=1), pd.option_context(*options), warnings.catch_warnings():
         quiet_select_dtypes()
+        warnings.filterwarnings("ignore", message="'future.no_silent_downcasting' is deprecated")  # category_encoders
         yield
 
 

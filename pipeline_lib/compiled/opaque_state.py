@@ -9,15 +9,17 @@ without packages.json are of earlier releases.
 """
 
 import importlib
+import importlib.metadata
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
 
-from pipeline_lib.compiled.opaque_trust import nodes_of, refused_names
+from pipeline_lib.compiled.opaque_trust import may_be_trusted, nodes_of, refused_names
 from pipeline_lib.errors import InputError
 
 PACKAGES = "packages.json"
@@ -82,6 +84,16 @@ def load_state(
         ) from error
 
 
+def distributions(artifact: Path) -> tuple[str, ...]:
+    """The names under which the packages of an artifact's opaque steps are installed here."""
+    modules: set[str] = set()
+    for path in sorted(artifact.glob("opaque_*.skops")):
+        with ZipFile(path) as archive:
+            modules |= set(json.loads(archive.read(PACKAGES))) if PACKAGES in archive.namelist() else set()
+    known = importlib.metadata.packages_distributions() if modules else {}
+    return tuple(sorted({known.get(name, [DISTRIBUTIONS.get(name, name)])[0] for name in modules}))
+
+
 def module_version(package: str) -> str | None:
     """The version of an installed package by its name to import; None where it has none."""
     try:
@@ -118,7 +130,7 @@ def _remedy(refused: Sequence[str]) -> str:
     roots = {name.partition(".")[0] for name in refused}
     if len(own) == len(roots) == 1:
         return f"where you trust that package, load_model(folder, library={own.pop()!r})"
-    if roots & {"builtins", "__main__", "sklearn", "feature_engine", "numpy", "functools", "operator"}:
+    if roots <= {"sklearn", "feature_engine", *MODEL_FILES} or not all(map(may_be_trusted, roots)):
         return "pip install 'nb-pipeline-lib[opaque]', or export own code from a notebook"
     trusted = ", ".join(repr(root) for root in sorted(roots))
     return f"where you trust {', '.join(sorted(roots))}, pass trust=({trusted},) to load_model, and when you compile"

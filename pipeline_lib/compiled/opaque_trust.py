@@ -106,12 +106,17 @@ def check_trust(trust: Sequence[str]) -> tuple[str, ...]:
         root = str(name).partition(".")[0]
         if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
             raise InputError(f"found {name!r} in trust, expected the name of a package, such as 'category_encoders'")
-        if root in _NEVER or root in sys.stdlib_module_names:
+        if not may_be_trusted(root):
             raise InputError(
                 f"found {name!r} in trust, expected a package of estimators: classes and functions of this one can "
                 "read files or run code; leave it out"
             )
     return tuple(trust)
+
+
+def may_be_trusted(package: str) -> bool:
+    """Whether a caller may trust the classes of a package."""
+    return package not in _NEVER and package not in sys.stdlib_module_names
 
 
 def nodes_of(schema: Any) -> Iterator[Node]:

@@ -142,7 +142,11 @@ def _values(thing: Any) -> Any:
     """The values of a Series or Index as a NumPy array of its own dtype, of object where pandas has the dtype."""
     if isinstance(thing.dtype, np.dtype):
         return np.asarray(thing)
-    return np.asarray(thing.astype(object), dtype=object)
+    import pandas as pd
+
+    values = np.empty(len(thing), dtype=object)
+    values[:] = [None if value is pd.NA else value for value in thing]
+    return values
 
 
 def _lightgbm(booster: Any) -> tuple[bytes, dict[str, Any]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.compiled.artifact import read_description
+from pipeline_lib.compiled.opaque_state import distributions
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence.evidence import other_artifact, read_evidence
 from pipeline_lib.parity.causes import code_differences, environment_differences, with_causes
@@ -19,7 +20,7 @@ from pipeline_lib.parity.process_settings import AbsentError, Preparation, Setti
 from pipeline_lib.parity.replay_request import ReplayReply, ReplayRequest
 from pipeline_lib.parity.result import ARTIFACT, EDGES, FRESH, Outcome, Parity, write_parity_page
 from pipeline_lib.parity.variations import FULL, OF_TABLES, QUICK, VARIATIONS, Variation, find_variations
-from pipeline_lib.project.project import library_around
+from pipeline_lib.project.project import library_around, trust_around
 from pipeline_lib.records.forgotten import check_rows
 from pipeline_lib.records.index import read_parity
 from pipeline_lib.records.layout import ENVIRONMENT, PARITY, PARITY_PAGE
@@ -84,6 +85,7 @@ class _Check:
             request = ReplayRequest(
                 record=str(self.record.folder),
                 library=self.preparation.library,
+                trust=self.preparation.trust,
                 tasks=tuple(variation.task() for variation in variations),
                 proof=tuple(setting.proof),
                 days=setting.days,
@@ -129,6 +131,7 @@ def check_parity(
     record: Record | str | Path,
     *,
     library: str | None = None,
+    trust: Sequence[str] | None = None,
     variations: Sequence[str | Variation] = QUICK,
     progress: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Parity:
@@ -137,10 +140,11 @@ def check_parity(
     `record` is a record, a reference (`houses`) or a record's path. `variations` are names (`QUICK` or `FULL` of
     `pipeline_lib.parity.variations`, or some of them) or variations of your own; a fresh process that predicts all
     rows always comes first, and with all of `QUICK` opaque steps also run on another day. `library` is the package
-    whose steps may be loaded, by default that of the project around the record or the working folder. `progress` is
-    called with each outcome. The result is written to a folder next to the record, as JSON and as a page, with the
-    outcomes of earlier checks under other variations. Raises InputError for an unknown name, a record without evidence
-    or with changed bytes, RunError when the fresh process fails or the result cannot be written.
+    whose steps may be loaded, `trust` are other packages whose classes opaque steps may hold: by default those of the
+    project around the record or the working folder. `progress` is called with each outcome. The result is written to a
+    folder next to the record, as JSON and as a page, with the outcomes of earlier checks under other variations. Raises
+    InputError for an unknown name, a record without evidence or with changed bytes, RunError when the fresh process
+    fails or the result cannot be written.
     """
     record = as_record(record)
     wanted = variations_of(record, variations)
@@ -150,7 +154,9 @@ def check_parity(
     packages = (record.read_json(ENVIRONMENT) or {}).get("packages", {})
     with locked_temporary_folder("parity") as folder:
         package = library or library_around(record.folder, Path.cwd())
-        preparation = Preparation(folder, opaque, package, packages)
+        trusted = trust_around(record.folder, Path.cwd()) if trust is None else tuple(trust)
+        needs = distributions(record.artifact) if opaque else ()
+        preparation = Preparation(folder, opaque, package, packages, trusted, needs)
         check = _Check(record, preparation, other_artifact(expected, record.artifact))
         outcomes = check.deliveries([variation for variation in wanted if variation.is_delivery])
         if check.other_artifact:

@@ -33,6 +33,7 @@ def clean(version: str) -> Prepare:
         pins = [f"{name}=={recorded}\n" for name, recorded in preparation.packages.items() if name.lower() not in own]
         constraints.write_text("".join(pins))
         wanted = [f"{wheels[0]}[opaque]" if preparation.opaque else str(wheels[0]), *map(str, wheels[1:])]
+        wanted += preparation.needs
         _install([uv, "pip", "install", "--quiet", "--python", str(python), "--constraint", str(constraints), *wanted])
         proof: dict[str, Any] = {"python": version, "packages from": "own environment", "research packages": []}
         proof |= {} if preparation.opaque else {"libraries": []}

@@ -29,13 +29,16 @@ class Preparation:
     """The input for preparing a process: a folder for the check, and facts of the record.
 
     `opaque` are the steps that need their libraries, `library` the package whose steps may be loaded, `packages` the
-    recorded versions.
+    recorded versions. `trust` are other packages whose classes opaque steps may hold, `needs` the names under which
+    the packages of opaque steps are installed.
     """
 
     folder: Path
     opaque: tuple[str, ...]
     library: str
     packages: Mapping[str, str]
+    trust: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

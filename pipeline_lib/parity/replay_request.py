@@ -20,8 +20,8 @@ class DeliveryTask:
 class ReplayRequest:
     """The tasks for one fresh process: the record's folder, the package of its steps, the settings to prove.
 
-    `days` moves the process's clock (0 only lists what reads it); `result` is the file for the reply and `parent` the
-    id of the process to end with.
+    `trust` are other packages whose classes opaque steps may hold. `days` moves the process's clock (0 only lists what
+    reads it); `result` is the file for the reply and `parent` the id of the process to end with.
     """
 
     record: str
@@ -31,6 +31,7 @@ class ReplayRequest:
     days: int | None = None
     result: str = ""
     parent: int = 0
+    trust: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The request as JSON values."""
@@ -40,7 +41,8 @@ class ReplayRequest:
     def from_json(cls, values: Mapping[str, Any]) -> "ReplayRequest":
         """Read what `to_json` returned."""
         tasks = tuple(DeliveryTask(**task) for task in values["tasks"])
-        return cls(**{**values, "tasks": tasks, "proof": tuple(values["proof"])})
+        lists = {name: tuple(values.get(name, ())) for name in ("proof", "trust")}
+        return cls(**{**values, "tasks": tasks, **lists})
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ SCRATCH = "scratch"
 class Project:
     """A checkout with a settings.ini: its root folder, package name, folders, and the address of its team's store.
 
-    `store` is empty where settings.ini names none; a relative folder begins at the root.
+    `store` is empty where settings.ini names none; a relative folder begins at the root. `trust` are the packages
+    whose classes an opaque step of the project may hold.
     """
 
     root: Path
@@ -35,6 +36,7 @@ class Project:
     params: Path
     runs: Path
     store: str = ""
+    trust: tuple[str, ...] = ()
 
     @property
     def package(self) -> Path:
@@ -146,6 +148,16 @@ def library_around(*folders: Path) -> str:
     return __name__.partition(".")[0]
 
 
+def trust_around(*folders: Path) -> tuple[str, ...]:
+    """The packages that the first project around one of the folders trusts in opaque steps; none without a project."""
+    for folder in folders:
+        with contextlib.suppress(InputError):  # as in `library_around`
+            project = project_around(folder)
+            if project:
+                return project.trust
+    return ()
+
+
 def project_settings(root: Path) -> Mapping[str, str]:
     """The [project] section of a project's settings.ini. Raises InputError where there is none."""
     settings = _read_settings(root / "settings.ini")
@@ -188,4 +200,5 @@ def _project(root: Path, section: SectionProxy) -> Project:
             )
     notebooks, params, runs = (root / values[key] for key in ("nbs_path", "params_path", "runs_path"))
     store = check_address(section.get("store", ""), f"{root / 'settings.ini'}: store")
-    return Project(root, values["lib_name"], notebooks, params, runs, store)
+    trust = tuple(section.get("trust", "").replace(",", " ").split())
+    return Project(root, values["lib_name"], notebooks, params, runs, store, trust)

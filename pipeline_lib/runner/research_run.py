@@ -7,7 +7,7 @@ import shutil
 import sys
 import types
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,13 +89,20 @@ class Run:
         self._training_hashes: Any = ()
 
     def compile(
-        self, fitted: Any, *, like: Any, allow_opaque: bool = False, context: Context | int | None = None
+        self,
+        fitted: Any,
+        *,
+        like: Any,
+        allow_opaque: bool = False,
+        trust: Sequence[str] | None = None,
+        context: Context | int | None = None,
     ) -> CompiledPipeline:
         """Turn a fitted pipeline into the artifact that production loads, and keep it in the record.
 
         `like` is the DataFrame that the pipeline was fitted on (rows x raw columns), or a mapping of table names to
         DataFrames where the module's `Row` is `Tables`. A step without an exact plan is refused, or with
-        `allow_opaque` runs through its library. `context` is the number of earlier rows that each row needs: by
+        `allow_opaque` runs through its library; its state may hold classes of the packages in `trust`, by default those
+        that `trust =` in settings.ini names. `context` is the number of earlier rows that each row needs: by
         default the module's CONTEXT, or 0. Predict with the returned pipeline: production has the same bits.
         """
         row, library = schema_of(self.module.Row), self._project.library
@@ -105,8 +112,9 @@ class Run:
             )
         fitted = with_exported_definitions(fitted_pipeline(fitted), self._project)
         context = getattr(self.module, "CONTEXT", 0) if context is None else context
+        trust = self._project.trust if trust is None else trust
         model = compile_pipeline(
-            fitted, like=like, row=row, library=library, allow_opaque=allow_opaque, context=context
+            fitted, like=like, row=row, library=library, allow_opaque=allow_opaque, trust=trust, context=context
         )
         model.save(self.record.artifact)
         self._remove(self.record.evidence, self.record.folder / METRICS)

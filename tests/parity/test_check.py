@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from opaque_models import without_plan
 from tiny import STEP, library, small_record
 
 from pipeline_lib.cli.main import commands
@@ -163,3 +164,18 @@ def test_the_package_of_opaque_steps_is_that_of_the_project_around_the_record(tm
             "[project]\nlib_name = cottages\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
         )
         assert check_parity(record, variations=["fresh process"]).exact
+
+
+def test_a_package_is_trusted_by_name_here_or_in_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step of category_encoders that runs through its library."""
+    import category_encoders
+
+    without_plan(monkeypatch, "HashingEncoder")
+    step = category_encoders.HashingEncoder(cols=["rooms"], n_components=3, max_process=1)
+    record = small_record(tmp_path / "runs", ("hash", step), trust=("category_encoders",))
+    with pytest.raises(RunError, match="category_encoders"):
+        check_parity(record, variations=["one row"])
+    assert check_parity(record, variations=["one row"], trust=("category_encoders",)).exact
+    settings = "[project]\nlib_name = pipeline_lib\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
+    (tmp_path / "settings.ini").write_text(f"{settings}trust = category_encoders\n")
+    assert check_parity(record, variations=["one row"]).exact

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.project import Project, check_name, find_project, library_around
+from pipeline_lib.project.project import Project, check_name, find_project, library_around, trust_around
 
 pytestmark = pytest.mark.core
 
@@ -34,6 +34,14 @@ def test_a_project_is_found_from_any_folder_below(project: Project) -> None:
     assert project.runs == project.root / "runs"
     assert project.params == project.root / "params"
     assert project.research_notebook("a") == project.root / "nbs" / "research" / "a.ipynb"
+
+
+def test_packages_that_opaque_steps_may_hold_are_named_in_the_settings(project: Project) -> None:
+    assert project.trust == ()
+    (project.root / "settings.ini").write_text(f"{SETTINGS}trust = category_encoders, imblearn\n")
+    assert find_project(project.root).trust == ("category_encoders", "imblearn")
+    assert trust_around(project.root / "nbs") == ("category_encoders", "imblearn")
+    assert trust_around(project.root.parent) == ()
 
 
 def test_the_working_folder_is_where_the_search_starts(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

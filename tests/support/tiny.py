@@ -49,7 +49,13 @@ def rows() -> pd.DataFrame:
     return pd.DataFrame({"size": sizes, "rooms": rooms, "built": draw.integers(1900, 2020, ROWS).astype(float)})
 
 
-def small_record(runs: Path, *steps: tuple[str, Any], library: str = "pipeline_lib", sensitive: str = "") -> Record:
+def small_record(
+    runs: Path,
+    *steps: tuple[str, Any],
+    library: str = "pipeline_lib",
+    trust: tuple[str, ...] = (),
+    sensitive: str = "",
+) -> Record:
     """A sealed record of steps, a scaler and a linear model."""
     frame = rows()
     target = frame["size"] * 3.0 + frame["rooms"]
@@ -60,7 +66,7 @@ def small_record(runs: Path, *steps: tuple[str, Any], library: str = "pipeline_l
             Column(name, kind, nullable=kind == "number", sensitive=name == sensitive) for name, kind in kinds.items()
         )
     )
-    model = compile_pipeline(fitted, like=frame, row=row, library=library, allow_opaque=bool(steps))
+    model = compile_pipeline(fitted, like=frame, row=row, library=library, trust=trust, allow_opaque=bool(steps))
     record = create_record(runs, "tiny")
     model.save(record.artifact)
     write_evidence(record.evidence, model, frame, target, artifact=record.artifact)
