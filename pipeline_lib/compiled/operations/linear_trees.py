@@ -3,8 +3,8 @@
 LightGBM fits them with `linear_tree=True`. Where one of a leaf's numbers is missing, its value in `values` holds
 instead. Leaf l has the numbers `leaf_columns[l]` (-1: no more) with `coefficients[l]`, added from left to right:
 
-    x0 <= 0.5 ?  yes: 1.5 + 2.0 * x1 - 0.5 * x3      leaf_columns [[1, 3], [2, -1]]    coefficients [[2.0, -0.5], [4.0, 0]]
-                 no:  0.1 + 4.0 * x2                 constants [1.5, 0.1]
+    x0 <= 0.5 ?  yes: 1.5 + 2.0 * x1 - 0.5 * x3      leaf_columns [[1, 3], [2, -1]]    constants [1.5, 0.1]
+                 no:  0.1 + 4.0 * x2                 coefficients [[2.0, -0.5], [4.0, 0.0]]
 """
 
 from collections.abc import Callable

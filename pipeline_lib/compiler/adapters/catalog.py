@@ -5,6 +5,7 @@ from importlib import import_module
 from pipeline_lib.compiler.adapters.registry import predict, transform
 
 MODULES = (
+    "boosters.catboost",
     "boosters.lightgbm",
     "boosters.xgboost",
     "category_encoders.encoding",

@@ -57,7 +57,7 @@ def transformer(*names: str, options: str) -> Callable[[TransformerAdapter], Tra
     """Register the adapter of transformer classes by qualified name.
 
     `options` lists, separated by blanks, all constructor parameters that the adapter honours or that do not affect
-    a fitted step; a step with any other parameter is refused.
+    a fitted step; a step with any other parameter is refused. With "*" the fitted model holds all that matters.
     """
 
     def register(write: TransformerAdapter) -> TransformerAdapter:
@@ -202,7 +202,7 @@ def _find_adapter(adapters: dict[str, _Adapter], step: Any, role: str) -> _Adapt
             f"{type(step).__name__}: found {role} class {name} without an exact plan, expected one with an adapter"
         )
     unknown = sorted(_option_names(step) - adapter.options)
-    if unknown:
+    if unknown and adapter.options != {"*"}:
         raise NoPlanError(
             f"{type(step).__name__}: found options {', '.join(unknown)} that its adapter does not know, expected "
             f"{', '.join(sorted(adapter.options))}; use the locked version"

@@ -38,7 +38,7 @@ _OPTIONS = (
     "enable_bundle feature_pre_filter max_bin_by_feature bin_construct_sample_cnt data_random_seed is_enable_sparse "
     "histogram_pool_size nthread lambdarank_truncation_level lambdarank_norm label_gain eval_at max_position top_k "
     "stochastic_rounding use_quantized_grad num_grad_quant_bins quant_train_renew_leaf extra_seed objective_seed "
-    "device device_type max_delta_step bagging feature_fraction_seed boost_from_average min_data_per_group cegb_tradeoff "
+    "device device_type max_delta_step bagging feature_fraction_seed boost_from_average cegb_tradeoff "
 )
 _IDENTITY = ("regression", "regression_l1", "huber", "fair", "quantile", "mape", "lambdarank", "rank_xendcg", CUSTOM)
 _EXP = ("poisson", "gamma", "tweedie")
