@@ -229,6 +229,8 @@ def _drops(call: ast.Call) -> bool:
     if name == "drop":
         only_columns = argument(call, 99, "columns") is not None and argument(call, 99, "index") is None
         return not of_columns and not only_columns and bool(call.args or call.keywords)
+    if name == "sample" and ast.unparse(argument(call, 1, "frac") or call) in ("1", "1.0"):  # it only shuffles
+        return False
     return name in _DROPS and not (name == "dropna" and of_columns)
 
 

@@ -63,6 +63,8 @@ def found(work: str, rows: str = 'flats[["area", "rooms"]]') -> list[Decision]:
         ("flats.columns = flats.columns.str.lower()", [CLEANING], "new names of columns"),
         ("flats['district'] = flats['district'].str.strip()", [CLEANING], "an assignment"),
         ("flats = flats.groupby('rooms').mean().reset_index()", [CLEANING], "groupby"),
+        ("flats = flats.sample(frac=0.5)", [DROPPED], "sample"),
+        ("flats = flats.sample(frac=1)", [], ""),
         ("flats = flats.dropna(axis=1)", [], ""),
         ("flats = flats.dropna(how='all', axis='columns')", [], ""),
         ("flats = flats.drop(columns=['district'])", [], ""),
