@@ -196,7 +196,7 @@ def colleagues(hour: Hour) -> None:
     if not hour.has("promote"):
         return
     full, promote = "pipeline-lib parity deliveries --full", "pipeline-lib promote deliveries --reason 'First'"
-    offered = promote.partition(" 'First'")[0]
+    offered = "pipeline-lib promote NAME --reason"
     hour.run("promote without a store", promote, "store = ", named=offered, code=2)
     (hour.folder.parent / "store").mkdir()
     settings = hour.folder / "settings.ini"

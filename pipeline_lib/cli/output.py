@@ -37,14 +37,15 @@ def summary_of(record: "Record") -> dict[str, Any]:
 
 
 def print_run(record: "Record", parity: dict[str, Any] | None) -> None:
-    """Print a finished run: metrics, parity, where record and report are."""
+    """Print a finished run: metrics, parity, where record and report are, what comes next."""
     from pipeline_lib.records.layout import METRICS
+    from pipeline_lib.records.run_command import next_step
 
     for name, value in record.read_json(METRICS).items():
         click.echo(f"{name:<24} {value_text(value)}")
     if parity:
         click.echo(parity["text"])
-    click.echo(f"record: {record.folder}\nreport: {record.report}")
+    click.echo(f"record: {record.folder}\nreport: {record.report}\n{next_step(record, parity)}")
 
 
 _PARITY = {None: "parity not checked", "exact": "parity exact", "different": "parity DIFFERENT"}

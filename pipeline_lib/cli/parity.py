@@ -22,7 +22,9 @@ def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bo
     from pipeline_lib.parity.result import one_line
     from pipeline_lib.parity.variations import FULL
     from pipeline_lib.records.layout import PARITY_PAGE
+    from pipeline_lib.records.promotable import source_problem
     from pipeline_lib.records.record import checks_folder
+    from pipeline_lib.records.run_command import next_step
 
     if quick + full + bool(only) > 1:
         raise InputError("found two of --quick, --full and --only, expected one at most; leave the others out")
@@ -30,11 +32,16 @@ def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bo
     if full:
         options["progress"] = lambda outcome: click.echo(one_line(outcome), err=True)
     record = find(ref)
+    problem = source_problem(record) if full and not record.is_scratch else None
+    if problem:
+        click.echo(f"note: this record can never be promoted, whatever this check finds: {problem}", err=True)
     result = check_parity(record, library=library(), **options)
     if as_json:
         print_json(result.to_json())
     else:
         click.echo(f"{result.reference}\n{result}\npage: {checks_folder(record) / PARITY_PAGE}")
+        if not only and not record.is_scratch:
+            click.echo(next_step(record, {"exact": result.exact, "full": full}))
     absent = [f"{outcome.variation}: {outcome.detail}" for outcome in result.of_verdict("absent")] if only else []
     if absent and result.exact:
         raise InputError(f"found nothing to check: {'; '.join(absent)}, expected what it needs; leave it out here")

@@ -1,14 +1,13 @@
 """Whether a record may become a champion: whole, finished, of committed files, parity exact under every variation."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from pipeline_lib.records.champion import CHAMPIONS
 from pipeline_lib.records.forgotten import forgotten_in
 from pipeline_lib.records.index import read_parity
 from pipeline_lib.records.layout import GIT_DIFF
 from pipeline_lib.records.record import REPAIR, Record
+from pipeline_lib.records.run_command import run_arguments
 from pipeline_lib.records.seal import verify
 
 _CHANGED = re.compile(rb"^diff --git (.+)$", re.MULTILINE)
@@ -32,17 +31,18 @@ def problems_of(record: Record) -> list[str]:
     forgotten = forgotten_in(manifest)
     if forgotten:
         return [f"{forgotten}; found no rows to check parity with, expected a whole record; run again"]
-    return [problem for problem in (_source_problem(record, manifest), _parity_problem(record)) if problem]
+    return [problem for problem in (source_problem(record), _parity_problem(record)) if problem]
 
 
-def _source_problem(record: Record, manifest: Mapping[str, Any]) -> str | None:
-    """Why the files that made a record are in no commit; pointers to champions do not count."""
+def source_problem(record: Record) -> str | None:
+    """Why the files that made a record are in no commit, None where they are; pointers to champions do not count.
+
+    What is missing here cannot be made up for: the record can never be promoted.
+    """
+    manifest, again = record.manifest(), f"`pipeline-lib run {run_arguments(record)} --force`"
     git = manifest.get("git")
     if not isinstance(git, dict):
-        return (
-            "found a run outside git, expected one of committed files; `git init`, commit, and "
-            "`pipeline-lib run PARAMS_FILE --force`"
-        )
+        return f"found a run outside git, expected one of committed files; `git init`, commit, and {again}"
     changed = _changed_files(record) if git.get("changed") else []
     names = [*changed, *(str(name) for name in git.get("untracked") or ())]
     own = str(manifest.get("parameters_file") or "")
@@ -52,7 +52,7 @@ def _source_problem(record: Record, manifest: Mapping[str, Any]) -> str | None:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return (
         f"found a run of files that are in no commit ({', '.join(names[:_SHOWN])}{more}), expected committed ones; "
-        "commit or ignore them, and `pipeline-lib run PARAMS_FILE --force`, as the finished run would answer again"
+        f"commit or ignore them, and {again}, as the finished run would answer again"
     )
 
 

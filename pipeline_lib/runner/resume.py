@@ -1,6 +1,5 @@
 """Resuming: a run that failed or was killed runs again with its own parameters; the new record names the old one."""
 
-import shlex
 import shutil
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import SCRATCH, Project
 from pipeline_lib.records.layout import PARAMS_FILE
 from pipeline_lib.records.record import Record
+from pipeline_lib.records.run_command import run_arguments
 from pipeline_lib.records.seal import verify
 from pipeline_lib.runner.execute import Progress
 from pipeline_lib.runner.preflight import check_request
@@ -51,14 +51,14 @@ def resume_run(
 def _check_resumable(record: Record) -> dict[str, Any]:
     """The manifest of a record that can be resumed; InputError for any other record."""
     remedies = {
-        "finished": f"there is nothing left to do; `pipeline-lib run {_arguments(record)} --force` runs again",
+        "finished": f"there is nothing left to do; `pipeline-lib run {run_arguments(record)} --force` runs again",
         "running": "wait for its end, or end it",
         SCRATCH: "open the research notebook and run it again",
     }
     status = record.status()
     problems = verify(record) if status == "failed" else []
     if status not in ("failed", "killed") or problems:
-        remedy = remedies.get(status, f"`pipeline-lib run {_arguments(record)}` makes another")
+        remedy = remedies.get(status, f"`pipeline-lib run {run_arguments(record)}` makes another")
         found = f"a damaged run ({problems[0]})" if problems else f"a run that is {status}"
         raise InputError(f"{record.reference}: found {found}, expected one that failed or was killed; {remedy}")
     manifest = record.manifest()
@@ -68,16 +68,6 @@ def _check_resumable(record: Record) -> dict[str, Any]:
             f"`pipeline-lib run params/{record.pipeline}.yml` makes another run"
         )
     return manifest
-
-
-def _arguments(record: Record) -> str:
-    """The parameters file and overrides of a run, as arguments of `pipeline-lib run`."""
-    try:
-        manifest = record.manifest()
-    except InputError:
-        manifest = {}
-    overrides = (f" --set {shlex.quote(text)}" for text in manifest.get("overrides") or ())
-    return f"{manifest.get('parameters_file') or f'params/{record.pipeline}.yml'}{''.join(overrides)}"
 
 
 @contextmanager

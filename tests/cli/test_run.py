@@ -28,10 +28,11 @@ def test_run_prints_metrics_and_parity(copy: Record, monkeypatch: pytest.MonkeyP
     assert "rmse_log" in result.output
     assert "parity: exact" in result.output
     assert f"record: {copy.folder}" in result.output
+    assert result.output.splitlines()[-1].startswith("next: ")
     as_json = invoke("run", "params/houses.yml", "--json", "--no-parity")
     assert json.loads(as_json.output)["status"] == "finished"
     assert json.loads(as_json.output)["parity"] is None
-    assert "parity" not in invoke("run", "params/houses.yml", "--no-parity").output
+    assert "parity:" not in invoke("run", "params/houses.yml", "--no-parity").output
 
 
 def test_an_unchanged_run_is_answered_with_its_kept_parity(copy: Record, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +45,7 @@ def test_an_unchanged_run_is_answered_with_its_kept_parity(copy: Record, monkeyp
         return Parity("houses/1", 3, None, {"scale": DIFFERENCE})
 
     monkeypatch.setattr("pipeline_lib.parity.check.check_parity", check)
-    assert "parity" not in invoke("run", "params/houses.yml", "--no-parity").output
+    assert "parity:" not in invoke("run", "params/houses.yml", "--no-parity").output
     result = invoke("run", "params/houses.yml")
     assert result.stdout.startswith(f"nothing changed since {copy.reference}; --force runs again\n")
     assert "parity: DIFFERENT" in result.output
