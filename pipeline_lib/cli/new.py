@@ -111,7 +111,7 @@ def _print_draft(drafted: "NewPipeline") -> None:
 def _print_decisions(notebook: str, guesses: list[str]) -> None:
     """The guesses of a notebook, the first dozen of them."""
     if guesses:
-        click.echo(f"{len(guesses)} guesses to decide, marked `# decide:` in {notebook}:")
+        click.echo(f"{len(guesses)} guess{'es' * (len(guesses) != 1)} to decide, marked `# decide:` in {notebook}:")
     for guess in guesses[:_SHOWN_DECISIONS]:
         click.echo(f"  {guess}")
     if len(guesses) > _SHOWN_DECISIONS:

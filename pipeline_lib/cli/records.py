@@ -65,7 +65,8 @@ def runs(
         return
     names = names_in(where, filters["sort"])
     marks = marks_of(project, everything, best=not store)
-    lines = [_line(run, row, names, marks) for run, row in zip(listed, as_rows(listed), strict=True)]
+    width = max((len(run["reference"]) for run in listed), default=0)
+    lines = [_line(run, row, names, marks, width) for run, row in zip(listed, as_rows(listed), strict=True)]
     if not everything and store:
         lines = [f"no records in {store_of(project)} yet; `pipeline-lib push REF` copies one"]
     elif not everything:
@@ -95,8 +96,8 @@ def _stored(project: Project, *, reindex: bool) -> list[dict[str, Any]]:
     return store_summaries(store_of(project))
 
 
-def _line(run: dict[str, Any], row: dict[str, Any], names: list[str], marks: dict[str, str]) -> str:
-    """A run as one line, with the values of these names, its error and its mark."""
+def _line(run: dict[str, Any], row: dict[str, Any], names: list[str], marks: dict[str, str], width: int) -> str:
+    """A run as one line, with the values of these names, its error and its mark; the reference takes `width`."""
     seconds = "" if run["seconds"] is None else f"{run['seconds']:,.1f} s"
     printed = {"reference", "status", "parity", "seconds", *run["metrics"]}
     values = [f"{name} {value_text(row[name])}" for name in names if name in row and name not in printed]
@@ -104,7 +105,7 @@ def _line(run: dict[str, Any], row: dict[str, Any], names: list[str], marks: dic
     details = ", ".join(part for part in (metrics_text(run), *values, error) if part)
     mark = f"  [{marks[run['reference']]}]" if run["reference"] in marks else ""
     parity = parity_text(run["parity"])
-    return f"{run['reference']:<32}  {run['status']:<8}  {parity:<18}  {seconds:>9}  {details}{mark}".rstrip()
+    return f"{run['reference']:<{width}}  {run['status']:<8}  {parity:<18}  {seconds:>9}  {details}{mark}".rstrip()
 
 
 @click.command
@@ -257,7 +258,7 @@ def prune(keep: int, pipeline: str | None, yes: bool) -> None:
         click.echo(f"removed the page of the sweep {name}: its last member was removed")
     size = f"{sum(run.size for run in old) / 1e6:,.1f} MB"
     remedy = "; add --yes to remove them" if old and not yes else ""
-    click.echo(f"{len(old):,} runs, {size}{remedy}")
+    click.echo(f"{len(old):,} run{'s' * (len(old) != 1)}, {size}{remedy}")
 
 
 def clean_leftovers(project: Project, *, remove: bool, verbose: bool) -> None:

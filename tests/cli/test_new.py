@@ -46,6 +46,12 @@ def test_options_reach_the_draft_and_its_findings_are_printed(
     assert options.sensitive == ("x", "y")
 
 
+def test_one_guess_is_one(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = NewPipeline([], [], {"nbs/pipelines/loans.ipynb": ["is it?"]})
+    monkeypatch.setattr("pipeline_lib.project.drafting.create.create_from_data", lambda *given, **options: made)
+    assert "1 guess to decide, marked" in invoke("new", "loans", "--data", "a", "--target", "b", project=project).output
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [

@@ -26,6 +26,15 @@ def test_runs_lists_what_there_is(copy: Record, project: Project) -> None:
     assert json.loads(invoke("runs", "--json", project=project).output) == []
 
 
+def test_columns_of_runs_are_aligned(project: Project) -> None:
+    names = ["houses", "a_pipeline_with_a_rather_long_name"]
+    for name in names:
+        create_record(project.runs, name)
+    lines = invoke("runs", project=project).stdout.splitlines()
+    assert [name for line in lines for name in names if line.startswith(name)] == names
+    assert len({line.index("  parity not checked") for line in lines}) == 1
+
+
 def test_show_prints_parameters_and_metrics(houses_record: Record) -> None:
     text = invoke("show", houses_record.folder).output
     assert "status      finished" in text

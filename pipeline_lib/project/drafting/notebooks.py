@@ -46,11 +46,13 @@ def decisions(notebook: dict[str, Any]) -> list[str]:
         lines = cell.source.splitlines()
         for number, line in enumerate(lines):
             before, mark, text = line.partition(DECIDE)
-            if not mark or before.endswith("`# "):
+            if not mark or text.startswith("`"):  # a sentence about the mark
                 continue
             code, hash_sign, _ = before.rpartition("#")
             text = text.strip()
-            if hash_sign and not code.strip():  # a comment of its own may go on in the next lines
+            if before.startswith("`"):  # in Markdown, where a line that begins with # would be a heading
+                text = text.rstrip("` ")
+            elif hash_sign and not code.strip():  # a comment of its own may go on in the next lines
                 for later in lines[number + 1 :]:
                     if not later.strip().startswith("# ") or DECIDE in later:
                         break

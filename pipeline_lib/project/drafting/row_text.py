@@ -170,7 +170,7 @@ def _left_out(draft: Draft) -> str:
     named = ", ".join(map(_plain, list(left_out)[:_SHOWN_LABELS])) + (", …" if len(left_out) > _SHOWN_LABELS else "")
     lines = [
         "These columns of the file are left out; production need not send them.",
-        f"decide: are they rightly left out: {named}?",
+        code_span(f"# decide: are they rightly left out: {named}?"),
         "",
     ]
     return "\n".join([*lines, *(f"- {code_span(name)}: {why}" for name, why in left_out.items())])

@@ -25,22 +25,24 @@ Clean = Callable[[str], str]
 def review(project: Project, base: str, *, limit: int = LIMIT) -> str:
     """What changed since the revision `base`, as Markdown of at most `limit` characters.
 
-    Of each changed notebook the cells, of parameters files the values, whether the generated modules are fresh, and
-    for each pipeline that the changes touch its newest finished run against that of the base. Nothing is fetched.
-    Raises InputError outside git and for a revision that git does not know.
+    For each pipeline that the changes touch its newest finished run against that of the base, of parameters files the
+    values, whether the generated modules are fresh, of each changed notebook the cells, of a new one their number.
+    Nothing is fetched. Raises InputError outside git and for a revision that git does not know.
     """
     revision = find_revision(project, base)
     clean = _cleaner(project)
     changes = revision.changes()
     notebooks = [change for change in changes if change.path.endswith(".ipynb")]
     others = [change for change in changes if not change.path.endswith(".ipynb")]
+    added = [change for change in notebooks if change.before is None and not _origin(change, notebooks)]
     blocks = [
         *_heading(revision, notebooks, others),
         *_pipelines(revision, touched_pipelines(project, changes), clean),
         *_parameters([change for change in others if not _is_pointer(change)], clean),
         *_champions(project, [change for change in others if _is_pointer(change)]),
         *_modules(project, clean),
-        *(block for change in notebooks for block in _notebook(change, notebooks, clean)),
+        *(block for change in notebooks if change not in added for block in _notebook(change, notebooks, clean)),
+        *_added(added, clean),
     ]
     return within_limit([clean(block) for block in blocks], limit)
 
@@ -117,6 +119,16 @@ def _modules(project: Project, clean: Clean) -> Iterator[str]:
     shown = [escape(clean(problem)) for problem in problems[:MOST_PROBLEMS]]
     more = [f"{len(problems) - MOST_PROBLEMS:,} more"] if len(problems) > MOST_PROBLEMS else []
     yield bullets([*shown, *more]) if problems else "Fresh: each is what its notebook exports."
+
+
+def _added(changes: Sequence[Change], clean: Clean) -> Iterator[str]:
+    """New notebooks, a line each: every cell of them is new, and would push what changed out of sight."""
+    if changes:
+        counts = [(change.path, cells_of(change.after, clean)) for change in changes]
+        yield "### New notebooks"
+        yield bullets(
+            f"{code(path)}: {'no notebook' if cells is None else f'{len(cells):,} cells'}" for path, cells in counts
+        )
 
 
 def _notebook(change: Change, notebooks: Sequence[Change], clean: Clean) -> Iterator[str]:

@@ -9,6 +9,8 @@ from pipeline_lib.project.git import ask_git
 from pipeline_lib.project.notebooks import notebook_files
 from pipeline_lib.project.project import Project
 
+_SHOWN = 8
+
 
 @dataclass(frozen=True)
 class Change:
@@ -73,13 +75,22 @@ def find_revision(project: Project, name: str) -> Revision:
         raise InputError(f"{project.root}: found no git repository, expected one with earlier commits; `git init`")
     tip = ask_git(project.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if not tip or not name.strip():
+        branches = _branches(project)
         raise InputError(
-            f"found no revision {name!r}, expected a branch, a tag or a commit that is in this clone; `git fetch` "
-            "brings those of a colleague, `git log --oneline` lists commits"
+            f"found no revision {name!r}, expected a branch ({branches}), a tag or a commit that is in this clone; "
+            "name one; `git fetch` brings those of a colleague, `git log --oneline` lists commits"
         )
     commit = tip.decode().strip()
     common = (ask_git(project.root, "merge-base", commit, "HEAD") or tip).decode().strip()
     return Revision(project, name, common, common != commit)
+
+
+def _branches(project: Project) -> str:
+    """The branches of this clone, its remotes' last, the first of them."""
+    listed = ask_git(project.root, "branch", "--all", "--format=%(refname:short)") or b""
+    names = [name for name in listed.decode(errors="replace").split() if not name.endswith("/HEAD")]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"there are {', '.join(names[:_SHOWN])}{more}" if names else "there is none yet"
 
 
 def _present(project: Project) -> Iterator[str]:

@@ -55,6 +55,7 @@ def test_every_guess_is_listed_and_marked(project: Project) -> None:
     for path, guesses in made.decisions.items():
         text = (project.root / path).read_text(encoding="utf-8")
         assert len(guesses) == text.count("decide: ") > 1
+        assert text.count("# decide: ") == len(guesses)  # what the command says to look for
     assert "are they rightly left out: key?" in made.decisions["nbs/pipelines/loans.ipynb"]
 
 

@@ -69,6 +69,27 @@ def test_one_word_of_a_long_paragraph_shows(anna: Project) -> None:
     assert "word0 " not in text
 
 
+def test_new_notebooks_are_a_line_each_after_everything_else(anna: Project) -> None:
+    write_notebook(anna, "research/boats", "length = 8", *RESEARCH[1:])
+    for name in ("tides", "winds"):
+        write_notebook(anna, f"research/{name}", "first", "second", "third")
+    text = review(anna, "main")
+    assert text.endswith(
+        "### New notebooks\n\n- `nbs/research/tides.ipynb`: 3 cells\n- `nbs/research/winds.ipynb`: 3 cells\n"
+    )
+    assert "second" not in text
+    assert text.index("### Pipeline `boats`") < text.index("### Notebook `nbs/research/boats.ipynb`")
+    assert "-length = 7\n+length = 8" in text
+
+
+def test_an_unknown_branch_is_answered_with_those_there_are(anna: Project) -> None:
+    git(anna.root, "branch", "-m", "main", "master")
+    git(anna.root, "branch", "tides")
+    with pytest.raises(InputError, match=r"found no revision 'main', expected a branch \(there are master, tides\), a"):
+        review(anna, "main")
+    assert "Changes since `master`" in review(anna, "master")
+
+
 def test_outputs_alone_are_no_change_of_cells(anna: Project) -> None:
     write_notebook(anna, "research/boats", *RESEARCH, outputs="7")
     assert "Outputs or metadata alone; every cell is the same." in review(anna, "HEAD")
@@ -252,7 +273,7 @@ def test_the_command(anna: Project, tmp_path: Path) -> None:
     assert said == f"wrote {file}: {len(file.read_text()):,} characters\n"
     assert invoke("review", "main", project=anna).output == file.read_text()
     for name in ("nowhere", "", "main..main"):
-        with pytest.raises(InputError, match="expected a branch, a tag or a commit that is in this clone"):
+        with pytest.raises(InputError, match=r"expected a branch (.*), a tag or a commit that is in this clone"):
             review(anna, name)
     result = invoke("review", "main", "--output", tmp_path / "no" / "file", project=anna)
     assert "expected a file in a folder that exists" in str(result.exception)
