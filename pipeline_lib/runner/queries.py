@@ -35,7 +35,7 @@ from pipeline_lib.records.snapshots import (
     read_parquet,
     snapshots_of,
 )
-from pipeline_lib.runner.addresses import download
+from pipeline_lib.runner.addresses import checked_source, download
 from pipeline_lib.runner.cache.asked_sources import note_asked
 from pipeline_lib.runner.shared_answers import Answer, asked_once
 from pipeline_lib.system.environment import environment_variable
@@ -99,9 +99,9 @@ def fetch(source: str) -> Path:
     `source` is an address without a password (http, https, or what fsspec reaches), or the name of a connection that
     has one. In a run the file is kept in the record; elsewhere it is a temporary file.
 
-    Raises InputError for an address that does not answer, that has a password, or that is a file.
+    Raises InputError for an address that does not answer, that has a password, or that is a file, and for a path.
     """
-    source = str(source)
+    source = checked_source(source)
     named = "://" not in source
     if not named and list(passwords(source)):
         raise InputError(

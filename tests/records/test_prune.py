@@ -74,7 +74,7 @@ def test_prune_only_lists_without_yes_and_removes_the_checks_too(
     kept = checks_folder(new)
     listed = CliRunner().invoke(cli.commands, ["prune", "--keep", "1"]).stdout
     assert listed.startswith(f"would remove {old.reference}")
-    assert "1 runs, 0.0 MB; add --yes to remove them" in listed
+    assert "1 run, 0.0 MB; add --yes to remove them" in listed
     assert len(all_records(runs)) == 2
     removed = CliRunner().invoke(cli.commands, ["prune", "--keep", "1", "--yes"]).stdout
     assert removed.startswith(f"removed {old.reference}")

@@ -234,8 +234,8 @@ def test_a_login_comes_from_a_connection(address: str, monkeypatch: pytest.Monke
         ("{}/short.csv", "IncompleteRead"),
         ("http://127.0.0.1:1/x", "URLError.*refused"),
         ("file:///etc/hosts", "found the file .*, expected an address"),
-        ("oddscheme://h/x", "found ValueError: Protocol not known"),
-        ("data/x.csv", "expected a name of lower-case letters"),
+        ("oddscheme://h/x", "found the scheme 'oddscheme'"),
+        ("data/x.csv", "expected an address with its scheme"),
     ],
 )
 def test_an_address_that_does_not_answer_is_refused(address: str, path: str, message: str) -> None:
