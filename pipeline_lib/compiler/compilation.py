@@ -13,6 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline_lib.compiled.arrow import from_arrow
 from pipeline_lib.compiled.compile_report import StepReport
 from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY
@@ -20,6 +23,8 @@ from pipeline_lib.compiled.plan import Plan, RawTable
 from pipeline_lib.compiler.adapters.catalog import predict, transform
 from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, RefusedStepError, qualified_name
 from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.compiler.checked_rows import LEAST, rows_to_check
+from pipeline_lib.compiler.edge_batches import take
 from pipeline_lib.compiler.edge_checks import EdgeChecks, EdgeCounts
 from pipeline_lib.compiler.fidelity import Distance, LibraryColumns, StepPlan, UnfaithfulPlanError, Write
 from pipeline_lib.compiler.known_words import note_words
@@ -80,6 +85,8 @@ class Compilation:
         self.opaque = OpaqueWay(options.loading, allowed=options.allow_opaque)
         self.reports: list[StepReport] = []
         self.last: LastStep | None = None
+        self.rows: NDArray[np.intp] | None = None  # on which the last step was checked; None for all
+        self._some_rows: NDArray[np.intp] | None = None  # on which a step before it was
         self.answers: dict[str, Any] = {}  # of the library's last step, by method
         self._skipped = 0  # rows at the beginning that lack earlier ones
         self.edges = EdgeChecks(options.row, self._raw_tables, enabled=options.edge_rows)
@@ -118,6 +125,17 @@ class Compilation:
             return data
         return data.iloc[new:] if hasattr(data, "iloc") else data[new:]
 
+    def end_to_end(self) -> tuple[NDArray[np.intp] | None, dict[str, Any]]:
+        """The rows on which outputs are compared from end to end, None for all, and the library's answers for them."""
+        rows = self._some_rows
+        if self.rows is not None or rows is None:
+            return self.rows, self.answers
+        answers = {
+            method: [each[rows] for each in answer] if isinstance(answer, list) else answer[rows]
+            for method, answer in self.answers.items()
+        }
+        return rows, answers
+
     def compare_traces(self) -> None:
         """Wait for the second recordings of own code. Raises TraceRefusedError for one that differs."""
         self.traces.repeats.compare()
@@ -143,6 +161,10 @@ class Compilation:
             check_order_of_rows(name, data, output)
             check_names(name, list(after), output)
         plan = StepPlan.write(write, before)
+        rows = None if isinstance(data, Frames) or self.options.context else rows_to_check(plan.plan, data)
+        if rows is not None:
+            self._some_rows = rows
+            data, output = take(data, rows), take(output, rows)
         columns = self._raw_tables(data) or plan.columns(data)
         distance = plan.check(f"step {name}", data, output, columns)
         if hasattr(type(step), "plan") or own_objects(step):
@@ -153,7 +175,7 @@ class Compilation:
         edges = EdgeCounts() if opaque else self.edges.transformer(name, step, plan, data, columns)
         self.columns = dict(zip(_column_names(step, output, after), after.values(), strict=True))
         self.steps[name] = {column: value.node for column, value in self.columns.items()}
-        self._report(name, _exact_report(name, step, len(before), len(after), distance, edges), opaque)
+        self._report(name, _exact_report(name, step, len(before), len(after), distance, edges, rows), opaque)
 
     def _report(self, name: str, report: StepReport, opaque: Sequence[StepReport]) -> None:
         """Add the report of a step, and of what runs through its library inside it, or as a whole."""
@@ -179,13 +201,17 @@ class Compilation:
         before = self.columns
         self.build.sparse_input = hasattr(data, "tocsr")
         note_words(list(before.values()), data)
+        plans = self._lazy_plans(final, data)
+        if plans is not None:
+            self.rows = rows_to_check(plans[PREDICTION].plan, data)
+            data = data if self.rows is None else take(data, self.rows)
         with self.traces.watching(final):
             expected = _library_outputs(final, data)
         self.last = None if isinstance(data, Frames) else LastStep(final, describe_input(data))
         self.answers = {_METHODS[kind]: output for kind, output in expected.items()}
         checked = {kind: side_by_side(output) for kind, output in expected.items()}
         try:
-            outputs = self._write_estimator(name, final, data, checked)
+            outputs = self._write_estimator(name, final, data, checked, plans)
         except (NoPlanError, UnfaithfulPlanError) as error:
             write, methods = _output_writer(final, PREDICTION), [_METHODS[kind] for kind in checked]
             with self.opaque.through(Unplanned(name, final, data, methods, error, write, before)):
@@ -194,18 +220,37 @@ class Compilation:
         for kind, output in expected.items():
             self.outputs |= output_nodes(kind, outputs[kind], output, final)
 
-    def _write_estimator(self, name: str, final: Any, data: Any, checked: dict[str, Any]) -> dict[str, list[Value]]:
+    def _lazy_plans(self, final: Any, data: Any) -> dict[str, StepPlan] | None:
+        """The plans of an estimator's outputs, where some rows may be enough to check it; None else."""
+        if self.options.context or isinstance(data, Frames) or is_own(type(final)) or own_objects(final):
+            return None
+        if data.shape[0] <= LEAST:
+            return None
+        try:
+            return StepPlan.write_outputs(_outputs_writer(final), self.columns)
+        except InputError:
+            return None  # it is raised again once the library's answers are known
+
+    def _write_estimator(
+        self,
+        name: str,
+        final: Any,
+        data: Any,
+        checked: dict[str, Any],
+        written: dict[str, StepPlan] | None = None,
+    ) -> dict[str, list[Value]]:
         """The values of the outputs, whose plans agree with the library's answers `checked`, by kind."""
         before, distance = self.columns, Distance()
         outputs = _by_kind(predict(final, list(before.values()), self.build))
-        plans = {_METHODS[kind]: StepPlan.write(_output_writer(final, kind), before) for kind in checked}
+        by_kind = written or StepPlan.write_outputs(_outputs_writer(final), before)
+        plans = {_METHODS[kind]: by_kind[kind] for kind in checked}
         columns = LibraryColumns(data, before)
         for kind, output in checked.items():
             method = _METHODS[kind]
             distance = distance.worst(plans[method].check(f"step {name}, {method}", data, output, columns))
         opaque = self.opaque.reports(name)
         edges = EdgeCounts() if opaque else self.edges.estimator(name, final, plans, data, columns)
-        report = _exact_report(name, final, len(before), len(outputs[PREDICTION]), distance, edges)
+        report = _exact_report(name, final, len(before), len(outputs[PREDICTION]), distance, edges, self.rows)
         self._report(name, report, opaque)
         return outputs
 
@@ -255,6 +300,10 @@ def _by_kind(outputs: Outputs) -> dict[str, list[Value]]:
     }
 
 
+def _outputs_writer(final: Any) -> Callable[[Columns, Builder], dict[str, list[Value]]]:
+    return lambda columns, build: _by_kind(predict(final, list(columns.values()), build))
+
+
 def _output_writer(final: Any, kind: str) -> Callable[[Columns, Builder], Sequence[Value]]:
     return lambda columns, build: _by_kind(predict(final, list(columns.values()), build))[kind]
 
@@ -272,7 +321,13 @@ def _column_names(step: Any, output: Any, after: Columns) -> list[str]:
 
 
 def _exact_report(
-    name: str, step: Any, columns_in: int, columns_out: int, distance: Distance, edges: EdgeCounts
+    name: str,
+    step: Any,
+    columns_in: int,
+    columns_out: int,
+    distance: Distance,
+    edges: EdgeCounts,
+    rows: NDArray[np.intp] | None,
 ) -> StepReport:
     return StepReport(
         name,
@@ -289,4 +344,5 @@ def _exact_report(
         edge_example=edges.example,
         unsure=distance.unsure,
         doubt=distance.doubt,
+        checked=0 if rows is None else len(rows),
     )

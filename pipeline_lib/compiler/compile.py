@@ -94,7 +94,11 @@ def compile_pipeline(
         plan = compilation.plan()
         model = CompiledPipeline(plan, raw.row, compilation.opaque.states(plan), library, trust=loading.trust)
         model.raw_input = raw
-        answers = LibraryAnswers(fitted, data, options.context, compilation.answers)
+        chosen, last = compilation.end_to_end()
+        if chosen is not None:
+            table = table.take(chosen)
+            data = raw.library_rows(table)
+        answers = LibraryAnswers(fitted, data, options.context, last)
         model.report = compile_report(model, answers, table, compilation.reports, compilation.last)
         compilation.compare_traces()  # last, since other processes record meanwhile
     return model

@@ -50,11 +50,15 @@ def spread(count: int, rows: int) -> Rows:
 def within(edges: Sequence[Sequence[Edge]], room: int, repeats: int = MAX_REPEATS) -> list[Edge]:
     """Edges of all columns, as many as there is room for: the first of each column, then the second, and so on.
 
-    Where there is more room each is tried in several rows, up to `repeats`. Missing values come first, then column by
+    Where there are more columns than room, each gives another rank, so that not all are missing. Where there is more
+    room each is tried in several rows, up to `repeats`. Missing values come first, then column by
     column, so that values that a step refuses are neighbors.
     """
-    longest = max(map(len, edges), default=0)
-    ordered = [column[rank] for rank in range(longest) for column in edges if rank < len(column)][:room]
+    if len(edges) > room:
+        ordered = [column[number % len(column)] for number, column in enumerate(edges) if column][:room]
+    else:
+        longest = max(map(len, edges), default=0)
+        ordered = [column[rank] for rank in range(longest) for column in edges if rank < len(column)][:room]
     repeats = min(repeats, room // len(ordered)) if ordered else 0
     return sorted(ordered * repeats, key=lambda edge: (edge.value is not None, edge.index))
 

@@ -156,13 +156,15 @@ class EdgeChecks:
         constants = [value for value in own.constants if value not in texts]
         columns = [each for each in input_columns(plan.before, plan.plan, raw) if each.name not in self._links]
         lists = []
-        for column in sorted(columns, key=lambda each: not each.is_used):
-            if column.is_used or own.names:
-                if column.kind == "number" and not isinstance(data, Frames) and holds_integers(data, column.index):
-                    column = replace(column, kind="integer")
-                values = values_to_try(column, training_values(column, training), constants)
-                hidden = self._is_sensitive(plan.before[column.source])
-                lists.append([Edge(column.index, column.name, value, hidden) for value in values])
+        used = [each for each in sorted(columns, key=lambda each: not each.is_used) if each.is_used or own.names]
+        if not own.names and len(used) > MAX_ROWS:
+            used = [used[number] for number in spread(len(used), MAX_ROWS)]
+        for column in used:
+            if column.kind == "number" and not isinstance(data, Frames) and holds_integers(data, column.index):
+                column = replace(column, kind="integer")
+            values = values_to_try(column, training_values(column, training), constants)
+            hidden = self._is_sensitive(plan.before[column.source])
+            lists.append([Edge(column.index, column.name, value, hidden) for value in values])
         if hasattr(data, "tocsr"):
             lists.append([Edge(EVERY_COLUMN, "every column", 0.0)])
         return lists

@@ -13,7 +13,7 @@ formula is from ours; the plan of production does not have them. `error_bounds` 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,10 +26,9 @@ from pipeline_lib.compiled.operations.sparse import SparseColumn, aligned
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder, Value
-from pipeline_lib.compiler.error_bounds import distance, with_error_bounds
+from pipeline_lib.compiler.error_bounds import BoundedEvaluation, distance
 from pipeline_lib.compiler.known_words import known_words
 from pipeline_lib.errors import InputError
-
 
 _ROUNDED = 2.0**20  # ULPs: less is rounding, also where a bound is infinite; a choice between values is more
 
@@ -84,6 +83,20 @@ def check_step(
     return StepPlan.write(write, before).check(where, data, expected, columns)
 
 
+class SharedEvaluation:
+    """The last evaluation of a plan, for outputs that are compared one after the other on the same columns."""
+
+    def __init__(self) -> None:
+        self._columns: Mapping[str, PlanColumn] | None = None
+        self._evaluation: BoundedEvaluation | None = None
+
+    def of(self, plan: Plan, columns: Mapping[str, PlanColumn], rows: int) -> BoundedEvaluation:
+        """The evaluation of a plan over columns; nodes that an output before has evaluated are known."""
+        if self._evaluation is None or self._columns is not columns:
+            self._columns, self._evaluation = columns, BoundedEvaluation(plan.nodes, columns, rows)
+        return self._evaluation
+
+
 @dataclass(frozen=True)
 class StepPlan:
     """A step's plan as it is checked, with what its adapter allows the library; written once, for any rows.
@@ -94,6 +107,21 @@ class StepPlan:
     before: Mapping[str, Value]
     plan: Plan
     roots: tuple[Value, ...]
+    shared: SharedEvaluation = field(default_factory=SharedEvaluation, compare=False)
+
+    @classmethod
+    def write_outputs(
+        cls, write: Callable[[dict[str, Value], Builder], Mapping[str, Sequence[Value]]], before: Mapping[str, Value]
+    ) -> dict[str, "StepPlan"]:
+        """Write a plan of several outputs, by name; what they share is evaluated once."""
+        outputs: dict[str, Sequence[Value]] = {}
+
+        def write_all(columns: dict[str, Value], build: Builder) -> Sequence[Value]:
+            outputs.update(write(columns, build))
+            return []
+
+        whole = cls.write(write_all, before)
+        return {name: replace(whole, roots=tuple(values)) for name, values in outputs.items()}
 
     @classmethod
     def write(cls, write: Write, before: Mapping[str, Value]) -> "StepPlan":
@@ -144,7 +172,8 @@ class StepPlan:
             )
         rows, equal = data.shape[0], self._passed_through(data, expected)
         compared = [value for number, value in enumerate(self.roots) if number not in equal]
-        results = iter(with_error_bounds(self.plan, [value.node for value in compared], columns, rows))
+        evaluation = self.shared.of(self.plan, columns, rows)
+        results = iter([evaluation.column(value.node) for value in compared])
         index = 0
         for number, value in enumerate(self.roots):
             if number not in equal:

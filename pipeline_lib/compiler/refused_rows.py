@@ -14,16 +14,14 @@ from pipeline_lib.compiled.plan import Node, Plan
 def answered_rows(plan: Plan, columns: Mapping[str, PlanColumn], rows: int) -> NDArray[np.intp]:
     """The rows that no operation of a plan refuses: a refused row is left out from where it is refused."""
     left = np.arange(rows)
-    values: dict[int, PlanColumn] = {}
+    values: dict[int, tuple[PlanColumn, NDArray[np.intp]]] = {}  # each with the rows that were left then
     with np.errstate(all="ignore"):
         for index in plan.needed([number for number, node in enumerate(plan.nodes) if _may_refuse(node)]):
             while index not in values:
                 try:
-                    values[index] = _value(plan.nodes[index], values, columns, left)
+                    values[index] = (_value(plan.nodes[index], values, columns, left), left)
                 except RefusedRowsError as refused:
-                    kept = np.delete(np.arange(len(left)), refused.row)
-                    values = {number: _rows_of(value, kept, len(left)) for number, value in values.items()}
-                    left = left[kept]
+                    left = np.delete(left, refused.row)
     return left
 
 
@@ -33,18 +31,24 @@ def _may_refuse(node: Node) -> bool:
 
 
 def _value(
-    node: Node, values: Mapping[int, PlanColumn], columns: Mapping[str, PlanColumn], left: NDArray[np.intp]
+    node: Node,
+    values: Mapping[int, tuple[PlanColumn, NDArray[np.intp]]],
+    columns: Mapping[str, PlanColumn],
+    left: NDArray[np.intp],
 ) -> PlanColumn:
     """A node's column in the rows that are left. Raises RefusedRowsError."""
     if node.operation == "constant":
         return node.settings["value"]
     if node.operation == "input":
         return take_rows(columns[node.settings["column"]], left)
-    return column_function(node)(*(values[number] for number in node.inputs))
+    return column_function(node)(*(_rows_of(*values[number], left) for number in node.inputs))
 
 
-def _rows_of(value: PlanColumn, kept: NDArray[np.intp], rows: int) -> PlanColumn:
-    """Some rows of a column; a constant, and what depends on constants alone, is left as it is."""
+def _rows_of(value: PlanColumn, before: NDArray[np.intp], left: NDArray[np.intp]) -> PlanColumn:
+    """The rows of a column that are left of those before; what depends on constants alone is left as it is."""
+    if len(before) == len(left):
+        return value
+    rows, kept = len(before), np.searchsorted(before, left)
     if isinstance(value, np.ndarray):
         return take_rows(value, kept) if value.ndim and value.shape[-1] == rows else value
     return take_rows(value, kept) if isinstance(value, KINDS) and len(value) == rows else value

@@ -1,5 +1,6 @@
 """The declarative schema of a raw row: what production knows of `Row` without the notebook's code."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -37,7 +38,7 @@ class RowSchema:
 
     def __post_init__(self) -> None:
         """Refuse two columns of one name, no columns, and tables that are not linked."""
-        twice = sorted({name for name in self.names if self.names.count(name) > 1})
+        twice = sorted(name for name, count in Counter(self.names).items() if count > 1)
         if twice or not self.columns:
             found = f"{', '.join(twice)} twice" if twice else "no columns"
             raise InputError(f"Row: found {found}, expected one or more columns, each once")
@@ -49,7 +50,7 @@ class RowSchema:
         """The main table alone, without its children, then each child."""
         return (replace(self, children=()), *self.children)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The raw columns' names, in order; a child's are `table.column`."""
         of_children = (f"{child.name}.{column.name}" for child in self.children for column in child.own)
