@@ -141,9 +141,7 @@ def test_models_that_stay_in_the_research_notebook_are_to_decide() -> None:
     )
     (found,) = (one for one in decisions(made, parameters(made, NO_FACTS)) if one.kind == "random")
     assert found.cell == 4
-    assert found.text.startswith(
-        "without a seed: RandomForestClassifier (cells 4, 5), KFold (cell 4); kept in the"
-    )
+    assert found.text.startswith("without a seed: RandomForestClassifier (cells 4, 5), KFold (cell 4); kept in the")
     assert not seeded(made)
 
 
