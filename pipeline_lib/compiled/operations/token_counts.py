@@ -4,6 +4,7 @@ Letters, spaces and accents are read from tables that the plan holds, never from
 """
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -57,11 +58,13 @@ def _jamo(syllable: int) -> str:
 
 def word_ngrams(settings: Settings) -> Step:
     """Words without stop words, as n-grams joined by spaces: runs of word characters, or matches of a pattern."""
-    word = re.compile(_word_pattern(settings))
+    word, ascii_word = (re.compile(_word_pattern(settings, highest=highest)) for highest in (sys.maxunicode, 127))
     stop, (low, high) = frozenset(settings["stop"]), settings["ngrams"]
 
     def ngrams(text: str) -> list[str]:
-        tokens = [token for token in word.findall(text) if token not in stop]
+        tokens = (ascii_word if text.isascii() else word).findall(text)
+        if stop:
+            tokens = [token for token in tokens if token not in stop]
         if high == 1:
             return tokens
         grams = list(tokens) if low == 1 else []
@@ -72,12 +75,17 @@ def word_ngrams(settings: Settings) -> Step:
     return ngrams
 
 
-def _word_pattern(settings: Settings) -> str:
-    words = [*_ASCII_WORDS, *settings["words"]]
+def _word_pattern(settings: Settings, *, highest: int) -> str:
+    """The pattern of words in text without code points above `highest`: fewer ranges are faster to search."""
+    words = _up_to(highest, [*_ASCII_WORDS, *settings["words"]])
     if settings.get("pattern") is None:
         return f"[{character_class(words)}]{{{settings['shortest']},}}"
-    digits, blanks = (_code_points(settings.get(name, "")) for name in ("digits", "blanks"))
+    digits, blanks = (_up_to(highest, _code_points(settings.get(name, ""))) for name in ("digits", "blanks"))
     return frozen_pattern(settings["pattern"], {"w": words, "d": digits, "s": blanks})
+
+
+def _up_to(highest: int, ranges: Sequence[Sequence[int]]) -> list[list[int]]:
+    return [[first, min(last, highest)] for first, last in ranges if first <= highest]
 
 
 def _code_points(ranges: str) -> list[list[int]]:
@@ -150,7 +158,7 @@ def _bind_counts(settings: Settings) -> Callable[[Any], SparseColumn]:
         if None in documents:
             row = int(np.argmax(document_of == documents.index(None)))
             raise RefusedRowsError(row, _missing(settings))
-        return _sparse([count(analyze(document)) for document in documents], settings["width"]).take(document_of)
+        return count([analyze(document) for document in documents]).take(document_of)
 
     return counts
 
@@ -162,19 +170,22 @@ def _missing(settings: Settings) -> str:
     )
 
 
-def _counter(settings: Settings) -> Callable[[Sequence[str]], dict[int, float]]:
+def _counter(settings: Settings) -> Callable[[Sequence[Sequence[str]]], SparseColumn]:
+    """The function from the tokens of documents to their counts."""
+    width, binary = settings["width"], settings["binary"]
     if settings["vocabulary"] is None:
-        return _hasher(settings["width"], signed=settings["signed"], binary=settings["binary"])
-    index_of = {word: index for index, word in enumerate(settings["vocabulary"])}
-    binary = settings["binary"]
+        of_tokens = _hasher(width, signed=settings["signed"], binary=binary)
+        return lambda documents: _sparse([of_tokens(tokens) for tokens in documents], width)
+    index_of = {word: index for index, word in enumerate(settings["vocabulary"])}.get
 
-    def count(tokens: Sequence[str]) -> dict[int, float]:
-        counted: dict[int, float] = {}
-        for token in tokens:
-            index = index_of.get(token)
-            if index is not None:
-                counted[index] = 1.0 if binary else counted.get(index, 0.0) + 1.0
-        return counted
+    def count(documents: Sequence[Sequence[str]]) -> SparseColumn:
+        found = np.array([index_of(token, -1) for tokens in documents for token in tokens], dtype=np.int64)
+        rows = np.repeat(np.arange(len(documents)), [len(tokens) for tokens in documents])
+        known = found >= 0
+        keys, counts = np.unique(rows[known] * width + found[known], return_counts=True)
+        rows, indices = np.divmod(keys, max(width, 1))
+        pointers = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(documents)))]).astype(np.int64)
+        return SparseColumn(pointers, indices, np.ones(len(keys)) if binary else counts.astype(np.float64), width)
 
     return count
 
