@@ -15,6 +15,7 @@ from pipeline_lib.cli import (
     diff,
     doctor,
     forget,
+    model_file,
     new,
     notebooks,
     parity,
@@ -78,7 +79,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     # One line makes a command: its name in the group whose heading says what it is for.
     "Start": (project.init, new.new, notebooks.export, notebooks.clean, project.update, completion.completion),
     "Run": (run.run, run.run_all, sweep.sweep, run.resume),
-    "Look": (records.runs, records.show, records.report, records.lab, sources.sources),
+    "Look": (records.runs, records.show, records.report, records.lab, sources.sources, model_file.inspect_model),
     "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff, doctor.doctor, review.review),
     "Share": (records.push, records.pull, champions.promote, champions.champions),
     "Clean up": (records.prune, forget.forget),
