@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline_lib.compiled.columns import PlanColumn, broadcast_rows, concat_rows, slice_rows, take_rows
+from pipeline_lib.compiled.columns import KINDS, PlanColumn, broadcast_rows, concat_rows, slice_rows, take_rows
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.list_columns import LIST, ListColumn, over_lists
 from pipeline_lib.compiled.operations.refusals import RefusedRowsError
@@ -26,12 +26,17 @@ Precompute = Callable[[Mapping[str, PlanColumn], int, int], Known]
 
 
 class _Call(NamedTuple):
-    """One evaluation: the node, its function, the nodes it takes, and those that no later call takes."""
+    """One evaluation: the node, its function, the nodes it takes, and those that no later call takes.
+
+    It is evaluated for `earlier` rows before those of the block, and `gives` as many of its own.
+    """
 
     node: int
     function: Callable[..., Any]
     inputs: tuple[int, ...]
     released: tuple[int, ...]
+    earlier: int
+    gives: int
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class ColumnExecutor:
         self._inputs: dict[int, str] = {}
         self._calls: list[_Call] = []
         needed = plan.needed(roots)
+        reach = earlier_rows(plan, self.roots)
         last_use = {taken: number for number in needed for taken in plan.nodes[number].inputs}
         for number in needed:
             node = plan.nodes[number]
@@ -77,7 +83,9 @@ class ColumnExecutor:
                     and taken not in self.roots
                     and plan.nodes[taken].operation != "constant"
                 )
-                self._calls.append(_Call(number, column_function(node), node.inputs, released))
+                gives = reach[number]
+                taken_from = gives + lookback_of(node)
+                self._calls.append(_Call(number, column_function(node), node.inputs, released, taken_from, gives))
 
     def run(self, columns: Mapping[str, PlanColumn], rows: int, first: int = 0) -> list[PlanColumn]:
         """The roots' columns, of `rows` rows each, in order of `roots`.
@@ -113,8 +121,12 @@ class ColumnExecutor:
         )
 
     def _block(self, work: _Work, start: int, stop: int, first: int) -> list[PlanColumn]:
-        """The roots' columns for the rows from `start` to `stop`; the context's rows go before them."""
-        context = self._context
+        """The roots' columns for the rows from `start` to `stop`; the context's rows go before them.
+
+        Of the context each node is evaluated for the rows that its result is needed in: an operation that refuses a
+        missing lag does not see the first rows, which have none.
+        """
+        context, rows, earlier = self._context, stop - start, self._context
         end = stop + context
         slots = list(self._constants)
         for number, column in work.columns.items():
@@ -124,20 +136,44 @@ class ColumnExecutor:
         for number, (values, codes) in work.known.items():
             slots[number] = take_rows(values, indices[id(codes)])
         try:
-            for number, function, inputs, released in work.calls:
-                slots[number] = function(*[slots[taken] for taken in inputs])
+            for number, function, inputs, released, earlier, gives in work.calls:
+                if context:
+                    part = function(*[last_rows(slots[taken], rows + earlier) for taken in inputs])
+                    slots[number] = last_rows(part, rows + gives)
+                else:
+                    slots[number] = function(*[slots[taken] for taken in inputs])
                 for taken in released:
                     slots[taken] = None
         except RefusedRowsError as refused:
-            row = first + start + refused.row - context
+            row = first + start + refused.row - earlier
             raise InputError(f"{f'row {row}' if row >= 0 else f'earlier row {row}'}: {refused}") from None
-        rows = end - start
         results = [
-            broadcast_rows(slots[root], dtype, rows) for root, dtype in zip(self.roots, self._dtypes, strict=True)
+            broadcast_rows(last_rows(slots[root], rows) if context else slots[root], dtype, rows)
+            for root, dtype in zip(self.roots, self._dtypes, strict=True)
         ]
-        if self._narrow:
-            results = list(map(_narrow, results))
-        return [slice_rows(column, context, rows) for column in results] if context else results
+        return list(map(_narrow, results)) if self._narrow else results
+
+
+def earlier_rows(plan: Plan, roots: Sequence[int]) -> dict[int, int]:
+    """For each node that `roots` depend on, in how many rows before a row its value is needed."""
+    reach = dict.fromkeys(roots, 0)
+    for number in reversed(plan.needed(roots)):
+        node = plan.nodes[number]
+        for taken in node.inputs:
+            reach[taken] = max(reach.get(taken, 0), reach[number] + lookback_of(node))
+    return reach
+
+
+def lookback_of(node: Node) -> int:
+    """How many rows before its own an operation reads."""
+    return int(node.settings["back"]) if node.operation == "earlier" else 0
+
+
+def last_rows(column: PlanColumn, rows: int) -> PlanColumn:
+    """The last rows of a column that has as many, or more; a constant, which has one row or none, as it is."""
+    if isinstance(column, np.ndarray):
+        return column[..., column.shape[-1] - rows :] if column.ndim and column.shape[-1] > rows else column
+    return column.slice(len(column) - rows, len(column)) if isinstance(column, KINDS) and len(column) > rows else column
 
 
 def column_function(node: Node) -> Callable[..., Any]:

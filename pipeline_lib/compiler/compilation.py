@@ -88,7 +88,8 @@ class Compilation:
         self.rows: NDArray[np.intp] | None = None  # on which the last step was checked; None for all
         self._some_rows: NDArray[np.intp] | None = None  # on which a step before it was
         self.answers: dict[str, Any] = {}  # of the library's last step, by method
-        self._skipped = 0  # rows at the beginning that lack earlier ones
+        self.skipped = 0  # rows at the beginning that lack earlier ones
+        self._reach = 0  # how many earlier rows the last written step reads
         self.edges = EdgeChecks(options.row, self._raw_tables, enabled=options.edge_rows)
 
     def plan(self) -> Plan:
@@ -112,18 +113,24 @@ class Compilation:
                     "a step that drops rows cannot serve production: drop them in `load` or `split`"
                 )
             self._add_transformer(name, step, data, output)
-            data = self._with_earlier_rows(output)
+            data = self._without_first_rows(output)
         self.build.check_lookback()
         name, final = steps[-1]
         self._add_estimator(name, final, data)
 
-    def _with_earlier_rows(self, data: Any) -> Any:
-        """The rows without the first ones, in which lags are missing that every row has in production."""
-        reach = max((value.lookback for value in self.columns.values()), default=0)
-        new, self._skipped = max(reach - self._skipped, 0), max(reach, self._skipped)
-        if not new:
+    def _without_first_rows(self, data: Any) -> Any:
+        """A step's output without its first rows, in which lags are missing that every row has in production."""
+        reach, self._reach = self._reach, 0
+        if not reach:
             return data
-        return data.iloc[new:] if hasattr(data, "iloc") else data[new:]
+        self.skipped += reach
+        if data.shape[0] <= reach:
+            self.build.check_lookback()
+            raise InputError(
+                f"found {data.shape[0]:,} rows in `like` whose lags reach {reach:,} rows back, expected more; pass "
+                "X_train"
+            )
+        return data.iloc[reach:] if hasattr(data, "iloc") else data[reach:]
 
     def end_to_end(self) -> tuple[NDArray[np.intp] | None, dict[str, Any]]:
         """The rows on which outputs are compared from end to end, None for all, and the library's answers for them."""
@@ -156,11 +163,13 @@ class Compilation:
         _refuse_child_columns(name, after)
         if self.build.lacks_context:  # the message on it comes after the last step, with the count of rows
             self.columns = dict(after)
+            self._reach = max(value.lookback for value in after.values())
             return
         if is_own(type(step)):
             check_order_of_rows(name, data, output)
             check_names(name, list(after), output)
         plan = StepPlan.write(write, before)
+        self._reach = max((value.lookback for value in plan.roots), default=0)
         rows = None if isinstance(data, Frames) or self.options.context else rows_to_check(plan.plan, data)
         if rows is not None:
             self._some_rows = rows

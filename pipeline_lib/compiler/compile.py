@@ -98,7 +98,7 @@ def compile_pipeline(
         if chosen is not None:
             table = table.take(chosen)
             data = raw.library_rows(table)
-        answers = LibraryAnswers(fitted, data, options.context, last)
+        answers = LibraryAnswers(fitted, data, max(options.context, compilation.skipped), last)
         model.report = compile_report(model, answers, table, compilation.reports, compilation.last)
         compilation.compare_traces()  # last, since other processes record meanwhile
     return model

@@ -31,7 +31,7 @@ def compile_report(
 
     Raises InputError where most predictions differ, though each step alone agrees.
     """
-    context, rest = (table.slice(0, model.context), table.slice(model.context)) if model.context else (None, table)
+    context, rest = (table.slice(0, library.context), table.slice(library.context)) if model.context else (None, table)
     start = time.perf_counter()
     ours = model.predict(rest, context=context)
     took, theirs = time.perf_counter() - start, np.asarray(library.answer("predict"))

@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class LibraryAnswers:
-    """The answers of a fitted pipeline for the rows after the context.
+    """The answers of a fitted pipeline for the rows after the context, or after the first that lack earlier rows.
 
     `data` are the training rows as the pipeline takes them, the context first. `last` are the answers of the last
     step by method, for the rows from the context on, or for more rows.

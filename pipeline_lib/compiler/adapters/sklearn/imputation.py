@@ -201,7 +201,7 @@ def iterative(step: Any, columns: Columns, build: Builder) -> Columns:
     empty = dict(zip(columns, step._is_empty_feature, strict=True))
     missing = [build.value(False) if empty[name] else is_missing(step, columns[name], build) for name in kept]
     if step.n_iter_ > 0 and filled:
-        filled[0] = _some_present(step, filled[0], missing, build)
+        filled[0] = _some_present(step, kept, columns[kept[0]], filled[0], missing)
         for turn in step.imputation_sequence_:
             index = int(turn.feat_idx)
             (predicted,) = predict(turn.estimator, [filled[int(at)] for at in turn.neighbor_feat_idx], build).prediction
@@ -210,8 +210,12 @@ def iterative(step: Any, columns: Columns, build: Builder) -> Columns:
     return dict(zip(kept, filled, strict=True)) | _indicators(step, columns, build)
 
 
-def _some_present(step: Any, value: Value, missing: Sequence[Value], build: Builder) -> Value:
+def _some_present(step: Any, names: Sequence[str], raw: Value, filled: Value, missing: Sequence[Value]) -> Value:
+    """The first filled column, of rows that have a value in one column at least; `raw` is it before."""
     all_missing = missing[0]
     for other in missing[1:]:
         all_missing = all_missing & other
-    return check_condition(value, ~all_missing, "any", step, "a row with a value in one column at least")
+    listed = ", ".join(names)
+    expected, advice = "a value in one of these columns at least", "correct the row, or drop it in `load`"
+    present = check_condition(raw, ~all_missing, listed, step, expected, advice)
+    return raw.build.where(missing[0], filled, present)

@@ -156,7 +156,7 @@ def test_iterated_predictions(options):
 def test_rows_without_any_value_and_drawn_numbers_are_refused():
     numbers = FIT[["a", "b"]]
     imputer = IterativeImputer(random_state=0).fit(numbers)
-    with pytest.raises(InputError, match="expected a row with a value in one column at least"):
+    with pytest.raises(InputError, match="in column 'a, b', expected a value in one of these columns at least"):
         written(imputer, numbers * NAN)
     build = Builder()
     with pytest.raises(RefusedStepError, match="drawn numbers cannot serve production"):
