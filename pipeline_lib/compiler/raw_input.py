@@ -111,17 +111,15 @@ class RawInput:
         names = list(map(str, rows.columns))
         columns = [column for column in self.columns if not column.is_placeholder]
         places = {column.name: place for place, column in enumerate(self.columns)}
-        return [
-            column.name
-            for column in columns
-            if not _same_values(rows.iloc[:, names.index(column.name)], self._part(restored, places[column.name]))
-        ]
+        ours = dict(zip(names, (series for _, series in rows.items()), strict=True))
+        theirs = self._parts(restored)
+        return [column.name for column in columns if not _same_values(ours[column.name], theirs[places[column.name]])]
 
-    def _part(self, restored: Any, place: int) -> Any:
-        """A column of restored rows."""
+    def _parts(self, restored: Any) -> list[Any]:
+        """The columns of restored rows."""
         if self.container in (SERIES, VECTOR):
-            return restored
-        return restored.iloc[:, place] if self.container == FRAME else restored[:, place]
+            return [restored]
+        return [series for _, series in restored.items()] if self.container == FRAME else list(restored.T)
 
 
 def raw_input(
@@ -143,7 +141,8 @@ def raw_input(
         _refuse_undeclared(frame, row)
         if fitted_names(steps) is None:
             chosen = [name for name in row.names if name in chosen]
-    series = {name: frame.iloc[:, names.index(name)] for name in dict.fromkeys([*chosen, *keep]) if name in names}
+    known = dict(zip(names, (column for _, column in frame.items()), strict=True))
+    series = {name: known[name] for name in dict.fromkeys([*chosen, *keep]) if name in known}
     schema = row or _widest(series)
     columns = tuple(_raw_column(name, series[name], schema, declared=row is not None) for name in chosen)
     return RawInput(schema, container, columns), frame

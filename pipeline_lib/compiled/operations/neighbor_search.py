@@ -29,6 +29,7 @@ _FEWEST_POINTS = 64
 _FEW = 8  # neighbours that are found one after the other
 _FEW_PAIRS = 100
 _EXACT = 2.0**50  # squares up to this size, in units of the grid, add without rounding
+_SAMPLE = 8  # points that are looked at first
 _FINEST = 2.0**10  # the finest grid that is looked for
 _ON_GRID = ("euclidean", "sqeuclidean", "manhattan", "chebyshev")
 _TINY = 2.0**-1000  # more than what is lost below the smallest normal number
@@ -286,8 +287,11 @@ def _grid(points: Any) -> float:
     """The smallest power of two, from 1 on, that makes integers of all points; 0.0 where there is none."""
     units = 1.0
     while units <= _FINEST:
-        scaled = points * units
-        if (scaled == np.rint(scaled)).all():
+        if _are_whole(points[:, :_SAMPLE] * units) and _are_whole(points * units):
             return units
         units *= 4.0
     return 0.0
+
+
+def _are_whole(numbers: Any) -> bool:
+    return bool((numbers == np.rint(numbers)).all())
