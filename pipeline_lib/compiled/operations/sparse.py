@@ -110,6 +110,8 @@ def _pointers(rows: NDArray[Any], count: int) -> NDArray[np.int64]:
 
 def aligned(found: SparseColumn, bound: Any, expected: SparseColumn) -> tuple[NDArray[np.int64], Any, Any, Any]:
     """Rows, found values, their error bounds, expected values, at each index that either column holds."""
+    if np.array_equal(found.indptr, expected.indptr) and np.array_equal(found.indices, expected.indices):
+        return found.rows(), found.values, 0.0 if bound is None else bound, expected.values
     keys = [sparse.rows() * sparse.width + sparse.indices for sparse in (found, expected)]
     cells = np.union1d(*keys)
     numbers = np.zeros((3, len(cells)))
