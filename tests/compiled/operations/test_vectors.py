@@ -23,6 +23,7 @@ MATRIX = np.array([[1.0, 0.0, -2.0], [0.1, 0.2, 0.3], [0.0, 0.0, 0.0], [-1.0, 0.
 FEW = np.array([[0.0, 0.0, -2.0], [0.0, 0.0, 0.0], [-0.1, 0.0, 0.0]])  # at most one weight an output
 KERNEL = {"points": POINTS, "gamma": 0.3, "coef0": 0.5, "degree": 3, "expanded": False}
 NEAREST = {"points": POINTS, "count": 3, "metric": "euclidean", "expanded": False}
+GRAM = np.array([[2.0, 0.5, -0.3], [0.5, 1.0, 0.1], [-0.3, 0.1, 3.0]])
 EXAMPLES = [
     ("affine", {"matrix": MATRIX, "offset": None}),
     ("affine", {"matrix": FEW, "offset": None}),
@@ -33,6 +34,18 @@ EXAMPLES = [
     *(("activation", {"kind": kind}) for kind in ("relu", "tanh", "logistic")),
     *(("kernel", {"kernel": kind, **KERNEL}) for kind in ("linear", "rbf", "poly", "sigmoid")),
     ("couple", {"slopes": np.array([-1.0, -0.5, 2.0]), "offsets": np.array([0.1, 0.0, -1.0]), "classes": 3}),
+    ("nearest_centre", {"centres": POINTS, "squares": np.array([2.0, 9.5, 9.5, 4.0, 85.01])}),
+    *(
+        ("point_distances", {"points": POINTS, "metric": metric, "expanded": False})
+        for metric in ("euclidean", "squared", "manhattan", "chi_squared")
+    ),
+    *(("vector_function", {"kind": kind}) for kind in ("absolute", "cos", "exp", "log", "sigmoid", "sin", "sqrt")),
+    ("vector_power", {"exponent": 2.5}),
+    ("vector_power", {"exponent": -1.0}),
+    ("vector_scale", {"factor": 0.1, "offset": -3.0}),
+    ("sum_of_squares", {}),
+    ("coordinate_descent", {"gram": GRAM, "sweeps": 7}),
+    ("matching_pursuit", {"gram": GRAM, "count": 2}),
     ("nearest", NEAREST),
     ("nearest", NEAREST | {"metric": "manhattan", "count": 1}),
 ]
@@ -65,6 +78,30 @@ def same(write, values):
 @pytest.mark.parametrize(("name", "settings"), EXAMPLES, ids=lambda example: str(example)[:40])
 def test_columns_and_rows_have_the_same_bits(name, settings):
     same(lambda build, values: build.apply(name, build.stack(values), **settings), NUMBERS)
+
+
+@pytest.mark.parametrize("kind", ["add", "multiply"])
+def test_pairs_of_vectors_have_the_same_bits(kind):
+    def write(build, values):
+        vector = build.stack(values)
+        return build.vector_pair(vector, build.vector_scale(vector, factor=0.3, offset=1.0), kind=kind)
+
+    same(write, NUMBERS)
+
+
+@pytest.mark.parametrize("kind", ["add", "multiply", "divide"])
+def test_vectors_with_a_number_have_the_same_bits(kind):
+    same(lambda build, values: build.vector_number(build.stack(values), values[0], kind=kind), NUMBERS)
+
+
+def test_circular_convolutions():
+    def write(build, values):
+        vector = build.stack(values)
+        return build.circular_convolution(vector, build.vector_scale(vector, factor=0.5, offset=0.0))
+
+    same(write, NUMBERS)
+    (whole,) = same(write, np.array([[1.0, 2.0, 4.0]]))
+    assert whole.tolist() == [(1 + 8 + 8) / 2, (2 + 2 + 16) / 2, (4 + 4 + 4) / 2]
 
 
 @pytest.mark.parametrize("weights", ["uniform", "distance"])
