@@ -133,7 +133,7 @@ def _numbers(column: PlanColumn, dtype: str, rows: Any, kind: str) -> Any:
 
 def _matrix(columns: Sequence[PlanColumn], rows: Any, form: str, kind: str) -> Any:
     """Columns, of which some are sparse, as a SciPy matrix of the library's form and dtype."""
-    import scipy.sparse
+    import scipy.sparse  # type: ignore[import-untyped]
 
     parts = []
     for column in columns:

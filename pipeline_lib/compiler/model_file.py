@@ -28,8 +28,12 @@ from pipeline_lib.errors import InputError
 
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"BZ": "bz2", b"\xfd7z": "xz", b"]\x00": "lzma", b"x": "zlib"}
 _PLAIN = ("builtins", "__builtin__", "collections", "copyreg", "copy_reg", "datetime", "_codecs", "_loss", "joblib")
-_PACKAGES = ("sklearn", "numpy", "scipy", "pandas", "lightgbm", "xgboost", "catboost", "imblearn", "category_encoders")
-_PACKAGES += ("feature_engine", "pipeline_lib")
+_PACKAGES = frozenset(
+    {
+        *("sklearn", "numpy", "scipy", "pandas", "lightgbm", "xgboost", "catboost", "imblearn"),
+        *("category_encoders", "feature_engine", "pipeline_lib"),
+    }
+)
 _RUNS = ("eval", "exec", "compile", "open", "__import__", "getattr", "setattr", "input", "breakpoint")
 _SHOWN = 8
 
@@ -138,7 +142,7 @@ def _sklearn_versions(schema: Any) -> Iterator[str]:
 
 def _model_file(kind: str, of: str, names: list[tuple[str, str]], noted: list[str]) -> ModelFile:
     """`noted` are the versions that scikit-learn's objects note: of a whole file they are one."""
-    roots = sorted({module.partition(".")[0] for module, _ in names} & set(_PACKAGES))
+    roots = sorted({module.partition(".")[0] for module, _ in names} & _PACKAGES)
     needed = {DISTRIBUTIONS.get(root, root): "" for root in roots}
     known = (*_PACKAGES, *_PLAIN)
     others = {

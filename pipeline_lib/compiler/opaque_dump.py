@@ -75,7 +75,7 @@ class _Parts:
         values = {key: self.of(value) for key, value in vars(thing).items()}
         if _same(values.values(), vars(thing).values()):
             return thing
-        copied = type(thing).__new__(type(thing))
+        copied = object.__new__(type(thing))  # as skops makes it: without __init__
         vars(copied).update(values)
         return copied
 
@@ -132,7 +132,7 @@ def _pandas_content(thing: Any) -> dict[str, Any] | None:
     if isinstance(thing, pd.Series | pd.Index):
         kind = "series" if isinstance(thing, pd.Series) else "index"
         content = {"kind": kind, "values": _values(thing), "dtype": thing.dtype, "name": thing.name}
-        return content | ({"index": thing.index} if kind == "series" else {})
+        return content | ({"index": thing.index} if isinstance(thing, pd.Series) else {})
     if isinstance(thing, pd.CategoricalDtype):
         return {"kind": "dtype", "name": "category", "categories": thing.categories, "ordered": thing.ordered}
     return {"kind": "dtype", "name": str(thing)} if isinstance(thing, pd.api.extensions.ExtensionDtype) else None

@@ -40,7 +40,7 @@ class OpaqueParts:
 
     def watch(self, name: str, step: Any, data: Any, call: Callable[[], object]) -> None:
         """Note what the steps inside a fitted step receive during a call, and what it receives itself."""
-        import joblib
+        import joblib  # type: ignore[import-untyped]
 
         inner = {id(each): (path, each) for path, each in inner_steps(name, step) if each is not step}
         self._kept += [step, *(each for _, each in inner.values())]

@@ -29,7 +29,7 @@ def block_of(call: Callable[[Any], Any], data: Any, dtypes: Sequence[str]) -> in
 
     `call` is the step's method, `data` its training rows, `dtypes` those of its columns in the plan.
     """
-    rows = data.shape[0]
+    rows = int(data.shape[0])
     tried = np.resize(np.linspace(0, rows - 1, min(rows, _TRIED)).astype(np.intp), _TRIED)
 
     def ask(chosen: Rows) -> list[PlanColumn]:
