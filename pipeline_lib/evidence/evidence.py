@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.edge_answers import read_edge_answers, write_edge_answers
+from pipeline_lib.evidence.targets import target_table
 from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.split_tables import sort_child_rows
 from pipeline_lib.system.files import canonical_json, files_below, sha256_file, write_atomic
@@ -58,13 +59,14 @@ def write_evidence(
 ) -> Evidence:
     """Write raw rows with the model's outputs and intermediate columns, and read them back.
 
-    `rows` is a DataFrame (or what `CompiledPipeline.predict` takes), `target` a sequence of as many values,
+    `rows` is a DataFrame (or what `CompiledPipeline.predict` takes), `target` a sequence of as many values (of several
+    targets a DataFrame or array with a column for each),
     `artifact` the folder where the model is saved. Of several raw tables each main row is kept with its child rows,
     put into one order. `context` has the rows before them, where the pipeline needs these.
     Raises InputError for rows outside the schema, no rows, or a target of another length.
     """
     inputs = sort_child_rows(conform(rows, model.row), model.row)
-    values = pa.table({"target": pa.array(np.asarray(target))})
+    values = target_table(target)
     if inputs.num_rows == 0 or values.num_rows != inputs.num_rows:
         raise InputError(
             f"found {inputs.num_rows:,} evidence rows and {values.num_rows:,} target values, expected as many "

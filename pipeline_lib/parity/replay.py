@@ -16,6 +16,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import differing_rows
 from pipeline_lib.evidence.edge_answers import EDGE_ANSWERS, repeat_edge_rows, why_no_edge_rows
 from pipeline_lib.evidence.evidence import Evidence, extreme_rows, read_evidence, traced_steps
+from pipeline_lib.evidence.targets import PREDICTION, prediction_names
 from pipeline_lib.parity.clock import readers
 from pipeline_lib.parity.deliveries import Delivery, RowsToDeliver
 from pipeline_lib.parity.divergence import OUTPUTS, ReplayResult, changed_values, first_divergence
@@ -191,15 +192,18 @@ def _predicted(model: CompiledPipeline, part: Part) -> tuple[pa.Table, pa.Table]
     """Raw rows as they reach the model, and its outputs; the prediction is the result of `predict`."""
     inputs = conform(part.data, model.row)
     outputs = model.evaluate(inputs, context=part.context).outputs
-    if "prediction" not in outputs.column_names:
-        return inputs, outputs
-    return inputs, _with_prediction(outputs, model.predict(part.data, context=part.context).tolist())
+    return inputs, _with_predictions(outputs, model.predict(part.data, context=part.context).tolist())
 
 
-def _with_prediction(outputs: pa.Table, values: list[Any]) -> pa.Table:
-    index = outputs.column_names.index("prediction")
-    kind = outputs.schema.field(index).type
-    return outputs.set_column(index, "prediction", pa.array(values, kind, from_pandas=False))
+def _with_predictions(outputs: pa.Table, values: list[Any]) -> pa.Table:
+    """The outputs with other predictions: a value for each row, or one for each of its targets."""
+    names = prediction_names(outputs)
+    columns = [values] if names == [PREDICTION] else list(zip(*values, strict=True)) or [()] * len(names)
+    for name, column in zip(names, columns, strict=True):
+        index = outputs.column_names.index(name)
+        kind = outputs.schema.field(index).type
+        outputs = outputs.set_column(index, name, pa.array(column, kind, from_pandas=False))
+    return outputs
 
 
 def _single_rows(parts: Sequence[Part], evidence: Evidence, model: CompiledPipeline) -> ReplayResult:
@@ -209,8 +213,8 @@ def _single_rows(parts: Sequence[Part], evidence: Evidence, model: CompiledPipel
     schemas = {**{name: table.schema for name, table in evidence.steps.items()}, OUTPUTS: evidence.outputs.schema}
     tables = {name: _traced(schema, [trace.get(name, {}) for trace in traces]) for name, schema in schemas.items()}
     outputs = tables.pop(OUTPUTS)
-    if "prediction" in outputs.column_names:
-        predicted = _with_prediction(outputs, [model.predict_row(part.data, context=part.context) for part in parts])
+    if prediction_names(outputs):
+        predicted = _with_predictions(outputs, [model.predict_row(part.data, context=part.context) for part in parts])
         # where predict_row and trace_row disagree, the wrong one must show
         expected = evidence.outputs.take(pa.array(rows))
         outputs = predicted if differing_rows(expected, predicted).any() else outputs

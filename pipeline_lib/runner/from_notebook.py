@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline_lib.errors import InputError, PipelineLibError
 from pipeline_lib.evidence.evidence import read_evidence
+from pipeline_lib.evidence.targets import predictions_of
 from pipeline_lib.project.from_notebook.captures import PREDICTIONS
 from pipeline_lib.project.from_notebook.decision import Decision
 from pipeline_lib.project.from_notebook.drafts import drafts, page_path
@@ -193,7 +194,7 @@ def _run(project: Project, name: str, progress: Progress) -> tuple[Record | None
 
 def _compiled_note(new: dict[str, Any], record: Record) -> str:
     """How near the compiled pipeline is to the fitted one; predictions of fits that differ are not compared."""
-    outputs = read_evidence(record.evidence).outputs.column("prediction").to_numpy()
+    outputs = predictions_of(read_evidence(record.evidence).outputs)
     detail = difference(new[PREDICTIONS], outputs)
     if not detail:
         return f"The compiled pipeline, which production loads, repeats the {len(outputs):,} predictions."

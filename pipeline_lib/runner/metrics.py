@@ -8,20 +8,18 @@ import numpy as np
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import read_evidence
+from pipeline_lib.evidence.targets import predictions_of, target_of
 from pipeline_lib.records.record import Record
 
 
 def metrics_of_evidence(module: types.ModuleType, record: Record, params: Any) -> dict[str, float]:
-    """The module's metrics on a record's target and predictions.
+    """The module's metrics on a record's target and predictions: of several targets a DataFrame and an array.
 
     A `metrics` with a parameter `probabilities` gets them too (float64, rows x classes, as from `predict_proba`).
     Raises InputError for probabilities that the pipeline does not give, and for a metric that is no finite number.
     """
-    import pandas as pd
-
     evidence = read_evidence(record.evidence)
-    target = pd.Series(evidence.target.column("target").to_numpy())
-    predictions = np.asarray(evidence.outputs.column("prediction").to_numpy())
+    target, predictions = target_of(evidence.target), predictions_of(evidence.outputs)
     options = {}
     if "probabilities" in inspect.signature(module.metrics).parameters:
         options["probabilities"] = _probabilities(evidence.outputs)

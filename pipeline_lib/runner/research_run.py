@@ -21,6 +21,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import digest
 from pipeline_lib.evidence.evidence import write_evidence
 from pipeline_lib.evidence.fitted_state import write_fitted_state
+from pipeline_lib.evidence.targets import predictions_of
 from pipeline_lib.project.export import check_export
 from pipeline_lib.project.exported_cells import exported_cells
 from pipeline_lib.project.loaded_code import changed_names, with_exported_definitions
@@ -99,17 +100,14 @@ class Run:
     ) -> CompiledPipeline:
         """Turn a fitted pipeline into the artifact that production loads, and keep it in the record.
 
-        `like` is the DataFrame that the pipeline was fitted on (rows x raw columns), or a mapping of table names to
-        DataFrames where the module's `Row` is `Tables`. A step without an exact plan is refused, or with
+        `like` are the rows that the pipeline was fitted on: a DataFrame (rows x raw columns), or what else
+        `compile_pipeline` takes, in the order of the module's `Row`; a mapping of table names to DataFrames where `Row`
+        is `Tables`. A step without an exact plan is refused, or with
         `allow_opaque` runs through its library; its state may hold classes of the packages in `trust`, by default those
         that `trust =` in settings.ini names. `context` is the number of earlier rows that each row needs: by
         default the module's CONTEXT, or 0. Predict with the returned pipeline: production has the same bits.
         """
         row, library = schema_of(self.module.Row), self._project.library
-        if not is_dataframe(like) and row.key is None:
-            raise InputError(
-                f"found {type(like).__name__} as like=, expected the DataFrame of raw training rows, X_train"
-            )
         fitted = with_exported_definitions(fitted_pipeline(fitted), self._project)
         context = getattr(self.module, "CONTEXT", 0) if context is None else context
         trust = self._project.trust if trust is None else trust
@@ -131,7 +129,7 @@ class Run:
         return model
 
     def evidence(self, rows: Any, target: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
-        """Keep raw rows with the model's outputs, and return the kept predictions (one for each row).
+        """Keep raw rows with the model's outputs, and return the kept predictions (one for each row and target).
 
         `rows` is a DataFrame of raw rows that the fit did not see (or a mapping, as in `compile`), `target` as many
         true values. Every step's plan is checked against its library on these rows, too. `context` has the earlier
@@ -147,13 +145,13 @@ class Run:
         kept = write_evidence(
             self.record.evidence, self._model, rows, target, artifact=self.record.artifact, context=earlier
         )
-        return np.asarray(kept.outputs.column("prediction").to_numpy())
+        return predictions_of(kept.outputs)
 
     def _check_evidence(self, rows: Any, target: Any) -> None:
         """Refuse a target of other rows; warn of rows that the fit has seen."""
         index = getattr(target, "index", None)
         main = rows[self._model.row.name] if self._model and self._model.row.key else rows
-        if is_dataframe(main) and index is not None and len(main) == len(index) and not main.index.equals(index):
+        if is_dataframe(main) and hasattr(index, "equals") and len(main) == len(index) and not main.index.equals(index):
             raise InputError(
                 "found a target whose index is not that of the rows, expected the same rows in the same order; "
                 "pass X_test and y_test as `split` returned them"

@@ -194,7 +194,7 @@ def test_metrics_are_names_and_numbers(run: Run, values: Any) -> None:
 
 
 def test_training_rows_are_a_frame(run: Run, fitted: Any, parts: Parts) -> None:
-    with pytest.raises(InputError, match="found Series as like="):
+    with pytest.raises(InputError, match="found rows of one column as like=, expected the 82 of Row"):
         run.compile(fitted, like=parts[2])
 
 
