@@ -94,7 +94,7 @@ def birch(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The label of the nearest subcluster."""
     centres = float64_of(step, "subcluster_centers_")
     nearest = nearest_centre(step, values, build, centres, float64_of(step, "_subcluster_norms"))
-    return Outputs([label_at(build, nearest, np.asarray(step.subcluster_labels_))])
+    return Outputs([label_at(build, nearest, np.asarray(step.subcluster_labels_).tolist())])
 
 
 @transformer(f"{_CLUSTER}_birch.Birch", options=_BIRCH)

@@ -36,7 +36,7 @@ def gaussian(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 )
 def bayesian(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """As `gaussian`, with the expected logs of weights and of precisions (`_estimate_log_prob`)."""
-    from scipy.special import digamma
+    from sklearn.mixture._bayesian_mixture import digamma
 
     freedom, columns = float64_of(step, "degrees_of_freedom_"), float64_of(step, "means_").shape[1]
     spread = columns * np.log(2.0) + np.sum(digamma(0.5 * (freedom - np.arange(columns)[:, None])), 0)

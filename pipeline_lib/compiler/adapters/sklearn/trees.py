@@ -89,7 +89,7 @@ def classes(step: Any, probability: list[Value], build: Builder) -> Outputs:
     for known in step.classes_:
         shares = probability[start : start + len(known)]
         # the library stores the labels of all targets in an array of the first one's dtype
-        chosen.append(class_prediction(build, shares, np.asarray(known).astype(step.classes_[0].dtype)))
+        chosen.append(class_prediction(build, shares, np.asarray(known).astype(step.classes_[0].dtype).tolist()))
         start += len(known)
     return Outputs(chosen, probability, classes=[class_labels(known) for known in step.classes_])
 
@@ -144,9 +144,9 @@ def embedding(step: Any, columns: Columns, build: Builder) -> Columns:
     """A column of 0 and 1 for each leaf of each tree, in the order of the nodes."""
     values, trees = list(fitted_columns(step, columns).values()), []
     for tree, leaves in zip(step.estimators_, step.one_hot_encoder_.categories_, strict=True):
-        codes = np.full(tree.tree_.node_count, -1.0)
-        codes[np.asarray(leaves, dtype=np.int64)] = np.arange(len(leaves))
-        trees.append(tree_nodes(tree.tree_, codes[:, None]))
+        places = np.full(tree.tree_.node_count, -1.0)
+        places[np.asarray(leaves, dtype=np.int64)] = np.arange(len(leaves))
+        trees.append(tree_nodes(tree.tree_, places[:, None]))
     check = input_check(step, step.estimators_[0], values, build)
     count = len(trees)
     codes = sum_of_trees(build, values, trees, check, start=[0.0] * count, outputs=list(range(count)))
