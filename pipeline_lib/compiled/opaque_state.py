@@ -8,11 +8,11 @@ In the skops tree a `Part` takes the place of a booster and of what pandas holds
 without packages.json are of earlier releases.
 """
 
-import importlib
 import importlib.metadata
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -90,16 +90,19 @@ def distributions(artifact: Path) -> tuple[str, ...]:
     for path in sorted(artifact.glob("opaque_*.skops")):
         with ZipFile(path) as archive:
             modules |= set(json.loads(archive.read(PACKAGES))) if PACKAGES in archive.namelist() else set()
-    known = importlib.metadata.packages_distributions() if modules else {}
+    known = _distributions_by_package() if modules else {}
     return tuple(sorted({known.get(name, [DISTRIBUTIONS.get(name, name)])[0] for name in modules}))
 
 
 def module_version(package: str) -> str | None:
-    """The version of an installed package by its name to import; None where it has none."""
-    try:
-        return str(importlib.import_module(package).__version__)
-    except (ImportError, AttributeError):
-        return None
+    """The version of the distribution that installed a package; None where there is none. Nothing is imported."""
+    names = _distributions_by_package().get(package)
+    return importlib.metadata.version(names[0]) if names else None
+
+
+@cache
+def _distributions_by_package() -> Mapping[str, list[str]]:
+    return importlib.metadata.packages_distributions()
 
 
 def _check_versions(where: str, packages: Mapping[str, str], other_versions: bool) -> None:

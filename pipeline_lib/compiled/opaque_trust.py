@@ -79,7 +79,9 @@ _BOOSTERS = {
     "lightgbm.sklearn": ("LGBMClassifier", "LGBMRegressor", "LGBMRanker", "LGBMModel", "_LGBMLabelEncoder"),
     "xgboost.sklearn": ("XGBClassifier", "XGBRegressor", "XGBRanker", "XGBRFClassifier", "XGBRFRegressor"),
 }
-_NEVER = frozenset({"__main__", "pickle", "joblib", "cloudpickle", "dill", "numpy", "scipy", "pandas", "pyarrow", "skops"})
+_NEVER = frozenset(
+    {"__main__", "pickle", "joblib", "cloudpickle", "dill", "numpy", "scipy", "pandas", "pyarrow", "skops"}
+)
 
 
 class Node(NamedTuple):

@@ -217,3 +217,18 @@ def test_a_fresh_process_repeats_every_kind(monkeypatch: pytest.MonkeyPatch, tmp
         models[name] = (folder, trust, columns)
     answers = answers_of_a_fresh_process(models, frame, tmp_path)
     assert answers == {name: digest.hexdigest() for name, digest in expected.items()}
+
+
+def test_a_package_that_a_state_merely_names_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "planted_package.py").write_text("raise RuntimeError('imported')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    state = io.BytesIO(dump_state(LogisticRegression().fit(numbers(20).to_numpy(), labels(20))))
+    with ZipFile(state) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    with ZipFile(io.BytesIO(), "w") as archive:
+        for name, content in {**contents, PACKAGES: b'{"planted_package": "1.0"}'}.items():
+            archive.writestr(name, content)
+        stream = archive.fp
+    assert stream is not None
+    with pytest.raises(InputError, match="found planted_package not installed, expected planted_package 1"):
+        load_state(stream.getvalue(), "pipeline_lib")  # type: ignore[attr-defined]
