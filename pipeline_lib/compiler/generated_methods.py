@@ -79,6 +79,18 @@ class OperationMethods(Generic[V]):
         """The index of the largest number, the first of equal ones; NaN is the largest, as in numpy.argmax."""
         return self.apply("largest", vector)
 
+    def barycenter(
+        self,
+        nearest: V | Scalar,
+        vector: V | Scalar,
+        *,
+        points: Sequence[Sequence[float]] | NDArray[Any],
+        places: Sequence[Sequence[float]] | NDArray[Any],
+        reg: float,
+    ) -> V:
+        """The stored `places` of the nearest `points`, weighted so that the points have the vector in their middle."""
+        return self.apply("barycenter", nearest, vector, points=points, places=places, reg=reg)
+
     def calendar(
         self,
         value: V | Scalar,
@@ -776,6 +788,10 @@ class OperationMethods(Generic[V]):
     def parse_number(self, value: V | Scalar, *, name: str, where: str) -> V:
         """The decimal number written as text; missing is NaN, other text is refused."""
         return self.apply("parse_number", value, name=name, where=where)
+
+    def path_lengths(self, nearest: V | Scalar, *, ways: Sequence[Sequence[float]] | NDArray[Any]) -> V:
+        """The shortest way to each stored point over a neighbour, by stored `ways` (points x points)."""
+        return self.apply("path_lengths", nearest, ways=ways)
 
     def point_distances(
         self,

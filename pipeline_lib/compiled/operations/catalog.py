@@ -22,6 +22,7 @@ MODULES = (
     "knn_imputation",
     "linear_trees",
     "lookups",
+    "manifolds",
     "matching_pursuit",
     "nearest_neighbors",
     "oblivious_trees",

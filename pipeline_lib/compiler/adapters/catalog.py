@@ -36,6 +36,7 @@ MODULES = (
     "sklearn.kernels",
     "sklearn.label_propagation",
     "sklearn.linear",
+    "sklearn.manifold",
     "sklearn.meta",
     "sklearn.mixtures",
     "sklearn.multiclass",

@@ -119,15 +119,20 @@ def _columns(vector: Value, build: Builder) -> Columns:
 )
 def kernel_pca(step: Any, columns: Columns, build: Builder) -> Columns:
     """The centred kernels of the training rows, weighted by the eigenvectors."""
-    values, weights = list(columns.values()), float64_of(step, "eigenvectors_")
+    values = list(columns.values())
+    if isinstance(step.kernel, str) and step.kernel == "precomputed":
+        return projected_kernels(step, build.stack(dense_inputs(step, values, build)), build)
+    parameters = {"gamma": step.gamma_, "degree": step.degree, "coef0": step.coef0}
+    kernels = pairwise_kernels(step, values, build, float64_of(step, "X_fit_"), step.kernel, parameters)
+    return projected_kernels(step, kernels, build)
+
+
+def projected_kernels(step: Any, kernels: Value, build: Builder) -> Columns:
+    """Kernel values of the training rows, projected by a fitted KernelPCA."""
+    weights = float64_of(step, "eigenvectors_")
     used = np.flatnonzero(step.eigenvalues_)
     scaled = np.zeros_like(weights)
     scaled[:, used] = weights[:, used] / np.sqrt(np.asarray(step.eigenvalues_)[used])
-    if isinstance(step.kernel, str) and step.kernel == "precomputed":
-        kernels = build.stack(dense_inputs(step, values, build))
-    else:
-        parameters = {"gamma": step.gamma_, "degree": step.degree, "coef0": step.coef0}
-        kernels = pairwise_kernels(step, values, build, float64_of(step, "X_fit_"), step.kernel, parameters)
     centre = step._centerer
     return _columns(_centred_sums(kernels, scaled, centre.K_fit_rows_, float(centre.K_fit_all_), build), build)
 
