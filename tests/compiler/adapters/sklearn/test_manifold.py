@@ -35,7 +35,7 @@ def rows(seed: int) -> pd.DataFrame:
 def test_places(step, seed):
     frame = rows(seed)
     step.fit(frame.head(40))
-    found = check_transformer(step, frame, edge_rows=False)
+    found = check_transformer(step, frame)
     np.testing.assert_allclose(found, step.transform(frame), rtol=1e-8, atol=1e-9)
 
 
