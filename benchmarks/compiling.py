@@ -12,11 +12,19 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
+from sklearn.ensemble import (
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.impute import KNNImputer
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -58,7 +66,45 @@ CASES = [
     Case("svc 2,000 x 20", make_pipeline(StandardScaler(), SVC()), 2_000, 20),
     Case("svc 5,000 x 20", make_pipeline(StandardScaler(), SVC()), 5_000, 20),
     Case("svr 5,000 x 20", make_pipeline(StandardScaler(), SVR()), 5_000, 20),
+    Case("forest of 1,000 trees", make_pipeline(RandomForestRegressor(1000, n_jobs=-1)), 2_000, 20),
+    Case("forest classifier of 1,000 trees", make_pipeline(RandomForestClassifier(1000, n_jobs=-1)), 2_000, 20),
+    Case("forest of 100 full trees", make_pipeline(RandomForestRegressor(n_jobs=-1)), 20_000, 20),
+    Case("gradient boosting, 500 trees", make_pipeline(GradientBoostingRegressor(n_estimators=500)), 2_000, 20),
+    Case(
+        "hist gradient boosting, 500 trees",
+        make_pipeline(HistGradientBoostingRegressor(max_iter=500, early_stopping=False)),
+        20_000,
+        20,
+    ),
+    Case(
+        "hist boosting classifier, 500 trees",
+        make_pipeline(HistGradientBoostingClassifier(max_iter=500, early_stopping=False)),
+        20_000,
+        20,
+    ),
 ]
+
+
+def boosters() -> list[Case]:
+    """Models of the boosting libraries that are installed, of 500 trees."""
+    models: dict[str, Any] = {}
+    if find_spec("lightgbm") is not None:
+        from lightgbm import LGBMClassifier, LGBMRegressor
+
+        models["LightGBM"] = LGBMRegressor(n_estimators=500, verbose=-1)
+        models["LightGBM classifier"] = LGBMClassifier(n_estimators=500, verbose=-1)
+    if find_spec("xgboost") is not None:
+        from xgboost import XGBClassifier, XGBRegressor
+
+        models["XGBoost"] = XGBRegressor(n_estimators=500)
+        models["XGBoost classifier"] = XGBClassifier(n_estimators=500)
+    if find_spec("catboost") is not None:
+        from catboost import CatBoostClassifier, CatBoostRegressor
+
+        quiet = {"verbose": 0, "allow_writing_files": False}
+        models["CatBoost"] = CatBoostRegressor(iterations=500, **quiet)
+        models["CatBoost classifier"] = CatBoostClassifier(iterations=500, **quiet)
+    return [Case(f"{name}, 500 trees", make_pipeline(model), 20_000, 20) for name, model in models.items()]
 
 
 def rows_of(case: Case) -> tuple[pd.DataFrame, Any]:
@@ -112,7 +158,7 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     print(HEADER)
-    for case in CASES:
+    for case in [*CASES, *boosters()]:
         if arguments.only in case.name:
             measure(case, arguments.repeat)
 

@@ -49,7 +49,8 @@ def float32_exp(values: NDArray[np.float64]) -> NDArray[np.float64]:
     number = np.where(np.isnan(whole), 0.0, whole).astype(np.int64)
     scale = np.ldexp(_ROOTS[number % _PARTS], (number // _PARTS).astype(np.int32))
     power = (_CUBIC * rest + _SQUARE) * (rest * rest) + (_LINEAR * rest + 1.0)
-    result = (power * scale).astype(np.float32).astype(np.float64)
+    with np.errstate(over="ignore", under="ignore"):  # to infinity or 0, as in the C libraries
+        result = (power * scale).astype(np.float32).astype(np.float64)
     return np.where(x == _HIGH, np.inf, result)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiler.adapters.boosters.catboost_model import Model, read_model
-from pipeline_lib.compiler.adapters.inputs import check_present, column_names
+from pipeline_lib.compiler.adapters.inputs import check_present
 from pipeline_lib.compiler.adapters.outputs import class_prediction, expit, label_at, softmax
 from pipeline_lib.compiler.adapters.registry import Outputs, estimator, state_error
 from pipeline_lib.compiler.adapters.tree_nodes import sum_of_trees
@@ -69,12 +69,14 @@ def _raw(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
 
 def _inputs(step: Any, model: Model, values: Sequence[Value], build: Builder) -> list[Value]:
     """What the splits compare: numbers, and 1 where a category is the one of a split, else 0."""
-    names = column_names(step, values)
+    names = list(map(str, step.feature_names_))  # n_features_in_ is 0 in a model that was pickled
     flat = [
         item
         for value in values
         for item in (build.items(build.sparse_to_vector(value)) if value.dtype == "bag" else [value])
     ]
+    if len(flat) != len(names):
+        raise state_error(step, f"{len(flat)} columns", f"the {len(names)} that it was fitted with")
     hashes = {index: _hash(step, flat[index], names[index], build) for index in model.categories}
     inputs = []
     for index, hashed in model.inputs:

@@ -38,12 +38,23 @@ class Model:
 
 def read_model(step: Any) -> Model:
     """The model of a fitted estimator. Raises NoPlanError for columns coded by statistics of the target, and texts."""
+    for kind, indices in (
+        ("text", step.get_text_feature_indices()),
+        ("embedding", step.get_embedding_feature_indices()),
+    ):
+        if indices:
+            raise state_error(step, f"{kind} features", "numbers and categories; make numbers of them in a step before")
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.json"
         step.save_model(str(path), format="json")
         model = json.loads(path.read_text(encoding="utf-8"))
     columns = model["features_info"]
-    _refuse_other_features(step, columns)
+    if columns.get("ctrs"):
+        raise NoPlanError(
+            f"{type(step).__name__}: found categories coded by statistics of the target (CTR), expected one-hot "
+            "categories; set one_hot_max_size=255, which suits columns of up to 255 categories, or encode the columns "
+            "in a step before"
+        )
     scale, bias = model["scale_and_bias"]
     numbers, words = columns.get("float_features", []), columns.get("categorical_features", [])
     reader = _Reader(
@@ -61,18 +72,6 @@ def read_model(step: Any) -> Model:
         float(scale),
         [float(each) for each in bias],
     )
-
-
-def _refuse_other_features(step: Any, columns: dict[str, Any]) -> None:
-    for kind in ("text", "embedding"):
-        if columns.get(f"{kind}_features"):
-            raise state_error(step, f"{kind} features", "numbers and categories; make numbers of them in a step before")
-    if columns.get("ctrs"):
-        raise NoPlanError(
-            f"{type(step).__name__}: found categories coded by statistics of the target (CTR), expected one-hot "
-            "categories; set one_hot_max_size=255, which suits columns of up to 255 categories, or encode the columns "
-            "in a step before"
-        )
 
 
 class _Reader:
