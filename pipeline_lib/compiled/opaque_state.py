@@ -69,7 +69,10 @@ def load_state(
             f"{where}found a damaged opaque step ({error}), expected a zip file in skops format; run again"
         ) from error
     _check_versions(where, packages, other_versions)
-    refused = refused_names(schema, library, trust)
+    try:
+        refused = refused_names(schema, library, trust)
+    except RecursionError:
+        raise InputError(f"{where}found an opaque step nested too deeply, expected state of a fitted step") from None
     if refused:
         raise UntrustedError(f"{where}{_refusal(refused, library)}", refused)
     try:
@@ -133,8 +136,12 @@ def _remedy(refused: Sequence[str]) -> str:
     roots = {name.partition(".")[0] for name in refused}
     if len(own) == len(roots) == 1:
         return f"where you trust that package, load_model(folder, library={own.pop()!r})"
-    if roots <= {"sklearn", "feature_engine", *MODEL_FILES} or not all(map(may_be_trusted, roots)):
-        return "pip install 'nb-pipeline-lib[opaque]', or export own code from a notebook"
+    if "__main__" in roots:
+        return "export own code from a notebook: put `#| export` on the cell that defines it, and run `make export`"
+    if roots <= {"sklearn", "feature_engine", *MODEL_FILES}:
+        return "pip install 'nb-pipeline-lib[opaque]'"
+    if not all(map(may_be_trusted, roots)):
+        return "keep such objects out of the fitted steps"
     trusted = ", ".join(repr(root) for root in sorted(roots))
     return f"where you trust {', '.join(sorted(roots))}, pass trust=({trusted},) to load_model, and when you compile"
 

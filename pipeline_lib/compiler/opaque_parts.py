@@ -10,6 +10,7 @@ inner step receives is seen while the fitted step is called on the training rows
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ class OpaqueParts:
         """Note what the steps inside a fitted step receive during a call, and what it receives itself."""
         import joblib  # type: ignore[import-untyped]
 
+        self.failure = None
         inner = {id(each): (path, each) for path, each in inner_steps(name, step) if each is not step}
         self._kept += [step, *(each for _, each in inner.values())]
         self._names |= {id(step): name} | {key: path for key, (path, _) in inner.items()}
@@ -105,7 +107,7 @@ class OpaqueParts:
                 self._made[key] = InputError(f"{type(step).__name__}: found {type(failure).__name__}: {failure}")
         made = self._made[key]
         if isinstance(made, InputError):
-            self.failure = made
+            self.failure = self.failure or made  # that of the innermost step says most
             raise error
         self.steps[made.name] = made
         self.why.setdefault(made.name, error)
@@ -133,6 +135,7 @@ class OpaqueParts:
                     vars(each)[method] = old
 
     def _watcher(self, step: Any, method: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(method)  # scikit-learn asks methods for their names
         def watched(X: Any, *args: Any, **options: Any) -> Any:
             if hasattr(X, "shape"):
                 self._received.setdefault(id(step), X.copy())

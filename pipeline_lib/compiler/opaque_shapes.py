@@ -20,6 +20,7 @@ from pipeline_lib.compiler.edge_batches import take
 Rows = NDArray[np.intp]
 _TRIED = BLOCK_ROWS + 1  # rows
 _ALONE = 16  # rows asked one by one
+_SIZES = (2, 3, 5, 8, 16, 33, 64, 100, 128, 200, 255)  # where libraries pass from one kernel to another
 _MOST = 8192  # rows of a batch without padding: what the column executor evaluates at once
 _SHIFTS = (1, 7, 100, 255)
 
@@ -41,9 +42,10 @@ def block_of(call: Callable[[Any], Any], data: Any, dtypes: Sequence[str]) -> in
 
 
 def _any_shape(ask: Callable[[Rows], list[PlanColumn]], tried: Rows, rows: int) -> bool:
-    """Whether batches of 1, 7, 256, 257 rows, and of all rows, give the same bits."""
+    """Whether batches of 1, 7, 256, 257 rows, of sizes between and of all rows give the same bits."""
     whole = ask(tried)
     parts = [(0, BLOCK_ROWS), (1, _TRIED), (0, 7), (100, 107), (_TRIED - 7, _TRIED)]
+    parts += [(0, size) for size in _SIZES]
     parts += [(int(row), int(row) + 1) for row in np.linspace(0, _TRIED - 1, _ALONE)]
     for start, stop in parts:
         if bits(ask(tried[start:stop])) != bits(_rows(whole, np.arange(start, stop))):

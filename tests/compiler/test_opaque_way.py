@@ -122,6 +122,15 @@ def test_what_does_not_work_is_not_offered(step: Any, reason: str, options: dict
     assert isinstance(caught.value, NoPlanError | RefusedStepError)
 
 
+def test_the_innermost_step_gives_the_reason() -> None:
+    """A ColumnTransformer holds an own step that no production can import, and an imputer that has a plan."""
+    frame = numbers()
+    columns = ColumnTransformer([("own", Next(), ["a"]), ("fill", SimpleImputer(), ["b"])])
+    fitted = Pipeline([("columns", columns), ("model", LinearRegression())]).fit(frame, frame["a"])
+    with pytest.raises(NoPlanError, match=r"step columns__own: found __main__\.Next .*put `#\| export` on the cell"):
+        compile_pipeline(fitted, like=frame)
+
+
 def test_one_branch_without_a_plan_leaves_the_others_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = words()
     columns = ColumnTransformer(
