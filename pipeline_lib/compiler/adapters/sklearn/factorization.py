@@ -23,8 +23,8 @@ _CODING = (
 
 def _refused(step: Any, why: str) -> RefusedStepError:
     return RefusedStepError(
-        f"{type(step).__name__}: found {why}, so that a row's result depends on the rows it comes with, expected each "
-        "row to have its own; fit NMF(solver='cd', tol=0), which makes max_iter iterations for every row"
+        f"{type(step).__name__}: found {why}, so that a batch's rows affect each other, expected each row to have its "
+        "own result; fit NMF(solver='cd', tol=0), which makes max_iter iterations for every row"
     )
 
 
