@@ -17,7 +17,7 @@ refused where an answer differs, a library's step has such rows counted in the r
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -79,11 +79,12 @@ class EdgeCounts:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Edge rows as the input of a step, and in the columns of its plan."""
+    """Edge rows as the input of a step, and in the columns of its plan; `parts` are those without refused rows."""
 
     data: Any
     edges: Sequence[Edge]
     columns: Columns
+    parts: dict[bytes, tuple[Any, Columns]] = field(default_factory=dict)
 
 
 class EdgeChecks:
@@ -200,8 +201,11 @@ class EdgeChecks:
         answered, output = answers
         data, refused = batch.data, rows - len(answered)
         if refused:
-            data = self._take(data, answered)
-            columns = self._convert_raw(data) or plan.columns(data)
+            key = answered.tobytes()
+            if key not in batch.parts:  # of another output of the same estimator
+                part = self._take(data, answered)
+                batch.parts[key] = (part, self._convert_raw(part) or plan.columns(part))
+            data, columns = batch.parts[key]
         try:
             differ = _differences(plan.compare(f"{where}, edge rows", data, output, columns))
         except RefusedRowsError:  # a row that looks back to one that was left out

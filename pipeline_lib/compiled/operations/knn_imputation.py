@@ -7,7 +7,8 @@ A distance runs over the columns that both rows hold, scaled up to all columns. 
     1.0   nan   4.0          0                                   no: not used for column 1
     nan   9.0   8.0          sqrt(16 * 3 / 1) = 6.93             yes
 
-Rows at the same distance are ordered by index. Source: sklearn/impute/_knn.py, and nan_euclidean_distances.
+Of rows at the same distance the first by index are taken: scikit-learn's `numpy.argpartition` takes others on another
+CPU. Source: sklearn/impute/_knn.py, and nan_euclidean_distances.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline_lib.compiled.operations.nearest_neighbors import TIES
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import INTEGER, INTEGERS, MATRIX, NUMBERS, one_of
 
@@ -166,5 +168,6 @@ operation(
     },
     column=_bind,
     error_bound=_error_bound,
+    doubt=lambda settings: TIES,
     width=lambda settings, widths: len(settings["columns"]),
 )

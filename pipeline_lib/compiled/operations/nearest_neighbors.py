@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.distances import HALF_ULP, METRIC_SETTINGS, Metric
+from pipeline_lib.compiled.operations.distances import HALF_ULP, METRIC_SETTINGS, SQUARED
 from pipeline_lib.compiled.operations.neighbor_search import Found, Search
 from pipeline_lib.compiled.operations.neighbor_ties import TIE_SETTINGS, check_ties
 from pipeline_lib.compiled.operations.registry import Settings, operation
@@ -48,7 +48,7 @@ def _nearest_error_bound(settings: Settings, inputs: Any, bounds: Any, result: A
 def _piece_error_bound(search: Search, vector: Any, moved: Any, result: Any, expanded: bool) -> Any:
     metric, count, rows = search.metric, search.count, vector.shape[1]
     far = metric.from_distance(np.nan_to_num(result[count - 1], nan=np.inf))
-    relative, absolute = rounding(metric, search.points, vector, expanded=expanded)
+    relative, absolute = rounding(search, vector, expanded=expanded)
     room = metric.from_distance(metric.finished(far * (1 + 2 * relative) + 2 * absolute) + 2 * moved)
     found = search.within(vector, room * (1 + 2 * relative) + 2 * absolute).nearest_first()
     exact = search.exact_rows(vector)
@@ -67,14 +67,18 @@ def _piece_error_bound(search: Search, vector: Any, moved: Any, result: Any, exp
     return np.concatenate([own + unsure, np.broadcast_to(unsure, own.shape)])
 
 
-def rounding(metric: Metric, points: Any, vector: Any, *, expanded: bool) -> tuple[float, Any]:
+def rounding(search: Search, vector: Any, *, expanded: bool) -> tuple[float, Any]:
     """How far reduced distances may be from a library's: a part of the distance, and for each row a number."""
-    relative = (len(points) + 8) * HALF_ULP
-    corners = [(stored.min(), stored.max()) for stored in np.nan_to_num(points)] if points.size else []
-    farthest = np.array([max(abs(low), abs(high)) for low, high in corners])[:, None]
-    sizes = np.nan_to_num(np.abs(vector))
+    metric, relative = search.metric, (len(vector) + 8) * HALF_ULP
+    if expanded and metric.name in SQUARED:
+        sizes = search.stored.sizes.max(initial=0.0) + (vector * vector).sum(axis=0)
+        return relative, 4 * (len(vector) + 4) * HALF_ULP * sizes
     if metric.name == "correlation":  # as large as the numbers are against their spread
         return relative, np.full(vector.shape[1], np.inf)
+    if not metric.is_absolute(expanded):
+        return relative, np.zeros(vector.shape[1])
+    farthest = search.stored.farthest[:, None]
+    sizes = np.nan_to_num(np.abs(vector))
     pairs = list(zip(np.broadcast_to(farthest, vector.shape), -sizes, strict=True))
     return relative, metric.spread(pairs, metric.reduced(pairs), expanded=expanded) * metric.is_absolute(expanded)
 

@@ -13,7 +13,9 @@ rows are small integers, or such multiples of a power of two, it is exact, and t
 from it.
 """
 
+import weakref
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,7 @@ from pipeline_lib.compiled.operations.neighbor_ties import TreeOrder, on_heap
 from pipeline_lib.compiled.operations.registry import Settings
 
 _CACHED = 1 << 16  # numbers of a working array: half a megabyte, which a core's cache holds
-_PRODUCTS = 1 << 18  # numbers of a matrix product: two megabytes
+_PRODUCTS = 1 << 19  # numbers of a matrix product: four megabytes
 _FEWEST_COLUMNS = 6  # with fewer, distances in order are as fast as a product
 _FEWEST_POINTS = 64
 _FEW = 8  # neighbours that are found one after the other
@@ -85,15 +87,20 @@ class Search:
     """Stored points with their metric and their rule for ties, prepared for rows."""
 
     def __init__(self, settings: Settings, *, products: bool = True) -> None:
-        self.points = np.ascontiguousarray(np.asarray(settings["points"], dtype=np.float64).T)
+        self.stored = stored_points(settings["points"])
+        self.points = self.stored.columns
         self.metric = Metric.of(settings)
         self.count = int(settings.get("count", 1))
         self._ties = settings.get("ties", "index")
         self._order = TreeOrder(settings, self.metric) if self._ties == "tree" else None
         columns, points = self.points.shape
         wide = columns >= _FEWEST_COLUMNS and points >= max(_FEWEST_POINTS, 8 * self.count)
-        self._products = _Products(self.points, self.metric) if products and wide and _is_squared(self.metric) else None
-        self._grid = _grid(self.points) if self.metric.name in _ON_GRID and self.metric.column_weights is None else 0.0
+        self._products: _Products | None = None
+        if products and wide and self.metric.name in SQUARED:
+            weights = self.metric.column_weights
+            self._products = self.stored.products if weights is None else _Products(self.stored, weights)
+        on_grid = self.metric.name in _ON_GRID and self.metric.column_weights is None
+        self._grid = self.stored.grid if on_grid else 0.0
         self.piece = max(1, (_PRODUCTS if self._products else _CACHED) // max(points, 1))
 
     def pieces(self, rows: int) -> list[slice]:
@@ -104,7 +111,7 @@ class Search:
         """The rows whose distances from all points no order of operations rounds before the last root."""
         if self.metric.name in COUNTS or self.metric.name == "hamming":
             return np.ones(vector.shape[1], dtype=bool)
-        return _are_exact(vector, self._grid, (vector * vector).sum(axis=0), (self.points * self.points).sum(axis=0))
+        return _are_exact(vector, self._grid, (vector * vector).sum(axis=0), self.stored.sizes)
 
     @property
     def settles_ties(self) -> bool:
@@ -196,7 +203,7 @@ class Search:
         if self.metric.name in COUNTS or self.metric.name == "hamming":
             return np.zeros(len(found.rows))
         if expanded and self.metric.name in SQUARED:
-            sizes = (self.points * self.points).sum(axis=0)[found.chosen] + (vector * vector).sum(axis=0)[found.rows]
+            sizes = self.stored.sizes[found.chosen] + (vector * vector).sum(axis=0)[found.rows]
             apart = 4 * (len(vector) + 4) * HALF_ULP * sizes
         else:
             pairs = at(self.points, vector, found.chosen, found.rows)
@@ -228,6 +235,48 @@ class Search:
         return np.concatenate([np.take_along_axis(distances, rank, axis=1).T, np.take_along_axis(kept, rank, axis=1).T])
 
 
+class StoredPoints:
+    """Stored points (numbers x points), and what is computed of them once."""
+
+    def __init__(self, points: Any) -> None:
+        self.columns = np.array(np.asarray(points, dtype=np.float64).T, order="C")
+
+    @cached_property
+    def sizes(self) -> Any:
+        """The squared length of each point."""
+        return (self.columns * self.columns).sum(axis=0)
+
+    @cached_property
+    def farthest(self) -> Any:
+        """The largest magnitude in each column; missing numbers are left out."""
+        return np.nan_to_num(np.abs(self.columns)).max(axis=1, initial=0.0)
+
+    @cached_property
+    def grid(self) -> float:
+        """How many units a number 1 has, so that all points are integers; 0.0 where there is no such grid."""
+        return _grid(self.columns)
+
+    @cached_property
+    def products(self) -> "_Products":
+        """Squared distances by a matrix product."""
+        return _Products(self)
+
+
+_PREPARED: dict[int, tuple["weakref.ref[Any]", StoredPoints]] = {}
+
+
+def stored_points(points: Any) -> StoredPoints:
+    """The points of a setting, prepared once for all functions that search the same array."""
+    if not isinstance(points, np.ndarray):
+        return StoredPoints(points)
+    key = id(points)
+    known = _PREPARED.get(key)
+    if known is None or known[0]() is not points:
+        gone = weakref.ref(points, lambda _: _PREPARED.pop(key, None))
+        known = _PREPARED[key] = (gone, StoredPoints(points))
+    return known[1]
+
+
 def _ranked(values: Any, count: int) -> tuple[Any, Any]:
     """The `count` smallest of each row's values and their places, the first of equal ones, and the rows with a tie."""
     rows = np.arange(len(values))
@@ -241,17 +290,13 @@ def _ranked(values: Any, count: int) -> tuple[Any, Any]:
     return result, np.flatnonzero((values.min(axis=1) == result[count - 1]) & np.isfinite(result[count - 1]))
 
 
-def _is_squared(metric: Metric) -> bool:
-    return metric.name in SQUARED
-
-
 class _Products:
     """Squared distances by a matrix product, with a bound on their rounding."""
 
-    def __init__(self, points: Any, metric: Metric) -> None:
-        weights = metric.column_weights
+    def __init__(self, stored: "StoredPoints", weights: Any = None) -> None:
+        points = stored.columns
         self._scale = None if weights is None else 1.0 / np.sqrt(weights)[:, None]
-        self._grid = _grid(points) if weights is None else 0.0
+        self._grid = stored.grid if weights is None else 0.0
         self._center = 0.0 if self._grid else points.mean(axis=1)[:, None]
         self._points = self._placed(points)
         self._sizes = (self._points * self._points).sum(axis=0)

@@ -78,7 +78,7 @@ class _Moved:
 def _moved(search: Search, vector: Any, moved: Any, settings: Settings) -> _Moved:
     metric, expanded = search.metric, bool(settings["expanded"])
     limit = float(metric.from_distance(float(settings["radius"])))
-    relative, absolute = rounding(metric, search.points, vector, expanded=expanded)
+    relative, absolute = rounding(search, vector, expanded=expanded)
     room = metric.from_distance(float(settings["radius"]) + moved) * (1 + 4 * relative) + 2 * absolute
     near = search.within(vector, room)
     spread = search.spread(vector, near, expanded=expanded)
@@ -150,5 +150,6 @@ operation(
     | METRIC_SETTINGS,
     column=_bind,
     error_bound=_error_bound,
+    doubt=lambda settings: "points within rounding of the radius" if settings["expanded"] else "",
     width=lambda settings, widths: int(np.shape(settings["targets"])[1]) + 1,
 )

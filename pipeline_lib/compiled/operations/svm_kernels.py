@@ -87,36 +87,35 @@ def _finish(settings: Settings) -> Any:
 
 def _kernel_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     """BLAS adds in another order; `expanded` distances are x*x + y*y - 2*x*y."""
-    points = np.asarray(settings["points"], dtype=np.float64).T
-    sizes, ulps = np.abs(inputs[0]), (len(points) + 2) * _HALF_ULP
+    points = np.asarray(settings["points"], dtype=np.float64)
+    sizes, ulps = np.abs(inputs[0]), (points.shape[1] + 2) * _HALF_ULP
     moved = np.broadcast_to(bounds[0], sizes.shape)
     if settings["kernel"] == "rbf":
-        sums = squares(points, inputs[0])
-        apart = ulps * sums + squares(points * 0.0, moved)
-        for stored, numbers, bound in zip(points, inputs[0], moved, strict=True):
-            apart += 2 * np.abs(numbers - stored[:, None]) * bound
-        if settings["expanded"]:
-            apart += (
-                2
-                * ulps
-                * (
-                    squares(points * 0.0, sizes)
-                    + (points * points).sum(axis=0)[:, None]
-                    + 2 * products(np.abs(points), sizes)
-                )
-            )
-        exponent = abs(float(settings["gamma"])) * (apart + 2 * _HALF_ULP * sums)
-        return result * np.expm1(exponent) + 8 * np.spacing(result)
-    terms = products(np.abs(points), sizes)
-    apart = ulps * terms + products(np.abs(points), moved)
+        return _radial_error_bound(settings, points, sizes, moved, result)
+    absolute = np.abs(points)
+    terms = absolute @ sizes  # a bound, not a result: the order of the sum does not matter
+    apart = ulps * terms + (absolute @ moved if moved.any() else 0.0)
     if settings["kernel"] == "linear":
         return apart
     gamma, coef0 = float(settings["gamma"]), float(settings["coef0"])
     apart = abs(gamma) * apart + 4 * _HALF_ULP * (abs(gamma) * terms + abs(coef0))
     if settings["kernel"] == "sigmoid":
         return apart + 8 * np.spacing(np.abs(result))
-    degree, base = int(settings["degree"]), np.abs(gamma * products(points, inputs[0]) + coef0)
+    degree, base = int(settings["degree"]), np.abs(gamma * (points @ inputs[0]) + coef0) + apart
     return (base + apart) ** degree - base**degree + 4 * (degree + 1) * _HALF_ULP * base**degree
+
+
+def _radial_error_bound(settings: Settings, points: Any, sizes: Any, moved: Any, result: Any) -> Any:
+    """The bound on `exp(-gamma * squares)`, in which the squares are taken back from the result."""
+    gamma, ulps = abs(float(settings["gamma"])), (points.shape[1] + 4) * _HALF_ULP
+    exponent = -np.log(np.maximum(result, np.finfo(np.float64).tiny)) + 8 * _HALF_ULP  # gamma times the squares
+    apart = 2 * ulps * exponent
+    if moved.any():  # (d + m)**2 - d**2 <= 2 * |d| * |m| + |m|**2
+        shift = gamma * (moved * moved).sum(axis=0)
+        apart += shift + 2 * np.sqrt(exponent * shift)
+    if settings["expanded"]:
+        apart += 4 * ulps * gamma * ((sizes * sizes).sum(axis=0) + (points * points).sum(axis=1)[:, None])
+    return result * np.expm1(apart) + 8 * np.spacing(result)
 
 
 operation(
