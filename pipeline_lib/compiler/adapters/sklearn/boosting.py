@@ -113,7 +113,14 @@ def _initial_outputs(model: Any, values: Sequence[Value], build: Builder) -> Out
     Its sums depend on the order of BLAS. Ours are float64, rounded to float32.
     """
     if getattr(getattr(model, "coef_", None), "dtype", None) != np.float32:
-        return predict(model, values, build)
+        try:
+            return predict(model, values, build)
+        except NoPlanError as error:
+            raise NoPlanError(
+                f"GradientBoosting: found init={type(model).__name__}, fitted on float32 columns as all of its init "
+                f"estimators are ({error}), expected a linear model, trees or none; move its other steps before "
+                "this one"
+            ) from error
     wide = copy(model)
     for name in ("coef_", "intercept_"):
         setattr(wide, name, np.asarray(getattr(model, name), dtype=np.float64))

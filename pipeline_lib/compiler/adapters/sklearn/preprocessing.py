@@ -216,9 +216,9 @@ def function(step: Any, columns: Columns, build: Builder) -> Columns:
     name = getattr(step.func, "__name__", "")
     if getattr(np, name, None) is not step.func or name not in (*_UNARY, "square", "reciprocal"):
         known = ", np.".join(sorted((*_UNARY, "square", "reciprocal")))
-        raise option_error(step, "func", f"one of np.{known}, or an own step with a `plan` method")
+        raise option_error(step, "func", f"one of np.{known}, or a function of your own that calls it and is recorded")
     if step.kw_args:
-        raise option_error(step, "kw_args", "none")
+        raise option_error(step, "kw_args", "none, or a function of your own that takes them and is recorded")
     refuse_sparse(step, columns)
     numbers = {}
     for column, value in columns.items():

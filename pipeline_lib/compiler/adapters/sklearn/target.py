@@ -65,7 +65,9 @@ def _function(step: Any, values: list[Value], build: Builder) -> list[Value]:
     if known and name == "expit":
         return [expit(build, build.number(value)) for value in values]
     if not known or name not in _UNARY:
-        raise option_error(step, "inverse_func", f"np.{', np.'.join(_UNARY)}, square, reciprocal or exp2")
+        raise option_error(
+            step, "inverse_func", f"np.{', np.'.join(_UNARY)}, square, reciprocal, exp2, or a function of your own"
+        )
     return [build.apply(_UNARY[name], build.number(value)) for value in values]
 
 
