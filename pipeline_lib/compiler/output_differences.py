@@ -106,8 +106,9 @@ class Differences:
         """The reason that the check of a step alone has found."""
         for step in self.steps:
             if step.flips:
-                neighbors = ".neighbors." in step.kind
-                return "ties", "ties at the k-th neighbour" if neighbors else f"ties: boundaries of step {step.name}"
+                at_neighbor = step.doubt.partition(",")[0] or "ties at the k-th neighbour"
+                is_near = bool(step.doubt) or ".neighbors." in step.kind
+                return "ties", at_neighbor if is_near else f"ties: boundaries of step {step.name}"
         cancelled = next((step for step in self.steps if step.ulps >= _CANCELLED), None)
         return ("cancellation", f"large terms cancel in step {cancelled.name}") if cancelled else None
 

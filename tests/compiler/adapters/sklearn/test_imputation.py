@@ -9,11 +9,14 @@ from plans import check_transformer, same_bits
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer, MissingIndicator, SimpleImputer
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
 
 from pipeline_lib.compiler.adapters.catalog import transform
 from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError
 from pipeline_lib.compiler.adapters.sklearn import imputation as sklearn_imputation
 from pipeline_lib.compiler.builder import Builder
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 
 NAN = math.nan
@@ -168,3 +171,17 @@ def test_an_adapter_that_ignores_the_indicator_is_refused(monkeypatch):
     monkeypatch.setattr(sklearn_imputation, "_indicators", lambda step, columns, build: {})
     with pytest.raises(InputError, match="found a plan of 5 columns, expected the 9 that the step makes"):
         check_transformer(imputer, ROWS)
+
+
+def test_rows_with_equally_near_donors_are_counted():
+    rng = np.random.default_rng(5)
+    rows = pd.DataFrame(rng.integers(0, 4, (120, 4)).astype(float), columns=list("abcd"))
+    gaps = rows.mask(rng.random(rows.shape) < 0.15)
+    model = make_pipeline(KNNImputer(n_neighbors=3), Ridge()).fit(gaps, rows.sum(axis=1))
+    compiled = compile_pipeline(model, like=gaps)
+    differ = int((np.abs(model.predict(gaps) - compiled.predict(gaps)) > 1e-9).sum())
+    (output,) = compiled.report.outputs
+    assert 0 < differ <= output.changed
+    assert output.detail == "ties at the k-th neighbour"
+    assert compiled.report.steps[0].unsure >= differ
+    assert "where scikit-learn's choice depends on the batch, the threads or the CPU" in str(compiled.report)
