@@ -106,7 +106,7 @@ class Compilation:
             if step is None or (isinstance(step, str) and step == "passthrough"):
                 continue
             with self.traces.watching(step):
-                output = step.transform(data.copy())  # a copy, since some steps change their input
+                output = _training_output(name, step, data)
             if output.shape[0] != data.shape[0]:
                 raise RefusedStepError(
                     f"step {name}: found {output.shape[0]:,} rows for {data.shape[0]:,}, expected one for one; "
@@ -215,7 +215,7 @@ class Compilation:
             self.rows = rows_to_check(plans[PREDICTION].plan, data)
             data = data if self.rows is None else take(data, self.rows)
         with self.traces.watching(final):
-            expected = _library_outputs(final, data)
+            expected = _library_outputs(name, final, data)
         self.last = None if isinstance(data, Frames) else LastStep(final, describe_input(data))
         self.answers = {_METHODS[kind]: output for kind, output in expected.items()}
         checked = {kind: side_by_side(output) for kind, output in expected.items()}
@@ -264,7 +264,7 @@ class Compilation:
         return outputs
 
 
-def _library_outputs(final: Any, data: Any) -> dict[str, Any]:
+def _library_outputs(name: str, final: Any, data: Any) -> dict[str, Any]:
     """What an estimator answers, by kind; a method other than predict that it has, but that raises, gives nothing.
 
     ClassifierChain has predict_proba for targets of more than two classes, but it only answers for two.
@@ -274,10 +274,29 @@ def _library_outputs(final: Any, data: Any) -> dict[str, Any]:
         if hasattr(final, method):
             try:
                 outputs[kind] = getattr(final, method)(data.copy())
-            except (ValueError, NotImplementedError):
+            except (ValueError, NotImplementedError) as error:
                 if kind == PREDICTION:
-                    raise
+                    raise _library_error(f"step {name}", final, data, error) from error
     return outputs
+
+
+def _training_output(name: str, step: Any, data: Any) -> Any:
+    """The output of a step for the training rows. Raises InputError where the step raises an error."""
+    try:
+        return step.transform(data.copy())  # a copy, since some steps change their input
+    except InputError:
+        raise
+    except Exception as error:  # the library's own checks, in whatever words
+        raise _library_error(f"step {name}", step, data, error) from error
+
+
+def _library_error(where: str, step: Any, data: Any, error: Exception) -> InputError:
+    """The error for training rows for which a library's own method raises one."""
+    texts = hasattr(step, "build_analyzer") and hasattr(data, "columns")
+    advice = "a column of texts: like=frame['text']" if texts else "the rows that `fit` got, in the same container"
+    return InputError(
+        f"{where}: found {type(error).__name__}: {error}, expected an output for the rows of `like`; pass {advice}"
+    )
 
 
 def _transformed(where: str, step: Any, part: Any) -> Any:

@@ -4,12 +4,15 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.linear_model import Lasso
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import Lasso, LinearRegression
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import Pipeline
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.pipeline import Pipeline, make_pipeline
 from small_houses import ROW, ROWS, Drop, Logged, compiled, fit_pipeline, houses, steps
 
 from pipeline_lib.compiled.compile_report import CompileReport, StepReport
@@ -208,3 +211,15 @@ def test_terms_that_cancel_to_zero_are_reported_by_their_bound() -> None:
     assert math.isfinite(found.ulps)
     step = StepReport("s", "a.S", 1, 1, exact=True, ulps=found.ulps, share=found.share)
     assert "terms cancel: 28% of the bound" in CompileReport(1, 1, (step,), ())._repr_html_()
+
+
+def test_rows_that_the_fitted_steps_do_not_take_are_refused_with_what_to_pass() -> None:
+    texts = pd.Series(["good tea", "bad tea", "good soup", "so so"])
+    words = make_pipeline(TfidfVectorizer(), MultinomialNB()).fit(texts, [1, 0, 1, 0])
+    with pytest.raises(InputError, match=r"step tfidfvectorizer: found AttributeError.*pass a column of texts: like="):
+        compile_pipeline(words, like=texts.to_frame())
+    assert compile_pipeline(words, like=texts).predict(texts).tolist() == [1, 0, 1, 0]
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0]})
+    line = make_pipeline(LinearRegression()).fit(frame, frame["a"])
+    with pytest.raises(InputError, match=r"step linearregression: found ValueError: Input X contains NaN"):
+        compile_pipeline(line, like=frame.mask(frame["a"] > 3))
