@@ -1,4 +1,4 @@
-"""Adapters: functions that write the plan of a fitted step of scikit-learn, feature-engine, LightGBM or XGBoost.
+"""Adapters: functions that write the plan of a fitted step of scikit-learn, feature-engine and the boosting libraries.
 
 A step of your own needs no adapter. It is exact when its class has a method
 
