@@ -143,7 +143,8 @@ class Search:
         places = first + np.arange(count)[:, None]
         result = np.concatenate([found.reduced[places], found.chosen[places]])
         following = np.minimum(first + count, len(found.reduced) - 1)
-        more = (np.diff(found.starts) > count) & (found.reduced[following] == result[count - 1])
+        farthest = result[count - 1]
+        more = (np.diff(found.starts) > count) & (found.reduced[following] == farthest) & np.isfinite(farthest)
         return result, np.flatnonzero(more)
 
     def within(self, vector: Any, limit: Any) -> Found:
@@ -285,6 +286,10 @@ def _ranked(values: Any, count: int) -> tuple[Any, Any]:
         places = values.argmin(axis=1)
         result[rank], result[count + rank] = values[rows, places], places
         values[rows, places] = np.inf
+    for row in np.flatnonzero(~np.isfinite(result[count - 1])):  # the first of those that are left, not one again
+        near = int(np.isfinite(result[:count, row]).sum())
+        taken = result[count : count + near, row]
+        result[count + near :, row] = np.setdiff1d(np.arange(values.shape[1]), taken)[: count - near]
     if count == values.shape[1]:
         return result, rows[:0]
     return result, np.flatnonzero((values.min(axis=1) == result[count - 1]) & np.isfinite(result[count - 1]))

@@ -2,11 +2,11 @@
 
 scikit-learn puts the points one after the other on a heap that keeps the `count` nearest. A point replaces the farthest
 one if it is nearer, never if it is as near. So the points on the heap depend on their order, and in this example of
-count 2 the first of the equal ones has to go:
+count 2 the second of the equal ones has to go:
 
-    distances in order      heap                 kept
-    4.0, 4.0                4.0 (0), 4.0 (1)
-    1.0                     root 0 is replaced   1 and 2
+    distances in order      heap, its root first     points
+    4.0, 4.0                4.0, 4.0                 1 and 0
+    1.0                     the root is replaced     2 and 0
 
 The order is that of the training rows for a search without a tree. A k-d tree or ball tree is walked down to the
 nearer child first, and the points of a leaf come in the tree's own order. Both depend on the row alone: not on the
