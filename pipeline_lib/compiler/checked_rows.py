@@ -24,9 +24,14 @@ _COLUMNS = 64  # whose extremes and common values are looked for
 def rows_to_check(plan: Plan, data: Any) -> NDArray[np.intp] | None:
     """The rows of a step's input to check its plan on, in order; None for all of them."""
     rows = int(data.shape[0])
-    work = sum(np.size(node.settings["points"]) for node in plan.nodes if "points" in node.settings)
+    work = _sizes(plan, "points")
+    work += _sizes(plan, "matrix") if work else 0  # of sums over the points
     count = max(LEAST, _WORK // work) if work else rows
     return None if count >= rows else telling_rows(data, count)
+
+
+def _sizes(plan: Plan, setting: str) -> int:
+    return sum(np.size(node.settings[setting]) for node in plan.nodes if setting in node.settings)
 
 
 def telling_rows(data: Any, count: int) -> NDArray[np.intp]:
