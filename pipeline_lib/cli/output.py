@@ -39,7 +39,7 @@ def summary_of(record: "Record") -> dict[str, Any]:
 def print_run(record: "Record", parity: dict[str, Any] | None) -> None:
     """Print a finished run: metrics, parity, where record and report are, what comes next."""
     from pipeline_lib.records.layout import METRICS
-    from pipeline_lib.records.run_command import next_step
+    from pipeline_lib.records.next_step import next_step
 
     for name, value in record.read_json(METRICS).items():
         click.echo(f"{name:<24} {value_text(value)}")

@@ -22,9 +22,9 @@ def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bo
     from pipeline_lib.parity.result import one_line
     from pipeline_lib.parity.variations import FULL
     from pipeline_lib.records.layout import PARITY_PAGE
+    from pipeline_lib.records.next_step import next_step
     from pipeline_lib.records.promotable import source_problem
     from pipeline_lib.records.record import checks_folder
-    from pipeline_lib.records.run_command import next_step
 
     if quick + full + bool(only) > 1:
         raise InputError("found two of --quick, --full and --only, expected one at most; leave the others out")
