@@ -740,6 +740,7 @@ class OperationMethods(Generic[V]):
         categories: Sequence[Any] | None = None,
         block: int | None = None,
         width: int | None = None,
+        single: bool | None = None,
     ) -> V:
         """All columns that a step returns from `method`, computed in the step's own library."""
         return self.apply(
@@ -749,7 +750,7 @@ class OperationMethods(Generic[V]):
             method=method,
             dtypes=dtypes,
             names=names,
-            **_given(form=form, kinds=kinds, categories=categories, block=block, width=width),
+            **_given(form=form, kinds=kinds, categories=categories, block=block, width=width, single=single),
         )
 
     def opaque_part(self, parts: V | Scalar, *, index: int, gives: str, width: int | None = None) -> V:

@@ -36,7 +36,11 @@ def block_of(call: Callable[[Any], Any], data: Any, dtypes: Sequence[str]) -> in
     def ask(chosen: Rows) -> list[PlanColumn]:
         return plan_results(call(take(data, chosen).copy()), dtypes, len(chosen))
 
-    if _any_shape(ask, tried, rows):
+    try:
+        any_shape = _any_shape(ask, tried, rows)
+    except Exception:  # some libraries refuse one row alone, or return it in another shape
+        any_shape = False
+    if any_shape:
         return max(_TRIED, min(rows, _MOST))
     return None if _any_place(ask, tried[:BLOCK_ROWS]) else 1
 

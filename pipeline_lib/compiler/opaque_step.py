@@ -14,7 +14,7 @@ from pipeline_lib.compiled.library_columns import plan_column
 from pipeline_lib.compiled.opaque import OpaqueRunner
 from pipeline_lib.compiled.opaque_input import OBJECT_BOOL, OBJECT_DATE, OBJECT_NONE, result_columns
 from pipeline_lib.compiled.opaque_state import load_state
-from pipeline_lib.compiled.operations.opaque import SAME_SHAPE
+from pipeline_lib.compiled.operations.opaque import SAME_SHAPE, SAME_SINGLE
 from pipeline_lib.compiler.adapters.inputs import split_columns
 from pipeline_lib.compiler.adapters.registry import Columns, RefusedStepError
 from pipeline_lib.compiler.builder import Builder
@@ -39,7 +39,7 @@ class OpaqueStep:
     """A fitted step that its library evaluates: `state` is the step as it is stored, `loaded` as production has it.
 
     `given` are the settings that describe its input; `results` are the dtypes of the output columns by method and
-    name, `blocks` how many rows each method takes at once.
+    name, `blocks` how many rows each method takes at once; `single` are the methods that answer in float32.
     """
 
     name: str
@@ -49,6 +49,7 @@ class OpaqueStep:
     width: int
     results: Mapping[str, Mapping[str, str]]
     blocks: Mapping[str, int | None]
+    single: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, name: str, step: Any, data: Any, loading: Loading) -> "OpaqueStep":
@@ -59,16 +60,18 @@ class OpaqueStep:
         """
         state = dump_state(step, loading.library)
         loaded = load_state(state, loading.library, loading.trust, name=name)
-        results, blocks = {}, {}
+        results, blocks, single = {}, {}, set()
         for method in METHODS if not hasattr(step, "predict") else METHODS[1:]:
             if not hasattr(step, method):
                 continue
             output = getattr(step, method)(data.copy())
             _check_answers(name, getattr(loaded, method), data, output)
             results[method] = result_dtypes(method, data, output)
+            if any(_is_single(values) for _, values in result_columns(_dense(output))):
+                single.add(method)
             blocks[method] = block_of(getattr(loaded, method), data, list(results[method].values()))
         width = 1 if data.ndim == 1 else data.shape[1]
-        return cls(name, state, loaded, describe_input(data), width, results, blocks)
+        return cls(name, state, loaded, describe_input(data), width, results, blocks, frozenset(single))
 
     def write(self, method: str, columns: Columns, build: Builder) -> Columns:
         """Write one method of the step as operations of a plan; returns its output columns by name."""
@@ -82,6 +85,7 @@ class OpaqueStep:
         dtypes = self.results[method]
         wide = list(dtypes.values()) == ["bag"]
         options = {"block": self.blocks[method], "width": int(next(iter(dtypes))) if wide else None}
+        options["single"] = True if method in self.single else None
         given = {**self.given, **{key: value for key, value in options.items() if value is not None}}
         parts = build.apply("opaque", *values, step=self.name, method=method, dtypes=list(dtypes.values()), **given)
         more = {"width": given["width"]} if wide else {}
@@ -197,4 +201,9 @@ def _close(values: Any, wanted: Any) -> bool:
     if dtype != "float64":
         return bool(left.tolist() == right.tolist())
     largest = np.abs(right[np.isfinite(right)]).max(initial=0.0)
-    return bool(np.allclose(left, right, rtol=0.0, atol=SAME_SHAPE * largest, equal_nan=True))
+    relative = SAME_SINGLE if _is_single(wanted) else SAME_SHAPE
+    return bool(np.allclose(left, right, rtol=0.0, atol=relative * largest, equal_nan=True))
+
+
+def _is_single(values: Any) -> bool:
+    return str(values.dtype) == "float32"

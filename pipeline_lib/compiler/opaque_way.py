@@ -15,7 +15,7 @@ from pipeline_lib.compiled.compile_report import StepReport
 from pipeline_lib.compiled.opaque_state import UntrustedError
 from pipeline_lib.compiled.opaque_trust import check_trust
 from pipeline_lib.compiled.plan import Plan
-from pipeline_lib.compiler.adapters.registry import NoPlanError, qualified_name
+from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError, qualified_name
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.edge_batches import take
 from pipeline_lib.compiler.fidelity import StepPlan, UnfaithfulPlanError, Write
@@ -84,6 +84,11 @@ class OpaqueWay:
         try:
             with _opaque_in(unplanned.before, parts):
                 yield
+        except UnfaithfulPlanError as failed:
+            raise RefusedStepError(
+                f"{failed}, in blocks of rows; a step whose rows affect each other, such as one that iterates over all "
+                "rows until they no longer change, cannot serve production"
+            ) from failed
         except NoPlanError as failed:
             raise NoPlanError(_with_failure(unplanned.about, parts.failure or failed)) from failed
 

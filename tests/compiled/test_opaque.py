@@ -154,6 +154,18 @@ def test_rows_need_no_blocks_only_where_every_shape_gave_the_same_bits(
     assert {node.settings["block"] for node in nodes} == {300}
 
 
+def test_sums_in_float32_may_differ_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last bits of float32 depend on the batch, too; random numbers would differ by far more."""
+    draw = np.random.default_rng(3)
+    frame = pd.DataFrame(draw.normal(size=(300, 40)), columns=[f"x{index}" for index in range(40)], dtype="float32")
+    fitted = make_pipeline(PCA(5), LinearRegression()).fit(frame, frame["x0"])
+    assert fitted[0].transform(frame).dtype == np.float32
+    without_plan(monkeypatch, "PCA", "LinearRegression")
+    model = opaque(fitted, frame)
+    np.testing.assert_allclose(model.predict(frame), fitted.predict(frame), rtol=0, atol=1e-5)
+    assert_same_for_any_batch(model, frame)
+
+
 class Doubled:
     """A step of a library whose rows keep their bits, and that records the shapes of its batches."""
 

@@ -59,6 +59,15 @@ def test_a_step_that_writes_into_its_input_does_not_change_what_is_asked_next() 
     pd.testing.assert_frame_equal(frame, FRAME)
 
 
+def test_a_library_may_give_one_row_alone_another_shape() -> None:
+    """It is then never asked one row alone: blocks are padded."""
+
+    def squeezed(X: Any) -> Any:
+        return X.to_numpy()[0] if len(X) == 1 else X.to_numpy()
+
+    assert block_of(squeezed, FRAME, ["float64", "float64"]) is None
+
+
 def test_words_are_compared_too() -> None:
     def named(X: Any) -> Any:
         return np.array([f"{value:.3f}{'*' if len(X) == 7 else ''}" for value in X["a"]], dtype=object)

@@ -8,13 +8,15 @@ import numpy as np
 
 from pipeline_lib.compiled.operations.python_source import Code
 from pipeline_lib.compiled.operations.registry import Settings, lower, operation, write_lifted
-from pipeline_lib.compiled.operations.setting_types import INTEGER, TEXT, TEXTS, SettingType, optional, or_none
+from pipeline_lib.compiled.operations.setting_types import FLAG, INTEGER, TEXT, TEXTS, SettingType, optional, or_none
 from pipeline_lib.compiled.operations.sparse import SparseColumn
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 
 SAME_SHAPE = 1e-9
 """How far, relative to the largest result of a column, a step's rows in blocks may be from those in one batch: BLAS
 and pairwise sums change last bits with the shape. Random numbers, and rows that affect each other, change far more."""
+SAME_SINGLE = 1e-5
+"""The same where the library answers in float32."""
 _CATEGORIES = SettingType(
     "Sequence[Any]", "a list of None or [ordered, categories]", lambda value: isinstance(value, list | tuple)
 )
@@ -52,7 +54,8 @@ def _bound(settings: Settings, column: Any) -> Any:
     if values.dtype != np.float64:
         return np.zeros(values.shape)
     finite = np.abs(values[np.isfinite(values)])
-    return np.full(values.shape, SAME_SHAPE * (finite.max() if finite.size else 0.0))
+    relative = SAME_SINGLE if settings.get("single") else SAME_SHAPE
+    return np.full(values.shape, relative * (finite.max() if finite.size else 0.0))
 
 
 operation(
@@ -71,6 +74,7 @@ operation(
         "categories": optional(_CATEGORIES),
         "block": optional(INTEGER),
         "width": optional(INTEGER),
+        "single": optional(FLAG),
     },
     column=_bind,
     writer=write_lifted(_bind),
