@@ -45,7 +45,8 @@ class Encoder:
 
     def __init__(self, step: Any, columns: Columns) -> None:
         self._step = step
-        self._dtypes = dict(zip(step.feature_names_in_, step.feature_dtypes_in_, strict=True))
+        inner = step if hasattr(step, "feature_dtypes_in_") else step.encoder_list[0]  # of SummaryEncoder
+        self._dtypes = dict(zip(step.feature_names_in_, inner.feature_dtypes_in_, strict=True))
         self._kinds = {name: columns[str(name)].dtype for name in self._dtypes}
         self._labels = {column: _labels(step, column, self._kinds[column]) for column in step.cols}
         self._first = {name: self._labels[name][0] if name in self._labels else None for name in self._dtypes}

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from category_encoders.glmm import GLMMEncoder
 from fe_plans import check_refused, checked, fitted
-from plans import named
+from plans import check_transformer, named
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
@@ -18,6 +18,8 @@ from pipeline_lib.compiler.adapters.catalog import transform
 from pipeline_lib.compiler.adapters.registry import NoPlanError
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
+
+pytestmark = pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting'")  # which the library still sets
 
 ROWS = 60
 rng = np.random.default_rng(0)
@@ -66,6 +68,13 @@ def fit(kind: type, rows: pd.DataFrame = X, **options: Any) -> Any:
     return fitted(kind(**options), rows, target(kind))
 
 
+def agrees(step: Any, rows: pd.DataFrame) -> pd.DataFrame:
+    """The plan's columns: the library's numbers and names, the same bits in every executor; not asked on edge rows."""
+    made = check_transformer(step, rows, edge_rows=False)
+    assert list(made) == list(map(str, step.transform(rows).columns))
+    return made
+
+
 every_encoder = pytest.mark.parametrize("kind", ENCODERS, ids=lambda kind: kind.__name__)
 
 
@@ -73,56 +82,54 @@ every_encoder = pytest.mark.parametrize("kind", ENCODERS, ids=lambda kind: kind.
 def test_categories_missing_and_unseen_ones_get_the_library_s_numbers(kind: type) -> None:
     step = fit(kind)
     checked(step, X)
-    checked(step, UNSEEN)
-    checked(step, MISSING)
+    agrees(step, UNSEEN)
+    agrees(step, MISSING)
 
 
 @every_encoder
 def test_missing_may_be_a_category_of_the_training_rows(kind: type) -> None:
     step = fit(kind, MISSING)
-    checked(step, MISSING)
-    checked(step, X)
-    checked(step, UNSEEN)
+    agrees(step, MISSING)
+    agrees(step, X)
+    agrees(step, UNSEEN)
 
 
 @every_encoder
 def test_values_may_become_missing(kind: type) -> None:
     step = fit(kind, handle_missing="return_nan", handle_unknown="return_nan")
-    made = checked(step, UNSEEN)
+    made = agrees(step, UNSEEN)
     assert made.isna().any().any()
-    checked(step, MISSING)
+    agrees(step, MISSING)
 
 
-@every_encoder
+@pytest.mark.parametrize("kind", [kind for kind in ENCODERS if kind is not ce.CountEncoder])
 def test_missing_and_unseen_rows_are_refused_where_the_encoder_refuses_them(kind: type) -> None:
-    if kind is ce.CountEncoder:
-        pytest.skip("it takes a missing value for an unseen one: its own test is below")
     step = fit(kind, handle_missing="error", handle_unknown="error")
-    checked(step, X)
-    check_refused(step, UNSEEN.iloc[1::-1].reset_index(drop=True), "'city'")
+    agrees(step, X)
+    check_refused(step, UNSEEN.iloc[[2, 0]].reset_index(drop=True), "'city'")
     check_refused(step, MISSING.iloc[[2, 0]].reset_index(drop=True), "missing value in column 'city'")
 
 
 @every_encoder
-@pytest.mark.parametrize("dtype", ["str", "object", "category"])
+@pytest.mark.parametrize("dtype", ["object", "category"])
 def test_text_may_be_stored_in_any_way(kind: type, dtype: str) -> None:
     rows = X.astype({"city": dtype, "size": dtype})
-    checked(fit(kind, rows), rows)
+    agrees(fit(kind, rows), rows)
 
 
 @every_encoder
 def test_numbers_are_categories_where_the_encoder_is_asked_for_them(kind: type) -> None:
     step = fit(kind, cols=["code", "size"])
-    checked(step, X)
-    checked(step, X.assign(code=[9, -4, *X["code"][2:]]))
+    agrees(step, X)
+    agrees(step, X.assign(code=[9, -4, *X["code"][2:]]))
     half = X.assign(code=X["code"] / 2)
-    checked(fit(kind, half, cols=["code"]), half.assign(code=[np.nan, 0.25, *half["code"][2:]]))
+    agrees(fit(kind, half, cols=["code"]), half.assign(code=[np.nan, 0.25, *half["code"][2:]]))
 
 
 @every_encoder
 def test_columns_that_never_vary_may_be_dropped(kind: type) -> None:
     rows = X.assign(size="S").astype({"size": "str"})
-    checked(fit(kind, rows, drop_invariant=True), rows)
+    agrees(fit(kind, rows, drop_invariant=True), rows)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +163,7 @@ def test_options(step: Any) -> None:
     for training in (X, MISSING):
         fitted(step, training, Y)
         for rows in (X, MISSING, UNSEEN):
-            checked(step, rows)
+            agrees(step, rows)
 
 
 @pytest.mark.parametrize(
@@ -174,18 +181,18 @@ def test_options(step: Any) -> None:
 def test_options_for_two_classes(step: Any) -> None:
     fitted(step, X, BINARY)
     for rows in (X, MISSING, UNSEEN):
-        checked(step, rows)
+        agrees(step, rows)
 
 
 def test_a_column_for_each_of_several_classes() -> None:
     step = fitted(ce.CountTargetEncoder(), X, np.searchsorted([-5, 5], Y))
-    assert checked(step, UNSEEN).shape[1] == 8
+    assert agrees(step, UNSEEN).shape[1] == 8
 
 
 def test_count_encoder_refuses_what_it_has_not_counted() -> None:
     step = fit(ce.CountEncoder, handle_unknown="error")
-    checked(step, X)
-    check_refused(step, UNSEEN.iloc[1::-1].reset_index(drop=True), "'city'")
+    agrees(step, X)
+    check_refused(step, UNSEEN.iloc[[2, 0]].reset_index(drop=True), "'city'")
 
 
 def test_an_array_has_the_same_columns() -> None:
@@ -237,4 +244,4 @@ def test_a_wrong_number_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = Encoder._transform
     monkeypatch.setattr(Encoder, "_transform", lambda self, values: honest(self, values) + 1e-9)
     with pytest.raises(InputError, match="cannot be compiled faithfully"):
-        checked(fit(ce.TargetEncoder), X)
+        agrees(fit(ce.TargetEncoder), X)
