@@ -4,7 +4,8 @@ A line of a table names a class and its options as Python source, as a person wo
 
     Entry("Ridge", "numbers/value numbers/targets", ("", "alpha=10.0", "positive=True @ numbers/value"))
 
-Options take the fits of the line in turn, so that with two seeds each option meets two of them; `@` names one.
+The first options of a line are fitted to data of both seeds, the others to one of them in turn. They take the fits of
+the line in turn; `@` names one.
 """
 
 import importlib
@@ -45,7 +46,7 @@ _MODULES = {  # whose public names the source of options may use
         "creation datetime discretisation encoding imputation outliers pipeline preprocessing scaling selection text "
         "timeseries.forecasting transformation wrappers"
     ),
-    "imblearn": "combine ensemble over_sampling pipeline under_sampling",
+    "imblearn": ". combine ensemble over_sampling pipeline under_sampling",
     "lightgbm": ".",
     "xgboost": ".",
     "catboost": ".",
@@ -178,5 +179,5 @@ def _cases(library: str, entry: Entry) -> Iterator[Case]:
     fits = entry.fits.split(" + ")
     for number, options in enumerate(entry.options):
         options, _, named = options.partition(" @ ")
-        for seed in SEEDS:
-            yield Case(library, entry, options, named or fits[(number + seed) % len(fits)], seed)
+        for seed in SEEDS if not number else (SEEDS[number % len(SEEDS)],):
+            yield Case(library, entry, options, named or fits[(number + seed * (not number)) % len(fits)], seed)

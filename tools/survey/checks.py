@@ -3,10 +3,9 @@
 An outcome is one of OUTCOMES, best first. From "differs" on, none is acceptable.
 """
 
-import inspect
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline_lib import compile_pipeline
+from pipeline_lib.compiled.compile_report import CompileReport
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.errors import InputError
 from tools.survey.cases import PACKAGES, Case, Fitted
@@ -33,14 +33,16 @@ OUTCOMES = (
 _ROWS = 40  # predicted one by one; of an opaque model, whose rows take milliseconds, fewer
 _OPAQUE_ROWS = 5
 _FAR = 1e-9  # relative
+_REPORTED = "the report says so: "
 _KINDS = {"prediction": "predict", "probability": "predict_proba", "decision": "decision_function"}
-_WORDS = {
-    "prediction": "prediction|label",
-    "probability": "probabilit",
-    "decision": "decision",
+_NAMES = {  # of outputs in a report
+    "prediction": ("predictions", "labels"),
+    "probability": ("probabilities",),
+    "decision": ("decision values",),
 }
 _REFUSALS = re.compile(
-    "cannot serve production|without predict|draws? (random )?numbers|drops rows|rows affect|no predict|new rows"
+    "cannot serve production|without predict|draws? (random )?numbers|drops rows|rows affect|no predict|new rows|"
+    "depends on the rows it comes with|a column for each training row"
 )
 
 
@@ -86,26 +88,26 @@ def _compiled(case: Case, fitted: Fitted, folder: Path | None) -> Result:
     else:
         message = ""
     outcome = "exact" if model.exact else "opaque"
-    differences = list(_differences(case, model, fitted))
+    found = list(_differences(case, model, fitted))
+    differences = [text for text in found if not text.startswith(_REPORTED)]
     if differences:
         return Result(case.id, "differs", f"{outcome}: {'; '.join(differences)}")
     if folder is not None:
         _save(case, model, fitted, folder)
-    return Result(case.id, outcome, message.partition("\n")[0])
+    return Result(case.id, outcome, "; ".join(found) or message.partition("\n")[0])
 
 
 def _compile(case: Case, fitted: Fitted, *, allow_opaque: bool = False) -> CompiledPipeline:
     options: dict[str, Any] = {"context": case.entry.context} if case.entry.context else {}
     if allow_opaque:
-        options |= {"allow_opaque": True, **trust(compile_pipeline, case.library)}
+        options |= {"allow_opaque": True, **trust(case.library)}
     return compile_pipeline(fitted.estimator, like=fitted.training, **options)
 
 
-def trust(function: Callable[..., Any], library: str) -> dict[str, Any]:
+def trust(library: str) -> dict[str, Any]:
     """The argument that admits a library's classes; scikit-learn and feature-engine are admitted without."""
     package = PACKAGES[library]
-    known = package in ("sklearn", "feature_engine") or "trust" not in inspect.signature(function).parameters
-    return {} if known else {"trust": (package,)}
+    return {} if package in ("sklearn", "feature_engine") else {"trust": (package,)}
 
 
 def _differences(case: Case, model: CompiledPipeline, fitted: Fitted) -> Iterator[str]:
@@ -121,7 +123,7 @@ def _differences(case: Case, model: CompiledPipeline, fitted: Fitted) -> Iterato
         if kind not in given:
             yield f"the library gives {method}, the model does not"
             continue
-        ours = getattr(model, method)(judged, **arguments)
+        ours = _joined_targets(getattr(model, method)(judged, **arguments))
         yield from _against_library(model, kind, ours, theirs[context:])
         yield from _row_by_row(model, kind, data, ours, context)
 
@@ -136,7 +138,15 @@ def _joined(fitted: Fitted) -> Any:
 def _library_output(estimator: Any, method: str, data: Any) -> Any:
     if not hasattr(estimator, method):
         return None
-    output = getattr(estimator, method)(data)
+    try:
+        output = getattr(estimator, method)(data)
+    except ValueError:  # a method that an option takes away, such as probabilities of one_vs_one
+        return None
+    return _joined_targets(output)
+
+
+def _joined_targets(output: Any) -> Any:
+    """An output as one array: probabilities of several targets side by side."""
     return np.hstack(output) if isinstance(output, list) else np.asarray(output)
 
 
@@ -152,8 +162,15 @@ def _against_library(model: CompiledPipeline, kind: str, ours: Any, theirs: Any)
         far, what = ours.astype(object) != theirs.astype(object), "other labels"
         if (ours.dtype.kind == "i") != (theirs.dtype.kind in "iu"):
             yield f"{kind}: {ours.dtype} for {theirs.dtype}"
-    if far.any() and not reported(str(model.report), kind):
-        yield f"{kind}: {np.count_nonzero(far)} of {far.size} {what}, not reported"
+    if far.any():
+        text = f"{np.count_nonzero(far)} of {far.size} {kind} {what}"
+        yield f"{_REPORTED}{text}" if reported(_report(model), kind) else f"{text}, not reported"
+
+
+def _report(model: CompiledPipeline) -> CompileReport:
+    if model.report is None:
+        raise ValueError("a model that was just compiled has no report")
+    return model.report
 
 
 def far_apart(ours: Any, theirs: Any) -> Any:
@@ -165,11 +182,19 @@ def far_apart(ours: Any, theirs: Any) -> Any:
     return ~((ours == theirs) | near | ((ours != ours) & (theirs != theirs)))
 
 
-def reported(report: str, kind: str) -> bool:
-    """Whether a compile report says that a kind of output differs from the library's."""
-    lines = report.lower().splitlines()
-    return any(
-        re.search(_WORDS[kind], line) and re.search(r"\bdiffer|\bfrom the librar|\bapart", line) for line in lines
+def reported(report: CompileReport, kind: str) -> bool:
+    """Whether the text of a compile report says that a kind of output differs from the library's by more than rounding.
+
+    Rows for which the library has no answer of its own, counted for a step, speak for every output.
+    """
+    text = str(report)
+    differs = [
+        output
+        for output in report.outputs
+        if output.changed and output.kind in _NAMES[kind] and (output.relative > _FAR or not output.difference)
+    ]
+    return any(str(output) in text for output in differs) or any(
+        step.unsure and step.doubt in text for step in report.steps
     )
 
 
@@ -181,13 +206,13 @@ def _row_by_row(model: CompiledPipeline, kind: str, data: Any, ours: Any, contex
     differ = 0
     for index in np.linspace(0, len(ours) - 1, min(count, len(ours))).astype(int) if method else ():
         arguments = {"context": rows[index : index + context]} if context else {}
-        answer = np.atleast_1d(np.asarray(method(rows[index + context], **arguments)))  # type: ignore[misc]
+        answer = np.hstack(method(rows[index + context], **arguments))  # type: ignore[misc]
         differ += not same_bits(answer, np.atleast_1d(ours[index]))
     if differ:
         yield f"{kind}: {differ} of {count} rows have other bits alone"
     if not context:
         part = data[::-29] if isinstance(data, list) else data.iloc[::-29]
-        if not same_bits(getattr(model, _KINDS[kind])(part), ours[::-29]):
+        if not same_bits(_joined_targets(getattr(model, _KINDS[kind])(part)), ours[::-29]):
             yield f"{kind}: a few rows in reverse have other bits"
 
 

@@ -12,7 +12,7 @@ def check_folder(folder: Path) -> Result:
     """Whether the model saved in a folder repeats its predictions here; "differs" or "crash" where it does not."""
     case, library, data, context, expected = pd.read_pickle(folder / "expected.pickle")  # noqa: S301  written by us
     try:
-        model = load_model(folder / "artifact", **trust(load_model, library))
+        model = load_model(folder / "artifact", **trust(library))
         predictions = model.predict(data[context:], **({"context": data[:context]} if context else {}))
     except Exception as error:  # what the survey looks for
         return Result(case, "crash", f"in a fresh process: {type(error).__name__}: {str(error).partition(chr(10))[0]}")

@@ -18,7 +18,7 @@ from pathlib import Path
 from tools.survey.cases import Case
 from tools.survey.checks import Result
 
-SECONDS = 90  # for one case, and for the imports before the first
+SECONDS = 240  # for one case, and for the imports before the first
 _BATCH = 80  # cases of one process: imports take seconds, and memory grows
 _FRESH_SAMPLE = 6  # of the exact models, each sixth is loaded in a fresh process; of the opaque ones, each
 Progress = Callable[[Result], None]

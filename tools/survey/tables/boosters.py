@@ -60,7 +60,7 @@ _XGB = (
     "missing=0.0, n_estimators=20 @ numbers/{0}",
     "enable_categorical=True, n_estimators=20 @ category dtype/{0}",
     "enable_categorical=True, max_cat_to_onehot=1, n_estimators=20 @ category dtype/{0}",
-    "monotone_constraints={{0: 1}}, n_estimators=20 @ numbers/{0}",
+    "monotone_constraints={{'price': 1}}, n_estimators=20 @ numbers/{0}",
     "n_estimators=1, max_depth=1",
 )
 _XGB_REGRESSION = (
@@ -132,7 +132,7 @@ _QUIET = "iterations=25, verbose=0, allow_writing_files=False, random_seed=1"
 CATBOOST = (
     Entry("CatBoostRegressor", "numbers/value + gaps/value", with_settings(_CAT_REGRESSION, _QUIET)),
     Entry("CatBoostClassifier", "numbers/two + gaps/classes", with_settings(_CAT_CLASSES, _QUIET)),
-    Entry("CatBoost", "numbers/value", with_settings(("",), _QUIET)),
+    Entry("CatBoost", "numbers/value", ("dict(iterations=25, verbose=0, allow_writing_files=False, random_seed=1)",)),
     Entry(
         "CatBoostRanker",
         "numbers/value",

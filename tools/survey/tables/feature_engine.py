@@ -11,7 +11,7 @@ _FILLED = "SimpleImputer(), Ridge()"
 _LAGGED = "SimpleImputer(), Ridge()"
 _UNSEEN = (
     "unseen='encode'",
-    "ignore_format=True, variables=['city']",
+    "ignore_format=True, variables=['city', 'size']",
     "missing_values='ignore' @ labels with gaps/value",
 )
 _REFUSED_DROP = "drops rows"
@@ -92,7 +92,7 @@ ENTRIES = (
         (
             "",
             "features_to_extract='all'",
-            "variables=['sold'], features_to_extract=['week', 'quarter', 'weekend', 'leap_year']",
+            "features_to_extract=['week', 'quarter', 'weekend', 'leap_year']",
             "variables=['sold', 'shipped'], features_to_extract=['year', 'month', 'hour', 'month_end']",
         ),
     ),
@@ -175,7 +175,7 @@ ENTRIES = (
             "top_categories=3",
             "drop_last=True",
             "drop_last_binary=True",
-            "variables=['city', 'price'], ignore_format=True, top_categories=4",
+            "variables=['city', 'size', 'price'], ignore_format=True, top_categories=4",
         ),
     ),
     Entry("OneHotEncoder", _LABELS, ("variables=['size']",), after="OrdinalEncoder(), Ridge()"),
@@ -203,7 +203,7 @@ ENTRIES = (
         ),
         after=_FILLED,
     ),
-    Entry("WoEEncoder", "categories/two", ("", "unseen='encode', fill_value=0.01")),
+    Entry("WoEEncoder", "categories/two", ("", "unseen='raise'", "fill_value=0.01")),
     # imputation
     Entry(
         "ArbitraryNumberImputer",
@@ -271,7 +271,7 @@ ENTRIES = (
     _selector("DropHighPSIFeatures", "split_col='late'", "split_col='late', split_frac=0.3, strategy='equal_width'"),
     _selector(
         "SelectByInformationValue",
-        "variables=['price', 'noise', 'delta']",
+        "variables=['price', 'noise', 'delta'], bins=2",
         "variables=['price', 'noise', 'delta'], bins=3, threshold=0.01, strategy='equal_frequency'",
     ),
     _selector(

@@ -114,7 +114,7 @@ TRANSFORMERS = (
             "max_categories=3",
             "dtype=np.int64",
             "categories=[['Lyon', 'Graz', 'Łódź', 'Åre', 'Porto', 'Rome'], ['S', 'M', 'L']]",
-            "encoded_missing_value=-1 @ labels with gaps/value",
+            "handle_unknown='use_encoded_value', unknown_value=-2, encoded_missing_value=-1 @ labels with gaps/value",
         ),
     ),
     Entry(
@@ -222,8 +222,8 @@ TRANSFORMERS = (
     Entry("TruncatedSVD", _TEXT, ("n_components=4, random_state=0",), before="TfidfVectorizer()"),
     _scaled(
         "NMF",
+        "n_components=3, tol=0, max_iter=50, random_state=0",
         "n_components=3, random_state=0",
-        "n_components=3, init='nndsvda', random_state=0",
         "n_components=2, solver='mu', beta_loss='kullback-leibler', random_state=0, init='nndsvda'",
         "n_components=2, alpha_W=0.01, l1_ratio=0.5, random_state=0",
         before=_POSITIVE,
