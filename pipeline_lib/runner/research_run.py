@@ -149,7 +149,7 @@ class Run:
 
     def _check_evidence(self, rows: Any, target: Any) -> None:
         """Refuse a target of other rows; warn of rows that the fit has seen."""
-        index = getattr(target, "index", None)
+        index: Any = getattr(target, "index", None)
         main = rows[self._model.row.name] if self._model and self._model.row.key else rows
         if is_dataframe(main) and hasattr(index, "equals") and len(main) == len(index) and not main.index.equals(index):
             raise InputError(
