@@ -103,4 +103,4 @@ def _parts(trees: TreeArrays) -> list[Evaluate]:
 def _too_large(trees: TreeArrays, group: list[int]) -> bool:
     """Whether a group's tables of leaves outgrow the cache: each tree has an entry for every threshold of the group."""
     thresholds = sum(trees.leaves[tree] for tree in group)
-    return 8 * thresholds * len(group) > _TABLE_BYTES
+    return bool(8 * thresholds * len(group) > _TABLE_BYTES)

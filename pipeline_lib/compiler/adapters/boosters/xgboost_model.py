@@ -139,4 +139,5 @@ def _leaf_values(tree: dict[str, Any], splits: Any, leaf: Any, right: Any) -> ND
     if width <= 1:
         return splits.astype(np.float64)[:, None]
     rows = np.array(tree["leaf_weights"], dtype=np.float32).reshape(-1, width)
-    return rows[np.where(leaf, right, 0)].astype(np.float64)
+    values: NDArray[np.float64] = rows[np.where(leaf, right, 0)].astype(np.float64)
+    return values
