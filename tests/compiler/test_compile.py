@@ -151,6 +151,17 @@ def test_the_best_pipeline_of_a_search_is_compiled() -> None:
         compile_pipeline(search, like=frame, row=ROW)
 
 
+def test_a_search_over_own_steps_is_compiled_wherever_it_is() -> None:
+    """The first step reads columns by name in its plan."""
+    frame, price = houses()
+    search = GridSearchCV(Pipeline([("names", Named()), *steps()]), {"price__alpha": [0.01, 100.0]}, cv=3)
+    for unfitted in (search, Pipeline([("search", search)]), GridSearchCV(Pipeline([("search", search)]), {}, cv=2)):
+        fitted = clone(unfitted).fit(frame, price)
+        model = compile_pipeline(fitted, like=frame, row=ROW)
+        assert model.predict(frame) == pytest.approx(fitted.predict(frame), rel=1e-9)
+        assert model.report.steps[0].name == "names"
+
+
 def test_what_holds_a_pipeline_is_compiled_wrapped_or_not() -> None:
     """The first step of the pipeline inside reads columns by name."""
     frame, price = houses()

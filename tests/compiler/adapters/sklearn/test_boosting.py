@@ -202,9 +202,7 @@ def test_an_initial_classifier_of_float32(init, target):
 
 def test_an_initial_pipeline_of_float32_is_refused_with_the_way_that_works():
     fitted = GradientBoostingRegressor(init=make_pipeline(StandardScaler(), Ridge()), **GRADIENT).fit(X, Y)
-    with pytest.raises(
-        NoPlanError, match="found init=Pipeline, fitted on float32 .*move its other steps before"
-    ):
+    with pytest.raises(NoPlanError, match=r"found init=Pipeline, fitted on float32 .*move its other steps before"):
         compile_pipeline(fitted, like=X)
     moved = make_pipeline(StandardScaler(), GradientBoostingRegressor(init=Ridge(), **GRADIENT)).fit(X, Y)
     np.testing.assert_allclose(compile_pipeline(moved, like=X).predict(X), moved.predict(X), rtol=1e-5, atol=1e-5)
