@@ -16,6 +16,7 @@ from pipeline_lib.compiler.adapters.outputs import (
     votes_and_confidences,
 )
 from pipeline_lib.compiler.adapters.registry import NoPlanError, Outputs, estimator, option_error
+from pipeline_lib.compiler.adapters.sklearn.kernels import pairwise_kernels
 from pipeline_lib.compiler.builder import Builder, Value
 
 _OPTIONS = (
@@ -127,7 +128,16 @@ def _probability(step: Any, vector: Value, build: Builder) -> list[Value]:
 def kernel_ridge(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The kernel values of the training rows, weighted (`sklearn.metrics.pairwise.pairwise_kernels`)."""
     points = float64_of(step, "X_fit_")
-    gamma = 1.0 / points.shape[1] if step.gamma is None else step.gamma
-    kernels = kernel_values(step, values, build, points, gamma=gamma)
+    if callable(step.kernel):
+        raise NoPlanError(
+            f"KernelRidge: found kernel={step.kernel!r}, expected the name of a kernel; a function of one's own is "
+            "code, which a plan cannot hold"
+        )
+    if step.kernel in _KERNELS and step.degree == int(step.degree):
+        gamma = 1.0 / points.shape[1] if step.gamma is None else step.gamma
+        kernels = kernel_values(step, values, build, points, gamma=gamma)
+    else:
+        parameters = {name: getattr(step, name) for name in ("gamma", "degree", "coef0")}
+        kernels = pairwise_kernels(step, values, build, points, step.kernel, parameters)
     weights = np.atleast_2d(float64_of(step, "dual_coef_").T)
     return Outputs(build.items(build.affine(kernels, matrix=weights, offset=None)))
