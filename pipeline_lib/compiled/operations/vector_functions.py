@@ -48,7 +48,7 @@ operation(
     settings={"factor": NUMBER, "offset": NUMBER},
     column=lambda settings: lambda vector: vector * float(settings["factor"]) + float(settings["offset"]),
     error_bound=lambda settings, inputs, bounds, result: (
-        np.abs(float(settings["factor"])) * np.broadcast_to(bounds[0], result.shape)
+        _known(np.abs(float(settings["factor"])) * np.broadcast_to(bounds[0], result.shape))
         + 4 * _HALF_ULP * (np.abs(inputs[0] * float(settings["factor"])) + abs(float(settings["offset"])))
     ),
     width=_same_width,
@@ -59,7 +59,12 @@ def _pair_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any)
     (left, right), (low, high) = inputs, (np.broadcast_to(bound, result.shape) for bound in bounds)
     if settings["kind"] == "add":
         return low + high + 2 * _HALF_ULP * np.abs(result)
-    return low * np.abs(right) + high * np.abs(left) + low * high + 2 * _HALF_ULP * np.abs(result)
+    return _known(low * np.abs(right) + high * np.abs(left) + low * high + 2 * _HALF_ULP * np.abs(result))
+
+
+def _known(bound: Any) -> Any:
+    """The bound; infinite where it is an infinite one times 0."""
+    return np.where(np.isnan(bound), np.inf, bound)
 
 
 operation(
@@ -84,7 +89,8 @@ def _sum_of_squares(vector: Any) -> Any:
 
 def _sum_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     moved = np.broadcast_to(bounds[0], inputs[0].shape)
-    return (moved * (2 * np.abs(inputs[0]) + moved)).sum(axis=0) + (len(moved) + 2) * _HALF_ULP * result
+    apart = (moved * (2 * np.abs(inputs[0]) + moved)).sum(axis=0)
+    return _known(apart + (len(moved) + 2) * _HALF_ULP * result)
 
 
 operation(
@@ -105,9 +111,10 @@ def _number_error_bound(settings: Settings, inputs: Any, bounds: Any, result: An
     if settings["kind"] == "add":
         return moved + other + rounding
     if settings["kind"] == "multiply":
-        return moved * np.abs(number) + np.abs(vector) * other + moved * other + rounding
+        return _known(moved * np.abs(number) + np.abs(vector) * other + moved * other + rounding)
     least = np.abs(number) - other
-    return np.where(least > 0, (moved + np.abs(result) * other) / np.where(least > 0, least, 1.0) + rounding, np.inf)
+    apart = (moved + np.abs(result) * other) / np.where(least > 0, least, 1.0) + rounding
+    return _known(np.where(least > 0, apart, np.inf))
 
 
 operation(
@@ -136,7 +143,7 @@ def _convolution_error_bound(settings: Settings, inputs: Any, bounds: Any, resul
     low, high = (np.broadcast_to(bound, part.shape).sum(axis=0) for bound, part in zip(bounds, inputs, strict=True))
     sums = left.sum(axis=0), right.sum(axis=0)
     moved = low * sums[1] + high * sums[0] + low * high
-    return np.broadcast_to(moved + 16 * (len(left) + 2) * _HALF_ULP * sums[0] * sums[1], result.shape)
+    return np.broadcast_to(_known(moved + 16 * (len(left) + 2) * _HALF_ULP * sums[0] * sums[1]), result.shape)
 
 
 operation(

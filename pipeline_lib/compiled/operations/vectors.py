@@ -130,7 +130,11 @@ def _affine_error_bound(settings: Settings, inputs: Any, bounds: Any, result: An
     offset = settings["offset"]
     terms = matrix @ np.abs(inputs[0])  # a bound, not a result: the order of the sum does not matter
     terms = terms if offset is None else terms + np.abs(np.asarray(offset, dtype=np.float64))[:, None]
-    return matrix @ bounds[0] + (matrix.shape[1] + 2) * 2.0**-53 * terms
+    known = np.isfinite(bounds[0])
+    moved = matrix @ np.where(known, bounds[0], 0.0)
+    if not known.all():  # an input of weight 0 moves nothing
+        moved = np.where((matrix > 0) * 1.0 @ (~known * 1.0) > 0, np.inf, moved)
+    return moved + (matrix.shape[1] + 2) * 2.0**-53 * terms
 
 
 def _affine_abs_max(settings: Settings, maxima: Any) -> float:

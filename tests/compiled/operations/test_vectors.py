@@ -155,6 +155,19 @@ def test_the_largest_is_unsure_where_another_lies_within_the_error_bound(bound):
     assert unsure.tolist() == [math.inf if bound else 0.0, 0.0]
 
 
+def test_an_unsure_input_makes_sums_unsure_but_for_those_without_weight_for_it():
+    settings = {"matrix": np.array([[1.0, 0.0], [0.0, 2.0]]), "offset": None}
+    bound = OPERATIONS["affine"].error_bound(
+        settings, [np.ones((2, 1))], [np.array([[math.inf], [0.25]])], np.array([[1.0], [2.0]])
+    )
+    assert bound[0] == math.inf
+    assert bound[1] == pytest.approx(0.5)
+    zero, unsure = [np.zeros((1, 1)), np.ones((1, 1))], [np.zeros((1, 1)), np.full((1, 1), math.inf)]
+    with np.errstate(all="ignore"):  # as bounds are computed
+        bound = OPERATIONS["vector_pair"].error_bound({"kind": "multiply"}, zero, unsure, zero[0])
+    assert bound.tolist() == [[math.inf]]
+
+
 def test_places_are_unsure_where_a_point_outside_is_as_near():
     points, nearest = np.array([[0.0], [2.0], [5.0]]), OPERATIONS["nearest"]
     settings = {"points": points, "count": 1, "metric": "euclidean", "expanded": False}

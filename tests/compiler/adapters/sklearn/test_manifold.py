@@ -12,9 +12,10 @@ from pipeline_lib.compiler.builder import Builder
 
 
 def rows(seed: int) -> pd.DataFrame:
-    """Negative and large numbers, and rows that were not fitted."""
+    """Negative, large and repeated numbers, and rows that were not fitted."""
     rng = np.random.default_rng(seed)
-    frame = pd.DataFrame(rng.normal(size=(40, 3)) * [1.0, 30.0, 5.0], columns=list("abc"))
+    frame = pd.DataFrame(rng.normal(size=(34, 3)) * [1.0, 30.0, 5.0], columns=list("abc"))
+    frame = pd.concat([frame, frame.head(6)], ignore_index=True)
     return pd.concat([frame, frame.head(8) * 1.1 - 0.2], ignore_index=True)
 
 
