@@ -116,22 +116,15 @@ def test_xgboost_categories(xgboost, one_hot):
     check_estimator(numbers, coded.assign(city=np.resize([np.nan, -1.0, 2.5, 5.0, 6.0, 40.0, -0.5, -0.0], ROWS)))
 
 
-@pytest.mark.filterwarnings("ignore:.*`booster=dart` is deprecated")
 def test_xgboost_refusals_name_the_option(xgboost):
-    def refused(model, **options):
-        build = Builder()
-        fitted = model(n_estimators=2, **options).fit(X, CLASSES["two"])
+    fitted = xgboost.XGBRegressor(n_estimators=2).fit(X, Y)
+    fitted.set_params(device="cuda")
+    build = Builder()
+    with pytest.raises(NoPlanError, match="device='cuda', expected cpu"):
         predict(fitted, [build.input(name, "float64") for name in X], build)
-
-    for options, message in (
-        ({"booster": "dart"}, "booster='dart'"),
-        ({"missing": -1.0}, "missing=-1.0"),
-        ({"objective": "rank:pairwise"}, "rank:pairwise"),
-    ):
-        with pytest.raises(NoPlanError, match=message):
-            refused(xgboost.XGBRegressor, **options)
-    with pytest.raises(NoPlanError, match="binary:hinge"):
-        refused(xgboost.XGBClassifier, objective="binary:hinge")
+    fitted.set_params(device=None, other=1)
+    with pytest.raises(NoPlanError, match="found options other that its adapter does not know"):
+        predict(fitted, [build.input(name, "float64") for name in X], build)
 
 
 def test_xgboost_sums_in_float32_are_noticed(xgboost, monkeypatch):
@@ -214,21 +207,18 @@ def test_lightgbm_stops_early_at_the_best_iteration(lightgbm):
 
 
 def test_lightgbm_refusals_name_the_option(lightgbm):
-    def refused(**options):
-        build = Builder()
-        fitted = lightgbm.LGBMRegressor(**SMALL | options).fit(X.fillna(0.0), (Y > 2).astype(float))
-        predict(fitted, [build.input(name, "float64") for name in X], build)
-
-    with pytest.raises(NoPlanError, match="linear_tree=True"):
-        refused(linear_tree=True)
-    with pytest.raises(NoPlanError, match="cross_entropy_lambda"):
-        refused(objective="cross_entropy_lambda")
-    with pytest.raises(NoPlanError, match="objective 'custom'"):
-        refused(objective=lambda target, predicted: (predicted - target, np.ones(len(predicted))))
+    fitted = lightgbm.LGBMRegressor(**SMALL).fit(X.fillna(0.0), Y)
+    build = Builder()
+    columns = [build.input(name, "float64") for name in X]
+    with pytest.raises(NoPlanError, match="found 1 columns of text and categories, 0 columns of categories in the"):
+        predict(fitted, [*columns[:-1], build.input("word", "str")], build)
+    fitted.set_params(pred_early_stop=True)  # predicts from some of the trees
+    with pytest.raises(NoPlanError, match="found options pred_early_stop that its adapter does not know"):
+        predict(fitted, columns, build)
 
 
 def test_lightgbm_a_default_side_ignored_is_noticed(lightgbm, monkeypatch):
-    from pipeline_lib.compiler.adapters.boosters import lightgbm as boosters_lightgbm
+    from pipeline_lib.compiler.adapters.boosters import lightgbm_model as boosters_lightgbm
 
     nodes = boosters_lightgbm.TreeNodes
     model = lightgbm.LGBMRegressor(**SMALL).fit(X, Y)
