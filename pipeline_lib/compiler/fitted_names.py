@@ -24,6 +24,11 @@ def needed_names(steps: Sequence[tuple[str, Any]]) -> set[str]:
     }
 
 
+def takes_texts(steps: Sequence[tuple[str, Any]]) -> bool:
+    """Whether the first step is a vectorizer of texts, which goes through one column."""
+    return type(_first(steps)).__name__ in ("CountVectorizer", "TfidfVectorizer", "HashingVectorizer")
+
+
 def _first(steps: Sequence[tuple[str, Any]]) -> Any:
     """The first step that sees the columns, also inside pipelines that are a step."""
     for _, step in steps:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline_lib.compiler.fitted_names import fitted_names, needed_names
+from pipeline_lib.compiler.fitted_names import fitted_names, needed_names, takes_texts
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.column_kinds import conversion, kind_of
@@ -134,6 +134,8 @@ def raw_input(
         _refuse(dtype_differences(like, row))
         return RawInput(row), like
     frame, container = _as_frame(like, row)
+    if container == FRAME and frame.shape[1] == 1 and takes_texts(steps):
+        container = SERIES  # a vectorizer goes through texts, not through the names of columns
     _refuse_duplicates(frame)
     names = list(map(str, frame.columns))
     chosen = _chosen(names, steps, container)
@@ -333,8 +335,8 @@ def _cast(series: Any, column: RawColumn) -> Any:
     limits = np.iinfo(column.dtype) if column.dtype.kind in "iu" else None
     if limits is not None and not series.between(limits.min, limits.max).all():
         raise InputError(
-            f"{column.name}: found integers from {series.min()} to {series.max()}, expected those of {column.dtype}, "
-            "as the pipeline was fitted on; cast the column to int64 in `load`, and fit again"
+            f"{column.name}: found integers that {column.dtype} does not hold, expected some that it does, as the "
+            "pipeline was fitted on it; cast the column to int64 in `load`, and fit again"
         )
     with np.errstate(over="ignore"):
         return series.astype(column.dtype)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from feature_engine.imputation import MeanMedianImputer
 from feature_engine.selection import DropFeatures
+from scipy.sparse import csr_matrix
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -19,7 +20,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.compiler.compile import check_rows, compile_pipeline
@@ -69,6 +70,15 @@ def test_numbers_of_float32_are_rounded_as_the_library_sees_them() -> None:
     model = check(RandomForestClassifier(5, random_state=0).fit(frame, CLASSES), frame)
     near = NUMBERS * (1 + 1e-9)  # no float32, but rounded to those of the frame
     assert model.predict_proba(near).tolist() == model.predict_proba(frame).tolist()
+
+
+def test_integers_that_the_training_dtype_does_not_hold_are_refused_in_the_check_of_other_rows() -> None:
+    frame = as_integers(NUMBERS).astype("int8")
+    fitted = SCALED.fit(frame, CLASSES)
+    model = compile_pipeline(fitted, like=frame)
+    with pytest.raises(InputError, match="a: found integers that int8 does not hold"):
+        check_rows(model, fitted, frame.astype("int64") + 200, "pipeline_lib")
+    check_rows(model, fitted, frame.astype("int64"), "pipeline_lib")
 
 
 def test_linear_sums_of_float32_are_refused_with_the_way_that_works() -> None:
@@ -217,6 +227,21 @@ def test_texts_in_any_container(like: Any) -> None:
     assert model.predict_proba(TEXTS.tolist()).tobytes() == model.predict_proba(like).tobytes()
     assert model.predict_proba(like) == pytest.approx(fitted.predict_proba(like), rel=1e-9)
     assert model.predict_row({name: TEXTS[0]}) == model.predict(like)[0]
+
+
+def test_a_frame_of_one_column_is_taken_for_its_texts() -> None:
+    fitted = make_pipeline(TfidfVectorizer(), MultinomialNB()).fit(TEXTS, CLASSES)
+    model = compile_pipeline(fitted, like=TEXTS.to_frame("review"))
+    assert model.row.names == ("review",)
+    assert model.predict(TEXTS.to_frame("review")).tolist() == fitted.predict(TEXTS).tolist()
+
+
+def test_a_pipeline_that_was_fitted_on_a_sparse_matrix_is_compiled_from_an_array() -> None:
+    matrix = csr_matrix(NUMBERS.to_numpy())
+    fitted = make_pipeline(MaxAbsScaler(), LogisticRegression()).fit(matrix, CLASSES)
+    with pytest.raises(InputError, match=r"found csr_matrix as like=.*; pass X.toarray\(\)"):
+        compile_pipeline(fitted, like=matrix)
+    check(fitted, matrix.toarray())
 
 
 def test_integer_column_names_work_as_in_the_libraries() -> None:
