@@ -98,7 +98,8 @@ def compile_pipeline(
         if chosen is not None:
             table = table.take(chosen)
             data = raw.library_rows(table)
-        answers = LibraryAnswers(fitted, data, max(options.context, compilation.skipped), last)
+        reach = max(options.context, compilation.skipped)
+        answers = LibraryAnswers(fitted, data, reach, last, alone=len(steps) == 1)
         model.report = compile_report(model, answers, table, compilation.reports, compilation.last)
         compilation.compare_traces()  # last, since other processes record meanwhile
     return model

@@ -141,25 +141,25 @@ class EdgeChecks:
             carried = thinned(*carried, limit // 2)
         room = limit - (len(carried[1]) if carried else 0)
         if isinstance(data, Frames):  # child rows belong to one main row, so each is taken once
-            edges = within(self._edges(plan, data, training, own), min(room, count), repeats=1)
+            edges = within(self._edges(plan, data, training, own, limit), min(room, count), repeats=1)
             changed: Any = replace_in_tables(data, self._row, self._short_rows(training, len(edges)), edges)
         else:
-            edges = within(self._edges(plan, data, training, own), min(room, count) if looks_back else room)
+            edges = within(self._edges(plan, data, training, own, limit), min(room, count) if looks_back else room)
             changed = replace_values(data, np.arange(len(edges)) if looks_back else spread(count, len(edges)), edges)
         if carried is not None:
             changed, edges = join([carried[0], changed]), [*carried[1], *edges]
         return _Batch(changed, edges, self._convert_raw(changed) or plan.columns(changed))
 
-    def _edges(self, plan: StepPlan, data: Any, training: Columns, own: OwnCode) -> list[list[Edge]]:
-        """The edges of each input column; those of a library's step only in columns that its plan uses."""
+    def _edges(self, plan: StepPlan, data: Any, training: Columns, own: OwnCode, limit: int) -> list[list[Edge]]:
+        """The edges of each input column; of a library's step in at most `limit` columns that its plan uses."""
         raw = {name: column for name, column in self._row.by_name.items() if name not in self._links}
         texts = {*plan.before, *self._row.by_name}
         constants = [value for value in own.constants if value not in texts]
         columns = [each for each in input_columns(plan.before, plan.plan, raw) if each.name not in self._links]
         lists = []
         used = [each for each in sorted(columns, key=lambda each: not each.is_used) if each.is_used or own.names]
-        if not own.names and len(used) > MAX_ROWS:
-            used = [used[number] for number in spread(len(used), MAX_ROWS)]
+        if not own.names and len(used) > limit:
+            used = [used[number] for number in spread(len(used), limit)]
         for column in used:
             if column.kind == "number" and not isinstance(data, Frames) and holds_integers(data, column.index):
                 column = replace(column, kind="integer")

@@ -32,9 +32,16 @@ def compile_report(
     Raises InputError where most predictions differ, though each step alone agrees.
     """
     context, rest = (table.slice(0, library.context), table.slice(library.context)) if model.context else (None, table)
+    theirs = np.asarray(library.answer("predict"))
+
+    def answer(method: str) -> Any:
+        return theirs if method == "predict" else library.last_answer(method)
+
+    differences = Differences(model, rest, context, answer, steps, last)
     start = time.perf_counter()
-    ours = model.predict(rest, context=context)
-    took, theirs = time.perf_counter() - start, np.asarray(library.answer("predict"))
+    ours = differences.predictions()
+    took = time.perf_counter() - start
+    theirs = theirs.reshape(ours.shape)
     changed = ~((ours == theirs) | ((ours != ours) & (theirs != theirs)))
     ulps = difference = 0.0
     if ours.dtype.kind == theirs.dtype.kind == "f" and changed.any():
@@ -42,11 +49,7 @@ def compile_report(
         difference, ulps = float(apart.max()), float((apart / np.spacing(np.abs(theirs[changed]))).max())
     if not any(step.flips for step in steps):  # a step that chose otherwise explains any difference
         _refuse_far(ours, theirs, changed)
-
-    def answer(method: str) -> Any:
-        return theirs if method == "predict" else library.last_answer(method)
-
-    outputs = Differences(model, rest, context, answer, steps, last).reports()
+    outputs = differences.reports()
     rows = as_rows(rest.slice(0, 1 if context else _TIMED_ROWS), model.row)  # `context`: the rows before the first one
     before = context and context.to_pylist()
     model.predict_row(rows[0], context=before)

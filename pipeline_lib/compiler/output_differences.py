@@ -59,6 +59,11 @@ class Differences:
         """A report of each kind of output."""
         return tuple(self._report(kind) for kind in METHODS if kind in self._ours)
 
+    def predictions(self) -> Any:
+        """Our predictions: one for each row, or one for each target (rows, targets)."""
+        ours = self._ours[PREDICTION]
+        return ours[:, 0] if ours.shape[1] == 1 else ours
+
     @cached_property
     def _ours(self) -> dict[str, Any]:
         """Our outputs by kind: (rows, columns)."""

@@ -20,6 +20,7 @@ from pipeline_lib.compiler.adapters.registry import _TRANSFORMERS, NoPlanError, 
 from pipeline_lib.compiler.adapters.sklearn import preprocessing
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.compiler.fidelity import Comparison
+from pipeline_lib.compiler.output_differences import Differences
 from pipeline_lib.errors import InputError
 
 
@@ -206,12 +207,9 @@ def test_a_plan_that_returns_no_values_is_refused() -> None:
 
 
 def test_predictions_that_differ_in_most_rows_are_refused(monkeypatch: pytest.MonkeyPatch, fitted: Pipeline) -> None:
-    from pipeline_lib.compiler import compile as compiler
 
-    predict = compiler.CompiledPipeline.predict
-    monkeypatch.setattr(
-        compiler.CompiledPipeline, "predict", lambda self, data, **more: predict(self, data, **more) + 1
-    )
+    predictions = Differences.predictions
+    monkeypatch.setattr(Differences, "predictions", lambda self: predictions(self) + 1)
     with pytest.raises(InputError, match="found predictions that differ from the pipeline's own in 60 of 60 rows"):
         compile_pipeline(fitted, like=houses()[0], row=ROW)
 
