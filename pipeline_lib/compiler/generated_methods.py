@@ -1296,7 +1296,7 @@ class OperationMethods(Generic[V]):
         column_weights: Sequence[float] | NDArray[Any] | None = None,
         inverse: Sequence[Sequence[float]] | NDArray[Any] | None = None,
     ) -> V:
-        """The weighted mean of `targets` (points x targets) over the stored points within a radius, then their count."""
+        """The weighted mean of `targets` (points x targets) over the points within a radius, then their count."""
         return self.apply(
             "within_radius",
             vector,

@@ -138,7 +138,7 @@ operation(
     "within_radius",
     ("vector",),
     "vector",
-    doc="The weighted mean of `targets` (points x targets) over the stored points within a radius, then their count.",
+    doc="The weighted mean of `targets` (points x targets) over the points within a radius, then their count.",
     parameters=("vector",),
     settings={
         "points": MATRIX,
