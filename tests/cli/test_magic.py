@@ -60,7 +60,7 @@ class Kernel:
     def completed(self, source: str) -> list[str]:
         """Whole words with which the end of a cell can be completed."""
         self.client.complete(source)
-        content = self.client.get_shell_msg(timeout=20)["content"]
+        content = self.client.get_shell_msg(timeout=60)["content"]
         start = source[: content["cursor_start"]].rpartition(" ")[2]
         return [f"{start}{match}" for match in content["matches"]]
 
