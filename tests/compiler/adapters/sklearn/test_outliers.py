@@ -64,3 +64,17 @@ def test_elliptic_envelopes(options, seed):
     outputs = check_estimator(model, frame)
     assert outputs["prediction_0"].tolist() == model.predict(frame).tolist()
     np.testing.assert_array_equal(outputs["decision_0"], model.decision_function(frame))
+
+
+def test_a_decision_of_0_but_for_rounding_is_0():
+    """The library's power of 2 may be one unit in the last place from ours on another CPU."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"a": rng.integers(0, 4, 80).astype(float), "b": rng.integers(0, 3, 80).astype(float)})
+    model = IsolationForest(n_estimators=20, contamination=0.2, random_state=0).fit(frame)
+    at = model.decision_function(frame) == 0
+    assert at.any()
+    model.offset_ = np.nextafter(model.offset_, 0.0)
+    assert set(model.predict(frame)[at]) == {-1}
+    outputs = check_estimator(model, frame)
+    assert set(outputs["decision_0"][at]) == {0.0}
+    assert set(outputs["prediction_0"][at]) == {1}
