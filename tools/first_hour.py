@@ -126,7 +126,7 @@ def begin(hour: Hour, wheel: Path) -> None:
     hour.run("clean environment", f"'{sys.executable}' -m venv clean && clean/bin/pip install -q '{wheel}'", named=None)
     hour.run("init", "pipeline-lib init credit-lab", f"package {LIBRARY}", "next: cd credit-lab", named=None)
     chain = next(line for line in hour.output.splitlines() if line.startswith("next: ")).removeprefix("next: ")
-    hour.run("first run, with the environment", chain, "parity: exact", "next: make parity")
+    hour.run("first run, with the environment", chain, "parity: exact", "next: ")
     hour.folder = hour.folder / "credit-lab"
     activate(hour)
 

@@ -132,10 +132,11 @@ class ChangedData:
     def _unexplained(self, error: Exception, raw: RawData | None) -> str:
         text = raw.text if raw is not None and raw.kind == "csv" else None
         looks = f"sep={text.sep!r}, decimal={text.decimal!r}, encoding={text.encoding!r}" if text else ""
-        first = (str(error).splitlines() or [""])[0]
+        what = "no column" if isinstance(error, KeyError) else f"{type(error).__name__}:"
+        first = f"{what} {(str(error).splitlines() or [''])[0]}"
         first += f" (the file has {looks})" if looks else ""
         return (
-            f"{self.data}: found {type(error).__name__}: {first}, expected data as when "
+            f"{self.data}: found {first}, expected data as when "
             f"the pipeline was drafted; write them so, or change `load` in {self.notebook}"
         )
 

@@ -159,8 +159,9 @@ def _read_csv(draft: Draft) -> list[str]:
     options += [f"thousands={quoted(text.thousands)}"] if text.thousands else []
     options += [f"encoding={quoted(text.encoding)}"]
     options += ["skipinitialspace=True"] if text.skipinitialspace else []
-    options += ["usecols=[*DTYPES]", "dtype=DTYPES", "keep_default_na=False", "na_values=MISSING"]
-    options += ["index_col=False"]
+    # all columns are read: with `usecols` pandas cuts off, without a word, what a row has beyond the header
+    options += ["dtype=DTYPES", "keep_default_na=False", "na_values=MISSING"]
+    options += ["index_col=False", "low_memory=False"]
     return ["frame = pd.read_csv(", "    data_path(params.data),", *(f"    {option}," for option in options), ")"]
 
 

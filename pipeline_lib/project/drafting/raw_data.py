@@ -98,10 +98,7 @@ def _read_csv(path: Path, shown: str, limit: int) -> RawData:
             )  # fmt: skip
     except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, UnicodeError) as error:
         cause = " ".join(str(error).removeprefix("Error tokenizing data. C error: ").split())
-        raise InputError(
-            f"{shown}: found lines that are no rows of the header ({cause}), expected as many fields in each as the "
-            f"header has ({len(header)}, separated by {found.sep!r}); correct the line"
-        ) from error
+        raise _no_rows_of(header, cause, shown, found) from error
     suffix = "".join(path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:])
     return RawData("csv", suffix.removesuffix(".gz"), frame.head(rows), len(frame) <= rows, text=found, path=path)
 
@@ -113,17 +110,28 @@ def _csv_header(path: Path, shown: str, found: TextFormat) -> list[str]:
         io.TextIOWrapper(file, encoding=found.encoding, newline="") as text,
         fields_that_fit(shown),
     ):
-        rows = [row for row in islice(csv.reader(text, delimiter=found.sep), 100) if row]
-    header, fields = rows[0], max(map(len, rows[1:]), default=0)
-    if fields > len(header):
+        reader = csv.reader(text, delimiter=found.sep)
+        (_, header), *rows = [(reader.line_num, row) for row in islice(reader, 100) if row]
+    longer = [(line, len(row)) for line, row in rows if len(row) > len(header)]
+    if len(longer) > len(rows) / 2:
         raise InputError(
-            f"{shown}: found {len(header)} names in the header and {fields} fields in the rows, expected a name for "
-            "each column; complete the header, or remove the lines above it"
+            f"{shown}: found {len(header)} names in the header and {max(fields for _, fields in longer)} fields in the "
+            "rows, expected a name for each column; complete the header, or remove the lines above it"
         )
+    if longer:  # pandas counts from the first row, so it takes this one for right where it is the first
+        line, fields = longer[0]
+        raise _no_rows_of(header, f"Expected {len(header)} fields in line {line}, saw {fields}", shown, found)
     if all(re.fullmatch(r"[+-]?\d+([.,]\d+)?", name.strip()) for name in header):
         raise InputError(f"{shown}: found only numbers in the first line, expected names of columns; write a header")
     _check_names(header, shown)
     return header
+
+
+def _no_rows_of(header: list[str], cause: str, shown: str, text: TextFormat) -> InputError:
+    return InputError(
+        f"{shown}: found lines that are no rows of the header ({cause}), expected as many fields in each as the "
+        f"header has ({len(header)}, separated by {text.sep!r}); correct the line"
+    )
 
 
 def _read_parquet(path: Path, shown: str, limit: int) -> RawData:

@@ -4,6 +4,7 @@ from pipeline_lib.project.drafting.draft import Draft
 from pipeline_lib.project.drafting.source_text import code_span
 
 _NAMED = 6
+_INSPECTION = "from sklearn.inspection import permutation_importance"
 
 
 def facts(draft: Draft) -> set[str]:
@@ -34,9 +35,9 @@ def research_values(draft: Draft) -> dict[str, str]:
         "profiled_text": "" if draft.raw.whole else f"; this draft knows its first {len(draft.raw.frame):,} rows",
         "import_numpy": "import numpy as np",
         "import_sklearn": {
-            "binary": "from sklearn.metrics import confusion_matrix, roc_curve",
-            "multiclass": "from sklearn.metrics import confusion_matrix",
-        }.get(task, ""),
+            "binary": f"{_INSPECTION}\nfrom sklearn.metrics import confusion_matrix, roc_curve",
+            "multiclass": f"{_INSPECTION}\nfrom sklearn.metrics import confusion_matrix",
+        }.get(task, _INSPECTION),
         "fit_text": "A linear model on the columns as the pipeline notebook prepares them.",
         "sensitive_text": _sensitive(draft),
         "sample_text": _sample_text(draft),

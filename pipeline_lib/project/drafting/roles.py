@@ -70,7 +70,8 @@ def _left_out(column: Column, *, looks: bool) -> str:
         consecutive = bool((steps == 1).all()) and column.values.iloc[0] in (0, 1)
         return "each row has its own value" if consecutive or _ID_NAME.search(column.name) else ""
     if column.kind == "text" and column.distinct > 0.9 * len(known) and _words(known) < _WORDS:
-        return "; ".join(["almost every row has its own value", *column.notes])
+        which = "each row" if column.distinct == rows else "almost every row"
+        return "; ".join([f"{which} has its own value", *column.notes])
     return ""
 
 

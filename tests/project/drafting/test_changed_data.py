@@ -34,6 +34,12 @@ def changed(column: str, *values: Any) -> pd.DataFrame:
     return DATA.assign(**{column: cells})
 
 
+def more_fields(*rows: int) -> bytes:
+    """The file with a field beyond the header in these rows."""
+    header, *lines = DATA.to_csv(index=False).splitlines()
+    return "\n".join([header, *(f"{line},9" if n in rows else line for n, line in enumerate(lines)), ""]).encode()
+
+
 CSV: dict[str, tuple[Any, str]] = {
     "removed": (DATA.drop(columns="n"), "n: found no such column, expected it, as when the pipeline was drafted; give "
                 f"it this name in the file, or take it out of `Row` and the lists of columns {DECIDE}"),
@@ -56,7 +62,11 @@ CSV: dict[str, tuple[Any, str]] = {
     "missing date": (changed("at", None), "at: found 1 of 60 values missing, expected none, as `Row` says"),
     "empty": (b"", "found an empty file, expected a header and rows; write the data into it"),
     "header alone": (DATA.head(0), "rate: found no row with a value that `load` keeps, expected rows"),
-    "semicolons": (DATA.to_csv(index=False, sep=";").encode(), "found ValueError: Usecols do not match columns"),
+    "semicolons": (DATA.to_csv(index=False, sep=";").encode(), "found no column 'at' (the file has sep=';'"),
+    "more fields": (more_fields(9), "found lines that are no rows of the header (Expected 7 fields in line 11, saw 8), "
+                    "expected as many fields in each as the header has (7, separated by ','); correct the line"),
+    "more fields first": (more_fields(0), "found lines that are no rows of the header (Expected 7 fields in line 2, "),
+    "more fields in all": (more_fields(*range(ROWS)), "found 7 names in the header and 8 fields in the rows, expected"),
     "encoding": (changed("home", "höme").to_csv(index=False).encode("cp1252"), "found UnicodeDecodeError: "),
 }  # fmt: skip
 

@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from drafts import ROWS, Drafted, draft, loans, notebooks, trial, written
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.inspection import permutation_importance
 
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.project.drafting.notebooks import exported_source
@@ -77,6 +80,32 @@ def test_a_draft_runs_and_compiles(tmp_path: Path, case: str) -> None:
     together = model.predict(test).tolist()
     assert [model.predict(test.iloc[[row]]).tolist()[0] for row in (0, 1, 2)] == together[:3]
     assert set(parts["train"]) == made.roles.features
+
+
+@ignored
+@pytest.mark.parametrize("trees", [False, True])
+@pytest.mark.parametrize("case", ["regression", "two classes"])
+def test_what_moves_the_prediction_is_drawn_for_any_estimator(tmp_path: Path, case: str, trees: bool) -> None:
+    data, suffix, options = TABLES[case]
+    path = written(tmp_path, data, suffix)
+    drafted = Drafted(draft(path, **options), path)
+    parts = drafted.parts()
+    fitted, target = parts["fitted"], parts["frame"].loc[parts["train"].index, "rate"]
+    if trees:
+        kind = HistGradientBoostingRegressor if case == "regression" else HistGradientBoostingClassifier
+        fitted = fitted.set_params(estimator=kind(max_iter=3)).fit(parts["train"], target)
+    names = {"pd": pd, "np": np, "plt": plt, "permutation_importance": permutation_importance, "fitted": fitted,
+             "pipeline": drafted.module, "TARGET": "rate", "X_test": parts["test"],
+             "y_test": parts["y_test"]}  # fmt: skip
+    cells = {cell["id"]: "".join(cell["source"]) for cell in notebooks(drafted.draft)[1]["cells"]}
+    exec(cells["weights"].replace("plt.show()", ""), names)  # noqa: S102  that it runs is what is tested
+    (axes,) = plt.gcf().axes
+    drawn = {label.get_text() for label in axes.get_yticklabels()}
+    plt.close("all")
+    assert drawn == (
+        {"income", "months", "home"} if trees else {"income", "months", "home_other", "home_own", "home_rent"}
+    )
+    assert "permutation_importance" in cells["start"]
 
 
 def test_300_columns_run(tmp_path: Path) -> None:

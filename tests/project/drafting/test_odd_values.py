@@ -46,9 +46,7 @@ def test_words_among_numbers_are_counted_and_the_first_one_is_found(tmp_path: Pa
 def test_a_column_that_is_left_out_says_why_it_is_text(tmp_path: Path) -> None:
     made = draft(written(tmp_path, loans(x=with_words([str(n) for n in range(100, 160)], "abc"))))
     assert "so it is left out; " in said(made)[0]
-    assert made.roles.left_out["x"] == (
-        "almost every row has its own value; 1 of 60 values are not numbers, so it is text"
-    )
+    assert made.roles.left_out["x"] == ("each row has its own value; 1 of 60 values are not numbers, so it is text")
     assert "1 of 60 values are not numbers" in str(notebooks(made)[0])
 
 

@@ -39,7 +39,8 @@ def test_uses(tmp_path: Path, values: Any, use: str) -> None:
     [
         ("x", range(ROWS), "each row has its own value"),
         ("customer_id", np.arange(ROWS)[::-1] * 3, "each row has its own value"),
-        ("x", [f"K{n:04}" for n in range(ROWS)], "almost every row"),
+        ("x", [f"K{n:04}" for n in range(ROWS)], "each row has its own value"),
+        ("x", ["K0001", *(f"K{n:04}" for n in range(1, ROWS))], "almost every row has its own value"),
         ("x", ["same"] * ROWS, "all rows have the same value"),
         ("x", [None] * ROWS, "it has no values"),
         ("e-mail", [f"m{n}@example.org" for n in range(ROWS)], "it says who a row is about"),
