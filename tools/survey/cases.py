@@ -178,6 +178,6 @@ def cases(words: tuple[str, ...] = ()) -> Iterator[Case]:
 def _cases(library: str, entry: Entry) -> Iterator[Case]:
     fits = entry.fits.split(" + ")
     for number, options in enumerate(entry.options):
-        options, _, named = options.partition(" @ ")
+        options, _, named = (part.strip() for part in options.partition("@"))
         for seed in SEEDS if not number else (SEEDS[number % len(SEEDS)],):
             yield Case(library, entry, options, named or fits[(number + seed * (not number)) % len(fits)], seed)

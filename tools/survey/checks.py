@@ -206,14 +206,19 @@ def _row_by_row(model: CompiledPipeline, kind: str, data: Any, ours: Any, contex
     differ = 0
     for index in np.linspace(0, len(ours) - 1, min(count, len(ours))).astype(int) if method else ():
         arguments = {"context": rows[index : index + context]} if context else {}
-        answer = np.hstack(method(rows[index + context], **arguments))  # type: ignore[misc]
-        differ += not same_bits(answer, np.atleast_1d(ours[index]))
+        answer = np.array(_flat(method(rows[index + context], **arguments)))  # type: ignore[misc]
+        differ += not same_bits(answer, np.ravel(ours[index]))
     if differ:
         yield f"{kind}: {differ} of {count} rows have other bits alone"
     if not context:
         part = data[::-29] if isinstance(data, list) else data.iloc[::-29]
         if not same_bits(_joined_targets(getattr(model, _KINDS[kind])(part)), ours[::-29]):
             yield f"{kind}: a few rows in reverse have other bits"
+
+
+def _flat(answer: Any) -> list[Any]:
+    """What one row gives: a scalar, a tuple, or of several targets a tuple of tuples, as one list."""
+    return [each for part in answer for each in _flat(part)] if isinstance(answer, tuple | list) else [answer]
 
 
 def _records(data: Any) -> list[dict[str, Any]]:

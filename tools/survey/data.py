@@ -117,6 +117,10 @@ def _labels(rng: Any, count: int) -> pd.DataFrame:
     return _categories(rng, count)[["city", "size"]]
 
 
+def _one_label(rng: Any, count: int) -> pd.DataFrame:
+    return _categories(rng, count)[["city", "price"]]
+
+
 def _category_dtype(rng: Any, count: int) -> pd.DataFrame:
     return _categories(rng, count).astype({"city": "category", "size": "category"})
 
@@ -166,6 +170,7 @@ _KINDS: dict[str, Callable[[Any, int], Any]] = {
     "categories": _categories,
     "labels with gaps": _labels_with_gaps,
     "labels": _labels,
+    "one label": _one_label,
     "category dtype": _category_dtype,
     "codes": _codes,
     "days": _days,

@@ -2,16 +2,13 @@
 
 from tools.survey.cases import Entry
 
-_MISSING = "handle_missing='return_nan', handle_unknown='return_nan'"
 _COMMON = (
     "",
     "@ labels with gaps/value",
-    "cols=['city']",
     "handle_unknown='error', handle_missing='error'",
     "handle_unknown='return_nan', handle_missing='return_nan'",
-    "drop_invariant=True",
-    "return_df=False",
-    "@ category dtype/value",
+    "drop_invariant=True, return_df=False",
+    "cols=['k0', 'k1'] @ codes/value",
 )
 _AFTER = "SimpleImputer(keep_empty_features=True), Ridge()"
 _TWO = "SimpleImputer(keep_empty_features=True), LogisticRegression()"
@@ -21,14 +18,14 @@ def _entry(
     name: str, *options: str, common: tuple[str, ...] = _COMMON, kind: str = "value", after: str = _AFTER
 ) -> Entry:
     spread = tuple(option.replace("/value", f"/{kind}") for option in (*common, *options))
-    numbers = _NUMBERS if "cols=['city']" in common else ()
-    return Entry(name, f"labels/{kind}", (*spread, *(option.format(kind) for option in numbers)), after=after)
+    return Entry(name, f"labels/{kind}", spread, after=after)
 
-
-_NUMBERS = ("cols=['city', 'size'] @ categories/{0}", "cols=['k0', 'k1'] @ codes/{0}")
 
 ENTRIES = (
-    _entry("OrdinalEncoder", "mapping=[{'col': 'city', 'mapping': {'Lyon': 1, 'Graz': 2}}]"),
+    _entry(
+        "OrdinalEncoder",
+        "cols=['city'], mapping=[{'col': 'city', 'mapping': {'Lyon': 1, 'Graz': 2}}] @ one label/value",
+    ),
     _entry(
         "OneHotEncoder",
         "use_cat_names=True",
@@ -44,8 +41,8 @@ ENTRIES = (
         "min_group_size=20",
         "min_group_size=0.2, combine_min_nan_groups='force'",
         "min_group_size=20, min_group_name='rest'",
-        "handle_missing='count', handle_unknown=0",
-        common=_COMMON[:3] + _COMMON[5:],
+        "handle_unknown=0",
+        common=_COMMON[:2] + _COMMON[4:],
     ),
     _entry("TargetEncoder", "smoothing=1.0, min_samples_leaf=1"),
     _entry("TargetEncoder", kind="two", after=_TWO),
@@ -62,7 +59,7 @@ ENTRIES = (
         "n_components=4",
         "hash_method='sha1'",
         "max_process=1, process_creation_method='fork'",
-        common=("", "cols=['city']", "drop_invariant=True", "return_df=False"),
+        common=("", "cols=['city', 'size']", "drop_invariant=True", "return_df=False"),
     ),
     _entry("SumEncoder"),
     _entry("HelmertEncoder"),
@@ -71,8 +68,8 @@ ENTRIES = (
     _entry("QuantileEncoder", "quantile=0.25", "m=3.0"),
     _entry("SummaryEncoder", "quantiles=(0.1, 0.9)"),
     _entry("RankHotEncoder"),
-    _entry("MultiHotEncoder", common=("", "@ labels with gaps/value", "cols=['city']")),
-    _entry("CountTargetEncoder"),
+    _entry("MultiHotEncoder", common=_COMMON[:2]),
+    _entry("CountTargetEncoder", "min_samples_leaf=5", kind="two", after=_TWO),
     Entry("PolynomialWrapper", "labels/classes", ("TargetEncoder()",), after=_TWO),
     Entry("NestedCVWrapper", "labels/value", ("TargetEncoder(), random_state=0",), after=_AFTER),
 )

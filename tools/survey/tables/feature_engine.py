@@ -203,7 +203,7 @@ ENTRIES = (
         ),
         after=_FILLED,
     ),
-    Entry("WoEEncoder", "categories/two", ("", "unseen='raise'", "fill_value=0.01")),
+    Entry("WoEEncoder", "categories/two", ("fill_value=0.01", "unseen='raise', fill_value=0.1")),
     # imputation
     Entry(
         "ArbitraryNumberImputer",
