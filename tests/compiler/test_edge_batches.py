@@ -135,3 +135,10 @@ def test_an_edge_says_its_column_and_value() -> None:
     assert str(Edge(0, "year", 2010)) == "year=2010"
     assert str(Edge(0, "town", None)) == "town=missing"
     assert str(Edge(0, "name", "Ann", hidden=True)) == "name=a value (hidden: sensitive)"
+
+
+def test_where_columns_outnumber_the_rows_not_all_values_are_missing() -> None:
+    columns = [[Edge(number, f"x{number}", value) for value in (None, 1.0, 2.0)] for number in range(30)]
+    chosen = within(columns, 12)
+    assert len(chosen) == 12
+    assert sum(edge.value is None for edge in chosen) == 4
