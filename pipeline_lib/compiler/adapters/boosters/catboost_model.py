@@ -38,6 +38,8 @@ class Model:
 
 def read_model(step: Any) -> Model:
     """The model of a fitted estimator. Raises NoPlanError for columns coded by statistics of the target, and texts."""
+    from catboost import CatBoostError
+
     for kind, indices in (
         ("text", step.get_text_feature_indices()),
         ("embedding", step.get_embedding_feature_indices()),
@@ -46,7 +48,12 @@ def read_model(step: Any) -> Model:
             raise state_error(step, f"{kind} features", "numbers and categories; make numbers of them in a step before")
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.json"
-        step.save_model(str(path), format="json")
+        try:
+            step.save_model(str(path), format="json")
+        except CatBoostError as error:
+            raise state_error(
+                step, f"a model that CatBoost does not export ({error})", "one with a JSON form"
+            ) from None
         model = json.loads(path.read_text(encoding="utf-8"))
     columns = model["features_info"]
     if columns.get("ctrs"):
