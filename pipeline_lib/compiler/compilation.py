@@ -90,7 +90,8 @@ class Compilation:
         self.answers: dict[str, Any] = {}  # of the library's last step, by method
         self.skipped = 0  # rows at the beginning that lack earlier ones
         self._reach = 0  # how many earlier rows the last written step reads
-        self.edges = EdgeChecks(options.row, self._raw_tables, enabled=options.edge_rows)
+        others = [column.name for column in options.raw.placeholders]
+        self.edges = EdgeChecks(options.row, self._raw_tables, enabled=options.edge_rows, left_out=others)
 
     def plan(self) -> Plan:
         """The plan of all steps written so far."""

@@ -90,10 +90,13 @@ class _Batch:
 class EdgeChecks:
     """The edge rows of one compilation, carried from step to step."""
 
-    def __init__(self, row: RowSchema, convert_raw: ConvertRaw, *, enabled: bool = True) -> None:
+    def __init__(
+        self, row: RowSchema, convert_raw: ConvertRaw, *, enabled: bool = True, left_out: Sequence[str] = ()
+    ) -> None:
         self._row = row
         self._enabled = enabled
         self._links = {str(row.key), *(name for child in row.children for name in child.links)} if row.key else set()
+        self._links |= set(left_out)  # columns that raw rows do not hold
         self._convert_raw = convert_raw
         self._carried: tuple[Any, list[Edge]] | None = None
 

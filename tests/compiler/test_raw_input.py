@@ -22,6 +22,7 @@ from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
 
+from pipeline_lib.authoring import RowwiseTransformer
 from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.compiler.compile import check_rows, compile_pipeline
 from pipeline_lib.errors import InputError
@@ -168,6 +169,27 @@ def test_a_column_that_no_step_reads_stops_nothing(values: Any, tmp_path: Path) 
     model.save(tmp_path / "dropped")
     row = NUMBERS.iloc[0].to_dict()
     assert load_model(tmp_path / "dropped").predict_row(row) == model.predict(frame)[0]
+
+
+class Ratio(RowwiseTransformer):
+    """Own code over a frame that holds a duration and nullable integers."""
+
+    def fit(self, X: Any, y: Any = None) -> "Ratio":
+        return self
+
+    def transform(self, X: Any) -> Any:
+        X = X.drop(columns="when")
+        X["ratio"] = X["a"] / (X["whole"] + 1)
+        X["red"] = X["word"] == "red"
+        return X.drop(columns=["word", "whole"])
+
+
+def test_own_code_takes_frames_of_other_dtypes() -> None:
+    frame = NUMBERS.assign(when=UNREAD["duration"], whole=NUMBERS["k"], word=TEXT_DTYPES["category"])
+    model = check(make_pipeline(Ratio(), Ridge()).fit(frame, NUMBERS["b"]), frame)
+    assert set(model.reads) == {"a", "b", "k", "whole", "word"}
+    nullable = frame.astype({"k": "Int64"})
+    check(make_pipeline(Ratio(), Ridge()).fit(nullable, NUMBERS["b"]), nullable)
 
 
 def test_a_column_without_a_kind_that_a_step_reads_is_refused_with_the_way_to_convert_it() -> None:

@@ -175,7 +175,7 @@ def _edge_values(dtype: Any, far: bool) -> Any:
     elif kind == "f":
         values = list(_FAR if far else _MILD)
     elif kind in "iu":
-        ends = np.iinfo(dtype)
+        ends = np.iinfo(getattr(dtype, "numpy_dtype", dtype))  # of Int64, and of Arrow's dtypes
         values = [value for value in (_FAR_INTEGERS if far else _INTEGERS) if ends.min <= value <= ends.max]
     elif kind == "b":
         values = [True, False]
