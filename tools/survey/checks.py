@@ -4,6 +4,7 @@ An outcome is one of OUTCOMES, best first. From "differs" on, none is acceptable
 """
 
 import json
+import pickle
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -232,10 +233,9 @@ def same_bits(left: Any, right: Any) -> bool:
     """Whether two outputs are equal bit for bit, NaN being equal to NaN."""
     left, right = np.asarray(left), np.asarray(right)
     if left.dtype.kind == right.dtype.kind == "f":
-        return left.shape == right.shape and bool(
-            np.array_equal(left, right, equal_nan=True) and np.array_equal(np.signbit(left), np.signbit(right))
-        )
-    return left.tolist() == right.tolist()
+        left, right = (np.where(part != part, np.nan, part) for part in (left, right))
+        return bool(left.shape == right.shape and left.tobytes() == right.tobytes())
+    return bool(left.tolist() == right.tolist())
 
 
 def _save(case: Case, model: CompiledPipeline, fitted: Fitted, folder: Path) -> None:
@@ -246,7 +246,8 @@ def _save(case: Case, model: CompiledPipeline, fitted: Fitted, folder: Path) -> 
     arguments = {"context": data[: case.entry.context]} if case.entry.context else {}
     predictions = model.predict(data[case.entry.context :], **arguments)
     (folder / "case.json").write_text(json.dumps(case.id), encoding="utf-8")
-    pd.to_pickle((case.id, case.library, data, case.entry.context, predictions), folder / "expected.pickle")
+    expected = (case.id, case.library, data, case.entry.context, predictions)
+    (folder / "expected.pickle").write_bytes(pickle.dumps(expected))
 
 
 def _line(error: Exception) -> str:

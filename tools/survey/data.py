@@ -157,7 +157,7 @@ def _text_frame(rng: Any, count: int) -> pd.DataFrame:
 
 
 def _mappings(rng: Any, count: int) -> list[dict[str, Any]]:
-    return [dict(row) for row in _categories(rng, count).to_dict("records")]
+    return [{str(name): value for name, value in row.items()} for row in _categories(rng, count).to_dict("records")]
 
 
 _KINDS: dict[str, Callable[[Any, int], Any]] = {
@@ -197,8 +197,8 @@ def _signal(data: Any) -> Any:
         column = frame[name]
         if column.dtype.kind not in "fiu":
             column = column.astype(str).str.len() if column.dtype.kind != "M" else column.dt.dayofyear
-        column = column.fillna(column.mean()).to_numpy(float)
-        total += (column - column.mean()) / (column.std() or 1.0)
+        numbers = column.fillna(column.mean()).to_numpy(float)
+        total += (numbers - numbers.mean()) / (numbers.std() or 1.0)
     return total / max(1.0, len(frame.columns) ** 0.5)
 
 

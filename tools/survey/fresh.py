@@ -1,8 +1,7 @@
 """Saved models of the survey, loaded and asked in another process."""
 
+import pickle
 from pathlib import Path
-
-import pandas as pd
 
 from pipeline_lib import load_model
 from tools.survey.checks import Result, same_bits, trust
@@ -10,7 +9,8 @@ from tools.survey.checks import Result, same_bits, trust
 
 def check_folder(folder: Path) -> Result:
     """Whether the model saved in a folder repeats its predictions here; "differs" or "crash" where it does not."""
-    case, library, data, context, expected = pd.read_pickle(folder / "expected.pickle")  # noqa: S301  written by us
+    written = (folder / "expected.pickle").read_bytes()
+    case, library, data, context, expected = pickle.loads(written)  # noqa: S301  written by the survey itself
     try:
         model = load_model(folder / "artifact", **trust(library))
         predictions = model.predict(data[context:], **({"context": data[:context]} if context else {}))

@@ -16,7 +16,8 @@ METHODS = tuple(sorted(name for name in hashlib.algorithms_guaranteed if not nam
 
 
 def _bind_row(settings: Settings) -> Callable[[str | None], int]:
-    method, buckets = settings["method"], settings["buckets"]
+    method: str = settings["method"]
+    buckets: int = settings["buckets"]
 
     def bucket(text: str | None) -> int:
         digest = hashlib.new(method, ("nan" if text is None else text).encode(), usedforsecurity=False).digest()
