@@ -33,7 +33,7 @@ class OpaqueParts:
         self.steps: dict[str, OpaqueStep] = {}
         self.why: dict[str, NoPlanError] = {}
         self.failure: InputError | None = None  # why the last step could not be stored
-        self._made: dict[int, OpaqueStep | InputError] = {}
+        self._made: dict[tuple[int, str], OpaqueStep | InputError] = {}
         self._received: dict[int, Any] = {}
         self._names: dict[int, str] = {}
         self._forced: dict[int, InputError] = {}
@@ -67,11 +67,11 @@ class OpaqueParts:
 
     def transform(self, step: Any, columns: Columns, build: Builder, error: NoPlanError) -> Columns:
         """The columns of a transformer that has no plan. Raises `error` where its library cannot run it either."""
-        return self._opaque(step, error).write("transform", columns, build)
+        return self._opaque(step, METHODS[:1], error).write("transform", columns, build)
 
     def predict(self, step: Any, values: Sequence[Value], build: Builder, error: NoPlanError) -> Outputs:
         """The outputs of an estimator that has no plan. Raises `error` where its library cannot run it either."""
-        opaque = self._opaque(step, error)
+        opaque = self._opaque(step, METHODS[1:], error)
         columns = {str(index): value for index, value in enumerate(values)}
         written = {
             method: list(opaque.write(method, columns, build).values()) if method in opaque.results else []
@@ -92,13 +92,14 @@ class OpaqueParts:
         dtypes = [nodes[taken].dtype for taken in node.inputs]
         return self.steps[node.settings["step"]].runner(node.settings, dtypes)
 
-    def _opaque(self, step: Any, error: NoPlanError) -> OpaqueStep:
-        key = id(step)
-        if key not in self._received:
+    def _opaque(self, step: Any, methods: Sequence[str], error: NoPlanError) -> OpaqueStep:
+        if id(step) not in self._received:
             raise error
+        key = (id(step), methods[0])  # a step such as KMeans may be a transformer or the last step
         if key not in self._made:
+            name, data = self._free_name(id(step)), self._received[id(step)]
             try:
-                self._made[key] = OpaqueStep.of(self._free_name(key), step, self._received[key], self.loading)
+                self._made[key] = OpaqueStep.of(name, step, data, self.loading, methods)
             except RefusedStepError:
                 raise
             except InputError as failure:

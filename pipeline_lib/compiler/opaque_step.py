@@ -52,8 +52,10 @@ class OpaqueStep:
     single: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, name: str, step: Any, data: Any, loading: Loading) -> "OpaqueStep":
+    def of(cls, name: str, step: Any, data: Any, loading: Loading, methods: Sequence[str] = METHODS) -> "OpaqueStep":
         """Store a fitted step; loaded again, it must repeat its answers for the rows `data`, whatever the batch.
+
+        `methods` are those that production calls, as far as the step has them.
 
         Raises InputError for what cannot be stored, or is not admitted, and RefusedStepError for a step that gives
         other answers.
@@ -61,7 +63,7 @@ class OpaqueStep:
         state = dump_state(step, loading.library)
         loaded = load_state(state, loading.library, loading.trust, name=name)
         results, blocks, single = {}, {}, set()
-        for method in METHODS if not hasattr(step, "predict") else METHODS[1:]:
+        for method in methods:
             if not hasattr(step, method):
                 continue
             output = getattr(step, method)(data.copy())

@@ -101,6 +101,17 @@ def test_a_step_takes_a_sparse_matrix_and_gives_one(monkeypatch: pytest.MonkeyPa
     assert_same_for_any_batch(model, frame[["city", "kind"]])
 
 
+def test_an_estimator_may_be_a_transformer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Distances to centres as features; as a last step the same class predicts."""
+    frame = numbers()
+    fitted = make_pipeline(KMeans(3, random_state=0, n_init=1), LinearRegression()).fit(frame, frame["a"])
+    without_plan(monkeypatch, "KMeans")
+    model = reloaded(opaque(fitted, frame), tmp_path)
+    assert [node.settings["method"] for node in model.plan.nodes if node.operation == "opaque"] == ["transform"]
+    np.testing.assert_allclose(model.predict(frame), fitted.predict(frame), rtol=1e-9)
+    assert_same_for_any_batch(model, frame)
+
+
 def test_a_step_takes_text_as_a_series(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     frame = words()
     columns = ColumnTransformer([("count", CountVectorizer(), "city"), ("scale", StandardScaler(), ["a"])])
