@@ -226,7 +226,7 @@ def test_rows_that_the_fitted_steps_do_not_take_are_refused_with_what_to_pass() 
     texts = pd.Series(["good tea", "bad tea", "good soup", "so so"])
     words = make_pipeline(TfidfVectorizer(), MultinomialNB()).fit(texts, [1, 0, 1, 0])
     with pytest.raises(InputError, match=r"step tfidfvectorizer: found AttributeError.*pass a column of texts: like="):
-        compile_pipeline(words, like=texts.to_frame())
+        compile_pipeline(words, like=pd.DataFrame({0: texts, 1: texts}))
     assert compile_pipeline(words, like=texts).predict(texts).tolist() == [1, 0, 1, 0]
     frame = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0]})
     line = make_pipeline(LinearRegression()).fit(frame, frame["a"])
