@@ -52,7 +52,7 @@ def source_problem(record: Record) -> str | None:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return (
         f"found a run of files that are in no commit ({', '.join(names[:_SHOWN])}{more}), expected committed ones; "
-        f"commit or ignore them, and {again}, as the finished run would answer again"
+        f"commit or ignore them, and {again} (without --force the finished run is reused)"
     )
 
 
