@@ -14,7 +14,10 @@ _TIMES = {"datetime": "datetime64[us]", "duration": "timedelta64[us]"}
 
 def plan_column(values: Any, dtype: str) -> PlanColumn:
     """A pandas Series or one-dimensional array as a column of a plan; InputError where it does not fit."""
-    kind = str(getattr(values, "dtype", ""))
+    own = getattr(values, "dtype", None)
+    if dtype == "float64" and own == np.float64 and isinstance(own, np.dtype):
+        return np.array(values, dtype=np.float64)
+    kind = str(own or "")
     if dtype == "str":
         items = values.tolist() if kind != "category" else values.astype(object).tolist()
         return TextColumn.of([None if _is_missing(value) else str(value) for value in items])

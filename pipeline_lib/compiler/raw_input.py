@@ -323,6 +323,8 @@ def _same_values(series: Any, restored: Any) -> bool:
     """Whether a column has the same values, of the same types; NaN is as good as NaN, but not as None."""
     import pandas as pd
 
+    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "fiub" and restored.dtype == series.dtype:
+        return bool(np.array_equal(np.asarray(series), np.asarray(restored), equal_nan=series.dtype.kind == "f"))
     other = pd.Series(restored, dtype=series.dtype)
     series, other = series.reset_index(drop=True), other.reset_index(drop=True)
     if series.dtype != object:
