@@ -134,8 +134,8 @@ def raw_input(
         _refuse(dtype_differences(like, row))
         return RawInput(row), like
     frame, container = _as_frame(like, row)
-    if container == FRAME and frame.shape[1] == 1 and takes_texts(steps):
-        container = SERIES  # a vectorizer goes through texts, not through the names of columns
+    if container == FRAME and takes_texts(steps):
+        container = _texts_of(frame)
     _refuse_duplicates(frame)
     names = list(map(str, frame.columns))
     chosen = _chosen(names, steps, container)
@@ -172,6 +172,16 @@ def _as_frame(like: Any, row: RowSchema | None) -> tuple[Any, str]:
         f"found {type(like).__name__} as like=, expected the training rows as a DataFrame, Series, array, list, polars "
         f"or Arrow table; pass {hint}"
     )
+
+
+def _texts_of(frame: Any) -> str:
+    """The container of a frame for a vectorizer, which goes through texts and not through the names of columns."""
+    if frame.shape[1] > 1 and all(isinstance(name, str) for name in frame.columns):
+        raise InputError(
+            f"found {frame.shape[1]} columns for a vectorizer, expected the one of texts that it was fitted on; pass a "
+            f"column of texts: like=frame[{frame.columns[0]!r}]"
+        )
+    return SERIES if frame.shape[1] == 1 else FRAME
 
 
 def _array_frame(array: Any, row: RowSchema | None) -> Any:

@@ -256,6 +256,8 @@ def test_a_frame_of_one_column_is_taken_for_its_texts() -> None:
     model = compile_pipeline(fitted, like=TEXTS.to_frame("review"))
     assert model.row.names == ("review",)
     assert model.predict(TEXTS.to_frame("review")).tolist() == fitted.predict(TEXTS).tolist()
+    with pytest.raises(InputError, match=r"found 2 columns for a vectorizer, .*like=frame\['review'\]"):
+        compile_pipeline(fitted, like=pd.DataFrame({"review": TEXTS, "word": WORDS}))
 
 
 def test_a_pipeline_that_was_fitted_on_a_sparse_matrix_is_compiled_from_an_array() -> None:
