@@ -8,16 +8,14 @@ a column's terms in the order in which they are stored, which is that order:
     values    2.0  3.0  5.0
     dot       row 0: (0.0 + w[1] * 2.0) + w[4] * 3.0    row 1: 0.0 + w[0] * 5.0
 
-For several outputs at once (`bag_affine`), rank after rank is added: the first numbers of all rows, then the second
-numbers of the rows that have one, and so on. Each row again adds its own terms in order, and NumPy runs over rows and
-outputs. A matrix product by BLAS would add in an order that depends on the shape and the CPU.
+`bag_affine` does the same for each output. A matrix product by BLAS would add in an order that depends on the shape
+and the CPU.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import MATRIX, NUMBER, NUMBERS, or_none
@@ -57,24 +55,14 @@ operation(
 )
 
 
-def _ranks(sparse: SparseColumn) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """For each rank, the rows that have so many values, and where that value is."""
-    lengths = np.diff(sparse.indptr)
-    for rank in range(int(lengths.max(initial=0))):
-        rows = np.flatnonzero(lengths > rank)
-        yield rows, sparse.indptr[rows] + rank
-
-
 def _bind_affine(settings: Settings) -> Any:
-    columns = np.ascontiguousarray(np.asarray(settings["matrix"], dtype=np.float64).T)
-    offset = settings["offset"]
+    matrix, offset = np.ascontiguousarray(settings["matrix"], dtype=np.float64), settings["offset"]
 
     def affine(column: Any) -> Any:
         sparse = SparseColumn.of(column)
-        total = np.zeros((len(sparse), columns.shape[1]))
-        for rows, entries in _ranks(sparse):
-            total[rows] += columns[sparse.indices[entries]] * sparse.values[entries][:, None]
-        return total.T if offset is None else total.T + np.asarray(offset, dtype=np.float64)[:, None]
+        total = np.array([sparse.sums(weights[sparse.indices] * sparse.values) for weights in matrix])
+        total = total.reshape(len(matrix), len(sparse))
+        return total if offset is None else total + np.asarray(offset, dtype=np.float64)[:, None]
 
     return affine
 
