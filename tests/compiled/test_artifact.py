@@ -43,7 +43,7 @@ def test_saving_twice_gives_the_same_bytes(model: CompiledPipeline, tmp_path: Pa
     ("name", "content", "message"),
     [
         ("artifact.json", b"{", "damaged description"),
-        ("artifact.json", b'{"format": 1}', r"found format 1, expected one of \(2, 3\)"),
+        ("artifact.json", b'{"format": 1}', r"found format 1, expected one of \(2, 3, 4\)"),
         ("artifact.json", b"[]", "found format 'list'"),
         ("arrays.npz", b"PK", "damaged artifact"),
         ("row.json", b"{}", "row schema"),
