@@ -179,7 +179,7 @@ def far_apart(ours: Any, theirs: Any) -> Any:
     with np.errstate(all="ignore"):
         finite = np.abs(theirs[np.isfinite(theirs)])
         size = np.maximum(np.abs(theirs), finite.mean() if finite.size else 1.0)
-        near = np.abs(ours - theirs) <= _FAR * size
+        near = np.isfinite(theirs) & (np.abs(ours - theirs) <= _FAR * size)
     return ~((ours == theirs) | near | ((ours != ours) & (theirs != theirs)))
 
 

@@ -19,7 +19,7 @@ from tools.survey.cases import Case
 from tools.survey.checks import Result
 
 SECONDS = 240  # for one case, and for the imports before the first
-_BATCH = 80  # cases of one process: imports take seconds, and memory grows
+_BATCH = 40  # cases of one process: imports take seconds, and memory grows
 _FRESH_SAMPLE = 6  # of the exact models, each sixth is loaded in a fresh process; of the opaque ones, each
 Progress = Callable[[Result], None]
 ROOT = Path(__file__).parents[2]
