@@ -2,6 +2,7 @@
 
 compile.py          checks of the inputs, the compiled model and its report
 fitted_steps.py     the steps of a pipeline, a search, an estimator alone
+training_frame.py   training rows in any container as a frame
 raw_input.py        the container and dtypes in which the pipeline takes raw rows
 compilation.py      the plan, written step by step
 adapters, builder   the operations of each step
