@@ -220,7 +220,7 @@ def _xgboost(content: Mapping[str, Any]) -> Any:
 
 
 def _catboost(content: Mapping[str, Any]) -> Any:
-    import catboost  # type: ignore[import-untyped]
+    import catboost
 
     if content["class"] not in _CATBOOST:
         raise InputError(f"found the class {content['class']!r}, expected one of {', '.join(_CATBOOST)}; run again")

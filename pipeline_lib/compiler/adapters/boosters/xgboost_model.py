@@ -136,8 +136,7 @@ def _nodes(tree: dict[str, Any]) -> TreeNodes:
 def _leaf_values(tree: dict[str, Any], splits: Any, leaf: Any, right: Any) -> NDArray[np.float64]:
     """Each node's numbers; a leaf of several numbers has its row of `leaf_weights` in place of a right child."""
     width = int(tree["tree_param"]["size_leaf_vector"])
-    if width <= 1:
-        return splits.astype(np.float64)[:, None]
-    rows = np.array(tree["leaf_weights"], dtype=np.float32).reshape(-1, width)
-    values: NDArray[np.float64] = rows[np.where(leaf, right, 0)].astype(np.float64)
-    return values
+    values = splits[:, None]
+    if width > 1:
+        values = np.array(tree["leaf_weights"], dtype=np.float32).reshape(-1, width)[np.where(leaf, right, 0)]
+    return np.asarray(values, dtype=np.float64)
