@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tools.survey.cases import LIBRARIES, tables
+from tools.survey.cases import LIBRARIES, cases, tables
 from tools.survey.checks import OUTCOMES, Result
 from tools.survey.results import COMMITTED
 from tools.survey.runner import ROOT
@@ -73,7 +73,10 @@ def page(results: Sequence[Result]) -> str:
     """The whole page."""
     by_library = classes(results)
     versions = json.loads(COMMITTED.read_text(encoding="utf-8"))["versions"]
-    sections = [_INTRO.format(cases=len(results), summary=_summary(by_library, versions))]
+    total = sum(1 for _ in cases())
+    left = f"**Not complete**: {total - len(results):,} of {total:,} cases have not been run.\n\n"
+    summary = ("" if len(results) == total else left) + _summary(by_library, versions)
+    sections = [_INTRO.format(cases=total, summary=summary)]
     for library, found in by_library.items():
         ordered = sorted(found.values(), key=lambda entry: entry.name)
         head = "| class | | options | why |\n|---|---|---|---|"

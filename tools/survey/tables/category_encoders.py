@@ -71,5 +71,5 @@ ENTRIES = (
     _entry("MultiHotEncoder", common=_COMMON[:2]),
     _entry("CountTargetEncoder", "min_samples_leaf=5", kind="two", after=_TWO),
     Entry("PolynomialWrapper", "labels/classes", ("TargetEncoder()",), after=_TWO),
-    Entry("NestedCVWrapper", "labels/value", ("TargetEncoder(), random_state=0",), after=_AFTER),
+    Entry("NestedCVWrapper", "labels/two", ("TargetEncoder(), random_state=0",), after=_TWO),
 )
