@@ -50,8 +50,8 @@ def spread(count: int, rows: int) -> Rows:
 def within(edges: Sequence[Sequence[Edge]], room: int, repeats: int = MAX_REPEATS) -> list[Edge]:
     """Edges of all columns, as many as there is room for: the first of each column, then the second, and so on.
 
-    Where there is no room for more than one value of a column, each gives another rank, so that not all are missing. Where there is more
-    room each is tried in several rows, up to `repeats`. Missing values come first, then column by
+    Where there is no room for more than one value of a column, each gives another rank, so that not all are missing.
+    Where there is more room each is tried in several rows, up to `repeats`. Missing values come first, then column by
     column, so that values that a step refuses are neighbors.
     """
     if len(edges) >= room:
