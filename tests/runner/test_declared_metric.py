@@ -17,8 +17,8 @@ def test_the_manifest_of_a_run_has_the_metric_of_its_pipeline() -> None:
     assert "metric" not in Invocation("params/houses.yml").to_json()
 
 
-def test_a_run_without_a_metric_has_none_in_its_manifest(houses_record: Record) -> None:
-    assert "metric" not in houses_record.manifest()
+def test_the_record_of_a_run_has_it(houses_record: Record) -> None:
+    assert houses_record.manifest()["metric"] == {"name": "rmse_log", "direction": "minimize"}
 
 
 def test_a_wrong_metric_is_refused_before_a_kernel_starts(monkeypatch: pytest.MonkeyPatch) -> None:
