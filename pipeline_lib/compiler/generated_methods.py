@@ -678,7 +678,7 @@ class OperationMethods(Generic[V]):
         centres: Sequence[Sequence[float]] | NDArray[Any],
         squares: Sequence[float] | NDArray[Any],
     ) -> V:
-        """The index of the nearest of `centres`, whose squared lengths are `squares`; the first of equally near ones."""
+        """The index of the nearest of `centres`, whose squared lengths are `squares`; the first of equal ones."""
         return self.apply("nearest_centre", vector, centres=centres, squares=squares)
 
     def negate_duration(self, value: V | Scalar) -> V:

@@ -69,7 +69,7 @@ operation(
     "nearest_centre",
     ("vector",),
     "int64",
-    doc="The index of the nearest of `centres`, whose squared lengths are `squares`; the first of equally near ones.",
+    doc="The index of the nearest of `centres`, whose squared lengths are `squares`; the first of equal ones.",
     parameters=("vector",),
     settings={"centres": MATRIX, "squares": NUMBERS},
     column=_bind_nearest_centre,

@@ -49,8 +49,9 @@ class Operation:
     `abs_max(settings, maxima)` bounds the result's magnitude from the inputs' bounds; inf where it may be NaN.
     `check(settings)` raises InputError for settings that do not fit together; only the compiler calls it.
     `error_bound(settings, inputs, bounds, result)` is how far a reference may be; without one, the inputs are moved
-    by their bounds. `doubt(settings)` says why a reference has no answer of its own where the bound is infinite, "" where
-    it has one that the operation repeats. `width(settings, widths)`: how many numbers a row of a vector or sparse vector holds.
+    by their bounds. `doubt(settings)` says why a reference has no answer of its own where the bound is infinite, ""
+    where it has one that the operation repeats. `width(settings, widths)`: how many numbers a row of a vector or
+    sparse vector holds.
     """
 
     name: str
