@@ -1,5 +1,6 @@
 """The command that begins a pipeline."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,10 +101,14 @@ def _drafted(
 
 def _print_draft(drafted: "NewPipeline") -> None:
     """What was found and written, and what is to be decided."""
+    from pipeline_lib.project.drafting.findings import AGAIN
+
     for line in drafted.findings:
         click.echo(line)
     for path in drafted.files:
         click.echo(f"wrote {path}")
+    if any(AGAIN in line for line in drafted.findings):
+        click.echo(f"to draft again: rm {shlex.join(map(str, drafted.files))}")
     for notebook, guesses in drafted.decisions.items():
         _print_decisions(notebook, guesses)
 

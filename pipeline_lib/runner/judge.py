@@ -31,11 +31,28 @@ def judge(
     if refused:  # a cold kernel would not have refused it, so neither a success nor another error counts
         failure = replace(failure or Failure(""), message=f"{ColdOnlyError.__name__}: {refused}")
     failure = failure or find_incomplete(request.cells, record)
-    if failure is None and code_hashes(request) != hashes_before:
-        failure = Failure("found notebooks or library code changed during the run, expected none; run again")
+    if failure is None:
+        failure = _changed_meanwhile(request, hashes_before)
     if failure is None and removed:
         failure = Failure(f"found {', '.join(removed)} in the record (removed), expected plain files; write those")
     return failure or _check_metrics(request, record)
+
+
+def _changed_meanwhile(request: Request, before: Mapping[str, str]) -> Failure | None:
+    """A failure where notebook, library or parameters are not those that the run began with."""
+    now = code_hashes(request)
+    project = request.project
+    shown = {
+        "notebook": project.shown(project.research_notebook(request.pipeline)),
+        "library": f"the modules of {project.library}",
+        "parameters": "the parameters",
+    }
+    changed = [shown.get(name, name) for name in now if now[name] != before.get(name)]
+    if not changed:
+        return None
+    return Failure(
+        f"found {', '.join(changed)} changed during the run, expected no change; run again, while nothing writes there"
+    )
 
 
 def find_incomplete(own: Sequence[Cell], record: Record) -> Failure | None:

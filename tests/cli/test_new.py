@@ -8,6 +8,7 @@ from command_line import invoke
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.drafting.create import NewPipeline
+from pipeline_lib.project.drafting.findings import AGAIN
 from pipeline_lib.project.project import Project, find_project
 
 
@@ -50,6 +51,17 @@ def test_one_guess_is_one(project: Project, monkeypatch: pytest.MonkeyPatch) -> 
     made = NewPipeline([], [], {"nbs/pipelines/loans.ipynb": ["is it?"]})
     monkeypatch.setattr("pipeline_lib.project.drafting.create.create_from_data", lambda *given, **options: made)
     assert "1 guess to decide, marked" in invoke("new", "loans", "--data", "a", "--target", "b", project=project).output
+
+
+def test_a_finding_that_asks_to_draft_again_comes_with_the_line_to_copy(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = ["nbs/a b.ipynb", "params/loans.yml"]
+    for finding, shown in ((f"not numbers: x; {AGAIN} --missing abc", True), ("data: 60 rows", False)):
+        made = NewPipeline(files, [finding], {})
+        monkeypatch.setattr("pipeline_lib.project.drafting.create.create_from_data", lambda *a, made=made, **o: made)
+        printed = invoke("new", "loans", "--data", "a", "--target", "b", project=project).output
+        assert ("to draft again: rm 'nbs/a b.ipynb' params/loans.yml\n" in printed) == shown
 
 
 @pytest.mark.parametrize(

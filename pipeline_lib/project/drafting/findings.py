@@ -2,6 +2,9 @@
 
 from pipeline_lib.project.drafting.draft import Draft
 
+AGAIN = "remove the files below and run this again with"
+"""In a finding whose remedy is another option of the command."""
+
 
 def findings(draft: Draft) -> list[str]:
     """What was found in the raw data, a sentence each."""
@@ -39,6 +42,6 @@ def _not_numbers(draft: Draft) -> list[str]:
         if column.odd is not None:
             use = "left out" if name in draft.roles.left_out else "text"
             hidden, no = name in draft.roles.sensitive, column.odd.what.partition(" ")[0]
-            remedy = column.odd.remedy(hidden=hidden, again="remove the files below and run this again with")
+            remedy = column.odd.remedy(hidden=hidden, again=AGAIN)
             lines.append(f"not {no}: {name}, {column.odd.found(hidden=hidden)}, so it is {use}; {remedy}")
     return lines
