@@ -75,7 +75,7 @@ def test_labels_are_the_librarys(model, make, seed):
         (AffinityPropagation(random_state=0, damping=0.9, max_iter=1000), numbers),
         (AffinityPropagation(random_state=0, damping=0.95, preference=-9, max_iter=2000), ties),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_nearest_of_found_centres(model, make, seed):
     rows = make(seed)
