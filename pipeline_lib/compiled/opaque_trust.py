@@ -72,6 +72,7 @@ _HELPER_MODULES = frozenset(
         "sklearn.linear_model._sgd_fast",
         "sklearn.metrics._dist_metrics",
         "sklearn.metrics._scorer",
+        "sklearn.model_selection._split",
         "sklearn.neural_network._stochastic_optimizers",
     }
 )

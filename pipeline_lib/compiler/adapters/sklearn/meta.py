@@ -143,9 +143,9 @@ def _bagged(step: Any, values: Sequence[Value], build: Builder) -> list[Outputs]
 
 @estimator(f"{_BAGGING}BaggingRegressor", options=_BAGGING_OPTIONS)
 def bagging_regressor(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The mean of the estimators' predictions."""
-    predictions = [part.prediction[0] for part in _bagged(step, values, build)]
-    return Outputs([build.sum(predictions) / float(len(predictions))])
+    """The mean of the estimators' predictions, for each target."""
+    by_target = zip(*(part.prediction for part in _bagged(step, values, build)), strict=True)
+    return Outputs([build.sum(list(each)) / float(len(step.estimators_)) for each in by_target])
 
 
 @estimator(f"{_BAGGING}BaggingClassifier", options=_BAGGING_OPTIONS)

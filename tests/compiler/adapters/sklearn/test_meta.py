@@ -76,6 +76,8 @@ def test_stacked_classifiers_that_were_fitted_before(target):
 @pytest.mark.parametrize("options", [{}, {"max_features": 2}, {"bootstrap_features": True}], ids=named)
 def test_bags_of_regressors(options):
     check_estimator(BaggingRegressor(Ridge(), 4, random_state=0, **options).fit(X, Y), X)
+    targets = np.column_stack([Y, -3 * Y])
+    check_estimator(BaggingRegressor(Ridge(), 4, random_state=0, **options).fit(X, targets), X)
 
 
 @by_target
