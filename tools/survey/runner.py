@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tools.survey.cases import Case
@@ -31,11 +32,9 @@ def run(cases: Sequence[Case], workers: int, progress: Progress) -> None:
     batches: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
     for part in _batches(cases):
         batches.put(part)
-    threads = [threading.Thread(target=_take, args=(batches, progress)) for _ in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(workers) as threads:
+        for taken in [threads.submit(_take, batches, progress) for _ in range(workers)]:
+            taken.result()
 
 
 def _batches(cases: Sequence[Case]) -> list[list[str]]:
@@ -68,11 +67,11 @@ def _take(batches: "queue.SimpleQueue[list[str]]", progress: Progress) -> None:
 def _in_fresh_process(results: Sequence[Result], folder: Path) -> list[Result]:
     """The results; those whose saved model fails in a fresh process with what happened there."""
     saved = {}
-    for number, path in enumerate(sorted(folder.iterdir())):
-        case = json.loads((path / "case.json").read_text(encoding="utf-8"))
+    for number, path in enumerate(sorted(folder.glob("*/case.json"))):  # a model that cannot be saved leaves none
+        case = json.loads(path.read_text(encoding="utf-8"))
         opaque = any(result.case == case and result.outcome == "opaque" for result in results)
         if opaque or number % _FRESH_SAMPLE == 0:
-            saved[str(path)] = case
+            saved[str(path.parent)] = case
     answers = _answers(list(saved), ["--fresh"])
     failed = {
         saved.get(answer.case, answer.case): answer for answer in answers if answer.outcome not in ("exact", "opaque")

@@ -5,7 +5,7 @@ from tools.survey.cases import Entry
 _VALUE = "numbers/value"
 _TEXT = "texts/classes + texts/two"
 _SCALE = "StandardScaler()"
-_POSITIVE = "MinMaxScaler()"
+_POSITIVE = "MinMaxScaler(clip=True)"
 _DENSE = "OneHotEncoder(sparse_output=False, handle_unknown='ignore')"
 _ONE_HOT = (
     "",
