@@ -58,7 +58,7 @@ class OpaqueRunner:
         """The results for the rows from `start` to `stop`, at most one block."""
         try:
             return self._evaluate(columns, np.arange(start, stop))
-        except InputError:
+        except (InputError, ImportError):  # a package that is missing here is no fault of the row
             raise
         except Exception as error:  # the library's own checks, in whatever words
             row = self._first_refused(columns, start, stop)

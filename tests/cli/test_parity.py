@@ -26,12 +26,14 @@ def test_what_can_never_be_promoted_is_said_before_the_long_check(
         "pipeline_lib.parity.check.check_parity", lambda record, **options: Parity(record.reference, 3, None, {})
     )
     problem = "found a run of files that are in no commit (a.py), expected committed ones"
-    monkeypatch.setattr("pipeline_lib.records.promotable.source_problem", lambda record: problem)
+    for module in ("promotable", "next_step"):
+        monkeypatch.setattr(f"pipeline_lib.records.{module}.source_problem", lambda record: problem)
     result = invoke("parity", houses_record.folder, "--full")
     assert result.stderr == f"note: this record can never be promoted, whatever this check finds: {problem}\n"
     assert result.stdout.endswith("then pipeline-lib run params/houses.yml --force\n")
     assert "never be promoted" not in invoke("parity", houses_record.folder).stderr
-    monkeypatch.setattr("pipeline_lib.records.promotable.source_problem", lambda record: None)
+    for module in ("promotable", "next_step"):
+        monkeypatch.setattr(f"pipeline_lib.records.{module}.source_problem", lambda record: None)
     committed = invoke("parity", houses_record.folder, "--full")
     assert committed.stderr == ""
     assert committed.stdout.endswith(f"next: pipeline-lib promote {houses_record.reference} --reason 'WHY'\n")

@@ -55,8 +55,8 @@ run = start_run(houses, globals())
 X_train, X_test, y_train, y_test = houses.split(houses.load(), run.params)
 model = run.compile(houses.build(run.params).fit(X_train, y_train), like=X_train)
 predictions = run.evidence(X_test, y_test)
-houses.metrics = lambda target, predictions, params: {"r2": 1.0}
-run.metrics({"r2": 1.0})
+houses.metrics = lambda target, predictions, params: {"r2": 1.0, "rmse_log": 0.0}
+run.metrics({"r2": 1.0, "rmse_log": 0.0})
 """
 
 

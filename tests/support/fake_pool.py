@@ -34,7 +34,7 @@ class FakePool:
         overrides = dict(text.split("=") for text in task.overrides)
         alpha = float(overrides.get("estimator.alpha", "0.001"))
         error = "found <b>, expected nothing" if self.fails and self.fails in " ".join(task.overrides) else None
-        metrics = None if error else {"rmse": abs(alpha - 0.01) * 1000, "r2": 1 - alpha}
+        metrics = None if error else {"rmse": abs(alpha - 0.01) * 1000, "rmse_log": abs(alpha - 0.01), "r2": 1 - alpha}
         folder = str(self.runs / "houses" / f"20260101T000000-{number:06x}")
         return TaskResult(folder, metrics, error=error, seconds=0.5)
 

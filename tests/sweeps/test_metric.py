@@ -26,7 +26,7 @@ def test_a_direction_comes_from_the_name_or_the_request() -> None:
 
 def test_a_metric_that_no_member_has_is_refused(tmp_path: Path, fake: Fake) -> None:
     pool = fake()
-    message = r"--metric rmsle_loss: found no such metric in houses/.*, expected one of: r2, rmse; name one of them"
+    message = r"--metric rmsle_loss: found no such metric in houses/.*, expected one of: r2, rmse, rmse_log; name one of them"
     with pytest.raises(InputError, match=message):
         sweeping.sweep(HOUSES, ["seed=0..3"], metric="rmsle_loss", runs=tmp_path)
     assert len(pool.tasks) == 1
@@ -60,7 +60,7 @@ def test_without_a_metric_the_pipelines_own_one_counts() -> None:
     assert with_default(titanic, "log_loss", None) == ("log_loss", "minimize")
     assert with_default(titanic, "log_loss", "maximize") == ("log_loss", "maximize")
     assert with_default(titanic, "accuracy", None) == ("accuracy", None)
-    assert with_default(HOUSES, None, None) == (None, None)
+    assert with_default(HOUSES, None, None) == ("rmse_log", "minimize")
     assert with_default(HOUSES.with_name(".yml"), None, None) == (None, None)
     with pytest.raises(InputError, match="without a metric"):
         check_direction(*with_default(titanic, None, "maximize"))

@@ -141,6 +141,7 @@ class Case:
 @cache
 def namespace(package: str) -> dict[str, Any]:
     """The names that the source of options may use: those of scikit-learn, then those of the package itself."""
+    from sklearn.experimental import enable_halving_search_cv, enable_iterative_imputer  # noqa: F401
     from sklearn.utils import all_estimators
 
     names: dict[str, Any] = {"np": np, "pd": pd, **dict(all_estimators())}

@@ -232,6 +232,8 @@ REST = (
         bare=True,
     ),
     _scaled("RandomizedSearchCV", _VALUE, "Ridge(), {'alpha': [0.1, 1.0, 5.0]}, n_iter=2, random_state=0, cv=3"),
+    _scaled("HalvingGridSearchCV", _VALUE, "Ridge(), {'alpha': [0.1, 1.0]}, cv=3, random_state=0"),
+    _scaled("HalvingRandomSearchCV", _VALUE, "Ridge(), {'alpha': [0.1, 1.0, 5.0]}, cv=3, random_state=0"),
     Entry(
         "RandomizedSearchCV",
         "numbers/two",

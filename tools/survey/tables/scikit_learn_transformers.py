@@ -101,6 +101,7 @@ TRANSFORMERS = (
     Entry(
         "KNNImputer", "gaps/value", ("", "n_neighbors=2", "weights='distance'", "add_indicator=True", "n_neighbors=1")
     ),
+    Entry("IterativeImputer", "gaps/value", ("random_state=0", "random_state=0, add_indicator=True, max_iter=3")),
     Entry("MissingIndicator", "gaps/value", ("", "features='all'", "sparse=True")),
     # categories
     Entry("OneHotEncoder", "labels/value", _ONE_HOT),
