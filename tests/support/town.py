@@ -88,7 +88,7 @@ class Straight(TransformerMixin, BaseEstimator):
 
     def plan(self, columns: dict[str, Any], build: Any) -> dict[str, Any]:
         for name, power in self.powers_.items():
-            grown = build.apply("log1p", build.larger(columns[name], 0.0))
+            grown = build.apply("log1p", build.larger(build.number(columns[name]), 0.0))
             columns[name] = build.apply("expm1", grown * power) / power
         return columns
 """

@@ -110,6 +110,7 @@ def test_missing_and_unseen_rows_are_refused_where_the_encoder_refuses_them(kind
     check_refused(step, MISSING.iloc[[2, 0]].reset_index(drop=True), "missing value in column 'city'")
 
 
+@pytest.mark.slow
 @every_encoder
 @pytest.mark.parametrize("dtype", ["object", "category"])
 def test_text_may_be_stored_in_any_way(kind: type, dtype: str) -> None:
@@ -132,6 +133,7 @@ def test_columns_that_never_vary_may_be_dropped(kind: type) -> None:
     agrees(fit(kind, rows, drop_invariant=True), rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "step",
     [
@@ -166,6 +168,7 @@ def test_options(step: Any) -> None:
             agrees(step, rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "step",
     [
