@@ -18,6 +18,7 @@ Only files that the project's owner writes are changed. In brackets the command 
 """
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def test_a_step_that_drops_rows_is_refused(town: Town) -> None:
     town.plant(GAPS, MEANS, "X = X.dropna()\n")
     done = exported(town).command("parity", "houses", "--only", "fresh process")
     assert done.returncode == 1
-    assert "step gaps: found 246 rows for 256, expected one for one" in done.stdout
+    assert re.search(r"step gaps: found \d+ rows for \d+, expected one for one", done.stdout)
 
 
 LOSSY_JSON = (
