@@ -26,7 +26,8 @@ def test_a_direction_comes_from_the_name_or_the_request() -> None:
 
 def test_a_metric_that_no_member_has_is_refused(tmp_path: Path, fake: Fake) -> None:
     pool = fake()
-    message = r"--metric rmsle_loss: found no such metric in houses/.*, expected one of: r2, rmse, rmse_log; name one of them"
+    found = "--metric rmsle_loss: found no such metric in houses/.*"
+    message = f"{found}, expected one of: r2, rmse, rmse_log; name one of them"
     with pytest.raises(InputError, match=message):
         sweeping.sweep(HOUSES, ["seed=0..3"], metric="rmsle_loss", runs=tmp_path)
     assert len(pool.tasks) == 1

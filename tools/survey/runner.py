@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from tools.survey.cases import Case
@@ -111,14 +112,29 @@ def _one_process(ids: Sequence[str], arguments: Sequence[str]) -> tuple[list[Res
         cwd=ROOT,
     )
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_talk, args=(process, ids, lines), daemon=True).start()
+    talk = threading.Thread(target=_talk, args=(process, ids, lines), daemon=True)
+    talk.start()
+    try:
+        return _results(process, len(ids), lines)
+    finally:
+        process.kill()
+        process.wait()
+        talk.join()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with suppress(BrokenPipeError):
+                    stream.close()
+
+
+def _results(
+    process: "subprocess.Popen[str]", count: int, lines: "queue.SimpleQueue[str]"
+) -> tuple[list[Result], tuple[str, str] | None]:
+    """As many results as the process gives, and how it ended where it did so early."""
     results: list[Result] = []
-    while len(results) < len(ids):
+    while len(results) < count:
         try:
             line = lines.get(timeout=SECONDS)
         except queue.Empty:
-            process.kill()
-            process.wait()
             return results, ("hangs", f"no answer in {SECONDS} s")
         if not line:
             return results, ("crash", f"the process ended with {process.wait()}")
