@@ -16,7 +16,7 @@ HOUSE = house_files(Names("pipeline_lib", "nb-pipeline-lib", "0.0"))
 MACHINERY = {"bench", "bits", "coverage", "faults", "first-hour", "fuzz", "mutants", "survey", "test-slow"}
 """Targets that belong to the framework alone."""
 OF_A_PROJECT = {"predict", "wheel"}
-SAME_RECIPES = ("check", "champions", "clean", "help", "lab", "parity", "report", "run", "run-all", "export")
+SAME_RECIPES = ("check", "champions", "clean", "help", "lab", "report", "run-all", "export")
 
 
 def text(path: str) -> str:
