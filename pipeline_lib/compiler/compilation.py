@@ -28,10 +28,11 @@ from pipeline_lib.compiler.edge_batches import take
 from pipeline_lib.compiler.edge_checks import EdgeChecks, EdgeCounts
 from pipeline_lib.compiler.fidelity import Distance, LibraryColumns, StepPlan, UnfaithfulPlanError, Write
 from pipeline_lib.compiler.known_words import note_words
+from pipeline_lib.compiler.library_answers import METHODS, few_rows_output, library_outputs, training_output
 from pipeline_lib.compiler.opaque_step import Loading, describe_input
 from pipeline_lib.compiler.opaque_way import OpaqueWay, Unplanned
 from pipeline_lib.compiler.output_differences import LastStep
-from pipeline_lib.compiler.output_names import class_labels, output_nodes, side_by_side
+from pipeline_lib.compiler.output_names import class_labels, column_names, output_nodes, side_by_side
 from pipeline_lib.compiler.own_steps import check_names, check_order_of_rows
 from pipeline_lib.compiler.raw_columns import RawColumnReads, input_columns
 from pipeline_lib.compiler.raw_input import RawInput
@@ -42,7 +43,6 @@ from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.frames import Frames, to_pipeline_input
 from pipeline_lib.rows.schema import RowSchema
 
-_METHODS = {PREDICTION: "predict", PROBABILITY: "predict_proba", DECISION: "decision_function"}
 _SMALL_BATCHES = (1, 7)  # rows: what production sends most often, and more than one row but far from all
 
 
@@ -107,7 +107,7 @@ class Compilation:
             if step is None or (isinstance(step, str) and step == "passthrough"):
                 continue
             with self.traces.watching(step):
-                output = _training_output(name, step, data)
+                output = training_output(name, step, data)
             if output.shape[0] != data.shape[0]:
                 raise RefusedStepError(
                     f"step {name}: found {output.shape[0]:,} rows for {data.shape[0]:,}, expected one for one; "
@@ -183,7 +183,7 @@ class Compilation:
         if opaque:
             self.edges.opaque(step)
         edges = EdgeCounts() if opaque else self.edges.transformer(name, step, plan, data, columns)
-        self.columns = dict(zip(_column_names(step, output, after), after.values(), strict=True))
+        self.columns = dict(zip(column_names(step, output, after), after.values(), strict=True))
         self.steps[name] = {column: value.node for column, value in self.columns.items()}
         self._report(name, _exact_report(name, step, len(before), len(after), distance, edges, rows), opaque)
 
@@ -205,7 +205,7 @@ class Compilation:
                 part = data.iloc[:rows] if hasattr(data, "iloc") else data[:rows]
             if not self.options.context and part.shape[0] == rows:
                 where = f"step {name}, {rows} rows alone"
-                plan.check(where, part, _transformed(where, step, part), self._raw_tables(part))
+                plan.check(where, part, few_rows_output(where, step, part), self._raw_tables(part))
 
     def _add_estimator(self, name: str, final: Any, data: Any) -> None:
         before = self.columns
@@ -216,14 +216,14 @@ class Compilation:
             self.rows = rows_to_check(plans[PREDICTION].plan, data)
             data = data if self.rows is None else take(data, self.rows)
         with self.traces.watching(final):
-            expected = _library_outputs(name, final, data)
+            expected = library_outputs(name, final, data)
         self.last = None if isinstance(data, Frames) else LastStep(final, describe_input(data))
-        self.answers = {_METHODS[kind]: output for kind, output in expected.items()}
+        self.answers = {METHODS[kind]: output for kind, output in expected.items()}
         checked = {kind: side_by_side(output) for kind, output in expected.items()}
         try:
             outputs = self._write_estimator(name, final, data, checked, plans)
         except (NoPlanError, UnfaithfulPlanError) as error:
-            write, methods = _output_writer(final, PREDICTION), [_METHODS[kind] for kind in checked]
+            write, methods = _output_writer(final, PREDICTION), [METHODS[kind] for kind in checked]
             with self.opaque.through(Unplanned(name, final, data, methods, error, write, before)):
                 outputs = self._write_estimator(name, final, data, checked)
         self.classes = class_labels(final)
@@ -253,62 +253,16 @@ class Compilation:
         before, distance = self.columns, Distance()
         outputs = _by_kind(predict(final, list(before.values()), self.build))
         by_kind = written or StepPlan.write_outputs(_outputs_writer(final), before)
-        plans = {_METHODS[kind]: by_kind[kind] for kind in checked}
+        plans = {METHODS[kind]: by_kind[kind] for kind in checked}
         columns = LibraryColumns(data, before)
         for kind, output in checked.items():
-            method = _METHODS[kind]
+            method = METHODS[kind]
             distance = distance.worst(plans[method].check(f"step {name}, {method}", data, output, columns))
         opaque = self.opaque.reports(name)
         edges = EdgeCounts() if opaque else self.edges.estimator(name, final, plans, data, columns)
         report = _exact_report(name, final, len(before), len(outputs[PREDICTION]), distance, edges, self.rows)
         self._report(name, report, opaque)
         return outputs
-
-
-def _library_outputs(name: str, final: Any, data: Any) -> dict[str, Any]:
-    """What an estimator answers, by kind; a method other than predict that it has, but that raises, gives nothing.
-
-    ClassifierChain has predict_proba for targets of more than two classes, but it only answers for two.
-    """
-    outputs = {}
-    for kind, method in _METHODS.items():
-        if hasattr(final, method):
-            try:
-                outputs[kind] = getattr(final, method)(data.copy())
-            except (ValueError, NotImplementedError) as error:
-                if kind == PREDICTION:
-                    raise _library_error(f"step {name}", final, data, error) from error
-    return outputs
-
-
-def _training_output(name: str, step: Any, data: Any) -> Any:
-    """The output of a step for the training rows. Raises InputError where the step raises an error."""
-    try:
-        return step.transform(data.copy())  # a copy, since some steps change their input
-    except InputError:
-        raise
-    except Exception as error:  # the library's own checks, in whatever words
-        raise _library_error(f"step {name}", step, data, error) from error
-
-
-def _library_error(where: str, step: Any, data: Any, error: Exception) -> InputError:
-    """The error for training rows for which a library's own method raises one."""
-    texts = hasattr(step, "build_analyzer") and hasattr(data, "columns")
-    advice = "a column of texts: like=frame['text']" if texts else "the rows that `fit` got, in the same container"
-    return InputError(
-        f"{where}: found {type(error).__name__}: {error}, expected an output for the rows of `like`; pass {advice}"
-    )
-
-
-def _transformed(where: str, step: Any, part: Any) -> Any:
-    """The output of a step for few rows, as production sends them. Raises InputError where the step raises an error."""
-    try:
-        return step.transform(part.copy())
-    except Exception as error:  # the step's own code
-        raise InputError(
-            f"{where}: found {type(error).__name__}: {error}, expected an answer as for all training rows; does the "
-            'code need a value that they lack? fill what is missing first, for example column.fillna("")'
-        ) from error
 
 
 def _refuse_child_columns(name: str, columns: Columns) -> None:
@@ -335,18 +289,6 @@ def _outputs_writer(final: Any) -> Callable[[Columns, Builder], dict[str, list[V
 
 def _output_writer(final: Any, kind: str) -> Callable[[Columns, Builder], Sequence[Value]]:
     return lambda columns, build: _by_kind(predict(final, list(columns.values()), build))[kind]
-
-
-def _column_names(step: Any, output: Any, after: Columns) -> list[str]:
-    """The names that the library gives its output columns; those of the plan where it gives none."""
-    if hasattr(output, "columns"):
-        names = list(map(str, output.columns))
-    else:
-        try:
-            names = list(map(str, step.get_feature_names_out()))
-        except (AttributeError, ValueError, TypeError):
-            names = []
-    return names if len(set(names)) == len(after) == len(names) else list(after)
 
 
 def _exact_report(

@@ -1,8 +1,14 @@
-"""What a fitted pipeline itself answers for the training rows, for the comparison from end to end."""
+"""What a fitted pipeline and its steps themselves answer for the training rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY
+from pipeline_lib.errors import InputError
+
+METHODS = {PREDICTION: "predict", PROBABILITY: "predict_proba", DECISION: "decision_function"}
+"""The method of an estimator for each kind of output."""
 
 
 @dataclass(frozen=True)
@@ -38,3 +44,52 @@ class LibraryAnswers:
     @property
     def _rows(self) -> int:
         return int(self.data.shape[0]) - self.context
+
+
+def library_outputs(name: str, final: Any, data: Any) -> dict[str, Any]:
+    """What an estimator answers, by kind; a method other than predict that it has, but that raises, gives nothing.
+
+    ClassifierChain has predict_proba for targets of more than two classes, but it only answers for two.
+    """
+    outputs = {}
+    for kind, method in METHODS.items():
+        if hasattr(final, method):
+            try:
+                outputs[kind] = getattr(final, method)(data.copy())
+            except (ValueError, NotImplementedError) as error:
+                if kind == PREDICTION:
+                    raise _library_error(f"step {name}", final, data, error) from error
+    return outputs
+
+
+def training_output(name: str, step: Any, data: Any) -> Any:
+    """The output of a step for the training rows. Raises InputError where the step raises an error."""
+    try:
+        return step.transform(data.copy())  # a copy, since some steps change their input
+    except InputError:
+        raise
+    except Exception as error:  # the library's own checks, in whatever words
+        raise _library_error(f"step {name}", step, data, error) from error
+
+
+def _library_error(where: str, step: Any, data: Any, error: Exception) -> InputError:
+    """The error for training rows for which a library's own method raises one."""
+    advice = "pass the rows that `fit` got, in the same container"
+    if hasattr(step, "build_analyzer") and hasattr(data, "columns"):
+        advice = "pass a column of texts: like=frame['text']"
+    elif type(step).__name__ in ("DictVectorizer", "FeatureHasher"):
+        advice = "raw rows are columns, and it takes mappings: use OneHotEncoder on a frame of them"
+    return InputError(
+        f"{where}: found {type(error).__name__}: {error}, expected an output for the rows of `like`; {advice}"
+    )
+
+
+def few_rows_output(where: str, step: Any, part: Any) -> Any:
+    """The output of a step for few rows, as production sends them. Raises InputError where the step raises an error."""
+    try:
+        return step.transform(part.copy())
+    except Exception as error:  # the step's own code
+        raise InputError(
+            f"{where}: found {type(error).__name__}: {error}, expected an answer as for all training rows; does the "
+            'code need a value that they lack? fill what is missing first, for example column.fillna("")'
+        ) from error

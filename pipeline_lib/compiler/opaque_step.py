@@ -19,11 +19,12 @@ from pipeline_lib.compiler.adapters.inputs import split_columns
 from pipeline_lib.compiler.adapters.registry import Columns, RefusedStepError
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.compiler.edge_batches import take
+from pipeline_lib.compiler.library_answers import METHODS as OUTPUT_METHODS
 from pipeline_lib.compiler.opaque_dump import dump_state
 from pipeline_lib.compiler.opaque_shapes import block_of
 from pipeline_lib.errors import InputError
 
-METHODS = ("transform", "predict", "predict_proba", "decision_function")
+METHODS = ("transform", *OUTPUT_METHODS.values())
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ from pipeline_lib.compiled.arrow import from_arrow
 from pipeline_lib.compiled.compile_report import OutputReport, StepReport
 from pipeline_lib.compiled.opaque_input import library_input
 from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY, CompiledPipeline
+from pipeline_lib.compiler.library_answers import METHODS
 from pipeline_lib.compiler.output_names import side_by_side
 
-METHODS = {PREDICTION: "predict", PROBABILITY: "predict_proba", DECISION: "decision_function"}
 _NAMES = {PREDICTION: "predictions", PROBABILITY: "probabilities", DECISION: "decision values"}
 _ROUNDING = 1e-9  # relative
 _SINGLE = 1e-5  # relative: some hundred ULPs of float32

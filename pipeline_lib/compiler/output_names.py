@@ -8,7 +8,7 @@ probability[TARGET]                       labels that a row may have or not: sha
 decision, decision[LABEL]                 shape (rows,), or (rows, classes)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,3 +61,15 @@ def _several(classes: Sequence[Any]) -> bool:
 def _plain(labels: Any) -> tuple[Any, ...]:
     plain = tuple(label.item() if isinstance(label, np.generic) else label for label in labels)
     return plain if all(isinstance(label, bool | int | float | str) for label in plain) else ()
+
+
+def column_names(step: Any, output: Any, after: Mapping[str, Value]) -> list[str]:
+    """The names that the library gives its output columns; those of the plan where it gives none."""
+    if hasattr(output, "columns"):
+        names = list(map(str, output.columns))
+    else:
+        try:
+            names = list(map(str, step.get_feature_names_out()))
+        except (AttributeError, ValueError, TypeError):
+            names = []
+    return names if len(set(names)) == len(after) == len(names) else list(after)

@@ -73,7 +73,7 @@ class RawColumnReads:
 
 
 def _needed_nodes(plan: Plan) -> Plan:
-    """The plan with only the nodes that outputs and steps need, numbered anew in their order."""
+    """The plan with only the nodes that outputs and steps need, renumbered in the same order."""
     roots = [*plan.outputs.values(), *(node for columns in plan.steps.values() for node in columns.values())]
     kept = plan.needed(roots)
     numbers = {old: new for new, old in enumerate(kept)}

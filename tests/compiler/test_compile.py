@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Lasso, LinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from small_houses import ROW, ROWS, Drop, Logged, compiled, fit_pipeline, houses, steps
 
 from pipeline_lib.compiled.compile_report import CompileReport, StepReport
@@ -232,3 +234,13 @@ def test_rows_that_the_fitted_steps_do_not_take_are_refused_with_what_to_pass() 
     line = make_pipeline(LinearRegression()).fit(frame, frame["a"])
     with pytest.raises(InputError, match=r"step linearregression: found ValueError: Input X contains NaN"):
         compile_pipeline(line, like=frame.mask(frame["a"] > 3))
+
+
+def test_mappings_are_columns_of_a_frame_in_production() -> None:
+    rows = [{"town": "Oslo"}, {"town": "Rome"}, {"town": "Oslo"}, {"town": "Paris"}]
+    fitted = make_pipeline(DictVectorizer(), LinearRegression()).fit(rows, [1.0, 2.0, 1.0, 3.0])
+    with pytest.raises(InputError, match=r"raw rows are columns.*use OneHotEncoder on a frame of them"):
+        compile_pipeline(fitted, like=rows)
+    frame = pd.DataFrame(rows)
+    followed = make_pipeline(OneHotEncoder(), LinearRegression()).fit(frame, [1.0, 2.0, 1.0, 3.0])
+    np.testing.assert_allclose(compile_pipeline(followed, like=frame).predict(rows), fitted.predict(rows))

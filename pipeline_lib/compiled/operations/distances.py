@@ -27,7 +27,7 @@ HALF_ULP = 2.0**-53
 Pairs = Sequence[tuple[Any, Any]]
 
 COUNTS = ("jaccard", "dice", "rogerstanimoto", "russellrao", "sokalmichener", "sokalsneath", "yule")
-"""Metrics of truths: every number other than 0 is true."""
+"""Metrics of booleans: every number other than 0 counts as True."""
 SQUARED = ("euclidean", "sqeuclidean", "seuclidean")
 """Metrics whose reduced distance is a sum of squares."""
 METRICS = (

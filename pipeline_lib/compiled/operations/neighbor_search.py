@@ -8,14 +8,11 @@ fixed order of `distances`:
     the count-th smallest + slack    no nearer point lies above: the points below are candidates
     candidates                       distances in order, ranked by them, then by index
 
-So the product only saves work: which points are found, and their distances, are the same without it. Where points and
-rows are small integers, or such multiples of a power of two, it is exact, and the candidates' distances are taken
-from it.
+So the product only saves work: which points are found, and their distances, are the same without it. Where it is exact
+(`stored_points`), the candidates' distances are taken from it.
 """
 
-import weakref
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +20,7 @@ import numpy as np
 from pipeline_lib.compiled.operations.distances import COUNTS, HALF_ULP, SQUARED, Metric, at
 from pipeline_lib.compiled.operations.neighbor_ties import TreeOrder, on_heap
 from pipeline_lib.compiled.operations.registry import Settings
+from pipeline_lib.compiled.operations.stored_points import Products, Rough, are_exact, stored_points
 
 _CACHED = 1 << 16  # numbers of a working array: half a megabyte, which a core's cache holds
 _PRODUCTS = 1 << 19  # numbers of a matrix product: four megabytes
@@ -30,11 +28,7 @@ _FEWEST_COLUMNS = 6  # with fewer, distances in order are as fast as a product
 _FEWEST_POINTS = 64
 _FEW = 8  # neighbours that are found one after the other
 _FEW_PAIRS = 100
-_EXACT = 2.0**50  # squares up to this size, in units of the grid, add without rounding
-_SAMPLE = 8  # points that are looked at first
-_FINEST = 2.0**10  # the finest grid that is looked for
 _ON_GRID = ("euclidean", "sqeuclidean", "manhattan", "chebyshev")
-_TINY = 2.0**-1000  # more than what is lost below the smallest normal number
 
 
 @dataclass(frozen=True)
@@ -60,29 +54,6 @@ class Found:
         return Found(self.rows, self.chosen[order], self.reduced[order], self.starts)
 
 
-@dataclass(frozen=True)
-class _Rough:
-    """Numbers (rows x points) that order a row's points up to `slack`; plus `shift` they are reduced distances.
-
-    Rows that are `exact` have no slack.
-    """
-
-    values: Any
-    shift: Any
-    slack: Any
-    exact: Any
-
-    def reduced(self, rows: Any = slice(None)) -> Any:
-        """The reduced distances of exact rows, as a new array."""
-        return self.values[rows] + self.shift[rows, None]
-
-    def near(self, limit: Any) -> tuple[Any, Any]:
-        """Rows and points, in order, whose value may be at most a limit for each row."""
-        above = (limit + self.slack)[:, None]
-        rows, chosen = np.nonzero(~(self.values > above))  # a value that is NaN may be near
-        return rows, chosen
-
-
 class Search:
     """Stored points with their metric and their rule for ties, prepared for rows."""
 
@@ -95,10 +66,10 @@ class Search:
         self._order = TreeOrder(settings, self.metric) if self._ties == "tree" else None
         columns, points = self.points.shape
         wide = columns >= _FEWEST_COLUMNS and points >= max(_FEWEST_POINTS, 8 * self.count)
-        self._products: _Products | None = None
+        self._products: Products | None = None
         if products and wide and self.metric.name in SQUARED:
             weights = self.metric.column_weights
-            self._products = self.stored.products if weights is None else _Products(self.stored, weights)
+            self._products = self.stored.products if weights is None else Products(self.stored, weights)
         on_grid = self.metric.name in _ON_GRID and self.metric.column_weights is None
         self._grid = self.stored.grid if on_grid else 0.0
         self.piece = max(1, (_PRODUCTS if self._products else _CACHED) // max(points, 1))
@@ -111,7 +82,7 @@ class Search:
         """The rows whose distances from all points no order of operations rounds before the last root."""
         if self.metric.name in COUNTS or self.metric.name == "hamming":
             return np.ones(vector.shape[1], dtype=bool)
-        return _are_exact(vector, self._grid, (vector * vector).sum(axis=0), self.stored.sizes)
+        return are_exact(vector, self._grid, (vector * vector).sum(axis=0), self.stored.sizes)
 
     @property
     def settles_ties(self) -> bool:
@@ -134,7 +105,7 @@ class Search:
             result[:, tied] = self._decided(vector[:, tied], values, result[self.count - 1, tied])
         return result
 
-    def _of_candidates(self, vector: Any, rough: "_Rough") -> tuple[Any, Any]:
+    def _of_candidates(self, vector: Any, rough: Rough) -> tuple[Any, Any]:
         """The nearest points, and the rows in which a point outside is as near as one inside."""
         count = self.count
         smallest = np.partition(rough.values, count - 1, axis=1)[:, count - 1]
@@ -163,13 +134,13 @@ class Search:
         pairs = [(stored, numbers[:, None]) for stored, numbers in zip(self.points, vector, strict=True)]
         return self.metric.reduced(pairs)
 
-    def _rough(self, vector: Any) -> _Rough:
+    def _rough(self, vector: Any) -> Rough:
         if self._products is not None:
             return self._products.rough(vector)
         none = np.zeros(vector.shape[1])
-        return _Rough(self.all(vector), none, none, np.ones(vector.shape[1], dtype=bool))
+        return Rough(self.all(vector), none, none, np.ones(vector.shape[1], dtype=bool))
 
-    def _measured(self, vector: Any, rough: "_Rough", rows: Any, chosen: Any) -> Found:
+    def _measured(self, vector: Any, rough: Rough, rows: Any, chosen: Any) -> Found:
         """The pairs with their distances: of exact rows as they are, of others computed in order."""
         if rough.exact[rows].all():
             reduced = rough.values[rows, chosen] + rough.shift[rows]
@@ -236,48 +207,6 @@ class Search:
         return np.concatenate([np.take_along_axis(distances, rank, axis=1).T, np.take_along_axis(kept, rank, axis=1).T])
 
 
-class StoredPoints:
-    """Stored points (numbers x points), and what is computed of them once."""
-
-    def __init__(self, points: Any) -> None:
-        self.columns = np.array(np.asarray(points, dtype=np.float64).T, order="C")
-
-    @cached_property
-    def sizes(self) -> Any:
-        """The squared length of each point."""
-        return (self.columns * self.columns).sum(axis=0)
-
-    @cached_property
-    def farthest(self) -> Any:
-        """The largest magnitude in each column; missing numbers are left out."""
-        return np.nan_to_num(np.abs(self.columns)).max(axis=1, initial=0.0)
-
-    @cached_property
-    def grid(self) -> float:
-        """How many units a number 1 has, so that all points are integers; 0.0 where there is no such grid."""
-        return _grid(self.columns)
-
-    @cached_property
-    def products(self) -> "_Products":
-        """Squared distances by a matrix product."""
-        return _Products(self)
-
-
-_PREPARED: dict[int, tuple["weakref.ref[Any]", StoredPoints]] = {}
-
-
-def stored_points(points: Any) -> StoredPoints:
-    """The points of a setting, prepared once for all functions that search the same array."""
-    if not isinstance(points, np.ndarray):
-        return StoredPoints(points)
-    key = id(points)
-    known = _PREPARED.get(key)
-    if known is None or known[0]() is not points:
-        gone = weakref.ref(points, lambda _: _PREPARED.pop(key, None))
-        known = _PREPARED[key] = (gone, StoredPoints(points))
-    return known[1]
-
-
 def _ranked(values: Any, count: int) -> tuple[Any, Any]:
     """The `count` smallest of each row's values and their places, the first of equal ones, and the rows with a tie."""
     rows = np.arange(len(values))
@@ -293,55 +222,3 @@ def _ranked(values: Any, count: int) -> tuple[Any, Any]:
     if count == values.shape[1]:
         return result, rows[:0]
     return result, np.flatnonzero((values.min(axis=1) == result[count - 1]) & np.isfinite(result[count - 1]))
-
-
-class _Products:
-    """Squared distances by a matrix product, with a bound on their rounding."""
-
-    def __init__(self, stored: "StoredPoints", weights: Any = None) -> None:
-        points = stored.columns
-        self._scale = None if weights is None else 1.0 / np.sqrt(weights)[:, None]
-        self._grid = stored.grid if weights is None else 0.0
-        self._center = 0.0 if self._grid else points.mean(axis=1)[:, None]
-        self._points = self._placed(points)
-        self._sizes = (self._points * self._points).sum(axis=0)
-        self._largest = float(self._sizes.max(initial=0.0))
-        self._rounding = 16 * (len(points) + 16) * HALF_ULP
-
-    def _placed(self, numbers: Any) -> Any:
-        """Numbers around the points' mean, which keeps what is subtracted small; on a grid as they are."""
-        placed = numbers - self._center
-        return np.ascontiguousarray(placed if self._scale is None else placed * self._scale)
-
-    def rough(self, vector: Any) -> _Rough:
-        """Each square less the row's own: y*y - 2*x*y."""
-        placed = self._placed(vector)
-        own = (placed * placed).sum(axis=0)
-        values = (-2.0 * placed.T) @ self._points  # its rounding is bounded by `slack`, in whatever order it adds
-        values += self._sizes
-        exact = _are_exact(vector, self._grid, own, self._sizes)
-        slack = np.where(exact, 0.0, self._rounding * (own + self._largest) + _TINY)
-        return _Rough(values, own, slack, exact)
-
-
-def _are_exact(vector: Any, grid: float, own: Any, sizes: Any) -> Any:
-    """The rows whose products with all points, and their sums, are numbers of the grid without rounding."""
-    if not grid:
-        return np.zeros(len(own), dtype=bool)
-    units = vector * grid
-    small = (own + sizes.max(initial=0.0)) * grid * grid < _EXACT
-    return (units == np.rint(units)).all(axis=0) & small
-
-
-def _grid(points: Any) -> float:
-    """The smallest power of two, from 1 on, that makes integers of all points; 0.0 where there is none."""
-    units = 1.0
-    while units <= _FINEST:
-        if _are_whole(points[:, :_SAMPLE] * units) and _are_whole(points * units):
-            return units
-        units *= 4.0
-    return 0.0
-
-
-def _are_whole(numbers: Any) -> bool:
-    return bool((numbers == np.rint(numbers)).all())

@@ -51,10 +51,15 @@ class Imports:
 
 def calls(node: ast.AST) -> Iterator[ast.Call]:
     """Every call in a tree, outer ones first, without those in functions that it defines."""
+    return (found for found in expressions(node) if isinstance(found, ast.Call))
+
+
+def expressions(node: ast.AST) -> Iterator[ast.expr]:
+    """Every expression in a tree, outer ones first, without those in functions that it defines."""
     waiting = [node]
     while waiting:
         current = waiting.pop(0)
-        if isinstance(current, ast.Call):
+        if isinstance(current, ast.expr):
             yield current
         waiting += [
             child

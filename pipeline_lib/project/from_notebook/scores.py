@@ -2,10 +2,10 @@
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pipeline_lib.project.from_notebook.calls import Imports, argument, assigned, method
+from pipeline_lib.project.from_notebook.calls import Imports, argument, assigned, expressions, method
 from pipeline_lib.project.from_notebook.names import free_names
 from pipeline_lib.project.from_notebook.roles import Fit, Roles
 
@@ -137,7 +137,7 @@ class _Finder:
                 return [score]
         result = []
         under_roots: set[int] = set()
-        for value in _expressions(node):
+        for value in expressions(node):
             inner = root_of(value, self.roles.imports)
             if inner is not None and (name := self._root_name(inner, index)):
                 under_roots |= {id(part) for part in ast.walk(inner)}
@@ -198,20 +198,6 @@ class _Finder:
         made = self.roles.flow.made_by(name, index)
         found = assigned(self.roles.flow.statements[made[0]].node) if made else None
         return (found[1], made[0]) if found and found[0] == name else None
-
-
-def _expressions(node: ast.AST) -> Iterator[ast.expr]:
-    """Every expression in a tree, outer ones first, without those in functions that it defines."""
-    waiting = [node]
-    while waiting:
-        current = waiting.pop(0)
-        if isinstance(current, ast.expr):
-            yield current
-        waiting += [
-            child
-            for child in ast.iter_child_nodes(current)
-            if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda)
-        ]
 
 
 class _Rewriter(ast.NodeTransformer):

@@ -8,8 +8,9 @@ import pytest
 
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.distances import COUNTS, METRICS, Metric, at, between
-from pipeline_lib.compiled.operations.neighbor_search import Search, stored_points
+from pipeline_lib.compiled.operations.neighbor_search import Search
 from pipeline_lib.compiled.operations.neighbor_ties import on_heap
+from pipeline_lib.compiled.operations.stored_points import stored_points
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 

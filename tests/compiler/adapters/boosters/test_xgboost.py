@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from boosted import ROWS, booster_rows
 from feature_engine.preprocessing import MatchCategories
 from plans import check_estimator
 from sklearn.compose import make_column_transformer
@@ -21,15 +22,7 @@ except (ImportError, OSError) as error:  # a library of the system is missing
     pytest.skip(f"XGBoost cannot be loaded here: {error}", allow_module_level=True)
 
 RNG = np.random.default_rng(0)
-ROWS = 90
-X = pd.DataFrame(
-    {
-        "a": RNG.normal(size=ROWS) * 3,
-        "b": RNG.integers(0, 6, ROWS),
-        "zeros": np.where(RNG.random(ROWS) < 0.5, 0.0, RNG.normal(size=ROWS)),
-    }
-)
-X.loc[::7, "a"] = np.nan
+X = booster_rows(RNG)
 Y = (np.nan_to_num(X["a"]) + X["b"] + X["zeros"]).to_numpy()
 THREE, TARGETS = np.digitize(Y, [1, 4]), np.column_stack([Y, -Y, Y * Y])
 SMALL = {"n_estimators": 8, "max_depth": 3, "n_jobs": 1}
