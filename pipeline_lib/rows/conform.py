@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.arrow_arrays import to_table
-from pipeline_lib.rows.conform_column import LONG_COLUMN, conform_column, describe_error, describe_rows
-from pipeline_lib.rows.conform_errors import ColumnError
+from pipeline_lib.rows.conform_column import LONG_COLUMN, conform_column, problem_of
+from pipeline_lib.rows.conform_errors import ColumnError, Problem, RefusedColumnsError
 from pipeline_lib.rows.containers import NamedColumns, is_rows_of_mappings, with_names
 from pipeline_lib.rows.join_tables import join_tables
 from pipeline_lib.rows.schema import RowSchema
@@ -91,14 +91,17 @@ def _conform_tables(data: Any, schema: RowSchema, *, for_executor: bool) -> list
             f"found {found}, expected a mapping with the tables {', '.join(names)}: {', '.join(absent)} missing; "
             "a table that has no rows is an empty list"
         )
-    tables, problems = [], []
+    tables: list[pa.Table] = []
+    problems: list[Problem] = []
     for part in schema.tables:
         try:
             tables.append(_conform_table(data[part.name], replace(part, key=None), for_executor=for_executor))
+        except RefusedColumnsError as error:
+            problems += [replace(each, table=part.name) for each in error.problems]
         except InputError as error:
-            problems += [f"{part.name}: {line}" for line in str(error).splitlines()]
+            raise InputError(f"{part.name}: {error}") from error
     if problems:
-        raise InputError("\n".join(problems))
+        raise RefusedColumnsError(problems)
     return tables
 
 
@@ -110,13 +113,13 @@ def _conform_table(data: Any, schema: RowSchema, *, for_executor: bool) -> pa.Ta
         apply = pool.map if max(map(len, values), default=0) >= LONG_COLUMN else map
         arrays = list(apply(partial(conform_column, for_executor=for_executor), values, columns))
     results = zip(arrays, values, columns, strict=True)
-    problems += [describe_error(array, own, column) for array, own, column in results if isinstance(array, ColumnError)]
+    problems += [problem_of(array, own, column) for array, own, column in results if isinstance(array, ColumnError)]
     if problems:
-        raise InputError("\n".join(problems))
+        raise RefusedColumnsError(problems)
     return to_table(arrays, schema.arrow, keep_types=for_executor)
 
 
-def _sources(data: Any, schema: RowSchema) -> tuple[dict[str, Any], list[str]]:
+def _sources(data: Any, schema: RowSchema) -> tuple[dict[str, Any], list[Problem]]:
     """The values of each column of the schema, as `data` holds them; and what is wrong with the columns' names."""
     data = [data] if isinstance(data, Mapping) else with_names(data, schema)
     if is_rows_of_mappings(data):
@@ -136,11 +139,12 @@ def _sources(data: Any, schema: RowSchema) -> tuple[dict[str, Any], list[str]]:
     present = {name: index for index, name in enumerate(names)}
     twice = [name for name in schema.names if name in present and names.count(name) > 1]
     problems = [
-        f"{name}: found {names.count(name)} columns of this name, expected one; rename the others" for name in twice
+        Problem(name, None, "", f"{names.count(name)} columns of this name", "one", "rename the others")
+        for name in twice
     ]
     absent = [c.name for c in schema.columns if c.required and c.name not in present]
     if absent:
-        problems.append(_describe_absent(absent, schema, ""))
+        problems.append(_absent(absent, schema, None))
     sources = {
         c.name: column(present[c.name]) if c.name in present else [c.default] * length
         for c in schema.columns
@@ -160,7 +164,9 @@ def _with_text_keys(rows: Sequence[Mapping[Any, object]]) -> Sequence[Mapping[st
     return [{str(name): value for name, value in row.items()} for row in rows]
 
 
-def _sources_of_mappings(rows: Sequence[Mapping[str, object]], schema: RowSchema) -> tuple[dict[str, Any], list[str]]:
+def _sources_of_mappings(
+    rows: Sequence[Mapping[str, object]], schema: RowSchema
+) -> tuple[dict[str, Any], list[Problem]]:
     sources: dict[str, Any] = {}
     absent: dict[tuple[int, ...], list[str]] = {}
     for column in schema.columns:
@@ -175,12 +181,10 @@ def _sources_of_mappings(rows: Sequence[Mapping[str, object]], schema: RowSchema
             absent.setdefault(without, []).append(column.name)
         else:
             sources[column.name] = values
-    problems = [_describe_absent(names, schema, f" in {describe_rows(numbers)}") for numbers, names in absent.items()]
-    return sources, problems
+    return sources, [_absent(names, schema, numbers) for numbers, names in absent.items()]
 
 
-def _describe_absent(names: Sequence[str], schema: RowSchema, where: str) -> str:
-    return (
-        f"found no {', '.join(names)}{where}, expected all {len(schema.columns)} columns of Row; "
-        "add them, with a missing value where Row allows one"
-    )
+def _absent(names: Sequence[str], schema: RowSchema, rows: tuple[int, ...] | None) -> Problem:
+    expected = f"all {len(schema.columns)} columns of Row"
+    remedy = "add them, with a missing value where Row allows one"
+    return Problem("", rows, "", f"no {', '.join(names)}", expected, remedy)

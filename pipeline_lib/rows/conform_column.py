@@ -1,7 +1,7 @@
 """One column's values as an Arrow array of its type, each checked against what `Row` says of it."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,14 @@ import pyarrow.compute as pc
 
 from pipeline_lib.rows.arrow_arrays import ARROW_TYPES, arrow_array, arrow_scalar
 from pipeline_lib.rows.column import BOUNDS, MAX_EXACT_INTEGER, Column
-from pipeline_lib.rows.conform_errors import ColumnError, conversion_remedy, expected_values, refuse_rows
+from pipeline_lib.rows.conform_errors import (
+    HIDDEN,
+    ColumnError,
+    Problem,
+    conversion_remedy,
+    expected_values,
+    refuse_rows,
+)
 from pipeline_lib.rows.conform_values import conform_values
 
 LONG_COLUMN = 20_000  # rows from which threads and dictionary encoding of text cost less than they save
@@ -48,24 +55,17 @@ def conform_column(values: Any, column: Column, *, for_executor: bool) -> pa.Arr
     return array
 
 
-def describe_error(error: ColumnError, values: Any, column: Column) -> str:
-    """The line of `conform`'s message for one column."""
-    found, where = error.found, ""
+def problem_of(error: ColumnError, values: Any, column: Column) -> Problem:
+    """What `conform` says of one column."""
+    found, value, label = error.found, "", ""
     if error.rows is not None:
-        where = f" in {describe_rows(error.rows)}{_index_label(values, error.rows[0])}"
-        if column.sensitive:
-            found = found or "a value (hidden: sensitive)"
-        else:
+        label = _index_label(values, error.rows[0])
+        if not column.sensitive:
             value = _shortened(repr(_item(values, error.rows[0])))
-            found = f"{value} ({found})" if found else value
-    return f"{column.name}: found {found}{where}, expected {error.expected}; {error.remedy}"
-
-
-def describe_rows(rows: Sequence[int], limit: int = 5) -> str:
-    """The numbers of the first rows, and how many more there are."""
-    first = ", ".join(str(row) for row in rows[:limit])
-    more = f" and {len(rows) - limit:,} more" if len(rows) > limit else ""
-    return f"row{'s' if len(rows) > 1 else ''} {first}{more}"
+        elif not found:
+            value = HIDDEN
+    rows = None if error.rows is None else tuple(error.rows)
+    return Problem(column.name, rows, value, found, error.expected, error.remedy, label)
 
 
 def _dictionary_encoded(values: Any, column: Column) -> pa.DictionaryArray | None:
