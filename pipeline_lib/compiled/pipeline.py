@@ -61,14 +61,28 @@ class CompiledPipeline:
         self.raw_input: Any = None  # how the fitted pipeline takes raw rows; a loaded one has none
         self._opaque = dict(opaque or {})
         self.trust = check_trust(trust)
-        runnable = plan.hiding(row.sensitive)
+        self._library, self._other_versions = library, other_versions
+        self._distinct_values = distinct_values
+        self._make_evaluators()
+
+    def _make_evaluators(self) -> None:
+        runnable = self.plan.hiding(self.row.sensitive)
         if self._opaque:
             from pipeline_lib.compiled.opaque_state import load_state
 
-            admitted = partial(load_state, library=library, trust=self.trust, other_versions=other_versions)
+            admitted = partial(load_state, library=self._library, trust=self.trust, other_versions=self._other_versions)
             runnable = _with_runners(runnable, self._opaque, admitted)
-        self._batches = BatchEvaluator(runnable, row, distinct_values=distinct_values)
-        self._rows = RowEvaluator(runnable, row, self._batches, exact=self.exact)
+        self._batches = BatchEvaluator(runnable, self.row, distinct_values=self._distinct_values)
+        self._rows = RowEvaluator(runnable, self.row, self._batches, exact=self.exact)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy, or another process, needs: evaluators hold functions, and are made again."""
+        return {name: value for name, value in vars(self).items() if name not in ("_batches", "_rows")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Continue from `__getstate__`."""
+        vars(self).update(state)
+        self._make_evaluators()
 
     @property
     def exact(self) -> bool:
@@ -177,6 +191,22 @@ class CompiledPipeline:
         """Decision values, float64: shape (rows,), or (rows, classes) for more than two; rows as for `predict`."""
         return self._shaped(DECISION, self._output_columns(DECISION, data, context))
 
+    def predict_table(self, data: Any, *, outputs: Sequence[str] = (PREDICTION,), context: Any = None) -> "pa.Table":
+        """Several outputs of the same rows at once, as an Arrow table with a column for each; rows as for `predict`.
+
+        `outputs` are of "prediction", "probability" and "decision". Columns are called prediction, or
+        prediction[TARGET] for each of several targets, and probability[LABEL]; their bits are those of `predict`,
+        `predict_proba` and `decision_function`. Raises InputError as these do.
+
+        >>> model = load_model("runs/houses/ID/artifact")
+        >>> model.predict_table([{"size": 100.0, "rooms": 6, "built": 1968.0}]).to_pydict()
+        {'prediction': [306.0]}
+        """
+        roots = [node for kind in outputs for node in self._output_nodes(kind)]
+        names = [name for kind in outputs for name in self.plan.outputs if name.partition("[")[0] == kind]
+        columns = self._batches.evaluate(roots, data, context)
+        return self._to_table(dict(zip(names, roots, strict=True)), columns)
+
     def transform(self, data: Any, *, context: Any = None) -> "pa.Table":
         """The columns that reach the final estimator, as an Arrow table; rows as for `predict`."""
         from pipeline_lib.rows.conform import conform
@@ -253,9 +283,9 @@ class CompiledPipeline:
         """
         return self._batches.earlier(rows, context)
 
-    def save(self, folder: Path) -> None:
-        """Write the artifact: plan, arrays and row schema; nothing in it is pickled."""
-        artifact.save(folder, self.plan, self.row, self._opaque)
+    def save(self, folder: str | Path) -> None:
+        """Write the artifact, which `load_model` reads: plan, arrays and row schema; nothing in it is pickled."""
+        artifact.save(Path(folder), self.plan, self.row, self._opaque)
 
     def _output_nodes(self, kind: str) -> list[int]:
         nodes = [node for name, node in self.plan.outputs.items() if name.partition("[")[0] == kind]

@@ -1,5 +1,7 @@
 """Steps without a plan run through their library: any number of rows, with the bits that each row has alone."""
 
+import copy
+import pickle
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -241,3 +243,17 @@ def test_encoded_integers_stay_integers_for_the_next_step(monkeypatch: pytest.Mo
     described = [node.settings["kinds"] for node in model.plan.nodes if node.operation == "opaque"]
     assert described == [["str", "str"], ["int64"]]
     assert model.predict(frame).tolist() == fitted.predict(frame).tolist()
+
+
+def test_copies_of_an_opaque_model_load_its_steps_from_their_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library's own object may not survive a copy: those of CatBoost with text features end the process."""
+    frame, target = numbers(), labels()
+    fitted = make_pipeline(StandardScaler(), KMeans(3, random_state=0, n_init=1)).fit(frame, target)
+    without_plan(monkeypatch, "KMeans")
+    model = opaque(fitted, frame)
+    expected = model.predict(frame).tolist()
+    loaded = next(node.settings["runner"] for node in model._batches._plan.nodes if node.operation == "opaque")
+    for copied in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):  # noqa: S301
+        assert copied.predict(frame).tolist() == expected
+        runners = [node.settings["runner"] for node in copied._batches._plan.nodes if node.operation == "opaque"]
+        assert loaded not in runners

@@ -1,6 +1,9 @@
 """Raw rows in, predictions out: the same bits alone and in any batch, refusals by field, traces, batches in parts."""
 
+import copy
 import math
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -182,3 +185,16 @@ def test_sparse_columns_become_lists_of_indices_and_values() -> None:
     assert table.column(1).to_pylist() == [[1.0, 1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]
     assert model.evaluate(pa.Table.from_pandas(frame), steps=True).steps["words"].equals(table)
     assert set(model.trace_row({"text": "the cat"})) == {"words", "outputs"}
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, lambda model: pickle.loads(pickle.dumps(model))])  # noqa: S301
+def test_copies_answer_alike_also_of_a_model_that_has_answered(
+    model: CompiledPipeline, copied: Callable[[CompiledPipeline], CompiledPipeline]
+) -> None:
+    frame, _ = houses()
+    row = as_dicts(frame)[0]
+    expected = model.predict(frame), model.predict_row(row)
+    again = copied(model)
+    assert (again.predict(frame).tobytes(), again.predict_row(row)) == (expected[0].tobytes(), expected[1])
+    assert again.report == model.report
+    assert again.reads == model.reads
