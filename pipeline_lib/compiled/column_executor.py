@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from pipeline_lib.compiled.columns import KINDS, PlanColumn, broadcast_rows, concat_rows, slice_rows, take_rows
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.list_columns import LIST, ListColumn, over_lists
-from pipeline_lib.compiled.operations.refusals import RefusedRowsError
+from pipeline_lib.compiled.operations.refusals import RefusedRowError, RefusedRowsError
 from pipeline_lib.compiled.plan import Node, Plan
-from pipeline_lib.errors import InputError
 
 BLOCK_ROWS = 8192
 """64 KiB a float64 column. Of the powers of two from 1,024 on, 8,192 is fastest on benchmarks/pipelines.py and 7 %
@@ -145,8 +144,7 @@ class ColumnExecutor:
                 for taken in released:
                     slots[taken] = None
         except RefusedRowsError as refused:
-            row = first + start + refused.row - earlier
-            raise InputError(f"{f'row {row}' if row >= 0 else f'earlier row {row}'}: {refused}") from None
+            raise RefusedRowError(first + start + refused.row - earlier, str(refused)) from None
         results = [
             broadcast_rows(last_rows(slots[root], rows) if context else slots[root], dtype, rows)
             for root, dtype in zip(self.roots, self._dtypes, strict=True)

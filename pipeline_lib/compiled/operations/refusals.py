@@ -23,6 +23,15 @@ class RefusedRowsError(InputError):
         self.row = row
 
 
+class RefusedRowError(InputError):
+    """A batch with a row that an operation refuses: its number, below 0 for an earlier row, and why."""
+
+    def __init__(self, row: int, reason: str) -> None:
+        super().__init__(f"{f'row {row}' if row >= 0 else f'earlier row {row}'}: {reason}")
+        self.row = row
+        self.reason = reason
+
+
 def refuse(column: Any, good: Any, message: Callable[[Any], str]) -> None:
     """Raise RefusedRowsError for the first row that is not good, with `message` of its value."""
     good = np.asarray(good)
