@@ -30,9 +30,11 @@ def fitted_steps(fitted: Any) -> list[tuple[str, Any]]:
     imbalanced-learn are left out, as they do nothing at predict. Raises InputError for what is not fitted, or has no
     predict.
     """
+    if isinstance(fitted, type):
+        raise InputError(f"found the class {fitted.__name__}, expected a fitted object of it; pass what `fit` returns")
     steps = _steps(fitted_pipeline(fitted))
     final = steps[-1][1] if steps else None
-    if not callable(getattr(final, "predict", None)):
+    if not callable(getattr(final, "predict", None)) or _is_xgboost_booster(final):
         raise InputError(_without_predict(fitted, final))
     _check_fitted(fitted_pipeline(fitted), final)
     return _unique(steps)
@@ -66,8 +68,17 @@ def _unique(steps: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     return list(result.items())
 
 
+def _is_xgboost_booster(final: Any) -> bool:
+    return (type(final).__module__, type(final).__name__) == ("xgboost.core", "Booster")
+
+
 def _without_predict(fitted: Any, final: Any) -> str:
     kind = type(final).__name__ if final is not None else type(fitted).__name__
+    if _is_xgboost_booster(final):
+        return (
+            "found xgboost.Booster, which predicts a DMatrix, expected one of its scikit-learn classes; "
+            "save_model(file) of the booster, then load_model(file) of a new XGBRegressor() or XGBClassifier()"
+        )
     if hasattr(final, "fit_predict"):
         return (
             f"found {kind}, which labels the rows that it was fitted on and has no predict for others, expected an "

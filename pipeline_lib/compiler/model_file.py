@@ -36,6 +36,7 @@ _PACKAGES = frozenset(
 )
 _RUNS = ("eval", "exec", "compile", "open", "__import__", "getattr", "setattr", "input", "breakpoint")
 _SHOWN = 8
+_REMEDY = "name a model that pickle, joblib or skops wrote; a booster's own model file is loaded by its library"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class ModelFile:
         return "\n".join(lines)
 
     def _advice(self) -> str:
+        if not any(self.versions.values()):
+            return "it names no version: compare the compiled pipeline with its own environment's (docs/production.md)"
         if not self.wrong:
             return "the versions that it names are installed: what loads it can compile it"
         pins = " ".join(f"'{name}=={version}'" for name, version in self.wrong.items())
@@ -86,7 +89,8 @@ def inspect_model(path: str | Path) -> ModelFile:
         with path.open("rb") as file:
             start = file.read(6)
     except OSError as error:
-        raise InputError(f"found {error}, expected a model file; name one that can be read") from error
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"{path}: found {reason}, expected a model file; name one that can be read") from error
     try:
         if start.startswith(b"PK"):
             return _of_skops(path)
@@ -96,7 +100,7 @@ def inspect_model(path: str | Path) -> ModelFile:
     except (OSError, EOFError, zlib.error, lzma.LZMAError, BadZipFile, KeyError, ValueError) as error:
         raise InputError(f"{path}: found a damaged file ({error}), expected a pickle, joblib or skops file") from error
     except InputError as error:
-        raise InputError(f"{path}: {error}; name a model that pickle, joblib or skops wrote") from error
+        raise InputError(f"{path}: {error}; {_REMEDY}") from error
 
 
 def _opened(path: Path, kind: str) -> BinaryIO:

@@ -61,7 +61,8 @@ def read_pickle_names(stream: BinaryIO) -> PickleNames:
     except InputError:
         raise
     except Exception as error:  # damaged opcodes can make anything fail
-        raise InputError(f"found no pickle ({type(error).__name__}: {error}), expected one, whole") from error
+        reason = f" ({error})" if isinstance(error, ValueError) else ""
+        raise InputError(f"found no pickle{reason}, expected one, whole") from error
     return reader.found
 
 

@@ -1,11 +1,13 @@
 """Compiling checks each step against its library, and refuses what production could not repeat."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import xgboost
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.feature_extraction import DictVectorizer
@@ -179,6 +181,19 @@ def test_only_a_fitted_pipeline_is_compiled() -> None:
     for unfitted in (Lasso(), Pipeline(steps())):
         with pytest.raises(InputError, match="found a pipeline that is not fitted"):
             compile_pipeline(unfitted, like=frame, row=ROW)
+    with pytest.raises(InputError, match="found the class Lasso, expected a fitted object"):
+        compile_pipeline(Lasso, like=frame, row=ROW)
+
+
+def test_a_booster_of_xgboost_is_compiled_by_its_scikit_learn_class(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"size": np.arange(9.0)})
+    booster = xgboost.train({}, xgboost.DMatrix(rows, rows["size"] ** 2), 3)
+    with pytest.raises(InputError, match=r"found xgboost.Booster, .* load_model\(file\) of a new XGBRegressor"):
+        compile_pipeline(booster, like=rows)
+    booster.save_model(tmp_path / "model.json")
+    loaded = xgboost.XGBRegressor()
+    loaded.load_model(tmp_path / "model.json")
+    assert compile_pipeline(loaded, like=rows).predict(rows).tolist() == booster.inplace_predict(rows).tolist()
 
 
 def test_the_schema_comes_from_the_training_frame(fitted: Pipeline) -> None:

@@ -104,8 +104,13 @@ def test_other_bytes_are_no_model(content: bytes, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="expected a model file"):
+    with pytest.raises(InputError, match=r"absent: found no such file or directory, expected a model file"):
         inspect_model(tmp_path / "absent")
+
+
+def test_a_file_without_versions_is_not_said_to_have_installed_ones(tmp_path: Path) -> None:
+    (tmp_path / "arrays.pkl").write_bytes(pickle.dumps(np.arange(3)))
+    assert str(inspect_model(tmp_path / "arrays.pkl")).splitlines()[-1].startswith("  it names no version: ")
 
 
 @pytest.mark.parametrize("name", ["linear.pkl", "forest.joblib"])
