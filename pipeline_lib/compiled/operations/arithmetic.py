@@ -11,6 +11,7 @@ from pipeline_lib.compiled.operations.python_source import Code
 from pipeline_lib.compiled.operations.registry import Settings, formula, operation
 from pipeline_lib.compiled.operations.setting_types import INTEGER, NUMBER, NUMBERS
 
+HALF_ULP = 2.0**-53  # the largest part of a result by which one rounding moves it
 WHOLE = 2.0**52  # from here on every double is an integer
 _TERMS = 40  # terms of a sum written in one line: Python's parser nests one level per term
 
@@ -176,7 +177,7 @@ def _dot_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence
     weights = np.abs(np.asarray(settings["weights"], dtype=np.float64))
     moved: Any = sum(w * r for w, r in zip(weights, bounds, strict=True))
     terms: Any = sum(w * np.abs(x) for w, x in zip(weights, inputs, strict=True))
-    return moved + (len(weights) + 2) * 2.0**-53 * terms
+    return moved + (len(weights) + 2) * HALF_ULP * terms
 
 
 operation(

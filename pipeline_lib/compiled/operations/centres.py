@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
 from pipeline_lib.compiled.operations.fused import fused_multiply_add
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import MATRIX, NUMBERS
 from pipeline_lib.compiled.operations.svm_kernels import by_pieces, long_axis_last, products
-
-_HALF_ULP = 2.0**-53
 
 
 def _fused_products(centres: Any, vector: Any) -> Any:
@@ -30,14 +29,14 @@ def _fused_products(centres: Any, vector: Any) -> Any:
 def _rounding(centres: Any, squares: Any, vector: Any) -> Any:
     """A bound of the rounding of each sum, whatever its order, for each centre and row."""
     sizes = 2.0 * products(np.abs(centres), np.abs(vector)) + np.abs(squares)[:, None]
-    return (len(centres) + 3) * 2 * _HALF_ULP * sizes
+    return (len(centres) + 3) * 2 * HALF_ULP * sizes
 
 
 def _bind_nearest_centre(settings: Settings) -> Any:
     centres = np.ascontiguousarray(np.asarray(settings["centres"], dtype=np.float64).T)
     squares = np.asarray(settings["squares"], dtype=np.float64)
     plain = long_axis_last(products)
-    rounding = 8 * (len(centres) + 3) * _HALF_ULP  # of two sums each of two centres, and to be safe
+    rounding = 8 * (len(centres) + 3) * HALF_ULP  # of two sums each of two centres, and to be safe
     longest, largest = np.abs(centres).sum(axis=0).max(), np.abs(squares).max()
 
     def nearest(stored: Any, vector: Any) -> Any:

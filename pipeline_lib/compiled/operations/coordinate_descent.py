@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import INTEGER, MATRIX
-
-_HALF_ULP = 2.0**-53
 
 
 def _bind_descent(settings: Settings) -> Any:
@@ -43,7 +42,7 @@ def _descent_error_bound(settings: Settings, inputs: Any, bounds: Any, result: A
     condition = np.sqrt(values[-1] / max(values[0], values[-1] * 1e-12))
     sizes = np.abs(inputs[0]) + np.abs(gram) @ np.abs(result)
     diagonal = np.where(np.diag(gram) == 0, np.inf, np.diag(gram))[:, None]
-    moved = (np.broadcast_to(bounds[0], result.shape) + (len(gram) + 4) * _HALF_ULP * sizes) / diagonal
+    moved = (np.broadcast_to(bounds[0], result.shape) + (len(gram) + 4) * HALF_ULP * sizes) / diagonal
     return np.broadcast_to(8.0 * int(settings["sweeps"]) * condition * moved.sum(axis=0), result.shape)
 
 

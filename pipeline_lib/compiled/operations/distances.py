@@ -6,7 +6,6 @@ ones are its ties.
 
     reduced(pairs)            from one pair of arrays for each column: a stored number and a row's
     finished(reduced)         the distance
-    spread(...)               how far scikit-learn's reduced distance may be from ours
 
 Sums run over the columns in order; the arrays of a pair may have any shapes that broadcast, so that one point and one
 row give the bits of many. Formulas: sklearn/metrics/_dist_metrics.pyx and scipy.spatial.distance.
@@ -23,7 +22,6 @@ from pipeline_lib.compiled.operations.registry import Settings
 from pipeline_lib.compiled.operations.setting_types import MATRIX, NUMBER, NUMBERS, one_of, optional
 from pipeline_lib.compiled.portable_math.functions import FUNCTIONS
 
-HALF_ULP = 2.0**-53
 Pairs = Sequence[tuple[Any, Any]]
 
 COUNTS = ("jaccard", "dice", "rogerstanimoto", "russellrao", "sokalmichener", "sokalsneath", "yule")
@@ -105,39 +103,6 @@ class Metric:
             return half * half
         return distance
 
-    def spread(self, pairs: Pairs, reduced: Any, *, expanded: bool) -> Any:
-        """How far a library's reduced distances may be from ours: it rounds otherwise.
-
-        `expanded` squares are computed as x*x - 2*x*y + y*y.
-        """
-        columns = len(pairs) + 4
-        if self.name in COUNTS or self.name == "hamming":
-            return np.zeros(np.shape(reduced))  # counts are exact, and divided once
-        if expanded and (self.name in SQUARED or self.name == "nan_euclidean"):
-            return self._expanded_spread(pairs, reduced)
-        if self.name == "mahalanobis":
-            absolute = Metric("mahalanobis", inverse=np.abs(self.inverse))
-            return 8 * columns * HALF_ULP * absolute.reduced([(np.abs(a - b), 0.0) for a, b in pairs])
-        if self.name in ("cosine", "correlation"):
-            return 8 * columns * HALF_ULP * _cancelled(self, pairs)
-        if self.name == "haversine":
-            return 32 * HALF_ULP * np.abs(_haversine(self, [(np.abs(a), np.abs(b)) for a, b in pairs])) + (
-                32 * HALF_ULP * np.abs(reduced)
-            )
-        return (columns + (4 if self.name == "minkowski" else 0)) * HALF_ULP * reduced
-
-    def _expanded_spread(self, pairs: Pairs, reduced: Any) -> Any:
-        sizes: Any = 0.0
-        for a, b in pairs:
-            sizes = sizes + np.where(a == a, a * a, 0.0) + np.where(b == b, b * b, 0.0)
-        scale = len(pairs) if self.name == "nan_euclidean" else 1
-        return np.broadcast_to(4 * (len(pairs) + 4) * HALF_ULP * scale * sizes, np.shape(reduced))
-
-    def is_absolute(self, expanded: bool) -> bool:
-        """Whether the spread is not just a part of the distance."""
-        squares = self.name in SQUARED or self.name == "nan_euclidean"
-        return self.name in ("mahalanobis", "cosine", "haversine") or (expanded and squares)
-
     @property
     def is_undefined_somewhere(self) -> bool:
         """Whether some pairs have no distance, such as a constant row's correlation; reduced, it is infinite."""
@@ -152,7 +117,7 @@ class Metric:
 
 def _sum_of_terms(metric: Metric, pairs: Pairs) -> Any:
     """A sum over the columns: of squares, absolute differences, powers or ratios."""
-    shape = _shape(pairs)
+    shape = shape_of(pairs)
     total, apart = np.zeros(shape), np.empty(shape)
     weights = metric.column_weights if metric.column_weights is not None else [None] * len(pairs)
     for (a, b), weight in zip(pairs, weights, strict=True):
@@ -174,19 +139,19 @@ def _sum_of_terms(metric: Metric, pairs: Pairs) -> Any:
     return total
 
 
-def _shape(pairs: Pairs) -> tuple[int, ...]:
+def shape_of(pairs: Pairs) -> tuple[int, ...]:
     return np.broadcast_shapes(np.shape(pairs[0][0]), np.shape(pairs[0][1]))
 
 
 def _chebyshev(metric: Metric, pairs: Pairs) -> Any:
-    largest = np.zeros(_shape(pairs))
+    largest = np.zeros(shape_of(pairs))
     for a, b in pairs:
         np.maximum(largest, np.abs(a - b), out=largest)
     return largest
 
 
 def _braycurtis(metric: Metric, pairs: Pairs) -> Any:
-    apart, size = np.zeros(_shape(pairs)), np.zeros(_shape(pairs))
+    apart, size = np.zeros(shape_of(pairs)), np.zeros(shape_of(pairs))
     for a, b in pairs:
         apart += np.abs(a - b)
         size += np.abs(a) + np.abs(b)
@@ -205,7 +170,7 @@ def _mahalanobis(metric: Metric, pairs: Pairs) -> Any:
 
 
 def _hamming(metric: Metric, pairs: Pairs) -> Any:
-    unequal = np.zeros(_shape(pairs))
+    unequal = np.zeros(shape_of(pairs))
     for a, b in pairs:
         unequal += a != b
     return unequal / len(pairs)
@@ -213,18 +178,18 @@ def _hamming(metric: Metric, pairs: Pairs) -> Any:
 
 def _cosine(metric: Metric, pairs: Pairs) -> Any:
     """1 minus the cosine, from 0 to 2; 1 where a vector is 0, as by scikit-learn's normalize."""
-    product, own, other = _products(pairs)
+    product, own, other = products(pairs)
     sizes = np.sqrt(own) * np.sqrt(other)
     cosine = np.where(sizes == 0, 0.0, product / np.where(sizes == 0, 1.0, sizes))
     return np.clip(1.0 - cosine, 0.0, 2.0)
 
 
 def _correlation(metric: Metric, pairs: Pairs) -> Any:
-    product, own, other = _products(_centred(pairs))
+    product, own, other = products(centred(pairs))
     return 1.0 - product / (np.sqrt(own) * np.sqrt(other))
 
 
-def _products(pairs: Pairs) -> tuple[Any, Any, Any]:
+def products(pairs: Pairs) -> tuple[Any, Any, Any]:
     product: Any = 0.0
     own: Any = 0.0
     other: Any = 0.0
@@ -233,7 +198,7 @@ def _products(pairs: Pairs) -> tuple[Any, Any, Any]:
     return product, own, other
 
 
-def _centred(pairs: Pairs) -> Pairs:
+def centred(pairs: Pairs) -> Pairs:
     left, right = (_mean([pair[side] for pair in pairs]) for side in (0, 1))
     return [(a - left, b - right) for a, b in pairs]
 
@@ -246,16 +211,7 @@ def _mean(numbers: Iterable[Any]) -> Any:
     return total / count
 
 
-def _cancelled(metric: Metric, pairs: Pairs) -> Any:
-    """How much larger the numbers are than what is left of them once their mean is subtracted."""
-    if metric.name == "cosine":
-        return np.ones(_shape(pairs))
-    _, own, other = _products(pairs)
-    _, left, right = _products(_centred(pairs))
-    return 1.0 + np.sqrt(own / left) + np.sqrt(other / right)
-
-
-def _haversine(metric: Metric, pairs: Pairs) -> Any:
+def haversine(metric: Metric, pairs: Pairs) -> Any:
     (a0, b0), (a1, b1) = pairs
     across, along = _sin(0.5 * (a0 - b0)), _sin(0.5 * (a1 - b1))
     # scikit-learn has the row first, the stored point second
@@ -264,7 +220,7 @@ def _haversine(metric: Metric, pairs: Pairs) -> Any:
 
 def _nan_euclidean(metric: Metric, pairs: Pairs) -> Any:
     """Over the columns that both hold, scaled up to all; NaN where there are none."""
-    total, held = np.zeros(_shape(pairs)), np.zeros(_shape(pairs))
+    total, held = np.zeros(shape_of(pairs)), np.zeros(shape_of(pairs))
     for a, b in pairs:
         apart = a - b
         both = apart == apart
@@ -274,7 +230,7 @@ def _nan_euclidean(metric: Metric, pairs: Pairs) -> Any:
 
 
 def _counted(metric: Metric, pairs: Pairs) -> Any:
-    both, one, shape = np.zeros(_shape(pairs)), np.zeros(_shape(pairs)), _shape(pairs)
+    both, one, shape = np.zeros(shape_of(pairs)), np.zeros(shape_of(pairs)), shape_of(pairs)
     for a, b in pairs:
         left, right = np.asarray(a) != 0, np.asarray(b) != 0
         both += left & right
@@ -310,7 +266,7 @@ _REDUCED: dict[str, Callable[[Metric, Pairs], Any]] = {
     "hamming": _hamming,
     "cosine": _cosine,
     "correlation": _correlation,
-    "haversine": _haversine,
+    "haversine": haversine,
     "nan_euclidean": _nan_euclidean,
 }
 

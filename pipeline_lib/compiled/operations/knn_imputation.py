@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
 from pipeline_lib.compiled.operations.nearest_neighbors import TIES
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import INTEGER, INTEGERS, MATRIX, NUMBERS, one_of
 
-_HALF_ULP = 2.0**-53
 _PIECE = 1 << 18  # distances computed at once: two megabytes
 
 
@@ -121,7 +121,7 @@ def _error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> A
     points, vector = np.asarray(settings["points"], dtype=np.float64), inputs[0]
     moved = np.broadcast_to(bounds[0], vector.shape).sum(axis=0)
     size = np.nansum(vector * vector, axis=0) + np.nanmax(np.nansum(points * points, axis=1))
-    apart = 4 * (len(vector) + 4) * _HALF_ULP * len(vector) * size
+    apart = 4 * (len(vector) + 4) * HALF_ULP * len(vector) * size
     allowed = np.zeros(result.shape)
     for neighbors in _neighbors(settings, vector):
         allowed[neighbors.column, neighbors.rows] = _allowed(
@@ -149,7 +149,7 @@ def _allowed(neighbors: _Neighbors, apart: Any, moved: Any, settings: Settings, 
         off = np.where(np.isnan(near), 0.0, off)
     whole, terms = weights.sum(axis=0), (weights * np.abs(neighbors.values)).sum(axis=0)
     spread = (np.where(np.isinf(off), 0.0, off) * np.abs(neighbors.values - mean)).sum(axis=0)
-    inner = (2 * spread + (len(near) + 6) * 2 * _HALF_ULP * terms) / np.where(whole == 0, 1.0, whole)
+    inner = (2 * spread + (len(near) + 6) * 2 * HALF_ULP * terms) / np.where(whole == 0, 1.0, whole)
     return np.where(unsure | np.isinf(off).any(axis=0), np.inf, inner)
 
 

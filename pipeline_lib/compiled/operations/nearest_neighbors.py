@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.distances import HALF_ULP, METRIC_SETTINGS, SQUARED
+from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
+from pipeline_lib.compiled.operations.distance_spread import is_absolute, spread
+from pipeline_lib.compiled.operations.distances import METRIC_SETTINGS, SQUARED
 from pipeline_lib.compiled.operations.neighbor_search import Found, Search
 from pipeline_lib.compiled.operations.neighbor_ties import TIE_SETTINGS, check_ties
 from pipeline_lib.compiled.operations.registry import Settings, operation
@@ -75,12 +77,14 @@ def rounding(search: Search, vector: Any, *, expanded: bool) -> tuple[float, Any
         return relative, 4 * (len(vector) + 4) * HALF_ULP * sizes
     if metric.name == "correlation":  # as large as the numbers are against their spread
         return relative, np.full(vector.shape[1], np.inf)
-    if not metric.is_absolute(expanded):
+    if not is_absolute(metric, expanded=expanded):
         return relative, np.zeros(vector.shape[1])
     farthest = search.stored.farthest[:, None]
     sizes = np.nan_to_num(np.abs(vector))
     pairs = list(zip(np.broadcast_to(farthest, vector.shape), -sizes, strict=True))
-    return relative, metric.spread(pairs, metric.reduced(pairs), expanded=expanded) * metric.is_absolute(expanded)
+    return relative, spread(metric, pairs, metric.reduced(pairs), expanded=expanded) * is_absolute(
+        metric, expanded=expanded
+    )
 
 
 def _are_inside(found: Found, chosen: Any, points: int) -> Any:

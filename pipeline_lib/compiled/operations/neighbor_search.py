@@ -17,7 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.distances import COUNTS, HALF_ULP, SQUARED, Metric, at
+from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
+from pipeline_lib.compiled.operations.distance_spread import spread
+from pipeline_lib.compiled.operations.distances import COUNTS, SQUARED, Metric, at
 from pipeline_lib.compiled.operations.neighbor_ties import TreeOrder, on_heap
 from pipeline_lib.compiled.operations.registry import Settings
 from pipeline_lib.compiled.operations.stored_points import Products, Rough, are_exact, stored_points
@@ -179,7 +181,7 @@ class Search:
             apart = 4 * (len(vector) + 4) * HALF_ULP * sizes
         else:
             pairs = at(self.points, vector, found.chosen, found.rows)
-            apart = self.metric.spread(pairs, found.reduced, expanded=expanded)
+            apart = spread(self.metric, pairs, found.reduced, expanded=expanded)
         return np.where(self.exact_rows(vector)[found.rows], 0.0, apart)
 
     def _decided(self, vector: Any, values: Any, farthest: Any) -> Any:

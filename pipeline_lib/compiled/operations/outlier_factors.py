@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.distances import HALF_ULP
+from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import NUMBERS
 

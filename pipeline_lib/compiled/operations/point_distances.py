@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import FLAG, MATRIX, one_of
 from pipeline_lib.compiled.operations.sparse import SparseColumn, sparse_error_bounds
 from pipeline_lib.compiled.operations.svm_kernels import by_pieces, long_axis_last, products, squares
-
-_HALF_ULP = 2.0**-53
 
 
 def absolutes(points: Any, vector: Any) -> Any:
@@ -45,7 +44,7 @@ def _bind_distances(settings: Settings) -> Any:
 
 def squared_error_bound(points: Any, vector: Any, moved: Any, squared: Any, *, expanded: bool) -> Any:
     """How far a reference's squared distances may be; `expanded`: it computes x*x - 2*x*p + p*p."""
-    ulps = (len(points) + 4) * _HALF_ULP
+    ulps = (len(points) + 4) * HALF_ULP
     moved = np.broadcast_to(moved, vector.shape)
     apart = ulps * squared + squares(points * 0.0, moved)
     for stored, numbers, bound in zip(points, vector, moved, strict=True):
@@ -58,7 +57,7 @@ def squared_error_bound(points: Any, vector: Any, moved: Any, squared: Any, *, e
 
 def _distances_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     points, vector = np.asarray(settings["points"], dtype=np.float64).T, inputs[0]
-    ulps, moved = (len(points) + 4) * _HALF_ULP, np.broadcast_to(bounds[0], vector.shape)
+    ulps, moved = (len(points) + 4) * HALF_ULP, np.broadcast_to(bounds[0], vector.shape)
     if settings["metric"] == "manhattan":
         return ulps * result + moved.sum(axis=0)
     if settings["metric"] == "chi_squared":  # no term is steeper than 3 where x and p are not negative
@@ -96,7 +95,7 @@ def _sparse_sum_of_squares(column: Any) -> Any:
 def _sparse_sum_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     sparse, moved = SparseColumn.of(inputs[0]), sparse_error_bounds(bounds[0], inputs[0])
     apart = sparse.sums(moved * (2 * np.abs(sparse.values) + moved))
-    return apart + (np.diff(sparse.indptr) + 2) * _HALF_ULP * result
+    return apart + (np.diff(sparse.indptr) + 2) * HALF_ULP * result
 
 
 operation(

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.distances import HALF_ULP, METRIC_SETTINGS
+from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
+from pipeline_lib.compiled.operations.distances import METRIC_SETTINGS
 from pipeline_lib.compiled.operations.nearest_neighbors import rounding
 from pipeline_lib.compiled.operations.neighbor_search import Found, Search
 from pipeline_lib.compiled.operations.registry import Settings, operation

@@ -17,11 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import MATRIX, NUMBER, NUMBERS, or_none
 from pipeline_lib.compiled.operations.sparse import SparseColumn, sparse_error_bounds
-
-_HALF_ULP = 2.0**-53
 
 
 def _bind_dot(settings: Settings) -> Any:
@@ -40,7 +39,7 @@ def _dot_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence
     weights = np.abs(np.asarray(settings["weights"], dtype=np.float64))[sparse.indices]
     terms = sparse.sums(weights * np.abs(sparse.values)) + abs(settings.get("start") or 0.0)
     moved = sparse.sums(weights * sparse_error_bounds(bounds[0], inputs[0]))
-    return moved + (np.diff(sparse.indptr) + 2) * _HALF_ULP * terms
+    return moved + (np.diff(sparse.indptr) + 2) * HALF_ULP * terms
 
 
 operation(
@@ -74,7 +73,7 @@ def _affine_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Seque
     if settings["offset"] is not None:
         terms = terms + np.abs(settings["offset"])[:, None]
     moved = sizes(sparse.holding(sparse_error_bounds(bounds[0], inputs[0])))
-    return moved + (np.diff(sparse.indptr) + 2) * _HALF_ULP * terms
+    return moved + (np.diff(sparse.indptr) + 2) * HALF_ULP * terms
 
 
 operation(

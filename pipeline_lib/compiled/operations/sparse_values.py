@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import NUMBER, NUMBERS, SettingType, one_of
 from pipeline_lib.compiled.operations.sparse import SparseColumn, same_width, sparse_error_bounds
 from pipeline_lib.compiled.portable_math.logarithms import log_vector
-
-_HALF_ULP = 2.0**-53
 
 
 def _elementwise(
@@ -107,7 +106,7 @@ def _norms(settings: Settings, sparse: SparseColumn) -> NDArray[np.float64]:
 def _norm_error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any], result: SparseColumn) -> Any:
     sparse, moved = SparseColumn.of(inputs[0]), sparse_error_bounds(bounds[0], inputs[0])
     norms, share = _norms(settings, sparse), np.abs(result.values)
-    sums = 0 if settings["norm"] == "max" else (np.diff(sparse.indptr)[sparse.rows()] + 3) * _HALF_ULP * share
+    sums = 0 if settings["norm"] == "max" else (np.diff(sparse.indptr)[sparse.rows()] + 3) * HALF_ULP * share
     together = sparse.sums(moved)[sparse.rows()] / norms  # no norm moves farther than the sum of its terms
     return moved / norms + together * share + np.where(together > 0, np.spacing(share), 0.0) + sums
 

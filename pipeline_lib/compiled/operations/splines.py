@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import INTEGER, MATRIX, NUMBERS
 
@@ -107,4 +108,4 @@ def _splines_error_bound(settings: Settings, values: Any, bound: Any, result: An
     splines = _bind_splines(settings)
     moved = np.maximum(np.abs(splines(values + bound) - result), np.abs(splines(values - bound) - result))
     terms = np.abs(result).sum(axis=0)  # a bound, not a result: the order of the sum does not matter
-    return np.where(np.isnan(moved), 0.0, moved) + 8 * (settings["degree"] + 1) * 2.0**-53 * terms
+    return np.where(np.isnan(moved), 0.0, moved) + 8 * (settings["degree"] + 1) * HALF_ULP * terms

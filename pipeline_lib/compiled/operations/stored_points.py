@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.operations.distances import HALF_ULP
+from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
 
 _EXACT = 2.0**50  # squares up to this size, in units of the grid, add without rounding
 _SAMPLE = 8  # points that are looked at first

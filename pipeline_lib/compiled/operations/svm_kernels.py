@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import FLAG, INTEGER, MATRIX, NUMBER, NUMBERS, one_of
 from pipeline_lib.compiled.portable_math.exponentials import exp_vector, tanh_vector
 
-_HALF_ULP = 2.0**-53
 _CACHED = 1 << 16  # numbers of a working array: half a megabyte, which a core's cache holds
 
 
@@ -88,7 +88,7 @@ def _finish(settings: Settings) -> Any:
 def _kernel_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     """BLAS adds in another order; `expanded` distances are x*x + y*y - 2*x*y."""
     points = np.asarray(settings["points"], dtype=np.float64)
-    sizes, ulps = np.abs(inputs[0]), (points.shape[1] + 2) * _HALF_ULP
+    sizes, ulps = np.abs(inputs[0]), (points.shape[1] + 2) * HALF_ULP
     moved = np.broadcast_to(bounds[0], sizes.shape)
     if settings["kernel"] == "rbf":
         return _radial_error_bound(settings, points, sizes, moved, result)
@@ -98,17 +98,17 @@ def _kernel_error_bound(settings: Settings, inputs: Any, bounds: Any, result: An
     if settings["kernel"] == "linear":
         return apart
     gamma, coef0 = float(settings["gamma"]), float(settings["coef0"])
-    apart = abs(gamma) * apart + 4 * _HALF_ULP * (abs(gamma) * terms + abs(coef0))
+    apart = abs(gamma) * apart + 4 * HALF_ULP * (abs(gamma) * terms + abs(coef0))
     if settings["kernel"] == "sigmoid":
         return apart + 8 * np.spacing(np.abs(result))
     degree, base = int(settings["degree"]), np.abs(gamma * (points @ inputs[0]) + coef0) + apart
-    return (base + apart) ** degree - base**degree + 4 * (degree + 1) * _HALF_ULP * base**degree
+    return (base + apart) ** degree - base**degree + 4 * (degree + 1) * HALF_ULP * base**degree
 
 
 def _radial_error_bound(settings: Settings, points: Any, sizes: Any, moved: Any, result: Any) -> Any:
     """The bound on `exp(-gamma * squares)`, in which the squares are taken back from the result."""
-    gamma, ulps = abs(float(settings["gamma"])), (points.shape[1] + 4) * _HALF_ULP
-    exponent = -np.log(np.maximum(result, np.finfo(np.float64).tiny)) + 8 * _HALF_ULP  # gamma times the squares
+    gamma, ulps = abs(float(settings["gamma"])), (points.shape[1] + 4) * HALF_ULP
+    exponent = -np.log(np.maximum(result, np.finfo(np.float64).tiny)) + 8 * HALF_ULP  # gamma times the squares
     apart = 2 * ulps * exponent
     if moved.any():  # (d + m)**2 - d**2 <= 2 * |d| * |m| + |m|**2
         shift = gamma * (moved * moved).sum(axis=0)
@@ -243,7 +243,7 @@ def _couple_error_bound(settings: Settings, inputs: Any, bounds: Any, result: An
     classes, vector = int(settings["classes"]), inputs[0]
     bound, shares = np.broadcast_to(bounds[0], vector.shape), _shares(settings, vector)
     ends = [np.abs(_shares(settings, vector + sign * bound) - shares) for sign in (1.0, -1.0)]
-    moves = np.maximum(*ends) + 32 * _HALF_ULP * shares
+    moves = np.maximum(*ends) + 32 * HALF_ULP * shares
     apart = np.zeros(result.shape)
     for pair in range(len(shares)):
         for sign in (1.0, -1.0):
@@ -251,7 +251,7 @@ def _couple_error_bound(settings: Settings, inputs: Any, bounds: Any, result: An
             moved[pair] += sign * moves[pair]
             apart += np.abs(couple(moved, classes)[0] - result)
     margin = couple(shares, classes)[1]
-    return np.where(margin <= 1e3 * moves.max(axis=0), np.inf, 4 * apart + 64 * _HALF_ULP)
+    return np.where(margin <= 1e3 * moves.max(axis=0), np.inf, 4 * apart + 64 * HALF_ULP)
 
 
 operation(

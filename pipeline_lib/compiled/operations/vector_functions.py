@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import NUMBER, one_of
 from pipeline_lib.compiled.portable_math.functions import FUNCTIONS
 
-_HALF_ULP = 2.0**-53
 _REFERENCE_ULPS = 4.0  # how far NumPy's own functions, which differ by CPU, may be from ours
 _KINDS = ("absolute", "cos", "exp", "log", "sigmoid", "sin", "sqrt")
 
@@ -49,7 +49,7 @@ operation(
     column=lambda settings: lambda vector: vector * float(settings["factor"]) + float(settings["offset"]),
     error_bound=lambda settings, inputs, bounds, result: (
         _known(np.abs(float(settings["factor"])) * np.broadcast_to(bounds[0], result.shape))
-        + 4 * _HALF_ULP * (np.abs(inputs[0] * float(settings["factor"])) + abs(float(settings["offset"])))
+        + 4 * HALF_ULP * (np.abs(inputs[0] * float(settings["factor"])) + abs(float(settings["offset"])))
     ),
     width=_same_width,
 )
@@ -58,8 +58,8 @@ operation(
 def _pair_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     (left, right), (low, high) = inputs, (np.broadcast_to(bound, result.shape) for bound in bounds)
     if settings["kind"] == "add":
-        return low + high + 2 * _HALF_ULP * np.abs(result)
-    return _known(low * np.abs(right) + high * np.abs(left) + low * high + 2 * _HALF_ULP * np.abs(result))
+        return low + high + 2 * HALF_ULP * np.abs(result)
+    return _known(low * np.abs(right) + high * np.abs(left) + low * high + 2 * HALF_ULP * np.abs(result))
 
 
 def _known(bound: Any) -> Any:
@@ -90,7 +90,7 @@ def _sum_of_squares(vector: Any) -> Any:
 def _sum_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     moved = np.broadcast_to(bounds[0], inputs[0].shape)
     apart = (moved * (2 * np.abs(inputs[0]) + moved)).sum(axis=0)
-    return _known(apart + (len(moved) + 2) * _HALF_ULP * result)
+    return _known(apart + (len(moved) + 2) * HALF_ULP * result)
 
 
 operation(
@@ -107,7 +107,7 @@ operation(
 def _number_error_bound(settings: Settings, inputs: Any, bounds: Any, result: Any) -> Any:
     vector, number = inputs
     moved, other = np.broadcast_to(bounds[0], result.shape), np.broadcast_to(bounds[1], np.shape(number))
-    rounding = 2 * _HALF_ULP * np.abs(result)
+    rounding = 2 * HALF_ULP * np.abs(result)
     if settings["kind"] == "add":
         return moved + other + rounding
     if settings["kind"] == "multiply":
@@ -143,7 +143,7 @@ def _convolution_error_bound(settings: Settings, inputs: Any, bounds: Any, resul
     low, high = (np.broadcast_to(bound, part.shape).sum(axis=0) for bound, part in zip(bounds, inputs, strict=True))
     sums = left.sum(axis=0), right.sum(axis=0)
     moved = low * sums[1] + high * sums[0] + low * high
-    return np.broadcast_to(_known(moved + 16 * (len(left) + 2) * _HALF_ULP * sums[0] * sums[1]), result.shape)
+    return np.broadcast_to(_known(moved + 16 * (len(left) + 2) * HALF_ULP * sums[0] * sums[1]), result.shape)
 
 
 operation(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import NUMBERS
 
@@ -57,7 +58,7 @@ def _error_bound(settings: Settings, inputs: Sequence[Any], bounds: Sequence[Any
     sorted_numbers = np.take_along_axis(vector, order, axis=0)
     ends = np.ones(sums.shape, dtype=np.bool_)  # within equal numbers the order does not matter
     ends[:-1] = sorted_numbers[:-1] != sorted_numbers[1:]
-    close = np.abs(sums - 0.5 * sums[-1]) <= 2 * len(weights) * 2.0**-53 * sums[-1]
+    close = np.abs(sums - 0.5 * sums[-1]) <= 2 * len(weights) * HALF_ULP * sums[-1]
     return np.where((close & ends).any(axis=0), np.inf, moved.max(axis=0))
 
 
