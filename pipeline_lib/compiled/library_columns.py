@@ -58,8 +58,14 @@ def library_series(column: PlanColumn, dtype: str, rows: Any) -> Any:
     return pd.Series(values)
 
 
+def pandas_frame(data: Any) -> Any:
+    """A polars frame, as `set_output(transform="polars")` has steps give, in pandas; anything else as it is."""
+    return data.to_pandas() if hasattr(data, "to_pandas") and hasattr(data, "to_arrow") else data
+
+
 def data_columns(data: Any) -> list[tuple[str, Any]]:
     """The columns of a frame, array or sparse matrix with their names; an array's are x0, x1, …"""
+    data = pandas_frame(data)
     if hasattr(data, "toarray"):
         data = data.toarray()
     if hasattr(data, "columns"):

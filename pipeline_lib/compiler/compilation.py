@@ -82,7 +82,6 @@ class Compilation:
         self.steps: dict[str, dict[str, int]] = {}
         self.outputs: dict[str, int] = {}
         self.classes: tuple[Any, ...] = ()
-        self.opaque = OpaqueWay(options.loading, allowed=options.allow_opaque)
         self.reports: list[StepReport] = []
         self.last: LastStep | None = None
         self.rows: NDArray[np.intp] | None = None  # on which the last step was checked; None for all
@@ -91,6 +90,7 @@ class Compilation:
         self.skipped = 0  # rows at the beginning that lack earlier ones
         self._reach = 0  # how many earlier rows the last written step reads
         others = [column.name for column in options.raw.placeholders]
+        self.opaque = OpaqueWay(options.loading, allowed=options.allow_opaque, left_out=others)
         self.edges = EdgeChecks(options.row, self._raw_tables, enabled=options.edge_rows, left_out=others)
 
     def plan(self) -> Plan:

@@ -26,13 +26,18 @@ from pipeline_lib.compiled.time_order import check_order, declared_table
 from pipeline_lib.compiler.compilation import Compilation, CompileOptions
 from pipeline_lib.compiler.end_to_end import compile_report
 from pipeline_lib.compiler.fitted_steps import fitted_steps
-from pipeline_lib.compiler.library_answers import LibraryAnswers
+from pipeline_lib.compiler.library_answers import METHODS, LibraryAnswers
 from pipeline_lib.compiler.opaque_step import Loading
+from pipeline_lib.compiler.output_differences import OUTPUTS
+from pipeline_lib.compiler.output_names import side_by_side
 from pipeline_lib.compiler.raw_input import RawInput, raw_input
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.conform import conform
+from pipeline_lib.rows.containers import is_instance
 from pipeline_lib.rows.context import Context
 from pipeline_lib.rows.schema import RowSchema
+
+_ROUNDING = 1e-9  # of the largest value
 
 
 def compile_pipeline(
@@ -79,7 +84,8 @@ def compile_pipeline(
     """
     if row is None and isinstance(like, Mapping):
         raise InputError(
-            "found several training tables without a schema, expected row=schema_of(Tables(...)), which names their key"
+            "found several training tables without a schema, expected row=schema_of(Tables(...)), which names their "
+            "key; pass a single table as a DataFrame"
         )
     steps = fitted_steps(fitted)
     raw, rows = raw_input(like, row, steps, _declared(context))
@@ -146,9 +152,8 @@ def _naming_dtypes(raw: RawInput) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        if not hints:
-            raise
-        raise type(error)("\n".join([str(error), *hints])) from error
+        error.args = ("\n".join([str(error), *hints]),)
+        raise
     except Exception as error:  # a step or an adapter that does not expect such values
         if not raw.placeholders:
             raise
@@ -167,17 +172,39 @@ def _check_restored(fitted: Any, like: Any, raw: RawInput, rows: Any, data: Any)
     Missing values of one column as None and as NaN are two categories to some steps.
     """
     differing = raw.differing(rows, data)
-    if not differing:
-        return
-    with library_calls():
-        theirs, ours = np.asarray(fitted.predict(like)), np.asarray(fitted.predict(data))
-    same = (theirs == ours) | ((theirs != theirs) & (ours != ours))
-    if not np.all(same):
+    polars = is_instance(like, "polars", "DataFrame")
+    apart = _rows_apart(fitted, like, data) if differing or polars else {}
+    for name, count in apart.items():
+        if differing:
+            raise InputError(
+                f"{', '.join(differing)}: found values of several types, such as None and NaN for missing, on which "
+                f"{count:,} {name} depend, expected one type, as raw rows have; make them one in `load`, for example "
+                f'X["{differing[0]}"].fillna(np.nan), and fit again'
+            )
         raise InputError(
-            f"{', '.join(differing)}: found values of several types, such as None and NaN for missing, on which "
-            f"{int(np.count_nonzero(~same)):,} predictions depend, expected one type, as raw rows have; make them "
-            f'one in `load`, for example X["{differing[0]}"].fillna(np.nan), and fit again'
+            f"found a polars frame for which the pipeline gives {count:,} {name} other than for the same rows in "
+            "pandas, expected the same; cast its columns of Float32 to Float64 in `load`, and fit again"
         )
+
+
+def _rows_apart(fitted: Any, like: Any, data: Any) -> dict[str, int]:
+    """How many predictions, probabilities and decision values differ by more than rounding between the same rows."""
+    counts = {}
+    with library_calls():
+        for kind, method in METHODS.items():
+            if not hasattr(fitted, method):
+                continue
+            try:
+                theirs, ours = (np.asarray(side_by_side(getattr(fitted, method)(rows))) for rows in (like, data))
+            except (ValueError, NotImplementedError):  # as `library_outputs`, which gives reasons
+                continue
+            same = (theirs == ours) | ((theirs != theirs) & (ours != ours))
+            if theirs.dtype.kind == "f":
+                largest = np.abs(theirs[np.isfinite(theirs)]).max(initial=0.0)
+                same |= np.abs(theirs - ours) <= _ROUNDING * largest
+            if not same.all():
+                counts[OUTPUTS[kind]] = int(np.count_nonzero(~same.reshape(len(same), -1).all(axis=1)))
+    return counts
 
 
 def _training_table(like: Any, options: CompileOptions) -> pa.Table:

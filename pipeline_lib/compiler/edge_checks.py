@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.columns import PlanColumn
+from pipeline_lib.compiled.library_columns import pandas_frame
 from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Value
@@ -237,7 +238,7 @@ class EdgeChecks:
             try:
                 with warnings.catch_warnings():  # of values that its author did not think of
                     warnings.simplefilter("ignore")
-                    parts.append((part, method(given)))
+                    parts.append((part, pandas_frame(method(given))))
             except Exception:  # the step refuses a row, in whatever words
                 middle = len(part) // 2
                 waiting += [part[:middle], part[middle:]] if middle else []

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline_lib.compiled.library_columns import pandas_frame
 from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY
 from pipeline_lib.errors import InputError
 
@@ -65,7 +66,7 @@ def library_outputs(name: str, final: Any, data: Any) -> dict[str, Any]:
 def training_output(name: str, step: Any, data: Any) -> Any:
     """The output of a step for the training rows. Raises InputError where the step raises an error."""
     try:
-        return step.transform(data.copy())  # a copy, since some steps change their input
+        return pandas_frame(step.transform(data.copy()))  # a copy, since some steps change their input
     except InputError:
         raise
     except Exception as error:  # the library's own checks, in whatever words
@@ -87,7 +88,7 @@ def _library_error(where: str, step: Any, data: Any, error: Exception) -> InputE
 def few_rows_output(where: str, step: Any, part: Any) -> Any:
     """The output of a step for few rows, as production sends them. Raises InputError where the step raises an error."""
     try:
-        return step.transform(part.copy())
+        return pandas_frame(step.transform(part.copy()))
     except Exception as error:  # the step's own code
         raise InputError(
             f"{where}: found {type(error).__name__}: {error}, expected an answer as for all training rows; does the "

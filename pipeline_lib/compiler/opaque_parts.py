@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.library_columns import pandas_frame
 from pipeline_lib.compiled.plan import Node
 from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, RefusedStepError
 from pipeline_lib.compiler.builder import Builder, Value
@@ -139,7 +140,7 @@ class OpaqueParts:
         @wraps(method)  # scikit-learn asks methods for their names
         def watched(X: Any, *args: Any, **options: Any) -> Any:
             if hasattr(X, "shape"):
-                self._received.setdefault(id(step), X.copy())
+                self._received.setdefault(id(step), pandas_frame(X).copy())
             elif isinstance(X, list):
                 self._received.setdefault(id(step), np.array(X, dtype=object))
             return method(X, *args, **options)

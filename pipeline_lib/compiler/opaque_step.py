@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.library_columns import plan_column
+from pipeline_lib.compiled.library_columns import pandas_frame, plan_column
 from pipeline_lib.compiled.opaque import OpaqueRunner
 from pipeline_lib.compiled.opaque_input import OBJECT_BOOL, OBJECT_DATE, OBJECT_NONE, result_columns
 from pipeline_lib.compiled.opaque_state import load_state
@@ -61,20 +61,22 @@ class OpaqueStep:
         Raises InputError for what cannot be stored, or is not admitted, and RefusedStepError for a step that gives
         other answers.
         """
+        given = describe_input(data)
+        _check_categories(given)
         state = dump_state(step, loading.library)
         loaded = load_state(state, loading.library, loading.trust, name=name)
         results, blocks, single = {}, {}, set()
         for method in methods:
             if not hasattr(step, method):
                 continue
-            output = getattr(step, method)(data.copy())
+            output = pandas_frame(getattr(step, method)(data.copy()))
             _check_answers(name, getattr(loaded, method), data, output)
             results[method] = result_dtypes(method, data, output)
             if any(_is_single(values) for _, values in result_columns(_dense(output))):
                 single.add(method)
             blocks[method] = block_of(getattr(loaded, method), data, list(results[method].values()))
         width = 1 if data.ndim == 1 else data.shape[1]
-        return cls(name, state, loaded, describe_input(data), width, results, blocks, frozenset(single))
+        return cls(name, state, loaded, given, width, results, blocks, frozenset(single))
 
     def write(self, method: str, columns: Columns, build: Builder) -> Columns:
         """Write one method of the step as operations of a plan; returns its output columns by name."""
@@ -121,6 +123,17 @@ def describe_input(data: Any) -> dict[str, Any]:
             for each, kind in zip(series, kinds, strict=True)
         ]
     return given
+
+
+def _check_categories(given: Mapping[str, Any]) -> None:
+    """Refuse categories that an artifact, which is JSON, does not hold, such as datetimes."""
+    for name, each in zip(given["names"] or [], given.get("categories") or [], strict=False):
+        other = next((value for value in (each or [False, []])[1] if not isinstance(value, str | int | float)), None)
+        if other is not None:
+            raise InputError(
+                f"{name}: found a category of {type(other).__name__}, expected texts, numbers or bools; cast the "
+                f"column in `load`, for example X[{name!r}].astype(str), and fit again"
+            )
 
 
 def _array_kind(data: Any) -> str:

@@ -28,6 +28,10 @@ _TRIED_ROWS = 300  # of a step that is only tried
 _TRIES = 4  # each may name further packages
 
 
+class _LeftOutError(InputError):
+    """A step that reads columns that raw rows do not hold."""
+
+
 @dataclass(frozen=True)
 class Unplanned:
     """A fitted step that has no plan, which `error` explains.
@@ -62,9 +66,10 @@ class Unplanned:
 class OpaqueWay:
     """The opaque steps of one compilation, where they are `allowed`; else what to say about them."""
 
-    def __init__(self, loading: Loading, *, allowed: bool) -> None:
+    def __init__(self, loading: Loading, *, allowed: bool, left_out: Sequence[str] = ()) -> None:
         self.parts = OpaqueParts(loading)
         self._allowed = allowed
+        self._left_out = set(left_out)  # columns that raw rows do not hold
 
     @contextmanager
     def through(self, unplanned: Unplanned) -> Iterator[None]:
@@ -83,6 +88,8 @@ class OpaqueWay:
         parts = unplanned.watched(self.parts)
         try:
             with _opaque_in(unplanned.before, parts):
+                if self._left_out:
+                    self._check_read(unplanned)
                 yield
         except UnfaithfulPlanError as failed:
             raise RefusedStepError(
@@ -91,6 +98,19 @@ class OpaqueWay:
             ) from failed
         except NoPlanError as failed:
             raise NoPlanError(_with_failure(unplanned.about, parts.failure or failed)) from failed
+
+    def _check_read(self, unplanned: Unplanned) -> None:
+        """Write the plan of a step. Raises an InputError where its library would read columns that rows do not hold."""
+        plan = StepPlan.write(unplanned.write, unplanned.before).plan
+        opaque = [number for number, node in enumerate(plan.nodes) if node.operation == "opaque"]
+        values = [unplanned.before[name] for name in plan.columns_read(opaque)]
+        raw = {name for value in values for name in Plan(value.build.nodes, {}).columns_read([value.node])}
+        read = sorted(raw & self._left_out)
+        if read:
+            raise _LeftOutError(
+                f"step {unplanned.name}: found {', '.join(read)} among the columns that it reads, expected columns of "
+                "dtypes that raw rows have; convert them, and fit again"
+            )
 
     def states(self, plan: Plan) -> dict[str, bytes]:
         """The states of the opaque steps on which a plan's results depend, by name."""
@@ -120,10 +140,12 @@ class OpaqueWay:
             parts = OpaqueParts(loading)
             try:
                 with _opaque_in(unplanned.before, unplanned.watched(parts)):
-                    StepPlan.write(unplanned.write, unplanned.before)
+                    self._check_read(unplanned)
                 has_remedy = "; " in unplanned.about and not isinstance(unplanned.error, UnfaithfulPlanError)
                 joint = ", or" if has_remedy else ";"
                 return f"{unplanned.about}{joint} {_offer(parts, self.parts.loading, unplanned.name)}"
+            except _LeftOutError:
+                raise
             except Exception as failed:  # the step's own code, or its library's
                 failure = parts.failure or failed
             more = _admitting(loading, failure)

@@ -27,7 +27,7 @@ from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY, Co
 from pipeline_lib.compiler.library_answers import METHODS
 from pipeline_lib.compiler.output_names import side_by_side
 
-_NAMES = {PREDICTION: "predictions", PROBABILITY: "probabilities", DECISION: "decision values"}
+OUTPUTS = {PREDICTION: "predictions", PROBABILITY: "probabilities", DECISION: "decision values"}
 _ROUNDING = 1e-9  # relative
 _SINGLE = 1e-5  # relative: some hundred ULPs of float32
 _CANCELLED = _ROUNDING / np.finfo(np.float64).eps  # ULPs
@@ -83,7 +83,7 @@ class Differences:
         changed = _changed(ours, theirs)
         rows = np.flatnonzero(changed.any(axis=1))
         labels = kind == PREDICTION and (bool(self.model.classes) or ours.dtype.kind != "f")
-        name = "labels" if labels else _NAMES[kind]
+        name = "labels" if labels else OUTPUTS[kind]
         if not len(rows):
             return OutputReport(name, len(ours))
         if labels:
@@ -104,7 +104,7 @@ class Differences:
         for kind in (PROBABILITY, DECISION):
             scores = self._theirs(kind)[rows] if kind in self._ours else np.empty((0, 0))
             if scores.shape[1] and _highest_are_equal(scores.astype(np.float64), kind):
-                return "ties", f"ties: the library's two highest {_NAMES[kind]} are equal within rounding"
+                return "ties", f"ties: the library's two highest {OUTPUTS[kind]} are equal within rounding"
         return self._reason_of_steps() or self._reason_before(PREDICTION, ours)
 
     def _reason_of_steps(self) -> tuple[str, str] | None:

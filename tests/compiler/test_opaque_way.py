@@ -7,6 +7,7 @@ from typing import Any
 
 import category_encoders
 import numpy as np
+import pandas as pd
 import pytest
 from opaque_models import assert_same_for_any_batch, labels, numbers, opaque, without_plan, words
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -188,3 +189,36 @@ def test_a_plan_that_differs_from_its_library_may_run_through_it(monkeypatch: py
     assert offered(fitted, frame) == {"allow_opaque": True}
     model = opaque(fitted, frame)
     np.testing.assert_allclose(model.predict(frame), fitted.predict(frame), rtol=1e-12)
+
+
+CONVERSIONS = {
+    "half": (lambda frame: frame.assign(a=frame["a"].astype(np.float16)), "X['a'].astype(float)", "a"),
+    "bytes": (lambda frame: frame.assign(kind=frame["kind"].map(str.encode)), "X['kind'].astype(str)", "kind"),
+}
+
+
+@pytest.mark.parametrize("name", CONVERSIONS)
+def test_a_library_is_not_offered_for_columns_that_raw_rows_do_not_hold(name: str) -> None:
+    change, remedy, column = CONVERSIONS[name]
+    frame = change(words())
+    parts = [("numbers", SimpleImputer(), ["a", "b"]), ("kinds", OneHotEncoder(), ["kind"])]
+    fitted = make_pipeline(ColumnTransformer(parts), LogisticRegression())
+    for allowed in (False, True):
+        with pytest.raises(InputError) as refused:
+            compile_pipeline(fitted.fit(frame, labels()), like=frame, allow_opaque=allowed)
+        assert "allow_opaque" not in str(refused.value)
+        assert f"convert it in `load`: {remedy}" in str(refused.value) or f"for example {remedy}" in str(refused.value)
+    frame[column] = eval(remedy, {"X": frame})  # noqa: S307 (the remedy as it is given)
+    assert compile_pipeline(fitted.fit(frame, labels()), like=frame).exact
+
+
+def test_categories_that_json_does_not_hold_are_refused_before_they_are_stored() -> None:
+    frame = words()
+    frame["day"] = pd.Series(pd.date_range("2020-01-01", periods=3)).take(labels()).array
+    frame["day"] = frame["day"].astype("category")
+    fitted = make_pipeline(ColumnTransformer([("day", OneHotEncoder(), ["day"])]), LogisticRegression())
+    for allowed in (False, True):
+        with pytest.raises(InputError, match=r"found a category of Timestamp.*X\['day'\].astype\(str\)"):
+            compile_pipeline(fitted.fit(frame, labels()), like=frame, allow_opaque=allowed)
+    frame["day"] = frame["day"].astype(str)
+    assert compile_pipeline(fitted.fit(frame, labels()), like=frame).exact

@@ -13,13 +13,14 @@ import pytest
 from feature_engine.imputation import MeanMedianImputer
 from feature_engine.selection import DropFeatures
 from scipy.sparse import csr_matrix
+from sklearn.cluster import FeatureAgglomeration
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, RandomTreesEmbedding
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import MultinomialNB
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from pipeline_lib.authoring import RowwiseTransformer
@@ -135,9 +136,42 @@ def test_missing_values_of_two_types_are_refused_where_a_prediction_depends_on_i
     unfitted = make_pipeline(one_hot, Ridge())
     with pytest.raises(InputError, match=r"word: found values of several types.*X\[\"word\"\].fillna\(np.nan\)"):
         compile_pipeline(unfitted.fit(frame, NUMBERS["a"]), like=frame)
+    with pytest.raises(InputError, match=r"on which \d+ probabilities depend"):  # labels are equal
+        compile_pipeline(make_pipeline(one_hot, LogisticRegression(C=1e-3)).fit(frame, CLASSES), like=frame)
     frame["word"] = frame["word"].fillna(np.nan)
     check(unfitted.fit(frame, NUMBERS["a"]), frame)
     check(OWN_COLUMNS.fit(frame.assign(word=words), CLASSES), frame.assign(word=words))  # not read
+
+
+def test_a_polars_frame_that_the_library_reads_otherwise_than_pandas_is_refused() -> None:
+    frame = pl.from_pandas(NUMBERS).with_columns(pl.col("a").cast(pl.Float32), pl.col("k") > 2)
+    scaled = make_pipeline(make_column_transformer((StandardScaler(), ["a", "k"])), LogisticRegression())
+    with pytest.raises(InputError, match=r"found a polars frame .* cast its columns of Float32 to Float64"):
+        compile_pipeline(scaled.fit(frame, CLASSES), like=frame)
+    wide = frame.with_columns(pl.col("a").cast(pl.Float64))
+    check(scaled.fit(wide, CLASSES), wide)
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_steps_may_give_frames(container: str) -> None:
+    """Each step gets a frame of this container from the one before, also inside a union."""
+    columns = make_column_transformer(
+        (StandardScaler(), ["a", "b"]), (OneHotEncoder(sparse_output=False), ["word"]), remainder="passthrough"
+    )
+    union = make_union(MaxAbsScaler(), SimpleImputer())
+    fitted = make_pipeline(columns, union, LogisticRegression()).set_output(transform=container)
+    frame = NUMBERS.assign(word=WORDS)
+    model = check(fitted.fit(frame, CLASSES), frame)
+    assert [step.exact for step in model.report.steps] == [True] * 3
+
+
+def test_opaque_steps_may_give_polars_frames() -> None:
+    noted = make_union(MaxAbsScaler(), FeatureAgglomeration(2), RandomTreesEmbedding(2, sparse_output=False))
+    fitted = make_pipeline(StandardScaler(), noted, StandardScaler(), LogisticRegression())
+    fitted.set_output(transform="polars").fit(NUMBERS, CLASSES)
+    model = compile_pipeline(fitted, like=NUMBERS, allow_opaque=True)
+    assert np.array_equal(model.predict(NUMBERS), fitted.predict(NUMBERS))
+    assert model.predict(NUMBERS).tolist() == [model.predict_row(row) for row in NUMBERS.to_dict("records")]
 
 
 UNREAD = {
