@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pipeline_lib.runner.queries import fetch, sql
     from pipeline_lib.runner.research_run import start_run
     from pipeline_lib.runner.run import run_pipeline
+    from pipeline_lib.scoring.read_rows import read_rows
     from pipeline_lib.sweeps.sweep import sweep
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "keep_raw",
     "load_model",
     "load_params",
+    "read_rows",
     "run_pipeline",
     "runs",
     "schema_of",
@@ -102,6 +104,7 @@ _HOMES = {
     "keep_raw": "runner.cache.raw_data",
     "load_model": "compiled.pipeline",
     "load_params": "project.load_params",
+    "read_rows": "scoring.read_rows",
     "run_pipeline": "runner.run",
     "runs": "records.query",
     "schema_of": "rows.model",

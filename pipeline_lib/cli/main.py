@@ -19,6 +19,7 @@ from pipeline_lib.cli import (
     new,
     notebooks,
     parity,
+    predict,
     project,
     records,
     review,
@@ -81,6 +82,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     "Run": (run.run, run.run_all, sweep.sweep, run.resume),
     "Look": (records.runs, records.show, records.report, records.lab, sources.sources, model_file.inspect_model),
     "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff, doctor.doctor, review.review),
+    "Use": (predict.predict,),
     "Share": (records.push, records.pull, champions.promote, champions.champions),
     "Clean up": (records.prune, forget.forget),
 }
@@ -98,3 +100,6 @@ def commands(context: click.Context) -> None:
     """
     if context.invoked_subcommand != doctor.doctor.name:  # which says it as one of its findings
         check_checkout(context)
+
+
+commands.add_command(predict.score)

@@ -4,8 +4,8 @@ DuckDB answers in Arrow. Other databases are reached through SQLAlchemy, which i
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -29,28 +29,60 @@ def run_query(source: Connection, query: str, parameters: Parameters) -> pa.Tabl
     Raises InputError for what the database refuses, parameters that do not fit the query, and columns whose type has
     no rule; messages hold neither password nor user.
     """
+    with _told(source):
+        statement = _statement(query, parameters)
+        if _scheme(source) in _DUCKDB:
+            return _from_duckdb(source, statement, parameters)
+        with _sqlalchemy_result(source, statement, parameters) as (result, columns_of):
+            return columns_of(result.fetchall())
+
+
+def query_in_tables(source: Connection, query: str, parameters: Parameters, rows: int) -> Iterator[pa.Table]:
+    """The rows of a query, so many at a time, at least one table; memory holds one.
+
+    Where the database tells no types (SQLite) each table has those of its own values. Raises InputError as
+    `run_query` does.
+    """
+    with _told(source):
+        statement = _statement(query, parameters)
+        if _scheme(source) in _DUCKDB:
+            table = _from_duckdb(source, statement, parameters)
+            yield from (table.slice(start, rows) for start in range(0, max(1, table.num_rows), rows))
+            return
+        with _sqlalchemy_result(source, statement, parameters, rows) as (result, columns_of):
+            part = result.fetchmany(rows)
+            yield columns_of(part)
+            while part := result.fetchmany(rows):
+                yield columns_of(part)
+
+
+def _scheme(source: Connection) -> str:
+    return source.url.partition(":")[0].lower().partition("+")[0]
+
+
+@contextmanager
+def told(source: Connection, expected: str) -> Iterator[None]:
+    """Inside this context a database's errors are InputErrors without password and user, which say what is expected."""
     for secret in passwords(source.url):
         check_length(secret, f"the password of the connection {source.name}")
-    scheme = source.url.partition(":")[0].lower().partition("+")[0]
     redact = Redactor(dict.fromkeys(passwords(source.url), source.name))
     try:
-        statement = _statement(query, parameters)
-        if scheme in _DUCKDB:
-            return _from_duckdb(source, statement, parameters)
-        return _from_sqlalchemy(source, statement, parameters, is_sqlite=scheme in _SQLITE)
+        yield
     except InputError as error:
         raise InputError(redact.redact_text(f"{source.name}: {error}")) from None
     except ModuleNotFoundError as error:
         raise InputError(
-            f"{source.name}: found no package {error.name!r}, expected the driver that {scheme}:// names; install it"
+            f"{source.name}: found no package {error.name!r}, expected the driver that {_scheme(source)}:// names; "
+            "install it"
         ) from None
     except Exception as error:  # each driver has errors of its own; their texts may quote the address
         raise InputError(
-            redact.redact_text(
-                f"{source.name}: found {_description(error)}, expected rows of {source.shown}; correct the query, or "
-                "the connection's address"
-            )
+            redact.redact_text(f"{source.name}: found {_description(error)}, expected {expected}")
         ) from None
+
+
+def _told(source: Connection) -> AbstractContextManager[None]:
+    return told(source, f"rows of {source.shown}; correct the query, or the connection's address")
 
 
 def _description(error: Exception) -> str:
@@ -102,29 +134,38 @@ def _from_duckdb(source: Connection, statement: Any, parameters: Parameters) -> 
     return pa.table(columns, names=table.column_names)
 
 
-def _from_sqlalchemy(source: Connection, statement: Any, parameters: Parameters, *, is_sqlite: bool) -> pa.Table:
+@contextmanager
+def _sqlalchemy_result(
+    source: Connection, statement: Any, parameters: Parameters, rows: int | None = None
+) -> Iterator[tuple[Any, Callable[[Sequence[Any]], pa.Table]]]:
+    """A query's result, and what makes a table of some of its rows; `rows` streams that many at a time."""
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
     options: dict[str, Any] = {"poolclass": NullPool}
+    is_sqlite = _scheme(source) in _SQLITE
     if is_sqlite:
         path = _database_file(source)
         options["creator"] = lambda: sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     engine = create_engine("sqlite://" if is_sqlite else source.url, **options)
+    streamed = {} if rows is None else {"stream_results": True, "max_row_buffer": rows}
     with _read_only(engine) as database:
-        result = database.execute(statement, dict(parameters))
+        result = database.execution_options(**streamed).execute(statement, dict(parameters))
         if not result.returns_rows:
             raise InputError("found a statement that returns no rows, expected a query; write a select")
         description = [(str(part[0]), part[1]) for part in result.cursor.description]
-        rows = result.fetchall()
-    names = [name for name, _ in description]
-    _check_names(names)
-    values = zip(*rows, strict=True) if rows else ([] for _ in names)
-    columns = [
-        column_of_values(name, list(column), code if engine.dialect.name == "postgresql" else None)
-        for (name, code), column in zip(description, values, strict=True)
-    ]
-    return pa.table(columns, names=names)
+        names = [name for name, _ in description]
+        _check_names(names)
+
+        def columns_of(rows: Sequence[Any]) -> pa.Table:
+            values = zip(*rows, strict=True) if rows else ([] for _ in names)
+            columns = [
+                column_of_values(name, list(column), code if engine.dialect.name == "postgresql" else None)
+                for (name, code), column in zip(description, values, strict=True)
+            ]
+            return pa.table(columns, names=names)
+
+        yield result, columns_of
 
 
 @contextmanager

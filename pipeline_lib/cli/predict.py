@@ -1,0 +1,162 @@
+"""The command that scores files, queries and tables."""
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline_lib.cli.context import find, library
+from pipeline_lib.cli.output import REF, print_json
+from pipeline_lib.errors import InputError
+
+if TYPE_CHECKING:
+    from pipeline_lib.records.record import Record
+
+
+@click.command
+@REF
+@click.argument("input_", metavar="INPUT")
+@click.argument("output")
+@click.option("--keep", metavar="COLUMNS", help="Columns of INPUT for the output, with commas between; '*' for all.")
+@click.option("--probabilities", is_flag=True, help="Also the probability of each class.")
+@click.option("--threshold", type=float, metavar="P", help="Of two classes predict the second from probability P on.")
+@click.option(
+    "--errors",
+    type=click.Choice(["refuse", "column"]),
+    default="refuse",
+    show_default=True,
+    help="A refused row ends it all, or gets a message in the column `error`.",
+)
+@click.option(
+    "--format", "input_format", metavar="FORMAT", help="csv, jsonl, parquet or arrow, where INPUT has no ending."
+)
+@click.option("--output-format", metavar="FORMAT", help="The same for OUTPUT.")
+@click.option("--delimiter", metavar="C", help="Between the fields of a CSV.  [default: , and a tab for .tsv]")
+@click.option("--encoding", default="utf-8", show_default=True, help="Of a CSV.")
+@click.option("--missing", multiple=True, metavar="TEXT", help="A text of a CSV that means missing; can be repeated.")
+@click.option(
+    "--query", metavar="SQL", help="INPUT is a connection: score the rows of this query, or of the file @PATH."
+)
+@click.option("--param", multiple=True, metavar="NAME=VALUE", help="A value for :NAME in the query; can be repeated.")
+@click.option("--table", metavar="TABLE", help="OUTPUT is a connection: write to this table.")
+@click.option("--run-date", metavar="DATE", help="With --table: replace the rows of this date, such as 2026-11-30.")
+@click.option(
+    "--context", metavar="FILE", help="The rows just before those of INPUT, where the model needs earlier ones."
+)
+@click.option("--block-rows", type=click.IntRange(min=1), default=65_536, show_default=True, help="Rows at a time.")
+@click.option("--dask", metavar="ADDRESS", help="Answer the blocks on the workers of this Dask scheduler.")
+@click.option(
+    "--trust", multiple=True, metavar="PACKAGE", help="Classes of it may be in opaque steps; can be repeated."
+)
+@click.option("--other-versions", is_flag=True, help="Opaque steps may run with other versions of their packages.")
+@click.option("--allow-unproven", is_flag=True, help="Also a record whose parity was not checked or is not exact.")
+@click.option("--again", is_flag=True, help="Begin anew where an interrupted one of the same rows could be continued.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def predict(ref: str, input_: str, output: str, **options: Any) -> None:
+    """Score INPUT with a record, and write OUTPUT: a row for each row, in their order.
+
+    INPUT is a file (.csv .tsv .jsonl .parquet .arrow, also .gz .zst .bz2), a glob in quotes, a folder of files
+    (year=2026/… gives a column), an address that fsspec reaches, or with --query a connection's name. OUTPUT is a
+    file, an address, or with --table a connection's name.
+
+    The record must be as it was sealed and its parity exact. OUTPUT has its name only when it is complete; interrupted
+    and run again, the same command goes on where it was.
+    """
+    from pipeline_lib.compiled.pipeline import load_model
+    from pipeline_lib.records.proven import check_proven
+    from pipeline_lib.scoring.parts import Parts, alone, clear, work_folder
+    from pipeline_lib.scoring.progress import Progress
+    from pipeline_lib.scoring.score import check_tables, last_rows, score
+    from pipeline_lib.scoring.score_block import Outputs
+
+    record = find(ref)
+    check_proven(record, allow_unproven=options["allow_unproven"])
+    outputs = Outputs(record.reference, options["probabilities"], options["threshold"], options["errors"] == "column")
+    model = load_model(
+        record.artifact,
+        library=library(record.folder),
+        trust=_trust(record, options["trust"]),
+        other_versions=options["other_versions"],
+    )
+    check_tables(model, record.reference)
+    outputs.check(model)
+    source, sink = _source(input_, options), _sink(output, options, record)
+    progress = Progress(quiet=options["quiet"])
+    folder = work_folder(output, options["table"])
+    with alone(folder, output):
+        if options["again"]:
+            clear(folder)
+        source.prepare(folder / "rows")
+        request = {
+            "record": str(record.manifest()["digest"]),
+            "outputs": [outputs.probabilities, outputs.threshold, outputs.errors_in_column],
+            "source": dict(source.identity),
+            "sink": dict(sink.identity),
+            "context": _stamps(options["context"]),
+        }
+        context = last_rows(options["context"], model)
+        try:
+            parts = Parts(folder / "parts", request)
+            summary = score(model, source, sink, outputs, parts, context=context, progress=progress)
+        except KeyboardInterrupt:
+            progress.end()
+            click.echo("what is done is kept: the same command goes on there, --again begins anew", err=True)
+            raise
+        clear(folder)
+    folder.rmdir()
+    if options["as_json"]:
+        print_json({"record": record.reference, "output": output, **vars(summary)})
+        return
+    went_on = f" ({summary.kept:,} were there from before)" if summary.kept else ""
+    refused = f", {summary.refused:,} refused" if summary.refused else ""
+    place = f"{output}, table {options['table']}" if options["table"] else output
+    fast = (summary.rows - summary.kept) / max(summary.seconds, 1e-9)
+    speed = f", {fast:,.0f} rows/s" if summary.seconds >= 5 else ""  # less is the time of beginning
+    click.echo(
+        f"{summary.rows:,} rows{went_on}{refused} by {record.reference} in {place} ({summary.seconds:.1f} s{speed})"
+    )
+
+
+def _trust(record: "Record", given: Sequence[str]) -> tuple[str, ...]:
+    from pipeline_lib.project.project import trust_around
+
+    return tuple(given) or trust_around(record.folder, Path.cwd())
+
+
+def _source(given: str, options: dict[str, Any]) -> Any:
+    from pipeline_lib.scoring.csv_rows import TextOptions
+    from pipeline_lib.scoring.file_source import FileSource
+    from pipeline_lib.scoring.query_source import QuerySource
+
+    keep = [name for name in (options["keep"] or "").split(",") if name]
+    if options["query"] is not None:
+        return QuerySource(given, options["query"], options["param"], keep=keep, block_rows=options["block_rows"])
+    if options["param"]:
+        raise InputError("found --param without --query, expected both; say --query 'select … where day = :day'")
+    text = TextOptions(options["encoding"], options["delimiter"], options["missing"])
+    return FileSource(given, format=options["input_format"], keep=keep, options=text, block_rows=options["block_rows"])
+
+
+def _sink(output: str, options: dict[str, Any], record: "Record") -> Any:
+    from pipeline_lib.scoring.file_output import FileOutput
+    from pipeline_lib.scoring.table_output import TableOutput
+
+    if (options["table"] is None) != (options["run_date"] is None):
+        raise InputError("found one of --table and --run-date, expected both: the rows of that date are replaced")
+    if options["table"] is not None:
+        return TableOutput.at(output, options["table"], options["run_date"], record.reference)
+    metadata = {"pipeline_lib.record": record.reference, "pipeline_lib.digest": str(record.manifest()["digest"])}
+    return FileOutput.at(output, options["output_format"], metadata)
+
+
+def _stamps(given: str | None) -> list[str]:
+    from pipeline_lib.scoring.input_files import input_files
+
+    return [f"{file.shown} {file.stamp}" for file in input_files(given)] if given else []
+
+
+score = copy.copy(predict)
+score.name, score.hidden = "score", True

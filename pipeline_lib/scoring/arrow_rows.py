@@ -1,0 +1,80 @@
+"""Parquet and Arrow: columns with types of their own."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+import pyarrow as pa
+import pyarrow.ipc as pa_ipc
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.scoring.input_files import PARQUET, InputFile
+
+_MAGIC = b"ARROW1"
+
+
+def arrow_tables(file: InputFile, rows: int, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+    """The rows of a file, about so many at a time; of these columns alone, where they are given.
+
+    Raises InputError for a file that is damaged or of another format.
+    """
+    reading = _parquet if file.format == PARQUET else _arrow
+    try:
+        yield from reading(file, rows, columns)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"{file.shown}: found {first}, expected a whole file of {file.format}; write it again, or say --format"
+        ) from error
+
+
+def _parquet(file: InputFile, rows: int, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+    import pyarrow.parquet as pq
+
+    with closing(file.open_plain()) as stream, closing(pq.ParquetFile(stream)) as parquet:
+        names = parquet.schema_arrow.names
+        wanted = names if columns is None else [name for name in names if name in columns]
+        _check_names(file, names)
+        if wanted:
+            batches = parquet.iter_batches(batch_size=rows, columns=wanted)
+            yield from (pa.Table.from_batches([batch]) for batch in batches)
+            return
+        for group in range(parquet.num_row_groups):  # rows without columns: they are still counted
+            yield _without_columns(parquet.metadata.row_group(group).num_rows)
+
+
+def _arrow(file: InputFile, rows: int, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+    with closing(file.open()) as probe:
+        is_file = probe.read(len(_MAGIC)) == _MAGIC
+    if is_file and file.compression is None:
+        with closing(file.open_plain()) as stream:
+            reader = pa_ipc.open_file(stream)
+            _check_names(file, reader.schema.names)
+            for number in range(reader.num_record_batches):
+                yield _selected(reader.get_batch(number), columns)
+        return
+    with closing(file.open()) as stream:
+        streamed = pa_ipc.open_stream(stream)
+        _check_names(file, streamed.schema.names)
+        for batch in streamed:
+            yield _selected(batch, columns)
+
+
+def _selected(batch: pa.RecordBatch, columns: Sequence[str] | None) -> pa.Table:
+    batch.validate(full=True)  # offsets and codes of a damaged file would be read beyond the end
+    table = pa.Table.from_batches([batch])
+    if columns is None:
+        return table
+    names = [name for name in table.column_names if name in columns]
+    return table.select(names) if names else _without_columns(table.num_rows)
+
+
+def _without_columns(rows: int) -> pa.Table:
+    return pa.table({"": pa.nulls(rows)})
+
+
+def _check_names(file: InputFile, names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"{file.shown}: found the columns {', '.join(map(repr, twice))} more than once, expected each once; rename"
+        )

@@ -1,0 +1,58 @@
+"""Raw rows in blocks, and where each row stands in what it was read from."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.rows.conform_errors import Problem
+
+BLOCK_ROWS = 65_536
+"""Rows that are read and answered at a time: memory holds a few times as many."""
+Where = Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows as they were read, their columns of `Row` with its types.
+
+    `where` says of a row of the block where it stands: "sales.csv: line 17". `problems` are texts that are no value of
+    their column; there the column is null. `raw` are the columns as the file has them.
+    """
+
+    rows: pa.Table
+    where: Where
+    problems: Sequence[Problem] = ()
+    raw: pa.Table = field(default_factory=lambda: pa.table({}))
+
+
+def in_blocks(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """The rows of tables of one schema in tables of so many rows; the last one has what is left."""
+    kept: list[pa.Table] = []
+    count = 0
+    for table in tables:
+        kept.append(table)
+        count += table.num_rows
+        if count < rows:
+            continue
+        joined = pa.concat_tables(kept)
+        for start in range(0, count - count % rows, rows):
+            yield joined.slice(start, rows)
+        count %= rows
+        kept = [joined.slice(joined.num_rows - count)]
+    if count:
+        yield pa.concat_tables(kept)
+
+
+def place(where: str, problem: Problem) -> str:
+    """A refused row's message with its place first."""
+    more = len(problem.rows or ()) - 1
+    others = f" (and {more:,} more rows of this block)" if more > 0 else ""
+    return f"{where}: {replace(problem, label='').text('')}{others}"
+
+
+def refused(where: Where, problems: Sequence[Problem]) -> InputError:
+    """The error of a block: a line for each problem, with the place of its first row."""
+    lines = [place(where(problem.rows[0]), problem) if problem.rows else problem.text() for problem in problems]
+    return InputError("\n".join(lines))

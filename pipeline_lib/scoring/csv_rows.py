@@ -1,0 +1,164 @@
+"""CSV: every field as text, in blocks; a field that holds nothing is missing, and "" is the empty text.
+
+Arrow splits the fields. What it cannot split is looked for once more with Python's reader, which knows the line.
+"""
+
+import csv
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.scoring.input_files import InputFile
+
+_CHUNK = 1 << 23
+"""Bytes that Arrow splits at a time; a single row must fit."""
+_LONGEST_ROW = 1 << 30
+
+
+@dataclass(frozen=True)
+class TextOptions:
+    """How a text file is written: its encoding, the character between fields, texts that mean missing."""
+
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    missing: tuple[str, ...] = ()
+
+
+def csv_tables(file: InputFile, options: TextOptions) -> Iterator[pa.Table]:
+    """The rows of a file as tables of text. Raises InputError, with file and line, for what is no CSV."""
+    delimiter = options.delimiter or file.delimiter
+    chunk = _CHUNK
+    _check_header(file, options, delimiter)
+    while True:
+        given = 0
+        try:
+            for batch in _batches(file, options, delimiter, chunk):
+                given += batch.num_rows
+                yield pa.Table.from_batches([batch])
+        except pa.ArrowInvalid as error:
+            if "straddling" in str(error) and not given and chunk < _LONGEST_ROW:
+                chunk *= 16  # a row longer than a chunk
+                continue
+            raise _refusal(file, options, delimiter, error) from error
+        except (LookupError, UnicodeError) as error:
+            raise InputError(f"{file.shown}: found {error}, expected an encoding that Python knows") from error
+        return
+
+
+def line_of(file: InputFile, options: TextOptions, row: int) -> int:
+    """The line at which a row begins, from 1; rows count from 0, after the header."""
+    number, line = -1, 1
+    with closing(_text(file, options)) as text, _any_length():
+        reader = csv.reader(text, delimiter=options.delimiter or file.delimiter)
+        header: list[str] = []
+        for fields in reader:
+            header = header or fields
+            if fields or len(header) == 1:  # of several columns an empty line is no row
+                if number == row:
+                    return line
+                number += 1
+            line = reader.line_num + 1
+    return line
+
+
+def _batches(file: InputFile, options: TextOptions, delimiter: str, chunk: int) -> Iterator[pa.RecordBatch]:
+    header = _header(file, options, delimiter)
+    with closing(file.open()) as stream:
+        reader = pa_csv.open_csv(
+            stream,
+            read_options=pa_csv.ReadOptions(block_size=chunk, encoding=options.encoding),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=len(header) > 1
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(header, pa.string()),
+                null_values=["", *options.missing],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+        with closing(reader):
+            yield from reader
+
+
+def _text(file: InputFile, options: TextOptions) -> io.TextIOWrapper:
+    encoding = "utf-8-sig" if options.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else options.encoding
+    stream = file.open()
+    return io.TextIOWrapper(io.BufferedReader(stream), encoding=encoding, newline="")
+
+
+@contextmanager
+def _any_length() -> Iterator[None]:
+    """Inside this context Python's reader takes fields of any length."""
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _header(file: InputFile, options: TextOptions, delimiter: str) -> Sequence[str]:
+    with closing(_text(file, options)) as text, _any_length():
+        return next(csv.reader(text, delimiter=delimiter, strict=True), [])
+
+
+def _check_header(file: InputFile, options: TextOptions, delimiter: str) -> None:
+    """Refuse a file without a first line of names, each once."""
+    try:
+        names = _header(file, options, delimiter)
+    except (csv.Error, UnicodeError, LookupError, pa.ArrowException, OSError) as error:
+        raise _refusal(file, options, delimiter, error) from error
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if not names:
+        raise InputError(f"{file.shown}: found an empty file, expected a first line with the columns' names")
+    if twice:
+        raise InputError(
+            f"{file.shown}: line 1: found {', '.join(map(repr, twice))} more than once, expected each name once; rename"
+        )
+
+
+def _refusal(file: InputFile, options: TextOptions, delimiter: str, error: Exception) -> InputError:
+    """What is wrong with a file that Arrow could not read, with the line where Python finds it."""
+    expected = "rows of as many fields as the first line"
+    line, fields = 0, 0
+    try:
+        with closing(_text(file, options)) as text, _any_length():
+            reader = csv.reader(text, delimiter=delimiter, strict=True)
+            for row in reader:
+                fields = fields or len(row)
+                if row and len(row) != fields:
+                    return InputError(
+                        f"{file.shown}: line {line + 1}: found {len(row)} fields, expected {fields} as in the first "
+                        "line; put quotes around a field with the delimiter in it, or say --delimiter"
+                    )
+                line = reader.line_num
+    except UnicodeError as problem:
+        return InputError(
+            f"{file.shown}: line {_line_of_bytes(file, options)}: found bytes that are not {options.encoding} "
+            f"({problem.reason if isinstance(problem, UnicodeDecodeError) else problem}), expected text in it; say "
+            "--encoding, such as cp1252 or latin-1"
+        )
+    except csv.Error as problem:
+        return InputError(f"{file.shown}: line {line + 1}: found {problem}, expected {expected}; correct it there")
+    except (OSError, EOFError) as problem:
+        return InputError(f"{file.shown}: found {problem}, expected a whole file; copy it again")
+    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return InputError(f"{file.shown}: found {first}, expected {expected}; correct it there")
+
+
+def _line_of_bytes(file: InputFile, options: TextOptions) -> int:
+    """The first line that cannot be decoded."""
+    line = 1
+    with suppress(OSError), closing(io.BufferedReader(file.open())) as stream:
+        for line, content in enumerate(stream, 1):
+            try:
+                content.decode(options.encoding)
+            except UnicodeError:
+                return line
+    return line

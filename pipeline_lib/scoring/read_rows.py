@@ -1,0 +1,54 @@
+"""Raw rows of files in Python: read by `Row`, not by guess."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline_lib.rows.schema import RowSchema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def read_rows(
+    path: str | Path,
+    row: RowSchema,
+    *,
+    format: str | None = None,
+    delimiter: str | None = None,
+    encoding: str = "utf-8",
+    missing: Sequence[str] = (),
+) -> "pa.Table":
+    """The raw rows of a file, a glob, a folder of files or an address, as a table that `predict` takes.
+
+    `path` ends in .csv, .tsv, .jsonl, .parquet or .arrow (with .gz, .zst or .bz2 too), or `format` says which of csv,
+    jsonl, parquet and arrow it is. `row` says which columns are read, and of which kind they are: `model.row`, or for
+    those alone that the predictions need `model.row.keep(model.reads)`. Text stays text ("007", "None", "NA"); a field
+    of a CSV that holds nothing is missing, `""` is the empty text, and so are the texts of `missing`.
+
+    Returns an Arrow table with exactly the columns of `row`. Raises InputError, with file and line, for values that
+    `row` does not allow.
+
+    >>> from pipeline_lib import load_model, read_rows
+    >>> model = load_model("runs/houses/ID/artifact")
+    >>> table = read_rows("tests/data/houses.csv", model.row)
+    """
+    import pyarrow as pa
+
+    from pipeline_lib.rows.conform import conform
+    from pipeline_lib.rows.conform_errors import RefusedColumnsError
+    from pipeline_lib.scoring.blocks import refused
+    from pipeline_lib.scoring.csv_rows import TextOptions
+    from pipeline_lib.scoring.input_files import input_files
+    from pipeline_lib.scoring.read_blocks import read_blocks
+
+    tables = []
+    options = TextOptions(encoding, delimiter, tuple(missing))
+    for block in read_blocks(input_files(str(path), format), row, options=options):
+        if block.problems:
+            raise refused(block.where, block.problems)
+        try:
+            tables.append(conform(block.rows, row))
+        except RefusedColumnsError as error:
+            raise refused(block.where, error.problems) from error
+    return pa.concat_tables(tables)

@@ -1,0 +1,166 @@
+"""The output of one block: what to keep of the rows, their predictions, and what is said of refused rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline_lib.compiled.operations.refusals import RefusedRowError
+from pipeline_lib.compiled.pipeline import PREDICTION, PROBABILITY, CompiledPipeline
+from pipeline_lib.errors import InputError
+from pipeline_lib.rows.conform_errors import Problem, RefusedColumnsError
+from pipeline_lib.scoring.blocks import Block, refused
+
+ERROR, RECORD, THRESHOLD = "error", "record", "threshold"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What the output says of each row.
+
+    `record` names the record that answered, `errors_in_column` gives refused rows a message in place of a prediction,
+    `threshold` is the least probability of the second class that is predicted as it.
+    """
+
+    record: str
+    probabilities: bool = False
+    threshold: float | None = None
+    errors_in_column: bool = False
+
+    def check(self, model: CompiledPipeline) -> None:
+        """Raise InputError for outputs that the model does not have."""
+        given = sorted({name.partition("[")[0] for name in model.plan.outputs})
+        if (self.probabilities or self.threshold is not None) and PROBABILITY not in given:
+            raise InputError(
+                f"{self.record}: found a final estimator that gives no probability, expected one that does; it gives "
+                f"{', '.join(given)}: leave out --probabilities and --threshold"
+            )
+        if self.threshold is not None:
+            _positive_column(model)
+            if not 0 <= self.threshold <= 1:
+                raise InputError(f"--threshold: found {self.threshold}, expected a probability from 0 to 1")
+        if self.errors_in_column and model.context:
+            raise InputError(
+                f"{self.record}: found --errors column, expected --errors refuse: each row needs the {model.context:,} "
+                "before it, and a row after a refused one has no prediction either"
+            )
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of output that the model is asked for."""
+        asked = self.probabilities or self.threshold is not None
+        return (PREDICTION, PROBABILITY) if asked else (PREDICTION,)
+
+
+def score_block(model: CompiledPipeline, block: Block, outputs: Outputs, context: Any = None) -> pa.Table:
+    """The output for a block's rows, in their order.
+
+    Raises InputError, with the places, for refused rows; for every one of them unless these get a message in a column.
+    """
+    if not outputs.errors_in_column:
+        answers = _answers(model, block, outputs, context)
+        return _joined(block, answers, outputs, model, None)
+    errors: list[str | None] = [None] * len(block.rows)
+    _note(errors, block.problems)
+    good = [number for number, error in enumerate(errors) if error is None]
+    parts = _answer_what_can_be(model, block, good, errors, outputs)
+    answered = [number for number, error in enumerate(errors) if error is None]
+    answers = pa.concat_tables(parts)
+    positions = np.full(len(errors), -1)
+    positions[answered] = np.arange(len(answered))
+    indices = pa.array(positions, mask=positions < 0)
+    return _joined(block, answers.take(indices), outputs, model, errors)
+
+
+def _answers(model: CompiledPipeline, block: Block, outputs: Outputs, context: Any) -> pa.Table:
+    if block.problems:
+        raise refused(block.where, block.problems)
+    try:
+        return model.predict_table(block.rows, outputs=outputs.kinds, context=context)
+    except RefusedColumnsError as error:
+        raise refused(block.where, error.problems) from error
+    except RefusedRowError as error:
+        where = block.where(error.row) if error.row >= 0 else f"earlier row {error.row}"
+        raise InputError(f"{where}: {error.reason}") from error
+
+
+def _answer_what_can_be(
+    model: CompiledPipeline, block: Block, numbers: list[int], errors: list[str | None], outputs: Outputs
+) -> list[pa.Table]:
+    """The answers of these rows of a block but for those that are refused, whose errors are noted."""
+    try:
+        return [model.predict_table(_rows(block.rows, numbers), outputs=outputs.kinds)]
+    except RefusedColumnsError as error:
+        if any(problem.rows is None for problem in error.problems):  # a column is absent, or of another type
+            raise refused(block.where, error.problems) from error
+        _note(errors, error.problems, numbers)
+        left = [number for number in numbers if errors[number] is None]
+        return _answer_what_can_be(model, block, left, errors, outputs)
+    except RefusedRowError as error:
+        if len(numbers) == 1:
+            errors[numbers[0]] = error.reason
+            return _answer_what_can_be(model, block, [], errors, outputs)
+        half = len(numbers) // 2  # only the first refused row is known
+        parts = (numbers[:half], numbers[half:])
+        return [each for part in parts for each in _answer_what_can_be(model, block, part, errors, outputs)]
+
+
+def _rows(rows: Any, numbers: list[int]) -> Any:
+    if len(numbers) == len(rows):
+        return rows
+    return rows.take(pa.array(numbers, pa.int64())) if isinstance(rows, pa.Table) else [rows[n] for n in numbers]
+
+
+def _note(errors: list[str | None], problems: Sequence[Problem], numbers: Sequence[int] | None = None) -> None:
+    """Add each problem to the error of its rows. The value is not in it: it may be another in each row."""
+    for problem in problems:
+        expected = f"{problem.column}: " if problem.column else ""
+        if problem.column:
+            expected += f"expected {problem.expected}"
+        else:
+            expected += f"found {problem.type}, expected {problem.expected}"
+        for row in problem.rows or ():
+            number = row if numbers is None else numbers[row]
+            known = errors[number]
+            errors[number] = expected if known is None else f"{known}; {expected}"
+
+
+def _positive_column(model: CompiledPipeline) -> str:
+    names = [name for name in model.plan.outputs if name.partition("[")[0] == PROBABILITY]
+    if len(model.classes) != 2 or len(names) != 2 or PREDICTION not in model.plan.outputs:
+        raise InputError(
+            f"--threshold: found a model of {len(model.classes)} classes, expected one of two: the second is predicted "
+            "from this probability on; leave the option out"
+        )
+    return names[1]
+
+
+def _joined(
+    block: Block, answers: pa.Table, outputs: Outputs, model: CompiledPipeline, errors: list[str | None] | None
+) -> pa.Table:
+    columns = {name: block.raw[name] for name in block.raw.column_names}
+    taken = [name for name in [*answers.column_names, RECORD, ERROR, THRESHOLD] if name in columns]
+    if taken:
+        raise InputError(
+            f"--keep: found the column {', '.join(taken)}, expected other names than those of the output; leave it out"
+        )
+    columns |= {name: answers[name] for name in answers.column_names}
+    if outputs.threshold is not None:
+        columns[PREDICTION] = _decided(model, answers, outputs.threshold)
+        if not outputs.probabilities:
+            columns = {name: values for name, values in columns.items() if name.partition("[")[0] != PROBABILITY}
+        columns[THRESHOLD] = pa.array([outputs.threshold] * answers.num_rows, pa.float64())
+    if errors is not None:
+        columns[ERROR] = pa.array(errors, pa.string())
+    columns[RECORD] = pa.array([outputs.record] * answers.num_rows, pa.string())
+    return pa.table(columns)
+
+
+def _decided(model: CompiledPipeline, answers: pa.Table, threshold: float) -> Any:
+    """The second class where its probability is at least the threshold, else the first one."""
+    negative, positive = (pa.scalar(label, answers.schema.field(PREDICTION).type) for label in model.classes)
+    chosen = pc.greater_equal(answers[_positive_column(model)], pa.scalar(threshold, pa.float64()))
+    return pc.if_else(chosen, positive, negative)
