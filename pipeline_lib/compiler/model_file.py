@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from zipfile import BadZipFile, ZipFile
 
-from pipeline_lib.compiled.opaque_state import DISTRIBUTIONS
 from pipeline_lib.compiled.opaque_trust import nodes_of
+from pipeline_lib.compiled.opaque_versions import DISTRIBUTIONS
 from pipeline_lib.compiler.pickle_names import Made, Name, read_pickle_names
 from pipeline_lib.errors import InputError
 

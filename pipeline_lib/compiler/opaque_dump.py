@@ -12,7 +12,9 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from pipeline_lib.compiled.opaque_state import MODEL_FILES, PACKAGES, Part, module_version, packages_in
+from pipeline_lib.compiled.opaque_objects import MODEL_FILES
+from pipeline_lib.compiled.opaque_state import Part
+from pipeline_lib.compiled.opaque_versions import PACKAGES, module_version, packages_in
 from pipeline_lib.errors import InputError
 
 

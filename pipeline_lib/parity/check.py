@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.compiled.artifact import read_description
-from pipeline_lib.compiled.opaque_state import distributions
+from pipeline_lib.compiled.opaque_versions import distributions
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence.evidence import other_artifact, read_evidence
 from pipeline_lib.parity.causes import code_differences, environment_differences, with_causes

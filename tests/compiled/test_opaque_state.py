@@ -27,8 +27,9 @@ from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier, XGBRegressor
 
 from pipeline_lib import load_model
-from pipeline_lib.compiled import opaque_state
-from pipeline_lib.compiled.opaque_state import PACKAGES, load_state
+from pipeline_lib.compiled import opaque_versions
+from pipeline_lib.compiled.opaque_state import load_state
+from pipeline_lib.compiled.opaque_versions import PACKAGES
 from pipeline_lib.compiler.opaque_dump import dump_state
 from pipeline_lib.errors import InputError
 
@@ -167,7 +168,7 @@ def test_another_version_is_refused_with_what_to_install(monkeypatch: pytest.Mon
     with ZipFile(tmp_path / "opaque_0.skops") as archive:
         packages = json.loads(archive.read(PACKAGES))
     assert packages == {"sklearn": __import__("sklearn").__version__}
-    monkeypatch.setattr(opaque_state, "module_version", lambda package: "1.0")
+    monkeypatch.setattr(opaque_versions, "module_version", lambda package: "1.0")
     match = (
         rf"step decisiontreeclassifier: found sklearn 1\.0, expected sklearn {packages['sklearn']}, .*"
         rf"pip install 'scikit-learn=={packages['sklearn']}', or load_model\(folder, other_versions=True\)"
@@ -175,7 +176,7 @@ def test_another_version_is_refused_with_what_to_install(monkeypatch: pytest.Mon
     with pytest.raises(InputError, match=match):
         load_model(tmp_path)
     assert load_model(tmp_path, other_versions=True).predict(frame).tolist() == model.predict(frame).tolist()
-    monkeypatch.setattr(opaque_state, "module_version", lambda package: None)
+    monkeypatch.setattr(opaque_versions, "module_version", lambda package: None)
     with pytest.raises(InputError, match=r"found sklearn not installed, .* pip install 'scikit-learn==[0-9.]+'$"):
         load_model(tmp_path, other_versions=True)
 
