@@ -1,14 +1,12 @@
 """The rows of files, of whatever format, in blocks: text typed by `Row`, each row with the place where it stands."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
 from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.conform_errors import Problem
 from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.scoring.arrow_rows import arrow_tables
@@ -16,6 +14,7 @@ from pipeline_lib.scoring.blocks import BLOCK_ROWS, Block, in_blocks
 from pipeline_lib.scoring.csv_rows import TextOptions, csv_tables, line_of
 from pipeline_lib.scoring.input_files import CSV, JSON_LINES, InputFile
 from pipeline_lib.scoring.json_rows import json_rows
+from pipeline_lib.scoring.json_values import is_text, parse_texts
 from pipeline_lib.scoring.text_values import values_of_text
 
 ALL = ("*",)
@@ -147,33 +146,13 @@ def _json_block(
 ) -> Block:
     lines = [line for line, _ in part]
     rows = [{**file.partition, **row} for _, row in part]
-    problems: list[Problem] = []
-    for column in schema.columns:
-        if column.kind in ("datetime", "date") or column.name in file.partition:
-            problem = _parse_texts(rows, column)
-            problems += [problem] if problem else []
+    problems = parse_texts(
+        rows, [column for column in schema.columns if is_text(column) or column.name in file.partition]
+    )
     names = list(dict.fromkeys(name for row in rows for name in row))
     kept = _check_kept(f"{file.shown}: line {lines[0]}", _kept(keep, names), names)
     raw = pa.table({name: _kept_values(file, name, [row.get(name) for _, row in part]) for name in kept})
     return Block(rows, lambda row: f"{file.shown}: line {lines[row]}", problems, raw)
-
-
-def _parse_texts(rows: list[dict[str, Any]], column: Column) -> Problem | None:
-    """Replace the texts of a column that JSON has no values for by those that they say."""
-    numbers = [number for number, row in enumerate(rows) if isinstance(row.get(column.name), str)]
-    if not numbers:
-        return None
-    try:
-        texts = pa.array([rows[number][column.name] for number in numbers], pa.string())
-    except UnicodeError:  # half a surrogate pair: `conform` says so
-        return None
-    values, problem = values_of_text(texts, column)
-    parsed: list[datetime | date | Any] = values.to_pylist()
-    for number, value in zip(numbers, parsed, strict=True):
-        rows[number][column.name] = value
-    if problem is None or problem.rows is None:
-        return None
-    return Problem(column.name, tuple(numbers[row] for row in problem.rows), problem.value, "", problem.expected, "")
 
 
 def _kept_values(file: InputFile, name: str, values: list[Any]) -> pa.Array:
