@@ -105,8 +105,6 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
             progress.end()
             click.echo("what is done is kept: the same command goes on there, --again begins anew", err=True)
             raise
-        clear(folder)
-    folder.rmdir()
     if options["as_json"]:
         print_json({"record": record.reference, "output": output, **vars(summary)})
         return

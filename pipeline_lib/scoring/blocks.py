@@ -10,6 +10,7 @@ from pipeline_lib.rows.conform_errors import Problem
 
 BLOCK_ROWS = 65_536
 """Rows that are read and answered at a time: memory holds a few times as many."""
+_LINES = 20
 Where = Callable[[int], str]
 
 
@@ -45,14 +46,22 @@ def in_blocks(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
         yield pa.concat_tables(kept)
 
 
-def place(where: str, problem: Problem) -> str:
-    """A refused row's message with its place first."""
-    more = len(problem.rows or ()) - 1
-    others = f" (and {more:,} more rows of this block)" if more > 0 else ""
-    return f"{where}: {replace(problem, label='').text('')}{others}"
+def without_place(problem: Problem) -> str:
+    """What is wrong with a row, for where it is known which."""
+    return replace(problem, label="").text("")
 
 
 def refused(where: Where, problems: Sequence[Problem]) -> InputError:
-    """The error of a block: a line for each problem, with the place of its first row."""
-    lines = [place(where(problem.rows[0]), problem) if problem.rows else problem.text() for problem in problems]
-    return InputError("\n".join(lines))
+    """The error of a block: a line for each of the first problems, with the place of its first row."""
+    ordered = sorted(problems, key=lambda problem: problem.rows[0] if problem.rows else -1)
+    lines = [_line(where, problem) for problem in ordered[:_LINES]]
+    more = len(ordered) - len(lines)
+    return InputError("\n".join([*lines, *([f"and {more:,} more problems in these rows"] if more else [])]))
+
+
+def _line(where: Where, problem: Problem) -> str:
+    if problem.rows is None:
+        return problem.text()
+    more = len(problem.rows) - 1
+    others = f" (and {more:,} more rows of this block)" if more else ""
+    return f"{where(problem.rows[0])}: {without_place(problem)}{others}"

@@ -4,8 +4,7 @@ import csv
 import io
 import json
 import os
-import secrets
-import tempfile
+import platform
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import pyarrow.ipc as pa_ipc
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.store_address import check_address
 from pipeline_lib.scoring.input_files import ARROW, CSV, JSON_LINES, format_of
+from pipeline_lib.system.files import sha256_bytes
 
 _JSON_TYPES = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
 _NESTED = (pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary)
@@ -71,41 +71,33 @@ class FileOutput:
                         "or arrow"
                     )
 
-    def write(self, schema: pa.Schema, parts: Iterator[pa.Table]) -> None:
-        """Write all parts, then give the file its name."""
+    def write(self, schema: pa.Schema, parts: Iterator[pa.Table], folder: Path) -> None:
+        """Write all parts to a file in `folder`, then give it its name."""
+        whole = folder / "output"
+        self._write_local(whole, schema, parts)
         if "://" in self.path:
-            self._write_remote(schema, parts)
+            self._send(whole)
             return
-        target = Path(self.path)
-        part = target.with_name(f".{target.name}.{os.getpid():x}-{secrets.token_hex(4)}.part")
-        try:
-            self._write_local(part, schema, parts)
-            with part.open("rb") as stream:
-                os.fsync(stream.fileno())
-            part.replace(target)
-        finally:
-            with suppress(OSError):
-                part.unlink()
+        with whole.open("rb") as stream:
+            os.fsync(stream.fileno())
+        whole.replace(self.path)
 
-    def _write_remote(self, schema: pa.Schema, parts: Iterator[pa.Table]) -> None:
+    def _send(self, whole: Path) -> None:
         from fsspec.core import url_to_fs
 
         system, path = url_to_fs(self.path)
-        with tempfile.TemporaryDirectory(prefix="pipeline-lib-output-") as folder:
-            local = Path(folder) / "output"
-            self._write_local(local, schema, parts)
-            beside = f"{path}.{secrets.token_hex(4)}.part"
-            try:
-                system.put_file(str(local), beside)
-                if system.info(beside)["size"] != local.stat().st_size:
-                    raise InputError(f"{self.path}: found fewer bytes than were sent, expected all; run it again")
-                system.mv(beside, path)
-            except FileNotFoundError as error:
-                raise InputError(f"{self.path}: found no such place, expected a folder or bucket; make it") from error
-            finally:
-                with suppress(Exception):
-                    if system.exists(beside):
-                        system.rm_file(beside)
+        beside = f"{path}.{sha256_bytes(f'{platform.node()} {whole.parent}'.encode())[:8]}.part"  # the same next time
+        try:
+            system.put_file(str(whole), beside)
+            if system.info(beside)["size"] != whole.stat().st_size:
+                raise InputError(f"{self.path}: found fewer bytes than were sent, expected all; run it again")
+            system.mv(beside, path)
+        except FileNotFoundError as error:
+            raise InputError(f"{self.path}: found no such place, expected a folder or bucket; make it") from error
+        finally:
+            with suppress(Exception):
+                if system.exists(beside):
+                    system.rm_file(beside)
 
     def _write_local(self, path: Path, schema: pa.Schema, parts: Iterator[pa.Table]) -> None:
         described = schema.with_metadata(dict(self.metadata))

@@ -1,6 +1,7 @@
 """Values that JSON writes as text: dates and times."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -20,22 +21,21 @@ def parse_texts(rows: list[dict[str, Any]], columns: Sequence[Column]) -> list[P
 
     Returns the problems of texts that say none.
     """
-    problems = (_parse(rows, column) for column in columns)
-    return [problem for problem in problems if problem]
+    return [problem for column in columns for problem in _parse(rows, column)]
 
 
-def _parse(rows: list[dict[str, Any]], column: Column) -> Problem | None:
+def _parse(rows: list[dict[str, Any]], column: Column) -> list[Problem]:
     numbers = [number for number, row in enumerate(rows) if isinstance(row.get(column.name), str)]
     if not numbers:
-        return None
+        return []
     try:
         texts = pa.array([rows[number][column.name] for number in numbers], pa.string())
     except UnicodeError:  # half a surrogate pair: `conform` says so
-        return None
-    values, problem = values_of_text(texts, column)
+        return []
+    values, problems = values_of_text(texts, column)
     for number, value in zip(numbers, values.to_pylist(), strict=True):
         rows[number][column.name] = value
-    if problem is None or problem.rows is None:
-        return None
-    refused = tuple(numbers[row] for row in problem.rows)
-    return Problem(column.name, refused, problem.value, "", problem.expected, "correct it there")
+    return [
+        replace(problem, rows=tuple(numbers[row] for row in problem.rows or ()), remedy="correct it there")
+        for problem in problems
+    ]

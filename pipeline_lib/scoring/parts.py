@@ -5,7 +5,7 @@ A folder of parts belongs to one INPUT, one OUTPUT and one record; anything else
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,26 @@ _REQUEST = "request.json"
 
 @contextmanager
 def alone(folder: Path, output: str) -> Iterator[None]:
-    """Make a folder of parts, and hold it inside the block. Raises InputError where another process does."""
+    """Make a folder, hold it inside the block, and remove it at the end; after an error it stays.
+
+    Raises InputError where another process holds it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with locked(folder):
-            yield
-    except BlockingIOError as error:
-        raise InputError(
-            f"{output}: found a process that writes it now, expected one at a time; wait for it, or name another output"
-        ) from error
+    with ExitStack() as held:
+        try:
+            before = folder.stat().st_ino
+            held.enter_context(locked(folder))
+            is_held = folder.stat().st_ino == before
+        except (BlockingIOError, FileNotFoundError):
+            is_held = False
+        if not is_held:  # another process holds it, or has removed it just now
+            raise InputError(
+                f"{output}: found a process that writes it now, expected one at a time; wait for it, or name another "
+                "output"
+            )
+        yield
+        clear(folder)
+        folder.rmdir()
 
 
 def clear(folder: Path) -> None:

@@ -116,8 +116,8 @@ def _table_block(
             continue
         values = table[name]
         if name in texts:
-            values, problem = values_of_text(_one(values), schema.by_name[name])
-            problems += [problem] if problem else []
+            values, found = values_of_text(_one(values), schema.by_name[name])
+            problems += found
         columns[name] = values
     typed = pa.table(columns) if columns else pa.table({"": pa.nulls(table.num_rows)})
     return Block(typed, where, problems, raw)

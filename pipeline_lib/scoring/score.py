@@ -52,8 +52,8 @@ class Sink(Protocol):
     def check(self, part: pa.Table) -> None:
         """Raise InputError for values that it cannot take."""
 
-    def write(self, schema: pa.Schema, parts: Iterator[pa.Table]) -> None:
-        """Write all parts: as a whole or not at all."""
+    def write(self, schema: pa.Schema, parts: Iterator[pa.Table], folder: Path) -> None:
+        """Write all parts: as a whole or not at all. `folder` is for what is not complete."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def score(
     progress.end()
     source.check_unchanged()
     schema = unified(part.schema for part in parts.read(count))
-    sink.write(schema, (with_schema(part, schema) for part in parts.read(count)))
+    sink.write(schema, (with_schema(part, schema) for part in parts.read(count)), parts.folder)
     refused = sum(_refused(part) for part in parts.read(count)) if outputs.errors_in_column else 0
     return Summary(rows, refused, kept, time.monotonic() - began)
 

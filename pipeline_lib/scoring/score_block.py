@@ -1,6 +1,5 @@
 """The output of one block: what to keep of the rows, their predictions, and what is said of refused rows."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +10,8 @@ import pyarrow.compute as pc
 from pipeline_lib.compiled.operations.refusals import RefusedRowError
 from pipeline_lib.compiled.pipeline import PREDICTION, PROBABILITY, CompiledPipeline
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.conform_errors import Problem, RefusedColumnsError
-from pipeline_lib.scoring.blocks import Block, refused
+from pipeline_lib.rows.conform_errors import RefusedColumnsError
+from pipeline_lib.scoring.blocks import Block, refused, without_place
 
 ERROR, RECORD, THRESHOLD = "error", "record", "threshold"
 
@@ -63,16 +62,17 @@ def score_block(model: CompiledPipeline, block: Block, outputs: Outputs, context
     if not outputs.errors_in_column:
         answers = _answers(model, block, outputs, context)
         return _joined(block, answers, outputs, model, None)
-    errors: list[str | None] = [None] * len(block.rows)
-    _note(errors, block.problems)
-    good = [number for number, error in enumerate(errors) if error is None]
-    parts = _answer_what_can_be(model, block, good, errors, outputs)
-    answered = [number for number, error in enumerate(errors) if error is None]
-    answers = pa.concat_tables(parts)
-    positions = np.full(len(errors), -1)
+    errors: dict[int, str] = {}
+    for problem in block.problems:
+        for number in problem.rows or ():
+            errors[number] = "\n".join([*([errors[number]] if number in errors else []), without_place(problem)])
+    good = [number for number in range(len(block.rows)) if number not in errors]
+    answers = pa.concat_tables(_answer_what_can_be(model, block, good, errors, outputs))
+    positions = np.full(len(block.rows), -1)
+    answered = [number for number in good if number not in errors]
     positions[answered] = np.arange(len(answered))
-    indices = pa.array(positions, mask=positions < 0)
-    return _joined(block, answers.take(indices), outputs, model, errors)
+    messages = [errors.get(number) for number in range(len(block.rows))]
+    return _joined(block, answers.take(pa.array(positions, mask=positions < 0)), outputs, model, messages)
 
 
 def _answers(model: CompiledPipeline, block: Block, outputs: Outputs, context: Any) -> pa.Table:
@@ -88,16 +88,23 @@ def _answers(model: CompiledPipeline, block: Block, outputs: Outputs, context: A
 
 
 def _answer_what_can_be(
-    model: CompiledPipeline, block: Block, numbers: list[int], errors: list[str | None], outputs: Outputs
+    model: CompiledPipeline, block: Block, numbers: list[int], errors: dict[int, str], outputs: Outputs
 ) -> list[pa.Table]:
-    """The answers of these rows of a block but for those that are refused, whose errors are noted."""
+    """The answers of these rows of a block but for those that are refused, whose errors are noted.
+
+    A refused row's error is the one that the row has alone.
+    """
     try:
         return [model.predict_table(_rows(block.rows, numbers), outputs=outputs.kinds)]
     except RefusedColumnsError as error:
         if any(problem.rows is None for problem in error.problems):  # a column is absent, or of another type
             raise refused(block.where, error.problems) from error
-        _note(errors, error.problems, numbers)
-        left = [number for number in numbers if errors[number] is None]
+        bad = {row for problem in error.problems for row in problem.rows or ()}
+        if len(numbers) == 1:
+            errors[numbers[0]] = "\n".join(map(without_place, error.problems))
+        for row in bad if len(numbers) > 1 else ():
+            _answer_what_can_be(model, block, [numbers[row]], errors, outputs)
+        left = [number for row, number in enumerate(numbers) if row not in bad]
         return _answer_what_can_be(model, block, left, errors, outputs)
     except RefusedRowError as error:
         if len(numbers) == 1:
@@ -112,20 +119,6 @@ def _rows(rows: Any, numbers: list[int]) -> Any:
     if len(numbers) == len(rows):
         return rows
     return rows.take(pa.array(numbers, pa.int64())) if isinstance(rows, pa.Table) else [rows[n] for n in numbers]
-
-
-def _note(errors: list[str | None], problems: Sequence[Problem], numbers: Sequence[int] | None = None) -> None:
-    """Add each problem to the error of its rows. The value is not in it: it may be another in each row."""
-    for problem in problems:
-        expected = f"{problem.column}: " if problem.column else ""
-        if problem.column:
-            expected += f"expected {problem.expected}"
-        else:
-            expected += f"found {problem.type}, expected {problem.expected}"
-        for row in problem.rows or ():
-            number = row if numbers is None else numbers[row]
-            known = errors[number]
-            errors[number] = expected if known is None else f"{known}; {expected}"
 
 
 def _positive_column(model: CompiledPipeline) -> str:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -57,7 +58,7 @@ class TableOutput:
             ):
                 raise InputError(f"{name}: found an integer beyond 64 bits with a sign, expected a smaller one")
 
-    def write(self, schema: pa.Schema, parts: Iterator[pa.Table]) -> None:
+    def write(self, schema: pa.Schema, parts: Iterator[pa.Table], folder: Path) -> None:
         """Delete the rows of the date and insert all parts: other connections see the rows before, or those after."""
         expected = f"a database at {self.connection.shown} that takes the rows; nothing was changed: run it again"
         with told(self.connection, expected):

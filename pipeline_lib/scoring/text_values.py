@@ -38,23 +38,25 @@ _REMEDY = "correct it there; --missing TEXT names a text that means missing"
 _SHOWN = 60
 
 
-def values_of_text(texts: pa.Array, column: Column) -> tuple[pa.Array, Problem | None]:
-    """The values of a column's texts, and which rows have none of its kind; those and missing texts are null.
+def values_of_text(texts: pa.Array, column: Column) -> tuple[pa.Array, list[Problem]]:
+    """The values of a column's texts, null where a text is missing or none of its kind; a problem for each of the last.
 
-    `texts` is a string array. What else `Row` says of the column, such as bounds, is not looked at.
+    `texts` is a string array. Equal texts have one problem. What else `Row` says of the column, such as bounds, is not
+    looked at.
     """
     if column.kind == "string":
-        return texts, None
+        return texts, []
     trimmed = pc.utf8_trim(texts, " \t\r\n")
     values = _cast(trimmed, column.kind)
     if values is not None:
-        return values, None
-    bad = [row for row, text in enumerate(trimmed.to_pylist()) if text is not None and not _is_one(text, column.kind)]
+        return values, []
+    good = {text for text in pc.unique(trimmed).to_pylist() if text is None or _is_one(text, column.kind)}
+    bad = [row for row, text in enumerate(trimmed.to_pylist()) if text not in good]
     cleared = pc.replace_with_mask(trimmed, _mask(bad, len(trimmed)), pa.nulls(len(bad), trimmed.type))
     values = _cast(cleared, column.kind)
     if values is None:
         raise AssertionError(f"{column.name}: texts that are each of kind {column.kind} are not together")
-    return values, _problem(texts, bad, column)
+    return values, _problems(texts, bad, column)
 
 
 def _cast(texts: pa.Array, kind: str) -> pa.Array | None:
@@ -93,7 +95,11 @@ def _mask(rows: Sequence[int], length: int) -> pa.Array:
     return pa.array([row in chosen for row in range(length)])
 
 
-def _problem(texts: pa.Array, rows: Sequence[int], column: Column) -> Problem:
-    text = repr(texts[rows[0]].as_py())
-    shown = HIDDEN if column.sensitive else text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-    return Problem(column.name, tuple(rows), shown, "", _EXPECTED[column.kind], _REMEDY)
+def _problems(texts: pa.Array, rows: Sequence[int], column: Column) -> list[Problem]:
+    by_text: dict[str, list[int]] = {}
+    for row in rows:
+        text = HIDDEN if column.sensitive else repr(texts[row].as_py())
+        by_text.setdefault(text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…", []).append(row)
+    return [
+        Problem(column.name, tuple(same), shown, "", _EXPECTED[column.kind], _REMEDY) for shown, same in by_text.items()
+    ]

@@ -10,7 +10,20 @@ import pytest
 from pipeline_lib.rows.column import Column
 from pipeline_lib.scoring.text_values import values_of_text
 
-NUMBERS = ["1", "-0", "0.1", ".5", "5.", "+1e6", "1E-7", "4.9e-324", "1.7976931348623157e308", "inf", "-Infinity", " 2 "]
+NUMBERS = [
+    "1",
+    "-0",
+    "0.1",
+    ".5",
+    "5.",
+    "+1e6",
+    "1E-7",
+    "4.9e-324",
+    "1.7976931348623157e308",
+    "inf",
+    "-Infinity",
+    " 2 ",
+]
 NO_NUMBERS = ["", "1,5", "1_000", "1e999", "-1e400", "0x1F", "$5", "1d", "--1", "٣", "NA", "null", "1 2"]
 
 
@@ -22,24 +35,24 @@ def test_a_number_has_the_bits_that_python_reads() -> None:
     rng = np.random.default_rng(0)
     random = (np.exp(rng.normal(size=2000) * 100) * rng.choice([-1, 1], 2000)).tolist()
     texts = [*NUMBERS, *map(repr, random), *(f"{value:.20g}" for value in random)]
-    values, problem = read("number", *texts)
-    assert problem is None
+    values, problems = read("number", *texts)
+    assert problems == []
     expected = np.array([float(text) for text in texts])
     assert (np.asarray(values).view(np.int64) == expected.view(np.int64)).all()
 
 
 def test_nan_is_a_number_and_null_stays_null() -> None:
-    values, problem = read("number", "nan", "NaN", None)
-    assert problem is None
+    values, problems = read("number", "nan", "NaN", None)
+    assert problems == []
     assert [math.isnan(value) for value in values.to_pylist()[:2]] == [True, True]
     assert values[2].as_py() is None
 
 
 @pytest.mark.parametrize("text", NO_NUMBERS)
 def test_what_is_no_number_is_refused_with_its_row(text: str) -> None:
-    values, problem = read("number", "1", text, "2")
+    values, problems = read("number", "1", text, "2")
     assert values.to_pylist() == [1.0, None, 2.0]
-    assert problem is not None
+    (problem,) = problems
     assert problem.rows == (1,)
     assert repr(text) in problem.text()
 
@@ -70,8 +83,8 @@ def test_what_is_no_number_is_refused_with_its_row(text: str) -> None:
     ],
 )
 def test_values_are_as_declared(kind: str, text: str, value: object) -> None:
-    values, problem = read(kind, text, None)
-    assert problem is None
+    values, problems = read(kind, text, None)
+    assert problems == []
     assert values.to_pylist() == [value, None]
 
 
@@ -80,19 +93,27 @@ def test_values_are_as_declared(kind: str, text: str, value: object) -> None:
     [
         *(("integer", text) for text in ("0x1F", "5.5", "1e3", "9223372036854775808", "1_0", "", "nan")),
         *(("boolean", text) for text in ("yes", "t", "", "2", "1.0")),
-        *(("datetime", text) for text in ("2024-03-01T12:00:00Z", "2024-03-01 12:00+01:00", "2024-02-30", "01/02/2024")),
+        *(
+            ("datetime", text)
+            for text in ("2024-03-01T12:00:00Z", "2024-03-01 12:00+01:00", "2024-02-30", "01/02/2024")
+        ),
         *(("datetime", text) for text in ("2024-03-01 12:00:00.1234567", "2024-03-01 24:00", "12", "")),
         *(("date", text) for text in ("2024-03-01 00:00", "2024-13-01", "20240301", "1.3.2024")),
     ],
 )
 def test_another_text_is_refused(kind: str, text: str) -> None:
-    values, problem = read(kind, text)
+    values, problems = read(kind, text)
     assert values.to_pylist() == [None]
-    assert problem is not None
+    (problem,) = problems
     assert problem.rows == (0,)
 
 
 def test_a_sensitive_text_is_not_shown() -> None:
-    _, problem = read("number", "secret", sensitive=True)
-    assert problem is not None
+    _, problems = read("number", "secret", sensitive=True)
+    (problem,) = problems
     assert "secret" not in problem.text()
+
+
+def test_each_refused_text_has_one_problem_with_its_rows() -> None:
+    _, problems = read("number", "x", "1", "y", "x", None)
+    assert [(problem.value, problem.rows) for problem in problems] == [("'x'", (0, 3)), ("'y'", (2,))]
