@@ -24,6 +24,7 @@ from pipeline_lib.cli import (
     records,
     review,
     run,
+    serve,
     sources,
     sweep,
 )
@@ -82,7 +83,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     "Run": (run.run, run.run_all, sweep.sweep, run.resume),
     "Look": (records.runs, records.show, records.report, records.lab, sources.sources, model_file.inspect_model),
     "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff, doctor.doctor, review.review),
-    "Use": (predict.predict,),
+    "Use": (predict.predict, serve.serve),
     "Share": (records.push, records.pull, champions.promote, champions.champions),
     "Clean up": (records.prune, forget.forget),
 }

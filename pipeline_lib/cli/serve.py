@@ -1,0 +1,108 @@
+"""The command that serves records over HTTP."""
+
+import os
+
+import click
+
+from pipeline_lib.cli.completion import REFERENCE
+from pipeline_lib.cli.context import current_project, find, library
+from pipeline_lib.errors import InputError
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@click.command
+@click.argument("refs", metavar="REF...", nargs=-1, required=True, type=REFERENCE)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for any free port.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes that answer.  [default: one per CPU, at most 4]")
+@click.option(
+    "--token-file", metavar="FILE", help="Requests need its content as a bearer token, or $PIPELINE_LIB_TOKEN."
+)
+@click.option(
+    "--max-body", metavar="MB", type=click.IntRange(1, 4096), default=64, show_default=True, help="Of a request."
+)
+@click.option(
+    "--drain",
+    metavar="SECONDS",
+    type=click.FloatRange(0, 600),
+    default=5,
+    show_default=True,
+    help="How long to go on answering after SIGTERM, not ready for new clients.",
+)
+@click.option(
+    "--watch",
+    metavar="SECONDS",
+    type=click.FloatRange(0.1, 3600),
+    default=5,
+    show_default=True,
+    help="How often to look whether REF names another record.",
+)
+@click.option(
+    "--trust", multiple=True, metavar="PACKAGE", help="Classes of it may be in opaque steps; can be repeated."
+)
+@click.option("--other-versions", is_flag=True, help="Opaque steps may run with other versions of their packages.")
+@click.option("--allow-unproven", is_flag=True, help="Also a record whose parity was not checked or is not exact.")
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+)
+def serve(
+    refs: tuple[str, ...],
+    host: str,
+    port: int,
+    workers: int | None,
+    token_file: str | None,
+    max_body: int,
+    trust: tuple[str, ...],
+    log_level: str,
+    **options: float | bool,
+) -> None:
+    """Serve records over HTTP: /predict, the Open Inference Protocol, MLflow's routes; /docs lists them all.
+
+    Every record is verified before anything in it is loaded, and its parity must be exact. REF@champion follows the
+    pointer: a promoted record takes over without a lost request, and a rollback as well. Only this machine reaches the
+    server unless --host says otherwise.
+    """
+    from pipeline_lib.project.project import trust_around
+    from pipeline_lib.serving.models import Models
+    from pipeline_lib.serving.settings import Settings, read_token
+
+    try:
+        from pipeline_lib.serving.server import listen, serve
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"found no package {error.name!r}, expected the extra serve; pip install 'nb-pipeline-lib[serve]'"
+        ) from error
+    records = [find(ref) for ref in refs]
+    settings = Settings(
+        refs,
+        project=_project(),
+        library=library(records[0].folder),
+        trust=trust or trust_around(records[0].folder),
+        token_file=token_file,
+        max_body=max_body << 20,
+        workers=workers or min(os.cpu_count() or 1, 4),
+        **options,  # type: ignore[arg-type]
+    )
+    token = read_token(token_file)
+    models = Models(settings)
+    models.load()
+    listening = listen(host, port)
+    place = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+
+    def say() -> None:
+        click.echo(f"{', '.join(served.reference for served in models)} at {place}, documentation at {place}/docs")
+        if host not in _LOOPBACK and token is None:
+            click.echo(
+                "warning: found no token, expected one where other machines reach the server; --token-file FILE",
+                err=True,
+            )
+
+    serve(settings, listening, log_level=log_level, on_ready=say)
+
+
+def _project() -> str:
+    try:
+        return str(current_project().root)
+    except InputError:  # outside of a project records are named by their paths
+        return os.getcwd()  # noqa: PTH109 (text)

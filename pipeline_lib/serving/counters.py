@@ -1,0 +1,59 @@
+"""What is counted, for Prometheus; the counts of several workers are added up through files in a folder.
+
+The package decides when it is imported whether it counts for several processes, so a worker imports this module after
+the server has named the folder.
+"""
+
+import os
+import time
+from typing import Any
+
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Counters:
+    """The counts of this worker."""
+
+    def __init__(self) -> None:
+        from prometheus_client import Counter, Gauge, Histogram
+
+        self._requests = Counter("pipeline_requests", "Answered requests", ["route", "status"])
+        self._seconds = Histogram(
+            "pipeline_request_seconds", "From a request to its answer", ["route"], buckets=_SECONDS
+        )
+        self._rows = Counter("pipeline_rows", "Rows that were predicted", ["model", "version"])
+        self._model = Gauge(
+            "pipeline_model_loaded_timestamp_seconds",
+            "When a model was loaded last",
+            ["model", "version"],
+            multiprocess_mode="max",
+        )
+        self._children: dict[tuple[str, int], Any] = {}
+
+    def request(self, route: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        key = (route, status)
+        if key not in self._children:
+            self._children[key] = (self._requests.labels(route, str(status)), self._seconds.labels(route))
+        count, histogram = self._children[key]
+        count.inc()
+        histogram.observe(seconds)
+
+    def rows(self, model: str, version: str, rows: int) -> None:
+        """Count predicted rows."""
+        self._rows.labels(model, version).inc(rows)
+
+    def loaded(self, model: str, version: str) -> None:
+        """Note that a model answers from now on."""
+        self._model.labels(model, version).set(time.time())
+
+    def text(self) -> bytes:
+        """All counts, of every worker, as Prometheus reads them."""
+        from prometheus_client import CollectorRegistry, generate_latest, multiprocess
+
+        if FOLDER_VARIABLE not in os.environ:
+            return generate_latest()
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)

@@ -1,0 +1,141 @@
+"""The OpenAPI document of a server, and the page that people read."""
+
+from typing import Any
+
+from pipeline_lib.serving.about import column_schema, example_row, json_schema
+from pipeline_lib.serving.http import ARROW, to_json
+from pipeline_lib.serving.models import Models
+from pipeline_lib.serving.open_inference import datatype
+from pipeline_lib.serving.served_model import ServedModel
+from pipeline_lib.system.html_page import Markup, element, joined, page, summary_box, table
+
+ROUTES = (
+    ("POST", "/predict", "one row as an object, many as a list, or an Arrow stream"),
+    ("POST", "/models/{name}/predict", "the same, for one of several models"),
+    ("POST", "/invocations", "MLflow's: dataframe_split, dataframe_records, instances, inputs, or CSV"),
+    ("GET", "/v2", "Open Inference Protocol: the server"),
+    ("GET", "/v2/models/{name}", "Open Inference Protocol: what the model takes and gives"),
+    ("GET", "/v2/models/{name}/ready", "Open Inference Protocol: whether the model answers"),
+    ("POST", "/v2/models/{name}/infer", "Open Inference Protocol: predictions"),
+    ("GET", "/v2/health/live", "whether the process is there"),
+    ("GET", "/v2/health/ready", "whether it takes requests"),
+    ("GET", "/ping", "MLflow's: whether it takes requests"),
+    ("GET", "/schema", "the JSON Schema of a row"),
+    ("GET", "/record", "which record answers, its metrics and parity"),
+    ("GET", "/metrics", "counts for Prometheus"),
+    ("GET", "/openapi.json", "this interface as OpenAPI"),
+    ("GET", "/docs", "this page"),
+)
+
+
+def openapi(models: Models) -> dict[str, Any]:
+    """The OpenAPI 3.1 document."""
+    paths: dict[str, Any] = {}
+    for method, path, summary in ROUTES:
+        paths.setdefault(path, {})[method.lower()] = _operation(models, method, path, summary)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": ", ".join(served.name for served in models), "version": models.first.version},
+        "paths": paths,
+        "components": {
+            "schemas": {f"{served.name}_row": _without_dialect(json_schema(served)) for served in models},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(models: Models, method: str, path: str, summary: str) -> dict[str, Any]:
+    operation: dict[str, Any] = {"summary": summary, "responses": _responses(method, path)}
+    if "{name}" in path:
+        names = [served.name for served in models]
+        operation["parameters"] = [
+            {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "enum": names}}
+        ]
+    if method == "POST":
+        operation["requestBody"] = {"required": True, "content": _content(models, path)}
+    return operation
+
+
+def _responses(method: str, path: str) -> dict[str, Any]:
+    codes = {"200": "the answer"}
+    if method == "POST":
+        codes |= {
+            "400": "no rows can be read from the body",
+            "401": "the token is missing or another one",
+            "408": "the body took too long",
+            "413": "the body is too long",
+            "415": "another content type",
+            "422": "a row is refused; `problems` names field, rows and what was expected",
+            "503": "the server is stopping or busy; Retry-After says when to try again",
+        }
+    elif "{name}" in path:
+        codes["404"] = "no such model"
+    if path in ("/v2/health/ready", "/ping"):
+        codes["503"] = "the server is stopping"
+    return {code: {"description": text} for code, text in codes.items()}
+
+
+def _content(models: Models, path: str) -> dict[str, Any]:
+    if path.startswith("/v2"):
+        return {"application/json": {"schema": {"type": "object", "required": ["inputs"]}}}
+    if path == "/invocations":
+        return {"application/json": {"schema": {"type": "object"}}, "text/csv": {"schema": {"type": "string"}}}
+    rows = [{"$ref": f"#/components/schemas/{served.name}_row"} for served in models]
+    row = rows[0] if len(rows) == 1 or path == "/predict" else {"anyOf": rows}
+    many = {"type": "array", "items": row}
+    schema: dict[str, Any] = {"schema": {"anyOf": [row, many]}}
+    example = example_row(models.first)
+    if example is not None:
+        schema["example"] = example
+    return {"application/json": schema, ARROW: {"schema": {"type": "string", "format": "binary"}}}
+
+
+def _without_dialect(schema: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in schema.items() if name != "$schema"}
+
+
+def docs_page(models: Models, host: str) -> str:
+    """The page of documentation; it asks for nothing from elsewhere."""
+    names = ", ".join(served.name for served in models)
+    routes = table(["", "route", "what for"], [(method, element("code", path), text) for method, path, text in ROUTES])
+    sections = (part for served in models for part in _section(served, host, first=served is models.first))
+    facts = [(served.name, served.reference) for served in models]
+    box = summary_box("The same raw rows give the bits of the record.", facts=facts, kind="good")
+    return page(f"Predictions of {names}", box, *sections, element("h2", "Routes"), routes)
+
+
+def _section(served: ServedModel, host: str, *, first: bool) -> list[Markup]:
+    path = "/predict" if first else f"/models/{served.name}/predict"
+    rows = [
+        (column.name, column.kind, "yes" if column.nullable else "no", datatype(column), _limits(served, column.name))
+        for column in served.row.columns
+    ]
+    parts = [element("h2", served.name)]
+    example = example_row(served)
+    if example is not None:
+        body = to_json(example).decode()
+        answer = to_json({"prediction": served.model.predict_row(_parsed(served, example)), "record": served.reference})
+        quoted = body.replace("'", "'\\''")
+        call = f"curl -s http://{host}{path} -H 'Content-Type: application/json' -d '{quoted}'"
+        made_up = f"Made up, as they are sensitive: {', '.join(served.row.sensitive)}." if served.row.sensitive else ""
+        parts += [
+            element("p", "A row of the record, and its answer. ", made_up),
+            element("pre", call),
+            element("pre", answer.decode()),
+        ]
+    head = ["column", "kind", "may be missing", "protocol", "limits"]
+    return [*parts, element("h3", "A row"), joined(table(head, rows))]
+
+
+def _parsed(served: ServedModel, example: dict[str, Any]) -> dict[str, Any]:
+    from pipeline_lib.scoring.json_values import parse_texts
+
+    row = dict(example)
+    parse_texts([row], served.texts)
+    return row
+
+
+def _limits(served: ServedModel, name: str) -> str:
+    schema = column_schema(served.row.by_name[name])
+    told = {key: value for key, value in schema.items() if key not in ("type", "format")}
+    return ", ".join(f"{key} {value}" for key, value in told.items())
