@@ -151,7 +151,7 @@ def count(outputs: pa.Table, expected: pa.Table) -> int:
 def alone(model: CompiledPipeline, rows: pa.Table, expected: pa.Table) -> int:
     """The count of rows that differ when the row executor predicts each alone."""
     roots = list(model.plan.outputs.values())
-    values = [model._rows.evaluate(roots, row) for row in rows.to_pylist()]
+    values = [model.evaluators.rows.evaluate(roots, row) for row in rows.to_pylist()]
     columns = [
         pa.array([row[index] for row in values], field.type, from_pandas=False)
         for index, field in enumerate(expected.schema)

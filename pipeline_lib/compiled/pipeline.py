@@ -1,23 +1,19 @@
 """The compiled pipeline: raw rows in, predictions out, the same bits in any batch and on any machine."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipeline_lib.compiled import artifact
-from pipeline_lib.compiled.batch_evaluator import BatchEvaluator
+from pipeline_lib.compiled.answers import Evaluation, answer_array, by_target, output_nodes, python_value
 from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.compile_report import CompileReport
+from pipeline_lib.compiled.evaluators import Evaluators, OpaqueSteps
 from pipeline_lib.compiled.opaque_trust import check_trust
-from pipeline_lib.compiled.operations.refusals import NAT
-from pipeline_lib.compiled.operations.sparse import SparseColumn
-from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
-from pipeline_lib.compiled.row_evaluator import RowEvaluator
 from pipeline_lib.compiled.time_order import check_forecastable, following_row
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.schema import RowSchema
@@ -28,20 +24,12 @@ if TYPE_CHECKING:
 PREDICTION, PROBABILITY, DECISION = "prediction", "probability", "decision"
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """A plan's results for some rows: the output columns, and each step's columns by the step's name."""
-
-    outputs: "pa.Table"
-    steps: "dict[str, pa.Table]"
-
-
 class CompiledPipeline:
     """A pipeline ready for production: a plan of exact operations over columns of raw rows.
 
     Made by `compile_pipeline` or `load_model`. Columns are found by name; those that cannot reach the output are
-    not read, and not checked. `report` is the compile report; a loaded pipeline has none. Without
-    `distinct_values` batches are evaluated row by row, with the same bits.
+    not read, and not checked. `report` is the compile report; a loaded pipeline has none. `evaluators` carry the plan
+    out; without `distinct_values` batches are evaluated row by row, with the same bits.
     """
 
     def __init__(
@@ -59,35 +47,14 @@ class CompiledPipeline:
         self.row = row
         self.report: CompileReport | None = None
         self.raw_input: Any = None  # how the fitted pipeline takes raw rows; a loaded one has none
-        self._opaque = dict(opaque or {})
         self.trust = check_trust(trust)
-        self._library, self._other_versions = library, other_versions
-        self._distinct_values = distinct_values
-        self._make_evaluators()
-
-    def _make_evaluators(self) -> None:
-        runnable = self.plan.hiding(self.row.sensitive)
-        if self._opaque:
-            from pipeline_lib.compiled.opaque_state import load_state
-
-            admitted = partial(load_state, library=self._library, trust=self.trust, other_versions=self._other_versions)
-            runnable = _with_runners(runnable, self._opaque, admitted)
-        self._batches = BatchEvaluator(runnable, self.row, distinct_values=self._distinct_values)
-        self._rows = RowEvaluator(runnable, self.row, self._batches, exact=self.exact)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What a copy, or another process, needs: evaluators hold functions, and are made again."""
-        return {name: value for name, value in vars(self).items() if name not in ("_batches", "_rows")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Continue from `__getstate__`."""
-        vars(self).update(state)
-        self._make_evaluators()
+        self._opaque = OpaqueSteps(dict(opaque or {}), library, self.trust, other_versions)
+        self.evaluators = Evaluators(plan, row, self._opaque, distinct_values=distinct_values)
 
     @property
     def exact(self) -> bool:
         """Whether every step is evaluated by our own operations."""
-        return not self._opaque
+        return not self._opaque.states
 
     @property
     def context(self) -> int:
@@ -105,7 +72,7 @@ class CompiledPipeline:
     @cached_property
     def reads(self) -> tuple[str, ...]:
         """Names of the raw columns that reach an output."""
-        return self._batches.schema(list(self.plan.outputs.values())).names
+        return self.evaluators.batches.schema(list(self.plan.outputs.values())).names
 
     def predict(self, data: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
         """Predictions for raw rows, in the order of the rows.
@@ -139,7 +106,7 @@ class CompiledPipeline:
             try:
                 yield self.predict(part, context=context)
                 if self.context:
-                    context = self._batches.latest(self._output_nodes(PREDICTION), context, part)
+                    context = self.evaluators.batches.latest(self._output_nodes(PREDICTION), context, part)
             except InputError as error:
                 raise InputError(f"part {number}: {error}") from error
 
@@ -165,7 +132,7 @@ class CompiledPipeline:
         check_forecastable(declared, self.reads)
         if type(steps) is not int or steps < 1:
             raise InputError(f"found steps={steps!r}, expected a whole number from 1 on; say how many to forecast")
-        known = conform(rows, self._batches.schema(self._output_nodes(PREDICTION))).to_pylist()
+        known = conform(rows, self.evaluators.batches.schema(self._output_nodes(PREDICTION))).to_pylist()
         if len(known) <= declared.context:
             raise InputError(
                 f"found {len(known):,} rows, expected at least {declared.context + 1:,}: the context and the latest "
@@ -184,8 +151,8 @@ class CompiledPipeline:
         or one array of shape (rows, labels) where each label has one probability.
         """
         columns = self._output_columns(PROBABILITY, data, context)
-        counts = self._classes_by_target(len(columns))
-        return [np.column_stack(part) for part in _parts(columns, counts)] if counts else np.column_stack(columns)
+        parts = by_target(columns, self.classes)
+        return [np.column_stack(part) for part in parts] if parts else np.column_stack(columns)
 
     def decision_function(self, data: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
         """Decision values, float64: shape (rows,), or (rows, classes) for more than two; rows as for `predict`."""
@@ -202,10 +169,8 @@ class CompiledPipeline:
         >>> model.predict_table([{"size": 100.0, "rooms": 6, "built": 1968.0}]).to_pydict()
         {'prediction': [306.0]}
         """
-        roots = [node for kind in outputs for node in self._output_nodes(kind)]
-        names = [name for kind in outputs for name in self.plan.outputs if name.partition("[")[0] == kind]
-        columns = self._batches.evaluate(roots, data, context)
-        return self._to_table(dict(zip(names, roots, strict=True)), columns)
+        nodes = {name: node for kind in outputs for name, node in output_nodes(self.plan, kind).items()}
+        return self._to_table(nodes, self.evaluators.batches.evaluate(list(nodes.values()), data, context))
 
     def transform(self, data: Any, *, context: Any = None) -> "pa.Table":
         """The columns that reach the final estimator, as an Arrow table; rows as for `predict`."""
@@ -214,7 +179,7 @@ class CompiledPipeline:
         if not self.plan.steps:
             return conform(data, self.row)
         columns = list(self.plan.steps.values())[-1]
-        return self._to_table(columns, self._batches.evaluate(list(columns.values()), data, context))
+        return self._to_table(columns, self.evaluators.batches.evaluate(list(columns.values()), data, context))
 
     def predict_row(self, row: Mapping[str, Any], *, context: Any = None) -> Any:
         """The prediction for one raw row, with the bits that it has in any batch.
@@ -231,9 +196,9 @@ class CompiledPipeline:
         306.0
         >>> model.predict_row({"size": 100.0, "rooms": "6", "built": 1968.0})
         Traceback (most recent call last):
-        pipeline_lib.errors.InputError: rooms: found '6' (str) in row 0, expected a whole number of 64 bits ...
+        pipeline_lib.rows.conform_errors.RefusedColumnsError: rooms: found '6' (str) in row 0, expected ...
         """
-        values = self._rows.evaluate(self._output_nodes(PREDICTION), row, context)
+        values = self.evaluators.rows.evaluate(self._output_nodes(PREDICTION), row, context)
         return values[0] if PREDICTION in self.plan.outputs else values
 
     def predict_proba_row(self, row: Mapping[str, Any], *, context: Any = None) -> tuple[Any, ...]:
@@ -241,9 +206,8 @@ class CompiledPipeline:
 
         Where `predict_proba` gives a list for several targets, a tuple of probabilities for each.
         """
-        values = self._rows.evaluate(self._output_nodes(PROBABILITY), row, context)
-        counts = self._classes_by_target(len(values))
-        return tuple(map(tuple, _parts(values, counts))) if counts else values
+        values = self.evaluators.rows.evaluate(self._output_nodes(PROBABILITY), row, context)
+        return tuple(map(tuple, by_target(values, self.classes))) or values
 
     def trace_row(self, row: Mapping[str, Any], *, context: Any = None) -> dict[str, dict[str, Any]]:
         """Every step's columns for one raw row, by step and column, and last the `outputs`.
@@ -262,9 +226,9 @@ class CompiledPipeline:
         """
         groups = {**self.plan.steps, "outputs": self.plan.outputs}
         roots = [node for columns in groups.values() for node in columns.values()]
-        values = iter(self._rows.evaluate(roots, row, context))
+        values = iter(self.evaluators.rows.evaluate(roots, row, context))
         return {
-            name: {column: _python_value(next(values), self.plan.nodes[node].dtype) for column, node in columns.items()}
+            name: {column: python_value(next(values), self.plan.nodes[node].dtype) for column, node in columns.items()}
             for name, columns in groups.items()
         }
 
@@ -272,7 +236,7 @@ class CompiledPipeline:
         """Outputs, and with `steps` each step's columns, for a table (and earlier rows) that conform to the schema."""
         groups = {"": self.plan.outputs} | (self.plan.steps if steps else {})
         roots = [node for columns in groups.values() for node in columns.values()]
-        results = iter(self._batches.evaluate(roots, table, context, self.row))
+        results = iter(self.evaluators.batches.evaluate(roots, table, context, self.row))
         tables = {name: self._to_table(columns, [next(results) for _ in columns]) for name, columns in groups.items()}
         return Evaluation(tables.pop(""), tables)
 
@@ -281,33 +245,22 @@ class CompiledPipeline:
 
         Raises InputError for what `predict` would refuse.
         """
-        return self._batches.earlier(rows, context)
+        return self.evaluators.batches.earlier(rows, context)
 
     def save(self, folder: str | Path) -> None:
         """Write the artifact, which `load_model` reads: plan, arrays and row schema; nothing in it is pickled."""
-        artifact.save(Path(folder), self.plan, self.row, self._opaque)
+        artifact.save(Path(folder), self.plan, self.row, self._opaque.states)
 
     def _output_nodes(self, kind: str) -> list[int]:
-        nodes = [node for name, node in self.plan.outputs.items() if name.partition("[")[0] == kind]
-        if not nodes:
-            kinds = sorted({name.partition("[")[0] for name in self.plan.outputs})
-            raise InputError(
-                f"found a final estimator that gives no {kind}, expected one that does; it gives {', '.join(kinds)}"
-            )
-        return nodes
+        return list(output_nodes(self.plan, kind).values())
 
     def _output_columns(self, kind: str, data: Any, context: Any) -> list[np.ndarray[Any, Any]]:
-        columns = self._batches.evaluate(self._output_nodes(kind), data, context)
-        return [np.array(column.tolist(), object) if isinstance(column, TextColumn) else column for column in columns]
+        columns = self.evaluators.batches.evaluate(self._output_nodes(kind), data, context)
+        return [answer_array(column) for column in columns]
 
     def _shaped(self, kind: str, columns: Sequence[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
         """Output columns in the shape of the library's answer: an output without a label is one-dimensional."""
         return columns[0] if kind in self.plan.outputs else np.column_stack(columns)
-
-    def _classes_by_target(self, columns: int) -> list[int]:
-        """How many classes each of several targets has; empty where there are not that many probabilities."""
-        counts = [len(labels) for labels in self.classes if isinstance(labels, tuple)]
-        return counts if sum(counts) == columns else []
 
     def _to_table(self, names: Mapping[str, int], columns: Sequence[PlanColumn]) -> "pa.Table":
         from pipeline_lib.compiled.arrow import to_table
@@ -316,46 +269,11 @@ class CompiledPipeline:
         return to_table(dict(zip(names, zip(columns, dtypes, strict=True), strict=True)))
 
     def __repr__(self) -> str:
-        kind = "exact" if self.exact else f"opaque in {', '.join(self._opaque)}"
+        kind = "exact" if self.exact else f"opaque in {', '.join(self._opaque.states)}"
         return f"CompiledPipeline({len(self.reads)} of {len(self.row.names)} raw columns reach the output, {kind})"
 
     def _repr_html_(self) -> str:
         return self.report._repr_html_() if self.report else f"<p>{self!r}</p>"
-
-
-def _with_runners(plan: Plan, opaque: Mapping[str, bytes], load: Callable[..., Any]) -> Plan:
-    """The plan whose opaque nodes hold the loaded steps that they run."""
-    try:
-        from pipeline_lib.compiled.opaque import OpaqueRunner
-
-        steps = {name: load(state, name=name) for name, state in opaque.items()}
-    except ImportError as error:
-        raise InputError(
-            f"found no package {error.name!r}, expected the libraries that the opaque steps {', '.join(opaque)} run "
-            "through; pip install 'nb-pipeline-lib[opaque]'"
-        ) from error
-    nodes = list(plan.nodes)
-    for number, node in enumerate(nodes):
-        if node.operation == "opaque" and node.settings["step"] in steps:  # others reach no result
-            dtypes = [nodes[taken].dtype for taken in node.inputs]
-            runner = OpaqueRunner(steps[node.settings["step"]], node.settings, dtypes)
-            nodes[number] = replace(node, settings={**node.settings, "runner": runner})
-    return replace(plan, nodes=nodes)
-
-
-def _parts(values: Sequence[Any], counts: Sequence[int]) -> list[Sequence[Any]]:
-    """Successive parts of so many values each."""
-    ends = np.cumsum(counts).tolist()
-    return [values[end - count : end] for end, count in zip(ends, counts, strict=True)]
-
-
-def _python_value(value: Any, dtype: str) -> Any:
-    """A value of one row as Python has it; missing is None."""
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, SparseColumn):
-        return dict(zip(value.indices.tolist(), value.values.tolist(), strict=True))
-    return None if value != value or (dtype in ("datetime", "duration") and value == NAT) else value
 
 
 def load_model(

@@ -252,8 +252,12 @@ def test_copies_of_an_opaque_model_load_its_steps_from_their_state(monkeypatch: 
     without_plan(monkeypatch, "KMeans")
     model = opaque(fitted, frame)
     expected = model.predict(frame).tolist()
-    loaded = next(node.settings["runner"] for node in model._batches._plan.nodes if node.operation == "opaque")
+    loaded = next(
+        node.settings["runner"] for node in model.evaluators.batches._plan.nodes if node.operation == "opaque"
+    )
     for copied in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):  # noqa: S301
         assert copied.predict(frame).tolist() == expected
-        runners = [node.settings["runner"] for node in copied._batches._plan.nodes if node.operation == "opaque"]
+        runners = [
+            node.settings["runner"] for node in copied.evaluators.batches._plan.nodes if node.operation == "opaque"
+        ]
         assert loaded not in runners

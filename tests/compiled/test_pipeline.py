@@ -160,7 +160,7 @@ def test_a_pattern_in_the_schema_is_checked_for_one_row_as_for_many() -> None:
     assert model.predict_row(row) == model.predict(frame)[1]
     with pytest.raises(InputError, match="town: found 'ames'"):
         model.predict_row({**row, "town": "ames"})
-    ((_, function),) = model._rows._functions.values()
+    ((_, function),) = model.evaluators.rows._functions.values()
     assert function(row) == (model.predict_row(row),)  # a matching text needs no slower check
 
 

@@ -43,9 +43,9 @@ def check_refused(step: Any, rows: pd.DataFrame, match: str) -> None:
     roots = list(model.plan.outputs.values())
     columns = {name: plan_column(rows[name], dtype) for name, dtype in dtypes.items()}
     with pytest.raises(InputError, match=f"row {len(rows) - 1}: .*{match}"):
-        model._batches.executor(roots)[1].run(columns, len(rows))
+        model.evaluators.batches.executor(roots)[1].run(columns, len(rows))
     with pytest.raises(InputError, match=match):
-        model._rows.evaluate(roots, _row(columns, dtypes, len(rows) - 1))
+        model.evaluators.rows.evaluate(roots, _row(columns, dtypes, len(rows) - 1))
 
 
 def _model(step: Any, rows: pd.DataFrame) -> tuple[CompiledPipeline, dict[str, str]]:

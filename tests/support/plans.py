@@ -136,7 +136,7 @@ def same_bits(write: Callable[[dict[str, Value], Builder], dict[Any, Value]], ro
         ]
         assert_same([[v for part in parts for v in part[i]] for i in range(len(roots))], whole, f"batches of {size}")
     loaded = _reloaded(model)
-    one_by_one = [loaded._rows.evaluate(roots, _row(columns, dtypes, place)) for place in range(len(rows))]
+    one_by_one = [loaded.evaluators.rows.evaluate(roots, _row(columns, dtypes, place)) for place in range(len(rows))]
     assert_same([[row[i] for row in one_by_one] for i in range(len(roots))], whole, "row by row")
     return pd.DataFrame(dict(zip(outputs, whole, strict=True)))
 
@@ -165,7 +165,7 @@ def _inputs(rows: pd.DataFrame) -> dict[str, Value]:
 
 
 def _python(model: CompiledPipeline, roots: list[int], columns: dict[str, Any], rows: int) -> list[list[Any]]:
-    _, executor = model._batches.executor(roots)
+    _, executor = model.evaluators.batches.executor(roots)
     return [_list(column) for column in executor.run(columns, rows)]
 
 

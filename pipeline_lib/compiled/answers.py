@@ -1,0 +1,58 @@
+"""Columns of a plan as the answers that users get: in the library's shapes, and as Python values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline_lib.compiled.operations.refusals import NAT
+from pipeline_lib.compiled.operations.sparse import SparseColumn
+from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A plan's results for some rows: the output columns, and each step's columns by the step's name."""
+
+    outputs: "pa.Table"
+    steps: "dict[str, pa.Table]"
+
+
+def output_nodes(plan: Plan, kind: str) -> dict[str, int]:
+    """The nodes of a plan's outputs of one kind, by the outputs' names. Raises InputError where there are none."""
+    nodes = {name: node for name, node in plan.outputs.items() if name.partition("[")[0] == kind}
+    if not nodes:
+        kinds = sorted({name.partition("[")[0] for name in plan.outputs})
+        raise InputError(
+            f"found a final estimator that gives no {kind}, expected one that does; it gives {', '.join(kinds)}"
+        )
+    return nodes
+
+
+def by_target(values: Sequence[Any], classes: tuple[Any, ...]) -> list[Sequence[Any]]:
+    """The probabilities of each of several targets, whose labels are `classes`; empty where they are not so many."""
+    counts = [len(labels) for labels in classes if isinstance(labels, tuple)]
+    if sum(counts) != len(values):
+        return []
+    ends = np.cumsum(counts).tolist()
+    return [values[end - count : end] for end, count in zip(ends, counts, strict=True)]
+
+
+def answer_array(column: Any) -> np.ndarray[Any, Any]:
+    """An output column as an array; texts are objects."""
+    return np.array(column.tolist(), object) if isinstance(column, TextColumn) else column
+
+
+def python_value(value: Any, dtype: str) -> Any:
+    """A value of one row as Python has it; missing is None."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, SparseColumn):
+        return dict(zip(value.indices.tolist(), value.values.tolist(), strict=True))
+    return None if value != value or (dtype in ("datetime", "duration") and value == NAT) else value
