@@ -23,7 +23,8 @@ class StepReport:
     edge of its column that the step was asked, of which it or its plan refused `edge_refused`; in `edge_differs` its
     library gave another answer than its plan, as in `edge_example`. In `unsure` rows the library has no answer of its
     own, because of `doubt`: a batch of another size, or another machine, may change it. `checked` is how many rows the
-    step was checked on where that is not all of them.
+    step was checked on where that is not all of them. With `float32` the library computes in float32 and the plan in
+    float64: they agree within the rounding of float32.
     """
 
     name: str
@@ -42,6 +43,7 @@ class StepReport:
     unsure: int = 0
     doubt: str = ""
     checked: int = 0
+    float32: bool = False
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,8 @@ def _distance_of(step: StepReport) -> str:
     flips = f", {step.flips:,} rows on a boundary" if step.flips else ""
     if not step.exact:
         return "not compared"
+    if step.float32:
+        return f"float32 in the library: {step.share:.0%} of the bound on its rounding{flips}"
     if step.ulps >= _CANCELLED:
         return f"terms cancel: {step.share:.0%} of the bound on their rounding{flips}"
     return (f"{step.ulps:,.1f} ULP" if step.ulps else "equal bits") + flips

@@ -79,6 +79,7 @@ class Builder(OperationMethods[Value]):
         self.traces: Any = None  # recorded own code, by step: `tracing.traces`
         self.opaque: Any = None  # steps that run through their libraries, where that is allowed: `opaque_parts`
         self.known_words: dict[int, tuple[Any, ...]] = {}  # of input columns: `known_words`
+        self.float32_nodes: set[int] = set()  # that the library holds in float32: `float32_values`
         self.sparse_input = False  # whether the library's input to the step is a sparse matrix
         self._known: dict[tuple[Any, ...], Value] = {}
         self._values: list[Value] = []  # by node

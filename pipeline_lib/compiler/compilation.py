@@ -9,14 +9,15 @@
 A step without a plan runs through its library (`OpaqueStep`) where that is allowed; else compiling is refused.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.arrow import from_arrow
+from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.compile_report import StepReport
 from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY
 from pipeline_lib.compiled.plan import Plan, RawTable
@@ -27,6 +28,7 @@ from pipeline_lib.compiler.checked_rows import LEAST, rows_to_check
 from pipeline_lib.compiler.edge_batches import take
 from pipeline_lib.compiler.edge_checks import EdgeChecks, EdgeCounts
 from pipeline_lib.compiler.fidelity import Distance, LibraryColumns, StepPlan, UnfaithfulPlanError, Write
+from pipeline_lib.compiler.float32_values import as_float32, computes_float32, like_output, note_float32
 from pipeline_lib.compiler.known_words import note_words
 from pipeline_lib.compiler.library_answers import METHODS, few_rows_output, library_outputs, training_output
 from pipeline_lib.compiler.opaque_step import Loading, describe_input
@@ -149,8 +151,10 @@ class Compilation:
         self.traces.repeats.compare()
 
     def _add_transformer(self, name: str, step: Any, data: Any, output: Any) -> None:
+        note_float32(self.columns, data)
+
         def write(columns: Columns, build: Builder) -> Sequence[Value]:
-            return list(transform(step, dict(columns), build).values())
+            return list(like_output(transform(step, dict(columns), build), output, build).values())
 
         try:
             self._write_transformer(name, step, data, output, write)
@@ -160,7 +164,7 @@ class Compilation:
 
     def _write_transformer(self, name: str, step: Any, data: Any, output: Any, write: Write) -> None:
         before = self.columns
-        after = transform(step, dict(before), self.build)
+        after = like_output(transform(step, dict(before), self.build), output, self.build)
         _refuse_child_columns(name, after)
         if self.build.lacks_context:  # the message on it comes after the last step, with the count of rows
             self.columns = dict(after)
@@ -176,7 +180,7 @@ class Compilation:
             self._some_rows = rows
             data, output = take(data, rows), take(output, rows)
         columns = self._raw_tables(data) or plan.columns(data)
-        distance = plan.check(f"step {name}", data, output, columns)
+        plan, distance = _checked(step, plan, f"step {name}", data, output, columns)
         if hasattr(type(step), "plan") or own_objects(step):
             self._check_small_batches(name, step, plan, data)
         opaque = self.opaque.reports(name)
@@ -185,7 +189,8 @@ class Compilation:
         edges = EdgeCounts() if opaque else self.edges.transformer(name, step, plan, data, columns)
         self.columns = dict(zip(column_names(step, output, after), after.values(), strict=True))
         self.steps[name] = {column: value.node for column, value in self.columns.items()}
-        self._report(name, _exact_report(name, step, len(before), len(after), distance, edges, rows), opaque)
+        report = _exact_report(name, step, len(before), len(after), distance, edges, rows)
+        self._report(name, replace(report, float32=plan.float32), opaque)
 
     def _report(self, name: str, report: StepReport, opaque: Sequence[StepReport]) -> None:
         """Add the report of a step, and of what runs through its library inside it, or as a whole."""
@@ -209,6 +214,7 @@ class Compilation:
 
     def _add_estimator(self, name: str, final: Any, data: Any) -> None:
         before = self.columns
+        note_float32(before, data)
         self.build.sparse_input = hasattr(data, "tocsr")
         note_words(list(before.values()), data)
         plans = self._lazy_plans(final, data)
@@ -257,12 +263,29 @@ class Compilation:
         columns = LibraryColumns(data, before)
         for kind, output in checked.items():
             method = METHODS[kind]
-            distance = distance.worst(plans[method].check(f"step {name}, {method}", data, output, columns))
+            where = f"step {name}, {method}"
+            plans[method], apart = _checked(final, plans[method], where, data, output, columns)
+            distance = distance.worst(apart)
+            if output.dtype == np.float32:
+                outputs[kind] = [as_float32(value, self.build) for value in outputs[kind]]
         opaque = self.opaque.reports(name)
         edges = EdgeCounts() if opaque else self.edges.estimator(name, final, plans, data, columns)
         report = _exact_report(name, final, len(before), len(outputs[PREDICTION]), distance, edges, self.rows)
-        self._report(name, report, opaque)
+        self._report(name, replace(report, float32=any(plan.float32 for plan in plans.values())), opaque)
         return outputs
+
+
+def _checked(
+    step: Any, plan: StepPlan, where: str, data: Any, expected: Any, columns: Mapping[str, PlanColumn]
+) -> tuple[StepPlan, Distance]:
+    """A step's plan as it passes its check, and its distance: within float32 where the library computes in that."""
+    try:
+        return plan, plan.check(where, data, expected, columns)
+    except UnfaithfulPlanError:
+        if not computes_float32(step, data):
+            raise
+        plan = plan.in_float32()
+        return plan, plan.check(where, data, expected, columns)
 
 
 def _refuse_child_columns(name: str, columns: Columns) -> None:

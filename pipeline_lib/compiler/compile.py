@@ -25,6 +25,7 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiled.time_order import check_order, declared_table
 from pipeline_lib.compiler.compilation import Compilation, CompileOptions
 from pipeline_lib.compiler.end_to_end import compile_report
+from pipeline_lib.compiler.fidelity import UnfaithfulPlanError
 from pipeline_lib.compiler.fitted_steps import fitted_steps
 from pipeline_lib.compiler.library_answers import METHODS, LibraryAnswers
 from pipeline_lib.compiler.opaque_step import Loading
@@ -148,16 +149,24 @@ def library_calls() -> Iterator[None]:
 @contextmanager
 def _naming_dtypes(raw: RawInput) -> Iterator[None]:
     """Refusals name raw columns whose dtypes may be their reason, and how to convert these."""
-    hints = raw.hints()
     try:
         yield
     except InputError as error:
+        hints = raw.hints(digits=_is_unfaithful(error) or "float32" in str(error))
         error.args = ("\n".join([str(error), *hints]),)
         raise
     except Exception as error:  # a step or an adapter that does not expect such values
         if not raw.placeholders:
             raise
+        hints = raw.hints(digits=False)
         raise InputError("\n".join([f"found {type(error).__name__}: {error}", *hints])) from error
+
+
+def _is_unfaithful(error: BaseException | None) -> bool:
+    """Whether an error comes from a plan that differs from its library."""
+    while error is not None and not isinstance(error, UnfaithfulPlanError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _declared(context: Context | int) -> list[str]:

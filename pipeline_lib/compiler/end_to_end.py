@@ -47,7 +47,7 @@ def compile_report(
     if ours.dtype.kind == theirs.dtype.kind == "f" and changed.any():
         apart = np.abs(ours - theirs)[changed]
         difference, ulps = float(apart.max()), float((apart / np.spacing(np.abs(theirs[changed]))).max())
-    if not any(step.flips for step in steps):  # a step that chose otherwise explains any difference
+    if not any(step.flips or step.float32 for step in steps):  # these explain any difference
         _refuse_far(ours, theirs, changed)
     outputs = differences.reports()
     rows = as_rows(rest.slice(0, 1 if context else _TIMED_ROWS), model.row)  # `context`: the rows before the first one

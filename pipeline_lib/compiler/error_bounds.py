@@ -122,17 +122,18 @@ class BoundedEvaluation:
             return None
         inputs = [self._values[number] for number in node.inputs]
         bounds = [self._bounds[number] for number in node.inputs]
-        return _error_bound(OPERATIONS[node.operation], node.settings, inputs, bounds, self._values[index])
+        return error_bound_of(OPERATIONS[node.operation], node.settings, inputs, bounds, self._values[index])
 
 
-def _error_bound(
+def error_bound_of(
     operation: Operation, settings: dict[str, Any], inputs: list[Any], bounds: list[Any], result: Any
 ) -> Any:
+    """The bound of an operation's result whose inputs have bounds; None where bits must be equal."""
     if isinstance(result, ListColumn) and not operation.of_lists:  # evaluated for each child row
         lists = [isinstance(value, ListColumn) for value in inputs]
         flat = [value.values if of_list else result.spread(value) for value, of_list in zip(inputs, lists, strict=True)]
         flat_bounds = [bound if of_list else result.spread(bound) for bound, of_list in zip(bounds, lists, strict=True)]
-        return _error_bound(operation, settings, flat, flat_bounds, result.values)
+        return error_bound_of(operation, settings, flat, flat_bounds, result.values)
     if operation.error_bound is None and not operation.rounding and all(bound is None for bound in bounds):
         return None
     if operation.error_bound is not None:

@@ -27,6 +27,7 @@ from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.error_bounds import BoundedEvaluation, distance
+from pipeline_lib.compiler.float32_bounds import Float32Evaluation
 from pipeline_lib.compiler.known_words import known_words
 from pipeline_lib.errors import InputError
 
@@ -90,10 +91,13 @@ class SharedEvaluation:
         self._columns: Mapping[str, PlanColumn] | None = None
         self._evaluation: BoundedEvaluation | None = None
 
-    def of(self, plan: Plan, columns: Mapping[str, PlanColumn], rows: int) -> BoundedEvaluation:
+    def of(
+        self, plan: Plan, columns: Mapping[str, PlanColumn], rows: int, *, float32: bool = False
+    ) -> BoundedEvaluation:
         """The evaluation of a plan over columns; nodes that an output before has evaluated are known."""
         if self._evaluation is None or self._columns is not columns:
-            self._columns, self._evaluation = columns, BoundedEvaluation(plan.nodes, columns, rows)
+            kind = Float32Evaluation if float32 else BoundedEvaluation
+            self._columns, self._evaluation = columns, kind(plan.nodes, columns, rows)
         return self._evaluation
 
 
@@ -101,13 +105,19 @@ class SharedEvaluation:
 class StepPlan:
     """A step's plan as it is checked, with what its adapter allows the library; written once, for any rows.
 
-    `before` are the plan's columns that are the input of the step, `roots` its output.
+    `before` are the plan's columns that are the input of the step, `roots` its output. With `float32` the library may
+    differ by the rounding of float32, in which it computes.
     """
 
     before: Mapping[str, Value]
     plan: Plan
     roots: tuple[Value, ...]
     shared: SharedEvaluation = field(default_factory=SharedEvaluation, compare=False)
+    float32: bool = False
+
+    def in_float32(self) -> "StepPlan":
+        """The plan beside a library that computes in float32."""
+        return replace(self, shared=SharedEvaluation(), float32=True)
 
     @classmethod
     def write_outputs(
@@ -172,7 +182,7 @@ class StepPlan:
             )
         rows, equal = data.shape[0], self._passed_through(data, expected)
         compared = [value for number, value in enumerate(self.roots) if number not in equal]
-        evaluation = self.shared.of(self.plan, columns, rows)
+        evaluation = self.shared.of(self.plan, columns, rows, float32=self.float32)
         results = iter([evaluation.column(value.node) for value in compared])
         index = 0
         for number, value in enumerate(self.roots):
@@ -238,6 +248,8 @@ def _copy_input(name: str, value: Value, build: Builder) -> Value:
     table = node.settings["table"] if node.operation == "input" else "rows"
     copied = build.input(name, value.dtype, value.abs_max, width=value.width, table=table)
     build.known_words[copied.node] = known_words(value)
+    if value.node in value.build.float32_nodes:
+        build.float32_nodes.add(copied.node)
     return copied
 
 

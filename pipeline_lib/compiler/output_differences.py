@@ -4,7 +4,7 @@ Each step alone agrees with its library within its error bounds, or compiling wa
 end has one of these reasons, tried in this order:
 
     rounding       numbers within 1e-9 of their size
-    float32        the library answers in float32
+    float32        the library answers in float32, or a step of it computes in float32
     ties           a step chose between equal values, or a value within rounding of a boundary (the step's flips); the
                    library's two highest scores are equal within rounding
     cancellation   a step subtracts large terms, and the library's rounding is left (the step's distance in ULPs)
@@ -110,10 +110,13 @@ class Differences:
     def _reason_of_steps(self) -> tuple[str, str] | None:
         """The reason that the check of a step alone has found."""
         for step in self.steps:
-            if step.flips:
+            if step.flips and not step.float32:
                 at_neighbor = step.doubt.partition(",")[0] or "ties at the k-th neighbour"
                 is_near = bool(step.doubt) or ".neighbors." in step.kind
                 return "ties", at_neighbor if is_near else f"ties: boundaries of step {step.name}"
+        single = next((step for step in self.steps if step.float32), None)
+        if single is not None:
+            return "float32", f"float32 in the library, in step {single.name}"
         cancelled = next((step for step in self.steps if step.ulps >= _CANCELLED), None)
         return ("cancellation", f"large terms cancel in step {cancelled.name}") if cancelled else None
 

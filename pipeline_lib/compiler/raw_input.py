@@ -75,14 +75,17 @@ class RawInput:
         """The columns that raw rows do not hold."""
         return tuple(column for column in self.columns or () if column.is_placeholder)
 
-    def hints(self) -> list[str]:
-        """What a refusal says of columns whose dtypes may be its reason, one line each."""
+    def hints(self, *, digits: bool) -> list[str]:
+        """What a refusal says of columns whose dtypes may be its reason, one line each.
+
+        With `digits` it may be that libraries compute with fewer digits in float32.
+        """
         single = [column.name for column in self.columns or () if str(column.dtype) == "float32"]
         lines = [
             f"found raw columns of float32 ({_listing(single)}), in which libraries compute with fewer digits than a "
             'plan, expected float64; cast them in `load`, for example X.astype("float64"), and fit again'
         ]
-        return [*(lines if single else []), *map(str, self.placeholders)]
+        return [*(lines if single and digits else []), *map(str, self.placeholders)]
 
     def library_rows(self, table: pa.Table) -> Any:
         """A conformed table as the pipeline's first step takes it: a frame, an array, a Series, or several frames."""

@@ -15,6 +15,7 @@ from feature_engine.selection import DropFeatures
 from scipy.sparse import csr_matrix
 from sklearn.cluster import FeatureAgglomeration
 from sklearn.compose import make_column_transformer
+from sklearn.decomposition import NMF
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, RandomTreesEmbedding
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
@@ -83,11 +84,28 @@ def test_integers_that_the_training_dtype_does_not_hold_are_refused_in_the_check
     check_rows(model, fitted, frame.astype("int64"), "pipeline_lib")
 
 
-def test_linear_sums_of_float32_are_refused_with_the_way_that_works() -> None:
-    frame = NUMBERS.astype("float32")
+class Half(RowwiseTransformer):
+    """Own arithmetic, which a plan has in float64 alone."""
+
+    def fit(self, X: Any, y: Any = None) -> "Half":
+        return self
+
+    def transform(self, X: Any) -> Any:
+        return X.assign(a=X["a"] * 0.3)
+
+
+def test_own_arithmetic_of_float32_is_refused_with_the_way_that_works() -> None:
+    frame, own = NUMBERS.astype("float32"), make_pipeline(Half(), SCALED)
     with pytest.raises(InputError, match=r"found raw columns of float32 \('a', 'b', 'k'\).*X.astype\(\"float64\"\)"):
-        compile_pipeline(SCALED.fit(frame, CLASSES), like=frame)
-    check(SCALED.fit(frame.astype("float64"), CLASSES), frame.astype("float64"))
+        compile_pipeline(own.fit(frame, CLASSES), like=frame)
+    check(own.fit(frame.astype("float64"), CLASSES), frame.astype("float64"))
+
+
+def test_a_refusal_for_another_reason_does_not_blame_float32() -> None:
+    frame = NUMBERS.astype("float32").abs()
+    with pytest.raises(InputError, match="NMF: found tol=") as refused:
+        compile_pipeline(make_pipeline(NMF(2), LogisticRegression()).fit(frame, CLASSES), like=frame)
+    assert "float32" not in str(refused.value)
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean", "int64[pyarrow]", "bool[pyarrow]"])

@@ -73,18 +73,13 @@ def softmax(build: Builder, scores: Sequence[Value] | Value) -> list[Value]:
 
 
 def float64_of(step: Any, attribute: str) -> Any:
-    """A fitted attribute as a float64 array; float32 is refused, since its library then computes in float32."""
-    return to_float64(step, attribute, getattr(step, attribute))
+    """A fitted attribute as a float64 array."""
+    return to_float64(getattr(step, attribute))
 
 
-def to_float64(step: Any, attribute: str, array: Any) -> Any:
-    """An array that belongs to a fitted attribute, converted as by `float64_of`."""
-    array = np.asarray(array.toarray() if hasattr(array, "toarray") else array)
-    if array.dtype == np.float32:
-        raise NoPlanError(
-            f"{type(step).__name__}: found {attribute} of float32, expected float64; fit it on float64 columns"
-        )
-    return array.astype(np.float64)
+def to_float64(array: Any) -> Any:
+    """A dense or sparse array as a dense float64 array."""
+    return np.asarray(array.toarray() if hasattr(array, "toarray") else array).astype(np.float64)
 
 
 def weighted_sums(step: Any, values: Sequence[Value], build: Builder, weights: Any, starts: Any = None) -> list[Value]:

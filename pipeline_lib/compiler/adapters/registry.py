@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.compiler.float32_values import kept_float32
 from pipeline_lib.errors import InputError
 
 Columns = dict[str, Value]
@@ -122,8 +123,9 @@ def _transform(step: Any, columns: Columns, build: Builder) -> Columns:
     if build.traces is not None and build.traces.takes(step, "transform"):
         recorded: Columns = build.traces.transform(step, columns, build)
         return recorded
+    before = dict(columns)  # adapters may write into theirs
     written: Columns = _find_adapter(_TRANSFORMERS, step, "transformer").write(step, columns, build)
-    return written
+    return kept_float32(step, before, written, build)
 
 
 def _not_values(step: Any, found: object) -> InputError:

@@ -106,7 +106,7 @@ def categorical(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     for index, prior in enumerate(float64_of(step, "class_log_prior_")):
         terms = []
         for value, table, name in zip(inputs, step.feature_log_prob_, names, strict=True):
-            known = dict(enumerate(to_float64(step, "feature_log_prob_", table)[index]))
+            known = dict(enumerate(to_float64(table)[index]))
             terms.append(build.lookup(value, known, "float64", mode="refuse", name=name, where="CategoricalNB"))
         scores.append(build.sum(terms) + float(prior))
     return _posterior(step, scores, build)
@@ -147,9 +147,9 @@ def quadratic_discriminant(step: Any, values: Sequence[Value], build: Builder) -
     inputs = dense_inputs(step, values, build)
     classes, scores = class_labels(step.classes_), []
     for index, prior in enumerate(float64_of(step, "priors_")):
-        scaling = to_float64(step, "scalings_", step.scalings_[index])
-        turned = to_float64(step, "rotations_", step.rotations_[index]) * scaling ** (-0.5)
-        means = to_float64(step, "means_", step.means_[index])
+        scaling = to_float64(step.scalings_[index])
+        turned = to_float64(step.rotations_[index]) * scaling ** (-0.5)
+        means = to_float64(step.means_[index])
         centred = build.stack([value - float(mean) for value, mean in zip(inputs, means, strict=True)])
         parts = build.items(build.affine(centred, matrix=turned.T, offset=None))
         norm = build.allow_ulps(build.sum([part * part for part in parts]), 4.0)

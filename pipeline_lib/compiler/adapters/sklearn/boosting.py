@@ -7,7 +7,6 @@ HistGradientBoosting adds leaves to a baseline (`_raw_predict` in _hist_gradient
 """
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +26,7 @@ from pipeline_lib.compiler.adapters.registry import (
 from pipeline_lib.compiler.adapters.sklearn.trees import tree_nodes
 from pipeline_lib.compiler.adapters.tree_nodes import TreeNodes, absolute_leaves, float32_range, sum_of_trees
 from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.compiler.float32_values import as_float32
 
 _GRADIENT = (
     "criterion init learning_rate loss max_depth max_features max_leaf_nodes min_impurity_decrease min_samples_leaf "
@@ -89,7 +89,7 @@ def _gradient_raw(step: Any, values: Sequence[Value], build: Builder) -> list[Va
 
 def _initial(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
     """The link of the initial estimator's prediction; that estimator receives float32 inputs."""
-    initial = _initial_outputs(step.init_, [build.round32(value) for value in values], build)
+    initial = _initial_outputs(step.init_, [as_float32(value, build) for value in values], build)
     if not hasattr(step, "classes_"):
         return [build.number(value) for value in initial.prediction]
     shares = initial.probability if len(initial.probability) > 2 else initial.probability[1:]
@@ -108,26 +108,16 @@ def _initial(step: Any, values: Sequence[Value], build: Builder) -> list[Value]:
 
 
 def _initial_outputs(model: Any, values: Sequence[Value], build: Builder) -> Outputs:
-    """The outputs of an initial estimator; a linear one was fitted in float32 and is evaluated in float32.
+    """The outputs of an initial estimator, which was fitted in float32 and is evaluated in float32.
 
-    Its sums depend on the order of BLAS. Ours are float64, rounded to float32.
+    Sums of a linear one depend on the order of BLAS. Ours are float64, rounded to float32.
     """
+    outputs = predict(model, values, build)
     if getattr(getattr(model, "coef_", None), "dtype", None) != np.float32:
-        try:
-            return predict(model, values, build)
-        except NoPlanError as error:
-            raise NoPlanError(
-                f"GradientBoosting: found init={type(model).__name__}, fitted on float32 columns as all of its init "
-                f"estimators are ({error}), expected a linear model, trees or none; move its other steps before "
-                "this one"
-            ) from error
-    wide = copy(model)
-    for name in ("coef_", "intercept_"):
-        setattr(wide, name, np.asarray(getattr(model, name), dtype=np.float64))
-    outputs = predict(wide, values, build)
+        return outputs
     return Outputs(
-        [_in_float32(wide, value, values, build) for value in outputs.prediction] if not outputs.classes else [],
-        [_in_float32(wide, value, values, build) for value in outputs.probability],
+        [_in_float32(model, value, values, build) for value in outputs.prediction] if not outputs.classes else [],
+        [_in_float32(model, value, values, build) for value in outputs.probability],
     )
 
 

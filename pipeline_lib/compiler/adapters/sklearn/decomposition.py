@@ -75,8 +75,8 @@ def truncated(step: Any, columns: Columns, build: Builder) -> Columns:
 def boltzmann(step: Any, columns: Columns, build: Builder) -> Columns:
     """The sigmoids of weighted sums plus intercepts."""
     values = list(numeric_columns(step, columns, build).values())
-    offset = to_float64(step, "intercept_hidden_", step.intercept_hidden_)
-    sums = affine(values, to_float64(step, "components_", step.components_), offset, build)
+    offset = to_float64(step.intercept_hidden_)
+    sums = affine(values, to_float64(step.components_), offset, build)
     return _parts(build.vector_function(sums, kind="sigmoid"), build)
 
 
@@ -162,7 +162,7 @@ def topics(step: Any, columns: Columns, build: Builder) -> Columns:
     counts = join_columns(list(numeric_columns(step, columns, build).values()), build)
     shares = build.document_topics(
         counts,
-        words=to_float64(step, "components_", step.exp_dirichlet_component_),
+        words=to_float64(step.exp_dirichlet_component_),
         prior=float(step.doc_topic_prior_),
         iterations=int(step.max_doc_update_iter),
         tolerance=float(step.mean_change_tol),

@@ -45,7 +45,7 @@ def factorized(step: Any, columns: Columns, build: Builder) -> Columns:
         )
         for name, value in numeric_columns(step, columns, build).items()
     ]
-    components = to_float64(step, "components_", step.components_)
+    components = to_float64(step.components_)
     width = components.shape[1]
     gram = components @ components.T + np.eye(len(components)) * width * step.alpha_W * (1.0 - step.l1_ratio)
     less = width * step.alpha_W * step.l1_ratio
@@ -82,7 +82,7 @@ def codes(step: Any, columns: Columns, build: Builder) -> Columns:
 
 
 def _codes(step: Any, columns: Columns, build: Builder, atoms: Any, alpha: float | None) -> Columns:
-    dictionary = to_float64(step, "components_", atoms)
+    dictionary = to_float64(atoms)
     products = affine(dense_inputs(step, list(columns.values()), build), dictionary, None, build)
     if step.transform_algorithm == "threshold":
         parts = [_towards_0(value, 1.0 if alpha is None else float(alpha), build) for value in build.items(products)]

@@ -178,7 +178,7 @@ def binary(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
     """The second class where the latent mean is above 0; its probability by five error functions."""
     kernels = _Kernels(step, values, build)
     known, labels = kernels.all(step.kernel_), class_labels(step.classes_)
-    apart = np.asarray(step.y_train_, dtype=np.float64) - to_float64(step, "pi_", step.pi_)
+    apart = np.asarray(step.y_train_, dtype=np.float64) - to_float64(step.pi_)
     mean = build.items(build.affine(known, matrix=apart[None], offset=None))[0]
     chosen = binary_prediction(build, mean, labels)
     share = _share(mean, _variance(step, kernels, known, build), build)
@@ -187,7 +187,7 @@ def binary(step: Any, values: Sequence[Value], build: Builder) -> Outputs:
 
 def _variance(step: Any, kernels: _Kernels, known: Value, build: Builder) -> Value:
     """The latent variance; the library solves with the Cholesky root for each batch, we multiply by its inverse."""
-    root = to_float64(step, "L_", step.L_)
+    root = to_float64(step.L_)
     inverse = np.linalg.inv(root) * np.asarray(step.W_sr_, dtype=np.float64)
     length = build.sum_of_squares(build.affine(known, matrix=np.tril(inverse), offset=None))
     if build.checking:

@@ -5,8 +5,6 @@ Source: sklearn/manifold/_isomap.py, _locally_linear.py.
 
 from typing import Any
 
-import numpy as np
-
 from pipeline_lib.compiler.adapters.inputs import vector_input
 from pipeline_lib.compiler.adapters.outputs import float64_of, to_float64
 from pipeline_lib.compiler.adapters.registry import Columns, option_error, transformer
@@ -44,7 +42,7 @@ def locally_linear(step: Any, columns: Columns, build: Builder) -> Columns:
     place = build.barycenter(
         nearest,
         vector_input(step, values, build),
-        points=to_float64(step, "_fit_X", np.asarray(step.nbrs_._fit_X)),
+        points=to_float64(step.nbrs_._fit_X),
         places=float64_of(step, "embedding_"),
         reg=float(step.reg),
     )

@@ -30,7 +30,7 @@ def _last_layer(step: Any, values: Sequence[Value], build: Builder) -> list[Valu
     for index, (weights, starts) in enumerate(zip(step.coefs_, step.intercepts_, strict=True)):
         if index and step.activation != "identity":
             layer = build.activation(layer, kind=step.activation)
-        matrix, offset = to_float64(step, "coefs_", weights).T, to_float64(step, "intercepts_", starts)
+        matrix, offset = to_float64(weights).T, to_float64(starts)
         layer = build.affine(layer, matrix=matrix, offset=offset)
     return build.items(layer)
 

@@ -4,6 +4,7 @@ Scalers: MinMax, Standard, Robust, MaxAbs. Formulas: sklearn/preprocessing/_data
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from pipeline_lib.compiler.adapters.inputs import (
 )
 from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, option_error, transformer
 from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.compiler.float32_values import all_float32, rounding
 
 _EPS = 2.220446049250313e-16  # np.finfo(np.float64).eps
 _BOUNDS = 1e-7  # sklearn.preprocessing._data.BOUNDS_THRESHOLD
@@ -27,10 +29,11 @@ _BOUNDS = 1e-7  # sklearn.preprocessing._data.BOUNDS_THRESHOLD
 def min_max(step: Any, columns: Columns, build: Builder) -> Columns:
     """`x * scale_ + min_`, with `clip` limited to `feature_range`."""
     refuse_sparse(step, columns)
+    rounded = rounding(list(columns.values()), build)
     columns = numeric_columns(step, columns, build, missing=True)
     low, high = step.feature_range
     for (name, value), scale, offset in zip(columns.items(), step.scale_, step.min_, strict=True):
-        scaled = value * float(scale) + float(offset)
+        scaled = rounded(rounded(value * float(scale)) + float(offset))
         columns[name] = build.clip(scaled, float(low), float(high)) if step.clip else scaled
     return columns
 
@@ -38,8 +41,10 @@ def min_max(step: Any, columns: Columns, build: Builder) -> Columns:
 @transformer("sklearn.preprocessing._data.StandardScaler", options="copy with_mean with_std")
 def standard(step: Any, columns: Columns, build: Builder) -> Columns:
     """`(x - mean_) / scale_`."""
-    mean = step.mean_ if step.with_mean else None
-    return centred_and_scaled(step, columns, mean, step.scale_ if step.with_std else None, build)
+    mean, scale = step.mean_ if step.with_mean else None, step.scale_ if step.with_std else None
+    if all_float32(list(columns.values())):  # it casts both to the dtype of its input
+        mean, scale = (None if each is None else np.asarray(each, dtype=np.float32) for each in (mean, scale))
+    return centred_and_scaled(step, columns, mean, scale, build)
 
 
 @transformer(
@@ -67,6 +72,7 @@ def centred_and_scaled(step: Any, columns: Columns, centre: Any, scale: Any, bui
     A plan cannot tell whether the library gets a dense column as part of a sparse matrix: the two formulas are
     within 2 ULPs, which are allowed.
     """
+    rounded = rounding(list(columns.values()), build)
     columns = numeric_columns(step, columns, build, missing=True)
     sparse = any(value.dtype == "bag" for value in columns.values())
     if sparse and centre is not None:
@@ -75,13 +81,13 @@ def centred_and_scaled(step: Any, columns: Columns, centre: Any, scale: Any, bui
         if value.dtype == "bag":
             columns[name] = value if scale is None else build.sparse_scale(value, weights=1 / np.asarray(scale)[index])
             continue
-        centred = value if centre is None else value - float(centre[index.start])
+        centred = value if centre is None else rounded(value - float(centre[index.start]))
         if scale is None:
             columns[name] = centred
         elif sparse:
             columns[name] = centred * (1 / float(scale[index.start]))
         else:
-            divided = centred / float(scale[index.start])
+            divided = rounded(centred / float(scale[index.start]))
             columns[name] = divided if centre is not None else build.allow_ulps(divided, 2.0)
     return columns
 
@@ -150,6 +156,7 @@ def power(step: Any, columns: Columns, build: Builder) -> Columns:
 def quantile(step: Any, columns: Columns, build: Builder) -> Columns:
     """The mean of the interpolations over rising and over falling quantiles, optionally as normal quantiles."""
     refuse_sparse(step, columns)
+    rounded = rounding(list(columns.values()), build)
     columns = numeric_columns(step, columns, build, missing=True)
     heights = np.asarray(step.references_, dtype=np.float64)
     for index, (name, value) in enumerate(columns.items()):
@@ -159,20 +166,21 @@ def quantile(step: Any, columns: Columns, build: Builder) -> Columns:
                 f"QuantileTransformer: found quantiles of column {name!r} that are not finite, expected numbers; "
                 "fit on rows that hold the column, or drop it before"
             )
-        columns[name] = _quantile(step.output_distribution, value, points, heights, build)
+        columns[name] = _quantile(step.output_distribution, value, points, heights, rounded)
     return columns
 
 
-def _quantile(output: str, value: Value, points: Any, heights: Any, build: Builder) -> Value:
+def _quantile(output: str, value: Value, points: Any, heights: Any, rounded: Callable[[Value], Value]) -> Value:
+    build: Builder = value.build
     rising = build.interpolate(value, x=points, y=heights)
     falling = build.interpolate(-value, x=-points[::-1], y=-heights[::-1])
-    share = (rising - falling) * 0.5
+    share = rounded((rising - falling) * 0.5)
     first, last = float(points[0]), float(points[-1])
     if output == "uniform":
         share = build.where(value.equals(last), 1.0, share)
         return build.where(value.equals(first), 0.0, share)
-    share = build.where(value + _BOUNDS > last, 1.0, share)
-    share = build.where(value - _BOUNDS < first, 0.0, share)
+    share = build.where(rounded(value + _BOUNDS) > last, 1.0, share)
+    share = build.where(rounded(value - _BOUNDS) < first, 0.0, share)
     lowest = _BOUNDS - _EPS
     ends = [build.ndtri(end) for end in (lowest, 1 - lowest)]
     normal = build.ndtri(share)

@@ -6,8 +6,6 @@ import pytest
 from plans import check_estimator
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from pipeline_lib.compiler.adapters.catalog import predict
-from pipeline_lib.compiler.adapters.registry import NoPlanError
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
@@ -51,13 +49,6 @@ def test_several_labels_a_row():
 
 def test_without_hidden_layers_and_one_row():
     check_estimator(fitted(MLPClassifier((), max_iter=20, random_state=0), THREE), X.iloc[:1])
-
-
-def test_single_precision_is_refused():
-    build = Builder()
-    model = fitted(MLPRegressor(hidden_layer_sizes=3, max_iter=3), Y.astype("float32"), X.astype("float32"))
-    with pytest.raises(NoPlanError, match="found coefs_ of float32, expected float64"):
-        predict(model, [build.input(name, "float64") for name in X], build)
 
 
 def test_an_ignored_activation_is_seen(monkeypatch):
