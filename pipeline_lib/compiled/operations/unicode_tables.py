@@ -1,19 +1,25 @@
 """Tables of characters: lower case, word characters, spaces and digits, which differ between Pythons.
 
 A plan holds the tables of the Python that compiled it, for characters beyond ASCII; ASCII is the same everywhere. The
-`frozen_...` functions read them from the running Python (about a second, once); the other functions only look them up.
-A set of characters is a text: the first and last character of each range, in ascending order.
+`frozen_...` functions read them from the running Python (a tenth of a second, once: over whole texts of characters,
+not one by one); the other functions only look them up. A set of characters is a text: the first and last character of
+each range, in ascending order.
 
     digits "0-9" and Arabic-Indic digits: "09\u0660\u0669"
 """
 
+import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, partial
+
+import numpy as np
 
 SIGMA, FINAL_SIGMA, MEDIAL_SIGMA = "\u03a3", "\u03c2", "\u03c3"
 CASED, IGNORABLE = "cased", "ignorable"
 """Keys of a table of lower case that are no characters: the sets for the rule of the final sigma."""
+_BLOCK = 1024  # characters that are looked at together first: most have no lower case
+_OTHERS = re.compile("[^\x00-\x7f]+")
 
 
 def frozen_lower() -> dict[str, str]:
@@ -31,17 +37,17 @@ def frozen_single_lower() -> dict[str, str]:
 
 def frozen_word_ranges() -> list[list[int]]:
     r"""Code points beyond ASCII that `\w` of `re` matches, as ranges [first, last]."""
-    return [[ord(first), ord(last)] for first, last in _pairs(_ranges(str.isalnum))]
+    return [[ord(first), ord(last)] for first, last in _pairs(_matches(r"[^\W_]+"))]
 
 
 def frozen_spaces() -> str:
     r"""Characters that `\s`, `str.split` and `str.strip` take for white space, those of ASCII too, as ranges."""
-    return _ranges(str.isspace, ascii_too=True)
+    return _matches(r"\s+", ascii_too=True)
 
 
 def frozen_digits() -> str:
     r"""Characters that `\d` matches, those of ASCII too, as ranges."""
-    return _ranges(str.isdecimal, ascii_too=True)
+    return _matches(r"\d+", ascii_too=True)
 
 
 def lower(text: str, table: Mapping[str, str]) -> str:
@@ -53,9 +59,12 @@ def lower(text: str, table: Mapping[str, str]) -> str:
     if text.isascii():
         return text.lower()
     if SIGMA in text and CASED in table:
-        lowered = [_sigma(text, at, table) if char == SIGMA else _one(char, table) for at, char in enumerate(text)]
-        return "".join(lowered)
-    return "".join([_one(char, table) for char in text])
+        text = re.sub(SIGMA, partial(_sigma, table=table), text)
+    parts, at = [], 0
+    for found in _OTHERS.finditer(text):  # between them ASCII, which is lowered as a whole
+        parts += [text[at : found.start()].lower(), "".join([table.get(char, char) for char in found[0]])]
+        at = found.end()
+    return "".join([*parts, text[at:].lower()])
 
 
 def contains(ranges: str, char: str) -> bool:
@@ -69,12 +78,9 @@ def members(ranges: str) -> frozenset[str]:
     return frozenset(chr(code) for first, last in _pairs(ranges) for code in range(ord(first), ord(last) + 1))
 
 
-def _one(char: str, table: Mapping[str, str]) -> str:
-    return char.lower() if char < "\x80" else table.get(char, char)
-
-
-def _sigma(text: str, index: int, table: Mapping[str, str]) -> str:
-    before, after = reversed(text[:index]), text[index + 1 :]
+def _sigma(found: re.Match[str], table: Mapping[str, str]) -> str:
+    """The lower case of a sigma in a text."""
+    before, after = reversed(found.string[: found.start()]), found.string[found.end() :]
     return FINAL_SIGMA if _next_is_cased(before, table) and not _next_is_cased(after, table) else MEDIAL_SIGMA
 
 
@@ -88,8 +94,18 @@ def _next_is_cased(text: Iterable[str], table: Mapping[str, str]) -> bool:
 
 @cache
 def _lower() -> dict[str, str]:
-    table = {char: char.lower() for char in _beyond_ascii() if char.lower() != char}
-    return table | {CASED: _ranges(_is_cased, ascii_too=True), IGNORABLE: _ranges(_is_ignorable, ascii_too=True)}
+    characters = [char for block in _blocks() if block.lower() != block for char in block]
+    table = {char: char.lower() for char in characters if char.lower() != char}
+    beside = [*map(chr, range(128)), *_beside_sigma()]
+    return table | {CASED: _ranges(filter(_is_cased, beside)), IGNORABLE: _ranges(filter(_is_ignorable, beside))}
+
+
+def _beside_sigma() -> Iterator[str]:
+    """The characters beyond ASCII that are cased or ignorable: a sigma is final in a word of A, one of them and it."""
+    for block in _blocks():
+        words = ("A" + f"{SIGMA}\nA".join(block) + SIGMA).lower()
+        if FINAL_SIGMA in words:
+            yield from (char for char, word in zip(block, words.split("\n"), strict=True) if word[-1] == FINAL_SIGMA)
 
 
 @cache
@@ -97,9 +113,11 @@ def _single_lower() -> dict[str, str]:
     import pyarrow as pa  # only while compiling: in production the table is in the plan
     import pyarrow.compute as pc
 
-    characters = _beyond_ascii()
-    lowered: list[str] = pc.utf8_lower(pa.array(characters)).to_pylist()
-    return {char: low for char, low in zip(characters, lowered, strict=True) if low != char}
+    def lowered(texts: list[str]) -> list[tuple[str, str]]:
+        pairs = zip(texts, pc.utf8_lower(pa.array(texts)).to_pylist(), strict=True)
+        return [(text, low) for text, low in pairs if low != text]
+
+    return dict(lowered([char for block, _ in lowered(_blocks()) for char in block]))
 
 
 def _is_ignorable(char: str) -> bool:
@@ -111,23 +129,37 @@ def _is_cased(char: str) -> bool:
     return (char + SIGMA).lower()[-1] == FINAL_SIGMA
 
 
-def _beyond_ascii() -> list[str]:
-    return [chr(code) for code in (*range(0x80, 0xD800), *range(0xE000, 0x110000))]
+def _beyond_ascii() -> str:
+    """All characters but those of ASCII; surrogates are none."""
+    codes = np.concatenate([np.arange(0x80, 0xD800), np.arange(0xE000, 0x110000)])
+    return codes.astype("<u4").tobytes().decode("utf-32-le")
+
+
+def _blocks() -> list[str]:
+    text = _beyond_ascii()
+    return [text[at : at + _BLOCK] for at in range(0, len(text), _BLOCK)]
 
 
 @cache
-def _ranges(holds: Callable[[str], bool], *, ascii_too: bool = False) -> str:
-    """The characters for which a test holds, as text of ranges; surrogates are no characters."""
+def _matches(pattern: str, *, ascii_too: bool = False) -> str:
+    """The characters of which a pattern matches any number, as text of ranges."""
+    text = "".join(map(chr, range(128 if ascii_too else 0))) + _beyond_ascii()
+    return "".join([f"{found[0][0]}{found[0][-1]}" for found in re.finditer(pattern, text)])
+
+
+def _ranges(characters: Iterable[str]) -> str:
+    """Characters in ascending order as text of ranges; surrogates do not end one."""
     ends: list[str] = []
-    characters = [*map(chr, range(128 if ascii_too else 0)), *_beyond_ascii()]
-    for before, char in zip(["", *characters], characters, strict=False):
-        if not holds(char):
-            continue
-        if ends and ends[-1] == before:
+    for char in characters:
+        if ends and _place(char) == _place(ends[-1]) + 1:
             ends[-1] = char
         else:
             ends += [char, char]
     return "".join(ends)
+
+
+def _place(char: str) -> int:
+    return ord(char) if char < "\ue000" else ord(char) - 0x800
 
 
 def _pairs(ranges: str) -> list[tuple[str, str]]:

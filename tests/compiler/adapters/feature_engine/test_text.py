@@ -111,9 +111,21 @@ def test_lower_case_is_pythons_for_every_character_and_the_final_sigma():
     assert [lower(text, table) for text in texts] == [text.lower() for text in texts]
 
 
+def test_sets_beside_a_sigma_are_those_that_python_looks_for():
+    table = frozen_lower()
+    some = [char for char in EVERYTHING if char < "\U00020000" or char >= "\U000e0000"]
+    cased = {char for char in some if f"{char}Σ".lower()[-1] == "ς"}
+    skipped = {char for char in some if f"A{char}Σ".lower()[-1] == "ς" and char not in cased}
+    assert (members(table["cased"]), members(table["ignorable"])) == (cased, skipped)
+    assert {"ª", "Ǆ"} <= cased
+    assert {"\u0301", "\u00ad"} <= skipped
+
+
 def test_lower_case_comes_from_the_table_not_from_the_running_python():
     assert lower("É", {}) == "É"
     assert lower("ÉA", {"É": "x"}) == "xa"
+    assert lower("BÉÉ bÖA", {"É": "Y"}) == "bYY bÖa"
+    assert lower("AΣ ÉΣ", {"Σ": "s", "É": "e"}) == "as es"  # a table without the sets has no final sigma
 
 
 def test_sets_of_characters_are_those_of_re():
