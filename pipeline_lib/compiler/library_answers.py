@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from pipeline_lib.compiled.library_columns import pandas_frame
 from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY
 from pipeline_lib.errors import InputError
@@ -56,17 +58,22 @@ def library_outputs(name: str, final: Any, data: Any) -> dict[str, Any]:
     for kind, method in METHODS.items():
         if hasattr(final, method):
             try:
-                outputs[kind] = getattr(final, method)(data.copy())
+                outputs[kind] = getattr(final, method)(_copy(data))
             except (ValueError, NotImplementedError) as error:
                 if kind == PREDICTION:
                     raise _library_error(f"step {name}", final, data, error) from error
     return outputs
 
 
+def _copy(data: Any) -> Any:
+    """A copy of a step's input, an array in the same order of memory, on which the bits of a library's sums depend."""
+    return data.copy(order="K") if isinstance(data, np.ndarray) else data.copy()
+
+
 def training_output(name: str, step: Any, data: Any) -> Any:
     """The output of a step for the training rows. Raises InputError where the step raises an error."""
     try:
-        return pandas_frame(step.transform(data.copy()))  # a copy, since some steps change their input
+        return pandas_frame(step.transform(_copy(data)))  # a copy, since some steps change their input
     except InputError:
         raise
     except Exception as error:  # the library's own checks, in whatever words

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -126,3 +127,16 @@ def test_the_last_step_may_enlarge_the_rounding_of_those_before() -> None:
             return fitted[-1].predict(X) + 1.0
 
     assert outputs(fitted, other, last=LastStep(Shifted(), last.given))["predictions"].unexplained
+
+
+def test_rows_are_counted_that_differ_from_the_pipeline_itself() -> None:
+    """Sums of a library depend on the order in memory of the array that the step before gives, here by columns."""
+    draw = np.random.default_rng(0)
+    rows = pd.DataFrame(draw.normal(size=(200, 17)), columns=[f"c{number}" for number in range(17)])
+    rows *= 10.0 ** draw.uniform(-3, 3, 17)
+    fitted = make_pipeline(SimpleImputer(), RidgeClassifier()).fit(rows, rows.sum(axis=1) > 0)
+    assert fitted[0].transform(rows).flags.f_contiguous
+    model = compile_pipeline(fitted, like=rows)
+    decision = next(each for each in model.report.outputs if each.kind == "decision values")
+    changed = int(np.count_nonzero(model.decision_function(rows) != fitted.decision_function(rows)))
+    assert decision.changed == changed > 0
