@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.registry import operation
-from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiled.operations.text_columns import text_column
 
 _K0, _K1, _K2, _K3 = 0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F, 0xC949D7C7509E6557
 _PAIR = 0x9DDFEA08EB382D69
@@ -122,8 +122,7 @@ def _hashes(words: Sequence[str | None]) -> NDArray[np.float64]:
 
 
 def _column(text: Any) -> NDArray[np.float64]:
-    column = text if isinstance(text, TextColumn) else TextColumn.of([text])
-    return column.numbers("city_hash", _hashes)
+    return text_column(text).numbers("city_hash", _hashes)
 
 
 operation(

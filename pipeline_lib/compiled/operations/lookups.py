@@ -26,7 +26,7 @@ from pipeline_lib.compiled.operations.python_source import Code
 from pipeline_lib.compiled.operations.refusals import NAT, refuse, shown
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import SCALAR, SCALARS_OR_NONE, TEXT, one_of, or_none
-from pipeline_lib.compiled.operations.text_columns import TextColumn, Words
+from pipeline_lib.compiled.operations.text_columns import TextColumn, Words, text_column
 from pipeline_lib.errors import InputError
 
 _PYTHON: dict[str, Callable[[Any], Any]] = {"float64": float, "int64": int, "bool": bool, "str": str}
@@ -90,7 +90,7 @@ def _bind_lookup(settings: Settings) -> Callable[[Any], Any]:
         return values if gives == "str" else array_of(values, gives)
 
     def lookup(text: Any) -> Any:
-        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
+        text = text_column(text)
         if mode == "refuse":
             _refuse(text, table, settings, refused_key)
         return text.texts(values_key, looked_up) if gives == "str" else text.numbers(values_key, looked_up)

@@ -85,6 +85,21 @@ class TextColumn:
         return TextColumn(self.codes, texts)
 
 
+def text_column(text: "TextColumn | str | None") -> TextColumn:
+    """A text column as it is; a single text or None as a column of one row."""
+    return text if isinstance(text, TextColumn) else TextColumn.of([text])
+
+
+def column_of_words(compute: Callable[[str | None], Any], dtype: Any) -> Callable[[Any], NDArray[Any]]:
+    """The function of a text column that gives `compute(word)` for each row, computed once for each distinct word."""
+    key = object()  # of this function in the words' cache
+
+    def column(text: Any) -> NDArray[Any]:
+        return text_column(text).numbers(key, lambda words: np.array([compute(word) for word in words], dtype=dtype))
+
+    return column
+
+
 def choose(condition: Any, then: "TextColumn | str | None", other: "TextColumn | str | None") -> TextColumn:
     """`then` where the condition holds, else `other`."""
     first, second = _column(then), _column(other)

@@ -2,13 +2,12 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import INTEGER, one_of
-from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiled.operations.text_columns import column_of_words
 from pipeline_lib.errors import InputError
 
 # what hashlib has on every platform, without those of variable length
@@ -26,16 +25,6 @@ def _bind_row(settings: Settings) -> Callable[[str | None], int]:
     return bucket
 
 
-def _bind(settings: Settings) -> Callable[[Any], Any]:
-    bucket, key = _bind_row(settings), object()
-
-    def column(text: Any) -> Any:
-        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
-        return text.numbers(key, lambda words: np.array([bucket(word) for word in words], dtype=np.int64))
-
-    return column
-
-
 def _check(settings: Settings) -> None:
     if settings["buckets"] < 1:
         raise InputError(f"found buckets={settings['buckets']}, expected a whole number from 1 on; correct the plan")
@@ -49,7 +38,7 @@ operation(
     doc="The digest of a text as a whole number, modulo `buckets`; a missing text is the word `nan`.",
     settings={"method": one_of(METHODS), "buckets": INTEGER},
     check=_check,
-    column=_bind,
+    column=lambda settings: column_of_words(_bind_row(settings), np.int64),
     row=_bind_row,
     abs_max=lambda settings, maxima: float(settings["buckets"] - 1),
 )

@@ -11,7 +11,7 @@ import numpy as np
 from pipeline_lib.compiled.operations.refusals import refuse, shown
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import TEXT
-from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiled.operations.text_columns import text_column
 from pipeline_lib.errors import InputError
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -39,7 +39,7 @@ def _bind_extract(settings: Settings) -> Callable[[Any], Any]:
     pattern, key = settings["pattern"], object()
 
     def extract(text: Any) -> Any:
-        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
+        text = text_column(text)
         return text.texts(key, lambda words: [extracted(pattern, word) for word in words])
 
     return extract
@@ -72,7 +72,7 @@ def _bind_number(settings: Settings) -> Callable[[Any], Any]:
     numbers_key, good_key = object(), object()  # of this operation in the words' cache
 
     def number(text: Any) -> Any:
-        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
+        text = text_column(text)
         good = text.numbers(good_key, lambda words: np.array([parsed_number(word) is not None for word in words]))
         refuse(text, good, partial(_no_number, settings))
         return text.numbers(numbers_key, lambda words: np.array([_or_zero(parsed_number(word)) for word in words]))

@@ -11,7 +11,7 @@ from pipeline_lib.compiled.operations.calendar import DAY, HOUR, MINUTE, SECOND,
 from pipeline_lib.compiled.operations.refusals import NAT, refuse, shown
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import TEXT, one_of, optional
-from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiled.operations.text_columns import column_of_words, text_column
 from pipeline_lib.compiled.operations.unicode_14 import is_known
 from pipeline_lib.compiled.operations.unicode_tables import lower, members
 from pipeline_lib.errors import InputError
@@ -121,16 +121,6 @@ def _bind_feature_row(settings: Settings) -> Callable[[str | None], Any]:
     return lambda text: count(text or "")
 
 
-def _bind_feature(settings: Settings) -> Callable[[Any], Any]:
-    count, key, dtype = _bind_feature_row(settings), object(), _dtype(settings)
-
-    def feature(text: Any) -> Any:
-        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
-        return text.numbers(key, lambda words: np.array([count(word) for word in words], dtype=dtype))
-
-    return feature
-
-
 # `spaces` and `digits` are sets of characters, frozen by `unicode_tables`; `small` is the lower case of `capitals`.
 operation(
     "text_feature",
@@ -138,7 +128,7 @@ operation(
     _dtype,
     doc="A count or ratio over a text's characters and words; missing text counts as empty.",
     settings={"feature": one_of(TEXT_FEATURES), "spaces": TEXT, "digits": TEXT, "capitals": TEXT, "small": TEXT},
-    column=_bind_feature,
+    column=lambda settings: column_of_words(_bind_feature_row(settings), _dtype(settings)),
     row=_bind_feature_row,
 )
 
@@ -227,7 +217,7 @@ def _bind_date(settings: Settings) -> Callable[[Any], Any]:
     dates_key, good_key = object(), object()  # of this operation in the words' cache
 
     def date(text: Any) -> Any:
-        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
+        text = text_column(text)
         good = text.numbers(good_key, lambda words: np.array([read(word) is not None for word in words]))
         refuse(text, good, partial(_undated, settings))
         return text.numbers(dates_key, lambda words: np.array([read(word) or 0 for word in words], dtype=np.int64))

@@ -12,7 +12,7 @@ from pipeline_lib.compiled.operations.integers import INT
 from pipeline_lib.compiled.operations.refusals import refuse, shown
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import TEXT, one_of, optional
-from pipeline_lib.compiled.operations.text_columns import TextColumn, Words
+from pipeline_lib.compiled.operations.text_columns import TextColumn, Words, text_column
 from pipeline_lib.compiled.operations.unicode_14 import is_known
 from pipeline_lib.errors import InputError
 
@@ -77,7 +77,7 @@ def _bind(read: Reader, settings: Settings, otherwise: Any, dtype: str) -> Calla
         return number if number is not None else 0 if otherwise is None else otherwise
 
     def numbers(text: Any) -> Any:
-        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
+        text = text_column(text)
         if otherwise is None:
             good = text.numbers(good_key, lambda words: np.array([read(word) is not None for word in words]))
             refuse(text, good, partial(_message, settings))

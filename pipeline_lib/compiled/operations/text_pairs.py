@@ -7,11 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
-from pipeline_lib.compiled.operations.text_columns import TextColumn, Words
-
-
-def _column(text: Any) -> TextColumn:
-    return text if isinstance(text, TextColumn) else TextColumn.of([text])
+from pipeline_lib.compiled.operations.text_columns import TextColumn, Words, text_column
 
 
 def _bind_equal(settings: Settings) -> Callable[[Any, Any], Any]:
@@ -53,9 +49,9 @@ operation(
 
 def _bind_concatenate(settings: Settings) -> Callable[..., Any]:
     def concatenate(*texts: Any) -> TextColumn:
-        result = _column(texts[0])
+        result = text_column(texts[0])
         for text in texts[1:]:
-            result = _joined(result, _column(text))
+            result = _joined(result, text_column(text))
         return result
 
     return concatenate

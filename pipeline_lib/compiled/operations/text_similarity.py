@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import TEXT
-from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiled.operations.text_columns import column_of_words
 
 
 def _bind_row(settings: Settings) -> Callable[[str | None], float]:
@@ -25,16 +24,6 @@ def _bind_row(settings: Settings) -> Callable[[str | None], float]:
     return similarity
 
 
-def _bind(settings: Settings) -> Callable[[Any], Any]:
-    similarity, key = _bind_row(settings), object()
-
-    def column(text: Any) -> Any:
-        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
-        return text.numbers(key, lambda words: np.array([similarity(word) for word in words], dtype=np.float64))
-
-    return column
-
-
 # The formula of difflib's `SequenceMatcher(None, text, keyword).quick_ratio()`.
 operation(
     "similarity",
@@ -42,6 +31,6 @@ operation(
     "float64",
     doc="Twice the characters that a text shares with `keyword`, over the characters of both.",
     settings={"keyword": TEXT},
-    column=_bind,
+    column=lambda settings: column_of_words(_bind_row(settings), np.float64),
     row=_bind_row,
 )

@@ -25,7 +25,7 @@ from pipeline_lib.compiled.operations.setting_types import (
     or_none,
 )
 from pipeline_lib.compiled.operations.sparse import SparseColumn
-from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiled.operations.text_columns import text_column
 from pipeline_lib.compiled.operations.token_patterns import character_class, frozen_pattern
 from pipeline_lib.compiled.operations.unicode_tables import lower
 
@@ -151,7 +151,7 @@ def _bind_counts(settings: Settings) -> Callable[[Any], SparseColumn]:
     analyze, count = analyzer(settings), _counter(settings)
 
     def counts(text: Any) -> SparseColumn:
-        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
+        text = text_column(text)
         codes = np.where(text.codes < 0, len(text.words) - 1, text.codes)
         distinct, document_of = np.unique(codes, return_inverse=True)
         documents = [text.words[code] for code in distinct.tolist()]

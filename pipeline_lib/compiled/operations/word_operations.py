@@ -16,7 +16,7 @@ import numpy as np
 from pipeline_lib.compiled.operations.refusals import refuse
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import SettingType
-from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiled.operations.text_columns import text_column
 from pipeline_lib.errors import InputError
 
 Word = Callable[[str], Any]
@@ -88,7 +88,7 @@ def _of_columns(
         return [compute(word) if word is not None and is_good(word) else _MISSING[gives] for word in words]
 
     def of_column(text: Any) -> Any:
-        text = text if isinstance(text, TextColumn) else TextColumn.of([text])
+        text = text_column(text)
         if accepted is not None:
             good = text.numbers(accepted_key, lambda words: np.array([is_good(word) for word in words]))
             refuse(text, good, lambda value: message)
