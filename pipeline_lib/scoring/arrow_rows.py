@@ -13,7 +13,7 @@ _MAGIC = b"ARROW1"
 
 
 def arrow_tables(file: InputFile, rows: int, columns: Sequence[str] | None) -> Iterator[pa.Table]:
-    """The rows of a file, about so many at a time; of these columns alone, where they are given.
+    """The rows of a file, about so many at a time, the first without rows; of these columns alone, if some are given.
 
     Raises InputError for a file that is damaged or of another format.
     """
@@ -34,6 +34,7 @@ def _parquet(file: InputFile, rows: int, columns: Sequence[str] | None) -> Itera
         names = parquet.schema_arrow.names
         wanted = names if columns is None else [name for name in names if name in columns]
         _check_names(file, names)
+        yield _selected(parquet.schema_arrow.empty_table(), columns)
         if wanted:
             batches = parquet.iter_batches(batch_size=rows, columns=wanted)
             yield from (pa.Table.from_batches([batch]) for batch in batches)
@@ -49,19 +50,24 @@ def _arrow(file: InputFile, rows: int, columns: Sequence[str] | None) -> Iterato
         with closing(file.open_plain()) as stream:
             reader = pa_ipc.open_file(stream)
             _check_names(file, reader.schema.names)
+            yield _selected(reader.schema.empty_table(), columns)
             for number in range(reader.num_record_batches):
-                yield _selected(reader.get_batch(number), columns)
+                yield _selected(_checked(reader.get_batch(number)), columns)
         return
     with closing(file.open()) as stream:
         streamed = pa_ipc.open_stream(stream)
         _check_names(file, streamed.schema.names)
+        yield _selected(streamed.schema.empty_table(), columns)
         for batch in streamed:
-            yield _selected(batch, columns)
+            yield _selected(_checked(batch), columns)
 
 
-def _selected(batch: pa.RecordBatch, columns: Sequence[str] | None) -> pa.Table:
+def _checked(batch: pa.RecordBatch) -> pa.Table:
     batch.validate(full=True)  # offsets and codes of a damaged file would be read beyond the end
-    table = pa.Table.from_batches([batch])
+    return pa.Table.from_batches([batch])
+
+
+def _selected(table: pa.Table, columns: Sequence[str] | None) -> pa.Table:
     if columns is None:
         return table
     names = [name for name in table.column_names if name in columns]

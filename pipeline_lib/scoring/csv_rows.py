@@ -3,12 +3,14 @@
 Arrow splits the fields. What it cannot split is looked for once more with Python's reader, which knows the line.
 """
 
+import codecs
 import csv
 import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -19,6 +21,7 @@ from pipeline_lib.scoring.input_files import InputFile
 _CHUNK = 1 << 23
 """Bytes that Arrow splits at a time; a single row must fit."""
 _LONGEST_ROW = 1 << 30
+_TAIL = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -31,23 +34,29 @@ class TextOptions:
 
 
 def csv_tables(file: InputFile, options: TextOptions) -> Iterator[pa.Table]:
-    """The rows of a file as tables of text. Raises InputError, with file and line, for what is no CSV."""
+    """The rows of a file as tables of text, the first without rows.
+
+    Raises InputError, with file and line, for what is no CSV.
+    """
     delimiter = options.delimiter or file.delimiter
     chunk = _CHUNK
     _check_header(file, options, delimiter)
+    given = 0
     while True:
-        given = 0
+        read = 0
         try:
             for batch in _batches(file, options, delimiter, chunk):
-                given += batch.num_rows
-                yield pa.Table.from_batches([batch])
+                read += batch.num_rows
+                if read >= given:
+                    yield pa.Table.from_batches([batch.slice(batch.num_rows - (read - given))])
+                    given = read
         except pa.ArrowInvalid as error:
-            if "straddling" in str(error) and not given and chunk < _LONGEST_ROW:
+            if "straddl" in str(error) and chunk < _LONGEST_ROW:
                 chunk *= 16  # a row longer than a chunk
                 continue
             raise _refusal(file, options, delimiter, error) from error
-        except (LookupError, UnicodeError) as error:
-            raise InputError(f"{file.shown}: found {error}, expected an encoding that Python knows") from error
+        except UnicodeError as error:
+            raise _refusal(file, options, delimiter, error) from error
         return
 
 
@@ -69,7 +78,8 @@ def line_of(file: InputFile, options: TextOptions, row: int) -> int:
 
 def _batches(file: InputFile, options: TextOptions, delimiter: str, chunk: int) -> Iterator[pa.RecordBatch]:
     header = _header(file, options, delimiter)
-    with closing(file.open()) as stream:
+    yield pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in header]))
+    with closing(_Tail(file.open())) as stream:
         reader = pa_csv.open_csv(
             stream,
             read_options=pa_csv.ReadOptions(block_size=chunk, encoding=options.encoding),
@@ -83,8 +93,51 @@ def _batches(file: InputFile, options: TextOptions, delimiter: str, chunk: int) 
                 quoted_strings_can_be_null=False,
             ),
         )
+        batch = None
         with closing(reader):
-            yield from reader
+            for batch in reader:
+                yield batch
+        if batch and not _is_end(batch.column(len(header) - 1)[-1].as_py(), stream.tail, options, delimiter):
+            _check_quotes(file, options, delimiter)
+
+
+class _Tail:
+    """A file that Arrow reads, which keeps its last bytes."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.tail = b""
+        self.closed = False
+
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
+        content: bytes = self._stream.read(size)
+        self.tail = (self.tail if len(content) < _TAIL else b"")[-_TAIL:] + content[-_TAIL:]
+        return content
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+        self.closed = True
+
+
+def _is_end(last: str | None, tail: bytes, options: TextOptions, delimiter: str) -> bool:
+    """Whether a file with this tail can end with a last field of this value; Arrow closes quotes that are left open."""
+    text = tail.decode(options.encoding, "ignore").rstrip("\r\n")
+    if last is None:
+        return True
+    quoted = '"' + last.replace('"', '""') + '"'
+    return any(text.endswith(f"{before}{field}") for before in (delimiter, "\n", "\r") for field in (last, quoted))
+
+
+def _check_quotes(file: InputFile, options: TextOptions, delimiter: str) -> None:
+    """Raise InputError where the last quotes are never closed: rows would be lost in one field."""
+    try:
+        with closing(_text(file, options)) as text, _any_length():
+            for _ in csv.reader(text, delimiter=delimiter, strict=True):
+                pass
+    except (csv.Error, UnicodeError) as error:
+        raise _refusal(file, options, delimiter, error) from error
 
 
 def _text(file: InputFile, options: TextOptions) -> io.TextIOWrapper:
@@ -144,6 +197,8 @@ def _refusal(file: InputFile, options: TextOptions, delimiter: str, error: Excep
             f"({problem.reason if isinstance(problem, UnicodeDecodeError) else problem}), expected text in it; say "
             "--encoding, such as cp1252 or latin-1"
         )
+    except LookupError as problem:
+        return InputError(f"{file.shown}: found {problem}, expected an encoding that Python knows; correct --encoding")
     except csv.Error as problem:
         return InputError(f"{file.shown}: line {line + 1}: found {problem}, expected {expected}; correct it there")
     except (OSError, EOFError) as problem:
@@ -156,9 +211,10 @@ def _line_of_bytes(file: InputFile, options: TextOptions) -> int:
     """The first line that cannot be decoded."""
     line = 1
     with suppress(OSError), closing(io.BufferedReader(file.open())) as stream:
+        decoder = codecs.getincrementaldecoder(options.encoding)()
         for line, content in enumerate(stream, 1):
             try:
-                content.decode(options.encoding)
+                decoder.decode(content)
             except UnicodeError:
                 return line
     return line

@@ -78,25 +78,19 @@ def _file_blocks(
         wanted = None if tuple(keep) == ALL else [*schema.names, *keep]
         tables = arrow_tables(file, rows, wanted)
         place = lambda row: f"{file.shown}: row {row}"  # noqa: E731
-    first: list[pa.Table] = []
     number = start = 0
-    for table in in_blocks(_noting_first(tables, first), rows):
+    empty = next(tables)
+    for table in in_blocks(tables, rows):
         shown = partial(_shifted, place, start)
         yield None if number < skip else _table_block(table, file, schema, keep, shown)
         number += 1
         start += table.num_rows
-    if not number and first:
-        yield _table_block(first[0], file, schema, keep, place)
+    if not number:
+        yield _table_block(empty, file, schema, keep, place)
 
 
 def _shifted(place: Callable[[int], str], start: int, row: int) -> str:
     return place(start + row)
-
-
-def _noting_first(tables: Iterator[pa.Table], first: list[pa.Table]) -> Iterator[pa.Table]:
-    for table in tables:
-        first[:] = first or [table]
-        yield table
 
 
 def _table_block(
