@@ -84,6 +84,8 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
     check_tables(model, record.reference)
     outputs.check(model)
     source, sink = _source(input_, options), _sink(output, options, record)
+    if Path(output).exists() and any(file.system is None and Path(output).samefile(file.path) for file in source.files):
+        raise InputError(f"{output}: found the same file as INPUT and OUTPUT, expected two; name another output")
     progress = Progress(quiet=options["quiet"])
     folder = work_folder(output, options["table"])
     with alone(folder, output):

@@ -18,11 +18,12 @@ Where = Callable[[int], str]
 class Block:
     """Rows as they were read, their columns of `Row` with its types.
 
-    `where` says of a row of the block where it stands: "sales.csv: line 17". `problems` are texts that are no value of
-    their column; there the column is null. `raw` are the columns as the file has them.
+    `shown` is what they were read from, `where` says where a row of the block is in it: "line 17". `problems` are texts
+    that are no value of their column; there the column is null. `raw` are the columns as the file has them.
     """
 
     rows: pa.Table
+    shown: str
     where: Where
     problems: Sequence[Problem] = ()
     raw: pa.Table = field(default_factory=lambda: pa.table({}))
@@ -51,17 +52,17 @@ def without_place(problem: Problem) -> str:
     return replace(problem, label="").text("")
 
 
-def refused(where: Where, problems: Sequence[Problem]) -> InputError:
+def refused(block: Block, problems: Sequence[Problem]) -> InputError:
     """The error of a block: a line for each of the first problems, with the place of its first row."""
     ordered = sorted(problems, key=lambda problem: problem.rows[0] if problem.rows else -1)
-    lines = [_line(where, problem) for problem in ordered[:_LINES]]
+    lines = [f"{block.shown}: {_line(block, problem)}" for problem in ordered[:_LINES]]
     more = len(ordered) - len(lines)
     return InputError("\n".join([*lines, *([f"and {more:,} more problems in these rows"] if more else [])]))
 
 
-def _line(where: Where, problem: Problem) -> str:
+def _line(block: Block, problem: Problem) -> str:
     if problem.rows is None:
         return problem.text()
     more = len(problem.rows) - 1
     others = f" (and {more:,} more rows of this block)" if more else ""
-    return f"{where(problem.rows[0])}: {without_place(problem)}{others}"
+    return f"{block.where(problem.rows[0])}: {without_place(problem)}{others}"

@@ -53,6 +53,8 @@ class InputFile:
 
     def open(self) -> Any:
         """The file's bytes, decompressed, as a file of Arrow."""
+        if self.compression and not self.size:
+            raise InputError(f"{self.shown}: found an empty file, expected {self.compression}; copy it again")
         stream = self.system.open(self.path, "rb") if self.system else pa.OSFile(self.path, "rb")
         return pa.CompressedInputStream(stream, self.compression) if self.compression else stream
 

@@ -13,6 +13,7 @@ from pipeline_lib.project.connections import connection
 from pipeline_lib.project.query import query_in_tables
 from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.scoring.blocks import Block
+from pipeline_lib.scoring.input_files import InputFile
 from pipeline_lib.scoring.parts import Parts, clear
 from pipeline_lib.scoring.read_blocks import ALL
 from pipeline_lib.system.files import canonical_json, read_json, write_atomic
@@ -31,6 +32,7 @@ class QuerySource:
         self.query = _text_of(query)
         self.parameters = dict(map(_pair, given))
         self.keep, self.block_rows = tuple(keep), block_rows
+        self.files: Sequence[InputFile] = ()
         self._rows: Parts | None = None
         self._answer: dict[str, Any] = {}
         self._done = 0
@@ -80,10 +82,10 @@ class QuerySource:
             )
         names = [name for name in table.column_names if name in schema.names]
         rows = table.select(names) if names else pa.table({"": pa.nulls(table.num_rows)})
-        return Block(rows, where, raw=table.select(keep))
+        return Block(rows, self.connection.name, where, raw=table.select(keep))
 
     def _where(self, start: int, row: int) -> str:
-        return f"{self.connection.name}: row {start + row} of the query"
+        return f"row {start + row} of the query"
 
     def share(self) -> float | None:
         """The share of the rows that were handed out."""

@@ -69,15 +69,15 @@ def _file_blocks(
             any_rows = True
             yield None if number < skip else _json_block(file, part, schema, keep)
         if not any_rows:
-            yield Block([], str, raw=pa.table({name: pa.nulls(0) for name in _kept(keep, [])}))
+            yield Block([], file.shown, str, raw=pa.table({name: pa.nulls(0) for name in _kept(keep, [])}))
         return
     if file.format == CSV:
         tables = csv_tables(file, options)
-        place: Callable[[int], str] = lambda row: f"{file.shown}: line {line_of(file, options, row)}"  # noqa: E731
+        place: Callable[[int], str] = lambda row: f"line {line_of(file, options, row)}"  # noqa: E731
     else:
         wanted = None if tuple(keep) == ALL else [*schema.names, *keep]
         tables = arrow_tables(file, rows, wanted)
-        place = lambda row: f"{file.shown}: row {row}"  # noqa: E731
+        place = lambda row: f"row {row}"  # noqa: E731
     number = start = 0
     empty = next(tables)
     for table in in_blocks(tables, rows):
@@ -114,7 +114,7 @@ def _table_block(
             problems += found
         columns[name] = values
     typed = pa.table(columns) if columns else pa.table({"": pa.nulls(table.num_rows)})
-    return Block(typed, where, problems, raw)
+    return Block(typed, file.shown, where, problems, raw)
 
 
 def _one(values: pa.ChunkedArray) -> pa.Array:
@@ -140,13 +140,12 @@ def _json_block(
 ) -> Block:
     lines = [line for line, _ in part]
     rows = [{**file.partition, **row} for _, row in part]
-    problems = parse_texts(
-        rows, [column for column in schema.columns if is_text(column) or column.name in file.partition]
-    )
     names = list(dict.fromkeys(name for row in rows for name in row))
     kept = _check_kept(f"{file.shown}: line {lines[0]}", _kept(keep, names), names)
-    raw = pa.table({name: _kept_values(file, name, [row.get(name) for _, row in part]) for name in kept})
-    return Block(rows, lambda row: f"{file.shown}: line {lines[row]}", problems, raw)
+    raw = pa.table({name: _kept_values(file, name, [row.get(name) for row in rows]) for name in kept})
+    texts = [column for column in schema.columns if is_text(column) or column.name in file.partition]
+    problems = parse_texts(rows, texts)
+    return Block(rows, file.shown, lambda row: f"line {lines[row]}", problems, raw)
 
 
 def _kept_values(file: InputFile, name: str, values: list[Any]) -> pa.Array:

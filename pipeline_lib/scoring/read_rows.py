@@ -46,9 +46,9 @@ def read_rows(
     options = TextOptions(encoding, delimiter, tuple(missing))
     for block in read_blocks(input_files(str(path), format), row, options=options):
         if block.problems:
-            raise refused(block.where, block.problems)
+            raise refused(block, block.problems)
         try:
             tables.append(conform(block.rows, row))
         except RefusedColumnsError as error:
-            raise refused(block.where, error.problems) from error
+            raise refused(block, error.problems) from error
     return pa.concat_tables(tables)

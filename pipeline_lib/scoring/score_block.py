@@ -77,14 +77,14 @@ def score_block(model: CompiledPipeline, block: Block, outputs: Outputs, context
 
 def _answers(model: CompiledPipeline, block: Block, outputs: Outputs, context: Any) -> pa.Table:
     if block.problems:
-        raise refused(block.where, block.problems)
+        raise refused(block, block.problems)
     try:
         return model.predict_table(block.rows, outputs=outputs.kinds, context=context)
     except RefusedColumnsError as error:
-        raise refused(block.where, error.problems) from error
+        raise refused(block, error.problems) from error
     except RefusedRowError as error:
         where = block.where(error.row) if error.row >= 0 else f"earlier row {error.row}"
-        raise InputError(f"{where}: {error.reason}") from error
+        raise InputError(f"{block.shown}: {where}: {error.reason}") from error
 
 
 def _answer_what_can_be(
@@ -98,7 +98,7 @@ def _answer_what_can_be(
         return [model.predict_table(_rows(block.rows, numbers), outputs=outputs.kinds)]
     except RefusedColumnsError as error:
         if any(problem.rows is None for problem in error.problems):  # a column is absent, or of another type
-            raise refused(block.where, error.problems) from error
+            raise refused(block, error.problems) from error
         bad = {row for problem in error.problems for row in problem.rows or ()}
         if len(numbers) == 1:
             errors[numbers[0]] = "\n".join(map(without_place, error.problems))
