@@ -9,8 +9,8 @@
 A step without a plan runs through its library (`OpaqueStep`) where that is allowed; else compiling is refused.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,14 +19,15 @@ from numpy.typing import NDArray
 from pipeline_lib.compiled.arrow import from_arrow
 from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.compile_report import StepReport
-from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY
+from pipeline_lib.compiled.pipeline import PREDICTION
 from pipeline_lib.compiled.plan import Plan, RawTable
-from pipeline_lib.compiler.adapters.catalog import predict, transform
-from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, Outputs, RefusedStepError, qualified_name
+from pipeline_lib.compiler.adapters.catalog import transform
+from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, RefusedStepError
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.checked_rows import LEAST, rows_to_check
 from pipeline_lib.compiler.edge_batches import take
 from pipeline_lib.compiler.edge_checks import EdgeChecks, EdgeCounts
+from pipeline_lib.compiler.estimator_outputs import outputs_writer, prediction_writer
 from pipeline_lib.compiler.fidelity import Distance, LibraryColumns, StepPlan, UnfaithfulPlanError, Write
 from pipeline_lib.compiler.float32_values import as_float32, computes_float32, like_output, note_float32
 from pipeline_lib.compiler.known_words import note_words
@@ -35,9 +36,10 @@ from pipeline_lib.compiler.opaque_step import Loading, describe_input
 from pipeline_lib.compiler.opaque_way import OpaqueWay, Unplanned
 from pipeline_lib.compiler.output_differences import LastStep
 from pipeline_lib.compiler.output_names import class_labels, column_names, output_nodes, side_by_side
-from pipeline_lib.compiler.own_steps import check_names, check_order_of_rows
+from pipeline_lib.compiler.own_steps import check_names, check_order_of_rows, refuse_child_columns
 from pipeline_lib.compiler.raw_columns import RawColumnReads, input_columns
 from pipeline_lib.compiler.raw_input import RawInput
+from pipeline_lib.compiler.step_checks import Checks
 from pipeline_lib.compiler.tracing.own_code.functions import is_own
 from pipeline_lib.compiler.tracing.traces import Traces, own_objects
 from pipeline_lib.errors import InputError
@@ -165,7 +167,7 @@ class Compilation:
     def _write_transformer(self, name: str, step: Any, data: Any, output: Any, write: Write) -> None:
         before = self.columns
         after = like_output(transform(step, dict(before), self.build), output, self.build)
-        _refuse_child_columns(name, after)
+        refuse_child_columns(name, after)
         if self.build.lacks_context:  # the message on it comes after the last step, with the count of rows
             self.columns = dict(after)
             self._reach = max(value.lookback for value in after.values())
@@ -189,8 +191,8 @@ class Compilation:
         edges = EdgeCounts() if opaque else self.edges.transformer(name, step, plan, data, columns)
         self.columns = dict(zip(column_names(step, output, after), after.values(), strict=True))
         self.steps[name] = {column: value.node for column, value in self.columns.items()}
-        report = _exact_report(name, step, len(before), len(after), distance, edges, rows)
-        self._report(name, replace(report, float32=plan.float32), opaque)
+        checks = Checks(distance, edges, rows, float32=plan.float32)
+        self._report(name, checks.report(name, step, len(before), len(after)), opaque)
 
     def _report(self, name: str, report: StepReport, opaque: Sequence[StepReport]) -> None:
         """Add the report of a step, and of what runs through its library inside it, or as a whole."""
@@ -229,7 +231,7 @@ class Compilation:
         try:
             outputs = self._write_estimator(name, final, data, checked, plans)
         except (NoPlanError, UnfaithfulPlanError) as error:
-            write, methods = _output_writer(final, PREDICTION), [METHODS[kind] for kind in checked]
+            write, methods = prediction_writer(final), [METHODS[kind] for kind in checked]
             with self.opaque.through(Unplanned(name, final, data, methods, error, write, before)):
                 outputs = self._write_estimator(name, final, data, checked)
         self.classes = class_labels(final)
@@ -243,7 +245,7 @@ class Compilation:
         if data.shape[0] <= LEAST:
             return None
         try:
-            return StepPlan.write_outputs(_outputs_writer(final), self.columns)
+            return StepPlan.write_outputs(outputs_writer(final), self.columns)
         except InputError:
             return None  # it is raised again once the library's answers are known
 
@@ -257,8 +259,8 @@ class Compilation:
     ) -> dict[str, list[Value]]:
         """The values of the outputs, whose plans agree with the library's answers `checked`, by kind."""
         before, distance = self.columns, Distance()
-        outputs = _by_kind(predict(final, list(before.values()), self.build))
-        by_kind = written or StepPlan.write_outputs(_outputs_writer(final), before)
+        outputs = outputs_writer(final)(before, self.build)
+        by_kind = written or StepPlan.write_outputs(outputs_writer(final), before)
         plans = {METHODS[kind]: by_kind[kind] for kind in checked}
         columns = LibraryColumns(data, before)
         for kind, output in checked.items():
@@ -270,8 +272,8 @@ class Compilation:
                 outputs[kind] = [as_float32(value, self.build) for value in outputs[kind]]
         opaque = self.opaque.reports(name)
         edges = EdgeCounts() if opaque else self.edges.estimator(name, final, plans, data, columns)
-        report = _exact_report(name, final, len(before), len(outputs[PREDICTION]), distance, edges, self.rows)
-        self._report(name, replace(report, float32=any(plan.float32 for plan in plans.values())), opaque)
+        checks = Checks(distance, edges, self.rows, float32=any(plan.float32 for plan in plans.values()))
+        self._report(name, checks.report(name, final, len(before), len(outputs[PREDICTION])), opaque)
         return outputs
 
 
@@ -286,57 +288,3 @@ def _checked(
             raise
         plan = plan.in_float32()
         return plan, plan.check(where, data, expected, columns)
-
-
-def _refuse_child_columns(name: str, columns: Columns) -> None:
-    """Refuse a step whose output has values for each child row; steps after it read main rows only."""
-    below = [column for column, value in columns.items() if value.table]
-    if below:
-        raise RefusedStepError(
-            f"step {name}: found {', '.join(below)} with a value for each row of the table "
-            f"{columns[below[0]].table}, expected one for each main row; aggregate them, as build.total does"
-        )
-
-
-def _by_kind(outputs: Outputs) -> dict[str, list[Value]]:
-    return {
-        PREDICTION: list(outputs.prediction),
-        PROBABILITY: list(outputs.probability),
-        DECISION: list(outputs.decision),
-    }
-
-
-def _outputs_writer(final: Any) -> Callable[[Columns, Builder], dict[str, list[Value]]]:
-    return lambda columns, build: _by_kind(predict(final, list(columns.values()), build))
-
-
-def _output_writer(final: Any, kind: str) -> Callable[[Columns, Builder], Sequence[Value]]:
-    return lambda columns, build: _by_kind(predict(final, list(columns.values()), build))[kind]
-
-
-def _exact_report(
-    name: str,
-    step: Any,
-    columns_in: int,
-    columns_out: int,
-    distance: Distance,
-    edges: EdgeCounts,
-    rows: NDArray[np.intp] | None,
-) -> StepReport:
-    return StepReport(
-        name,
-        qualified_name(type(step)),
-        columns_in,
-        columns_out,
-        exact=True,
-        ulps=distance.ulps,
-        share=distance.share,
-        flips=distance.flips,
-        edge_rows=edges.rows,
-        edge_refused=edges.refused,
-        edge_differs=edges.differ,
-        edge_example=edges.example,
-        unsure=distance.unsure,
-        doubt=distance.doubt,
-        checked=0 if rows is None else len(rows),
-    )

@@ -1,10 +1,11 @@
-"""What own steps must keep beside their values: the order of rows, the names of columns, their input as it is."""
+"""What own steps must keep beside their values: their rows in order, the names of columns, their input as it is."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiler.adapters.registry import Columns, RefusedStepError
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.frames import Frames
 
@@ -63,3 +64,13 @@ def check_input_kept(where: str, before: Any, after: Any) -> None:
 def _first(names: Any) -> str:
     shown = [str(each) for each in list(names)[:_SHOWN]]
     return ", ".join(shown) + (", …" if len(names) > len(shown) else "")
+
+
+def refuse_child_columns(name: str, columns: Columns) -> None:
+    """Refuse a step whose output has values for each child row; steps after it read main rows only."""
+    below = [column for column, value in columns.items() if value.table]
+    if below:
+        raise RefusedStepError(
+            f"step {name}: found {', '.join(below)} with a value for each row of the table "
+            f"{columns[below[0]].table}, expected one for each main row; aggregate them, as build.total does"
+        )
