@@ -18,6 +18,7 @@ from pipeline_lib.cli import (
     model_file,
     new,
     notebooks,
+    package,
     parity,
     predict,
     project,
@@ -83,7 +84,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     "Run": (run.run, run.run_all, sweep.sweep, run.resume),
     "Look": (records.runs, records.show, records.report, records.lab, sources.sources, model_file.inspect_model),
     "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff, doctor.doctor, review.review),
-    "Use": (predict.predict, serve.serve),
+    "Use": (predict.predict, serve.serve, package.package),
     "Share": (records.push, records.pull, champions.promote, champions.champions),
     "Clean up": (records.prune, forget.forget),
 }

@@ -22,7 +22,7 @@ def clean(version: str) -> Prepare:
     """
 
     def prepare(preparation: Preparation) -> Setting:
-        uv = _uv()
+        uv = find_uv()
         interpreter = _interpreter(uv, version)
         wheels = [_wheel(uv, package, preparation) for package in _packages(preparation)]
         environment = preparation.folder / f"python{version}"
@@ -42,7 +42,7 @@ def clean(version: str) -> Prepare:
     return prepare
 
 
-def _uv() -> str:
+def find_uv() -> str:
     sibling = Path(sys.executable).with_name("uv")
     command = str(sibling) if sibling.is_file() else shutil.which("uv")
     if command is None:

@@ -1,0 +1,35 @@
+"""The command that packages a record."""
+
+from pathlib import Path
+
+import click
+
+from pipeline_lib.cli.context import current_project, find
+from pipeline_lib.cli.output import REF
+
+
+@click.command
+@REF
+@click.option("--out", default="dist", show_default=True, metavar="FOLDER", help="Where the wheel goes.")
+@click.option("--include-rows", is_flag=True, help="Also the rows of the evidence; never where a column is sensitive.")
+def package(ref: str, out: str, include_rows: bool) -> None:
+    """Package a record as a wheel that proves itself where it is installed.
+
+    The record must be as it was sealed, of committed files, and exact in `pipeline-lib parity REF --full`; generated
+    modules must be fresh and all files committed. The wheel is built twice with the same bytes, installed into a clean
+    environment, and repeats its self-test and the evidence there before it is called done.
+    """
+    from pipeline_lib.release.package import package as build
+
+    done = build(
+        find(ref),
+        current_project(),
+        Path(out),
+        include_rows=include_rows,
+        progress=lambda line: click.echo(line, err=True),
+    )
+    click.echo(
+        f"{done.wheel}: installed into a clean environment, where its self-test and {done.evidence_rows:,} rows of "
+        f"evidence give the record's bits\nnext: pip install --no-deps {done.wheel.name} where nb-pipeline-lib is "
+        f"installed, then python -m {done.name} self-test"
+    )
