@@ -4,7 +4,7 @@
     joblib       the same, decompressed
     skops        the names and versions in its JSON
 
-What loading would run beside the classes of known packages is named.
+What loading would run besides the classes of known packages is named.
 """
 
 import bz2

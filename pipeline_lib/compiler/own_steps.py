@@ -1,4 +1,4 @@
-"""What own steps must keep beside their values: their rows in order, the names of columns, their input as it is."""
+"""What own steps must keep besides their values: their rows in order, the names of columns, their input as it is."""
 
 from collections.abc import Sequence
 from typing import Any
