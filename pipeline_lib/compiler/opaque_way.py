@@ -21,6 +21,7 @@ from pipeline_lib.compiler.edge_batches import take
 from pipeline_lib.compiler.fidelity import StepPlan, UnfaithfulPlanError, Write
 from pipeline_lib.compiler.opaque_parts import OpaqueParts
 from pipeline_lib.compiler.opaque_step import Loading
+from pipeline_lib.compiler.tracing.own_code.functions import is_own
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.frames import Frames
 
@@ -145,6 +146,8 @@ class OpaqueWay:
                 joint = ", or" if has_remedy else ";"
                 return f"{unplanned.about}{joint} {_offer(parts, self.parts.loading, unplanned.name)}"
             except _LeftOutError:
+                if is_own(type(unplanned.step)):  # its own line says more
+                    return unplanned.about
                 raise
             except Exception as failed:  # the step's own code, or its library's
                 failure = parts.failure or failed

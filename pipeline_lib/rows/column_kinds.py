@@ -78,7 +78,10 @@ def conversion(series: Any) -> str:
     if text.startswith(("timedelta64", "duration")):
         return f"X[{name}].dt.total_seconds() is a number"
     if getattr(dtype, "tz", None) is not None or "tz=" in text:
-        return f'X[{name}].dt.tz_convert("UTC").dt.tz_localize(None) is a datetime without a zone'
+        return (
+            f'X[{name}].dt.tz_convert("UTC").dt.tz_localize(None) is a datetime in UTC without a zone, '
+            f"X[{name}].dt.tz_localize(None) is what the zone's clocks show"
+        )
     if text.startswith("period"):
         return f"X[{name}].dt.to_timestamp() is a datetime"
     if text.startswith("Sparse"):

@@ -186,9 +186,7 @@ def test_steps_whose_float32_functions_are_their_own(step: Any) -> None:
 @pytest.mark.slow
 def test_a_union_of_float32() -> None:
     final = LogisticRegression(max_iter=2000)
-    fitted = make_pipeline(make_union(StandardScaler(), PCA(2)), final).fit(
-        NUMBERS, CLASSES
-    )
+    fitted = make_pipeline(make_union(StandardScaler(), PCA(2)), final).fit(NUMBERS, CLASSES)
     model = compiled(fitted)
     np.testing.assert_allclose(model.predict_proba(NUMBERS), fitted.predict_proba(NUMBERS), rtol=1e-4)
 

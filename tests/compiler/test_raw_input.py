@@ -10,6 +10,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from feature_engine.datetime import DatetimeFeatures
 from feature_engine.imputation import MeanMedianImputer
 from feature_engine.selection import DropFeatures
 from scipy.sparse import csr_matrix
@@ -250,6 +251,68 @@ def test_a_column_without_a_kind_that_a_step_reads_is_refused_with_the_way_to_co
         compile_pipeline(HistGradientBoostingClassifier(max_iter=5).fit(frame, CLASSES), like=frame)
     whole = frame.assign(half=frame["half"].astype(float))
     check(HistGradientBoostingClassifier(max_iter=5).fit(whole, CLASSES), whole)
+
+
+class LocalHour(RowwiseTransformer):
+    """The hour that Berlin's clocks show, of a column with a zone or of one in UTC."""
+
+    def __init__(self, zoned: bool = False) -> None:
+        self.zoned = zoned
+
+    def fit(self, X: Any, y: Any = None) -> "LocalHour":
+        return self
+
+    def transform(self, X: Any) -> Any:
+        when = X["when"] if self.zoned else X["when"].dt.tz_localize("UTC")
+        return X.assign(hour=when.dt.tz_convert("Europe/Berlin").dt.hour).drop(columns="when")
+
+
+ZONED = NUMBERS.assign(when=pd.date_range("2023-01-01", periods=ROWS, freq="37h", tz="UTC", unit="us"))
+
+
+def test_local_time_is_read_of_a_column_without_a_zone() -> None:
+    with pytest.raises(
+        InputError, match=r"found a raw column of datetime64\[us, UTC\].*tz_localize\(\"UTC\"\) here"
+    ) as no:
+        compile_pipeline(make_pipeline(LocalHour(zoned=True), Ridge()).fit(ZONED, NUMBERS["a"]), like=ZONED)
+    assert "X['when'].dt.tz_convert(\"UTC\").dt.tz_localize(None) is a datetime in UTC without a zone" in str(no.value)
+    naive = ZONED.assign(when=ZONED["when"].dt.tz_convert("UTC").dt.tz_localize(None))
+    model = check(make_pipeline(LocalHour(), Ridge()).fit(naive, NUMBERS["a"]), naive)
+    row = naive.iloc[70].to_dict()
+    assert model.trace_row(row)["localhour"]["hour"] == ZONED["when"].dt.tz_convert("Europe/Berlin").dt.hour[70]
+
+
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
+def test_fields_of_a_zone_are_those_that_its_clocks_show() -> None:
+    zoned = ZONED.assign(when=ZONED["when"].dt.tz_convert("Europe/Berlin"))
+    fields = DatetimeFeatures(features_to_extract=["hour", "month"])
+    with pytest.raises(InputError, match=r"X\['when'\].dt.tz_localize\(None\) is what the zone's clocks show"):
+        compile_pipeline(make_pipeline(fields, Ridge()).fit(zoned, NUMBERS["a"]), like=zoned)
+    answers = make_pipeline(fields, Ridge()).fit(zoned, NUMBERS["a"]).predict(zoned)
+    shown = zoned.assign(when=zoned["when"].dt.tz_localize(None))
+    model = check(make_pipeline(fields, Ridge()).fit(shown, NUMBERS["a"]), shown)
+    assert model.predict(shown) == pytest.approx(answers, rel=1e-9)
+
+
+class Seconds(RowwiseTransformer):
+    """The length of a duration."""
+
+    def fit(self, X: Any, y: Any = None) -> "Seconds":
+        return self
+
+    def transform(self, X: Any) -> Any:
+        return X.assign(long=X["long"].dt.total_seconds())
+
+
+def test_a_duration_that_own_code_reads_is_refused_with_the_way_that_works() -> None:
+    frame = NUMBERS.assign(long=UNREAD["duration"])
+    with pytest.raises(
+        InputError, match=r"found a raw column of timedelta64.*make it a number of seconds in `load`"
+    ) as no:
+        compile_pipeline(make_pipeline(Seconds(), Ridge()).fit(frame, NUMBERS["a"]), like=frame)
+    assert "X['long'].dt.total_seconds() is a number" in str(no.value)
+    seconds = frame.assign(long=frame["long"].dt.total_seconds())
+    check(Ridge().fit(seconds, NUMBERS["a"]), seconds)
 
 
 CONTAINERS = {

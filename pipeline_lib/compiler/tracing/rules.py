@@ -45,6 +45,7 @@ import pipeline_lib.compiler.tracing.series.pandas_values
 import pipeline_lib.compiler.tracing.series.refusals
 import pipeline_lib.compiler.tracing.series.replacements
 import pipeline_lib.compiler.tracing.series.series
+import pipeline_lib.compiler.tracing.series.zones
 import pipeline_lib.compiler.tracing.text.accessor
 import pipeline_lib.compiler.tracing.text.composed
 import pipeline_lib.compiler.tracing.text.lists

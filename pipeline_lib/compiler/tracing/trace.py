@@ -29,6 +29,7 @@ from pipeline_lib.compiler.tracing.own_code.own_self import StandInSelf, stand_i
 from pipeline_lib.compiler.tracing.recorded import Recorded
 from pipeline_lib.compiler.tracing.recording import RecordedLine, Recording
 from pipeline_lib.compiler.tracing.refusals import TraceRefusedError, line_of, refuse
+from pipeline_lib.compiler.tracing.series.dtype_rules import refuse_zones
 from pipeline_lib.errors import InputError
 
 Run = Callable[[Substitution, Any], Any]
@@ -165,6 +166,8 @@ def _from_own_code(recording: Recording, error: Exception) -> TraceRefusedError:
 def _outputs(where: str, recording: Recording, result: Any) -> dict[str, Value]:
     """The columns that own code returned, by name."""
     try:
+        if isinstance(result, Recorded):
+            refuse_zones(result)
         if not isinstance(result, Recorded) or result._kind not in ("frame", "series", "array"):
             if reason := getattr(type(result), "_no_value", None):
                 refuse(*reason)

@@ -1,10 +1,15 @@
 """Recorded dates: `.dt`, `pd.to_datetime` and other functions of columns give what pandas gives, bit for bit."""
 
+from zoneinfo import ZoneInfo
+
+import numpy as np
 import pandas as pd
 import pytest
 from dtype_frames import EDGES, TRAINING
 from tracing import check, own_code, refusal
 
+from pipeline_lib.compiler.tracing.series import zones
+from pipeline_lib.compiler.tracing.series.zones import transitions
 from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.schema import RowSchema
 
@@ -145,6 +150,47 @@ def test_odd_text_is_no_other_date_than_to_pandas(form: str, errors: str) -> Non
     check(own_code(text), training, others, may_refuse=errors == "coerce" or "%f" in form)
 
 
+BERLIN = "X['d'].dt.tz_localize('UTC').dt.tz_convert('Europe/Berlin')"
+ZONED = [
+    *(f"{BERLIN}.dt.{field}" for field in FIELDS),
+    f"{BERLIN}.dt.isocalendar().week.astype(float)",
+    f"{BERLIN}.dt.day_name()",
+    f"{BERLIN}.dt.strftime('%Y-%m-%d %H:%M')",
+    f"{BERLIN}.dt.date.isna()",
+    f"{BERLIN}.dt.tz_localize(None)",
+    f"{BERLIN}.dt.tz_convert(None)",
+    f"{BERLIN}.dt.tz_localize(None).dt.floor('D')",
+    f"{BERLIN}.dt.tz_convert('Asia/Kathmandu').dt.minute",
+    "pd.to_datetime(X['d'], utc=True).dt.tz_convert('America/New_York').dt.hour + X['x']",
+    "X.assign(z=X['d'].dt.tz_localize('UTC')).assign(z=lambda f: f['z'].dt.tz_convert('Europe/London').dt.hour)",
+    "X['d'].dt.tz_localize(None).dt.hour",
+    "X['d'].dt.tz_localize('Etc/UTC').dt.hour",
+    "X['d'].dt.tz_localize(datetime.timezone.utc).dt.day",
+]
+
+
+@pytest.mark.parametrize("text", ZONED)
+def test_local_time_of_a_zone(text: str) -> None:
+    check(own_code(text), TRAINING, EDGES, may_refuse=True)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"])
+def test_every_change_of_the_clocks(zone: str) -> None:
+    """Rows around each moment at which clocks are set, where a fold or a gap begins."""
+    moments = np.array(transitions(ZoneInfo(zone))[2][1:][-150:])
+    around = np.concatenate([moments - 1, moments, moments + 1, moments + 1_800_000_000]).astype("datetime64[us]")
+    training = pd.DataFrame({"d": pd.Series(around)})
+    check(own_code(f"X['d'].dt.tz_localize('UTC').dt.tz_convert({zone!r}).dt.tz_localize(None)"), training)
+
+
+def test_an_hour_that_is_not_the_zones_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = zones.transitions
+    ahead = {"Europe/Berlin": 3_600_000_000, "UTC": 0}
+    monkeypatch.setattr(zones, "transitions", lambda zone: (*right(zone)[:3], [ahead[str(zone)]] * len(right(zone)[3])))
+    summer = pd.DataFrame({"d": pd.date_range("2021-06-01", periods=9, freq="D", unit="us")})
+    assert "the recorder's rule gives" in refusal(own_code(f"{BERLIN}.dt.hour"), summer)
+
+
 def test_dates_beyond_nanoseconds_are_refused_rows() -> None:
     training = TRAINING.assign(d=TRAINING["d"].fillna(pd.Timestamp("2020-01-01")))
     check(lambda self, X: X["d"].astype("datetime64[ns]").dt.year, training, EDGES)
@@ -165,7 +211,14 @@ REFUSED = {
     "X['d'].dt.date.dt.year": "pd.to_datetime",
     "X['d'].dt.time": "hour * 60",
     "X['d'].dt.to_period('M')": "strftime",
-    "X['d'].dt.tz_localize('UTC')": "load",
+    "X['d'].dt.tz_localize('UTC')": "drop the zone",
+    "X.assign(z=X['d'].dt.tz_localize('UTC'))": "drop the zone",
+    "X['d'].dt.tz_localize('UTC').dt.normalize().dt.hour": "drop the zone",
+    "X['d'].dt.tz_localize('UTC').dt.tz_convert('Europe/Berlin').astype(str)": "drop the zone",
+    "X['d'].dt.tz_localize('UTC').isna()": "drop the zone",
+    "X['d'].dt.tz_localize('UTC').dt.tz_convert('Mars/Olympus').dt.hour": "must answer",
+    "X['d'].dt.tz_localize('Europe/Berlin', ambiguous='NaT', nonexistent='NaT').dt.hour": "comes twice",
+    "X['d'].dt.tz_convert('UTC')": "tz_localize",
     "X['d'].dt.floor('MS')": "must answer",
     "X['d'].dt.strftime('%B')": "found",
     "X['d'].dt.day_name(locale='en_US.utf8')": "found",

@@ -1,7 +1,7 @@
 """Recorded `.dt` accessor of a Series of dates or durations.
 
 In pandas the fields of a date are int32 where no row is missing, and float64 with NaN where one is; the plan has
-float64 with NaN unless the column is never missing. Dates have no time zone.
+float64 with NaN unless the column is never missing. Dates with a time zone are in `zones`.
 """
 
 from typing import Any
@@ -27,6 +27,8 @@ _FLAGS = {
     **{f"is_{part}_{end}": f"{part}_{end}" for part in ("month", "quarter", "year") for end in ("start", "end")},
     "is_leap_year": "leap_year",
 }
+FIELDS = (*_FIELDS, *_FLAGS)
+"""Names of the fields of a date."""
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
@@ -47,6 +49,13 @@ class RecordedDates(Accessor):
 @rule("series", "dt", attribute=True, raw=True)
 def accessor(call: Call) -> Any:
     """The fields and methods of dates and durations."""
+    durations = [dtype for dtype in dtypes_of(call.owner) if getattr(dtype, "kind", "") == "m"]
+    if durations and call.value.kind != "duration":  # a raw column that is a placeholder
+        call.stop(
+            f"a raw column of {durations[0]}",
+            "raw rows hold numbers, text, bools, dates and datetimes",
+            "make it a number of seconds in `load`",
+        )
     if call.value.kind in ("datetime", "duration") and any(str(each) == "object" for each in dtypes_of(call.owner)):
         call.stop(
             "`.dt` of a column of Python's dates",
@@ -189,7 +198,7 @@ def unit(call: Call) -> Any:
 
 @rule("dates", "tz", attribute=True, raw=True)
 def time_zone(call: Call) -> Any:
-    """None: dates have no time zone."""
+    """The time zone, None for dates without."""
     return call.owner._reals[0].tz
 
 
@@ -212,12 +221,7 @@ refused("dates", "time timetz", "a plan has no times of day", "write .dt.hour * 
 refused(
     "dates", "to_period", "a plan has no periods", "write .dt.year * 12 + .dt.month, or .dt.strftime('%Y-%m') for text"
 )
-refused(
-    "dates",
-    "tz_localize tz_convert",
-    "raw rows have no time zone",
-    "convert in `load`, or give a column to the schema that holds the local time",
-)
+refused("dates", "tz_convert", "the dates have no time zone", 'write .dt.tz_localize("UTC") before it')
 refused(
     "dates",
     "to_pydatetime to_pytimedelta components",

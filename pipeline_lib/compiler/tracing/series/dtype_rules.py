@@ -25,6 +25,7 @@ from pipeline_lib.compiler.tracing.refusals import refuse
 from pipeline_lib.compiler.tracing.rows.checks import checked
 
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+DROP_ZONE = "take its fields, such as .dt.hour, or drop the zone: .dt.tz_localize(None)"
 SYMBOLS = {
     "add": "+",
     "sub": "-",
@@ -59,6 +60,20 @@ def dtypes_of(series: Recorded) -> list[Any]:
         if real is not None:
             found.setdefault(str(real.dtype), real.dtype)
     return list(found.values())
+
+
+def zone_of(dtype: Any) -> Any:
+    """The time zone of a dtype of dates; None without one."""
+    return getattr(dtype, "tz", None)
+
+
+def refuse_zones(result: Recorded) -> None:
+    """Refuse dates with a time zone among the columns that own code returns: other steps read their local fields."""
+    real = result._reals[0]
+    dtypes = list(real.dtypes) if hasattr(real, "columns") else [getattr(real, "dtype", None)]
+    for dtype, value in zip(dtypes, result._values, strict=False):  # an array has one dtype
+        if zone_of(dtype) is not None and value.kind == "datetime":
+            refuse(f"a column of {dtype} returned", "raw rows and plans have dates without a zone", DROP_ZONE)
 
 
 def is_object(series: Recorded) -> bool:

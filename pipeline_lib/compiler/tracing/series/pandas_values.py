@@ -87,11 +87,14 @@ def to_datetime(
     origin: Any = "unix",
     cache: bool = True,
 ) -> Value:
-    """Dates of text in a given format, of Python's dates, of dates, or of a count of units since 1970."""
+    """Dates of text in a given format, of Python's dates, of dates, or of a count of units since 1970.
+
+    With `utc` they are read as UTC, which moves none of them.
+    """
     _column(call, arg)
     build, value = call.build, call.value
-    if utc or not exact or origin != "unix" or errors not in ("raise", "coerce"):
-        call.stop("pd.to_datetime with utc, exact, origin or errors", "the recorder has no rule for it", PLAN)
+    if not exact or origin != "unix" or errors not in ("raise", "coerce"):
+        call.stop("pd.to_datetime with exact, origin or errors", "the recorder has no rule for it", PLAN)
     if value.kind == "datetime":
         return value
     if value.kind == "int64" and unit is not None and format is None:

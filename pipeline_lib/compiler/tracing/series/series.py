@@ -17,12 +17,12 @@ from pipeline_lib.compiler.tracing.recorded_types import records
 from pipeline_lib.compiler.tracing.refusals import ONE_ROW, PLAN
 from pipeline_lib.compiler.tracing.registry import Entry, rule
 from pipeline_lib.compiler.tracing.series.arithmetic import LOGIC, operate
-from pipeline_lib.compiler.tracing.series.dtype_rules import check_operands, dtypes_of, guard, is_object
+from pipeline_lib.compiler.tracing.series.dtype_rules import check_operands, dtypes_of, guard, is_object, zone_of
 from pipeline_lib.compiler.tracing.series.operators import Operators
 from pipeline_lib.compiler.tracing.series.times import plain_operand
 
 
-@records(lambda real: isinstance(real, pd.Series))
+@records(lambda real: isinstance(real, pd.Series) and zone_of(real.dtype) is None)
 class RecordedSeries(Operators):
     """A column with an index: what `X["age"]` gives own code."""
 
