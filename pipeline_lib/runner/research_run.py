@@ -4,7 +4,6 @@ import inspect
 import json
 import os
 import shutil
-import sys
 import types
 import warnings
 from collections.abc import Mapping, Sequence
@@ -22,12 +21,11 @@ from pipeline_lib.evidence.bits import digest
 from pipeline_lib.evidence.evidence import write_evidence
 from pipeline_lib.evidence.fitted_state import write_fitted_state
 from pipeline_lib.evidence.targets import predictions_of
-from pipeline_lib.project.export import check_export
 from pipeline_lib.project.exported_cells import exported_cells
-from pipeline_lib.project.loaded_code import changed_names, with_exported_definitions
-from pipeline_lib.project.params import params_from_values, params_to_json
-from pipeline_lib.project.params_model import BaseParams, check_model
-from pipeline_lib.project.project import GENERATED, Project, find_project
+from pipeline_lib.project.loaded_code import with_exported_definitions
+from pipeline_lib.project.params import params_to_json
+from pipeline_lib.project.params_model import BaseParams
+from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.data_profile import profile_of
 from pipeline_lib.records.layout import (
     COMPILE_REPORT,
@@ -48,6 +46,7 @@ from pipeline_lib.rows.model import schema_of
 from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.runner.cache.imported_files import follow_imports
 from pipeline_lib.runner.metrics import finite_metric, metrics_of_evidence
+from pipeline_lib.runner.start_checks import check_checkout, check_fresh, check_module, mode_of, parameters_of
 from pipeline_lib.runner.warm.cold_only import check_packages
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, write_atomic
@@ -56,10 +55,6 @@ from pipeline_lib.system.html_page import element, joined, table
 
 _KEPT_SCRATCH = 5
 """Scratch records that are kept for each pipeline; older ones are removed at the next start."""
-
-
-class StaleLibraryWarning(UserWarning):
-    """The loaded library is not what the notebooks export."""
 
 
 def _row_hashes(table: Any, row: RowSchema) -> Any:
@@ -214,14 +209,14 @@ def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:
     scratch record. Where the library is not what the notebooks export, papermill refuses and Jupyter warns. Raises
     InputError for bad parameters.
     """
-    _check_module(module)
+    check_module(module)
     project = find_project(Path(str(module.__file__)).parent)
-    _check_checkout(project)
+    check_checkout(project)
     folder = os.environ.get(RECORD_VARIABLE)
-    mode = "run" if folder else _mode(values)
-    _check_fresh(project, mode)
+    mode = "run" if folder else mode_of(values)
+    check_fresh(project, mode)
     quiet_select_dtypes()
-    params = _parameters(module, values)
+    params = parameters_of(module, values)
     if not folder:  # the runner has checked it
         declared_metric(project, module.__name__.rpartition(".")[2])
     record = Record(Path(folder)) if folder else _scratch_record(project, module, mode)
@@ -239,76 +234,6 @@ def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:
     write_atomic(record.folder / ENVIRONMENT, canonical_json(describe_environment()))
     write_atomic(record.folder / LIBRARY, canonical_json(exported_cells(project)))
     return Run(module, params, record, project)
-
-
-def _check_checkout(project: Project) -> None:
-    """Refuse a module of another checkout than the one that the notebook lies in."""
-    try:
-        here = find_project(Path.cwd())
-    except InputError:
-        return
-    if here.library == project.library:
-        here.check_loaded()
-
-
-def _check_module(module: types.ModuleType) -> None:
-    missing = [name for name in ("Params", "Row", "load", "split", "build", "metrics") if not hasattr(module, name)]
-    if missing or not getattr(module, "__file__", None):
-        raise InputError(
-            f"found {getattr(module, '__name__', module)!r} without {', '.join(missing) or 'a file'}, expected a "
-            "pipeline module that exports Params, Row, load, split, build and metrics"
-        )
-    needed = [
-        name
-        for name, parameter in inspect.signature(module.load).parameters.items()
-        if parameter.default is parameter.empty
-        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    ]
-    if len(needed) > 1:
-        raise InputError(
-            f"{module.__name__}.load: found the arguments {', '.join(needed)}, expected load() or load(params); "
-            "make the others fields of Params"
-        )
-
-
-def _parameters(module: types.ModuleType, values: Mapping[str, Any]) -> BaseParams:
-    model = check_model(module.Params, module.__name__)
-    declared = {name: values[name] for name in model.model_fields if name in values}
-    return params_from_values(declared, model, source="the notebook's parameters")
-
-
-def _check_fresh(project: Project, mode: str) -> None:
-    loaded = {
-        f"{name.replace('.', '/')}.py": module
-        for name, module in sorted(sys.modules.items())
-        if name.startswith(tuple(f"{project.library}.{part}." for part in GENERATED))
-    }
-    stale = [] if mode == "run" else check_export(project)  # the runner checks before and after the run
-    problems = [str(problem) for problem in stale if problem.module in loaded]
-    for path, module in loaded.items():
-        names = changed_names(module)
-        if names:
-            problems.append(
-                f"{path}: found {', '.join(names)} loaded before the file last changed, expected the file's code; "
-                "restart the kernel, or use %load_ext autoreload and %autoreload 2"
-            )
-    if problems and mode == "interactive":
-        warnings.warn("\n".join(problems), StaleLibraryWarning, stacklevel=3)
-    elif problems:
-        raise InputError("\n".join(problems))
-
-
-def _mode(values: Mapping[str, Any]) -> str:
-    """`interactive` in Jupyter, `papermill` when another program started the kernel."""
-    import psutil  # comes with ipykernel
-
-    if "__vsc_ipynb_file__" in values:
-        return "interactive"
-    parent = psutil.Process().parent()
-    words = [Path(word).name for word in parent.cmdline()] if parent else []
-    if any("papermill" in word for word in words):
-        return "papermill"
-    return "interactive" if any("jupyter" in word for word in words) else "papermill"
 
 
 def _scratch_record(project: Project, module: types.ModuleType, mode: str) -> Record:

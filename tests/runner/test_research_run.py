@@ -16,7 +16,8 @@ from pipeline_lib.pipelines import houses
 from pipeline_lib.project.generated_modules import ExportProblem
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import RECORD_VARIABLE, all_records, create_record, write_manifest
-from pipeline_lib.runner.research_run import Run, StaleLibraryWarning, start_run
+from pipeline_lib.runner.research_run import Run, start_run
+from pipeline_lib.runner.start_checks import StaleLibraryWarning
 from pipeline_lib.system.files import canonical_json
 
 GIVEN = example.VALUES
@@ -31,7 +32,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     elsewhere = Project(here.root, here.library, here.notebooks, here.params, tmp_path / "runs")
     monkeypatch.delenv(RECORD_VARIABLE, raising=False)
     monkeypatch.setattr("pipeline_lib.runner.research_run.find_project", lambda start: elsewhere)
-    monkeypatch.setattr("pipeline_lib.runner.research_run.check_export", lambda project: [])
+    monkeypatch.setattr("pipeline_lib.runner.start_checks.check_export", lambda project: [])
     monkeypatch.setattr("pipeline_lib.runner.research_run.quiet_select_dtypes", lambda: None)
     return elsewhere
 
@@ -143,7 +144,7 @@ def test_a_stale_library_is_warned_of_in_jupyter_and_refused_elsewhere(monkeypat
         ExportProblem("pipeline_lib/pipelines/houses.py", "nbs/pipelines/houses.ipynb: cell 4: found a syntax error"),
         ExportProblem("pipeline_lib/pipelines/other.py", "other.py: found stale"),
     ]
-    monkeypatch.setattr("pipeline_lib.runner.research_run.check_export", lambda project: stale)
+    monkeypatch.setattr("pipeline_lib.runner.start_checks.check_export", lambda project: stale)
     with pytest.raises(InputError, match="found a syntax error") as caught:
         start_run(houses, VALUES)
     assert "other.py" not in str(caught.value)
@@ -153,7 +154,7 @@ def test_a_stale_library_is_warned_of_in_jupyter_and_refused_elsewhere(monkeypat
 
 def test_functions_that_are_older_than_their_file_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "pipeline_lib.runner.research_run.changed_names", lambda module: ["build"] if module is houses else []
+        "pipeline_lib.runner.start_checks.changed_names", lambda module: ["build"] if module is houses else []
     )
     with pytest.raises(InputError, match=r"houses\.py: found build loaded before the file last changed"):
         start_run(houses, VALUES)
@@ -199,7 +200,7 @@ def test_training_rows_are_a_frame(run: Run, fitted: Any, parts: Parts) -> None:
 
 
 def test_load_may_take_the_parameters_and_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline_lib.runner.research_run._check_fresh", lambda project, mode: None)
+    monkeypatch.setattr("pipeline_lib.runner.research_run.check_fresh", lambda project, mode: None)
     monkeypatch.setattr(houses, "load", lambda params, rows=None, *rest, **options: None)
     start_run(houses, VALUES)
     monkeypatch.setattr(houses, "load", lambda params, folder: None)
