@@ -84,13 +84,16 @@ class Plan:
 
     def own_values(self) -> dict[str, list[Scalar]]:
         """Keys of look-ups and constants in the operations that depend on one raw column alone, by that column."""
-        columns: list[frozenset[str]] = []  # by node, the raw columns that it depends on
+        read: list[set[str] | None] = []  # by node, the raw column that it depends on, or none; None for several
         values: dict[str, list[Scalar]] = {}
         for node in self.nodes:
-            read = {node.settings["column"]} if node.operation == "input" else set()
-            columns.append(frozenset(read.union(*(columns[number] for number in node.inputs))))
-            if len(columns[-1]) == 1:
-                own = values.setdefault(next(iter(columns[-1])), [])
+            parts = [read[number] for number in node.inputs]
+            whole = set[str]().union(*(part for part in parts if part is not None))
+            if node.operation == "input":
+                whole = {node.settings["column"]}
+            read.append(None if None in parts or len(whole) > 1 else whole)
+            if read[-1]:
+                own = values.setdefault(next(iter(whole)), [])
                 own += node.settings.get("keys", ())
                 constants = (self.nodes[number] for number in node.inputs)
                 own += [constant.settings["value"] for constant in constants if constant.operation == "constant"]

@@ -73,6 +73,9 @@ def _write_reading(code: Code, columns: Mapping[str, Column]) -> None:
     code.line("    pass")
     code.line(f"except KeyError: raise {refuse} from None")
     for name, column in columns.items():
+        if column.kind == "number" and column.nullable and not column.finite and not _bounds(name, column, code):
+            code.line(f"if type({name}) is not float: {name} = {code.bind(_any_number, 'number')}({name})")
+            continue
         check = f"if {_CHECKS[column.kind](name, column, code)}: raise {refuse}"
         if column.nullable:
             code.line(f"if {name} is None: {name} = {_MISSING[column.kind](code)}")
@@ -82,6 +85,15 @@ def _write_reading(code: Code, columns: Mapping[str, Column]) -> None:
         conversion = _CONVERSIONS[column.kind](name, column, code)
         if conversion:
             code.line(f"{'else' if column.nullable else 'if True'}: {name} = {conversion}")
+
+
+def _any_number(value: Any) -> float:
+    """A number of a column that takes any, and missing ones; there may be hundreds of such columns."""
+    if value is None:
+        return math.nan
+    if type(value) is not int or not -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:
+        raise QuickCheckError
+    return float(value)
 
 
 def _bounds(name: str, column: Column, code: Code) -> str:

@@ -26,6 +26,7 @@ from pipeline_lib.compiler.generated_methods import OperationMethods
 from pipeline_lib.compiler.lookup_tables import python_scalar, table_settings
 from pipeline_lib.compiler.operation_checks import check_dtypes, check_settings, child_table
 from pipeline_lib.compiler.operators import Operators
+from pipeline_lib.compiler.setting_keys import setting_key
 from pipeline_lib.compiler.times import TIMES, dtype_of, is_time, microseconds, operation_of
 from pipeline_lib.errors import InputError
 
@@ -325,7 +326,7 @@ class Builder(OperationMethods[Value]):
         lookback: int = 0,
         table: str = "",
     ) -> Value:
-        key = (operation, inputs, dtype, _key(settings))
+        key = (operation, inputs, dtype, setting_key(settings))
         known = self._known.get(key)
         if known is None:
             table = table if dtype.endswith(LIST) else ""
@@ -334,14 +335,3 @@ class Builder(OperationMethods[Value]):
             self._known[key] = known
             self._values.append(known)
         return known
-
-
-def _key(setting: Any) -> Any:
-    """A hashable key that tells settings apart by type and bits: 0.0 is not -0.0, and 1 is not 1.0 or True."""
-    if isinstance(setting, dict):
-        return tuple((_key(name), _key(value)) for name, value in setting.items())
-    if isinstance(setting, list | tuple):
-        return tuple(map(_key, setting))
-    if isinstance(setting, np.ndarray):
-        return (setting.dtype.str, setting.shape, setting.tobytes())
-    return (type(setting).__name__, setting.hex() if isinstance(setting, float) else setting)

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from pipeline_lib.compiled.opaque import quiet_libraries
 from pipeline_lib.compiled.opaque_trust import check_trust
+from pipeline_lib.compiled.operations.stored_points import kept_products
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiled.time_order import check_order, declared_table
 from pipeline_lib.compiler.compilation import Compilation, CompileOptions
@@ -96,9 +97,9 @@ def compile_pipeline(
     data = raw.library_rows(table)
     _check_restored(fitted, like, raw, rows, data)
     compilation = Compilation(options)
-    with library_calls(), _naming_dtypes(raw):
-        compilation.run(steps, data)
-    with library_calls():
+    with library_calls(), kept_products():
+        with _naming_dtypes(raw):
+            compilation.run(steps, data)
         plan = compilation.plan()
         model = CompiledPipeline(plan, raw.row, compilation.opaque.states(plan), library, trust=loading.trust)
         model.raw_input = raw
@@ -133,7 +134,7 @@ def check_rows(
     loading = Loading(library, model.trust)
     options = CompileOptions(raw, loading, allow_opaque=True, edge_rows=False, table=model.plan.tables[0])
     compilation = Compilation(options)
-    with library_calls():
+    with library_calls(), kept_products():
         compilation.run(fitted_steps(fitted), raw.library_rows(table))
         compilation.compare_traces()
 

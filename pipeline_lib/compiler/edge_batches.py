@@ -98,10 +98,10 @@ def same_layout(left: Any, right: Any) -> bool:
     return bool(left.dtype == right.dtype)
 
 
-def holds_integers(data: Any, index: int) -> bool:
-    """Whether a column of a frame or array can hold integers only."""
-    dtype = data.dtypes.iloc[index] if hasattr(data, "columns") else data.dtype
-    return getattr(dtype, "kind", "") in ("i", "u")
+def integer_columns(data: Any) -> list[bool]:
+    """Which columns of a frame, Series, array or sparse matrix can hold integers only."""
+    dtypes = list(data.dtypes) if hasattr(data, "columns") else [data.dtype] * (data.shape[1] if data.ndim == 2 else 1)
+    return [getattr(dtype, "kind", "") in ("i", "u") for dtype in dtypes]
 
 
 def replace_values(data: Any, base: Rows, edges: Sequence[Edge | None]) -> Any:
@@ -115,6 +115,9 @@ def replace_values(data: Any, base: Rows, edges: Sequence[Edge | None]) -> Any:
         return _replaced(series, rows, [edges[row].value for row in rows])  # type: ignore[union-attr]
     if hasattr(data, "iloc"):
         frame = take(data, base).copy(deep=False)
+        if all(dtype == np.float64 for dtype in frame.dtypes):  # in one array: a column that is set is one more
+            numbers = replace_values(np.array(frame, order="F"), np.arange(len(base)), edges)
+            return type(frame)(numbers, index=frame.index, columns=frame.columns)
         for index, rows in places.items():
             frame.isetitem(index, _replaced(frame.iloc[:, index], rows, [edges[row].value for row in rows]))  # type: ignore[union-attr]
         return frame

@@ -32,7 +32,7 @@ from pipeline_lib.compiler.edge_batches import (
     EVERY_COLUMN,
     Edge,
     Rows,
-    holds_integers,
+    integer_columns,
     join,
     replace_in_tables,
     replace_values,
@@ -86,6 +86,13 @@ class _Batch:
     edges: Sequence[Edge]
     columns: Columns
     parts: dict[bytes, tuple[Any, Columns]] = field(default_factory=dict)
+    accepted: dict[int, tuple[Plan, Rows]] = field(default_factory=dict)
+
+    def rows_of(self, plan: Plan) -> Rows:
+        """The rows that a plan does not refuse; outputs of one estimator share the plan."""
+        if id(plan) not in self.accepted:
+            self.accepted[id(plan)] = (plan, answered_rows(plan, self.columns, len(self.edges)))
+        return self.accepted[id(plan)][1]
 
 
 class EdgeChecks:
@@ -160,12 +167,13 @@ class EdgeChecks:
         texts = {*plan.before, *self._row.by_name}
         constants = [value for value in own.constants if value not in texts]
         columns = [each for each in input_columns(plan.before, plan.plan, raw) if each.name not in self._links]
+        whole = [] if isinstance(data, Frames) else integer_columns(data)
         lists = []
         used = [each for each in sorted(columns, key=lambda each: not each.is_used) if each.is_used or own.names]
         if not own.names and len(used) > limit:
             used = [used[number] for number in spread(len(used), limit)]
         for column in used:
-            if column.kind == "number" and not isinstance(data, Frames) and holds_integers(data, column.index):
+            if column.kind == "number" and whole and whole[column.index]:
                 column = replace(column, kind="integer")
             values = values_to_try(column, training_values(column, training), constants)
             hidden = self._is_sensitive(plan.before[column.source])
@@ -196,7 +204,7 @@ class EdgeChecks:
         nothing = (EdgeCounts(rows, rows), np.arange(0), None)
         if not rows:
             return nothing
-        accepted = answered_rows(plan.plan, columns, rows)
+        accepted = batch.rows_of(plan.plan)
         by_hand = hasattr(type(getattr(method, "__self__", None)), "plan")  # recorded code may write into its input
         kept_in = where if own.names and by_hand else ""
         answers = self._answers(method, batch.data, accepted, 1 if _looks_back(plan) else _MAX_CALLS, kept_in=kept_in)

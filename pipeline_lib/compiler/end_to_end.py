@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from pipeline_lib.compiled.compile_report import CompileReport, StepReport
+from pipeline_lib.compiled.operations.stored_points import fresh_products
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.library_answers import LibraryAnswers
 from pipeline_lib.compiler.output_differences import Differences, LastStep
@@ -15,8 +17,9 @@ from pipeline_lib.rows.split_tables import as_rows
 
 _TIMED_ROWS = 200  # predicted one by one
 _SLOW_ROWS = 10  # of pipelines whose rows take milliseconds
-_TIMED_BULK = 8192  # rows predicted at once: a block of the executor
-_TIMED_SECONDS = 0.1  # after which nothing is timed again
+_FIRST_BULK = 128  # rows predicted at once, then more
+_TIMED_BULK = 8192  # a block of the executor
+_TIMED_SECONDS = 0.05  # after which nothing is timed again
 _FAR = 1e-6  # relative difference of a prediction that rounding cannot explain in most rows
 
 
@@ -38,9 +41,7 @@ def compile_report(
         return theirs if method == "predict" else library.last_answer(method)
 
     differences = Differences(model, rest, context, answer, steps, last)
-    start = time.perf_counter()
     ours = differences.predictions()
-    took = time.perf_counter() - start
     theirs = theirs.reshape(ours.shape)
     changed = ~((ours == theirs) | ((ours != ours) & (theirs != theirs)))
     ulps = difference = 0.0
@@ -50,16 +51,9 @@ def compile_report(
     if not any(step.flips or step.float32 for step in steps):  # these explain any difference
         _refuse_far(ours, theirs, changed)
     outputs = differences.reports()
-    rows = as_rows(rest.slice(0, 1 if context else _TIMED_ROWS), model.row)  # `context`: the rows before the first one
-    before = context and context.to_pylist()
-    model.predict_row(rows[0], context=before)
-    once = _seconds(lambda: model.predict_row(rows[0], context=before))
-    rows = rows[: _SLOW_ROWS if once * _TIMED_ROWS > _TIMED_SECONDS else _TIMED_ROWS]
-    one = _seconds(lambda: [model.predict_row(row, context=before) for row in rows]) / len(rows)
-    block = rest.slice(0, _TIMED_BULK)
-    bulk = took / rest.num_rows
-    if took < _TIMED_SECONDS:
-        bulk = _seconds(lambda: model.predict(block, context=context)) / block.num_rows
+    with fresh_products():  # as production computes them
+        one = _seconds_of_a_row(model, rest, context)
+        bulk = _seconds_among_many(model, rest, context)
     return CompileReport(
         rows=rest.num_rows,
         raw=len(model.row.names),
@@ -72,6 +66,27 @@ def compile_report(
         rows_per_second=1 / bulk,
         outputs=outputs,
     )
+
+
+def _seconds_of_a_row(model: CompiledPipeline, rest: Any, context: Any) -> float:
+    """How long a row takes that comes alone."""
+    first, before = as_rows(rest.slice(0, 1), model.row)[0], context and context.to_pylist()
+    model.predict_row(first, context=before)
+    once = _seconds(partial(model.predict_row, first, context=before))
+    count = _SLOW_ROWS if once * _TIMED_ROWS > _TIMED_SECONDS else _TIMED_ROWS
+    rows = as_rows(rest.slice(0, 1 if context else count), model.row)  # `context`: the rows before the first one
+    return _seconds(lambda: [model.predict_row(row, context=before) for row in rows]) / len(rows)
+
+
+def _seconds_among_many(model: CompiledPipeline, rest: Any, context: Any) -> float:
+    """How long a row takes in a block of the executor, or among as many as are predicted in the time of a trial."""
+    most: int = min(_TIMED_BULK, rest.num_rows)
+    rows = min(_FIRST_BULK, most)
+    while True:
+        took = _seconds(partial(model.predict, rest.slice(0, rows), context=context))
+        if rows == most or 2 * took > _TIMED_SECONDS:
+            return took / rows
+        rows = min(most, max(2 * rows, int(rows * _TIMED_SECONDS / took)))
 
 
 def _refuse_far(ours: Any, theirs: Any, changed: Any) -> None:

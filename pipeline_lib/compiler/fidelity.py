@@ -14,6 +14,7 @@ formula is from ours; the plan of production does not have them. `error_bounds` 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -226,12 +227,22 @@ class LibraryColumns(Mapping[str, PlanColumn]):
         """A column of the plan."""
         if name not in self._columns:
             index, value = self._values[name]
-            if value.dtype not in ("vector", "bag") and hasattr(self._data, "columns"):
+            if value.dtype == "float64" and self._numbers is not None:
+                self._columns[name] = self._numbers[index]
+            elif value.dtype not in ("vector", "bag") and hasattr(self._data, "columns"):
                 self._series = self._series or [column for _, column in self._data.items()]
                 self._columns[name] = plan_column(self._series[index], value.dtype)
             else:
                 self._columns[name] = library_column(self._data, index, value.dtype, value.width)
         return self._columns[name]
+
+    @cached_property
+    def _numbers(self) -> NDArray[np.float64] | None:
+        """A frame or array of float64 alone, (columns, rows): faster than column by column. None for others."""
+        dtypes = list(self._data.dtypes) if hasattr(self._data, "columns") else [getattr(self._data, "dtype", None)]
+        if self._data.ndim != 2 or hasattr(self._data, "tocsr") or any(dtype != np.float64 for dtype in dtypes):
+            return None
+        return np.array(np.asarray(self._data).T, order="C")
 
     def __iter__(self) -> Iterator[str]:
         """The names of the columns, in order."""

@@ -110,7 +110,7 @@ def describe_input(data: Any) -> dict[str, Any]:
         return {"names": None, "form": "csc" if data.format == "csc" else "csr", "kinds": [str(data.dtype)]}
     if not hasattr(data, "iloc"):
         return {"names": None, "form": "values" if data.ndim == 1 else "array", "kinds": [_array_kind(data)]}
-    series = [data.iloc[:, index] for index in range(data.shape[1])] if data.ndim == 2 else [data]
+    series = [column for _, column in data.items()] if data.ndim == 2 else [data]
     kinds = [_kind(each) for each in series]
     given: dict[str, Any] = {
         "names": [str(each.name) for each in series] if data.ndim == 2 or data.name is not None else [],

@@ -19,7 +19,7 @@ def answered_rows(plan: Plan, columns: Mapping[str, PlanColumn], rows: int) -> N
         for index in plan.needed([number for number, node in enumerate(plan.nodes) if _may_refuse(node)]):
             while index not in values:
                 try:
-                    values[index] = (_value(plan.nodes[index], values, columns, left), left)
+                    values[index] = (_value(plan.nodes[index], values, columns, left, rows), left)
                 except RefusedRowsError as refused:
                     left = np.delete(left, refused.row)
     return left
@@ -35,12 +35,14 @@ def _value(
     values: Mapping[int, tuple[PlanColumn, NDArray[np.intp]]],
     columns: Mapping[str, PlanColumn],
     left: NDArray[np.intp],
+    rows: int,
 ) -> PlanColumn:
-    """A node's column in the rows that are left. Raises RefusedRowsError."""
+    """A node's column in the rows that are left of `rows`. Raises RefusedRowsError."""
     if node.operation == "constant":
         return node.settings["value"]
     if node.operation == "input":
-        return take_rows(columns[node.settings["column"]], left)
+        column = columns[node.settings["column"]]
+        return column if len(left) == rows else take_rows(column, left)
     return column_function(node)(*(_rows_of(*values[number], left) for number in node.inputs))
 
 

@@ -1,5 +1,6 @@
 """The rows that a pipeline was fitted on, in any container, as a frame with a name for each column."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -102,8 +103,7 @@ def _only_name(row: RowSchema | None, name: Any) -> str:
 
 
 def _refuse_duplicates(frame: Any) -> None:
-    names = list(map(str, frame.columns))
-    twice = {name: names.count(name) for name in names if names.count(name) > 1}
+    twice = {name: count for name, count in Counter(map(str, frame.columns)).items() if count > 1}
     if twice:
         raise InputError(
             "\n".join(f"{name}: found {count} columns of this name, expected one" for name, count in twice.items())

@@ -7,6 +7,7 @@
 """
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -126,7 +127,7 @@ def _sources(data: Any, schema: RowSchema) -> tuple[dict[str, Any], list[Problem
         return _sources_of_mappings(_with_text_keys(data), schema)
     column: Callable[[int], Any]
     if is_dataframe(data):
-        names, length, column = list(map(str, data.columns)), len(data), partial(_frame_column, data)
+        names, length, column = list(map(str, data.columns)), len(data), _columns_of_frame(data, len(schema.columns))
     elif isinstance(data, pa.Table | pa.RecordBatch):
         names, length, column = data.schema.names, data.num_rows, data.column
     elif isinstance(data, NamedColumns):
@@ -137,10 +138,10 @@ def _sources(data: Any, schema: RowSchema) -> tuple[dict[str, Any], list[Problem
             "names to values, or a list of such mappings; pass one of these"
         )
     present = {name: index for index, name in enumerate(names)}
-    twice = [name for name in schema.names if name in present and names.count(name) > 1]
+    count = Counter(names)
+    twice = [name for name in schema.names if count[name] > 1]
     problems = [
-        Problem(name, None, "", f"{names.count(name)} columns of this name", "one", "rename the others")
-        for name in twice
+        Problem(name, None, "", f"{count[name]} columns of this name", "one", "rename the others") for name in twice
     ]
     absent = [c.name for c in schema.columns if c.required and c.name not in present]
     if absent:
@@ -153,8 +154,11 @@ def _sources(data: Any, schema: RowSchema) -> tuple[dict[str, Any], list[Problem
     return sources, problems
 
 
-def _frame_column(frame: "pd.DataFrame", index: int) -> Any:
-    return frame.iloc[:, index]
+def _columns_of_frame(frame: "pd.DataFrame", wanted: int) -> Callable[[int], Any]:
+    """Each column by its index; pandas gives all of them in half the time of as many by index."""
+    if 2 * wanted < frame.shape[1]:
+        return lambda index: frame.iloc[:, index]
+    return [column for _, column in frame.items()].__getitem__
 
 
 def _with_text_keys(rows: Sequence[Mapping[Any, object]]) -> Sequence[Mapping[str, object]]:

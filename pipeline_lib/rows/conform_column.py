@@ -104,6 +104,8 @@ def _as_arrow(values: Any) -> Any:
 
 
 def _converted(values: Any, column: Column) -> Any:
+    if column.kind == "number" and getattr(values, "dtype", None) == np.float64:
+        return pa.array(np.asarray(values), from_pandas=True)  # there may be hundreds: nothing else to convert
     array = _as_arrow(values)
     if array is None:
         return conform_values(values if isinstance(values, list) else values.tolist(), column)

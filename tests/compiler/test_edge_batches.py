@@ -11,6 +11,7 @@ from scipy import sparse
 from pipeline_lib.compiler.edge_batches import (
     EVERY_COLUMN,
     Edge,
+    integer_columns,
     join,
     replace_in_tables,
     replace_values,
@@ -74,6 +75,24 @@ def test_one_value_of_a_frame_is_replaced(column: str, value: Any, expected: Any
     pd.testing.assert_frame_equal(found.drop(columns=column), others)
     assert found[column].iloc[1] == FRAME[column].iloc[0]
     pd.testing.assert_frame_equal(FRAME, before)
+
+
+def test_values_of_a_frame_of_numbers_are_replaced_as_those_beside_text() -> None:
+    numbers = pd.DataFrame({"a": np.arange(5.0), "b": -np.arange(5.0)}, index=list("vwxyz"))
+    edges = [None, Edge(1, "b", None), Edge(0, "a", -0.0), Edge(1, "b", 1e308), Edge(0, "a", 7)]
+    base = np.array([4, 0, 0, 3, 1])
+    alone, beside = (replace_values(frame, base, edges) for frame in (numbers, numbers.assign(t="x")))
+    pd.testing.assert_frame_equal(alone, beside[["a", "b"]])
+    assert alone["a"].tolist() == [4.0, 0.0, -0.0, 3.0, 7.0]
+    assert np.signbit(alone["a"]).tolist() == [False, False, True, False, False]
+    assert numbers["a"].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]  # the rows themselves stay
+
+
+def test_columns_of_integers_are_known_in_each_container() -> None:
+    assert integer_columns(FRAME).count(True) == 3
+    assert integer_columns(FRAME["small"]) == [True]
+    assert integer_columns(np.zeros((2, 3))) == [False] * 3
+    assert integer_columns(sparse.csr_array(np.ones((2, 2), dtype=int))) == [True, True]
 
 
 def test_arrays_and_sparse_matrices_keep_their_kind() -> None:

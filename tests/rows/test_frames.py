@@ -42,6 +42,22 @@ def test_dtypes_depend_on_the_schema_alone() -> None:
     assert to_frame(conform([full], schema))["boolean?"].tolist() == [True]
 
 
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_columns_of_numbers_alone_are_as_those_beside_text(rows: int) -> None:
+    pd = pytest.importorskip("pandas")
+    numbers = [[1.5, -0.0, None], [float("inf"), None, 2.0**53], [None, None, None]]
+    columns = [Column(name, "number", nullable=True) for name in ("a", "b", "c")]
+    alone = [dict(zip("abc", values, strict=True)) for values in numbers[:rows]]
+    mixed = to_frame(conform([{**row, "t": "x"} for row in alone], RowSchema((*columns, Column("t", "string")))))
+    table = conform(alone, RowSchema(tuple(columns)))
+    described = table.replace_schema_metadata({"pandas": '{"index_columns": ["a"]}'})  # as a file of pandas' has it
+    for made in (to_frame(table), to_frame(described)):
+        pd.testing.assert_frame_equal(made, mixed[["a", "b", "c"]])
+        assert np.signbit(made["b"]).tolist() == np.signbit(mixed["b"]).tolist()
+        assert isinstance(made.index, pd.RangeIndex)
+        assert made.columns.dtype == mixed.columns.dtype
+
+
 def test_a_frame_conforms_again_to_the_same_table() -> None:
     table = conform([GOOD, {**GOOD, "garage": 1900, "note": None, "sold": None, "day": None}], SCHEMA)
     assert conform(to_frame(table), SCHEMA).equals(table)

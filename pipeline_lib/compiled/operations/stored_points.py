@@ -6,6 +6,9 @@ to leave out points that cannot be among the nearest.
 """
 
 import weakref
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +20,7 @@ from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
 _EXACT = 2.0**50  # squares up to this size, in units of the grid, add without rounding
 _SAMPLE = 8  # points that are looked at first
 _FINEST = 2.0**10  # the finest grid that is looked for
+_MOST_KEPT = 1 << 23  # numbers of kept products: 64 MiB
 _TINY = 2.0**-1000  # more than what is lost below the smallest normal number
 
 
@@ -85,6 +89,10 @@ def stored_points(points: Any) -> StoredPoints:
     return known[1]
 
 
+Kept = dict[Any, tuple["Products", Rough]]  # products by their object and rows
+_KEPT: ContextVar[Kept | None] = ContextVar("kept products", default=None)
+
+
 class Products:
     """Squared distances by a matrix product, with a bound on their rounding."""
 
@@ -105,6 +113,17 @@ class Products:
 
     def rough(self, vector: Any) -> Rough:
         """Each square less the row's own: y*y - 2*x*y."""
+        kept = _KEPT.get()
+        if kept is None:
+            return self._rough(vector)
+        key = (id(self), vector.shape, vector.tobytes())
+        if key not in kept:
+            if sum(rough.values.size for _, rough in kept.values()) > _MOST_KEPT:
+                kept.clear()
+            kept[key] = (self, self._rough(vector))
+        return kept[key][1]
+
+    def _rough(self, vector: Any) -> Rough:
         placed = self._placed(vector)
         own = (placed * placed).sum(axis=0)
         values = (-2.0 * placed.T) @ self._points  # its rounding is bounded by `slack`, in whatever order it adds
@@ -112,6 +131,25 @@ class Products:
         exact = are_exact(vector, self._grid, own, self._sizes)
         slack = np.where(exact, 0.0, self._rounding * (own + self._largest) + _TINY)
         return Rough(values, own, slack, exact)
+
+
+def kept_products() -> AbstractContextManager[None]:
+    """Keep matrix products until the end: compiling asks for the distances of the same rows several times."""
+    return _keeping({})
+
+
+def fresh_products() -> AbstractContextManager[None]:
+    """Compute every matrix product until the end, as without `kept_products`."""
+    return _keeping(None)
+
+
+@contextmanager
+def _keeping(kept: Kept | None) -> Iterator[None]:
+    token = _KEPT.set(kept)
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
 
 
 def are_exact(vector: Any, grid: float, own: Any, sizes: Any) -> Any:
@@ -127,7 +165,7 @@ def _grid(points: Any) -> float:
     """The smallest power of two, from 1 on, that makes integers of all points; 0.0 where there is none."""
     units = 1.0
     while units <= _FINEST:
-        if _are_whole(points[:, :_SAMPLE] * units) and _are_whole(points * units):
+        if _are_whole(points[:, :_SAMPLE] * units) and _are_whole(points if units == 1.0 else points * units):
             return units
         units *= 4.0
     return 0.0

@@ -25,7 +25,10 @@ _CACHED = 1 << 15  # numbers of a working array: a quarter of a megabyte, two of
 
 
 def _stack(*columns: Any) -> Any:
-    return np.array(np.broadcast_arrays(*map(np.atleast_1d, columns)), dtype=np.float64)
+    rows = columns[0].shape if isinstance(columns[0], np.ndarray) else ()
+    if len(rows) != 1 or any(np.shape(column) != rows for column in columns):  # a constant is one value for all rows
+        columns = np.broadcast_arrays(*map(np.atleast_1d, columns))
+    return np.array(columns, dtype=np.float64)
 
 
 operation(

@@ -10,7 +10,13 @@ from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.distances import COUNTS, METRICS, Metric, at, between
 from pipeline_lib.compiled.operations.neighbor_search import Search
 from pipeline_lib.compiled.operations.neighbor_ties import on_heap
-from pipeline_lib.compiled.operations.stored_points import stored_points
+from pipeline_lib.compiled.operations.stored_points import (
+    _KEPT,
+    Products,
+    fresh_products,
+    kept_products,
+    stored_points,
+)
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
 
@@ -75,6 +81,41 @@ def test_a_heap_keeps_the_nearest(count: int) -> None:
 def test_a_nearer_point_replaces_the_root() -> None:
     assert sorted(on_heap(np.array([4.0, 4.0, 1.0]), 2)) == [0, 2]
     assert sorted(on_heap(np.array([4.0, 1.0, 4.0]), 2)) == [0, 1]
+
+
+def test_kept_products_are_those_of_the_same_rows_and_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    points, others, rows = POINTS["decimals"], POINTS["decimals"] * 2.0, POINTS["far"][:40].T
+    computed: list[int] = []
+    compute = Products._rough
+    monkeypatch.setattr(Products, "_rough", lambda self, vector: computed.append(1) or compute(self, vector))
+
+    def answers() -> list[bytes]:
+        searches = [Search({"points": each, "metric": "euclidean", "count": 3}) for each in (points, others)]
+        return [search.nearest(each).tobytes() for search in searches for each in (rows, rows + 1.0)]
+
+    expected = answers()
+    assert (len(computed), len(set(expected))) == (4, 4)
+    with kept_products():
+        assert answers() == expected
+        assert answers() == expected
+        assert len(computed) == 8
+        with fresh_products():
+            assert answers() == expected
+        assert len(computed) == 12
+    answers()
+    assert len(computed) == 16  # nothing is kept any more
+
+
+def test_products_are_kept_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline_lib.compiled.operations.stored_points._MOST_KEPT", 1000)
+    search = Search({"points": POINTS["decimals"], "metric": "euclidean", "count": 3})
+    kept: dict[Any, Any] = {}
+    token = _KEPT.set(kept)
+    for row in range(40):
+        search.nearest(POINTS["far"][[row]].T)
+        assert sum(rough.values.size for _, rough in kept.values()) <= 1200
+    _KEPT.reset(token)
+    assert kept
 
 
 def test_points_are_prepared_once_and_forgotten_with_their_array() -> None:

@@ -193,3 +193,14 @@ def test_the_largest_magnitude_of_sums_is_never_exceeded() -> None:
 )
 def test_sums_that_may_not_be_finite_have_no_largest_magnitude(matrix: Any, offset: Any, largest: float) -> None:
     assert OPERATIONS["affine"].abs_max({"matrix": matrix, "offset": offset}, [largest]) == np.inf
+
+
+def test_constants_and_columns_are_stacked_alike() -> None:
+    stack = OPERATIONS["stack"].column({})
+    column, one = np.array([1.0, -0.0, np.nan]), np.array([4.0])
+    assert stack(column, column).tobytes() == np.array([column, column]).tobytes()
+    assert stack(column, 2.5, one).tobytes() == np.array([column, [2.5] * 3, [4.0] * 3]).tobytes()
+    assert stack(2.5, column).tobytes() == np.array([[2.5] * 3, column]).tobytes()
+    assert stack(2.5, 1.0).tolist() == [[2.5], [1.0]]
+    assert stack(one, column).tolist()[0] == [4.0] * 3
+    assert stack(np.zeros(0), 1.0).shape == (2, 0)

@@ -21,7 +21,8 @@ def search_settings(step: Any) -> dict[str, Any]:
     """The settings of a search: points, metric with its parameters, formula of squares."""
     name = _metric_name(step)
     tree = step._fit_method != "brute"
-    points = np.asarray(step._fit_X, dtype=np.float64) if tree else to_float64(step._fit_X)
+    dense = not hasattr(step._fit_X, "toarray")  # one array for all plans: it is prepared for a search once
+    points = np.asarray(step._fit_X, dtype=np.float64) if dense else to_float64(step._fit_X)
     expanded = not tree and name in ("euclidean", "sqeuclidean", "nan_euclidean")
     return {"points": points, "metric": name, "expanded": expanded} | _metric_parameters(step, name)
 
