@@ -12,7 +12,8 @@ from pipeline_lib.cli.output import REF
 @REF
 @click.option("--out", default="dist", show_default=True, metavar="FOLDER", help="Where the wheel goes.")
 @click.option("--include-rows", is_flag=True, help="Also the rows of the evidence; never where a column is sensitive.")
-def package(ref: str, out: str, include_rows: bool) -> None:
+@click.option("--sign", metavar="KEY", help="Also FILE.whl.sig, by this private key (PEM, elliptic curve).")
+def package(ref: str, out: str, include_rows: bool, sign: str | None) -> None:
     """Package a record as a wheel that proves itself where it is installed.
 
     The record must be as it was sealed, of committed files, and exact in `pipeline-lib parity REF --full`; generated
@@ -28,6 +29,10 @@ def package(ref: str, out: str, include_rows: bool) -> None:
         include_rows=include_rows,
         progress=lambda line: click.echo(line, err=True),
     )
+    if sign is not None:
+        from pipeline_lib.release.sign import sign_file
+
+        click.echo(f"signed: {sign_file(done.wheel, Path(sign))}")
     click.echo(
         f"{done.wheel}: installed into a clean environment, where its self-test and {done.evidence_rows:,} rows of "
         f"evidence give the record's bits\nnext: pip install --no-deps {done.wheel.name} where nb-pipeline-lib is "

@@ -1,6 +1,7 @@
 """Commands that check one record: its parity in production, its bytes. Exit 1 for a difference."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -50,9 +51,13 @@ def parity(ref: str, quick: bool, full: bool, only: tuple[str, ...], as_json: bo
 
 @click.command
 @REF
+@click.option("--key", metavar="PUBLIC", help="REF is a signed package: check FILE.sig with this public key (PEM).")
 @JSON
-def verify(ref: str, as_json: bool) -> None:
-    """Check every byte of a sealed record."""
+def verify(ref: str, key: str | None, as_json: bool) -> None:
+    """Check every byte of a sealed record; with --key, of a signed package, before anything in it is read."""
+    if key is not None:
+        _verify_package(Path(ref), Path(key))
+        return
     from pipeline_lib.records.forgotten import forgotten_at
     from pipeline_lib.records.seal import verify as find_problems
 
@@ -64,3 +69,10 @@ def verify(ref: str, as_json: bool) -> None:
     forgotten = forgotten_at(record.folder)
     more = f"; {forgotten}" if forgotten else ""
     report_problems(problems, f"{record.reference}: every byte is as it was sealed{more}")
+
+
+def _verify_package(file: Path, key: Path) -> None:
+    from pipeline_lib.scoring.signature import verify_file
+
+    verify_file(file, key)
+    click.echo(f"{file.name}: every byte is as {key.name} signed it")
