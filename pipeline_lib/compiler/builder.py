@@ -15,20 +15,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.list_columns import LIST
-from pipeline_lib.compiled.operations.lookups import EMPTY
-from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.plan import Node, Scalar
 from pipeline_lib.compiler.generated_methods import OperationMethods
+from pipeline_lib.compiler.lookback import Lookback
 from pipeline_lib.compiler.lookup_tables import python_scalar, table_settings
 from pipeline_lib.compiler.operation_checks import check_dtypes, check_settings, child_table
 from pipeline_lib.compiler.operators import Operators
+from pipeline_lib.compiler.plan_constants import abs_max_of, constant, missing_constant
 from pipeline_lib.compiler.setting_keys import setting_key
-from pipeline_lib.compiler.times import TIMES, dtype_of, is_time, microseconds, operation_of
-from pipeline_lib.errors import InputError
+from pipeline_lib.compiler.times import TIMES, microseconds, operation_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,15 +65,13 @@ class Builder(OperationMethods[Value]):
     Each operation of docs/operations.md is a method; those that need more than their inputs and settings are defined
     here. With `checking`, `allow_ulps` is written, so that the plan can bound its distance from a reference. `context`
     is how many earlier rows production will have for each row; with `collects_lookback` a longer reach is refused by
-    `check_lookback`, which knows all steps.
+    `lookback.check`, once all steps are known.
     """
 
     def __init__(self, *, checking: bool = False, context: int = 0, collects_lookback: bool = False) -> None:
         self.nodes: list[Node] = []
         self.checking = checking
-        self.context = context
-        self._collects_lookback = collects_lookback
-        self._longest_lookback = (context, "")  # beyond the context, and where
+        self.lookback = Lookback(context, collects=collects_lookback)
         self.traces: Any = None  # recorded own code, by step: `tracing.traces`
         self.opaque: Any = None  # steps that run through their libraries, where that is allowed: `opaque_parts`
         self.known_words: dict[int, tuple[Any, ...]] = {}  # of input columns: `known_words`
@@ -95,17 +90,7 @@ class Builder(OperationMethods[Value]):
         """A value unchanged; a Python or NumPy scalar, a datetime or timedelta as a constant."""
         if isinstance(value, Value):
             return value
-        if is_time(value):
-            dtype = dtype_of(value)
-            return self._constant(microseconds(value, dtype), dtype)
-        if isinstance(value, np.generic):
-            value = value.item()
-        if not isinstance(value, bool | int | float | str):
-            raise InputError(
-                f"found {type(value).__name__} as a constant, expected a number, bool, text, datetime or timedelta; "
-                "give one of them"
-            )
-        return self._constant(value, {bool: "bool", int: "int64", float: "float64", str: "str"}[type(value)])
+        return self._constant(*constant(value))
 
     def date(self, value: Any) -> Value:
         """A date as a constant: ISO text, a datetime, a NumPy datetime64, microseconds since 1970, None for missing."""
@@ -117,17 +102,10 @@ class Builder(OperationMethods[Value]):
 
     def missing(self, dtype: str) -> Value:
         """A missing value as a constant: of float64, str, datetime or duration."""
-        if dtype not in EMPTY:
-            raise InputError(f"found a missing value of {dtype}, expected one of {', '.join(EMPTY)}; convert it first")
-        return self._constant(EMPTY[dtype], dtype)
+        return self._constant(missing_constant(dtype), dtype)
 
     def _constant(self, value: Any, dtype: str) -> Value:
-        if dtype == "str":
-            abs_max = math.inf if value is None else 0.0
-        else:
-            present = math.isfinite(value) and not (dtype in TIMES and value == NAT)
-            abs_max = abs(float(value)) if present else math.inf
-        return self._write("constant", (), {"value": value}, dtype, abs_max)
+        return self._write("constant", (), {"value": value}, dtype, abs_max_of(value, dtype))
 
     def apply(self, operation: str, *inputs: Value | Scalar, **settings: Any) -> Value:
         """The result of an operation, by its name on disk. Raises InputError for wrong inputs or settings."""
@@ -270,27 +248,8 @@ class Builder(OperationMethods[Value]):
     def earlier(self, value: Value, rows: int, where: str) -> Value:
         """The value (float64) of the row `rows` rows before. Raises InputError beyond the declared context."""
         value = self.number(value)
-        lookback = value.lookback + rows
-        if lookback > self._longest_lookback[0]:
-            self._longest_lookback = (lookback, where)
-            if not self._collects_lookback:
-                self.check_lookback()
+        self.lookback.note(value.lookback + rows, where)
         return self.apply("earlier", value, back=rows)
-
-    @property
-    def lacks_context(self) -> bool:
-        """Whether a value depends on more earlier rows than the declared context has."""
-        return self._longest_lookback[0] > self.context
-
-    def check_lookback(self) -> None:
-        """Raise InputError where a value depends on more earlier rows than the declared context has."""
-        lookback, where = self._longest_lookback
-        if lookback > self.context:
-            raise InputError(
-                f"{where}: found a value that depends on {lookback} earlier rows, expected at most the declared "
-                f"context of {self.context}; in production a row comes alone: compile with context={lookback}, or make "
-                "such columns in `load`"
-            )
 
     def keep(self, value: Value, where: Value) -> Value:
         """The child rows for which a condition holds; operations combine them only with rows of the same condition."""

@@ -119,7 +119,7 @@ class Compilation:
                 )
             self._add_transformer(name, step, data, output)
             data = self._without_first_rows(output)
-        self.build.check_lookback()
+        self.build.lookback.check()
         name, final = steps[-1]
         self._add_estimator(name, final, data)
 
@@ -130,7 +130,7 @@ class Compilation:
             return data
         self.skipped += reach
         if data.shape[0] <= reach:
-            self.build.check_lookback()
+            self.build.lookback.check()
             raise InputError(
                 f"found {data.shape[0]:,} rows in `like` whose lags reach {reach:,} rows back, expected more; pass "
                 "X_train"
@@ -168,7 +168,7 @@ class Compilation:
         before = self.columns
         after = like_output(transform(step, dict(before), self.build), output, self.build)
         refuse_child_columns(name, after)
-        if self.build.lacks_context:  # the message on it comes after the last step, with the count of rows
+        if self.build.lookback.exceeds_context:  # the message on it comes after the last step, with the count of rows
             self.columns = dict(after)
             self._reach = max(value.lookback for value in after.values())
             return

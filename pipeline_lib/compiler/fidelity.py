@@ -137,7 +137,9 @@ class StepPlan:
     @classmethod
     def write(cls, write: Write, before: Mapping[str, Value]) -> "StepPlan":
         """Write the plan of a step over copies of its input columns."""
-        builder = Builder(checking=True, context=max((value.build.context for value in before.values()), default=0))
+        builder = Builder(
+            checking=True, context=max((value.build.lookback.context for value in before.values()), default=0)
+        )
         builder.traces = next((value.build.traces for value in before.values()), None)
         builder.opaque = next((value.build.opaque for value in before.values()), None)
         builder.sparse_input = next((value.build.sparse_input for value in before.values()), False)

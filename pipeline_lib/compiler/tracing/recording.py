@@ -61,7 +61,7 @@ class Recording:
     """The state of one recording: the plan, the shadows, the lines, and the first refusal."""
 
     def __init__(self, data: Any, columns: Mapping[str, Value], *, is_trial: bool = False) -> None:
-        context = max((value.build.context for value in columns.values()), default=0)
+        context = max((value.build.lookback.context for value in columns.values()), default=0)
         self.build = Builder(checking=True, context=context)
         self.inputs = {
             name: self.build.input(name, value.dtype, value.abs_max, width=value.width)

@@ -106,7 +106,7 @@ class Traces:
         where, data = f"{type(step).__name__}.{name}", self._received[id(step), name]
         trace = record(where, _run_of(step, name), data, columns)
         described = [(column, value.dtype, value.abs_max, value.width) for column, value in columns.items()]
-        context = max((value.build.context for value in columns.values()), default=0)
+        context = max((value.build.lookback.context for value in columns.values()), default=0)
         self.repeats.request(where, (step, name, data, described, context), plan_digest(trace.nodes, trace.outputs))
         return trace
 
