@@ -18,8 +18,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.ipc as pa_ipc
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.store_address import check_address
-from pipeline_lib.scoring.input_files import ARROW, CSV, JSON_LINES, format_of
+from pipeline_lib.scoring.input_files import ARROW, CSV, JSON_LINES, file_system, format_of
 from pipeline_lib.system.files import sha256_bytes
 
 _JSON_TYPES = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
@@ -46,7 +45,7 @@ class FileOutput:
         """The output of this name. Raises InputError for an ending that says no format, and a folder that is none."""
         output = cls(path, *format_of(path, given), metadata)
         if "://" in path:
-            check_address(path, "the address of the output")
+            file_system(path)
             return output
         target = Path(path)
         if target.is_dir():
@@ -83,17 +82,17 @@ class FileOutput:
         whole.replace(self.path)
 
     def _send(self, whole: Path) -> None:
-        from fsspec.core import url_to_fs
-
-        system, path = url_to_fs(self.path)
+        system, path = file_system(self.path)
         beside = f"{path}.{sha256_bytes(f'{platform.node()} {whole.parent}'.encode())[:8]}.part"  # the same next time
         try:
             system.put_file(str(whole), beside)
-            if system.info(beside)["size"] != whole.stat().st_size:
-                raise InputError(f"{self.path}: found fewer bytes than were sent, expected all; run it again")
+            _check_size(system.info(beside)["size"], whole.stat().st_size)
             system.mv(beside, path)
-        except FileNotFoundError as error:
-            raise InputError(f"{self.path}: found no such place, expected a folder or bucket; make it") from error
+        except Exception as error:  # each file system has errors of its own
+            raise InputError(
+                f"{self.path}: found {type(error).__name__}: {error}, expected a place that takes a file; run it again "
+                "when it does: what is done is kept"
+            ) from error
         finally:
             with suppress(Exception):
                 if system.exists(beside):
@@ -125,6 +124,11 @@ class FileOutput:
         stream.write(header.getvalue().encode())
         for part in parts:
             pa_csv.write_csv(part, stream, options)
+
+
+def _check_size(found: int, sent: int) -> None:
+    if found != sent:
+        raise OSError(f"{found:,} bytes of {sent:,} that were sent")
 
 
 def _compressed(stream: Any, compression: str | None) -> Any:

@@ -111,8 +111,9 @@ def _local_file(path: Path, given: str | None, below: str = "") -> InputFile:
     return InputFile(str(path), str(path), *format_of(path.name, given), _partition(below), stat.st_size, stamp)
 
 
-def _files_at(url: str, given: str | None) -> list[InputFile]:
-    check_address(url, "the address of the rows")
+def file_system(url: str) -> tuple[Any, str]:
+    """The file system of an address, and the path in it. Raises InputError for a protocol that fsspec lacks."""
+    check_address(url, "the address of a file")
     try:
         from fsspec.core import url_to_fs
 
@@ -122,6 +123,11 @@ def _files_at(url: str, given: str | None) -> list[InputFile]:
             f"found {url!r}, which cannot be reached ({error}), expected an address such as s3://bucket/rows.csv; "
             "pip install 'nb-pipeline-lib[share]' and the package that its protocol needs"
         ) from error
+    return system, path
+
+
+def _files_at(url: str, given: str | None) -> list[InputFile]:
+    system, path = file_system(url)
     try:
         if _GLOB.search(path):
             found = {each: each for each in system.glob(path)}

@@ -1,5 +1,6 @@
 """The output of one block: what to keep of the rows, their predictions, and what is said of refused rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from pipeline_lib.rows.conform_errors import RefusedColumnsError
 from pipeline_lib.scoring.blocks import Block, refused, without_place
 
 ERROR, RECORD, THRESHOLD = "error", "record", "threshold"
+_FEW = 64
+"""Rows that are predicted one by one where one of them is refused."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +110,31 @@ def _answer_what_can_be(
         left = [number for row, number in enumerate(numbers) if row not in bad]
         return _answer_what_can_be(model, block, left, errors, outputs)
     except RefusedRowError as error:
-        if len(numbers) == 1:
-            errors[numbers[0]] = error.reason
-            return _answer_what_can_be(model, block, [], errors, outputs)
-        half = len(numbers) // 2  # only the first refused row is known
-        parts = (numbers[:half], numbers[half:])
-        return [each for part in parts for each in _answer_what_can_be(model, block, part, errors, outputs)]
+        if len(numbers) > _FEW:  # only the first refused row is known
+            half = len(numbers) // 2
+            parts = (numbers[:half], numbers[half:])
+            return [each for part in parts for each in _answer_what_can_be(model, block, part, errors, outputs)]
+        rows = _rows(block.rows, numbers)
+        for number, row in zip(numbers, rows if isinstance(rows, list) else rows.to_pylist(), strict=True):
+            _note_refused(model, row, number, errors, outputs)
+        left = [number for number in numbers if number not in errors]
+        if len(left) == len(numbers):
+            raise AssertionError(f"{error}: no row is refused alone") from error
+        return _answer_what_can_be(model, block, left, errors, outputs)
+
+
+def _note_refused(
+    model: CompiledPipeline, row: Mapping[str, Any], number: int, errors: dict[int, str], outputs: Outputs
+) -> None:
+    """Note the error of a row if an operation refuses it: that of predicting one row, which is fast."""
+    try:
+        model.predict_row(row)
+        if PROBABILITY in outputs.kinds:
+            model.predict_proba_row(row)
+    except RefusedRowError as error:
+        errors[number] = error.reason
+    except InputError as error:
+        errors[number] = str(error)
 
 
 def _rows(rows: Any, numbers: list[int]) -> Any:

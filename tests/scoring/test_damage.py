@@ -15,11 +15,6 @@ ROWS = [scored.row(code=f"place {i}", size=i / 7) for i in range(12)]
 SUFFIXES = ["csv", "csv.gz", "csv.zst", "csv.bz2", "jsonl", "jsonl.gz", "parquet", "arrow", "arrows", "feather"]
 
 
-@pytest.fixture(scope="module")
-def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
-    return scored.proven(tmp_path_factory.mktemp("runs"), scored.echo())
-
-
 def check(record: Record, path: Path, content: bytes) -> bool:
     """Whether the file is refused; it has an output, or a message and none."""
     path.write_bytes(content)
@@ -49,39 +44,39 @@ def mutations(content: bytes, count: int, seed: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_damaged_bytes_are_refused_or_read(record: Record, tmp_path: Path, suffix: str) -> None:
+def test_damaged_bytes_are_refused_or_read(echo_record: Record, tmp_path: Path, suffix: str) -> None:
     path = scored.write_rows(tmp_path / f"rows.{suffix}", ROWS)
     whole = path.read_bytes()
-    assert not check(record, path, whole)
-    refused = [check(record, path, content) for content in mutations(whole, 25, 0)]
+    assert not check(echo_record, path, whole)
+    refused = [check(echo_record, path, content) for content in mutations(whole, 25, 0)]
     assert sum(refused) > (2 if suffix in ("csv", "jsonl", "arrows") else 10)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 9))
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_many_damaged_files(record: Record, tmp_path: Path, suffix: str, seed: int) -> None:
+def test_many_damaged_files(echo_record: Record, tmp_path: Path, suffix: str, seed: int) -> None:
     path = scored.write_rows(tmp_path / f"rows.{suffix}", ROWS)
-    refused = [check(record, path, content) for content in mutations(path.read_bytes(), 250, seed)]
+    refused = [check(echo_record, path, content) for content in mutations(path.read_bytes(), 250, seed)]
     assert any(refused)
 
 
 @pytest.mark.parametrize("suffix", [each for each in SUFFIXES if each not in ("csv", "jsonl")])
-def test_a_file_that_is_cut_off_is_refused(record: Record, tmp_path: Path, suffix: str) -> None:
+def test_a_file_that_is_cut_off_is_refused(echo_record: Record, tmp_path: Path, suffix: str) -> None:
     path = scored.write_rows(tmp_path / f"rows.{suffix}", ROWS)
     whole = path.read_bytes()
     cuts = [0, 1, len(whole) // 2, len(whole) - 9] if suffix == "arrows" else [0, 1, len(whole) // 2, len(whole) - 1]
-    refused = [check(record, path, whole[:cut]) for cut in cuts]
+    refused = [check(echo_record, path, whole[:cut]) for cut in cuts]
     assert all(refused)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("other", ["csv", "jsonl", "parquet", "arrow", "csv.gz"])
-def test_a_file_of_another_format_is_refused(record: Record, tmp_path: Path, suffix: str, other: str) -> None:
+def test_a_file_of_another_format_is_refused(echo_record: Record, tmp_path: Path, suffix: str, other: str) -> None:
     path = scored.write_rows(tmp_path / f"rows.{suffix}", ROWS)
     content = scored.write_rows(tmp_path / f"others.{other}", ROWS).read_bytes()
     is_same = suffix == other or {suffix, other} <= {"arrow", "arrows", "feather"}
-    assert check(record, path, content) != is_same
+    assert check(echo_record, path, content) != is_same
 
 
 @pytest.mark.parametrize(
@@ -104,7 +99,7 @@ def test_a_file_of_another_format_is_refused(record: Record, tmp_path: Path, suf
         ('{"rooms": 21}', "line 3: rooms: found 21, expected a value <= 20"),
     ],
 )
-def test_json_that_is_refused_is_named_by_its_line(record: Record, tmp_path: Path, line: str, message: str) -> None:
+def test_refused_json_is_named_by_its_line(echo_record: Record, tmp_path: Path, line: str, message: str) -> None:
     good = {**scored.row(), "sold": "2024-03-01", "day": "2024-03-01"}
     try:
         content = (
@@ -116,28 +111,30 @@ def test_json_that_is_refused_is_named_by_its_line(record: Record, tmp_path: Pat
         content = line
     path = tmp_path / "rows.jsonl"
     path.write_text(f"{json.dumps(good)}\n\n{content}\n{json.dumps(good)}\n")
-    assert f"rows.jsonl: {message}" in scored.refusal(record, path, tmp_path / "out.csv")
+    assert f"rows.jsonl: {message}" in scored.refusal(echo_record, path, tmp_path / "out.csv")
 
 
-def test_values_of_parquet_and_arrow_are_refused_with_file_row_and_column(record: Record, tmp_path: Path) -> None:
+def test_values_of_parquet_and_arrow_are_refused_with_file_row_and_column(echo_record: Record, tmp_path: Path) -> None:
     for suffix in ("parquet", "arrow"):
         scored.write_table(tmp_path / f"rows.{suffix}", scored.table([*ROWS, scored.row(rooms=21), *ROWS]))
         for rows in (4, 100):
-            message = scored.refusal(record, tmp_path / f"rows.{suffix}", tmp_path / "out.csv", "--block-rows", rows)
+            message = scored.refusal(
+                echo_record, tmp_path / f"rows.{suffix}", tmp_path / "out.csv", "--block-rows", rows
+            )
             assert f"rows.{suffix}: row 12: rooms: found 21, expected a value <= 20" in message
         table = scored.table(ROWS)
         scored.write_table(tmp_path / f"rows.{suffix}", table.set_column(2, "code", pa.array(range(12))))
-        message = scored.refusal(record, tmp_path / f"rows.{suffix}", tmp_path / "out.csv")
+        message = scored.refusal(echo_record, tmp_path / f"rows.{suffix}", tmp_path / "out.csv")
         assert f"rows.{suffix}: code: found int64, expected text" in message
         scored.write_table(tmp_path / f"rows.{suffix}", table.append_column("size", table["size"]))
-        message = scored.refusal(record, tmp_path / f"rows.{suffix}", tmp_path / "out.csv")
+        message = scored.refusal(echo_record, tmp_path / f"rows.{suffix}", tmp_path / "out.csv")
         assert f"rows.{suffix}: found the columns 'size' more than once" in message
 
 
-def test_an_operation_that_refuses_a_row_is_named_by_its_line(record: Record, tmp_path: Path) -> None:
+def test_an_operation_that_refuses_a_row_is_named_by_its_line(echo_record: Record, tmp_path: Path) -> None:
     rows = [*ROWS, scored.row(code="two\nlines"), scored.row(code=scored.REFUSED), *ROWS]
     for suffix, place in (("csv", "line 16"), ("jsonl", "line 14"), ("parquet", "row 13"), ("arrow", "row 13")):
         path = scored.write_rows(tmp_path / f"rows.{suffix}", rows)
         for size in (1, 5, 100):
-            message = scored.refusal(record, path, tmp_path / "out.csv", "--block-rows", size)
+            message = scored.refusal(echo_record, path, tmp_path / "out.csv", "--block-rows", size)
             assert f"rows.{suffix}: {place}: Places: found 'nowhere' in column 'code', expected a place" in message

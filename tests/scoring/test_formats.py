@@ -34,11 +34,6 @@ JSON = ("jsonl", "jsonl.gz")  # has no NaN
 EXPECTED = scored.echo().predict_table(ROWS).to_pylist()
 
 
-@pytest.fixture(scope="module")
-def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
-    return scored.proven(tmp_path_factory.mktemp("runs"), scored.echo())
-
-
 def same(found: Any, expected: Any) -> bool:
     """Whether a value is the expected one, a number bit for bit; of a text format, after it is read."""
     if isinstance(expected, float):
@@ -62,12 +57,12 @@ def differences(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> 
     ]
 
 
-def check(record: Record, folder: Path, given: str, wanted: str, *options: object) -> None:
+def check(echo_record: Record, folder: Path, given: str, wanted: str, *options: object) -> None:
     path, output = scored.write_rows(folder / f"rows.{given}", ROWS), folder / f"predictions.{wanted}"
-    scored.done(record, path, output, *options)
+    scored.done(echo_record, path, output, *options)
     rows = scored.read_back(output)
     assert differences(rows, EXPECTED) == []
-    assert {row["record"] for row in rows} == {record.reference}
+    assert {row["record"] for row in rows} == {echo_record.reference}
     assert sorted(folder.iterdir()) == sorted([path, output])
 
 
@@ -78,8 +73,8 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("given", "wanted"), PAIRS)
-def test_every_format_has_the_bits_of_predict(record: Record, tmp_path: Path, given: str, wanted: str) -> None:
-    check(record, tmp_path, given, wanted, "--block-rows", 4)
+def test_every_format_has_the_bits_of_predict(echo_record: Record, tmp_path: Path, given: str, wanted: str) -> None:
+    check(echo_record, tmp_path, given, wanted, "--block-rows", 4)
 
 
 @pytest.mark.slow
@@ -88,8 +83,8 @@ def test_every_format_has_the_bits_of_predict(record: Record, tmp_path: Path, gi
     sorted({pair for pair in itertools.product(INPUTS, OUTPUTS) if pair[1] not in JSON} - set(PAIRS)),
 )
 @pytest.mark.parametrize("rows", [1, 3, 65_536])
-def test_every_pair_of_formats(record: Record, tmp_path: Path, given: str, wanted: str, rows: int) -> None:
-    check(record, tmp_path, given, wanted, "--block-rows", rows)
+def test_every_pair_of_formats(echo_record: Record, tmp_path: Path, given: str, wanted: str, rows: int) -> None:
+    check(echo_record, tmp_path, given, wanted, "--block-rows", rows)
 
 
 def test_a_difference_of_one_bit_is_seen() -> None:
@@ -104,26 +99,28 @@ def test_a_difference_of_one_bit_is_seen() -> None:
         assert len(differences(changed, EXPECTED)) == 1
 
 
-def test_json_has_no_nan(record: Record, tmp_path: Path) -> None:
-    message = scored.refusal(record, scored.write_rows(tmp_path / "rows.csv", ROWS), tmp_path / "predictions.jsonl")
+def test_json_has_no_nan(echo_record: Record, tmp_path: Path) -> None:
+    message = scored.refusal(
+        echo_record, scored.write_rows(tmp_path / "rows.csv", ROWS), tmp_path / "predictions.jsonl"
+    )
     assert "prediction[size]: found a number that is not finite, expected those that JSON has; write csv" in message
     finite = [row for row in ROWS if None not in (row["size"], row["sold"], row["day"])]
-    scored.done(record, scored.write_rows(tmp_path / "finite.csv", finite), tmp_path / "predictions.jsonl")
+    scored.done(echo_record, scored.write_rows(tmp_path / "finite.csv", finite), tmp_path / "predictions.jsonl")
     expected = scored.echo().predict_table(finite).to_pylist()
     assert differences(scored.read_back(tmp_path / "predictions.jsonl"), expected) == []
 
 
-def test_any_size_of_blocks_gives_the_same_bytes(record: Record, tmp_path: Path) -> None:
+def test_any_size_of_blocks_gives_the_same_bytes(echo_record: Record, tmp_path: Path) -> None:
     path = scored.write_rows(tmp_path / "rows.csv", ROWS)
     for rows in (1, 2, 3, 10, 11):
-        scored.done(record, path, tmp_path / f"{rows}.csv", "--block-rows", rows)
+        scored.done(echo_record, path, tmp_path / f"{rows}.csv", "--block-rows", rows)
     assert len({(tmp_path / f"{rows}.csv").read_bytes() for rows in (1, 2, 3, 10, 11)}) == 1
 
 
 @pytest.mark.parametrize("given", ["csv", "parquet", "arrow", "jsonl"])
-def test_kept_columns_are_as_the_input_has_them(record: Record, tmp_path: Path, given: str) -> None:
+def test_kept_columns_are_as_the_input_has_them(echo_record: Record, tmp_path: Path, given: str) -> None:
     path = scored.write_rows(tmp_path / f"rows.{given}", ROWS)
-    scored.done(record, path, tmp_path / "kept.parquet", "--keep", "code,unread,size")
+    scored.done(echo_record, path, tmp_path / "kept.parquet", "--keep", "code,unread,size")
     kept = pq.read_table(tmp_path / "kept.parquet")
     assert kept.column_names[:3] == ["code", "unread", "size"]
     found = kept.select(["code", "unread", "size"]).to_pylist()
@@ -134,16 +131,16 @@ def test_kept_columns_are_as_the_input_has_them(record: Record, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("wanted", ["parquet", "arrow"])
-def test_the_record_is_named_in_the_metadata(record: Record, tmp_path: Path, wanted: str) -> None:
+def test_the_record_is_named_in_the_metadata(echo_record: Record, tmp_path: Path, wanted: str) -> None:
     output = tmp_path / f"predictions.{wanted}"
-    scored.done(record, scored.write_rows(tmp_path / "rows.csv", ROWS), output)
+    scored.done(echo_record, scored.write_rows(tmp_path / "rows.csv", ROWS), output)
     schema = pq.read_schema(output) if wanted == "parquet" else pa.ipc.open_file(str(output)).schema
-    assert schema.metadata[b"pipeline_lib.record"] == record.reference.encode()
-    assert schema.metadata[b"pipeline_lib.digest"] == record.manifest()["digest"].encode()
+    assert schema.metadata[b"pipeline_lib.record"] == echo_record.reference.encode()
+    assert schema.metadata[b"pipeline_lib.digest"] == echo_record.manifest()["digest"].encode()
 
 
 @pytest.mark.parametrize("given", ["csv", "jsonl", "parquet", "arrow", "arrows"])
-def test_rows_that_are_none_give_an_output_without_rows(record: Record, tmp_path: Path, given: str) -> None:
+def test_rows_that_are_none_give_an_output_without_rows(echo_record: Record, tmp_path: Path, given: str) -> None:
     path = scored.write_rows(tmp_path / f"rows.{given}", ROWS[:1])
     if given == "csv":
         path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
@@ -151,7 +148,7 @@ def test_rows_that_are_none_give_an_output_without_rows(record: Record, tmp_path
         path.write_bytes(b"")
     else:
         scored.write_table(path, scored.table(ROWS).slice(0, 0))
-    scored.done(record, path, tmp_path / "predictions.parquet")
+    scored.done(echo_record, path, tmp_path / "predictions.parquet")
     found = pq.read_table(tmp_path / "predictions.parquet")
     assert found.num_rows == 0
     assert found.column_names == [*EXPECTED[0], "record"]
