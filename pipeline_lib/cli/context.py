@@ -11,6 +11,7 @@ from pipeline_lib.project.project import Project, find_project
 
 if TYPE_CHECKING:
     from pipeline_lib.records.record import Record
+    from pipeline_lib.scoring.installed import InstalledPackage
 
 
 _WITH_A_KERNEL = ("run", "run-all", "resume", "sweep", "reproduce")
@@ -42,6 +43,13 @@ def find(ref: str) -> "Record":
     from pipeline_lib.records.reference import find_record, record_at
 
     return record_at(Path(ref)) or find_record(ref, current_project())
+
+
+def find_model(ref: str) -> "Record | InstalledPackage":
+    """The record that a reference names, or the installed package of that name. Raises InputError."""
+    from pipeline_lib.scoring.installed import installed_package
+
+    return installed_package(ref) or find(ref)
 
 
 def library(start: Path | None = None) -> str:

@@ -1,18 +1,17 @@
 """The command that scores files, queries and tables."""
 
 import copy
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline_lib.cli.context import find, library
+from pipeline_lib.cli.context import find_model
 from pipeline_lib.cli.output import REF, print_json
 from pipeline_lib.errors import InputError
 
 if TYPE_CHECKING:
-    from pipeline_lib.records.record import Record
+    from pipeline_lib.records.deployed import Deployed
 
 
 @click.command
@@ -62,23 +61,22 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
     (year=2026/… gives a column), an address that fsspec reaches, or with --query a connection's name. OUTPUT is a
     file, an address, or with --table a connection's name.
 
-    The record must be as it was sealed and its parity exact. OUTPUT has its name only when it is complete; interrupted
-    and run again, the same command goes on where it was.
+    REF may also be an installed package (houses_model). A record must be as it was sealed and its parity exact. OUTPUT
+    has its name only when it is complete; interrupted and run again, the same command goes on where it was.
     """
     from pipeline_lib.compiled.pipeline import load_model
-    from pipeline_lib.records.proven import check_proven
+    from pipeline_lib.records.deployed import deployed
     from pipeline_lib.scoring.parts import Parts, alone, clear, work_folder
     from pipeline_lib.scoring.progress import Progress
     from pipeline_lib.scoring.score import check_tables, last_rows, score
     from pipeline_lib.scoring.score_block import Outputs
 
-    record = find(ref)
-    check_proven(record, allow_unproven=options["allow_unproven"])
+    record = deployed(find_model(ref), allow_unproven=options["allow_unproven"], trust=options["trust"])
     outputs = Outputs(record.reference, options["probabilities"], options["threshold"], options["errors"] == "column")
     model = load_model(
         record.artifact,
-        library=library(record.folder),
-        trust=_trust(record, options["trust"]),
+        library=record.library,
+        trust=record.trust,
         other_versions=options["other_versions"],
     )
     check_tables(model, record.reference)
@@ -93,7 +91,7 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
             clear(folder)
         source.prepare(folder / "rows")
         request = {
-            "record": str(record.manifest()["digest"]),
+            "record": record.digest,
             "outputs": [outputs.probabilities, outputs.threshold, outputs.errors_in_column],
             "source": dict(source.identity),
             "sink": dict(sink.identity),
@@ -120,12 +118,6 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
     )
 
 
-def _trust(record: "Record", given: Sequence[str]) -> tuple[str, ...]:
-    from pipeline_lib.project.project import trust_around
-
-    return tuple(given) or trust_around(record.folder, Path.cwd())
-
-
 def _source(given: str, options: dict[str, Any]) -> Any:
     from pipeline_lib.scoring.csv_rows import TextOptions
     from pipeline_lib.scoring.file_source import FileSource
@@ -140,7 +132,7 @@ def _source(given: str, options: dict[str, Any]) -> Any:
     return FileSource(given, format=options["input_format"], keep=keep, options=text, block_rows=options["block_rows"])
 
 
-def _sink(output: str, options: dict[str, Any], record: "Record") -> Any:
+def _sink(output: str, options: dict[str, Any], record: "Deployed") -> Any:
     from pipeline_lib.scoring.file_output import FileOutput
     from pipeline_lib.scoring.table_output import TableOutput
 
@@ -148,7 +140,7 @@ def _sink(output: str, options: dict[str, Any], record: "Record") -> Any:
         raise InputError("found one of --table and --run-date, expected both: the rows of that date are replaced")
     if options["table"] is not None:
         return TableOutput.at(output, options["table"], options["run_date"], record.reference)
-    metadata = {"pipeline_lib.record": record.reference, "pipeline_lib.digest": str(record.manifest()["digest"])}
+    metadata = {"pipeline_lib.record": record.reference, "pipeline_lib.digest": record.digest}
     return FileOutput.at(output, options["output_format"], metadata)
 
 
