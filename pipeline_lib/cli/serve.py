@@ -1,6 +1,8 @@
 """The command that serves records over HTTP."""
 
 import os
+from dataclasses import replace
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -23,6 +25,14 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
     "--max-body", metavar="MB", type=click.IntRange(1, 4096), default=64, show_default=True, help="Of a request."
 )
 @click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(0.1, 3600),
+    default=60,
+    show_default=True,
+    help="For a request to arrive whole, and for its answer to be read.",
+)
+@click.option(
     "--drain",
     metavar="SECONDS",
     type=click.FloatRange(0, 600),
@@ -36,7 +46,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
     type=click.FloatRange(0.1, 3600),
     default=5,
     show_default=True,
-    help="How often to look whether REF names another record.",
+    help="How often to look whether REF@champion names another record.",
 )
 @click.option(
     "--trust", multiple=True, metavar="PACKAGE", help="Classes of it may be in opaque steps; can be repeated."
@@ -68,6 +78,8 @@ def serve(
     from pipeline_lib.serving.settings import Settings, read_token
 
     try:
+        import prometheus_client  # noqa: F401  the workers count with it
+
         from pipeline_lib.serving.server import listen, serve
     except ModuleNotFoundError as error:
         raise InputError(
@@ -85,20 +97,20 @@ def serve(
         **options,  # type: ignore[arg-type]
     )
     token = read_token(token_file)
-    models = Models(settings)
-    models.load()
-    listening = listen(host, port)
-    place = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
-
-    def say() -> None:
+    with TemporaryDirectory(prefix="pipeline-lib-serve-") as folder:
+        settings = replace(settings, folder=folder)
+        models = Models(settings)
+        models.load()
+        listening = listen(host, port)
+        place = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         click.echo(f"{', '.join(served.reference for served in models)} at {place}, documentation at {place}/docs")
         if host not in _LOOPBACK and token is None:
             click.echo(
                 "warning: found no token, expected one where other machines reach the server; --token-file FILE",
                 err=True,
             )
-
-    serve(settings, listening, log_level=log_level, on_ready=say)
+        del models  # the workers load their own
+        serve(settings, listening, log_level=log_level)
 
 
 def _project() -> str:

@@ -4,36 +4,38 @@ import asyncio
 import hmac
 import logging
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pipeline_lib.serving import invocations, open_inference, predict_routes
-from pipeline_lib.serving.about import json_schema, record_facts
+from pipeline_lib.serving.about import json_schema
 from pipeline_lib.serving.counters import Counters
 from pipeline_lib.serving.http import (
+    Budget,
     HttpError,
     Receive,
     Request,
     Response,
     Scope,
     Send,
+    busy,
     error_response,
     send_response,
     to_json,
 )
 from pipeline_lib.serving.models import Models
-from pipeline_lib.serving.openapi import docs_page, openapi
+from pipeline_lib.serving.openapi import OPEN_ROUTES, docs_page, openapi
 from pipeline_lib.serving.served_model import ServedModel
 from pipeline_lib.serving.settings import Settings
 
 _LOG = logging.getLogger("uvicorn.error")
 _LARGE = 1 << 17
 """Bytes of a body from which it is answered in a thread, so that small requests do not wait for it."""
-_MOST_WAITING = 16
-"""Large bodies that wait for the thread; more are asked to come again."""
-_OPEN = ("/ping", "/v2/health/live", "/v2/health/ready")
-"""Routes that need no token."""
+_MOST_HELD = 4
+"""Bodies of the largest size that a worker holds at a time."""
+_STOPPING = "found a server that is stopping, expected another one"
 _TEXT, _HTML = b"text/plain; version=0.0.4; charset=utf-8", b"text/html; charset=utf-8"
 Work = Callable[[ServedModel, Request, bytes], Response]
 
@@ -49,33 +51,27 @@ class App:
         self._token = token
         self._counters = Counters()
         self._thread = ThreadPoolExecutor(1)
-        self._waiting = 0
+        self._budget = Budget(_MOST_HELD * settings.max_body)
         for served in models:
             self._counters.loaded(served.name, served.version)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; nothing that is sent can raise here."""
-        if scope["type"] != "http":
-            if scope["type"] == "websocket":
-                await send({"type": "websocket.close", "code": 1003})
-            return
         began = time.perf_counter()
-        request = Request(scope, receive, self.settings.max_body, self.settings.body_timeout)
+        request = Request(scope, receive)
         route, respond = self._route(request)
         try:
             self._check_token(request)
             response = await respond()
         except HttpError as error:
             response = error_response(error)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            _LOG.exception("a bug: a request to %s was not answered", route)
+        except Exception as error:
+            log_bug(f"a request to {route} was not answered", error)
             response = error_response(HttpError(500, "found a bug in the server, expected none; its log has the lines"))
+        finally:
+            self._budget.give(request.held)
         if self.closing:
-            response = Response(
-                response.body, response.content_type, response.status, (*response.headers, (b"connection", b"close"))
-            )
+            response.headers = (*response.headers, (b"connection", b"close"))
         self._counters.request(route, response.status, time.perf_counter() - began)
         await send_response(send, response)
 
@@ -87,8 +83,8 @@ class App:
             try:
                 for served in await loop.run_in_executor(None, self.models.refresh):
                     self._counters.loaded(served.name, served.version)
-            except Exception:
-                _LOG.exception("a bug: looking for new champions failed")
+            except Exception as error:
+                log_bug("looking for new champions failed", error)
 
     def _route(self, request: Request) -> tuple[str, Callable[[], Awaitable[Response]]]:
         """The name of a request's route, as it is counted, and what answers it."""
@@ -100,7 +96,7 @@ class App:
             case ("models", name, "predict"):
                 return "/models/predict", lambda: self._post(request, name, None, predict_routes.predict)
             case ("invocations",):
-                return path, lambda: self._post(request, None, None, invocations.invocations)
+                return "/invocations", lambda: self._post(request, None, None, invocations.invocations)
             case ("v2", "models", name, *rest):
                 return self._model_route(request, name, rest)
         return self._plain_route(request, "/" + "/".join(parts))
@@ -131,10 +127,10 @@ class App:
             "/v2/health/live": lambda: _json({"live": True}),
             "/v2/health/ready": lambda: self._ready(to_json({"ready": not self.draining}), b"application/json"),
             "/schema": lambda: _json(json_schema(self._named(request))),
-            "/record": lambda: _json(record_facts(self._named(request))),
+            "/record": lambda: _json(self._named(request).facts),
             "/metrics": lambda: Response(self._counters.text(), _TEXT),
-            "/openapi.json": lambda: _json(openapi(self.models)),
-            "/docs": lambda: Response(docs_page(self.models, _host(request)).encode(), _HTML),
+            "/openapi.json": lambda: _json(openapi(self.models, needs_token=self._token is not None)),
+            "/docs": lambda: Response(docs_page(self.models, _address(request)).encode(), _HTML),
         }
         if path in answers:
             return path, lambda: self._get(request, answers[path])
@@ -144,38 +140,28 @@ class App:
         raise HttpError(404, "found no such route, expected one that /docs lists")
 
     async def _get(self, request: Request, answer: Callable[[], Response]) -> Response:
-        if request.method not in ("GET", "HEAD"):
-            raise _wrong_method(request, b"GET")
-        response = answer()
-        if request.method == "HEAD":
-            return Response(b"", response.content_type, response.status, response.headers)
-        return response
+        if request.method not in ("GET", "HEAD"):  # uvicorn leaves out the body of a response to HEAD
+            raise _wrong_method(b"GET, HEAD")
+        return answer()
 
     async def _post(self, request: Request, name: str | None, version: str | None, work: Work) -> Response:
         if request.method != "POST":
-            raise _wrong_method(request, b"POST")
+            raise _wrong_method(b"POST")
         if self.closing:
-            raise _busy("found a server that is stopping, expected another one", retry=1)
+            raise busy(_STOPPING, retry=1)
         served = self.models.first if name is None else self.models.find(name, version)
-        body = await request.body()
+        body = await request.body(self.settings.max_body, self._budget)
         if len(body) < _LARGE:
             response = work(served, request, body)
         else:
-            response = await self._in_thread(lambda: work(served, request, body))
+            loop = asyncio.get_running_loop()
+            response = await loop.run_in_executor(self._thread, work, served, request, body)
+        self._counters.rows(served.name, served.version, response.rows)
         return response
-
-    async def _in_thread(self, work: Callable[[], Response]) -> Response:
-        if self._waiting >= _MOST_WAITING:
-            raise _busy("found many large requests, expected fewer at a time", retry=2)
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        finally:
-            self._waiting -= 1
 
     def _check_token(self, request: Request) -> None:
         """Raise HttpError for a request without the token, after a time that does not tell how much of it is right."""
-        if self._token is None or request.scope["path"] in _OPEN:
+        if self._token is None or request.scope["path"] in OPEN_ROUTES:
             return
         scheme, _, given = request.headers.get(b"authorization", b"").partition(b" ")
         if not hmac.compare_digest(given.strip(), self._token) or scheme.lower() != b"bearer":
@@ -190,7 +176,7 @@ class App:
 
     def _ready(self, body: bytes, content_type: bytes) -> Response:
         if self.draining:
-            raise _busy("found a server that is stopping, expected another one", retry=1)
+            raise busy(_STOPPING, retry=1)
         return Response(body, content_type)
 
     def _model_metadata(self, name: str, version: str | None) -> Response:
@@ -201,25 +187,29 @@ class App:
         return self._ready(to_json({"name": served.name, "ready": True}), b"application/json")
 
 
+def log_bug(what: str, error: Exception) -> None:
+    """Log an error that nothing expects: where it was raised, and not its message, which may show what was sent."""
+    lines = "".join(traceback.format_tb(error.__traceback__))
+    _LOG.error("a bug: %s: %s\n%s", what, type(error).__name__, lines)
+
+
 def _infer(served: ServedModel, request: Request, body: bytes) -> Response:
-    return Response(to_json(open_inference.infer(served, body)))
+    answer, rows = open_inference.infer(served, request, body)
+    return Response(to_json(answer), rows=rows)
 
 
 def _json(value: Any) -> Response:
     return Response(to_json(value))
 
 
-def _busy(message: str, retry: int) -> HttpError:
-    error = HttpError(503, message)
-    error.headers.append((b"retry-after", str(retry).encode()))
-    return error
-
-
-def _wrong_method(request: Request, expected: bytes) -> HttpError:
+def _wrong_method(expected: bytes) -> HttpError:
     error = HttpError(405, f"found another method, expected {expected.decode()}")
     error.headers.append((b"allow", expected))
     return error
 
 
-def _host(request: Request) -> str:
-    return request.headers.get(b"host", b"localhost").decode("latin-1")
+def _address(request: Request) -> str:
+    """Where the client has reached the server; the header Host might say anything."""
+    host, port = request.scope.get("server") or ("localhost", None)
+    shown = f"[{host}]" if ":" in host else host
+    return f"{shown}:{port}" if port else shown

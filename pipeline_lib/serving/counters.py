@@ -16,33 +16,43 @@ class Counters:
     """The counts of this worker."""
 
     def __init__(self) -> None:
-        from prometheus_client import Counter, Gauge, Histogram
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-        self._requests = Counter("pipeline_requests", "Answered requests", ["route", "status"])
+        self._registry = CollectorRegistry()
+        self._requests = Counter("pipeline_requests", "Answered requests", ["route", "status"], registry=self._registry)
         self._seconds = Histogram(
-            "pipeline_request_seconds", "From a request to its answer", ["route"], buckets=_SECONDS
+            "pipeline_request_seconds",
+            "From a request to its answer",
+            ["route"],
+            buckets=_SECONDS,
+            registry=self._registry,
         )
-        self._rows = Counter("pipeline_rows", "Rows that were predicted", ["model", "version"])
+        self._rows = Counter("pipeline_rows", "Rows that were predicted", ["model", "version"], registry=self._registry)
         self._model = Gauge(
             "pipeline_model_loaded_timestamp_seconds",
             "When a model was loaded last",
             ["model", "version"],
             multiprocess_mode="max",
+            registry=self._registry,
         )
-        self._children: dict[tuple[str, int], Any] = {}
+        self._answered: dict[tuple[str, int], Any] = {}
+        self._predicted: dict[tuple[str, str], Any] = {}
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count a request."""
         key = (route, status)
-        if key not in self._children:
-            self._children[key] = (self._requests.labels(route, str(status)), self._seconds.labels(route))
-        count, histogram = self._children[key]
+        if key not in self._answered:
+            self._answered[key] = (self._requests.labels(route, str(status)), self._seconds.labels(route))
+        count, histogram = self._answered[key]
         count.inc()
         histogram.observe(seconds)
 
     def rows(self, model: str, version: str, rows: int) -> None:
         """Count predicted rows."""
-        self._rows.labels(model, version).inc(rows)
+        key = (model, version)
+        if key not in self._predicted:
+            self._predicted[key] = self._rows.labels(model, version)
+        self._predicted[key].inc(rows)
 
     def loaded(self, model: str, version: str) -> None:
         """Note that a model answers from now on."""
@@ -53,7 +63,7 @@ class Counters:
         from prometheus_client import CollectorRegistry, generate_latest, multiprocess
 
         if FOLDER_VARIABLE not in os.environ:
-            return generate_latest()
+            return generate_latest(self._registry)
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)

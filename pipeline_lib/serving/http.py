@@ -1,9 +1,8 @@
 """Requests and responses: what a route takes and gives, without a framework."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -25,38 +24,43 @@ class HttpError(Exception):
         self.headers: list[tuple[bytes, bytes]] = []
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Response:
-    """What is sent back."""
+    """What is sent back; `rows` is how many rows it predicts."""
 
     body: bytes
     content_type: bytes = JSON
     status: int = 200
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    rows: int = 0
 
 
-@dataclass
+class Budget:
+    """Bytes of bodies that a worker holds at a time."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def take(self, size: int) -> None:
+        """Hold so many more. Raises HttpError where they would be too many."""
+        if size > self._left:
+            raise busy("found many large requests, expected fewer at a time", retry=2)
+        self._left -= size
+
+    def give(self, size: int) -> None:
+        """Hold so many fewer."""
+        self._left += size
+
+
 class Request:
     """A request whose body is read when it is asked for."""
 
-    scope: Scope
-    receive: Receive
-    max_body: int
-    body_timeout: float
-    path: tuple[str, ...] = ()
-    _headers: dict[bytes, bytes] = field(default_factory=dict)
-
-    @property
-    def method(self) -> str:
-        """GET, POST, …"""
-        return str(self.scope["method"])
-
-    @property
-    def headers(self) -> Mapping[bytes, bytes]:
-        """Headers by name in lower case; of several of a name the last."""
-        if not self._headers:
-            self._headers = dict(self.scope["headers"])
-        return self._headers
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self.method: str = scope["method"]
+        self.headers: Mapping[bytes, bytes] = dict(scope["headers"])  # of several of a name the last
+        self.held = 0  # bytes of the budget
+        self._receive = receive
 
     @property
     def query(self) -> dict[str, str]:
@@ -70,55 +74,60 @@ class Request:
         given = self.headers.get(b"content-type", b"").decode("latin-1")
         return given.partition(";")[0].strip().lower()
 
-    async def body(self) -> bytes:
-        """The whole body. Raises HttpError for one that is too long, too slow, cut off or encoded."""
-        encoding = self.headers.get(b"content-encoding", b"identity").lower()
-        if encoding != b"identity":
+    async def body(self, most: int, budget: Budget) -> bytes:
+        """The whole body, of at most so many bytes. Raises HttpError for one that is longer, cut off or encoded."""
+        if self.headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise HttpError(415, "found an encoded body, expected it as it is; leave out Content-Encoding")
         length = self.headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self.max_body:
-            raise self._too_long()
+        if length.isdigit() and int(length) > most and b"expect" in self.headers:
+            raise _too_long(most)  # the client waits for leave to send it
         message = await self._next()
-        if not message.get("more_body"):
-            body: bytes = message.get("body", b"")
-            if len(body) > self.max_body:
-                raise self._too_long()
+        body: bytes = message.get("body", b"")
+        if not message.get("more_body") and len(body) <= most:
             return body
-        try:
-            return await asyncio.wait_for(self._rest(message.get("body", b"")), self.body_timeout)
-        except TimeoutError:
-            raise self._too_slow() from None
+        return await self._rest(body, most, budget)
 
     async def _next(self) -> MutableMapping[str, Any]:
-        try:
-            message = await asyncio.wait_for(self.receive(), self.body_timeout)
-        except TimeoutError:
-            raise self._too_slow() from None
+        message = await self._receive()
         if message["type"] == "http.disconnect":
-            raise HttpError(400, "found a connection that was closed, expected the whole body")
+            raise HttpError(408, "found a connection that was closed, expected the whole body")
         return message
 
-    async def _rest(self, first: bytes) -> bytes:
+    async def _rest(self, first: bytes, most: int, budget: Budget) -> bytes:
+        """The body that begins with `first`. Of one that is too long as much again is read, and forgotten.
+
+        A client that is still sending when the connection is closed would not see the answer.
+        """
         parts, size = [first], len(first)
-        more = True
-        while more:
+        while True:
+            if size <= most:
+                budget.take(size - self.held)
+                self.held = size
+            else:
+                parts.clear()
+            if size > 2 * most:
+                break
             message = await self._next()
             parts.append(message.get("body", b""))
             size += len(parts[-1])
-            if size > self.max_body:
-                raise self._too_long()
-            more = message.get("more_body", False)
+            if not message.get("more_body"):
+                break
+        if size > most:
+            raise _too_long(most)
         return b"".join(parts)
 
-    def _too_long(self) -> HttpError:
-        error = HttpError(413, f"found a body of more than {self.max_body:,} bytes, expected fewer; send it in parts")
-        error.headers.append((b"connection", b"close"))
-        return error
 
-    def _too_slow(self) -> HttpError:
-        error = HttpError(408, f"found no whole body within {self.body_timeout:g} s, expected it; send it at once")
-        error.headers.append((b"connection", b"close"))
-        return error
+def _too_long(most: int) -> HttpError:
+    error = HttpError(413, f"found a body of more than {most:,} bytes, expected fewer; send it in parts")
+    error.headers.append((b"connection", b"close"))
+    return error
+
+
+def busy(message: str, *, retry: int) -> HttpError:
+    """The error of a server that cannot answer now: when to try again is in seconds."""
+    error = HttpError(503, message)
+    error.headers += [(b"retry-after", str(retry).encode()), (b"connection", b"close")]
+    return error
 
 
 def to_json(value: Any) -> bytes:
@@ -128,11 +137,8 @@ def to_json(value: Any) -> bytes:
 
 async def send_response(send: Send, response: Response) -> None:
     """Send a whole response."""
-    headers = [
-        (b"content-type", response.content_type),
-        (b"content-length", str(len(response.body)).encode()),
-        *response.headers,
-    ]
+    length = b"%d" % len(response.body)
+    headers = [(b"content-type", response.content_type), (b"content-length", length), *response.headers]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
 

@@ -13,10 +13,11 @@ import pyarrow as pa
 
 from pipeline_lib.compiled.pipeline import PREDICTION
 from pipeline_lib.rows.column import Column
-from pipeline_lib.serving.http import HttpError
-from pipeline_lib.serving.predictions import json_of, json_values, predicted, rows_of
+from pipeline_lib.serving.http import HttpError, Request
+from pipeline_lib.serving.predictions import check_one_table, json_of, json_values, predicted, rows_of
 from pipeline_lib.serving.served_model import ServedModel
 
+_LONGEST_ID = 200  # the protocol's answer repeats it
 _DATATYPES = {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}
 _INTEGERS = {f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)}
 _NUMBERS = {"FP16", "FP32", "FP64", *_INTEGERS}
@@ -45,16 +46,17 @@ def datatype(column: Column) -> str:
     return _DATATYPES.get(column.kind, "BYTES")
 
 
-def infer(served: ServedModel, body: bytes) -> dict[str, Any]:
-    """The response to an inference request. Raises HttpError."""
-    request = json_of(body)
-    if not isinstance(request, dict) or not isinstance(request.get("inputs"), list):
+def infer(served: ServedModel, request: Request, body: bytes) -> tuple[dict[str, Any], int]:
+    """The response to an inference request, and how many rows it predicts. Raises HttpError."""
+    check_one_table(served)
+    value = json_of(request, body, "")
+    if not isinstance(value, dict) or not isinstance(value.get("inputs"), list):
         raise HttpError(400, "found no list of inputs, expected an object with `inputs`")
-    given = request.get("id")
-    if given is not None and not isinstance(given, str):
-        raise HttpError(400, "found an id that is no text, expected text")
-    wanted = _wanted(served, request.get("outputs"))
-    rows = rows_of(served, _rows(served, request["inputs"]))
+    given = value.get("id")
+    if given is not None and not (isinstance(given, str) and len(given) <= _LONGEST_ID and given.isprintable()):
+        raise HttpError(400, f"found another id, expected at most {_LONGEST_ID} characters that can be printed")
+    wanted = _wanted(served, value.get("outputs"))
+    rows = rows_of(served, _rows(served, value["inputs"]))
     table = predicted(served, rows, probabilities=any(name in served.probabilities for name in wanted))
     outputs = [
         {
@@ -66,7 +68,7 @@ def infer(served: ServedModel, body: bytes) -> dict[str, Any]:
         for name in wanted
     ]
     response: dict[str, Any] = {"model_name": served.name, "model_version": served.version, "outputs": outputs}
-    return response if given is None else {"id": given, **response}
+    return (response if given is None else {"id": given, **response}), table.num_rows
 
 
 def _outputs(served: ServedModel) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline_lib.serving.about import column_schema, example_row, json_schema
+from pipeline_lib.serving.about import column_schema, json_schema
 from pipeline_lib.serving.http import ARROW, to_json
 from pipeline_lib.serving.models import Models
 from pipeline_lib.serving.open_inference import datatype
@@ -28,31 +28,43 @@ ROUTES = (
 )
 
 
-def openapi(models: Models) -> dict[str, Any]:
+OPEN_ROUTES = ("/ping", "/health", "/v2/health/live", "/v2/health/ready")
+"""Routes that need no token."""
+
+
+def openapi(models: Models, *, needs_token: bool) -> dict[str, Any]:
     """The OpenAPI 3.1 document."""
     paths: dict[str, Any] = {}
     for method, path, summary in ROUTES:
         paths.setdefault(path, {})[method.lower()] = _operation(models, method, path, summary)
-    return {
+    document = {
         "openapi": "3.1.0",
         "info": {"title": ", ".join(served.name for served in models), "version": models.first.version},
         "paths": paths,
         "components": {
-            "schemas": {f"{served.name}_row": _without_dialect(json_schema(served)) for served in models},
+            "schemas": {_component(served): _without_dialect(json_schema(served)) for served in models},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+    return {**document, "security": [{"token": []}]} if needs_token else document
 
 
 def _operation(models: Models, method: str, path: str, summary: str) -> dict[str, Any]:
     operation: dict[str, Any] = {"summary": summary, "responses": _responses(method, path)}
+    names = {"type": "string", "enum": [served.name for served in models]}
+    parameters = []
     if "{name}" in path:
-        names = [served.name for served in models]
-        operation["parameters"] = [
-            {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "enum": names}}
-        ]
+        parameters.append({"name": "name", "in": "path", "required": True, "schema": names})
+    if path in ("/schema", "/record"):
+        parameters.append({"name": "model", "in": "query", "schema": names})
+    if path.endswith("/predict"):
+        parameters.append({"name": "probabilities", "in": "query", "schema": {"type": "boolean"}})
+    if parameters:
+        operation["parameters"] = parameters
     if method == "POST":
         operation["requestBody"] = {"required": True, "content": _content(models, path)}
+    if path in OPEN_ROUTES:
+        operation["security"] = []
     return operation
 
 
@@ -80,14 +92,20 @@ def _content(models: Models, path: str) -> dict[str, Any]:
         return {"application/json": {"schema": {"type": "object", "required": ["inputs"]}}}
     if path == "/invocations":
         return {"application/json": {"schema": {"type": "object"}}, "text/csv": {"schema": {"type": "string"}}}
-    rows = [{"$ref": f"#/components/schemas/{served.name}_row"} for served in models]
-    row = rows[0] if len(rows) == 1 or path == "/predict" else {"anyOf": rows}
-    many = {"type": "array", "items": row}
-    schema: dict[str, Any] = {"schema": {"anyOf": [row, many]}}
-    example = example_row(models.first)
-    if example is not None:
-        schema["example"] = example
-    return {"application/json": schema, ARROW: {"schema": {"type": "string", "format": "binary"}}}
+    choices: list[dict[str, Any]] = []
+    for served in [models.first] if path == "/predict" else models:
+        row = {"$ref": f"#/components/schemas/{_component(served)}"}
+        rows = {"type": "array", "items": row}
+        many = {"type": "object", "required": ["rows"], "properties": {"rows": rows, "context": rows}}
+        choices += [row] if served.row.key is not None else [row, rows, many]
+    content: dict[str, Any] = {"schema": {"anyOf": choices}}
+    if models.first.example is not None:
+        content["example"] = models.first.example
+    return {"application/json": content, ARROW: {"schema": {"type": "string", "format": "binary"}}}
+
+
+def _component(served: ServedModel) -> str:
+    return f"{served.name}_row"
 
 
 def _without_dialect(schema: dict[str, Any]) -> dict[str, Any]:
@@ -111,13 +129,13 @@ def _section(served: ServedModel, host: str, *, first: bool) -> list[Markup]:
         for column in served.row.columns
     ]
     parts = [element("h2", served.name)]
-    example = example_row(served)
+    example = served.example
     if example is not None:
         body = to_json(example).decode()
         answer = to_json({"prediction": served.model.predict_row(_parsed(served, example)), "record": served.reference})
         quoted = body.replace("'", "'\\''")
         call = f"curl -s http://{host}{path} -H 'Content-Type: application/json' -d '{quoted}'"
-        made_up = f"Made up, as they are sensitive: {', '.join(served.row.sensitive)}." if served.row.sensitive else ""
+        made_up = f"Made up, as they are sensitive: {', '.join(served.sensitive)}." if served.sensitive else ""
         parts += [
             element("p", "A row of the record, and its answer. ", made_up),
             element("pre", call),

@@ -2,10 +2,12 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -13,19 +15,32 @@ import pyarrow as pa
 from pipeline_lib.compiled.operations.refusals import RefusedRowError
 from pipeline_lib.compiled.pipeline import PREDICTION, PROBABILITY
 from pipeline_lib.errors import InputError
-from pipeline_lib.rows.conform_errors import HIDDEN, Problem, RefusedColumnsError
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.conform_errors import HIDDEN, Problem, RefusedColumnsError, expected_values
 from pipeline_lib.scoring.json_rows import parse_json
-from pipeline_lib.scoring.json_values import parse_texts
-from pipeline_lib.serving.http import HttpError
+from pipeline_lib.scoring.json_values import is_text, parse_texts
+from pipeline_lib.serving.arrow_stream import MAX_ROWS, read_stream, unreadable_types
+from pipeline_lib.serving.http import HttpError, Request
 from pipeline_lib.serving.served_model import ServedModel
 
 _VALUE = "a value"
+_ZONE = re.compile(r", tz=[^\]]*")
 _MOST_PROBLEMS = 100
 """At most so many problems, and so many row numbers of one, are told."""
+_MOST_AROUND = 10_000
+"""Objects and lists of a JSON body besides its rows, such as the columns of the Open Inference Protocol."""
 
 
-def json_of(body: bytes) -> Any:
-    """The value of a JSON body. Raises HttpError, which says where the fault is and not what was sent."""
+def json_of(request: Request, body: bytes, *accepted: str) -> Any:
+    """The value of a JSON body. Raises HttpError, which says where the fault is and not what was sent.
+
+    `accepted` are the content types of other bodies that the route takes; with "" there may be none.
+    """
+    if request.content_type != "application/json" and ("" not in accepted or request.content_type):
+        others = [kind for kind in accepted if kind]
+        raise HttpError(415, f"found another content type, expected {' or '.join(['application/json', *others])}")
+    if len(body) > MAX_ROWS and body.count(b"{") + body.count(b"[") > MAX_ROWS + _MOST_AROUND:
+        raise HttpError(413, f"found more than {MAX_ROWS:,} rows, expected fewer; send them in parts")
     try:
         return parse_json(body)
     except UnicodeDecodeError as error:
@@ -46,13 +61,13 @@ def told_by_row() -> Iterator[None]:
     try:
         yield
     except RefusedColumnsError as error:
-        raise refusal(error.problems) from error
+        raise refusal(error.problems) from None
     except RefusedRowError as error:
-        message = _without_values(error.reason)
-        problem = {"field": None, "rows": [error.row], "found": None, "expected": message}
-        raise HttpError(422, f"row {error.row}: {message}", problems=[problem]) from error
+        reason = _without_values(error.reason)
+        problem = {"field": None, "rows": [error.row], "found": _VALUE, "expected": reason}
+        raise HttpError(422, f"row {error.row}: {reason}", problems=[problem]) from None
     except InputError as error:
-        raise HttpError(422, _without_values(str(error))) from error
+        raise HttpError(422, _without_values(str(error))) from None
 
 
 def refusal(problems: Sequence[Problem]) -> HttpError:
@@ -61,13 +76,19 @@ def refusal(problems: Sequence[Problem]) -> HttpError:
         {
             "field": ": ".join(part for part in (problem.table, problem.column) if part) or None,
             "rows": None if problem.rows is None else list(problem.rows[:_MOST_PROBLEMS]),
-            "found": problem.type or _VALUE,
+            "found": _type_of(problem) or _VALUE,
             "expected": problem.expected,
         }
         for problem in problems[:_MOST_PROBLEMS]
     ]
-    lines = [_without_values(replace(problem, remedy="").text()).removesuffix("; ") for problem in problems]
+    shown = (replace(problem, value="", type=_type_of(problem) or _VALUE, remedy="") for problem in problems)
+    lines = [problem.text().removesuffix("; ") for problem in islice(shown, _MOST_PROBLEMS)]
     return HttpError(422, "\n".join(lines), problems=listed)
+
+
+def _type_of(problem: Problem) -> str:
+    """The type that was found; the name of a time zone is the client's own text."""
+    return _ZONE.sub(", tz", problem.type)
 
 
 def _without_values(message: str) -> str:
@@ -76,39 +97,67 @@ def _without_values(message: str) -> str:
 
 def rows_of(served: ServedModel, rows: Any) -> list[dict[str, Any]]:
     """The rows of a request, its texts of dates as dates. Raises HttpError for what is no list of objects."""
+    check_one_table(served)
+    _check_rows(rows)
+    return _parsed(rows, served.texts)
+
+
+def check_one_table(served: ServedModel) -> None:
+    """Raise HttpError for a model over several tables, whose rows only `/predict` takes."""
+    if served.row.key is not None:
+        names = ", ".join(table.name for table in served.row.tables)
+        raise HttpError(400, f"found rows of one table, expected an object with the tables {names}, sent to /predict")
+
+
+def tables_of(served: ServedModel, value: Any) -> dict[str, Any]:
+    """The rows of several tables by their names; of the main table one as an object, or many. Raises HttpError."""
+    names = [table.name for table in served.row.tables]
+    if not is_mapping_with(value, *names):
+        raise HttpError(400, f"found {_kind(value)}, expected an object with the tables {', '.join(names)}")
+    tables = {}
+    for table in served.row.tables:
+        rows = value[table.name]
+        one = isinstance(rows, dict) and table.name == served.row.name
+        listed = [rows] if one else rows
+        _check_rows(listed, f"{table.name}: ")
+        parsed = _parsed(listed, tuple(filter(is_text, table.columns)), table.name)
+        tables[table.name] = parsed[0] if one else parsed
+    return tables
+
+
+def _check_rows(rows: Any, where: str = "") -> None:
     if not isinstance(rows, list):
-        raise HttpError(400, f"found {_kind(rows)}, expected a list of rows, each an object")
+        raise HttpError(400, f"{where}found {_kind(rows)}, expected a list of rows, each an object")
     for number, row in enumerate(rows):
-        if not isinstance(row, dict):
-            raise HttpError(400, f"found {_kind(row)} as row {number}, expected an object with a value for each column")
-    if served.texts:
-        problems = parse_texts(rows, served.texts)
-        if problems:
-            raise refusal(problems)
+        if type(row) is not dict:
+            raise HttpError(
+                400, f"{where}found {_kind(row)} as row {number}, expected an object with a value for each column"
+            )
+
+
+def _parsed(rows: list[dict[str, Any]], texts: Sequence[Column], table: str = "") -> list[dict[str, Any]]:
+    problems = parse_texts(rows, texts) if texts else ()
+    if problems:
+        raise refusal([replace(problem, table=table) for problem in problems])
     return rows
 
 
 def answer_row(served: ServedModel, row: dict[str, Any], *, probabilities: bool) -> dict[str, Any]:
-    """The answer to one row: the prediction, and by label the probabilities."""
-    if served.texts:
-        rows_of(served, [row])
+    """The answer to one row, or to a main row with its child rows: the prediction, and by label the probabilities."""
+    if probabilities:
+        _check_classifier(served)
     with told_by_row():
         answer = {PREDICTION: json_value(served.model.predict_row(row))}
         if probabilities:
-            values = served.model.predict_proba_row(row)
-            answer["probabilities"] = _by_label(served, _flat(values))
+            answer["probabilities"] = _by_label(served, _flat(served.model.predict_proba_row(row)))
     answer["record"] = served.reference
     return answer
 
 
 def answer_rows(served: ServedModel, rows: Any, *, probabilities: bool, context: Any = None) -> dict[str, Any]:
     """The answers to rows, in their order; `context` are the rows just before them."""
-    table = predicted(served, rows_of(served, rows), probabilities=probabilities, context=context)
-    names = [name for name in table.column_names if name.partition("[")[0] == PREDICTION]
-    columns = [json_values(table[name]) for name in names]
-    answer: dict[str, Any] = {
-        "predictions": columns[0] if names == [PREDICTION] else list(map(list, zip(*columns, strict=True)))
-    }
+    table = predicted(served, rows, probabilities=probabilities, context=context)
+    answer: dict[str, Any] = {"predictions": predictions_of(table)}
     if probabilities:
         columns = [json_values(table[name]) for name in served.probabilities]
         answer["probabilities"] = [_by_label(served, row) for row in zip(*columns, strict=True)]
@@ -116,15 +165,40 @@ def answer_rows(served: ServedModel, rows: Any, *, probabilities: bool, context:
     return answer
 
 
+def predictions_of(table: pa.Table) -> list[Any]:
+    """The prediction of each row as JSON has it; of several targets a list."""
+    names = [name for name in table.column_names if name.partition("[")[0] == PREDICTION]
+    columns = [json_values(table[name]) for name in names]
+    return columns[0] if names == [PREDICTION] else list(map(list, zip(*columns, strict=True)))
+
+
 def predicted(served: ServedModel, rows: Any, *, probabilities: bool, context: Any = None) -> pa.Table:
     """The outputs for rows. Raises HttpError for those that are refused."""
-    if probabilities and not served.probabilities:
-        raise HttpError(400, f"found probabilities asked of {served.name}, expected a classifier that gives them")
+    if probabilities:
+        _check_classifier(served)
     kinds = (PREDICTION, PROBABILITY) if probabilities else (PREDICTION,)
+    if isinstance(rows, list) and not rows:
+        rows = pa.table({column.name: pa.nulls(0) for column in served.row.columns})
     with told_by_row():
-        if isinstance(rows, list) and not rows:
-            rows = pa.table({column.name: pa.nulls(0) for column in served.row.columns})
         return served.model.predict_table(rows, outputs=kinds, context=context)
+
+
+def arrow_rows(served: ServedModel, body: bytes) -> pa.Table:
+    """The rows of an Arrow IPC stream. Raises HttpError."""
+    check_one_table(served)
+    table = read_stream(body, served.row.names)
+    problems = [
+        Problem(name, None, "", found, expected_values(served.row.by_name[name]), "")
+        for name, found in unreadable_types(table.schema)
+    ]
+    if problems:
+        raise refusal(problems)
+    return table
+
+
+def _check_classifier(served: ServedModel) -> None:
+    if not served.probabilities:
+        raise HttpError(400, f"found probabilities asked of {served.name}, expected a classifier that gives them")
 
 
 def json_value(value: Any) -> Any:
@@ -159,29 +233,6 @@ def _kind(value: Any) -> str:
     return kinds.get(type(value), "a number")
 
 
-def arrow_rows(body: bytes) -> pa.Table:
-    """The rows of an Arrow IPC stream, checked before anything reads them. Raises HttpError."""
-    try:
-        with pa.ipc.open_stream(pa.py_buffer(body)) as reader:
-            batches = []
-            for batch in reader:
-                batch.validate(full=True)
-                batches.append(batch)
-            return pa.Table.from_batches(batches, reader.schema)
-    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-        raise HttpError(400, f"found no Arrow stream that can be read ({type(error).__name__}), expected one") from None
-
-
-def arrow_body(table: pa.Table, served: ServedModel) -> bytes:
-    """A table as an Arrow IPC stream that names the record."""
-    metadata = {"pipeline_lib.record": served.reference, "pipeline_lib.digest": served.digest}
-    sink = pa.BufferOutputStream()
-    described = table.replace_schema_metadata(metadata)
-    with pa.ipc.new_stream(sink, described.schema) as stream:
-        stream.write_table(described)
-    return bytes(sink.getvalue())
-
-
 def is_mapping_with(value: Any, *keys: str) -> bool:
     """Whether a value is an object with these keys."""
-    return isinstance(value, Mapping) and all(key in value for key in keys)
+    return isinstance(value, dict) and all(key in value for key in keys)

@@ -1,33 +1,56 @@
 """A record that answers requests: verified before anything in it is loaded, and silent about the values it is sent."""
 
+import math
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from pipeline_lib.compiled import artifact
 from pipeline_lib.compiled.pipeline import PROBABILITY, CompiledPipeline
 from pipeline_lib.errors import InputError
+from pipeline_lib.records.index import read_parity
 from pipeline_lib.records.layout import METRICS
 from pipeline_lib.records.proven import check_proven
 from pipeline_lib.records.record import Record
 from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.edge_rows import accepted_values
 from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.scoring.json_values import is_text
 from pipeline_lib.serving.settings import Settings
 
+_EVIDENCE = "evidence/inputs.parquet"
+_MADE_UP: dict[str, tuple[Any, ...]] = {
+    "integer": (1, 0),
+    "number": (1.0, 0.0),
+    "string": ("text", "a"),
+    "boolean": (True,),
+    "datetime": (datetime(2024, 1, 31, 12, 0),),
+    "date": (date(2024, 1, 31),),
+}
+
 
 @dataclass(frozen=True, eq=False)
 class ServedModel:
-    """A model and the record it is from. `row` has the columns that are read; `model` shows no value in any message."""
+    """A model and the record it is from, of which nothing is read any more.
+
+    `model` and `row` show no value in any message. `row` has the columns that are read, `sensitive` names those that
+    `Row` calls so.
+    """
 
     name: str
     version: str
     digest: str
     model: CompiledPipeline
     row: RowSchema
+    sensitive: tuple[str, ...]
     record: Record
+    facts: dict[str, Any]
+    example: dict[str, Any] | None = None
 
     @property
     def reference(self) -> str:
@@ -37,39 +60,78 @@ class ServedModel:
     @cached_property
     def texts(self) -> tuple[Column, ...]:
         """The columns of dates and times, which JSON writes as text."""
-        return tuple(column for column in self.row.columns if is_text(column))
+        return tuple(filter(is_text, self.row.columns))
 
     @cached_property
     def probabilities(self) -> tuple[str, ...]:
         """The names of the probabilities, in the order of the classes; none for a regressor."""
         return tuple(name for name in self.model.plan.outputs if name.partition("[")[0] == PROBABILITY)
 
-    @cached_property
-    def metrics(self) -> dict[str, Any]:
-        """The metrics of the research run."""
-        return dict(self.record.read_json(METRICS) or {})
-
 
 def load_served(record: Record, settings: Settings) -> ServedModel:
     """Verify a record and load its model. Raises DifferenceError or InputError, before the artifact is read."""
     check_proven(record, allow_unproven=settings.allow_unproven)
-    manifest = record.manifest()
     plan, row, opaque = artifact.load(Path(record.artifact))
-    hidden = replace(row, columns=_all_sensitive(row), children=tuple(map(_child_hidden, row.children)))
+    hidden = replace(_hidden(row), children=tuple(map(_hidden, row.children)))
     model = CompiledPipeline(
         plan, hidden, opaque, settings.library, trust=settings.trust, other_versions=settings.other_versions
     )
     with suppress(InputError):  # refused; the first request finds its functions made
         model.predict_row({})
-    return ServedModel(record.pipeline, record.id, str(manifest["digest"]), model, row.keep(model.reads), record)
+    manifest, parity = record.manifest(), read_parity(record)
+    read = hidden.keep(model.reads)
+    sensitive = tuple(name for name in read.names if row.by_name[name].sensitive)
+    digest = str(manifest["digest"])
+    facts = {
+        "name": record.pipeline,
+        "record": f"{record.pipeline}/{record.id}",
+        "digest": digest,
+        "hashes": manifest.get("hashes"),
+        "metrics": record.read_json(METRICS) or {},
+        "parity": None if parity is None else {"exact": parity["exact"], "full": parity.get("full") is True},
+        "columns": list(read.names),
+        "outputs": list(plan.outputs),
+    }
+    served = ServedModel(record.pipeline, record.id, digest, model, read, sensitive, record, facts)
+    return replace(served, example=example_row(served))
 
 
-def _all_sensitive(row: RowSchema) -> tuple[Column, ...]:
-    return tuple(replace(column, sensitive=True) for column in row.columns)
+def _hidden(row: RowSchema) -> RowSchema:
+    """A table whose values no message shows."""
+    return replace(row, columns=tuple(replace(column, sensitive=True) for column in row.columns))
 
 
-def _child_hidden(child: RowSchema) -> RowSchema:
-    return replace(child, columns=_all_sensitive(child))
+def example_row(served: ServedModel) -> dict[str, Any] | None:
+    """A row of the record's evidence as JSON values, with made-up values where a column is sensitive.
+
+    None where the record keeps no rows, or has no row that is answered with those values.
+    """
+    path = served.record.folder / _EVIDENCE
+    if not path.is_file() or served.row.key is not None or served.model.context:
+        return None
+    with pq.ParquetFile(path) as file:
+        first = next((batch.to_pylist()[0] for batch in file.iter_batches(1, columns=list(served.row.names))), None)
+    if first is None:
+        return None
+    row = {
+        column.name: _made_up(column) if column.name in served.sensitive else first[column.name]
+        for column in served.row.columns
+    }
+    try:
+        served.model.predict_row(row)
+    except InputError:
+        return None
+    if any(isinstance(value, float) and math.isinf(value) for value in row.values()):
+        return None
+    return {name: value.isoformat() if isinstance(value, date | datetime) else value for name, value in row.items()}
+
+
+def _made_up(column: Column) -> Any:
+    if column.nullable:
+        return None
+    bounds = [bound for bound in (column.ge, column.le) if bound is not None]
+    values = accepted_values(column, [*(column.allowed or ()), *bounds, *_MADE_UP[column.kind]])
+    return values[0] if values else None
 
 
 def check_names(models: list[ServedModel]) -> None:

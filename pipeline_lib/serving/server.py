@@ -2,16 +2,20 @@
 
 import os
 import socket
-import tempfile
-from collections.abc import Callable
-from typing import Any
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.serving.connections import Connection
 from pipeline_lib.serving.counters import FOLDER_VARIABLE
 from pipeline_lib.serving.settings import VARIABLE, Settings
 
 _GRACE = 30
 """Seconds for the requests that are being answered when the server stops."""
+_KEEP_ALIVE = 75
+"""Seconds until a connection without requests is closed: longer than the 60 s after which most proxies close theirs, so
+that none sends a request into a connection that is being closed."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -31,26 +35,32 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def serve(settings: Settings, listening: socket.socket, *, log_level: str, on_ready: Callable[[], Any]) -> None:
-    """Answer until the process is told to stop (SIGTERM, Ctrl-C)."""
-    import uvicorn
-    from uvicorn.supervisors import Multiprocess
+class _Supervisor(Multiprocess):
+    """The process over the workers, which at the end leaves it to them to listen."""
 
-    with tempfile.TemporaryDirectory(prefix="pipeline-lib-metrics-") as folder:
-        os.environ |= {VARIABLE: settings.to_json(), FOLDER_VARIABLE: folder}
-        config = uvicorn.Config(
-            "pipeline_lib.serving.worker:create",
-            factory=True,
-            workers=settings.workers,
-            log_level=log_level,
-            access_log=False,
-            server_header=False,
-            date_header=True,
-            lifespan="on",
-            timeout_graceful_shutdown=_GRACE,
-            timeout_worker_healthcheck=60,
-            backlog=2048,
-            h11_max_incomplete_event_size=1 << 16,
-        )
-        on_ready()
-        Multiprocess(config, sockets=[listening]).run()
+    def terminate_all(self) -> None:
+        """Tell the workers to stop; when the last one no longer listens, new connections are refused."""
+        super().terminate_all()
+        for listening in self.sockets:
+            listening.close()
+
+
+def serve(settings: Settings, listening: socket.socket, *, log_level: str) -> None:
+    """Answer until the process is told to stop (SIGTERM, Ctrl-C). `settings` name the folder that the workers share."""
+    os.environ |= {VARIABLE: settings.to_json(), FOLDER_VARIABLE: str(settings.folder)}
+    config = uvicorn.Config(
+        "pipeline_lib.serving.worker:create",
+        factory=True,
+        http=Connection,
+        ws="none",
+        workers=settings.workers,
+        log_level=log_level,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=_GRACE,
+        timeout_worker_healthcheck=60,
+        backlog=2048,
+    )
+    _Supervisor(config, sockets=[listening]).run()

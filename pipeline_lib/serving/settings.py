@@ -15,7 +15,11 @@ TOKEN_VARIABLE = "PIPELINE_LIB_TOKEN"  # noqa: S105 (the name of a variable)
 
 @dataclass(frozen=True)
 class Settings:
-    """A server's settings: which records, and its limits. `max_body` is in bytes, times are in seconds."""
+    """A server's settings: which records, and its limits. `max_body` is in bytes, times are in seconds.
+
+    `timeout` is for a request to arrive, and for its answer to be read. In `folder` the server and its workers note
+    which records answer.
+    """
 
     refs: tuple[str, ...]
     project: str
@@ -25,10 +29,11 @@ class Settings:
     other_versions: bool = False
     token_file: str | None = None
     max_body: int = 64 << 20
-    body_timeout: float = 30.0
+    timeout: float = 60.0
     drain: float = 5.0
     watch: float = 5.0
     workers: int = 1
+    folder: str | None = None
 
     def to_json(self) -> str:
         """The settings as text."""

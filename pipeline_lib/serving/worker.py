@@ -1,14 +1,18 @@
 """A process that answers: it loads the models, and at the end stops without losing a request."""
 
 import asyncio
+import os
 import signal
+from collections.abc import Coroutine
 from types import FrameType
 from typing import Any
 
 from pipeline_lib.serving.app import App
+from pipeline_lib.serving.connections import Connection
 from pipeline_lib.serving.http import Receive, Scope, Send
 from pipeline_lib.serving.models import Models
 from pipeline_lib.serving.settings import Settings, read_token
+from pipeline_lib.system.parent_death import exit_with_parent
 
 _LAST = 0.5
 """Seconds in which connections that are open are told to go elsewhere."""
@@ -26,20 +30,21 @@ class Worker:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or follow the life of the process."""
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        else:
+        if scope["type"] == "http":
             await self._app(scope, receive, send)
+        else:
+            await self._live(receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         self._keep(self._app.watch())
         loop = asyncio.get_running_loop()
-        stop = signal.getsignal(signal.SIGTERM)
+        stop: Any = signal.getsignal(signal.SIGTERM)
 
         def begin_to_stop(number: int, frame: FrameType | None) -> None:
             if not self._app.draining:
-                loop.call_soon_threadsafe(lambda: self._keep(self._stop(lambda: _call(stop, number, frame))))
+                self._app.draining = True
+                loop.call_soon_threadsafe(lambda: self._keep(self._stop(stop)))
 
         signal.signal(signal.SIGTERM, begin_to_stop)
         await send({"type": "lifespan.startup.complete"})
@@ -49,24 +54,26 @@ class Worker:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _stop(self, stop: Any) -> None:
-        """Say that the server is not ready, answer for a while, then send requests elsewhere, then stop."""
-        self._app.draining = True
+        """Answer for a while, though not ready, then accept no connection and send requests elsewhere, then stop.
+
+        `stop` is uvicorn's own handler of the signal, a method of its server.
+        """
         await asyncio.sleep(self._settings.drain)
         self._app.closing = True
+        for listening in stop.__self__.servers:
+            listening.close()
         await asyncio.sleep(_LAST)
-        stop()
+        stop(signal.SIGTERM, None)
 
-    def _keep(self, work: Any) -> None:
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-def _call(handler: Any, number: int, frame: FrameType | None) -> None:
-    if callable(handler):
-        handler(number, frame)
-
-
 def create() -> Worker:
-    """The application, as the server's settings say."""
-    return Worker(Settings.from_environment())
+    """The application of a process that ends with the server."""
+    exit_with_parent(os.getppid())
+    settings = Settings.from_environment()
+    Connection.timeout = settings.timeout
+    return Worker(settings)
