@@ -102,12 +102,9 @@ def _answer_what_can_be(
     except RefusedColumnsError as error:
         if any(problem.rows is None for problem in error.problems):  # a column is absent, or of another type
             raise refused(block, error.problems) from error
-        bad = {row for problem in error.problems for row in problem.rows or ()}
-        if len(numbers) == 1:
-            errors[numbers[0]] = "\n".join(map(without_place, error.problems))
-        for row in bad if len(numbers) > 1 else ():
-            _answer_what_can_be(model, block, [numbers[row]], errors, outputs)
-        left = [number for row, number in enumerate(numbers) if row not in bad]
+        for number in {numbers[row] for problem in error.problems for row in problem.rows or ()}:
+            errors[number] = _error_of_columns(model, _rows(block.rows, [number]), outputs)
+        left = [number for number in numbers if number not in errors]
         return _answer_what_can_be(model, block, left, errors, outputs)
     except RefusedRowError as error:
         if len(numbers) > _FEW:  # only the first refused row is known
@@ -121,6 +118,15 @@ def _answer_what_can_be(
         if len(left) == len(numbers):
             raise AssertionError(f"{error}: no row is refused alone") from error
         return _answer_what_can_be(model, block, left, errors, outputs)
+
+
+def _error_of_columns(model: CompiledPipeline, row: Any, outputs: Outputs) -> str:
+    """The error of a row whose columns are refused."""
+    try:
+        model.predict_table(row, outputs=outputs.kinds)
+    except RefusedColumnsError as error:
+        return "\n".join(map(without_place, error.problems))
+    raise AssertionError("a row that is refused among others is not refused alone")
 
 
 def _note_refused(
