@@ -25,13 +25,15 @@ from pipeline_lib.compiler.adapters.catalog import transform
 from pipeline_lib.compiler.adapters.registry import Columns, NoPlanError, RefusedStepError
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.checked_rows import LEAST, rows_to_check
+from pipeline_lib.compiler.column_comparison import Distance, UnfaithfulPlanError
 from pipeline_lib.compiler.edge_batches import take
 from pipeline_lib.compiler.edge_checks import EdgeChecks, EdgeCounts
 from pipeline_lib.compiler.estimator_outputs import outputs_writer, prediction_writer
-from pipeline_lib.compiler.fidelity import Distance, LibraryColumns, StepPlan, UnfaithfulPlanError, Write
+from pipeline_lib.compiler.fidelity import StepPlan, Write
 from pipeline_lib.compiler.float32_values import as_float32, computes_float32, like_output, note_float32
 from pipeline_lib.compiler.known_words import note_words
 from pipeline_lib.compiler.library_answers import METHODS, few_rows_output, library_outputs, training_output
+from pipeline_lib.compiler.library_input import LibraryColumns
 from pipeline_lib.compiler.opaque_step import Loading, describe_input
 from pipeline_lib.compiler.opaque_way import OpaqueWay, Unplanned
 from pipeline_lib.compiler.output_differences import LastStep

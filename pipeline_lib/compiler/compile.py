@@ -24,9 +24,9 @@ from pipeline_lib.compiled.opaque_trust import check_trust
 from pipeline_lib.compiled.operations.stored_points import kept_products
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiled.time_order import check_order, declared_table
+from pipeline_lib.compiler.column_comparison import UnfaithfulPlanError
 from pipeline_lib.compiler.compilation import Compilation, CompileOptions
 from pipeline_lib.compiler.end_to_end import compile_report
-from pipeline_lib.compiler.fidelity import UnfaithfulPlanError
 from pipeline_lib.compiler.fitted_steps import fitted_steps
 from pipeline_lib.compiler.library_answers import METHODS, LibraryAnswers
 from pipeline_lib.compiler.opaque_step import Loading

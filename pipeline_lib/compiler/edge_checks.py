@@ -28,6 +28,7 @@ from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.code_constants import OwnCode, own_code
+from pipeline_lib.compiler.column_comparison import Comparison
 from pipeline_lib.compiler.edge_batches import (
     EVERY_COLUMN,
     Edge,
@@ -43,7 +44,7 @@ from pipeline_lib.compiler.edge_batches import (
     within,
 )
 from pipeline_lib.compiler.edge_values import input_columns, training_values, values_to_try
-from pipeline_lib.compiler.fidelity import Comparison, StepPlan
+from pipeline_lib.compiler.fidelity import StepPlan
 from pipeline_lib.compiler.output_names import side_by_side
 from pipeline_lib.compiler.own_steps import check_input_kept
 from pipeline_lib.compiler.refused_rows import answered_rows

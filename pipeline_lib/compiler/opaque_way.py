@@ -17,8 +17,9 @@ from pipeline_lib.compiled.opaque_trust import check_trust
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError, qualified_name
 from pipeline_lib.compiler.builder import Builder, Value
+from pipeline_lib.compiler.column_comparison import UnfaithfulPlanError
 from pipeline_lib.compiler.edge_batches import take
-from pipeline_lib.compiler.fidelity import StepPlan, UnfaithfulPlanError, Write
+from pipeline_lib.compiler.fidelity import StepPlan, Write
 from pipeline_lib.compiler.opaque_parts import OpaqueParts
 from pipeline_lib.compiler.opaque_step import Loading
 from pipeline_lib.compiler.tracing.own_code.functions import is_own

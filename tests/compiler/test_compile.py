@@ -22,8 +22,8 @@ from small_houses import ROW, ROWS, Drop, Logged, compiled, fit_pipeline, houses
 from pipeline_lib.compiled.compile_report import CompileReport, StepReport
 from pipeline_lib.compiler.adapters.registry import _TRANSFORMERS, NoPlanError, RefusedStepError
 from pipeline_lib.compiler.adapters.sklearn import preprocessing
+from pipeline_lib.compiler.column_comparison import Comparison
 from pipeline_lib.compiler.compile import compile_pipeline
-from pipeline_lib.compiler.fidelity import Comparison
 from pipeline_lib.compiler.output_differences import Differences
 from pipeline_lib.errors import InputError
 

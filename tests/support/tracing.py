@@ -25,7 +25,7 @@ from pipeline_lib.compiled.row_executor import row_function
 from pipeline_lib.compiler.adapters.registry import NoPlanError
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.error_bounds import BoundedEvaluation, distance
-from pipeline_lib.compiler.fidelity import library_column
+from pipeline_lib.compiler.library_input import library_column
 from pipeline_lib.compiler.raw_columns import raw_columns
 from pipeline_lib.compiler.tracing.trace import Trace, record, run_method
 from pipeline_lib.errors import InputError

@@ -9,7 +9,7 @@ from pipeline_lib.compiled.columns import take_rows
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.error_bounds import distance
-from pipeline_lib.compiler.fidelity import library_column
+from pipeline_lib.compiler.library_input import library_column
 from pipeline_lib.compiler.tracing.refusals import PLAN, refuse
 from pipeline_lib.compiler.tracing.selection import Rows
 from pipeline_lib.errors import InputError

@@ -21,7 +21,7 @@ import pandas as pd
 
 from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiler.builder import Value
-from pipeline_lib.compiler.fidelity import LibraryColumns
+from pipeline_lib.compiler.library_input import LibraryColumns
 
 WHOLE_ROWS = 64
 _GAP_ROWS = 12

@@ -13,7 +13,7 @@ from pipeline_lib.compiled.operations.registry import lower
 from pipeline_lib.compiled.plan import Node
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.error_bounds import BoundedEvaluation
-from pipeline_lib.compiler.fidelity import library_column
+from pipeline_lib.compiler.library_input import library_column
 from pipeline_lib.compiler.python_names import method_name, parameter_name
 from pipeline_lib.compiler.tracing.shadows import sample
 from pipeline_lib.compiler.tracing.trace import Trace

@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 
 from pipeline_lib.compiler.builder import Builder
-from pipeline_lib.compiler.fidelity import LibraryColumns, library_column
+from pipeline_lib.compiler.library_input import LibraryColumns, library_column
 
 NUMBERS = np.array([[1.0, -0.0, np.nan], [2.0, np.inf, 5e-324], [3.0, 0.1, -7.0], [4.0, 1e30, 0.0]])
 FRAME = pd.DataFrame(NUMBERS, columns=["a", "b", "c"])
