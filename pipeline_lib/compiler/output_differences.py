@@ -31,6 +31,13 @@ OUTPUTS = {PREDICTION: "predictions", PROBABILITY: "probabilities", DECISION: "d
 _ROUNDING = 1e-9  # relative
 _SINGLE = 1e-5  # relative: some hundred ULPs of float32
 _CANCELLED = _ROUNDING / np.finfo(np.float64).eps  # ULPs
+_LARGE = 1e-3  # relative: digits that a person reads
+_SCALE = "; its columns are far from 0 beside their spread: put StandardScaler before it, and fit again"
+
+
+def explains_differences(step: StepReport) -> bool:
+    """Whether the check of a step alone found what any difference may come from: a boundary, float32, cancellation."""
+    return step.flips > 0 or step.float32 or bool(step.ulps >= _CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -98,17 +105,17 @@ class Differences:
             return "rounding", ""
         if theirs.dtype == np.float32 and relative <= _SINGLE:
             return "float32", ""
-        return self._reason_of_steps() or self._reason_before(kind, ours)
+        return self._reason_of_steps(relative) or self._reason_before(kind, ours)
 
     def _reason_of_labels(self, ours: Any, theirs: Any, rows: Any) -> tuple[str, str]:
         for kind in (PROBABILITY, DECISION):
             scores = self._theirs(kind)[rows] if kind in self._ours else np.empty((0, 0))
             if scores.shape[1] and _highest_are_equal(scores.astype(np.float64), kind):
                 return "ties", f"ties: the library's two highest {OUTPUTS[kind]} are equal within rounding"
-        return self._reason_of_steps() or self._reason_before(PREDICTION, ours)
+        return self._reason_of_steps(np.inf) or self._reason_before(PREDICTION, ours)
 
-    def _reason_of_steps(self) -> tuple[str, str] | None:
-        """The reason that the check of a step alone has found."""
+    def _reason_of_steps(self, relative: float) -> tuple[str, str] | None:
+        """The reason that the check of a step alone has found, for outputs that differ by so much."""
         for step in self.steps:
             if step.flips and not step.float32:
                 at_neighbor = step.doubt.partition(",")[0] or "ties at the k-th neighbour"
@@ -118,7 +125,10 @@ class Differences:
         if single is not None:
             return "float32", f"float32 in the library, in step {single.name}"
         cancelled = next((step for step in self.steps if step.ulps >= _CANCELLED), None)
-        return ("cancellation", f"large terms cancel in step {cancelled.name}") if cancelled else None
+        if cancelled is None:
+            return None
+        advice = _SCALE if relative > _LARGE and ".cluster." in cancelled.kind else ""
+        return "cancellation", f"large terms cancel in step {cancelled.name}{advice}"
 
     def _reason_before(self, kind: str, ours: Any) -> tuple[str, str]:
         """The last step enlarges the rounding of those before: for our input its library gives our answers."""

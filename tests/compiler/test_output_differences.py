@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
+from sklearn.cluster import Birch, KMeans
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -17,6 +19,7 @@ from pipeline_lib import compile_pipeline
 from pipeline_lib.compiled.compile_report import OutputReport, StepReport
 from pipeline_lib.compiler.opaque_step import describe_input
 from pipeline_lib.compiler.output_differences import Differences, LastStep
+from pipeline_lib.errors import InputError
 from pipeline_lib.rows.conform import conform
 
 ROWS = 60
@@ -76,6 +79,36 @@ def test_probabilities_that_cancel_are_named() -> None:
     assert by_kind["probabilities"].reason == "cancellation"
     assert by_kind["probabilities"].difference > 1e-5
     assert "large terms cancel in step kneighborsclassifier" in str(report)
+
+
+FAR = frame() + 1e8  # the columns' spread is a hundred-millionth of their size
+TARGET = (FAR["a"] - FAR["b"]).to_numpy()
+
+
+@pytest.mark.parametrize("step", [KMeans(4, random_state=0, n_init=1), Birch(n_clusters=3)], ids=["kmeans", "birch"])
+def test_distances_of_values_far_from_0_are_named_with_the_way_that_works(step: Any) -> None:
+    """Squares of 1e8 hold the differences of the rows in their last bits: the library's answers are their rounding."""
+    fitted = make_pipeline(step, Ridge()).fit(FAR, TARGET)
+    output = compile_pipeline(fitted, like=FAR).report.outputs[0]
+    assert 2 * output.changed > ROWS
+    assert output.relative > 1e-3
+    assert output.reason == "cancellation"
+    assert output.detail.endswith("put StandardScaler before it, and fit again")
+    scaled = make_pipeline(StandardScaler(), clone(step), Ridge()).fit(FAR, TARGET)
+    assert compile_pipeline(scaled, like=FAR).report.outputs[0].relative < 1e-6
+
+
+class AnotherAnswer(Pipeline):
+    """A pipeline that adds 1 to what its steps predict."""
+
+    def predict(self, X: Any, **parameters: Any) -> Any:
+        return super().predict(X, **parameters) + 1.0
+
+
+def test_predictions_that_differ_in_most_rows_for_no_known_reason_are_refused() -> None:
+    fitted = AnotherAnswer([("scale", StandardScaler()), ("sum", Ridge())]).fit(frame(), frame()["a"])
+    with pytest.raises(InputError, match=f"in {ROWS} of {ROWS} rows.*though each step alone agrees"):
+        compile_pipeline(fitted, like=frame())
 
 
 def test_rounding_is_the_reason_of_last_bits() -> None:
