@@ -46,7 +46,6 @@ class CompiledPipeline:
         self.plan = plan
         self.row = row
         self.report: CompileReport | None = None
-        self.raw_input: Any = None  # how the fitted pipeline takes raw rows; a loaded one has none
         self.trust = check_trust(trust)
         self._opaque = OpaqueSteps(dict(opaque or {}), library, self.trust, other_versions)
         self.evaluators = Evaluators(plan, row, self._opaque, distinct_values=distinct_values)
@@ -209,10 +208,13 @@ class CompiledPipeline:
         values = self.evaluators.rows.evaluate(self._output_nodes(PROBABILITY), row, context)
         return tuple(map(tuple, by_target(values, self.classes))) or values
 
-    def trace_row(self, row: Mapping[str, Any], *, context: Any = None) -> dict[str, dict[str, Any]]:
+    def trace_row(
+        self, row: Mapping[str, Any], *, context: Any = None, partial: bool = False
+    ) -> dict[str, dict[str, Any]]:
         """Every step's columns for one raw row, by step and column, and last the `outputs`.
 
-        `row` and `context` as for `predict_row`, but all raw columns of the pipeline's steps are read and checked.
+        `row` and `context` as for `predict_row`, but all raw columns of the pipeline's steps are read and checked; with
+        `partial` columns of steps are left out that need a raw column which the row does not have.
         Values are Python scalars, missing is None, datetimes are microseconds since 1970, durations microseconds; a
         vector is a list, a sparse vector a dict of its values that are not 0, by index. Raises InputError as
         `predict_row` does.
@@ -225,6 +227,8 @@ class CompiledPipeline:
         {'prediction': 306.0}
         """
         groups = {**self.plan.steps, "outputs": self.plan.outputs}
+        if partial:
+            groups = {name: self._derived_from(row, columns) for name, columns in groups.items()}
         roots = [node for columns in groups.values() for node in columns.values()]
         values = iter(self.evaluators.rows.evaluate(roots, row, context))
         return {
@@ -250,6 +254,10 @@ class CompiledPipeline:
     def save(self, folder: str | Path) -> None:
         """Write the artifact, which `load_model` reads: plan, arrays and row schema; nothing in it is pickled."""
         artifact.save(Path(folder), self.plan, self.row, self._opaque.states)
+
+    def _derived_from(self, row: Mapping[str, Any], columns: Mapping[str, int]) -> dict[str, int]:
+        """Those of some columns that need only raw columns which a row has."""
+        return {name: node for name, node in columns.items() if row.keys() >= set(self.plan.columns_read([node]))}
 
     def _output_nodes(self, kind: str) -> list[int]:
         return list(output_nodes(self.plan, kind).values())

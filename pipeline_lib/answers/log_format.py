@@ -1,0 +1,112 @@
+"""A log of answers on disk.
+
+FOLDER/PIPELINE/RECORD/
+  log.json               which record answers, the schema of the rows that are kept, what is left out
+  TIME-PROCESS.arrows    an Arrow stream that a process still appends to, or was killed over
+  TIME-PROCESS.parquet   a file that was full, or an hour old
+
+A line of the log is a row and its answer: `id`, `time`, `row` (the raw columns that are read, without sensitive ones)
+and `outputs`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.ipc as pa_ipc
+import pyarrow.parquet as pq
+
+from pipeline_lib.errors import InputError
+from pipeline_lib.rows.schema import RowSchema
+from pipeline_lib.system.files import read_json
+
+FORMAT = 1
+DESCRIPTION, OPEN, FULL = "log.json", ".arrows", ".parquet"
+ID, TIME, ROW, OUTPUTS = "id", "time", "row", "outputs"
+
+
+@dataclass(frozen=True)
+class Log:
+    """The answers of one record. `row` are the columns that are kept, None where rows are not kept at all.
+
+    `left_out` are the sensitive columns that the model reads: without them no row can be repeated.
+    """
+
+    folder: Path
+    reference: str
+    digest: str
+    row: RowSchema | None
+    left_out: tuple[str, ...]
+
+    @property
+    def replayable(self) -> bool:
+        """Whether the rows can be repeated."""
+        return self.row is not None and not self.left_out
+
+    def files(self) -> list[Path]:
+        """The files, oldest first."""
+        found = [path for path in self.folder.iterdir() if path.suffix in (OPEN, FULL)]
+        return sorted((path for path in found if not path.name.startswith(".")), key=lambda path: path.name)
+
+    def tables(self) -> Iterator[pa.Table]:
+        """What was logged, in parts; of a file that was cut off, all up to its last whole batch."""
+        for path in self.files():
+            try:
+                if path.suffix == FULL:
+                    with pq.ParquetFile(path) as parquet:
+                        yield from (pa.Table.from_batches([batch]) for batch in parquet.iter_batches())
+                else:
+                    yield from (pa.Table.from_batches([batch]) for batch in whole_batches(path))
+            except FileNotFoundError:  # rotated or removed meanwhile
+                continue
+            except pa.ArrowException as error:
+                raise InputError(f"{path}: found {error}, expected a file of a log; move it away") from error
+
+
+def whole_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """The batches of a stream up to the last whole one."""
+    with pa.OSFile(str(path), "rb") as stream:
+        try:
+            reader = pa_ipc.open_stream(stream)
+            while True:
+                batch = reader.read_next_batch()
+                batch.validate(full=True)
+                yield batch
+        except (StopIteration, pa.ArrowInvalid, OSError):  # the end, or what a killed process has left of a batch
+            return
+
+
+def logs_in(folder: Path) -> list[Log]:
+    """The logs in a folder: of one record, or of several below it. Raises InputError where there is none."""
+    if (folder / DESCRIPTION).is_file():
+        return [read_log(folder)]
+    found = [read_log(path.parent) for path in sorted(folder.glob(f"*/*/{DESCRIPTION}"))]
+    if not found:
+        raise InputError(f"{folder}: found no log, expected the folder that `serve --log` names; correct the path")
+    return found
+
+
+def read_log(folder: Path) -> Log:
+    """The log of one record."""
+    values: Any = read_json(folder / DESCRIPTION, "move the folder away")
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        found = values.get("format") if isinstance(values, dict) else type(values).__name__
+        raise InputError(f"{folder / DESCRIPTION}: found format {found!r}, expected {FORMAT}; use a later version")
+    row = RowSchema.from_json(values["row"]) if values["row"] is not None else None
+    return Log(folder, values["record"], values["digest"], row, tuple(values["left_out"]))
+
+
+def find_answer(folder: Path, answer: str) -> tuple[Log, dict[str, Any]]:
+    """The line of an answer's ID. Raises InputError where no log in the folder has it."""
+    logs = logs_in(folder)
+    for log in logs:
+        for table in log.tables():
+            for position, each in enumerate(table[ID].to_pylist()):
+                if each == answer:
+                    return log, table.slice(position, 1).to_pylist()[0]
+    raise InputError(
+        f"{folder}: found no answer {answer!r} in the logs of {', '.join(log.reference for log in logs)}, expected an "
+        "ID as the server gave it; of many rows the ID has the row's number behind a slash"
+    )

@@ -1,0 +1,248 @@
+"""Appends answers to a log, in a thread of its own: no request waits for it, and none fails because of it.
+
+What cannot be written, as the disk is full or the queue is, is dropped and counted.
+"""
+
+import fcntl
+import logging
+import os
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.ipc as pa_ipc
+import pyarrow.parquet as pq
+
+from pipeline_lib.answers.log_format import DESCRIPTION, FORMAT, FULL, ID, OPEN, OUTPUTS, ROW, TIME, whole_batches
+from pipeline_lib.errors import InputError
+from pipeline_lib.rows.conform import conform
+from pipeline_lib.rows.schema import RowSchema
+from pipeline_lib.system.files import canonical_json, write_atomic
+
+_LOG = logging.getLogger("uvicorn.error")
+_MOST_WAITING = 200_000
+"""Rows that wait to be written; more are dropped."""
+_SECONDS = 1.0
+"""How often what waits is written."""
+_AT_ONCE = 10_000
+_RETRY = 10.0
+"""Seconds without an attempt after one that failed."""
+_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a file is full (bytes, seconds), how much a log may take (bytes), and for how many days it is kept."""
+
+    file_bytes: int = 64 << 20
+    file_seconds: float = 3600.0
+    total_bytes: int = 10 << 30
+    days: float = 30.0
+
+
+class LogWriter:
+    """The log of one record's answers by this process.
+
+    `row` are the raw columns that are kept, already without sensitive ones; None keeps answers alone.
+    """
+
+    def __init__(
+        self, folder: Path, row: RowSchema | None, description: Mapping[str, Any], limits: Limits = Limits()
+    ) -> None:
+        self.folder, self.limits, self.dropped, self.written = folder, limits, 0, 0
+        self._row = row
+        self._waiting: deque[tuple[str, int, Sequence[Any] | pa.Table | None, Any]] = deque()
+        self._rows = 0
+        self._wake, self._stop = threading.Event(), False
+        self._file: _OpenFile | None = None
+        self._failed = 0.0
+        self._told = False
+        folder.mkdir(parents=True, exist_ok=True)
+        values = {"format": FORMAT, **description, "row": row.to_json() if row is not None else None}
+        if not (folder / DESCRIPTION).is_file():
+            write_atomic(folder / DESCRIPTION, canonical_json(values))
+        self._clean()
+        self._thread = threading.Thread(target=self._work, name="answer log", daemon=True)
+        self._thread.start()
+
+    def add(self, answer: str, rows: Sequence[Any] | pa.Table, outputs: pa.Table) -> None:
+        """Log the answers to rows, all under one ID; returns at once."""
+        count = outputs.num_rows
+        if self._rows + count > _MOST_WAITING:
+            self.dropped += count
+            return
+        self._rows += count
+        self._waiting.append((answer, time.time_ns() // 1000, rows if self._row is not None else None, outputs))
+        if self._rows >= _AT_ONCE:
+            self._wake.set()
+
+    def close(self) -> None:
+        """Write what waits, and end."""
+        self._stop = True
+        self._wake.set()
+        self._thread.join(timeout=10)
+
+    def flush(self) -> None:
+        """Write what waits now."""
+        while self._waiting:
+            taken, count = [], 0
+            while self._waiting and count < _AT_ONCE:
+                taken.append(self._waiting.popleft())
+                count += taken[-1][3].num_rows
+            self._rows -= count
+            self._write(taken, count)
+
+    def _work(self) -> None:
+        while not self._stop:
+            self._wake.wait(_SECONDS)
+            self._wake.clear()
+            self.flush()
+            self._rotate()
+        self.flush()
+        self._end_file()
+
+    def _write(self, taken: Sequence[Any], count: int) -> None:
+        if time.monotonic() < self._failed:
+            self.dropped += count
+            return
+        try:
+            batch = self._batch(taken)
+            if self._file is None:
+                self._file = _OpenFile(self.folder, batch.schema)
+            self._file.append(batch)
+            self.written += count
+        except Exception as error:  # a full disk, a folder that was removed: requests go on
+            self.dropped += count
+            self._failed = time.monotonic() + _RETRY
+            if self._file is not None:
+                self._file.abandon()
+                self._file = None
+            if not self._told:
+                _LOG.error("the log in %s takes no answers (%s); they are dropped and counted", self.folder, error)
+            self._told = True
+
+    def _batch(self, taken: Sequence[Any]) -> pa.RecordBatch:
+        ids, times, tables, outputs = [], [], [], []
+        for answer, moment, rows, answers in taken:
+            count = answers.num_rows
+            ids += [answer] if count == 1 else [f"{answer}/{number}" for number in range(count)]
+            times += [moment] * count
+            outputs.append(answers)
+            if self._row is not None:
+                tables.append(conform(rows, self._row))
+        columns = {ID: pa.array(ids, pa.string()), TIME: pa.array(times, pa.timestamp("us", "UTC"))}
+        if self._row is not None:
+            columns[ROW] = _struct(pa.concat_tables(tables))
+        columns[OUTPUTS] = _struct(pa.concat_tables(outputs))
+        return pa.RecordBatch.from_pydict(columns)
+
+    def _rotate(self) -> None:
+        if self._file is None or not self._file.is_full(self.limits):
+            return
+        self._end_file()
+        self._clean()
+
+    def _end_file(self) -> None:
+        if self._file is not None:
+            path = self._file.path
+            self._file.close()
+            self._file = None
+            with suppress(OSError, pa.ArrowException):
+                to_parquet(path)
+
+    def _clean(self) -> None:
+        """Close files of processes that are gone, remove those that are too old, and the oldest beyond the limit."""
+        with suppress(OSError):
+            for path in self.folder.glob(f"*{OPEN}"):
+                if not _is_held(path):
+                    with suppress(OSError, pa.ArrowException):
+                        to_parquet(path)
+            files = sorted(self.folder.glob(f"*{FULL}"))
+            sizes = {path: path.stat() for path in files}
+            total = sum(stat.st_size for stat in sizes.values())
+            for path in files:
+                old = time.time() - sizes[path].st_mtime > self.limits.days * _DAY
+                if old or total > self.limits.total_bytes:
+                    path.unlink()
+                    total -= sizes[path].st_size
+
+
+class _OpenFile:
+    """A stream that this process appends to, and holds locked as long as it does."""
+
+    def __init__(self, folder: Path, schema: pa.Schema) -> None:
+        now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        self.path = folder / f"{now}-{os.getpid():x}{secrets.token_hex(2)}{OPEN}"
+        self._file = self.path.open("xb", buffering=0)
+        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._sink = pa.BufferOutputStream()
+        self._began = time.monotonic()
+        self._size = 0
+        self._schema = schema
+        sink = pa.BufferOutputStream()
+        with pa_ipc.new_stream(sink, schema):
+            pass
+        self._put(sink.getvalue().to_pybytes()[:-8])  # without the mark of the end
+
+    def append(self, batch: pa.RecordBatch) -> None:
+        if batch.schema != self._schema:
+            raise InputError("found answers of another form, expected those of one model")
+        self._put(batch.serialize().to_pybytes())
+
+    def _put(self, content: bytes) -> None:
+        view = memoryview(content)
+        while view:
+            view = view[self._file.write(view) :]
+        self._size += len(content)
+
+    def is_full(self, limits: Limits) -> bool:
+        return self._size > limits.file_bytes or time.monotonic() - self._began > limits.file_seconds
+
+    def close(self) -> None:
+        self._put(b"\xff\xff\xff\xff\x00\x00\x00\x00")
+        self._file.close()
+
+    def abandon(self) -> None:
+        """Close a file whose last batch may be cut off."""
+        with suppress(OSError):
+            self._file.close()
+
+
+def to_parquet(path: Path) -> None:
+    """Replace a stream by a Parquet file with its whole batches; one without any is removed."""
+    target = path.with_suffix(FULL)
+    part = path.with_name(f".{target.name}.part")
+    writer = None
+    try:
+        for batch in whole_batches(path):
+            writer = writer or pq.ParquetWriter(part, batch.schema, compression="zstd")
+            writer.write_batch(batch)
+        if writer is not None:
+            writer.close()
+            part.replace(target)
+        path.unlink()
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    return False
+
+
+def _struct(table: pa.Table) -> pa.StructArray:
+    table = table.combine_chunks()
+    arrays = [column.chunk(0) if column.num_chunks else pa.array([], column.type) for column in table.columns]
+    return pa.StructArray.from_arrays(arrays, fields=list(table.schema))
