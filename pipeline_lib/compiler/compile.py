@@ -14,6 +14,7 @@ end_to_end.py       predictions of the whole pipeline, and its speed
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,33 @@ from pipeline_lib.rows.context import Context
 from pipeline_lib.rows.schema import RowSchema
 
 _ROUNDING = 1e-9  # of the largest value
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled pipeline with what it was compiled from: `raw` is how the fitted pipeline takes raw rows."""
+
+    model: CompiledPipeline
+    fitted: Any
+    raw: RawInput
+    loading: Loading
+
+    def check_rows(self, data: Any, *, context: Any = None) -> None:
+        """Check the plan on other rows, as on the training rows.
+
+        `context` are the rows before `data`, for a pipeline that needs earlier rows. Raises InputError for a step whose
+        plan differs from its own result.
+        """
+        row, table = self.model.row, self.model.plan.tables[0]
+        rows = conform(data, row)
+        if context is not None:
+            rows = pa.concat_tables([conform(context, row), rows]).combine_chunks()
+        compilation = Compilation(
+            CompileOptions(self.raw, self.loading, allow_opaque=True, edge_rows=False, table=table)
+        )
+        with library_calls(), kept_products():
+            compilation.run(fitted_steps(self.fitted), self.raw.library_rows(rows))
+            compilation.compare_traces()
 
 
 def compile_pipeline(
@@ -84,6 +112,23 @@ def compile_pipeline(
         >>> model.predict_row({"age": 58})
         9.0
     """
+    compiled = compile_fitted(
+        fitted, like=like, row=row, library=library, allow_opaque=allow_opaque, trust=trust, context=context
+    )
+    return compiled.model
+
+
+def compile_fitted(
+    fitted: Any,
+    *,
+    like: Any,
+    row: RowSchema | None = None,
+    library: str = "pipeline_lib",
+    allow_opaque: bool = False,
+    trust: Sequence[str] = (),
+    context: Context | int = 0,
+) -> Compiled:
+    """Compile as `compile_pipeline` does; what it returns can check further rows, too."""
     if row is None and isinstance(like, Mapping):
         raise InputError(
             "found several training tables without a schema, expected row=schema_of(Tables(...)), which names their "
@@ -102,7 +147,6 @@ def compile_pipeline(
             compilation.run(steps, data)
         plan = compilation.plan()
         model = CompiledPipeline(plan, raw.row, compilation.opaque.states(plan), library, trust=loading.trust)
-        model.raw_input = raw
         chosen, last = compilation.end_to_end()
         if chosen is not None:
             table = table.take(chosen)
@@ -111,32 +155,7 @@ def compile_pipeline(
         answers = LibraryAnswers(fitted, data, reach, last, alone=len(steps) == 1)
         model.report = compile_report(model, answers, table, compilation.reports, compilation.last)
         compilation.compare_traces()  # last, since other processes record meanwhile
-    return model
-
-
-def check_rows(
-    model: CompiledPipeline,
-    fitted: Any,
-    data: Any,
-    library: str,
-    *,
-    context: Any = None,
-) -> None:
-    """Check a compiled pipeline on other rows, as `compile_pipeline` does on the training rows.
-
-    `context` are the rows before `data`, for a pipeline that needs earlier rows. Raises InputError for a step whose
-    plan differs from its own result.
-    """
-    raw: RawInput = model.raw_input
-    table = conform(data, model.row)
-    if context is not None:
-        table = pa.concat_tables([conform(context, model.row), table]).combine_chunks()
-    loading = Loading(library, model.trust)
-    options = CompileOptions(raw, loading, allow_opaque=True, edge_rows=False, table=model.plan.tables[0])
-    compilation = Compilation(options)
-    with library_calls(), kept_products():
-        compilation.run(fitted_steps(fitted), raw.library_rows(table))
-        compilation.compare_traces()
+    return Compiled(model, fitted, raw, loading)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline_lib.compiled.opaque import quiet_select_dtypes
 from pipeline_lib.compiled.pipeline import CompiledPipeline
-from pipeline_lib.compiler.compile import check_rows, compile_pipeline
+from pipeline_lib.compiler.compile import Compiled, compile_fitted
 from pipeline_lib.compiler.fitted_steps import fitted_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import digest
@@ -81,7 +81,7 @@ class Run:
         self.record = record
         self._project = project
         self._model: CompiledPipeline | None = None
-        self._fitted: Any = None
+        self._compiled: Compiled | None = None
         self._training_hashes: Any = ()
 
     def compile(
@@ -106,9 +106,10 @@ class Run:
         fitted = with_exported_definitions(fitted_pipeline(fitted), self._project)
         context = getattr(self.module, "CONTEXT", 0) if context is None else context
         trust = self._project.trust if trust is None else trust
-        model = compile_pipeline(
+        self._compiled = compile_fitted(
             fitted, like=like, row=row, library=library, allow_opaque=allow_opaque, trust=trust, context=context
         )
+        self._model = model = self._compiled.model
         model.save(self.record.artifact)
         self._remove(self.record.evidence, self.record.folder / METRICS)
         if model.report:
@@ -120,7 +121,6 @@ class Run:
         profile = profile_of(training_rows.select([column.name for column in row.columns]), row.sensitive)
         write_atomic(self.record.folder / RAW_PROFILE, canonical_json(profile))
         write_fitted_state(self.record.folder / FITTED_STATE, fitted)
-        self._model, self._fitted = model, fitted
         return model
 
     def evidence(self, rows: Any, target: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
@@ -131,11 +131,11 @@ class Run:
         rows of a pipeline that needs some; the needed ones are kept as well. Raises InputError for a target with
         another index or length, and before `compile`.
         """
-        if self._model is None:
+        if self._model is None or self._compiled is None:
             raise InputError("found no compiled pipeline, expected run.compile(...) before run.evidence(...)")
         self._check_evidence(rows, target)
         earlier = self._model.earlier(rows, context)
-        check_rows(self._model, self._fitted, rows, self._project.library, context=earlier)
+        self._compiled.check_rows(rows, context=earlier)
         self._remove(self.record.evidence, self.record.folder / METRICS)
         kept = write_evidence(
             self.record.evidence, self._model, rows, target, artifact=self.record.artifact, context=earlier

@@ -27,7 +27,7 @@ from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder, S
 
 from pipeline_lib.authoring import RowwiseTransformer
 from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
-from pipeline_lib.compiler.compile import check_rows, compile_pipeline
+from pipeline_lib.compiler.compile import compile_fitted, compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.schema import RowSchema
@@ -78,11 +78,10 @@ def test_numbers_of_float32_are_rounded_as_the_library_sees_them() -> None:
 
 def test_integers_that_the_training_dtype_does_not_hold_are_refused_in_the_check_of_other_rows() -> None:
     frame = as_integers(NUMBERS).astype("int8")
-    fitted = SCALED.fit(frame, CLASSES)
-    model = compile_pipeline(fitted, like=frame)
+    compiled = compile_fitted(SCALED.fit(frame, CLASSES), like=frame)
     with pytest.raises(InputError, match="a: found integers that int8 does not hold"):
-        check_rows(model, fitted, frame.astype("int64") + 200, "pipeline_lib")
-    check_rows(model, fitted, frame.astype("int64"), "pipeline_lib")
+        compiled.check_rows(frame.astype("int64") + 200)
+    compiled.check_rows(frame.astype("int64"))
 
 
 class Half(RowwiseTransformer):
@@ -138,13 +137,9 @@ def test_text_of_any_dtype(words: pd.Series) -> None:
     check(make_pipeline(one_hot, Ridge()).fit(frame, NUMBERS["a"]), frame)
     codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     ordinal = make_column_transformer((codes, ["word"]), remainder="passthrough")
-    model = check(make_pipeline(ordinal, HistGradientBoostingClassifier(max_iter=5)).fit(frame, CLASSES), frame)
-    check_rows(model, make_pipeline(ordinal, model_of(ordinal, frame)), frame.head(20), "pipeline_lib")
-
-
-def model_of(transformer: Any, frame: pd.DataFrame) -> Any:
-    """An estimator fitted on a fitted transformer's columns."""
-    return HistGradientBoostingClassifier(max_iter=5).fit(transformer.fit_transform(frame), CLASSES)
+    fitted = make_pipeline(ordinal, HistGradientBoostingClassifier(max_iter=5)).fit(frame, CLASSES)
+    check(fitted, frame)
+    compile_fitted(fitted, like=frame).check_rows(frame.head(20))
 
 
 def test_missing_values_of_two_types_are_refused_where_a_prediction_depends_on_it() -> None:
@@ -425,9 +420,9 @@ def test_a_declared_row_takes_the_dtypes_of_its_kinds() -> None:
     frame = NUMBERS[["a", "k"]].assign(word=TEXT_DTYPES["category with gaps"]).astype({"k": "int8"})
     one_hot = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["word"]), remainder="passthrough")
     fitted = make_pipeline(one_hot, Ridge()).fit(frame, NUMBERS["b"])
-    model = compile_pipeline(fitted, like=frame, row=row)
-    assert model.predict(frame) == pytest.approx(fitted.predict(frame), rel=1e-9)
-    check_rows(model, fitted, frame.head(9).astype({"word": "str"}), "pipeline_lib")
+    compiled = compile_fitted(fitted, like=frame, row=row)
+    assert compiled.model.predict(frame) == pytest.approx(fitted.predict(frame), rel=1e-9)
+    compiled.check_rows(frame.head(9).astype({"word": "str"}))
 
 
 @pytest.mark.parametrize(
