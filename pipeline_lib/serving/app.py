@@ -26,6 +26,7 @@ from pipeline_lib.serving.http import (
     to_json,
 )
 from pipeline_lib.serving.models import Models
+from pipeline_lib.serving.observers import Observers
 from pipeline_lib.serving.openapi import OPEN_ROUTES, docs_page, openapi
 from pipeline_lib.serving.served_model import ServedModel
 from pipeline_lib.serving.settings import Settings
@@ -33,6 +34,8 @@ from pipeline_lib.serving.settings import Settings
 _LOG = logging.getLogger("uvicorn.error")
 _LARGE = 1 << 17
 """Bytes of a body from which it is answered in a thread, so that small requests do not wait for it."""
+_GRACE = 60
+"""Seconds after which nobody asks a model that was replaced."""
 _MOST_HELD = 4
 """Bodies of the largest size that a worker holds at a time."""
 _STOPPING = "found a server that is stopping, expected another one"
@@ -43,7 +46,9 @@ Work = Callable[[ServedModel, Request, bytes], Response]
 class App:
     """The server of one worker, as an ASGI application."""
 
-    def __init__(self, settings: Settings, models: Models, token: bytes | None) -> None:
+    def __init__(
+        self, settings: Settings, models: Models, token: bytes | None, shadow: ServedModel | None = None
+    ) -> None:
         self.settings = settings
         self.models = models
         self.draining = False
@@ -52,8 +57,23 @@ class App:
         self._counters = Counters()
         self._thread = ThreadPoolExecutor(1)
         self._budget = Budget(_MOST_HELD * settings.max_body)
+        self._observers = Observers(settings, self._counters, shadow)
+        self._observed: dict[str, ServedModel] = {}
         for served in models:
-            self._counters.loaded(served.name, served.version)
+            self._begin(served)
+
+    def close(self) -> None:
+        """Let what looks at answers end."""
+        for served in self._observed.values():
+            self._observers.end(served)
+
+    def _begin(self, served: ServedModel) -> ServedModel | None:
+        """Count a model as loaded, and let observers look at it; returns the one that it replaces."""
+        self._counters.loaded(served.name, served.version)
+        self._observers.begin(served)
+        before = self._observed.get(served.name)
+        self._observed[served.name] = served
+        return before
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; nothing that is sent can raise here."""
@@ -82,7 +102,9 @@ class App:
             await asyncio.sleep(self.settings.watch)
             try:
                 for served in await loop.run_in_executor(None, self.models.refresh):
-                    self._counters.loaded(served.name, served.version)
+                    before = self._begin(served)
+                    if before is not None:  # it still answers the requests that began with it
+                        loop.call_later(_GRACE, loop.run_in_executor, None, self._observers.end, before)
             except Exception as error:
                 log_bug("looking for new champions failed", error)
 
@@ -110,7 +132,7 @@ class App:
             version, rest = rest[1], rest[2:]
         match rest:
             case ["infer"]:
-                return "/v2/models/infer", lambda: self._post(request, name, version, _infer)
+                return "/v2/models/infer", lambda: self._post(request, name, version, open_inference.infer)
             case ["ready"]:
                 return "/v2/models/ready", lambda: self._get(request, lambda: self._model_ready(name, version))
             case []:
@@ -191,11 +213,6 @@ def log_bug(what: str, error: Exception) -> None:
     """Log an error that nothing expects: where it was raised, and not its message, which may show what was sent."""
     lines = "".join(traceback.format_tb(error.__traceback__))
     _LOG.error("a bug: %s: %s\n%s", what, type(error).__name__, lines)
-
-
-def _infer(served: ServedModel, request: Request, body: bytes) -> Response:
-    answer, rows = open_inference.infer(served, request, body)
-    return Response(to_json(answer), rows=rows)
 
 
 def _json(value: Any) -> Response:

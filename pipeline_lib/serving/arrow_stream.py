@@ -34,6 +34,8 @@ def read_stream(body: bytes, columns: Sequence[str]) -> pa.Table:
         with pa.ipc.open_stream(pa.py_buffer(body)) as reader:
             names = reader.schema.names
         included = [number for number, name in enumerate(names) if name in columns]
+        if not included:  # which Arrow would take for all of them
+            raise HttpError(422, f"found none of the columns, expected {', '.join(columns)}")
         options = pa.ipc.IpcReadOptions(included_fields=included, use_threads=False)
         with pa.ipc.open_stream(pa.py_buffer(body), options=options) as reader:
             batches = [_checked(batch) for batch in reader]

@@ -35,6 +35,17 @@ class Counters:
             multiprocess_mode="max",
             registry=self._registry,
         )
+        names = ["record", "shadow"]
+        self._shadow_rows = Counter(
+            "pipeline_shadow_rows", "Rows asked of a second record", names, registry=self._registry
+        )
+        self._shadow_differing = Counter(
+            "pipeline_shadow_differing", "Rows it would answer otherwise", names, registry=self._registry
+        )
+        self._shadow_refused = Counter("pipeline_shadow_refused", "Rows it refuses", names, registry=self._registry)
+        self._dropped = Counter(
+            "pipeline_log_dropped", "Answers that the log could not take", ["model"], registry=self._registry
+        )
         self._answered: dict[tuple[str, int], Any] = {}
         self._predicted: dict[tuple[str, str], Any] = {}
 
@@ -53,6 +64,16 @@ class Counters:
         if key not in self._predicted:
             self._predicted[key] = self._rows.labels(model, version)
         self._predicted[key].inc(rows)
+
+    def shadowed(self, record: str, shadow: str, rows: int, differing: int, refused: int) -> None:
+        """Count what a second record was asked."""
+        self._shadow_rows.labels(record, shadow).inc(rows)
+        self._shadow_differing.labels(record, shadow).inc(differing)
+        self._shadow_refused.labels(record, shadow).inc(refused)
+
+    def dropped(self, model: str, rows: int) -> None:
+        """Count answers that are not in the log."""
+        self._dropped.labels(model).inc(rows)
 
     def loaded(self, model: str, version: str) -> None:
         """Note that a model answers from now on."""

@@ -83,9 +83,11 @@ class Request:
             raise _too_long(most)  # the client waits for leave to send it
         message = await self._next()
         body: bytes = message.get("body", b"")
-        if not message.get("more_body") and len(body) <= most:
-            return body
-        return await self._rest(body, most, budget)
+        if message.get("more_body"):
+            return await self._rest(body, most, budget)
+        if len(body) > most:
+            raise _too_long(most)
+        return body
 
     async def _next(self) -> MutableMapping[str, Any]:
         message = await self._receive()

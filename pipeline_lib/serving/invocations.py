@@ -15,6 +15,7 @@ from pipeline_lib.scoring.read_blocks import read_blocks
 from pipeline_lib.serving.arrow_stream import MAX_ROWS
 from pipeline_lib.serving.http import HttpError, Request, Response, to_json
 from pipeline_lib.serving.predictions import (
+    answer_headers,
     check_one_table,
     is_mapping_with,
     json_of,
@@ -34,7 +35,8 @@ def invocations(served: ServedModel, request: Request, body: bytes) -> Response:
     check_one_table(served)
     rows = _csv_rows(served, body) if request.content_type == _CSV else _json_rows(served, request, body)
     table = predicted(served, rows, probabilities=False)
-    return Response(to_json({"predictions": predictions_of(table)}), rows=table.num_rows)
+    body = to_json({"predictions": predictions_of(table)})
+    return Response(body, headers=answer_headers(table), rows=table.num_rows)
 
 
 def _json_rows(served: ServedModel, request: Request, body: bytes) -> list[dict[str, Any]]:

@@ -45,6 +45,10 @@ class Models:
         check_names(list(self._by_ref.values()))
         self._answer()
 
+    def load_one(self, ref: str) -> ServedModel:
+        """Load the record of a reference that is not served itself. Raises as `load` does."""
+        return self._load(self._record(ref), self._settings)
+
     def refresh(self) -> list[ServedModel]:
         """Load the champions that have changed, and let those take over. Returns the new ones.
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from pipeline_lib.compiled.pipeline import PREDICTION
 from pipeline_lib.rows.column import Column
-from pipeline_lib.serving.http import HttpError, Request
-from pipeline_lib.serving.predictions import check_one_table, json_of, json_values, predicted, rows_of
+from pipeline_lib.serving.http import HttpError, Request, Response, to_json
+from pipeline_lib.serving.predictions import answer_headers, check_one_table, json_of, json_values, predicted, rows_of
 from pipeline_lib.serving.served_model import ServedModel
 
 _LONGEST_ID = 200  # the protocol's answer repeats it
@@ -46,8 +46,8 @@ def datatype(column: Column) -> str:
     return _DATATYPES.get(column.kind, "BYTES")
 
 
-def infer(served: ServedModel, request: Request, body: bytes) -> tuple[dict[str, Any], int]:
-    """The response to an inference request, and how many rows it predicts. Raises HttpError."""
+def infer(served: ServedModel, request: Request, body: bytes) -> Response:
+    """The response to an inference request. Raises HttpError."""
     check_one_table(served)
     value = json_of(request, body, "")
     if not isinstance(value, dict) or not isinstance(value.get("inputs"), list):
@@ -68,7 +68,8 @@ def infer(served: ServedModel, request: Request, body: bytes) -> tuple[dict[str,
         for name in wanted
     ]
     response: dict[str, Any] = {"model_name": served.name, "model_version": served.version, "outputs": outputs}
-    return (response if given is None else {"id": given, **response}), table.num_rows
+    answer = response if given is None else {"id": given, **response}
+    return Response(to_json(answer), headers=answer_headers(table), rows=table.num_rows)
 
 
 def _outputs(served: ServedModel) -> dict[str, str]:
@@ -136,18 +137,18 @@ def _data(given: dict[str, Any], where: str) -> list[Any]:
     if data and all(isinstance(each, list) and len(each) == 1 for each in data):
         data = [each[0] for each in data]
     if len(data) != shape[0]:
-        raise HttpError(400, f"{where}: found {len(data)} values, expected {shape[0]} as its shape says")
+        raise HttpError(400, f"{where}: found {len(data)} values, expected as many as its shape says")
     return data
 
 
 def _converted(data: list[Any], given: Any, column: Column, position: int) -> list[Any]:
     """Values as the column has them: what a narrow float holds is what its width rounds to."""
     taken = _TAKEN.get(column.kind, {"BYTES"})
-    if given not in taken:
+    if not isinstance(given, str) or given not in taken:
         raise HttpError(
             400, f"inputs[{position}]: found another datatype for {column.name}, expected {datatype(column)}"
         )
-    narrow = _FLOATS.get(str(given))
+    narrow = _FLOATS.get(given)
     if narrow is None:
         return data
     with np.errstate(over="ignore"):

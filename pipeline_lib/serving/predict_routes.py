@@ -4,7 +4,16 @@ from typing import Any
 
 from pipeline_lib.serving.arrow_stream import write_stream
 from pipeline_lib.serving.http import ARROW, HttpError, Request, Response, to_json
-from pipeline_lib.serving.predictions import answer_row, answer_rows, arrow_rows, json_of, predicted, rows_of, tables_of
+from pipeline_lib.serving.predictions import (
+    answer_headers,
+    answer_row,
+    answer_rows,
+    arrow_rows,
+    json_of,
+    predicted,
+    rows_of,
+    tables_of,
+)
 from pipeline_lib.serving.served_model import ServedModel
 
 _YES, _NO = ("1", "true", "yes"), ("", "0", "false", "no")
@@ -16,7 +25,8 @@ def predict(served: ServedModel, request: Request, body: bytes) -> Response:
     if request.content_type == ARROW:
         table = predicted(served, arrow_rows(served, body), probabilities=probabilities)
         facts = {"pipeline_lib.record": served.reference, "pipeline_lib.digest": served.digest}
-        return Response(write_stream(table, facts), ARROW.encode(), rows=table.num_rows)
+        headers = answer_headers(table)
+        return Response(write_stream(table, facts), ARROW.encode(), headers=headers, rows=table.num_rows)
     value = json_of(request, body, ARROW)
     context = None
     if served.row.key is not None:

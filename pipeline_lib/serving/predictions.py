@@ -24,6 +24,7 @@ from pipeline_lib.serving.http import HttpError, Request
 from pipeline_lib.serving.served_model import ServedModel
 
 _VALUE = "a value"
+_ANSWER = "answer"
 _ZONE = re.compile(r", tz=[^\]]*")
 _MOST_PROBLEMS = 100
 """At most so many problems, and so many row numbers of one, are told."""
@@ -146,11 +147,30 @@ def answer_row(served: ServedModel, row: dict[str, Any], *, probabilities: bool)
     """The answer to one row, or to a main row with its child rows: the prediction, and by label the probabilities."""
     if probabilities:
         _check_classifier(served)
+    if served.observers:
+        return _observed_row(served, row, probabilities=probabilities)
     with told_by_row():
         answer = {PREDICTION: json_value(served.model.predict_row(row))}
         if probabilities:
             answer["probabilities"] = _by_label(served, _flat(served.model.predict_proba_row(row)))
     answer["record"] = served.reference
+    return answer
+
+
+def _observed_row(served: ServedModel, row: dict[str, Any], *, probabilities: bool) -> dict[str, Any]:
+    """The answer to one row that an observer sees, with its ID."""
+    with told_by_row():
+        value = served.model.predict_row(row)
+        values = served.model.predict_proba_row(row) if probabilities else ()
+    answer = {PREDICTION: json_value(value)}
+    names = served.predictions
+    outputs = dict(zip(names, value if isinstance(value, tuple) else (value,), strict=True))
+    if probabilities:
+        flat = _flat(values)
+        answer["probabilities"] = _by_label(served, flat)
+        outputs |= dict(zip(served.probabilities, flat, strict=True))
+    answer["record"] = served.reference
+    answer["id"] = served.observed([row], pa.table({name: [each] for name, each in outputs.items()}))
     return answer
 
 
@@ -162,6 +182,8 @@ def answer_rows(served: ServedModel, rows: Any, *, probabilities: bool, context:
         columns = [json_values(table[name]) for name in served.probabilities]
         answer["probabilities"] = [_by_label(served, row) for row in zip(*columns, strict=True)]
     answer["record"] = served.reference
+    if served.observers:
+        answer["id"] = answer_headers(table)[0][1].decode()
     return answer
 
 
@@ -180,7 +202,15 @@ def predicted(served: ServedModel, rows: Any, *, probabilities: bool, context: A
     if isinstance(rows, list) and not rows:
         rows = pa.table({column.name: pa.nulls(0) for column in served.row.columns})
     with told_by_row():
-        return served.model.predict_table(rows, outputs=kinds, context=context)
+        table = served.model.predict_table(rows, outputs=kinds, context=context)
+    answer = served.observed(rows, table)
+    return table if answer is None else table.replace_schema_metadata({_ANSWER: answer})
+
+
+def answer_headers(table: pa.Table) -> tuple[tuple[bytes, bytes], ...]:
+    """The header with the ID under which an answer is logged; none where it is not."""
+    answer = (table.schema.metadata or {}).get(_ANSWER.encode())
+    return () if answer is None else ((b"x-answer-id", answer),)
 
 
 def arrow_rows(served: ServedModel, body: bytes) -> pa.Table:

@@ -1,17 +1,20 @@
 """A record that answers requests: verified before anything in it is loaded, and silent about the values it is sent."""
 
+import itertools
 import math
+import secrets
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline_lib.compiled import artifact
-from pipeline_lib.compiled.pipeline import PROBABILITY, CompiledPipeline
+from pipeline_lib.compiled.pipeline import PREDICTION, PROBABILITY, CompiledPipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.records.index import read_parity
 from pipeline_lib.records.layout import METRICS
@@ -23,6 +26,8 @@ from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.scoring.json_values import is_text
 from pipeline_lib.serving.settings import Settings
 
+_PROCESS = secrets.token_hex(6)
+_NUMBERS = itertools.count()
 _EVIDENCE = "evidence/inputs.parquet"
 _MADE_UP: dict[str, tuple[Any, ...]] = {
     "integer": (1, 0),
@@ -32,6 +37,16 @@ _MADE_UP: dict[str, tuple[Any, ...]] = {
     "datetime": (datetime(2024, 1, 31, 12, 0),),
     "date": (date(2024, 1, 31),),
 }
+
+
+class Observer(Protocol):
+    """Looks at answers after they are made; returns at once."""
+
+    def add(self, answer: str, rows: Any, outputs: pa.Table) -> None:
+        """Take raw rows and the answers to them, under the answer's ID."""
+
+    def close(self) -> None:
+        """End, after what waits is done."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +66,17 @@ class ServedModel:
     record: Record
     facts: dict[str, Any]
     example: dict[str, Any] | None = None
+    observers: list["Observer"] = field(default_factory=list)
+
+    def observed(self, rows: Any, outputs: pa.Table) -> str | None:
+        """Tell every observer of an answer, and return the ID it has there; None where nobody looks."""
+        if not self.observers:
+            return None
+        answer = f"{_PROCESS}-{next(_NUMBERS):x}"
+        for observer in self.observers:
+            with suppress(Exception):  # an answer is never lost to who looks at it
+                observer.add(answer, rows, outputs)
+        return answer
 
     @property
     def reference(self) -> str:
@@ -61,6 +87,11 @@ class ServedModel:
     def texts(self) -> tuple[Column, ...]:
         """The columns of dates and times, which JSON writes as text."""
         return tuple(filter(is_text, self.row.columns))
+
+    @cached_property
+    def predictions(self) -> tuple[str, ...]:
+        """The names of the predictions: one, or one for each of several targets."""
+        return tuple(name for name in self.model.plan.outputs if name.partition("[")[0] == PREDICTION)
 
     @cached_property
     def probabilities(self) -> tuple[str, ...]:

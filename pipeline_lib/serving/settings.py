@@ -18,7 +18,7 @@ class Settings:
     """A server's settings: which records, and its limits. `max_body` is in bytes, times are in seconds.
 
     `timeout` is for a request to arrive, and for its answer to be read. In `folder` the server and its workers note
-    which records answer.
+    which records answer, in `log` they keep answers. `shadow` is a second record that is asked what the first one is.
     """
 
     refs: tuple[str, ...]
@@ -34,6 +34,10 @@ class Settings:
     watch: float = 5.0
     workers: int = 1
     folder: str | None = None
+    log: str | None = None
+    log_days: float = 30.0
+    log_megabytes: int = 10 << 10
+    shadow: str | None = None
 
     def to_json(self) -> str:
         """The settings as text."""

@@ -25,7 +25,8 @@ class Worker:
         models = Models(settings)
         models.load()
         self._settings = settings
-        self._app = App(settings, models, read_token(settings.token_file))
+        shadow = None if settings.shadow is None else models.load_one(settings.shadow)
+        self._app = App(settings, models, read_token(settings.token_file), shadow)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,6 +52,7 @@ class Worker:
         await receive()
         for task in self._tasks:
             task.cancel()
+        await loop.run_in_executor(None, self._app.close)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _stop(self, stop: Any) -> None:
