@@ -27,7 +27,8 @@ from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.checked_rows import LEAST, rows_to_check
 from pipeline_lib.compiler.column_comparison import Distance, UnfaithfulPlanError
 from pipeline_lib.compiler.edge_batches import take
-from pipeline_lib.compiler.edge_checks import EdgeChecks, EdgeCounts
+from pipeline_lib.compiler.edge_checks import EdgeChecks
+from pipeline_lib.compiler.edge_differences import EdgeCounts
 from pipeline_lib.compiler.estimator_outputs import outputs_writer, prediction_writer
 from pipeline_lib.compiler.fidelity import StepPlan, Write
 from pipeline_lib.compiler.float32_values import as_float32, computes_float32, like_output, note_float32

@@ -16,7 +16,7 @@ refused where an answer differs, a library's step has such rows counted in the r
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,7 +28,6 @@ from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Value
 from pipeline_lib.compiler.code_constants import OwnCode, own_code
-from pipeline_lib.compiler.column_comparison import Comparison
 from pipeline_lib.compiler.edge_batches import (
     EVERY_COLUMN,
     Edge,
@@ -43,6 +42,7 @@ from pipeline_lib.compiler.edge_batches import (
     thinned,
     within,
 )
+from pipeline_lib.compiler.edge_differences import EdgeCounts, differences, message_of
 from pipeline_lib.compiler.edge_values import input_columns, training_values, values_to_try
 from pipeline_lib.compiler.fidelity import StepPlan
 from pipeline_lib.compiler.output_names import side_by_side
@@ -56,27 +56,8 @@ MAX_ROWS = 400
 """Edge rows of one step; up to half of them come from earlier steps."""
 _FEWEST_ROWS = 100  # of a library's estimator; more where there are many training rows, whose check takes longer
 _MAX_CALLS = 24  # of a step that refuses rows, to find those that it answers
-_SHOWN = 3  # other edge rows in a message
 Columns = Mapping[str, PlanColumn]
 ConvertRaw = Callable[[Any], Columns | None]
-
-
-@dataclass(frozen=True)
-class EdgeCounts:
-    """How many edge rows a step was asked, how many of them it or its plan refused, and how many differ.
-
-    `example` is the first of those.
-    """
-
-    rows: int = 0
-    refused: int = 0
-    differ: int = 0
-    example: str = ""
-
-    def worst(self, other: "EdgeCounts") -> "EdgeCounts":
-        """The larger of two counts of the same rows."""
-        refused, differ = max(self.refused, other.refused), max(self.differ, other.differ)
-        return EdgeCounts(self.rows, refused, differ, self.example or other.example)
 
 
 @dataclass(frozen=True)
@@ -220,12 +201,13 @@ class EdgeChecks:
                 batch.parts[key] = (part, self._convert_raw(part) or plan.columns(part))
             data, columns = batch.parts[key]
         try:
-            differ = _differences(plan.compare(f"{where}, edge rows", data, output, columns))
+            differ = differences(plan.compare(f"{where}, edge rows", data, output, columns))
         except RefusedRowsError:  # a row that looks back to one that was left out
             return nothing
         if not differ:
             return EdgeCounts(rows, refused), answered, output
-        message = _message(batch, answered, differ, hidden=bool(self._row.sensitive))
+        asked = [batch.edges[row] for row in answered]
+        message = message_of(asked, differ, hidden=bool(self._row.sensitive))
         if own.names:
             raise InputError(f"{where}, {message}")
         good = np.array([row for row in range(len(answered)) if row not in differ], dtype=np.intp)
@@ -282,27 +264,3 @@ def _as_one_array(answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _looks_back(plan: StepPlan) -> bool:
     """Whether a row's output depends on earlier rows: then successive rows are asked, in one call."""
     return any(value.lookback for value in plan.roots)
-
-
-def _differences(comparisons: Iterable[tuple[str, Comparison]]) -> dict[int, tuple[str, Comparison]]:
-    """The rows in which a column is farther from its reference than allowed, each with the first such column."""
-    differ: dict[int, tuple[str, Comparison]] = {}
-    for label, comparison in comparisons:
-        for row in comparison.wrong_rows().tolist():
-            differ.setdefault(row, (label, comparison))
-    return differ
-
-
-def _message(batch: _Batch, answered: Rows, differ: Mapping[int, tuple[str, Comparison]], *, hidden: bool) -> str:
-    """What the edge row with the shortest value gives of those that differ, and which others differ."""
-    edges = {row: batch.edges[answered[row]] for row in differ}
-    row, *rest = sorted(differ, key=lambda each: (len(str(edges[each])), each))
-    label, comparison = differ[row]
-    found, expected = ("a value", "another (hidden: sensitive columns)") if hidden else map(repr, comparison.first(row))
-    others = list(dict.fromkeys(str(edges[each]) for each in rest if str(edges[each]) != str(edges[row])))[:_SHOWN]
-    more = f", also with {', '.join(others)}" if others else ""
-    return (
-        f"column {label}: found {found} from the plan for a row with {edges[row]}, expected {expected} as the step "
-        f"gives ({len(differ)} of {len(answered)} edge rows differ{more}); no training row need hold such a value, but "
-        "production may: correct the plan, or declare in Row that the raw column never holds it"
-    )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline_lib.compiled.compile_report import StepReport
 from pipeline_lib.compiler.adapters.registry import qualified_name
 from pipeline_lib.compiler.column_comparison import Distance
-from pipeline_lib.compiler.edge_checks import EdgeCounts
+from pipeline_lib.compiler.edge_differences import EdgeCounts
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.adapters.catalog import predict, transform
 from pipeline_lib.compiler.adapters.registry import Outputs
 from pipeline_lib.compiler.builder import Builder, Value
-from pipeline_lib.compiler.edge_checks import EdgeChecks, EdgeCounts
+from pipeline_lib.compiler.edge_checks import EdgeChecks
+from pipeline_lib.compiler.edge_differences import EdgeCounts
 from pipeline_lib.compiler.fidelity import StepPlan
 from pipeline_lib.compiler.library_input import LibraryColumns
 from pipeline_lib.compiler.tracing.traces import Traces
