@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
@@ -48,6 +49,19 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
     show_default=True,
     help="How often to look whether REF@champion names another record.",
 )
+@click.option("--log", metavar="FOLDER", help="Keep every answer with its row there, without sensitive columns.")
+@click.option(
+    "--log-days", type=click.FloatRange(min=0.01), default=30, show_default=True, help="How long answers are kept."
+)
+@click.option(
+    "--log-megabytes",
+    metavar="MB",
+    type=click.IntRange(min=1),
+    default=10 << 10,
+    show_default=True,
+    help="How much the log of a record may take; the oldest answers go.",
+)
+@click.option("--shadow", metavar="REF", help="Ask this record, too, and count where it would answer otherwise.")
 @click.option(
     "--trust", multiple=True, metavar="PACKAGE", help="Classes of it may be in opaque steps; can be repeated."
 )
@@ -65,7 +79,7 @@ def serve(
     max_body: int,
     trust: tuple[str, ...],
     log_level: str,
-    **options: float | bool,
+    **options: float | bool | str | None,
 ) -> None:
     """Serve records over HTTP: /predict, the Open Inference Protocol, MLflow's routes; /docs lists them all.
 
@@ -75,6 +89,7 @@ def serve(
     """
     from pipeline_lib.project.project import trust_around
     from pipeline_lib.serving.models import Models
+    from pipeline_lib.serving.observers import check_shadow, told_at_start
     from pipeline_lib.serving.settings import Settings, read_token
 
     try:
@@ -101,9 +116,15 @@ def serve(
         settings = replace(settings, folder=folder)
         models = Models(settings)
         models.load()
+        if settings.shadow is not None:
+            check_shadow(models.load_one(settings.shadow), list(models))
+        if settings.log is not None:
+            Path(settings.log).mkdir(parents=True, exist_ok=True)
         listening = listen(host, port)
         place = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         click.echo(f"{', '.join(served.reference for served in models)} at {place}, documentation at {place}/docs")
+        for line in filter(None, map(told_at_start, models if settings.log is not None else ())):
+            click.echo(line, err=True)
         if host not in _LOOPBACK and token is None:
             click.echo(
                 "warning: found no token, expected one where other machines reach the server; --token-file FILE",

@@ -36,9 +36,7 @@ class Counters:
             registry=self._registry,
         )
         names = ["record", "shadow"]
-        self._shadow_rows = Counter(
-            "pipeline_shadow_rows", "Rows asked of a second record", names, registry=self._registry
-        )
+        self._shadow_rows = Counter("pipeline_shadow_rows", "Rows asked of it", names, registry=self._registry)
         self._shadow_differing = Counter(
             "pipeline_shadow_differing", "Rows it would answer otherwise", names, registry=self._registry
         )
