@@ -51,14 +51,20 @@ class Limits:
 class LogWriter:
     """The log of one record's answers by this process.
 
-    `row` are the raw columns that are kept, already without sensitive ones; None keeps answers alone.
+    `row` are the raw columns that are kept, already without sensitive ones; None keeps answers alone. `outputs` are all
+    outputs of the model, of which an answer may have some.
     """
 
     def __init__(
-        self, folder: Path, row: RowSchema | None, description: Mapping[str, Any], limits: Limits = Limits()
+        self,
+        folder: Path,
+        row: RowSchema | None,
+        outputs: pa.Schema,
+        description: Mapping[str, Any],
+        limits: Limits = Limits(),
     ) -> None:
         self.folder, self.limits, self.dropped, self.written = folder, limits, 0, 0
-        self._row = row
+        self._row, self._outputs = row, outputs
         self._waiting: deque[tuple[str, int, Sequence[Any] | pa.Table | None, Any]] = deque()
         self._rows = 0
         self._wake, self._stop = threading.Event(), False
@@ -135,7 +141,7 @@ class LogWriter:
             count = answers.num_rows
             ids += [answer] if count == 1 else [f"{answer}/{number}" for number in range(count)]
             times += [moment] * count
-            outputs.append(answers)
+            outputs.append(_with_all(answers, self._outputs))
             if self._row is not None:
                 tables.append(conform(rows, self._row))
         columns = {ID: pa.array(ids, pa.string()), TIME: pa.array(times, pa.timestamp("us", "UTC"))}
@@ -240,6 +246,17 @@ def _is_held(path: Path) -> bool:
     except OSError:
         return True
     return False
+
+
+def _with_all(answers: pa.Table, outputs: pa.Schema) -> pa.Table:
+    """Answers with every output: those that were not asked for are missing."""
+    columns = [
+        answers[field.name].cast(field.type)
+        if field.name in answers.column_names
+        else pa.nulls(answers.num_rows, field.type)
+        for field in outputs
+    ]
+    return pa.table(columns, schema=outputs)
 
 
 def _struct(table: pa.Table) -> pa.StructArray:

@@ -14,6 +14,9 @@ from pipeline_lib.serving.counters import Counters
 from pipeline_lib.serving.served_model import ServedModel
 from pipeline_lib.serving.settings import Settings
 
+_TYPES = {"float64": pa.float64(), "int64": pa.int64(), "bool": pa.bool_(), "str": pa.string()}
+_TYPES |= {"datetime": pa.timestamp("us"), "duration": pa.duration("us")}
+
 
 @dataclass
 class Observers:
@@ -47,6 +50,12 @@ def kept_columns(served: ServedModel) -> RowSchema | None:
     return served.row.keep(names)
 
 
+def output_schema(served: ServedModel) -> pa.Schema:
+    """The predictions and probabilities of a model, with their types in Arrow."""
+    nodes, outputs = served.model.plan.nodes, served.model.plan.outputs
+    return pa.schema([(name, _TYPES[nodes[outputs[name]].dtype]) for name in served.predictions + served.probabilities])
+
+
 class _Logged:
     """The log of a model's answers."""
 
@@ -55,7 +64,7 @@ class _Logged:
         description = {"record": served.reference, "digest": served.digest, "left_out": list(served.sensitive)}
         limits = Limits(total_bytes=settings.log_megabytes << 20, days=settings.log_days)
         folder = Path(str(settings.log)) / served.name / served.version
-        self._writer = LogWriter(folder, row, description, limits)
+        self._writer = LogWriter(folder, row, output_schema(served), description, limits)
         self._served, self._counters, self._dropped = served, counters, 0
 
     def add(self, answer: str, rows: Any, outputs: pa.Table) -> None:

@@ -22,6 +22,8 @@ from pipeline_lib.answers.shadow import Shadow
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.errors import InputError
 
+OUTPUTS_OF = pa.schema([("prediction", pa.float64())])
+LABELS_OF = pa.schema([("prediction", pa.string())])
 ROWS = pd.DataFrame({"a": np.linspace(-3, 3, 50), "b": np.arange(50)})
 
 
@@ -41,7 +43,7 @@ def description(reference: str = "small/1", left_out: tuple[str, ...] = ()) -> d
 
 @pytest.fixture
 def log(tmp_path: Path, model: CompiledPipeline) -> Iterator[LogWriter]:
-    writer = LogWriter(tmp_path / "small" / "1", model.row, description())
+    writer = LogWriter(tmp_path / "small" / "1", model.row, OUTPUTS_OF, description())
     yield writer
     writer.close()
 
@@ -98,7 +100,7 @@ def test_labels_that_change_are_counted_by_pair(tmp_path: Path) -> None:
         compile_pipeline(LogisticRegression().fit(ROWS[["a"]], made), like=ROWS[["a"]])
         for made in (labels, np.where(ROWS["a"] > 1, "yes", "no"))
     )
-    writer = LogWriter(tmp_path, first.row, description())
+    writer = LogWriter(tmp_path, first.row, LABELS_OF, description())
     writer.add("x", ROWS[["a"]].to_dict("records"), first.predict_table(ROWS))
     writer.close()
     result = replay(logs_in(tmp_path)[0], second)
@@ -126,7 +128,7 @@ def test_refused_rows_are_counted_and_the_others_compared(
 
 def test_a_log_without_sensitive_columns_is_not_repeated(tmp_path: Path, model: CompiledPipeline) -> None:
     kept = model.row.keep({"b"})
-    writer = LogWriter(tmp_path, kept, description(left_out=("a",)))
+    writer = LogWriter(tmp_path, kept, OUTPUTS_OF, description(left_out=("a",)))
     writer.add("x", rows_as_dicts(2), model.predict_table(rows_as_dicts(2)))
     writer.close()
     (found,) = logs_in(tmp_path)
@@ -143,7 +145,9 @@ from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.rows.column import Column
 log_writer._SECONDS = 0.001
 row = RowSchema((Column("a", "number"), Column("text", "string")))
-writer = log_writer.LogWriter(pathlib.Path(sys.argv[1]), row, {"record": "small/1", "digest": "d", "left_out": []})
+outputs = pa.schema([("prediction", pa.float64())])
+facts = {"record": "small/1", "digest": "d", "left_out": []}
+writer = log_writer.LogWriter(pathlib.Path(sys.argv[1]), row, outputs, facts)
 number = 0
 while True:
     rows = [{"a": float(number + each), "text": "x" * 2000} for each in range(20)]
@@ -169,7 +173,7 @@ def test_after_a_kill_every_whole_batch_is_read_and_the_next_process_tidies_up(t
         assert values == [float(number) for number in range(len(values))]
         assert len(values) > 0
         assert [path.suffix for path in found.files()] == [OPEN]
-        LogWriter(folder, found.row, description()).close()
+        LogWriter(folder, found.row, OUTPUTS_OF, description()).close()
         assert [path.suffix for path in found.files()] == [FULL]
         assert [row["a"] for table in found.tables() for row in table[ROW].to_pylist()] == values
 
@@ -191,7 +195,7 @@ def test_a_stream_that_was_cut_off_is_read_to_its_last_whole_batch(
 
 
 def test_files_rotate_and_the_oldest_go(tmp_path: Path, model: CompiledPipeline) -> None:
-    writer = LogWriter(tmp_path, model.row, description(), Limits(file_bytes=1, total_bytes=8_000))
+    writer = LogWriter(tmp_path, model.row, OUTPUTS_OF, description(), Limits(file_bytes=1, total_bytes=8_000))
     for number in range(12):
         writer.add(f"r{number}", rows_as_dicts(5), model.predict_table(rows_as_dicts(5)))
         writer.flush()
@@ -205,12 +209,12 @@ def test_files_rotate_and_the_oldest_go(tmp_path: Path, model: CompiledPipeline)
 
 
 def test_days_of_keeping(tmp_path: Path, model: CompiledPipeline) -> None:
-    writer = LogWriter(tmp_path, model.row, description())
+    writer = LogWriter(tmp_path, model.row, OUTPUTS_OF, description())
     writer.add("old", rows_as_dicts(1), model.predict_table(rows_as_dicts(1)))
     writer.close()
     (old,) = tmp_path.glob(f"*{FULL}")
     os.utime(old, (time.time() - 40 * 86_400,) * 2)
-    LogWriter(tmp_path, model.row, description(), Limits(days=30)).close()
+    LogWriter(tmp_path, model.row, OUTPUTS_OF, description(), Limits(days=30)).close()
     assert not old.exists()
 
 
@@ -219,7 +223,7 @@ def test_a_full_disk_drops_answers_and_raises_nothing(
 ) -> None:
     from pipeline_lib.answers import log_writer
 
-    writer = LogWriter(tmp_path, model.row, description())
+    writer = LogWriter(tmp_path, model.row, OUTPUTS_OF, description())
     answers = model.predict_table(rows_as_dicts(5))
     writer.add("before", rows_as_dicts(5), answers)
     writer.flush()
@@ -247,7 +251,7 @@ def test_a_queue_that_is_full_drops_and_counts(
 
     monkeypatch.setattr(log_writer, "_MOST_WAITING", 7)
     monkeypatch.setattr(log_writer.LogWriter, "_work", lambda self: None)
-    writer = LogWriter(tmp_path, model.row, description())
+    writer = LogWriter(tmp_path, model.row, OUTPUTS_OF, description())
     for _ in range(3):
         writer.add("x", rows_as_dicts(5), model.predict_table(rows_as_dicts(5)))
     assert writer.dropped == 10
