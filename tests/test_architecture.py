@@ -12,7 +12,7 @@ from example import ROOT
 
 PACKAGE = ROOT / "pipeline_lib"
 DESIGN = ROOT / "docs" / "design.md"
-PRODUCTION = ("compiled", "rows", "system", "scoring", "serving")
+PRODUCTION = ("compiled", "rows", "system", "scoring", "serving", "watching")
 """Rooms that production loads; one that does not exist yet has no modules."""
 RESEARCH_LIBRARIES = ("sklearn", "feature_engine", "pandas")
 NO_ROOM = {"support", "data", "tools", "steps", "pipelines"}

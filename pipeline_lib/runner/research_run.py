@@ -52,6 +52,7 @@ from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, write_atomic
 from pipeline_lib.system.fingerprint import fingerprint
 from pipeline_lib.system.html_page import element, joined, table
+from pipeline_lib.watching.statistics import Statistics, output_kinds, training_statistics, write_statistics
 
 _KEPT_SCRATCH = 5
 """Scratch records that are kept for each pipeline; older ones are removed at the next start."""
@@ -81,6 +82,7 @@ class Run:
         self.record = record
         self._project = project
         self._model: CompiledPipeline | None = None
+        self._statistics: Statistics | None = None
         self._compiled: Compiled | None = None
         self._training_hashes: Any = ()
 
@@ -120,6 +122,8 @@ class Run:
         write_atomic(self.record.folder / TRAINING, canonical_json(description))
         profile = profile_of(training_rows.select([column.name for column in row.columns]), row.sensitive)
         write_atomic(self.record.folder / RAW_PROFILE, canonical_json(profile))
+        self._statistics = training_statistics(training_rows, row, model.reads)
+        write_statistics(self.record.artifact, self._statistics)
         write_fitted_state(self.record.folder / FITTED_STATE, fitted)
         return model
 
@@ -131,12 +135,14 @@ class Run:
         rows of a pipeline that needs some; the needed ones are kept as well. Raises InputError for a target with
         another index or length, and before `compile`.
         """
-        if self._model is None or self._compiled is None:
+        if self._model is None or self._compiled is None or self._statistics is None:
             raise InputError("found no compiled pipeline, expected run.compile(...) before run.evidence(...)")
         self._check_evidence(rows, target)
         earlier = self._model.earlier(rows, context)
         self._compiled.check_rows(rows, context=earlier)
         self._remove(self.record.evidence, self.record.folder / METRICS)
+        answers = self._model.predict_table(rows, outputs=output_kinds(self._model.plan.outputs), context=earlier)
+        write_statistics(self.record.artifact, self._statistics.with_outputs(answers))
         kept = write_evidence(
             self.record.evidence, self._model, rows, target, artifact=self.record.artifact, context=earlier
         )
