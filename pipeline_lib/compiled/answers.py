@@ -1,11 +1,12 @@
 """Columns of a plan as the answers that users get: in the library's shapes, and as Python values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.sparse import SparseColumn
 from pipeline_lib.compiled.operations.text_columns import TextColumn
@@ -35,6 +36,19 @@ def output_nodes(plan: Plan, kind: str) -> dict[str, int]:
     return nodes
 
 
+def derived_from(plan: Plan, row: Mapping[str, Any], nodes: Mapping[str, int]) -> dict[str, int]:
+    """Those of some nodes, by name, that need only raw columns which a row has."""
+    return {name: node for name, node in nodes.items() if row.keys() >= set(plan.columns_read([node]))}
+
+
+def table(plan: Plan, nodes: Mapping[str, int], columns: Sequence[PlanColumn]) -> "pa.Table":
+    """The columns of some nodes, by name, as an Arrow table."""
+    from pipeline_lib.compiled.arrow import to_table
+
+    dtypes = [plan.nodes[node].dtype for node in nodes.values()]
+    return to_table(dict(zip(nodes, zip(columns, dtypes, strict=True), strict=True)))
+
+
 def by_target(values: Sequence[Any], classes: tuple[Any, ...]) -> list[Sequence[Any]]:
     """The probabilities of each of several targets, whose labels are `classes`; empty where they are not so many."""
     counts = [len(labels) for labels in classes if isinstance(labels, tuple)]
@@ -44,7 +58,7 @@ def by_target(values: Sequence[Any], classes: tuple[Any, ...]) -> list[Sequence[
     return [values[end - count : end] for end, count in zip(ends, counts, strict=True)]
 
 
-def answer_array(column: Any) -> np.ndarray[Any, Any]:
+def as_array(column: Any) -> np.ndarray[Any, Any]:
     """An output column as an array; texts are objects."""
     return np.array(column.tolist(), object) if isinstance(column, TextColumn) else column
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline_lib.compiled import artifact
-from pipeline_lib.compiled.answers import Evaluation, answer_array, by_target, output_nodes, python_value
+from pipeline_lib.compiled import answers, artifact
+from pipeline_lib.compiled.answers import Evaluation
 from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.compile_report import CompileReport
 from pipeline_lib.compiled.evaluators import Evaluators, OpaqueSteps
 from pipeline_lib.compiled.opaque_trust import check_trust
 from pipeline_lib.compiled.plan import Plan
-from pipeline_lib.compiled.time_order import check_forecastable, following_row
+from pipeline_lib.compiled.time_order import check_forecastable, check_known_rows, following_row
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.schema import RowSchema
 
@@ -128,15 +128,9 @@ class CompiledPipeline:
         from pipeline_lib.rows.conform import conform
 
         declared = self.plan.tables[0]
-        check_forecastable(declared, self.reads)
-        if type(steps) is not int or steps < 1:
-            raise InputError(f"found steps={steps!r}, expected a whole number from 1 on; say how many to forecast")
+        check_forecastable(declared, self.reads, steps)
         known = conform(rows, self.evaluators.batches.schema(self._output_nodes(PREDICTION))).to_pylist()
-        if len(known) <= declared.context:
-            raise InputError(
-                f"found {len(known):,} rows, expected at least {declared.context + 1:,}: the context and the latest "
-                "row; pass the latest rows, in order of time"
-            )
+        check_known_rows(declared, len(known))
         predictions = []
         for _ in range(steps):
             predictions.append(self.predict_row(known[-1], context=known[-1 - declared.context : -1]))
@@ -150,7 +144,7 @@ class CompiledPipeline:
         or one array of shape (rows, labels) where each label has one probability.
         """
         columns = self._output_columns(PROBABILITY, data, context)
-        parts = by_target(columns, self.classes)
+        parts = answers.by_target(columns, self.classes)
         return [np.column_stack(part) for part in parts] if parts else np.column_stack(columns)
 
     def decision_function(self, data: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
@@ -168,8 +162,8 @@ class CompiledPipeline:
         >>> model.predict_table([{"size": 100.0, "rooms": 6, "built": 1968.0}]).to_pydict()
         {'prediction': [306.0]}
         """
-        nodes = {name: node for kind in outputs for name, node in output_nodes(self.plan, kind).items()}
-        return self._to_table(nodes, self.evaluators.batches.evaluate(list(nodes.values()), data, context))
+        nodes = {name: node for kind in outputs for name, node in answers.output_nodes(self.plan, kind).items()}
+        return answers.table(self.plan, nodes, self._columns(nodes, data, context))
 
     def transform(self, data: Any, *, context: Any = None) -> "pa.Table":
         """The columns that reach the final estimator, as an Arrow table; rows as for `predict`."""
@@ -177,8 +171,8 @@ class CompiledPipeline:
 
         if not self.plan.steps:
             return conform(data, self.row)
-        columns = list(self.plan.steps.values())[-1]
-        return self._to_table(columns, self.evaluators.batches.evaluate(list(columns.values()), data, context))
+        nodes = list(self.plan.steps.values())[-1]
+        return answers.table(self.plan, nodes, self._columns(nodes, data, context))
 
     def predict_row(self, row: Mapping[str, Any], *, context: Any = None) -> Any:
         """The prediction for one raw row, with the bits that it has in any batch.
@@ -206,7 +200,7 @@ class CompiledPipeline:
         Where `predict_proba` gives a list for several targets, a tuple of probabilities for each.
         """
         values = self.evaluators.rows.evaluate(self._output_nodes(PROBABILITY), row, context)
-        return tuple(map(tuple, by_target(values, self.classes))) or values
+        return tuple(map(tuple, answers.by_target(values, self.classes))) or values
 
     def trace_row(
         self, row: Mapping[str, Any], *, context: Any = None, partial: bool = False
@@ -228,11 +222,12 @@ class CompiledPipeline:
         """
         groups = {**self.plan.steps, "outputs": self.plan.outputs}
         if partial:
-            groups = {name: self._derived_from(row, columns) for name, columns in groups.items()}
+            groups = {name: answers.derived_from(self.plan, row, columns) for name, columns in groups.items()}
         roots = [node for columns in groups.values() for node in columns.values()]
         values = iter(self.evaluators.rows.evaluate(roots, row, context))
+        dtypes = [node.dtype for node in self.plan.nodes]
         return {
-            name: {column: python_value(next(values), self.plan.nodes[node].dtype) for column, node in columns.items()}
+            name: {column: answers.python_value(next(values), dtypes[node]) for column, node in columns.items()}
             for name, columns in groups.items()
         }
 
@@ -241,7 +236,10 @@ class CompiledPipeline:
         groups = {"": self.plan.outputs} | (self.plan.steps if steps else {})
         roots = [node for columns in groups.values() for node in columns.values()]
         results = iter(self.evaluators.batches.evaluate(roots, table, context, self.row))
-        tables = {name: self._to_table(columns, [next(results) for _ in columns]) for name, columns in groups.items()}
+        tables = {
+            name: answers.table(self.plan, columns, [next(results) for _ in columns])
+            for name, columns in groups.items()
+        }
         return Evaluation(tables.pop(""), tables)
 
     def earlier(self, rows: Any, context: Any) -> "pa.Table | None":
@@ -255,26 +253,19 @@ class CompiledPipeline:
         """Write the artifact, which `load_model` reads: plan, arrays and row schema; nothing in it is pickled."""
         artifact.save(Path(folder), self.plan, self.row, self._opaque.states)
 
-    def _derived_from(self, row: Mapping[str, Any], columns: Mapping[str, int]) -> dict[str, int]:
-        """Those of some columns that need only raw columns which a row has."""
-        return {name: node for name, node in columns.items() if row.keys() >= set(self.plan.columns_read([node]))}
-
     def _output_nodes(self, kind: str) -> list[int]:
-        return list(output_nodes(self.plan, kind).values())
+        return list(answers.output_nodes(self.plan, kind).values())
+
+    def _columns(self, nodes: Mapping[str, int], data: Any, context: Any) -> list[PlanColumn]:
+        return self.evaluators.batches.evaluate(list(nodes.values()), data, context)
 
     def _output_columns(self, kind: str, data: Any, context: Any) -> list[np.ndarray[Any, Any]]:
-        columns = self.evaluators.batches.evaluate(self._output_nodes(kind), data, context)
-        return [answer_array(column) for column in columns]
+        columns = self._columns(answers.output_nodes(self.plan, kind), data, context)
+        return [answers.as_array(column) for column in columns]
 
     def _shaped(self, kind: str, columns: Sequence[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
         """Output columns in the shape of the library's answer: an output without a label is one-dimensional."""
         return columns[0] if kind in self.plan.outputs else np.column_stack(columns)
-
-    def _to_table(self, names: Mapping[str, int], columns: Sequence[PlanColumn]) -> "pa.Table":
-        from pipeline_lib.compiled.arrow import to_table
-
-        dtypes = [self.plan.nodes[node].dtype for node in names.values()]
-        return to_table(dict(zip(names, zip(columns, dtypes, strict=True), strict=True)))
 
     def __repr__(self) -> str:
         kind = "exact" if self.exact else f"opaque in {', '.join(self._opaque.states)}"

@@ -86,8 +86,8 @@ def following_row(row: Mapping[str, Any], prediction: Any, declared: RawTable) -
     return {time: _add(row[time], declared.every or 0), str(declared.feeds): prediction}
 
 
-def check_forecastable(declared: RawTable, reads: Sequence[str]) -> None:
-    """Refuse a pipeline that reads more than the time and the column that its predictions feed."""
+def check_forecastable(declared: RawTable, reads: Sequence[str], steps: Any) -> None:
+    """Refuse a pipeline that reads more than the time and the column that its predictions feed, and no `steps`."""
     if declared.feeds is None:
         raise InputError(
             "found a pipeline that does not say what a prediction is in the next row, expected feeds= in its Context; "
@@ -98,6 +98,17 @@ def check_forecastable(declared: RawTable, reads: Sequence[str]) -> None:
         raise InputError(
             f"found {', '.join(unknown)} among the columns that reach the output, expected {declared.time} and "
             f"{declared.feeds} alone, as nothing else is known of later rows; predict row by row with rows of your own"
+        )
+    if type(steps) is not int or steps < 1:
+        raise InputError(f"found steps={steps!r}, expected a whole number from 1 on; say how many to forecast")
+
+
+def check_known_rows(declared: RawTable, count: int) -> None:
+    """Refuse fewer rows than a forecast begins with: the context, and the row after it."""
+    if count <= declared.context:
+        raise InputError(
+            f"found {count:,} rows, expected at least {declared.context + 1:,}: the context and the latest row; pass "
+            "the latest rows, in order of time"
         )
 
 
