@@ -32,7 +32,7 @@ def logged(labels_record: Record, echo_record: Record, tmp_path: Path) -> Iterat
 
 
 def served_of(record: Record) -> ServedModel:
-    return load_served(record, Settings((), project=".", library="pipeline_lib"))
+    return load_served(record, Settings((), project="."))
 
 
 def test_every_route_logs_the_row_and_the_bits_of_its_answer(
@@ -139,7 +139,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 def test_a_shadow_is_asked_and_counted_and_answers_nothing(labels_record: Record, second: Record) -> None:
-    settings = Settings((str(labels_record.folder),), project=".", library="pipeline_lib", shadow=str(second.folder))
+    settings = Settings((str(labels_record.folder),), project=".", shadow=str(second.folder))
     models = Models(settings)
     models.load()
     from pipeline_lib.serving.app import App
