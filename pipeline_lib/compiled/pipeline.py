@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline_lib.compiled import answers, artifact
-from pipeline_lib.compiled.answers import Evaluation
+from pipeline_lib.compiled import artifact, output_columns
 from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.compile_report import CompileReport
 from pipeline_lib.compiled.evaluators import Evaluators, OpaqueSteps
 from pipeline_lib.compiled.opaque_trust import check_trust
+from pipeline_lib.compiled.output_columns import Evaluation
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.time_order import check_forecastable, check_known_rows, following_row
 from pipeline_lib.errors import InputError
@@ -144,7 +144,7 @@ class CompiledPipeline:
         or one array of shape (rows, labels) where each label has one probability.
         """
         columns = self._output_columns(PROBABILITY, data, context)
-        parts = answers.by_target(columns, self.classes)
+        parts = output_columns.by_target(columns, self.classes)
         return [np.column_stack(part) for part in parts] if parts else np.column_stack(columns)
 
     def decision_function(self, data: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
@@ -162,8 +162,8 @@ class CompiledPipeline:
         >>> model.predict_table([{"size": 100.0, "rooms": 6, "built": 1968.0}]).to_pydict()
         {'prediction': [306.0]}
         """
-        nodes = {name: node for kind in outputs for name, node in answers.output_nodes(self.plan, kind).items()}
-        return answers.table(self.plan, nodes, self._columns(nodes, data, context))
+        nodes = {name: node for kind in outputs for name, node in output_columns.output_nodes(self.plan, kind).items()}
+        return output_columns.table(self.plan, nodes, self._columns(nodes, data, context))
 
     def transform(self, data: Any, *, context: Any = None) -> "pa.Table":
         """The columns that reach the final estimator, as an Arrow table; rows as for `predict`."""
@@ -172,7 +172,7 @@ class CompiledPipeline:
         if not self.plan.steps:
             return conform(data, self.row)
         nodes = list(self.plan.steps.values())[-1]
-        return answers.table(self.plan, nodes, self._columns(nodes, data, context))
+        return output_columns.table(self.plan, nodes, self._columns(nodes, data, context))
 
     def predict_row(self, row: Mapping[str, Any], *, context: Any = None) -> Any:
         """The prediction for one raw row, with the bits that it has in any batch.
@@ -200,7 +200,7 @@ class CompiledPipeline:
         Where `predict_proba` gives a list for several targets, a tuple of probabilities for each.
         """
         values = self.evaluators.rows.evaluate(self._output_nodes(PROBABILITY), row, context)
-        return tuple(map(tuple, answers.by_target(values, self.classes))) or values
+        return tuple(map(tuple, output_columns.by_target(values, self.classes))) or values
 
     def trace_row(
         self, row: Mapping[str, Any], *, context: Any = None, partial: bool = False
@@ -222,12 +222,12 @@ class CompiledPipeline:
         """
         groups = {**self.plan.steps, "outputs": self.plan.outputs}
         if partial:
-            groups = {name: answers.derived_from(self.plan, row, columns) for name, columns in groups.items()}
+            groups = {name: output_columns.derived_from(self.plan, row, columns) for name, columns in groups.items()}
         roots = [node for columns in groups.values() for node in columns.values()]
         values = iter(self.evaluators.rows.evaluate(roots, row, context))
         dtypes = [node.dtype for node in self.plan.nodes]
         return {
-            name: {column: answers.python_value(next(values), dtypes[node]) for column, node in columns.items()}
+            name: {column: output_columns.python_value(next(values), dtypes[node]) for column, node in columns.items()}
             for name, columns in groups.items()
         }
 
@@ -237,7 +237,7 @@ class CompiledPipeline:
         roots = [node for columns in groups.values() for node in columns.values()]
         results = iter(self.evaluators.batches.evaluate(roots, table, context, self.row))
         tables = {
-            name: answers.table(self.plan, columns, [next(results) for _ in columns])
+            name: output_columns.table(self.plan, columns, [next(results) for _ in columns])
             for name, columns in groups.items()
         }
         return Evaluation(tables.pop(""), tables)
@@ -254,14 +254,14 @@ class CompiledPipeline:
         artifact.save(Path(folder), self.plan, self.row, self._opaque.states)
 
     def _output_nodes(self, kind: str) -> list[int]:
-        return list(answers.output_nodes(self.plan, kind).values())
+        return list(output_columns.output_nodes(self.plan, kind).values())
 
     def _columns(self, nodes: Mapping[str, int], data: Any, context: Any) -> list[PlanColumn]:
         return self.evaluators.batches.evaluate(list(nodes.values()), data, context)
 
     def _output_columns(self, kind: str, data: Any, context: Any) -> list[np.ndarray[Any, Any]]:
-        columns = self._columns(answers.output_nodes(self.plan, kind), data, context)
-        return [answers.as_array(column) for column in columns]
+        columns = self._columns(output_columns.output_nodes(self.plan, kind), data, context)
+        return [output_columns.as_array(column) for column in columns]
 
     def _shaped(self, kind: str, columns: Sequence[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
         """Output columns in the shape of the library's answer: an output without a label is one-dimensional."""

@@ -1,4 +1,4 @@
-"""Columns of a plan as the answers that users get: in the library's shapes, and as Python values."""
+"""Output columns of a plan as users get them: in the shapes of the library, as tables, as Python values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
