@@ -140,14 +140,9 @@ class Differences:
         numbers = ours.dtype.kind == theirs.dtype.kind == "f"
         if changed.any() and not (numbers and _distances(ours, theirs.astype(np.float64), changed)[1] <= _ROUNDING):
             return "", ""
-        return (
-            ("rounding", "rounding of the steps before, which the last one enlarges")
-            if numbers
-            else (
-                "ties",
-                "ties: values within the rounding of the steps before of a boundary of the last one",
-            )
-        )
+        if numbers:
+            return "rounding", "rounding of the steps before, which the last one enlarges"
+        return "ties", "ties: values within the rounding of the steps before of a boundary of the last one"
 
     def _our_input(self) -> Any:
         """The plan's columns that reach the last step, as its library takes them."""
