@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from pipeline_lib.cli.completion import REFERENCE
-from pipeline_lib.cli.context import current_project, find, library
+from pipeline_lib.cli.context import current_project
 from pipeline_lib.errors import InputError
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -83,11 +83,10 @@ def serve(
 ) -> None:
     """Serve records over HTTP: /predict, the Open Inference Protocol, MLflow's routes; /docs lists them all.
 
-    Every record is verified before anything in it is loaded, and its parity must be exact. REF@champion follows the
-    pointer: a promoted record takes over without a lost request, and a rollback as well. Only this machine reaches the
-    server unless --host says otherwise.
+    REF may also be an installed package (houses_model). Every record is verified before anything in it is loaded, and
+    its parity must be exact. REF@champion follows the pointer: a promoted record takes over without a lost request, and
+    a rollback as well. Only this machine reaches the server unless --host says otherwise.
     """
-    from pipeline_lib.project.project import trust_around
     from pipeline_lib.serving.models import Models
     from pipeline_lib.serving.observers import check_shadow, told_at_start
     from pipeline_lib.serving.settings import Settings, read_token
@@ -100,12 +99,10 @@ def serve(
         raise InputError(
             f"found no package {error.name!r}, expected the extra serve; pip install 'nb-pipeline-lib[serve]'"
         ) from error
-    records = [find(ref) for ref in refs]
     settings = Settings(
         refs,
         project=_project(),
-        library=library(records[0].folder),
-        trust=trust or trust_around(records[0].folder),
+        trust=trust,
         token_file=token_file,
         max_body=max_body << 20,
         workers=workers or min(os.cpu_count() or 1, 4),

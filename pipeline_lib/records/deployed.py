@@ -26,6 +26,7 @@ class Deployed:
     artifact: Path
     library: str
     trust: tuple[str, ...]
+    hashes: dict[str, Any]
     metrics: dict[str, Any]
     parity: dict[str, Any] | None
     evidence: Path | None
@@ -58,6 +59,7 @@ def deployed(
             given.artifact,
             library or str(facts["library"]),
             tuple(trust) or tuple(facts["trust"]),
+            dict(facts["hashes"]),
             dict(facts["metrics"]),
             dict(facts["parity"]),
             None,
@@ -70,6 +72,7 @@ def deployed(
         given.artifact,
         library or library_around(given.folder, Path.cwd()),
         tuple(trust) or trust_around(given.folder, Path.cwd()),
+        dict(given.manifest().get("hashes") or {}),
         dict(given.read_json(METRICS) or {}),
         read_parity(given),
         given.evidence / "inputs.parquet",

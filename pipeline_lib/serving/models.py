@@ -10,18 +10,20 @@ from pipeline_lib.records.champion import read_champion
 from pipeline_lib.records.champion_record import CHAMPION
 from pipeline_lib.records.record import Record
 from pipeline_lib.records.reference import find_record, record_at
+from pipeline_lib.scoring.installed import FACTS, InstalledPackage, installed_package
 from pipeline_lib.serving.http import HttpError
 from pipeline_lib.serving.served_model import ServedModel, check_names, load_served
 from pipeline_lib.serving.settings import Settings
 from pipeline_lib.system.files import write_atomic
 
+Load = Callable[[Record | InstalledPackage, Settings], ServedModel]
 _LOG = logging.getLogger("uvicorn.error")
 
 
 class Models:
     """The served models by name. A request keeps the model that it began with."""
 
-    def __init__(self, settings: Settings, load: Callable[[Record, Settings], ServedModel] = load_served) -> None:
+    def __init__(self, settings: Settings, load: Load = load_served) -> None:
         self._settings = settings
         self._load = load
         self._by_ref: dict[str, ServedModel] = {}
@@ -40,7 +42,7 @@ class Models:
                 noted = self._note(ref)
                 if noted is None or not noted.is_file():
                     raise
-                self._by_ref[ref] = self._load(Record(Path(noted.read_text(encoding="utf-8"))), self._settings)
+                self._by_ref[ref] = self._load(_at(Path(noted.read_text(encoding="utf-8"))), self._settings)
                 self._refuse(ref, error)
         check_names(list(self._by_ref.values()))
         self._answer()
@@ -107,15 +109,20 @@ class Models:
         for ref, served in self._by_ref.items():
             noted = self._note(ref)
             if noted is not None:
-                write_atomic(noted, str(served.record.folder).encode())
+                write_atomic(noted, str(served.folder).encode())
 
     def _note(self, ref: str) -> Path | None:
         folder = self._settings.folder
         return None if folder is None else Path(folder) / f"record-{self._settings.refs.index(ref)}"
 
-    def _record(self, ref: str) -> Record:
-        return record_at(Path(ref)) or find_record(ref, self._project)
+    def _record(self, ref: str) -> Record | InstalledPackage:
+        return installed_package(ref) or record_at(Path(ref)) or find_record(ref, self._project)
 
     @property
     def _project(self) -> Project:
         return find_project(Path(self._settings.project))
+
+
+def _at(folder: Path) -> Record | InstalledPackage:
+    """The record or package whose folder a worker has noted."""
+    return InstalledPackage(folder) if (folder / FACTS).is_file() else Record(folder)

@@ -16,19 +16,17 @@ import pyarrow.parquet as pq
 from pipeline_lib.compiled import artifact
 from pipeline_lib.compiled.pipeline import PREDICTION, PROBABILITY, CompiledPipeline
 from pipeline_lib.errors import InputError
-from pipeline_lib.records.index import read_parity
-from pipeline_lib.records.layout import METRICS
-from pipeline_lib.records.proven import check_proven
+from pipeline_lib.records.deployed import deployed
 from pipeline_lib.records.record import Record
 from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.edge_rows import accepted_values
 from pipeline_lib.rows.schema import RowSchema
+from pipeline_lib.scoring.installed import InstalledPackage
 from pipeline_lib.scoring.json_values import is_text
 from pipeline_lib.serving.settings import Settings
 
 _PROCESS = secrets.token_hex(6)
 _NUMBERS = itertools.count()
-_EVIDENCE = "evidence/inputs.parquet"
 _MADE_UP: dict[str, tuple[Any, ...]] = {
     "integer": (1, 0),
     "number": (1.0, 0.0),
@@ -63,7 +61,7 @@ class ServedModel:
     model: CompiledPipeline
     row: RowSchema
     sensitive: tuple[str, ...]
-    record: Record
+    folder: Path
     facts: dict[str, Any]
     example: dict[str, Any] | None = None
     observers: list["Observer"] = field(default_factory=list)
@@ -99,32 +97,37 @@ class ServedModel:
         return tuple(name for name in self.model.plan.outputs if name.partition("[")[0] == PROBABILITY)
 
 
-def load_served(record: Record, settings: Settings) -> ServedModel:
-    """Verify a record and load its model. Raises DifferenceError or InputError, before the artifact is read."""
-    check_proven(record, allow_unproven=settings.allow_unproven)
-    plan, row, opaque = artifact.load(Path(record.artifact))
+def load_served(given: Record | InstalledPackage, settings: Settings) -> ServedModel:
+    """Verify a record or an installed package, and load its model.
+
+    Raises DifferenceError or InputError, before the artifact is read.
+    """
+    found = deployed(given, allow_unproven=settings.allow_unproven, trust=settings.trust)
+    plan, row, opaque = artifact.load(found.artifact)
     hidden = replace(_hidden(row), children=tuple(map(_hidden, row.children)))
     model = CompiledPipeline(
-        plan, hidden, opaque, settings.library, trust=settings.trust, other_versions=settings.other_versions
+        plan, hidden, opaque, found.library, trust=found.trust, other_versions=settings.other_versions
     )
     with suppress(InputError):  # refused; the first request finds its functions made
         model.predict_row({})
-    manifest, parity = record.manifest(), read_parity(record)
     read = hidden.keep(model.reads)
     sensitive = tuple(name for name in read.names if row.by_name[name].sensitive)
-    digest = str(manifest["digest"])
     facts = {
-        "name": record.pipeline,
-        "record": f"{record.pipeline}/{record.id}",
-        "digest": digest,
-        "hashes": manifest.get("hashes"),
-        "metrics": record.read_json(METRICS) or {},
-        "parity": None if parity is None else {"exact": parity["exact"], "full": parity.get("full") is True},
+        "name": found.name,
+        "record": found.reference,
+        "digest": found.digest,
+        "hashes": found.hashes,
+        "metrics": found.metrics,
+        "parity": None if found.parity is None else _told(found.parity),
         "columns": list(read.names),
         "outputs": list(plan.outputs),
     }
-    served = ServedModel(record.pipeline, record.id, digest, model, read, sensitive, record, facts)
-    return replace(served, example=example_row(served))
+    served = ServedModel(found.name, found.version, found.digest, model, read, sensitive, given.folder, facts)
+    return replace(served, example=example_row(served, found.evidence))
+
+
+def _told(parity: dict[str, Any]) -> dict[str, bool]:
+    return {"exact": parity["exact"], "full": parity.get("full") is True}
 
 
 def _hidden(row: RowSchema) -> RowSchema:
@@ -132,15 +135,14 @@ def _hidden(row: RowSchema) -> RowSchema:
     return replace(row, columns=tuple(replace(column, sensitive=True) for column in row.columns))
 
 
-def example_row(served: ServedModel) -> dict[str, Any] | None:
+def example_row(served: ServedModel, evidence: Path | None) -> dict[str, Any] | None:
     """A row of the record's evidence as JSON values, with made-up values where a column is sensitive.
 
     None where the record keeps no rows, or has no row that is answered with those values.
     """
-    path = served.record.folder / _EVIDENCE
-    if not path.is_file() or served.row.key is not None or served.model.context:
+    if evidence is None or not evidence.is_file() or served.row.key is not None or served.model.context:
         return None
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(evidence) as file:
         first = next((batch.to_pylist()[0] for batch in file.iter_batches(1, columns=list(served.row.names))), None)
     if first is None:
         return None

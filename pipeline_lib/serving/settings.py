@@ -23,7 +23,6 @@ class Settings:
 
     refs: tuple[str, ...]
     project: str
-    library: str
     trust: tuple[str, ...] = ()
     allow_unproven: bool = False
     other_versions: bool = False

@@ -96,7 +96,7 @@ def test_models_are_found_by_name_and_version(tmp_path: Path) -> None:
     served = models(*(str(record.folder) for record in records), project=tmp_path)
     assert [each.name for each in served] == ["echo", "labels"]
     assert served.first.reference == records[0].reference
-    assert served.find("labels", records[1].id).record == records[1]
+    assert served.find("labels", records[1].id).folder == records[1].folder
     with pytest.raises(HttpError, match="expected one of echo, labels"):
         served.find("other")
     with pytest.raises(HttpError, match=f"expected {records[1].id}"):
@@ -111,16 +111,16 @@ def test_a_new_champion_takes_over_and_a_rollback_as_well(harbour: Project) -> N
     promote(harbour, first)
     served = models("boats@champion", project=harbour.root)
     before = served.first
-    assert (before.record, before.model.predict_row({"size": 1.0})) == (first, "b")
+    assert (before.folder, before.model.predict_row({"size": 1.0})) == (first.folder, "b")
     assert served.refresh() == []
     promote(harbour, second)
     (new,) = served.refresh()
-    assert (served.first, new.record, new.model.predict_row({"size": 1.0})) == (new, second, "d")
+    assert (served.first, new.folder, new.model.predict_row({"size": 1.0})) == (new, second.folder, "d")
     assert before.model.predict_row({"size": 1.0}) == "b"  # a request that began with it ends with it
     assert served.refresh() == []
     promote(harbour, first)
     (old,) = served.refresh()
-    assert (served.first.record, old.model.predict_row({"size": 1.0})) == (first, "b")
+    assert (served.first.folder, old.model.predict_row({"size": 1.0})) == (first.folder, "b")
 
 
 def test_only_champions_are_followed(harbour: Project) -> None:
@@ -128,7 +128,7 @@ def test_only_champions_are_followed(harbour: Project) -> None:
     served = models("boats", str(proven(harbour.runs, echo(), "masts").folder), project=harbour.root)
     proven(harbour.runs, echo(), "boats")
     assert served.refresh() == []
-    assert served.first.record == first
+    assert served.first.folder == first.folder
 
 
 def spoil_pointer(project: Project, record: Record) -> None:
@@ -166,15 +166,15 @@ def test_a_champion_that_may_not_answer_leaves_the_old_one(
     spoil(harbour, second)
     for _ in range(3):
         assert served.refresh() == []
-        assert served.first.record == first
+        assert served.first.folder == first.folder
     assert len(caplog.records) == (0 if spoil is remove_pointer else 1)  # once, not every few seconds
     late = models("boats@champion", project=harbour.root, folder=notes)  # a worker in place of one that died
-    assert late.first.record == first
+    assert late.first.folder == first.folder
     with pytest.raises(PipelineLibError):
         models("boats@champion", project=harbour.root)
     promote(harbour, third := proven(harbour.runs, echo(), "boats"))
-    assert [new.record for new in late.refresh()] == [third]
-    assert models("boats@champion", project=harbour.root, folder=notes).first.record == third
+    assert [new.folder for new in late.refresh()] == [third.folder]
+    assert models("boats@champion", project=harbour.root, folder=notes).first.folder == third.folder
     assert "boats" in caplog.text
 
 
@@ -182,14 +182,14 @@ def test_a_record_that_disappears_goes_on_to_answer(tmp_path: Path) -> None:
     record = proven(tmp_path, echo())
     served = models(str(record.folder), project=tmp_path)
     shutil.rmtree(record.folder)
-    asking = Client(App(Settings((), project=".", library=""), served, None))
+    asking = Client(App(Settings((), project="."), served, None))
     for path in ("/record", "/docs", "/schema", "/openapi.json", "/v2/models/echo"):
         assert asking.get(path).status == 200, path
     assert served.refresh() == []
 
 
 def test_settings_reach_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Settings(("boats",), project="/p", library="l", trust=("x",), max_body=7, folder="/f", drain=0.5)
+    made = Settings(("boats",), project="/p", trust=("x",), max_body=7, folder="/f", drain=0.5)
     monkeypatch.setenv("PIPELINE_LIB_SERVE", made.to_json())
     assert Settings.from_environment() == made
 

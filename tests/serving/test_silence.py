@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
 from pipeline_lib.compiler.compile import compile_pipeline
+from pipeline_lib.records.record import Record
 
 MARK = "Zq7marker"
 NUMBER = 4711471147
@@ -147,7 +148,7 @@ def test_headers_paths_and_parameters(only: Client) -> None:
             assert_silent(reply.body.decode() + repr(reply.headers))
     for path in ("/schema", "/record"):
         assert_silent(only.get(f"{path}?model={MARK}").body.decode())
-    guarded = client(only.app.models.first.record, token=b"secret-token")
+    guarded = client(Record(only.app.models.first.folder), token=b"secret-token")
     assert silent(guarded, "/predict", {}, headers=[(b"authorization", b"Bearer " + mark)]) == 401
     assert_silent(only.get("/metrics").body.decode())
 

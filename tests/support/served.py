@@ -101,7 +101,7 @@ class Client:
 def client(*records: Record, token: bytes | None = None, **settings: Any) -> Client:
     """A client of an application that serves these records."""
     refs = tuple(str(record.folder) for record in records)
-    made = Settings(refs, project=".", library="pipeline_lib", **settings)
+    made = Settings(refs, project=".", **settings)
     models = Models(made)
     models.load()
     return Client(App(made, models, token))
