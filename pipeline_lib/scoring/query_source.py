@@ -1,21 +1,27 @@
 """Raw rows from a query: kept as they were returned, so that interrupted work goes on with the same rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.connections import connection
 from pipeline_lib.project.query import query_in_tables
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.conform_errors import Problem
 from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.scoring.blocks import Block
 from pipeline_lib.scoring.input_files import InputFile
+from pipeline_lib.scoring.json_values import is_text
 from pipeline_lib.scoring.parts import Parts, clear
 from pipeline_lib.scoring.read_blocks import ALL
+from pipeline_lib.scoring.text_values import values_of_text
 from pipeline_lib.system.files import canonical_json, read_json, write_atomic
 
 _ANSWER = "answer.json"
@@ -80,9 +86,13 @@ class QuerySource:
                 f"{self.connection.name}: found no column {', '.join(absent)} to keep, expected one of "
                 f"{', '.join(table.column_names)}; correct --keep, or the query"
             )
-        names = [name for name in table.column_names if name in schema.names]
-        rows = table.select(names) if names else pa.table({"": pa.nulls(table.num_rows)})
-        return Block(rows, self.connection.name, where, raw=table.select(keep))
+        problems: list[Problem] = []
+        columns: dict[str, Any] = {"": pa.nulls(table.num_rows)}
+        for name in table.column_names:
+            if name in schema.names:
+                columns[name], found = _typed(table[name].combine_chunks(), schema.by_name[name])
+                problems += found
+        return Block(pa.table(columns), self.connection.name, where, problems, table.select(keep))
 
     def _where(self, start: int, row: int) -> str:
         return f"row {start + row} of the query"
@@ -98,6 +108,17 @@ class QuerySource:
         """Ask again next time: the rows may have been corrected."""
         if self._rows is not None:
             clear(self._rows.folder)
+
+
+def _typed(values: pa.Array, column: Column) -> tuple[pa.Array, list[Problem]]:
+    """A column's values: where the database has neither dates nor booleans, of its texts and of its 0 and 1."""
+    if is_text(column) and pa.types.is_string(values.type):
+        values, problems = values_of_text(values, column)
+        return values, [replace(problem, remedy="correct it there") for problem in problems]
+    is_integer = column.kind == "boolean" and pa.types.is_integer(values.type)
+    if is_integer and pc.all(pc.is_in(values, pa.array([0, 1, None], values.type))).as_py() is not False:
+        return values.cast(pa.bool_()), []
+    return values, []
 
 
 def _text_of(query: str) -> str:

@@ -88,12 +88,15 @@ class TableOutput:
             present = {column["name"] for column in inspector.get_columns(name, schema=space or None)}
             absent = [column for column in table.columns if column.name not in present]
             if absent:
-                kinds = ", ".join(
-                    f"add column {column.name} {column.type.compile(database.dialect)}" for column in absent
+                quote = database.dialect.identifier_preparer
+                statements = "; ".join(
+                    f"alter table {quote.format_table(table)} add column {quote.format_column(column)} "
+                    f"{column.type.compile(database.dialect)}"
+                    for column in absent
                 )
                 raise InputError(
                     f"table {self.table}: found no column {', '.join(column.name for column in absent)}, expected one "
-                    f"for each of the output; `alter table {self.table} {kinds}`, or name another table"
+                    f"for each of the output; `{statements}`, or name another table"
                 )
         if database.dialect.name == "postgresql":  # two writers of one date would both find nothing to delete
             from sqlalchemy import text
