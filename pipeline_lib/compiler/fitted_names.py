@@ -4,20 +4,26 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def fitted_names(steps: Sequence[tuple[str, Any]]) -> list[str] | None:
-    """The names of the columns that the first step was fitted on; None where it keeps none."""
-    names = getattr(_first(steps), "feature_names_in_", None)
-    return None if names is None else list(map(str, names))
+def fitted_names(steps: Sequence[tuple[str, Any]], names: Sequence[str] = ()) -> list[str] | None:
+    """The names of the columns that the first step was fitted on; None where it keeps none.
+
+    `names` are those of a frame. LightGBM keeps its own with `_` for each space; they get theirs from the frame.
+    """
+    fitted = getattr(_first(steps), "feature_names_in_", None)
+    if fitted is None:
+        return None
+    spaced = {name.replace(" ", "_"): name for name in names if " " in name}
+    return [name if name in names else spaced.get(name, name) for name in map(str, fitted)]
 
 
-def needed_names(steps: Sequence[tuple[str, Any]]) -> set[str]:
+def needed_names(steps: Sequence[tuple[str, Any]], names: Sequence[str] = ()) -> set[str]:
     """Those of `fitted_names` that the first step takes; a ColumnTransformer does without those that it drops."""
-    first, names = _first(steps), fitted_names(steps) or []
+    first, fitted = _first(steps), fitted_names(steps, names) or []
     indices = getattr(first, "_transformer_to_input_indices", None)
     if type(first).__name__ != "ColumnTransformer" or indices is None:
-        return set(names)
+        return set(fitted)
     return {
-        names[index]
+        fitted[index]
         for name, inner, _ in first.transformers_
         if not (isinstance(inner, str) and inner == "drop")
         for index in indices.get(name, ())

@@ -165,10 +165,10 @@ def raw_input(
 
 def _chosen(names: Sequence[str], steps: Sequence[tuple[str, Any]], container: str) -> list[str]:
     """The columns that the pipeline was fitted on, in its order; all of them where it keeps no names."""
-    fitted = fitted_names(steps) if container == FRAME else None
+    fitted = fitted_names(steps, names) if container == FRAME else None
     if fitted is None:
         return list(names)
-    needed = needed_names(steps)
+    needed = needed_names(steps, names)
     absent = [name for name in fitted if name not in names and name in needed]
     if absent:
         raise InputError(

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from boosted import ROWS, booster_rows
 from plans import check_estimator
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -98,3 +99,16 @@ def test_sparse_input_has_zeros_where_nothing_is_stored(sparse, zero_as_missing)
     fitted = make_pipeline(encode, LGBMRegressor(zero_as_missing=zero_as_missing, **SMALL)).fit(rows, Y)
     model = compile_pipeline(fitted, like=rows)
     assert model.predict(rows).tolist() == fitted.predict(rows).tolist()
+
+
+@pytest.mark.parametrize("outer", [lambda model: model, lambda model: CalibratedClassifierCV(model, cv=2)])
+def test_spaces_in_the_names_of_columns(outer):
+    """LightGBM keeps an underscore for each, under which no column of the frame is found."""
+    rows = X[["a", "b", "zeros"]].rename(columns={"a": "mean radius", "b": "mean  area"})
+    fitted = outer(LGBMClassifier(**SMALL)).fit(rows, THREE)
+    assert fitted.feature_names_in_[0] == "mean_radius"
+    model = compile_pipeline(fitted, like=rows)
+    assert model.row.names == ("mean radius", "mean  area", "zeros")
+    np.testing.assert_allclose(model.predict_proba(rows), fitted.predict_proba(rows), rtol=1e-12)
+    with pytest.raises(InputError, match="found no column 'mean_radius' in `like`"):
+        compile_pipeline(fitted, like=rows.rename(columns={"mean radius": "radius"}))

@@ -6,11 +6,12 @@ import pytest
 from boosted import ROWS, booster_rows
 from feature_engine.preprocessing import MatchCategories
 from plans import check_estimator
-from sklearn.compose import make_column_transformer
-from sklearn.ensemble import VotingRegressor
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+from sklearn.ensemble import BaggingRegressor, StackingRegressor, VotingRegressor
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, SplineTransformer
+from sklearn.preprocessing import OneHotEncoder, PowerTransformer, SplineTransformer, StandardScaler
 
 from pipeline_lib.compiler.adapters.boosters import xgboost as adapter
 from pipeline_lib.compiler.compile import compile_pipeline
@@ -164,3 +165,28 @@ def test_names_that_are_lost_are_refused_with_a_way_out():
     model = xgboost.XGBRegressor(enable_categorical=True, **SMALL).fit(AS_CATEGORIES, PRICES)
     with pytest.raises(InputError, match=r"stores only 'AmesZoëÅreŁ'.*put feature-engine's MatchCategories before"):
         check_estimator(model, AS_CATEGORIES)
+
+
+NESTS = {
+    "voting": VotingRegressor([("a", xgboost.XGBRegressor(**SMALL)), ("b", xgboost.XGBRegressor(n_estimators=3))]),
+    "stacking": StackingRegressor([("a", xgboost.XGBRegressor(**SMALL))], Ridge(), cv=2),
+    "bagging": BaggingRegressor(xgboost.XGBRegressor(**SMALL), 2, random_state=0),
+    "log": TransformedTargetRegressor(xgboost.XGBRegressor(**SMALL), func=np.log1p, inverse_func=np.expm1),
+    "scaled": TransformedTargetRegressor(xgboost.XGBRegressor(**SMALL), transformer=StandardScaler()),
+    "power": TransformedTargetRegressor(xgboost.XGBRegressor(**SMALL), transformer=PowerTransformer()),
+}
+
+
+@pytest.mark.parametrize("name", NESTS)
+def test_models_of_float32_answers_alone_compute_in_float32(name):
+    """What is made of XGBoost's answers is float32, too: it is within that of the plan, and the report says so."""
+    target = Y - Y.min() + 1.0
+    fitted = NESTS[name].fit(X.fillna(0.0), target)
+    model = compile_pipeline(fitted, like=X.fillna(0.0))
+    predicted, library = model.predict(X.fillna(0.0)), fitted.predict(X.fillna(0.0))
+    assert library.dtype == np.float32
+    assert model.report.exact
+    np.testing.assert_allclose(predicted, library, rtol=1e-6)
+    (output,) = model.report.outputs
+    assert output.changed == np.count_nonzero(predicted != library)
+    assert output.reason == ("float32" if output.changed else "")
