@@ -11,7 +11,7 @@ from pipeline_lib.compiled.compile_report import CompileReport, StepReport
 from pipeline_lib.compiled.operations.stored_points import fresh_products
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.library_answers import LibraryAnswers
-from pipeline_lib.compiler.output_differences import Differences, LastStep, explains_differences
+from pipeline_lib.compiler.output_differences import Differences, LastStep, changed_values, explains_differences
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.split_tables import as_rows
 
@@ -43,7 +43,7 @@ def compile_report(
     differences = Differences(model, rest, context, answer, steps, last)
     ours = differences.predictions()
     theirs = theirs.reshape(ours.shape)
-    changed = ~((ours == theirs) | ((ours != ours) & (theirs != theirs)))
+    changed = changed_values(ours, theirs)
     ulps = difference = 0.0
     if ours.dtype.kind == theirs.dtype.kind == "f" and changed.any():
         apart = np.abs(ours - theirs)[changed]

@@ -87,7 +87,7 @@ class Differences:
 
     def _report(self, kind: str) -> OutputReport:
         ours, theirs = self._ours[kind], self._theirs(kind)
-        changed = _changed(ours, theirs)
+        changed = changed_values(ours, theirs)
         rows = np.flatnonzero(changed.any(axis=1))
         labels = kind == PREDICTION and (bool(self.model.classes) or ours.dtype.kind != "f")
         name = "labels" if labels else OUTPUTS[kind]
@@ -136,7 +136,7 @@ class Differences:
             return "", ""
         theirs = np.asarray(side_by_side(getattr(self.last.final, METHODS[kind])(self._our_input())))
         theirs = theirs.reshape(len(theirs), -1)[-len(ours) :]
-        changed = _changed(ours, theirs)
+        changed = changed_values(ours, theirs)
         numbers = ours.dtype.kind == theirs.dtype.kind == "f"
         if changed.any() and not (numbers and _distances(ours, theirs.astype(np.float64), changed)[1] <= _ROUNDING):
             return "", ""
@@ -154,7 +154,7 @@ class Differences:
         return library_input(self.last.given, list(columns.values()), dtypes, np.arange(self.table.num_rows))
 
 
-def _changed(ours: Any, theirs: Any) -> Any:
+def changed_values(ours: Any, theirs: Any) -> Any:
     """Where values differ; NaN is as good as NaN."""
     if ours.dtype.kind in "OUS" or theirs.dtype.kind in "OUS":
         ours, theirs = ours.astype(object), theirs.astype(object)
