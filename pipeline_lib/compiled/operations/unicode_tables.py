@@ -94,7 +94,7 @@ def _next_is_cased(text: Iterable[str], table: Mapping[str, str]) -> bool:
 
 @cache
 def _lower() -> dict[str, str]:
-    characters = [char for block in _blocks() if block.lower() != block for char in block]
+    characters = [char for block in blocks_beyond_ascii() if block.lower() != block for char in block]
     table = {char: char.lower() for char in characters if char.lower() != char}
     beside = [*map(chr, range(128)), *_beside_sigma()]
     return table | {CASED: _ranges(filter(_is_cased, beside)), IGNORABLE: _ranges(filter(_is_ignorable, beside))}
@@ -102,7 +102,7 @@ def _lower() -> dict[str, str]:
 
 def _beside_sigma() -> Iterator[str]:
     """The characters beyond ASCII that are cased or ignorable: a sigma is final in a word of A, one of them and it."""
-    for block in _blocks():
+    for block in blocks_beyond_ascii():
         words = ("A" + f"{SIGMA}\nA".join(block) + SIGMA).lower()
         if FINAL_SIGMA in words:
             yield from (char for char, word in zip(block, words.split("\n"), strict=True) if word[-1] == FINAL_SIGMA)
@@ -117,7 +117,7 @@ def _single_lower() -> dict[str, str]:
         pairs = zip(texts, pc.utf8_lower(pa.array(texts)).to_pylist(), strict=True)
         return [(text, low) for text, low in pairs if low != text]
 
-    return dict(lowered([char for block, _ in lowered(_blocks()) for char in block]))
+    return dict(lowered([char for block, _ in lowered(blocks_beyond_ascii()) for char in block]))
 
 
 def _is_ignorable(char: str) -> bool:
@@ -135,7 +135,8 @@ def _beyond_ascii() -> str:
     return codes.astype("<u4").tobytes().decode("utf-32-le")
 
 
-def _blocks() -> list[str]:
+def blocks_beyond_ascii() -> list[str]:
+    """All characters but those of ASCII, in texts of as many."""
     text = _beyond_ascii()
     return [text[at : at + _BLOCK] for at in range(0, len(text), _BLOCK)]
 

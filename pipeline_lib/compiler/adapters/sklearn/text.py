@@ -6,8 +6,8 @@ characters, spaces and accents.
 """
 
 import re
-import sys
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -147,6 +147,18 @@ def _table(table: dict[str, str]) -> list[list[str]]:
     return [list(table), list(table.values())]
 
 
+def _decomposed() -> Iterator[str]:
+    """The characters beyond ASCII of blocks in which some are combining marks, or have a decomposition."""
+    for block in characters.blocks_beyond_ascii():
+        if unicodedata.normalize("NFKD", block) != block or any(map(unicodedata.combining, block)):
+            yield from (char for char in block if not _is_syllable(char))
+
+
+def _is_syllable(char: str) -> bool:
+    """Whether a character is a syllable of Hangul, which is decomposed by arithmetic."""
+    return "\uac00" <= char <= "\ud7a3"
+
+
 @cache
 def _accents(kind: str) -> dict[str, str]:
     """The result of `strip_accents_ascii` or `strip_accents_unicode` for each non-ASCII character that it changes.
@@ -154,10 +166,7 @@ def _accents(kind: str) -> dict[str, str]:
     Combining marks are dropped and ASCII stays unchanged, so a document can be converted character by character.
     """
     table = {}
-    for code in range(128, sys.maxunicode + 1):
-        char = chr(code)
-        if 0xAC00 <= code <= 0xD7A3 or 0xD800 <= code <= 0xDFFF:
-            continue  # Hangul syllables are decomposed by arithmetic; surrogates are no characters
+    for char in _decomposed():
         plain = unicodedata.normalize("NFKD", char)
         if kind == "ascii":
             result = plain.encode("ascii", "ignore").decode()

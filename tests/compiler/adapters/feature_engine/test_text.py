@@ -8,6 +8,7 @@ from word_ranges import is_word
 
 from pipeline_lib.compiled.operations import text_features as strings
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.operations.unicode_tables import (
     contains,
     frozen_digits,
@@ -68,7 +69,7 @@ def test_characters_of_all_of_unicode(feature):
     build = Builder()
     result = transform(step, {"t": build.input("t", "str")}, build)
     node = build.nodes[list(result.values())[-1].node]
-    result = [OPERATIONS["text_feature"].column(node.settings)(strings.TextColumn.of(texts))][0]
+    result = [OPERATIONS["text_feature"].column(node.settings)(TextColumn.of(texts))][0]
     np.testing.assert_array_equal(result, step.transform(rows).iloc[:, -1])
 
 
