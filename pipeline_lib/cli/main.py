@@ -14,6 +14,7 @@ from pipeline_lib.cli import (
     completion,
     diff,
     doctor,
+    drift,
     forget,
     model_file,
     new,
@@ -85,7 +86,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     "Run": (run.run, run.run_all, sweep.sweep, run.resume),
     "Look": (records.runs, records.show, records.report, records.lab, sources.sources, model_file.inspect_model),
     "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff, doctor.doctor, review.review),
-    "Use": (predict.predict, serve.serve, replay.replay, replay.why, package.package),
+    "Use": (predict.predict, serve.serve, drift.drift, replay.replay, replay.why, package.package),
     "Share": (records.push, records.pull, champions.promote, champions.champions),
     "Clean up": (records.prune, forget.forget),
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline_lib.cli.context import find_model
+from pipeline_lib.cli.drift_page import LOOK, check_page, write_page
 from pipeline_lib.cli.output import REF, print_json
 from pipeline_lib.errors import InputError
 
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 @click.option("--other-versions", is_flag=True, help="Opaque steps may run with other versions of their packages.")
 @click.option("--allow-unproven", is_flag=True, help="Also a record whose parity was not checked or is not exact.")
 @click.option("--again", is_flag=True, help="Begin anew where an interrupted one of the same rows could be continued.")
+@click.option("--drift", "drift_page", metavar="FILE", help="Also write a page that compares the rows with training.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def predict(ref: str, input_: str, output: str, **options: Any) -> None:
@@ -70,6 +72,7 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
     from pipeline_lib.scoring.progress import Progress
     from pipeline_lib.scoring.score import check_tables, last_rows, score
     from pipeline_lib.scoring.score_block import Outputs
+    from pipeline_lib.watching.watch import Watch
 
     record = deployed(find_model(ref), allow_unproven=options["allow_unproven"], trust=options["trust"])
     outputs = Outputs(record.reference, options["probabilities"], options["threshold"], options["errors"] == "column")
@@ -81,7 +84,10 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
     )
     check_tables(model, record.reference)
     outputs.check(model)
-    source, sink = _source(input_, options), _sink(output, options, record)
+    if options["drift_page"]:
+        check_page(record, options["drift_page"])
+    watch = Watch.of(record.artifact, record.reference)
+    source, sink = source_of(input_, options), _sink(output, options, record)
     if Path(output).exists() and any(file.system is None and Path(output).samefile(file.path) for file in source.files):
         raise InputError(f"{output}: found the same file as INPUT and OUTPUT, expected two; name another output")
     progress = Progress(quiet=options["quiet"])
@@ -100,13 +106,19 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
         context = last_rows(options["context"], model)
         try:
             parts = Parts(folder / "parts", request)
-            summary = score(model, source, sink, outputs, parts, context=context, progress=progress)
+            with _cluster(options, record, model) as cluster:
+                answers = cluster and cluster.answers
+                progressing: Any = {"progress": progress, "watch": watch}
+                summary = score(model, source, sink, outputs, parts, context=context, answers=answers, **progressing)
         except KeyboardInterrupt:
             progress.end()
             click.echo("what is done is kept: the same command goes on there, --again begins anew", err=True)
             raise
+    result = watch.drift() if watch else None
+    page = write_page(options["drift_page"], result)
     if options["as_json"]:
-        print_json({"record": record.reference, "output": output, **vars(summary)})
+        found = result and {"headline": result.headline, "drifted": [each.name for each in result.drifted]}
+        print_json({"record": record.reference, "output": output, **vars(summary), "drift": found})
         return
     went_on = f" ({summary.kept:,} were there from before)" if summary.kept else ""
     refused = f", {summary.refused:,} refused" if summary.refused else ""
@@ -116,9 +128,12 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
     click.echo(
         f"{summary.rows:,} rows{went_on}{refused} by {record.reference} in {place} ({summary.seconds:.1f} s{speed})"
     )
+    if result and (result.drifted or page):
+        click.echo(f"{result.headline}; {f'page: {page}' if page else LOOK.format(ref, input_)}")
 
 
-def _source(given: str, options: dict[str, Any]) -> Any:
+def source_of(given: str, options: dict[str, Any]) -> Any:
+    """The rows that INPUT and its options name."""
     from pipeline_lib.scoring.csv_rows import TextOptions
     from pipeline_lib.scoring.file_source import FileSource
     from pipeline_lib.scoring.query_source import QuerySource

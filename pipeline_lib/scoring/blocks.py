@@ -47,6 +47,14 @@ def in_blocks(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
         yield pa.concat_tables(kept)
 
 
+def unreadable(block: Block) -> dict[str, int]:
+    """Of each column, how many texts of a block are no value of it; in its rows they are null."""
+    counts: dict[str, int] = {}
+    for problem in block.problems:
+        counts[problem.column] = counts.get(problem.column, 0) + len(problem.rows or ())
+    return counts
+
+
 def without_place(problem: Problem) -> str:
     """What is wrong with a row, for where it is known which."""
     return replace(problem, label="").text("")

@@ -1,7 +1,7 @@
 """Scoring: blocks of raw rows, each answered and kept as a part, then all parts as one output."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,11 +12,17 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.schema import RowSchema
-from pipeline_lib.scoring.blocks import Block
+from pipeline_lib.scoring.blocks import Block, unreadable
 from pipeline_lib.scoring.parts import Parts, unified, with_schema
 from pipeline_lib.scoring.progress import Progress
 from pipeline_lib.scoring.read_rows import read_rows
 from pipeline_lib.scoring.score_block import ERROR, Outputs, score_block
+from pipeline_lib.watching.watch import Watch
+
+
+Job = tuple[Block, Any]
+"""A block, and the rows before it that its first ones need; None where they need none."""
+Answers = Callable[[Iterator[Job], Outputs], Iterator[tuple[Block, pa.Table]]]
 
 
 class Source(Protocol):
@@ -75,11 +81,13 @@ def score(
     *,
     context: Any = None,
     progress: Progress | None = None,
+    watch: Watch | None = None,
+    answers: Answers | None = None,
 ) -> Summary:
     """Answer the rows of a source and write them to a sink, going on after the parts that are there.
 
-    `context` are the rows before the first one, for a model whose rows need earlier ones. Raises InputError for rows
-    that are refused; the parts before them are kept.
+    `context` are the rows before the first one, for a model whose rows need earlier ones. `watch` counts the rows and
+    their answers. `answers` has blocks answered elsewhere. Raises InputError for rows that are refused; the parts before them are kept.
     """
     outputs.check(model)
     began = time.monotonic()
@@ -87,9 +95,16 @@ def score(
     kept = rows = parts.rows(done)
     progress = progress or Progress(quiet=True)
     progress.begin(rows)
+    if watch:
+        watch.resume(parts.folder, done)
     try:
-        for part in _scored(model, source, outputs, context, done):
+        jobs = _jobs(model, source, context, done)
+        for block, part in answers(jobs, outputs) if answers else _answers_here(model, jobs, outputs):
             sink.check(part)
+            if watch:
+                refused = _refused(part) if outputs.errors_in_column else 0
+                answers, invalid = outputs.own_answers(part), unreadable(block)
+                watch.block(block.rows, answers, refused=refused, invalid=invalid, folder=parts.folder, number=count)
             parts.add(count, part)
             count += 1
             rows += part.num_rows
@@ -105,16 +120,21 @@ def score(
     return Summary(rows, refused, kept, time.monotonic() - began)
 
 
-def _scored(model: CompiledPipeline, source: Source, outputs: Outputs, context: Any, done: int) -> Iterator[pa.Table]:
+def _answers_here(model: CompiledPipeline, jobs: Iterator[Job], outputs: Outputs) -> Iterator[tuple[Block, pa.Table]]:
+    for block, earlier in jobs:
+        yield block, score_block(model, block, outputs, earlier)
+
+
+def _jobs(model: CompiledPipeline, source: Source, context: Any, done: int) -> Iterator[Job]:
+    """The blocks after those that are done, each with the rows that it needs from before."""
     schema = model.row.keep(model.reads)
     if not model.context:
-        for block in source.blocks(schema, done):
-            yield score_block(model, block, outputs)
+        yield from ((block, None) for block in source.blocks(schema, done))
         return
     earlier = _conformed(context, schema)
     for number, block in enumerate(source.blocks(schema, 0)):  # rows before those that are done are the next context
         if number >= done:
-            yield score_block(model, block, outputs, earlier)
+            yield block, earlier
         latest = pa.concat_tables([earlier, _conformed(block.rows, schema)])
         earlier = latest.slice(max(0, latest.num_rows - model.context)).combine_chunks()
 

@@ -56,6 +56,12 @@ class Outputs:
         asked = self.probabilities or self.threshold is not None
         return (PREDICTION, PROBABILITY) if asked else (PREDICTION,)
 
+    def own_answers(self, part: pa.Table) -> pa.Table:
+        """Of an output what the model itself answers: without a prediction that a threshold has decided."""
+        if self.threshold is None:
+            return part
+        return part.drop_columns([name for name in part.column_names if name.partition("[")[0] == PREDICTION])
+
 
 def score_block(model: CompiledPipeline, block: Block, outputs: Outputs, context: Any = None) -> pa.Table:
     """The output for a block's rows, in their order.

@@ -32,13 +32,20 @@ class Accumulator:
         self.columns = _nothing(statistics.columns)
         self.outputs = _nothing(statistics.outputs)
 
-    def add_rows(self, rows: "pa.Table | Sequence[Mapping[str, Any]]") -> None:
+    def add_rows(
+        self, rows: "pa.Table | Sequence[Mapping[str, Any]]", invalid: Mapping[str, int] | None = None
+    ) -> None:
         """Count raw rows, as an Arrow table or a list of mappings.
 
-        Of several tables, child columns are lists in the column `table.column`, as `conform` has them.
+        Of several tables, child columns are lists in the column `table.column`, as `conform` has them. `invalid` says
+        by column how many of the missing values of a table were there as a text that is no value of the column.
         """
         for name, known in self.statistics.columns.items():
-            self.columns[name].add(known.bins.count(column_values(rows, name, known.default)))
+            counts = known.bins.count(column_values(rows, name, known.default))
+            texts = min((invalid or {}).get(name, 0), counts.missing)
+            counts.missing -= texts
+            counts.invalid += texts
+            self.columns[name].add(counts)
         self.rows += len(rows)
 
     def add_outputs(self, answers: "pa.Table") -> None:

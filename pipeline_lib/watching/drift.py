@@ -113,7 +113,7 @@ class Drift:
             lines.append(line.rstrip())
         more = len(self.columns) - _MOST_LINES
         if more > 0:
-            lines.append(f"and {more} more columns, none of them further from training")
+            lines.append(f"and {more} more, which --json and --html list")
         if self.refused:
             lines.append(f"{self.refused:,} of the rows are refused: they are counted, and have no prediction")
         return "\n".join(lines)
