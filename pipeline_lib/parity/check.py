@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from pipeline_lib.compiled.opaque_versions import distributions
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence.evidence import other_artifact, read_evidence
 from pipeline_lib.parity.causes import code_differences, environment_differences, with_causes
+from pipeline_lib.parity.doors import Doors, first_difference
 from pipeline_lib.parity.process_settings import AbsentError, Preparation, Setting
 from pipeline_lib.parity.replay_request import ReplayReply, ReplayRequest
 from pipeline_lib.parity.result import ARTIFACT, EDGES, FRESH, Outcome, Parity, write_parity_page
@@ -127,6 +129,24 @@ class _Check:
         ]
 
 
+def through_door(variation: Variation, doors: Doors) -> Outcome:
+    """The outcome of asking a command or a server for the evidence's rows."""
+    started = time.perf_counter()
+    begun = Outcome(variation.name, variation.group, "different", what=variation.what)
+    try:
+        answers = variation.door(doors) if variation.door else {}
+        difference = first_difference(doors, answers)
+    except AbsentError as reason:
+        return replace(begun, verdict="absent", detail=str(reason))
+    except RunError as error:
+        return replace(begun, detail=f"failed: {error}")
+    rows = max(map(len, answers.values()), default=0)
+    ended = replace(begun, rows=rows, seconds=round(time.perf_counter() - started, 3))
+    if difference is None:
+        return replace(ended, verdict="exact")
+    return replace(ended, differing=difference[0], detail=difference[1])
+
+
 def check_parity(
     record: Record | str | Path,
     *,
@@ -164,9 +184,14 @@ def check_parity(
         for outcome in outcomes:
             progress(outcome)
         fresh_exact = outcomes[0].verdict == "exact"
-        for variation in wanted:
-            if not variation.is_delivery:
-                outcomes.append(check.in_process(variation, fresh_exact=fresh_exact))
+        with closing(Doors(record, folder, trusted)) as doors:
+            for variation in wanted:
+                if variation.is_delivery:
+                    continue
+                if variation.door is not None:
+                    outcomes.append(through_door(variation, doors))
+                else:
+                    outcomes.append(check.in_process(variation, fresh_exact=fresh_exact))
                 progress(outcomes[-1])
     steps = list(expected.steps)
     parity = Parity.of(record.reference, expected.inputs.num_rows, steps, outcomes)

@@ -10,6 +10,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.parity import deliveries, file_deliveries, process_settings
 from pipeline_lib.parity.clean_environments import clean
 from pipeline_lib.parity.deliveries import Delivery, RowsToDeliver
+from pipeline_lib.parity.doors import DOORS, Door
 from pipeline_lib.parity.process_settings import Prepare
 from pipeline_lib.parity.replay_request import DeliveryTask
 from pipeline_lib.parity.result import EDGES, FRESH
@@ -20,7 +21,8 @@ _ZONES = {"Asia/Kathmandu": 20_700, "America/St_Johns": -12_600}  # seconds east
 
 @dataclass(frozen=True)
 class Variation:
-    """One thing that production may do otherwise: deliver rows (`deliver`), or run in another process (`prepare`).
+    """One thing that production may do otherwise: deliver rows (`deliver`), run in another process (`prepare`), or
+    answer through a command or a server (`door`).
 
     `lossy` is a delivery that is known to change values: its loss is reported and is no failure. `deliver` is a
     function at the top of a module, so that a fresh process can import it. `edges` is for the edge rows, which the
@@ -32,14 +34,17 @@ class Variation:
     what: str
     deliver: Callable[[RowsToDeliver], Delivery] | None = None
     prepare: Prepare | None = None
+    door: Door | None = None
     lossy: bool = False
     edges: bool = False
     tables: bool = False
 
     def __post_init__(self) -> None:
-        if sum((self.deliver is not None, self.prepare is not None, self.edges)) != 1:
+        varied = (self.deliver is not None, self.prepare is not None, self.door is not None, self.edges)
+        if sum(varied) != 1:
             raise InputError(
-                f"found a variation {self.name!r} that varies nothing, or two things, expected deliver= or prepare="
+                f"found a variation {self.name!r} that varies nothing, or two things, expected deliver=, prepare= or "
+                "door="
             )
         module, name = getattr(self.deliver, "__module__", None), getattr(self.deliver, "__qualname__", "")
         if self.deliver is not None and (module in (None, "__main__") or "<" in name):
@@ -158,8 +163,14 @@ def _first_line(deliver: Callable[[RowsToDeliver], Delivery]) -> str:
     return str(deliver.__doc__).partition("\n")[0].removesuffix(".")
 
 
+def _add_doors() -> None:
+    for name, door in DOORS.items():
+        add(Variation(name, "doors", str(door.__doc__).removesuffix("."), door=door))
+
+
 _add_deliveries()
 _add_processes()
+_add_doors()
 QUICK = tuple(name for name, variation in VARIATIONS.items() if variation.is_delivery and not variation.tables)
 FULL = tuple(name for name, variation in VARIATIONS.items() if not variation.tables)
 OF_TABLES = tuple(name for name, variation in VARIATIONS.items() if variation.tables)

@@ -11,6 +11,8 @@ from pipeline_lib.serving.connections import Connection
 from pipeline_lib.serving.counters import FOLDER_VARIABLE
 from pipeline_lib.serving.settings import VARIABLE, Settings
 
+_BACKLOG = 2048
+"""Connections that wait to be accepted."""
 _GRACE = 30
 """Seconds for the requests that are being answered when the server stops."""
 _KEEP_ALIVE = 75
@@ -31,6 +33,7 @@ def listen(host: str, port: int) -> socket.socket:
             f"{host}:{port}: found {error.strerror or error}, expected a free port of this machine; say --port, or "
             "--port 0 for any"
         ) from error
+    listening.listen(_BACKLOG)  # connections wait until the workers are there
     listening.set_inheritable(True)
     return listening
 
@@ -61,6 +64,6 @@ def serve(settings: Settings, listening: socket.socket, *, log_level: str) -> No
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=_GRACE,
         timeout_worker_healthcheck=60,
-        backlog=2048,
+        backlog=_BACKLOG,
     )
     _Supervisor(config, sockets=[listening]).run()

@@ -1,0 +1,69 @@
+"""A real server of one record, for the doors that are routes."""
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.errors import RunError
+
+_ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
+_SECONDS = 120
+"""How long the server may take to begin, and to answer."""
+
+
+@contextmanager
+def server(record: Path, environment: Mapping[str, str], options: Sequence[str]) -> Iterator[int]:
+    """Serve a record on a free port of this machine inside the block; the port. RunError where it does not begin."""
+    command = [sys.executable, "-P", "-m", "pipeline_lib", "serve", str(record), "--port", "0", "--workers", "1"]
+    command += ["--allow-unproven", "--drain", "0", "--log-level", "warning", *options]
+    process = subprocess.Popen(  # noqa: S603 (own command)
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(environment), cwd=record.parent
+    )
+    late = threading.Timer(_SECONDS, process.kill)
+    late.start()
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        found = _ADDRESS.search(line)
+        if found is None:
+            process.kill()
+            _, errors = process.communicate()
+            raise RunError(f"the server did not begin: {(errors.strip().splitlines() or ['no message'])[-1]}")
+        late.cancel()
+        yield int(found[1])
+    finally:
+        late.cancel()
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.communicate()
+
+
+def post(port: int, path: str, body: bytes, kind: str = "application/json") -> bytes:
+    """The body of an answer. RunError for another status than 200."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
+    try:
+        connection.request("POST", path, body, {"Content-Type": kind})
+        answer = connection.getresponse()
+        content = answer.read()
+    except OSError as error:
+        raise RunError(f"{path}: the server did not answer ({error})") from error
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise RunError(f"{path}: the server answered {answer.status}: {content[:300].decode(errors='replace')}")
+    return content
+
+
+def post_json(port: int, path: str, value: Any) -> Any:
+    """The JSON value of an answer to a JSON value."""
+    body = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    return json.loads(post(port, path, body))

@@ -1,0 +1,347 @@
+"""Doors: the evidence's rows through what production uses, each in a process of its own.
+
+Files, queries and tables go through `pipeline-lib predict`; a real server, started once, is asked on each of its
+routes. What comes back is compared with the evidence's outputs, bit for bit.
+"""
+
+import json
+import math
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from pipeline_lib.compiled.artifact import load
+from pipeline_lib.errors import RunError
+from pipeline_lib.evidence.evidence import Evidence, read_evidence
+from pipeline_lib.parity.door_server import post, post_json, server
+from pipeline_lib.parity.process_settings import AbsentError
+from pipeline_lib.records.record import Record
+from pipeline_lib.rows.schema import RowSchema
+from pipeline_lib.rows.split_tables import as_rows
+
+_ARROW = "application/vnd.apache.arrow.stream"
+_DATATYPES = {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}
+_KINDS = ("prediction", "probability")
+_MOST_SINGLE = 200
+"""So many rows are asked one by one."""
+Answers = dict[str, list[Any]]
+"""The outputs of the rows, in their order, by name; a door gives those that its format has."""
+
+
+@dataclass
+class Doors:
+    """The doors of one record; `close` ends the server."""
+
+    record: Record
+    folder: Path
+    trust: Sequence[str] = ()
+    _open: ExitStack = field(default_factory=ExitStack)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The rows, and the outputs that must come back."""
+        return read_evidence(self.record.evidence)
+
+    @cached_property
+    def row(self) -> RowSchema:
+        """The schema of the raw rows."""
+        return load(self.record.artifact)[1]
+
+    @cached_property
+    def expected(self) -> Answers:
+        """The outputs of the evidence that doors give: predictions and probabilities."""
+        outputs = self.evidence.outputs
+        names = [name for name in outputs.column_names if name.partition("[")[0] in _KINDS]
+        return {name: outputs[name].to_pylist() for name in names}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of the processes: this one's, with its path of modules."""
+        return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+    @cached_property
+    def port(self) -> int:
+        """The port of the server, which begins now. AbsentError where its packages are not installed."""
+        for name in ("uvicorn", "prometheus_client"):
+            if find_spec(name) is None:
+                raise AbsentError(f"needs {name}, which is not installed: pip install 'nb-pipeline-lib[serve]'")
+        return self._open.enter_context(server(self.record.folder, self.environment, self.options))
+
+    @property
+    def options(self) -> list[str]:
+        """Options of both commands."""
+        return [part for package in self.trust for part in ("--trust", package)] + ["--other-versions"]
+
+    def one_table(self) -> None:
+        """AbsentError for a pipeline over several tables."""
+        if self.row.key is not None:
+            raise AbsentError("a pipeline over several tables has no such door")
+
+    def without_context(self) -> None:
+        """AbsentError for a pipeline whose rows need earlier ones."""
+        if self.evidence.context is not None:
+            raise AbsentError("a pipeline whose rows need earlier ones has no such door")
+
+    def close(self) -> None:
+        """End the server."""
+        self._open.close()
+
+    def predict(self, rows: Path, output: Path, *options: str, variables: dict[str, str] | None = None) -> None:
+        """Run `pipeline-lib predict`. RunError where it fails."""
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "pipeline_lib",
+            "predict",
+            str(self.record.folder),
+            str(rows),
+            str(output),
+        ]
+        command += ["--allow-unproven", "--quiet", *self.options, *options]
+        if self.evidence.context is not None:
+            earlier = self.folder / "earlier.parquet"
+            pq.write_table(self.evidence.context, earlier)
+            command += ["--context", str(earlier)]
+        command += ["--probabilities"] if any(name.startswith("probability[") for name in self.expected) else []
+        ended = subprocess.run(  # noqa: S603 (own command)
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.record.folder.parent,
+            env={**self.environment, **(variables or {})},
+        )
+        if ended.returncode:
+            raise RunError((ended.stderr.strip().splitlines() or ["no message"])[-1])
+
+
+Door = Callable[[Doors], Answers]
+
+
+def csv_file(doors: Doors) -> Answers:
+    """`predict` from CSV to CSV."""
+    doors.one_table()
+    rows, output = doors.folder / "rows.csv", doors.folder / "csv answers.csv"
+    pa_csv.write_csv(doors.evidence.inputs, rows)
+    doors.predict(rows, output)
+    types = {name: doors.evidence.outputs.schema.field(name).type for name in doors.expected}
+    options = pa_csv.ConvertOptions(column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False)
+    return _of_table(pa_csv.read_csv(output, convert_options=options), doors)
+
+
+def parquet_file(doors: Doors) -> Answers:
+    """`predict` from Parquet to Parquet."""
+    doors.one_table()
+    rows, output = doors.folder / "rows.parquet", doors.folder / "parquet answers.parquet"
+    pq.write_table(doors.evidence.inputs, rows)
+    doors.predict(rows, output)
+    return _of_table(pq.read_table(output), doors)
+
+
+def json_lines_file(doors: Doors) -> Answers:
+    """`predict` from JSON lines to JSON lines."""
+    doors.one_table()
+    rows, output = doors.folder / "rows.jsonl", doors.folder / "json answers.jsonl"
+    rows.write_text("".join(f"{line}\n" for line in map(_to_json, _json_rows(doors))), encoding="utf-8")
+    doors.predict(rows, output)
+    return _of_rows([json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()], doors)
+
+
+def sqlite_table(doors: Doors) -> Answers:
+    """`predict` from a query of SQLite to a table of it."""
+    doors.one_table()
+    if find_spec("sqlalchemy") is None:
+        raise AbsentError("needs sqlalchemy, which is not installed: pip install 'nb-pipeline-lib[sql]'")
+    kinds = {column.kind for column in doors.row.columns} - {"integer", "number", "string"}
+    if kinds:
+        raise AbsentError(f"SQLite has no {' or '.join(sorted(kinds))}")
+    if any(_is_negative_zero(value) for values in doors.expected.values() for value in values):
+        raise AbsentError("SQLite has no -0.0")
+    file = doors.folder / "rows.sqlite"
+    inputs = doors.evidence.inputs
+    names = ", ".join('"' + name.replace('"', '""') + '"' for name in inputs.column_names)
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute(f"create table rows ({names})")
+        insert = f"insert into rows values ({', '.join('?' for _ in inputs.column_names)})"  # noqa: S608 (question marks)
+        database.executemany(insert, list(zip(*inputs.to_pydict().values(), strict=True)))
+    variables = {"PIPELINE_LIB_URL_DOORS": f"sqlite:///{file}"}
+    options = ("--query", "select * from rows order by rowid", "--table", "answers", "--run-date", "2026-01-31")
+    doors.predict(Path("doors"), Path("doors"), *options, variables=variables)
+    with closing(sqlite3.connect(file)) as database:
+        quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in doors.expected)
+        rows = database.execute(f"select {quoted} from answers order by rowid").fetchall()  # noqa: S608
+    columns = zip(*rows, strict=True)
+    return {
+        name: [bool(value) if isinstance(doors.expected[name][0], bool) else value for value in values]
+        for name, values in zip(doors.expected, columns, strict=True)
+    }
+
+
+def http_rows(doors: Doors) -> Answers:
+    """HTTP `/predict`, all rows at once."""
+    if doors.row.key is not None:
+        raise AbsentError("a pipeline over several tables is asked row by row")
+    path = f"/predict?probabilities={'true' if len(doors.expected) > 1 and _has_probabilities(doors) else 'false'}"
+    rows: Any = list(_json_rows(doors))
+    if doors.evidence.context is not None:
+        rows = {"rows": rows, "context": list(map(_json_row, doors.evidence.context.to_pylist()))}
+    answer = post_json(doors.port, path, rows)
+    return _of_answers(answer["predictions"], answer.get("probabilities"), doors)
+
+
+def http_row(doors: Doors) -> Answers:
+    """HTTP `/predict`, one row at a time."""
+    doors.without_context()
+    rows = as_rows(doors.evidence.inputs.slice(0, _MOST_SINGLE), doors.row)
+    path = f"/predict?probabilities={'true' if _has_probabilities(doors) else 'false'}"
+    answers = [post_json(doors.port, path, _json_row(row)) for row in rows]
+    probabilities = [answer["probabilities"] for answer in answers] if _has_probabilities(doors) else None
+    return _of_answers([answer["prediction"] for answer in answers], probabilities, doors)
+
+
+def http_arrow(doors: Doors) -> Answers:
+    """HTTP `/predict`, an Arrow stream."""
+    doors.one_table()
+    doors.without_context()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, doors.evidence.inputs.schema) as stream:
+        stream.write_table(doors.evidence.inputs)
+    path = f"/predict?probabilities={'true' if _has_probabilities(doors) else 'false'}"
+    with pa.ipc.open_stream(post(doors.port, path, bytes(sink.getvalue()), _ARROW)) as reader:
+        return _of_table(reader.read_all(), doors)
+
+
+def open_inference(doors: Doors) -> Answers:
+    """HTTP, the Open Inference Protocol."""
+    doors.one_table()
+    doors.without_context()
+    rows = list(_json_rows(doors))
+    inputs = [
+        {
+            "name": column.name,
+            "datatype": _DATATYPES.get(column.kind, "BYTES"),
+            "shape": [len(rows)],
+            "data": [row[column.name] for row in rows],
+        }
+        for column in doors.row.columns
+    ]
+    answer = post_json(doors.port, f"/v2/models/{doors.record.pipeline}/infer", {"inputs": inputs})
+    return {output["name"]: output["data"] for output in answer["outputs"]}
+
+
+def invocations(doors: Doors) -> Answers:
+    """HTTP, MLflow's `/invocations`."""
+    doors.one_table()
+    doors.without_context()
+    answer = post_json(doors.port, "/invocations", {"dataframe_records": list(_json_rows(doors))})
+    return _of_answers(answer["predictions"], None, doors)
+
+
+def first_difference(doors: Doors, answers: Answers) -> tuple[int, str] | None:
+    """How many answers differ from the evidence, and the first in words; None where every bit is the same."""
+    hidden = bool(doors.row.sensitive)
+    wrong, first = 0, ""
+    for name, found in answers.items():
+        if name not in doors.expected:
+            return 1, f"found the output {name}, which the evidence does not have"
+        expected = doors.expected[name][: len(found)]
+        least = min(len(doors.expected[name]), _MOST_SINGLE)
+        if len(found) < least or len(found) > len(doors.expected[name]):
+            return 1, f"{name}: found {len(found):,} answers, expected {len(doors.expected[name]):,}"
+        for number, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
+            if not _is_same(ours, theirs):
+                shown = "" if hidden else f": found {ours!r}, expected {theirs!r}"
+                first = first or f"{name}: row {number}{shown}"
+                wrong += 1
+    if not set(answers) & set(doors.expected):
+        return 1, "found no output, expected predictions"
+    return (wrong, first) if wrong else None
+
+
+def _is_same(ours: Any, theirs: Any) -> bool:
+    """Whether two answers have the same bits; what JSON has no number for is null there."""
+    if isinstance(theirs, float):
+        if not math.isfinite(theirs) and ours is None:
+            return True
+        if isinstance(ours, int) and not isinstance(ours, bool):
+            ours = float(ours)
+        return isinstance(ours, float) and (ours.hex() == theirs.hex() or (ours != ours and theirs != theirs))
+    theirs = theirs.isoformat() if isinstance(theirs, date) and isinstance(ours, str) else theirs
+    return type(ours) is type(theirs) and ours == theirs
+
+
+def _is_negative_zero(value: Any) -> bool:
+    return isinstance(value, float) and value == 0 and math.copysign(1, value) < 0
+
+
+def _has_probabilities(doors: Doors) -> bool:
+    return any(name.startswith("probability[") for name in doors.expected)
+
+
+def _json_rows(doors: Doors) -> Iterator[dict[str, Any]]:
+    """The rows as JSON has them. AbsentError for infinite numbers."""
+    for values in doors.evidence.inputs.columns:
+        if pa.types.is_floating(values.type) and pc.any(pc.is_inf(values)).as_py():
+            raise AbsentError("JSON has no infinite numbers, and the rows hold some")
+    return map(_json_row, as_rows(doors.evidence.inputs, doors.row))
+
+
+def _json_row(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _json_row(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return list(map(_json_row, value))
+    if isinstance(value, float) and value != value:
+        return None
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _to_json(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, ensure_ascii=False)
+
+
+def _of_table(table: pa.Table, doors: Doors) -> Answers:
+    return {name: table[name].to_pylist() for name in doors.expected}
+
+
+def _of_rows(rows: Sequence[dict[str, Any]], doors: Doors) -> Answers:
+    return {name: [row[name] for row in rows] for name in doors.expected}
+
+
+def _of_answers(predictions: Sequence[Any], probabilities: Sequence[Any] | None, doors: Doors) -> Answers:
+    """Predictions, of several targets lists of them, and probabilities by label, as outputs by name."""
+    names = [name for name in doors.expected if name.partition("[")[0] == "prediction"]
+    columns = zip(*predictions, strict=True) if len(names) > 1 else [predictions]
+    answers = {name: list(values) for name, values in zip(names, columns, strict=True)}
+    for name in doors.expected:
+        if probabilities is not None and name.startswith("probability["):
+            answers[name] = [row[name.partition("[")[2][:-1]] for row in probabilities]
+    return answers
+
+
+DOORS: dict[str, Door] = {
+    "predict CSV": csv_file,
+    "predict Parquet": parquet_file,
+    "predict JSON lines": json_lines_file,
+    "predict SQLite": sqlite_table,
+    "HTTP rows": http_rows,
+    "HTTP one row": http_row,
+    "HTTP Arrow stream": http_arrow,
+    "HTTP open inference": open_inference,
+    "HTTP invocations": invocations,
+}
