@@ -23,11 +23,12 @@ from pipeline_lib.errors import InputError
 
 
 class UntrustedError(InputError):
-    """A state that holds classes or functions, by `names`, that are not admitted."""
+    """The state of a `step` that holds classes or functions, by `names`, that are not admitted."""
 
-    def __init__(self, message: str, names: Sequence[str]) -> None:
+    def __init__(self, message: str, names: Sequence[str], step: str) -> None:
         super().__init__(message)
         self.names = tuple(names)
+        self.step = step
 
 
 class Part:
@@ -67,7 +68,7 @@ def load_state(
     except RecursionError:
         raise InputError(f"{where}found an opaque step nested too deeply, expected state of a fitted step") from None
     if refused:
-        raise UntrustedError(f"{where}{_refusal(refused, library)}", refused)
+        raise UntrustedError(f"{where}{_refusal(refused, library)}", refused, name)
     try:
         loaded = skops.io.loads(state, trusted=sorted({node.full_name for node in nodes_of(schema)}))
         return _Restored(files).of(loaded)

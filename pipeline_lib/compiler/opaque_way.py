@@ -177,6 +177,11 @@ def _few(data: Any) -> Any:
 
 
 def _with_failure(about: str, failure: Exception) -> str:
+    if isinstance(failure, UntrustedError) and all(name.startswith("__main__.") for name in failure.names):
+        return (
+            f"{about}; nor can {failure.step} run as an opaque step, since {', '.join(failure.names)} is not exported "
+            "from a notebook: put `#| export` on the cell that defines it, and run `make export`"
+        )
     return f"{about}; its library cannot run it in production either: {failure}"
 
 

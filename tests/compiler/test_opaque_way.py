@@ -110,7 +110,7 @@ def test_an_own_class_of_another_package_names_the_library(own: Any) -> None:
     ("step", "reason"),
     [
         (Mean(), "found other values for the same rows in a smaller batch"),
-        (Next(), r"found __main__\.Next in an opaque step.*export own code from a notebook"),
+        (Next(), r"nor can next run as an opaque step, since __main__\.Next is not exported.*run `make export`"),
     ],
 )
 @pytest.mark.parametrize("options", [{}, {"allow_opaque": True, "trust": ("tests",)}])
@@ -128,7 +128,9 @@ def test_the_innermost_step_gives_the_reason() -> None:
     frame = numbers()
     columns = ColumnTransformer([("own", Next(), ["a"]), ("fill", SimpleImputer(), ["b"])])
     fitted = Pipeline([("columns", columns), ("model", LinearRegression())]).fit(frame, frame["a"])
-    with pytest.raises(NoPlanError, match=r"step columns__own: found __main__\.Next .*put `#\| export` on the cell"):
+    with pytest.raises(
+        NoPlanError, match=r"nor can columns__own run as an opaque step, since __main__\.Next .*put `#\| export`"
+    ):
         compile_pipeline(fitted, like=frame)
 
 
