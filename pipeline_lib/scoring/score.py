@@ -19,7 +19,6 @@ from pipeline_lib.scoring.read_rows import read_rows
 from pipeline_lib.scoring.score_block import ERROR, Outputs, score_block
 from pipeline_lib.watching.watch import Watch
 
-
 Job = tuple[Block, Any]
 """A block, and the rows before it that its first ones need; None where they need none."""
 Answers = Callable[[Iterator[Job], Outputs], Iterator[tuple[Block, pa.Table]]]
@@ -87,7 +86,8 @@ def score(
     """Answer the rows of a source and write them to a sink, going on after the parts that are there.
 
     `context` are the rows before the first one, for a model whose rows need earlier ones. `watch` counts the rows and
-    their answers. `answers` has blocks answered elsewhere. Raises InputError for rows that are refused; the parts before them are kept.
+    their answers. `answers` has blocks answered elsewhere, in place of here. Raises InputError for rows that are
+    refused; the parts before them are kept.
     """
     outputs.check(model)
     began = time.monotonic()
@@ -103,8 +103,8 @@ def score(
             sink.check(part)
             if watch:
                 refused = _refused(part) if outputs.errors_in_column else 0
-                answers, invalid = outputs.own_answers(part), unreadable(block)
-                watch.block(block.rows, answers, refused=refused, invalid=invalid, folder=parts.folder, number=count)
+                own, invalid = outputs.own_answers(part), unreadable(block)
+                watch.block(block.rows, own, refused=refused, invalid=invalid, folder=parts.folder, number=count)
             parts.add(count, part)
             count += 1
             rows += part.num_rows
