@@ -1,6 +1,7 @@
 """The command that scores files, queries and tables."""
 
 import copy
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from pipeline_lib.cli.output import REF, print_json
 from pipeline_lib.errors import InputError
 
 if TYPE_CHECKING:
+    from pipeline_lib.compiled.pipeline import CompiledPipeline
     from pipeline_lib.records.deployed import Deployed
 
 
@@ -108,8 +110,8 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
             parts = Parts(folder / "parts", request)
             with _cluster(options, record, model) as cluster:
                 answers = cluster and cluster.answers
-                progressing: Any = {"progress": progress, "watch": watch}
-                summary = score(model, source, sink, outputs, parts, context=context, answers=answers, **progressing)
+                more: dict[str, Any] = {"context": context, "progress": progress, "watch": watch, "answers": answers}
+                summary = score(model, source, sink, outputs, parts, **more)
         except KeyboardInterrupt:
             progress.end()
             click.echo("what is done is kept: the same command goes on there, --again begins anew", err=True)
@@ -157,6 +159,16 @@ def _sink(output: str, options: dict[str, Any], record: "Deployed") -> Any:
         return TableOutput.at(output, options["table"], options["run_date"], record.reference)
     metadata = {"pipeline_lib.record": record.reference, "pipeline_lib.digest": record.digest}
     return FileOutput.at(output, options["output_format"], metadata)
+
+
+def _cluster(options: dict[str, Any], record: "Deployed", model: "CompiledPipeline") -> Any:
+    """The workers that answer, which are left at the end of the block; None where this process does."""
+    if not options["dask"]:
+        return nullcontext()
+    from pipeline_lib.scoring.cluster import Cluster, RemoteModel
+
+    remote = RemoteModel(record.digest, record.library, record.trust, options["other_versions"])
+    return Cluster(options["dask"], remote, record.artifact, model)
 
 
 def _stamps(given: str | None) -> list[str]:

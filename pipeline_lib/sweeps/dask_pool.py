@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pipeline_lib.errors import InputError, PipelineLibError
+from pipeline_lib.errors import PipelineLibError
 from pipeline_lib.records.record import Record
 from pipeline_lib.records.transfer import pull, push
 from pipeline_lib.runner.warm.client import WarmServer
@@ -17,10 +17,10 @@ from pipeline_lib.runner.warm.module_list import RUNNER
 from pipeline_lib.sweeps.local_pool import ATTEMPTS, DIED, Worker
 from pipeline_lib.sweeps.members import sources_of
 from pipeline_lib.sweeps.task import Task, TaskResult
+from pipeline_lib.system.dask_client import connect
 from pipeline_lib.system.fingerprint import packages_digest
 from pipeline_lib.system.locks import locked_temporary_folder
 
-_SECONDS_TO_CONNECT = 15
 _local = threading.local()
 _shared: dict[str, WarmServer] = {}
 _packages: dict[str, str] = {}
@@ -35,19 +35,7 @@ class DaskPool:
     """
 
     def __init__(self, address: str, names: Sequence[str] | None, store: str | None) -> None:
-        try:
-            from distributed import Client
-        except ModuleNotFoundError as error:
-            raise InputError(
-                "--dask: found no package 'distributed', expected the extra dask; pip install 'nb-pipeline-lib[dask]'"
-            ) from error
-        try:
-            self._client = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"--dask {address}: found no scheduler ({error}), expected one that answers; start it with "
-                "`dask scheduler`, and workers with `dask worker ADDRESS`"
-            ) from error
+        self._client = connect(address)
         self._names, self._store, self._sweep_id = names, store, os.urandom(8).hex()
 
     def work(self, tasks: Sequence[Task]) -> Iterator[tuple[int, TaskResult]]:

@@ -71,7 +71,7 @@ def outputs(found: Sweep) -> dict[str, object]:
 
 
 def test_a_scheduler_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline_lib.sweeps.dask_pool._SECONDS_TO_CONNECT", 0.2)
+    monkeypatch.setattr("pipeline_lib.system.dask_client._SECONDS_TO_CONNECT", 0.2)
     with pytest.raises(InputError, match="no scheduler"):
         sweep(HOUSES, ["seed=0..1"], dask="tcp://127.0.0.1:9", runs=tmp_path)
     assert list(tmp_path.iterdir()) == []
