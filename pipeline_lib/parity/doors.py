@@ -156,6 +156,8 @@ def parquet_file(doors: Doors) -> Answers:
 def json_lines_file(doors: Doors) -> Answers:
     """`predict` from JSON lines to JSON lines."""
     doors.one_table()
+    if not all(map(_is_finite, (value for values in doors.expected.values() for value in values))):
+        raise AbsentError("JSON lines have no NaN and no infinite numbers, and the answers hold some")
     rows, output = doors.folder / "rows.jsonl", doors.folder / "json answers.jsonl"
     rows.write_text("".join(f"{line}\n" for line in map(_to_json, _json_rows(doors))), encoding="utf-8")
     doors.predict(rows, output)
@@ -287,6 +289,10 @@ def _is_same(ours: Any, theirs: Any) -> bool:
 
 def _is_negative_zero(value: Any) -> bool:
     return isinstance(value, float) and value == 0 and math.copysign(1, value) < 0
+
+
+def _is_finite(value: Any) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _has_probabilities(doors: Doors) -> bool:
