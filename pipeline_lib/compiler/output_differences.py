@@ -118,7 +118,8 @@ class Differences:
         """The reason that the check of a step alone has found, for outputs that differ by so much."""
         for step in self.steps:
             if step.flips and not step.float32:
-                at_neighbor = step.doubt.partition(",")[0] or "ties at the k-th neighbour"
+                ties = "points at the radius" if ".Radius" in step.kind else "ties at the k-th neighbour"
+                at_neighbor = step.doubt.partition(",")[0] or ties
                 is_near = bool(step.doubt) or ".neighbors." in step.kind
                 return "ties", at_neighbor if is_near else f"ties: boundaries of step {step.name}"
         single = next((step for step in self.steps if step.float32), None)

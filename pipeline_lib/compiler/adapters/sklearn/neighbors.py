@@ -36,6 +36,10 @@ def nearest_points(step: Any, values: Sequence[Value], build: Builder, count: in
     return build.apply("nearest", neighbor_inputs(step, values, build), count=count, **settings)
 
 
+_AT_RADIUS = 1e-12  # relative
+_ANY, _LARGEST = 1e20, 1.7e308  # ULPs of a scale: an infinite bound
+
+
 def _weights(step: Any) -> str:
     weights = step.weights or "uniform"
     if callable(weights):
@@ -89,16 +93,18 @@ def _voted(build: Builder, labels: Sequence[list[Any]], shares: Sequence[Value])
 
 def _within_radius(step: Any, values: Sequence[Value], build: Builder, targets: Any) -> tuple[list[Value], Value]:
     """The weighted means of the targets within the radius, and how many training rows there are."""
-    result = build.items(
-        build.apply(
-            "within_radius",
-            neighbor_inputs(step, values, build),
-            radius=float(step.radius),
-            targets=targets,
-            weights=_weights(step),
-            **search_settings(step),
-        )
-    )
+    inputs, settings = neighbor_inputs(step, values, build), search_settings(step)
+
+    def within(radius: float) -> list[Value]:
+        options: dict[str, Any] = {"targets": targets, "weights": _weights(step), **settings}
+        return build.items(build.apply("within_radius", inputs, radius=radius, **options))
+
+    radius = float(step.radius)
+    result = within(radius)
+    if build.checking and step._fit_method == "ball_tree":
+        # it leaves a ball out whose rounded distance less its rounded radius is beyond, with a point at the radius
+        clear = within(radius * (1 - _AT_RADIUS))[-1].equals(within(radius * (1 + _AT_RADIUS))[-1])
+        result = [build.where(clear, value, build.allow_ulps(value, _ANY, build.value(_LARGEST))) for value in result]
     return result[:-1], result[-1]
 
 

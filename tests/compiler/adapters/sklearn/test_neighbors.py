@@ -195,6 +195,43 @@ def test_shares_within_a_radius(weights, outlier):
     assert (frame["prediction_0"][lonely] == outlier).all()
 
 
+GRID = pd.DataFrame(np.random.default_rng(2).integers(0, 4, (200, 3)).astype(float), columns=["a", "b", "c"])
+GRID_CLASSES = np.random.default_rng(3).integers(0, 3, 200)
+LONELY = pd.DataFrame({"a": [100.0, -50.0], "b": [0.0, 2.0], "c": [7.0, 1.0]})
+
+
+@pytest.mark.filterwarnings("ignore:Outlier label")
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+@pytest.mark.parametrize("outlier", [7, 0, "most_frequent"])
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
+def test_labels_of_outliers_without_a_tree(weights, outlier, metric):
+    """Points of integers lie at the radius; the library counts classes by another function for each option."""
+    options = {"algorithm": "brute", "metric": metric, "weights": weights, "outlier_label": outlier}
+    model = RadiusNeighborsClassifier(1.0, **options).fit(GRID, GRID_CLASSES)
+    rows = pd.concat([GRID, LONELY], ignore_index=True)
+    compiled = compile_pipeline(model, like=rows)
+    assert compiled.predict(rows).tolist() == model.predict(rows).tolist()
+    np.testing.assert_allclose(compiled.predict_proba(rows), model.predict_proba(rows), atol=1e-12)
+    expected = np.bincount(GRID_CLASSES).argmax() if outlier == "most_frequent" else outlier
+    assert compiled.predict(LONELY).tolist() == [expected] * 2
+    assert [compiled.predict_row(row) for row in LONELY.to_dict("records")] == [expected] * 2
+    assert compiled.report.steps[0].flips == 0
+
+
+def test_points_at_the_radius_that_a_ball_tree_leaves_out_are_counted():
+    """The distance of a ball's centre less its radius rounds to more than 1, so its points at 1 are not looked at."""
+    options = {"metric": "manhattan", "outlier_label": 7}
+    model = RadiusNeighborsClassifier(1.0, algorithm="ball_tree", **options).fit(GRID, GRID_CLASSES)
+    every = RadiusNeighborsClassifier(1.0, algorithm="kd_tree", **options).fit(GRID, GRID_CLASSES)
+    compiled = compile_pipeline(model, like=GRID)
+    left_out = np.abs(model.predict_proba(GRID) - every.predict_proba(GRID)).max(axis=1) > 1e-12
+    assert left_out.any()
+    np.testing.assert_allclose(compiled.predict_proba(GRID), every.predict_proba(GRID), atol=1e-12)
+    output = compiled.report.outputs[1]
+    assert (output.changed, output.reason, output.detail) == (left_out.sum(), "ties", "points at the radius")
+    assert compiled.report.steps[0].flips == left_out.sum()
+
+
 def test_a_row_without_neighbours_is_refused_as_by_the_library():
     model = RadiusNeighborsClassifier(3.0).fit(X, BINARY)
     compiled = compile_pipeline(make_pipeline(model), like=X)
