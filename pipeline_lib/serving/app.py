@@ -7,11 +7,13 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from pipeline_lib.serving import invocations, open_inference, predict_routes
 from pipeline_lib.serving.about import json_schema
 from pipeline_lib.serving.counters import Counters
+from pipeline_lib.serving.drift_counts import PERIOD
 from pipeline_lib.serving.http import (
     Budget,
     HttpError,
@@ -108,6 +110,20 @@ class App:
             except Exception as error:
                 log_bug("looking for new champions failed", error)
 
+    async def count(self) -> None:
+        """Count, every second and in a thread, what was answered, for the comparison with training."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(PERIOD)
+            for served in self.models:
+                try:
+                    if served.drift is not None:
+                        await loop.run_in_executor(
+                            None, served.drift.count, partial(self._counters.watched, served.name)
+                        )
+                except Exception as error:
+                    log_bug("counting answers failed", error)
+
     def _route(self, request: Request) -> tuple[str, Callable[[], Awaitable[Response]]]:
         """The name of a request's route, as it is counted, and what answers it."""
         path = request.scope["path"]
@@ -150,6 +166,7 @@ class App:
             "/v2/health/ready": lambda: self._ready(to_json({"ready": not self.draining}), b"application/json"),
             "/schema": lambda: _json(json_schema(self._named(request))),
             "/record": lambda: _json(self._named(request).facts),
+            "/drift": lambda: self._drift(self._named(request)),
             "/metrics": lambda: Response(self._counters.text(), _TEXT),
             "/openapi.json": lambda: _json(openapi(self.models, needs_token=self._token is not None)),
             "/docs": lambda: Response(docs_page(self.models, _address(request)).encode(), _HTML),
@@ -157,6 +174,14 @@ class App:
         if path in answers:
             return path, lambda: self._get(request, answers[path])
         return "other", self._nothing
+
+    def _drift(self, served: ServedModel) -> Response:
+        """The answers of all workers compared with training."""
+        if served.drift is None:
+            headline = "no statistics of training in the artifact, which earlier versions did not keep; run it again"
+            return _json({"reference": served.reference, "headline": headline, "columns": []})
+        result, facts = served.drift.drift(partial(self._counters.watched, served.name))
+        return _json({**result.to_json(), **facts})
 
     async def _nothing(self) -> Response:
         raise HttpError(404, "found no such route, expected one that /docs lists")

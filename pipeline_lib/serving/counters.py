@@ -6,6 +6,7 @@ the server has named the folder.
 
 import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -44,6 +45,18 @@ class Counters:
         self._dropped = Counter(
             "pipeline_log_dropped", "Answers that the log could not take", ["model"], registry=self._registry
         )
+        self._watched = Counter(
+            "pipeline_watched_rows", "Rows that were compared with training", ["model"], registry=self._registry
+        )
+        self._unwatched = Counter(
+            "pipeline_unwatched_rows", "Rows that there was no time to compare", ["model"], registry=self._registry
+        )
+        self._values = Counter(
+            "pipeline_odd_values",
+            "Values of watched rows that are missing, unseen, out_of_range or other_type",
+            ["model", "column", "what"],
+            registry=self._registry,
+        )
         self._answered: dict[tuple[str, int], Any] = {}
         self._predicted: dict[tuple[str, str], Any] = {}
 
@@ -68,6 +81,13 @@ class Counters:
         self._shadow_rows.labels(record, shadow).inc(rows)
         self._shadow_differing.labels(record, shadow).inc(differing)
         self._shadow_refused.labels(record, shadow).inc(refused)
+
+    def watched(self, model: str, rows: int, left_out: int, values: Mapping[tuple[str, str], int]) -> None:
+        """Count rows that were compared with training, and by column their values that training did not have."""
+        self._watched.labels(model).inc(rows)
+        self._unwatched.labels(model).inc(left_out)
+        for (column, what), count in values.items():
+            self._values.labels(model, column, what).inc(count)
 
     def dropped(self, model: str, rows: int) -> None:
         """Count answers that are not in the log."""

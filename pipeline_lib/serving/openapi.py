@@ -22,6 +22,7 @@ ROUTES = (
     ("GET", "/ping", "MLflow's: whether it takes requests"),
     ("GET", "/schema", "the JSON Schema of a row"),
     ("GET", "/record", "which record answers, its metrics and parity"),
+    ("GET", "/drift", "the rows of today and yesterday compared with training"),
     ("GET", "/metrics", "counts for Prometheus"),
     ("GET", "/openapi.json", "this interface as OpenAPI"),
     ("GET", "/docs", "this page"),
@@ -55,7 +56,7 @@ def _operation(models: Models, method: str, path: str, summary: str) -> dict[str
     parameters = []
     if "{name}" in path:
         parameters.append({"name": "name", "in": "path", "required": True, "schema": names})
-    if path in ("/schema", "/record"):
+    if path in ("/schema", "/record", "/drift"):
         parameters.append({"name": "model", "in": "query", "schema": names})
     if path.endswith("/predict"):
         parameters.append({"name": "probabilities", "in": "query", "schema": {"type": "boolean"}})

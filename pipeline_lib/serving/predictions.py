@@ -150,10 +150,13 @@ def answer_row(served: ServedModel, row: dict[str, Any], *, probabilities: bool)
     if served.observers:
         return _observed_row(served, row, probabilities=probabilities)
     with told_by_row():
-        answer = {PREDICTION: json_value(served.model.predict_row(row))}
-        if probabilities:
-            answer["probabilities"] = _by_label(served, _flat(served.model.predict_proba_row(row)))
+        value = served.model.predict_row(row)
+        values = _flat(served.model.predict_proba_row(row)) if probabilities else ()
+    answer = {PREDICTION: json_value(value)}
+    if probabilities:
+        answer["probabilities"] = _by_label(served, values)
     answer["record"] = served.reference
+    served.count_row(row, value, values)
     return answer
 
 
@@ -170,6 +173,7 @@ def _observed_row(served: ServedModel, row: dict[str, Any], *, probabilities: bo
         answer["probabilities"] = _by_label(served, flat)
         outputs |= dict(zip(served.probabilities, flat, strict=True))
     answer["record"] = served.reference
+    served.count_row(row, value, _flat(values))
     answer["id"] = served.observed([row], pa.table({name: [each] for name, each in outputs.items()}))
     return answer
 
@@ -203,6 +207,7 @@ def predicted(served: ServedModel, rows: Any, *, probabilities: bool, context: A
         rows = pa.table({column.name: pa.nulls(0) for column in served.row.columns})
     with told_by_row():
         table = served.model.predict_table(rows, outputs=kinds, context=context)
+    served.count_rows(rows, table)
     answer = served.observed(rows, table)
     return table if answer is None else table.replace_schema_metadata({_ANSWER: answer})
 

@@ -3,6 +3,7 @@
 import itertools
 import math
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -23,7 +24,9 @@ from pipeline_lib.rows.edge_rows import accepted_values
 from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.scoring.installed import InstalledPackage
 from pipeline_lib.scoring.json_values import is_text
+from pipeline_lib.serving.drift_counts import DriftCounts
 from pipeline_lib.serving.settings import Settings
+from pipeline_lib.watching.statistics import read_statistics
 
 _PROCESS = secrets.token_hex(6)
 _NUMBERS = itertools.count()
@@ -64,7 +67,24 @@ class ServedModel:
     folder: Path
     facts: dict[str, Any]
     example: dict[str, Any] | None = None
+    drift: DriftCounts | None = None
     observers: list["Observer"] = field(default_factory=list)
+
+    def count_row(self, row: Any, prediction: Any, probabilities: Sequence[Any]) -> None:
+        """Count the answer to one row for the comparison with training."""
+        if self.drift is not None:
+            try:
+                self.drift.row(row, prediction, probabilities)
+            except Exception:  # an answer is never lost to what counts it
+                self.drift.failed += 1
+
+    def count_rows(self, rows: Any, outputs: pa.Table) -> None:
+        """Count the answers to rows, as `predict_table` gives them."""
+        if self.drift is not None:
+            try:
+                self.drift.block(rows, outputs)
+            except Exception:
+                self.drift.failed += 1
 
     def observed(self, rows: Any, outputs: pa.Table) -> str | None:
         """Tell every observer of an answer, and return the ID it has there; None where nobody looks."""
@@ -123,7 +143,10 @@ def load_served(given: Record | InstalledPackage, settings: Settings) -> ServedM
         "outputs": list(plan.outputs),
     }
     served = ServedModel(found.name, found.version, found.digest, model, read, sensitive, given.folder, facts)
-    return replace(served, example=example_row(served, found.evidence))
+    statistics = read_statistics(found.artifact)  # none in an artifact of an earlier version
+    folder = None if settings.folder is None else Path(settings.folder)
+    counts = None if statistics is None else DriftCounts(statistics, read, served.reference, folder)
+    return replace(served, example=example_row(served, found.evidence), drift=counts)
 
 
 def _told(parity: dict[str, Any]) -> dict[str, bool]:

@@ -39,6 +39,7 @@ class Worker:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         self._keep(self._app.watch())
+        self._keep(self._app.count())
         loop = asyncio.get_running_loop()
         stop: Any = signal.getsignal(signal.SIGTERM)
 

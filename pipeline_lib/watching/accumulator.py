@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline_lib.watching.bins import Counts
-from pipeline_lib.watching.statistics import Known, Statistics, counted_outputs
+from pipeline_lib.watching.statistics import PREDICTION, PROBABILITY, Known, Statistics, counted_outputs
 from pipeline_lib.watching.values import column_values
 
 if TYPE_CHECKING:
@@ -56,10 +56,16 @@ class Accumulator:
 
     def add_predictions(self, predictions: Sequence[Any]) -> None:
         """Count predictions of rows that were answered one at a time, as `predict_row` gives them."""
-        names = [name for name in self.outputs if name.partition("[")[0] == "prediction"]
-        columns = [predictions] if names == ["prediction"] else list(zip(*predictions, strict=True))
+        names = [name for name in self.outputs if name.partition("[")[0] == PREDICTION]
+        columns = [predictions] if names == [PREDICTION] else list(zip(*predictions, strict=True))
         for name, values in zip(names, columns, strict=False):
             self.outputs[name].add(self.statistics.outputs[name].bins.count(list(values)))
+
+    def add_probabilities(self, values: Sequence[float]) -> None:
+        """Count probabilities of the second of two classes, of rows that were answered one at a time."""
+        for name, counts in self.outputs.items():
+            if name.partition("[")[0] == PROBABILITY:
+                counts.add(self.statistics.outputs[name].bins.count(list(values)))
 
     def merge(self, other: "Accumulator") -> None:
         """Add what another accumulator has counted."""

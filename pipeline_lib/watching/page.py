@@ -73,9 +73,7 @@ def _legend() -> Markup:
 def _sections(drift: Drift) -> Iterator[Markup]:
     """Each column: those that are other than in training are open."""
     for column in drift.columns:
-        new = ", ".join(f"{name!r} ({count:,})" for name, count in column.new_names.items())
         told = [element("p", column.reason)] if column.reason else []
-        told += [element("p", f"unseen, the first by alphabet: {new}")] if new else []
         if column.verdict in (DRIFTED, SHIFTED):
             yield element("h2", f"{column.name}: {column.verdict}")
             yield from (*told, plot(column))
