@@ -60,6 +60,7 @@ def serve(settings: Settings, listening: socket.socket, *, log_level: str) -> No
         log_level=log_level,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         lifespan="on",
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=_GRACE,

@@ -12,7 +12,7 @@ import shop
 import tables
 from opaque_models import without_plan, words
 from scored import classifier, proven, row, table
-from served import ARROW, CSV, JSON, Client, as_json, client, stream
+from served import ARROW, CSV, JSON, MARK, NUMBER, Client, as_json, assert_silent, client, stream
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
@@ -21,21 +21,12 @@ from sklearn.preprocessing import OrdinalEncoder
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.records.record import Record
 
-MARK = "Zq7marker"
-NUMBER = 4711471147
-"""A number that is sent where numbers are."""
-
 
 @pytest.fixture(autouse=True)
 def everything_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     caplog.set_level(logging.DEBUG)
     yield
     assert_silent(caplog.text)
-
-
-def assert_silent(text: str) -> None:
-    assert MARK.lower() not in text.lower()
-    assert str(NUMBER) not in text
 
 
 def silent(both: Client, path: str, body: Any, kind: str = JSON, **options: Any) -> int:
