@@ -20,7 +20,7 @@ from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
 _EXACT = 2.0**50  # squares up to this size, in units of the grid, add without rounding
 _SAMPLE = 8  # points that are looked at first
 _FINEST = 2.0**10  # the finest grid that is looked for
-_MOST_KEPT = 1 << 23  # numbers of kept products: 64 MiB
+_MOST_KEPT = 1 << 23  # numbers of kept products: 64 MiB, and at most as much for their rows
 _TINY = 2.0**-1000  # more than what is lost below the smallest normal number
 
 
@@ -114,7 +114,7 @@ class Products:
     def rough(self, vector: Any) -> Rough:
         """Each square less the row's own: y*y - 2*x*y."""
         kept = _KEPT.get()
-        if kept is None:
+        if kept is None or len(vector) > len(self._sizes):  # rows that are larger than their product are not kept
             return self._rough(vector)
         key = (id(self), vector.shape, vector.tobytes())
         if key not in kept:

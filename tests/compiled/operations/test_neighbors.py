@@ -114,8 +114,13 @@ def test_products_are_kept_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None
     for row in range(40):
         search.nearest(POINTS["far"][[row]].T)
         assert sum(rough.values.size for _, rough in kept.values()) <= 1200
-    _KEPT.reset(token)
     assert kept
+    kept.clear()
+    wide = _RNG.normal(size=(100, 120))
+    search = Search({"points": wide, "metric": "euclidean", "count": 3})
+    assert search.nearest(wide[:5].T)[3].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert not kept  # more columns than points: rows would take more memory than their products
+    _KEPT.reset(token)
 
 
 def test_points_are_prepared_once_and_forgotten_with_their_array() -> None:
