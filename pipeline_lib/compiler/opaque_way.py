@@ -56,6 +56,12 @@ class Unplanned:
         text = str(self.error)
         return text if text.startswith(f"step {self.name}") else f"step {self.name}: {text}"
 
+    @property
+    def reads_stored_zeros(self) -> bool:
+        """Whether the step is a model of XGBoost whose input is a sparse matrix that stores zeros."""
+        is_sparse = type(self.step).__module__.startswith("xgboost.") and hasattr(self.data, "tocsr")
+        return is_sparse and bool((self.data.tocsr().data == 0).any())
+
     def watched(self, parts: OpaqueParts) -> OpaqueParts:
         """The opaque parts, which know what the step and the steps inside it receive."""
         step, data = self.step, self.data
@@ -83,6 +89,12 @@ class OpaqueWay:
         error = unplanned.error
         if isinstance(error, UnfaithfulPlanError) and callable(getattr(type(unplanned.step), "plan", None)):
             raise UnfaithfulPlanError(f"{error}; correct its plan")
+        if isinstance(error, UnfaithfulPlanError) and unplanned.reads_stored_zeros:
+            raise RefusedStepError(
+                f"{unplanned.about}; found zeros that the sparse matrix of the step before stores, which are numbers "
+                "to XGBoost, as those that it does not store are missing, expected none; make it dense, as "
+                "SplineTransformer(sparse_output=False) does, and fit again"
+            )
         if isinstance(unplanned.data, Frames):  # a library's step takes one frame
             raise NoPlanError(unplanned.about)
         if not self._allowed:

@@ -16,8 +16,9 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, SplineTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
+from xgboost import XGBRegressor
 
 from pipeline_lib import InputError, compile_pipeline
 from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError
@@ -224,3 +225,15 @@ def test_categories_that_json_does_not_hold_are_refused_before_they_are_stored()
             compile_pipeline(fitted.fit(frame, labels()), like=frame, allow_opaque=allowed)
     frame["day"] = frame["day"].astype(str)
     assert compile_pipeline(fitted.fit(frame, labels()), like=frame).exact
+
+
+def test_zeros_that_a_sparse_matrix_stores_are_named_to_xgboost_with_the_way_that_works() -> None:
+    """At a knot a spline is 0, and scikit-learn stores it; a plan stores none."""
+    rows = pd.DataFrame({"count": np.arange(90.0) % 5, "size": np.linspace(-1.0, 1.0, 90)})
+    target = rows["size"] + rows["count"] % 2
+    sparse = make_pipeline(SplineTransformer(sparse_output=True), XGBRegressor(n_estimators=3)).fit(rows, target)
+    for allowed in (False, True):
+        with pytest.raises(InputError, match=r"stores, which are numbers to XGBoost.*SplineTransformer\(sparse"):
+            compile_pipeline(sparse, like=rows, allow_opaque=allowed)
+    dense = make_pipeline(SplineTransformer(sparse_output=False), XGBRegressor(n_estimators=3)).fit(rows, target)
+    assert compile_pipeline(dense, like=rows).predict(rows).tolist() == dense.predict(rows).tolist()
