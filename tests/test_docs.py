@@ -35,6 +35,7 @@ TEMPLATE = ROOT / "pipeline_lib" / "project" / "templates" / "new" / "research.i
 HOUSE = ROOT / "pipeline_lib" / "project" / "templates" / "project" / "house"
 _PATH = re.compile(r"[\w.*-]*(/[\w.*-]+)+/?|[\w-]+/|[\w.-]+\.(py|md|toml|ini|yml|yaml|ipynb|lock|json|html|parquet)")
 _ELSEWHERE = (
+    "/",  # routes of a server
     "runs/",
     "champions/",
     "data/",

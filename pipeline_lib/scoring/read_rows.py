@@ -29,9 +29,12 @@ def read_rows(
     Returns an Arrow table with exactly the columns of `row`. Raises InputError, with file and line, for values that
     `row` does not allow.
 
+    >>> from pathlib import Path
     >>> from pipeline_lib import load_model, read_rows
     >>> model = load_model("runs/houses/ID/artifact")
-    >>> table = read_rows("tests/data/houses.csv", model.row)
+    >>> _ = Path("rows.csv").write_text("size,rooms,built\\n100,6,1968\\n")
+    >>> model.predict(read_rows("rows.csv", model.row))
+    array([306.])
     """
     import pyarrow as pa
 

@@ -19,7 +19,7 @@ def small(tmp_path: Path) -> Record:
 
 
 def test_an_unknown_variation_is_refused_with_the_nearest_or_the_list(small: Record) -> None:
-    with pytest.raises(InputError, match=r"found no variation 'one rwo', expected one of: one row;"):
+    with pytest.raises(InputError, match=r"found no variation 'one rwo', expected one of: one row,"):
         check_parity(small, variations=["one rwo"])
     with pytest.raises(InputError, match=r"found no variation 'xyz', expected one of: fresh process, one row, .*; "):
         check_parity(small, variations=["xyz"])
