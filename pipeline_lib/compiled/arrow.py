@@ -1,6 +1,6 @@
 """Arrow tables to the columns of a plan and back, by their buffers: pandas is not needed, and little is copied."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -29,13 +29,13 @@ def from_arrow(table: pa.Table) -> dict[str, PlanColumn]:
 def run_parts(executor: ColumnExecutor, parts: Iterable[pa.Table]) -> list[PlanColumn]:
     """The executor's columns for conformed tables whose rows follow one another; memory holds two tables at a time."""
     results, first = [], 0
-    for columns, rows in _one_ahead((from_arrow(part), part.num_rows) for part in parts):
+    for columns, rows in one_ahead((from_arrow(part), part.num_rows) for part in parts):
         results.append(executor.run(columns, rows, first))
         first += rows
     return [concat_rows(columns) for columns in zip(*results, strict=True)]
 
 
-def _one_ahead(parts: Iterator[Part]) -> Iterator[Part]:
+def one_ahead(parts: Iterator[Part]) -> Generator[Part, None, None]:
     """The parts in order; a thread makes the next one while the caller works on this one."""
     with ThreadPoolExecutor(1) as pool:
         following = pool.submit(next, parts, None)

@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
 
+from pipeline_lib.compiled.arrow import one_ahead
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.conform import conform
@@ -98,17 +101,22 @@ def score(
     if watch:
         watch.resume(parts.folder, done)
     try:
-        jobs = _jobs(model, source, context, done)
-        for block, part in answers(jobs, outputs) if answers else _answers_here(model, jobs, outputs):
-            sink.check(part)
-            if watch:
-                refused = _refused(part) if outputs.errors_in_column else 0
-                own, invalid = outputs.own_answers(part), unreadable(block)
-                watch.block(block.rows, own, refused=refused, invalid=invalid, folder=parts.folder, number=count)
-            parts.add(count, part)
-            count += 1
-            rows += part.num_rows
-            progress.show(rows, source.share)
+        with ThreadPoolExecutor(1) as writer, closing(one_ahead(_jobs(model, source, context, done))) as jobs:
+            written: Future[None] | None = None
+            for block, part in answers(jobs, outputs) if answers else _answers_here(model, jobs, outputs):
+                sink.check(part)
+                if watch:
+                    refused = _refused(part) if outputs.errors_in_column else 0
+                    own, invalid = outputs.own_answers(part), unreadable(block)
+                    watch.block(block.rows, own, refused=refused, invalid=invalid, folder=parts.folder, number=count)
+                if written:
+                    written.result()
+                written = writer.submit(parts.add, count, part)
+                count += 1
+                rows += part.num_rows
+                progress.show(rows, source.share)
+            if written:
+                written.result()
     except InputError:
         source.refused()
         raise

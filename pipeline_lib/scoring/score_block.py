@@ -179,10 +179,10 @@ def _joined(
         columns[PREDICTION] = _decided(model, answers, outputs.threshold)
         if not outputs.probabilities:
             columns = {name: values for name, values in columns.items() if name.partition("[")[0] != PROBABILITY}
-        columns[THRESHOLD] = pa.array([outputs.threshold] * answers.num_rows, pa.float64())
+        columns[THRESHOLD] = pa.repeat(pa.scalar(outputs.threshold, pa.float64()), answers.num_rows)
     if errors is not None:
         columns[ERROR] = pa.array(errors, pa.string())
-    columns[RECORD] = pa.array([outputs.record] * answers.num_rows, pa.string())
+    columns[RECORD] = pa.repeat(pa.scalar(outputs.record, pa.string()), answers.num_rows)
     return pa.table(columns)
 
 

@@ -24,7 +24,23 @@ NUMBERS = [
     "-Infinity",
     " 2 ",
 ]
-NO_NUMBERS = ["", "1,5", "1_000", "1e999", "-1e400", "0x1F", "$5", "1d", "--1", "٣", "NA", "null", "1 2"]
+NO_NUMBERS = [
+    "",
+    "1,5",
+    "1_000",
+    "1e999",
+    "-1e400",
+    "0x1F",
+    "$5",
+    "1d",
+    "--1",
+    "٣",
+    "NA",
+    "null",
+    "1 2",
+    "nan(1)",
+    "0x1p3",
+]
 
 
 def read(kind: str, *texts: str | None, sensitive: bool = False):
