@@ -8,8 +8,10 @@ import numpy as np
 
 from pipeline_lib.compiled.library_columns import pandas_frame
 from pipeline_lib.compiled.pipeline import DECISION, PREDICTION, PROBABILITY
+from pipeline_lib.compiler.adapters.registry import RefusedStepError
 from pipeline_lib.errors import InputError
 
+_ANSWERS = (bool, int, float, str, np.bool_, np.integer, np.floating)
 METHODS = {PREDICTION: "predict", PROBABILITY: "predict_proba", DECISION: "decision_function"}
 """The method of an estimator for each kind of output."""
 
@@ -62,7 +64,34 @@ def library_outputs(name: str, final: Any, data: Any) -> dict[str, Any]:
             except (ValueError, NotImplementedError) as error:
                 if kind == PREDICTION:
                     raise _library_error(f"step {name}", final, data, error) from error
+    _check_predictions(name, outputs.get(PREDICTION))
     return outputs
+
+
+def _check_predictions(name: str, predictions: Any) -> None:
+    """Raise RefusedStepError for predictions of a type that no plan gives, whoever evaluates the step."""
+    values = np.asarray(predictions)
+    types = {type(value) for value in values.ravel().tolist()} if values.dtype.kind == "O" else {values.dtype.type}
+    found, remedy = "", "give the target one of these types, for example y.astype(str)"
+    if not all(issubclass(kind, _ANSWERS) for kind in types) or len({issubclass(kind, str) for kind in types}) > 1:
+        found = ", ".join(sorted(kind.__name__ for kind in types))
+    elif values.dtype.kind == "u" and values.max(initial=0) > np.iinfo(np.int64).max:
+        found = f"{values.dtype} beyond 2**63"
+    elif any(issubclass(kind, str) for kind in types) and not _is_unicode(values):
+        found, remedy = "text that is not Unicode, with a lone surrogate", "decode the target's text again"
+    if found:
+        raise RefusedStepError(
+            f"step {name}: found predictions of {found}, expected bools, whole numbers of 64 bits, numbers or text; "
+            f"{remedy}, and fit again"
+        )
+
+
+def _is_unicode(values: Any) -> bool:
+    try:
+        "".join(value for value in values.ravel().tolist() if isinstance(value, str)).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _copy(data: Any) -> Any:

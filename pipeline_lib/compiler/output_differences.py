@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from pipeline_lib.compiled.arrow import from_arrow
 from pipeline_lib.compiled.compile_report import OutputReport, StepReport
@@ -74,7 +75,7 @@ class Differences:
     @cached_property
     def _ours(self) -> dict[str, Any]:
         """Our outputs by kind: (rows, columns)."""
-        outputs = from_arrow(self.model.evaluate(self.table, context=self.context).outputs)
+        outputs = from_arrow(_without_missing(self.model.evaluate(self.table, context=self.context).outputs))
         kinds: dict[str, list[Any]] = {}
         for name, column in outputs.items():
             values = column.tolist() if not isinstance(column, np.ndarray) else column
@@ -175,6 +176,12 @@ def _distances(ours: Any, theirs: Any, changed: Any) -> tuple[float, float, floa
         ulps = apart / np.spacing(np.where(size > 0, size, apart))
     values = [np.nan_to_num(each[changed], nan=np.inf).max() for each in (apart, relative, ulps)]
     return float(values[0]), float(values[1]), float(values[2])
+
+
+def _without_missing(outputs: Any) -> Any:
+    """Output columns whose integers stay integers: of labels none is missing."""
+    fields = [field.with_nullable(field.nullable and not pa.types.is_integer(field.type)) for field in outputs.schema]
+    return outputs.cast(pa.schema(fields))
 
 
 def _highest_are_equal(scores: Any, kind: str) -> bool:

@@ -17,6 +17,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from sklearn.tree import DecisionTreeClassifier
 from small_houses import ROW, ROWS, Drop, Logged, compiled, fit_pipeline, houses, steps
 
 from pipeline_lib.compiled.compile_report import CompileReport, StepReport
@@ -259,3 +260,47 @@ def test_mappings_are_columns_of_a_frame_in_production() -> None:
     frame = pd.DataFrame(rows)
     followed = make_pipeline(OneHotEncoder(), LinearRegression()).fit(frame, [1.0, 2.0, 1.0, 3.0])
     np.testing.assert_allclose(compile_pipeline(followed, like=frame).predict(rows), fitted.predict(rows))
+
+
+IDS = 2**53 + 1
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([b"no", b"yes"]),
+        np.array(["2020-01-01", "2020-01-02"], dtype="datetime64[us]"),
+        np.array([2**63, 2**63 + 1], dtype=np.uint64),
+        np.array([1, "one"], dtype=object),
+    ],
+    ids=["bytes", "datetimes", "beyond 64 bits", "text and numbers"],
+)
+@pytest.mark.parametrize("allowed", [False, True])
+def test_labels_that_no_plan_gives_are_refused_with_what_works(labels: Any, *, allowed: bool) -> None:
+    """Also where a library could run the step: it cannot give them either."""
+    rows, chosen = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0] * 5}), np.array([0, 0, 1, 1] * 5)
+    fitted = DecisionTreeClassifier().fit(rows, chosen)
+    fitted.classes_ = labels
+    with pytest.raises(RefusedStepError, match=r"found predictions of .* for example y.astype\(str\), and fit again"):
+        compile_pipeline(fitted, like=rows, allow_opaque=allowed)
+    model = compile_pipeline(DecisionTreeClassifier().fit(rows, labels.astype(str)[chosen]), like=rows)
+    assert model.classes == tuple(labels.astype(str).tolist())
+
+
+@pytest.mark.parametrize("dtype", [object, str])
+def test_labels_that_are_no_unicode_are_refused(dtype: type) -> None:
+    rows = pd.DataFrame({"a": [1.0, 2.0]})
+    fitted = DecisionTreeClassifier().fit(rows, np.array(["\ud800", "one"], dtype=dtype))
+    with pytest.raises(RefusedStepError, match="found predictions of text that is not Unicode.*decode the target's"):
+        compile_pipeline(fitted, like=rows)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_labels_beyond_what_floats_hold_are_themselves(*, several: bool) -> None:
+    rows = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0] * 5})
+    labels = np.array([IDS, IDS + 2, -IDS, 5] * 5)
+    fitted = DecisionTreeClassifier().fit(rows, np.column_stack([labels, labels + 1]) if several else labels)
+    model = compile_pipeline(fitted, like=rows)
+    assert model.predict(rows).tolist() == fitted.predict(rows).tolist()
+    assert model.predict_row({"a": 1.0}) == ((IDS, IDS + 1) if several else IDS)
+    assert model.report.outputs[0].changed == 0
