@@ -35,7 +35,10 @@ from pipeline_lib.serving.settings import Settings
 
 _LOG = logging.getLogger("uvicorn.error")
 _LARGE = 1 << 17
-"""Bytes of a body from which it is answered in a thread, so that small requests do not wait for it."""
+"""Bytes of a body from which it is answered in a thread, so that small requests do not wait for it.
+
+Opaque steps are evaluated in that thread only: their libraries' settings, such as one thread, are the process's.
+"""
 _GRACE = 60
 """Seconds after which nobody asks a model that was replaced."""
 _MOST_HELD = 4
@@ -103,7 +106,7 @@ class App:
         while True:
             await asyncio.sleep(self.settings.watch)
             try:
-                for served in await loop.run_in_executor(None, self.models.refresh):
+                for served in await loop.run_in_executor(self._thread, self.models.refresh):
                     before = self._begin(served)
                     if before is not None:  # it still answers the requests that began with it
                         loop.call_later(_GRACE, loop.run_in_executor, None, self._observers.end, before)
@@ -198,7 +201,7 @@ class App:
             raise busy(_STOPPING, retry=1)
         served = self.models.first if name is None else self.models.find(name, version)
         body = await request.body(self.settings.max_body, self._budget)
-        if len(body) < _LARGE:
+        if len(body) < _LARGE and served.model.exact:
             response = work(served, request, body)
         else:
             loop = asyncio.get_running_loop()

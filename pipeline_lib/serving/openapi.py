@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from pipeline_lib.compiled.pipeline import PREDICTION
+from pipeline_lib.rows.column import Column
 from pipeline_lib.serving.about import column_schema, json_schema
 from pipeline_lib.serving.http import ARROW, to_json
 from pipeline_lib.serving.models import Models
 from pipeline_lib.serving.open_inference import datatype
+from pipeline_lib.serving.predictions import json_value
 from pipeline_lib.serving.served_model import ServedModel
 from pipeline_lib.system.html_page import Markup, element, joined, page, summary_box, table
 
@@ -125,36 +128,24 @@ def docs_page(models: Models, host: str) -> str:
 
 def _section(served: ServedModel, host: str, *, first: bool) -> list[Markup]:
     path = "/predict" if first else f"/models/{served.name}/predict"
-    rows = [
-        (column.name, column.kind, "yes" if column.nullable else "no", datatype(column), _limits(served, column.name))
-        for column in served.row.columns
-    ]
     parts = [element("h2", served.name)]
-    example = served.example
-    if example is not None:
-        body = to_json(example).decode()
-        answer = to_json({"prediction": served.model.predict_row(_parsed(served, example)), "record": served.reference})
-        quoted = body.replace("'", "'\\''")
-        call = f"curl -s http://{host}{path} -H 'Content-Type: application/json' -d '{quoted}'"
+    if served.example is not None:
+        quoted = to_json(served.example).decode().replace("'", "'\\''")
+        answer = to_json({PREDICTION: json_value(served.answer), "record": served.reference}).decode()
         made_up = f"Made up, as they are sensitive: {', '.join(served.sensitive)}." if served.sensitive else ""
         parts += [
             element("p", "A row of the record, and its answer. ", made_up),
-            element("pre", call),
-            element("pre", answer.decode()),
+            element("pre", f"curl -s http://{host}{path} -H 'Content-Type: application/json' -d '{quoted}'"),
+            element("pre", answer),
         ]
+    columns = served.row.by_name.items()
+    rows = [
+        (name, each.kind, "yes" if each.nullable else "no", datatype(each), _limits(each)) for name, each in columns
+    ]
     head = ["column", "kind", "may be missing", "protocol", "limits"]
     return [*parts, element("h3", "A row"), joined(table(head, rows))]
 
 
-def _parsed(served: ServedModel, example: dict[str, Any]) -> dict[str, Any]:
-    from pipeline_lib.scoring.json_values import parse_texts
-
-    row = dict(example)
-    parse_texts([row], served.texts)
-    return row
-
-
-def _limits(served: ServedModel, name: str) -> str:
-    schema = column_schema(served.row.by_name[name])
-    told = {key: value for key, value in schema.items() if key not in ("type", "format")}
-    return ", ".join(f"{key} {value}" for key, value in told.items())
+def _limits(column: Column) -> str:
+    schema = column_schema(column)
+    return ", ".join(f"{key} {value}" for key, value in schema.items() if key != "type")

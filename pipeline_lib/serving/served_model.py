@@ -55,7 +55,7 @@ class ServedModel:
     """A model and the record it is from, of which nothing is read any more.
 
     `model` and `row` show no value in any message. `row` has the columns that are read, `sensitive` names those that
-    `Row` calls so.
+    `Row` calls so. `example` is a row as JSON values, where there is one, and `answer` its prediction.
     """
 
     name: str
@@ -67,6 +67,7 @@ class ServedModel:
     folder: Path
     facts: dict[str, Any]
     example: dict[str, Any] | None = None
+    answer: Any = None
     drift: DriftCounts | None = None
     observers: list["Observer"] = field(default_factory=list)
 
@@ -146,7 +147,13 @@ def load_served(given: Record | InstalledPackage, settings: Settings) -> ServedM
     statistics = read_statistics(found.artifact)  # none in an artifact of an earlier version
     folder = None if settings.folder is None else Path(settings.folder)
     counts = None if statistics is None else DriftCounts(statistics, read, served.reference, folder)
-    return replace(served, example=example_row(served, found.evidence), drift=counts)
+    example = _example(served, found.evidence)
+    with suppress(InputError):  # of a made-up value
+        if example is not None:
+            answer = model.predict_row(example)
+            shown = {name: value.isoformat() if isinstance(value, date) else value for name, value in example.items()}
+            return replace(served, example=shown, answer=answer, drift=counts)
+    return replace(served, drift=counts)
 
 
 def _told(parity: dict[str, Any]) -> dict[str, bool]:
@@ -158,28 +165,21 @@ def _hidden(row: RowSchema) -> RowSchema:
     return replace(row, columns=tuple(replace(column, sensitive=True) for column in row.columns))
 
 
-def example_row(served: ServedModel, evidence: Path | None) -> dict[str, Any] | None:
-    """A row of the record's evidence as JSON values, with made-up values where a column is sensitive.
+def _example(served: ServedModel, evidence: Path | None) -> dict[str, Any] | None:
+    """A row of the record's evidence, with made-up values where a column is sensitive.
 
-    None where the record keeps no rows, or has no row that is answered with those values.
+    None where the record keeps no rows, or where JSON or a single row cannot say what the model needs.
     """
     if evidence is None or not evidence.is_file() or served.row.key is not None or served.model.context:
         return None
     with pq.ParquetFile(evidence) as file:
         first = next((batch.to_pylist()[0] for batch in file.iter_batches(1, columns=list(served.row.names))), None)
-    if first is None:
+    if first is None or any(isinstance(value, float) and math.isinf(value) for value in first.values()):
         return None
-    row = {
+    return {
         column.name: _made_up(column) if column.name in served.sensitive else first[column.name]
         for column in served.row.columns
     }
-    try:
-        served.model.predict_row(row)
-    except InputError:
-        return None
-    if any(isinstance(value, float) and math.isinf(value) for value in row.values()):
-        return None
-    return {name: value.isoformat() if isinstance(value, date | datetime) else value for name, value in row.items()}
 
 
 def _made_up(column: Column) -> Any:
