@@ -33,8 +33,8 @@ class TextOptions:
     missing: tuple[str, ...] = ()
 
 
-def csv_tables(file: InputFile, options: TextOptions) -> Iterator[pa.Table]:
-    """The rows of a file as tables of text, the first without rows.
+def csv_tables(file: InputFile, options: TextOptions, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The rows of a file as tables of text, the first without rows; at least these columns, if some are given.
 
     Raises InputError, with file and line, for what is no CSV.
     """
@@ -45,7 +45,7 @@ def csv_tables(file: InputFile, options: TextOptions) -> Iterator[pa.Table]:
     while True:
         read = 0
         try:
-            for batch in _batches(file, options, delimiter, chunk):
+            for batch in _batches(file, options, delimiter, columns, chunk):
                 read += batch.num_rows
                 if read >= given:
                     yield pa.Table.from_batches([batch.slice(batch.num_rows - (read - given))])
@@ -76,9 +76,12 @@ def line_of(file: InputFile, options: TextOptions, row: int) -> int:
     return line
 
 
-def _batches(file: InputFile, options: TextOptions, delimiter: str, chunk: int) -> Iterator[pa.RecordBatch]:
+def _batches(
+    file: InputFile, options: TextOptions, delimiter: str, columns: Sequence[str] | None, chunk: int
+) -> Iterator[pa.RecordBatch]:
     header = _header(file, options, delimiter)
-    yield pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in header]))
+    names = [name for name in header if columns is None or name in columns or name == header[-1]]
+    yield pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in names]))
     with closing(_Tail(file.open())) as stream:
         reader = pa_csv.open_csv(
             stream,
@@ -87,7 +90,8 @@ def _batches(file: InputFile, options: TextOptions, delimiter: str, chunk: int) 
                 delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=len(header) > 1
             ),
             convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(header, pa.string()),
+                column_types=dict.fromkeys(names, pa.string()),
+                include_columns=names,
                 null_values=["", *options.missing],
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
@@ -97,7 +101,7 @@ def _batches(file: InputFile, options: TextOptions, delimiter: str, chunk: int) 
         with closing(reader):
             for batch in reader:
                 yield batch
-        if batch and not _is_end(batch.column(len(header) - 1)[-1].as_py(), stream.tail, options, delimiter):
+        if batch and not _is_end(batch.column(len(names) - 1)[-1].as_py(), stream.tail, options, delimiter):
             _check_quotes(file, options, delimiter)
 
 

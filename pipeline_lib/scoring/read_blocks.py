@@ -71,11 +71,11 @@ def _file_blocks(
         if not any_rows:
             yield Block([], file.shown, str, raw=pa.table({name: pa.nulls(0) for name in _kept(keep, [])}))
         return
+    wanted = None if tuple(keep) == ALL else [*schema.names, *keep]
     if file.format == CSV:
-        tables = csv_tables(file, options)
+        tables = csv_tables(file, options, wanted)
         place: Callable[[int], str] = lambda row: f"line {line_of(file, options, row)}"  # noqa: E731
     else:
-        wanted = None if tuple(keep) == ALL else [*schema.names, *keep]
         tables = arrow_tables(file, rows, wanted)
         place = lambda row: f"row {row}"  # noqa: E731
     number = start = 0
