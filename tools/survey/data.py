@@ -71,6 +71,10 @@ def _numbers(rng: Any, count: int) -> pd.DataFrame:
     )
 
 
+def _float32(rng: Any, count: int) -> pd.DataFrame:
+    return _numbers(rng, count).astype("float32")
+
+
 def _gaps(rng: Any, count: int) -> pd.DataFrame:
     frame = _numbers(rng, count).astype({"rating": "float64"})
     for name in ("rating", "price", "income", "noise"):
@@ -162,6 +166,7 @@ def _mappings(rng: Any, count: int) -> list[dict[str, Any]]:
 
 _KINDS: dict[str, Callable[[Any, int], Any]] = {
     "numbers": _numbers,
+    "float32": _float32,
     "gaps": _gaps,
     "counts": _counts,
     "shares": _shares,

@@ -25,10 +25,10 @@ tables are generated: `make survey` runs all {cases:,} cases, and this page is w
 
 A class is exact if it is exact with all options of its row. The data have ties, duplicate rows, negative and large
 values, and missing ones where the class takes them; each class is fitted to data of two seeds, classifiers to two and
-to more classes, many regressors to several targets. In every case predictions, probabilities and decision values are
-compared with the library's: a difference of more than 1e-9 must be in the compile report. Rows alone and in reverse
-must have the bits of the batch. Every opaque model, and a sample of the exact ones, is saved and must repeat its
-predictions in a fresh process.
+to more classes, many regressors to several targets, common classes to columns of float32. In every case predictions,
+probabilities and decision values are compared with the library's: a difference of more than 1e-9 must be in the compile
+report. Rows alone and in reverse must have the bits of the batch. Every opaque model, and a sample of the exact ones,
+is saved and must repeat its predictions in a fresh process.
 
 {summary}
 """

@@ -223,6 +223,8 @@ MODELS = (
         "2.5, weights='distance', outlier_label='most_frequent'",
         "2.0, p=1, outlier_label='most_frequent'",
         "2.5, algorithm='ball_tree', outlier_label='most_frequent'",
+        "2.5, algorithm='brute', outlier_label='most_frequent'",
+        "2.0, p=1, algorithm='brute', outlier_label='most_frequent'",
     ),
     _scaled(
         "RadiusNeighborsRegressor", _VALUES, "3.0", "3.0, weights='distance'", "4.0, p=1", "3.0, algorithm='brute'"

@@ -249,4 +249,14 @@ REST = (
         ),
         bare=True,
     ),
+    # columns of float32
+    *(
+        Entry(name, "float32/value")
+        for name in ("LinearRegression", "HuberRegressor", "StandardScaler", "MinMaxScaler", "MaxAbsScaler")
+    ),
+    *(Entry(name, "float32/value") for name in ("RobustScaler", "SplineTransformer", "PolynomialFeatures")),
+    *(_scaled(name, "float32/value") for name in ("Ridge", "Lasso", "SVR", "PCA")),
+    *(_scaled(name, "float32/two + float32/classes") for name in ("LogisticRegression", "GaussianNB", "LinearSVC")),
+    _scaled("KMeans", "float32/value", "3, random_state=0", after="Ridge()"),
+    Entry("QuantileTransformer", "float32/value", ("n_quantiles=20, output_distribution='normal'",)),
 )
