@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,12 +18,17 @@ _SECONDS = 120
 
 
 @contextmanager
-def server(record: Path, environment: Mapping[str, str], options: Sequence[str]) -> Iterator[int]:
-    """Serve a record on a free port of this machine inside the block; the port. RunError where it does not begin."""
-    command = [sys.executable, "-P", "-m", "pipeline_lib", "serve", str(record), "--port", "0", "--workers", "1"]
+def server(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], options: Sequence[str]
+) -> Iterator[int]:
+    """Serve on a free port of this machine inside the block; the port. RunError where it does not begin.
+
+    `command` is that of `serve` with its REF, `folder` where it runs.
+    """
+    command = [*command, "--port", "0", "--workers", "1"]
     command += ["--allow-unproven", "--drain", "0", "--log-level", "warning", *options]
     process = subprocess.Popen(  # noqa: S603 (own command)
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(environment), cwd=record.parent
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(environment), cwd=folder
     )
     late = threading.Timer(_SECONDS, process.kill)
     late.start()

@@ -44,11 +44,17 @@ Answers = dict[str, list[Any]]
 
 @dataclass
 class Doors:
-    """The doors of one record; `close` ends the server."""
+    """The doors of one record; `close` ends the server.
+
+    `ref` is what the commands get: the record's folder, or the name of a package of it. They run by `python`, with its
+    own modules alone where that is another.
+    """
 
     record: Record
     folder: Path
     trust: Sequence[str] = ()
+    ref: str = ""
+    python: str = sys.executable
     _open: ExitStack = field(default_factory=ExitStack)
 
     @cached_property
@@ -71,6 +77,8 @@ class Doors:
     @property
     def environment(self) -> dict[str, str]:
         """The variables of the processes: this one's, with its path of modules."""
+        if self.python != sys.executable:
+            return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
     @cached_property
@@ -79,12 +87,16 @@ class Doors:
         for name in ("uvicorn", "prometheus_client"):
             if find_spec(name) is None:
                 raise AbsentError(f"needs {name}, which is not installed: pip install 'nb-pipeline-lib[serve]'")
-        return self._open.enter_context(server(self.record.folder, self.environment, self.options))
+        command = self._command("serve")
+        return self._open.enter_context(server(command, self.folder, self.environment, self.options))
 
     @property
     def options(self) -> list[str]:
         """Options of both commands."""
         return [part for package in self.trust for part in ("--trust", package)] + ["--other-versions"]
+
+    def _command(self, name: str) -> list[str]:
+        return [self.python, "-P", "-m", "pipeline_lib", name, self.ref or str(self.record.folder)]
 
     def one_table(self) -> None:
         """AbsentError for a pipeline over several tables."""
@@ -102,16 +114,7 @@ class Doors:
 
     def predict(self, rows: Path, output: Path, *options: str, variables: dict[str, str] | None = None) -> None:
         """Run `pipeline-lib predict`. RunError where it fails."""
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "pipeline_lib",
-            "predict",
-            str(self.record.folder),
-            str(rows),
-            str(output),
-        ]
+        command = [*self._command("predict"), str(rows), str(output)]
         command += ["--allow-unproven", "--quiet", *self.options, *options]
         if self.evidence.context is not None:
             earlier = self.folder / "earlier.parquet"
@@ -123,7 +126,7 @@ class Doors:
             capture_output=True,
             text=True,
             check=False,
-            cwd=self.record.folder.parent,
+            cwd=self.folder,
             env={**self.environment, **(variables or {})},
         )
         if ended.returncode:
