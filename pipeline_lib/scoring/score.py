@@ -99,7 +99,7 @@ def score(
     progress = progress or Progress(quiet=True)
     progress.begin(rows)
     if watch:
-        watch.resume(parts.folder, done)
+        watch.resume(parts.folder, done, rows)
     try:
         with ThreadPoolExecutor(1) as writer, closing(one_ahead(_jobs(model, source, context, done))) as jobs:
             written: Future[None] | None = None

@@ -8,7 +8,7 @@ texts, booleans, labels    a bin for each frequent value of training, one for it
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from heapq import nsmallest
 from typing import Any
 
@@ -28,6 +28,7 @@ MOST_NAMES = 30
 MOST_DISTINCT = 200
 """Distinct texts up to which a column holds categories; of others the length is counted."""
 _LONGEST_NAME = 200
+_MANY = 1000
 _SHOWN_NAMES, _SHOWN_CHARACTERS = 5, 60
 _NUMERIC = {NUMBER: numbers_of, DATE: dates_of, LENGTH: lengths_of}
 _NAMED: dict[str, Callable[[Any], tuple[dict[str, int], int, int]]] = {
@@ -66,8 +67,9 @@ class Counts:
         self.bins = self.bins + other.bins
         self.missing += other.missing
         self.invalid += other.invalid
-        names = {name: self.unseen.get(name, 0) + other.unseen.get(name, 0) for name in {**self.unseen, **other.unseen}}
-        self.unseen = {name: names[name] for name in nsmallest(_SHOWN_NAMES, names)}
+        if other.unseen:
+            names = {name: self.unseen.get(name, 0) + other.unseen.get(name, 0) for name in self.unseen | other.unseen}
+            self.unseen = {name: names[name] for name in nsmallest(_SHOWN_NAMES, names)}
 
     def to_json(self) -> dict[str, Any]:
         """The counts as JSON values."""
@@ -118,10 +120,8 @@ class Bins:
         """Count values: an Arrow array or a list of Python values."""
         if self.numeric:
             numbers, invalid = _NUMERIC[self.kind](values)
-            counts = np.bincount(np.searchsorted(self._edges, numbers, side="right"), minlength=self.size)
-            unknown = int(np.isnan(numbers).sum())
-            counts[-1] -= unknown  # NaN sorts behind all numbers
-            return Counts(counts.astype(np.int64), unknown - invalid, invalid)
+            unknown = int(np.count_nonzero(np.isnan(numbers)))
+            return Counts(self._count_numbers(numbers, unknown), unknown - invalid, invalid)
         if self.kind == TEXT and isinstance(values, pa.Array) and pa.types.is_string(values.type):
             return self._count_array(values)
         texts, missing, invalid = _NAMED[self.kind](values)
@@ -145,6 +145,16 @@ class Bins:
     def new(self, counts: Counts) -> int:
         """How many values are categories that training has not seen."""
         return 0 if self.numeric else int(counts.bins[-1])
+
+    def _count_numbers(self, numbers: NDArray[np.float64], unknown: int) -> NDArray[np.int64]:
+        """How many numbers are in each bin; NaN, of which there are so many, is in none."""
+        if len(numbers) < _MANY:
+            counts = np.bincount(np.searchsorted(self._edges, numbers, side="right"), minlength=self.size)
+            counts[-1] -= unknown  # NaN sorts behind all numbers
+            return counts.astype(np.int64)
+        # a comparison of the whole column with each edge takes a fifth of the time of a search for each number
+        from_edge = [int(np.count_nonzero(numbers >= edge)) for edge in self.edges]
+        return -np.diff([len(numbers) - unknown, *from_edge, 0])
 
     def _count_array(self, values: pa.Array) -> Counts:
         """As `count`, of a large block: only unseen texts become Python values."""
@@ -216,6 +226,7 @@ def _short(name: str) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"
 
 
+@cache
 def _minus_one() -> Any:
     return arrow_array([-1], "integer").cast(pa.int32())[0]
 

@@ -71,6 +71,7 @@ class Drift:
 
     reference: str
     rows: int
+    counted: int
     refused: int
     training_rows: int
     columns: tuple[ColumnDrift, ...]
@@ -84,7 +85,8 @@ class Drift:
     def headline(self) -> str:
         """The result in one sentence."""
         judged = [each for each in self.columns if each.verdict in (DRIFTED, SHIFTED, STABLE)]
-        rows = f"{self.rows:,} row{'s' * (self.rows != 1)}"
+        some = f"{self.counted:,} of " if self.counted < self.rows else ""
+        rows = f"{some}{self.rows:,} row{'s' * (self.rows != 1)}"
         if not judged:
             return f"{rows} of {self.reference}: too few to compare with training"
         names = [each.name for each in self.drifted]
@@ -99,7 +101,8 @@ class Drift:
 
     def to_json(self) -> dict[str, Any]:
         """The result as JSON values."""
-        facts = {"reference": self.reference, "rows": self.rows, "refused": self.refused, "headline": self.headline}
+        facts: dict[str, Any] = {"reference": self.reference, "headline": self.headline}
+        facts |= {"rows": self.rows, "counted": self.counted, "refused": self.refused}
         columns = [each.to_json() for each in self.columns]
         return {**facts, "training_rows": self.training_rows, "columns": columns}
 
@@ -119,8 +122,8 @@ class Drift:
         return "\n".join(lines)
 
 
-def drift_of(accumulator: Accumulator, reference: str) -> Drift:
-    """Compare what was counted with training; `reference` names the record."""
+def drift_of(accumulator: Accumulator, reference: str, rows: int | None = None) -> Drift:
+    """Compare what was counted with training; `reference` names the record, `rows` says of how many rows it is."""
     statistics = accumulator.statistics
     pairs = [(name, known, accumulator.columns[name]) for name, known in statistics.columns.items()]
     pairs += [(name, known, accumulator.outputs[name]) for name, known in statistics.outputs.items()]
@@ -128,7 +131,8 @@ def drift_of(accumulator: Accumulator, reference: str) -> Drift:
     adjusted = corrected([test and test[2] for test in tests])
     columns = [_column(*pair, p) for pair, p in zip(pairs, adjusted, strict=True)]
     columns.sort(key=lambda each: (_ORDER.index(each.verdict), -each.psi, each.name))
-    return Drift(reference, accumulator.rows, accumulator.refused, statistics.rows, tuple(columns))
+    counted = accumulator.rows
+    return Drift(reference, rows or counted, counted, accumulator.refused, statistics.rows, tuple(columns))
 
 
 def _column(name: str, known: Known, counts: Counts, p: float | None) -> ColumnDrift:

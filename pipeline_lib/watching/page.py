@@ -39,6 +39,8 @@ def write_drift_page(path: Path, drift: Drift) -> None:
     """Write the page of a comparison."""
     judged = "bad" if drift.drifted else "warn" if any(each.verdict == SHIFTED for each in drift.columns) else "good"
     facts = [("rows now", f"{drift.rows:,}"), ("rows in training", f"{drift.training_rows:,}")]
+    if drift.counted < drift.rows:
+        facts.append(("of them counted", f"{drift.counted:,}, evenly spaced; `pipeline-lib drift` counts all"))
     if drift.refused:
         facts.append(("refused now", f"{drift.refused:,}, counted without a prediction"))
     kind: Kind = judged  # type: ignore[assignment]
