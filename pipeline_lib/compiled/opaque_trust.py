@@ -12,7 +12,7 @@ before anything is imported or made, by rules of our own and not by what skops t
 
 import importlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pipeline_lib.errors import InputError
@@ -103,8 +103,9 @@ def check_trust(trust: Sequence[str]) -> tuple[str, ...]:
 
     Refused are the standard library, pickle and its relatives, and packages whose classes read and write files.
     """
-    if isinstance(trust, str):
-        raise InputError(f"found trust={trust!r}, expected a tuple of package names; write trust=({trust!r},)")
+    if isinstance(trust, str) or not isinstance(trust, Iterable):
+        names = f"({trust!r},)" if isinstance(trust, str) else "('category_encoders',)"
+        raise InputError(f"found trust={trust!r}, expected a tuple of package names; write trust={names}")
     for name in trust:
         root = str(name).partition(".")[0]
         if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):

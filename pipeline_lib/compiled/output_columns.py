@@ -58,9 +58,12 @@ def by_target(values: Sequence[Any], classes: tuple[Any, ...]) -> list[Sequence[
     return [values[end - count : end] for end, count in zip(ends, counts, strict=True)]
 
 
-def as_array(column: Any) -> np.ndarray[Any, Any]:
-    """An output column as an array; texts are objects."""
-    return np.array(column.tolist(), object) if isinstance(column, TextColumn) else column
+def as_array(column: PlanColumn) -> np.ndarray[Any, Any]:
+    """An output column as an array, which the caller may change; texts are objects."""
+    if isinstance(column, TextColumn):
+        return np.array(column.tolist(), object)
+    numbers = np.asarray(column)
+    return numbers if numbers.flags.writeable else numbers.copy()
 
 
 def python_value(value: Any, dtype: str) -> Any:

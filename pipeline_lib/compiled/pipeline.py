@@ -1,5 +1,6 @@
 """The compiled pipeline: raw rows in, predictions out, the same bits in any batch and on any machine."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -292,5 +293,7 @@ def load_model(
     >>> load_model("runs/houses/ID/artifact")
     CompiledPipeline(3 of 3 raw columns reach the output, exact)
     """
+    if not isinstance(folder, str | os.PathLike):
+        raise InputError(f"found {folder!r}, expected a folder; name it as runs/NAME/ID/artifact")
     plan, row, opaque = artifact.load(Path(folder))
     return CompiledPipeline(plan, row, opaque, library, trust=trust, other_versions=other_versions)

@@ -129,6 +129,7 @@ def compile_fitted(
     context: Context | int = 0,
 ) -> Compiled:
     """Compile as `compile_pipeline` does; what it returns can check further rows, too."""
+    _check_arguments(row, context)
     if row is None and isinstance(like, Mapping):
         raise InputError(
             "found several training tables without a schema, expected row=schema_of(Tables(...)), which names their "
@@ -187,6 +188,15 @@ def _is_unfaithful(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, UnfaithfulPlanError):
         error = error.__cause__ or error.__context__
     return error is not None
+
+
+def _check_arguments(row: Any, context: Any) -> None:
+    """Refuse arguments of other types, such as the class `Row` in place of its schema."""
+    if row is not None and not isinstance(row, RowSchema):
+        name = row.__name__ if isinstance(row, type) else "Row"
+        raise InputError(f"found row={row!r}, expected a schema of raw rows; write row=schema_of({name})")
+    if not isinstance(context, Context) and (type(context) is not int or context < 0):
+        raise InputError(f"found context={context!r}, expected a count of rows from 0 on, or a Context; correct it")
 
 
 def _declared(context: Context | int) -> list[str]:

@@ -122,8 +122,8 @@ class OpaqueWay:
         read = sorted(raw & self._left_out)
         if read:
             raise _LeftOutError(
-                f"step {unplanned.name}: found {', '.join(read)} among the columns that it reads, expected columns of "
-                "dtypes that raw rows have; convert them, and fit again"
+                f"step {unplanned.name}: found {', '.join(read)} among the columns that it reads, expected columns "
+                "that raw rows hold; do for each as follows"
             )
 
     def states(self, plan: Plan) -> dict[str, bytes]:

@@ -12,12 +12,13 @@ import pyarrow as pa
 import pytest
 from feature_engine.imputation import MeanMedianImputer
 from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyRegressor
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import Lasso, LogisticRegression
 from sklearn.pipeline import Pipeline
 from small_houses import ROW, ROWS, as_dicts, compiled, fit_pipeline, houses, steps
 
-from pipeline_lib.compiled.pipeline import CompiledPipeline
+from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.column import Column
@@ -198,3 +199,20 @@ def test_copies_answer_alike_also_of_a_model_that_has_answered(
     assert (again.predict(frame).tobytes(), again.predict_row(row)) == (expected[0].tobytes(), expected[1])
     assert again.report == model.report
     assert again.reads == model.reads
+
+
+def test_predictions_may_be_changed_by_the_caller() -> None:
+    """Also those of an estimator that gives one constant."""
+    frame, prices = houses()
+    model = compile_pipeline(DummyRegressor().fit(frame, prices), like=frame)
+    predicted = model.predict(frame)
+    expected = predicted.tolist()
+    predicted += 1.0
+    assert model.predict(frame).tolist() == expected
+    assert model.predict(frame).tolist() != predicted.tolist()
+
+
+@pytest.mark.parametrize("folder", [None, 5, []])
+def test_a_folder_that_is_no_path_is_refused(folder: Any) -> None:
+    with pytest.raises(InputError, match=r"found .*, expected a folder; name it as runs/NAME/ID/artifact"):
+        load_model(folder)

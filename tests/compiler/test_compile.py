@@ -17,7 +17,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from small_houses import ROW, ROWS, Drop, Logged, compiled, fit_pipeline, houses, steps
 
 from pipeline_lib.compiled.compile_report import CompileReport, StepReport
@@ -27,6 +27,7 @@ from pipeline_lib.compiler.column_comparison import Comparison
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.compiler.output_differences import Differences
 from pipeline_lib.errors import InputError
+from pipeline_lib.rows.schema import RowSchema
 
 
 @pytest.fixture(scope="module")
@@ -291,7 +292,7 @@ def test_labels_that_no_plan_gives_are_refused_with_what_works(labels: Any, *, a
 def test_labels_that_are_no_unicode_are_refused(dtype: type) -> None:
     rows = pd.DataFrame({"a": [1.0, 2.0]})
     fitted = DecisionTreeClassifier().fit(rows, np.array(["\ud800", "one"], dtype=dtype))
-    with pytest.raises(RefusedStepError, match="found predictions of text that is not Unicode.*decode the target's"):
+    with pytest.raises(RefusedStepError, match=r"found predictions of text that is not Unicode.*decode the target's"):
         compile_pipeline(fitted, like=rows)
 
 
@@ -304,3 +305,21 @@ def test_labels_beyond_what_floats_hold_are_themselves(*, several: bool) -> None
     assert model.predict(rows).tolist() == fitted.predict(rows).tolist()
     assert model.predict_row({"a": 1.0}) == ((IDS, IDS + 1) if several else IDS)
     assert model.report.outputs[0].changed == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"row": RowSchema}, r"found row=.*, expected a schema of raw rows; write row=schema_of\(RowSchema\)"),
+        ({"context": -1}, "found context=-1, expected a count of rows from 0 on"),
+        ({"context": None}, "found context=None, expected a count"),
+        ({"context": 1.5}, "found context=1.5, expected a count"),
+        ({"trust": 5}, r"found trust=5, expected a tuple of package names; write trust=\('category_encoders',\)"),
+        ({"trust": "prices"}, r"write trust=\('prices',\)"),
+    ],
+)
+def test_arguments_of_other_types_are_refused(arguments: dict[str, Any], message: str) -> None:
+    frame, prices = houses()
+    fitted = DecisionTreeRegressor().fit(frame[["size"]], prices)
+    with pytest.raises(InputError, match=message):
+        compile_pipeline(fitted, like=frame[["size"]], **arguments)
