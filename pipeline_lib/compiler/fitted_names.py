@@ -8,8 +8,12 @@ def fitted_names(steps: Sequence[tuple[str, Any]], names: Sequence[str] = ()) ->
     """The names of the columns that the first step was fitted on; None where it keeps none.
 
     `names` are those of a frame. LightGBM keeps its own with `_` for each space; they get theirs from the frame.
+    CatBoost keeps them under another attribute, where columns without a name are called 0, 1, ….
     """
-    fitted = getattr(_first(steps), "feature_names_in_", None)
+    first = _first(steps)
+    fitted = getattr(first, "feature_names_in_", None)
+    if fitted is None and type(first).__module__.startswith("catboost."):
+        fitted = first.feature_names_ if set(first.feature_names_) <= set(names) else None
     if fitted is None:
         return None
     spaced = {name.replace(" ", "_"): name for name in names if " " in name}

@@ -61,9 +61,11 @@ def library_outputs(name: str, final: Any, data: Any) -> dict[str, Any]:
         if hasattr(final, method):
             try:
                 outputs[kind] = getattr(final, method)(_copy(data))
-            except (ValueError, NotImplementedError) as error:
-                if kind == PREDICTION:
+            except Exception as error:
+                if kind == PREDICTION:  # the library's own checks, in whatever words
                     raise _library_error(f"step {name}", final, data, error) from error
+                if not isinstance(error, ValueError | NotImplementedError):
+                    raise
     _check_predictions(name, outputs.get(PREDICTION))
     return outputs
 

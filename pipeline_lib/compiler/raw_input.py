@@ -154,7 +154,7 @@ def raw_input(
     chosen = _chosen(names, steps, container)
     if row is not None:
         _refuse_undeclared(frame, row)
-        if fitted_names(steps) is None:
+        if fitted_names(steps, names) is None:
             chosen = [name for name in row.names if name in chosen]
     known = dict(zip(names, (column for _, column in frame.items()), strict=True))
     series = {name: known[name] for name in dict.fromkeys([*chosen, *keep]) if name in known}

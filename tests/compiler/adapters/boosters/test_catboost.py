@@ -16,6 +16,8 @@ from pipeline_lib.compiler.adapters.registry import NoPlanError
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.schema import RowSchema
 
 try:
     from catboost import CatBoost, CatBoostClassifier, CatBoostRanker, CatBoostRegressor
@@ -151,3 +153,18 @@ def test_another_side_for_missing_numbers_is_noticed(monkeypatch):
     monkeypatch.setattr(adapter, "read_model", lambda step: replace(read_model(step), above=frozenset()))
     with pytest.raises(InputError, match="cannot be compiled faithfully"):
         check_estimator(model, WITH_MISSING)
+
+
+def test_other_columns_of_a_frame_are_left_out():
+    """CatBoost keeps names under its own attribute; those of an array are numbers, and say nothing of a frame."""
+    model = CatBoostRegressor(**SMALL).fit(X[["b", "a"]], Y)
+    wide = X.assign(city=PLACES["city"], target=Y)
+    compiled = compile_pipeline(model, like=wide)
+    assert compiled.row.names == ("b", "a")
+    assert compiled.predict(wide).tolist() == model.predict(X[["b", "a"]]).tolist()
+    row = RowSchema((Column("a", "number", nullable=True), Column("b", "integer")))
+    assert compile_pipeline(model, like=wide, row=row).predict(wide).tolist() == compiled.predict(wide).tolist()
+    unnamed = CatBoostRegressor(**SMALL).fit(X[["b", "a"]].to_numpy(), Y)
+    assert compile_pipeline(unnamed, like=X[["b", "a"]]).predict(wide).tolist() == compiled.predict(wide).tolist()
+    with pytest.raises(InputError, match=r"found CatBoostError: Bad value.*pass the rows that `fit` got"):
+        compile_pipeline(unnamed, like=wide[["city", "a"]])
