@@ -63,13 +63,13 @@ def test_show_prints_the_error(copy: Record) -> None:
     assert 0 < shown.index("\nerror       interrupted\n") < shown.index("\nparameters ")  # the cause first
 
 
-@pytest.mark.parametrize("command", ["verify", "parity", "show"])
+@pytest.mark.parametrize("command", [["verify"], ["parity", "--only", "one row"], ["show"]], ids=lambda words: words[0])
 def test_a_record_by_its_path_needs_no_project(
-    copy: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+    copy: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert invoke(command, copy.folder).exit_code == 0
-    assert isinstance(invoke(command, "houses").exception, InputError)
+    assert invoke(*command, copy.folder).exit_code == 0
+    assert isinstance(invoke(*command, "houses").exception, InputError)
 
 
 def test_lab_of_a_scratch_record_names_the_notebook(project: Project) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from matrices import slow
 from opaque_models import without_plan
 from tiny import STEP, library, small_record
 
@@ -17,11 +18,6 @@ from pipeline_lib.parity.variations import QUICK, VARIATIONS, Variation
 from pipeline_lib.records.record import Record, checks_folder
 
 LOSSY = [name for name in QUICK if VARIATIONS[name].lossy]
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Record:
-    return small_record(tmp_path)
 
 
 def test_a_lossy_delivery_is_reported_by_name_and_is_no_failure(small: Record) -> None:
@@ -147,23 +143,20 @@ def test_a_narrow_check_keeps_the_outcomes_of_others(small: Record) -> None:
     }
 
 
-def test_an_opaque_step_is_checked_like_any_other(tmp_path: Path) -> None:
-    with library(tmp_path, STEP.replace("YEAR", "2026")) as step:
-        record = small_record(tmp_path, ("ages", step), library="cottages")
-        found = check_parity(record, library="cottages")
+@pytest.mark.parametrize("every", [5, slow(1)])
+def test_an_opaque_step_is_checked_like_any_other(opaque: Record, every: int) -> None:
+    found = check_parity(opaque, library="cottages", variations=list(QUICK)[::every])
     assert found.exact, str(found)
     assert list(found.steps) == ["ages", "scale"]
 
 
-def test_the_package_of_opaque_steps_is_that_of_the_project_around_the_record(tmp_path: Path) -> None:
-    with library(tmp_path, STEP.replace("YEAR", "2026")) as step:
-        record = small_record(tmp_path / "runs", ("ages", step), library="cottages")
-        with pytest.raises(RunError, match=r"what pipeline_lib\.steps .* load_model\(folder, library='cottages'\)"):
-            check_parity(record, variations=["fresh process"])
-        (tmp_path / "settings.ini").write_text(
-            "[project]\nlib_name = cottages\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
-        )
-        assert check_parity(record, variations=["fresh process"]).exact
+def test_the_package_of_opaque_steps_is_that_of_the_project_around_the_record(opaque: Record, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"what pipeline_lib\.steps .* load_model\(folder, library='cottages'\)"):
+        check_parity(opaque, variations=["fresh process"])
+    (tmp_path / "settings.ini").write_text(
+        "[project]\nlib_name = cottages\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
+    )
+    assert check_parity(opaque, variations=["fresh process"]).exact
 
 
 def test_a_package_is_trusted_by_name_here_or_in_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,8 +167,8 @@ def test_a_package_is_trusted_by_name_here_or_in_settings(tmp_path: Path, monkey
     step = category_encoders.HashingEncoder(cols=["rooms"], n_components=3, max_process=1)
     record = small_record(tmp_path / "runs", ("hash", step), trust=("category_encoders",))
     with pytest.raises(RunError, match="category_encoders"):
-        check_parity(record, variations=["one row"])
-    assert check_parity(record, variations=["one row"], trust=("category_encoders",)).exact
+        check_parity(record, variations=["fresh process"])
+    assert check_parity(record, variations=["fresh process"], trust=("category_encoders",)).exact
     settings = "[project]\nlib_name = pipeline_lib\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
     (tmp_path / "settings.ini").write_text(f"{settings}trust = category_encoders\n")
-    assert check_parity(record, variations=["one row"]).exact
+    assert check_parity(record, variations=["fresh process"]).exact

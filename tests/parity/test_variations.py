@@ -1,21 +1,14 @@
 """Variations by name, each with one thing that a fresh process can do."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny import small_record
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.parity.variations import FULL, QUICK, VARIATIONS, Variation, add, find_variations
 from pipeline_lib.records.record import Record
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Record:
-    return small_record(tmp_path)
 
 
 def test_an_unknown_variation_is_refused_with_the_nearest_or_the_list(small: Record) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from example import HOUSES
+from example import HOUSES, SMALL_MODEL
 from small_records import only_record
 
 from pipeline_lib.errors import RunError
@@ -120,12 +120,12 @@ def test_numbers_of_an_executed_notebook(own: list[Cell], numbers: list[int]) ->
     assert own_numbers(own) == numbers
 
 
-GOOD = """
+GOOD = f"""
 from pipeline_lib import start_run
 from pipeline_lib.pipelines import houses
 run = start_run(houses, globals())
 X_train, X_test, y_train, y_test = houses.split(houses.load(), run.params)
-model = run.compile(houses.build(run.params).fit(X_train, y_train), like=X_train)
+{SMALL_MODEL}
 run.metrics(houses.metrics(y_test, run.evidence(X_test, y_test), run.params))
 """
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from example import HOUSES
+from example import HOUSES, SMALL_MODEL
 from small_records import only_record
 
 from pipeline_lib.errors import RunError
@@ -48,15 +48,15 @@ def test_a_link_in_the_record_fails_the_run_and_is_not_kept(tmp_path: Path, rese
     assert verify(record) == []
 
 
-LYING = """
+LYING = f"""
 from pipeline_lib import start_run
 from pipeline_lib.pipelines import houses
 run = start_run(houses, globals())
 X_train, X_test, y_train, y_test = houses.split(houses.load(), run.params)
-model = run.compile(houses.build(run.params).fit(X_train, y_train), like=X_train)
+{SMALL_MODEL}
 predictions = run.evidence(X_test, y_test)
-houses.metrics = lambda target, predictions, params: {"r2": 1.0, "rmse_log": 0.0}
-run.metrics({"r2": 1.0, "rmse_log": 0.0})
+houses.metrics = lambda target, predictions, params: {{"r2": 1.0, "rmse_log": 0.0}}
+run.metrics({{"r2": 1.0, "rmse_log": 0.0}})
 """
 
 

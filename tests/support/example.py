@@ -17,3 +17,12 @@ business = {"over_cost": 0.2, "under_cost": 0.5}
 VALUES: dict[str, Any] = {
     line.partition(" = ")[0]: ast.literal_eval(line.partition(" = ")[2]) for line in PARAMETERS.splitlines()
 }
+SMALL_MODEL = """
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+scaled = make_column_transformer((StandardScaler(), ["Lot.Area"]))
+model = run.compile(make_pipeline(scaled, LinearRegression()).fit(X_train, y_train), like=X_train)
+"""
+"""Code of a notebook that compiles a model of one column, in a moment; for tests of what a run does with a model."""

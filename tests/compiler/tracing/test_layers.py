@@ -11,11 +11,11 @@ from pipeline_lib.compiler.tracing.recorded import Call
 from pipeline_lib.compiler.tracing.registry import RULES, Entry
 
 RANDOM = np.random.RandomState(5)
-FIRST, SECOND = RANDOM.normal(size=(6, 40)), RANDOM.normal(size=(40, 9)) * (RANDOM.uniform(size=(40, 9)) < 0.3)
+FIRST, SECOND = RANDOM.normal(size=(6, 24)), RANDOM.normal(size=(24, 9)) * (RANDOM.uniform(size=(24, 9)) < 0.3)
 COLUMNS = list("abcdef")
-WHOLE = pd.DataFrame(RANDOM.randint(-9, 10, size=(70, 6)), columns=COLUMNS)
-FLOATS = pd.DataFrame(RANDOM.normal(size=(70, 6)), columns=COLUMNS)
-GAPS = FLOATS.mask(FLOATS > 1.2).assign(a=[np.inf, -np.inf, np.nan, 0.0, -0.0] * 14)
+WHOLE = pd.DataFrame(RANDOM.randint(-9, 10, size=(30, 6)), columns=COLUMNS)
+FLOATS = pd.DataFrame(RANDOM.normal(size=(30, 6)), columns=COLUMNS)
+GAPS = FLOATS.mask(FLOATS > 1.2).assign(a=[np.inf, -np.inf, np.nan, 0.0, -0.0] * 6)
 STATE = {"first": FIRST, "second": SECOND}
 
 

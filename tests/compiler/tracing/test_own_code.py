@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matrices import sample
 from own_code import course_notebooks, first_ten, habits
 from own_code.examples import EXAMPLES, LIBRARY, Example
 from sklearn.linear_model import Ridge
@@ -61,7 +62,7 @@ def _check_model(model: CompiledPipeline, fitted: Pipeline, example: Example) ->
     _check_predictions(model, fitted, example.new, max(model.report.ulps, FEW) if sums else 0)
 
 
-@every_example
+@pytest.mark.parametrize("example", sample(EXAMPLES, every=3, among=10), ids=[example.name for example in EXAMPLES])
 def test_own_code_compiles_as_it_is_written(example: Example) -> None:
     fitted = _fitted(example.name)
     _check_model(compile_pipeline(fitted, like=example.X, library=LIBRARY), fitted, example)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from category_encoders.glmm import GLMMEncoder
 from fe_plans import check_refused, checked, fitted
+from matrices import sample
 from plans import check_transformer, named
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
@@ -76,6 +77,7 @@ def agrees(step: Any, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 every_encoder = pytest.mark.parametrize("kind", ENCODERS, ids=lambda kind: kind.__name__)
+some_encoders = pytest.mark.parametrize("kind", sample(ENCODERS, every=4), ids=lambda kind: kind.__name__)
 
 
 @every_encoder
@@ -86,7 +88,7 @@ def test_categories_missing_and_unseen_ones_get_the_library_s_numbers(kind: type
     agrees(step, MISSING)
 
 
-@every_encoder
+@some_encoders
 def test_missing_may_be_a_category_of_the_training_rows(kind: type) -> None:
     step = fit(kind, MISSING)
     agrees(step, MISSING)
@@ -94,7 +96,7 @@ def test_missing_may_be_a_category_of_the_training_rows(kind: type) -> None:
     agrees(step, UNSEEN)
 
 
-@every_encoder
+@some_encoders
 def test_values_may_become_missing(kind: type) -> None:
     step = fit(kind, handle_missing="return_nan", handle_unknown="return_nan")
     made = agrees(step, UNSEEN)
@@ -102,7 +104,7 @@ def test_values_may_become_missing(kind: type) -> None:
     agrees(step, MISSING)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ENCODERS if kind is not ce.CountEncoder])
+@pytest.mark.parametrize("kind", sample([kind for kind in ENCODERS if kind is not ce.CountEncoder], every=4))
 def test_missing_and_unseen_rows_are_refused_where_the_encoder_refuses_them(kind: type) -> None:
     step = fit(kind, handle_missing="error", handle_unknown="error")
     agrees(step, X)
@@ -118,7 +120,7 @@ def test_text_may_be_stored_in_any_way(kind: type, dtype: str) -> None:
     agrees(fit(kind, rows), rows)
 
 
-@every_encoder
+@some_encoders
 def test_numbers_are_categories_where_the_encoder_is_asked_for_them(kind: type) -> None:
     step = fit(kind, cols=["code", "size"])
     agrees(step, X)
@@ -127,7 +129,7 @@ def test_numbers_are_categories_where_the_encoder_is_asked_for_them(kind: type) 
     agrees(fit(kind, half, cols=["code"]), half.assign(code=[np.nan, 0.25, *half["code"][2:]]))
 
 
-@every_encoder
+@some_encoders
 def test_columns_that_never_vary_may_be_dropped(kind: type) -> None:
     rows = X.assign(size="S").astype({"size": "str"})
     agrees(fit(kind, rows, drop_invariant=True), rows)

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from estimators import BAYES, LOGISTIC, RIDGE, TWO, X, Y, by_target, refused
+from matrices import slow
 from plans import check_estimator, named, same_bits
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -21,8 +22,11 @@ from pipeline_lib.errors import InputError
 
 @by_target
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
-@pytest.mark.parametrize("ensemble", [True, False])
-@pytest.mark.parametrize("member", [LOGISTIC, BAYES, RIDGE], ids=named)
+@pytest.mark.parametrize(
+    ("member", "ensemble"),
+    [(RIDGE, True), (BAYES, False), *map(slow, (LOGISTIC, RIDGE, BAYES, LOGISTIC), (True, False, True, False))],
+    ids=named,
+)
 def test_calibration(method, ensemble, member, target):
     check_estimator(CalibratedClassifierCV(member, method=method, ensemble=ensemble, cv=3).fit(X, target), X)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matrices import slow
 from plans import check_estimator, check_transformer
 from sklearn.cluster import (
     AffinityPropagation,
@@ -56,7 +57,7 @@ MODELS = [
 ]
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, slow(1)])
 @pytest.mark.parametrize("make", [numbers, ties])
 @pytest.mark.parametrize("model", MODELS, ids=str)
 def test_labels_are_the_librarys(model, make, seed):
@@ -66,7 +67,7 @@ def test_labels_are_the_librarys(model, make, seed):
     check_transformer(model, rows)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, slow(1)])
 @pytest.mark.parametrize(
     ("model", "make"),
     [
@@ -128,7 +129,7 @@ def test_texts_stay_sparse(kind):
 
 
 @pytest.mark.parametrize("function", [np.mean, np.median, np.sum, np.max, np.min])
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, slow(1)])
 def test_pooled_columns(function, seed):
     check_transformer(FeatureAgglomeration(2, pooling_func=function).fit(ties(seed)), ties(seed).head(40))
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from matrices import slow
 from plans import check_transformer, same_bits
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction import DictVectorizer, FeatureHasher
@@ -47,7 +48,7 @@ def written(step, rows):
 
 
 @pytest.mark.parametrize("analyzer", ["word", "char", "char_wb"])
-@pytest.mark.parametrize("ngram_range", [(1, 1), (1, 3), (2, 2), (3, 5)])
+@pytest.mark.parametrize("ngram_range", [slow((1, 1)), (1, 3), slow((2, 2)), slow((3, 5))])
 @pytest.mark.parametrize(
     "options", [{}, {"lowercase": False, "binary": True}, {"strip_accents": "unicode"}, {"strip_accents": "ascii"}]
 )
@@ -78,7 +79,7 @@ def test_count_options(options):
 
 
 @pytest.mark.parametrize("norm", ["l1", "l2", None])
-@pytest.mark.parametrize("sublinear_tf", [False, True])
+@pytest.mark.parametrize("sublinear_tf", [slow(False), True])
 @pytest.mark.parametrize("idf", [{}, {"use_idf": False}, {"smooth_idf": False}])
 def test_tfidf(norm, sublinear_tf, idf):
     options = {"norm": norm, "sublinear_tf": sublinear_tf, **idf}
