@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.evidence.evidence import digests, read_evidence
 from pipeline_lib.pipelines import houses
 from pipeline_lib.project.generated_modules import ExportProblem
 from pipeline_lib.project.project import Project, find_project
@@ -19,6 +20,7 @@ from pipeline_lib.records.record import RECORD_VARIABLE, all_records, create_rec
 from pipeline_lib.runner.research_run import Run, start_run
 from pipeline_lib.runner.start_checks import StaleLibraryWarning
 from pipeline_lib.system.files import canonical_json
+from pipeline_lib.watching.statistics import read_statistics
 
 GIVEN = example.VALUES
 VALUES = {**GIVEN, "unrelated": object()}
@@ -62,6 +64,11 @@ def test_a_run_keeps_artifact_evidence_and_metrics(run: Run, fitted: Any, parts:
     assert run.metrics({**own, "extra": 1}) == {**own, "extra": 1.0}
     assert run.record.read_json("metrics.json") == {**own, "extra": 1.0}
     assert run.record.read_json("training.json")["rows"] == len(X_train)
+    statistics = read_statistics(run.record.artifact)
+    assert statistics is not None
+    assert (statistics.rows, set(statistics.columns)) == (len(X_train), set(model.reads))
+    assert statistics.outputs["prediction"].counts.rows == 20
+    assert read_evidence(run.record.evidence).artifact == digests(run.record.artifact)
     wrong = {**own, "rmse": own["rmse"] * (1 + 1e-15)}
     with pytest.raises(InputError, match=r"metrics: rmse: found .* as computed from the evidence"):
         run.metrics(wrong)
