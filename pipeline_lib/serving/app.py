@@ -172,7 +172,7 @@ class App:
             "/drift": lambda: self._drift(self._named(request)),
             "/metrics": lambda: Response(self._counters.text(), _TEXT),
             "/openapi.json": lambda: _json(openapi(self.models, needs_token=self._token is not None)),
-            "/docs": lambda: Response(docs_page(self.models, _address(request)).encode(), _HTML),
+            "/docs": lambda: self._docs(request),
         }
         if path in answers:
             return path, lambda: self._get(request, answers[path])
@@ -185,6 +185,10 @@ class App:
             return _json({"reference": served.reference, "headline": headline, "columns": []})
         result, facts = served.drift.drift(partial(self._counters.watched, served.name))
         return _json({**result.to_json(), **facts})
+
+    def _docs(self, request: Request) -> Response:
+        page = docs_page(self.models, _address(request), needs_token=self._token is not None)
+        return Response(page.encode(), _HTML)
 
     async def _nothing(self) -> Response:
         raise HttpError(404, "found no such route, expected one that /docs lists")

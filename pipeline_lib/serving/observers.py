@@ -1,6 +1,7 @@
 """What looks at answers after they are made: the log, and a second record. Neither changes an answer or fails one."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,15 +65,13 @@ class _Logged:
         description = {"record": served.reference, "digest": served.digest, "left_out": list(served.sensitive)}
         limits = Limits(total_bytes=settings.log_megabytes << 20, days=settings.log_days)
         folder = Path(str(settings.log)) / served.name / served.version
-        self._writer = LogWriter(folder, row, output_schema(served), description, limits)
-        self._served, self._counters, self._dropped = served, counters, 0
+        self._writer = LogWriter(
+            folder, row, output_schema(served), description, limits, partial(counters.dropped, served.name)
+        )
 
     def add(self, answer: str, rows: Any, outputs: pa.Table) -> None:
         """Log answers."""
         self._writer.add(answer, rows, outputs)
-        if self._writer.dropped > self._dropped:
-            self._counters.dropped(self._served.name, self._writer.dropped - self._dropped)
-            self._dropped = self._writer.dropped
 
     def close(self) -> None:
         """Write what waits."""

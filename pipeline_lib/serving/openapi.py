@@ -4,13 +4,13 @@ from typing import Any
 
 from pipeline_lib.compiled.pipeline import PREDICTION
 from pipeline_lib.rows.column import Column
-from pipeline_lib.serving.about import column_schema, json_schema
+from pipeline_lib.serving.about import json_schema
 from pipeline_lib.serving.http import ARROW, to_json
 from pipeline_lib.serving.models import Models
 from pipeline_lib.serving.open_inference import datatype
 from pipeline_lib.serving.predictions import json_value
 from pipeline_lib.serving.served_model import ServedModel
-from pipeline_lib.system.html_page import Markup, element, joined, page, summary_box, table
+from pipeline_lib.system.html_page import Markup, element, page, summary_box, table
 
 ROUTES = (
     ("POST", "/predict", "one row as an object, many as a list, or an Arrow stream"),
@@ -116,36 +116,56 @@ def _without_dialect(schema: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in schema.items() if name != "$schema"}
 
 
-def docs_page(models: Models, host: str) -> str:
+def docs_page(models: Models, host: str, *, needs_token: bool) -> str:
     """The page of documentation; it asks for nothing from elsewhere."""
-    names = ", ".join(served.name for served in models)
+    served = list(models)
+    names = ", ".join(each.name for each in served)
     routes = table(["", "route", "what for"], [(method, element("code", path), text) for method, path, text in ROUTES])
-    sections = (part for served in models for part in _section(served, host, first=served is models.first))
-    facts = [(served.name, served.reference) for served in models]
+    facts = [(each.name, each.reference) for each in served]
     box = summary_box("The same raw rows give the bits of the record.", facts=facts, kind="good")
-    return page(f"Predictions of {names}", box, *sections, element("h2", "Routes"), routes)
+    examples = [part for each in served for part in _example(each, models, host, needs_token=needs_token)]
+    rows = [part for each in served for part in _row(each)]
+    problems = " names field, rows, found and expected. Nothing that is sent is repeated."
+    errors = element(
+        "p",
+        "An error says what was found and expected. 422 is for refused rows: ",
+        element("code", "problems"),
+        problems,
+    )
+    return page(f"Predictions of {names}", box, *examples, element("h2", "Routes"), routes, errors, *rows)
 
 
-def _section(served: ServedModel, host: str, *, first: bool) -> list[Markup]:
-    path = "/predict" if first else f"/models/{served.name}/predict"
-    parts = [element("h2", served.name)]
-    if served.example is not None:
-        quoted = to_json(served.example).decode().replace("'", "'\\''")
-        answer = to_json({PREDICTION: json_value(served.answer), "record": served.reference}).decode()
-        made_up = f"Made up, as they are sensitive: {', '.join(served.sensitive)}." if served.sensitive else ""
-        parts += [
-            element("p", "A row of the record, and its answer. ", made_up),
-            element("pre", f"curl -s http://{host}{path} -H 'Content-Type: application/json' -d '{quoted}'"),
-            element("pre", answer),
-        ]
+def _example(served: ServedModel, models: Models, host: str, *, needs_token: bool) -> list[Markup]:
+    if served.example is None:
+        return []
+    path = "/predict" if served is models.first else f"/models/{served.name}/predict"
+    token = ' -H "Authorization: Bearer $TOKEN"' if needs_token else ""
+    quoted = to_json(served.example).decode().replace("'", "'\\''")
+    answer = to_json({PREDICTION: json_value(served.answer), "record": served.reference}).decode()
+    made_up = f"Made up, as they are sensitive: {', '.join(served.sensitive)}." if served.sensitive else ""
+    return [
+        element("h2", f"A row of {served.name}, and its answer"),
+        element("p", made_up) if made_up else Markup(""),
+        element("pre", f"curl -s http://{host}{path}{token} -H 'Content-Type: application/json' -d '{quoted}'"),
+        element("pre", answer),
+    ]
+
+
+def _row(served: ServedModel) -> list[Markup]:
     columns = served.row.by_name.items()
     rows = [
         (name, each.kind, "yes" if each.nullable else "no", datatype(each), _limits(each)) for name, each in columns
     ]
     head = ["column", "kind", "may be missing", "protocol", "limits"]
-    return [*parts, element("h3", "A row"), joined(table(head, rows))]
+    return [element("h2", f"The columns of {served.name}"), table(head, rows)]
 
 
 def _limits(column: Column) -> str:
-    schema = column_schema(column)
-    return ", ".join(f"{key} {value}" for key, value in schema.items() if key != "type")
+    bounds = {"from": column.ge, "above": column.gt, "to": column.le, "below": column.lt}
+    lengths = {"at least": column.min_length, "at most": column.max_length}
+    parts = [f"{word} {bound}" for word, bound in bounds.items() if bound is not None]
+    parts += [f"{word} {length} characters" for word, length in lengths.items() if length is not None]
+    parts += ["finite"] if column.finite else []
+    parts += [f"matches {column.pattern}"] if column.pattern is not None else []
+    parts += [f"one of {', '.join(map(str, column.allowed))}"] if column.allowed is not None else []
+    return "; ".join(parts if column.required else [*parts, f"{column.default!r} where it is left out"])

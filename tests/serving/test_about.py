@@ -133,6 +133,10 @@ def test_the_openapi_document_is_valid_and_lists_every_route(both: Client, echo_
     OpenAPIV31SpecValidator(secured).validate()
     assert secured["security"] == [{"token": []}]
     assert secured["paths"]["/ping"]["get"]["security"] == []
+    page = guarded.ask("GET", "/docs", headers=[(b"authorization", b"Bearer " + b"x" * 20)]).body.decode()
+    assert "Bearer $TOKEN" in page
+    assert "Bearer" not in both.get("/docs").body.decode()
+    assert "x" * 20 not in page
 
 
 class Resources(HTMLParser):
@@ -167,6 +171,18 @@ def test_the_page_works_offline_and_its_call_is_answered_as_it_says(both: Client
     match = re.fullmatch(r"curl -s http://127\.0\.0\.1:8000/predict .*? -d '(.*)'", call)
     assert match
     assert both.post("/predict", json.loads(match[1])).json == json.loads(answer)
+
+
+def test_the_page_says_what_the_columns_may_hold(both: Client) -> None:
+    page = both.get("/docs").body.decode()
+    for text in (
+        "to 1e+16",
+        "from 0; to 20",
+        "A row of labels, and its answer",
+        "The columns of labels",
+        "/v2/health/ready",
+    ):
+        assert text in page
 
 
 def test_an_example_with_an_apostrophe_can_be_pasted_into_a_shell(runs: Path) -> None:
