@@ -187,7 +187,7 @@ def test_every_command_in_the_text_is_real(page: Path) -> None:
 
 
 CALLABLE = {"run": Run, "model": CompiledPipeline, "build": Builder, "pipeline_lib": pipeline_lib}
-SET_BY_INIT = {("run", "params"), ("model", "report")}
+SET_BY_INIT = {("run", "params"), ("model", "report"), ("model", "row")}
 """Attributes that instances have and their class does not."""
 
 

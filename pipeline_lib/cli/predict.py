@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 @click.option(
     "--format", "input_format", metavar="FORMAT", help="csv, jsonl, parquet or arrow, where INPUT has no ending."
 )
-@click.option("--output-format", metavar="FORMAT", help="The same for OUTPUT.")
 @click.option("--delimiter", metavar="C", help="Between the fields of a CSV.  [default: , and a tab for .tsv]")
 @click.option("--encoding", default="utf-8", show_default=True, help="Of a CSV.")
 @click.option("--missing", multiple=True, metavar="TEXT", help="A text of a CSV that means missing; can be repeated.")
@@ -158,7 +157,7 @@ def _sink(output: str, options: dict[str, Any], record: "Deployed") -> Any:
     if options["table"] is not None:
         return TableOutput.at(output, options["table"], options["run_date"], record.reference)
     metadata = {"pipeline_lib.record": record.reference, "pipeline_lib.digest": record.digest}
-    return FileOutput.at(output, options["output_format"], metadata)
+    return FileOutput.at(output, metadata)
 
 
 def _cluster(options: dict[str, Any], record: "Deployed", model: "CompiledPipeline") -> Any:

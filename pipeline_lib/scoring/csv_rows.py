@@ -18,7 +18,7 @@ import pyarrow.csv as pa_csv
 from pipeline_lib.errors import InputError
 from pipeline_lib.scoring.input_files import InputFile
 
-_CHUNK = 1 << 23
+_CHUNK = 1 << 20
 """Bytes that Arrow splits at a time; a single row must fit."""
 _LONGEST_ROW = 1 << 30
 _TAIL = 1 << 16

@@ -41,9 +41,9 @@ class FileOutput:
         return {"path": self.path, "format": self.format, "delimiter": self.delimiter}
 
     @classmethod
-    def at(cls, path: str, given: str | None, metadata: Mapping[str, str]) -> "FileOutput":
+    def at(cls, path: str, metadata: Mapping[str, str]) -> "FileOutput":
         """The output of this name. Raises InputError for an ending that says no format, and a folder that is none."""
-        output = cls(path, *format_of(path, given), metadata)
+        output = cls(path, *format_of(path), metadata)
         if "://" in path:
             file_system(path)
             return output

@@ -1,9 +1,11 @@
 """Raw rows of files in Python: read by `Row`, not by guess."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline_lib.errors import InputError
 from pipeline_lib.rows.schema import RowSchema
 
 if TYPE_CHECKING:
@@ -23,8 +25,9 @@ def read_rows(
 
     `path` ends in .csv, .tsv, .jsonl, .parquet or .arrow (with .gz, .zst or .bz2 too), or `format` says which of csv,
     jsonl, parquet and arrow it is. `row` says which columns are read, and of which kind they are: `model.row`, or for
-    those alone that the predictions need `model.row.keep(model.reads)`. Text stays text ("007", "None", "NA"); a field
-    of a CSV that holds nothing is missing, `""` is the empty text, and so are the texts of `missing`.
+    those alone that the predictions need `model.row.keep(model.reads)`; of several tables, one of `model.row.tables`.
+    Text stays text ("007", "None", "NA"); a field of a CSV that holds nothing is missing, `""` is the empty text, and
+    the texts of `missing` are missing, too.
 
     Returns an Arrow table with exactly the columns of `row`. Raises InputError, with file and line, for values that
     `row` does not allow.
@@ -45,6 +48,10 @@ def read_rows(
     from pipeline_lib.scoring.input_files import input_files
     from pipeline_lib.scoring.read_blocks import read_blocks
 
+    if row.children:
+        names = ", ".join(table.name for table in row.tables)
+        raise InputError(f"found a Row of the tables {names}, expected one of them; pass each of row.tables in turn")
+    row = replace(row, key=None)  # the tables are matched when they are predicted
     tables = []
     options = TextOptions(encoding, delimiter, tuple(missing))
     for block in read_blocks(input_files(str(path), format), row, options=options):

@@ -167,4 +167,7 @@ def check_tables(model: CompiledPipeline, record: str) -> None:
     """Raise InputError for a pipeline over several tables: a file has one."""
     if model.row.key is not None:
         names = ", ".join(table.name for table in model.row.tables)
-        raise InputError(f"{record}: found a pipeline over the tables {names}, expected one of a single table")
+        raise InputError(
+            f"{record}: found a pipeline over the tables {names}, expected one of a single table; read each table of "
+            "model.row.tables by pipeline_lib.read_rows, and pass them to model.predict as a mapping"
+        )

@@ -16,6 +16,7 @@ from pipeline_lib.compiled.pipeline import load_model
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.records.record import Record
 from pipeline_lib.scoring.parts import Parts
+from pipeline_lib.scoring.read_rows import read_rows
 
 RECORDS = ROOT / "tests" / "data" / "records"
 ROWS = [scored.row(code=f"c{number}") for number in range(40)]
@@ -226,3 +227,19 @@ def test_a_pipeline_over_several_tables_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("customer,age\n1,2\n")
     message = scored.refusal(record, tmp_path / "rows.csv", tmp_path / "out.csv", "--allow-unproven")
     assert "found a pipeline over the tables customers, purchases, expected one of a single table" in message
+    assert "read each table of model.row.tables by pipeline_lib.read_rows" in message
+    model = load_model(record.artifact)
+    (tmp_path / "purchases.csv").write_text(
+        "customer,dollars,kind,at\n1,2.5,food,2024-01-01\n1,0.1,,2024-01-02 12:00\n7,1,tools,2024-01-03\n"
+    )
+    (tmp_path / "customers.csv").write_text("customer,age\n7,\n1,30\n")
+    tables = {table.name: read_rows(tmp_path / f"{table.name}.csv", table) for table in model.row.tables}
+    customers = [{"customer": 7, "age": None}, {"customer": 1, "age": 30.0}]
+    days = [datetime(2024, 1, 1), datetime(2024, 1, 2, 12), datetime(2024, 1, 3)]
+    values = [(1, 2.5, "food"), (1, 0.1, None), (7, 1.0, "tools")]
+    names = ("customer", "dollars", "kind")
+    purchases = [{**dict(zip(names, row, strict=True)), "at": day} for row, day in zip(values, days, strict=True)]
+    expected = model.predict({"customers": customers, "purchases": purchases})
+    assert model.predict(tables).tobytes() == expected.tobytes()
+    with pytest.raises(InputError, match="found a Row of the tables customers, purchases, expected one of them"):
+        read_rows(tmp_path / "customers.csv", model.row)
