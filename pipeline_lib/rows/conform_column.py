@@ -51,7 +51,7 @@ def conform_column(values: Any, column: Column, *, for_executor: bool) -> pa.Arr
     except ColumnError as error:
         return error
     if for_executor and column.kind == "number" and array.null_count:
-        return array.fill_null(math.nan)
+        return pc.coalesce(array, arrow_scalar(math.nan, "number"))
     return array
 
 

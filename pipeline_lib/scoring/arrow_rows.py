@@ -34,7 +34,7 @@ def _parquet(file: InputFile, rows: int, columns: Sequence[str] | None) -> Itera
         names = parquet.schema_arrow.names
         wanted = names if columns is None else [name for name in names if name in columns]
         _check_names(file, names)
-        yield _selected(parquet.schema_arrow.empty_table(), columns)
+        yield _selected(_empty(parquet.schema_arrow), columns)
         if wanted:
             batches = parquet.iter_batches(batch_size=rows, columns=wanted)
             yield from (pa.Table.from_batches([batch]) for batch in batches)
@@ -50,16 +50,20 @@ def _arrow(file: InputFile, rows: int, columns: Sequence[str] | None) -> Iterato
         with closing(file.open_plain()) as stream:
             reader = pa_ipc.open_file(stream)
             _check_names(file, reader.schema.names)
-            yield _selected(reader.schema.empty_table(), columns)
+            yield _selected(_empty(reader.schema), columns)
             for number in range(reader.num_record_batches):
                 yield _selected(_checked(reader.get_batch(number)), columns)
         return
     with closing(file.open()) as stream:
         streamed = pa_ipc.open_stream(stream)
         _check_names(file, streamed.schema.names)
-        yield _selected(streamed.schema.empty_table(), columns)
+        yield _selected(_empty(streamed.schema), columns)
         for batch in streamed:
             yield _selected(_checked(batch), columns)
+
+
+def _empty(schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
 
 
 def _checked(batch: pa.RecordBatch) -> pa.Table:

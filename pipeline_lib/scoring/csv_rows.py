@@ -81,7 +81,7 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     header = _header(file, options, delimiter)
     names = [name for name in header if columns is None or name in columns or name == header[-1]]
-    yield pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in names]))
+    yield pa.RecordBatch.from_arrays([pa.nulls(0, pa.string()) for _ in names], names)
     with closing(_Tail(file.open())) as stream:
         reader = pa_csv.open_csv(
             stream,

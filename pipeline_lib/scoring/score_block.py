@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from pipeline_lib.compiled.operations.refusals import RefusedRowError
 from pipeline_lib.compiled.pipeline import PREDICTION, PROBABILITY, CompiledPipeline
 from pipeline_lib.errors import InputError
+from pipeline_lib.rows.arrow_arrays import arrow_scalar
 from pipeline_lib.rows.conform_errors import RefusedColumnsError
 from pipeline_lib.scoring.blocks import Block, refused, without_place
 
@@ -179,10 +180,10 @@ def _joined(
         columns[PREDICTION] = _decided(model, answers, outputs.threshold)
         if not outputs.probabilities:
             columns = {name: values for name, values in columns.items() if name.partition("[")[0] != PROBABILITY}
-        columns[THRESHOLD] = pa.repeat(pa.scalar(outputs.threshold, pa.float64()), answers.num_rows)
+        columns[THRESHOLD] = pa.repeat(arrow_scalar(outputs.threshold, "number"), answers.num_rows)
     if errors is not None:
         columns[ERROR] = pa.array(errors, pa.string())
-    columns[RECORD] = pa.repeat(pa.scalar(outputs.record, pa.string()), answers.num_rows)
+    columns[RECORD] = pa.repeat(arrow_scalar(outputs.record, "string"), answers.num_rows)
     return pa.table(columns)
 
 
