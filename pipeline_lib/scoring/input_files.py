@@ -30,6 +30,8 @@ _BY_SUFFIX = {
 _COMPRESSED = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4"}
 _GLOB = re.compile(r"[*?\[]")
 _PARTITION = re.compile(r"([^/=]+)=([^/]*)")
+_CHANGING = ("size", "ETag", "etag", "mtime", "LastModified", "updated", "created")
+"""What file systems say of a file that changes with its content."""
 _MISSING_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -74,6 +76,10 @@ def format_of(name: str, given: str | None = None) -> tuple[str, str | None, str
             f"{name}: found the ending {suffix!r}, expected one of {' '.join(_BY_SUFFIX)}, perhaps with "
             f" {' '.join(_COMPRESSED)}; rename it, or say --format {'|'.join(FORMATS)}"
         )
+    if found == PARQUET and compression:
+        raise InputError(
+            f"{name}: found a compressed Parquet file, expected none: it is so inside; leave the ending out"
+        )
     return found, compression, "\t" if suffix in (".tsv", ".tab") else ","
 
 
@@ -97,7 +103,7 @@ def _local_files(path: Path, given: str | None) -> list[InputFile]:
         return [_local_file(each, given) for each in sorted(found)]
     if path.is_dir():
         below = [each for each in sorted(path.rglob("*")) if each.is_file() and not _is_hidden(each.relative_to(path))]
-        return [_local_file(each, given, str(each.relative_to(path))) for each in below]
+        return [_local_file(each, given) for each in below]
     if not path.exists():
         raise InputError(f"{path}: found no such file, expected one with rows; correct the path")
     if not path.is_file():
@@ -105,10 +111,10 @@ def _local_files(path: Path, given: str | None) -> list[InputFile]:
     return [_local_file(path, given)]
 
 
-def _local_file(path: Path, given: str | None, below: str = "") -> InputFile:
+def _local_file(path: Path, given: str | None) -> InputFile:
     stat = path.stat()
     stamp = f"{stat.st_size}-{stat.st_mtime_ns}"
-    return InputFile(str(path), str(path), *format_of(path.name, given), _partition(below), stat.st_size, stamp)
+    return InputFile(str(path), str(path), *format_of(path.name, given), _partition(path), stat.st_size, stamp)
 
 
 def file_system(url: str) -> tuple[Any, str]:
@@ -130,27 +136,25 @@ def _files_at(url: str, given: str | None) -> list[InputFile]:
     system, path = file_system(url)
     try:
         if _GLOB.search(path):
-            found = {each: each for each in system.glob(path)}
+            found = list(system.glob(path))
         elif system.isdir(path):
-            root = path.rstrip("/") + "/"
-            listed = (str(each) for each in system.find(path))
-            found = {each: each.partition(root.lstrip("/"))[2] for each in listed}
-            found = {each: below for each, below in found.items() if not _is_hidden(Path(below))}
+            root = path.strip("/") + "/"
+            found = [each for each in map(str, system.find(path)) if not _is_hidden(Path(each.partition(root)[2]))]
         else:
-            found = {path: ""} if system.exists(path) else {}
-        return [_remote_file(system, each, url, given, found[each]) for each in sorted(found)]
+            found = [path] if system.exists(path) else []
+        return [_remote_file(system, each, url, given) for each in sorted(found)]
     except InputError:
         raise
     except Exception as error:  # each file system has errors of its own
         raise InputError(f"{url}: found {type(error).__name__}: {error}, expected rows there; try again") from error
 
 
-def _remote_file(system: Any, path: str, url: str, given: str | None, below: str) -> InputFile:
+def _remote_file(system: Any, path: str, url: str, given: str | None) -> InputFile:
     info = system.info(path)
     size = int(info.get("size") or 0)
-    stamp = "-".join(str(info.get(name, "")) for name in ("size", "ETag", "etag", "mtime", "LastModified", "updated"))
+    stamp = "-".join(str(info.get(name, "")) for name in _CHANGING)
     shown = f"{url.partition('://')[0]}://{path.lstrip('/')}"
-    return InputFile(path, shown, *format_of(path, given), _partition(below), size, stamp, system)
+    return InputFile(path, shown, *format_of(path, given), _partition(Path(path)), size, stamp, system)
 
 
 def _is_hidden(below: Path) -> bool:
@@ -158,22 +162,20 @@ def _is_hidden(below: Path) -> bool:
     return any(part.startswith((".", "_")) and "=" not in part for part in below.parts)
 
 
-def _partition(below: str) -> dict[str, str | None]:
-    pairs = (_PARTITION.fullmatch(part) for part in Path(below).parts[:-1])
+def _partition(path: Path) -> dict[str, str | None]:
+    pairs = (_PARTITION.fullmatch(part) for part in path.parts[:-1])
     return {unquote(pair[1]): None if pair[2] == _MISSING_PARTITION else unquote(pair[2]) for pair in pairs if pair}
 
 
 def changed(files: Sequence[InputFile]) -> list[str]:
     """Names of the files that are no longer as they were when they were listed."""
-    names = []
-    for file in files:
+    return [file.shown for file in files if _stamp_now(file) != file.stamp]
+
+
+def _stamp_now(file: InputFile) -> str | None:
+    try:
         if file.system is not None:
-            again = _remote_file(file.system, file.path, file.shown, file.format, "")
-        elif Path(file.path).is_file():
-            again = _local_file(Path(file.path), file.format)
-        else:
-            names.append(file.shown)
-            continue
-        if again.stamp != file.stamp:
-            names.append(file.shown)
-    return names
+            return _remote_file(file.system, file.path, file.shown, file.format).stamp
+        return _local_file(Path(file.path), file.format).stamp
+    except FileNotFoundError:
+        return None

@@ -35,6 +35,20 @@ def test_files_of_different_formats_and_column_orders_are_one_input(echo_record:
     assert codes(tmp_path / "out.csv") == [f"c{i}" for i in range(5)]
 
 
+def test_a_file_in_the_folder_of_a_column_has_it_however_it_is_named(echo_record: Record, tmp_path: Path) -> None:
+    path = tmp_path / "in" / "code=007" / "part.parquet"
+    path.parent.mkdir(parents=True)
+    scored.write_table(path, scored.table([scored.row()]).drop_columns(["code"]))
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/in/code=007/part.parquet", path.read_bytes())
+    given = [path, tmp_path / "in", tmp_path / "in" / "*" / "*.parquet"]
+    given += ["memory://in/code=007/part.parquet", "memory://in", "memory://in/*/*.parquet"]  # type: ignore[list-item]
+    for each in given:
+        scored.done(echo_record, each, tmp_path / "out.parquet")
+        assert codes(tmp_path / "out.parquet") == ["007"]
+    memory.rm("/in", recursive=True)
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
 def test_columns_in_paths_are_typed_by_row(echo_record: Record, tmp_path: Path, suffix: str) -> None:
     for rooms, code, day in ((1, "007", "2024-01-01"), (2, "a%2Fb", "__HIVE_DEFAULT_PARTITION__")):
@@ -88,11 +102,13 @@ def test_an_input_and_an_output_at_addresses(echo_record: Record, tmp_path: Path
         ("rows.xlsx", "rows.xlsx: found the ending '.xlsx', expected one of .csv"),
         ("pipe.csv", "pipe.csv: found no regular file, expected one"),
         ("nowhere://x/rows.csv", "cannot be reached"),
+        ("rows.parquet.gz", "rows.parquet.gz: found a compressed Parquet file, expected none"),
     ],
 )
 def test_an_input_that_is_none_is_refused(tmp_path: Path, given: str, message: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "rows.xlsx").touch()
+    (tmp_path / "rows.parquet.gz").touch()
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(InputError) as error:
         input_files(given if "://" in given else str(tmp_path / given))
