@@ -11,6 +11,8 @@ import scored
 import watched
 from command_line import invoke
 
+from pipeline_lib.answers.log_writer import LogWriter
+from pipeline_lib.compiled.pipeline import load_model
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.records.record import Record
 
@@ -64,6 +66,23 @@ def test_refused_rows_are_counted(record: Record, tmp_path: Path) -> None:
     assert columns["size"]["invalid"] == pytest.approx(1 / 3)
     assert columns["prediction"]["values"] == 40
     assert "20 of the rows are refused" in invoke("drift", record.folder, tmp_path / "rows.csv").output
+
+
+def test_logged_answers_are_compared_as_they_were_given(record: Record, tmp_path: Path) -> None:
+    model = load_model(record.artifact)
+    answers = model.predict_table(watched.sizes(500, 1, mean=1.0), outputs=("prediction", "probability"))
+    name, _, version = record.reference.partition("/")
+    facts = {"record": record.reference, "digest": "d", "left_out": []}
+    writer = LogWriter(tmp_path / "log" / name / version, model.row, answers.schema, facts)
+    writer.add("one", watched.sizes(500, 1, mean=1.0), answers)
+    writer.close()
+    logged = json.loads(invoke("drift", record.folder, tmp_path / "log", "--json").output)
+    data = written(tmp_path, watched.sizes(500, 1, mean=1.0))
+    assert logged == json.loads(invoke("drift", record.folder, data, "--json").output)
+    other = watched.watched(tmp_path / "runs")
+    error = invoke("drift", other.folder, tmp_path / "log").exception
+    assert isinstance(error, InputError)
+    assert f"found answers of {record.reference}, expected those of {other.reference}" in str(error)
 
 
 def test_the_page_is_written(record: Record, tmp_path: Path) -> None:
