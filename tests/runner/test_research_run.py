@@ -8,8 +8,10 @@ import example
 import pandas as pd
 import pytest
 from example import ROOT
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import digests, read_evidence
@@ -55,6 +57,13 @@ def fitted(parts: Parts) -> Any:
     return houses.build(houses.Params.model_validate(GIVEN)).fit(parts[0], parts[2])
 
 
+@pytest.fixture(scope="module")
+def small(parts: Parts) -> Any:
+    """A model of one column, which compiles in a moment."""
+    scaled = make_column_transformer((StandardScaler(), ["Lot.Area"]))
+    return make_pipeline(scaled, LinearRegression()).fit(parts[0], parts[2])
+
+
 def test_a_run_keeps_artifact_evidence_and_metrics(run: Run, fitted: Any, parts: Parts) -> None:
     X_train, X_test, _, y_test = parts
     model = run.compile(fitted, like=X_train)
@@ -97,15 +106,15 @@ def test_evidence_and_metrics_come_after_the_artifact(run: Run, parts: Parts) ->
 
 
 def test_later_results_take_the_place_of_all_that_followed_from_earlier_ones(
-    run: Run, fitted: Any, parts: Parts
+    run: Run, small: Any, parts: Parts
 ) -> None:
     X_train, X_test, _, y_test = parts
-    run.compile(fitted, like=X_train)
+    run.compile(small, like=X_train)
     predictions = run.evidence(X_test.head(20), y_test.head(20))
     run.metrics(houses.metrics(y_test.head(20), predictions, run.params))
     run.evidence(X_test.head(5), y_test.head(5))
     assert run.record.read_json("metrics.json") is None
-    run.compile(fitted, like=X_train)
+    run.compile(small, like=X_train)
     assert not run.record.evidence.exists()
 
 
@@ -180,16 +189,16 @@ def test_who_started_the_kernel_decides_the_mode(monkeypatch: pytest.MonkeyPatch
     assert start_run(houses, VALUES).record.manifest()["mode"] == mode
 
 
-def test_a_target_of_other_rows_is_refused(run: Run, fitted: Any, parts: Parts) -> None:
+def test_a_target_of_other_rows_is_refused(run: Run, small: Any, parts: Parts) -> None:
     X_train, X_test, _, y_test = parts
-    run.compile(fitted, like=X_train)
+    run.compile(small, like=X_train)
     with pytest.raises(InputError, match="found a target whose index is not that of the rows"):
         run.evidence(X_test.head(5), y_test.head(5)[::-1])
 
 
-def test_evidence_that_the_fit_has_seen_is_warned_of(run: Run, fitted: Any, parts: Parts) -> None:
+def test_evidence_that_the_fit_has_seen_is_warned_of(run: Run, small: Any, parts: Parts) -> None:
     X_train, X_test, y_train, y_test = parts
-    run.compile(fitted, like=X_train)
+    run.compile(small, like=X_train)
     rows, target = pd.concat([X_test.head(3), X_train.head(2)]), pd.concat([y_test.head(3), y_train.head(2)])
     with pytest.warns(UserWarning, match="found 2 evidence rows that are training rows too"):
         run.evidence(rows, target)
@@ -201,9 +210,9 @@ def test_metrics_are_names_and_numbers(run: Run, values: Any) -> None:
         run.metrics(values)
 
 
-def test_training_rows_are_a_frame(run: Run, fitted: Any, parts: Parts) -> None:
+def test_training_rows_are_a_frame(run: Run, small: Any, parts: Parts) -> None:
     with pytest.raises(InputError, match="found rows of one column as like=, expected the 82 of Row"):
-        run.compile(fitted, like=parts[2])
+        run.compile(small, like=parts[2])
 
 
 def test_load_may_take_the_parameters_and_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
