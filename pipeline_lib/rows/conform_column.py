@@ -215,7 +215,10 @@ def _item(values: Any, row: int) -> object:
         return values[row]
     if isinstance(values, pa.Array | pa.ChunkedArray):
         item = values[row]
-        return item if pa.types.is_timestamp(item.type) else item.as_py()
+        try:
+            return item if pa.types.is_timestamp(item.type) else item.as_py()
+        except OverflowError:  # a date that Python does not have, in days since 1970
+            return item.value
     item = values[row] if isinstance(values, np.ndarray) else values.iloc[row]
     return item.item() if isinstance(item, np.number | np.bool_) else item
 

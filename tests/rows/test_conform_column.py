@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from row_examples import BIG, Level, Mixin, Text, one, refusal
 
+from pipeline_lib.errors import InputError
 from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.schema import RowSchema
@@ -256,3 +257,13 @@ def test_wrong_columns_of_a_frame_are_refused() -> None:
     ]:
         message = refusal(lambda kind=kind, values=values: series(kind, values))
         assert found.lower() in message.lower(), message
+
+
+@core
+def test_a_date_that_python_does_not_have_is_refused_by_its_days() -> None:
+    days = pa.array([0, 2_121_398_854], pa.int32()).cast(pa.date32())
+    with pytest.raises(InputError) as error:
+        conform(pa.table({"day": days}), RowSchema((Column("day", "date"),)))
+    assert str(error.value) == (
+        "day: found 2121398854 in row 1, expected a date in the years 1 to 9999; correct it, or Row"
+    )
