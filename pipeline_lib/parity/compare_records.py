@@ -31,6 +31,7 @@ from pipeline_lib.records.layout import ENVIRONMENT, FITTED_STATE, LIBRARY, METR
 from pipeline_lib.records.record import Record
 from pipeline_lib.records.snapshots import snapshots_of
 from pipeline_lib.records.sources import snapshot_changes
+from pipeline_lib.watching.statistics import STATISTICS
 
 _MOST_LINES = 8
 _MOST_RAW = 4
@@ -203,6 +204,8 @@ def _artifact_section(a: Record, b: Record) -> Section:
     old, new = ({f"artifact/{n}": d for n, d in digests(record.artifact).items()} for record in (a, b))
     if not old or not new:
         return Section("artifact", missing="no artifact in one of the two")
+    if f"artifact/{STATISTICS}" not in old.keys() & new.keys():  # earlier versions kept none
+        old, new = ({n: d for n, d in each.items() if n != f"artifact/{STATISTICS}"} for each in (old, new))
     differences = [name for name in dict.fromkeys((*old, *new)) if old.get(name) != new.get(name)]
     kept = [read_edge_answers(record.evidence) for record in (a, b)]
     if kept[0] != kept[1] and not _without_rows(a, b):

@@ -194,6 +194,8 @@ def p_text(p: float | None) -> str:
 
 
 def _number_text(value: float) -> str:
+    if value == int(value) and abs(value) < 10_000:  # a year has no comma
+        return f"{value:.0f}"
     return f"{value:,.6g}" if abs(value) < 1e6 or value != int(value) else f"{value:,.0f}"
 
 

@@ -22,6 +22,10 @@ _KINDS: dict[str, Kind] = {DRIFTED: "bad", SHIFTED: "warn"}
 _TRAINING, _NOW = "#a9b2bd", "#0b57a4"
 _WIDTH, _LABELS, _VALUES, _ROW, _BAR = 340, 118, 34, 19, 7  # of the plot, in its own units
 _LONGEST_LABEL = 21
+_STYLE = Markup(
+    "<style>.bars { width: 100%; max-width: 36rem; } section, details { break-inside: avoid; }"
+    "@media print { .bars { max-width: 20rem; } }</style>"
+)
 _HEAD = ("column", "verdict", "index", "p", "missing", "unseen", "out of range", "other type")
 _MEANING = (
     "Stability index: sum of (now - training) * log(now / training) over the bins. If chance is no explanation, "
@@ -48,7 +52,7 @@ def write_drift_page(path: Path, drift: Drift) -> None:
     lines = [_line(each) for each in drift.columns]
     overview = table(_HEAD, lines, numbers=_HEAD[2:], kinds=[_KINDS.get(each.verdict, "") for each in drift.columns])
     meaning = folded("What the numbers mean", *(element("p", line) for line in _MEANING))
-    write_page(path, f"Drift of {drift.reference}", box, overview, _legend(), *_sections(drift), meaning)
+    write_page(path, f"Drift of {drift.reference}", _STYLE, box, overview, _legend(), *_sections(drift), meaning)
 
 
 def _line(column: ColumnDrift) -> tuple[object, ...]:
@@ -77,8 +81,7 @@ def _sections(drift: Drift) -> Iterator[Markup]:
     for column in drift.columns:
         told = [element("p", column.reason)] if column.reason else []
         if column.verdict in (DRIFTED, SHIFTED):
-            yield element("h2", f"{column.name}: {column.verdict}")
-            yield from (*told, plot(column))
+            yield element("section", element("h2", f"{column.name}: {column.verdict}"), *told, plot(column))
         else:
             yield folded(f"{column.name}: {column.verdict}", *told, plot(column))
 
@@ -102,5 +105,5 @@ def plot(column: ColumnDrift) -> Markup:
     title = escape(f"{column.name}: share of each bin in training and now")
     return Markup(
         f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{title}" font-size="10" '
-        f'style="width:100%;max-width:36rem;break-inside:avoid" font-family="inherit">{"".join(parts)}</svg>'
+        f'class="bars" font-family="inherit">{"".join(parts)}</svg>'
     )

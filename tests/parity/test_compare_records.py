@@ -115,6 +115,13 @@ def test_one_ulp_in_an_output_and_in_a_metric_are_named(houses_record: Record, c
     assert found["metrics"][0].startswith("rmse: ")
 
 
+def test_statistics_that_only_one_version_kept_are_no_difference(houses_record: Record, copy: Record) -> None:
+    (copy.artifact / "statistics.json").unlink()
+    assert compare_records(copy, houses_record).section("artifact").same
+    (copy.artifact / "statistics.json").write_bytes(b"{}")
+    assert compare_records(copy, houses_record).section("artifact").differences == ("artifact/statistics.json",)
+
+
 def test_sensitive_raw_values_are_not_shown(houses_record: Record, copy: Record) -> None:
     edit_json(
         copy.artifact / "row.json",
