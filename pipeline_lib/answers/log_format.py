@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.ipc as pa_ipc
 import pyarrow.parquet as pq
 
@@ -46,22 +47,32 @@ class Log:
         return self.row is not None and not self.left_out
 
     def files(self) -> list[Path]:
-        """The files, oldest first."""
-        found = [path for path in self.folder.iterdir() if path.suffix in (OPEN, FULL)]
-        return sorted((path for path in found if not path.name.startswith(".")), key=lambda path: path.name)
+        """The files, oldest first; of a stream that has become Parquet and is not removed yet, the Parquet file."""
+        found = {path.stem: path for path in self.folder.glob(f"*{OPEN}")}
+        found |= {path.stem: path for path in self.folder.glob(f"*{FULL}")}
+        return [found[stem] for stem in sorted(found)]
 
     def tables(self) -> Iterator[pa.Table]:
         """What was logged, in parts; of a file that was cut off, all up to its last whole batch."""
         for path in self.files():
-            try:
-                if path.suffix == FULL:
-                    with pq.ParquetFile(path) as parquet:
-                        yield from (pa.Table.from_batches([batch]) for batch in parquet.iter_batches())
-                else:
+            if path.suffix == OPEN:
+                try:
                     yield from (pa.Table.from_batches([batch]) for batch in whole_batches(path))
-            except FileNotFoundError:  # rotated or removed meanwhile
+                    continue
+                except FileNotFoundError:  # it has become Parquet meanwhile
+                    path = path.with_suffix(FULL)
+            try:
+                with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
+                    missing = parquet.metadata.num_rows
+                    for batch in parquet.iter_batches():
+                        batch.validate(full=True)
+                        missing -= batch.num_rows
+                        yield pa.Table.from_batches([batch])
+                if missing:  # no checksum covers the head of a page
+                    raise pa.ArrowInvalid(f"{missing:,} rows fewer than it says")
+            except FileNotFoundError:  # removed meanwhile, as the log is full
                 continue
-            except pa.ArrowException as error:
+            except (pa.ArrowException, OSError) as error:
                 raise InputError(f"{path}: found {error}, expected a file of a log; move it away") from error
 
 
@@ -80,9 +91,7 @@ def whole_batches(path: Path) -> Iterator[pa.RecordBatch]:
 
 def logs_in(folder: Path) -> list[Log]:
     """The logs in a folder: of one record, or of several below it. Raises InputError where there is none."""
-    if (folder / DESCRIPTION).is_file():
-        return [read_log(folder)]
-    found = [read_log(path.parent) for path in sorted(folder.glob(f"*/*/{DESCRIPTION}"))]
+    found = [read_log(path.parent) for path in sorted(folder.rglob(DESCRIPTION))]
     if not found:
         raise InputError(f"{folder}: found no log, expected the folder that `serve --log` names; correct the path")
     return found
@@ -94,8 +103,11 @@ def read_log(folder: Path) -> Log:
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         found = values.get("format") if isinstance(values, dict) else type(values).__name__
         raise InputError(f"{folder / DESCRIPTION}: found format {found!r}, expected {FORMAT}; use a later version")
-    row = RowSchema.from_json(values["row"]) if values["row"] is not None else None
-    return Log(folder, values["record"], values["digest"], row, tuple(values["left_out"]))
+    try:
+        row = RowSchema.from_json(values["row"]) if values["row"] is not None else None
+        return Log(folder, values["record"], values["digest"], row, tuple(values["left_out"]))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{folder / DESCRIPTION}: found {error!r}, expected a log; move the folder away") from error
 
 
 def find_answer(folder: Path, answer: str) -> tuple[Log, dict[str, Any]]:
@@ -103,9 +115,9 @@ def find_answer(folder: Path, answer: str) -> tuple[Log, dict[str, Any]]:
     logs = logs_in(folder)
     for log in logs:
         for table in log.tables():
-            for position, each in enumerate(table[ID].to_pylist()):
-                if each == answer:
-                    return log, table.slice(position, 1).to_pylist()[0]
+            position = pc.index(table[ID], answer).as_py()
+            if position >= 0:
+                return log, table.slice(position, 1).to_pylist()[0]
     raise InputError(
         f"{folder}: found no answer {answer!r} in the logs of {', '.join(log.reference for log in logs)}, expected an "
         "ID as the server gave it; of many rows the ID has the row's number behind a slash"

@@ -10,10 +10,11 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ _AT_ONCE = 10_000
 _RETRY = 10.0
 """Seconds without an attempt after one that failed."""
 _DAY = 86_400
+_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+"""The mark of the end of an Arrow stream."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class LogWriter:
     """The log of one record's answers by this process.
 
     `row` are the raw columns that are kept, already without sensitive ones; None keeps answers alone. `outputs` are all
-    outputs of the model, of which an answer may have some.
+    outputs of the model, of which an answer may have some. `on_dropped` gets the number of answers that are not kept.
     """
 
     def __init__(
@@ -62,19 +65,19 @@ class LogWriter:
         outputs: pa.Schema,
         description: Mapping[str, Any],
         limits: Limits = Limits(),
+        on_dropped: Callable[[int], None] = lambda rows: None,
     ) -> None:
         self.folder, self.limits, self.dropped, self.written = folder, limits, 0, 0
-        self._row, self._outputs = row, outputs
+        self._row, self._outputs, self._on_dropped = row, outputs, on_dropped
+        self._description = {"format": FORMAT, **description, "row": row.to_json() if row is not None else None}
         self._waiting: deque[tuple[str, int, Sequence[Any] | pa.Table | None, Any]] = deque()
-        self._rows = 0
+        self._rows, self._lock = 0, threading.Lock()
         self._wake, self._stop = threading.Event(), False
         self._file: _OpenFile | None = None
         self._failed = 0.0
         self._told = False
-        folder.mkdir(parents=True, exist_ok=True)
-        values = {"format": FORMAT, **description, "row": row.to_json() if row is not None else None}
-        if not (folder / DESCRIPTION).is_file():
-            write_atomic(folder / DESCRIPTION, canonical_json(values))
+        with suppress(OSError):  # tried again with the first answers
+            self._make_folder()
         self._clean()
         self._thread = threading.Thread(target=self._work, name="answer log", daemon=True)
         self._thread.start()
@@ -82,10 +85,12 @@ class LogWriter:
     def add(self, answer: str, rows: Sequence[Any] | pa.Table, outputs: pa.Table) -> None:
         """Log the answers to rows, all under one ID; returns at once."""
         count = outputs.num_rows
-        if self._rows + count > _MOST_WAITING:
-            self.dropped += count
+        with self._lock:
+            is_full = self._rows + count > _MOST_WAITING
+            self._rows += 0 if is_full else count
+        if is_full:
+            self._drop(count)
             return
-        self._rows += count
         self._waiting.append((answer, time.time_ns() // 1000, rows if self._row is not None else None, outputs))
         if self._rows >= _AT_ONCE:
             self._wake.set()
@@ -103,8 +108,19 @@ class LogWriter:
             while self._waiting and count < _AT_ONCE:
                 taken.append(self._waiting.popleft())
                 count += taken[-1][3].num_rows
-            self._rows -= count
+            with self._lock:
+                self._rows -= count
             self._write(taken, count)
+
+    def _make_folder(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not (self.folder / DESCRIPTION).is_file():
+            write_atomic(self.folder / DESCRIPTION, canonical_json(self._description))
+
+    def _drop(self, count: int) -> None:
+        with self._lock:
+            self.dropped += count
+        self._on_dropped(count)
 
     def _work(self) -> None:
         while not self._stop:
@@ -117,36 +133,35 @@ class LogWriter:
 
     def _write(self, taken: Sequence[Any], count: int) -> None:
         if time.monotonic() < self._failed:
-            self.dropped += count
+            self._drop(count)
             return
         try:
             batch = self._batch(taken)
+            if self._file is not None and self._file.is_removed():
+                self._file.close()
+                self._file = None
             if self._file is None:
+                self._make_folder()
                 self._file = _OpenFile(self.folder, batch.schema)
             self._file.append(batch)
             self.written += count
         except Exception as error:  # a full disk, a folder that was removed: requests go on
-            self.dropped += count
+            self._drop(count)
             self._failed = time.monotonic() + _RETRY
-            if self._file is not None:
-                self._file.abandon()
-                self._file = None
             if not self._told:
                 _LOG.error("the log in %s takes no answers (%s); they are dropped and counted", self.folder, error)
             self._told = True
 
     def _batch(self, taken: Sequence[Any]) -> pa.RecordBatch:
-        ids, times, tables, outputs = [], [], [], []
-        for answer, moment, rows, answers in taken:
+        ids, times, outputs = [], [], []
+        for answer, moment, _, answers in taken:
             count = answers.num_rows
             ids += [answer] if count == 1 else [f"{answer}/{number}" for number in range(count)]
             times += [moment] * count
             outputs.append(_with_all(answers, self._outputs))
-            if self._row is not None:
-                tables.append(conform(rows, self._row))
         columns = {ID: pa.array(ids, pa.string()), TIME: pa.array(times, pa.timestamp("us", "UTC"))}
         if self._row is not None:
-            columns[ROW] = _struct(pa.concat_tables(tables))
+            columns[ROW] = _struct(_conformed([rows for _, _, rows, _ in taken], self._row))
         columns[OUTPUTS] = _struct(pa.concat_tables(outputs))
         return pa.RecordBatch.from_pydict(columns)
 
@@ -168,9 +183,9 @@ class LogWriter:
         """Close files of processes that are gone, remove those that are too old, and the oldest beyond the limit."""
         with suppress(OSError):
             for path in self.folder.glob(f"*{OPEN}"):
-                if not _is_held(path):
-                    with suppress(OSError, pa.ArrowException):
-                        to_parquet(path)
+                with suppress(OSError, pa.ArrowException), path.open("rb") as stream:
+                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails for a process that still appends
+                    to_parquet(path)
             files = sorted(self.folder.glob(f"*{FULL}"))
             sizes = {path: path.stat() for path in files}
             total = sum(stat.st_size for stat in sizes.values())
@@ -182,21 +197,30 @@ class LogWriter:
 
 
 class _OpenFile:
-    """A stream that this process appends to, and holds locked as long as it does."""
+    """A stream that this process appends to, and holds locked as long as it does.
+
+    It has its name only once it is locked, and its bytes are whole batches always: one that fails is cut off.
+    """
 
     def __init__(self, folder: Path, schema: pa.Schema) -> None:
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         self.path = folder / f"{now}-{os.getpid():x}{secrets.token_hex(2)}{OPEN}"
-        self._file = self.path.open("xb", buffering=0)
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._sink = pa.BufferOutputStream()
         self._began = time.monotonic()
         self._size = 0
         self._schema = schema
         sink = pa.BufferOutputStream()
         with pa_ipc.new_stream(sink, schema):
             pass
-        self._put(sink.getvalue().to_pybytes()[:-8])  # without the mark of the end
+        part = self.path.with_suffix(".part")
+        self._file = part.open("xb", buffering=0)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._put(sink.getvalue().to_pybytes()[: -len(_END)])
+            part.rename(self.path)
+        except BaseException:
+            self._file.close()
+            part.unlink(missing_ok=True)
+            raise
 
     def append(self, batch: pa.RecordBatch) -> None:
         if batch.schema != self._schema:
@@ -205,47 +229,50 @@ class _OpenFile:
 
     def _put(self, content: bytes) -> None:
         view = memoryview(content)
-        while view:
-            view = view[self._file.write(view) :]
+        try:
+            while view:
+                view = view[self._file.write(view) :]
+        except OSError:
+            os.truncate(self._file.fileno(), self._size)
+            os.lseek(self._file.fileno(), self._size, os.SEEK_SET)
+            raise
         self._size += len(content)
+
+    def is_removed(self) -> bool:
+        return os.fstat(self._file.fileno()).st_nlink == 0
 
     def is_full(self, limits: Limits) -> bool:
         return self._size > limits.file_bytes or time.monotonic() - self._began > limits.file_seconds
 
     def close(self) -> None:
-        self._put(b"\xff\xff\xff\xff\x00\x00\x00\x00")
-        self._file.close()
-
-    def abandon(self) -> None:
-        """Close a file whose last batch may be cut off."""
         with suppress(OSError):
-            self._file.close()
+            self._put(_END)
+        self._file.close()
 
 
 def to_parquet(path: Path) -> None:
     """Replace a stream by a Parquet file with its whole batches; one without any is removed."""
     target = path.with_suffix(FULL)
     part = path.with_name(f".{target.name}.part")
-    writer = None
     try:
-        for batch in whole_batches(path):
-            writer = writer or pq.ParquetWriter(part, batch.schema, compression="zstd")
-            writer.write_batch(batch)
-        if writer is not None:
-            writer.close()
+        batches = list(whole_batches(path))
+        if batches:  # in one row group, as each has the statistics of every column
+            pq.write_table(pa.Table.from_batches(batches), part, compression="zstd", write_page_checksum=True)
             part.replace(target)
         path.unlink()
     finally:
         part.unlink(missing_ok=True)
 
 
-def _is_held(path: Path) -> bool:
-    try:
-        with path.open("rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    return False
+def _conformed(rows: Sequence[Any], schema: RowSchema) -> pa.Table:
+    """Rows of requests as one table; those that came as lists are converted at once."""
+    tables = []
+    for are_lists, group in groupby(rows, lambda each: isinstance(each, list)):
+        parts = list(group)
+        if are_lists:
+            parts = [list(chain.from_iterable(parts))]
+        tables += [conform(part, schema) for part in parts]
+    return pa.concat_tables(tables)
 
 
 def _with_all(answers: pa.Table, outputs: pa.Schema) -> pa.Table:

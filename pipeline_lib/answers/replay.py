@@ -1,15 +1,16 @@
 """Live traffic again: the rows of a log, answered by its record bit for bit, or by another, and where they disagree."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline_lib.answers.log_format import ID, OUTPUTS, ROW, Log
-from pipeline_lib.compiled.pipeline import PREDICTION, CompiledPipeline
+from pipeline_lib.compiled.pipeline import PREDICTION, PROBABILITY, CompiledPipeline
 from pipeline_lib.errors import InputError
 
 _SHOWN = 10
@@ -38,24 +39,29 @@ class Disagreement:
         values = np.concatenate(self._differences)
         return {f"{share:.0%}": float(np.quantile(values, share)) for share in _QUANTILES}
 
-    def add(self, ids: pa.Array, logged: pa.Array, answered: pa.Array) -> None:
-        """Compare the answers to some rows."""
-        self.rows += len(logged)
-        if pa.types.is_floating(logged.type):
-            ours, theirs = (np.asarray(each, np.float64) for each in (answered, logged))
-            differs = ours.view(np.int64) != theirs.view(np.int64)
-            found = np.abs(ours - theirs)[differs]
-            if self._kept < _KEPT and len(found):
-                self._differences.append(found)
-                self._kept += len(found)
-            numbers = np.flatnonzero(differs).tolist()
-        else:
-            before, after = logged.to_pylist(), answered.to_pylist()
-            numbers = [number for number, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
-            self.pairs.update((before[number], after[number]) for number in numbers)
-        self.differing += len(numbers)
-        for number in numbers[: max(0, _SHOWN - len(self.first))]:
-            self.first.append((ids[number].as_py(), logged[number].as_py(), answered[number].as_py()))
+    def add(self, ids: pa.Array, logged: pa.Table, answered: pa.Table) -> None:
+        """Compare the answers to some rows, tables of the same outputs; an output that was not asked for is missing."""
+        self.rows += len(ids)
+        differs = np.zeros(len(ids), bool)
+        for name in logged.column_names:
+            before, after = logged[name].combine_chunks(), answered[name].combine_chunks()
+            if pa.types.is_floating(before.type):
+                theirs, ours = (np.asarray(each, np.float64) for each in (before, after))
+                other = (ours.view(np.int64) != theirs.view(np.int64)) & np.asarray(before.is_valid())
+                with np.errstate(invalid="ignore"):
+                    found = np.abs(ours - theirs)[other]
+                found = found[np.isfinite(found)]
+                if self._kept < _KEPT and len(found):
+                    self._differences.append(found)
+                    self._kept += len(found)
+            else:
+                other = np.asarray(pc.fill_null(pc.not_equal(before, after), False))
+                pairs = (each.filter(pa.array(other)).to_pylist() for each in (before, after))
+                self.pairs.update(zip(*pairs, strict=True))
+            differs |= other
+        self.differing += int(differs.sum())
+        for number in np.flatnonzero(differs)[: max(0, _SHOWN - len(self.first))].tolist():
+            self.first.append((ids[number].as_py(), _values(logged, number), _values(answered, number)))
 
     def to_json(self) -> dict[str, Any]:
         """The counts as JSON values."""
@@ -84,37 +90,56 @@ class Disagreement:
         return lines
 
 
-def replay(log: Log, model: CompiledPipeline, progress: Callable[[int], None] = lambda rows: None) -> Disagreement:
-    """Answer the rows of a log again and compare every bit. Raises InputError for rows that cannot be repeated."""
+def replay(log: Log, model: CompiledPipeline, *, probabilities: bool = False) -> Disagreement:
+    """Answer the rows of a log again and compare every bit of the predictions, and of `probabilities` if asked.
+
+    Raises InputError for rows that cannot be repeated, and for a model whose answers are of another kind.
+    """
     if not log.replayable:
         why = f"the sensitive columns {', '.join(log.left_out)} are left out" if log.left_out else "rows are not kept"
         raise InputError(f"{log.reference}: found a log that cannot be repeated, as {why}; expected whole rows")
+    kinds = (PREDICTION, PROBABILITY) if probabilities and model.classes else (PREDICTION,)
     result = Disagreement()
     for table in log.tables():
         rows = pa.Table.from_struct_array(table[ROW].combine_chunks())
         logged = pa.Table.from_struct_array(table[OUTPUTS].combine_chunks())
-        name = PREDICTION if PREDICTION in logged.column_names else logged.column_names[0]
-        ids = table[ID].combine_chunks()
-        _compare(result, model, rows, logged[name].combine_chunks(), ids, name)
-        progress(result.rows)
+        logged = logged.select([name for name in logged.column_names if name.partition("[")[0] in kinds])
+        _compare(result, model, rows, logged, table[ID].combine_chunks(), kinds)
     return result
 
 
-def _compare(result: Disagreement, model: CompiledPipeline, rows: Any, logged: Any, ids: Any, name: str) -> None:
-    """Compare; where a row is refused, one by one, so that the others are still compared."""
+def check_kind(logged: pa.Table, answered: pa.Table) -> None:
+    """Raise InputError for answers that have other outputs than those that are logged, or other types."""
+    ours, theirs = ({field.name: str(field.type) for field in table.schema} for table in (answered, logged))
+    if ours != theirs:
+        raise InputError(f"found a model that answers {_of(ours)}, expected {_of(theirs)} as in the log; name another")
+
+
+def _compare(
+    result: Disagreement, model: CompiledPipeline, rows: pa.Table, logged: pa.Table, ids: pa.Array, kinds: Sequence[str]
+) -> None:
+    """Compare; where a row is refused, by halves, so that the others are still compared."""
     try:
-        answered = model.predict_table(rows)[name].combine_chunks()
+        answered = model.predict_table(rows, outputs=kinds)
     except InputError:
         if len(rows) == 1:
             result.rows += 1
             result.refused += 1
             return
         half = len(rows) // 2
-        _compare(result, model, rows.slice(0, half), logged.slice(0, half), ids.slice(0, half), name)
-        _compare(result, model, rows.slice(half), logged.slice(half), ids.slice(half), name)
+        for start, count in ((0, half), (half, len(rows) - half)):
+            some, theirs = rows.slice(start, count), logged.slice(start, count)
+            _compare(result, model, some, theirs, ids.slice(start, count), kinds)
         return
-    if answered.type != logged.type and pa.types.is_floating(answered.type) != pa.types.is_floating(logged.type):
-        raise InputError(
-            f"found answers of {answered.type}, expected {logged.type} as in the log: another kind of model"
-        )
-    result.add(ids, logged, answered.cast(logged.type))
+    check_kind(logged, answered)
+    result.add(ids, logged, answered)
+
+
+def _of(types: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} ({kind})" for name, kind in types.items())
+
+
+def _values(table: pa.Table, number: int) -> Any:
+    """An answer: the prediction, of several outputs each by its name."""
+    values = table.slice(number, 1).to_pylist()[0]
+    return values[PREDICTION] if list(values) == [PREDICTION] else values

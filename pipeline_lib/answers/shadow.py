@@ -7,9 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline_lib.answers.replay import Disagreement
+from pipeline_lib.answers.replay import Disagreement, check_kind
 from pipeline_lib.compiled.pipeline import PREDICTION, CompiledPipeline
-from pipeline_lib.errors import InputError
 
 _MOST_WAITING = 50_000
 """Rows that wait; more are dropped and counted."""
@@ -57,18 +56,14 @@ class Shadow:
                 self._ask(answer, rows, outputs)
 
     def _ask(self, answer: str, rows: Any, outputs: pa.Table) -> None:
-        before = self.result.differing
-        refused = 0
+        before, refused = self.result.differing, 0
         try:
-            given = outputs[PREDICTION].combine_chunks()
-            answered = self._model.predict_table(rows)[PREDICTION].combine_chunks()
-            ids = pa.array([f"{answer}/{number}" for number in range(len(given))])
-            self.result.add(ids, given, answered.cast(given.type))
-        except (InputError, KeyError, pa.ArrowException):
+            names = [name for name in outputs.column_names if name.partition("[")[0] == PREDICTION]
+            given, answered = outputs.select(names), self._model.predict_table(rows)
+            check_kind(given, answered)
+            self.result.add(pa.array([f"{answer}/{number}" for number in range(len(given))]), given, answered)
+        except Exception:  # refused; nor is a bug of the second model any of the first one's answers
             refused = outputs.num_rows
             self.result.rows += refused
-            self.result.refused += refused
-        except Exception:  # a bug of the second model is none of the first one's answers
-            refused = outputs.num_rows
             self.result.refused += refused
         self._on_answers(outputs.num_rows, self.result.differing - before, refused)

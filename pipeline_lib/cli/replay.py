@@ -9,6 +9,7 @@ import click
 from pipeline_lib.cli.completion import REFERENCE
 from pipeline_lib.cli.context import find_model
 from pipeline_lib.cli.output import JSON, print_json, value_text
+from pipeline_lib.errors import InputError
 
 
 @click.command
@@ -28,12 +29,18 @@ def replay(log: Path, ref: str | None, trust: tuple[str, ...], as_json: bool) ->
     from pipeline_lib.compiled.pipeline import load_model
     from pipeline_lib.records.deployed import deployed
 
-    results, own_differs = [], False
-    for part in logs_in(log):
+    results, own_differs, logs = [], False, logs_in(log)
+    if ref is not None:
+        pipeline = find_model(ref).pipeline
+        logs = [part for part in logs if part.reference.partition("/")[0] == pipeline]
+        if not logs:
+            raise InputError(f"{log}: found no answers of {pipeline}, expected a log of the pipeline that {ref} is of")
+    for part in logs:
         found = deployed(find_model(ref or part.reference), allow_unproven=True, trust=trust)
         model = load_model(found.artifact, library=found.library, trust=found.trust)
-        result = repeat(part, model)
-        own_differs |= found.digest == part.digest and bool(result.differing or result.refused)
+        is_own = found.digest == part.digest
+        result = repeat(part, model, probabilities=is_own)
+        own_differs |= is_own and bool(result.differing or result.refused)
         results.append({"log": part.reference, "by": found.reference, **result.to_json()})
         if not as_json:
             lines = result.lines()
@@ -56,6 +63,12 @@ def why(log: Path, answer: str, as_json: bool) -> None:
 
     found, line = find_answer(log, answer)
     record = find_model(found.reference)
+    digest = str(record.manifest()["digest"] if isinstance(record, Record) else record.facts["digest"])
+    if digest != found.digest:
+        raise InputError(
+            f"{found.reference}: found the digest {digest[:12]}…, expected {found.digest[:12]}… as in the log: another "
+            "record of this name; pull the one that answered"
+        )
     facts: dict[str, Any] = {
         "answer": answer,
         "time": line[TIME].isoformat(),
@@ -72,6 +85,8 @@ def why(log: Path, answer: str, as_json: bool) -> None:
     click.echo(f"{answer} at {facts['time']} by {found.reference}: {_values(facts['outputs'])}")
     for text in facts.get("snapshots", ()):
         click.echo(f"fitted on {text}")
+    if found.row is None:
+        click.echo("not kept: the row, as it needs others; the steps cannot be repeated")
     if found.left_out:
         click.echo(f"not kept, as they are sensitive: {', '.join(found.left_out)}; the steps cannot be repeated")
     for step in facts["steps"]:

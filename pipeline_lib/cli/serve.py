@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import replace
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
@@ -88,7 +87,7 @@ def serve(
     a rollback as well. Only this machine reaches the server unless --host says otherwise.
     """
     from pipeline_lib.serving.models import Models
-    from pipeline_lib.serving.observers import check_shadow, told_at_start
+    from pipeline_lib.serving.observers import check_log, check_shadow, told_at_start
     from pipeline_lib.serving.settings import Settings, read_token
 
     try:
@@ -116,7 +115,7 @@ def serve(
         if settings.shadow is not None:
             check_shadow(models.load_one(settings.shadow), list(models))
         if settings.log is not None:
-            Path(settings.log).mkdir(parents=True, exist_ok=True)
+            check_log(settings, models)
         listening = listen(host, port)
         place = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         click.echo(f"{', '.join(served.reference for served in models)} at {place}, documentation at {place}/docs")

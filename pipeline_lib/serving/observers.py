@@ -1,8 +1,10 @@
 """What looks at answers after they are made: the log, and a second record. Neither changes an answer or fails one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pyarrow as pa
@@ -57,6 +59,10 @@ def output_schema(served: ServedModel) -> pa.Schema:
     return pa.schema([(name, _TYPES[nodes[outputs[name]].dtype]) for name in served.predictions + served.probabilities])
 
 
+def _folder(settings: Settings, served: ServedModel) -> Path:
+    return Path(str(settings.log)) / served.name / served.version
+
+
 class _Logged:
     """The log of a model's answers."""
 
@@ -64,9 +70,13 @@ class _Logged:
         row = kept_columns(served)
         description = {"record": served.reference, "digest": served.digest, "left_out": list(served.sensitive)}
         limits = Limits(total_bytes=settings.log_megabytes << 20, days=settings.log_days)
-        folder = Path(str(settings.log)) / served.name / served.version
         self._writer = LogWriter(
-            folder, row, output_schema(served), description, limits, partial(counters.dropped, served.name)
+            _folder(settings, served),
+            row,
+            output_schema(served),
+            description,
+            limits,
+            partial(counters.dropped, served.name),
         )
 
     def add(self, answer: str, rows: Any, outputs: pa.Table) -> None:
@@ -103,8 +113,19 @@ def check_shadow(shadow: ServedModel, served: list[ServedModel]) -> None:
         raise InputError(
             f"--shadow: found a record of {shadow.name}, expected one of {', '.join(each.name for each in served)}"
         )
+    if shadow.model.context:
+        raise InputError(f"--shadow: found {shadow.reference}, whose rows need earlier ones, expected rows that do not")
     if same[0].version == shadow.version:
         raise InputError(f"--shadow: found {shadow.reference}, which is served itself, expected another record of it")
+
+
+def check_log(settings: Settings, served: Iterable[ServedModel]) -> None:
+    """Raise OSError where no file can be written in the folder of a model's log."""
+    for each in served:
+        folder = _folder(settings, each)
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
 
 
 def told_at_start(served: ServedModel) -> str | None:

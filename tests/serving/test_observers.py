@@ -17,7 +17,7 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.records.record import Record
 from pipeline_lib.serving.models import Models
-from pipeline_lib.serving.observers import check_shadow, told_at_start
+from pipeline_lib.serving.observers import check_log, check_shadow, told_at_start
 from pipeline_lib.serving.served_model import ServedModel, load_served
 from pipeline_lib.serving.settings import Settings
 
@@ -169,3 +169,12 @@ def test_a_shadow_of_another_pipeline_or_the_served_record_itself(
         check_shadow(served_of(echo_record), [labels])
     with pytest.raises(InputError, match="which is served itself"):
         check_shadow(labels, [labels])
+
+
+def test_a_log_that_cannot_be_written_is_refused_at_the_start(labels_record: Record, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    served = served_of(labels_record)
+    with pytest.raises(OSError, match="file"):
+        check_log(Settings((), project=".", log=str(tmp_path / "file")), [served])
+    check_log(Settings((), project=".", log=str(tmp_path / "log")), [served])
+    assert list((tmp_path / "log" / "labels").iterdir())
