@@ -282,8 +282,9 @@ class Compilation:
 
 
 def _holds_xgboost(step: Any) -> bool:
-    """Whether an XGBoost model is inside a step, which then computes with its float32 answers."""
-    return any(type(each).__module__.startswith("xgboost.") for _, each in inner_steps("", step))
+    """Whether an XGBoost model is inside another step, which then computes with its float32 answers."""
+    inner = (each for _, each in inner_steps("", step) if each is not step)
+    return any(type(each).__module__.startswith("xgboost.") for each in inner)
 
 
 def _checked(
