@@ -6,11 +6,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import tables
 import watched
 from scored import classifier, proven
-from served import ARROW, Client, client, stream
+from served import ARROW, Client, as_json, client, stream
 
 from pipeline_lib.records.record import Record
+from pipeline_lib.rows.conform import conform
 from pipeline_lib.serving.drift_counts import DriftCounts
 from pipeline_lib.watching.accumulator import Accumulator
 
@@ -88,6 +90,20 @@ def test_a_record_of_an_earlier_version_says_so(tmp_path: Path) -> None:
     server = client(proven(tmp_path, classifier("no", "yes")))
     assert server.post("/predict", {"size": 1.0}).status == 200
     assert "no statistics of training" in shown(server)["headline"]
+
+
+def test_rows_of_several_tables_are_counted_each(tmp_path: Path) -> None:
+    model = tables.compiled()
+    frames = tables.frames(seed=3)
+    server = client(watched.watched(tmp_path, model, conform(tables.frames(), model.row)))
+    rows = {name: frame.astype(object).where(frame.notna(), None).to_dict("records") for name, frame in frames.items()}
+    assert server.post("/predict", as_json(rows)).status == 200
+    assert server.post("/predict", as_json(tables.one_customer())).status == 200
+    drift = shown(server)
+    columns = by_name(drift)
+    assert sorted(columns) == ["age", "prediction", "purchases.at", "purchases.dollars", "purchases.kind"]
+    assert (drift["rows"], columns["age"]["values"], columns["prediction"]["values"]) == (13, 13, 13)
+    assert columns["purchases.dollars"]["values"] == len(rows["purchases"]) + 1
 
 
 def counts_in(folder: Path, day: str = "2026-01-02") -> DriftCounts:
