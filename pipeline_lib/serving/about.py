@@ -46,6 +46,8 @@ def column_schema(column: Column) -> dict[str, Any]:
     """The JSON Schema of one column's values."""
     kind = _TYPES.get(column.kind, "string")
     schema: dict[str, Any] = {"type": [kind, "null"] if column.nullable else kind}
+    if kind == "integer":
+        schema["format"] = "int64"
     bounds = {option: getattr(column, option) for option in _KEYWORDS if getattr(column, option) is not None}
     if column.kind in _TEXTS:
         limits = (f"{_WORDS[option]} {bound.isoformat()}" for option, bound in bounds.items())

@@ -54,17 +54,16 @@ def openapi(models: Models, *, needs_token: bool) -> dict[str, Any]:
 
 
 def _operation(models: Models, method: str, path: str, summary: str) -> dict[str, Any]:
-    operation: dict[str, Any] = {"summary": summary, "responses": _responses(method, path)}
     names = {"type": "string", "enum": [served.name for served in models]}
-    parameters = []
+    parameters: list[dict[str, Any]] = []
     if "{name}" in path:
         parameters.append({"name": "name", "in": "path", "required": True, "schema": names})
     if path in ("/schema", "/record", "/drift"):
         parameters.append({"name": "model", "in": "query", "schema": names})
-    if path.endswith("/predict"):
+    if path.endswith("/predict") and any(served.probabilities for served in _asked(models, path)):
         parameters.append({"name": "probabilities", "in": "query", "schema": {"type": "boolean"}})
-    if parameters:
-        operation["parameters"] = parameters
+    responses = _responses(method, path, names=any(each["schema"] is names for each in parameters))
+    operation: dict[str, Any] = {"summary": summary, "parameters": parameters, "responses": responses}
     if method == "POST":
         operation["requestBody"] = {"required": True, "content": _content(models, path)}
     if path in OPEN_ROUTES:
@@ -72,7 +71,12 @@ def _operation(models: Models, method: str, path: str, summary: str) -> dict[str
     return operation
 
 
-def _responses(method: str, path: str) -> dict[str, Any]:
+def _asked(models: Models, path: str) -> list[ServedModel]:
+    """The models that a route of predictions may ask."""
+    return [models.first] if path == "/predict" else list(models)
+
+
+def _responses(method: str, path: str, *, names: bool) -> dict[str, Any]:
     codes = {"200": "the answer"}
     if method == "POST":
         codes |= {
@@ -84,7 +88,7 @@ def _responses(method: str, path: str) -> dict[str, Any]:
             "422": "a row is refused; `problems` names field, rows and what was expected",
             "503": "the server is stopping or busy; Retry-After says when to try again",
         }
-    elif "{name}" in path:
+    if names:
         codes["404"] = "no such model"
     if path in ("/v2/health/ready", "/ping"):
         codes["503"] = "the server is stopping"
@@ -93,14 +97,20 @@ def _responses(method: str, path: str) -> dict[str, Any]:
 
 def _content(models: Models, path: str) -> dict[str, Any]:
     if path.startswith("/v2"):
-        return {"application/json": {"schema": {"type": "object", "required": ["inputs"]}}}
+        fields = {name: {"type": "string"} for name in ("name", "datatype")} | {
+            name: {"type": "array"} for name in ("shape", "data")
+        }
+        tensor = {"type": "object", "required": list(fields), "properties": fields}
+        inputs = {"inputs": {"type": "array", "items": tensor}}
+        return {"application/json": {"schema": {"type": "object", "required": ["inputs"], "properties": inputs}}}
     if path == "/invocations":
         return {"application/json": {"schema": {"type": "object"}}, "text/csv": {"schema": {"type": "string"}}}
     choices: list[dict[str, Any]] = []
-    for served in [models.first] if path == "/predict" else models:
+    for served in _asked(models, path):
         row = {"$ref": f"#/components/schemas/{_component(served)}"}
         rows = {"type": "array", "items": row}
-        many = {"type": "object", "required": ["rows"], "properties": {"rows": rows, "context": rows}}
+        context = {"context": rows} if served.model.context else {}
+        many = {"type": "object", "required": ["rows"], "properties": {"rows": rows, **context}}
         choices += [row] if served.row.key is not None else [row, rows, many]
     content: dict[str, Any] = {"schema": {"anyOf": choices}}
     if models.first.example is not None:
