@@ -10,12 +10,15 @@ from pipeline_lib.scoring.signature import (
     BUNDLE,
     PAYLOAD,
     SUFFIX,
+    digest_of,
+    has_known_curve,
     hash_of,
     key_hint,
     pre_authenticated,
+    read_small,
     statement,
 )
-from pipeline_lib.system.files import sha256_file, write_atomic
+from pipeline_lib.system.files import write_atomic
 
 PASSWORD_VARIABLE = "PIPELINE_LIB_KEY_PASSWORD"  # noqa: S105 (the name of a variable)
 """Environment variable with the password of an encrypted key."""
@@ -36,18 +39,18 @@ def sign_file(file: Path, key: Path) -> Path:
         ) from error
     password = os.environ.get(PASSWORD_VARIABLE)
     try:
-        private = load_pem_private_key(key.read_bytes(), password.encode() if password else None)
+        private = load_pem_private_key(read_small(key), password.encode() if password else None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise InputError(
             f"{key}: found {error}, expected a private key in PEM; correct --sign, or ${PASSWORD_VARIABLE}"
         ) from error
-    if not isinstance(private, ec.EllipticCurvePrivateKey) or private.curve.key_size not in (256, 384, 521):
+    if not isinstance(private, ec.EllipticCurvePrivateKey) or not has_known_curve(private):
         raise InputError(
             f"{key}: found another kind of key, expected one of the curve P-256, P-384 or P-521; "
             "`openssl ecparam -name prime256v1 -genkey -noout -out key.pem` makes one"
         )
     public = private.public_key()
-    payload = statement(file.name, sha256_file(file))
+    payload = statement(file.name, digest_of(file))
     signature = private.sign(pre_authenticated(payload), ec.ECDSA(hash_of(public)))
     bundle = {
         "mediaType": BUNDLE,

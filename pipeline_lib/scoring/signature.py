@@ -22,8 +22,9 @@ PAYLOAD = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://model_signing/signature/v1.0"
 SUFFIX = ".sig"
+_CURVES = ("secp256r1", "secp384r1", "secp521r1")
 _LARGEST = 1 << 20
-"""Bytes of a signature; it has a few thousand."""
+"""Bytes of a signature or a key; both have a few thousand."""
 _OTHER = "a file or signature was changed, or another key signed it; get all three again from where they come from"
 
 
@@ -46,10 +47,7 @@ def verify_file(file: Path, key: Path, signature: Path | None = None) -> None:
             f"{file.name}: found a signature that {key.name} did not make, expected one; {_OTHER}"
         ) from None
     expected = _signed_digest(signature, payload, file.name)
-    try:
-        found = sha256_file(file)
-    except OSError as error:
-        raise InputError(f"{file}: found {error}, expected the signed file; correct the path") from error
+    found = digest_of(file)
     if not hmac.compare_digest(found, expected):
         raise DifferenceError(
             f"{file.name}: found sha256 {found[:12]}…, expected {expected[:12]}… as it was signed; {_OTHER}"
@@ -67,16 +65,38 @@ def load_public_key(key: Path) -> Any:
             f"found no package {error.name!r}, expected the extra sign; pip install 'nb-pipeline-lib[sign]'"
         ) from error
     try:
-        public = load_pem_public_key(key.read_bytes())
+        public = load_pem_public_key(read_small(key))
     except (OSError, ValueError, UnsupportedAlgorithm) as error:
         raise InputError(f"{key}: found {error}, expected a public key in PEM; correct --key") from error
-    if not isinstance(public, ec.EllipticCurvePublicKey) or public.curve.name not in (
-        "secp256r1",
-        "secp384r1",
-        "secp521r1",
-    ):
+    if not isinstance(public, ec.EllipticCurvePublicKey) or not has_known_curve(public):
         raise InputError(f"{key}: found another kind of key, expected one of the curve P-256, P-384 or P-521")
     return public
+
+
+def has_known_curve(key: Any) -> bool:
+    """Whether an elliptic-curve key is one of P-256, P-384 and P-521."""
+    return key.curve.name in _CURVES
+
+
+def read_small(path: Path) -> bytes:
+    """The bytes of a key or a signature. Raises OSError or ValueError for what is no file, or too large."""
+    if path.exists() and not path.is_file():
+        raise ValueError("a folder or a device")
+    with path.open("rb") as stream:
+        content = stream.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise ValueError(f"more than {_LARGEST:,} bytes")
+    return content
+
+
+def digest_of(file: Path) -> str:
+    """The SHA-256 of a file that is signed. Raises InputError for what is none."""
+    if not file.is_file():
+        raise InputError(f"{file}: found no file, expected the one that is signed; correct the path")
+    try:
+        return sha256_file(file)
+    except OSError as error:
+        raise InputError(f"{file}: found {error}, expected the file that is signed; correct the path") from error
 
 
 def hash_of(public: Any) -> Any:
@@ -115,11 +135,11 @@ def statement(name: str, digest: str) -> bytes:
 def _envelope(signature: Path, hint: str) -> tuple[bytes, bytes]:
     """The payload of a bundle and its signature, neither of them checked."""
     try:
-        if signature.stat().st_size > _LARGEST:
-            raise _malformed(signature, f"more than {_LARGEST:,} bytes")
-        bundle = parse_json(signature.read_bytes())
-    except OSError as error:
-        raise InputError(f"{signature}: found {error}, expected the signature beside the file") from error
+        content = read_small(signature)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{signature}: found {error}, expected the signature beside the file; get it again") from error
+    try:
+        bundle = parse_json(content)
     except (ValueError, RecursionError) as error:
         raise _malformed(signature, "no JSON") from error
     try:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -124,8 +125,36 @@ def test_files_that_are_not_there(wheel: Path, keys: tuple[Path, Path], tmp_path
     with pytest.raises(InputError, match="expected a public key in PEM"):
         verify_file(wheel, keys[0])
     wheel.unlink()
-    with pytest.raises(InputError, match="expected the signed file"):
+    with pytest.raises(InputError, match="found no file, expected the one that is signed"):
         verify_file(wheel, keys[1])
+
+
+def test_what_is_no_file_is_refused_before_it_is_read(wheel: Path, keys: tuple[Path, Path], tmp_path: Path) -> None:
+    signature = sign_file(wheel, keys[0])
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for other in (pipe, tmp_path, Path("/dev/zero")):
+        with pytest.raises(InputError, match="found no file, expected the one that is signed"):
+            sign_file(other, keys[0])
+        with pytest.raises(InputError, match="found a folder or a device, expected a private key in PEM"):
+            sign_file(wheel, other)
+        with pytest.raises(InputError, match="found a folder or a device, expected a public key in PEM"):
+            verify_file(wheel, other)
+        with pytest.raises(InputError, match="found a folder or a device, expected the signature"):
+            verify_file(wheel, keys[1], other)
+    wheel.unlink()
+    os.mkfifo(wheel)
+    with pytest.raises(InputError, match="found no file, expected the one that is signed"):
+        verify_file(wheel, keys[1], signature)
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256K1(), ec.BrainpoolP256R1(), ec.BrainpoolP384R1()])
+def test_curves_that_no_other_tool_verifies(wheel: Path, tmp_path: Path, curve: ec.EllipticCurve) -> None:
+    key, public = write_keys(tmp_path / "curve", ec.generate_private_key(curve))
+    with pytest.raises(InputError, match="expected one of the curve P-256"):
+        sign_file(wheel, key)
+    with pytest.raises(InputError, match="expected one of the curve P-256"):
+        verify_file(wheel, public)
 
 
 def test_other_kinds_of_keys(wheel: Path, tmp_path: Path) -> None:
