@@ -93,7 +93,8 @@ def serve(
     try:
         import prometheus_client  # noqa: F401  the workers count with it
 
-        from pipeline_lib.serving.server import listen, serve
+        from pipeline_lib.serving.listening import listen
+        from pipeline_lib.serving.server import serve
     except ModuleNotFoundError as error:
         raise InputError(
             f"found no package {error.name!r}, expected the extra serve; pip install 'nb-pipeline-lib[serve]'"

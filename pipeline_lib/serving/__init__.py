@@ -1,7 +1,9 @@
 """PRODUCTION: predictions over HTTP, with the bits of `predict`.
 
 settings         what a server is started with
-server, worker   the process that listens, and those that answer
+server, worker   the process over the others, and those that answer
+listening, connections
+                 the socket they share; HTTP/1.1 with limits
 app, http        requests to routes; what a request and a response are
 served_model     a record that answers: its model, whose messages show no value, and its schema
 models           those of this server, and how a new champion takes over

@@ -2,17 +2,16 @@
 
 import os
 import socket
+import time
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from pipeline_lib.errors import InputError
 from pipeline_lib.serving.connections import Connection
 from pipeline_lib.serving.counters import FOLDER_VARIABLE
+from pipeline_lib.serving.listening import BACKLOG, begin_no_more
 from pipeline_lib.serving.settings import VARIABLE, Settings
 
-_BACKLOG = 2048
-"""Connections that wait to be accepted."""
 _GRACE = 30
 """Seconds for the requests that are being answered when the server stops."""
 _KEEP_ALIVE = 75
@@ -20,31 +19,21 @@ _KEEP_ALIVE = 75
 that none sends a request into a connection that is being closed."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that waits for connections. Raises InputError for a place that is taken or not this machine's."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise InputError(
-            f"{host}:{port}: found {error.strerror or error}, expected a free port of this machine; say --port, or "
-            "--port 0 for any"
-        ) from error
-    listening.listen(_BACKLOG)  # connections wait until the workers are there
-    listening.set_inheritable(True)
-    return listening
-
-
 class _Supervisor(Multiprocess):
     """The process over the workers, which at the end leaves it to them to listen."""
 
+    def __init__(self, config: uvicorn.Config, listening: socket.socket, drain: float) -> None:
+        super().__init__(config, sockets=[listening])
+        self._drain = drain
+
     def terminate_all(self) -> None:
-        """Tell the workers to stop; when the last one no longer listens, new connections are refused."""
+        """Tell the workers to stop. While they answer for the last time, no new connection is begun."""
         super().terminate_all()
+        end = time.monotonic() + self._drain
+        while time.monotonic() < end and any(worker.process.is_alive() for worker in self.processes):
+            time.sleep(0.05)
         for listening in self.sockets:
+            begin_no_more(listening)
             listening.close()
 
 
@@ -65,6 +54,6 @@ def serve(settings: Settings, listening: socket.socket, *, log_level: str) -> No
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=_GRACE,
         timeout_worker_healthcheck=60,
-        backlog=_BACKLOG,
+        backlog=BACKLOG,
     )
-    _Supervisor(config, sockets=[listening]).run()
+    _Supervisor(config, listening, settings.drain).run()

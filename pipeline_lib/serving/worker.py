@@ -14,8 +14,8 @@ from pipeline_lib.serving.models import Models
 from pipeline_lib.serving.settings import Settings, read_token
 from pipeline_lib.system.parent_death import exit_with_parent
 
-_LAST = 0.5
-"""Seconds in which connections that are open are told to go elsewhere."""
+_LAST = 0.3
+"""Seconds in which connections are accepted and told to go elsewhere, and again for those that were accepted last."""
 
 
 class Worker:
@@ -57,12 +57,13 @@ class Worker:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _stop(self, stop: Any) -> None:
-        """Answer for a while, though not ready, then accept no connection and send requests elsewhere, then stop.
+        """Answer for a while, though not ready, then send requests elsewhere, then accept no connection, then stop.
 
         `stop` is uvicorn's own handler of the signal, a method of its server.
         """
         await asyncio.sleep(self._settings.drain)
         self._app.closing = True
+        await asyncio.sleep(_LAST)
         for listening in stop.__self__.servers:
             listening.close()
         await asyncio.sleep(_LAST)
