@@ -286,3 +286,35 @@ def test_idle_connections_keep_nobody_waiting(running: Server) -> None:
             connection.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert_lively(running)
+
+
+@pytest.mark.slow
+def test_large_hostile_bodies_leave_workers_and_memory_as_they_were(tmp_path: Path, labels_record: Record) -> None:
+    def post(body: bytes, kind: str = "application/json") -> int:
+        return running.ask("POST", "/predict", body, {"Content-Type": kind}).status
+
+    size = 60_000_000
+    bodies = [
+        (b"[" + b"{}," * (size // 3) + b"{}]", "application/json", {413}),
+        (b"[" + b'{"size":0.25},' * (size // 14) + b"{}]", "application/json", {413}),
+        (b"[" + b'{"size":0.25},' * 900_000 + b'{"size":0}]', "application/json", {200}),
+        (b"[" * size, "application/json", {413}),
+        (b'{"size":' + b"9" * size + b"}", "application/json", {400}),
+        (b'{"size":"' + b"\\u00e9" * (size // 6) + b'"}', "application/json", {422}),
+        (b"[" + b'"ab",' * (size // 5) + b"1]", "application/json", {400}),
+        (b'{"' + b'a":1,"' * (size // 6) + b'":1}', "application/json", {400}),
+        (b"\x00" * size, ARROW, {400}),
+        (stream(pa.table({"size": pa.array([0.5]).take(pa.array([0] * 900_000))})), ARROW, {200}),
+    ]
+    with server(tmp_path / "server", labels_record.folder, "--workers", 2) as running:
+        pids = running.workers()
+        assert post(b"[]") == 200
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda each: post(*each[:2]), bodies * 2))
+        for status, (body, _, expected) in zip(answers, bodies * 2, strict=True):
+            assert status in {*expected, 503}, body[:20]
+        assert set(answers) >= {200, 400, 413, 422}
+        assert running.workers() == pids
+        most = [int(Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2].split()[0]) for pid in pids]
+        assert max(most) < 2 << 20  # kilobytes: 2 GB
+        assert "Traceback" not in running.lines()
