@@ -61,8 +61,8 @@ class InputFile:
         return pa.CompressedInputStream(stream, self.compression) if self.compression else stream
 
     def open_plain(self) -> Any:
-        """The file itself, in which a reader may jump."""
-        return self.system.open(self.path, "rb") if self.system else pa.memory_map(self.path)
+        """The file itself, in which a reader may jump; a mapped one that becomes shorter would end the process."""
+        return self.system.open(self.path, "rb") if self.system else pa.OSFile(self.path, "rb")
 
 
 def format_of(name: str, given: str | None = None) -> tuple[str, str | None, str]:

@@ -1,6 +1,7 @@
 """The whole of scoring: earlier rows, what is kept after an interruption, inputs that change."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -161,6 +162,38 @@ def test_an_input_that_changes_meanwhile_is_refused(
     assert "rows.csv: found a file that has changed while it was read, expected the same rows to the end" in message
     monkeypatch.undo()
     assert "41 rows by" in scored.done(echo_record, given, tmp_path / "out.csv", "--block-rows", 7)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow", "arrows", "csv", "jsonl"])
+def test_an_input_that_is_cut_off_meanwhile_is_refused(
+    echo_record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    rows = [scored.row(code=f"{number:_>900}") for number in range(400)]
+    given, add = scored.write_rows(tmp_path / f"rows.{suffix}", rows), Parts.add
+
+    def cutting(self: Parts, number: int, part: Any) -> None:
+        add(self, number, part)
+        if number == 1:
+            os.truncate(given, 40_000)
+
+    monkeypatch.setattr(Parts, "add", cutting)
+    message = scored.refusal(echo_record, given, tmp_path / "out.csv", "--block-rows", 7)
+    assert f"rows.{suffix}" in message
+
+
+def test_an_interrupted_command_over_many_files_goes_on_in_the_right_one(
+    echo_record: Record, tmp_path: Path, stop_after: Any
+) -> None:
+    for number, suffix in enumerate(("csv", "jsonl", "parquet", "csv.gz")):
+        scored.write_rows(tmp_path / "in" / f"{number}.{suffix}", ROWS[number * 10 : number * 10 + 10])
+    scored.write_rows(tmp_path / "in" / "00.csv", ROWS[:1]).write_text(",".join(scored.row()) + "\n")
+    scored.done(echo_record, tmp_path / "in", tmp_path / "whole.csv", "--block-rows", 4)
+    for count in (2, 3, 4, 7, 11):
+        with stop_after(count):
+            scored.predict(echo_record, tmp_path / "in", tmp_path / "out.csv", "--block-rows", 4)
+    assert "from before" in scored.done(echo_record, tmp_path / "in", tmp_path / "out.csv", "--block-rows", 4)
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert len(scored.read_back(tmp_path / "whole.csv")) == 40
 
 
 def test_a_second_command_at_the_same_time_is_refused(
