@@ -11,6 +11,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 JSON = b"application/json"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 ARROW = "application/vnd.apache.arrow.stream"
 
 
@@ -134,7 +135,7 @@ def busy(message: str, *, retry: int) -> HttpError:
 
 def to_json(value: Any) -> bytes:
     """A value as JSON in UTF-8; floats as the shortest text that gives the same bits."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 async def send_response(send: Send, response: Response) -> None:
