@@ -7,6 +7,7 @@ in short runs evenly spaced, and those of several blocks at once.
 import json
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,10 @@ class Watch:
                     self._total.merge(Accumulator.from_json(self._total.statistics, json.loads(path.read_bytes())))
             except Exception:
                 self.failed += 1
+        with suppress(OSError):
+            for path in folder.glob("*.counts.json"):  # of blocks that are answered again
+                if path.name >= _COUNTS.format(blocks):
+                    path.unlink()
 
     def drift(self) -> Drift | None:
         """How far the rows so far are from training; None where that cannot be said."""

@@ -1,5 +1,7 @@
 """Counting while `predict` works: it changes no answer, fails nothing, and outlives an interruption."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,7 @@ def test_what_an_interrupted_process_has_counted_is_kept(record: Record, tmp_pat
     nothing = pa.table({})
     for number, block in enumerate(blocks[:16]):
         first.block(block, nothing, folder=tmp_path, number=number)
+    (tmp_path / "00000016.counts.json").write_text("of a block that is not there")
     second, alone = Watch(statistics, "m/1"), Watch(statistics, "m/1")
     second.resume(tmp_path, 16, 1600)
     for number, block in enumerate(blocks):
@@ -80,6 +83,7 @@ def test_what_an_interrupted_process_has_counted_is_kept(record: Record, tmp_pat
         if number >= 16:
             second.block(block, nothing)
     kept, whole = second.drift(), alone.drift()
+    assert sorted(path.name[:8] for path in tmp_path.iterdir()) == ["00000007", "00000015"]
     assert kept is not None
     assert kept == whole
     assert (kept.rows, kept.counted, first.failed, second.failed) == (2000, 2000, 0, 0)
@@ -109,3 +113,16 @@ def test_texts_that_are_no_values_count_as_invalid() -> None:
 def test_a_decided_threshold_is_no_drift_of_the_predictions(record: Record, tmp_path: Path) -> None:
     _, output = scored(record, watched.sizes(500, 1), tmp_path, "--threshold", "0.99", "--drift", tmp_path / "a.html")
     assert "nothing drifted" in output
+
+
+def test_counting_while_predicting_loads_no_pandas(record: Record, tmp_path: Path) -> None:
+    pq.write_table(watched.sizes(9000, 1, mean=1.0), tmp_path / "rows.parquet")
+    script = (
+        "import sys; from pipeline_lib.cli.main import commands\n"
+        f"commands(['predict', {str(record.folder)!r}, {str(tmp_path / 'rows.parquet')!r}, "
+        f"{str(tmp_path / 'out.csv')!r}, '--drift', {str(tmp_path / 'page.html')!r}], standalone_mode=False)\n"
+        "print(sorted({'pandas', 'sklearn', 'scipy', 'pyarrow'} & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    assert "drifted" in ended.stdout
+    assert ended.stdout.splitlines()[-1] == "['pyarrow']"
