@@ -8,7 +8,7 @@ import click
 
 from pipeline_lib.cli.completion import REFERENCE
 from pipeline_lib.cli.context import find_model
-from pipeline_lib.cli.output import JSON, print_json, value_text
+from pipeline_lib.cli.output import JSON, print_json
 from pipeline_lib.errors import InputError
 
 
@@ -82,7 +82,8 @@ def why(log: Path, answer: str, as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
-    click.echo(f"{answer} at {facts['time']} by {found.reference}: {_values(facts['outputs'])}")
+    asked = {name: value for name, value in facts["outputs"].items() if value is not None}
+    click.echo(f"{answer} at {facts['time']} by {found.reference}: {_values(asked)}")
     for text in facts.get("snapshots", ()):
         click.echo(f"fitted on {text}")
     if found.row is None:
@@ -138,4 +139,5 @@ def _cell(step: dict[str, Any], facts: dict[str, Any]) -> str:
 
 
 def _values(values: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value_text(value)}" for name, value in values.items())
+    """Values with all their digits, since others would be another row's."""
+    return ", ".join(f"{name} {value}" for name, value in values.items())

@@ -60,13 +60,14 @@ def connection(name: str) -> Connection:
             )
         raise InputError(
             f"found the connection {name!r}, expected a name of lower-case letters, digits and underscores, a letter "
-            "first; rename it"
+            f"first{_named(str(name))}"
         )
     known = connections()
     if name not in known:
         raise InputError(
             f"found no connection {name!r}, expected one of: {', '.join(sorted(known)) or 'none'}; set "
-            f"{VARIABLE}{name.upper()} to its address, or write `{name}: ADDRESS` into {_shown(connections_file())}"
+            f"{VARIABLE}{name.upper()} to its address (sqlite:////absolute/path.db), or write `{name}: ADDRESS` into "
+            f"{_shown(connections_file())}"
         )
     url = known[name]
     if "://" not in url:
@@ -182,6 +183,17 @@ def _read_file(path: Path) -> dict[str, str]:
             f"{shown}: found no `NAME: ADDRESS` lines{where}, expected them in YAML; correct the file"
         ) from None  # the error quotes the file
     return {str(name): str(url) for name, url in content.data.items()}
+
+
+def _named(name: str) -> str:
+    """What to do about a name that is none: of a database's file, how it gets one."""
+    path = Path(name)
+    short = re.sub(r"\W+", "_", path.stem.lower(), flags=re.ASCII).lstrip("_0123456789")
+    if not short or not path.is_file():
+        return "; rename it"
+    scheme = "duckdb" if path.suffix == ".duckdb" else "sqlite"
+    address = shlex.quote(f"{scheme}:///{path.absolute()}")
+    return f"; export {VARIABLE}{short.upper()}={address}, then name it {short}"
 
 
 def _shown(path: Path) -> str:

@@ -1,6 +1,7 @@
 """Connections by name: where their addresses come from, and what is refused."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,23 @@ def test_an_unknown_connection_names_the_known_ones() -> None:
 def test_a_name_is_a_plain_word(name: str) -> None:
     with pytest.raises(InputError, match="expected a name of lower-case letters"):
         connection(name)
+
+
+@pytest.mark.parametrize(("file", "scheme"), [("Shop-2.db", "sqlite"), ("shop_2.duckdb", "duckdb")])
+def test_a_database_file_in_place_of_a_name_is_refused_with_a_way_that_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, scheme: str
+) -> None:
+    path = tmp_path / file
+    path.touch()
+    with pytest.raises(InputError) as caught:
+        connection(str(path))
+    found = re.search(r"; export (\w+)=(\S+), then name it (\w+)$", str(caught.value))
+    assert found, str(caught.value)
+    monkeypatch.setenv(found[1], found[2])
+    assert connection(found[3]).url == f"{scheme}:///{path}"
+    path.unlink()
+    with pytest.raises(InputError, match="; rename it"):
+        connection(str(path))
 
 
 def test_an_address_in_place_of_a_name_is_refused_without_being_shown() -> None:
