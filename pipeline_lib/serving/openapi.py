@@ -10,7 +10,7 @@ from pipeline_lib.serving.models import Models
 from pipeline_lib.serving.open_inference import datatype
 from pipeline_lib.serving.predictions import json_value
 from pipeline_lib.serving.served_model import ServedModel
-from pipeline_lib.system.html_page import Markup, element, page, summary_box, table
+from pipeline_lib.system.html_page import Markup, element, joined, page, summary_box, table
 
 ROUTES = (
     ("POST", "/predict", "one row as an object, many as a list, or an Arrow stream"),
@@ -130,7 +130,8 @@ def docs_page(models: Models, host: str, *, needs_token: bool) -> str:
     """The page of documentation; it asks for nothing from elsewhere."""
     served = list(models)
     names = ", ".join(each.name for each in served)
-    routes = table(["", "route", "what for"], [(method, element("code", path), text) for method, path, text in ROUTES])
+    listed = [joined(method, " ", element("code", path), element("small", text)) for method, path, text in ROUTES]
+    routes = table([], [(each,) for each in listed])
     facts = [(each.name, each.reference) for each in served]
     box = summary_box("The same raw rows give the bits of the record.", facts=facts, kind="good")
     examples = [part for each in served for part in _example(each, models, host, needs_token=needs_token)]
@@ -162,12 +163,11 @@ def _example(served: ServedModel, models: Models, host: str, *, needs_token: boo
 
 
 def _row(served: ServedModel) -> list[Markup]:
-    columns = served.row.by_name.items()
     rows = [
-        (name, each.kind, "yes" if each.nullable else "no", datatype(each), _limits(each)) for name, each in columns
+        (name, f"{column.kind} or null" if column.nullable else column.kind, datatype(column), _limits(column))
+        for name, column in served.row.by_name.items()
     ]
-    head = ["column", "kind", "may be missing", "protocol", "limits"]
-    return [element("h2", f"The columns of {served.name}"), table(head, rows)]
+    return [element("h2", f"The columns of {served.name}"), table(["column", "kind", "protocol", "limits"], rows)]
 
 
 def _limits(column: Column) -> str:
