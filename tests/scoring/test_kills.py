@@ -44,7 +44,7 @@ def kill_often(record: Record, folder: Path, seed: int, suffix: str) -> tuple[in
     for _ in range(40):
         process = start(record, given, output, *options)
         kept = len(list(parts.glob("0*.arrow"))) if parts.is_dir() else 0
-        wait_for(parts, kept + int(random.integers(20, 90)), process)
+        wait_for(parts, kept + int(random.integers(5, 60)), process)
         time.sleep(float(random.random()) * 0.01)
         process.kill()
         process.communicate()
@@ -62,7 +62,7 @@ def test_a_command_that_is_killed_often_leaves_the_bytes_of_one_that_is_not(
     scored.done(echo_record, scored.write_rows(tmp_path / "rows.csv", ROWS), tmp_path / "whole.csv")
     whole = (tmp_path / "whole.csv").read_bytes()
     killed, content, names = kill_often(echo_record, tmp_path, 0, "csv")
-    assert killed >= 2
+    assert killed >= 1
     assert content == whole
     assert names == ["out.csv", "rows.csv", "whole.csv"]
 
@@ -75,7 +75,7 @@ def test_many_kills(echo_record: Record, tmp_path: Path, seed: int, suffix: str)
     given = scored.write_rows(other / "rows.csv", ROWS)
     scored.done(echo_record, given, other / f"whole.{suffix}", "--block-rows", 20)
     killed, content, names = kill_often(echo_record, tmp_path, seed, suffix)
-    assert killed >= 2
+    assert killed >= 1
     assert content == (other / f"whole.{suffix}").read_bytes()
     assert names == ["other", f"out.{suffix}", "rows.csv"]
 
