@@ -71,6 +71,8 @@ class App:
         """Let what looks at answers end."""
         for served in self._observed.values():
             self._observers.end(served)
+            if served.drift is not None:
+                served.drift.close()
 
     def _begin(self, served: ServedModel) -> ServedModel | None:
         """Count a model as loaded, and let observers look at it; returns the one that it replaces."""
@@ -114,7 +116,7 @@ class App:
                 log_bug("looking for new champions failed", error)
 
     async def count(self) -> None:
-        """Count, every second and in a thread, what was answered, for the comparison with training."""
+        """Count, now and then and in a thread, what was answered, for the comparison with training."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(PERIOD)

@@ -112,8 +112,11 @@ def booleans_of(values: Any) -> tuple[dict[str, int], int, int]:
 
 def labels_of(values: Any) -> tuple[dict[str, int], int, int]:
     """As `texts_of`, of predicted classes of any type, by their text."""
-    listed = values.to_pylist() if isinstance(values, pa.Array) else values
-    return texts_of([None if _is_missing(value) else str(value) for value in listed])
+    if isinstance(values, pa.Array):
+        counted = pc.value_counts(values.drop_null())
+        names = map(str, counted.field(0).to_pylist())
+        return dict(zip(names, counted.field(1).to_pylist(), strict=True)), values.null_count, 0
+    return texts_of([None if _is_missing(value) else str(value) for value in values])
 
 
 def column_values(rows: Any, name: str, default: Any = None) -> Any:
