@@ -1,7 +1,9 @@
 """The page of a comparison with training, as the commands that count rows write it."""
 
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline_lib.errors import InputError
 
@@ -10,7 +12,8 @@ if TYPE_CHECKING:
     from pipeline_lib.watching.drift import Drift
     from pipeline_lib.watching.statistics import Statistics
 
-LOOK = "`pipeline-lib drift {} {} --html drift.html` shows how"
+_OF_ROWS = ("format", "delimiter", "encoding", "missing", "query", "param")
+"""Options that say which rows are meant."""
 
 
 def statistics_of(record: "Deployed") -> "Statistics":
@@ -36,6 +39,16 @@ def check_folder(file: str | None) -> None:
     """Raise InputError for a file in a folder that is not there."""
     if file is not None and not Path(file).absolute().parent.is_dir():
         raise InputError(f"{file}: found no folder {Path(file).absolute().parent}, expected one for the page; make it")
+
+
+def look_command(ref: str, rows: str, options: Mapping[str, Any]) -> str:
+    """The command that shows how the rows of `predict` have drifted."""
+    words = ["pipeline-lib", "drift", ref, rows]
+    for name in _OF_ROWS:
+        value = options["input_format" if name == "format" else name]
+        values = [value] if isinstance(value, str) else value or ()
+        words += [word for each in values if (name, each) != ("encoding", "utf-8") for word in (f"--{name}", each)]
+    return shlex.join([*words, "--html", "drift.html"])
 
 
 def write_page(file: str | None, result: "Drift | None") -> Path | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline_lib.cli.context import find_model
-from pipeline_lib.cli.drift_page import LOOK, check_page, write_page
+from pipeline_lib.cli.drift_page import check_page, look_command, write_page
 from pipeline_lib.cli.output import REF, print_json
 from pipeline_lib.errors import InputError
 
@@ -130,7 +130,8 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
         f"{summary.rows:,} rows{went_on}{refused} by {record.reference} in {place} ({summary.seconds:.1f} s{speed})"
     )
     if result and (result.drifted or page):
-        click.echo(f"{result.headline}; {f'page: {page}' if page else LOOK.format(ref, input_)}")
+        shown = f"page: {page}" if page else f"`{look_command(ref, input_, options)}` shows how"
+        click.echo(f"{result.headline}; {shown}")
 
 
 def source_of(given: str, options: dict[str, Any]) -> Any:

@@ -107,8 +107,8 @@ def _statement(query: str, parameters: Parameters) -> Any:
         problems = [f"no value for :{', :'.join(missing)}"] if missing else []
         problems += [f"the parameters {', '.join(unknown)}, which the query does not name"] if unknown else []
         raise InputError(
-            f"found {' and '.join(problems)}, expected one value for each :name of the query; correct params=, and "
-            r"write \: for a colon in a text"
+            f"found {' and '.join(problems)}, expected one value for each :name of the query; correct params= or "
+            r"--param, and write \: for a colon in a text"
         )
     return statement
 

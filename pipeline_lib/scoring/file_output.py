@@ -22,6 +22,7 @@ from pipeline_lib.scoring.input_files import ARROW, CSV, JSON_LINES, file_system
 from pipeline_lib.system.files import sha256_bytes
 
 _JSON_TYPES = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
+_NAME_IT = "rename it; rows for a database need --table, --run-date and a connection's name"
 _NESTED = (pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary)
 
 
@@ -43,13 +44,13 @@ class FileOutput:
     @classmethod
     def at(cls, path: str, metadata: Mapping[str, str]) -> "FileOutput":
         """The output of this name. Raises InputError for an ending that says no format, and a folder that is none."""
-        output = cls(path, *format_of(path), metadata)
+        target = Path(path)
+        if "://" not in path and target.is_dir():
+            raise InputError(f"{path}: found a folder, expected the name of a file; write {path}/predictions.csv")
+        output = cls(path, *format_of(path, remedy=_NAME_IT), metadata)
         if "://" in path:
             file_system(path)
             return output
-        target = Path(path)
-        if target.is_dir():
-            raise InputError(f"{path}: found a folder, expected the name of a file; write {path}/predictions.csv")
         if not target.absolute().parent.is_dir():
             raise InputError(f"{target.parent}: found no such folder, expected one to write into; make it")
         return output

@@ -32,6 +32,7 @@ _GLOB = re.compile(r"[*?\[]")
 _PARTITION = re.compile(r"([^/=]+)=([^/]*)")
 _CHANGING = ("size", "ETag", "etag", "mtime", "LastModified", "updated", "created")
 """What file systems say of a file that changes with its content."""
+_NAME_IT = f"rename it, or say --format {'|'.join(FORMATS)}; rows of a database need --query and a connection's name"
 _MISSING_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -65,8 +66,11 @@ class InputFile:
         return self.system.open(self.path, "rb") if self.system else pa.OSFile(self.path, "rb")
 
 
-def format_of(name: str, given: str | None = None) -> tuple[str, str | None, str]:
-    """Format, compression and delimiter of a file by its name. Raises InputError where the name does not say."""
+def format_of(name: str, given: str | None = None, *, remedy: str = _NAME_IT) -> tuple[str, str | None, str]:
+    """Format, compression and delimiter of a file by its name.
+
+    Raises InputError, which says `remedy`, where the name does not tell.
+    """
     suffixes = [suffix.lower() for suffix in Path(name.partition("?")[0]).suffixes]
     compression = _COMPRESSED.get(suffixes[-1]) if suffixes else None
     suffix = next((each for each in reversed(suffixes) if each not in _COMPRESSED), "")
@@ -74,7 +78,7 @@ def format_of(name: str, given: str | None = None) -> tuple[str, str | None, str
     if found is None:
         raise InputError(
             f"{name}: found the ending {suffix!r}, expected one of {' '.join(_BY_SUFFIX)}, perhaps with "
-            f" {' '.join(_COMPRESSED)}; rename it, or say --format {'|'.join(FORMATS)}"
+            f"{' '.join(_COMPRESSED)}; {remedy}"
         )
     if found == PARQUET and compression:
         raise InputError(

@@ -16,12 +16,12 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.system.files import canonical_json, sha256_bytes, write_atomic
 from pipeline_lib.system.locks import locked
 
-_REQUEST = "request.json"
+_REQUEST, _PART = "request.json", ".arrow"
 
 
 @contextmanager
 def alone(folder: Path, output: str) -> Iterator[None]:
-    """Make a folder, hold it inside the block, and remove it at the end; after an error it stays.
+    """Make a folder, hold it inside the block, and remove it at the end; after an error it stays if it has parts.
 
     Raises InputError where another process holds it.
     """
@@ -38,19 +38,28 @@ def alone(folder: Path, output: str) -> Iterator[None]:
                 f"{output}: found a process that writes it now, expected one at a time; wait for it, or name another "
                 "output"
             )
-        yield
-        clear(folder)
-        folder.rmdir()
+        try:
+            yield
+        except BaseException:
+            if any(folder.rglob(f"*{_PART}")):  # work goes on there
+                raise
+            _remove(folder)
+            raise
+        _remove(folder)
 
 
 def clear(folder: Path) -> None:
     """Remove what is in a folder."""
     for path in folder.iterdir():
         if path.is_dir():
-            clear(path)
-            path.rmdir()
+            _remove(path)
         else:
             path.unlink()
+
+
+def _remove(folder: Path) -> None:
+    clear(folder)
+    folder.rmdir()
 
 
 def work_folder(output: str, table: str | None) -> Path:
@@ -99,7 +108,7 @@ class Parts:
         return sum(part.num_rows for part in self.read(count))
 
     def _path(self, number: int) -> Path:
-        return self.folder / f"{number:08d}.arrow"
+        return self.folder / f"{number:08d}{_PART}"
 
 
 def unified(schemas: Iterator[pa.Schema]) -> pa.Schema:

@@ -15,6 +15,7 @@ from pipeline_lib.rows.arrow_arrays import arrow_scalar
 from pipeline_lib.rows.conform_errors import RefusedColumnsError
 from pipeline_lib.scoring.blocks import Block, refused, without_place
 
+_GO_ON = "\n`--errors column` predicts the other rows, and writes what is wrong with these into a column"
 ERROR, RECORD, THRESHOLD = "error", "record", "threshold"
 _FEW = 64
 """Rows that are predicted one by one where one of them is refused."""
@@ -86,15 +87,17 @@ def score_block(model: CompiledPipeline, block: Block, outputs: Outputs, context
 
 
 def _answers(model: CompiledPipeline, block: Block, outputs: Outputs, context: Any) -> pa.Table:
+    remedy = "" if model.context else _GO_ON
     if block.problems:
-        raise refused(block, block.problems)
+        raise InputError(f"{refused(block, block.problems)}{remedy}")
     try:
         return model.predict_table(block.rows, outputs=outputs.kinds, context=context)
     except RefusedColumnsError as error:
-        raise refused(block, error.problems) from error
+        is_column = any(problem.rows is None for problem in error.problems)  # absent, or of another type
+        raise InputError(f"{refused(block, error.problems)}{'' if is_column else remedy}") from error
     except RefusedRowError as error:
         where = block.where(error.row) if error.row >= 0 else f"earlier row {error.row}"
-        raise InputError(f"{block.shown}: {where}: {error.reason}") from error
+        raise InputError(f"{block.shown}: {where}: {error.reason}{remedy}") from error
 
 
 def _answer_what_can_be(

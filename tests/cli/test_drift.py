@@ -1,6 +1,7 @@
 """`pipeline-lib drift`: what it takes, what it prints, how it ends."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pyarrow as pa
@@ -120,3 +121,17 @@ def test_a_changed_record_and_odd_data_are_refused(record: Record, tmp_path: Pat
     path.write_bytes(path.read_bytes() + b"\n")
     error = invoke("drift", changed.folder, written(tmp_path, watched.sizes(10))).exception
     assert isinstance(error, DifferenceError)
+
+
+def test_the_command_that_predict_names_shows_the_same_rows(record: Record, tmp_path: Path) -> None:
+    rows = watched.sizes(300, 1, mean=1.0)
+    data = tmp_path / "new rows"
+    pa_csv.write_csv(rows, data, pa_csv.WriteOptions(delimiter=";"))
+    options = ["--format", "csv", "--delimiter", ";", "--missing", "?"]
+    said = scored.done(record, data, tmp_path / "out.csv", "--probabilities", *options)
+    command = said.splitlines()[-1].split("`")[1]
+    words = shlex.split(command)
+    assert words[:2] == ["pipeline-lib", "drift"]
+    result = invoke(*words[1:-1], tmp_path / "drift.html")
+    assert result.exit_code == 0
+    assert result.output.splitlines()[0].startswith(said.splitlines()[-1].partition("; `")[0])

@@ -276,3 +276,30 @@ def test_a_pipeline_over_several_tables_is_refused(tmp_path: Path) -> None:
     assert model.predict(tables).tobytes() == expected.tobytes()
     with pytest.raises(InputError, match="found a Row of the tables customers, purchases, expected one of them"):
         read_rows(tmp_path / "customers.csv", model.row)
+
+
+def test_a_refusal_names_the_way_to_the_other_rows_and_leaves_no_empty_folder(
+    echo_record: Record, tmp_path: Path
+) -> None:
+    given, output = scored.write_rows(tmp_path / "rows.csv", [*ROWS, scored.row(rooms="many")]), tmp_path / "out.csv"
+    message = scored.refusal(echo_record, given, output)
+    assert message.rstrip().endswith(
+        "`--errors column` predicts the other rows, and writes what is wrong with these into a column"
+    )
+    assert {path.name for path in tmp_path.iterdir()} == {"rows.csv"}
+    scored.refusal(echo_record, given, output, "--block-rows", 1)
+    assert (tmp_path / ".out.csv.scoring").is_dir()  # the blocks before are kept
+    assert "1 refused" in scored.done(echo_record, given, output, "--errors", "column")
+    output.unlink()
+    given.write_text("size\n1.5\n")
+    assert "--errors" not in scored.refusal(echo_record, given, output)  # no row would have a prediction
+
+
+def test_the_ending_of_an_output_has_a_remedy_of_its_own(echo_record: Record, tmp_path: Path) -> None:
+    given = scored.write_rows(tmp_path / "rows.csv", ROWS)
+    message = scored.refusal(echo_record, given, tmp_path / "out.xlsx")
+    assert "rename it; rows for a database need --table, --run-date" in message
+    assert "--format" not in message
+    given = given.rename(tmp_path / "rows.xlsx")
+    assert "rename it, or say --format csv|" in scored.refusal(echo_record, given, tmp_path / "out.csv")
+    scored.done(echo_record, given, tmp_path / "out.csv", "--format", "csv")
