@@ -1,6 +1,7 @@
 """Routes, methods, content types, tokens, and what the application answers while it stops."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from scored import row
 from served import ARROW, CSV, Client, client
 
+from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.records.record import Record
 from pipeline_lib.serving import predict_routes
 from pipeline_lib.serving.openapi import OPEN_ROUTES, ROUTES
@@ -178,6 +180,24 @@ def test_a_server_that_stops_is_not_ready_at_once_and_still_answers(stopping: Cl
     reply = stopping.post("/predict", row())
     assert (reply.status, reply.headers["retry-after"], reply.headers["connection"]) == (503, "1", "close")
     assert stopping.get("/v2/health/live").headers["connection"] == "close"
+
+
+def test_opaque_steps_answer_in_one_thread(both: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def noted(value: object) -> bytes:
+        threads.append(threading.current_thread())
+        return b"{}"
+
+    monkeypatch.setattr(predict_routes, "to_json", noted)
+    both.post("/predict", row())
+    assert threads.pop() is threading.main_thread()
+    monkeypatch.setattr(CompiledPipeline, "exact", False)
+    for body in (row(), [row()], [row()] * 2000):
+        both.post("/predict", body)
+    assert len(threads) == 3
+    assert len(set(threads)) == 1
+    assert threads[0] is not threading.main_thread()
 
 
 def test_a_bug_is_answered_and_logged_without_what_was_sent(
