@@ -49,7 +49,9 @@ def package_version(record: Record) -> str:
         raise InputError(f"{record.reference}: found an ID of another form, expected the time of a run; run again")
     date, _, time = parts["time"].partition("T")
     numbers = [date[:4], date[4:6], date[6:], time]
-    return ".".join(str(int(number)) for number in numbers) + f"+{record.id.rpartition('-')[2]}"
+    rest = record.id.rpartition("-")[2]
+    local = str(int(rest)) if rest.isdigit() else rest  # a number is compared as one, and has no leading zero
+    return ".".join(str(int(number)) for number in numbers) + f"+{local}"
 
 
 def package_files(record: Record, project: Project, *, include_rows: bool) -> tuple[dict[str, bytes], dict[str, bytes]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.errors import InputError
+from pipeline_lib.release.pattern_texts import text_of
 from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.edge_rows import accepted_values
 from pipeline_lib.rows.schema import RowSchema
@@ -36,18 +37,19 @@ def generated_rows(model: CompiledPipeline, profile: Mapping[str, Any], seed: st
     chance = random.Random(seed)  # noqa: S311 (rows, not secrets)
     if model.context:
         return _in_order(model, profile, chance, count)
-    row, rows = model.row.keep(model.reads), []
+    row, rows, refusal = model.row.keep(model.reads), [], ""
     for number in range(count * _TRIES):
         made = _row_of_tables(row, profile, chance, number) if row.key else _row(row, profile, chance)
         try:
             model.predict_row(made)
-        except InputError:
+        except InputError as error:
+            refusal = str(error)
             continue
         rows.append(made)
         if len(rows) == count:
             break
     if not rows:
-        raise _none_answered(count * _TRIES)
+        raise _none_answered(count * _TRIES, refusal)
     return rows, []
 
 
@@ -65,10 +67,11 @@ def _in_order(
         context, rest = rows[: model.context], rows[model.context :]
         try:
             model.predict(rest, context=context)
-        except InputError:
+        except InputError as error:
+            refusal = str(error)
             continue
         return rest, context
-    raise _none_answered(_TRIES)
+    raise _none_answered(_TRIES, refusal)
 
 
 def _moment(column: Column, number: int, every: int | None) -> Any:
@@ -116,6 +119,8 @@ def _value(column: Column, facts: Mapping[str, Any], chance: random.Random, miss
         values += [int(between)] * 4 if column.kind == "integer" else [float(between)] * 4
     if not column.sensitive and column.kind == "string":
         values += list(facts.get("categories", {})) * 4
+    if column.pattern is not None:
+        values += [text_of(column.pattern, chance)] * 4
     if not values or column.kind in ("datetime", "date"):
         values += _CONSTANTS[column.kind]
     chosen = accepted_values(column, [chance.choice(values)]) or accepted_values(column, values)
@@ -126,8 +131,8 @@ def _bounds(column: Column) -> list[Any]:
     return [bound for bound in (column.ge, column.le) if bound is not None]
 
 
-def _none_answered(tries: int) -> InputError:
+def _none_answered(tries: int, refusal: str) -> InputError:
     return InputError(
         f"found no generated row among {tries:,} that the model answers, expected rows for the self-test; give columns "
-        "their bounds or `Literal` values in Row, and run again"
+        f"their bounds or `Literal` values in Row, and run again; the last one was refused: {refusal}"
     )

@@ -1,6 +1,5 @@
 """Packaging: a record becomes a wheel that is proven before it has its name."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,8 @@ from pipeline_lib.release.contents import package_files, package_name, package_v
 from pipeline_lib.release.packageable import check_packageable
 from pipeline_lib.release.prove import prove
 from pipeline_lib.release.wheel import wheel_name, write_wheel
+from pipeline_lib.system.files import write_atomic
+from pipeline_lib.system.locks import locked_temporary_folder
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,10 @@ def package(
     check_packageable(record, project)
     name, version = package_name(record), package_version(record)
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".package-", dir=target) as folder:
+    with locked_temporary_folder("package") as folder:
         built = []
         for again in ("first", "second"):
-            place = Path(folder) / again
+            place = folder / again
             place.mkdir()
             files, metadata = package_files(record, project, include_rows=include_rows)
             built.append(write_wheel(place, name, version, files, metadata))
@@ -61,5 +62,5 @@ def package(
                 f"{final}: found another package of this record, expected none or the same; move it away (with or "
                 "without --include-rows gives other bytes)"
             )
-        built[0].replace(final)
+        write_atomic(final, built[0].read_bytes())
     return Packaged(final, name, rows)

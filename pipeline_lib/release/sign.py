@@ -4,6 +4,7 @@ import base64
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.scoring.signature import (
@@ -24,8 +25,8 @@ PASSWORD_VARIABLE = "PIPELINE_LIB_KEY_PASSWORD"  # noqa: S105 (the name of a var
 """Environment variable with the password of an encrypted key."""
 
 
-def sign_file(file: Path, key: Path) -> Path:
-    """Write the signature of a file beside it, by a private key in PEM; returns its path.
+def load_private_key(key: Path) -> Any:
+    """A private key in PEM.
 
     Raises InputError for a key of another kind, or one whose password is missing or another.
     """
@@ -49,6 +50,17 @@ def sign_file(file: Path, key: Path) -> Path:
             f"{key}: found another kind of key, expected one of the curve P-256, P-384 or P-521; "
             "`openssl ecparam -name prime256v1 -genkey -noout -out key.pem` makes one"
         )
+    return private
+
+
+def sign_file(file: Path, key: Path) -> Path:
+    """Write the signature of a file beside it, by a private key in PEM; returns its path.
+
+    Raises InputError for a key of another kind, or one whose password is missing or another.
+    """
+    private = load_private_key(key)
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     public = private.public_key()
     payload = statement(file.name, digest_of(file))
     signature = private.sign(pre_authenticated(payload), ec.ECDSA(hash_of(public)))

@@ -311,3 +311,11 @@ def test_labels_and_probabilities_are_proven_too(project: Project, tmp_path: Pat
     test = json.loads((package.folder / SELF_TEST).read_bytes())
     assert set(test["expected"]) == {"prediction", "probability[no]", "probability[yes]"}
     assert package.self_test() == 100
+
+
+@pytest.mark.parametrize(("rest", "local"), [("012345", "12345"), ("0123ab", "0123ab"), ("987654", "987654")])
+def test_a_version_is_the_one_that_installers_read_from_it(tmp_path: Path, rest: str, local: str) -> None:
+    from packaging.version import Version
+
+    version = package_version(Record(tmp_path / "boats" / f"20260131T100009123-{rest}"))
+    assert version == str(Version(version)) == f"2026.1.31.100009123+{local}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import invoke
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -243,3 +244,16 @@ def test_ten_thousand_changed_packages_are_refused_unread(
     wheel: Path, keys: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert check_mutations(wheel, keys, 5_200, monkeypatch) > 10_000
+
+
+def test_a_key_that_signs_nothing_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    result = invoke("package", "no_such_record", "--sign", tmp_path / "none.pem", "--out", tmp_path / "out")
+    assert isinstance(result.exception, InputError)
+    assert "expected a private key in PEM; correct --sign" in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_package_without_a_key_to_verify_it_by_is_refused_with_the_option(wheel: Path) -> None:
+    result = invoke("verify", wheel)
+    assert isinstance(result.exception, InputError)
+    assert "found a package without --key" in str(result.exception)
