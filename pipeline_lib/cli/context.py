@@ -49,7 +49,15 @@ def find_model(ref: str) -> "Record | InstalledPackage":
     """The record that a reference names, or the installed package of that name. Raises InputError."""
     from pipeline_lib.scoring.installed import installed_package
 
-    return installed_package(ref) or find(ref)
+    package = installed_package(ref)
+    if package is not None:
+        return package
+    try:
+        return find(ref)
+    except InputError as error:
+        if not ref.isidentifier():
+            raise
+        raise InputError(f"{error}\n{ref} is no installed package either") from error
 
 
 def library(start: Path | None = None) -> str:

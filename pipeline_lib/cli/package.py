@@ -21,7 +21,10 @@ def package(ref: str, out: str, include_rows: bool, sign: str | None) -> None:
     environment, and repeats its self-test and the evidence there before it is called done.
     """
     from pipeline_lib.release.package import package as build
+    from pipeline_lib.release.sign import load_private_key, sign_file
 
+    if sign is not None:
+        load_private_key(Path(sign))  # refused before the work, not after it
     done = build(
         find(ref),
         current_project(),
@@ -30,11 +33,9 @@ def package(ref: str, out: str, include_rows: bool, sign: str | None) -> None:
         progress=lambda line: click.echo(line, err=True),
     )
     if sign is not None:
-        from pipeline_lib.release.sign import sign_file
-
         click.echo(f"signed: {sign_file(done.wheel, Path(sign))}")
     click.echo(
         f"{done.wheel}: installed into a clean environment, where its self-test and {done.evidence_rows:,} rows of "
-        f"evidence give the record's bits\nnext: pip install --no-deps {done.wheel.name} where nb-pipeline-lib is "
+        f"evidence give the record's bits\nnext: pip install --no-deps {done.wheel} where nb-pipeline-lib is "
         f"installed, then python -m {done.name} self-test"
     )

@@ -58,6 +58,8 @@ def verify(ref: str, key: str | None, as_json: bool) -> None:
     if key is not None:
         _verify_package(Path(ref), Path(key))
         return
+    if Path(ref).suffix == ".whl":
+        raise InputError(f"{ref}: found a package without --key, expected the public key that signed it; --key PUBLIC")
     from pipeline_lib.records.forgotten import forgotten_at
     from pipeline_lib.records.seal import verify as find_problems
 

@@ -227,6 +227,7 @@ class App:
 
     def _named(self, request: Request) -> ServedModel:
         """The model that `?model=` names, by default the first one."""
+        request.check_parameters("model")
         name = request.query.get("model")
         return self.models.first if name is None else self.models.find(name)
 

@@ -69,6 +69,13 @@ class Request:
         text = self.scope.get("query_string", b"").decode("latin-1")
         return dict(parse_qsl(text, keep_blank_values=True)) if text else {}
 
+    def check_parameters(self, *known: str) -> None:
+        """Raise HttpError for a parameter after `?` that the route does not have: it would do nothing."""
+        if set(self.query) - set(known):
+            raise HttpError(
+                400, f"found a parameter after `?` that is none, expected {' or '.join(known)}; leave it out"
+            )
+
     @property
     def content_type(self) -> str:
         """The type of the body, without its parameters, in lower case."""

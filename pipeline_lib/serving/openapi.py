@@ -13,8 +13,8 @@ from pipeline_lib.serving.served_model import ServedModel
 from pipeline_lib.system.html_page import Markup, element, joined, page, summary_box, table
 
 ROUTES = (
-    ("POST", "/predict", "one row as an object, many as a list, or an Arrow stream"),
-    ("POST", "/models/{name}/predict", "the same, for one of several models"),
+    ("POST", "/predict", "one row as an object, many as a list, or an Arrow stream; also ?probabilities=true"),
+    ("POST", "/models/{name}/predict", "the same, where there are several models; /predict asks the first"),
     ("POST", "/invocations", "MLflow's: dataframe_split, dataframe_records, instances, inputs, or CSV"),
     ("GET", "/v2", "Open Inference Protocol: the server"),
     ("GET", "/v2/models/{name}", "Open Inference Protocol: what the model takes and gives"),
@@ -23,7 +23,7 @@ ROUTES = (
     ("GET", "/v2/health/live", "whether the process is there"),
     ("GET", "/v2/health/ready", "whether it takes requests"),
     ("GET", "/ping", "MLflow's: whether it takes requests"),
-    ("GET", "/schema", "the JSON Schema of a row"),
+    ("GET", "/schema", "the JSON Schema of a row; ?model=NAME where there are several, here and for the next two"),
     ("GET", "/record", "which record answers, its metrics and parity"),
     ("GET", "/drift", "the rows of today and yesterday compared with training"),
     ("GET", "/metrics", "counts for Prometheus"),

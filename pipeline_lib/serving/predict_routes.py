@@ -21,6 +21,7 @@ _YES, _NO = ("1", "true", "yes"), ("", "0", "false", "no")
 
 def predict(served: ServedModel, request: Request, body: bytes) -> Response:
     """The answer to a body of rows, in its own format. Raises HttpError."""
+    request.check_parameters("probabilities")
     probabilities = _flag(request, "probabilities")
     if request.content_type == ARROW:
         table = predicted(served, arrow_rows(served, body), probabilities=probabilities)

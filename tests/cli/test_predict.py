@@ -9,6 +9,7 @@ import scored
 from command_line import invoke
 from example import ROOT
 
+from pipeline_lib.errors import InputError
 from pipeline_lib.records.record import Record
 
 ROWS = [scored.row(code=f"c{number}", size=number or None) for number in range(5)]
@@ -53,3 +54,10 @@ def test_neither_pandas_nor_scikit_learn_is_loaded(record: Record, tmp_path: Pat
     said, loaded, *_ = [*result.stdout.split("\n"), ""]
     assert said.startswith("5 rows by ")
     assert loaded == ""
+
+
+def test_a_name_that_is_neither_record_nor_package(tmp_path: Path) -> None:
+    for name, either in (("boats_modle", True), ("boats/2026", False)):
+        result = invoke("predict", name, tmp_path / "rows.csv", tmp_path / "out.csv")
+        assert isinstance(result.exception, InputError)
+        assert str(result.exception).endswith(f"{name} is no installed package either") == either

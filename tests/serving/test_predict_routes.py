@@ -116,6 +116,16 @@ def test_probabilities_of_a_regressor_are_refused(both: Client) -> None:
     assert both.post("/predict?probabilities=maybe", row()).status == 400
 
 
+def test_a_parameter_that_would_do_nothing_is_refused_without_being_shown(both: Client) -> None:
+    for path in ("/predict?threshold=0.3", "/models/labels/predict?probabilities=1&probabilties=1"):
+        reply = both.post(path, row())
+        assert reply.status == 400
+        assert reply.json["error"].endswith("expected probabilities; leave it out")
+    for path in ("/schema", "/record", "/drift"):
+        assert both.get(f"{path}?model=labels").status == 200
+        assert both.get(f"{path}?name=labels").json["error"].endswith("expected model; leave it out")
+
+
 def test_a_row_with_a_column_called_rows_is_a_row(runs: Path) -> None:
     from pipeline_lib.compiled.pipeline import CompiledPipeline
     from pipeline_lib.compiled.plan import Plan
