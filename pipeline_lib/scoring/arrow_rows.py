@@ -12,14 +12,16 @@ from pipeline_lib.scoring.input_files import PARQUET, InputFile
 _MAGIC = b"ARROW1"
 
 
-def arrow_tables(file: InputFile, rows: int, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+def arrow_tables(
+    file: InputFile, rows: int, columns: Sequence[str] | None, texts: Sequence[str] = ()
+) -> Iterator[pa.Table]:
     """The rows of a file, about so many at a time, the first without rows; of these columns alone, if some are given.
 
-    Raises InputError for a file that is damaged or of another format.
+    The columns `texts` may come as their distinct texts, which saves half the time. Raises InputError for a file that
+    is damaged or of another format.
     """
-    reading = _parquet if file.format == PARQUET else _arrow
     try:
-        yield from reading(file, rows, columns)
+        yield from _parquet(file, rows, columns, texts) if file.format == PARQUET else _arrow(file, rows, columns)
     except (pa.ArrowException, OSError, ValueError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
@@ -27,20 +29,28 @@ def arrow_tables(file: InputFile, rows: int, columns: Sequence[str] | None) -> I
         ) from error
 
 
-def _parquet(file: InputFile, rows: int, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+def _parquet(file: InputFile, rows: int, columns: Sequence[str] | None, texts: Sequence[str]) -> Iterator[pa.Table]:
     import pyarrow.parquet as pq
 
-    with closing(file.open_plain()) as stream, closing(pq.ParquetFile(stream)) as parquet:
-        names = parquet.schema_arrow.names
+    with closing(file.open_plain()) as stream:
+        metadata = pq.read_metadata(stream)
+        schema = metadata.schema.to_arrow_schema()
+        names = schema.names
         wanted = names if columns is None else [name for name in names if name in columns]
         _check_names(file, names)
+        distinct = [field.name for field in schema if field.name in texts and _is_text(field.type)]
+        parquet = pq.ParquetFile(stream, metadata=metadata, read_dictionary=distinct)
         yield _selected(_empty(parquet.schema_arrow), columns)
         if wanted:
             batches = parquet.iter_batches(batch_size=rows, columns=wanted)
-            yield from (pa.Table.from_batches([batch]) for batch in batches)
+            yield from map(_checked, batches)
             return
         for group in range(parquet.num_row_groups):  # rows without columns: they are still counted
             yield _without_columns(parquet.metadata.row_group(group).num_rows)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _arrow(file: InputFile, rows: int, columns: Sequence[str] | None) -> Iterator[pa.Table]:

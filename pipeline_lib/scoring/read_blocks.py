@@ -76,7 +76,8 @@ def _file_blocks(
         tables = csv_tables(file, options, wanted)
         place: Callable[[int], str] = lambda row: f"line {line_of(file, options, row)}"  # noqa: E731
     else:
-        tables = arrow_tables(file, rows, wanted)
+        texts = [column.name for column in schema.columns if column.kind == "string" and column.name not in keep]
+        tables = arrow_tables(file, rows, wanted, texts if wanted else ())
         place = lambda row: f"row {row}"  # noqa: E731
     number = start = 0
     empty = next(tables)

@@ -152,3 +152,21 @@ def test_rows_that_are_none_give_an_output_without_rows(echo_record: Record, tmp
     found = pq.read_table(tmp_path / "predictions.parquet")
     assert found.num_rows == 0
     assert found.column_names == [*EXPECTED[0], "record"]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_many_texts_that_are_others_in_each_part_of_a_file(
+    echo_record: Record, tmp_path: Path, suffix: str, kind: pa.DataType
+) -> None:
+    rows = [scored.row(code=f"{number // 9000} {number % 50}" if number % 7 else None) for number in range(45_000)]
+    table = scored.table(rows)
+    path = tmp_path / f"rows.{suffix}"
+    typed = table.set_column(table.column_names.index("code"), "code", table["code"].cast(kind))
+    if suffix == "parquet":
+        pq.write_table(typed, path, row_group_size=9000)
+    else:
+        scored.write_rows(path, rows)
+    scored.done(echo_record, path, tmp_path / "out.parquet", "--block-rows", 25_000)
+    found = pq.read_table(tmp_path / "out.parquet")["prediction[code]"]
+    assert found.to_pylist() == [row["code"] for row in rows]
