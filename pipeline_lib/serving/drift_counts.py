@@ -1,15 +1,13 @@
 """What a worker counts of its answers for comparison with training: off the way of the answer, in little of its time.
 
-An answer only leaves its row in a list. Four times a second a thread counts the list: more seldom, it would be in the
-way of answers for longer at a time. Rows beyond what it can count in 2 % of the time are left out, and their number is
-told. Texts that clients send are counted and not kept.
+An answer only leaves its row in a list, and every second a thread counts the list. Rows beyond what it can count in
+three milliseconds are left out, and their number is told. Texts that clients send are counted and not kept.
 
 Each worker writes its counts into the folder that the workers share; whichever is asked adds up all of them. Counts are
 kept by day, for today and the day before.
 """
 
 import json
-import math
 import os
 import secrets
 import threading
@@ -32,11 +30,9 @@ if TYPE_CHECKING:
 
     from pipeline_lib.rows.schema import RowSchema
 
-PERIOD = 0.25
+PERIOD = 1.0
 """Seconds from one counting to the next."""
-_WRITTEN_EVERY = 1.0
-"""Seconds after which other workers see the counts."""
-_SHARE = 0.02
+_SHARE = 0.003
 """Of the time that counting may take."""
 _FEWEST, _MOST = 50, 50_000
 """Rows in a period that are counted in any case, and at most."""
@@ -73,8 +69,6 @@ class DriftCounts:
         self._most = 500  # rows in a period, until it is known how long one takes
         self._by_day: dict[str, Accumulator] = {}
         self._left_out_by_day: dict[str, int] = {}
-        self._changed = False
-        self._written = -math.inf
         self._lock = threading.Lock()
 
     def row(self, row: Any, prediction: Any, probabilities: Any = ()) -> None:
@@ -98,7 +92,6 @@ class DriftCounts:
             rows, blocks, left_out = _taken(self._rows), _taken(self._blocks), self._left_out
             self._block_rows = self._left_out = 0
             if not (rows or blocks or left_out):
-                self._write()
                 return
             try:
                 began = time.thread_time()
@@ -124,9 +117,6 @@ class DriftCounts:
     def close(self) -> None:
         """Count what waits, and let other workers see it."""
         self.count()
-        with self._lock:
-            self._written = -math.inf
-            self._write()
 
     def _counted(self, rows: list[tuple[Any, Any, Any]], blocks: "list[tuple[Any, pa.Table]]") -> Accumulator:
         counts = Accumulator(self._statistics)
@@ -161,21 +151,17 @@ class DriftCounts:
         self._left_out_by_day[day] = self._left_out_by_day.get(day, 0) + left_out
         for old in [each for each in self._by_day if each < self._first_day()]:
             del self._by_day[old], self._left_out_by_day[old]
-        self._changed = True
-        self._write()
+        if self._file is not None:
+            self._write(self._file)
 
-    def _write(self) -> None:
-        """Let other workers see the counts, now and then."""
-        now = time.monotonic()
-        if self._file is None or not self._changed or now - self._written < _WRITTEN_EVERY:
-            return
-        self._changed, self._written = False, now
+    def _write(self, file: Path) -> None:
+        """Let other workers see the counts."""
         days = {
             day: {"counts": held.to_json(), "left_out": self._left_out_by_day[day]}
             for day, held in self._by_day.items()
         }
         with suppress(OSError):  # a full disk: the counts of this worker are still here
-            write_atomic(self._file, json.dumps({"reference": self.reference, "days": days}).encode(), durable=False)
+            write_atomic(file, json.dumps({"reference": self.reference, "days": days}).encode(), durable=False)
 
     def _first_day(self) -> str:
         return (date.fromisoformat(self._today()) - timedelta(days=_DAYS - 1)).isoformat()

@@ -130,7 +130,6 @@ def test_counts_of_older_days_go(tmp_path: Path) -> None:
         worker.block(watched.rows(10), watched.answers(10))
         result, facts = worker.drift()
     assert (result.rows, facts["since"]) == (20, "2026-01-02")
-    worker.close()
     assert other.drift()[0].rows == 20
     days.append("2026-02-01")
     assert worker.drift()[0].rows == 0
