@@ -20,7 +20,7 @@ from pipeline_lib.watching.drift import (
 
 _KINDS: dict[str, Kind] = {DRIFTED: "bad", SHIFTED: "warn"}
 _TRAINING, _NOW = "#a9b2bd", "#0b57a4"
-_WIDTH, _LABELS, _VALUES, _ROW, _BAR = 340, 118, 34, 19, 7  # of the plot, in its own units
+_WIDTH, _LABELS, _VALUES, _ROW, _BAR = 366, 130, 40, 19, 7  # of the plot, in its own units
 _LONGEST_LABEL = 21
 _STYLE = Markup(
     "<style>.bars { width: 100%; max-width: 36rem; } section, details { break-inside: avoid; }"
