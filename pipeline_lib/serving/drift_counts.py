@@ -103,7 +103,10 @@ class DriftCounts:
                 self.failed += 1
 
     def drift(self, on_counts: OnCounts = _unheard) -> tuple[Drift, dict[str, Any]]:
-        """The rows of all workers compared with training; from which day on, how many rows were left out."""
+        """The rows of all workers compared with training; since which day, and how many rows were left out.
+
+        `failed` says how often counting has failed in this worker.
+        """
         self.count(on_counts)
         total = Accumulator(self._statistics)
         days: list[str] = []
@@ -112,7 +115,8 @@ class DriftCounts:
             total.merge(counts)
             days.append(day)
             left_out += skipped
-        return drift_of(total, self.reference), {"since": min(days, default=self._today()), "left_out": left_out}
+        facts = {"since": min(days, default=self._today()), "left_out": left_out, "failed": self.failed}
+        return drift_of(total, self.reference), facts
 
     def close(self) -> None:
         """Count what waits, and let other workers see it."""
