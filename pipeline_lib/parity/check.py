@@ -17,7 +17,8 @@ from pipeline_lib.compiled.opaque_versions import distributions
 from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.evidence.evidence import other_artifact, read_evidence
 from pipeline_lib.parity.causes import code_differences, environment_differences, with_causes
-from pipeline_lib.parity.doors import Doors, first_difference
+from pipeline_lib.parity.door_answers import first_difference
+from pipeline_lib.parity.doors import Doors
 from pipeline_lib.parity.process_settings import AbsentError, Preparation, Setting
 from pipeline_lib.parity.replay_request import ReplayReply, ReplayRequest
 from pipeline_lib.parity.result import ARTIFACT, EDGES, FRESH, Outcome, Parity, write_parity_page

@@ -17,6 +17,10 @@ _SECONDS = 120
 """How long the server may take to begin, and to answer."""
 
 
+class TooLargeError(RunError):
+    """A body of more bytes than the server takes."""
+
+
 @contextmanager
 def server(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], options: Sequence[str]
@@ -62,6 +66,8 @@ def post(port: int, path: str, body: bytes, kind: str = "application/json") -> b
         raise RunError(f"{path}: the server did not answer ({error})") from error
     finally:
         connection.close()
+    if answer.status == 413:
+        raise TooLargeError(f"{path}: the server takes no body of {len(body):,} bytes, not even with one row")
     if answer.status != 200:
         raise RunError(f"{path}: the server answered {answer.status}: {content[:300].decode(errors='replace')}")
     return content

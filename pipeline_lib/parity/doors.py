@@ -10,36 +10,31 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from pipeline_lib.compiled.artifact import load
 from pipeline_lib.errors import RunError
 from pipeline_lib.evidence.evidence import Evidence, read_evidence
-from pipeline_lib.parity.door_server import post, post_json, server
+from pipeline_lib.parity.door_answers import MOST_SINGLE, Answers, json_row, json_rows, of_answers, of_rows, of_table
+from pipeline_lib.parity.door_server import TooLargeError, post, post_json, server
 from pipeline_lib.parity.process_settings import AbsentError
 from pipeline_lib.records.record import Record
 from pipeline_lib.rows.schema import RowSchema
-from pipeline_lib.rows.split_tables import as_rows
+from pipeline_lib.rows.split_tables import as_rows, split_tables
 
 _ARROW = "application/vnd.apache.arrow.stream"
 _DATATYPES = {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}
 _KINDS = ("prediction", "probability")
-_MOST_SINGLE = 200
-"""So many rows are asked one by one."""
-Answers = dict[str, list[Any]]
-"""The outputs of the rows, in their order, by name; a door gives those that its format has."""
 
 
 @dataclass
@@ -144,7 +139,7 @@ def csv_file(doors: Doors) -> Answers:
     doors.predict(rows, output)
     types = {name: doors.evidence.outputs.schema.field(name).type for name in doors.expected}
     options = pa_csv.ConvertOptions(column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False)
-    return _of_table(pa_csv.read_csv(output, convert_options=options), doors)
+    return of_table(pa_csv.read_csv(output, convert_options=options), doors)
 
 
 def parquet_file(doors: Doors) -> Answers:
@@ -153,7 +148,7 @@ def parquet_file(doors: Doors) -> Answers:
     rows, output = doors.folder / "rows.parquet", doors.folder / "parquet answers.parquet"
     pq.write_table(doors.evidence.inputs, rows)
     doors.predict(rows, output)
-    return _of_table(pq.read_table(output), doors)
+    return of_table(pq.read_table(output), doors)
 
 
 def json_lines_file(doors: Doors) -> Answers:
@@ -162,9 +157,11 @@ def json_lines_file(doors: Doors) -> Answers:
     if not all(map(_is_finite, (value for values in doors.expected.values() for value in values))):
         raise AbsentError("JSON lines have no NaN and no infinite numbers, and the answers hold some")
     rows, output = doors.folder / "rows.jsonl", doors.folder / "json answers.jsonl"
-    rows.write_text("".join(f"{line}\n" for line in map(_to_json, _json_rows(doors))), encoding="utf-8")
+    rows.write_text(
+        "".join(f"{line}\n" for line in map(_to_json, json_rows(doors, doors.evidence.inputs))), encoding="utf-8"
+    )
     doors.predict(rows, output)
-    return _of_rows([json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()], doors)
+    return of_rows([json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()], doors)
 
 
 def sqlite_table(doors: Doors) -> Answers:
@@ -197,46 +194,67 @@ def sqlite_table(doors: Doors) -> Answers:
     }
 
 
-def http_rows(doors: Doors) -> Answers:
+def in_parts(ask: Callable[[Doors, pa.Table], Answers]) -> Door:
+    """A door that is asked in halves where the server refuses a body as too large."""
+
+    def door(doors: Doors) -> Answers:
+        return asked(doors, doors.evidence.inputs)
+
+    def asked(doors: Doors, rows: pa.Table) -> Answers:
+        try:
+            return ask(doors, rows)
+        except TooLargeError:
+            if rows.num_rows < 2 or doors.evidence.context is not None:
+                raise
+        half = rows.num_rows // 2
+        first, second = asked(doors, rows.slice(0, half)), asked(doors, rows.slice(half))
+        return {name: [*values, *second[name]] for name, values in first.items()}
+
+    door.__doc__ = ask.__doc__
+    return door
+
+
+@in_parts
+def http_rows(doors: Doors, inputs: pa.Table) -> Answers:
     """HTTP `/predict`, all rows at once."""
+    rows: Any = list(json_rows(doors, inputs))
     if doors.row.key is not None:
-        raise AbsentError("a pipeline over several tables is asked row by row")
-    path = f"/predict?probabilities={'true' if len(doors.expected) > 1 and _has_probabilities(doors) else 'false'}"
-    rows: Any = list(_json_rows(doors))
+        tables = split_tables(inputs, doors.row)
+        rows = {name: list(map(json_row, table.to_pylist())) for name, table in tables.items()}
     if doors.evidence.context is not None:
-        rows = {"rows": rows, "context": list(map(_json_row, doors.evidence.context.to_pylist()))}
-    answer = post_json(doors.port, path, rows)
-    return _of_answers(answer["predictions"], answer.get("probabilities"), doors)
+        rows = {"rows": rows, "context": list(map(json_row, doors.evidence.context.to_pylist()))}
+    answer = post_json(doors.port, _predict_path(doors), rows)
+    return of_answers(answer["predictions"], answer.get("probabilities"), doors)
 
 
 def http_row(doors: Doors) -> Answers:
     """HTTP `/predict`, one row at a time."""
     doors.without_context()
-    rows = as_rows(doors.evidence.inputs.slice(0, _MOST_SINGLE), doors.row)
-    path = f"/predict?probabilities={'true' if _has_probabilities(doors) else 'false'}"
-    answers = [post_json(doors.port, path, _json_row(row)) for row in rows]
+    rows = as_rows(doors.evidence.inputs.slice(0, MOST_SINGLE), doors.row)
+    answers = [post_json(doors.port, _predict_path(doors), json_row(row)) for row in rows]
     probabilities = [answer["probabilities"] for answer in answers] if _has_probabilities(doors) else None
-    return _of_answers([answer["prediction"] for answer in answers], probabilities, doors)
+    return of_answers([answer["prediction"] for answer in answers], probabilities, doors)
 
 
-def http_arrow(doors: Doors) -> Answers:
+@in_parts
+def http_arrow(doors: Doors, inputs: pa.Table) -> Answers:
     """HTTP `/predict`, an Arrow stream."""
     doors.one_table()
     doors.without_context()
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, doors.evidence.inputs.schema) as stream:
-        stream.write_table(doors.evidence.inputs)
-    path = f"/predict?probabilities={'true' if _has_probabilities(doors) else 'false'}"
-    with pa.ipc.open_stream(post(doors.port, path, bytes(sink.getvalue()), _ARROW)) as reader:
-        return _of_table(reader.read_all(), doors)
+    with pa.ipc.new_stream(sink, inputs.schema) as stream:
+        stream.write_table(inputs)
+    with pa.ipc.open_stream(post(doors.port, _predict_path(doors), bytes(sink.getvalue()), _ARROW)) as reader:
+        return of_table(reader.read_all(), doors)
 
 
-def open_inference(doors: Doors) -> Answers:
+@in_parts
+def open_inference(doors: Doors, inputs: pa.Table) -> Answers:
     """HTTP, the Open Inference Protocol."""
     doors.one_table()
     doors.without_context()
-    rows = list(_json_rows(doors))
-    inputs = [
+    rows = list(json_rows(doors, inputs))
+    tensors = [
         {
             "name": column.name,
             "datatype": _DATATYPES.get(column.kind, "BYTES"),
@@ -245,49 +263,17 @@ def open_inference(doors: Doors) -> Answers:
         }
         for column in doors.row.columns
     ]
-    answer = post_json(doors.port, f"/v2/models/{doors.record.pipeline}/infer", {"inputs": inputs})
+    answer = post_json(doors.port, f"/v2/models/{doors.record.pipeline}/infer", {"inputs": tensors})
     return {output["name"]: output["data"] for output in answer["outputs"]}
 
 
-def invocations(doors: Doors) -> Answers:
+@in_parts
+def invocations(doors: Doors, inputs: pa.Table) -> Answers:
     """HTTP, MLflow's `/invocations`."""
     doors.one_table()
     doors.without_context()
-    answer = post_json(doors.port, "/invocations", {"dataframe_records": list(_json_rows(doors))})
-    return _of_answers(answer["predictions"], None, doors)
-
-
-def first_difference(doors: Doors, answers: Answers) -> tuple[int, str] | None:
-    """How many answers differ from the evidence, and the first in words; None where every bit is the same."""
-    hidden = bool(doors.row.sensitive)
-    wrong, first = 0, ""
-    for name, found in answers.items():
-        if name not in doors.expected:
-            return 1, f"found the output {name}, which the evidence does not have"
-        expected = doors.expected[name][: len(found)]
-        least = min(len(doors.expected[name]), _MOST_SINGLE)
-        if len(found) < least or len(found) > len(doors.expected[name]):
-            return 1, f"{name}: found {len(found):,} answers, expected {len(doors.expected[name]):,}"
-        for number, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
-            if not _is_same(ours, theirs):
-                shown = "" if hidden else f": found {ours!r}, expected {theirs!r}"
-                first = first or f"{name}: row {number}{shown}"
-                wrong += 1
-    if not set(answers) & set(doors.expected):
-        return 1, "found no output, expected predictions"
-    return (wrong, first) if wrong else None
-
-
-def _is_same(ours: Any, theirs: Any) -> bool:
-    """Whether two answers have the same bits; what JSON has no number for is null there."""
-    if isinstance(theirs, float):
-        if not math.isfinite(theirs) and ours is None:
-            return True
-        if isinstance(ours, int) and not isinstance(ours, bool):
-            ours = float(ours)
-        return isinstance(ours, float) and (ours.hex() == theirs.hex() or (ours != ours and theirs != theirs))
-    theirs = theirs.isoformat() if isinstance(theirs, date) and isinstance(ours, str) else theirs
-    return type(ours) is type(theirs) and ours == theirs
+    answer = post_json(doors.port, "/invocations", {"dataframe_records": list(json_rows(doors, inputs))})
+    return of_answers(answer["predictions"], None, doors)
 
 
 def _is_negative_zero(value: Any) -> bool:
@@ -302,45 +288,12 @@ def _has_probabilities(doors: Doors) -> bool:
     return any(name.startswith("probability[") for name in doors.expected)
 
 
-def _json_rows(doors: Doors) -> Iterator[dict[str, Any]]:
-    """The rows as JSON has them. AbsentError for infinite numbers."""
-    for values in doors.evidence.inputs.columns:
-        if pa.types.is_floating(values.type) and pc.any(pc.is_inf(values)).as_py():
-            raise AbsentError("JSON has no infinite numbers, and the rows hold some")
-    return map(_json_row, as_rows(doors.evidence.inputs, doors.row))
-
-
-def _json_row(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _json_row(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return list(map(_json_row, value))
-    if isinstance(value, float) and value != value:
-        return None
-    return value.isoformat() if isinstance(value, date) else value
+def _predict_path(doors: Doors) -> str:
+    return f"/predict?probabilities={'true' if _has_probabilities(doors) else 'false'}"
 
 
 def _to_json(value: Any) -> str:
     return json.dumps(value, allow_nan=False, ensure_ascii=False)
-
-
-def _of_table(table: pa.Table, doors: Doors) -> Answers:
-    return {name: table[name].to_pylist() for name in doors.expected}
-
-
-def _of_rows(rows: Sequence[dict[str, Any]], doors: Doors) -> Answers:
-    return {name: [row[name] for row in rows] for name in doors.expected}
-
-
-def _of_answers(predictions: Sequence[Any], probabilities: Sequence[Any] | None, doors: Doors) -> Answers:
-    """Predictions, of several targets lists of them, and probabilities by label, as outputs by name."""
-    names = [name for name in doors.expected if name.partition("[")[0] == "prediction"]
-    columns = zip(*predictions, strict=True) if len(names) > 1 else [predictions]
-    answers = {name: list(values) for name, values in zip(names, columns, strict=True)}
-    for name in doors.expected:
-        if probabilities is not None and name.startswith("probability["):
-            answers[name] = [row[name.partition("[")[2][:-1]] for row in probabilities]
-    return answers
 
 
 DOORS: dict[str, Door] = {

@@ -11,7 +11,9 @@ from scored import classifier, echo, row, table
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.evidence.evidence import write_evidence
 from pipeline_lib.parity.check import through_door
-from pipeline_lib.parity.doors import DOORS, Answers, Doors, first_difference
+from pipeline_lib.parity.door_answers import Answers, first_difference
+from pipeline_lib.parity.door_server import TooLargeError, post
+from pipeline_lib.parity.doors import DOORS, Doors, in_parts
 from pipeline_lib.parity.variations import VARIATIONS, Variation
 from pipeline_lib.records.record import Record, create_record
 from pipeline_lib.records.seal import seal
@@ -142,3 +144,31 @@ def test_sensitive_values_are_in_no_message(tmp_path: Path) -> None:
     answers[name][1] = "MARKER"
     difference = first_difference(doors, answers)
     assert difference == (1, f"{name}: row 1")
+
+
+def test_rows_that_are_too_many_for_a_body_are_sent_in_parts(labels_doors: Doors) -> None:
+    sent: list[int] = []
+
+    def small(doors: Doors, rows: pa.Table) -> Answers:
+        sent.append(rows.num_rows)
+        if rows.num_rows > 3:
+            raise TooLargeError("too large")
+        start = sum(number for number in sent if number <= 3) - rows.num_rows
+        return {name: values[start : start + rows.num_rows] for name, values in doors.expected.items()}
+
+    outcome = through_door(Variation("small", "doors", "small bodies", door=in_parts(small)), labels_doors)
+    assert (outcome.verdict, outcome.rows) == ("exact", 9)
+    assert sent == [9, 4, 2, 2, 5, 2, 3]
+
+
+def test_a_row_that_is_too_large_alone_is_a_failure(labels_doors: Doors) -> None:
+    def never(doors: Doors, rows: pa.Table) -> Answers:
+        raise TooLargeError("too large")
+
+    outcome = through_door(Variation("never", "doors", "small bodies", door=in_parts(never)), labels_doors)
+    assert (outcome.verdict, outcome.detail) == ("different", "failed: too large")
+
+
+def test_a_body_that_a_real_server_refuses_as_too_large(labels_doors: Doors) -> None:
+    with pytest.raises(TooLargeError, match="takes no body of"):
+        post(labels_doors.port, "/predict", b" " * (65 << 20))

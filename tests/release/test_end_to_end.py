@@ -9,7 +9,8 @@ import pytest
 from harbours import commit, git, person
 
 from pipeline_lib.parity.clean_environments import clean, find_uv
-from pipeline_lib.parity.doors import DOORS, Doors, first_difference
+from pipeline_lib.parity.door_answers import first_difference
+from pipeline_lib.parity.doors import DOORS, Doors
 from pipeline_lib.parity.process_settings import Preparation
 from pipeline_lib.project.project import find_project
 from pipeline_lib.records.record import all_records
