@@ -91,6 +91,7 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
     source, sink = source_of(input_, options), _sink(output, options, record)
     if Path(output).exists() and any(file.system is None and Path(output).samefile(file.path) for file in source.files):
         raise InputError(f"{output}: found the same file as INPUT and OUTPUT, expected two; name another output")
+    context = last_rows(options["context"], model)
     progress = Progress(quiet=options["quiet"])
     folder = work_folder(output, options["table"])
     with alone(folder, output):
@@ -104,7 +105,6 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
             "sink": dict(sink.identity),
             "context": _stamps(options["context"]),
         }
-        context = last_rows(options["context"], model)
         try:
             parts = Parts(folder / "parts", request)
             with _cluster(options, record, model) as cluster:
@@ -138,15 +138,30 @@ def source_of(given: str, options: dict[str, Any]) -> Any:
     """The rows that INPUT and its options name."""
     from pipeline_lib.scoring.csv_rows import TextOptions
     from pipeline_lib.scoring.file_source import FileSource
+    from pipeline_lib.scoring.input_files import CSV
     from pipeline_lib.scoring.query_source import QuerySource
 
+    of_text = [f"--{name}" for name in ("delimiter", "missing") if options[name]]
+    of_text += ["--encoding"] if options["encoding"] != "utf-8" else []
     keep = [name for name in (options["keep"] or "").split(",") if name]
     if options["query"] is not None:
+        _refuse_unused(of_text + (["--format"] if options["input_format"] else []), "a query")
         return QuerySource(given, options["query"], options["param"], keep=keep, block_rows=options["block_rows"])
     if options["param"]:
         raise InputError("found --param without --query, expected both; say --query 'select … where day = :day'")
     text = TextOptions(options["encoding"], options["delimiter"], options["missing"])
-    return FileSource(given, format=options["input_format"], keep=keep, options=text, block_rows=options["block_rows"])
+    source = FileSource(
+        given, format=options["input_format"], keep=keep, options=text, block_rows=options["block_rows"]
+    )
+    if not any(file.format == CSV for file in source.files):
+        _refuse_unused(of_text, "no CSV")
+    return source
+
+
+def _refuse_unused(given: list[str], rows: str) -> None:
+    """Raise InputError for options that would do nothing."""
+    if given:
+        raise InputError(f"found {', '.join(given)} with {rows}, expected CSV files to read by it; leave it out")
 
 
 def _sink(output: str, options: dict[str, Any], record: "Deployed") -> Any:

@@ -26,11 +26,22 @@ _TAIL = 1 << 16
 
 @dataclass(frozen=True)
 class TextOptions:
-    """How a text file is written: its encoding, the character between fields, texts that mean missing."""
+    """How a text file is written: its encoding, the character between fields, texts that mean missing.
+
+    Raises InputError for a delimiter that is no character between fields.
+    """
 
     encoding: str = "utf-8"
     delimiter: str | None = None
     missing: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        given = self.delimiter
+        if given is not None and (len(given) != 1 or not given.isascii() or given in '"\r\n\0'):
+            raise InputError(
+                f"--delimiter: found {given!r}, expected one ASCII character such as ';'; a tab is written $'\\t' in a "
+                "shell"
+            )
 
 
 def csv_tables(file: InputFile, options: TextOptions, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:

@@ -74,6 +74,8 @@ def format_of(name: str, given: str | None = None, *, remedy: str = _NAME_IT) ->
     suffixes = [suffix.lower() for suffix in Path(name.partition("?")[0]).suffixes]
     compression = _COMPRESSED.get(suffixes[-1]) if suffixes else None
     suffix = next((each for each in reversed(suffixes) if each not in _COMPRESSED), "")
+    if given is not None and given not in FORMATS:
+        raise InputError(f"--format: found {given!r}, expected one of {', '.join(FORMATS)}")
     found = given or _BY_SUFFIX.get(suffix)
     if found is None:
         raise InputError(

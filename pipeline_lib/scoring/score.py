@@ -156,9 +156,14 @@ def _refused(part: pa.Table) -> int:
 
 
 def last_rows(given: str | None, model: CompiledPipeline) -> pa.Table | None:
-    """The last rows of the files that hold those before the first row, as many as the model needs; None without."""
+    """The last rows of the files that hold those before the first row, as many as the model needs; None without.
+
+    Raises InputError for a model that needs none.
+    """
     if given is None:
         return None
+    if not model.context:
+        raise InputError("found --context, expected none: rows of this model need no earlier ones; leave it out")
     rows = read_rows(given, model.row.keep(model.reads))
     return rows.slice(max(0, rows.num_rows - model.context))
 

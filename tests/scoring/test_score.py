@@ -303,3 +303,28 @@ def test_the_ending_of_an_output_has_a_remedy_of_its_own(echo_record: Record, tm
     given = given.rename(tmp_path / "rows.xlsx")
     assert "rename it, or say --format csv|" in scored.refusal(echo_record, given, tmp_path / "out.csv")
     scored.done(echo_record, given, tmp_path / "out.csv", "--format", "csv")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options", "message"),
+    [
+        ("csv", ["--delimiter", ";;"], "--delimiter: found ';;', expected one ASCII character"),
+        ("csv", ["--delimiter", "\\t"], "a tab is written $'\\t' in a shell"),
+        ("csv", ["--format", "xml"], "--format: found 'xml', expected one of csv, jsonl, parquet, arrow"),
+        ("csv", ["--context", "rows.csv"], "rows of this model need no earlier ones; leave it out"),
+        ("parquet", ["--missing", "?"], "found --missing with no CSV, expected CSV files"),
+        ("jsonl", ["--delimiter", ";", "--encoding", "cp1252"], "found --delimiter, --encoding with no CSV"),
+    ],
+)
+def test_options_that_cannot_be_or_would_do_nothing_are_refused(
+    echo_record: Record, tmp_path: Path, suffix: str, options: list[str], message: str
+) -> None:
+    given = scored.write_rows(tmp_path / f"rows.{suffix}", ROWS)
+    assert message in scored.refusal(echo_record, given, tmp_path / "out.csv", *options)
+
+
+def test_options_of_a_csv_with_a_query_are_refused(echo_record: Record, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("PIPELINE_LIB_URL_SHOP", f"sqlite:///{tmp_path}/shop.db")
+    options = ["--query", "select 1", "--format", "csv", "--missing", "?"]
+    message = scored.refusal(echo_record, "shop", tmp_path / "out.csv", *options)
+    assert "found --missing, --format with a query, expected CSV files" in message
