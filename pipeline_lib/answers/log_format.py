@@ -42,9 +42,11 @@ class Log:
     left_out: tuple[str, ...]
 
     @property
-    def replayable(self) -> bool:
-        """Whether the rows can be repeated."""
-        return self.row is not None and not self.left_out
+    def hindrance(self) -> str | None:
+        """Why the rows cannot be repeated, None where they can be."""
+        if self.left_out:
+            return f"the sensitive columns {', '.join(self.left_out)} are left out"
+        return "rows are not kept" if self.row is None else None
 
     def files(self) -> list[Path]:
         """The files, oldest first; of a stream that has become Parquet and is not removed yet, the Parquet file."""

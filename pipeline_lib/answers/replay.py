@@ -95,9 +95,10 @@ def replay(log: Log, model: CompiledPipeline, *, probabilities: bool = False) ->
 
     Raises InputError for rows that cannot be repeated, and for a model whose answers are of another kind.
     """
-    if not log.replayable:
-        why = f"the sensitive columns {', '.join(log.left_out)} are left out" if log.left_out else "rows are not kept"
-        raise InputError(f"{log.reference}: found a log that cannot be repeated, as {why}; expected whole rows")
+    if log.hindrance is not None:
+        raise InputError(
+            f"{log.reference}: found a log that cannot be repeated, as {log.hindrance}; expected whole rows"
+        )
     kinds = (PREDICTION, PROBABILITY) if probabilities and model.classes else (PREDICTION,)
     result = Disagreement()
     for table in log.tables():

@@ -35,7 +35,11 @@ def replay(log: Path, ref: str | None, trust: tuple[str, ...], as_json: bool) ->
         logs = [part for part in logs if part.reference.partition("/")[0] == pipeline]
         if not logs:
             raise InputError(f"{log}: found no answers of {pipeline}, expected a log of the pipeline that {ref} is of")
+    whole = [part for part in logs if part.hindrance is None]
     for part in logs:
+        if part.hindrance is not None and whole:
+            click.echo(f"{part.reference} is not repeated, as {part.hindrance}", err=True)
+            continue
         found = deployed(find_model(ref or part.reference), allow_unproven=True, trust=trust)
         model = load_model(found.artifact, library=found.library, trust=found.trust)
         is_own = found.digest == part.digest
@@ -100,7 +104,7 @@ def _steps(given: Any, log: Any, line: dict[str, Any]) -> list[dict[str, Any]]:
     from pipeline_lib.compiled.pipeline import load_model
     from pipeline_lib.records.deployed import deployed
 
-    if not log.replayable:
+    if log.hindrance is not None:
         return []
     found = deployed(given, allow_unproven=True)
     model = load_model(found.artifact, library=found.library, trust=found.trust)

@@ -1,5 +1,7 @@
 """Repeating what models of several outputs have answered, and the commands on logs of several pipelines."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from served import client, with_evidence
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from pipeline_lib import compile_pipeline
-from pipeline_lib.answers.log_format import Log, logs_in
+from pipeline_lib.answers.log_format import DESCRIPTION, Log, logs_in
 from pipeline_lib.answers.log_writer import LogWriter
 from pipeline_lib.answers.replay import Disagreement, replay
 from pipeline_lib.answers.shadow import Shadow
@@ -109,3 +111,17 @@ def test_another_record_repeats_the_log_of_its_own_pipeline_alone(two_logs: tupl
     assert two.reference not in done.output
     done = invoke("replay", log / "two", one.folder)
     assert "found no answers of one, expected a log of the pipeline that" in str(done.exception)
+
+
+def test_a_log_that_cannot_be_repeated_does_not_keep_the_others_from_it(two_logs: tuple[Path, Record, Record]) -> None:
+    log, one, _ = two_logs
+    folder = log / "one" / one.id
+    other = shutil.copytree(folder, log / "one" / "other") / DESCRIPTION
+    other.write_text(json.dumps({**json.loads(other.read_text()), "record": "one/other", "left_out": ["size"]}))
+    done = invoke("replay", log, one.folder)
+    assert done.exit_code == 0, done.output
+    assert f"{one.reference} by {one.reference}: 2 rows repeated" in done.output
+    assert "one/other is not repeated, as the sensitive columns size are left out" in done.output
+    shutil.rmtree(folder)
+    done = invoke("replay", log, one.folder)
+    assert "one/other: found a log that cannot be repeated, as the sensitive columns size" in str(done.exception)
