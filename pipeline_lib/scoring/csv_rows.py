@@ -22,6 +22,8 @@ _CHUNK = 1 << 20
 """Bytes that Arrow splits at a time; a single row must fit."""
 _LONGEST_ROW = 1 << 30
 _TAIL = 1 << 16
+_DELIMITERS = (",", ";", "\t", "|")
+_IN_A_SHELL = {"\t": r"$'\t'"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def csv_tables(file: InputFile, options: TextOptions, columns: Sequence[str] | N
     """
     delimiter = options.delimiter or file.delimiter
     chunk = _CHUNK
-    _check_header(file, options, delimiter)
+    _check_header(file, options, delimiter, columns or ())
     given = 0
     while True:
         read = 0
@@ -176,8 +178,8 @@ def _header(file: InputFile, options: TextOptions, delimiter: str) -> Sequence[s
         return next(csv.reader(text, delimiter=delimiter, strict=True), [])
 
 
-def _check_header(file: InputFile, options: TextOptions, delimiter: str) -> None:
-    """Refuse a file without a first line of names, each once."""
+def _check_header(file: InputFile, options: TextOptions, delimiter: str, columns: Sequence[str]) -> None:
+    """Refuse a file without a first line of names, each once, and one whose names have another delimiter."""
     try:
         names = _header(file, options, delimiter)
     except (csv.Error, UnicodeError, LookupError, pa.ArrowException, OSError) as error:
@@ -189,6 +191,12 @@ def _check_header(file: InputFile, options: TextOptions, delimiter: str) -> None
         raise InputError(
             f"{file.shown}: line 1: found {', '.join(map(repr, twice))} more than once, expected each name once; rename"
         )
+    for other in _DELIMITERS:
+        if len(names) == 1 and names[0] not in columns and not set(names[0].split(other)).isdisjoint(columns):
+            raise InputError(
+                f"{file.shown}: line 1: found columns with {other!r} between, expected {delimiter!r}; --delimiter "
+                f"{_IN_A_SHELL.get(other, repr(other))}"
+            )
 
 
 def _refusal(file: InputFile, options: TextOptions, delimiter: str, error: Exception) -> InputError:

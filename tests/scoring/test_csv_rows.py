@@ -182,3 +182,14 @@ def test_the_command_takes_the_same_options(tmp_path: Path) -> None:
     scored.done(record, tmp_path / "rows.txt", tmp_path / "out.csv", *options)
     rows = scored.read_back(tmp_path / "out.csv")
     assert [(row["größe"], row["prediction"]) for row in rows] == [("ä", "yes"), ("ö", None)]
+
+
+@pytest.mark.parametrize(("delimiter", "shown"), [(";", "';'"), ("\t", "$'\\t'"), ("|", "'|'")])
+def test_a_header_with_another_delimiter_names_it(
+    echo_record: Record, tmp_path: Path, delimiter: str, shown: str
+) -> None:
+    path = scored.write_rows(tmp_path / "rows.csv", [scored.row()])
+    path.write_text(path.read_text().replace('"', "").replace(",", delimiter))
+    message = scored.refusal(echo_record, path, tmp_path / "out.csv")
+    assert message.endswith(f"found columns with {delimiter!r} between, expected ','; --delimiter {shown}")
+    assert "1 rows" in scored.done(echo_record, path, tmp_path / "out.csv", "--delimiter", delimiter)
