@@ -3,16 +3,14 @@
 import math
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline_lib.parity.process_settings import AbsentError
+from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.rows.split_tables import as_rows
-
-if TYPE_CHECKING:
-    from pipeline_lib.parity.doors import Doors
 
 Answers = dict[str, list[Any]]
 """The outputs of the rows, in their order, by name; a door gives those that its format has."""
@@ -20,7 +18,19 @@ MOST_SINGLE = 200
 """So many rows are asked one by one."""
 
 
-def first_difference(doors: "Doors", answers: Answers) -> tuple[int, str] | None:
+class Asked(Protocol):
+    """What is asked: rows of a schema, whose outputs are known by name."""
+
+    @property
+    def row(self) -> RowSchema:
+        """The schema of the raw rows."""
+
+    @property
+    def expected(self) -> Answers:
+        """The outputs of the evidence."""
+
+
+def first_difference(doors: Asked, answers: Answers) -> tuple[int, str] | None:
     """How many answers differ from the evidence, and the first in words; None where every bit is the same."""
     hidden = bool(doors.row.sensitive)
     wrong, first = 0, ""
@@ -53,7 +63,7 @@ def _is_same(ours: Any, theirs: Any) -> bool:
     return type(ours) is type(theirs) and ours == theirs
 
 
-def json_rows(doors: "Doors", inputs: pa.Table) -> Iterator[dict[str, Any]]:
+def json_rows(doors: Asked, inputs: pa.Table) -> Iterator[dict[str, Any]]:
     """The rows as JSON has them. AbsentError for infinite numbers."""
     for values in inputs.columns:
         if pa.types.is_floating(values.type) and pc.any(pc.is_inf(values)).as_py():
@@ -72,17 +82,17 @@ def json_row(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def of_table(table: pa.Table, doors: "Doors") -> Answers:
+def of_table(table: pa.Table, doors: Asked) -> Answers:
     """The outputs in a table."""
     return {name: table[name].to_pylist() for name in doors.expected}
 
 
-def of_rows(rows: Sequence[dict[str, Any]], doors: "Doors") -> Answers:
+def of_rows(rows: Sequence[dict[str, Any]], doors: Asked) -> Answers:
     """The outputs in rows."""
     return {name: [row[name] for row in rows] for name in doors.expected}
 
 
-def of_answers(predictions: Sequence[Any], probabilities: Sequence[Any] | None, doors: "Doors") -> Answers:
+def of_answers(predictions: Sequence[Any], probabilities: Sequence[Any] | None, doors: Asked) -> Answers:
     """Predictions, of several targets lists of them, and probabilities by label, as outputs by name."""
     names = [name for name in doors.expected if name.partition("[")[0] == "prediction"]
     columns = zip(*predictions, strict=True) if len(names) > 1 else [predictions]
