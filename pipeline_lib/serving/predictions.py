@@ -174,7 +174,8 @@ def _observed_row(served: ServedModel, row: dict[str, Any], *, probabilities: bo
         outputs |= dict(zip(served.probabilities, flat, strict=True))
     answer["record"] = served.reference
     served.count_row(row, value, _flat(values))
-    answer["id"] = served.observed([row], pa.table({name: [each] for name, each in outputs.items()}))
+    rows = [row] if served.row.key is None else row
+    answer["id"] = served.observed(rows, pa.table({name: [each] for name, each in outputs.items()}))
     return answer
 
 

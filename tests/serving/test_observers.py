@@ -8,11 +8,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from scored import classifier, echo, row, table
+import tables
+from scored import classifier, echo, proven, row, table
 from served import ARROW, CSV, Client, as_json, client, stream, with_evidence
 
 from pipeline_lib.answers.log_format import ROW, find_answer, logs_in
 from pipeline_lib.answers.replay import replay
+from pipeline_lib.answers.shadow import Shadow
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.records.record import Record
@@ -178,3 +180,17 @@ def test_a_log_that_cannot_be_written_is_refused_at_the_start(labels_record: Rec
         check_log(Settings((), project=".", log=str(tmp_path / "file")), [served])
     check_log(Settings((), project=".", log=str(tmp_path / "log")), [served])
     assert list((tmp_path / "log" / "labels").iterdir())
+
+
+def test_a_shadow_is_asked_rows_of_several_tables(runs: Path) -> None:
+    seen: list[tuple[int, int, int]] = []
+    record = proven(runs, tables.compiled(), "customers")
+    made = client(record)
+    for served in made.app.models:
+        served.observers.append(Shadow(served.model, lambda *counts: seen.append(counts)))
+    alone = as_json(tables.one_customer())
+    assert made.post("/predict", alone).status == 200
+    assert made.post("/predict", {**alone, "customers": [alone["customers"]]}).status == 200
+    for served in made.app.models:
+        served.observers[0].close()
+    assert seen == [(1, 0, 0), (1, 0, 0)]
