@@ -223,7 +223,9 @@ def _refusal(file: InputFile, options: TextOptions, delimiter: str, error: Excep
     except LookupError as problem:
         return InputError(f"{file.shown}: found {problem}, expected an encoding that Python knows; correct --encoding")
     except csv.Error as problem:
-        return InputError(f"{file.shown}: line {line + 1}: found {problem}, expected {expected}; correct it there")
+        return InputError(
+            f"{file.shown}: line {line + 1}: found {problem}, expected {expected}; correct it there, or say --delimiter"
+        )
     except (OSError, EOFError) as problem:
         return InputError(f"{file.shown}: found {problem}, expected a whole file; copy it again")
     first = str(error).splitlines()[0] if str(error) else type(error).__name__
