@@ -105,15 +105,16 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
             "sink": dict(sink.identity),
             "context": _stamps(options["context"]),
         }
+        parts = Parts(folder / "parts", request)
         try:
-            parts = Parts(folder / "parts", request)
             with _cluster(options, record, model) as cluster:
                 answers = cluster and cluster.answers
                 more: dict[str, Any] = {"context": context, "progress": progress, "watch": watch, "answers": answers}
                 summary = score(model, source, sink, outputs, parts, **more)
         except KeyboardInterrupt:
             progress.end()
-            click.echo("what is done is kept: the same command goes on there, --again begins anew", err=True)
+            if parts.begin():
+                click.echo("what is done is kept: the same command goes on there, --again begins anew", err=True)
             raise
     result = watch.drift() if watch else None
     page = write_page(options["drift_page"], result)
