@@ -22,6 +22,7 @@ from pipeline_lib.rows.conform_errors import (
 from pipeline_lib.rows.conform_values import conform_values
 
 LONG_COLUMN = 20_000  # rows from which threads and dictionary encoding of text cost less than they save
+_FILE = "; of a file, pipeline_lib.read_rows(path, model.row) has the types"
 _MIN_DATETIME, _MAX_DATETIME = datetime.min, datetime.max  # predict_row takes datetimes of Python
 _COMPARISONS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "ge": (">=", pc.greater_equal),
@@ -65,7 +66,9 @@ def problem_of(error: ColumnError, values: Any, column: Column) -> Problem:
         elif not found:
             value = HIDDEN
     rows = None if error.rows is None else tuple(error.rows)
-    return Problem(column.name, rows, value, found, error.expected, error.remedy, label)
+    is_whole = rows is None or len(rows) == len(values) > 1  # the message of a row alone is kept in records
+    remedy = error.remedy + _FILE if is_whole and error.remedy.startswith("convert") else error.remedy
+    return Problem(column.name, rows, value, found, error.expected, remedy, label)
 
 
 def _dictionary_encoded(values: Any, column: Column) -> pa.DictionaryArray | None:

@@ -8,7 +8,6 @@ from pipeline_lib.rows.column import Column
 
 HIDDEN = "a value (hidden: sensitive)"
 _REMEDY = "correct it, or Row"
-_FILE = "; of a file, pipeline_lib.read_rows(path, model.row) has the types"
 
 
 class ColumnError(Exception):
@@ -90,7 +89,7 @@ def expected_values(column: Column) -> str:
 def conversion_remedy(kind: str, type_name: str) -> str:
     """What to do about values of another type in a column of this kind."""
     if kind not in ("datetime", "date"):
-        return f"convert the column first{_FILE}"
+        return "convert the column first"
     if "zone" in type_name or "tz=" in type_name:
         return "bring it to one time zone and drop the zone: value.astimezone(UTC).replace(tzinfo=None)"
-    return f"convert it first: {kind}.fromisoformat(text), or pandas.to_datetime(column){_FILE}"
+    return f"convert it first: {kind}.fromisoformat(text), or pandas.to_datetime(column)"

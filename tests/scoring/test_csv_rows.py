@@ -146,7 +146,9 @@ def dict_reader(path: Path) -> object:
 def test_other_readers_lead_to_the_same_values_or_to_read_rows(
     tmp_path: Path, read_csv: Callable[[Path], object], code: str
 ) -> None:
-    path = scored.write_rows(tmp_path / "rows.csv", [scored.row(code=code)])
+    path = scored.write_rows(
+        tmp_path / "rows.csv", [scored.row(code=code)] * 2
+    )  # a file of one row is told as a row is
     expected = scored.echo().predict_table(read_rows(path, scored.ROW)).to_pylist()
     try:
         answers = scored.echo().predict_table(read_csv(path)).to_pylist()
