@@ -1,6 +1,8 @@
 """Commands about logged answers: repeat them, and explain one."""
 
+import math
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +54,7 @@ def replay(log: Path, ref: str | None, trust: tuple[str, ...], as_json: bool) ->
             for line in lines[1:]:
                 click.echo(f"  {line}")
     if as_json:
-        print_json(results)
+        print_json(_json(results))
     sys.exit(1 if own_differs else 0)
 
 
@@ -84,7 +86,7 @@ def why(log: Path, answer: str, as_json: bool) -> None:
     if isinstance(record, Record):
         facts |= _origin(record)
     if as_json:
-        print_json(facts)
+        print_json(_json(facts))
         return
     asked = {name: value for name, value in facts["outputs"].items() if value is not None}
     click.echo(f"{answer} at {facts['time']} by {found.reference}: {_values(asked)}")
@@ -140,6 +142,19 @@ def _cell_of(kind: str, cells: list[dict[str, Any]]) -> str | None:
 def _cell(step: dict[str, Any], facts: dict[str, Any]) -> str:
     kind, cell = (facts.get(name, {}).get(step["step"]) for name in ("classes", "cells"))
     return f" ({kind}{f', {cell}' if cell else ''})" if kind else ""
+
+
+def _json(value: Any) -> Any:
+    """A value as JSON has it: null for numbers that are not finite, text for dates and times."""
+    if isinstance(value, dict):
+        return {name: _json(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return list(map(_json, value))
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _values(values: dict[str, Any]) -> str:

@@ -9,12 +9,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from command_line import invoke
-from scored import classifier
-from served import client, with_evidence
+from harbours import repository
+from scored import classifier, echo, row, table
+from served import as_json, client, with_evidence
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from pipeline_lib import compile_pipeline
-from pipeline_lib.answers.log_format import DESCRIPTION, Log, logs_in
+from pipeline_lib.answers.log_format import DESCRIPTION, ID, Log, logs_in
 from pipeline_lib.answers.log_writer import LogWriter
 from pipeline_lib.answers.replay import Disagreement, replay
 from pipeline_lib.answers.shadow import Shadow
@@ -125,3 +126,33 @@ def test_a_log_that_cannot_be_repeated_does_not_keep_the_others_from_it(two_logs
     shutil.rmtree(folder)
     done = invoke("replay", log, one.folder)
     assert "one/other: found a log that cannot be repeated, as the sensitive columns size" in str(done.exception)
+
+
+def test_why_tells_dates_missing_values_and_labels_of_several_targets(tmp_path: Path) -> None:
+    project = repository(tmp_path / "anna")
+    record = with_evidence(project.runs, echo(), table([row()]), "echo")
+    made = client(record, log=str(tmp_path / "log"))
+    answers = [made.post("/predict", as_json(row(size=size))).json["id"] for size in (0.5, None)]
+    made.app.close()
+    for answer, size in zip(answers, (0.5, None), strict=True):
+        done = invoke("why", tmp_path / "log", answer, "--json", project=project)
+        assert done.exit_code == 0, done.exception
+        facts = json.loads(done.output)
+        assert facts["record"] == record.reference
+        kept, sent = facts["steps"][0]["values"], as_json(row(size=size))
+        assert {name: kept[name] for name in ("size", "code", "day")} == {
+            name: sent[name] for name in ("size", "code", "day")
+        }
+        assert facts["outputs"]["prediction[size]"] == size
+    shutil.rmtree(record.folder)
+    done = invoke("why", tmp_path / "log", answers[0], project=project)
+    assert f"found no run '{record.reference}'" in str(done.exception)
+
+
+def test_why_refuses_another_record_of_the_same_name(two_logs: tuple[Path, Record, Record], tmp_path: Path) -> None:
+    log, one, _ = two_logs
+    path = log / "one" / one.id / DESCRIPTION
+    path.write_text(json.dumps({**json.loads(path.read_text()), "record": str(one.folder), "digest": "another"}))
+    answer = next(logs_in(path.parent)[0].tables())[ID][0].as_py()
+    done = invoke("why", path.parent, answer)
+    assert "expected another… as in the log: another record of this name" in str(done.exception)
