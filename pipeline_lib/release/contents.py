@@ -161,9 +161,8 @@ def _metadata(record: Record, facts: Mapping[str, Any], card: bytes) -> dict[str
 
     own = installed_version(_FRAMEWORK)
     extra = "" if facts["exact"] else "[opaque]"
-    requires = [f"{_FRAMEWORK}{extra}>={own}"]
-    if not facts["exact"]:
-        requires += distributions(record.artifact)
+    opaque = {package: installed_version(package) for package in distributions(record.artifact)}  # as compiled: loaded
+    requires = [f"{_FRAMEWORK}{extra}>={own}", *(f"{package}=={version}" for package, version in opaque.items())]
     name = str(facts["package"]).replace("_", "-")
     lines = [
         "Metadata-Version: 2.4",
@@ -174,7 +173,7 @@ def _metadata(record: Record, facts: Mapping[str, Any], card: bytes) -> dict[str
         "Requires-Python: >=3.11",
         "Description-Content-Type: text/markdown",
     ]
-    materials = bill_of_materials(facts, {_FRAMEWORK: own, **facts["proven_with"]})
+    materials = bill_of_materials(facts, {_FRAMEWORK: own, **facts["proven_with"], **opaque})
     return {
         "METADATA": ("\n".join(lines) + "\n\n").encode() + card,
         "WHEEL": b"Wheel-Version: 1.0\nGenerator: nb-pipeline-lib\nRoot-Is-Purelib: true\nTag: py3-none-any\n",

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from harbours import CLEAN, FULL, commit, repository
+from opaque_models import opaque, without_plan
 from scored import echo, row, table
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
@@ -319,3 +320,19 @@ def test_a_version_is_the_one_that_installers_read_from_it(tmp_path: Path, rest:
 
     version = package_version(Record(tmp_path / "boats" / f"20260131T100009123-{rest}"))
     assert version == str(Version(version)) == f"2026.1.31.100009123+{local}"
+
+
+def test_packages_of_opaque_steps_are_required_in_the_versions_that_load(
+    project: Project, regression: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from importlib.metadata import version
+
+    _, rows = regression
+    frame = rows.to_pandas()
+    without_plan(monkeypatch, "LinearRegression")
+    model = opaque(LinearRegression().fit(frame, frame["size"]), frame)
+    _, metadata = package_files(proven(project, model, rows, "opaque"), project, include_rows=False)
+    required = f"scikit-learn=={version('scikit-learn')}"
+    assert f"Requires-Dist: {required}\n" in metadata["METADATA"].decode()
+    materials = json.loads(metadata["sboms/model.cdx.json"])
+    assert f"pkg:pypi/{required.replace('==', '@')}" in materials["dependencies"][0]["dependsOn"]
