@@ -257,3 +257,13 @@ def test_a_package_without_a_key_to_verify_it_by_is_refused_with_the_option(whee
     result = invoke("verify", wheel)
     assert isinstance(result.exception, InputError)
     assert "found a package without --key" in str(result.exception)
+
+
+def test_a_key_that_cannot_sign_is_refused_before_anything_is_packaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline_lib.release import package
+
+    monkeypatch.setattr(package, "package", lambda *given, **options: pytest.fail("it was packaged"))
+    done = invoke("package", tmp_path, "--sign", tmp_path / "none.pem")
+    assert "expected a private key in PEM" in str(done.exception)
