@@ -22,6 +22,8 @@ _TABLES: list[tuple[str, dict[str, Calls]]] = [
     ("lists text", fuzz_text.LISTS_TEXT),
     ("lists", fuzz_text.LISTS),
     ("dates", fuzz_text.DATES),
+    ("zoned", fuzz_text.ZONED),
+    ("zoned dates", fuzz_text.ZONED_DATES),
     ("function", fuzz_numpy.FUNCTIONS),
     ("function", fuzz_frames.FUNCTIONS),
     ("array", fuzz_numpy.ARRAYS),

@@ -168,3 +168,34 @@ DATES: dict[str, Calls] = {
         '(X["d"] - X["e"]).dt.total_seconds()', '(X["h"] - pd.Timestamp({date})).dt.total_seconds() / 86400'
     ),
 }
+
+_UTC = '.dt.tz_localize("UTC")'
+_ZONES = ('.dt.tz_convert("America/New_York")', '.dt.tz_convert("Asia/Kathmandu")')
+
+
+def _zoned(templates: Calls) -> Calls:
+    """Calls of fields of dates, of dates in a zone."""
+    of_one = [each for each in templates.templates if each.count(".dt.") == 1]
+    made = [each.replace(".dt.", f"{_UTC}{zone}.dt.") for each in of_one for zone in _ZONES]
+    return calls(*made, may_refuse=True)  # moments for which no clocks are known
+
+
+ZONED_DATES: dict[str, Calls] = {
+    **{name: _zoned(DATES[name]) for name in (*_FIELDS, "day_name", "month_name", "strftime")},
+    "date": calls(*(f'pd.to_datetime(X["h"]{_UTC}{zone}.dt.date)' for zone in _ZONES), may_refuse=True),
+    "isocalendar": calls(
+        *(f'X["h"]{_UTC}{zone}.dt.isocalendar().week.astype(int)' for zone in _ZONES), may_refuse=True
+    ),
+    "tz": calls(
+        f'D = X["d"]{_UTC}{_ZONES[0]}\nif D.dt.tz is None:\n    raise ValueError("zone")\nreturn D.dt.hour',
+        may_refuse=True,
+    ),
+    "tz_convert": calls(
+        *(f'X["d"]{_UTC}{zone}.dt.tz_convert("Europe/Berlin").dt.hour' for zone in _ZONES),
+        f'X["d"]{_UTC}{_ZONES[0]}.dt.tz_convert(None)',
+        may_refuse=True,
+    ),
+    "tz_localize": calls(*(f'X["d"]{_UTC}{zone}.dt.tz_localize(None)' for zone in _ZONES), may_refuse=True),
+}
+ZONED: dict[str, Calls] = {"dt": calls(f'X["h"]{_UTC}.dt.hour', f'X["d"]{_UTC}.dt.year')}
+DATES["tz_localize"] = calls('X["d"].dt.tz_localize("UTC").dt.tz_localize(None)', 'X["h"].dt.tz_localize(None)')

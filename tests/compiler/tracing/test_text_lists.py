@@ -167,7 +167,7 @@ class TestExpanded:
 
 
 REFUSED = {
-    'split(",")': ("columns computed from the row are expected", "return a DataFrame, Series or array"),
+    'split(",")': ("a Series of lists used as a column", r"\.str\[0\]"),
     "split().str[1:]": ("a slice of a list of parts", "split fewer times"),
     "split().explode()": ("a row for each part", r"\.str\[0\]"),
     "split().apply(len)": ("a list for each row", r"\.str\.len\(\)"),
