@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from pipeline_lib.compiled.opaque import quiet_libraries
 from pipeline_lib.compiled.opaque_trust import check_trust
-from pipeline_lib.compiled.operations.stored_points import kept_products
+from pipeline_lib.compiled.operations.kept_results import kept_results
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiled.time_order import check_order, declared_table
 from pipeline_lib.compiler.column_comparison import UnfaithfulPlanError
@@ -65,7 +65,7 @@ class Compiled:
         compilation = Compilation(
             CompileOptions(self.raw, self.loading, allow_opaque=True, edge_rows=False, table=table)
         )
-        with library_calls(), kept_products():
+        with library_calls(), kept_results():
             compilation.run(fitted_steps(self.fitted), self.raw.library_rows(rows))
             compilation.compare_traces()
 
@@ -143,7 +143,7 @@ def compile_fitted(
     data = raw.library_rows(table)
     _check_restored(fitted, like, raw, rows, data)
     compilation = Compilation(options)
-    with library_calls(), kept_products():
+    with library_calls(), kept_results():
         with _naming_dtypes(raw):
             compilation.run(steps, data)
         plan = compilation.plan()

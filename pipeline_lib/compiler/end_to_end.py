@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.compile_report import CompileReport, StepReport
-from pipeline_lib.compiled.operations.stored_points import fresh_products
+from pipeline_lib.compiled.operations.kept_results import kept_results
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiler.library_answers import LibraryAnswers
 from pipeline_lib.compiler.output_differences import Differences, LastStep, changed_values, explains_differences
@@ -51,7 +51,7 @@ def compile_report(
     if not any(map(explains_differences, steps)):
         _refuse_far(ours, theirs, changed)
     outputs = differences.reports()
-    with fresh_products():  # as production computes them
+    with kept_results(keep=False):  # as production computes them
         one = _seconds_of_a_row(model, rest, context)
         bulk = _seconds_among_many(model, rest, context)
     return CompileReport(

@@ -6,9 +6,6 @@ to leave out points that cannot be among the nearest.
 """
 
 import weakref
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.arithmetic import HALF_ULP
+from pipeline_lib.compiled.operations.kept_results import kept_of
 
 _EXACT = 2.0**50  # squares up to this size, in units of the grid, add without rounding
 _SAMPLE = 8  # points that are looked at first
@@ -89,10 +87,6 @@ def stored_points(points: Any) -> StoredPoints:
     return known[1]
 
 
-Kept = dict[Any, tuple["Products", Rough]]  # products by their object and rows
-_KEPT: ContextVar[Kept | None] = ContextVar("kept products", default=None)
-
-
 class Products:
     """Squared distances by a matrix product, with a bound on their rounding."""
 
@@ -113,7 +107,7 @@ class Products:
 
     def rough(self, vector: Any) -> Rough:
         """Each square less the row's own: y*y - 2*x*y."""
-        kept = _KEPT.get()
+        kept = kept_of("products")  # by their object and rows
         if kept is None or len(vector) > len(self._sizes):  # rows that are larger than their product are not kept
             return self._rough(vector)
         key = (id(self), vector.shape, vector.tobytes())
@@ -121,7 +115,8 @@ class Products:
             if sum(rough.values.size for _, rough in kept.values()) > _MOST_KEPT:
                 kept.clear()
             kept[key] = (self, self._rough(vector))
-        return kept[key][1]
+        rough: Rough = kept[key][1]
+        return rough
 
     def _rough(self, vector: Any) -> Rough:
         placed = self._placed(vector)
@@ -131,25 +126,6 @@ class Products:
         exact = are_exact(vector, self._grid, own, self._sizes)
         slack = np.where(exact, 0.0, self._rounding * (own + self._largest) + _TINY)
         return Rough(values, own, slack, exact)
-
-
-def kept_products() -> AbstractContextManager[None]:
-    """Keep matrix products until the end: compiling asks for the distances of the same rows several times."""
-    return _keeping({})
-
-
-def fresh_products() -> AbstractContextManager[None]:
-    """Compute every matrix product until the end, as without `kept_products`."""
-    return _keeping(None)
-
-
-@contextmanager
-def _keeping(kept: Kept | None) -> Iterator[None]:
-    token = _KEPT.set(kept)
-    try:
-        yield
-    finally:
-        _KEPT.reset(token)
 
 
 def are_exact(vector: Any, grid: float, own: Any, sizes: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.compiled.operations.kept_results import kept_of
 from pipeline_lib.compiled.operations.refusals import RefusedRowsError
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import (
@@ -33,6 +34,7 @@ _HANGUL, _HANGUL_LAST = 0xAC00, 0xD7A3  # the syllables, Unicode chapter 3.12
 _MASK = 0xFFFFFFFF  # 32 bits
 _ASCII_WORDS = ([48, 57], [65, 90], [95, 95], [97, 122])  # digits, capitals, underscore, small letters
 _KNOWN_TOKENS = 100_000  # hashes kept: the size of a large vocabulary
+_MOST_KEPT, _MOST_DOCUMENTS = 1 << 24, 1 << 15  # characters of documents at once, documents, that are kept
 Step = Callable[[str], Any]
 
 
@@ -158,9 +160,23 @@ def _bind_counts(settings: Settings) -> Callable[[Any], SparseColumn]:
         if None in documents:
             row = int(np.argmax(document_of == documents.index(None)))
             raise RefusedRowsError(row, _missing(settings))
-        return count([analyze(document) for document in documents]).take(document_of)
+        return count(_analyzed(documents, analyze, settings)).take(document_of)
 
     return counts
+
+
+def _analyzed(documents: Sequence[str], analyze: Callable[[str], list[str]], settings: Settings) -> list[list[str]]:
+    """The n-grams of documents; kept where results are, as the same documents are analyzed several times."""
+    kept = kept_of("documents")
+    if kept is None or sum(map(len, documents)) > _MOST_KEPT:
+        return [analyze(document) for document in documents]
+    _, known = kept.setdefault(id(settings), (settings, {}))
+    if len(known) > _MOST_DOCUMENTS:
+        known.clear()
+    for document in documents:
+        if document not in known:
+            known[document] = analyze(document)
+    return [known[document] for document in documents]
 
 
 def _missing(settings: Settings) -> str:

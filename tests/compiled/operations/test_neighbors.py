@@ -8,13 +8,11 @@ import pytest
 
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.operations.distances import COUNTS, METRICS, Metric, at, between
+from pipeline_lib.compiled.operations.kept_results import kept_of, kept_results
 from pipeline_lib.compiled.operations.neighbor_search import Search
 from pipeline_lib.compiled.operations.neighbor_ties import on_heap
 from pipeline_lib.compiled.operations.stored_points import (
-    _KEPT,
     Products,
-    fresh_products,
-    kept_products,
     stored_points,
 )
 from pipeline_lib.compiler.builder import Builder
@@ -95,11 +93,11 @@ def test_kept_products_are_those_of_the_same_rows_and_points(monkeypatch: pytest
 
     expected = answers()
     assert (len(computed), len(set(expected))) == (4, 4)
-    with kept_products():
+    with kept_results():
         assert answers() == expected
         assert answers() == expected
         assert len(computed) == 8
-        with fresh_products():
+        with kept_results(keep=False):
             assert answers() == expected
         assert len(computed) == 12
     answers()
@@ -109,18 +107,17 @@ def test_kept_products_are_those_of_the_same_rows_and_points(monkeypatch: pytest
 def test_products_are_kept_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline_lib.compiled.operations.stored_points._MOST_KEPT", 1000)
     search = Search({"points": POINTS["decimals"], "metric": "euclidean", "count": 3})
-    kept: dict[Any, Any] = {}
-    token = _KEPT.set(kept)
-    for row in range(40):
-        search.nearest(POINTS["far"][[row]].T)
-        assert sum(rough.values.size for _, rough in kept.values()) <= 1200
-    assert kept
-    kept.clear()
-    wide = _RNG.normal(size=(100, 120))
-    search = Search({"points": wide, "metric": "euclidean", "count": 3})
-    assert search.nearest(wide[:5].T)[3].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
-    assert not kept  # more columns than points: rows would take more memory than their products
-    _KEPT.reset(token)
+    with kept_results():
+        kept = kept_of("products")
+        for row in range(40):
+            search.nearest(POINTS["far"][[row]].T)
+            assert sum(rough.values.size for _, rough in kept.values()) <= 1200
+        assert kept
+        kept.clear()
+        wide = _RNG.normal(size=(100, 120))
+        search = Search({"points": wide, "metric": "euclidean", "count": 3})
+        assert search.nearest(wide[:5].T)[3].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+        assert not kept  # more columns than points: rows would take more memory than their products
 
 
 def test_points_are_prepared_once_and_forgotten_with_their_array() -> None:

@@ -1,6 +1,7 @@
 """Text vectorizers of scikit-learn: their own counts, the same bits everywhere."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,13 @@ from plans import check_transformer, same_bits
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction import DictVectorizer, FeatureHasher
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer, TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import Pipeline, make_pipeline
 
+from pipeline_lib import compile_pipeline
+from pipeline_lib.compiled.operations import token_counts
+from pipeline_lib.compiled.operations.kept_results import kept_results
+from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.operations.token_counts import murmurhash3
 from pipeline_lib.compiler.adapters.catalog import transform
 from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError
@@ -213,3 +218,33 @@ def test_one_ulp_in_one_weight_of_a_word_is_seen():
     assert math.isfinite(inner.idf_[4])
     with pytest.raises(InputError, match="cannot be compiled faithfully"):
         check_transformer(step, ROWS)
+
+
+def test_documents_that_are_kept_have_the_same_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = next(
+        node.settings
+        for node in compile_pipeline(
+            make_pipeline(CountVectorizer(), Ridge()).fit(["a bc d", "bc É", "x"], [1.0, 2.0, 3.0]), like=["a"]
+        ).plan.nodes
+        if node.operation == "document_counts"
+    )
+    counts = token_counts._bind_counts(settings)
+    documents = TextColumn.of(["bc É bc", "x", "bc É bc", "unseen"])
+    fresh = counts(documents)
+    asked: list[str] = []
+    analyzer = token_counts.analyzer
+
+    def noted(given: Any) -> Any:
+        analyze = analyzer(given)
+        return lambda text: asked.append(text) or analyze(text)  # type: ignore[func-returns-value]
+
+    monkeypatch.setattr(token_counts, "analyzer", noted)
+    counts = token_counts._bind_counts(settings)
+    with kept_results():
+        for _ in range(3):
+            again = counts(documents)
+            assert again.indices.tolist() == fresh.indices.tolist()
+            assert again.values.tolist() == fresh.values.tolist()
+    assert sorted(asked) == ["bc É bc", "unseen", "x"]
+    counts(documents)
+    assert len(asked) == 6
