@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from pipeline_lib.errors import PipelineLibError
+from pipeline_lib.errors import InputError, PipelineLibError
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.champion import read_champion
 from pipeline_lib.records.champion_record import CHAMPION
@@ -35,6 +35,9 @@ class Models:
 
         A worker that starts later, after one that died, loads the last record that did answer in place of such a one.
         """
+        twice = sorted({ref for ref in self._settings.refs if self._settings.refs.count(ref) > 1})
+        if twice:
+            raise InputError(f"found {', '.join(twice)} more than once, expected each record once; leave one out")
         for ref in self._settings.refs:
             try:
                 self._by_ref[ref] = self._load(self._record(ref), self._settings)

@@ -91,6 +91,12 @@ def test_two_records_of_one_pipeline_are_refused(tmp_path: Path) -> None:
         models(*two, project=tmp_path)
 
 
+def test_one_record_twice_is_refused(tmp_path: Path) -> None:
+    record = str(proven(tmp_path, echo()).folder)
+    with pytest.raises(InputError, match="more than once, expected each record once"):
+        models(record, record, project=tmp_path)
+
+
 def test_models_are_found_by_name_and_version(tmp_path: Path) -> None:
     records = [proven(tmp_path, echo()), proven(tmp_path, classifier("a", "b"), "labels")]
     served = models(*(str(record.folder) for record in records), project=tmp_path)
