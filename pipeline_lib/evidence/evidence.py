@@ -140,7 +140,7 @@ def _wrong_lengths(evidence: Evidence, description: dict[str, Any]) -> str:
     ]
     kept = 0 if evidence.edge_answers is None else evidence.edge_answers.num_rows
     if edge_answers is not None and kept != edge_answers:
-        wrong.append(f"{kept:,} answers of edge rows, not {edge_answers}")
+        wrong.append(f"{kept:,} answers of edge rows (probes), not {edge_answers}")
     if evidence.context is not None and evidence.context.num_rows != context:
         wrong.append(f"{evidence.context.num_rows:,} rows of context, not {context}")
     traced = evidence.traced.to_pylist()

@@ -17,9 +17,6 @@ from pipeline_lib.serving.counters import Counters
 from pipeline_lib.serving.served_model import ServedModel
 from pipeline_lib.serving.settings import Settings
 
-_TYPES = {"float64": pa.float64(), "int64": pa.int64(), "bool": pa.bool_(), "str": pa.string()}
-_TYPES |= {"datetime": pa.timestamp("us"), "duration": pa.duration("us")}
-
 
 @dataclass
 class Observers:
@@ -53,12 +50,6 @@ def kept_columns(served: ServedModel) -> RowSchema | None:
     return served.row.keep(names)
 
 
-def output_schema(served: ServedModel) -> pa.Schema:
-    """The predictions and probabilities of a model, with their types in Arrow."""
-    nodes, outputs = served.model.plan.nodes, served.model.plan.outputs
-    return pa.schema([(name, _TYPES[nodes[outputs[name]].dtype]) for name in served.predictions + served.probabilities])
-
-
 def _folder(settings: Settings, served: ServedModel) -> Path:
     return Path(str(settings.log)) / served.name / served.version
 
@@ -73,7 +64,7 @@ class _Logged:
         self._writer = LogWriter(
             _folder(settings, served),
             row,
-            output_schema(served),
+            served.output_schema,
             description,
             limits,
             partial(counters.dropped, served.name),

@@ -28,6 +28,8 @@ from pipeline_lib.serving.drift_counts import DriftCounts
 from pipeline_lib.serving.settings import Settings
 from pipeline_lib.watching.statistics import read_statistics
 
+_TYPES = {"float64": pa.float64(), "int64": pa.int64(), "bool": pa.bool_(), "str": pa.string()}
+_TYPES |= {"datetime": pa.timestamp("us"), "duration": pa.duration("us")}
 _PROCESS = secrets.token_hex(6)
 _NUMBERS = itertools.count()
 _MADE_UP: dict[str, tuple[Any, ...]] = {
@@ -111,6 +113,12 @@ class ServedModel:
     def predictions(self) -> tuple[str, ...]:
         """The names of the predictions: one, or one for each of several targets."""
         return tuple(name for name in self.model.plan.outputs if name.partition("[")[0] == PREDICTION)
+
+    @cached_property
+    def output_schema(self) -> pa.Schema:
+        """The predictions and probabilities, with their types in Arrow."""
+        nodes, outputs = self.model.plan.nodes, self.model.plan.outputs
+        return pa.schema([(name, _TYPES[nodes[outputs[name]].dtype]) for name in self.predictions + self.probabilities])
 
     @cached_property
     def probabilities(self) -> tuple[str, ...]:

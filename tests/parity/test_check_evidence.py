@@ -66,7 +66,7 @@ def test_edges_of_sensitive_columns_are_not_shown(tmp_path: Path) -> None:
 
 def test_removed_edge_answers_are_missed(record: Record) -> None:
     (record.evidence / EDGE_ANSWERS).unlink()
-    with pytest.raises(InputError, match=r"incomplete evidence \(0 answers of edge rows, not \d+\)"):
+    with pytest.raises(InputError, match=r"incomplete evidence \(0 answers of edge rows \(probes\), not \d+\)"):
         check_parity(sealed_again(record))
 
 
