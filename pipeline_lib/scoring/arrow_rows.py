@@ -10,6 +10,8 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.scoring.input_files import PARQUET, InputFile
 
 _MAGIC = b"ARROW1"
+_BUFFER = 1 << 20
+"""Bytes of a column that are read at a time: without it all row groups stay in memory to the end."""
 
 
 def arrow_tables(
@@ -39,7 +41,7 @@ def _parquet(file: InputFile, rows: int, columns: Sequence[str] | None, texts: S
         wanted = names if columns is None else [name for name in names if name in columns]
         _check_names(file, names)
         distinct = [field.name for field in schema if field.name in texts and _is_text(field.type)]
-        parquet = pq.ParquetFile(stream, metadata=metadata, read_dictionary=distinct)
+        parquet = pq.ParquetFile(stream, metadata=metadata, read_dictionary=distinct, buffer_size=_BUFFER)
         yield _selected(_empty(parquet.schema_arrow), columns)
         if wanted:
             batches = parquet.iter_batches(batch_size=rows, columns=wanted)
