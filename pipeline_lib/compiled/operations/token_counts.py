@@ -170,7 +170,10 @@ def _analyzed(documents: Sequence[str], analyze: Callable[[str], list[str]], set
     kept = kept_of("documents")
     if kept is None or sum(map(len, documents)) > _MOST_KEPT:
         return [analyze(document) for document in documents]
-    _, known = kept.setdefault(id(settings), (settings, {}))
+    known = next((known for other, known in kept.values() if other is settings or other == settings), None)
+    if known is None:
+        known = {}
+        kept[len(kept)] = (settings, known)
     if len(known) > _MOST_DOCUMENTS:
         known.clear()
     for document in documents:
