@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 )
 @click.option("--other-versions", is_flag=True, help="Opaque steps may run with other versions of their packages.")
 @click.option("--allow-unproven", is_flag=True, help="Also a record whose parity was not checked or is not exact.")
-@click.option("--again", is_flag=True, help="Begin anew where an interrupted one of the same rows could be continued.")
+@click.option("--again", is_flag=True, help="Start over instead of continuing an interrupted run.")
 @click.option("--drift", "drift_page", metavar="FILE", help="Also write a page that compares the rows with training.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
@@ -114,7 +114,7 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
         except KeyboardInterrupt:
             progress.end()
             if parts.begin():
-                click.echo("what is done is kept: the same command goes on there, --again begins anew", err=True)
+                click.echo("finished blocks are kept: run the same command to continue, or add --again to start over", err=True)
             raise
     result = watch.drift() if watch else None
     page = write_page(options["drift_page"], result)

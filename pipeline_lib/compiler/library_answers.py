@@ -71,7 +71,7 @@ def library_outputs(name: str, final: Any, data: Any) -> dict[str, Any]:
 
 
 def _check_predictions(name: str, predictions: Any) -> None:
-    """Raise RefusedStepError for predictions of a type that no plan gives, whoever evaluates the step."""
+    """Raise RefusedStepError for predictions whose type a plan cannot hold, in exact and opaque steps alike."""
     values = np.asarray(predictions)
     types = {type(value) for value in values.ravel().tolist()} if values.dtype.kind == "O" else {values.dtype.type}
     found, remedy = "", "give the target one of these types, for example y.astype(str)"

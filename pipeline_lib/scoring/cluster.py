@@ -70,7 +70,7 @@ class Cluster:
         except (OSError, CancelledError, KilledWorker) as error:
             raise InputError(
                 f"--dask {self._address}: found that a block was lost ({type(error).__name__}: {error}), expected its "
-                "answer; see that the workers run, then run the same command: what is done is kept"
+                "answer; see that the workers run, then run the same command: finished blocks are kept"
             ) from error
         finally:
             for _, _, future in waiting:

@@ -92,7 +92,7 @@ class FileOutput:
         except Exception as error:  # each file system has errors of its own
             raise InputError(
                 f"{self.path}: found {type(error).__name__}: {error}, expected a place that takes a file; run it again "
-                "when it does: what is done is kept"
+                "when it does: finished blocks are kept"
             ) from error
         finally:
             with suppress(Exception):

@@ -1,4 +1,4 @@
-"""The answers of blocks, kept one file each until the output is complete: after any interruption work goes on there.
+"""The answers of blocks, one file each, kept until the output is complete: an interrupted run continues from them.
 
 A folder of parts belongs to one INPUT, one OUTPUT and one record; anything else begins a new one.
 """

@@ -38,13 +38,13 @@ class Source(Protocol):
         """The blocks of rows without the first ones: the same blocks each time."""
 
     def share(self) -> float | None:
-        """Which share of the rows was read, from 0 to 1; None where nobody knows."""
+        """The fraction of rows read so far, from 0 to 1; None if unknown."""
 
     def prepare(self, folder: Path) -> None:
         """Get hold of the rows, in a folder where that needs one, before any of the others is asked."""
 
     def refused(self) -> None:
-        """A row was refused: what was kept of the rows is asked for anew next time."""
+        """A row was refused: discard rows that were kept, so that the next run reads them again."""
 
     def check_unchanged(self) -> None:
         """Raise InputError where the rows have changed while they were read."""

@@ -40,7 +40,7 @@ _LARGE = 1 << 17
 Opaque steps are evaluated in that thread only: their libraries' settings, such as one thread, are the process's.
 """
 _GRACE = 60
-"""Seconds after which nobody asks a model that was replaced."""
+"""Seconds after a replacement until the old model's log is closed."""
 _MOST_HELD = 4
 """Bodies of the largest size that a worker holds at a time."""
 _STOPPING = "found a server that is stopping, expected another one"
