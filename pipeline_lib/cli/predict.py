@@ -114,7 +114,7 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
         except KeyboardInterrupt:
             progress.end()
             if parts.begin():
-                click.echo("finished blocks are kept: run the same command to continue, or add --again to start over", err=True)
+                click.echo("finished blocks are kept: run the same command to continue, or add --again", err=True)
             raise
     result = watch.drift() if watch else None
     page = write_page(options["drift_page"], result)

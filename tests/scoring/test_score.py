@@ -117,7 +117,7 @@ def test_an_interrupted_command_goes_on_and_leaves_the_same_bytes(
     for count in (2, 4):
         with stop_after(count):
             result = scored.predict(echo_record, given, output, "--block-rows", 7)
-        assert "finished blocks are kept: run the same command to continue, or add --again to start over" in result.output
+        assert "finished blocks are kept: run the same command to continue, or add --again" in result.output
         assert not output.exists()
     assert "40 rows (28 were there from before) by" in scored.done(echo_record, given, output, "--block-rows", 7)
     assert output.read_bytes() == (tmp_path / "whole.csv").read_bytes()
