@@ -9,7 +9,6 @@ import os
 import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ import pyarrow.ipc as pa_ipc
 import pyarrow.parquet as pq
 
 from pipeline_lib.answers.log_format import DESCRIPTION, FORMAT, FULL, ID, OPEN, OUTPUTS, ROW, TIME, whole_batches
+from pipeline_lib.answers.waiting import Waiting
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.schema import RowSchema
@@ -70,8 +70,8 @@ class LogWriter:
         self.folder, self.limits, self.dropped, self.written = folder, limits, 0, 0
         self._row, self._outputs, self._on_dropped = row, outputs, on_dropped
         self._description = {"format": FORMAT, **description, "row": row.to_json() if row is not None else None}
-        self._waiting: deque[tuple[str, int, Sequence[Any] | pa.Table | None, Any]] = deque()
-        self._rows, self._lock = 0, threading.Lock()
+        self._waiting: Waiting[tuple[str, int, Sequence[Any] | pa.Table | None, Any]] = Waiting(_MOST_WAITING)
+        self._lock = threading.Lock()
         self._wake, self._stop = threading.Event(), False
         self._file: _OpenFile | None = None
         self._failed = 0.0
@@ -85,14 +85,10 @@ class LogWriter:
     def add(self, answer: str, rows: Sequence[Any] | pa.Table, outputs: pa.Table) -> None:
         """Log the answers to rows, all under one ID; returns at once."""
         count = outputs.num_rows
-        with self._lock:
-            is_full = self._rows + count > _MOST_WAITING
-            self._rows += 0 if is_full else count
-        if is_full:
+        kept = rows if self._row is not None else None
+        if not self._waiting.put((answer, time.time_ns() // 1000, kept, outputs), count):
             self._drop(count)
-            return
-        self._waiting.append((answer, time.time_ns() // 1000, rows if self._row is not None else None, outputs))
-        if self._rows >= _AT_ONCE:
+        elif self._waiting.rows >= _AT_ONCE:
             self._wake.set()
 
     def close(self) -> None:
@@ -103,14 +99,8 @@ class LogWriter:
 
     def flush(self) -> None:
         """Write what waits now."""
-        while self._waiting:
-            taken, count = [], 0
-            while self._waiting and count < _AT_ONCE:
-                taken.append(self._waiting.popleft())
-                count += taken[-1][3].num_rows
-            with self._lock:
-                self._rows -= count
-            self._write(taken, count)
+        while (part := self._waiting.take(_AT_ONCE))[0]:
+            self._write(*part)
 
     def _make_folder(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -1,13 +1,13 @@
 """A second record that is asked what the first one is, off the way of the answer: how often it would say otherwise."""
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
 
 from pipeline_lib.answers.replay import Disagreement, check_kind
+from pipeline_lib.answers.waiting import Waiting
 from pipeline_lib.compiled.pipeline import PREDICTION, CompiledPipeline
 
 _MOST_WAITING = 50_000
@@ -17,15 +17,20 @@ _MOST_WAITING = 50_000
 class Shadow:
     """Answers by a second model in a thread of its own, compared with those that were given.
 
-    `on_answers` is told of each comparison: rows, those that differ, those that are refused.
+    `on_answers` is told of each comparison: rows, those that differ, those that are refused. `on_dropped` gets the
+    number of rows that are not compared, as too many wait.
     """
 
-    def __init__(self, model: CompiledPipeline, on_answers: Callable[[int, int, int], None]) -> None:
-        self.result, self.dropped = Disagreement(), 0
+    def __init__(
+        self,
+        model: CompiledPipeline,
+        on_answers: Callable[[int, int, int], None],
+        on_dropped: Callable[[int], None] = lambda rows: None,
+    ) -> None:
+        self.result = Disagreement()
         self._model = model
-        self._on_answers = on_answers
-        self._waiting: deque[tuple[str, Any, pa.Table]] = deque()
-        self._rows = 0
+        self._on_answers, self._on_dropped = on_answers, on_dropped
+        self._waiting: Waiting[tuple[str, Any, pa.Table]] = Waiting(_MOST_WAITING)
         self._wake = threading.Event()
         self._stop = False
         self._thread = threading.Thread(target=self._work, name="shadow", daemon=True)
@@ -33,12 +38,10 @@ class Shadow:
 
     def add(self, answer: str, rows: Any, outputs: pa.Table) -> None:
         """Ask the second model, too; returns at once."""
-        if self._rows + outputs.num_rows > _MOST_WAITING:
-            self.dropped += outputs.num_rows
-            return
-        self._rows += outputs.num_rows
-        self._waiting.append((answer, rows, outputs))
-        self._wake.set()
+        if self._waiting.put((answer, rows, outputs), outputs.num_rows):
+            self._wake.set()
+        else:
+            self._on_dropped(outputs.num_rows)
 
     def close(self) -> None:
         """Answer what waits, and end."""
@@ -50,10 +53,12 @@ class Shadow:
         while not self._stop:
             self._wake.wait(1.0)
             self._wake.clear()
-            while self._waiting:
-                answer, rows, outputs = self._waiting.popleft()
-                self._rows -= outputs.num_rows
-                self._ask(answer, rows, outputs)
+            self._ask_all()
+        self._ask_all()
+
+    def _ask_all(self) -> None:
+        while part := self._waiting.take(1)[0]:
+            self._ask(*part[0])
 
     def _ask(self, answer: str, rows: Any, outputs: pa.Table) -> None:
         before, refused = self.result.differing, 0

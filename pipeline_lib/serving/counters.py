@@ -42,6 +42,9 @@ class Counters:
             "pipeline_shadow_differing", "Rows it would answer otherwise", names, registry=self._registry
         )
         self._shadow_refused = Counter("pipeline_shadow_refused", "Rows it refuses", names, registry=self._registry)
+        self._shadow_dropped = Counter(
+            "pipeline_shadow_dropped", "Rows it was too busy for", names, registry=self._registry
+        )
         self._dropped = Counter(
             "pipeline_log_dropped", "Answers that the log could not take", ["model"], registry=self._registry
         )
@@ -88,6 +91,10 @@ class Counters:
         self._unwatched.labels(model).inc(left_out)
         for (column, what), count in values.items():
             self._values.labels(model, column, what).inc(count)
+
+    def shadow_dropped(self, record: str, shadow: str, rows: int) -> None:
+        """Count rows that a second record was not asked."""
+        self._shadow_dropped.labels(record, shadow).inc(rows)
 
     def dropped(self, model: str, rows: int) -> None:
         """Count answers that are not in the log."""

@@ -86,7 +86,7 @@ class _Shadowed:
         def count(rows: int, differing: int, refused: int) -> None:
             counters.shadowed(served.reference, second.reference, rows, differing, refused)
 
-        self._shadow = Shadow(second.model, count)
+        self._shadow = Shadow(second.model, count, partial(counters.shadow_dropped, served.reference, second.reference))
 
     def add(self, answer: str, rows: Any, outputs: pa.Table) -> None:
         """Ask the second model."""

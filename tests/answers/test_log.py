@@ -275,3 +275,17 @@ def test_a_shadow_counts_what_it_would_say_otherwise(model: CompiledPipeline, ot
 def test_a_folder_without_a_log(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="found no log, expected the folder that `serve --log` names"):
         logs_in(tmp_path)
+
+
+def test_rows_that_a_shadow_is_too_busy_for_are_told(
+    model: CompiledPipeline, other: CompiledPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline_lib.answers import shadow as module
+
+    monkeypatch.setattr(module, "_MOST_WAITING", 7)
+    monkeypatch.setattr(module.Shadow, "_work", lambda self: None)
+    dropped: list[int] = []
+    shadow = Shadow(other, lambda *counts: None, dropped.append)
+    for _ in range(3):
+        shadow.add("x", rows_as_dicts(5), model.predict_table(rows_as_dicts(5)))
+    assert dropped == [5, 5]
