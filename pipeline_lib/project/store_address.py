@@ -5,6 +5,7 @@ An address is kept in files that git shares: `store =` in settings.ini, and the 
 
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from pipeline_lib.errors import InputError
@@ -50,6 +51,29 @@ def resolve_address(address: str, root: Path) -> str:
     '/home/me/shared'
     """
     return address if is_url(address) else str((root / address).resolve())
+
+
+def file_system(url: str, where: str, example: str) -> tuple[Any, str]:
+    """The file system of an address and the path in it, by fsspec.
+
+    Raises InputError for a password in the address, and where no installed package can open it; `example` is one that
+    would do.
+    """
+    check_address(url, where)
+    try:
+        from fsspec.core import url_to_fs
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"found no package {error.name!r}, expected the extra share; pip install 'nb-pipeline-lib[share]'"
+        ) from error
+    try:
+        system, path = url_to_fs(url)
+    except (ImportError, ValueError) as error:
+        raise InputError(
+            f"found {url!r}, which cannot be reached ({error}), expected {example}; install the package that it names, "
+            "or correct the address"
+        ) from error
+    return system, path
 
 
 def _parameters(query: str) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError
 from pipeline_lib.project.project import Project
-from pipeline_lib.project.store_address import check_address, is_url, resolve_address
+from pipeline_lib.project.store_address import file_system, is_url, resolve_address
 from pipeline_lib.records.layout import CHECKS, PARITY
 from pipeline_lib.records.record import ID, Record
 
@@ -55,20 +55,7 @@ class Store:
     @classmethod
     def at(cls, url: str) -> "Store":
         """The store at a folder or URL; InputError for a password in it, or where no installed package can open it."""
-        check_address(url, "the address of the store")
-        try:
-            from fsspec.core import url_to_fs
-        except ModuleNotFoundError as error:
-            raise InputError(
-                f"found no package {error.name!r}, expected the extra share; pip install 'nb-pipeline-lib[share]'"
-            ) from error
-        try:
-            system, folder = url_to_fs(url)
-        except (ImportError, ValueError) as error:
-            raise InputError(
-                f"found {url!r}, which cannot be reached ({error}), expected a folder or a URL such as "
-                "s3://bucket/runs; install the package that it names, or correct the address"
-            ) from error
+        system, folder = file_system(url, "the address of the store", "a folder or a URL such as s3://bucket/runs")
         return cls(system, folder.rstrip("/"))
 
     def path(self, record: Record, name: str) -> str:

@@ -18,7 +18,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.ipc as pa_ipc
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.scoring.input_files import ARROW, CSV, JSON_LINES, file_system, format_of
+from pipeline_lib.scoring.input_files import ARROW, CSV, JSON_LINES, format_of, open_address
 from pipeline_lib.system.files import sha256_bytes
 
 _JSON_TYPES = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
@@ -49,7 +49,7 @@ class FileOutput:
             raise InputError(f"{path}: found a folder, expected the name of a file; write {path}/predictions.csv")
         output = cls(path, *format_of(path, remedy=_NAME_IT), metadata)
         if "://" in path:
-            file_system(path)
+            open_address(path)
             return output
         if not target.absolute().parent.is_dir():
             raise InputError(f"{target.parent}: found no such folder, expected one to write into; make it")
@@ -83,7 +83,7 @@ class FileOutput:
         whole.replace(self.path)
 
     def _send(self, whole: Path) -> None:
-        system, path = file_system(self.path)
+        system, path = open_address(self.path)
         beside = f"{path}.{sha256_bytes(f'{platform.node()} {whole.parent}'.encode())[:8]}.part"  # the same next time
         try:
             system.put_file(str(whole), beside)

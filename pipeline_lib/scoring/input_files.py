@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 
 from pipeline_lib.errors import InputError
-from pipeline_lib.project.store_address import check_address
+from pipeline_lib.project.store_address import file_system
 
 CSV, JSON_LINES, PARQUET, ARROW = "csv", "jsonl", "parquet", "arrow"
 FORMATS = (CSV, JSON_LINES, PARQUET, ARROW)
@@ -123,23 +123,13 @@ def _local_file(path: Path, given: str | None) -> InputFile:
     return InputFile(str(path), str(path), *format_of(path.name, given), _partition(path), stat.st_size, stamp)
 
 
-def file_system(url: str) -> tuple[Any, str]:
-    """The file system of an address, and the path in it. Raises InputError for a protocol that fsspec lacks."""
-    check_address(url, "the address of a file")
-    try:
-        from fsspec.core import url_to_fs
-
-        system, path = url_to_fs(url)
-    except (ImportError, ValueError) as error:
-        raise InputError(
-            f"found {url!r}, which cannot be reached ({error}), expected an address such as s3://bucket/rows.csv; "
-            "pip install 'nb-pipeline-lib[share]' and the package that its protocol needs"
-        ) from error
-    return system, path
+def open_address(url: str) -> tuple[Any, str]:
+    """The file system of a file's address and the path in it. Raises InputError where nothing can open it."""
+    return file_system(url, "the address of a file", "an address such as s3://bucket/rows.csv")
 
 
 def _files_at(url: str, given: str | None) -> list[InputFile]:
-    system, path = file_system(url)
+    system, path = open_address(url)
     try:
         if _GLOB.search(path):
             found = list(system.glob(path))
