@@ -9,7 +9,7 @@ import click
 from pipeline_lib.cli.context import find_model
 from pipeline_lib.cli.drift_page import check_folder, statistics_of, write_page
 from pipeline_lib.cli.output import JSON, REF, print_json
-from pipeline_lib.cli.predict import source_of
+from pipeline_lib.cli.row_options import OTHER_VERSIONS, QUIET, TRUST, row_options, source_of
 from pipeline_lib.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,21 +22,10 @@ if TYPE_CHECKING:
 @click.argument("data")
 @click.option("--html", metavar="FILE", help="Also write a page with a plot of each column.")
 @click.option("--fail", is_flag=True, help="Exit with 1 where something has drifted.")
-@click.option(
-    "--format", "input_format", metavar="FORMAT", help="csv, jsonl, parquet or arrow, where DATA has no ending."
-)
-@click.option("--delimiter", metavar="C", help="Between the fields of a CSV.  [default: , and a tab for .tsv]")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of a CSV.")
-@click.option("--missing", multiple=True, metavar="TEXT", help="A text of a CSV that means missing; can be repeated.")
-@click.option(
-    "--query", metavar="SQL", help="DATA is a connection: compare the rows of this query, or of the file @PATH."
-)
-@click.option("--param", multiple=True, metavar="NAME=VALUE", help="A value for :NAME in the query; can be repeated.")
-@click.option(
-    "--trust", multiple=True, metavar="PACKAGE", help="Classes of it may be in opaque steps; can be repeated."
-)
-@click.option("--other-versions", is_flag=True, help="Opaque steps may run with other versions of their packages.")
-@click.option("--quiet", is_flag=True, help="No progress.")
+@row_options
+@TRUST
+@OTHER_VERSIONS
+@QUIET
 @JSON
 def drift(ref: str, data: str, **options: Any) -> None:
     """Compare the rows of DATA, and their predictions, with what a record's pipeline was trained on.
@@ -72,15 +61,12 @@ def drift(ref: str, data: str, **options: Any) -> None:
 
 def _count_source(record: "Deployed", data: str, accumulator: "Accumulator", options: dict[str, Any]) -> None:
     """Count the rows that DATA names, with the predictions that the record gives them."""
-    from pipeline_lib.compiled.pipeline import load_model
     from pipeline_lib.scoring.count_rows import count_rows
     from pipeline_lib.scoring.progress import Progress
     from pipeline_lib.scoring.score import check_tables
     from pipeline_lib.system.locks import locked_temporary_folder
 
-    model = load_model(
-        record.artifact, library=record.library, trust=record.trust, other_versions=options["other_versions"]
-    )
+    model = record.load(other_versions=options["other_versions"])
     check_tables(model, record.reference)
     source = source_of(data, {**options, "keep": None, "block_rows": 65_536})
     with locked_temporary_folder("drift") as folder:

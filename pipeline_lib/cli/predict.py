@@ -9,12 +9,14 @@ import click
 
 from pipeline_lib.cli.context import find_model
 from pipeline_lib.cli.drift_page import check_page, look_command, write_page
-from pipeline_lib.cli.output import REF, print_json
+from pipeline_lib.cli.output import JSON, REF, print_json
+from pipeline_lib.cli.row_options import ALLOW_UNPROVEN, OTHER_VERSIONS, QUIET, TRUST, row_options, source_of
 from pipeline_lib.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline_lib.compiled.pipeline import CompiledPipeline
     from pipeline_lib.records.deployed import Deployed
+    from pipeline_lib.scoring.score import Summary
 
 
 @click.command
@@ -31,16 +33,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="A refused row ends it all, or gets a message in the column `error`.",
 )
-@click.option(
-    "--format", "input_format", metavar="FORMAT", help="csv, jsonl, parquet or arrow, where INPUT has no ending."
-)
-@click.option("--delimiter", metavar="C", help="Between the fields of a CSV.  [default: , and a tab for .tsv]")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of a CSV.")
-@click.option("--missing", multiple=True, metavar="TEXT", help="A text of a CSV that means missing; can be repeated.")
-@click.option(
-    "--query", metavar="SQL", help="INPUT is a connection: score the rows of this query, or of the file @PATH."
-)
-@click.option("--param", multiple=True, metavar="NAME=VALUE", help="A value for :NAME in the query; can be repeated.")
+@row_options
 @click.option("--table", metavar="TABLE", help="OUTPUT is a connection: write to this table.")
 @click.option("--run-date", metavar="DATE", help="With --table: replace the rows of this date, such as 2026-11-30.")
 @click.option(
@@ -48,15 +41,13 @@ if TYPE_CHECKING:
 )
 @click.option("--block-rows", type=click.IntRange(min=1), default=65_536, show_default=True, help="Rows at a time.")
 @click.option("--dask", metavar="ADDRESS", help="Answer the blocks on the workers of this Dask scheduler.")
-@click.option(
-    "--trust", multiple=True, metavar="PACKAGE", help="Classes of it may be in opaque steps; can be repeated."
-)
-@click.option("--other-versions", is_flag=True, help="Opaque steps may run with other versions of their packages.")
-@click.option("--allow-unproven", is_flag=True, help="Also a record whose parity was not checked or is not exact.")
+@TRUST
+@OTHER_VERSIONS
+@ALLOW_UNPROVEN
 @click.option("--again", is_flag=True, help="Start over instead of continuing an interrupted run.")
 @click.option("--drift", "drift_page", metavar="FILE", help="Also write a page that compares the rows with training.")
-@click.option("--quiet", is_flag=True, help="No progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@QUIET
+@JSON
 def predict(ref: str, input_: str, output: str, **options: Any) -> None:
     """Score INPUT with a record, and write OUTPUT: a row for each row, in their order.
 
@@ -64,10 +55,9 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
     (year=2026/… gives a column), an address that fsspec reaches, or with --query a connection's name. OUTPUT is a
     file, an address, or with --table a connection's name.
 
-    REF may also be an installed package (houses_model). A record must be as it was sealed and its parity exact. OUTPUT
-    has its name only when it is complete; interrupted and run again, the same command goes on where it was.
+    REF may also be an installed package (houses_model). A record must be unchanged since its seal, and its parity
+    exact. OUTPUT appears only when it is complete; run an interrupted command again to continue it.
     """
-    from pipeline_lib.compiled.pipeline import load_model
     from pipeline_lib.records.deployed import deployed
     from pipeline_lib.scoring.parts import Parts, alone, clear, work_folder
     from pipeline_lib.scoring.progress import Progress
@@ -77,12 +67,7 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
 
     record = deployed(find_model(ref), allow_unproven=options["allow_unproven"], trust=options["trust"])
     outputs = Outputs(record.reference, options["probabilities"], options["threshold"], options["errors"] == "column")
-    model = load_model(
-        record.artifact,
-        library=record.library,
-        trust=record.trust,
-        other_versions=options["other_versions"],
-    )
+    model = record.load(other_versions=options["other_versions"])
     check_tables(model, record.reference)
     outputs.check(model)
     if options["drift_page"]:
@@ -122,47 +107,19 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
         found = result and {"headline": result.headline, "drifted": [each.name for each in result.drifted]}
         print_json({"record": record.reference, "output": output, **vars(summary), "drift": found})
         return
-    went_on = f" ({summary.kept:,} were there from before)" if summary.kept else ""
-    refused = f", {summary.refused:,} refused" if summary.refused else ""
-    place = f"{output}, table {options['table']}" if options["table"] else output
-    fast = (summary.rows - summary.kept) / max(summary.seconds, 1e-9)
-    speed = f", {fast:,.0f} rows/s" if summary.seconds >= 5 else ""  # less is the time of beginning
-    click.echo(
-        f"{summary.rows:,} rows{went_on}{refused} by {record.reference} in {place} ({summary.seconds:.1f} s{speed})"
-    )
+    click.echo(_line(summary, record.reference, f"{output}, table {options['table']}" if options["table"] else output))
     if result and (result.drifted or page):
         shown = f"page: {page}" if page else f"`{look_command(ref, input_, options)}` shows how"
         click.echo(f"{result.headline}; {shown}")
 
 
-def source_of(given: str, options: dict[str, Any]) -> Any:
-    """The rows that INPUT and its options name."""
-    from pipeline_lib.scoring.csv_rows import TextOptions
-    from pipeline_lib.scoring.file_source import FileSource
-    from pipeline_lib.scoring.input_files import CSV
-    from pipeline_lib.scoring.query_source import QuerySource
-
-    of_text = [f"--{name}" for name in ("delimiter", "missing") if options[name]]
-    of_text += ["--encoding"] if options["encoding"] != "utf-8" else []
-    keep = [name for name in (options["keep"] or "").split(",") if name]
-    if options["query"] is not None:
-        _refuse_unused(of_text + (["--format"] if options["input_format"] else []), "a query")
-        return QuerySource(given, options["query"], options["param"], keep=keep, block_rows=options["block_rows"])
-    if options["param"]:
-        raise InputError("found --param without --query, expected both; say --query 'select … where day = :day'")
-    text = TextOptions(options["encoding"], options["delimiter"], options["missing"])
-    source = FileSource(
-        given, format=options["input_format"], keep=keep, options=text, block_rows=options["block_rows"]
-    )
-    if not any(file.format == CSV for file in source.files):
-        _refuse_unused(of_text, "no CSV")
-    return source
-
-
-def _refuse_unused(given: list[str], rows: str) -> None:
-    """Raise InputError for options that would do nothing."""
-    if given:
-        raise InputError(f"found {', '.join(given)} with {rows}, expected CSV files to read by it; leave it out")
+def _line(summary: "Summary", reference: str, place: str) -> str:
+    """What was done, in one line."""
+    went_on = f" ({summary.kept:,} were there from before)" if summary.kept else ""
+    refused = f", {summary.refused:,} refused" if summary.refused else ""
+    fast = (summary.rows - summary.kept) / max(summary.seconds, 1e-9)
+    speed = f", {fast:,.0f} rows/s" if summary.seconds >= 5 else ""  # a shorter time is mostly that of starting
+    return f"{summary.rows:,} rows{went_on}{refused} by {reference} in {place} ({summary.seconds:.1f} s{speed})"
 
 
 def _sink(output: str, options: dict[str, Any], record: "Deployed") -> Any:

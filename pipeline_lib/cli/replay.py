@@ -11,15 +11,14 @@ import click
 from pipeline_lib.cli.completion import REFERENCE
 from pipeline_lib.cli.context import find_model
 from pipeline_lib.cli.output import JSON, print_json
+from pipeline_lib.cli.row_options import TRUST
 from pipeline_lib.errors import InputError
 
 
 @click.command
 @click.argument("log", metavar="LOG", type=click.Path(path_type=Path))
 @click.argument("ref", required=False, type=REFERENCE)
-@click.option(
-    "--trust", multiple=True, metavar="PACKAGE", help="Classes of it may be in opaque steps; can be repeated."
-)
+@TRUST
 @JSON
 def replay(log: Path, ref: str | None, trust: tuple[str, ...], as_json: bool) -> None:
     """Repeat the answers in LOG, the folder of `serve --log`: by their own record, bit for bit, or by REF.
@@ -28,7 +27,6 @@ def replay(log: Path, ref: str | None, trust: tuple[str, ...], as_json: bool) ->
     """
     from pipeline_lib.answers.log_format import logs_in
     from pipeline_lib.answers.replay import replay as repeat
-    from pipeline_lib.compiled.pipeline import load_model
     from pipeline_lib.records.deployed import deployed
 
     results, own_differs, logs = [], False, logs_in(log)
@@ -43,7 +41,7 @@ def replay(log: Path, ref: str | None, trust: tuple[str, ...], as_json: bool) ->
             click.echo(f"{part.reference} is not repeated, as {part.hindrance}", err=True)
             continue
         found = deployed(find_model(ref or part.reference), allow_unproven=True, trust=trust)
-        model = load_model(found.artifact, library=found.library, trust=found.trust)
+        model = found.load()
         is_own = found.digest == part.digest
         result = repeat(part, model, probabilities=is_own)
         own_differs |= is_own and bool(result.differing or result.refused)
@@ -103,13 +101,12 @@ def why(log: Path, answer: str, as_json: bool) -> None:
 def _steps(given: Any, log: Any, line: dict[str, Any]) -> list[dict[str, Any]]:
     """The columns of the raw row and of each step after it."""
     from pipeline_lib.answers.log_format import ROW
-    from pipeline_lib.compiled.pipeline import load_model
     from pipeline_lib.records.deployed import deployed
 
     if log.hindrance is not None:
         return []
     found = deployed(given, allow_unproven=True)
-    model = load_model(found.artifact, library=found.library, trust=found.trust)
+    model = found.load()
     trace = model.trace_row(line[ROW], partial=True)
     steps = [{"step": name, "values": values} for name, values in trace.items() if values]
     return [{"step": "raw row", "values": line[ROW]}, *steps]

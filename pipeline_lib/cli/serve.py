@@ -1,16 +1,24 @@
 """The command that serves records over HTTP."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 
 from pipeline_lib.cli.completion import REFERENCE
 from pipeline_lib.cli.context import current_project
+from pipeline_lib.cli.row_options import ALLOW_UNPROVEN, OTHER_VERSIONS, TRUST
 from pipeline_lib.errors import InputError
 
+_OPEN = "warning: found no token, expected one where other machines reach the server; --token-file FILE"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def _seconds(name: str, allowed: click.FloatRange, default: float, what: str) -> Callable[..., Any]:
+    return click.option(name, metavar="SECONDS", type=allowed, default=default, show_default=True, help=what)
 
 
 @click.command
@@ -24,30 +32,9 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @click.option(
     "--max-body", metavar="MB", type=click.IntRange(1, 4096), default=64, show_default=True, help="Of a request."
 )
-@click.option(
-    "--timeout",
-    metavar="SECONDS",
-    type=click.FloatRange(0.1, 3600),
-    default=60,
-    show_default=True,
-    help="For a request to arrive whole, and for its answer to be read.",
-)
-@click.option(
-    "--drain",
-    metavar="SECONDS",
-    type=click.FloatRange(0, 600),
-    default=5,
-    show_default=True,
-    help="How long to go on answering after SIGTERM, not ready for new clients.",
-)
-@click.option(
-    "--watch",
-    metavar="SECONDS",
-    type=click.FloatRange(0.1, 3600),
-    default=5,
-    show_default=True,
-    help="How often to look whether REF@champion names another record.",
-)
+@_seconds("--timeout", click.FloatRange(0.1, 3600), 60, "For a request to arrive whole, and for its answer to be read.")
+@_seconds("--drain", click.FloatRange(0, 600), 5, "How long to go on answering after SIGTERM, no longer ready.")
+@_seconds("--watch", click.FloatRange(0.1, 3600), 5, "How often to look whether REF@champion names another record.")
 @click.option("--log", metavar="FOLDER", help="Keep every answer with its row there, without sensitive columns.")
 @click.option(
     "--log-days", type=click.FloatRange(min=0.01), default=30, show_default=True, help="How long answers are kept."
@@ -61,11 +48,9 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
     help="How much the log of a record may take; the oldest answers go.",
 )
 @click.option("--shadow", metavar="REF", help="Ask this record, too, and count where it would answer otherwise.")
-@click.option(
-    "--trust", multiple=True, metavar="PACKAGE", help="Classes of it may be in opaque steps; can be repeated."
-)
-@click.option("--other-versions", is_flag=True, help="Opaque steps may run with other versions of their packages.")
-@click.option("--allow-unproven", is_flag=True, help="Also a record whose parity was not checked or is not exact.")
+@TRUST
+@OTHER_VERSIONS
+@ALLOW_UNPROVEN
 @click.option(
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
 )
@@ -123,10 +108,7 @@ def serve(
         for line in filter(None, map(told_at_start, models if settings.log is not None else ())):
             click.echo(line, err=True)
         if host not in _LOOPBACK and token is None:
-            click.echo(
-                "warning: found no token, expected one where other machines reach the server; --token-file FILE",
-                err=True,
-            )
+            click.echo(_OPEN, err=True)
         del models  # the workers load their own
         serve(settings, listening, log_level=log_level)
 

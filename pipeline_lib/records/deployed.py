@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
 from pipeline_lib.project.project import library_around, trust_around
 from pipeline_lib.records.index import read_parity
 from pipeline_lib.records.layout import METRICS
@@ -35,6 +36,10 @@ class Deployed:
     def reference(self) -> str:
         """The pipeline and the record's ID."""
         return f"{self.name}/{self.version}"
+
+    def load(self, *, other_versions: bool = False) -> CompiledPipeline:
+        """The model; `other_versions` as for `load_model`."""
+        return load_model(self.artifact, library=self.library, trust=self.trust, other_versions=other_versions)
 
 
 def deployed(
