@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from harbours import SETTINGS
 from scored import classifier, echo, row, table
 from served import Client, client, with_evidence
 
+from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.record import Record
 
 
@@ -31,3 +33,10 @@ def labels_record(runs: Path) -> Record:
 def both(echo_record: Record, labels_record: Record) -> Client:
     """An application that serves `echo`, and `labels` by its name."""
     return client(echo_record, labels_record)
+
+
+@pytest.fixture
+def harbour(tmp_path: Path) -> Project:
+    """A project with a runs folder and no store."""
+    (tmp_path / "settings.ini").write_text(SETTINGS.format("store"))
+    return find_project(tmp_path)

@@ -8,19 +8,17 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harbours import SETTINGS
+from harbours import point_to
 from processes import gone
 from scored import classifier, proven
 from served import JSON, Server, server
 
-from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.records.champion import Champion, SealedReference, write_champion
+from pipeline_lib.project.project import Project
 from pipeline_lib.records.record import Record
 
 
@@ -129,22 +127,10 @@ def test_a_killed_worker_is_replaced_and_at_the_end_no_request_is_lost(tmp_path:
         assert lines.count("Finished server process") == 2
 
 
-@pytest.fixture
-def harbour(tmp_path: Path) -> Project:
-    """A project of its own."""
-    (tmp_path / "settings.ini").write_text(SETTINGS.format("store"))
-    return find_project(tmp_path)
-
-
-def promote(project: Project, record: Record) -> None:
-    sealed = SealedReference(record.reference, str(record.manifest()["digest"]), "store")
-    write_champion(project, Champion(sealed, "better", "Anna", datetime.now(UTC).replace(microsecond=0)))
-
-
 def test_champions_change_while_clients_ask(harbour: Project, tmp_path: Path) -> None:
     first, second, third = (proven(harbour.runs, classifier("no", label), "boats") for label in ("one", "two", "three"))
     labels = {first.reference: "one", second.reference: "two"}
-    promote(harbour, first)
+    point_to(harbour, first)
     options = ("--workers", 2, "--watch", 0.1, "--drain", 0)
     with server(tmp_path / "server", "boats@champion", *options, cwd=harbour.root) as running:
 
@@ -154,13 +140,13 @@ def test_champions_change_while_clients_ask(harbour: Project, tmp_path: Path) ->
 
         with Load(running.port, "/predict") as load:
             load.wait(50)
-            promote(harbour, second)
+            point_to(harbour, second)
             load.until(lambda: everywhere("two"))
-            promote(harbour, first)  # a rollback
+            point_to(harbour, first)  # a rollback
             load.until(lambda: everywhere("one"))
             plan = next(iter(third.artifact.iterdir()))
             plan.write_bytes(plan.read_bytes() + b" ")
-            promote(harbour, third)
+            point_to(harbour, third)
             load.until(lambda: running.lines().count("goes on to answer") >= 2)
             assert everywhere("one")
         assert load.outcomes == {200: load.outcomes[200]}

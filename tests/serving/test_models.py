@@ -2,37 +2,24 @@
 
 import logging
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harbours import SETTINGS
+from harbours import point_to
 from scored import classifier, echo, proven
 from served import Client
 
 from pipeline_lib.compiled import artifact
 from pipeline_lib.errors import DifferenceError, InputError, PipelineLibError
-from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.records.champion import Champion, SealedReference, champion_path, write_champion
+from pipeline_lib.project.project import Project
+from pipeline_lib.records.champion import champion_path
 from pipeline_lib.records.layout import PARITY
 from pipeline_lib.records.record import Record, checks_folder
 from pipeline_lib.serving.app import App
 from pipeline_lib.serving.http import HttpError
 from pipeline_lib.serving.models import Models
 from pipeline_lib.serving.settings import Settings, read_token
-
-
-@pytest.fixture
-def harbour(tmp_path: Path) -> Project:
-    """A project with a runs folder and no store."""
-    (tmp_path / "settings.ini").write_text(SETTINGS.format("store"))
-    return find_project(tmp_path)
-
-
-def promote(project: Project, record: Record) -> None:
-    sealed = SealedReference(record.reference, str(record.manifest()["digest"]), "store")
-    write_champion(project, Champion(sealed, "better", "Anna", datetime.now(UTC).replace(microsecond=0)))
 
 
 def models(*refs: str, project: Path, folder: Path | None = None, **settings: Any) -> Models:
@@ -114,17 +101,17 @@ def test_a_new_champion_takes_over_and_a_rollback_as_well(harbour: Project) -> N
         proven(harbour.runs, classifier("a", "b"), "boats"),
         proven(harbour.runs, classifier("c", "d"), "boats"),
     )
-    promote(harbour, first)
+    point_to(harbour, first)
     served = models("boats@champion", project=harbour.root)
     before = served.first
     assert (before.folder, before.model.predict_row({"size": 1.0})) == (first.folder, "b")
     assert served.refresh() == []
-    promote(harbour, second)
+    point_to(harbour, second)
     (new,) = served.refresh()
     assert (served.first, new.folder, new.model.predict_row({"size": 1.0})) == (new, second.folder, "d")
     assert before.model.predict_row({"size": 1.0}) == "b"  # a request that began with it ends with it
     assert served.refresh() == []
-    promote(harbour, first)
+    point_to(harbour, first)
     (old,) = served.refresh()
     assert (served.first.folder, old.model.predict_row({"size": 1.0})) == (first.folder, "b")
 
@@ -143,15 +130,15 @@ def spoil_pointer(project: Project, record: Record) -> None:
 
 def spoil_record(project: Project, record: Record) -> None:
     damage(record)
-    promote(project, record)
+    point_to(project, record)
 
 
 def spoil_parity(project: Project, record: Record) -> None:
-    promote(project, without_parity(record))
+    point_to(project, without_parity(record))
 
 
 def remove_record(project: Project, record: Record) -> None:
-    promote(project, record)
+    point_to(project, record)
     shutil.rmtree(record.folder)
 
 
@@ -165,7 +152,7 @@ def test_a_champion_that_may_not_answer_leaves_the_old_one(
 ) -> None:
     caplog.set_level(logging.INFO)
     first, second = proven(harbour.runs, echo(), "boats"), proven(harbour.runs, echo(), "boats")
-    promote(harbour, first)
+    point_to(harbour, first)
     notes = tmp_path / "notes"
     notes.mkdir()
     served = models("boats@champion", project=harbour.root, folder=notes)
@@ -178,7 +165,7 @@ def test_a_champion_that_may_not_answer_leaves_the_old_one(
     assert late.first.folder == first.folder
     with pytest.raises(PipelineLibError):
         models("boats@champion", project=harbour.root)
-    promote(harbour, third := proven(harbour.runs, echo(), "boats"))
+    point_to(harbour, third := proven(harbour.runs, echo(), "boats"))
     assert [new.folder for new in late.refresh()] == [third.folder]
     assert models("boats@champion", project=harbour.root, folder=notes).first.folder == third.folder
     assert "boats" in caplog.text

@@ -2,10 +2,12 @@
 
 import json
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline_lib.project.project import Project, find_project
+from pipeline_lib.records.champion import Champion, SealedReference, write_champion
 from pipeline_lib.records.layout import PARITY
 from pipeline_lib.records.record import Record, checks_folder, create_record
 from pipeline_lib.records.seal import seal
@@ -65,3 +67,9 @@ def finished(project: Project, rmse: float = 1.0, *, parity: Any = FULL, **facts
         checks_folder(record).mkdir(parents=True)
         (checks_folder(record) / PARITY).write_text(json.dumps(parity))
     return record
+
+
+def point_to(project: Project, record: Record) -> None:
+    """Make a record its pipeline's champion, without a store."""
+    sealed = SealedReference(record.reference, str(record.manifest()["digest"]), "store")
+    write_champion(project, Champion(sealed, "better", "Anna", datetime.now(UTC).replace(microsecond=0)))
