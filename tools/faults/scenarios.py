@@ -188,10 +188,10 @@ def at_once(stage: Stage, runners: int, rounds: int) -> Row:
     for _ in range(rounds):
         begun = [stage.start() for _ in range(runners)]
         codes = []
+        looks: set[str] = set()
         while begun:
-            seen = {record.status() for record in stage.new_records()}
+            looks |= {record.status() for record in stage.new_records()}
             summaries(stage.runs)  # writes the index rows of ended runs
-            row.wrong += [f"looked {status} while its runner lived" for status in seen - {"running", "finished"}]
             for runner in [one for one in begun if os.waitid(os.P_PID, one, os.WEXITED | os.WNOHANG | os.WNOWAIT)]:
                 begun.remove(runner)
                 codes.append(stage.wait(runner).code)
@@ -200,6 +200,8 @@ def at_once(stage: Stage, runners: int, rounds: int) -> Row:
         row.trials += runners
         row.ends.update(f"{record.status()}, exit {code}" for record, code in zip(records, codes, strict=False))
         row.wrong += stage.faults_of(records)
+        row.wrong += [f"looked {look} while a runner lived" for look in looks - {"running", "finished"}]
+        row.wrong += [f"failed: {record.manifest()['error']}" for record in records if record.status() == "failed"]
         times = {record.id.partition("-")[0] for record in records}
         if len(times) != runners or any(codes):
             row.wrong.append(f"{runners} runners left {len(times)} names and exit codes {sorted(set(codes))}")

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +71,17 @@ def changed_since(project: Project, names: Iterable[str], started_ns: int, ended
     for name in names:
         path = project.root / name
         files = files_below(path) if path.is_dir() else [path]
-        if any(started_ns < file.stat().st_mtime_ns <= ended_ns for file in files if file.is_file()):
+        if any(started_ns < written_ns <= ended_ns for file in files for written_ns in _written_ns(file)):
             yield name
+
+
+def _written_ns(file: Path) -> list[int]:
+    """The time at which a file was last written; nothing for one that is not there, or is no file."""
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return []
+    return [status.st_mtime_ns] if stat.S_ISREG(status.st_mode) else []
 
 
 def _digest(path: Path | None) -> str | None:

@@ -70,10 +70,15 @@ class WatchedFiles:
         )
 
     def changed(self, files: Iterable[str], started_ns: int) -> Iterator[str]:
-        """Those of these files that were replaced, or written since a time (nanoseconds of the epoch)."""
+        """Those of these files that were replaced, removed, or written since a time (nanoseconds of the epoch)."""
         ended_ns = time.time_ns()  # a later time was set by another machine's clock
         for file in files:
-            if file in self.replaced or started_ns < Path(file).stat().st_mtime_ns <= ended_ns:
+            try:
+                written_ns = Path(file).stat().st_mtime_ns
+            except FileNotFoundError:  # another program has removed it meanwhile
+                yield file
+                continue
+            if file in self.replaced or started_ns < written_ns <= ended_ns:
                 yield file
 
 

@@ -4,6 +4,7 @@ import ctypes
 import os
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -204,6 +205,14 @@ def test_a_file_that_was_written_or_replaced_meanwhile_counts_as_changed(project
     files = watched.unnamed(project, "boats")
     changed = [project.shown(Path(file)) for file in watched.changed(files, started_ns)]
     assert changed == ["data/other.csv", "data/x.feather"]
+
+
+def test_a_file_that_another_program_removed_meanwhile_counts_as_changed(project: Project) -> None:
+    watched = watch(project, lambda: pa.csv.read_csv(project.root / "data" / "other.csv"))
+    files = watched.unnamed(project, "boats")
+    (project.root / "data" / "other.csv").unlink()
+    changed = [project.shown(Path(file)) for file in watched.changed(files, time.time_ns())]
+    assert changed == ["data/other.csv"]
 
 
 def test_what_python_wrote_or_the_kernel_named_does_not_count(project: Project) -> None:
