@@ -1,0 +1,1 @@
+"""Is the new model truly better: paired differences, their intervals and tests, and the verdict."""
