@@ -30,7 +30,7 @@ class Column:
 
     `allowed` lists all values it may take. A column that is not `required` gets `default` where it is absent; absent
     is not the same as missing, which `nullable` allows. `finite` excludes infinities. A `sensitive` column's values
-    appear in no message.
+    appear in no message. A comparison of models shows the rates of each group of a `protected` column.
 
     Raises `InputError` for options that contradict each other, or that cannot be checked the same way on every
     machine.
@@ -49,6 +49,7 @@ class Column:
     pattern: str | None = None
     allowed: tuple[str, ...] | tuple[int, ...] | None = None
     sensitive: bool = False
+    protected: bool = False
     required: bool = True
     default: str | int | float | bool | None = None
 
@@ -58,7 +59,7 @@ class Column:
             self._refuse(f"{self.name!r} as a name", "text")
         if self.kind not in KINDS:
             self._refuse(f"kind {self.kind!r}", f"one of {', '.join(KINDS)}")
-        for option in ("nullable", "finite", "sensitive", "required"):
+        for option in ("nullable", "finite", "sensitive", "protected", "required"):
             if not isinstance(getattr(self, option), bool):
                 self._refuse(f"{option} {getattr(self, option)!r}", "true or false")
         for option in BOUNDS:

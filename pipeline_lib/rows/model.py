@@ -30,6 +30,7 @@ _HARMLESS_OPTIONS = {
     "protected_namespaces", "strict", "title", "use_attribute_docstrings", "use_enum_values",
     "validate_assignment", "validate_by_alias", "validate_by_name",
 }  # fmt: skip
+_MARKS = ("sensitive", "protected")  # options that json_schema_extra holds
 _DECLARABLE = {*BOUNDS, "min_length", "max_length", "pattern"}
 _REMEDY = (
     "int, float, str, bool, datetime, date, Literal or Enum of text or int, each perhaps `| None`, with "
@@ -159,8 +160,8 @@ def _column_of_field(name: str, field: "FieldInfo", row: "type[BaseModel]") -> C
     for item in metadata:
         options |= _options(item, kind)
     extra = field.json_schema_extra
-    if isinstance(extra, dict) and "sensitive" in extra:
-        options["sensitive"] = extra["sensitive"]
+    if isinstance(extra, dict):
+        options |= {name: extra[name] for name in _MARKS if name in extra}
     if field.default_factory is not None:
         raise InputError("found default_factory, expected a plain default value")
     if not field.is_required():

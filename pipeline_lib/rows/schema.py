@@ -71,6 +71,11 @@ class RowSchema:
         """The names of the columns marked sensitive."""
         return tuple(name for name, column in self.by_name.items() if column.sensitive)
 
+    @property
+    def protected(self) -> tuple[str, ...]:
+        """The names of the columns marked protected."""
+        return tuple(name for name, column in self.by_name.items() if column.protected)
+
     @cached_property
     def by_name(self) -> dict[str, Column]:
         """Every raw column by its name in `names`."""

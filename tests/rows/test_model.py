@@ -172,3 +172,23 @@ def test_what_is_no_row_model_is_refused() -> None:
     for wrong in (int, "Row", Inner(a=1)):
         assert "pydantic.BaseModel" in refusal(lambda wrong=wrong: schema_of(wrong))
     assert "no columns" in refusal(lambda: schema_of(type("Row", (BaseModel,), {})))
+
+
+@core
+def test_a_protected_column_is_marked_and_others_keep_their_json() -> None:
+    class Marked(BaseModel):
+        sex: Literal["female", "male"] = Field(json_schema_extra={"protected": True, "sensitive": True})
+        age: float | None = Field(json_schema_extra={"protected": False})
+
+    schema = schema_of(Marked)
+    assert schema.protected == schema.sensitive == ("sex",)
+    assert [column.get("protected") for column in schema.to_json()["columns"]] == [True, None]
+    assert type(schema).from_json(schema.to_json()) == schema
+
+
+@core
+def test_a_mark_is_true_or_false() -> None:
+    class Marked(BaseModel):
+        age: float = Field(json_schema_extra={"protected": "yes"})
+
+    assert "found protected 'yes', expected true or false" in refusal(lambda: schema_of(Marked))
