@@ -30,7 +30,8 @@ class Column:
 
     `allowed` lists all values it may take. A column that is not `required` gets `default` where it is absent; absent
     is not the same as missing, which `nullable` allows. `finite` excludes infinities. A `sensitive` column's values
-    appear in no message. A comparison of models shows the rates of each group of a `protected` column.
+    appear in no message. A comparison of models shows the rates of each group of a `protected` column. The `entity`
+    says whose row it is, such as a customer's, who may have several rows; `time` orders the rows.
 
     Raises `InputError` for options that contradict each other, or that cannot be checked the same way on every
     machine.
@@ -52,6 +53,8 @@ class Column:
     protected: bool = False
     required: bool = True
     default: str | int | float | bool | None = None
+    entity: bool = False
+    time: bool = False
 
     def __post_init__(self) -> None:
         """Check every option."""
@@ -59,13 +62,17 @@ class Column:
             self._refuse(f"{self.name!r} as a name", "text")
         if self.kind not in KINDS:
             self._refuse(f"kind {self.kind!r}", f"one of {', '.join(KINDS)}")
-        for option in ("nullable", "finite", "sensitive", "protected", "required"):
+        for option in ("nullable", "finite", "sensitive", "protected", "required", "entity", "time"):
             if not isinstance(getattr(self, option), bool):
                 self._refuse(f"{option} {getattr(self, option)!r}", "true or false")
         for option in BOUNDS:
             self._check_bound(option, getattr(self, option))
         if self.finite and self.kind != "number":
             self._refuse(f"finite in a column of kind {self.kind}", "it only for numbers")
+        if self.entity and self.kind == "boolean":
+            self._refuse("entity in a column of kind boolean", "a column that names a person, a household or a thing")
+        if self.time and self.kind in ("string", "boolean"):
+            self._refuse(f"time in a column of kind {self.kind}", "dates, datetimes or numbers, which have an order")
         self._check_text()
         self._check_allowed()
         default = self.default

@@ -30,7 +30,7 @@ _HARMLESS_OPTIONS = {
     "protected_namespaces", "strict", "title", "use_attribute_docstrings", "use_enum_values",
     "validate_assignment", "validate_by_alias", "validate_by_name",
 }  # fmt: skip
-_MARKS = ("sensitive", "protected")  # options that json_schema_extra holds
+_MARKS = ("sensitive", "protected", "entity", "time")  # options that json_schema_extra holds
 _DECLARABLE = {*BOUNDS, "min_length", "max_length", "pattern"}
 _REMEDY = (
     "int, float, str, bool, datetime, date, Literal or Enum of text or int, each perhaps `| None`, with "

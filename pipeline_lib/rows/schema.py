@@ -42,6 +42,8 @@ class RowSchema:
         if twice or not self.columns:
             found = f"{', '.join(twice)} twice" if twice else "no columns"
             raise InputError(f"Row: found {found}, expected one or more columns, each once")
+        for mark in ("entity", "time"):
+            _check_mark(self, mark)
         if self.children:
             _check_links(self)
 
@@ -75,6 +77,16 @@ class RowSchema:
     def protected(self) -> tuple[str, ...]:
         """The names of the columns marked protected."""
         return tuple(name for name, column in self.by_name.items() if column.protected)
+
+    @property
+    def entity(self) -> str | None:
+        """The column that says whose row it is: the one marked `entity`; of several tables else the key."""
+        return _marked(self, "entity") or self.key
+
+    @property
+    def time(self) -> str | None:
+        """The column marked `time`, by which rows are ordered."""
+        return _marked(self, "time")
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
@@ -148,6 +160,26 @@ class RowSchema:
 
 def _is_kept(child: RowSchema, column: Column, names: Collection[str]) -> bool:
     return column.name in child.links or f"{child.name}.{column.name}" in names
+
+
+def _marked(schema: RowSchema, mark: str) -> str | None:
+    return next((column.name for column in schema.columns if getattr(column, mark)), None)
+
+
+def _check_mark(schema: RowSchema, mark: str) -> None:
+    """Refuse two columns with a mark that one may have, and a mark in a table whose rows get no prediction."""
+    marked = [column.name for column in schema.columns if getattr(column, mark)]
+    if len(marked) > 1:
+        raise InputError(
+            f"Row: found {mark} in the columns {', '.join(marked)}, expected it in one at most; remove it from the "
+            "others"
+        )
+    for child in schema.children:
+        if name := _marked(child, mark):
+            raise InputError(
+                f"Row: found {mark} in {child.name}.{name}, expected it in a column of {schema.name}, whose rows get a "
+                "prediction each; mark the column there"
+            )
 
 
 def _check_links(schema: RowSchema) -> None:

@@ -19,13 +19,14 @@ from pydantic import (
     NaiveDatetime,
     PositiveInt,
     StringConstraints,
+    create_model,
     field_validator,
     model_validator,
 )
 from row_examples import SCHEMA, refusal
 
 from pipeline_lib.rows.column import Column
-from pipeline_lib.rows.model import schema_of
+from pipeline_lib.rows.model import Tables, schema_of
 
 core = pytest.mark.core
 
@@ -192,3 +193,62 @@ def test_a_mark_is_true_or_false() -> None:
         age: float = Field(json_schema_extra={"protected": "yes"})
 
     assert "found protected 'yes', expected true or false" in refusal(lambda: schema_of(Marked))
+
+
+@core
+def test_entity_and_time_are_marked_and_others_keep_their_json() -> None:
+    class Marked(BaseModel):
+        customer: int | None = Field(json_schema_extra={"entity": True})
+        day: datetime = Field(json_schema_extra={"time": True})
+        age: float
+
+    schema = schema_of(Marked)
+    assert (schema.entity, schema.time) == ("customer", "day")
+    columns = schema.to_json()["columns"]
+    assert [(column.get("entity"), column.get("time")) for column in columns] == [
+        (True, None),
+        (None, True),
+        (None,) * 2,
+    ]
+    assert type(schema).from_json(schema.to_json()) == schema
+    assert (SCHEMA.entity, SCHEMA.time) == (None, None)
+
+
+@core
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"a": (int, "entity"), "b": (str, "entity")}, "found entity in the columns a, b"),
+        ({"a": (int, "time"), "b": (float, "time")}, "found time in the columns a, b"),
+        ({"a": (bool, "entity"), "b": (int, "time")}, "a: found entity in a column of kind boolean"),
+        ({"a": (str, "time"), "b": (int, "entity")}, "a: found time in a column of kind string"),
+    ],
+)
+def test_a_mark_is_on_one_column_that_can_have_it(fields: dict[str, tuple[type, str]], found: str) -> None:
+    columns: dict[str, Any] = {
+        name: (kind, Field(json_schema_extra={mark: True})) for name, (kind, mark) in fields.items()
+    }
+    row = create_model("Row", **columns)
+    assert found in refusal(lambda: schema_of(row))
+
+
+@core
+def test_of_several_tables_the_key_is_the_entity_unless_another_column_is() -> None:
+    class Passenger(BaseModel):
+        number: int
+        ticket: str
+
+    class Ticketed(Passenger):
+        ticket: str = Field(json_schema_extra={"entity": True})
+
+    class Meal(BaseModel):
+        number: int
+        cents: int
+
+    class MarkedMeal(Meal):
+        cents: int = Field(json_schema_extra={"entity": True})
+
+    assert schema_of(Tables("number", passengers=Passenger, meals=Meal)).entity == "number"
+    assert schema_of(Tables("number", passengers=Ticketed, meals=Meal)).entity == "ticket"
+    tables = Tables("number", passengers=Ticketed, meals=MarkedMeal)
+    assert "found entity in meals.cents, expected it in a column of passengers" in refusal(lambda: schema_of(tables))
