@@ -2,8 +2,9 @@
 
 # %% auto #0
 __all__ = ['Row', 'SOURCES', 'TARGET', 'LATE', 'LEAD', 'ZONES', 'KEPT', 'MEASURED', 'INDICATED', 'CLOCKS', 'FILLED', 'USED_UP',
-           'LABELS', 'MOST_WIND', 'METRIC', 'Flight', 'Weather', 'load', 'Sample', 'Features', 'Estimator', 'Business',
-           'Params', 'split', 'build', 'break_even', 'metrics', 'minutes']
+           'LABELS', 'MOST_WIND', 'METRIC', 'VALUE_UNIT', 'Flight', 'Weather', 'load', 'Sample', 'Features',
+           'Estimator', 'Business', 'Params', 'split', 'build', 'break_even', 'metrics', 'minutes', 'minutes_of',
+           'value']
 
 # %% ../../nbs/pipelines/flights.ipynb #imports
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from feature_engine.outliers import ArbitraryOutlierCapper
 from feature_engine.selection import DropFeatures
 from feature_engine.transformation import LogCpTransformer
 from feature_engine.wrappers import SklearnTransformerWrapper
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
@@ -261,5 +262,24 @@ def metrics(target: ArrayLike, predictions: ArrayLike, params: Params, probabili
 
 def minutes(actual: ArrayLike, warned: ArrayLike, params: Params) -> float:
     """What the advice costs, in minutes a flight."""
+    return float(np.mean(minutes_of(actual, warned, params)))
+
+
+def minutes_of(actual: ArrayLike, warned: ArrayLike, params: Params) -> NDArray[np.float64]:
+    """What the advice costs on each flight in minutes, shape (rows,)."""
     warnings, late, costs = np.asarray(warned), np.asarray(actual), params.business
-    return float(np.mean(warnings * costs.earlier + (1 - warnings) * late * costs.late))
+    return np.asarray(warnings * costs.earlier + (1 - warnings) * late * costs.late, dtype="float64")
+
+# %% ../../nbs/pipelines/flights.ipynb #value
+VALUE_UNIT = "minutes"
+"""The unit of `value`."""
+
+
+def value(
+    target: ArrayLike, predictions: ArrayLike, rows: Mapping[str, pd.DataFrame], params: Params
+) -> NDArray[np.float64]:
+    """Minutes gained on each flight over never leaving earlier, shape (rows,).
+
+    The mean is `minutes_never` less `minutes`.
+    """
+    return minutes_of(target, np.zeros(len(np.asarray(target))), params) - minutes_of(target, predictions, params)

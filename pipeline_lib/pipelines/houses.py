@@ -3,8 +3,8 @@
 # %% auto #0
 __all__ = ['TARGET', 'SOURCES', 'Columns', 'UNUSED', 'YEARS', 'INDICATED', 'FILLED', 'LOGGED', 'YEO_JOHNSON', 'WINSORISED',
            'BINARISED', 'MISSING_LABEL', 'GRADES', 'FINISH', 'GRADED', 'SCALES', 'OWN_LABEL', 'MOST_FREQUENT',
-           'CATEGORIES', 'METRIC', 'Row', 'load', 'Imputation', 'Encoding', 'Estimator', 'Business', 'Params', 'split',
-           'cleaning_steps', 'build', 'metrics', 'mispricing']
+           'CATEGORIES', 'METRIC', 'VALUE_UNIT', 'Row', 'load', 'Imputation', 'Encoding', 'Estimator', 'Business',
+           'Params', 'split', 'cleaning_steps', 'build', 'metrics', 'mispricing', 'mispricings', 'value']
 
 # %% ../../nbs/pipelines/houses.ipynb #imports
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from feature_engine.outliers import Winsorizer
 from feature_engine.selection import DropFeatures
 from feature_engine.transformation import LogTransformer, YeoJohnsonTransformer
 from feature_engine.wrappers import SklearnTransformerWrapper
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import Lasso
@@ -307,7 +307,21 @@ def metrics(target: ArrayLike, predictions: ArrayLike, params: Params) -> dict[s
 
 
 def mispricing(actual: ArrayLike, predicted: ArrayLike, params: Params) -> float:
-    """Mean cost of wrong prices, dollars per house: a share of each overshoot and of each shortfall."""
+    """Mean cost of wrong prices, dollars per house."""
+    return float(np.mean(mispricings(actual, predicted, params)))
+
+
+def mispricings(actual: ArrayLike, predicted: ArrayLike, params: Params) -> NDArray[np.float64]:
+    """The cost of each wrong price in dollars, shape (rows,): a share of each overshoot and of each shortfall."""
     error = np.subtract(predicted, actual)
     business = params.business
-    return float(np.mean(np.where(error > 0, business.over_cost * error, -business.under_cost * error)))
+    return np.where(error > 0, business.over_cost * error, -business.under_cost * error)
+
+# %% ../../nbs/pipelines/houses.ipynb #value
+VALUE_UNIT = "dollars"
+"""The unit of `value`."""
+
+
+def value(target: ArrayLike, predictions: ArrayLike, rows: pd.DataFrame, params: Params) -> NDArray[np.float64]:
+    """Minus what each wrong price costs, in dollars, shape (rows,): 0 for a right price; the mean is minus `cost`."""
+    return -mispricings(target, predictions, params)

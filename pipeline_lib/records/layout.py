@@ -10,8 +10,8 @@ runs/
     .checks/ID-DIGEST/     parity.json  parity.html  reproduce.json  reproduced/
     scratch/ID/            a record made in Jupyter
     ID/                    the record
-      manifest.json  params.yml  params.json  metrics.json  environment.json  training.json
-      columns.json  compile.json  git.diff  library.json  memory.json  learned.parquet
+      manifest.json  params.yml  params.json  metrics.json  value.json  baseline.json
+      environment.json  training.json  columns.json  compile.json  git.diff  library.json  memory.json  learned.parquet
       notebook.ipynb  report.html  artifact/  evidence/
       snapshots/DIGEST.parquet   what queries and addresses returned (snapshots.py)
 """
@@ -21,6 +21,8 @@ MANIFEST = "manifest.json"  # status, times, digests; written last, it seals the
 PARAMS_FILE = "params.yml"  # the parameters file, byte for byte
 PARAMETERS = "params.json"  # the parameters of the run: file, overrides and defaults
 METRICS = "metrics.json"  # name to number, computed from the evidence
+VALUE = "value.json"  # business value on the evidence: unit, mean, total, rows; absent without `value`
+BASELINE = "baseline.json"  # mean, median, label shares, last season of the training target; their scores
 ENVIRONMENT = "environment.json"  # Python, packages, machine, variables of the kernel
 TRAINING = "training.json"  # count and digest of the training rows
 RAW_PROFILE = "columns.json"  # ranges and categories of the raw training rows, without sensitive columns

@@ -16,6 +16,7 @@ from pipeline_lib.records.forgotten import FORGOTTEN, Forgotten, forgotten_in
 from pipeline_lib.records.index import read_parity
 from pipeline_lib.records.layout import (
     ARTIFACT,
+    BASELINE,
     CACHE_ENTRY,
     COMPILE_REPORT,
     ENVIRONMENT,
@@ -29,6 +30,7 @@ from pipeline_lib.records.layout import (
     PARAMS_FILE,
     REPORT,
     TRAINING,
+    VALUE,
 )
 from pipeline_lib.records.learned_values import sensitive_files
 from pipeline_lib.records.record import REPAIR, Record
@@ -39,7 +41,7 @@ from pipeline_lib.records.transfer import Progress, check_sensitive, push
 from pipeline_lib.system.files import canonical_json, read_json, write_atomic
 from pipeline_lib.system.locks import locked_temporary_folder
 
-_KEPT = {PARAMS_FILE, PARAMETERS, METRICS, ENVIRONMENT, TRAINING, LIBRARY}
+_KEPT = {PARAMS_FILE, PARAMETERS, METRICS, VALUE, BASELINE, ENVIRONMENT, TRAINING, LIBRARY}
 _KEPT_UNLESS_SENSITIVE = {FITTED_STATE}
 """It may hold values of any raw column."""
 _REWRITTEN = {NOTEBOOK, REPORT, CACHE_ENTRY, COMPILE_REPORT, GIT_DIFF}

@@ -9,11 +9,13 @@ from pipeline_lib.project.notebooks import RAISES, SKIPPED, Cell, read_notebook
 from pipeline_lib.records.layout import METRICS
 from pipeline_lib.records.manifest import Failure
 from pipeline_lib.records.record import Record
+from pipeline_lib.records.recorded_value import recorded_value
 from pipeline_lib.runner.cache.imported_files import refused_import
 from pipeline_lib.runner.failed_cell import failure_at
 from pipeline_lib.runner.metrics import metrics_of_evidence
 from pipeline_lib.runner.preflight import Request
 from pipeline_lib.runner.provenance import code_hashes
+from pipeline_lib.runner.value import value_of_evidence
 from pipeline_lib.runner.warm.cold_only import ColdOnlyError
 from pipeline_lib.system.safe_names import remove_unsafe_files
 
@@ -87,11 +89,12 @@ def find_incomplete(own: Sequence[Cell], record: Record) -> Failure | None:
 
 
 def _check_metrics(request: Request, record: Record) -> Failure | None:
-    """Compute the metrics again in this process, where no cell has changed the code, and compare them."""
+    """Compute metrics and value again in this process, where no cell has changed the code, and compare them."""
     kept = record.read_json(METRICS)
     try:
         computed = metrics_of_evidence(request.module, record, request.params)
         wrong = [name for name, value in computed.items() if kept.get(name) != value]
+        worth = value_of_evidence(request.module, record, request.params)
     except Exception as error:  # the module's own code
         return Failure(f"metrics: {type(error).__name__}: {error}, when computed again from the evidence")
     if wrong:
@@ -99,6 +102,11 @@ def _check_metrics(request: Request, record: Record) -> Failure | None:
         return Failure(
             f"metrics: {name}: found {kept.get(name)!r} in the record, expected {computed[name]!r} as computed from "
             "its evidence; call run.metrics(...) once, last, on what run.evidence(...) returns"
+        )
+    if recorded_value(record) != worth:
+        return Failure(
+            f"value: found {recorded_value(record)} in the record, expected {worth} as computed from its evidence; "
+            "let no cell change `value`, and call run.metrics(...) last"
         )
     return None
 

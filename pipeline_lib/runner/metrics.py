@@ -22,19 +22,25 @@ def metrics_of_evidence(module: types.ModuleType, record: Record, params: Any) -
     target, predictions = target_of(evidence.target), predictions_of(evidence.outputs)
     options = {}
     if "probabilities" in inspect.signature(module.metrics).parameters:
-        options["probabilities"] = _probabilities(evidence.outputs)
+        options["probabilities"] = _needed_probabilities(evidence.outputs)
     computed = module.metrics(target, predictions, params, **options)
     return {name: finite_metric(name, value) for name, value in computed.items()}
 
 
-def _probabilities(outputs: Any) -> np.ndarray[Any, Any]:
+def probabilities_of(outputs: Any) -> np.ndarray[Any, Any] | None:
+    """The probabilities among a pipeline's outputs, float64, rows x classes; None where it gives none."""
     columns = [outputs.column(name).to_numpy() for name in outputs.column_names if name.startswith("probability")]
-    if not columns:
+    return np.column_stack(columns) if columns else None
+
+
+def _needed_probabilities(outputs: Any) -> np.ndarray[Any, Any]:
+    probabilities = probabilities_of(outputs)
+    if probabilities is None:
         raise InputError(
             "metrics: found a parameter `probabilities` and a pipeline that gives none, expected a classifier with "
             "predict_proba as the last step; remove the parameter, or change the estimator"
         )
-    return np.column_stack(columns)
+    return probabilities
 
 
 def finite_metric(name: str, value: Any) -> float:

@@ -36,6 +36,7 @@ from pipeline_lib.records.layout import (
     PARAMETERS,
     RAW_PROFILE,
     TRAINING,
+    VALUE,
 )
 from pipeline_lib.records.metric_direction import check_returned, declared_metric
 from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records, create_record
@@ -47,6 +48,7 @@ from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.runner.cache.imported_files import follow_imports
 from pipeline_lib.runner.metrics import finite_metric, metrics_of_evidence
 from pipeline_lib.runner.start_checks import check_checkout, check_fresh, check_module, mode_of, parameters_of
+from pipeline_lib.runner.value import value_of_evidence
 from pipeline_lib.runner.warm.cold_only import check_packages
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, write_atomic
@@ -113,7 +115,7 @@ class Run:
         )
         self._model = model = self._compiled.model
         model.save(self.record.artifact)
-        self._remove(self.record.evidence, self.record.folder / METRICS)
+        self._remove(self.record.evidence, *self._scores)
         if model.report:
             write_atomic(self.record.folder / COMPILE_REPORT, canonical_json(model.report.to_json()))
         training_rows = conform(like, model.row)
@@ -140,7 +142,7 @@ class Run:
         self._check_evidence(rows, target)
         earlier = self._model.earlier(rows, context)
         self._compiled.check_rows(rows, context=earlier)
-        self._remove(self.record.evidence, self.record.folder / METRICS)
+        self._remove(self.record.evidence, *self._scores)
         answers = self._model.predict_table(rows, outputs=output_kinds(self._model.plan.outputs), context=earlier)
         write_statistics(self.record.artifact, self._statistics.with_outputs(answers))
         kept = write_evidence(
@@ -189,8 +191,16 @@ class Run:
                     f"metrics: {name}: found {kept.get(name)!r}, expected {value!r} as computed from the evidence "
                     "that the record keeps; compute metrics on what run.evidence(...) returns"
                 )
+        worth = value_of_evidence(self.module, self.record, self.params)
+        if worth:
+            write_atomic(self.record.folder / VALUE, canonical_json(worth.to_json()))
         write_atomic(self.record.folder / METRICS, canonical_json(kept))
         return kept
+
+    @property
+    def _scores(self) -> tuple[Path, ...]:
+        """The files of metrics and value, which another model or other rows would change."""
+        return tuple(self.record.folder / name for name in (METRICS, VALUE))
 
     def _remove(self, *results: Path) -> None:
         """Remove results of an earlier model or of earlier rows."""
