@@ -9,8 +9,8 @@ EXAMPLES ?= 10000
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup export check test coverage test-slow run run-all parity champions report lab lock bits mutants faults \
-    fuzz survey bench first-hour clean
+.PHONY: help setup export check test coverage test-slow run run-all parity champions report lab docs lock bits mutants \
+    faults fuzz survey bench first-hour clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ report: setup ## print the path of a record's report (REF=houses)
 
 lab: setup ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=.
+
+docs: setup ## build the documentation site, without network: build/site/html/index.html
+	$(BIN)/python -m tools.site.build
 
 lock: setup ## resolve settings.ini into requirements.lock and requirements-core.lock
 	PATH="$(BIN):$$PATH" $(BIN)/python -m tools.lock

@@ -26,6 +26,7 @@ from pipeline_lib.project.notebooks import read_notebook
 from pipeline_lib.records.record import Record
 from pipeline_lib.rows.frames import to_frame
 from pipeline_lib.runner.research_run import Run
+from tools.site.navigation import listed_pages
 
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 RECORD = next((ROOT / "tests" / "data" / "records" / "titanic").iterdir())
@@ -104,6 +105,7 @@ def test_a_broken_link_is_seen() -> None:
 
 def test_every_page_is_in_the_table_of_contents() -> None:
     listed = {target.partition("#")[0] for target in links(read(ROOT / "README.md"))}
+    listed |= {f"docs/{name}.md" for name in listed_pages()}
     assert {path.relative_to(ROOT).as_posix() for path in PAGES} - {"README.md"} <= listed
 
 

@@ -1,0 +1,38 @@
+"""Puts the site's pages together in one folder: those of docs/, and those that are generated."""
+
+import re
+import shutil
+from pathlib import Path
+
+from tools.site import api_page, command_pages
+from tools.site.navigation import add_navigation
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+_OUTSIDE = {"changelog": ROOT / "CHANGELOG.md", "contributing": ROOT / "CONTRIBUTING.md"}
+"""Pages that lie beside docs/, by their names in the site."""
+
+
+def assemble(folder: Path, *, gallery: bool = True) -> None:
+    """Write all pages of the site into the folder, which is emptied first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for path in sorted(DOCS.glob("*.md")):
+        write(folder / path.name, path.read_text(encoding="utf-8"))
+    for name, path in _OUTSIDE.items():
+        write(folder / f"{name}.md", path.read_text(encoding="utf-8"))
+    write(folder / "command-line.md", command_pages.page())
+    write(folder / "api.md", api_page.page())
+    add_navigation(folder)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a page, its links as the site has them."""
+    path.write_text(site_links(text), encoding="utf-8")
+
+
+def site_links(text: str) -> str:
+    """Links between pages of the checkout as links between pages of the site; those to other files as their names."""
+    text = re.sub(r"\]\((?:\.\./)?docs/", "](", text)
+    text = re.sub(r"\]\((?:\.\./)?(CHANGELOG|CONTRIBUTING)\.md", lambda match: f"]({match[1].lower()}.md", text)
+    return re.sub(r"\[([^\]]+)\]\(\.\./[^)]*\)", r"\1", text)
