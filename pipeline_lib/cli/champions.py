@@ -19,20 +19,23 @@ if TYPE_CHECKING:
 
 @click.command
 @REF
-@click.option("--reason", required=True, metavar="TEXT", help="Why it is to be used: one line, kept in the pointer.")
+@click.option("--reason", metavar="TEXT", help="Why it is to be used, where no comparison says so: one line, kept.")
 @click.option("--rollback", is_flag=True, help="Return to the champion before the present one; REF is the pipeline.")
 @SENSITIVE
-def promote(ref: str, reason: str, rollback: bool, include_sensitive: bool) -> None:
+def promote(ref: str, reason: str | None, rollback: bool, include_sensitive: bool) -> None:
     """Make a record its pipeline's champion: push it to the store, then write champions/NAME.yml.
 
-    The record must be finished, made from committed files, and exact in `pipeline-lib parity REF --full`.
+    The record must be finished, made from committed files, and exact in `pipeline-lib parity REF --full`. Where there
+    is a champion, `pipeline-lib compare` must have said better or not worse; otherwise --reason says why.
     """
     from pipeline_lib.records.champion import champion_path
+    from pipeline_lib.records.promotion import not_shown, roll_back
     from pipeline_lib.records.promotion import promote as make_champion
-    from pipeline_lib.records.promotion import roll_back
 
     project = current_project()
     if rollback:
+        if reason is None:
+            raise InputError("found --rollback without --reason, expected why; say it with --reason TEXT")
         champion = roll_back(project, _pipeline(ref), reason=reason, include_sensitive=include_sensitive)
     else:
         champion = make_champion(find(ref), project, reason=reason, include_sensitive=include_sensitive)
@@ -40,6 +43,12 @@ def promote(ref: str, reason: str, rollback: bool, include_sensitive: bool) -> N
     before = f", before it was {champion.previous.reference}" if champion.previous else ""
     click.echo(f"in the store {champion.record.store}, every byte verified: {champion.record.reference}")
     click.echo(f"{champion.pipeline}@champion is {champion.record.reference}{before}")
+    if champion.compared:
+        click.echo(f"compared with the champion before: {champion.compared.sentence}")
+    favourable = champion.compared is not None and champion.compared.favourable
+    if champion.previous and not rollback and not favourable:
+        problem = not_shown(champion.record.reference, champion.previous, champion.compared)
+        click.echo(f"note: promoted for the reason alone: {problem}")
     verb = "Return to" if rollback else "Promote"
     message = f'"{verb} {champion.record.reference}"'
     click.echo(f"colleagues get it by git: git add {pointer} && git commit -m {message} -- {pointer}")

@@ -34,11 +34,21 @@ class SealedReference:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """What a comparison with the champion before found: the verdict, whether it was favourable, and the sentence."""
+
+    verdict: str
+    favourable: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Champion:
     """The content of a pointer.
 
     `since` is in UTC, `by` the person who promoted, `parity` the first line of the parity result, `previous` the
-    champion that the record was compared with and replaced. `rolled_back` is True where a rollback wrote the pointer.
+    champion that the record replaced, `compared` what a comparison of the two found, None where none was kept.
+    `rolled_back` is True where a rollback wrote the pointer.
     """
 
     record: SealedReference
@@ -49,6 +59,7 @@ class Champion:
     rolled_back: bool = False
     metrics: Mapping[str, float] = field(default_factory=dict)
     previous: SealedReference | None = None
+    compared: Compared | None = None
 
     @property
     def pipeline(self) -> str:
@@ -66,6 +77,7 @@ class Champion:
             "rolled_back": self.rolled_back,
             "metrics": dict(self.metrics),
             "previous": vars(self.previous).copy() if self.previous else None,
+            "compared": vars(self.compared).copy() if self.compared else None,
         }
 
 
@@ -114,13 +126,19 @@ def parse_champion(content: bytes, pipeline: str, shown: str, root: Path) -> Cha
     return champion
 
 
-def write_champion(project: Project, champion: Champion) -> Path:
-    """Write the pointer of a champion atomically, and return its path."""
-    path = champion_path(project, champion.pipeline)
-    shown = project.shown(path)
+def pointer_content(project: Project, champion: Champion) -> bytes:
+    """The bytes of a champion's pointer. Raises InputError for text that YAML would change."""
+    shown = project.shown(champion_path(project, champion.pipeline))
     content = _as_text(champion).encode()
     if parse_champion(content, champion.pipeline, shown, project.root) != champion:
         raise InputError(f"{shown}: found text that YAML changes, expected plain text; write another --reason")
+    return content
+
+
+def write_champion(project: Project, champion: Champion) -> Path:
+    """Write the pointer of a champion atomically, and return its path."""
+    path = champion_path(project, champion.pipeline)
+    content = pointer_content(project, champion)
     path.parent.mkdir(exist_ok=True)
     write_atomic(path, content)
     return path
@@ -131,7 +149,9 @@ def _schema() -> Any:
 
     sealed = {"reference": Str(), "digest": Str(), "store": Str()}
     texts = {"by": Str(), "since": Str(), "reason": Str(), Optional("parity"): Str(), Optional("rolled_back"): Str()}
-    return Map({**sealed, **texts, Optional("metrics"): MapPattern(Str(), Str()), Optional("previous"): Map(sealed)})
+    compared = {"verdict": Str(), "favourable": Str(), "sentence": Str()}
+    groups = {Optional("previous"): Map(sealed), Optional("compared"): Map(compared)}
+    return Map({**sealed, **texts, Optional("metrics"): MapPattern(Str(), Str()), **groups})
 
 
 def _as_text(champion: Champion) -> str:
@@ -143,6 +163,8 @@ def _as_text(champion: Champion) -> str:
     values |= {"rolled_back": "true"} if champion.rolled_back else {}
     values |= {"metrics": {name: repr(value) for name, value in champion.metrics.items()}} if champion.metrics else {}
     values |= {"previous": vars(champion.previous).copy()} if champion.previous else {}
+    if champion.compared:
+        values["compared"] = {**vars(champion.compared), "favourable": str(champion.compared.favourable).lower()}
     return _HEAD.format(champion.pipeline) + str(as_document(values, _schema()).as_yaml())
 
 
@@ -166,7 +188,7 @@ def _champion(values: dict[str, Any], shown: str) -> Champion:
         raise _malformed(shown, str(error)) from None
     if since.tzinfo is None or not all(map(math.isfinite, metrics.values())):
         raise _malformed(shown, "a time without its zone, or a metric that is no finite number")
-    previous = values.get("previous")
+    previous, compared = values.get("previous"), values.get("compared")
     return Champion(
         _sealed_reference(values, shown),
         values["reason"],
@@ -176,6 +198,7 @@ def _champion(values: dict[str, Any], shown: str) -> Champion:
         values.get("rolled_back") == "true",
         metrics,
         _sealed_reference(previous, shown) if previous else None,
+        Compared(compared["verdict"], compared["favourable"] == "true", compared["sentence"]) if compared else None,
     )
 
 

@@ -14,8 +14,16 @@ from typing import Any
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.git import git_user
 from pipeline_lib.project.project import Project
-from pipeline_lib.records.champion import CHAMPIONS, Champion, SealedReference, read_champion, write_champion
+from pipeline_lib.records.champion import (
+    CHAMPIONS,
+    Champion,
+    Compared,
+    SealedReference,
+    read_champion,
+    write_champion,
+)
 from pipeline_lib.records.champion_record import champion_of, sealed_record
+from pipeline_lib.records.comparison_kept import read_comparison
 from pipeline_lib.records.index import read_parity
 from pipeline_lib.records.layout import METRICS
 from pipeline_lib.records.promotable import problems_of
@@ -29,36 +37,74 @@ def promote(
     record: Record,
     project: Project,
     *,
-    reason: str,
+    reason: str | None = None,
     include_sensitive: bool = False,
     progress: Progress = lambda name: None,
 ) -> Champion:
     """Push a record to the project's store and write the pointer that makes it its pipeline's champion.
 
-    `progress` is called with each file that is sent. Raises InputError, before anything is written, for a record that
-    is not whole, finished, checked with `parity --full` and exact, and made from committed files only; for a sensitive
-    one without `include_sensitive`; and where settings.ini names no store. DifferenceError when other bytes arrive.
+    Where there is a champion, a kept comparison of the record with it is asked for that says better or not worse, or a
+    `reason`; the pointer keeps both. Without a `reason` the comparison's sentence is the reason. `progress` is called
+    with each file that is sent. Raises InputError, before anything is written, for a record that is not whole,
+    finished, checked with `parity --full` and exact, and made from committed files only; where neither a comparison nor
+    a reason speaks for it; for a sensitive one without `include_sensitive`; and where settings.ini names no store.
+    DifferenceError when other bytes arrive.
     """
-    reason = checked_reason(reason)
+    check_promotable(record, project, include_sensitive=include_sensitive)
+    with _alone(project):
+        champion = next_champion(record, project, reason=reason)
+        push(record, store_of(project), include_sensitive=include_sensitive, progress=progress)
+        write_champion(project, champion)
+    return champion
+
+
+def check_promotable(record: Record, project: Project, *, include_sensitive: bool = False) -> None:
+    """Raise InputError, with every reason, for a record that cannot become the champion of its pipeline."""
     store_of(project)
     problems = problems_of(record)
     if problems:
         raise InputError("\n".join(f"{record.reference}: {problem}" for problem in problems))
     check_sensitive(record.reference, record.manifest(), include_sensitive=include_sensitive)
-    with _alone(project):
-        before = read_champion(project, record.pipeline)
-        wanted = _sealed_reference(record, project)
-        if before and before.record == wanted:
-            raise InputError(
-                f"{record.reference}: found it as the champion already, since {before.since:%Y-%m-%d %H:%M} UTC, "
-                "expected another run; name that one"
-            )
-        previous = before.record if before else None
-        if before and before.record.digest == wanted.digest:  # the same record in another store
-            previous = before.previous
-        champion = _champion(record, project, reason, previous)
-        _push_and_point(record, project, champion, include_sensitive=include_sensitive, progress=progress)
-    return champion
+
+
+def next_champion(record: Record, project: Project, *, reason: str | None = None) -> Champion:
+    """The pointer that would make a record the champion; nothing is written.
+
+    Raises InputError where the record is the champion already, and where neither a kept comparison nor a reason speaks
+    for it.
+    """
+    reason = None if reason is None else checked_reason(reason)
+    before = read_champion(project, record.pipeline)
+    wanted = _sealed_reference(record, project)
+    if before and before.record == wanted:
+        raise InputError(
+            f"{record.reference}: found it as the champion already, since {before.since:%Y-%m-%d %H:%M} UTC, "
+            "expected another run; name that one"
+        )
+    if before and before.record.digest == wanted.digest:  # the same record in another store
+        return _champion(record, project, _given(reason, "another store"), before.previous, before.compared)
+    kept = read_comparison(record, before.record.digest) if before else None
+    compared = Compared(kept.verdict, kept.favourable, kept.sentence) if kept else None
+    if reason is None and compared and compared.favourable:
+        reason = compared.sentence
+    if reason is None and before:
+        raise InputError(f"{record.reference}: {not_shown(record.reference, before.record, compared)}, or say --reason")
+    return _champion(record, project, _given(reason, "the first champion"), before.record if before else None, compared)
+
+
+def not_shown(reference: str, champion: SealedReference, compared: Compared | None) -> str:
+    """What speaks against a promotion: no comparison with the champion, or an unfavourable one; and what to do."""
+    found = f"found the comparison {compared.sentence!r}" if compared else "found no comparison"
+    return (
+        f"{found} with the champion {champion.reference}, expected one that says better or not worse; "
+        f"`pipeline-lib compare {champion.reference} {reference}` compares"
+    )
+
+
+def _given(reason: str | None, what: str) -> str:
+    if reason is None:
+        raise InputError(f"found {what} without --reason, expected one line of text; say why with --reason TEXT")
+    return reason
 
 
 def roll_back(
@@ -85,7 +131,8 @@ def roll_back(
             )
         record = sealed_record(project, now.previous, include_sensitive=include_sensitive, progress=progress)
         champion = replace(_champion(record, project, reason, now.record), rolled_back=True)
-        _push_and_point(record, project, champion, include_sensitive=include_sensitive, progress=progress)
+        push(record, store_of(project), include_sensitive=include_sensitive, progress=progress)
+        write_champion(project, champion)
     return champion
 
 
@@ -114,7 +161,13 @@ def _alone(project: Project) -> Iterator[None]:
         ) from error
 
 
-def _champion(record: Record, project: Project, reason: str, previous: SealedReference | None) -> Champion:
+def _champion(
+    record: Record,
+    project: Project,
+    reason: str,
+    previous: SealedReference | None,
+    compared: Compared | None = None,
+) -> Champion:
     """The pointer to a record, from now on."""
     return Champion(
         _sealed_reference(record, project),
@@ -124,14 +177,8 @@ def _champion(record: Record, project: Project, reason: str, previous: SealedRef
         _first_line(read_parity(record)),
         metrics=_metrics(record),
         previous=previous,
+        compared=compared,
     )
-
-
-def _push_and_point(
-    record: Record, project: Project, champion: Champion, *, include_sensitive: bool, progress: Progress
-) -> None:
-    push(record, store_of(project), include_sensitive=include_sensitive, progress=progress)
-    write_champion(project, champion)
 
 
 def _sealed_reference(record: Record, project: Project) -> SealedReference:

@@ -1,7 +1,7 @@
 """A store, where a team's records are shared: a folder or an object store, reached through fsspec.
 
 In the store a record is a folder PIPELINE/ID, as in the runs folder. Next to the records is the result of the last
-parity check that was pushed with them; no digest covers it.
+parity check that was pushed with them, and the comparisons with other records; no digest covers them.
 """
 
 import hashlib
@@ -64,7 +64,11 @@ class Store:
 
     def parity_path(self, record: Record, manifest_digest: str) -> str:
         """The path of the result of a record's last parity check; `manifest_digest` is the SHA-256 of its manifest."""
-        return f"{self.folder}/{record.pipeline}/{CHECKS}/{record.id}-{manifest_digest[:16]}/{PARITY}"
+        return f"{self.checks_path(record, manifest_digest)}/{PARITY}"
+
+    def checks_path(self, record: Record, manifest_digest: str) -> str:
+        """The folder of the results of a record's checks."""
+        return f"{self.folder}/{record.pipeline}/{CHECKS}/{record.id}-{manifest_digest[:16]}"
 
     def read(self, path: str) -> bytes | None:
         """A file's bytes, None where there is no such file."""
@@ -113,13 +117,14 @@ class Store:
 
     def pipelines(self) -> list[str]:
         """Names of the folders in the store that can be pipelines, sorted."""
-        return [name for name in self._names(self.folder) if _PIPELINE.fullmatch(name)]
+        return [name for name in self.names(self.folder) if _PIPELINE.fullmatch(name)]
 
     def ids(self, pipeline: str) -> list[str]:
         """IDs of a pipeline's folders in the store, oldest first."""
-        return [name for name in self._names(f"{self.folder}/{pipeline}") if ID.fullmatch(name)]
+        return [name for name in self.names(f"{self.folder}/{pipeline}") if ID.fullmatch(name)]
 
-    def _names(self, folder: str) -> list[str]:
+    def names(self, folder: str) -> list[str]:
+        """Names in a folder of the store, sorted; none where there is no such folder."""
         try:
             self.system.invalidate_cache()
             paths = self.system.ls(folder, detail=False)

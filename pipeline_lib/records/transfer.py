@@ -6,6 +6,7 @@ The manifest is written last: a folder without it is no record, so a push that w
 import json
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,12 +14,19 @@ from typing import Any
 
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.project.project import check_name
+from pipeline_lib.records.comparison_kept import (
+    COMPARISON,
+    kept_files,
+    parse_comparison,
+    without_rows,
+    write_comparison,
+)
 from pipeline_lib.records.forgotten import forgotten_in
 from pipeline_lib.records.layout import MANIFEST, PARITY
 from pipeline_lib.records.record import REPAIR, Record, checks_folder
 from pipeline_lib.records.seal import is_valid_manifest, verify
 from pipeline_lib.records.store import Store, open_store
-from pipeline_lib.system.files import flush_tree, sha256_bytes, sha256_file
+from pipeline_lib.system.files import flush_tree, read_json, sha256_bytes, sha256_file
 from pipeline_lib.system.locks import locked
 from pipeline_lib.system.safe_names import name_problems
 
@@ -30,7 +38,7 @@ class SensitiveError(InputError):
 
 
 def push(record: Record, url: str, *, include_sensitive: bool = False, progress: Progress = lambda name: None) -> str:
-    """Copy a sealed record to a folder or URL, with the result of its parity check, and return its address there.
+    """Copy a sealed record to a folder or URL, with the results of its checks, and return its address there.
 
     Files that an interrupted push has already copied are not sent again; `progress` is called with the name of each
     file that is. Raises InputError for a record that is not as it was sealed, that has sensitive fields (unless
@@ -65,17 +73,40 @@ def _send(record: Record, store: Store, progress: Progress) -> str:
         store.send(record.folder / MANIFEST, part, sha256_bytes(sealed))
         store.system.mv(part, store.path(record, MANIFEST))
         progress(MANIFEST)
-    _send_parity(record, store, sha256_bytes(sealed))
+    _send_checks(record, store, sha256_bytes(sealed))
     return str(store.system.unstrip_protocol(store.path(record, "").rstrip("/")))
 
 
-def _send_parity(record: Record, store: Store, manifest_digest: str) -> None:
-    """Copy the result of the last parity check; a listing of the store shows it."""
+def _send_checks(record: Record, store: Store, manifest_digest: str) -> None:
+    """Copy the result of the last parity check, which a listing of the store shows, and the kept comparisons."""
     parity = checks_folder(record) / PARITY
     if parity.is_file():
         path, digest = store.parity_path(record, manifest_digest), sha256_file(parity)
         if store.digest(path) != digest:
             store.send(parity, path, digest)
+    for file in kept_files(record):
+        content = without_rows(read_json(file))
+        path, digest = f"{store.checks_path(record, manifest_digest)}/{file.name}", sha256_bytes(content)
+        if store.digest(path) != digest:
+            with tempfile.NamedTemporaryFile() as stream:
+                stream.write(content)
+                stream.flush()
+                store.send(Path(stream.name), path, digest)
+
+
+def _fetch_comparisons(store: Store, target: Record, content: Mapping[str, Any]) -> None:
+    """Copy the kept comparisons of a record that was just fetched; one that is none of its own is left there."""
+    folder = store.checks_path(target, sha256_file(target.folder / MANIFEST))
+    for name in store.names(folder):
+        if not COMPARISON.fullmatch(name):
+            continue
+        try:
+            found = json.loads(store.read(f"{folder}/{name}") or b"")
+        except (ValueError, RecursionError):
+            continue
+        champion = found.get("champion_digest") if isinstance(found, dict) else None
+        if isinstance(champion, str) and parse_comparison(found, str(content["digest"]), champion):
+            write_comparison(target, champion, found)
 
 
 def pull(
@@ -112,6 +143,7 @@ def pull(
         check_sensitive(target.reference, content, include_sensitive=include_sensitive)
         if not target.folder.exists():
             _fetch(store, target, manifest, content)
+            _fetch_comparisons(store, target, content)
             progress(target.reference)
     problems = verify(target)
     if problems or (target.folder / MANIFEST).read_bytes() != manifest:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from harbours import commit, finished, git, repository
+from harbours import commit, compared, finished, git, repository
 
 from pipeline_lib.cli.main import commands
 from pipeline_lib.project.project import Project
@@ -94,5 +94,22 @@ def test_rollback_takes_the_name_of_a_pipeline(anna: Project) -> None:
         anna, "promote", record.reference, "--rollback", "--reason", "x"
     )
     assert "found no champions/boats.yml" in output(anna, "promote", "boats@champion", "--rollback", "--reason", "x")
-    assert "Missing option '--reason'" in output(anna, "promote", "boats")
+    assert "found the first champion without --reason" in output(anna, "promote", "boats")
+    assert "found --rollback without --reason" in output(anna, "promote", "boats", "--rollback")
     assert not champion_path(anna, "boats").exists()
+
+
+def test_a_favourable_comparison_is_a_reason_and_what_was_not_shown_is_said(anna: Project) -> None:
+    first, second, third = finished(anna), finished(anna), finished(anna)
+    output(anna, "promote", first.reference, "--reason", "first")
+    compare = f"`pipeline-lib compare {first.reference} {second.reference}` compares"
+    refused = output(anna, "promote", second.reference)
+    assert refused.endswith(f"expected one that says better or not worse; {compare}, or say --reason")
+    assert "note: promoted for the reason alone: found no comparison" in output(
+        anna, "promote", second.reference, "--reason", "the old one cannot read new rows"
+    )
+    compared(third, second, "better", "Better: errors are 3 % smaller.")
+    promoted = output(anna, "promote", third.reference)
+    assert "compared with the champion before: Better: errors are 3 % smaller.\n" in promoted
+    assert "note:" not in promoted
+    assert "Better: errors are 3 % smaller." in output(anna, "champions", "boats")

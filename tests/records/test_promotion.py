@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harbours import CLEAN, FULL, clone, commit, finished, git, repository
+from harbours import CLEAN, FULL, clone, commit, compared, finished, git, repository
 
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.project.project import Project
-from pipeline_lib.records.champion import champion_path, read_champion
+from pipeline_lib.records.champion import Compared, champion_path, read_champion
+from pipeline_lib.records.comparison_kept import kept_files, read_comparison
 from pipeline_lib.records.layout import GIT_DIFF, MANIFEST
 from pipeline_lib.records.promotion import promote, roll_back
 from pipeline_lib.records.record import Record, create_record
@@ -259,3 +260,61 @@ def test_a_rollback_to_changed_bytes_keeps_the_champion(anna: Project, tmp_path:
     assert git(ben.root, "status", "--porcelain") == ""
     roll_back(anna, "boats", reason="why")  # her own record is whole, and mends the one in the store
     assert verify(Record(tmp_path / "store" / first.reference)) == []
+
+
+def test_a_comparison_that_is_better_or_not_worse_is_reason_enough(anna: Project) -> None:
+    first, second, third = finished(anna), finished(anna), finished(anna)
+    promote(first, anna, reason="first")
+    compared(second, first, "better", "Better: errors are 3 % smaller.")
+    champion = promote(second, anna)
+    assert champion.reason == "Better: errors are 3 % smaller."
+    assert champion.compared == Compared("better", True, "Better: errors are 3 % smaller.")
+    assert read_champion(anna, "boats") == champion
+    compared(third, second, "cannot tell", "At most 1 % worse.", not_worse=True)
+    assert promote(third, anna, reason="new rows").compared == Compared("cannot tell", True, "At most 1 % worse.")
+
+
+@pytest.mark.parametrize("verdict", ["worse", "cannot tell"])
+def test_an_unfavourable_comparison_needs_a_reason_and_is_kept(anna: Project, verdict: str) -> None:
+    first, second = finished(anna), finished(anna)
+    promote(first, anna, reason="first")
+    compared(second, first, verdict, "Errors are 3 % larger.")
+    before = champion_path(anna, "boats").read_bytes()
+    with pytest.raises(InputError, match=r"found the comparison .* with the champion .* --reason"):
+        promote(second, anna)
+    assert champion_path(anna, "boats").read_bytes() == before
+    champion = promote(second, anna, reason="the law asks for it")
+    assert champion.compared == Compared(verdict, False, "Errors are 3 % larger.")
+
+
+def test_a_comparison_with_another_record_than_the_champion_is_none(anna: Project) -> None:
+    first, second, third = finished(anna), finished(anna), finished(anna)
+    promote(first, anna, reason="first")
+    compared(third, second, "better", "Better than another.")
+    with pytest.raises(InputError, match=f"found no comparison with the champion {first.reference}"):
+        promote(third, anna)
+
+
+def test_comparisons_travel_with_a_record_without_rows(anna: Project, tmp_path: Path) -> None:
+    first, second = finished(anna), finished(anna)
+    compared(second, first, "better", "Better.")
+    promote(second, anna, reason="first")
+    (sent,) = (tmp_path / "store" / "boats" / ".checks").glob("*/compare-*.json")
+    assert "differences" not in json.loads(sent.read_text())
+    share(anna)
+    ben = clone(anna, tmp_path / "ben")
+    fetched = find_record("boats@champion", ben)
+    kept = read_comparison(fetched, str(first.manifest()["digest"]))
+    assert kept is not None
+    assert (kept.verdict, kept.champion) == ("better", first.reference)
+
+
+def test_a_comparison_in_the_store_that_is_of_another_record_is_not_fetched(anna: Project, tmp_path: Path) -> None:
+    first, second = finished(anna), finished(anna)
+    compared(second, first, "better", "Better.")
+    promote(second, anna, reason="first")
+    (sent,) = (tmp_path / "store" / "boats" / ".checks").glob("*/compare-*.json")
+    sent.write_text(sent.read_text().replace(str(second.manifest()["digest"]), "0" * 64))
+    share(anna)
+    fetched = find_record("boats@champion", clone(anna, tmp_path / "ben"))
+    assert kept_files(fetched) == []

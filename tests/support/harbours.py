@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.champion import Champion, SealedReference, write_champion
+from pipeline_lib.records.comparison_kept import write_comparison
 from pipeline_lib.records.layout import PARITY
 from pipeline_lib.records.record import Record, checks_folder, create_record
 from pipeline_lib.records.seal import seal
@@ -73,3 +74,12 @@ def point_to(project: Project, record: Record) -> None:
     """Make a record its pipeline's champion, without a store."""
     sealed = SealedReference(record.reference, str(record.manifest()["digest"]), "store")
     write_champion(project, Champion(sealed, "better", "Anna", datetime.now(UTC).replace(microsecond=0)))
+
+
+def compared(challenger: Record, champion: Record, verdict: str, sentence: str, *, not_worse: bool = False) -> None:
+    """Keep a comparison of two records with this answer, as `compare` does."""
+    digests = [str(record.manifest()["digest"]) for record in (champion, challenger)]
+    answer = {"challenger": challenger.reference, "challenger_digest": digests[1]}
+    answer |= {"verdict": verdict, "sentence": sentence, "not_worse": not_worse}
+    content = {"champion": champion.reference, "champion_digest": digests[0], "created": "2026-11-30T10:00:00+00:00"}
+    write_comparison(challenger, digests[0], {"format": 1, **content, "answers": [answer], "differences": {"rows": []}})
