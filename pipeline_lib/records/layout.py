@@ -7,12 +7,12 @@ runs/
   .sweeps/NAME/            sweep.json  sweep.html
   PIPELINE/
     .raw/                  loaded raw data
-    .checks/ID-DIGEST/     parity.json  parity.html  reproduce.json  reproduced/
+    .checks/ID-DIGEST/     parity.json  parity.html  reproduce.json  reproduced/  compare-DIGEST.json  .html
     scratch/ID/            a record made in Jupyter
     ID/                    the record
       manifest.json  params.yml  params.json  metrics.json  value.json  baseline.json
       environment.json  training.json  columns.json  compile.json  git.diff  library.json  memory.json  learned.parquet
-      notebook.ipynb  report.html  artifact/  evidence/
+      training_rows.parquet  notebook.ipynb  report.html  artifact/  evidence/
       snapshots/DIGEST.parquet   what queries and addresses returned (snapshots.py)
 """
 
@@ -22,9 +22,11 @@ PARAMS_FILE = "params.yml"  # the parameters file, byte for byte
 PARAMETERS = "params.json"  # the parameters of the run: file, overrides and defaults
 METRICS = "metrics.json"  # name to number, computed from the evidence
 VALUE = "value.json"  # business value on the evidence: unit, mean, total, rows; absent without `value`
-BASELINE = "baseline.json"  # mean, median, label shares, last season of the training target; their scores
+BASELINE = "baseline.json"  # mean and median or label shares of the training target, and their scores
+SEASON_VALUES = "season.json"  # the last season of the training target, where the module exports SEASON
 ENVIRONMENT = "environment.json"  # Python, packages, machine, variables of the kernel
 TRAINING = "training.json"  # count and digest of the training rows
+TRAINING_ROWS = "training_rows.parquet"  # keyed hashes of the training rows; not in artifact or package
 RAW_PROFILE = "columns.json"  # ranges and categories of the raw training rows, without sensitive columns
 COMPILE_REPORT = "compile.json"  # which step is exact, and how far each output was off
 GIT_DIFF = "git.diff"  # what differed from the commit; absent where nothing did
