@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline_lib.comparison.paired import PairedDifference
 from pipeline_lib.comparison.scored import Scored
 from pipeline_lib.comparison.verdict import Verdict
 from pipeline_lib.records.metric_direction import Direction
+
+if TYPE_CHECKING:
+    from pipeline_lib.comparison.differences import Differences
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,16 @@ class Comparison:
     def sentence(self) -> str:
         """The answer in words; of several challengers one sentence each."""
         return "\n".join(answer.sentence for answer in self.answers)
+
+    @cached_property
+    def differences(self) -> "tuple[Differences, ...]":
+        """For each challenger, where it differs from the champion; segments by the criterion where it has one a row."""
+        from pipeline_lib.comparison.differences import differences_by
+
+        return tuple(
+            differences_by(self.scored, number, answer.criterion, self.margin)
+            for number, answer in enumerate(self.answers, 1)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
