@@ -1,0 +1,59 @@
+"""How many more labelled rows would settle a comparison that cannot tell."""
+
+import math
+
+import scipy.stats as st  # type: ignore[import-untyped]
+
+from pipeline_lib.comparison.paired import PairedDifference
+
+MANY = 1_000_000_000
+"""More rows than this are no answer."""
+
+
+def rows_needed(difference: PairedDifference, margin: float = 0.0, power: float = 0.8) -> int | None:
+    """More rows of the same kind, at which the verdict would be found with this probability if the estimate is true.
+
+    Either the interval then leaves 0 out, or, where the estimate is smaller than `margin`, it lies inside the margin,
+    whichever takes fewer rows. 0 where it is settled already. None where no number would do: the estimate is 0, or so
+    close to it that a billion rows were too few, and there is no margin.
+
+        >>> from pipeline_lib.comparison.paired import difference_of_means
+        >>> rng = __import__("numpy").random.default_rng(3)
+        >>> errors = rng.exponential(size=200)
+        >>> rows_needed(difference_of_means(errors, errors + rng.normal(0.05, 1, 200)))
+        1284
+    """
+    rows = difference.rows
+    if difference.identical:
+        return 0
+    for_reliable = max(0, difference.rows_for_reliable - rows)
+    if _settled(difference, margin):
+        return for_reliable
+    distance = max(abs(difference.estimate), margin - abs(difference.estimate))
+    quantiles = float(st.norm.ppf(0.975)) + float(st.norm.ppf(power))
+    ratio = quantiles * difference.standard_error / distance if distance > 0 else math.inf
+    if not math.isfinite(ratio) or ratio**2 * rows > MANY:
+        return None
+    return max(for_reliable, math.ceil((ratio**2 - 1) * rows), 1)
+
+
+def _settled(difference: PairedDifference, margin: float) -> bool:
+    outside = (difference.low > 0 or difference.high < 0) and difference.p < 0.05
+    return outside or (-margin < difference.low and difference.high < margin)
+
+
+def rows_needed_sentence(difference: PairedDifference, margin: float = 0.0, power: float = 0.8) -> str:
+    """The same as a sentence, with what to do where no number of rows would settle it."""
+    more = rows_needed(difference, margin, power)
+    if more is None:
+        advice = "the margin equals the difference; choose another" if margin else "give a margin that matters"
+        return f"no number of rows would settle a difference this close to 0: {advice}"
+    if not more:
+        return "the rows at hand settle it"
+    return f"about {_rounded(more):,} more labelled rows would settle it with a probability of {power:.0%}"
+
+
+def _rounded(count: int) -> int:
+    """Two significant digits, upwards: an estimate of an estimate."""
+    step = 10 ** max(0, len(str(count)) - 2)
+    return math.ceil(count / step) * step
