@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pipeline_lib.rows.context import Context
     from pipeline_lib.rows.draft_row import draft_row
     from pipeline_lib.rows.model import Lookup, Tables, schema_of
+    from pipeline_lib.rule_model import RuleModel
     from pipeline_lib.runner.cache.raw_data import keep_raw
     from pipeline_lib.runner.queries import fetch, sql
     from pipeline_lib.runner.research_run import start_run
@@ -51,6 +52,7 @@ __all__ = [
     "PipelineLibError",
     "RowsToDeliver",
     "RowwiseTransformer",
+    "RuleModel",
     "RunError",
     "Tables",
     "Value",
@@ -87,6 +89,7 @@ _HOMES = {
     "Lookup": "rows.model",
     "RowsToDeliver": "parity.deliveries",
     "RowwiseTransformer": "authoring",
+    "RuleModel": "rule_model",
     "Tables": "rows.model",
     "Value": "compiler.builder",
     "Variation": "parity.variations",

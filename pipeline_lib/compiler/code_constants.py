@@ -9,12 +9,14 @@ import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
 from pipeline_lib.compiler.tracing.own_code.functions import is_own
+from pipeline_lib.rule_model import RuleModel
 
 Constant = int | float | str | date
 """A number, text, or date; durations are in a plan's constants alone, as microseconds."""
@@ -24,7 +26,7 @@ _MOST_CONSTANTS = 200  # of one step
 _MOST_OBJECTS = 1_000  # that are looked at: the state of a step may hold a whole dictionary
 _MOST_ITEMS = 200  # of one array or Series
 _LOADS = ("LOAD_CONST", "LOAD_SMALL_INT", "RETURN_CONST")  # a docstring is never loaded
-_NO_TRANSFORM = {"fit", "fit_transform", "plan", "plan_outputs", "get_feature_names_out", "__init__"}
+_NO_TRANSFORM = {"fit", "fit_transform", "learn", "plan", "plan_outputs", "get_feature_names_out", "__init__"}
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,22 @@ def _own_objects(thing: Any, depth: int, seen: set[int]) -> Iterator[Any]:
 
 def _of_object(step: Any, seen: set[int]) -> Iterator[Constant]:
     for kind in type(step).__mro__:
-        if is_own(kind):
+        if is_own(kind) and kind is not RuleModel:
             for name, member in vars(kind).items():
                 function = getattr(member, "fget", None) or getattr(member, "__func__", member)
                 if name not in _NO_TRANSFORM and isinstance(function, FunctionType):
                     yield from _of_function(function, seen)
-    state = {name: value for name, value in vars(step).items() if not name.endswith(("names_in_", "names_out_"))}
-    yield from _of_value(state.values(), seen)
+    ends = ("names_in_", "names_out_")
+    state = [each for name, each in vars(step).items() if not name.endswith(ends) and name not in _NO_TRANSFORM]
+    for function in map(_function, state):
+        yield from _of_function(function, seen) if function is not None else ()
+    yield from _of_value(state, seen)
+
+
+def _function(held: Any) -> FunctionType | None:
+    """The function that a step holds, itself or with some of its arguments; None for another value."""
+    function = held.func if isinstance(held, partial) else held
+    return function if isinstance(function, FunctionType) else None
 
 
 def _of_function(function: FunctionType, seen: set[int]) -> Iterator[Constant]:
@@ -134,6 +145,8 @@ def _of_value(values: Iterable[Any], seen: set[int]) -> Iterator[Constant]:
 
 
 def _items(value: Any) -> Iterable[Any]:
+    if isinstance(value, partial):
+        return [*value.args, *value.keywords.values()]
     if isinstance(value, Mapping):
         return [*value.keys(), *value.values()]
     if isinstance(value, list | tuple | set | frozenset):

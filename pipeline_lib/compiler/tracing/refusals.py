@@ -9,6 +9,8 @@ from typing import NoReturn
 
 from pipeline_lib.compiler.adapters.registry import NoPlanError
 
+_RULE_MODEL, _ANSWERS = "pipeline_lib/rule_model.py", "the rule's answers"
+
 
 class TraceRefusedError(NoPlanError):
     """Own code that the recorder refuses; the message names the line, once `located`."""
@@ -26,8 +28,20 @@ class SourceLine:
     text: str
 
     def __str__(self) -> str:
+        if self.checks_rule:
+            return _ANSWERS
         shown = f": {self.text}" if self.text else ""
         return f"{self.file}, line {self.number}{shown}"
+
+    @property
+    def in_function(self) -> str:
+        """The line without its file."""
+        return _ANSWERS if self.checks_rule else f"line {self.number}: {self.text}"
+
+    @property
+    def checks_rule(self) -> bool:
+        """Whether the line belongs to `RuleModel`, which takes a rule's answers: it is none of the user's."""
+        return self.file == _RULE_MODEL
 
 
 def current_line(codes: Collection[CodeType]) -> SourceLine | None:

@@ -11,13 +11,15 @@ from typing import Any
 
 from sklearn.utils.validation import check_array
 
-from pipeline_lib.compiler.adapters.registry import NoPlanError
+from pipeline_lib.compiler.adapters.registry import NoPlanError, RefusedStepError
 from pipeline_lib.compiler.builder import Builder, Value
 from pipeline_lib.compiler.tracing.own_code.functions import Substitution, is_own
 from pipeline_lib.compiler.tracing.own_code.own_self import own_method
+from pipeline_lib.compiler.tracing.refusals import TraceRefusedError
 from pipeline_lib.compiler.tracing.repeat import Repeats, plan_digest
 from pipeline_lib.compiler.tracing.shadows import sample
 from pipeline_lib.compiler.tracing.trace import ONE_AT_A_TIME, Run, Trace, record, run_method
+from pipeline_lib.rule_model import RuleModel
 
 OUTPUTS = {"predict": "prediction", "predict_proba": "probability", "decision_function": "decision"}
 METHODS = ("transform", "inverse_transform", *OUTPUTS)
@@ -80,12 +82,18 @@ class Traces:
 
     def predict(self, step: Any, values: Sequence[Value], build: Builder) -> dict[str, list[Value]]:
         """The outputs of an own estimator, by the names of `Outputs`."""
-        columns = {f"x{index}": value for index, value in enumerate(values)}
+        columns = dict(zip(self._names(step, len(values)), values, strict=True))
         return {
             kind: list(self.trace(step, name, columns).write(columns, build).values())
             for name, kind in OUTPUTS.items()
             if callable(getattr(step, name, None))
         }
+
+    def _names(self, step: Any, count: int) -> list[str]:
+        """The names of the columns that an estimator receives; those of an array are x0, x1, …"""
+        received: Any = self._received.get((id(step), "predict"))
+        names = list(map(str, getattr(received, "columns", ())))
+        return names if len(set(names)) == count else [f"x{index}" for index in range(count)]
 
     def trace(self, step: Any, name: str, columns: Mapping[str, Value]) -> Trace:
         """The trace of a step's method on these columns. Raises NoPlanError for code that has no exact plan."""
@@ -104,11 +112,25 @@ class Traces:
     def _record(self, step: Any, name: str, columns: Mapping[str, Value]) -> Trace:
         """Record a method, and ask for its second recording."""
         where, data = f"{type(step).__name__}.{name}", self._received[id(step), name]
-        trace = record(where, _run_of(step, name), data, columns)
+        try:
+            trace = record(where, _run_of(step, name), data, columns)
+        except TraceRefusedError as error:
+            raise refused_rule(error) if isinstance(step, RuleModel) else error from None
         described = [(column, value.dtype, value.abs_max, value.width) for column, value in columns.items()]
         context = max((value.build.lookback.context for value in columns.values()), default=0)
         self.repeats.request(where, (step, name, data, described, context), plan_digest(trace.nodes, trace.outputs))
         return trace
+
+
+def refused_rule(error: TraceRefusedError) -> RefusedStepError:
+    """The refusal of a rule: it has no other way into production, and learns in a function of its own."""
+    text = str(error).replace(", or give the step a `plan` method", "")
+    if "`fit`" in text:
+        text += (
+            '; a rule has `learn` for that: return {"name": value} from learn(X, y), and read learned["name"] in '
+            "rule(X, learned)"
+        )
+    return RefusedStepError(text)
 
 
 def holds_own_code(step: Any) -> bool:

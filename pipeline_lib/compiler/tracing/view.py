@@ -132,11 +132,7 @@ def _view(where: str, recorded: Trace, X: Any, columns: Mapping[str, Value]) -> 
 
     lines: dict[str, list[Operation]] = {}
     for line in recorded.lines:
-        code = (
-            f"line {line.line.number}: {line.line.text}"
-            if line.line
-            else "rows for which the code raises an error are refused"
-        )
+        code = line.line.in_function if line.line else "rows for which the code raises an error are refused"
         operations = lines.setdefault(code, [])
         known = {each.number for each in operations}
         for number in range(line.first, line.end):

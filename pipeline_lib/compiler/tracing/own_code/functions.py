@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from pipeline_lib import rule_model
 from pipeline_lib.compiler.tracing.own_code.caught_errors import catches_errors, latching_errors
 from pipeline_lib.compiler.tracing.own_code.guards import OWN_MARK, STATE, Guards
 from pipeline_lib.compiler.tracing.own_code.library_calls import LIBRARIES, LibraryFunction, StandInModule, StandInType
@@ -53,7 +54,7 @@ def is_own_module(module: str) -> bool:
     if top in LIBRARIES or top in sys.stdlib_module_names - {"__main__"}:
         return False
     if top == "pipeline_lib":
-        return module.startswith(("pipeline_lib.steps", "pipeline_lib.pipelines"))
+        return module.startswith(("pipeline_lib.steps", "pipeline_lib.pipelines", rule_model.__name__))
     return bool(top)
 
 
