@@ -21,7 +21,7 @@ def block_length(contributions: FloatArray) -> int:
     """
     units = len(contributions)
     longest = max(1, min(math.ceil(3 * math.sqrt(units)), units // 3))
-    shortest = round(units ** (1 / 3))
+    shortest: int = round(float(units) ** (1 / 3))
     return max(1, min(longest, max(shortest, math.ceil(_politis_white(contributions)))))
 
 

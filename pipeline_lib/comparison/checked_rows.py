@@ -36,6 +36,11 @@ def checked_values(values: ArrayLike, name: str) -> FloatArray:
     return array
 
 
+def sums_by(codes: IntArray, values: np.ndarray, count: int = 0) -> FloatArray:
+    """The sum of the values of each code from 0, of at least `count` codes."""
+    return np.asarray(np.bincount(codes, weights=values, minlength=count), dtype=np.float64)
+
+
 def group_codes(groups: Any, rows: int) -> IntArray:
     """Groups as numbers from 0; a row whose group is missing is a group of its own.
 
@@ -44,10 +49,10 @@ def group_codes(groups: Any, rows: int) -> IntArray:
     """
     import pandas as pd
 
-    codes, known = pd.factorize(pd.Series(groups).array, use_na_sentinel=True)
+    codes, known = pd.Series(groups).factorize(use_na_sentinel=True)
     if len(codes) != rows:
         raise InputError(f"groups: found {len(codes)} values, expected {rows}, one per row")
     missing = codes < 0
-    result = codes.astype(np.int64)
+    result: IntArray = np.array(codes, dtype=np.int64)
     result[missing] = len(known) + np.arange(int(missing.sum()))
     return result

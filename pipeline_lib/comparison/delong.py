@@ -13,7 +13,14 @@ import numpy as np
 import scipy.stats as st  # type: ignore[import-untyped]
 from numpy.typing import ArrayLike
 
-from pipeline_lib.comparison.checked_rows import FloatArray, IntArray, checked_pair, checked_values, group_codes
+from pipeline_lib.comparison.checked_rows import (
+    FloatArray,
+    IntArray,
+    checked_pair,
+    checked_values,
+    group_codes,
+    sums_by,
+)
 from pipeline_lib.comparison.paired import PairedDifference, identical
 from pipeline_lib.comparison.reliability import judge, shape_of
 from pipeline_lib.errors import InputError
@@ -49,12 +56,13 @@ def auc_difference(
 ) -> PairedDifference:
     """The difference in AUC by DeLong's test. `target`: 0 or 1 per row; the scores: higher for 1, shape (rows,).
 
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> target = rng.integers(0, 2, size=1000)
     >>> scores = target + rng.normal(size=1000)
     >>> result = auc_difference(target, scores + rng.normal(0, 0.5, 1000), scores)
     >>> print(f"{result.champion:.3f}, {result.challenger:.3f}: {result.low:.3f} to {result.high:.3f}, {result.test}")
-    0.731 0.761, 0.017 to 0.043, DeLong
+    0.769, 0.790: 0.006 to 0.035, DeLong
     """
     labels = checked_values(target, "target")
     first, second = checked_pair(champion, challenger)
@@ -107,8 +115,7 @@ def _by_cluster(above: FloatArray, below: FloatArray, codes: IntArray, positive:
     """Obuchowski's variance: sums within clusters, and the covariance of the two classes in one cluster."""
     count = int(codes.max()) + 1
     sums = [
-        np.bincount(codes[mask], weights=values - values.mean(), minlength=count)
-        for mask, values in ((positive, above), (~positive, below))
+        sums_by(codes[mask], values - values.mean(), count) for mask, values in ((positive, above), (~positive, below))
     ]
     present = [len(np.unique(codes[mask])) for mask in (positive, ~positive)]
     own = sum(
@@ -128,5 +135,5 @@ def _contributions(
     each[~positive] = (below - below.mean()) / len(below)
     differs = np.empty(len(codes), dtype=bool)
     differs[positive], differs[~positive] = above != 0, below != 0
-    units = np.bincount(codes, weights=differs) > 0
-    return np.bincount(codes, weights=each), int(units.sum())
+    units = sums_by(codes, differs) > 0
+    return sums_by(codes, each), int(units.sum())

@@ -56,11 +56,12 @@ def difference_of_correct(
     The interval is that of `difference_of_means`. The test is McNemar's, with the paired t beside it. McNemar's test
     takes rows as independent: with `groups` or `order` the test by cluster or block stays.
 
+        >>> import numpy as np
         >>> champion, challenger = np.ones(500, bool), np.ones(500, bool)
         >>> champion[:60], challenger[40:70] = False, False
         >>> result = difference_of_correct(champion, challenger)
         >>> print(f"{result.estimate:.3f} ({result.low:.3f} to {result.high:.3f}), {result.test}, p {result.p:.1g}")
-        0.060 (0.036 to 0.086), McNemar, p 2e-05
+        0.060 (0.034 to 0.090), McNemar, p 2e-05
     """
     first, second = checked_pair(champion, challenger)
     result = difference_of_means(first, second, groups=groups, order=order, seed=seed)

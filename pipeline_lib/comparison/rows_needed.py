@@ -17,11 +17,12 @@ def rows_needed(difference: PairedDifference, margin: float = 0.0, power: float 
     whichever takes fewer rows. 0 where it is settled already. None where no number would do: the estimate is 0, or so
     close to it that a billion rows were too few, and there is no margin.
 
+        >>> import numpy as np
         >>> from pipeline_lib.comparison.paired import difference_of_means
-        >>> rng = __import__("numpy").random.default_rng(3)
+        >>> rng = np.random.default_rng(3)
         >>> errors = rng.exponential(size=200)
         >>> rows_needed(difference_of_means(errors, errors + rng.normal(0.05, 1, 200)))
-        1284
+        2553
     """
     rows = difference.rows
     if difference.identical:
@@ -55,5 +56,5 @@ def rows_needed_sentence(difference: PairedDifference, margin: float = 0.0, powe
 
 def _rounded(count: int) -> int:
     """Two significant digits, upwards: an estimate of an estimate."""
-    step = 10 ** max(0, len(str(count)) - 2)
+    step: int = 10 ** max(0, len(str(count)) - 2)
     return math.ceil(count / step) * step
