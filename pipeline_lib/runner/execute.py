@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pipeline_lib.runner.preflight import Request
 from pipeline_lib.system.environment import environment_variable
 from pipeline_lib.system.jupyter_imports import fast_jupyter_imports
 from pipeline_lib.system.locks import locked_temporary_folder
+from pipeline_lib.system.peak_memory import PeakMemory
 
 Progress = Callable[[str], None]
 _SECONDS_TO_START = 600
@@ -32,11 +33,15 @@ _PATHS = re.compile(r"""['"]([^'"]+)['"]|(?:^|: )([^\s'"]+)$""")
 
 @dataclass(frozen=True)
 class Execution:
-    """How a notebook is executed: seconds that a cell may take, what shows progress, what takes out secrets."""
+    """How a notebook is executed: seconds that a cell may take, what shows progress, what takes out secrets.
+
+    `memory` takes the kernel's largest resident memory.
+    """
 
     timeout: int | None
     progress: Progress
     redact: Redactor
+    memory: PeakMemory = field(default_factory=PeakMemory)
 
 
 def execute(request: Request, record: Record, execution: Execution) -> Failure | None:
@@ -63,6 +68,7 @@ def execute(request: Request, record: Record, execution: Execution) -> Failure |
                 timeout=execution.timeout,
                 start_timeout=_SECONDS_TO_START,
                 redact=execution.redact,
+                memory=execution.memory,
                 **_progress_hooks(request.cells, execution.progress),
             )
     except PapermillExecutionError:

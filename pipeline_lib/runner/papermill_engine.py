@@ -29,6 +29,7 @@ from pipeline_lib.runner.kernel_streams import redacted_streams
 from pipeline_lib.runner.output_limits import CellOutput
 from pipeline_lib.system import parent_death
 from pipeline_lib.system.files import write_atomic
+from pipeline_lib.system.peak_memory import PeakMemory
 
 ENGINE = "pipeline-lib"
 KERNEL = "python3"
@@ -53,11 +54,18 @@ class RecordEngine(Engine):  # type: ignore[misc] # papermill has no annotations
 
     @classmethod
     def execute_notebook(
-        cls, nb: Any, kernel_name: str, *, destination: Path, redact: Redactor = NO_SECRETS, **options: Any
+        cls,
+        nb: Any,
+        kernel_name: str,
+        *,
+        destination: Path,
+        redact: Redactor = NO_SECRETS,
+        memory: PeakMemory | None = None,
+        **options: Any,
     ) -> Any:
         """Execute and return the notebook. The file has what was reached, also after an error or interruption.
 
-        No secret of `redact` is in it.
+        No secret of `redact` is in it. `memory` takes the kernel's largest one.
 
         Raises CellError for the cell that failed.
         """
@@ -69,6 +77,8 @@ class RecordEngine(Engine):  # type: ignore[misc] # papermill has no annotations
         chosen = {name: options[name] for name in names}
         chosen |= {"startup_timeout": options["start_timeout"], "iopub_timeout": DRAIN}
         client = RecordClient(notebook, kernel_name=kernel_name, raise_on_iopub_timeout=False, **chosen)
+        if memory is not None:
+            client.memory = memory
         try:
             client.execute()
         except BaseException:  # an interruption may have prevented the last write
@@ -133,8 +143,13 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
     failure: CellError | None = None
     _reply: Mapping[str, Any] = MappingProxyType({})
     _manager: AsyncKernelManager | None = None
+    memory: PeakMemory
     _before: set[asyncio.Task[Any]]
     _output: CellOutput
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.memory = PeakMemory()
 
     def papermill_execute_cells(self) -> None:
         """Execute cell by cell; a cell that ends the run, by whatever error, is marked as failed."""
@@ -152,7 +167,11 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
                 self._abort(cell, index, error)
                 raise
             finally:
+                self._read_memory()
                 self.nb_man.cell_complete(cell, cell_index=index)
+
+    def _read_memory(self) -> None:
+        self.memory.read(getattr(self._manager and self._manager.provisioner, "pid", None))
 
     def _abort(self, cell: Any, index: int, error: BaseException) -> BaseException:
         """Mark the cell, kill the kernel, which may ignore interrupts, and return the error with a remedy."""
@@ -190,6 +209,7 @@ class RecordClient(PapermillNotebookClient):  # type: ignore[misc] # papermill h
     async def _save_repeatedly(self) -> None:
         while True:
             await asyncio.sleep(SAVE_EVERY)
+            self._read_memory()  # a kernel that the system kills cannot be asked afterwards
             with suppress(OSError):  # a disk that is still full at the cell's end is reported there
                 self.nb_man.save()
 
