@@ -15,8 +15,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils import ClassifierTags, RegressorTags, Tags, column_or_1d
+from sklearn.utils import ClassifierTags, RegressorTags, Tags, assert_all_finite, column_or_1d
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from pipeline_lib.errors import InputError
@@ -88,18 +89,19 @@ class RuleModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
         for name in ("kind_", "classes_", "learned_"):
             self.__dict__.pop(name, None)
         self._check_options()
-        if isinstance(X, Mapping):
+        if isinstance(X, Mapping) and not hasattr(X, "tocsr"):
             raise InputError(
                 "RuleModel: found several tables, expected one; join them in a step before, as docs/tables-and-time.md "
                 "shows"
             )
         X, target = _input(self, X, reset=True), column_or_1d(y, warn=True)
         check_consistent_length(X, target)
+        assert_all_finite(target, input_name="y")
         self.kind_ = _kind(self, target)
         if self.kind_ == "classifier":
             self.classes_ = _classes(self, target)
         if self.learn is not None:
-            self.learned_ = self.learn(X, y)
+            self.learned_ = self.learn(X, y if hasattr(y, "iloc") else target)
             if self.learned_ is None:
                 raise InputError(
                     f"{_name(self.learn)}: found nothing as its result, expected what the rule needs; end it with "
@@ -136,8 +138,11 @@ class RuleModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
         tags = super().__sklearn_tags__()
         kind = getattr(self, "kind_", None) or self.kind or ("classifier" if self.probability else None)
         tags.estimator_type = kind
-        tags.classifier_tags = ClassifierTags(multi_class=not self.probability) if kind == "classifier" else None
-        tags.regressor_tags = RegressorTags() if kind == "regressor" else None
+        tags.classifier_tags = tags.regressor_tags = None
+        if kind == "classifier":
+            tags.classifier_tags = ClassifierTags(poor_score=True, multi_class=not self.probability)
+        elif kind == "regressor":
+            tags.regressor_tags = RegressorTags(poor_score=True)  # a rule is as good as it is
         tags.target_tags.required = True
         tags.input_tags.string = tags.input_tags.categorical = tags.input_tags.allow_nan = True
         return tags
@@ -219,8 +224,7 @@ def _kind(model: RuleModel, target: Any) -> Kind:
 
 def _classes(model: RuleModel, target: Any) -> NDArray[Any]:
     """The labels of the target in order."""
-    if pd.isna(target).any():
-        raise InputError("RuleModel: found missing labels in the target, expected one for each row; drop these rows")
+    check_classification_targets(target)
     classes: NDArray[Any] = np.unique(target)
     if classes.dtype.kind == "O":
         classes = np.array(classes.tolist())

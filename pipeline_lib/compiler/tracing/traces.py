@@ -6,6 +6,7 @@ while the fitted pipeline transforms the training rows: `watching` puts a watche
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -55,6 +56,7 @@ class Traces:
         method, received = getattr(step, name), self._received
         self._kept.append(step)
 
+        @wraps(method)  # scikit-learn reads the name of the method that it calls
         def watched(X: Any, *args: Any, **options: Any) -> Any:
             if not isinstance(X, Mapping):  # several raw tables, for which a step has a plan
                 received[id(step), name] = sample(X)
@@ -91,16 +93,24 @@ class Traces:
 
     def _names(self, step: Any, count: int) -> list[str]:
         """The names of the columns that an estimator receives; those of an array are x0, x1, …"""
-        received: Any = self._received.get((id(step), "predict"))
-        names = list(map(str, getattr(received, "columns", ())))
+        names = list(map(str, getattr(self._given(step, "predict"), "columns", ())))
         return names if len(set(names)) == count else [f"x{index}" for index in range(count)]
+
+    def _given(self, step: Any, name: str) -> Any:
+        """What a step's method received; of an estimator, what another method did, since they get the same columns.
+
+        FixedThresholdClassifier calls predict_proba alone. None where nothing was called.
+        """
+        called = (id(step), name)
+        others = [(id(step), other) for other in OUTPUTS] if name in OUTPUTS else []
+        return next((self._received[key] for key in (called, *others) if key in self._received), None)
 
     def trace(self, step: Any, name: str, columns: Mapping[str, Value]) -> Trace:
         """The trace of a step's method on these columns. Raises NoPlanError for code that has no exact plan."""
         properties = tuple((value.dtype, value.abs_max, value.width) for value in columns.values())
         key = (id(step), name, tuple(columns), properties)
         if key not in self._traces:
-            if (id(step), name) not in self._received:
+            if self._given(step, name) is None:
                 raise NoPlanError(
                     f"{type(step).__name__}: found own code that was not called on the training rows, expected a call "
                     f"of `{name}`; give it a `plan` method"
@@ -111,7 +121,7 @@ class Traces:
 
     def _record(self, step: Any, name: str, columns: Mapping[str, Value]) -> Trace:
         """Record a method, and ask for its second recording."""
-        where, data = f"{type(step).__name__}.{name}", self._received[id(step), name]
+        where, data = f"{type(step).__name__}.{name}", self._given(step, name)
         try:
             trace = record(where, _run_of(step, name), data, columns)
         except TraceRefusedError as error:
@@ -193,7 +203,7 @@ def own_objects(step: Any) -> list[Any]:
         elif isinstance(thing, dict):
             for each in thing.values() if len(thing) <= _LONGEST else ():
                 visit(each, depth + 1)
-        elif hasattr(thing, "get_params") and not isinstance(thing, type):
+        elif (hasattr(thing, "get_params") or type(thing).__name__ in _HOLDERS) and not isinstance(thing, type):
             if holds_own_code(thing):
                 found[id(thing)] = thing
             for each in list(vars(thing).values()):
@@ -203,5 +213,7 @@ def own_objects(step: Any) -> list[Any]:
     return list(found.values())
 
 
+_HOLDERS = ("_CalibratedClassifier",)
+"""Classes of libraries that are no estimators and hold some."""
 _DEEPEST = 12
 _LONGEST = 1000
