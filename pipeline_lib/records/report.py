@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.project.code_diff import flatten
+from pipeline_lib.records.baseline_scores import RunScores, is_warning, run_scores
 from pipeline_lib.records.forgotten import forgotten_in
-from pipeline_lib.records.layout import ENVIRONMENT, METRICS, PARAMETERS
+from pipeline_lib.records.layout import ENVIRONMENT, PARAMETERS
+from pipeline_lib.records.metric_direction import Metric
 from pipeline_lib.records.record import Record
 from pipeline_lib.records.snapshots import Snapshot
 from pipeline_lib.system.html_page import Markup, element, folded, summary_box, table, write_page
@@ -118,10 +120,29 @@ def _summary(record: Record, manifest: dict[str, Any]) -> Markup:
         lines.append(f"{forgotten}; outputs of the notebook are gone with them")
     if manifest.get("error"):
         lines.append(element("span", manifest["error"]["message"], class_="error"))
-    metrics = (record.read_json(METRICS) or {}) if finished else {}
-    facts = [(name, f"{value:,.6g}") for name, value in metrics.items()]
-    facts += [("to check", f"pipeline-lib parity {record.reference}")] if finished and not forgotten else []
-    return summary_box(*lines, facts=facts, kind="good" if finished else "bad")
+    if not finished:
+        return summary_box(*lines, kind="bad")
+    scores = run_scores(record, Metric.from_json(manifest.get("metric")))
+    lines += [element("span", line, class_="worse" if is_warning(line) else "") for line in scores.lines]
+    checks = [] if forgotten else [("to check", f"pipeline-lib parity {record.reference}")]
+    return summary_box(*lines, facts=checks, kind="warn" if scores.worse else "good", figures=_figures(scores))
+
+
+def _figures(scores: RunScores) -> Markup:
+    """Each metric, and the value of a row, of the model and of its baselines."""
+    heads = ["", "model", *(baseline.name for baseline in scores.baselines)]
+    rows = [
+        [name, _number(own), *(_number(baseline.metrics.get(name)) for baseline in scores.baselines)]
+        for name, own in scores.metrics.items()
+    ]
+    if scores.value:
+        values = [scores.value.mean, *(baseline.value for baseline in scores.baselines)]
+        rows.append([f"value ({scores.value.unit} a row)", *map(_number, values)])
+    return table(heads, rows, numbers=heads[1:])
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.6g}"
 
 
 def _facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:

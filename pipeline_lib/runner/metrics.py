@@ -2,6 +2,7 @@
 
 import inspect
 import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,17 @@ def metrics_of_evidence(module: types.ModuleType, record: Record, params: Any) -
     """
     evidence = read_evidence(record.evidence)
     target, predictions = target_of(evidence.target), predictions_of(evidence.outputs)
-    options = {}
-    if "probabilities" in inspect.signature(module.metrics).parameters:
-        options["probabilities"] = _needed_probabilities(evidence.outputs)
-    computed = module.metrics(target, predictions, params, **options)
+    computed = computed_metrics(module, target, predictions, params, lambda: _needed_probabilities(evidence.outputs))
     return {name: finite_metric(name, value) for name, value in computed.items()}
+
+
+def computed_metrics(
+    module: types.ModuleType, target: Any, predictions: Any, params: Any, probabilities: Callable[[], Any]
+) -> dict[str, Any]:
+    """What the module's `metrics` returns; it gets probabilities if it has a parameter for them."""
+    needed = "probabilities" in inspect.signature(module.metrics).parameters
+    options = {"probabilities": probabilities()} if needed else {}
+    return dict(module.metrics(target, predictions, params, **options))
 
 
 def probabilities_of(outputs: Any) -> np.ndarray[Any, Any] | None:

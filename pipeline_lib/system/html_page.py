@@ -54,6 +54,7 @@ code { background: var(--wash); font-size: .9em; padding: 0 .2em; }
 pre code { padding: 0; }
 img { max-width: 100%; height: auto; }
 .error { color: var(--bad); }
+.worse { color: var(--warn); font-weight: 600; }
 .stderr { border-left: .25rem solid var(--warn); }
 @media (max-width: 40rem) {
   body { margin: 1rem auto; padding: 0 .9rem; }
@@ -96,11 +97,14 @@ def element(tag: str, *content: object, **attributes: str) -> Markup:
     return Markup(f"<{tag}{shown}>{joined(*content)}</{tag}>")
 
 
-def summary_box(*lines: object, facts: Iterable[tuple[object, object]] = (), kind: Kind = "") -> Markup:
-    """The box at the head of a page: lines, the first one bold, then facts as pairs of a label and a value."""
+def summary_box(
+    *lines: object, facts: Iterable[tuple[object, object]] = (), kind: Kind = "", figures: object = ""
+) -> Markup:
+    """The box at the head of a page: lines, the first one bold, a table of `figures`, facts as label and value."""
     pairs = [joined(element("dt", label), element("dd", value)) for label, value in facts]
     paragraphs = (element("p", line) for line in lines)
-    return element("section", *paragraphs, element("dl", *pairs) if pairs else "", class_=f"summary {kind}".rstrip())
+    facts_list = element("dl", *pairs) if pairs else ""
+    return element("section", *paragraphs, figures, facts_list, class_=f"summary {kind}".rstrip())
 
 
 def table(

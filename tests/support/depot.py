@@ -66,7 +66,7 @@ from pipeline_lib import start_run
 
 run = start_run(trips, globals())
 X_train, X_test, y_train, y_test = trips.split(trips.load(run.params), run.params)
-run.compile(trips.build(run.params).fit(X_train, y_train), like=X_train)
+run.compile(trips.build(run.params).fit(X_train, y_train), like=X_train, target=y_train)
 run.metrics(trips.metrics(y_test, run.evidence(X_test, y_test), run.params))
 """
 

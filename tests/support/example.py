@@ -23,6 +23,6 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 scaled = make_column_transformer((StandardScaler(), ["Lot.Area"]))
-model = run.compile(make_pipeline(scaled, LinearRegression()).fit(X_train, y_train), like=X_train)
+model = run.compile(make_pipeline(scaled, LinearRegression()).fit(X_train, y_train), like=X_train, target=y_train)
 """
 """Code of a notebook that compiles a model of one column, in a moment; for tests of what a run does with a model."""

@@ -133,7 +133,7 @@ class ResearchDraft:
         )
         lines = [
             f"{self.fitted} = {self.module}.build({self.run}.params).fit({names[0]}, {names[2]})",
-            f"{self.compiled} = {self.run}.compile({self.fitted}, like={names[0]})",
+            f"{self.compiled} = {self.run}.compile({self.fitted}, like={names[0]}, target={names[2]})",
             f"{self.predictions} = {self.run}.evidence({names[1]}, {names[3]})",
             f"{self.run}.metrics({self.module}.metrics({names[3]}, {self.predictions}, {self.run}.params{chances}))",
         ]
