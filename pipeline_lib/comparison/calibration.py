@@ -132,6 +132,8 @@ def quantile_groups(values: np.ndarray[Any, Any], groups: int) -> np.ndarray[Any
     >>> quantile_groups(np.array([0.1, 0.9, 0.5, 0.5]), 2).tolist()
     [0, 1, 0, 0]
     """
-    edges = np.unique(np.quantile(values, np.arange(1, groups) / groups, method="inverted_cdf")) if len(values) else []
+    if not len(values):
+        return np.zeros(0, np.int64)
+    edges = np.unique(np.quantile(values, np.arange(1, groups) / groups, method="inverted_cdf"))
     index = np.searchsorted(edges, values, side="left")
     return np.unique(index, return_inverse=True)[1].astype(np.int64)

@@ -1,7 +1,7 @@
 """The rows on which two models disagree most: what each says, what is true, and who is nearer."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +14,8 @@ SHOWN = 10
 """Rows of largest disagreement."""
 HIDDEN = "hidden"
 """Stands for a value of a sensitive column."""
+_NEARER: tuple[Nearer, ...] = ("equal", "champion", "challenger")
+_LABELS = ("binary", "multiclass")
 _AS_NEAR = 1e-12  # errors that differ by less, relative to the larger, are equal: the models differ in rounding alone
 
 
@@ -43,7 +45,8 @@ class Disagreement:
 class Disagreements:
     """How often two models differ, who is nearer then, and the rows of largest disagreement, largest first.
 
-    `differ` counts rows with different answers, `champion` and `challenger` those where that model is nearer.
+    `differ` counts rows with different answers (of labels: different labels), `champion` and `challenger` those of
+    them where that model is nearer (of labels: right).
     """
 
     rows: int
@@ -66,34 +69,43 @@ def disagreements_of(scored: Scored, challenger: int = 1, *, shown: int = SHOWN)
     them, each in units of its standard deviation. Rows with the same gap come in their order.
     """
     one, other = scored.champion, scored.sides[challenger]
-    gap = _gap(scored, one, other)
-    errors = [_distance(scored, side, paired=other if side is one else one) for side in (one, other)]
-    same = np.abs(errors[0] - errors[1]) <= _AS_NEAR * np.maximum(errors[0], errors[1])
-    nearer = np.where(same, 0, np.where(errors[0] < errors[1], 1, 2))
-    differ = gap > 0
-    order = np.argsort(-gap, kind="stable")[:shown]
-    names: tuple[Nearer, ...] = ("equal", "champion", "challenger")
+    gap, nearer = _gap(scored, one, other), _nearer(scored, one, other)
+    order = [int(index) for index in np.argsort(-gap, kind="stable")[:shown] if gap[index] > 0]
     largest = tuple(
         Disagreement(
-            int(index),
+            index,
             float(gap[index]),
             _answer(scored, one, index),
             _answer(scored, other, index),
             _shown(scored.target[index]),
-            names[nearer[index]],
-            _values(scored, int(index)),
+            _NEARER[nearer[index]],
+            _values(scored, index),
         )
         for index in order
-        if differ[index]
     )
-    counts = [int(np.count_nonzero(differ & (nearer == side))) for side in (1, 2)]
+    differ, right = _different(scored, one, other, gap), nearer
+    if scored.kind in _LABELS:
+        right = np.where(one.predictions == scored.target, 1, np.where(other.predictions == scored.target, 2, 0))
+    counts = [int(np.count_nonzero(differ & (right == number))) for number in (1, 2)]
     hidden = tuple(column.name for column in scored.row.columns if column.sensitive)
-    return Disagreements(len(gap), int(differ.sum()), *counts, hidden, largest)
+    return Disagreements(len(gap), int(differ.sum()), counts[0], counts[1], hidden, largest)
+
+
+def _different(scored: Scored, one: Side, other: Side, gap: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Rows with different answers: of labels the label counts, not its probability."""
+    return np.asarray(one.predictions != other.predictions) if scored.kind in _LABELS else gap > 0
+
+
+def _nearer(scored: Scored, one: Side, other: Side) -> np.ndarray[Any, Any]:
+    """For each row the index in `_NEARER` of who is nearer to the true value."""
+    errors = _distance(scored, one, paired=other), _distance(scored, other, paired=one)
+    same = np.abs(errors[0] - errors[1]) <= _AS_NEAR * np.maximum(errors[0], errors[1])
+    return np.where(same, 0, np.where(errors[0] < errors[1], 1, 2))
 
 
 def _gap(scored: Scored, one: Side, other: Side) -> np.ndarray[Any, Any]:
     """How far two answers are apart, float64 (rows,)."""
-    if scored.kind in ("binary", "multiclass"):
+    if scored.kind in _LABELS:
         if one.probabilities is None or other.probabilities is None:
             return np.asarray(one.predictions != other.predictions, np.float64)
         return np.asarray(np.abs(one.probabilities - other.probabilities).sum(axis=1) / 2)
@@ -102,7 +114,7 @@ def _gap(scored: Scored, one: Side, other: Side) -> np.ndarray[Any, Any]:
 
 def _distance(scored: Scored, side: Side, *, paired: Side) -> np.ndarray[Any, Any]:
     """How far an answer is from the true value, float64 (rows,)."""
-    if scored.kind not in ("binary", "multiclass"):
+    if scored.kind not in _LABELS:
         return _apart(scored, side.predictions, scored.target)
     if side.probabilities is None or paired.probabilities is None:
         return np.asarray(side.predictions != scored.target, np.float64)
@@ -113,8 +125,8 @@ def _distance(scored: Scored, side: Side, *, paired: Side) -> np.ndarray[Any, An
 def _apart(scored: Scored, one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     if one.dtype.kind not in "fiu" or other.dtype.kind not in "fiu":
         unequal = np.asarray(one != other, np.float64)
-        return unequal if unequal.ndim == 1 else unequal.mean(axis=1)
-    apart = np.abs(one.astype(np.float64) - other.astype(np.float64))
+        return unequal if unequal.ndim == 1 else np.asarray(unequal.mean(axis=1))
+    apart: np.ndarray[Any, Any] = np.abs(one.astype(np.float64) - other.astype(np.float64))
     if apart.ndim == 1:
         return apart
     scale = np.std(np.asarray(scored.target, np.float64), axis=0)
@@ -154,6 +166,6 @@ def _values(scored: Scored, index: int) -> tuple[tuple[str, str], ...]:
 def _raw(value: Any) -> str:
     if value is None:
         return "missing"
-    if isinstance(value, date):
-        return value.isoformat(sep=" ") if hasattr(value, "hour") else value.isoformat()
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
     return f"{value:.10g}" if isinstance(value, float) else label(value)

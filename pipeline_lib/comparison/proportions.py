@@ -72,7 +72,7 @@ def share_difference(one: Estimate, other: Estimate) -> Estimate:
 
 def mean(values: Sequence[float] | np.ndarray[Any, Any]) -> Estimate:
     """A mean with Student's interval; of one row the interval is unknown."""
-    from scipy.special import stdtrit
+    from scipy.special import stdtrit  # type: ignore[import-untyped]
 
     numbers = np.asarray(values, np.float64)
     if numbers.size < 2:

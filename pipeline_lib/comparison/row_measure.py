@@ -25,7 +25,7 @@ class RowMeasure:
     @property
     def gain(self) -> np.ndarray[Any, Any]:
         """How much better the challenger is on each row; negative where it is worse."""
-        difference = self.challenger - self.champion
+        difference: np.ndarray[Any, Any] = self.challenger - self.champion
         return difference if self.direction == "maximize" else -difference
 
 

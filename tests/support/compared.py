@@ -11,8 +11,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pipeline_lib.comparison.differences import differences_by
 from pipeline_lib.comparison.losses import losses_of
+from pipeline_lib.comparison.measures import measured
+from pipeline_lib.comparison.result import Answer, Comparison, Seen
 from pipeline_lib.comparison.scored import Kind, Scored, Side
+from pipeline_lib.comparison.sentence import sentence_of, worse_segments_text
+from pipeline_lib.comparison.verdict import is_not_worse, verdict_of
 from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.schema import RowSchema
 
@@ -131,3 +136,38 @@ def scored(
         losses = losses_of(target, prediction, chances, kind, classes)
         sides.append(Side(name, prediction, chances, losses, worth(prediction) if worth else None))
     return Scored(table, ROW, target, kind, classes, tuple(sides), unit="dollars" if worth else "")
+
+
+def comparison(scored: Scored, margin: float = 0.0, volume: float | None = None) -> Comparison:
+    """The comparison of a `Scored`, by value where it has one, else by its first loss."""
+    answers = []
+    for number, side in enumerate(scored.challengers, 1):
+        table = measured(scored, side, None)
+        one = table[0]
+        assert one.difference is not None
+        assert one.direction is not None
+        verdict = verdict_of(one.difference, direction=one.direction, margin=margin)
+        sentence = sentence_of(
+            scored.champion.reference,
+            side.reference,
+            one,
+            verdict,
+            rows=len(scored.target),
+            margin=margin,
+            volume=volume,
+        )
+        differences = differences_by(scored, number, one.name, margin)
+        sentence += worse_segments_text(differences.segments)
+        kept = is_not_worse(one.difference, direction=one.direction, margin=margin)
+        answers.append(Answer(side.reference, one.name, verdict, sentence, tuple(table), kept, differences))
+    seen = Seen(len(scored.target) + 3, 3, {"shops/champion": 3})
+    return Comparison(
+        "shops/champion",
+        tuple(answers),
+        scored,
+        seen,
+        "the held-out rows of shops/challenger-1",
+        margin,
+        volume,
+        "2026-11-30T08:00:00+00:00",
+    )

@@ -1,0 +1,142 @@
+"""The metrics on the page of a comparison: a table with a small picture of each interval, baselines, methods."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from pipeline_lib.comparison.as_text import p_text
+from pipeline_lib.comparison.estimation_plot import signed
+from pipeline_lib.comparison.result import Answer, Comparison, Measured
+from pipeline_lib.comparison.scored import Scored, Side
+from pipeline_lib.comparison.sentence import number_text
+from pipeline_lib.comparison.svg import BAD, CHALLENGER, GOOD, SOFT, Scale, dot, line, picture
+from pipeline_lib.comparison.verdict import SIGNIFICANT
+from pipeline_lib.system.html_page import Kind, Markup, bullets, element, folded, joined, table
+
+BETTER = {"maximize": "more", "minimize": "less", None: "not known"}
+_WIDE, _HIGH = 96.0, 14.0  # of the small picture
+
+
+def metrics_section(comparison: Comparison, answer: Answer, number: int) -> Markup:
+    """The table of all metrics, that of the baselines, and folded how each number was computed."""
+    return joined(
+        element("h2", "Every metric"),
+        _metrics(answer),
+        element("p", "Pictures: the line is no difference; to its right the challenger is better."),
+        _baselines(comparison.scored, comparison.scored.sides[number]),
+    )
+
+
+def _metrics(answer: Answer) -> Markup:
+    head = ("metric", "better is", "champion", "challenger", "difference", "95 % interval", "", "p", "test")
+    lines, kinds = [], []
+    for each in answer.metrics:
+        lines.append(_line(each, answer.criterion))
+        kinds.append(_kind(each))
+    return table(head, lines, numbers=("champion", "challenger", "difference", "95 % interval", "p"), kinds=kinds)
+
+
+def _line(each: Measured, criterion: str) -> tuple[object, ...]:
+    name = f"{each.name} ({each.unit} a row)" if each.unit else each.name
+    shown = joined(element("b", name), element("small", "decides")) if each.name == criterion else name
+    values = number_text(each.champion), number_text(each.challenger)
+    difference = each.difference
+    if difference is None:
+        return (shown, BETTER[each.direction], *values, "", "", "", p_text(each.p), "")
+    interval = f"{signed(difference.low)} to {signed(difference.high)}"
+    test = difference.test if difference.reliable else f"{difference.test}; not reliable"
+    estimate = signed(difference.estimate)
+    return (shown, BETTER[each.direction], *values, estimate, interval, _small_picture(each), p_text(each.p), test)
+
+
+def _oriented(each: Measured) -> tuple[float, float, float] | None:
+    """Estimate and limits, positive where the challenger is better; None where that is not known."""
+    difference = each.difference
+    if difference is None or each.direction is None:
+        return None
+    if each.direction == "maximize":
+        return difference.estimate, difference.low, difference.high
+    return -difference.estimate, -difference.high, -difference.low
+
+
+def _kind(each: Measured) -> Kind:
+    """Green or red where interval and test agree that there is a difference."""
+    turned = _oriented(each)
+    if turned is None or each.difference is None or not each.difference.reliable:
+        return ""
+    if each.p is not None and each.p >= SIGNIFICANT:
+        return ""
+    return "good" if turned[1] > 0 else "bad" if turned[2] < 0 else ""
+
+
+def _small_picture(each: Measured) -> Markup:
+    turned = _oriented(each)
+    if turned is None or not all(map(math.isfinite, turned)):
+        return Markup()
+    estimate, low, high = turned
+    reach = max(abs(low), abs(high), abs(estimate)) * 1.1
+    scale = Scale(-reach, reach, 2, _WIDE - 2) if reach > 0 else Scale(-1, 1, 2, _WIDE - 2)
+    colour = {"good": GOOD, "bad": BAD}.get(_kind(each), CHALLENGER)
+    parts = [
+        line(scale(0), 0, scale(0), _HIGH, SOFT),
+        line(scale(low), _HIGH / 2, scale(high), _HIGH / 2, colour, 2),
+        dot(scale(estimate), _HIGH / 2, colour),
+    ]
+    where = "better" if low > 0 else "worse" if high < 0 else "on both sides of no difference"
+    drawn = picture(parts, _HIGH, f"{each.name}: challenger {where}", width=_WIDE, widest="6rem")
+    return element("div", drawn, style="width:6rem")
+
+
+def _baselines(scored: Scored, challenger: Side) -> Markup:
+    """How far both models are from models without a fit; says so where there are none."""
+    if not scored.baselines:
+        return element("p", "No baseline: pass target=y_train to run.compile, and records keep one.")
+    head = ("baseline", "measure", "baseline's", "champion", "challenger", "challenger is better by")
+    lines = [line for baseline in scored.baselines for line in _distances(scored, baseline, challenger)]
+    return joined(element("h3", "Distance to the baselines"), table(head, lines, numbers=head[2:]))
+
+
+def _distances(scored: Scored, baseline: Side, challenger: Side) -> Iterator[tuple[object, ...]]:
+    measures = [("value", scored.unit, [side.value for side in (baseline, scored.champion, challenger)], 1)]
+    measures += [
+        (name, "", [side.losses.get(name) for side in (baseline, scored.champion, challenger)], -1)
+        for name in baseline.losses
+    ]
+    for name, unit, values, sign in measures:
+        if all(value is not None for value in values):
+            means = [float(np.mean(value)) for value in values if value is not None]
+            better = sign * (means[2] - means[0])
+            share = f" ({better / abs(means[0]):+.0%})" if means[0] else ""
+            shown = f"{name} ({unit} a row)" if unit else name
+            yield baseline.reference, shown, *map(number_text, means), f"{signed(better)}{share}"
+
+
+def methods(comparison: Comparison) -> Markup:
+    """Folded: how rows, intervals and tests were made."""
+    seen = comparison.seen
+    lines: list[object] = [
+        "Both models answered the same rows. A difference is the challenger's number less the champion's.",
+        f"Rows: {seen.rows:,} given, {seen.left_out:,} left out since a model had seen them or their entity.",
+    ]
+    if len(comparison.answers) > 1:
+        lines.append(f"p is corrected by Holm for the {len(comparison.answers)} challengers, metric by metric.")
+    for answer in comparison.answers:
+        lines += _of_answer(answer, several=len(comparison.answers) > 1)
+    lines.append(f"Compared on {comparison.created}.")
+    return folded("How this was computed", bullets(lines))
+
+
+def _of_answer(answer: Answer, *, several: bool) -> Sequence[str]:
+    lines = []
+    for each in answer.metrics:
+        if each.difference is None:
+            continue
+        difference = each.difference
+        units = f"{difference.rows:,} rows"
+        units += f" of {difference.clusters:,} entities" if difference.clusters is not None else ""
+        beside = "".join(f"; {name} p {p_text(p)}" for name, p in difference.beside)
+        doubt = "" if difference.reliable else f"; not reliable: {difference.unreliable}"
+        of = f"{answer.challenger}, " if several else ""
+        lines.append(f"{of}{each.name}: {difference.method}; {difference.test} over {units}{beside}{doubt}.")
+    return lines
