@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from configparser import ConfigParser, SectionProxy
 from configparser import Error as ConfigError
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +19,8 @@ from pipeline_lib.system.files import sha256_tree
 
 GENERATED = ("steps", "pipelines")
 """The folders of the package that only export writes."""
+ROW_KEY_LENGTH = 16
+"""Characters of `row_key`: SipHash has a key of 128 bits."""
 SCRATCH = "scratch"
 """The folder of a pipeline's runs from Jupyter; no pipeline can have this name."""
 
@@ -27,7 +30,8 @@ class Project:
     """A checkout with a settings.ini: its root folder, package name, folders, and the address of its team's store.
 
     `store` is empty where settings.ini names none; a relative folder begins at the root. `trust` are the packages
-    whose classes an opaque step of the project may hold.
+    whose classes an opaque step of the project may hold. `row_key` is the key, 16 letters or digits, of the hashes of
+    training rows; it follows from the package's name where settings.ini names none.
     """
 
     root: Path
@@ -37,6 +41,13 @@ class Project:
     runs: Path
     store: str = ""
     trust: tuple[str, ...] = ()
+    row_key: str = ""
+
+    def __post_init__(self) -> None:
+        """The key where settings.ini names none."""
+        if not self.row_key:
+            derived = sha256(f"row_key of {self.library}".encode()).hexdigest()[:ROW_KEY_LENGTH]
+            object.__setattr__(self, "row_key", derived)
 
     @property
     def package(self) -> Path:
@@ -201,4 +212,14 @@ def _project(root: Path, section: SectionProxy) -> Project:
     notebooks, params, runs = (root / values[key] for key in ("nbs_path", "params_path", "runs_path"))
     store = check_address(section.get("store", ""), f"{root / 'settings.ini'}: store")
     trust = tuple(section.get("trust", "").replace(",", " ").split())
-    return Project(root, values["lib_name"], notebooks, params, runs, store, trust)
+    return Project(root, values["lib_name"], notebooks, params, runs, store, trust, _row_key(root, section))
+
+
+def _row_key(root: Path, section: SectionProxy) -> str:
+    key = section.get("row_key", "").strip()
+    if key and not re.fullmatch(rf"[A-Za-z0-9]{{{ROW_KEY_LENGTH}}}", key):
+        raise InputError(
+            f"{root / 'settings.ini'}: row_key: found {len(key)} characters, expected {ROW_KEY_LENGTH} letters or "
+            "digits of ASCII; bring back the key that this project had, else draw another"
+        )
+    return key

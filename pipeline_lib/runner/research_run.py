@@ -21,6 +21,7 @@ from pipeline_lib.evidence.bits import digest
 from pipeline_lib.evidence.evidence import write_evidence
 from pipeline_lib.evidence.fitted_state import write_fitted_state
 from pipeline_lib.evidence.targets import predictions_of
+from pipeline_lib.evidence.training_rows import write_training_rows
 from pipeline_lib.project.exported_cells import exported_cells
 from pipeline_lib.project.loaded_code import with_exported_definitions
 from pipeline_lib.project.params import params_to_json
@@ -36,15 +37,17 @@ from pipeline_lib.records.layout import (
     PARAMETERS,
     RAW_PROFILE,
     TRAINING,
+    TRAINING_ROWS,
     VALUE,
 )
 from pipeline_lib.records.metric_direction import check_returned, declared_metric
 from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records, create_record
-from pipeline_lib.rows.conform import conform, is_dataframe
+from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.context import Context
 from pipeline_lib.rows.frames import to_frame
 from pipeline_lib.rows.model import schema_of
 from pipeline_lib.rows.schema import RowSchema
+from pipeline_lib.runner.baselines import check_target_index, keep_baselines, score_baselines
 from pipeline_lib.runner.cache.imported_files import follow_imports
 from pipeline_lib.runner.metrics import finite_metric, metrics_of_evidence
 from pipeline_lib.runner.start_checks import check_checkout, check_fresh, check_module, mode_of, parameters_of
@@ -73,7 +76,7 @@ class Run:
 
     run = start_run(houses, globals())
     X_train, X_test, y_train, y_test = houses.split(houses.load(), run.params)
-    model = run.compile(houses.build(run.params).fit(X_train, y_train), like=X_train)
+    model = run.compile(houses.build(run.params).fit(X_train, y_train), like=X_train, target=y_train)
     predictions = run.evidence(X_test, y_test)
     run.metrics(houses.metrics(y_test, predictions, run.params))
     """
@@ -93,6 +96,7 @@ class Run:
         fitted: Any,
         *,
         like: Any,
+        target: Any = None,
         allow_opaque: bool = False,
         trust: Sequence[str] | None = None,
         context: Context | int | None = None,
@@ -101,10 +105,11 @@ class Run:
 
         `like` are the rows that the pipeline was fitted on: a DataFrame (rows x raw columns), or what else
         `compile_pipeline` takes, in the order of the module's `Row`; a mapping of table names to DataFrames where `Row`
-        is `Tables`. A step without an exact plan is refused, or with
-        `allow_opaque` runs through its library; its state may hold classes of the packages in `trust`, by default those
-        that `trust =` in settings.ini names. `context` is the number of earlier rows that each row needs: by
-        default the module's CONTEXT, or 0. Predict with the returned pipeline: production has the same bits.
+        is `Tables`. `target` is what the fit got besides them, such as y_train: the record keeps its baselines, which
+        the model is compared with. A step without an exact plan is refused, or with `allow_opaque` runs through its
+        library; its state may hold classes of the packages in `trust`, by default those that `trust =` in settings.ini
+        names. `context` is the number of earlier rows that each row needs: by default the module's CONTEXT, or 0.
+        Predict with the returned pipeline: production has the same bits. Raises InputError for a target of other rows.
         """
         row, library = schema_of(self.module.Row), self._project.library
         fitted = with_exported_definitions(fitted_pipeline(fitted), self._project)
@@ -122,11 +127,13 @@ class Run:
         self._training_hashes = _row_hashes(training_rows, row)
         description = {"rows": training_rows.num_rows, "digest": digest(training_rows)}
         write_atomic(self.record.folder / TRAINING, canonical_json(description))
+        write_training_rows(self.record.folder / TRAINING_ROWS, training_rows, row, self._project.row_key)
         profile = profile_of(training_rows.select([column.name for column in row.columns]), row.sensitive)
         write_atomic(self.record.folder / RAW_PROFILE, canonical_json(profile))
         self._statistics = training_statistics(training_rows, row, model.reads)
         write_statistics(self.record.artifact, self._statistics)
         write_fitted_state(self.record.folder / FITTED_STATE, fitted)
+        keep_baselines(self.record, fitted, self.module, like=like, target=target)
         return model
 
     def evidence(self, rows: Any, target: Any, *, context: Any = None) -> np.ndarray[Any, Any]:
@@ -152,13 +159,7 @@ class Run:
 
     def _check_evidence(self, rows: Any, target: Any) -> None:
         """Refuse a target of other rows; warn of rows that the fit has seen."""
-        index: Any = getattr(target, "index", None)
-        main = rows[self._model.row.name] if self._model and self._model.row.key else rows
-        if is_dataframe(main) and hasattr(index, "equals") and len(main) == len(index) and not main.index.equals(index):
-            raise InputError(
-                "found a target whose index is not that of the rows, expected the same rows in the same order; "
-                "pass X_test and y_test as `split` returned them"
-            )
+        check_target_index(rows[self._model.row.name] if self._model and self._model.row.key else rows, target)
         seen = 0
         if self._model:
             hashes = _row_hashes(conform(rows, self._model.row), self._model.row)
@@ -194,6 +195,7 @@ class Run:
         worth = value_of_evidence(self.module, self.record, self.params)
         if worth:
             write_atomic(self.record.folder / VALUE, canonical_json(worth.to_json()))
+        score_baselines(self.module, self.record, self.params)
         write_atomic(self.record.folder / METRICS, canonical_json(kept))
         return kept
 
