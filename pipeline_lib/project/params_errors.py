@@ -15,8 +15,10 @@ _EXPECTED = {
     "int_from_float": "a whole number",
     "int_parsing_size": "a whole number of fewer digits",
     "list_type": "a list",
+    "model_attributes_type": "a group of keys",
     "model_type": "a group of keys",
     "tuple_type": "a list",
+    "union_tag_not_found": "a group of keys",
 }
 """By pydantic's type of error; the others are made from its message."""
 
@@ -32,7 +34,11 @@ def validation_problems(
             key = (*key, one["loc"][-1])
             problems[key] = ("missing key, expected a value; add it", [])
         elif one["type"] == "extra_forbidden":
-            problems[key] = (_unknown_key(key, model_at(model, key[:-1])), [])
+            problems[key] = (_unknown_key(key, model_at(model, key[:-1], branches=one["loc"])), [])
+        elif one["type"] == "union_tag_invalid":
+            field, tag, tags = (one["ctx"][name] for name in ("discriminator", "tag", "expected_tags"))
+            name = "kind" if field.endswith("()") else field.strip("'")  # a function, or the name of a field
+            problems[(*key, name)] = (f"found {shorten(repr(tag))}, expected one of {tags}", [])
         else:  # a union reports one error for each of its branches
             _, expected = problems.setdefault(key, (f"found {describe_value(one['input'])}, expected ", []))
             expected.append(_expected(one["type"], one["msg"]))

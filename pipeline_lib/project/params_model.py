@@ -43,13 +43,18 @@ def check_model(model: object, where: str) -> type[BaseParams]:
     return model
 
 
-def model_at(model: type[BaseParams], key: Key) -> type[BaseParams] | None:
-    """The model of the group that a key names; None where there is no group, or more than one in a union."""
+def model_at(model: type[BaseParams], key: Key, branches: Key = ()) -> type[BaseParams] | None:
+    """The model of the group that a key names; None where there is no group, or more than one in a union.
+
+    `branches` are tags of unions: of several groups, the one whose `kind` is among them is chosen.
+    """
     for name in key:
         if isinstance(name, int):  # an item of a list: the annotation was entered with the list
             continue
         field = model.model_fields.get(name)
         groups = _groups(field.annotation) if field else []
+        if len(groups) > 1:
+            groups = [group for group in groups if set(_kinds(group)) & set(branches)]
         if len(groups) != 1:
             return None
         model = groups[0]
@@ -67,6 +72,12 @@ def _types(annotation: object) -> Iterator[object]:
 
 def _groups(annotation: object) -> list[type[BaseParams]]:
     return [t for t in _types(annotation) if isinstance(t, type) and issubclass(t, BaseParams)]
+
+
+def _kinds(group: type[BaseParams]) -> tuple[object, ...]:
+    """The values of a group's `kind`, by which a union chooses; none where it has no such field."""
+    field = group.model_fields.get("kind")
+    return get_args(field.annotation) if field and get_origin(field.annotation) is Literal else ()
 
 
 def _model_problems(model: type[BaseParams], where: str, seen: set[type]) -> Iterator[str]:

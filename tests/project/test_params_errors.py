@@ -1,10 +1,11 @@
 """Every problem in parameters is named with its location, and with what was expected."""
 
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import pytest
-from params_examples import Required, refusal
-from pydantic import field_validator, model_validator
+from params_examples import Required, read, refusal
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from pipeline_lib.project.params_model import BaseParams
 
@@ -59,6 +60,44 @@ def test_branches_of_a_union_are_one_problem(tmp_path: Path) -> None:
     assert refusal(tmp_path, "limit: x\n", Either) == [
         "params/p.yml:1: limit: found 'x', expected a valid integer or a valid number or a list"
     ]
+
+
+class Straight(BaseParams):
+    kind: Literal["lasso"] = "lasso"
+    alpha: float
+
+
+class Rule(BaseParams):
+    kind: Literal["rule"]
+
+
+def kind_of(values: Any) -> Any:
+    return values.get("kind", "lasso") if isinstance(values, dict) else getattr(values, "kind", None)
+
+
+class OneOf(BaseParams):
+    estimator: Annotated[Annotated[Straight, Tag("lasso")] | Annotated[Rule, Tag("rule")], Discriminator(kind_of)]
+
+
+class OneNamed(BaseParams):
+    estimator: Straight | Rule = Field(discriminator="kind")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("estimator:\n  kind: tree\n", "1: estimator.kind: found 'tree', expected one of 'lasso', 'rule'"),
+        ("estimator:\n  kind: rule\n  alpha: 1\n", "3: estimator.alpha: unknown key, expected one of: kind; rename"),
+        ("estimator:\n  kind: lasso\n  alfa: 1\n  alpha: 1", "3: estimator.alfa: unknown key, did you mean alpha?"),
+        ("estimator:\n  kind: lasso\n  alpha: x\n", "3: estimator.alpha: found 'x', expected a valid number"),
+        ("estimator: x\n", "1: estimator: found 'x', expected a group of keys"),
+    ],
+)
+def test_a_group_that_its_kind_chooses_is_checked_alone(tmp_path: Path, text: str, expected: str) -> None:
+    for model in (OneOf, OneNamed):
+        (line,) = refusal(tmp_path, text, model)
+        assert line.startswith(f"params/p.yml:{expected}")
+    assert read(tmp_path, "estimator:\n  alpha: 1\n", OneOf).estimator == Straight(alpha=1.0)  # no kind: its default
 
 
 def test_errors_of_validators_have_the_same_form(tmp_path: Path) -> None:
