@@ -86,7 +86,7 @@ class OneNamed(BaseParams):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("estimator:\n  kind: tree\n", "1: estimator.kind: found 'tree', expected one of 'lasso', 'rule'"),
+        ("estimator:\n  kind: tree\n", "2: estimator.kind: found 'tree', expected one of 'lasso', 'rule'"),
         ("estimator:\n  kind: rule\n  alpha: 1\n", "3: estimator.alpha: unknown key, expected one of: kind; rename"),
         ("estimator:\n  kind: lasso\n  alfa: 1\n  alpha: 1", "3: estimator.alfa: unknown key, did you mean alpha?"),
         ("estimator:\n  kind: lasso\n  alpha: x\n", "3: estimator.alpha: found 'x', expected a valid number"),
