@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         check_regression,
         check_tables,
     )
+    from pipeline_lib.comparison.compare import compare
     from pipeline_lib.compiled.pipeline import load_model
     from pipeline_lib.compiler.builder import Builder, Value
     from pipeline_lib.compiler.compile import compile_pipeline
@@ -64,6 +65,7 @@ __all__ = [
     "check_regression",
     "check_tables",
     "checked_load",
+    "compare",
     "compile_pipeline",
     "data_path",
     "draft_row",
@@ -100,6 +102,7 @@ _HOMES = {
     "check_regression": "authoring",
     "check_tables": "authoring",
     "checked_load": "project.checked_load",
+    "compare": "comparison.compare",
     "compile_pipeline": "compiler.compile",
     "data_path": "project.data_path",
     "draft_row": "rows.draft_row",

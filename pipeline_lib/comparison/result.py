@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pipeline_lib.comparison.differences import Differences
 from pipeline_lib.comparison.paired import PairedDifference
 from pipeline_lib.comparison.scored import Scored
 from pipeline_lib.comparison.verdict import Verdict
 from pipeline_lib.records.metric_direction import Direction
-
-if TYPE_CHECKING:
-    from pipeline_lib.comparison.differences import Differences
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,8 @@ class Answer:
     """A challenger against the champion: the verdict by the `criterion`, in one sentence, and every metric.
 
     `not_worse` says whether the challenger is at most `margin` worse. `rows_needed` is how many more labelled rows
-    would probably settle what is open, None where nothing is, or where no number would.
+    would probably settle what is open, None where nothing is, or where no number would. `differences` are segments,
+    rows and groups in which the two differ.
     """
 
     challenger: str
@@ -46,6 +44,7 @@ class Answer:
     sentence: str
     metrics: tuple[Measured, ...]
     not_worse: bool
+    differences: Differences
     rows_needed: int | None = None
     notes: tuple[str, ...] = ()
 
@@ -81,16 +80,6 @@ class Comparison:
     def sentence(self) -> str:
         """The answer in words; of several challengers one sentence each."""
         return "\n".join(answer.sentence for answer in self.answers)
-
-    @cached_property
-    def differences(self) -> "tuple[Differences, ...]":
-        """For each challenger, where it differs from the champion; segments by the criterion where it has one a row."""
-        from pipeline_lib.comparison.differences import differences_by
-
-        return tuple(
-            differences_by(self.scored, number, answer.criterion, self.margin)
-            for number, answer in enumerate(self.answers, 1)
-        )
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""

@@ -1,0 +1,55 @@
+"""The command that compares the model in use with those that may replace it."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline_lib.cli.completion import REFERENCE
+from pipeline_lib.cli.context import current_project, find
+from pipeline_lib.cli.output import JSON, print_json
+from pipeline_lib.errors import InputError
+
+
+@click.command
+@click.argument("champion", type=REFERENCE)
+@click.argument("challengers", nargs=-1, required=True, type=REFERENCE, metavar="CHALLENGER [MORE...]")
+@click.option("--on", metavar="FILE", help="Fresh labelled rows instead of those that the challenger held out.")
+@click.option("--target", metavar="COLUMN", help="The column of true values in FILE.  [default: the module's TARGET]")
+@click.option("--strict", is_flag=True, help="Refuse where a model has seen more than 1 % of the rows.")
+@click.option("--margin", type=float, metavar="X", help="The difference that matters, in the unit of what decides.")
+@click.option("--volume", type=float, metavar="ROWS", help="Rows of a year: the answer says money for a year, too.")
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write the page to this file as well.")
+@click.option("--fail", is_flag=True, help="Exit with 1 where a challenger is not shown to be at least as good.")
+@click.option("--delimiter", metavar="C", help="Between the fields of a CSV.  [default: , and a tab for .tsv]")
+@click.option("--encoding", default="utf-8", show_default=True, help="Of a CSV.")
+@click.option("--missing", multiple=True, metavar="TEXT", help="A CSV text that means missing; can be repeated.")
+@JSON
+def compare(champion: str, challengers: tuple[str, ...], **options: Any) -> None:
+    """Say whether a CHALLENGER is better than the CHAMPION, both references of finished runs with exact parity.
+
+    Both answer the rows that the challenger's run held out. Rows that a model was fitted on, or whose entity it was
+    fitted on, are left out and counted. What decides is the business value of a row where the pipeline exports
+    `value`, else METRIC. The result is kept beside the challenger's record, as JSON and as a page.
+    """
+    from pipeline_lib.comparison.compare import compare as compare_records
+    from pipeline_lib.comparison.page import write_comparison_page
+    from pipeline_lib.scoring.csv_rows import TextOptions
+
+    page = options["html"]
+    if page is not None and (page.is_dir() or not page.parent.is_dir()):
+        raise InputError(f"--html: found {str(page)!r}, expected a file in a folder that exists; name another")
+    text = TextOptions(options["encoding"], options["delimiter"], options["missing"])
+    records = [find(ref) for ref in (champion, *challengers)]
+    names = ("on", "target", "strict", "margin", "volume")
+    result = compare_records(
+        *records, **{name: options[name] for name in names}, options=text, project=current_project()
+    )
+    if page is not None:
+        write_comparison_page(page, result)
+    if options["as_json"]:
+        print_json(result.to_json())
+    else:
+        click.echo(result)
+    sys.exit(1 if options["fail"] and not all(answer.not_worse for answer in result.answers) else 0)

@@ -1,0 +1,55 @@
+"""A comparison in the terminal: the sentences, what must be said of the rows, a table of metrics."""
+
+from collections.abc import Iterator
+
+from pipeline_lib.comparison.result import Answer, Comparison, Measured
+from pipeline_lib.comparison.sentence import number_text
+
+_BETTER = {"maximize": "more is better", "minimize": "less is better", None: ""}
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """Lines of text."""
+    lines: list[str] = []
+    for answer in comparison.answers:
+        lines += [answer.sentence, "", *_table(answer), ""]
+    lines += [f"note: {note}" for note in comparison.scored.notes]
+    if comparison.page:
+        lines.append(f"page: {comparison.page}")
+    return "\n".join(lines).rstrip()
+
+
+def _table(answer: Answer) -> Iterator[str]:
+    head = ("", "champion", "challenger", "difference", "95 % interval", "p", "")
+    rows = [head, *(_row(each) for each in answer.metrics)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    for row in rows:
+        first, *middle, last = row
+        cells = [text.rjust(width) for text, width in zip(middle, widths[1:-1], strict=True)]
+        yield "  ".join((first.ljust(widths[0]), *cells, last)).rstrip()
+
+
+def _row(each: Measured) -> tuple[str, ...]:
+    difference = each.difference
+    name = f"{each.name} ({each.unit} a row)" if each.unit else each.name
+    interval = f"{number_text(difference.low)} to {number_text(difference.high)}" if difference else ""
+    return (
+        name,
+        number_text(each.champion),
+        number_text(each.challenger),
+        number_text(difference.estimate) if difference else "",
+        interval,
+        p_text(each.p),
+        _BETTER[each.direction] + ("" if difference is None or difference.reliable else "; interval not reliable"),
+    )
+
+
+def p_text(p: float | None) -> str:
+    """A p value as people read it.
+
+    >>> p_text(0.00004), p_text(0.032), p_text(1.0), p_text(None)
+    ('< 0.001', '0.032', '1', '')
+    """
+    if p is None:
+        return ""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}".rstrip("0").rstrip(".")

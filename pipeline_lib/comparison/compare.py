@@ -1,0 +1,155 @@
+"""Is the new model truly better? Both models on the same rows, paired, with an interval, a test and money."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.comparison.contenders import Contender, contender
+from pipeline_lib.comparison.differences import differences_by
+from pipeline_lib.comparison.held_out import LabelledRows, given_rows, held_out_rows
+from pipeline_lib.comparison.judge import Judge, judge_of
+from pipeline_lib.comparison.keep import keep
+from pipeline_lib.comparison.measures import VALUE, measured
+from pipeline_lib.comparison.multiplicity import holm
+from pipeline_lib.comparison.result import Answer, Comparison, Measured, Seen
+from pipeline_lib.comparison.rows_needed import rows_needed
+from pipeline_lib.comparison.score import score
+from pipeline_lib.comparison.scored import Scored
+from pipeline_lib.comparison.sentence import sentence_of, worse_segments_text
+from pipeline_lib.comparison.unseen import Unseen, unseen_rows
+from pipeline_lib.comparison.verdict import is_not_worse, verdict_of
+from pipeline_lib.errors import InputError
+from pipeline_lib.project.project import Project, find_project
+from pipeline_lib.records.record import Record
+from pipeline_lib.records.reference import as_record
+from pipeline_lib.scoring.csv_rows import TextOptions
+
+_DEFAULT = {"regression": "absolute error", "several targets": "absolute error"}
+Reference = Record | str | Path
+
+
+def compare(
+    champion: Reference,
+    challenger: Reference,
+    *more: Reference,
+    on: Any = None,
+    target: str | None = None,
+    strict: bool = False,
+    margin: float | None = None,
+    volume: float | None = None,
+    options: TextOptions | None = None,
+    project: Project | None = None,
+) -> Comparison:
+    """Compare the model in use with one or more that may replace it, row by row.
+
+    Each is a reference (`houses@champion`, `houses/ID`) or a record. Both answer the rows that the first challenger's
+    run held out; rows that one of the models was fitted on, themselves or by their entity, are left out and counted.
+    `on` are fresh labelled rows instead: a file, a DataFrame, or a pair of rows and true values; `target` names the
+    column of true values, by default the module's TARGET. With `strict` more than 1 % of seen rows are refused.
+    `margin` is the difference that matters in practice, in the unit of the criterion: the business value of a row
+    where the pipeline exports `value`, else METRIC. `volume` are the rows of a year.
+
+    Raises InputError for records without exact parity, for rows that cannot be known to be unseen, and for models that
+    answer different questions. The result is kept beside the challenger's record, as JSON and as a page.
+
+        comparison = compare("houses@champion", "houses", volume=12_000)
+        comparison.answers[0].verdict  # "better", "worse", "no difference" or "cannot tell"
+    """
+    project = project or find_project()
+    _check_amount("margin", margin)
+    _check_amount("volume", volume)
+    contenders = [contender(as_record(each)) for each in (champion, challenger, *more)]
+    found = judge_of(contenders[1].record, project)
+    judge, notes = (None, [found]) if isinstance(found, str) else (found, [])
+    given = _rows(contenders, judge, on, target, options)
+    unseen = unseen_rows(contenders, given, project.row_key, strict=strict)
+    scored, refusals = score(contenders, given, judge, unseen.mask)
+    notes += _notes(given, unseen, refusals)
+    scored = replace(scored, notes=tuple(notes))
+    seen = Seen(given.rows.num_rows, int((~unseen.mask).sum()), unseen.seen)
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    answers = _answers(scored, judge, given.names, margin or 0.0, volume)
+    return keep(Comparison(contenders[0].reference, answers, scored, seen, given.shown, margin or 0.0, volume, created))
+
+
+def _check_amount(name: str, value: float | None) -> None:
+    if value is not None and not (0 <= value < float("inf")):
+        raise InputError(f"--{name}: found {value}, expected a number from 0 on; correct it")
+
+
+def _rows(
+    contenders: Sequence[Contender], judge: Judge | None, on: Any, target: str | None, options: TextOptions | None
+) -> LabelledRows:
+    if on is None:
+        return held_out_rows(contenders[1])
+    named = target or (getattr(judge.module, "TARGET", None) if judge else None)
+    return given_rows(on, contenders, named if isinstance(named, str) else None, options or TextOptions())
+
+
+def _notes(given: LabelledRows, unseen: Unseen, refusals: dict[str, int]) -> list[str]:
+    """What the reader must know of the rows."""
+    notes = list(unseen.notes)
+    if given.unlabelled:
+        notes.append(f"{given.unlabelled:,} rows without a true value are left out")
+    notes += [f"{name} refuses {count:,} rows, which are left out for all" for name, count in refusals.items()]
+    return notes
+
+
+def _answers(
+    scored: Scored, judge: Judge | None, names: tuple[str, ...], margin: float, volume: float | None
+) -> tuple[Answer, ...]:
+    tables = [measured(scored, side, judge, names) for side in scored.challengers]
+    corrected = _after_holm(tables)
+    criterion = _criterion(scored, judge, corrected)
+    return tuple(_answer(scored, number, table, criterion, margin, volume) for number, table in enumerate(corrected, 1))
+
+
+def _after_holm(tables: Sequence[Sequence[Measured]]) -> list[list[Measured]]:
+    """The metrics of each challenger with p values corrected over the challengers, metric by metric."""
+    if len(tables) == 1:
+        return [list(tables[0])]
+    result = [list(table) for table in tables]
+    for name in dict.fromkeys(each.name for table in tables for each in table):
+        places = [(t, i) for t, table in enumerate(tables) for i, each in enumerate(table) if each.name == name]
+        values = holm([float(tables[t][i].p or 0.0) for t, i in places])
+        for (t, i), p in zip(places, values, strict=True):
+            result[t][i] = replace(result[t][i], p=float(p))
+    return result
+
+
+def _criterion(scored: Scored, judge: Judge | None, tables: Sequence[Sequence[Measured]]) -> str:
+    """What decides: the value, else METRIC, else the loss that suits the kind of prediction."""
+    present = set.intersection(*({each.name for each in table} for table in tables))
+    if VALUE in present:
+        return VALUE
+    if judge and judge.metric and judge.metric.name in present:
+        return judge.metric.name
+    default = _DEFAULT.get(scored.kind, "log loss")
+    return default if default in present else "error"
+
+
+def _answer(
+    scored: Scored, number: int, table: Sequence[Measured], criterion: str, margin: float, volume: float | None
+) -> Answer:
+    one = next(each for each in table if each.name == criterion)
+    difference = one.difference
+    if difference is None or one.direction is None:
+        raise AssertionError(f"{criterion}: a criterion has a difference and a direction")
+    verdict = verdict_of(difference, direction=one.direction, margin=margin, p=one.p)
+    needed = rows_needed(difference, margin) if verdict == "cannot tell" else None
+    challenger = scored.sides[number].reference
+    differences = differences_by(scored, number, criterion, margin)
+    sentence = sentence_of(
+        scored.champion.reference,
+        challenger,
+        one,
+        verdict,
+        rows=len(scored.target),
+        margin=margin,
+        volume=volume,
+    )
+    not_worse = is_not_worse(difference, direction=one.direction, margin=margin)
+    sentence += worse_segments_text(differences.segments)
+    return Answer(challenger, criterion, verdict, sentence, tuple(table), not_worse, differences, needed, scored.notes)

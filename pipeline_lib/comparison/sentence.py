@@ -1,0 +1,105 @@
+"""The answer of a comparison in one sentence, with the money that is in it."""
+
+import math
+
+from pipeline_lib.comparison.paired import PairedDifference
+from pipeline_lib.comparison.result import Measured
+from pipeline_lib.comparison.rows_needed import rows_needed_sentence
+from pipeline_lib.comparison.segments import Segments
+from pipeline_lib.comparison.verdict import Verdict
+
+_DIGITS = 3  # significant ones
+_SEGMENTS = 3  # named ones
+_UNITS_OF_MILLIONS = ((1e9, "billion"), (1e6, "million"))
+
+
+def number_text(value: float) -> str:
+    """A number with three significant digits, without an exponent where it can be read so.
+
+    >>> [number_text(value) for value in (1234567.0, 812.44, 0.01234, -3.0, 0.0, 4.2e-9)]
+    ['1.23 million', '812', '0.0123', '-3', '0', '4.2e-09']
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    for size, name in _UNITS_OF_MILLIONS:
+        if abs(value) >= size:
+            return f"{value / size:,.{_DIGITS}g} {name}"
+    if abs(value) < 1e-5:
+        return f"{value:.2g}"
+    places = max(_DIGITS - 1 - math.floor(math.log10(abs(value))), 0)
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def difference_text(measured: Measured) -> str:
+    """The paired difference of a metric with its interval.
+
+    `+812 dollars a row (95 % interval +340 to +1,290)`
+    """
+    difference = measured.difference
+    if difference is None:
+        return f"{number_text(measured.champion)} and {number_text(measured.challenger)}"
+    unit = f" {measured.unit} a row" if measured.unit else ""
+    interval = f"95 % interval {_signed(difference.low)} to {_signed(difference.high)}"
+    return f"{_signed(difference.estimate)}{unit} ({interval})"
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{number_text(value)}"
+
+
+def sentence_of(
+    champion: str,
+    challenger: str,
+    measured: Measured,
+    verdict: Verdict,
+    *,
+    rows: int,
+    margin: float,
+    volume: float | None,
+) -> str:
+    """One sentence: the verdict by a metric, how sure it is, and money per row and at `volume` rows a year."""
+    difference = measured.difference
+    if difference is None:
+        raise AssertionError("the criterion has a difference")
+    where = f"on {rows:,} row{'s' if rows > 1 else ''} that neither has seen"
+    what = f"{measured.name} {difference_text(measured)}{_yearly(measured, volume)}, {where}"
+    if difference.identical:
+        return f"No difference: {challenger} and the champion {champion} have the same {measured.name} {where}."
+    if verdict == "no difference":
+        unit = f" {measured.unit} a row" if measured.unit else ""
+        return (
+            f"No difference that matters between {challenger} and the champion {champion}: {what}; the margin is "
+            f"{number_text(margin)}{unit}."
+        )
+    if verdict == "cannot tell":
+        open_since = _open(difference, margin)
+        return f"Cannot tell whether {challenger} is better than the champion {champion}: {what}; {open_since}."
+    return f"{challenger} is {verdict} than the champion {champion}: {what}."
+
+
+def _yearly(measured: Measured, volume: float | None) -> str:
+    if volume is None or not measured.unit or measured.difference is None:
+        return ""
+    yearly = measured.difference.estimate * volume
+    return f", {_signed(yearly)} {measured.unit} a year at {number_text(volume)} rows a year"
+
+
+def _open(difference: PairedDifference, margin: float) -> str:
+    """Why a comparison is open, and what would settle it."""
+    settled = rows_needed_sentence(difference, margin)
+    return settled if difference.reliable else f"{difference.unreliable}; {settled}"
+
+
+def worse_segments_text(segments: Segments) -> str:
+    """Where the challenger loses, as a sentence; empty where it is nowhere shown to be worse."""
+    worse = segments.worse
+    if not worse:
+        return ""
+    unit = f" {segments.unit} a row" if segments.unit else ""
+    names = [
+        f"{each.column} {each.label} ({segments.measure} {_signed(each.difference.estimate)}{unit}, {each.rows:,} rows)"
+        for each in worse[:_SEGMENTS]
+    ]
+    more = f" and {len(worse) - _SEGMENTS} more segments" if len(worse) > _SEGMENTS else ""
+    return f" It is worse in {', '.join(names)}{more}."
