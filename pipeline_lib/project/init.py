@@ -5,15 +5,20 @@ import keyword
 import re
 import secrets
 import shutil
+import string
 import sys
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.project.project import ROW_KEY_LENGTH
 from pipeline_lib.project.template import FRAMEWORK, Names, first_files, house_files, pristine_files
 from pipeline_lib.system.files import flush_tree
 
+_SETTINGS = "settings.ini"
+_KEY_COMMENT = "key of the hashes that tell which rows a model has seen: under another one older runs cannot tell"
+_BEFORE_KEY = b"runs_path = runs\n"
 _FOLDERS = {"build", "champions", "data", "dist", "docs", "nbs", "params", "runs", "steps", "pipelines", "tests"}
 """Folders of a project: a package of this name would be one of them."""
 _OTHER_NAMES = {"feature-engine": "feature_engine", "scikit-learn": "sklearn", "fsspec": "fsspec"}
@@ -33,6 +38,7 @@ def create_project(folder: Path, name: str = "") -> tuple[str, list[str]]:
     names = Names.of(library)
     house = house_files(names)
     files = {**house, **first_files(names), **pristine_files(house, names.version)}
+    files[_SETTINGS] = _with_row_key(files[_SETTINGS])
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
     part.mkdir()
@@ -60,6 +66,13 @@ def check_package_name(name: str, *, from_folder: bool) -> str:
         remedy = "choose one with --name, for example --name credit_lab"
         raise InputError(f"found {source}{name!r}, {problem}; {remedy}")
     return name
+
+
+def _with_row_key(settings: bytes) -> bytes:
+    """The template's settings with a key of the project's own, which no template and no other project has."""
+    key = "".join(secrets.choice(string.ascii_letters) for _ in range(ROW_KEY_LENGTH))
+    lines = f"# {_KEY_COMMENT}\nrow_key = {key}\n"
+    return settings.replace(_BEFORE_KEY, _BEFORE_KEY + lines.encode(), 1)
 
 
 def _name_of(folder: Path) -> str:

@@ -1,6 +1,7 @@
 """A project of one's own: whole or not at all, under any package name."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -82,8 +83,18 @@ def test_the_code_passes_its_own_checks_of_style(tmp_path: Path, library: str) -
 def test_the_template_is_kept_as_it_was(tmp_path: Path) -> None:
     create_project(tmp_path / "own", "credit_lab")
     for path, content in house_files(Names.of("credit_lab")).items():
-        assert (tmp_path / "own" / path).read_bytes() == content
+        own = (tmp_path / "own" / path).read_bytes()
+        assert re.sub(rb"# key .*\nrow_key = .*\n", b"", own) == content
         assert (tmp_path / "own" / PRISTINE / path).read_bytes() == content
+
+
+def test_each_project_draws_a_key_for_the_hashes_of_its_rows(tmp_path: Path) -> None:
+    keys = set()
+    for name in ("one", "other"):
+        create_project(tmp_path / name, "credit_lab")
+        keys.add(find_project(tmp_path / name).row_key)
+    assert len(keys) == 2
+    assert all(re.fullmatch("[A-Za-z]{16}", key) for key in keys)
 
 
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:

@@ -44,6 +44,25 @@ def test_packages_that_opaque_steps_may_hold_are_named_in_the_settings(project: 
     assert trust_around(project.root.parent) == ()
 
 
+def test_the_key_of_row_hashes_follows_from_the_package_where_the_settings_name_none(project: Project) -> None:
+    found = find_project(project.root)
+    assert len(found.row_key) == 16
+    assert found.row_key == project.row_key
+    text = SETTINGS.replace(f"lib_name = {project.library}", "lib_name = other_lab")
+    (project.root / "settings.ini").write_text(text)
+    assert find_project(project.root).row_key not in ("", found.row_key)
+    (project.root / "settings.ini").write_text(f"{SETTINGS}row_key = abcdefghijkLMN12\n")
+    assert find_project(project.root).row_key == "abcdefghijkLMN12"
+
+
+@pytest.mark.parametrize("key", ["short", "abcdefghijklmnopq", "abcdefgh-jklmnop", "äbcdefghijklmnop"])
+def test_a_key_that_cannot_be_one_is_refused_and_not_shown(project: Project, key: str) -> None:
+    (project.root / "settings.ini").write_text(f"{SETTINGS}row_key = {key}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"row_key: found \d+ characters, expected 16 letters or digits") as caught:
+        find_project(project.root)
+    assert key not in str(caught.value)
+
+
 def test_the_working_folder_is_where_the_search_starts(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project.notebooks)
     assert find_project() == project

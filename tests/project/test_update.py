@@ -174,7 +174,8 @@ def test_a_later_version_is_noted(project: Project, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(template, "framework_version", lambda: "10.0")
     result = update_project(project)
     assert result.after == "10.0"
-    assert list(map(str, result.changes)) == ["updated: settings.ini"]
+    assert list(map(str, result.changes)) == ["merged: settings.ini"]  # it has a key of the project's own
+    assert find_project(project.root).row_key == project.row_key
     assert (project.root / VERSION_FILE).read_text() == "10.0\n"
     assert "nb-pipeline-lib>=10.0" in (project.root / "settings.ini").read_text(encoding="utf-8")
 
