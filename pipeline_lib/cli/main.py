@@ -11,11 +11,13 @@ import click
 
 from pipeline_lib.cli import (
     champions,
+    compare,
     completion,
     diff,
     doctor,
     drift,
     forget,
+    mlflow,
     model_file,
     new,
     notebooks,
@@ -25,6 +27,7 @@ from pipeline_lib.cli import (
     project,
     records,
     replay,
+    retrain,
     review,
     run,
     serve,
@@ -33,7 +36,9 @@ from pipeline_lib.cli import (
 )
 from pipeline_lib.cli.context import check_checkout
 from pipeline_lib.cli.groups import TaskGroup
+from pipeline_lib.cli.help import explain
 from pipeline_lib.errors import PipelineLibError
+from pipeline_lib.refusals.catalog import code_of
 from pipeline_lib.system.jupyter_imports import allow_fast_jupyter_imports
 
 
@@ -45,7 +50,7 @@ def main() -> None:
     try:
         commands.main(prog_name=completion.PROGRAM, standalone_mode=False)
     except PipelineLibError as error:
-        _fail(str(error), error.exit_code)
+        _fail(str(error), error.exit_code, error.code)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
@@ -75,19 +80,22 @@ def _echo(text: str) -> None:
     click.echo(redact_here(text), err=True)
 
 
-def _fail(message: str, code: int) -> NoReturn:
+def _fail(message: str, exit_code: int, code: str = "") -> NoReturn:
+    """Print the message of an error, below it the code of its kind, and end."""
     _echo(f"error: {message}")
-    sys.exit(code)
+    code = code or code_of(message)
+    _echo(f"code: {code} (`pipeline-lib help {code}` explains it)")
+    sys.exit(exit_code)
 
 
 TASKS: dict[str, tuple[click.Command, ...]] = {
     # One line makes a command: its name in the group whose heading says what it is for.
-    "Start": (project.init, new.new, notebooks.export, notebooks.clean, project.update, completion.completion),
-    "Run": (run.run, run.run_all, sweep.sweep, run.resume),
+    "Start": (project.init, new.new, notebooks.export, notebooks.clean, project.update, completion.completion, explain),
+    "Run": (run.run, run.run_all, sweep.sweep, run.resume, retrain.retrain),
     "Look": (records.runs, records.show, records.report, records.lab, sources.sources, model_file.inspect_model),
-    "Check": (parity.verify, parity.parity, diff.reproduce, diff.diff, doctor.doctor, review.review),
+    "Check": (parity.verify, parity.parity, compare.compare, diff.reproduce, diff.diff, doctor.doctor, review.review),
     "Use": (predict.predict, serve.serve, drift.drift, replay.replay, replay.why, package.package),
-    "Share": (records.push, records.pull, champions.promote, champions.champions),
+    "Share": (records.push, records.pull, champions.promote, champions.champions, mlflow.mlflow),
     "Clean up": (records.prune, forget.forget),
 }
 
@@ -102,7 +110,7 @@ def commands(context: click.Context) -> None:
     NAME@best (best by METRIC), NAME@champion (the promoted one), NAME@scratch (newest
     interactive one), NAME/ID, or the path of a record.
     """
-    if context.invoked_subcommand != doctor.doctor.name:  # which says it as one of its findings
+    if context.invoked_subcommand not in (doctor.doctor.name, explain.name):  # which says it, or explains it
         check_checkout(context)
 
 

@@ -22,24 +22,24 @@ from pipeline_lib.system.files import files_below, read_json, sha256_file
 
 FORMAT = 1
 FACTS, SELF_TEST, ARTIFACT, EVIDENCE = "record.json", "self_test.json", "artifact", "evidence.parquet"
-_AGAIN = "install the wheel again"
 
 
 @dataclass(frozen=True)
 class InstalledPackage:
-    """The folder of an installed package."""
+    """The folder of an installed package, and what to do where its files are damaged."""
 
     folder: Path
+    remedy: str = "install the wheel again"
 
     @cached_property
     def facts(self) -> dict[str, Any]:
         """What the package says of its record. Raises InputError for a damaged or later one."""
-        facts = read_json(self.folder / FACTS, _AGAIN)
+        facts = read_json(self.folder / FACTS, self.remedy)
         if not isinstance(facts, dict) or facts.get("format") != FORMAT or not isinstance(facts.get("files"), dict):
             found = facts.get("format") if isinstance(facts, dict) else type(facts).__name__
             raise InputError(
                 f"{self.folder / FACTS}: found format {found!r}, expected {FORMAT}; upgrade nb-pipeline-lib, or "
-                f"{_AGAIN}"
+                f"{self.remedy}"
             )
         return facts
 
@@ -72,7 +72,7 @@ class InstalledPackage:
                 found = f"other bytes than were packaged, expected sha256 {expected[name][:12]}…"
             else:
                 continue
-            raise DifferenceError(f"{self.folder / name}: found {found}; {_AGAIN}")
+            raise DifferenceError(f"{self.folder / name}: found {found}; {self.remedy}")
 
     def load(self) -> CompiledPipeline:
         """The model, after every file was verified."""
@@ -85,7 +85,7 @@ class InstalledPackage:
         Raises DifferenceError for the first output that differs.
         """
         model = self.load()
-        test = read_json(self.folder / SELF_TEST, _AGAIN)
+        test = read_json(self.folder / SELF_TEST, self.remedy)
         rows, context = decoded(test["rows"]), decoded(test["context"])
         kinds = tuple(test["outputs"])
         table = model.predict_table(by_table(rows, model), outputs=kinds, context=context or None)
