@@ -43,7 +43,7 @@ class Row(BaseModel):
     age: str = Field(pattern=NUMBER)
     sibsp: int = Field(ge=0, le=20)
     parch: int = Field(ge=0, le=20)
-    ticket: str
+    ticket: str = Field(json_schema_extra={"entity": True})
     fare: str = Field(pattern=NUMBER)
     cabin: str
     embarked: Literal["C", "Q", "S", "?"]
