@@ -53,3 +53,23 @@ def compare(champion: str, challengers: tuple[str, ...], **options: Any) -> None
     else:
         click.echo(result)
     sys.exit(1 if options["fail"] and not all(answer.not_worse for answer in result.answers) else 0)
+
+
+@click.command("compare-recipes")
+@click.argument("champion")
+@click.argument("challenger")
+@click.option("--metric", metavar="NAME", help="What decides.  [default: value where there is one, else METRIC]")
+@click.option("--margin", type=float, default=0.0, metavar="X", help="The difference that matters.")
+@JSON
+def compare_recipes(champion: str, challenger: str, metric: str | None, margin: float, as_json: bool) -> None:
+    """Say which of two recipes is better: two sweeps over the same seeds, by name, on the same splits.
+
+    `compare` judges two fitted models. Another seed gives another model; this judges what makes them.
+    """
+    from pipeline_lib.comparison.recipes import compare_recipes as compare_sweeps
+
+    result = compare_sweeps(champion, challenger, metric=metric, margin=margin, project=current_project())
+    if as_json:
+        print_json(result.to_json())
+    else:
+        click.echo(result)
