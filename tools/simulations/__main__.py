@@ -1,8 +1,8 @@
-"""Measure every design, print the table, and write it to docs/comparison-statistics.md.
+"""Measure every design, print the table, and write it to the page.
 
-    python -m tools.simulations [--only TEXT] [--print]
+    python -m tools.simulations [--only TEXT] [--repetitions COUNT]
 
-Takes about 20 minutes on one core. Exits with 1 if a design does not show what it has to.
+The page is docs/comparison-statistics.md; a part, or other repetitions, leave it as it is. Exits with 1 if a design does not show what it has to.
 """
 
 import argparse
@@ -47,18 +47,18 @@ def write(table: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="designs whose name contains this text")
-    parser.add_argument("--print", action="store_true", help="leave the page as it is")
+    parser.add_argument("--repetitions", type=int, help="of each design, instead of its own number; for a quick look")
     arguments = parser.parse_args()
     print(HEADER, end="", flush=True)
     measured = []
     for design in designs():
         if arguments.only in design.name:
             start = time.perf_counter()
-            measured.append(measure(design))
+            measured.append(measure(design, arguments.repetitions))
             print(f"{row(measured[-1])} {time.perf_counter() - start:.0f} s", flush=True)
     failures = [f"{one.design.name}: {failure}" for one in measured for failure in one.failures]
     print("\n".join(failures) or "each design shows what it has to")
-    if not (arguments.print or arguments.only):
+    if not (arguments.repetitions or arguments.only):
         write(HEADER + "".join(f"{row(one)}\n" for one in measured))
     sys.exit(bool(failures))
 
