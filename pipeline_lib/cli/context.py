@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipeline_lib.scoring.installed import InstalledPackage
 
 
-_WITH_A_KERNEL = ("run", "run-all", "resume", "sweep", "reproduce")
+_WITH_A_KERNEL = ("run", "run-all", "resume", "sweep", "reproduce", "retrain")
 """Commands that start a kernel, which imports the project's package from the environment."""
 
 
