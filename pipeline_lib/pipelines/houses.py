@@ -3,12 +3,13 @@
 # %% auto #0
 __all__ = ['TARGET', 'SOURCES', 'Columns', 'UNUSED', 'YEARS', 'INDICATED', 'FILLED', 'LOGGED', 'YEO_JOHNSON', 'WINSORISED',
            'BINARISED', 'MISSING_LABEL', 'GRADES', 'FINISH', 'GRADED', 'SCALES', 'OWN_LABEL', 'MOST_FREQUENT',
-           'CATEGORIES', 'METRIC', 'VALUE_UNIT', 'Row', 'load', 'Imputation', 'Encoding', 'Estimator', 'Business',
-           'Params', 'split', 'cleaning_steps', 'build', 'metrics', 'mispricing', 'mispricings', 'value']
+           'CATEGORIES', 'METRIC', 'VALUE_UNIT', 'Row', 'load', 'Imputation', 'Encoding', 'LassoParams',
+           'BoostingParams', 'RuleParams', 'Business', 'Params', 'split', 'cleaning_steps', 'preparation',
+           'square_foot', 'by_neighbourhood', 'build', 'metrics', 'mispricing', 'mispricings', 'value']
 
 # %% ../../nbs/pipelines/houses.ipynb #imports
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,15 +20,16 @@ from feature_engine.selection import DropFeatures
 from feature_engine.transformation import LogTransformer, YeoJohnsonTransformer
 from feature_engine.wrappers import SklearnTransformerWrapper
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.linear_model import Lasso
 from sklearn.metrics import r2_score, root_mean_squared_error
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import Binarizer, MinMaxScaler
 
-from .. import BaseParams, InputError, check_regression
+from .. import BaseParams, InputError, RuleModel, check_regression
 from ..steps.labels import LabelScores
 from ..steps.years import ElapsedYears
 
@@ -162,11 +164,29 @@ class Encoding(BaseParams):
     rare_share: float = Field(gt=0, lt=0.5)
 
 
-class Estimator(BaseParams):
+class LassoParams(BaseParams):
     """The Lasso on the log price: strength of the penalty, and coordinate descent's limit of rounds."""
 
+    kind: Literal["lasso"] = "lasso"
     alpha: float = Field(gt=0)
     max_iter: int = Field(gt=0)
+
+
+class BoostingParams(BaseParams):
+    """Boosted trees on the log price: how many, what each adds, how deep; the share of columns and rows each sees."""
+
+    kind: Literal["boosting"]
+    trees: int = Field(gt=0)
+    learning_rate: float = Field(gt=0, le=1)
+    depth: int = Field(gt=0)
+    column_share: float = Field(gt=0, le=1)
+    row_share: float = Field(gt=0, le=1)
+
+
+class RuleParams(BaseParams):
+    """Price per square foot by neighbourhood."""
+
+    kind: Literal["rule"]
 
 
 class Business(BaseParams):
@@ -183,8 +203,14 @@ class Params(BaseParams):
     seed: int = Field(ge=0, lt=2**32)
     imputation: Imputation
     encoding: Encoding
-    estimator: Estimator
+    estimator: LassoParams | BoostingParams | RuleParams = Field(discriminator="kind")
     business: Business
+
+    @field_validator("estimator", mode="before")
+    @classmethod
+    def kind_of_older_files(cls, estimator: object) -> object:
+        """Parameters without a kind are older than the choice: they mean the Lasso."""
+        return {"kind": "lasso", **estimator} if isinstance(estimator, dict) else estimator
 
 # %% ../../nbs/pipelines/houses.ipynb #split
 def split(frame: pd.DataFrame, params: Params) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]:
@@ -259,26 +285,53 @@ def cleaning_steps(params: Params) -> list[tuple[str, object]]:
         ("outliers", Winsorizer(capping_method="gaussian", tail="both", fold=3, variables=WINSORISED)),
     ]
 
+# %% ../../nbs/pipelines/houses.ipynb #build-text
+def preparation(params: Params) -> list[tuple[str, object]]:
+    """All steps before the estimator: what `cleaning_steps` does, then text as numbers, and each column from 0 to 1."""
+    scales = {column: dict(scale) for column, scale in SCALES.items()}
+    return [
+        *cleaning_steps(params),
+        ("scores", LabelScores(scales)),
+        ("rare", RareLabelEncoder(tol=params.encoding.rare_share, n_categories=1, variables=CATEGORIES)),
+        ("rank", OrdinalEncoder(encoding_method="ordered", unseen="ignore", variables=CATEGORIES)),
+        ("new_label", MeanMedianImputer(imputation_method="median", variables=CATEGORIES)),
+        ("scale", MinMaxScaler().set_output(transform="pandas")),
+    ]
+
+# %% ../../nbs/pipelines/houses.ipynb #rule
+def square_foot(X: pd.DataFrame, y: pd.Series) -> dict[str, Any]:
+    """Median price of a square foot of living area in dollars, by neighbourhood and in the whole town."""
+    prices = y / X["area"]
+    return {"here": prices.groupby(X["Neighborhood"]).median(), "anywhere": float(prices.median())}
+
+
+def by_neighbourhood(X: pd.DataFrame, learned: Mapping[str, Any]) -> pd.Series:
+    """Prices in dollars: the living area times what a square foot costs here, or in the town where that is unknown."""
+    return X["area"] * X["Neighborhood"].map(learned["here"]).fillna(learned["anywhere"])
+
 # %% ../../nbs/pipelines/houses.ipynb #build
 def build(params: Params) -> Pipeline:
     """The unfitted pipeline: raw rows in (the columns of `Row`), prices in dollars out, as float64.
 
-    Fitting takes prices in dollars. A label that is new in a column where training saw no rare one gets the
-    column's median rank; scikit-learn's own predict warns of it (UserWarning, from the step `rank`).
+    Fitting takes prices in dollars. The Lasso and the boosted trees learn log prices from prepared columns, the rule
+    reads the raw ones. A label that is new in a column where training saw no rare one gets the column's median rank;
+    scikit-learn's own predict warns of it (UserWarning, from the step `rank`).
     """
-    scales = {column: dict(scale) for column, scale in SCALES.items()}
-    estimator = Lasso(alpha=params.estimator.alpha, max_iter=params.estimator.max_iter)
-    return Pipeline(
-        [
-            *cleaning_steps(params),
-            ("scores", LabelScores(scales)),
-            ("rare", RareLabelEncoder(tol=params.encoding.rare_share, n_categories=1, variables=CATEGORIES)),
-            ("rank", OrdinalEncoder(encoding_method="ordered", unseen="ignore", variables=CATEGORIES)),
-            ("new_label", MeanMedianImputer(imputation_method="median", variables=CATEGORIES)),
-            ("scale", MinMaxScaler().set_output(transform="pandas")),
-            ("price", TransformedTargetRegressor(estimator, func=np.log, inverse_func=np.exp)),
-        ]
-    )
+    if params.estimator.kind == "rule":
+        return Pipeline([("price", RuleModel(by_neighbourhood, learn=square_foot, kind="regressor"))])
+    if params.estimator.kind == "boosting":
+        estimator = GradientBoostingRegressor(
+            n_estimators=params.estimator.trees,
+            learning_rate=params.estimator.learning_rate,
+            max_depth=params.estimator.depth,
+            max_features=params.estimator.column_share,
+            subsample=params.estimator.row_share,
+            random_state=params.seed,
+        )
+    else:
+        estimator = Lasso(alpha=params.estimator.alpha, max_iter=params.estimator.max_iter)
+    price = TransformedTargetRegressor(estimator, func=np.log, inverse_func=np.exp)
+    return Pipeline([*preparation(params), ("price", price)])
 
 # %% ../../nbs/pipelines/houses.ipynb #metrics
 METRIC = ("rmse_log", "minimize")
