@@ -18,19 +18,23 @@ GROUPS = 10
 
 @dataclass(frozen=True)
 class CalibrationGroup:
-    """Rows for which a model says about the same: the mean of what it says, and what came."""
+    """Rows for which a model says about the same: the mean of what it says, what came, and the first less the second.
+
+    The interval of `bias` is that of the differences row by row, for probabilities that of `came`.
+    """
 
     said: float
     came: Estimate
+    bias: Estimate
 
     @property
     def is_off(self) -> bool:
-        """Whether what the model says lies outside the interval of what came."""
-        return not (self.came.low <= self.said <= self.came.high)
+        """Whether what the model says is too high or too low on average, beyond chance."""
+        return self.bias.low > 0 or self.bias.high < 0
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
-        return {"said": known(self.said), "came": self.came.to_json()}
+        return {"said": known(self.said), "came": self.came.to_json(), "bias": self.bias.to_json()}
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,12 @@ def _side(
     groups = []
     for number in range(int(index.max()) + 1 if index.size else 0):
         inside = index == number
-        groups.append(CalibrationGroup(float(said[inside].mean()), estimate(came[inside])))
+        of_group, observed = float(said[inside].mean()), estimate(came[inside])
+        if of_shares:
+            bias = Estimate(of_group - observed.value, of_group - observed.high, of_group - observed.low, observed.rows)
+        else:
+            bias = mean(said[inside] - came[inside])
+        groups.append(CalibrationGroup(of_group, observed, bias))
     apart = sum(abs(group.said - group.came.value) * group.came.rows for group in groups)
     rows = max(len(said), 1)
     return SideCalibration(

@@ -1,8 +1,9 @@
 """The curves of a comparison: calibration, and cumulative gain or value, champion and challenger in one picture."""
 
+import math
 from collections.abc import Iterator, Sequence
 
-from pipeline_lib.comparison.calibration import Calibration
+from pipeline_lib.comparison.calibration import Calibration, CalibrationGroup
 from pipeline_lib.comparison.gain import TENTHS, Gain
 from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.comparison.svg import (
@@ -24,40 +25,51 @@ from pipeline_lib.system.html_page import Markup
 
 _COLOURS = (CHAMPION, CHALLENGER)
 _ROLES = ("champion", "challenger")
+_WIDEST = "30rem"
 _LEFT, _TOP, _HEIGHT, _BELOW = 48.0, 20.0, 220.0, 34.0
 
 
 def calibration_plot(calibration: Calibration) -> Markup:
-    """What a model says across, what came upwards with its interval; on the diagonal both are the same."""
-    groups = [group for side in calibration.sides for group in side.groups]
-    if not groups:
+    """What a model says across; upwards how often it was so, of numbers how far off they are, with intervals.
+
+    On the dashed line what a model says is right.
+    """
+    shares = calibration.of_shares
+    drawn = [[_point(group, shares) for group in side.groups] for side in calibration.sides]
+    points = [point for side in drawn for point in side]
+    if not points:
         return Markup()
-    ends = [group.said for group in groups] + [
-        end for group in groups for end in (group.came.low, group.came.high) if end == end
-    ]
-    low, high = (0.0, 1.0) if calibration.of_shares else (min(ends), max(ends))
-    if not high > low:
-        return Markup()
-    across, up = _frame(low, high, low, high)
-    parts = [*_axes(across, up, percent=calibration.of_shares)]
-    parts.append(line(across(low), up(low), across(high), up(high), SOFT, dash="3 2"))
-    for number, (side, colour) in enumerate(zip(calibration.sides, _COLOURS, strict=True)):
-        points = [(across(group.said) + 1.5 * number, up(group.came.value)) for group in side.groups]
-        parts += [
-            line(x, up(group.came.low), x, up(group.came.high), colour, 1.2)
-            for (x, _), group in zip(points, side.groups, strict=True)
-            if group.came.low == group.came.low
-        ]
-        parts.append(path(points, colour, width=1))
-        parts += [dot(x, y, colour, 2.6) for x, y in points]
-    said, came = ("predicted probability", "share that came") if calibration.of_shares else ("predicted", "true")
-    parts += _names(said, came)
+    left, right = (0.0, 1.0) if shares else (min(point[0] for point in points), max(point[0] for point in points))
+    low, high = (0.0, 1.0) if shares else _spread(points)
+    across, up = _frame(left, right if right > left else left + 1.0, low, high)
+    parts = [*_axes(across, up, percent=shares, across_percent=shares)]
+    parts.append(line(across(left), up(0.0), across.end, up(1.0 if shares else 0.0), SOFT, dash="3 2"))
+    for number, (side, colour) in enumerate(zip(drawn, _COLOURS, strict=True)):
+        placed = [(across(x) + 3.0 * number - 1.5, y, down, top) for x, y, down, top in side]
+        parts += [line(x, up(down), x, up(top), colour, 1.2) for x, _, down, top in placed if down == down]
+        parts.append(path([(x, up(y)) for x, y, *_ in placed], colour, width=1))
+        parts += [dot(x, up(y), colour, 2.6) for x, y, *_ in placed]
+    parts += _names(
+        *(("predicted probability", "observed share") if shares else ("prediction", "prediction less true"))
+    )
     told = "; ".join(
-        f"{role}: said {number_text(side.said)} on average, came {number_text(side.came.value)}, mean distance in "
-        f"groups {number_text(side.error)}"
+        f"{role}: predicted {number_text(side.said)} on average, observed {number_text(side.came.value)}, "
+        f"mean distance in groups {number_text(side.error)}"
         for role, side in zip(_ROLES, calibration.sides, strict=True)
     )
-    return picture(parts, _TOP + _HEIGHT + _BELOW, f"Calibration for {calibration.event}. {told}", widest="27rem")
+    return picture(parts, _TOP + _HEIGHT + _BELOW, f"Calibration for {calibration.event}. {told}", widest=_WIDEST)
+
+
+def _point(group: CalibrationGroup, is_share: bool) -> tuple[float, float, float, float]:
+    shown = group.came if is_share else group.bias
+    return group.said, shown.value, shown.low, shown.high
+
+
+def _spread(points: Sequence[tuple[float, float, float, float]]) -> tuple[float, float]:
+    """The range of all points with their intervals, and 0."""
+    ends = [0.0, *(end for point in points for end in point[1:] if math.isfinite(end))]
+    room = 0.08 * (max(ends) - min(ends)) or 1.0
+    return min(ends) - room, max(ends) + room
 
 
 def gain_plot(gain: Gain) -> Markup:
@@ -67,7 +79,7 @@ def gain_plot(gain: Gain) -> Markup:
     if not high > low:
         return Markup()
     across, up = _frame(0.0, 1.0, low, high)
-    parts = [*_axes(across, up, percent=not gain.is_value)]
+    parts = [*_axes(across, up, percent=not gain.is_value, across_percent=True)]
     end = gain.sides[0].steps[-1] if gain.is_value else 1.0
     parts.append(line(across(0), up(0), across(1), up(end), SOFT, dash="3 2"))
     for side, colour in zip(gain.sides, _COLOURS, strict=True):
@@ -80,7 +92,7 @@ def gain_plot(gain: Gain) -> Markup:
         f"{role}: after 10 % {_amount(gain, side.steps[1])}, after 50 % {_amount(gain, side.steps[5])}"
         for role, side in zip(_ROLES, gain.sides, strict=True)
     )
-    return picture(parts, _TOP + _HEIGHT + _BELOW, f"Cumulative {gain.event}. {told}", widest="27rem")
+    return picture(parts, _TOP + _HEIGHT + _BELOW, f"Cumulative {gain.event}. {told}", widest=_WIDEST)
 
 
 def _amount(gain: Gain, step: float) -> str:
@@ -88,12 +100,11 @@ def _amount(gain: Gain, step: float) -> str:
 
 
 def _frame(left: float, right: float, low: float, high: float) -> tuple[Scale, Scale]:
-    return Scale(left, right, _LEFT, WIDTH - 12), Scale(low, high, _TOP + _HEIGHT, _TOP)
+    return Scale(left, right, _LEFT, WIDTH - 18), Scale(low, high, _TOP + _HEIGHT, _TOP)
 
 
-def _axes(across: Scale, up: Scale, *, percent: bool) -> Iterator[str]:
+def _axes(across: Scale, up: Scale, *, percent: bool, across_percent: bool) -> Iterator[str]:
     """Grid, ticks, and the legend above."""
-    across_percent = percent or (across.low, across.high) == (0.0, 1.0)
     for tick in ticks(up.low, up.high):
         yield line(across.start, up(tick), across.end, up(tick), LINE)
         yield text(across.start - 4, up(tick) + 3.5, _tick(tick, percent=percent), anchor="end", colour=SOFT)
@@ -101,7 +112,7 @@ def _axes(across: Scale, up: Scale, *, percent: bool) -> Iterator[str]:
         yield text(across(tick), up.start + 13, _tick(tick, percent=across_percent), anchor="middle", colour=SOFT)
     yield line(across.start, up.start, across.end, up.start, SOFT)
     for number, (role, colour) in enumerate(zip(_ROLES, _COLOURS, strict=True)):
-        x = across.end - 140 + 70 * number
+        x = WIDTH - 146 + 72 * number
         yield line(x, 8, x + 12, 8, colour, 2.5)
         yield text(x + 16, 11.5, role)
 
@@ -111,4 +122,4 @@ def _tick(value: float, *, percent: bool) -> str:
 
 
 def _names(across: str, up: str) -> Sequence[str]:
-    return text((_LEFT + WIDTH) / 2, _TOP + _HEIGHT + 28, across, anchor="middle"), text(4, 11.5, up)
+    return text((_LEFT + WIDTH - 18) / 2, _TOP + _HEIGHT + 28, across, anchor="middle"), text(4, 11.5, up)

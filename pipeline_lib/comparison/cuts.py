@@ -41,13 +41,15 @@ Codes = np.ndarray[Any, np.dtype[np.int64]]
 class Cut:
     """The rows in groups by one column: a label for each group, and for each row the index of its group.
 
-    `codes` is int64 (rows,), -1 for a row that is in no group. `protected` says that the column is declared so.
+    `codes` is int64 (rows,), -1 for a row that is in no group. `protected` says that the column is declared so;
+    `source` is the raw column's name.
     """
 
     column: str
     labels: tuple[str, ...]
     codes: Codes
     protected: bool = False
+    source: str = ""
 
     @property
     def sizes(self) -> Codes:
@@ -120,7 +122,8 @@ def _of_names(name: str, column: Column, values: pa.Array, names: Sequence[Any],
     missing = np.asarray(values.is_null())
     index = np.asarray(codes.fill_null(-1)).astype(np.int64)
     index[missing] = len(labels)
-    return Cut(name, (*labels, MISSING) if missing.any() else tuple(labels), index, column.protected)
+    shown = (*labels, MISSING) if missing.any() else tuple(labels)
+    return Cut(name, shown, index, column.protected, column.name)
 
 
 def _of_numbers(name: str, column: Column, values: pa.Array) -> Cut:
@@ -133,7 +136,8 @@ def _of_numbers(name: str, column: Column, values: pa.Array) -> Cut:
     labels = _ranges(edges, whole=whole)
     codes = np.searchsorted(edges, numbers, side="right").astype(np.int64)
     codes[np.isnan(numbers)] = len(labels)
-    return Cut(name, (*labels, MISSING) if present.size < numbers.size else tuple(labels), codes, column.protected)
+    shown = (*labels, MISSING) if present.size < numbers.size else tuple(labels)
+    return Cut(name, shown, codes, column.protected, column.name)
 
 
 def _ranges(edges: Sequence[float], *, whole: bool) -> list[str]:

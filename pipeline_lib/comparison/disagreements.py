@@ -139,7 +139,7 @@ def _answer(scored: Scored, side: Side, index: int) -> str:
     if side.probabilities is None:
         return text
     if scored.kind == "binary":
-        return f"{text} ({scored.classes[1]}: {side.probabilities[index, 1]:.1%})"
+        return f"{text} ({side.probabilities[index, 1]:.1%} {label(scored.classes[1])})"
     return f"{text} ({side.probabilities[index].max():.1%})"
 
 
@@ -168,4 +168,4 @@ def _raw(value: Any) -> str:
         return "missing"
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
-    return f"{value:.10g}" if isinstance(value, float) else label(value)
+    return f"{value:,.6g}" if isinstance(value, float) else label(value)

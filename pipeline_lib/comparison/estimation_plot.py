@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.comparison.figures import difference_texts
 from pipeline_lib.comparison.paired import PairedDifference
 from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.comparison.svg import (
@@ -42,11 +43,12 @@ from pipeline_lib.comparison.svg import (
 from pipeline_lib.records.metric_direction import Direction
 from pipeline_lib.system.html_page import Markup
 
-_ROW, _CURVE, _AXIS = 66.0, 26.0, 46.0  # heights: of a challenger, of its curve, of the axis below
+_ROW, _NAME, _CURVE, _AXIS = 66.0, 17.0, 26.0, 46.0  # heights: of a challenger, its name, its curve; of the axis
 _MARGIN_SHOWN = 3.0  # a margin this many times as wide as the intervals would hide them: it is cut off
 _Z = 1.959963984540054
 _BINS = 31
-_LONGEST_NAME = 34
+_FEW = 3  # different values that need no histogram
+_LINE = 58  # characters of a name and an interval on one line
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,12 @@ def estimation_plot(
     height = _ROW * len(shown) + _AXIS
     bottom = height - _AXIS + 4
     parts = []
-    if margin > 0:
-        parts.append(rect(scale(-margin), 0, scale(margin) - scale(-margin), bottom, WASH))
+    for number in range(len(shown)):
+        top, end = number * _ROW + _NAME, bottom if number == len(shown) - 1 else (number + 1) * _ROW
+        if margin > 0:
+            parts.append(rect(scale(-margin), top, scale(margin) - scale(-margin), end - top, WASH))
+        parts.append(line(scale(0.0), top, scale(0.0), end, SOFT, dash="3 2"))
     parts += _axis(scale, bottom, metric, unit, direction)
-    parts.append(line(scale(0.0), 0, scale(0.0), bottom, SOFT, dash="3 2"))
     for number, each in enumerate(shown):
         parts += _challenger(each, scale, number * _ROW, direction)
     return picture(parts, height, _alternative(shown, metric, unit, margin))
@@ -112,10 +116,11 @@ def _inside(x: float) -> float:
 
 def _challenger(each: Plotted, scale: Scale, top: float, direction: Direction | None) -> list[str]:
     difference = each.difference
-    name = each.name if len(each.name) <= _LONGEST_NAME else f"{each.name[: _LONGEST_NAME - 1]}…"
     baseline = top + 22 + _CURVE
     colour = _colour(difference, direction)
-    interval = f"{signed(difference.estimate)} ({signed(difference.low)} to {signed(difference.high)})"
+    interval = "{} ({})".format(*difference_texts(difference))
+    longest = _LINE - len(interval)
+    name = each.name if len(each.name) <= longest else f"…{each.name[-longest + 1 :]}"
     return [
         text(4, top + 12, name, bold=True),
         text(WIDTH - 4, top + 12, interval, anchor="end"),
@@ -144,26 +149,19 @@ def _curve(difference: PairedDifference, scale: Scale, baseline: float) -> list[
     return [(points[0][0], baseline), *points, (points[-1][0], baseline)]
 
 
-def signed(value: float) -> str:
-    """A difference with its sign."""
-    return f"{'+' if value > 0 else ''}{number_text(value)}"
-
-
 def _alternative(shown: Sequence[Plotted], metric: str, unit: str, margin: float) -> str:
-    each = "; ".join(
-        f"{one.name} {signed(one.difference.estimate)}, 95 % interval {signed(one.difference.low)} to "
-        f"{signed(one.difference.high)}"
-        for one in shown
-    )
+    each = "; ".join("{} {}, 95 % interval {}".format(one.name, *difference_texts(one.difference)) for one in shown)
     band = f"; differences within {number_text(margin)} do not matter" if margin else ""
     return f"Difference in {metric}{f' in {unit} a row' if unit else ''}, challenger less champion: {each}{band}"
 
 
 def row_differences_plot(gain: np.ndarray[Any, Any], metric: str) -> Markup:
-    """A histogram of how much better the challenger is on each row, cut off at 1 % on either end.
+    """A histogram of how much better the challenger is on each row; the outermost bars hold the last 1 % on each end.
 
-    Empty where all rows are alike.
+    Empty where all rows are alike, and for right and wrong, which three numbers say.
     """
+    if len(np.unique(gain)) <= _FEW:
+        return Markup()
     low, high = (float(limit) for limit in np.quantile(gain, [0.01, 0.99])) if gain.size else (0.0, 0.0)
     reach = max(abs(low), abs(high))
     if not reach > 0:

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline_lib.comparison.estimation_plot import Plotted, estimation_plot, row_differences_plot
-from pipeline_lib.comparison.page_differences import differences_section
+from pipeline_lib.comparison.figures import alike, count
+from pipeline_lib.comparison.page_curves import calibration_section, gain_section, protected_section
 from pipeline_lib.comparison.page_metrics import methods, metrics_section
+from pipeline_lib.comparison.page_rows import disagreements_section
+from pipeline_lib.comparison.page_segments import segments_section
 from pipeline_lib.comparison.result import Answer, Comparison, Measured
 from pipeline_lib.comparison.row_measure import row_measure
 from pipeline_lib.comparison.sentence import number_text
@@ -33,13 +36,23 @@ def comparison_html(comparison: Comparison) -> Markup:
         _plots(comparison),
     ]
     for number, answer in enumerate(comparison.answers, 1):
-        section = joined(
-            metrics_section(comparison, answer, number),
-            _rows_plot(comparison, answer, number),
-            differences_section(answer.differences),
-        )
+        section = _section(comparison, answer, number)
         parts.append(folded(f"Details of {answer.challenger}", section) if several else section)
     return joined(*parts, methods(comparison))
+
+
+def _section(comparison: Comparison, answer: Answer, number: int) -> Markup:
+    """Everything on one challenger."""
+    found = answer.differences
+    return joined(
+        metrics_section(comparison, answer, number),
+        _row_by_row(comparison, answer, number),
+        segments_section(found.segments),
+        disagreements_section(found.disagreements),
+        *map(calibration_section, found.calibration),
+        *map(gain_section, found.gain),
+        protected_section(found.protected),
+    )
 
 
 def _box(comparison: Comparison, answer: Answer) -> Markup:
@@ -59,33 +72,30 @@ def _facts(comparison: Comparison) -> Markup:
 
 def _pairs(comparison: Comparison) -> Iterator[tuple[str, str]]:
     scored, seen = comparison.scored, comparison.seen
-    yield "champion", comparison.champion
-    yield (
-        ("challenger" if len(comparison.answers) == 1 else "challengers"),
-        ", ".join(answer.challenger for answer in comparison.answers),
-    )
     yield "data", comparison.data
     yield "rows compared", f"{len(scored.target):,}"
     if seen.left_out:
         by = ", ".join(f"{name} {count:,}" for name, count in seen.by_model.items())
         yield "left out", f"{seen.left_out:,} of {seen.rows:,}, seen in training{f': {by}' if by else ''}"
-    unit = f" {scored.unit}" if scored.unit else ""
-    criterion = comparison.answers[0].criterion if comparison.answers else ""
-    yield "decides", f"{criterion}{f' in{unit} a row' if unit and criterion == 'value' else ''}"
+    criterion = comparison.answers[0].criterion
+    unit = f" {scored.unit}" if scored.unit and criterion == "value" else ""
+    yield "decides", f"{criterion}{f' in{unit} a row' if unit else ''}"
     yield "margin", f"{number_text(comparison.margin)}{unit}" if comparison.margin else "0: any difference matters"
     if comparison.volume is not None:
         yield "volume", f"{number_text(comparison.volume)} rows a year"
         for answer in comparison.answers:
             money = next((each for each in answer.metrics if each.unit and each.difference), None)
             if money is not None:
-                yield f"a year, {answer.challenger}", _yearly(money, comparison.volume)
+                who = f", {answer.challenger}" if len(comparison.answers) > 1 else ""
+                yield f"a year{who}", _yearly(money, comparison.volume)
 
 
 def _yearly(money: Measured, volume: float) -> str:
     difference = money.difference
     if difference is None:
         return ""
-    low, middle, high = (number_text(each * volume) for each in (difference.low, difference.estimate, difference.high))
+    limits = (difference.low, difference.estimate, difference.high)
+    low, middle, high = alike([each * volume for each in limits], sign=True)
     return f"{middle} {money.unit} (95 % interval {low} to {high})"
 
 
@@ -106,17 +116,16 @@ def _plots(comparison: Comparison) -> Markup:
     return joined(element("h2", "How large is the difference?"), plot, element("p", element("small", told)))
 
 
-def _rows_plot(comparison: Comparison, answer: Answer, number: int) -> Markup:
-    """How the difference is spread over the rows, where it is a mean of rows."""
-    segments = answer.differences.segments
-    gain = row_measure(comparison.scored, number, segments.measure).gain
-    plot = row_differences_plot(gain, segments.measure)
-    if not plot:
+def _row_by_row(comparison: Comparison, answer: Answer, number: int) -> Markup:
+    """How the difference is spread over the rows."""
+    measure = answer.differences.segments.measure
+    gain = row_measure(comparison.scored, number, measure).gain
+    if not gain.any():
         return Markup()
     better, worse = int((gain > 0).sum()), int((gain < 0).sum())
     same = len(gain) - better - worse
     told = (
-        f"By {segments.measure}, the challenger is better on {better:,} rows ({better / len(gain):.0%}), worse on "
+        f"By {measure}, the challenger is better on {count(better, 'row')} ({better / len(gain):.0%}), worse on "
         f"{worse:,} ({worse / len(gain):.0%}){f', the same on {same:,}' if same else ''}."
     )
-    return joined(element("h2", "Row by row"), element("p", told), plot)
+    return joined(element("h2", "Row by row"), element("p", told), row_differences_plot(gain, measure))

@@ -6,15 +6,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from pipeline_lib.comparison.as_text import p_text
-from pipeline_lib.comparison.estimation_plot import signed
+from pipeline_lib.comparison.figures import alike, difference_texts
 from pipeline_lib.comparison.result import Answer, Comparison, Measured
 from pipeline_lib.comparison.scored import Scored, Side
-from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.comparison.svg import BAD, CHALLENGER, GOOD, SOFT, Scale, dot, line, picture
 from pipeline_lib.comparison.verdict import SIGNIFICANT
 from pipeline_lib.system.html_page import Kind, Markup, bullets, element, folded, joined, table
 
-BETTER = {"maximize": "more", "minimize": "less", None: "not known"}
+BETTER = {"maximize": "more is better", "minimize": "less is better", None: "direction not known"}
 _WIDE, _HIGH = 96.0, 14.0  # of the small picture
 
 
@@ -29,7 +28,7 @@ def metrics_section(comparison: Comparison, answer: Answer, number: int) -> Mark
 
 
 def _metrics(answer: Answer) -> Markup:
-    head = ("metric", "better is", "champion", "challenger", "difference", "95 % interval", "", "p", "test")
+    head = ("metric", "champion", "challenger", "difference", "95 % interval", "", "p", "test")
     lines, kinds = [], []
     for each in answer.metrics:
         lines.append(_line(each, answer.criterion))
@@ -39,15 +38,15 @@ def _metrics(answer: Answer) -> Markup:
 
 def _line(each: Measured, criterion: str) -> tuple[object, ...]:
     name = f"{each.name} ({each.unit} a row)" if each.unit else each.name
-    shown = joined(element("b", name), element("small", "decides")) if each.name == criterion else name
-    values = number_text(each.champion), number_text(each.challenger)
+    decides = each.name == criterion
+    below = BETTER[each.direction] + (", decides" if decides else "")
+    shown = joined(element("b", name) if decides else name, element("small", below))
+    values = tuple(alike([each.champion, each.challenger]))
     difference = each.difference
     if difference is None:
-        return (shown, BETTER[each.direction], *values, "", "", "", p_text(each.p), "")
-    interval = f"{signed(difference.low)} to {signed(difference.high)}"
+        return (shown, *values, "", "", "", p_text(each.p), "")
     test = difference.test if difference.reliable else f"{difference.test}; not reliable"
-    estimate = signed(difference.estimate)
-    return (shown, BETTER[each.direction], *values, estimate, interval, _small_picture(each), p_text(each.p), test)
+    return (shown, *values, *difference_texts(difference), _small_picture(each), p_text(each.p), test)
 
 
 def _oriented(each: Measured) -> tuple[float, float, float] | None:
@@ -109,7 +108,7 @@ def _distances(scored: Scored, baseline: Side, challenger: Side) -> Iterator[tup
             better = sign * (means[2] - means[0])
             share = f" ({better / abs(means[0]):+.0%})" if means[0] else ""
             shown = f"{name} ({unit} a row)" if unit else name
-            yield baseline.reference, shown, *map(number_text, means), f"{signed(better)}{share}"
+            yield baseline.reference, shown, *alike(means), f"{alike([better], sign=True)[0]}{share}"
 
 
 def methods(comparison: Comparison) -> Markup:

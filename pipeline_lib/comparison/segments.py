@@ -3,10 +3,14 @@
 A segment is a group of one column (see `cuts`), for labels also the rows of one true label. Many segments are compared
 and some look worse by chance alone. So p is corrected by Holm for all of them: the chance that a segment is named
 although the models are equal in every segment is at most 5 %, whatever segments have in common.
+
+Segments overlap: where the challenger is worse in the north, it is worse among the shops with parking, too. So the one
+whose loss is surest is named first, and another one only if the loss remains without the rows of those named before.
 """
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -23,8 +27,11 @@ SMALLEST = 30
 LEVEL = 0.05
 _MOST_LABELS = 30  # true labels up to which each is a segment
 
-Standing = Literal["worse", "better", "open"]
-"""The challenger in a segment: worse or better beyond chance and margin, or neither can be said."""
+Standing = Literal["worse", "through", "better", "open"]
+"""The challenger in a segment: worse or better beyond chance and margin, or neither can be said.
+
+`through`: worse, but not shown to be worse without the rows of other segments that are.
+"""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,13 @@ class Segment:
     difference: PairedDifference
     p: float
     standing: Standing
+    without: str = ""
+    """Of a loss `through` others: the segments without whose rows none is shown."""
+
+    @property
+    def name(self) -> str:
+        """The column and its group."""
+        return f"{self.column}: {self.label}"
 
     @property
     def total(self) -> float:
@@ -52,6 +66,7 @@ class Segment:
             "label": self.label,
             "rows": self.rows,
             "standing": self.standing,
+            **({"without": self.without} if self.without else {}),
             "reliable": self.difference.reliable,
             **{key: known(value) for key, value in numbers.items()},
         }
@@ -76,8 +91,13 @@ class Segments:
 
     @property
     def worse(self) -> tuple[Segment, ...]:
-        """The segments in which the challenger loses, beyond chance and margin."""
+        """The segments in which the challenger loses, beyond chance and margin, and not through another one."""
         return tuple(segment for segment in self.segments if segment.standing == "worse")
+
+    @property
+    def through(self) -> tuple[Segment, ...]:
+        """The segments in which it loses, but not shown so without the rows of those in `worse`."""
+        return tuple(segment for segment in self.segments if segment.standing == "through")
 
     @property
     def better(self) -> tuple[Segment, ...]:
@@ -94,7 +114,7 @@ class Segments:
             "small": self.small,
             "uncut": list(self.uncut),
             "hidden": list(self.hidden),
-            "worse": [f"{segment.column}: {segment.label}" for segment in self.worse],
+            "worse": [segment.name for segment in self.worse],
             "segments": [segment.to_json() for segment in self.segments],
         }
 
@@ -111,14 +131,13 @@ def segments_of(scored: Scored, challenger: int = 1, *, measure: str | None = No
     large = [(cut, number) for cut, number, size in groups if SMALLEST <= size < len(scored.target)]
     differences = [_difference(scored, compared, cut.codes == number) for cut, number in large]
     corrected = holm([difference.p for difference in differences])
-    segments = [
-        Segment(
-            cut.column, cut.labels[number], difference.rows, difference, p, _standing(difference, p, compared, margin)
-        )
-        for (cut, number), difference, p in zip(large, differences, corrected, strict=True)
+    found = [
+        Segment(cut.column, cut.labels[number], each.rows, each, p, _standing(each, p, compared, margin))
+        for (cut, number), each, p in zip(large, differences, corrected, strict=True)
     ]
+    segments = _with_origins(found, [cut.codes == number for cut, number in large], scored, compared)
     segments.sort(key=lambda segment: _order(segment, compared))
-    cut_names = " ".join(cut.column for cut in cuts).split()
+    sources = {cut.source for cut in cuts}
     return Segments(
         compared.name,
         compared.unit,
@@ -126,7 +145,7 @@ def segments_of(scored: Scored, challenger: int = 1, *, measure: str | None = No
         margin,
         tuple(segments),
         sum(size < SMALLEST for *_, size in groups),
-        tuple(c.name for c in scored.row.columns if c.name not in cut_names and not _is_hidden(c)),
+        tuple(c.name for c in scored.row.columns if c.name not in sources and not _is_hidden(c)),
         tuple(c.name for c in scored.row.columns if _is_hidden(c)),
     )
 
@@ -154,7 +173,42 @@ def _standing(difference: PairedDifference, p: float, measure: RowMeasure, margi
     return "better" if gain > 0 else "worse"
 
 
+def _with_origins(
+    segments: list[Segment], inside: list[np.ndarray[Any, Any]], scored: Scored, measure: RowMeasure
+) -> list[Segment]:
+    """The segments, in which losses that only come through others are marked so.
+
+    The loss with the largest ratio to its standard error is taken first.
+    """
+    losing = sorted(
+        (index for index, segment in enumerate(segments) if segment.standing == "worse"),
+        key=lambda index: -_ratio(segments[index].difference),
+    )
+    rest = np.ones(len(scored.target), bool)
+    named: list[str] = []
+    result = list(segments)
+    for index in losing:
+        remaining = inside[index] & rest
+        if named and not _still_worse(scored, measure, remaining):
+            result[index] = replace(segments[index], standing="through", without=", ".join(named))
+            continue
+        named.append(segments[index].name)
+        rest &= ~inside[index]
+    return result
+
+
+def _ratio(difference: PairedDifference) -> float:
+    return abs(difference.estimate) / difference.standard_error if difference.standard_error else math.inf
+
+
+def _still_worse(scored: Scored, measure: RowMeasure, inside: np.ndarray[Any, Any]) -> bool:
+    if np.count_nonzero(inside) < SMALLEST:
+        return False
+    difference = _difference(scored, measure, inside)
+    return _standing(difference, difference.p, measure, 0.0) == "worse"
+
+
 def _order(segment: Segment, measure: RowMeasure) -> tuple[int, float]:
     """Worse ones first, by what they lose over all rows; better ones last."""
     gain = segment.total if measure.direction == "maximize" else -segment.total
-    return {"worse": 0, "open": 1, "better": 2}[segment.standing], gain
+    return {"worse": 0, "through": 1, "open": 2, "better": 3}[segment.standing], gain
