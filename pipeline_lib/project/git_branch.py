@@ -30,7 +30,7 @@ def branch_tips(root: Path, branch: str) -> list[str]:
     """Commits at the tip of a branch: of the local one, then of those that were fetched."""
     listed = ask_git(root, "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/remotes") or b""
     tips = {name: commit for name, _, commit in (line.partition(" ") for line in listed.decode().splitlines())}
-    remote = [commit for name, commit in tips.items() if name.startswith("refs/remotes/") and _is_named(name, branch)]
+    remote = [tip for name, tip in tips.items() if name.startswith("refs/remotes/") and _is_named(name, branch)]
     local = tips.get(f"refs/heads/{branch}")
     return [*([local] if local else []), *remote]
 
@@ -55,7 +55,7 @@ def write_branch(root: Path, branch: str, path: str, content: bytes, message: st
 
 def _is_named(reference: str, branch: str) -> bool:
     """Whether `refs/remotes/REMOTE/BRANCH` is this branch of some remote."""
-    return reference.endswith(f"/{branch}") and reference.count("/") >= 3 + branch.count("/")
+    return reference.removeprefix("refs/remotes/").partition("/")[2] == branch
 
 
 def _person(root: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ from types import ModuleType
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.checkout import check_installed_package, check_loaded_package
+from pipeline_lib.project.keep_runs import KEEP_ALL, KeepRuns, parse_keep
 from pipeline_lib.project.store_address import check_address
 from pipeline_lib.system.files import sha256_tree
 
@@ -31,7 +32,8 @@ class Project:
 
     `store` is empty where settings.ini names none; a relative folder begins at the root. `trust` are the packages
     whose classes an opaque step of the project may hold. `row_key` is the key, 16 letters or digits, of the hashes of
-    training rows; it follows from the package's name where settings.ini names none.
+    training rows; it follows from the package's name where settings.ini names none. `keep` says how many finished runs
+    of each pipeline `prune` leaves.
     """
 
     root: Path
@@ -42,6 +44,7 @@ class Project:
     store: str = ""
     trust: tuple[str, ...] = ()
     row_key: str = ""
+    keep: KeepRuns = KEEP_ALL
 
     def __post_init__(self) -> None:
         """The key where settings.ini names none."""
@@ -212,7 +215,8 @@ def _project(root: Path, section: SectionProxy) -> Project:
     notebooks, params, runs = (root / values[key] for key in ("nbs_path", "params_path", "runs_path"))
     store = check_address(section.get("store", ""), f"{root / 'settings.ini'}: store")
     trust = tuple(section.get("trust", "").replace(",", " ").split())
-    return Project(root, values["lib_name"], notebooks, params, runs, store, trust, _row_key(root, section))
+    keep = parse_keep(section.get("keep", ""), str(root / "settings.ini"))
+    return Project(root, values["lib_name"], notebooks, params, runs, store, trust, _row_key(root, section), keep)
 
 
 def _row_key(root: Path, section: SectionProxy) -> str:

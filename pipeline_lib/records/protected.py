@@ -1,4 +1,4 @@
-"""The runs that `prune` never removes: champions, and the runs that they were compared with.
+"""The runs that `prune` never removes: champions, those before them, and the runs that they were compared with.
 
 All pointers count that this machine knows: those of this checkout, of the other worktrees of its repository, and of the
 tips of local and fetched branches. References are searched in the text, so that a pointer with conflict markers
@@ -13,6 +13,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.project.git import ask_git
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.champion import CHAMPIONS
+from pipeline_lib.records.comparison_kept import compared_with
 from pipeline_lib.records.record import ID
 
 _REFERENCE = re.compile(rf"\b[a-z][a-z0-9_]*/{ID.pattern}")
@@ -21,7 +22,7 @@ _TIPS_AT_ONCE = 200
 
 
 def protected_references(project: Project) -> set[str]:
-    """References of the runs that pointers to champions name.
+    """References of the runs that pointers to champions name, and of those that these were compared with.
 
     Raises InputError for a pointer of this checkout in which no reference is found: which run is to stay is not known.
     """
@@ -35,7 +36,8 @@ def protected_references(project: Project) -> set[str]:
                 f"`git checkout HEAD -- {shown}` restores the last one; remove the file where there is no champion"
             )
         references |= found
-    return references | {reference for text in _elsewhere(project) for reference in _references(text)}
+    references |= {reference for text in _elsewhere(project) for reference in _references(text)}
+    return references | {other for reference in references for other in compared_with(project.runs, reference)}
 
 
 def _references(text: str) -> set[str]:

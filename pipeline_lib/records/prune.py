@@ -4,10 +4,12 @@ import secrets
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pipeline_lib.errors import InputError
+from pipeline_lib.project.keep_runs import KeepRuns
 from pipeline_lib.records.index import summaries
 from pipeline_lib.records.layout import CHECKS, SWEEP, SWEEPS
 from pipeline_lib.records.record import SEALED, Record
@@ -29,17 +31,25 @@ class OldRun:
 
 
 def find_old_runs(
-    runs: Path, keep: int, pipeline: str | None = None, *, protected: Collection[str] = ()
+    runs: Path,
+    keep: int | KeepRuns,
+    pipeline: str | None = None,
+    *,
+    protected: Collection[str] = (),
+    younger_stay: timedelta = timedelta(0),
 ) -> list[OldRun]:
     """Runs older than the `keep` newest finished ones of their pipeline, oldest first.
 
-    A running or damaged run is never listed, nor the best member of a sweep, nor the run that the pipeline's name
-    means, nor one of the references `protected`; other members of a sweep are listed like any run. A pipeline with at
-    most `keep` finished runs has none. Raises InputError for a pipeline without runs.
+    `keep` is one number for all, or that of each pipeline; runs younger than `younger_stay` stay. A running or damaged
+    run is never listed, nor the best member of a sweep, nor the run that the pipeline's name means, nor one of the
+    references `protected`; other members of a sweep are listed like any run. A pipeline with at most `keep` finished
+    runs has none. Raises InputError for a pipeline without runs.
     """
     run_summaries = summaries(runs, pipeline)
     if pipeline and not run_summaries:
         raise InputError(f"found no runs of {pipeline!r}, expected some; `pipeline-lib runs` lists what there is")
+    numbers = KeepRuns(keep) if isinstance(keep, int) else keep
+    newest_id = f"{datetime.now(UTC) - younger_stay:%Y%m%dT%H%M%S}"
     sweeps = _sweeps(runs)
     stays = {*protected, *(sweep.get("best") for sweep in sweeps.values())}
     finished: dict[str, int] = {}
@@ -50,8 +60,13 @@ def find_old_runs(
         if newest and not Record(Path(summary["folder"])).is_sweep_member:
             named.add(summary["pipeline"])
             stays.add(summary["reference"])
-        if finished.get(summary["pipeline"], 0) >= keep and summary["status"] in _REMOVABLE:
+        number = numbers.of(summary["pipeline"])
+        if number is None:
+            continue
+        if finished.get(summary["pipeline"], 0) >= number and summary["status"] in _REMOVABLE:
             record = Record(Path(summary["folder"]))
+            if younger_stay and record.id > newest_id:
+                continue
             member_of = tuple(name for name, sweep in sweeps.items() if record.reference in _members(sweep))
             if record.reference not in stays:
                 old.append(OldRun(record, summary["status"], _size(record), member_of))

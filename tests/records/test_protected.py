@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from harbours import clone, commit, finished, git, repository
+from harbours import clone, commit, compared, finished, git, repository
 
 from pipeline_lib.cli.main import commands
 from pipeline_lib.errors import InputError
@@ -94,3 +94,11 @@ def test_a_project_in_a_subfolder_of_its_repository_is_protected_too(tmp_path: P
     git(project.root, "worktree", "add", "--quiet", str(tmp_path / "tree"), "feature")
     (tmp_path / "tree" / "house" / "champions" / "masts.yml").write_text("masts/20261123T101500-aaaaaa")
     assert protected_references(project) == {on_branch, "masts/20261123T101500-aaaaaa"}
+
+
+def test_what_a_champion_was_compared_with_stays(anna: Project) -> None:
+    baseline, other, champion = finished(anna), finished(anna), finished(anna)
+    compared(champion, baseline, "better", "Better than the baseline.")
+    promote(champion, anna, reason="first")
+    assert prune(anna) == [baseline.reference, champion.reference]
+    assert other.reference not in prune(anna)

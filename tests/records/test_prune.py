@@ -1,13 +1,17 @@
 """Which runs can go, and that nothing else goes."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from small_records import dated_record
 
 from pipeline_lib.cli import main as cli
 from pipeline_lib.errors import InputError
+from pipeline_lib.project.keep_runs import KeepRuns
+from pipeline_lib.project.project import Project
 from pipeline_lib.records.prune import find_old_runs, remove
 from pipeline_lib.records.record import Record, all_records, checks_folder, create_record
 from pipeline_lib.records.seal import seal
@@ -58,6 +62,45 @@ def test_without_finished_runs_nothing_goes(tmp_path: Path) -> None:
     assert old_runs(tmp_path, 1) == []
     with pytest.raises(InputError, match="no runs of 'masts'"):
         find_old_runs(tmp_path, 1, "masts")
+
+
+def test_each_pipeline_keeps_its_number_and_one_without_a_number_keeps_all(tmp_path: Path) -> None:
+    boats, masts, sails = ([sealed(tmp_path, name) for _ in range(3)] for name in ("boats", "masts", "sails"))
+    found = [run.record for run in find_old_runs(tmp_path, KeepRuns(None, (("boats", 1), ("masts", 2))))]
+    assert found == [*boats[:2], masts[0]]
+    assert [run.record for run in find_old_runs(tmp_path, KeepRuns(1, (("boats", 3),)))] == [*masts[:2], *sails[:2]]
+
+
+def test_runs_younger_than_a_time_stay(tmp_path: Path) -> None:
+    project = Project(tmp_path, "harbour", tmp_path / "nbs", tmp_path / "params", tmp_path)
+    old = dated_record(project, "boats", 1, "finished")
+    young, newest = sealed(tmp_path), sealed(tmp_path)
+    everything = [run.record for run in find_old_runs(tmp_path, 1)]
+    assert everything == [old, young]
+    assert [run.record for run in find_old_runs(tmp_path, 1, younger_stay=timedelta(hours=1))] == [old]
+    assert newest not in everything
+
+
+def test_prune_follows_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = tmp_path / "settings.ini"
+    names = "[project]\nlib_name = harbour\nnbs_path = nbs\nparams_path = params\nruns_path = runs\n"
+    monkeypatch.chdir(tmp_path)
+    project = Project(tmp_path, "harbour", tmp_path / "nbs", tmp_path / "params", tmp_path / "runs")
+    old, young = dated_record(project, "boats", 1, "finished"), sealed(tmp_path / "runs")
+    newest = sealed(tmp_path / "runs")
+
+    def prune(*arguments: str) -> str:
+        result = CliRunner().invoke(cli.commands, ["prune", *arguments])
+        return result.stdout + str(result.exception or "")
+
+    settings.write_text(names)
+    assert "found no keep and no --keep" in prune()
+    settings.write_text(f"{names}keep = boast 1\n")
+    assert "keep: found 'boast', expected a pipeline" in prune()
+    settings.write_text(f"{names}keep = boats 1\n")
+    assert prune("--yes").startswith(f"removed {old.reference}")
+    assert all_records(tmp_path / "runs") == [young, newest]
+    assert "would remove" in prune("--keep", "1")  # asked for by hand, a young run may go
 
 
 def test_prune_only_lists_without_yes_and_removes_the_checks_too(
