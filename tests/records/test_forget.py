@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from command_line import invoke
 from harbours import FULL, finished, repository
-from planted import WORD, copied, holding, planted_record
+from planted import KEY, WORD, copied, holding, planted_record
 
 from pipeline_lib import load_model
 from pipeline_lib.compiled.compile_report import CompileReport
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.evidence.evidence import read_evidence
+from pipeline_lib.evidence.training_rows import seen_rows
 from pipeline_lib.parity.check import check_parity
 from pipeline_lib.parity.compare_records import compare_records
 from pipeline_lib.project.project import Project
@@ -25,6 +26,7 @@ from pipeline_lib.records.cleanup import ASIDE, find_leftovers, restore
 from pipeline_lib.records.forget import forget, remaining, what_goes
 from pipeline_lib.records.forgotten import forgotten_in
 from pipeline_lib.records.index import summaries
+from pipeline_lib.records.layout import TRAINING_ROWS
 from pipeline_lib.records.promotable import problems_of
 from pipeline_lib.records.promotion import promote
 from pipeline_lib.records.record import Record, create_record
@@ -79,6 +81,16 @@ def test_rows_go_and_the_new_seal_verifies(anna: Project, record: Record) -> Non
     assert record.read_json("memory.json")["unanswerable"] == str(forgotten)
     assert CompileReport.from_json(record.read_json("compile.json")).steps[0].why == "the reason went with the rows"
     assert load_model(record.artifact).reads
+
+
+def test_hashes_of_training_rows_go_and_the_record_cannot_tell(anna: Project, record: Record) -> None:
+    inputs, row = read_evidence(record.evidence).inputs, load_model(record.artifact).row
+    assert seen_rows(record, inputs, row, KEY).rows.all()
+    assert TRAINING_ROWS in {part.name for part in what_goes(record, anna)}
+    forget(record, anna, reason="a customer asked")
+    assert not (record.folder / TRAINING_ROWS).exists()
+    with pytest.raises(InputError, match=r"cannot tell .*\(rows were forgotten on .* a customer asked\).*--on FILE"):
+        seen_rows(record, inputs, row, KEY)
 
 
 def test_every_command_says_that_rows_were_forgotten(anna: Project, record: Record, tmp_path: Path) -> None:

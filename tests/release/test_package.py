@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from harbours import CLEAN, FULL, commit, repository
 from opaque_models import opaque, without_plan
@@ -25,9 +26,10 @@ from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiled.plan import Plan, RawTable
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.evidence.evidence import write_evidence
+from pipeline_lib.evidence.training_rows import write_training_rows
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.data_profile import profile_of
-from pipeline_lib.records.layout import METRICS, PARITY, RAW_PROFILE, TRAINING
+from pipeline_lib.records.layout import METRICS, PARITY, RAW_PROFILE, TRAINING, TRAINING_ROWS
 from pipeline_lib.records.record import Record, checks_folder, create_record
 from pipeline_lib.records.seal import seal
 from pipeline_lib.release.contents import package_files, package_name, package_version
@@ -35,6 +37,7 @@ from pipeline_lib.release.generated_rows import generated_rows
 from pipeline_lib.release.packageable import check_packageable
 from pipeline_lib.release.wheel import write_wheel
 from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.scoring.installed import FACTS, SELF_TEST, InstalledPackage, installed_package
 from pipeline_lib.system.files import canonical_json
@@ -51,6 +54,7 @@ def proven(project: Project, model: CompiledPipeline, rows: pa.Table, pipeline: 
     write_evidence(record.evidence, model, rows, [0.0] * rows.num_rows, artifact=record.artifact)
     (record.folder / METRICS).write_bytes(canonical_json({"rmse": 1.25}))
     (record.folder / TRAINING).write_bytes(canonical_json({"rows": 40, "digest": "ab" * 32}))
+    write_training_rows(record.folder / TRAINING_ROWS, conform(rows, model.row), model.row, project.row_key)
     (record.folder / RAW_PROFILE).write_bytes(canonical_json(profile_of(rows, model.row.sensitive)))
     times = {"started": "2026-01-31T10:00:00+00:00", "finished": "2026-01-31T10:00:09+00:00", "seconds": 9.0}
     facts = {"hashes": {"artifact": "cd" * 32}, "times": times, "git": CLEAN, "error": None}
@@ -205,6 +209,17 @@ def test_evidence_only_where_asked_for_and_nothing_is_sensitive(
     package = install(record, project, tmp_path / "with", include_rows=True)
     assert (package.folder / "evidence.parquet").is_file()
     assert package.self_test() == 100
+
+
+def test_hashes_of_training_rows_are_in_no_package(record: Record, project: Project) -> None:
+    assert TRAINING_ROWS in record.manifest()["files"]
+    hashed = pq.read_table(record.folder / TRAINING_ROWS).column("row")[0].as_py()
+    for include_rows in (False, True):
+        files, metadata = package_files(record, project, include_rows=include_rows)
+        assert not [name for name in {**files, **metadata} if TRAINING_ROWS in name]
+        content = b"".join({**files, **metadata}.values())
+        assert hashed.to_bytes(8, "little") not in content
+        assert project.row_key.encode() not in content
 
 
 def test_no_value_of_a_sensitive_column_is_in_a_package(project: Project, tmp_path: Path) -> None:

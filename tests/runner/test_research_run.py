@@ -6,6 +6,7 @@ from typing import Any
 
 import example
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from example import ROOT
 from sklearn.compose import make_column_transformer
@@ -15,10 +16,14 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import digests, read_evidence
+from pipeline_lib.evidence.training_rows import seen_rows
 from pipeline_lib.pipelines import houses
 from pipeline_lib.project.generated_modules import ExportProblem
 from pipeline_lib.project.project import Project, find_project
+from pipeline_lib.records.layout import TRAINING_ROWS
 from pipeline_lib.records.record import RECORD_VARIABLE, all_records, create_record, write_manifest
+from pipeline_lib.rows.conform import conform
+from pipeline_lib.rows.model import schema_of
 from pipeline_lib.runner.research_run import Run, start_run
 from pipeline_lib.runner.start_checks import StaleLibraryWarning
 from pipeline_lib.system.files import canonical_json
@@ -83,6 +88,27 @@ def test_a_run_keeps_artifact_evidence_and_metrics(run: Run, fitted: Any, parts:
         run.metrics(wrong)
     with pytest.raises(InputError, match="metrics: r2: found None"):
         run.metrics({name: value for name, value in own.items() if name != "r2"})
+
+
+def test_a_run_knows_its_training_rows_and_its_artifact_does_not(
+    run: Run, small: Any, parts: Parts, project: Project
+) -> None:
+    model = run.compile(small, like=parts[0])
+    row = schema_of(houses.Row)
+    training, test = (conform(rows, row) for rows in parts[:2])
+    assert seen_rows(run.record, training, row, project.row_key).rows.all()
+    found = seen_rows(run.record, test, row, project.row_key)
+    assert (found.any.tolist(), found.columns) == ([False] * test.num_rows, row.names)
+    hashes = pq.read_table(run.record.folder / TRAINING_ROWS)
+    assert hashes.num_rows == len(parts[0])
+    assert not [path for path in run.record.artifact.rglob("*") if TRAINING_ROWS in path.name]
+    content = b"".join(path.read_bytes() for path in run.record.artifact.rglob("*") if path.is_file())
+    first = hashes.column("row")[0].as_py()
+    assert first.to_bytes(8, "little") not in content
+    assert str(first).encode() not in content
+    run.compile(small, like=parts[0].head(50))
+    assert seen_rows(run.record, training, row, project.row_key).rows.sum() == 50
+    assert model.row == row
 
 
 def test_a_pipeline_is_compiled_under_the_librarys_names(run: Run, parts: Parts) -> None:

@@ -11,10 +11,12 @@ import pyarrow.parquet as pq
 from tiny import small_record
 
 from pipeline_lib.compiled.compile_report import CompileReport, StepReport
+from pipeline_lib.compiled.pipeline import load_model
 from pipeline_lib.evidence.evidence import read_evidence
 from pipeline_lib.evidence.fitted_state import write_fitted_state
+from pipeline_lib.evidence.training_rows import write_training_rows
 from pipeline_lib.records.data_profile import profile_of
-from pipeline_lib.records.layout import PARITY, PARITY_PAGE, REPRODUCED
+from pipeline_lib.records.layout import PARITY, PARITY_PAGE, REPRODUCED, TRAINING_ROWS
 from pipeline_lib.records.record import Record, checks_folder
 from pipeline_lib.records.report import write_report
 from pipeline_lib.records.seal import seal
@@ -22,6 +24,8 @@ from pipeline_lib.system.files import canonical_json, sha256_bytes
 
 WORD = "Ada-Lovelace-1815"
 """A text of a row."""
+KEY = "abcdefghijklmnop"
+"""The key of the hashes of training rows."""
 _DIFF = f"""diff --git a/lib/steps/ages.py b/lib/steps/ages.py
 --- a/lib/steps/ages.py
 +++ b/lib/steps/ages.py
@@ -68,6 +72,7 @@ def planted_record(runs: Path, *, sensitive: str = "", status: str = "finished")
         (record.folder / name).write_bytes(canonical_json(content))
     (record.folder / "git.diff").write_text(_DIFF)
     write_fitted_state(record.folder / "learned.parquet", object())
+    write_training_rows(record.folder / TRAINING_ROWS, inputs, load_model(record.artifact).row, KEY)
     manifest = {
         "status": status,
         "reference": record.reference,
