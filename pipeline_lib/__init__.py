@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pipeline_lib.runner.queries import fetch, sql
     from pipeline_lib.runner.research_run import start_run
     from pipeline_lib.runner.run import run_pipeline
+    from pipeline_lib.runner.threshold import choose_threshold, with_threshold
     from pipeline_lib.scoring.read_rows import read_rows
     from pipeline_lib.sweeps.sweep import sweep
 
@@ -81,6 +82,7 @@ __all__ = [
     "start_run",
     "sweep",
     "trace",
+    "with_threshold",
 ]
 
 _HOMES = {
@@ -102,6 +104,7 @@ _HOMES = {
     "check_regression": "authoring",
     "check_tables": "authoring",
     "checked_load": "project.checked_load",
+    "choose_threshold": "runner.threshold",
     "compare": "comparison.compare",
     "compile_pipeline": "compiler.compile",
     "data_path": "project.data_path",
@@ -118,6 +121,7 @@ _HOMES = {
     "start_run": "runner.research_run",
     "sweep": "sweeps.sweep",
     "trace": "compiler.tracing.view",
+    "with_threshold": "runner.threshold",
 }
 
 

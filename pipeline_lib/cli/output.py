@@ -9,6 +9,7 @@ import click
 from pipeline_lib.cli.completion import REFERENCE
 
 if TYPE_CHECKING:
+    from pipeline_lib.records.baseline_scores import RunScores
     from pipeline_lib.records.record import Record
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
@@ -28,6 +29,7 @@ def summary_of(record: "Record") -> dict[str, Any]:
         "report": str(record.report) if record.report.is_file() else None,
         "parameters": record.read_json(PARAMETERS),
         "metrics": record.read_json(METRICS),
+        **_scores(record, manifest).to_json(),
         "hashes": manifest.get("hashes"),
         "compiled": record.read_json(COMPILE_REPORT),
         "error": manifest.get("error"),
@@ -43,9 +45,25 @@ def print_run(record: "Record", parity: dict[str, Any] | None) -> None:
 
     for name, value in record.read_json(METRICS).items():
         click.echo(f"{name:<24} {value_text(value)}")
+    print_scores(record, record.manifest())
     if parity:
         click.echo(parity["text"])
     click.echo(f"record: {record.folder}\nreport: {record.report}\n{next_step(record, parity)}")
+
+
+def _scores(record: "Record", manifest: dict[str, Any]) -> "RunScores":
+    from pipeline_lib.records.baseline_scores import run_scores
+    from pipeline_lib.records.metric_direction import Metric
+
+    return run_scores(record, Metric.from_json(manifest.get("metric")))
+
+
+def print_scores(record: "Record", manifest: dict[str, Any]) -> None:
+    """Print the model's metric and value against its best baseline; in yellow where a baseline is as good."""
+    from pipeline_lib.records.baseline_scores import is_warning
+
+    for line in _scores(record, manifest).lines:
+        click.secho(line, fg="yellow" if is_warning(line) else None)
 
 
 _PARITY = {None: "parity not checked", "exact": "parity exact", "different": "parity DIFFERENT"}
@@ -62,6 +80,18 @@ def metrics_text(summary: dict[str, Any]) -> str:
 
 def value_text(value: Any) -> str:
     return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def size_text(size: int | None) -> str:
+    """Bytes in megabytes, or gigabytes from a thousand on; empty where they are not known.
+
+    >>> size_text(412_300_000), size_text(1_234), size_text(2_500_000_000), size_text(None)
+    ('412 MB', '0.0 MB', '2.5 GB', '')
+    """
+    if size is None:
+        return ""
+    megabytes = size / 1e6
+    return f"{megabytes / 1e3:.3g} GB" if megabytes >= 999.5 else f"{megabytes:.{0 if megabytes >= 9.95 else 1}f} MB"
 
 
 def print_json(value: Any) -> None:

@@ -11,7 +11,17 @@ import click
 
 from pipeline_lib.cli.completion import PIPELINE
 from pipeline_lib.cli.context import current_project, find
-from pipeline_lib.cli.output import JSON, REF, metrics_text, parity_text, print_json, summary_of, value_text
+from pipeline_lib.cli.output import (
+    JSON,
+    REF,
+    metrics_text,
+    parity_text,
+    print_json,
+    print_scores,
+    size_text,
+    summary_of,
+    value_text,
+)
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.query import FACTS, STATUSES
@@ -43,7 +53,7 @@ SENSITIVE = click.option("--include-sensitive", is_flag=True, help="Allow a reco
 def runs(
     limit: int | None, store: bool, reindex: bool, as_json: bool, where: tuple[str, ...], **filters: str | None
 ) -> None:
-    """List the runs, oldest first: status, parity, seconds, metrics.
+    """List the runs, oldest first: status, parity, seconds, peak memory and size on disk, metrics.
 
     A run is running, finished, failed, killed (its process is gone and the record is not sealed) or damaged: its
     manifest, parameters or metrics are not as they were sealed, or with --reindex any other byte. Values of the names
@@ -96,16 +106,22 @@ def _stored(project: Project, *, reindex: bool) -> list[dict[str, Any]]:
     return store_summaries(store_of(project))
 
 
+_SIZES = (("peak_memory", "peak"), ("bytes", "disk"))
+"""The sizes of a run that its line shows, each with the word behind the number."""
+
+
 def _line(run: dict[str, Any], row: dict[str, Any], names: list[str], marks: dict[str, str], width: int) -> str:
     """A run as one line, with the values of these names, its error and its mark; the reference takes `width`."""
     seconds = "" if run["seconds"] is None else f"{run['seconds']:,.1f} s"
-    printed = {"reference", "status", "parity", "seconds", *run["metrics"]}
+    peak, kept = (f"{text} {word}" if (text := size_text(run[name])) else "" for name, word in _SIZES)
+    printed = {"reference", "status", "parity", "seconds", "peak_memory", "bytes", *run["metrics"]}
     values = [f"{name} {value_text(row[name])}" for name in names if name in row and name not in printed]
     error = (run["error"] or "").strip().split("\n")[0]
     details = ", ".join(part for part in (metrics_text(run), *values, error) if part)
     mark = f"  [{marks[run['reference']]}]" if run["reference"] in marks else ""
     parity = parity_text(run["parity"])
-    return f"{run['reference']:<{width}}  {run['status']:<8}  {parity:<18}  {seconds:>9}  {details}{mark}".rstrip()
+    sizes = f"{seconds:>9}  {peak:>12}  {kept:>12}"
+    return f"{run['reference']:<{width}}  {run['status']:<8}  {parity:<18}  {sizes}  {details}{mark}".rstrip()
 
 
 @click.command
@@ -130,6 +146,8 @@ def show(ref: str, as_json: bool) -> None:
             if value is not None:
                 text = str(value)[:12] if group == "hashes" else value_text(value)
                 click.echo(f"{group:<11} {key} = {text}")
+    if summary["metrics"]:
+        print_scores(record, record.manifest())
     if summary["compiled"]:
         from pipeline_lib.compiled.compile_report import CompileReport
 
@@ -232,35 +250,6 @@ def pull(ref: str, url: str | None, include_sensitive: bool) -> None:
     click.echo(f"{record.reference}: {what} as it was sealed\nrecord: {record.folder}")
 
 
-@click.command
-@click.option("--keep", required=True, type=click.IntRange(min=1), metavar="N", help="Finished runs to keep.")
-@click.option("--pipeline", metavar="NAME", type=PIPELINE, help="Runs of one pipeline; without it of all pipelines.")
-@click.option("--yes", is_flag=True, help="Remove them; without it they are only listed.")
-def prune(keep: int, pipeline: str | None, yes: bool) -> None:
-    """Remove runs older than each pipeline's N newest finished ones, with their checks. Running ones stay.
-
-    Members of a sweep count as ordinary runs, but the best one stays, and so do the run that the pipeline's name means,
-    champions, and the champions before them; a sweep's page is removed with its last member.
-    """
-    from pipeline_lib.records.protected import protected_references
-    from pipeline_lib.records.prune import find_old_runs, remove, remove_pages
-
-    project = current_project()
-    runs = project.runs
-    old = find_old_runs(runs, keep, pipeline, protected=protected_references(project))
-    for run in old:
-        if yes:
-            remove(run.record)
-        click.echo(
-            f"{'removed' if yes else 'would remove'} {run.record.reference:<32}  {run.status}{_sweeps(run.sweeps)}"
-        )
-    for name in remove_pages(runs) if yes else ():
-        click.echo(f"removed the page of the sweep {name}: its last member was removed")
-    size = f"{sum(run.size for run in old) / 1e6:,.1f} MB"
-    remedy = "; add --yes to remove them" if old and not yes else ""
-    click.echo(f"{len(old):,} run{'s' * (len(old) != 1)}, {size}{remedy}")
-
-
 def clean_leftovers(project: Project, *, remove: bool, verbose: bool) -> None:
     """List the files of runs that did not end normally, or remove them; temporary folders are one line together."""
     from pipeline_lib.records.cleanup import find_leftovers
@@ -286,7 +275,3 @@ def clean_leftovers(project: Project, *, remove: bool, verbose: bool) -> None:
         click.echo("nothing is left behind")
     elif leftovers and not remove:
         click.echo("nothing was removed; `pipeline-lib clean --leftovers --yes` removes these")
-
-
-def _sweeps(names: tuple[str, ...]) -> str:
-    return f", of the sweep {', '.join(names)}" if names else ""

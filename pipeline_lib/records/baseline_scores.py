@@ -12,6 +12,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.records.layout import BASELINE, METRICS
 from pipeline_lib.records.metric_direction import Metric, direction_of
 from pipeline_lib.records.record import REPAIR, Record
+from pipeline_lib.records.recorded_threshold import RecordedThreshold, recorded_threshold
 from pipeline_lib.records.recorded_value import RecordedValue, amount, recorded_value
 
 NO_BASELINE = "no baseline: pass target=y_train to run.compile"
@@ -66,6 +67,7 @@ class RunScores:
     baselines: tuple[BaselineScore, ...]
     distances: tuple[Distance, ...]
     has_baseline: bool
+    threshold: RecordedThreshold | None = None
 
     @property
     def worse(self) -> bool:
@@ -78,13 +80,15 @@ class RunScores:
         lines = [str(distance) for distance in self.distances]
         if self.value and not any(distance.unit for distance in self.distances):
             lines.append(f"value {self.value}")
+        lines += [str(self.threshold)] if self.threshold else []
         return (*lines, *(() if self.has_baseline else (NO_BASELINE,)))
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values for a manifest, `show --json` and `runs --json`: `value` and `baseline`, each possibly None."""
+        """JSON values for a manifest, `show --json` and `runs --json`; a part that the record lacks is None."""
         return {
             "value": self.value.to_json() if self.value else None,
             "baseline": [distance.to_json() for distance in self.distances] if self.has_baseline else None,
+            "threshold": self.threshold.to_json() if self.threshold else None,
         }
 
 
@@ -102,7 +106,7 @@ def run_scores(record: Record, metric: Metric | None) -> RunScores:
     content = record.read_json(BASELINE)
     scores = () if content is None else _read_scores(content, record)
     distances = _distances(metrics, value, scores, metric or _first_known(metrics))
-    return RunScores(metrics, value, scores, tuple(distances), content is not None)
+    return RunScores(metrics, value, scores, tuple(distances), content is not None, recorded_threshold(record))
 
 
 def _read_scores(content: Any, record: Record) -> tuple[BaselineScore, ...]:

@@ -20,9 +20,9 @@ from pipeline_lib.records.forgotten import FORGOTTEN, forgotten_in
 from pipeline_lib.records.layout import CACHE_ENTRY, CHECKS, INDEX, MANIFEST, METRICS, PARAMETERS, PARITY
 from pipeline_lib.records.record import DAMAGED, ID, SEALED, Record, checks_folder
 from pipeline_lib.records.seal import verify
-from pipeline_lib.system.files import read_json, sha256_file
+from pipeline_lib.system.files import files_below, read_json, sha256_file
 
-_VERSION = 2
+_VERSION = 4
 """The table's version; an index of another version is made again."""
 _TABLE = """create table if not exists runs
 (name text primary key, stamp text, asked text, request text, summary text, checksum integer) without rowid"""
@@ -64,7 +64,9 @@ def entries(runs: Path, pipeline: str | None = None, *, check: bool = False) -> 
 
 def summaries(runs: Path, pipeline: str | None = None, *, check: bool = False) -> list[dict[str, Any]]:
     """The summary of each run, oldest first: `reference`, `pipeline`, `status`, `parity`, `started` (UTC), `seconds`,
-    `parameters`, `metrics`, `metric` (METRIC as `name` and `direction`), `error`, `folder`. `check` as in `entries`.
+    `peak_memory` (of the kernel, bytes), `bytes` (of the record's files), `parameters`, `metrics`, `metric` (METRIC as
+    `name` and `direction`), `value` (`unit`, `mean`, `total`, `rows`), `baseline` (the best one by METRIC and by value),
+    `threshold` (of a classifier), `error`, `folder`. `check` as in `entries`.
     """
     rows = entries(runs, pipeline, check=check)
     result: list[dict[str, Any]] = json.loads(f"[{','.join(entry.summary for entry in rows.values())}]")
@@ -161,15 +163,33 @@ def _entry(runs: Path, name: str, stamp: str, *, check: bool) -> Entry | None:
         status, manifest, parameters, metrics, cache_entry = DAMAGED, {}, None, None, None
     if not record.folder.is_dir():
         return None
-    summary = summarise(record, status, manifest, read_parity(record), parameters=parameters, metrics=metrics)
+    size = size_of(record) if status in SEALED else None
+    parity = read_parity(record)
+    summary = summarise(record, status, manifest, parity, parameters=parameters, metrics=metrics, size=size)
     text, key = json.dumps(summary, ensure_ascii=False), _mapping(cache_entry)
     return Entry(stamp, str(key.get("asked", "")), str(key.get("request", "")), text)
 
 
+def size_of(record: Record) -> int | None:
+    """The bytes of a record's files, without its checks; None where they cannot be read."""
+    try:
+        return sum(path.stat().st_size for path in files_below(record.folder))
+    except OSError:
+        return None
+
+
 def summarise(
-    record: Record, status: str, manifest: Mapping[str, Any], parity: Any, *, parameters: Any, metrics: Any
+    record: Record,
+    status: str,
+    manifest: Mapping[str, Any],
+    parity: Any,
+    *,
+    parameters: Any,
+    metrics: Any,
+    size: int | None = None,
 ) -> dict[str, Any]:
     """The summary of a record from the content of its files, whatever they hold; without `folder`."""
+    peak = manifest.get("peak_memory")
     times, error, metric = (_mapping(manifest.get(name)) for name in ("times", "error", "metric"))
     checked = parity and ("exact" if parity["exact"] else "different")
     return {
@@ -179,9 +199,14 @@ def summarise(
         "parity": FORGOTTEN if forgotten_in(manifest) else checked,
         "started": times.get("started"),
         "seconds": times.get("seconds"),
+        "peak_memory": peak if isinstance(peak, int) else None,
+        "bytes": size,
         "parameters": _mapping(parameters),
         "metrics": _mapping(metrics),
         "metric": dict(metric) or None,
+        "value": dict(_mapping(manifest.get("value"))) or None,
+        "baseline": manifest.get("baseline"),
+        "threshold": manifest.get("threshold"),
         "error": error.get("message"),
     }
 

@@ -10,7 +10,7 @@ runs/
     .checks/ID-DIGEST/     parity.json  parity.html  reproduce.json  reproduced/  compare-DIGEST.json  .html
     scratch/ID/            a record made in Jupyter
     ID/                    the record
-      manifest.json  params.yml  params.json  metrics.json  value.json  baseline.json
+      manifest.json  params.yml  params.json  metrics.json  value.json  baseline.json  threshold.json
       environment.json  training.json  columns.json  compile.json  git.diff  library.json  memory.json  learned.parquet
       training_rows.parquet  notebook.ipynb  report.html  artifact/  evidence/
       snapshots/DIGEST.parquet   what queries and addresses returned (snapshots.py)
@@ -23,6 +23,7 @@ PARAMETERS = "params.json"  # the parameters of the run: file, overrides and def
 METRICS = "metrics.json"  # name to number, computed from the evidence
 VALUE = "value.json"  # business value on the evidence: unit, mean, total, rows; absent without `value`
 BASELINE = "baseline.json"  # mean and median or label shares of the training target, and their scores
+THRESHOLD = "threshold.json"  # from which score on a classifier of two labels predicts which; absent without one
 SEASON_VALUES = "season.json"  # the last season of the training target, where the module exports SEASON
 ENVIRONMENT = "environment.json"  # Python, packages, machine, variables of the kernel
 TRAINING = "training.json"  # count and digest of the training rows

@@ -33,7 +33,7 @@ class Invocation:
     """How a run was started; `sensitive` are the sensitive fields of its raw rows.
 
     `resumed_from` is the reference of the run that this one repeats, `sweep` the name of the sweep it is a member of,
-    `metric` the pipeline module's METRIC.
+    `metric` the pipeline module's METRIC, `retrained` the date of the retraining that made it.
     """
 
     parameters_file: str
@@ -42,11 +42,13 @@ class Invocation:
     resumed_from: str | None = None
     sweep: str | None = None
     metric: Metric | None = None
+    retrained: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values, without `resumed_from`, `sweep` and `metric` where they are None."""
+        """JSON values, without `resumed_from`, `sweep`, `metric` and `retrained` where they are None."""
         metric = self.metric.to_json() if self.metric else None
         optional = {"resumed_from": self.resumed_from, "sweep": self.sweep, "metric": metric}
+        optional |= {"retrained": self.retrained}
         return {
             "mode": "run",
             "parameters_file": self.parameters_file,
@@ -98,7 +100,8 @@ class RunManifest:
     """A run's manifest before its seal, which adds format, files and digest.
 
     `results` are digests of raw input, artifact and outputs, None for those that the run did not reach; `snapshots`
-    describe what queries and addresses returned.
+    describe what queries and addresses returned; `scores` are value and baseline, as `RunScores.to_json` has them.
+    `peak_memory` is the kernel's largest resident memory in bytes, None where the system does not say.
     """
 
     reference: str
@@ -108,6 +111,8 @@ class RunManifest:
     results: Mapping[str, str | None] = field(default_factory=dict)
     failure: Failure | None = None
     snapshots: tuple[Mapping[str, Any], ...] = ()
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    peak_memory: int | None = None
 
     @property
     def status(self) -> str:
@@ -128,8 +133,11 @@ class RunManifest:
         }
         if self.provenance:
             content["git"] = self.provenance.git.to_json() if self.provenance.git else None
+        if self.peak_memory is not None:
+            content["peak_memory"] = self.peak_memory
         if self.snapshots:
             content["snapshots"] = [dict(snapshot) for snapshot in self.snapshots]
+        content |= {name: score for name, score in self.scores.items() if score is not None}
         if self.status != "running":
             content["error"] = self.failure.to_json() if self.failure else None
         return content

@@ -19,7 +19,7 @@ from pipeline_lib.records.metric_direction import Metric, direction_of
 if TYPE_CHECKING:
     import pandas as pd
 
-FACTS = ("reference", "pipeline", "status", "parity", "started", "seconds", "error", "folder")
+FACTS = ("reference", "pipeline", "status", "parity", "started", "seconds", "peak_memory", "bytes", "error", "folder")
 STATUSES = ("finished", "failed", "running", "killed", "damaged")
 _CONDITION = re.compile(r"\s*(?P<name>[^<>=!]*[^<>=!\s])\s*(?P<sign><=|>=|!=|==|=|<|>)\s*(?P<value>.*?)\s*")
 _EQUAL = {"=": True, "==": True, "!=": False}
@@ -44,7 +44,8 @@ def runs(
 ) -> "pd.DataFrame":
     """The project's runs as a DataFrame: a row for each, oldest first, with facts, parameters and metrics as columns.
 
-    `started` is a time in UTC (datetime64, UTC), `seconds` a number. A parameter in a group is a column such as
+    `started` is a time in UTC (datetime64, UTC), `seconds`, `peak_memory` (of the kernel) and `bytes` (of the record's
+    files) are numbers, missing where a record does not say. A parameter in a group is a column such as
     `estimator.alpha`; a name that is both a parameter and a metric (or a fact) has the columns `parameters.NAME` and
     `metrics.NAME`. `folder` is another folder of records than the project's; the other arguments are those of
     `pipeline-lib runs`; `sort="best"` sorts the runs of one pipeline by its METRIC. Raises InputError for a name that

@@ -14,7 +14,7 @@ from pipeline_lib.system.files import sha256_bytes
 
 
 def store_summaries(url: str, pipeline: str | None = None) -> list[dict[str, Any]]:
-    """The summary of each record in a store, oldest first; `folder` is its address there.
+    """The summary of each record in a store, oldest first; `folder` is its address there, `bytes` is None.
 
     A push that has not come to its end is no record. A record whose manifest, parameters or metrics are not as they
     were sealed is damaged; other bytes are not read. Raises InputError for a store that cannot be read.

@@ -29,6 +29,7 @@ from pipeline_lib.records.layout import (
     PARAMETERS,
     PARAMS_FILE,
     REPORT,
+    THRESHOLD,
     TRAINING,
     VALUE,
 )
@@ -41,7 +42,7 @@ from pipeline_lib.records.transfer import Progress, check_sensitive, push
 from pipeline_lib.system.files import canonical_json, read_json, write_atomic
 from pipeline_lib.system.locks import locked_temporary_folder
 
-_KEPT = {PARAMS_FILE, PARAMETERS, METRICS, VALUE, BASELINE, ENVIRONMENT, TRAINING, LIBRARY}
+_KEPT = {PARAMS_FILE, PARAMETERS, METRICS, VALUE, BASELINE, THRESHOLD, ENVIRONMENT, TRAINING, LIBRARY}
 _KEPT_UNLESS_SENSITIVE = {FITTED_STATE}
 """It may hold values of any raw column."""
 _REWRITTEN = {NOTEBOOK, REPORT, CACHE_ENTRY, COMPILE_REPORT, GIT_DIFF}

@@ -51,6 +51,7 @@ from pipeline_lib.runner.baselines import check_target_index, keep_baselines, sc
 from pipeline_lib.runner.cache.imported_files import follow_imports
 from pipeline_lib.runner.metrics import finite_metric, metrics_of_evidence
 from pipeline_lib.runner.start_checks import check_checkout, check_fresh, check_module, mode_of, parameters_of
+from pipeline_lib.runner.threshold import keep_threshold
 from pipeline_lib.runner.value import value_of_evidence
 from pipeline_lib.runner.warm.cold_only import check_packages
 from pipeline_lib.system.environment import describe_environment
@@ -133,6 +134,7 @@ class Run:
         self._statistics = training_statistics(training_rows, row, model.reads)
         write_statistics(self.record.artifact, self._statistics)
         write_fitted_state(self.record.folder / FITTED_STATE, fitted)
+        keep_threshold(self.record, fitted)
         keep_baselines(self.record, fitted, self.module, like=like, target=target)
         return model
 

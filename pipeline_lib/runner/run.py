@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline_lib.errors import RunError
 from pipeline_lib.project.params import params_to_json
 from pipeline_lib.project.redaction import Redactor
+from pipeline_lib.records.baseline_scores import run_scores
 from pipeline_lib.records.layout import PARAMETERS, PARAMS_FILE
 from pipeline_lib.records.manifest import Failure, Invocation, RunManifest, Times
 from pipeline_lib.records.metric_direction import declared_metric
@@ -120,7 +121,8 @@ def _execute_and_judge(
             note = write_cache_entry(record, key, began_ns, watched)
             if note:
                 execution.progress(note)
-        manifest = replace(manifest, results=result_hashes(record))
+        scores = {} if failure else run_scores(record, invocation.metric).to_json()
+        manifest = replace(manifest, results=result_hashes(record), scores=scores)
         signals.defer()
     except KeyboardInterrupt:
         failure = Failure("interrupted")
@@ -129,7 +131,8 @@ def _execute_and_judge(
     if signals.signal:
         message = f"interrupted ({signals.signal.name})"
         failure = replace(failure or Failure(""), message=message, traceback=None)
-    return replace(manifest, times=Times(started, time.monotonic() - clock), failure=failure)
+    times = Times(started, time.monotonic() - clock)
+    return replace(manifest, times=times, failure=failure, peak_memory=execution.memory.bytes)
 
 
 def _redacted(record: Record, manifest: RunManifest, redact: Redactor) -> RunManifest:

@@ -63,7 +63,11 @@ def test_the_heading_is_the_title_and_the_box_says_how_the_run_ended(houses_reco
     page = houses_record.report.read_text(encoding="utf-8")
     assert "<title>What is a house in Ames worth?</title>" in page
     assert page.count(">What is a house in Ames worth?<") == 2
-    assert re.search(r'<section class="summary good"><p>finished in [\d.]+ s</p><dl><dt>cost</dt>', page)
+    box = page[page.index('<section class="summary good">') : page.index("</section>")]
+    assert re.search(r"<p>finished in [\d.]+ s</p><p><span>rmse_log 0\.\d+, better than the best baseline \(", box)
+    assert re.search(r"<p><span>value -[\d,]+ dollars a row, better than the best baseline \(", box)
+    assert '<th class="number">mean</th><th class="number">median</th>' in box
+    assert "<td>value (dollars a row)</td>" in box
     assert page.index("This run") > page.index("data:image/png;base64,")
 
 
