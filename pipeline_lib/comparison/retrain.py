@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.comparison.compare import compare
-from pipeline_lib.comparison.keep import keep
 from pipeline_lib.comparison.retraining import NOT_WORSE, Retraining
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.parity.check import check_parity, read_or_check_parity
@@ -96,7 +95,7 @@ def _retrain(project: Project, pipeline: str, champion: Champion, options: Retra
     _check_parity(record, project, options)
     check_promotable(record, project, include_sensitive=options.include_sensitive)
     read_or_check_parity(old, project.library)  # a pulled record comes without
-    (answer,) = keep(compare(old, record, **options.comparison, project=project)).answers
+    (answer,) = compare(old, record, **options.comparison, project=project).answers
     result = Retraining(
         pipeline,
         options.as_of.isoformat(),
