@@ -65,8 +65,8 @@ def entries(runs: Path, pipeline: str | None = None, *, check: bool = False) -> 
 def summaries(runs: Path, pipeline: str | None = None, *, check: bool = False) -> list[dict[str, Any]]:
     """The summary of each run, oldest first: `reference`, `pipeline`, `status`, `parity`, `started` (UTC), `seconds`,
     `peak_memory` (of the kernel, bytes), `bytes` (of the record's files), `parameters`, `metrics`, `metric` (METRIC as
-    `name` and `direction`), `value` (`unit`, `mean`, `total`, `rows`), `baseline` (the best one by METRIC and by value),
-    `threshold` (of a classifier), `error`, `folder`. `check` as in `entries`.
+    `name` and `direction`), `value` (`unit`, `mean`, `total`, `rows`), `baseline` (the best one by METRIC and by
+    value), `threshold` (of a classifier), `error`, `folder`. `check` as in `entries`.
     """
     rows = entries(runs, pipeline, check=check)
     result: list[dict[str, Any]] = json.loads(f"[{','.join(entry.summary for entry in rows.values())}]")
