@@ -76,6 +76,18 @@ def damage(path: Path, kind: str) -> None:
         database.close()
 
 
+def test_a_summary_has_the_sizes_of_a_sealed_record_and_none_of_an_old_one(tmp_path: Path) -> None:
+    old = sealed_run(tmp_path)
+    new = create_record(tmp_path, "boats")
+    (new.folder / "rows").write_bytes(b"x" * 2_000_000)
+    seal(new, {"status": "finished", "reference": new.reference, "peak_memory": 300_000_000})
+    running = create_record(tmp_path, "boats")
+    found = {summary["reference"]: summary for summary in summaries(tmp_path)}
+    assert (found[new.reference]["peak_memory"], found[new.reference]["bytes"] // 10_000) == (300_000_000, 200)
+    assert (found[old.reference]["peak_memory"], found[running.reference]["bytes"]) == (None, None)
+    assert found[old.reference]["bytes"] == sum(path.stat().st_size for path in old.folder.iterdir())
+
+
 DAMAGES = ("no database", "cut short", "empty", "missing", "a folder", "another version", "another table", "wrong rows")
 
 

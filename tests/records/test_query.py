@@ -89,7 +89,7 @@ def test_runs_prints_the_chosen_ones_and_how_many_there_are(runs: Path, monkeypa
     monkeypatch.chdir(runs.parent)
     invoke = CliRunner().invoke
     listed = invoke(cli.commands, ["runs", "--sort", "-rmse", "--limit", "1", "--where", "seed=0"])
-    assert "2.5 s  rmse 3, seed 0\n" in listed.stdout
+    assert "0.0 MB disk  rmse 3, seed 0\n" in listed.stdout
     failed = invoke(cli.commands, ["runs", "--status", "failed", "--sort", "estimator.alpha"])
     assert failed.stdout.endswith("estimator.alpha 0.5, too windy\n")
     (all_records(runs)[0].folder / "added.txt").touch()
