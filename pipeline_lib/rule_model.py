@@ -8,6 +8,7 @@ answer are recorded as own steps are: they call the rule, and write nothing on t
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -201,8 +202,9 @@ def _as_labels(answers: Any, classes: Any) -> NDArray[Any]:
 
 
 def _name(function: Any) -> str:
-    """A function as messages name it."""
-    return str(getattr(function, "__name__", type(function).__name__))
+    """A function as messages name it; of one with some of its arguments, the function itself."""
+    inner = function.func if isinstance(function, partial) else function
+    return str(getattr(inner, "__name__", type(inner).__name__))
 
 
 def _kind(model: RuleModel, target: Any) -> Kind:

@@ -2,10 +2,13 @@
 
 # %% auto #0
 __all__ = ['NUMBER', 'TARGET', 'AFTERWARDS', 'SOURCES', 'WHOLE', 'PARTS', 'CATEGORIES', 'UNUSED', 'METRIC', 'VALUE_UNIT', 'Row',
-           'register', 'load', 'Encoding', 'Estimator', 'Business', 'Params', 'split', 'build', 'metrics', 'minutes_of',
+           'register', 'load', 'Encoding', 'LogisticParams', 'ForestParams', 'RuleParams', 'Business', 'Params',
+           'split', 'preparation', 'goes_first', 'shares', 'women_and_children', 'build', 'metrics', 'minutes_of',
            'certain', 'calibration', 'value']
 
 # %% ../../nbs/pipelines/titanic.ipynb #imports
+from collections.abc import Mapping
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -16,14 +19,15 @@ from feature_engine.selection import DropFeatures
 from feature_engine.transformation import LogCpTransformer
 from feature_engine.wrappers import SklearnTransformerWrapper
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, roc_auc_score
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from .. import BaseParams, InputError, check_classification, data_path
+from .. import BaseParams, InputError, RuleModel, check_classification, data_path
 from ..steps.marks import MissingMarks
 from ..steps.parts import TextParts
 from ..steps.party import PerHead
@@ -85,11 +89,27 @@ class Encoding(BaseParams):
     rare_share: float = Field(gt=0, lt=0.5)
 
 
-class Estimator(BaseParams):
+class LogisticParams(BaseParams):
     """The logistic regression: inverse strength of its penalty, and the limit of its rounds."""
 
+    kind: Literal["logistic"] = "logistic"
     strength: float = Field(gt=0)
     max_iter: int = Field(gt=0)
+
+
+class ForestParams(BaseParams):
+    """The random forest: how many trees, and the fewest passengers in one of their leaves."""
+
+    kind: Literal["forest"]
+    trees: int = Field(gt=0)
+    leaf: int = Field(gt=0)
+
+
+class RuleParams(BaseParams):
+    """Women and children first: below which age, in years, a passenger counts as a child."""
+
+    kind: Literal["rule"]
+    child_below: float = Field(gt=0)
 
 
 class Business(BaseParams):
@@ -105,8 +125,14 @@ class Params(BaseParams):
     test_share: float = Field(gt=0, lt=1)
     seed: int = Field(ge=0, lt=2**32)
     encoding: Encoding
-    estimator: Estimator
+    estimator: LogisticParams | ForestParams | RuleParams = Field(discriminator="kind")
     business: Business
+
+    @field_validator("estimator", mode="before")
+    @classmethod
+    def kind_of_older_files(cls, estimator: object) -> object:
+        """Parameters without a kind are older than the choice: they mean the logistic regression."""
+        return {"kind": "logistic", **estimator} if isinstance(estimator, dict) else estimator
 
 # %% ../../nbs/pipelines/titanic.ipynb #split
 def split(frame: pd.DataFrame, params: Params) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]:
@@ -119,33 +145,59 @@ def split(frame: pd.DataFrame, params: Params) -> tuple[pd.DataFrame, pd.DataFra
     X, y = frame.drop(columns=TARGET), frame[TARGET]
     return X.iloc[train], X.iloc[test], y.iloc[train], y.iloc[test]
 
-# %% ../../nbs/pipelines/titanic.ipynb #build
+# %% ../../nbs/pipelines/titanic.ipynb #build-steps
 PARTS = {"title": ("name", r", (?:the )?([A-Z][a-z]+)\."), "deck": ("cabin", r"^([A-Z])")}
 CATEGORIES: list[str | int] = ["sex", "title", "deck", "embarked"]
 UNUSED: list[str | int] = ["name", "ticket", "cabin", "home.dest", "sibsp", "parch", "fare"]
 
 
+def preparation(params: Params) -> list[tuple[str, object]]:
+    """All steps before the estimator: from the register's text to scaled numbers."""
+    one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    return [
+        ("marks", MissingMarks(texts=["cabin", "embarked"], numbers=["age", "fare"])),
+        ("parts", TextParts(PARTS)),
+        ("party", PerHead(["sibsp", "parch"], shared=["fare"])),
+        ("unused", DropFeatures(UNUSED)),
+        ("unknown_age", AddMissingIndicator(missing_only=False, variables=["age"])),
+        ("fill", MeanMedianImputer(imputation_method="median", variables=["age", "fare_per_head"])),
+        ("no_deck", CategoricalImputer(fill_value="none", variables=["deck", "title"])),
+        ("port", CategoricalImputer(imputation_method="frequent", variables=["embarked"])),
+        ("log_fare", LogCpTransformer(C=1.0, variables=["fare_per_head"])),
+        ("rare", RareLabelEncoder(tol=params.encoding.rare_share, n_categories=1, variables=CATEGORIES)),
+        ("one_hot", SklearnTransformerWrapper(one_hot, variables=CATEGORIES)),
+        ("scale", StandardScaler().set_output(transform="pandas")),
+    ]
+
+# %% ../../nbs/pipelines/titanic.ipynb #rule
+def goes_first(X: pd.DataFrame, child_below: float) -> pd.Series:
+    """Whether a passenger is a woman or a child."""
+    return (X["sex"] == "female") | (X["age"] < child_below)
+
+
+def shares(X: pd.DataFrame, y: pd.Series, child_below: float) -> dict[str, float]:
+    """What the rule learns: the shares of survivors among those who go first, and among the others."""
+    first = goes_first(X, child_below)
+    return {"first": float(y[first].mean()), "others": float(y[~first].mean())}
+
+
+def women_and_children(X: pd.DataFrame, learned: Mapping[str, float], child_below: float) -> NDArray[np.float64]:
+    """The probability of survival: the share of those who go first, or of the others."""
+    return np.where(goes_first(X, child_below), learned["first"], learned["others"])
+
+# %% ../../nbs/pipelines/titanic.ipynb #build
 def build(params: Params) -> Pipeline:
     """The unfitted pipeline: raw rows in (the columns of `Row`), 0 or 1 out, with the probabilities of both."""
-    estimator = params.estimator
-    one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    return Pipeline(
-        [
-            ("marks", MissingMarks(texts=["cabin", "embarked"], numbers=["age", "fare"])),
-            ("parts", TextParts(PARTS)),
-            ("party", PerHead(["sibsp", "parch"], shared=["fare"])),
-            ("unused", DropFeatures(UNUSED)),
-            ("unknown_age", AddMissingIndicator(missing_only=False, variables=["age"])),
-            ("fill", MeanMedianImputer(imputation_method="median", variables=["age", "fare_per_head"])),
-            ("no_deck", CategoricalImputer(fill_value="none", variables=["deck", "title"])),
-            ("port", CategoricalImputer(imputation_method="frequent", variables=["embarked"])),
-            ("log_fare", LogCpTransformer(C=1.0, variables=["fare_per_head"])),
-            ("rare", RareLabelEncoder(tol=params.encoding.rare_share, n_categories=1, variables=CATEGORIES)),
-            ("one_hot", SklearnTransformerWrapper(one_hot, variables=CATEGORIES)),
-            ("scale", StandardScaler().set_output(transform="pandas")),
-            ("survival", LogisticRegression(C=estimator.strength, max_iter=estimator.max_iter)),
-        ]
-    )
+    steps = preparation(params)
+    if params.estimator.kind == "rule":
+        rule, learn = (partial(each, child_below=params.estimator.child_below) for each in (women_and_children, shares))
+        return Pipeline([steps[0], ("survival", RuleModel(rule, learn=learn, probability=True))])
+    if params.estimator.kind == "forest":
+        trees, leaf = params.estimator.trees, params.estimator.leaf
+        survival = RandomForestClassifier(trees, min_samples_leaf=leaf, random_state=params.seed)
+    else:
+        survival = LogisticRegression(C=params.estimator.strength, max_iter=params.estimator.max_iter)
+    return Pipeline([*steps, ("survival", survival)])
 
 # %% ../../nbs/pipelines/titanic.ipynb #metrics
 METRIC = ("log_loss", "minimize")
