@@ -8,6 +8,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.fitted_state_diff import compare_fitted_state
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.champion import Champion, champion_path, parse_champion
+from pipeline_lib.records.comparison_kept import read_comparison
 from pipeline_lib.records.forgotten import forgotten_in
 from pipeline_lib.records.index import read_parity
 from pipeline_lib.records.layout import FITTED_STATE, METRICS, PARAMS_FILE
@@ -51,6 +52,7 @@ def results_of(revision: Revision, pipeline: str, clean: Callable[[str], str]) -
     lines.append(_side_line("base", base) if base else nothing)
     if newest is None or now is None or base is None:
         return [bullets(lines)]
+    lines += _comparison(revision, base, newest, clean)
     if base.record == newest:
         return [bullets([*lines, f"both are the same run: nothing was run since; {run} makes a new one"])]
     lines += _state_lines(base, newest)
@@ -89,6 +91,22 @@ def _base(revision: Revision, pipeline: str, records: list[Record], clean: Calla
         if commits[record] and revision.is_ancestor(commits[record]) and not verify(record):
             return _side(record, f"run of the earlier commit {code(commits[record][:12])}", clean)
     return None
+
+
+def _comparison(revision: Revision, base: Side, newest: Record, clean: Callable[[str], str]) -> Iterator[str]:
+    """What a comparison of the newest run with the champion found, else with the base; or the command that compares."""
+    champion = _champion(revision, newest.pipeline)
+    reference, digest = (champion.record.reference, champion.record.digest) if champion else (base.reference, "")
+    if not champion and base.record:
+        digest = str(base.record.manifest().get("digest"))
+    if digest == newest.manifest().get("digest"):
+        return
+    kept = read_comparison(newest, digest)
+    if kept:
+        yield f"**{escape(clean(kept.sentence))}**"
+    else:
+        compare = code(f"pipeline-lib compare {reference} {newest.reference}")
+        yield f"not shown to be better or not worse: {compare} compares them row by row"
 
 
 def _clean_commit(record: Record) -> str:

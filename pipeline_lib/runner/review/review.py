@@ -39,7 +39,7 @@ def review(project: Project, base: str, *, limit: int = LIMIT) -> str:
         *_heading(revision, notebooks, others),
         *_pipelines(revision, touched_pipelines(project, changes), clean),
         *_parameters([change for change in others if not _is_pointer(change)], clean),
-        *_champions(project, [change for change in others if _is_pointer(change)]),
+        *_champions(project, [change for change in others if _is_pointer(change)], clean),
         *_modules(project, clean),
         *(block for change in notebooks if change not in added for block in _notebook(change, notebooks, clean)),
         *_added(added, clean),
@@ -92,22 +92,25 @@ def _parameters(changes: Sequence[Change], clean: Clean) -> Iterator[str]:
         yield bullets(parameter_changes(change, clean))
 
 
-def _champions(project: Project, changes: Sequence[Change]) -> Iterator[str]:
+def _champions(project: Project, changes: Sequence[Change], clean: Clean) -> Iterator[str]:
     if changes:
         yield "### Champions"
-        yield bullets(_champion_line(project, change) for change in changes)
+        yield bullets(_champion_line(project, change, clean) for change in changes)
 
 
-def _champion_line(project: Project, change: Change) -> str:
+def _champion_line(project: Project, change: Change, clean: Clean) -> str:
+    """The champion before and after, with what their comparison found, else the reason that a person gave."""
     name = PurePosixPath(change.path).stem
-    texts = []
+    texts, why = [], ""
     for content in (change.before, change.after):
         try:
             champion = None if content is None else parse_champion(content, name, change.path, project.root)
             texts.append(code(champion.record.reference) if champion else "none")
+            why = champion.compared.sentence if champion and champion.compared else champion.reason if champion else ""
         except InputError:
             texts.append("a pointer that cannot be read")
-    return f"{code(name)}: {texts[0]} → {texts[1]}"
+            why = ""
+    return f"{code(name)}: {texts[0]} → {texts[1]}{f'; {escape(clean(why))}' if why else ''}"
 
 
 def _modules(project: Project, clean: Clean) -> Iterator[str]:

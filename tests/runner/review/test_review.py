@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from command_line import invoke
-from harbours import FULL, clone, commit, git
+from harbours import FULL, clone, commit, compared, git
 from regatta import RESEARCH, STEP, head, regatta, run_now, write_notebook
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.export import export
 from pipeline_lib.project.project import Project, find_project
-from pipeline_lib.records.champion import Champion, SealedReference, write_champion
+from pipeline_lib.records.champion import Champion, Compared, SealedReference, write_champion
 from pipeline_lib.records.forget import forget
 from pipeline_lib.runner.review.review import review
 
@@ -119,6 +119,27 @@ def test_the_run_of_the_base_is_compared_with_the_newest(anna: Project) -> None:
     assert rows[2] == "| **`rmse`** | 2 | 1.5 | -0.5 | **better** |"
     assert "| `r2` | 0.5 | 0.25 | -0.25 | worse |" in rows
     assert "| `lift` | 1 | 2 | +1 |  |" in rows
+
+
+def test_a_kept_comparison_is_a_sentence_and_a_missing_one_the_command_that_makes_it(anna: Project) -> None:
+    base = run_now(anna, rmse=2.0)
+    (anna.params / "boats.yml").write_text("length: 8\n")
+    commit(anna.root)
+    now = run_now(anna, rmse=1.5)
+    command = f"`pipeline-lib compare {base.reference} {now.reference}`"
+    assert f"- not shown to be better or not worse: {command} compares them row by row" in review(anna, "HEAD~1")
+    compared(now, base, "better", "Errors are 3 % smaller.")
+    text = review(anna, "HEAD~1")
+    assert "- **Errors are 3 % smaller.**" in text
+    assert "not shown" not in text
+    champion = run_now(anna, rmse=1.9)
+    pointer = SealedReference(champion.reference, str(champion.manifest()["digest"]), "../store")
+    write_champion(anna, Champion(pointer, "good", "Anna", SINCE, compared=Compared("better", True, "Much better.")))
+    commit(anna.root)
+    newest = run_now(anna, rmse=1.4)
+    text = review(anna, "HEAD~1")
+    assert f"`pipeline-lib compare {champion.reference} {newest.reference}` compares them" in text
+    assert f"- `boats`: none → `{champion.reference}`; Much better." in text
 
 
 def test_fitted_state_is_counted_and_no_value_shown(anna: Project) -> None:
