@@ -1,0 +1,87 @@
+"""What `tox` runs in an environment: make a record, repeat records, run the core tests.
+
+    record FOLDER      make a project, run its pipeline, put the record into FOLDER
+    repeat FOLDER...   repeat every record below the folders, bit for bit, in this environment
+    core               the tests that the core requirements suffice for
+
+It needs nothing but the installed package, since a core environment has nothing else.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+_PARITY = (sys.executable, "-P", "-m", "pipeline_lib", "parity")
+
+
+def record(folder: Path) -> None:
+    """Make a project, run its first pipeline, and keep the record below `folder` in place of an earlier one."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        _call(place, sys.executable, "-P", "-m", "pipeline_lib", "init", "prices")
+        root = place / "prices"
+        _call(root, sys.executable, "-m", "pipeline_lib", "run", "params/deliveries.yml", "--no-parity", path=root)
+        shutil.rmtree(folder, ignore_errors=True)
+        runs = root / "runs" / "deliveries"
+        shutil.copytree(runs, folder / "deliveries", ignore=shutil.ignore_patterns(".*"))
+
+
+def repeat(folders: list[Path]) -> None:
+    """Check the parity of every record below the folders; exit with 1 where one differs or none was repeated."""
+    repeated, left = [], []
+    for manifest in sorted(path for folder in folders for path in folder.rglob("manifest.json")):
+        kept = manifest.parent
+        if _is_opaque(kept) and find_spec("sklearn") is None:
+            left.append(kept)
+            continue
+        with tempfile.TemporaryDirectory() as name:  # results of checks are written beside the record
+            copy = Path(name) / kept.parent.name / kept.name
+            shutil.copytree(kept, copy)
+            _call(Path(name), *_PARITY, str(copy), "--quick")
+        repeated.append(kept)
+    version = ".".join(map(str, sys.version_info[:3]))
+    print(f"Python {version}: {len(repeated)} records repeated bit for bit, of {len(repeated) + len(left)}")
+    for kept in left:
+        print(f"not repeated, since its steps need scikit-learn: {kept}")
+    if not repeated:
+        sys.exit("found no record to repeat, expected one; `tox -e py311-full` makes it")
+
+
+def core() -> None:
+    """The files whose tests are marked as core, by pytest in an empty folder."""
+    files = [path for path in sorted((ROOT / "tests").rglob("*.py")) if "mark.core" in path.read_text(encoding="utf-8")]
+    with tempfile.TemporaryDirectory() as name:
+        options = ["-q", f"--rootdir={ROOT}", "-c", str(ROOT / "pyproject.toml"), "-p", "no:cacheprovider"]
+        _call(Path(name), sys.executable, "-m", "pytest", *options, "-m", "core", *map(str, files))
+
+
+def _is_opaque(kept: Path) -> bool:
+    """Whether the artifact has steps that run through their own library."""
+    return bool(json.loads((kept / "artifact" / "artifact.json").read_bytes())["opaque"])
+
+
+def _call(folder: Path, *command: str, path: Path | None = None) -> None:
+    """Run a command in a folder; packages are found in `path` too. Exits where the command fails."""
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    variables |= {"PYTHONPATH": str(path)} if path else {}
+    done = subprocess.run(command, cwd=folder, env=variables, check=False)  # noqa: S603 (own command)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: exit code {done.returncode}")
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["record", folder]:
+            record(Path(folder))
+        case ["repeat", *folders] if folders:
+            repeat([Path(folder) for folder in folders])
+        case ["core"]:
+            core()
+        case _:
+            sys.exit(__doc__)
