@@ -43,6 +43,7 @@ _ELSEWHERE = (
     "houses/",
     "git.diff",
     "columns.json",
+    "training_rows.parquet",
     "snapshots/",
     "NN_",
     "nbs/steps/NN_",

@@ -53,8 +53,14 @@ class Draft:
 
     @cached_property
     def features(self) -> list[Column]:
-        """The columns of `Row`, in the file's order."""
+        """The columns that the pipeline predicts from, in the file's order."""
         return [column for name, column in self.profile.columns.items() if name in self.roles.features]
+
+    @cached_property
+    def row_columns(self) -> list[Column]:
+        """The columns of `Row`, in the file's order: the features, and the column by which rows are divided."""
+        names = {*self.roles.features, self.split.column}
+        return [column for name, column in self.profile.columns.items() if name in names]
 
     @property
     def target_column(self) -> Column:
@@ -63,7 +69,7 @@ class Draft:
 
     @property
     def extra(self) -> str:
-        """A column that only the split needs; empty where there is none."""
+        """A column of `Row` that only the split needs; empty where there is none."""
         return self.split.column if self.split.column not in self.roles.features else ""
 
     @property
@@ -89,12 +95,14 @@ def make_draft(name: str, data: str, raw: RawData, options: Options) -> Draft:
     roles = assign_roles(features, sensitive, raw.unreadable)
     split = _split(found, target, options, data, set(roles.sensitive))
     if split.kind == "group":
-        _leave_out(roles, split.column, "it says which rows belong together; a new row has a new value")
+        _leave_out(roles, split.column, "it says which rows belong together")
     if options.task == "text":
         _only_words(roles, data)
     if not roles.features:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in roles.left_out.items()) or "it has no other column"
         raise InputError(f"{data}: found no column to predict from ({reasons}), expected one or more; bring others")
+    roles.left_out.pop(split.column, None)  # `Row` has it
+    found = _with_absent(found, split.column) if split.column not in roles.features else found
     sample = f"tests/data/{name}{raw.suffix}"
     draft = Draft(name, data, sample, raw, found, target, roles, split)
     return replace(draft, params=_params(draft))
@@ -120,6 +128,15 @@ def _leave_out(roles: Roles, name: str, reason: str) -> None:
         if name in names:
             names.remove(name)
     roles.left_out[name] = reason
+
+
+def _with_absent(found: Profile, name: str) -> Profile:
+    """Whole numbers of a column that production may leave out become numbers: pandas has no missing integers."""
+    column = found.columns.get(name)
+    if column is None or column.kind != "integer":
+        return found
+    absent = replace(column, kind="number", values=column.values.astype("float64"))
+    return replace(found, columns={**found.columns, name: absent})
 
 
 def _only_words(roles: Roles, data: str) -> None:

@@ -22,7 +22,7 @@ def findings(draft: Draft) -> list[str]:
     if target.rare:
         found.append(f"rows of {len(target.rare)} rare classes are left out by `load`, which counts them")
     column = f" by {draft.split.column}" if draft.split.column else ""
-    found.append(f"split: {draft.split.kind}{column}")
+    found.append(f"split: {draft.split.kind}{column}{_split_role(draft)}")
     used = {"numbers": roles.numbers, "flags": roles.flags, "categories": roles.categories, "texts": roles.words}
     used["dates"] = roles.dates
     found.append("columns: " + ", ".join(f"{use} {len(names)}" for use, names in used.items() if names))
@@ -33,6 +33,14 @@ def findings(draft: Draft) -> list[str]:
             more = f" and {len(names) - 8} more" if len(names) > 8 else ""
             found.append(f"{title}: {', '.join(listed)}{more}")
     return found
+
+
+def _split_role(draft: Draft) -> str:
+    """What else the column is by which rows are divided."""
+    if not draft.split.column:
+        return ""
+    mark = {"group": "whose row it is", "time": "its time"}[draft.split.kind]
+    return f", {'no feature, ' if draft.extra else ''}marked in Row as {mark}"
 
 
 def _not_numbers(draft: Draft) -> list[str]:

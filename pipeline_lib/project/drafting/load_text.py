@@ -2,7 +2,7 @@
 
 from pipeline_lib.project.drafting.columns import MISSING_WORDS
 from pipeline_lib.project.drafting.draft import Draft
-from pipeline_lib.project.drafting.row_text import list_columns
+from pipeline_lib.project.drafting.row_text import list_columns, split_constant
 from pipeline_lib.project.drafting.source_text import WIDTH, assigned, code_span, comments, literal
 from pipeline_lib.project.params_cell import cell_text
 from pipeline_lib.system.field_names import quoted
@@ -50,8 +50,6 @@ def load_values(draft: Draft) -> dict[str, str]:
         "sources_doc": _SOURCES["sql" if draft.raw.query and draft.data.isidentifier() else "file"],
         "load_constants": "\n".join(_constants(draft)),
         "load_body": "\n".join(f"    {line}" if line else line for line in _load(draft)),
-        "and_extra": f" and {code_span(draft.extra)}" if draft.extra else "",
-        "star_extra": f", {_constant(draft)}" if draft.extra else "",
     }
 
 
@@ -78,10 +76,6 @@ def split_values(draft: Draft) -> dict[str, str]:
     }
 
 
-def _constant(draft: Draft) -> str:
-    return "TIME" if draft.split.kind == "time" else "GROUP"
-
-
 def _constants(draft: Draft) -> list[str]:
     lines = []
     if draft.target.task != "regression":
@@ -90,8 +84,6 @@ def _constants(draft: Draft) -> list[str]:
     if draft.target.positive is not None:
         lines += comments([f"{draft.target.positive} is the class that is looked for; its probability is reported"])
         lines.append(f"POSITIVE = {literal(draft.target.positive)}")
-    if draft.split.column:
-        lines.append(f"{_constant(draft)} = {quoted(draft.split.column)}")
     if draft.raw.query:
         lines += _query_constants(draft)
     if draft.raw.kind in ("csv", "excel"):
@@ -117,7 +109,7 @@ def _dtypes(draft: Draft) -> list[str]:
     dates = lists["DATES"] and draft.raw.kind == "csv"
     lines += ['    **dict.fromkeys(DATES, "str"),'] if dates else []
     if draft.extra and not (draft.profile.columns[draft.extra].kind == "date" and draft.raw.kind != "csv"):
-        lines.append(f'    {_constant(draft)}: "{draft.profile.columns[draft.extra].dtype}",')
+        lines.append(f'    {split_constant(draft)}: "{draft.profile.columns[draft.extra].dtype}",')
     lines.append(f'    TARGET: "{"str" if draft.target.kind == "text" else "float64"}",')
     return ["DTYPES = {", *lines, "}"]
 
@@ -135,7 +127,7 @@ def _load(draft: Draft) -> list[str]:
         f"known = frame[TARGET].{condition}",
         "if not known.all():",
         f'    print(f"left out {{(~known).sum()}} of {{len(frame)}} rows {without} {{TARGET}}")',
-        f"frame = frame.loc[known, [*COLUMNS, TARGET{f', {_constant(draft)}' if draft.extra else ''}]]",
+        "frame = frame.loc[known, [*COLUMNS, TARGET]]",
     ]
     whole = task != "regression" and draft.target.kind == "integer"
     cast = '.astype({TARGET: "int64"})' if whole else ""
@@ -185,7 +177,7 @@ def _columns_argument(draft: Draft) -> str:
     extra = draft.extra
     own = extra and draft.profile.columns[extra].kind == "date"
     dates = ", *DATES" if draft.roles.dates else ""
-    return f"columns=[*DTYPES{dates}{f', {_constant(draft)}' if own else ''}]"
+    return f"columns=[*DTYPES{dates}{f', {split_constant(draft)}' if own else ''}]"
 
 
 def _read_parquet(draft: Draft) -> list[str]:

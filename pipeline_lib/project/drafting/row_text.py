@@ -16,7 +16,7 @@ _LISTS = (("INTEGERS", "integer"), ("NUMBERS", "number"), ("FLAGS", "boolean"))
 
 def row_values(draft: Draft) -> dict[str, str]:
     """The placeholders of the cells around `Row`."""
-    dates = any(column.kind == "date" for column in draft.features)
+    dates = any(column.kind == "date" for column in draft.row_columns)
     imports = ["from datetime import datetime", ""] if dates else []
     return {
         "row_imports": "\n".join([*imports, "from pydantic import BaseModel, Field"]),
@@ -24,7 +24,7 @@ def row_values(draft: Draft) -> dict[str, str]:
         "target_doc": _target_doc(draft),
         "row_fields": "\n".join(_fields(draft)),
         "columns": "\n".join(_columns(draft)),
-        "all_columns": ", ".join(f"*{name}" for name in _list_names(draft)),
+        "all_columns": ", ".join([*(f"*{name}" for name in _list_names(draft)), *_extra(draft)]),
         "left_out_table": _left_out(draft),
     }
 
@@ -46,6 +46,15 @@ def _list_names(draft: Draft) -> list[str]:
     return [name for name, columns in list_columns(draft).items() if columns]
 
 
+def split_constant(draft: Draft) -> str:
+    """The name of the constant for the column by which rows are divided."""
+    return "TIME" if draft.split.kind == "time" else "GROUP"
+
+
+def _extra(draft: Draft) -> list[str]:
+    return [split_constant(draft)] if draft.extra else []
+
+
 def _target_doc(draft: Draft) -> str:
     if draft.target.task == "regression":
         known = draft.target_column.known
@@ -54,7 +63,7 @@ def _target_doc(draft: Draft) -> str:
 
 
 def _fields(draft: Draft) -> list[str]:
-    columns = draft.features
+    columns = draft.row_columns
     lines = comments(["ranges and closed lists of values, from the comments; what may be missing in production"], 4)
     if not draft.raw.whole:
         lines += comments(
@@ -63,25 +72,37 @@ def _fields(draft: Draft) -> list[str]:
         )
     for column in columns:
         lines += comments([f"{_plain(column.name)}: {note}" for note in column.notes], 4)
-    personal = {name: why for name, why in draft.roles.sensitive.items() if name in draft.roles.features}
+    named = {column.name for column in columns}
+    personal = {name: why for name, why in draft.roles.sensitive.items() if name in named}
     guessed = [
         f"{_plain(name)} {why}: is it sensitive, may it be used?" for name, why in personal.items() if "looks" in why
     ]
     lines += comments(guessed, 4)
     for name, column in zip(field_names([c.name for c in columns], _TYPES.values()), columns, strict=True):
-        lines.append(_field(name, column, sensitive=column.name in draft.roles.sensitive))
+        lines.append(_field(name, column, _marks(draft, column), absent=column.name == draft.extra))
     return lines
 
 
-def _field(name: str, column: Column, *, sensitive: bool) -> str:
-    options = [f"alias={quoted(column.name)}"] if name != column.name else []
-    options += ['json_schema_extra={"sensitive": True}'] if sensitive else []
-    optional = " | None" if column.nullable else ""
+def _marks(draft: Draft, column: Column) -> list[str]:
+    """What `Row` says of a column besides its type."""
+    marks = ["sensitive"] if column.name in draft.roles.sensitive else []
+    if column.name == draft.split.column:
+        marks.append({"group": "entity", "time": "time"}[draft.split.kind])
+    return marks
+
+
+def _field(name: str, column: Column, marks: list[str], *, absent: bool) -> str:
+    """The line of a field; production may leave out a column that is `absent` from the features."""
+    options = ["None"] if absent else []
+    options += [f"alias={quoted(column.name)}"] if name != column.name else []
+    marked = ", ".join(f'"{mark}": True' for mark in marks)
+    options += [f"json_schema_extra={{{marked}}}"] if marks else []
+    optional = " | None" if column.nullable or absent else ""
     default = f" = Field({', '.join(options)})" if options else ""
     line = f"    {name}: {_TYPES[column.kind]}{optional}{default}"
     if len(line) > WIDTH:
         return "\n".join([line[: -len(", ".join(options)) - 1], f"        {', '.join(options)}", "    )"])
-    comment = "" if sensitive else _comment(column)
+    comment = "" if "sensitive" in marks else _comment(column)
     return f"{line}  # {comment}" if comment and len(line) + len(comment) + 4 <= WIDTH else line
 
 
@@ -118,11 +139,14 @@ def _columns(draft: Draft) -> list[str]:
         if columns:
             lines += comments(_list_notes(draft, name))
             lines.append(assigned(name, columns, "list[str]"))
+    if draft.split.column:
+        lines.append(f"{split_constant(draft)} = {quoted(draft.split.column)}")
     numeric = [f"*{name}" for name in numeric_lists(draft)]
     if numeric:
         lines.append(f"NUMERIC = [{', '.join(numeric)}]")
     lines += date_parts(draft)
-    sensitive = [name for name in draft.roles.sensitive if name in draft.roles.features]
+    named = {column.name for column in draft.row_columns}
+    sensitive = [name for name in draft.roles.sensitive if name in named]
     lines.append(assigned("SENSITIVE", sensitive, "list[str]"))
     lines.append('"""Columns of personal data: their values are in no plot, message or sample."""')
     return lines

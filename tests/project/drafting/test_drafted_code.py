@@ -79,7 +79,7 @@ def test_a_draft_runs_and_compiles(tmp_path: Path, case: str) -> None:
     model = compile_pipeline(parts["fitted"], like=parts["train"], row=schema_of(drafted.module.Row))
     together = model.predict(test).tolist()
     assert [model.predict(test.iloc[[row]]).tolist()[0] for row in (0, 1, 2)] == together[:3]
-    assert set(parts["train"]) == made.roles.features
+    assert set(parts["train"]) == {*made.roles.features, *filter(None, [made.split.column])}
 
 
 @ignored
@@ -148,7 +148,41 @@ def test_a_group_is_on_one_side(tmp_path: Path) -> None:
     parts = Drafted(made, path).parts()
     sides = [set(parts["frame"].loc[parts[part].index, "who"]) for part in ("train", "test")]
     assert sides[0].isdisjoint(sides[1])
-    assert "who" not in parts["train"]
+
+
+@ignored
+@pytest.mark.parametrize("sensitive", [(), ("who",)])
+def test_a_group_is_the_entity_of_the_row_and_no_feature(tmp_path: Path, sensitive: tuple[str, ...]) -> None:
+    data, suffix, options = TABLES["groups"]
+    path = written(tmp_path, data, suffix)
+    made = draft(path, **options, sensitive=sensitive)
+    drafted = Drafted(made, path)
+    row = schema_of(drafted.module.Row)
+    assert (row.entity, row.time) == ("who", None)
+    assert row.sensitive == sensitive
+    assert list(sensitive) == drafted.module.SENSITIVE
+    assert "who" not in made.roles.left_out
+    parts = drafted.parts()
+    model = compile_pipeline(parts["fitted"], like=parts["train"], row=row)
+    assert "who" not in model.reads
+    without = parts["test"].drop(columns="who")  # production may leave it out
+    assert model.predict(without).tolist() == model.predict(parts["test"]).tolist()
+
+
+@ignored
+@pytest.mark.parametrize("case", ["a feature", "no feature"])
+def test_a_time_is_marked_in_the_row(tmp_path: Path, case: str) -> None:
+    times: dict[str, Any] = {"day": DAYS} if case == "a feature" else {"day": np.arange(ROWS)}
+    path = written(tmp_path, loans(**times))
+    made = draft(path, time="day")
+    drafted = Drafted(made, path)
+    row = schema_of(drafted.module.Row)
+    assert (row.entity, row.time) == (None, "day")
+    assert ("day" in made.roles.features, row.by_name["day"].required) == (case == "a feature",) * 2
+    parts = drafted.parts()
+    assert parts["train"]["day"].max() < parts["test"]["day"].min()
+    model = compile_pipeline(parts["fitted"], like=parts["train"], row=row)
+    assert ("day" in model.reads) == (case == "a feature")
 
 
 def test_dates_that_do_not_order_the_rows_are_no_reason_to_split_by_time(tmp_path: Path) -> None:
