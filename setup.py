@@ -24,7 +24,7 @@ setup(
     packages=find_packages(
         include=[library, f"{library}.*"], exclude=[] if "PIPELINE_LIB_EXAMPLES" in os.environ else examples
     ),
-    package_data={library: ["py.typed", "**/templates/**/*"]},
+    package_data={library: ["py.typed", "**/templates/**/*", "refusals/*.toml"]},
     install_requires=project["requirements"].split(),
     extras_require={name: lines.split() for name, lines in facts["extras"].items()},
     entry_points={

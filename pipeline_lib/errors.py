@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pipeline_lib.refusals.catalog import code_of, raising_module
+
 
 class PipelineLibError(Exception):
     """Base of all errors that this library raises on purpose.
@@ -15,13 +17,18 @@ class PipelineLibError(Exception):
         >>> try:
         ...     params_from_values({"seed": "x"}, Params, "cell 2")
         ... except PipelineLibError as error:
-        ...     print(type(error).__name__, error.exit_code)
+        ...     print(type(error).__name__, error.exit_code, error.code)
         ...     print(error)
-        InputError 2
+        InputError 2 parameters-value
         cell 2: seed: found 'x', expected a valid integer
     """
 
     exit_code: int = 3
+
+    @property
+    def code(self) -> str:
+        """The kind of this error, such as "row-value"; `pipeline-lib help CODE` says what it means and what to do."""
+        return code_of(str(self), raising_module(self.__traceback__))
 
 
 class DifferenceError(PipelineLibError):
