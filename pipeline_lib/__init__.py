@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         check_tables,
     )
     from pipeline_lib.comparison.compare import compare
+    from pipeline_lib.comparison.not_worse import assert_not_worse
     from pipeline_lib.compiled.pipeline import load_model
     from pipeline_lib.compiler.builder import Builder, Value
     from pipeline_lib.compiler.compile import compile_pipeline
@@ -59,6 +60,7 @@ __all__ = [
     "Tables",
     "Value",
     "Variation",
+    "assert_not_worse",
     "check_classification",
     "check_columns",
     "check_dtypes",
@@ -97,6 +99,7 @@ _HOMES = {
     "Tables": "rows.model",
     "Value": "compiler.builder",
     "Variation": "parity.variations",
+    "assert_not_worse": "comparison.not_worse",
     "check_classification": "authoring",
     "check_columns": "authoring",
     "check_dtypes": "authoring",
