@@ -13,6 +13,7 @@ from pipeline_lib.evidence.training_rows import seen_rows
 
 MOST_SEEN = 0.01
 """Share of seen rows past which `strict` refuses; without it the answer says so."""
+_LEAK = "; its own run held these rows out: that is a leak, or a split that does not part them"
 
 Array = np.ndarray[Any, Any]
 
@@ -46,7 +47,9 @@ def unseen_rows(contenders: Sequence[Contender], given: LabelledRows, key: str, 
         count = int(hashes.any.sum())
         if count:
             seen[one.reference] = count
-            notes.append(_note(one.reference, count, int(hashes.rows.sum()), given))
+            note = _note(one.reference, count, int(hashes.rows.sum()), given)
+            held_out_itself = one is contenders[1] and not given.fresh
+            notes.append(note + _LEAK if held_out_itself and count > MOST_SEEN * len(mask) else note)
         if strict and count > MOST_SEEN * len(mask):
             raise InputError(
                 f"found {count:,} of {given.shown} among those that {one.reference} was fitted on, or of their "
@@ -61,6 +64,4 @@ def _note(reference: str, count: int, rows: int, given: LabelledRows) -> str:
     total = given.rows.num_rows
     parts = [f"{rows:,} as they are"] if rows else []
     parts += [f"{count - rows:,} by another row of the same {given.row.entity}"] if count > rows else []
-    share = count / total
-    warned = "; that is a leak or a split that does not part them" if share > MOST_SEEN else ""
-    return f"{reference} was fitted on {count:,} of {total:,} rows ({', '.join(parts)}): left out{warned}"
+    return f"{reference} was fitted on {count:,} of {total:,} rows ({', '.join(parts)}): left out"
