@@ -14,6 +14,7 @@ from pipeline_lib.comparison.proportions import Estimate, known, mean, share
 from pipeline_lib.comparison.scored import Scored, Side
 
 GROUPS = 10
+_ONLY = "the true value"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ class Calibration:
     of_shares: bool
     sides: tuple[SideCalibration, ...]
 
+    @property
+    def of(self) -> str:
+        """Of which target, where there are several."""
+        return "" if self.event == _ONLY else f" of {self.event}"
+
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
         return {"event": self.event, "sides": [side.to_json() for side in self.sides]}
@@ -103,7 +109,7 @@ def _of_numbers(scored: Scored, sides: Sequence[Side]) -> tuple[Calibration, ...
     if any(column.dtype.kind not in "fiu" for column in columns):
         return ()
     target, *predictions = (column.reshape(len(column), -1).astype(np.float64) for column in columns)
-    names = ["the true value"] if target.shape[1] == 1 else [f"target {i + 1}" for i in range(target.shape[1])]
+    names = [_ONLY] if target.shape[1] == 1 else [f"target {i + 1}" for i in range(target.shape[1])]
     found = []
     for index, name in enumerate(names):
         pairs = zip(sides, predictions, strict=True)

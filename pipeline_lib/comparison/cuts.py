@@ -133,6 +133,8 @@ def _of_numbers(name: str, column: Column, values: pa.Array) -> Cut:
     whole = pa.types.is_integer(values.type)
     found = np.quantile(present, _QUARTILES, method="inverted_cdf") if present.size else np.array([])
     edges = [float(edge) for edge in np.unique(found) if edge > present.min()]
+    if not edges and present.size and present.max() > present.min():  # more than three quarters have the least value
+        edges = [float(present[present > present.min()].min())]
     labels = _ranges(edges, whole=whole)
     codes = np.searchsorted(edges, numbers, side="right").astype(np.int64)
     codes[np.isnan(numbers)] = len(labels)

@@ -139,7 +139,7 @@ def _answer(scored: Scored, side: Side, index: int) -> str:
     if side.probabilities is None:
         return text
     if scored.kind == "binary":
-        return f"{text} ({side.probabilities[index, 1]:.1%} {label(scored.classes[1])})"
+        return f"{text} ({side.probabilities[index, 1]:.1%} for {label(scored.classes[1])})"
     return f"{text} ({side.probabilities[index].max():.1%})"
 
 
@@ -164,8 +164,10 @@ def _values(scored: Scored, index: int) -> tuple[tuple[str, str], ...]:
 
 
 def _raw(value: Any) -> str:
-    if value is None:
+    if value is None or value != value:
         return "missing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
     return f"{value:,.6g}" if isinstance(value, float) else label(value)

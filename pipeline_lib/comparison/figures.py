@@ -4,7 +4,10 @@ import math
 from collections.abc import Sequence
 
 from pipeline_lib.comparison.paired import PairedDifference
+from pipeline_lib.system.html_page import Markup, element, joined
 
+UNKNOWN = "not known"
+"""Stands for a number that no row, or too few, can give."""
 _DIGITS = 3  # significant ones of the largest number
 _LARGE = ((1e9, " billion"), (1e6, " million"))
 
@@ -24,14 +27,14 @@ def alike(values: Sequence[float], *, sign: bool = False) -> list[str]:
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     size, name = next((each for each in _LARGE if largest >= each[0]), (1.0, ""))
     if 0 < largest < 1e-5:
-        return [f"{value:{'+' if sign and value else ''}.2g}" for value in values]
+        return [f"{value:{'+' if sign and value else ''}.2g}" if math.isfinite(value) else UNKNOWN for value in values]
     places = max(_DIGITS - 1 - math.floor(math.log10(largest / size)), 0) if largest else 0
     return [_text(value / size, places, sign=sign) + (name if math.isfinite(value) else "") for value in values]
 
 
 def _text(value: float, places: int, *, sign: bool) -> str:
     if not math.isfinite(value):
-        return f"{value:g}"
+        return UNKNOWN
     text = f"{value:{'+' if sign else ''},.{places}f}"
     return text if any(digit in text for digit in "123456789") else text.lstrip("+-")
 
@@ -39,7 +42,7 @@ def _text(value: float, places: int, *, sign: bool) -> str:
 def difference_texts(difference: PairedDifference) -> tuple[str, str]:
     """The estimate, and its limits as `low to high`, with signs."""
     estimate, low, high = alike([difference.estimate, difference.low, difference.high], sign=True)
-    return estimate, f"{low} to {high}"
+    return estimate, UNKNOWN if UNKNOWN in (low, high) else f"{low} to {high}"
 
 
 def count(number: int, noun: str) -> str:
@@ -49,3 +52,13 @@ def count(number: int, noun: str) -> str:
     ('1 segment', '2,000 rows')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def unbroken(text: str) -> str:
+    """A text that stays on one line: an interval in a narrow column."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def named_cell(name: object, below: str = "") -> Markup:
+    """The first cell of a row: a name, wide enough on a phone, with small print below."""
+    return element("div", joined(name, element("small", below)) if below else name, style="min-width:8.5rem")

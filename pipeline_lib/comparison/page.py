@@ -105,7 +105,7 @@ def _plots(comparison: Comparison) -> Markup:
         (answer, each) for answer in comparison.answers for each in answer.metrics if each.name == answer.criterion
     ]
     shown = [Plotted(answer.challenger, each.difference) for answer, each in deciding if each.difference is not None]
-    if not shown:
+    if all(each.difference.identical for each in shown):
         return Markup()
     first = deciding[0][1]
     plot = estimation_plot(shown, first.name, first.direction, unit=first.unit, margin=comparison.margin)

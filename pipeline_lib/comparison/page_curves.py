@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline_lib.comparison.calibration import Calibration, SideCalibration
 from pipeline_lib.comparison.curves import calibration_plot, gain_plot
-from pipeline_lib.comparison.figures import alike, count
+from pipeline_lib.comparison.figures import alike, count, unbroken
 from pipeline_lib.comparison.gain import Gain
 from pipeline_lib.comparison.proportions import Estimate
 from pipeline_lib.comparison.protected import SMALLEST, GroupRate, ProtectedRate
@@ -17,7 +17,7 @@ _ROLES = ("champion", "challenger")
 def calibration_section(calibration: Calibration) -> Markup:
     """Whether what the models say is right on average, in words, as a picture and in numbers."""
     shares = calibration.of_shares
-    title = "Are the probabilities right?" if shares else f"Are the predictions right on average? {calibration.event}"
+    title = "Are the probabilities right?" if shares else f"Are the predictions{calibration.of} right on average?"
     told = " ".join(_calibrated(role, side, shares) for role, side in zip(_ROLES, calibration.sides, strict=True))
     how = (
         f"Rows in ten groups by the predicted probability of {calibration.event}, against how often it was so, with "
@@ -35,9 +35,8 @@ def calibration_section(calibration: Calibration) -> Markup:
 def _calibrated(role: str, side: SideCalibration, is_share: bool) -> str:
     off = sum(group.is_off for group in side.groups)
     said, came = _pair(side.said, side.came.value, is_share)
-    return (
-        f"The {role} predicts {said} on average, observed are {came}; {off} of {count(len(side.groups), 'group')} off."
-    )
+    groups = f"{off} of {count(len(side.groups), 'group')} {'is' if off == 1 else 'are'} off"
+    return f"{role.capitalize()}: {said} predicted and {came} observed on average; {groups}."
 
 
 def _pair(one: float, other: float, is_share: bool) -> Sequence[str]:
@@ -66,7 +65,7 @@ def estimate_text(estimate: Estimate, *, is_share: bool, sign: bool = False) -> 
         value, low, high = (f"{each:{'+' if sign else ''}.1%}" for each in numbers)
     else:
         value, low, high = alike(numbers, sign=sign)
-    return value if math.isnan(estimate.low) else f"{value} ({low} to {high})"
+    return value if math.isnan(estimate.low) else unbroken(f"{value} ({low} to {high})")
 
 
 def gain_section(gain: Gain) -> Markup:
@@ -78,13 +77,13 @@ def gain_section(gain: Gain) -> Markup:
     if gain.is_value:
         firsts, totals = alike([one.steps[1], other.steps[1]]), alike([one.steps[-1], other.steps[-1]])
         told = (
-            f"The tenth of the rows with the highest answers is worth {firsts[0]} {gain.unit} with the champion and "
+            f"The 10 % of rows with the highest answers are worth {firsts[0]} {gain.unit} with the champion and "
             f"{firsts[1]} with the challenger, all rows together {totals[0]} and {totals[1]}. Dashed: the champion's "
-            "value if it came evenly."
+            "value spread evenly."
         )
     else:
         told = (
-            f"The tenth of the rows with the highest probability holds {one.steps[1]:.0%} of all {gain.event} with the "
+            f"The 10 % of rows with the highest probability hold {one.steps[1]:.0%} of all {gain.event} with the "
             f"champion and {other.steps[1]:.0%} with the challenger; the dashed line is chance."
         )
         head += ("champion's lift", "challenger's lift")

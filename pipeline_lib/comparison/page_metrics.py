@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from pipeline_lib.comparison.as_text import p_text
-from pipeline_lib.comparison.figures import alike, difference_texts
+from pipeline_lib.comparison.figures import alike, difference_texts, named_cell, unbroken
 from pipeline_lib.comparison.result import Answer, Comparison, Measured
 from pipeline_lib.comparison.scored import Scored, Side
 from pipeline_lib.comparison.svg import BAD, CHALLENGER, GOOD, SOFT, Scale, dot, line, picture
@@ -40,13 +40,14 @@ def _line(each: Measured, criterion: str) -> tuple[object, ...]:
     name = f"{each.name} ({each.unit} a row)" if each.unit else each.name
     decides = each.name == criterion
     below = BETTER[each.direction] + (", decides" if decides else "")
-    shown = joined(element("b", name) if decides else name, element("small", below))
+    shown = named_cell(element("b", name) if decides else name, below)
     values = tuple(alike([each.champion, each.challenger]))
     difference = each.difference
     if difference is None:
         return (shown, *values, "", "", "", p_text(each.p), "")
     test = difference.test if difference.reliable else f"{difference.test}; not reliable"
-    return (shown, *values, *difference_texts(difference), _small_picture(each), p_text(each.p), test)
+    estimate, interval = difference_texts(difference)
+    return (shown, *values, estimate, unbroken(interval), _small_picture(each), unbroken(p_text(each.p)), test)
 
 
 def _oriented(each: Measured) -> tuple[float, float, float] | None:

@@ -1,7 +1,7 @@
 """Single rows on the page of a comparison: those on which the models disagree most."""
 
 from pipeline_lib.comparison.disagreements import Disagreements
-from pipeline_lib.comparison.figures import count
+from pipeline_lib.comparison.figures import count, unbroken
 from pipeline_lib.system.html_page import Kind, Markup, element, folded, joined, table
 
 _MOST_COLUMNS = 4
@@ -30,7 +30,14 @@ def _rows(found: Disagreements) -> Markup:
     columns = ("row", "champion", "challenger", "true value", "nearer", *shown)
     values = [dict(each.values) for each in found.largest]
     lines = [
-        (each.row, each.champion, each.challenger, each.target, each.nearer, *(row[name] for name in shown))
+        (
+            each.row,
+            unbroken(each.champion),
+            unbroken(each.challenger),
+            unbroken(each.target),
+            each.nearer,
+            *(row[name] for name in shown),
+        )
         for each, row in zip(found.largest, values, strict=True)
     ]
     numeric = [name for name in shown if all(_is_number(row[name]) for row in values)]

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from pipeline_lib.comparison.as_text import p_text
-from pipeline_lib.comparison.figures import alike, count, difference_texts
+from pipeline_lib.comparison.figures import alike, count, difference_texts, named_cell, unbroken
 from pipeline_lib.comparison.segments import SMALLEST, Segment, Segments
 from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.system.html_page import Kind, Markup, element, folded, joined, table
 
 _NEAREST = 3
-"""Segments without a proven loss in the open table: those that come nearest to one."""
-_MOST_WORSE = 12
+"""Segments in the open table that lose through others, and that come nearest to a loss."""
+_MOST_WORSE = 10
 """Segments with a loss in the open table; all of them are in the folded one."""
 _NAMED = 4
 """Segments that a sentence names."""
@@ -66,7 +66,7 @@ def _how(segments: Segments) -> str:
 
 def _losing_table(segments: Segments) -> Markup:
     """The segments with a loss, those that lose through them, and those that come nearest."""
-    losing = [*segments.worse, *segments.through][:_MOST_WORSE]
+    losing = [*segments.worse[:_MOST_WORSE], *segments.through[:_NEAREST]]
     nearest = [each for each in segments.segments if each.standing == "open" and _loss(each, segments) > 0]
     shown = [*losing, *nearest[:_NEAREST]]
     return _table(segments, shown) if shown else Markup()
@@ -84,10 +84,11 @@ def _table(segments: Segments, shown: Sequence[Segment]) -> Markup:
         difference = each.difference
         below = f"not shown without {each.without}" if each.without else ""
         below = below or ("" if difference.reliable else "too few or too uneven to tell")
-        name = joined(each.name, element("small", below)) if below else each.name
         values = alike([difference.champion, difference.challenger])
         in_all = alike([each.total], sign=True)[0]
-        lines.append((name, f"{each.rows:,}", *values, *difference_texts(difference), in_all, p_text(each.p)))
+        estimate, interval = difference_texts(difference)
+        name, p = named_cell(each.name, below), unbroken(p_text(each.p))
+        lines.append((name, f"{each.rows:,}", *values, estimate, unbroken(interval), in_all, p))
     return table(head, lines, numbers=head[1:], kinds=[_KINDS[each.standing] for each in shown])
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+from pipeline_lib.comparison.figures import difference_texts
 from pipeline_lib.comparison.paired import PairedDifference
 from pipeline_lib.comparison.result import Measured
 from pipeline_lib.comparison.rows_needed import rows_needed_sentence
@@ -40,8 +41,8 @@ def difference_text(measured: Measured) -> str:
     if difference is None:
         return f"{number_text(measured.champion)} and {number_text(measured.challenger)}"
     unit = f" {measured.unit} a row" if measured.unit else ""
-    interval = f"95 % interval {_signed(difference.low)} to {_signed(difference.high)}"
-    return f"{_signed(difference.estimate)}{unit} ({interval})"
+    estimate, interval = difference_texts(difference)
+    return f"{estimate}{unit} (95 % interval {interval})"
 
 
 def _signed(value: float) -> str:
