@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from pipeline_lib.comparison.result import Answer, Comparison, Measured
+from pipeline_lib.comparison.answer import Answer, Compared, Measured
 from pipeline_lib.comparison.scored import Side
 
 FORMAT = 1
 
 
-def comparison_json(comparison: Comparison) -> dict[str, Any]:
+def comparison_json(comparison: Compared) -> dict[str, Any]:
     """JSON values of a comparison; every number as float64."""
     scored = comparison.scored
     return {

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from pipeline_lib.comparison.result import Answer, Comparison, Measured
+from pipeline_lib.comparison.answer import Answer, Compared, Measured
 from pipeline_lib.comparison.sentence import number_text
 
 _BETTER = {"maximize": "more is better", "minimize": "less is better", None: ""}
 
 
-def comparison_text(comparison: Comparison) -> str:
+def comparison_text(comparison: Compared) -> str:
     """Lines of text."""
     lines: list[str] = []
     for answer in comparison.answers:

@@ -6,14 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.comparison.answer import Answer, Measured, Seen
 from pipeline_lib.comparison.contenders import Contender, contender
 from pipeline_lib.comparison.differences import differences_by
 from pipeline_lib.comparison.held_out import LabelledRows, given_rows, held_out_rows
 from pipeline_lib.comparison.judge import Judge, judge_of
 from pipeline_lib.comparison.keep import keep
+from pipeline_lib.comparison.labels import LateLabels
 from pipeline_lib.comparison.measures import VALUE, measured
 from pipeline_lib.comparison.multiplicity import holm
-from pipeline_lib.comparison.result import Answer, Comparison, Measured, Seen
+from pipeline_lib.comparison.result import Comparison
 from pipeline_lib.comparison.rows_needed import rows_needed
 from pipeline_lib.comparison.score import score
 from pipeline_lib.comparison.scored import Scored
@@ -40,6 +42,7 @@ def compare(
     margin: float | None = None,
     volume: float | None = None,
     options: TextOptions | None = None,
+    labels: LateLabels | None = None,
     project: Project | None = None,
 ) -> Comparison:
     """Compare the model in use with one or more that may replace it, row by row.
@@ -49,7 +52,8 @@ def compare(
     `on` are fresh labelled rows instead: a file, a DataFrame, or a pair of rows and true values; `target` names the
     column of true values, by default the module's TARGET. With `strict` more than 1 % of seen rows are refused.
     `margin` is the difference that matters in practice, in the unit of the criterion: the business value of a row
-    where the pipeline exports `value`, else METRIC. `volume` are the rows of a year.
+    where the pipeline exports `value`, else METRIC. `volume` are the rows of a year. `options` say how text files are
+    written, `labels` names a file of true values that came later than the rows of `on`.
 
     Raises InputError for records without exact parity, for rows that cannot be known to be unseen, and for models that
     answer different questions. The result is kept beside the challenger's record, as JSON and as a page.
@@ -63,7 +67,7 @@ def compare(
     contenders = [contender(as_record(each)) for each in (champion, challenger, *more)]
     found = judge_of(contenders[1].record, project)
     judge, notes = (None, [found]) if isinstance(found, str) else (found, [])
-    given = _rows(contenders, judge, on, target, options)
+    given = _rows(contenders, judge, on, target, options, labels)
     unseen = unseen_rows(contenders, given, project.row_key, strict=strict)
     scored, refusals = score(contenders, given, judge, unseen.mask)
     notes += _notes(given, unseen, refusals)
@@ -80,17 +84,23 @@ def _check_amount(name: str, value: float | None) -> None:
 
 
 def _rows(
-    contenders: Sequence[Contender], judge: Judge | None, on: Any, target: str | None, options: TextOptions | None
+    contenders: Sequence[Contender],
+    judge: Judge | None,
+    on: Any,
+    target: str | None,
+    options: TextOptions | None,
+    labels: LateLabels | None,
 ) -> LabelledRows:
     if on is None:
         return held_out_rows(contenders[1])
     named = target or (getattr(judge.module, "TARGET", None) if judge else None)
-    return given_rows(on, contenders, named if isinstance(named, str) else None, options or TextOptions())
+    name = named if isinstance(named, str) else None
+    return given_rows(on, contenders, name, options or TextOptions(), labels)
 
 
 def _notes(given: LabelledRows, unseen: Unseen, refusals: dict[str, int]) -> list[str]:
     """What the reader must know of the rows."""
-    notes = list(unseen.notes)
+    notes = [*given.notes, *unseen.notes]
     if given.unlabelled:
         notes.append(f"{given.unlabelled:,} rows without a true value are left out")
     notes += [f"{name} refuses {count:,} rows, which are left out for all" for name, count in refusals.items()]

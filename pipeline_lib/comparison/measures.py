@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from pipeline_lib.comparison.answer import Measured
 from pipeline_lib.comparison.delong import auc_difference
 from pipeline_lib.comparison.judge import Judge
 from pipeline_lib.comparison.mcnemar import mcnemar
 from pipeline_lib.comparison.paired import PairedDifference, difference_of_means, difference_of_metric, identical
-from pipeline_lib.comparison.result import Measured
 from pipeline_lib.comparison.score import target_frame
 from pipeline_lib.comparison.scored import Scored, Side
 from pipeline_lib.errors import InputError

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.comparison.answer import Answer
 from pipeline_lib.comparison.compare import compare
-from pipeline_lib.comparison.result import Answer, Comparison
+from pipeline_lib.comparison.result import Comparison
 from pipeline_lib.errors import InputError
 from pipeline_lib.parity.check import read_or_check_parity
 from pipeline_lib.project.project import Project, find_project

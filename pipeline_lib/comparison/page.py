@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline_lib.comparison.answer import Answer, Compared, Measured
 from pipeline_lib.comparison.estimation_plot import Plotted, estimation_plot, row_differences_plot
 from pipeline_lib.comparison.figures import alike, count
 from pipeline_lib.comparison.page_curves import calibration_section, gain_section, protected_section
 from pipeline_lib.comparison.page_metrics import methods, metrics_section
 from pipeline_lib.comparison.page_rows import disagreements_section
 from pipeline_lib.comparison.page_segments import segments_section
-from pipeline_lib.comparison.result import Answer, Comparison, Measured
 from pipeline_lib.comparison.row_measure import row_measure
 from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.system.html_page import Kind, Markup, element, folded, joined, summary_box, write_page
@@ -17,7 +17,7 @@ from pipeline_lib.system.html_page import Kind, Markup, element, folded, joined,
 _KINDS: dict[str, Kind] = {"better": "good", "worse": "bad", "cannot tell": "warn", "no difference": ""}
 
 
-def write_comparison_page(path: Path, comparison: Comparison) -> None:
+def write_comparison_page(path: Path, comparison: Compared) -> None:
     """Write the page."""
     names = [answer.challenger for answer in comparison.answers]
     if len(names) == 1:
@@ -27,7 +27,7 @@ def write_comparison_page(path: Path, comparison: Comparison) -> None:
     write_page(path, title, comparison_html(comparison))
 
 
-def comparison_html(comparison: Comparison) -> Markup:
+def comparison_html(comparison: Compared) -> Markup:
     """The comparison as a fragment of HTML, which a notebook shows and the page holds."""
     several = len(comparison.answers) > 1
     parts: list[object] = [
@@ -41,7 +41,7 @@ def comparison_html(comparison: Comparison) -> Markup:
     return joined(*parts, methods(comparison))
 
 
-def _section(comparison: Comparison, answer: Answer, number: int) -> Markup:
+def _section(comparison: Compared, answer: Answer, number: int) -> Markup:
     """Everything on one challenger."""
     found = answer.differences
     return joined(
@@ -55,7 +55,7 @@ def _section(comparison: Comparison, answer: Answer, number: int) -> Markup:
     )
 
 
-def _box(comparison: Comparison, answer: Answer) -> Markup:
+def _box(comparison: Compared, answer: Answer) -> Markup:
     """The sentence in the colour of its verdict; a better model that loses somewhere is a warning."""
     warned = answer.verdict == "better" and answer.differences.segments.worse
     lines = [answer.sentence]
@@ -64,13 +64,13 @@ def _box(comparison: Comparison, answer: Answer) -> Markup:
     return summary_box(*lines, kind="warn" if warned else _KINDS[answer.verdict])
 
 
-def _facts(comparison: Comparison) -> Markup:
+def _facts(comparison: Compared) -> Markup:
     pairs = list(_pairs(comparison))
     notes = [element("p", note) for note in comparison.scored.notes]
     return joined(element("dl", *(joined(element("dt", key), element("dd", value)) for key, value in pairs)), *notes)
 
 
-def _pairs(comparison: Comparison) -> Iterator[tuple[str, str]]:
+def _pairs(comparison: Compared) -> Iterator[tuple[str, str]]:
     scored, seen = comparison.scored, comparison.seen
     yield "data", comparison.data
     yield "rows compared", f"{len(scored.target):,}"
@@ -99,7 +99,7 @@ def _yearly(money: Measured, volume: float) -> str:
     return f"{middle} {money.unit} (95 % interval {low} to {high})"
 
 
-def _plots(comparison: Comparison) -> Markup:
+def _plots(comparison: Compared) -> Markup:
     """All challengers on one axis, by what decides."""
     deciding = [
         (answer, each) for answer in comparison.answers for each in answer.metrics if each.name == answer.criterion
@@ -116,7 +116,7 @@ def _plots(comparison: Comparison) -> Markup:
     return joined(element("h2", "How large is the difference?"), plot, element("p", element("small", told)))
 
 
-def _row_by_row(comparison: Comparison, answer: Answer, number: int) -> Markup:
+def _row_by_row(comparison: Compared, answer: Answer, number: int) -> Markup:
     """How the difference is spread over the rows."""
     measure = answer.differences.segments.measure
     gain = row_measure(comparison.scored, number, measure).gain

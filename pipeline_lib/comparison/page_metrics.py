@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from pipeline_lib.comparison.answer import Answer, Compared, Measured
 from pipeline_lib.comparison.as_text import p_text
 from pipeline_lib.comparison.figures import alike, difference_texts, named_cell, unbroken
-from pipeline_lib.comparison.result import Answer, Comparison, Measured
 from pipeline_lib.comparison.scored import Scored, Side
 from pipeline_lib.comparison.svg import BAD, CHALLENGER, GOOD, SOFT, Scale, dot, line, picture
 from pipeline_lib.comparison.verdict import SIGNIFICANT
@@ -17,7 +17,7 @@ BETTER = {"maximize": "more is better", "minimize": "less is better", None: "dir
 _WIDE, _HIGH = 96.0, 14.0  # of the small picture
 
 
-def metrics_section(comparison: Comparison, answer: Answer, number: int) -> Markup:
+def metrics_section(comparison: Compared, answer: Answer, number: int) -> Markup:
     """The table of all metrics, that of the baselines, and folded how each number was computed."""
     return joined(
         element("h2", "Every metric"),
@@ -112,7 +112,7 @@ def _distances(scored: Scored, baseline: Side, challenger: Side) -> Iterator[tup
             yield baseline.reference, shown, *alike(means), f"{alike([better], sign=True)[0]}{share}"
 
 
-def methods(comparison: Comparison) -> Markup:
+def methods(comparison: Compared) -> Markup:
     """Folded: how rows, intervals and tests were made."""
     seen = comparison.seen
     lines: list[object] = [

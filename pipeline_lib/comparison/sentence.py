@@ -2,9 +2,9 @@
 
 import math
 
+from pipeline_lib.comparison.answer import Measured
 from pipeline_lib.comparison.figures import difference_texts
 from pipeline_lib.comparison.paired import PairedDifference
-from pipeline_lib.comparison.result import Measured
 from pipeline_lib.comparison.rows_needed import rows_needed_sentence
 from pipeline_lib.comparison.segments import Segments
 from pipeline_lib.comparison.verdict import Verdict
