@@ -1,6 +1,7 @@
 """The command that compares the model in use with those that may replace it."""
 
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import click
 
 from pipeline_lib.cli.completion import REFERENCE
 from pipeline_lib.cli.context import current_project, find
+from pipeline_lib.cli.label_options import label_options, late_labels
 from pipeline_lib.cli.output import JSON, print_json
 from pipeline_lib.errors import InputError
 
@@ -17,6 +19,7 @@ from pipeline_lib.errors import InputError
 @click.argument("challengers", nargs=-1, required=True, type=REFERENCE, metavar="CHALLENGER [MORE...]")
 @click.option("--on", metavar="FILE", help="Fresh labelled rows instead of those that the challenger held out.")
 @click.option("--target", metavar="COLUMN", help="The column of true values in FILE.  [default: the module's TARGET]")
+@label_options
 @click.option("--strict", is_flag=True, help="Refuse where a model has seen more than 1 % of the rows.")
 @click.option("--margin", type=float, metavar="X", help="The difference that matters, in the unit of what decides.")
 @click.option("--volume", type=float, metavar="ROWS", help="Rows of a year: the answer says money for a year, too.")
@@ -44,7 +47,11 @@ def compare(champion: str, challengers: tuple[str, ...], **options: Any) -> None
     records = [find(ref) for ref in (champion, *challengers)]
     names = ("on", "target", "strict", "margin", "volume")
     result = compare_records(
-        *records, **{name: options[name] for name in names}, options=text, project=current_project()
+        *records,
+        **{name: options[name] for name in names},
+        options=text,
+        labels=late_labels(options, date.today()),
+        project=current_project(),
     )
     if page is not None:
         write_comparison_page(page, result)

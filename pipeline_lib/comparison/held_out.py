@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline_lib.comparison.contenders import Contender
+from pipeline_lib.comparison.labels import LateLabels, join_labels
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import read_evidence
 from pipeline_lib.evidence.targets import target_of, target_table
@@ -39,6 +40,7 @@ class LabelledRows:
     names: tuple[str, ...] = ()
     fresh: bool = False
     unlabelled: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def held_out_rows(challenger: Contender) -> LabelledRows:
@@ -57,7 +59,13 @@ def held_out_rows(challenger: Contender) -> LabelledRows:
     return LabelledRows(evidence.inputs, np.asarray(target), challenger.model.row, shown, evidence.context, names)
 
 
-def given_rows(on: Any, contenders: Sequence[Contender], target: str | None, options: TextOptions) -> LabelledRows:
+def given_rows(
+    on: Any,
+    contenders: Sequence[Contender],
+    target: str | None,
+    options: TextOptions,
+    labels: LateLabels | None = None,
+) -> LabelledRows:
     """Fresh rows with their true values: a file, a DataFrame with the column `target`, or a pair of rows and target.
 
     Of a pair the rows may be a mapping of tables, as `predict` takes them. Raises InputError with the places of values
@@ -78,7 +86,9 @@ def given_rows(on: Any, contenders: Sequence[Contender], target: str | None, opt
         if target not in columns:
             raise InputError(f"found rows without the column {target!r} of true values, expected it; name it: target=")
         return _labelled(conform(on.drop(columns=target), row), np.asarray(on[target]), row, "the rows that were given")
-    return _file_rows(str(on), row, target, options)
+    model = contenders[-1].model
+    time = row.time or (model.plan.tables[0].time if model.context else None)
+    return _file_rows(str(on), row, target, options, labels, time)
 
 
 def _joined(contenders: Sequence[Contender]) -> RowSchema:
@@ -99,7 +109,9 @@ def _joined(contenders: Sequence[Contender]) -> RowSchema:
     return row
 
 
-def _file_rows(path: str, row: RowSchema, target: str, options: TextOptions) -> LabelledRows:
+def _file_rows(
+    path: str, row: RowSchema, target: str, options: TextOptions, late: LateLabels | None, time: str | None
+) -> LabelledRows:
     if row.children:
         names = ", ".join(table.name for table in row.tables)
         raise InputError(
@@ -108,15 +120,22 @@ def _file_rows(path: str, row: RowSchema, target: str, options: TextOptions) -> 
         )
     tables: list[pa.Table] = []
     labels: list[Any] = []
-    for block in read_blocks(input_files(path, None), row, keep=(target,), options=options):
+    kept = late.key if late else target
+    for block in read_blocks(input_files(path, None), row, keep=(kept,), options=options):
         if block.problems:
             raise refused(block, block.problems)
         try:
             tables.append(conform(block.rows, row))
         except RefusedColumnsError as error:
             raise refused(block, error.problems) from error
-        labels += block.raw[target].to_pylist()
-    return _labelled(pa.concat_tables(tables), np.array(labels, dtype=object), row, path)
+        labels += block.raw[kept].to_pylist()
+    rows = pa.concat_tables(tables)
+    if late is None:
+        return _labelled(rows, np.array(labels, dtype=object), row, path)
+    times = rows[time].to_pylist() if time else None
+    joined = join_labels(late, target, labels, times, options)
+    result = _labelled(rows, np.array(joined.values, dtype=object), row, path)
+    return replace(result, unlabelled=0, notes=joined.notes)
 
 
 def _labelled(rows: pa.Table, target: np.ndarray[Any, Any], row: RowSchema, shown: str) -> LabelledRows:

@@ -1,0 +1,40 @@
+"""Options for labels that come later, which compare and retrain share."""
+
+from collections.abc import Callable
+from datetime import date
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline_lib.errors import InputError
+
+if TYPE_CHECKING:
+    from pipeline_lib.comparison.labels import LateLabels
+
+_LABELS = (
+    click.option("--labels", metavar="FILE", help="True values that came later; the rows are those of --on."),
+    click.option("--label-key", metavar="COLUMN", help="The column by which labels and rows belong together."),
+    click.option("--label-delay", metavar="TIME", help="A row counts when its label is due, as 30d, after its time."),
+)
+
+
+def label_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options; `late_labels` takes their values."""
+    return reduce(lambda made, option: option(made), reversed(_LABELS), command)
+
+
+def late_labels(options: dict[str, Any], as_of: date) -> "LateLabels | None":
+    """The labels that the options name. Raises InputError for one of them without the others that it needs."""
+    file, key, delay = options["labels"], options["label_key"], options["label_delay"]
+    if file is None:
+        given = [name for name, value in (("--label-key", key), ("--label-delay", delay)) if value is not None]
+        if given:
+            raise InputError(f"found {given[0]} without --labels, expected the file of labels; add --labels FILE")
+        return None
+    if key is None or options["on"] is None:
+        absent = "--label-key COLUMN" if key is None else "--on FILE"
+        raise InputError(f"found --labels without {absent}, expected both; add it")
+    from pipeline_lib.comparison.labels import LateLabels, parse_delay
+
+    return LateLabels(file, key, as_of, parse_delay(delay or "0d"))
