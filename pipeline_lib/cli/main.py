@@ -25,6 +25,7 @@ from pipeline_lib.cli import (
     parity,
     predict,
     project,
+    prune,
     records,
     replay,
     retrain,
@@ -105,7 +106,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     ),
     "Use": (predict.predict, serve.serve, drift.drift, replay.replay, replay.why, package.package),
     "Share": (records.push, records.pull, champions.promote, champions.champions, mlflow.mlflow),
-    "Clean up": (records.prune, forget.forget),
+    "Clean up": (prune.prune, forget.forget),
 }
 
 
