@@ -227,7 +227,7 @@ def _is_classifier(fitted: Any, columns: Sequence[NDArray[Any]]) -> bool:
 
 def _of_labels(fitted: Any, columns: Sequence[NDArray[Any]], several: bool) -> Baselines:
     counted = [np.unique(column, return_counts=True) for column in columns]
-    majority = tuple(labels[counts.argmax()].item() for labels, counts in counted)
+    majority = tuple(labels.tolist()[counts.argmax()] for labels, counts in counted)
     rows = len(columns[0])
     if several:
         return Baselines(rows, majority=majority, several=True)

@@ -112,7 +112,7 @@ def choose_threshold(
                 "VALUE_UNIT in the pipeline notebook"
             )
         values.append(worth)
-    return _best(probabilities[:, 1], values[1], values[0], labels[1].item(), unit_of(module), folds)
+    return _best(probabilities[:, 1], values[1], values[0], labels.tolist()[1], unit_of(module), folds)
 
 
 def with_threshold(fitted: Any, threshold: float) -> Any:
@@ -167,15 +167,15 @@ def keep_threshold(record: Record, fitted: Any) -> None:
 def threshold_of(fitted: Any) -> RecordedThreshold | None:
     """The threshold of a fitted pipeline's last step, FixedThresholdClassifier or TunedThresholdClassifierCV."""
     final = fitted_steps(fitted)[-1][1]
-    threshold = getattr(final, "best_threshold_", None if not _has_threshold(final) else final.threshold)
-    if not _has_threshold(final) or threshold is None:
+    if not _has_threshold(final):
         return None
+    threshold = final.best_threshold_ if hasattr(final, "best_threshold_") else final.threshold
     inner = getattr(final, "estimator_", final.estimator)
     by_probability = final.response_method != "decision_function" and hasattr(inner, "predict_proba")
     if isinstance(threshold, str):  # auto
         threshold = 0.5 if by_probability else 0.0
     positive = getattr(final, "pos_label", None)
-    label = np.asarray(final.classes_)[1].item() if positive is None else positive
+    label = np.asarray(final.classes_).tolist()[1] if positive is None else positive
     return RecordedThreshold(float(threshold), label, "probability" if by_probability else "decision value")
 
 

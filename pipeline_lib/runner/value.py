@@ -163,7 +163,13 @@ def _batch(module: types.ModuleType, target: Any, predictions: Any, rows: Any, p
 def _evaluate(module: types.ModuleType, params: Any, batch: _Batch) -> NDArray[np.float64]:
     """Call the module's `value` with copies, and check what it returns."""
     options = {}
-    if "probabilities" in inspect.signature(module.value).parameters:
+    parameter = inspect.signature(module.value).parameters.get("probabilities")
+    if parameter is not None and batch.probabilities is None and parameter.default is inspect.Parameter.empty:
+        raise InputError(
+            "value: found a parameter `probabilities` and a pipeline that gives none, expected a classifier with "
+            "predict_proba as the last step; remove the parameter, or write probabilities=None"
+        )
+    if parameter is not None:
         options["probabilities"] = None if batch.probabilities is None else batch.probabilities.copy()
     rows = to_pipeline_input(batch.rows, batch.schema)
     result = module.value(batch.target.copy(), batch.predictions.copy(), rows, params, **options)
