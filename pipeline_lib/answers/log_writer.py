@@ -3,7 +3,6 @@
 What cannot be written, as the disk is full or the queue is, is dropped and counted.
 """
 
-import fcntl
 import logging
 import os
 import secrets
@@ -26,6 +25,7 @@ from pipeline_lib.answers.waiting import Waiting
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.schema import RowSchema
+from pipeline_lib.system.file_locks import lock_file
 from pipeline_lib.system.files import canonical_json, write_atomic
 
 _LOG = logging.getLogger("uvicorn.error")
@@ -37,6 +37,7 @@ _AT_ONCE = 10_000
 _RETRY = 10.0
 """Seconds without an attempt after one that failed."""
 _DAY = 86_400
+_RENAMES_OPEN_FILES = os.name != "nt"
 _END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """The mark of the end of an Arrow stream."""
 
@@ -174,7 +175,7 @@ class LogWriter:
         with suppress(OSError):
             for path in self.folder.glob(f"*{OPEN}"):
                 with suppress(OSError, pa.ArrowException), path.open("rb") as stream:
-                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails for a process that still appends
+                    lock_file(stream.fileno())  # fails for a process that still appends
                     to_parquet(path)
             files = sorted(self.folder.glob(f"*{FULL}"))
             sizes = {path: path.stat() for path in files}
@@ -201,12 +202,12 @@ class _OpenFile:
         sink = pa.BufferOutputStream()
         with pa_ipc.new_stream(sink, schema):
             pass
-        part = self.path.with_suffix(".part")
+        part = self.path.with_suffix(".part") if _RENAMES_OPEN_FILES else self.path
         self._file = part.open("xb", buffering=0)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_file(self._file.fileno())
             self._put(sink.getvalue().to_pybytes()[: -len(_END)])
-            part.rename(self.path)
+            part.replace(self.path)
         except BaseException:
             self._file.close()
             part.unlink(missing_ok=True)

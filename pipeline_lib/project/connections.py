@@ -163,12 +163,13 @@ def _read_file(path: Path) -> dict[str, str]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     shown = _shown(path)
-    if status.st_mode & _OTHERS:
+    windows = os.name == "nt"  # which has no modes: files in the user's profile are the user's own
+    if status.st_mode & _OTHERS and not windows:
         raise InputError(
             f"{shown}: found mode {stat.S_IMODE(status.st_mode):o}, expected 600, since it holds passwords: no other "
             f"user may read it; chmod 600 {_quoted(path)}"
         )
-    if status.st_uid != os.geteuid():
+    if not windows and status.st_uid != os.geteuid():
         raise InputError(f"{shown}: found a file of another user, expected your own; copy it")
     import strictyaml
 

@@ -6,7 +6,6 @@
              conform_column, conform_values   join_tables (only where there are several)
 """
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.rows.arrow_arrays import to_table
 from pipeline_lib.rows.conform_column import LONG_COLUMN, conform_column, problem_of
 from pipeline_lib.rows.conform_errors import ColumnError, Problem, RefusedColumnsError
-from pipeline_lib.rows.containers import NamedColumns, is_rows_of_mappings, with_names
+from pipeline_lib.rows.containers import NamedColumns, is_instance, is_rows_of_mappings, with_names
 from pipeline_lib.rows.join_tables import join_tables
 from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.rows.split_tables import split_tables
@@ -76,8 +75,7 @@ def conform_in_parts(
 
 def is_dataframe(data: object) -> bool:
     """Whether `data` is a pandas DataFrame, without importing pandas."""
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(data, pandas.DataFrame)
+    return is_instance(data, "pandas", "DataFrame")
 
 
 def _conform_tables(data: Any, schema: RowSchema, *, for_executor: bool) -> list[pa.Table]:

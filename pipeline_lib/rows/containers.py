@@ -36,9 +36,12 @@ def column_label(index: int) -> str:
 
 
 def is_instance(data: object, library: str, *names: str) -> bool:
-    """Whether `data` is of a class of a library that is perhaps not installed; nothing is imported."""
+    """Whether `data` is of a class of a library that is perhaps not installed; nothing is imported.
+
+    A library that another thread imports just now has not all its classes yet: no data is of them.
+    """
     module = sys.modules.get(library)
-    return module is not None and isinstance(data, tuple(getattr(module, name) for name in names))
+    return module is not None and isinstance(data, tuple(getattr(module, name, ()) for name in names))
 
 
 def is_rows_of_mappings(data: object) -> bool:

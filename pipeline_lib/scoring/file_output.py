@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext, suppress
@@ -19,7 +18,7 @@ import pyarrow.ipc as pa_ipc
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.scoring.input_files import ARROW, CSV, JSON_LINES, format_of, open_address
-from pipeline_lib.system.files import sha256_bytes
+from pipeline_lib.system.files import flush, sha256_bytes
 
 _JSON_TYPES = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
 _NAME_IT = "rename it; rows for a database need --table, --run-date and a connection's name"
@@ -78,8 +77,7 @@ class FileOutput:
         if "://" in self.path:
             self._send(whole)
             return
-        with whole.open("rb") as stream:
-            os.fsync(stream.fileno())
+        flush(whole)
         whole.replace(self.path)
 
     def _send(self, whole: Path) -> None:

@@ -17,6 +17,7 @@ from pipeline_lib.system.files import canonical_json, sha256_bytes, write_atomic
 from pipeline_lib.system.locks import locked
 
 _REQUEST, _PART = "request.json", ".arrow"
+_open = pa.OSFile if os.name == "nt" else pa.memory_map  # Windows removes no file whose bytes a table still maps
 
 
 @contextmanager
@@ -100,7 +101,7 @@ class Parts:
     def read(self, count: int) -> Iterator[pa.Table]:
         """The parts in order."""
         for number in range(count):
-            with pa.memory_map(str(self._path(number))) as stream, pa_ipc.open_stream(stream) as reader:
+            with _open(str(self._path(number))) as stream, pa_ipc.open_stream(stream) as reader:
                 yield reader.read_all()
 
     def rows(self, count: int) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline_lib.errors import InputError
 
+_WINDOWS = os.name == "nt"
 _BLOCK_BYTES = 1 << 16  # most files are smaller; a larger buffer takes longer to allocate than they take to read
 
 
@@ -49,18 +50,20 @@ def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
             part.unlink()
         raise
     if durable:
-        _flush(path.parent)
+        flush(path.parent)
 
 
 def flush_tree(folder: Path) -> None:
     """Make every file and name below a folder durable."""
     for path in (*files_below(folder), *(Path(parent) for parent, _, _ in os.walk(folder))):
-        _flush(path)
+        flush(path)
 
 
-def _flush(path: Path) -> None:
-    """Make a file's bytes, or the names in a folder, durable."""
-    descriptor = os.open(path, os.O_RDONLY)
+def flush(path: Path) -> None:
+    """Make a file's bytes, or the names in a folder, durable; of Windows, which opens no folders, a file's bytes."""
+    if _WINDOWS and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDWR if _WINDOWS else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

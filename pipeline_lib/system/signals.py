@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from pipeline_lib.errors import RunError
 
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))  # no Windows
 EXIT_CODES = tuple(128 + number for number in _STOP_SIGNALS)
 """A shell's exit codes for the end by these signals: 130, 143, 129."""
 _RESEND_SECONDS = 0.01  # long enough for the `__del__` that dropped a signal to return

@@ -1,5 +1,7 @@
 """Rows without names of their own: columns by position, and the values of the only column."""
 
+import sys
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,8 @@ import pytest
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.column import Column
-from pipeline_lib.rows.conform import conform
-from pipeline_lib.rows.containers import NamedColumns, column_label, with_names
+from pipeline_lib.rows.conform import conform, is_dataframe
+from pipeline_lib.rows.containers import NamedColumns, column_label, is_instance, with_names
 from pipeline_lib.rows.schema import RowSchema
 
 PAIR = RowSchema((Column("size", "number", nullable=True), Column("zone", "string")))
@@ -97,3 +99,9 @@ def test_a_refused_value_of_an_array_is_shown_with_its_row() -> None:
         conform(np.array([[1.0, "a"], [2.0, 3.5]], dtype=object), PAIR)
     with pytest.raises(InputError, match="size: found inf in row 1, expected a finite number"):
         conform(np.array([[1.0], [np.inf]]), RowSchema((Column("size", "number", finite=True),)))
+
+
+def test_a_library_that_another_thread_imports_just_now_has_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", ModuleType("pandas"))  # as import begins: without its classes
+    assert not is_instance([1.0], "pandas", "Series", "DataFrame")
+    assert not is_dataframe({"x": [1.0]})
