@@ -105,7 +105,8 @@ def _joined(contenders: Sequence[Contender]) -> RowSchema:
             continue
         known = set(row.names)
         more = [c for c in other.columns if c.name not in known and c.name in one.model.reads]
-        row = replace(row, columns=(*row.columns, *more))
+        unmarked = [replace(column, entity=False, time=False) for column in more]  # the challenger's Row says these
+        row = replace(row, columns=(*row.columns, *unmarked))
     return row
 
 

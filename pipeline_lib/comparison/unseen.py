@@ -36,7 +36,8 @@ def unseen_rows(contenders: Sequence[Contender], given: LabelledRows, key: str, 
     mask = np.ones(given.rows.num_rows, dtype=bool)
     seen: dict[str, int] = {}
     notes: list[str] = []
-    for one in contenders:
+    held_out_by = None if given.fresh else contenders[1]
+    for one in sorted(contenders, key=lambda each: each is not held_out_by):  # a leak of its own is told first
         try:
             hashes = seen_rows(one.record, given.rows, given.row, key)
         except InputError as error:
@@ -48,8 +49,7 @@ def unseen_rows(contenders: Sequence[Contender], given: LabelledRows, key: str, 
         if count:
             seen[one.reference] = count
             note = _note(one.reference, count, int(hashes.rows.sum()), given)
-            held_out_itself = one is contenders[1] and not given.fresh
-            notes.append(note + _LEAK if held_out_itself and count > MOST_SEEN * len(mask) else note)
+            notes.append(note + _LEAK if one is held_out_by and count > MOST_SEEN * len(mask) else note)
         if strict and count > MOST_SEEN * len(mask):
             raise InputError(
                 f"found {count:,} of {given.shown} among those that {one.reference} was fitted on, or of their "

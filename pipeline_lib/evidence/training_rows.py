@@ -184,7 +184,7 @@ def _read_schema(record: Record, path: Path) -> tuple[tuple[str, ...], _Descript
     if not path.is_file():
         forgotten = forgotten_in(record.manifest())
         why = f"no hashes of its training rows ({forgotten})" if forgotten else "no hashes of its training rows"
-        raise _cannot_tell(record, why, f"{TRAINING_ROWS}, as runs write it now; run it again, or compare")
+        raise _cannot_tell(record, why, f"{TRAINING_ROWS}; run it again with --force, or compare")
     try:
         schema = pq.read_schema(path)
         described = _description(schema)
