@@ -3,13 +3,14 @@
 from typing import Any
 
 from pipeline_lib.comparison.answer import Answer, Compared, Measured
+from pipeline_lib.comparison.proportions import known
 from pipeline_lib.comparison.scored import Side
 
 FORMAT = 1
 
 
 def comparison_json(comparison: Compared) -> dict[str, Any]:
-    """JSON values of a comparison; every number as float64."""
+    """JSON values of a comparison; every number as float64, null where it is not finite."""
     scored = comparison.scored
     return {
         "format": FORMAT,
@@ -52,18 +53,18 @@ def _measured(each: Measured) -> dict[str, Any]:
         "name": each.name,
         "direction": each.direction,
         "unit": each.unit,
-        "champion": each.champion,
-        "challenger": each.challenger,
-        "p": each.p,
+        "champion": known(each.champion),
+        "challenger": known(each.challenger),
+        "p": None if each.p is None else known(each.p),
     }
     difference = each.difference
     if difference is not None:
         values |= {
-            "difference": difference.estimate,
-            "low": difference.low,
-            "high": difference.high,
+            "difference": known(difference.estimate),
+            "low": known(difference.low),
+            "high": known(difference.high),
             "test": difference.test,
-            "beside": dict(difference.beside),
+            "beside": {name: known(p) for name, p in difference.beside},
             "method": difference.method,
             "clusters": difference.clusters,
             "reliable": difference.reliable,
