@@ -27,7 +27,7 @@ def differing(houses_record: Record, other: Record) -> dict[str, tuple[str, ...]
 def test_a_record_is_the_same_as_its_copy(houses_record: Record, copy: Record) -> None:
     assert differing(houses_record, copy) == {}
     text = str(compare_records(houses_record, copy))
-    assert text.startswith(f"{copy.reference} → {copy.reference}: same\nparameters: same (8 values)\n")
+    assert text.startswith(f"{copy.reference} → {copy.reference}: same\nparameters: same (9 values)\n")
     assert "learned state: same (2," in text
 
 
@@ -205,7 +205,7 @@ def test_the_command_ends_with_1_when_something_differs(houses_record: Record, c
     edit_json(copy.folder / "params.json", lambda found: found.update(seed=1))
     result = CliRunner().invoke(cli.commands, words)
     assert result.exit_code == 1
-    assert "parameters: 1 of 8 differ\n  seed: 0 → 1\n" in result.output
+    assert "parameters: 1 of 9 differ\n  seed: 0 → 1\n" in result.output
     found = json.loads(CliRunner().invoke(cli.commands, [*words, "--json"]).output)
     assert found["sections"]["parameters"]["differences"] == ["seed: 0 → 1"]
     assert found["same"] is False

@@ -29,7 +29,7 @@ def fresh_export(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_good_request_has_typed_parameters() -> None:
     request = check_request(HOUSES, ["estimator.alpha=0.5"])
     assert request.pipeline == "houses"
-    assert request.params.model_dump()["estimator"] == {"alpha": 0.5, "max_iter": 10000}
+    assert request.params.model_dump()["estimator"] == {"kind": "lasso", "alpha": 0.5, "max_iter": 10000}
     assert request.overrides == ("estimator.alpha=0.5",)
     assert request.sensitive == ()
 

@@ -10,7 +10,7 @@ PARAMETERS = """test_share = 0.1
 seed = 0
 imputation = {"numbers": "mean"}
 encoding = {"rare_share": 0.01}
-estimator = {"alpha": 0.001, "max_iter": 10000}
+estimator = {"kind": "lasso", "alpha": 0.001, "max_iter": 10000}
 business = {"over_cost": 0.2, "under_cost": 0.5}
 """
 """The parameters cell of the research notebook."""

@@ -130,7 +130,7 @@ def test_each_task_has_all_parameters_of_its_member(tmp_path: Path, fake: Fake) 
         assert task.parameters == {
             **VALUES,
             "seed": task.parameters["seed"],
-            "estimator": {"alpha": 0.5, "max_iter": 10000},
+            "estimator": {"kind": "lasso", "alpha": 0.5, "max_iter": 10000},
         }
 
 
