@@ -12,8 +12,10 @@ from pipeline_lib.compiled.pipeline import PREDICTION, PROBABILITY, CompiledPipe
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import read_evidence
 from pipeline_lib.project.project import Project
+from pipeline_lib.records.baseline_scores import run_scores
 from pipeline_lib.records.index import read_parity
 from pipeline_lib.records.layout import ENVIRONMENT, METRICS, RAW_PROFILE, TRAINING
+from pipeline_lib.records.metric_direction import Metric
 from pipeline_lib.records.record import ID, Record
 from pipeline_lib.release.bill_of_materials import bill_of_materials
 from pipeline_lib.release.generated_rows import generated_rows
@@ -80,6 +82,7 @@ def _facts(record: Record, project: Project, model: CompiledPipeline, parity: Ma
     manifest = record.manifest()
     packages = (record.read_json(ENVIRONMENT) or {}).get("packages", {})
     pins = {name: packages[name] for name in _CORE if name in packages}
+    scores = run_scores(record, Metric.from_json(manifest.get("metric")))
     return {
         "format": FORMAT,
         "package": package_name(record),
@@ -91,6 +94,9 @@ def _facts(record: Record, project: Project, model: CompiledPipeline, parity: Ma
         "finished": manifest["times"]["finished"],
         "metrics": record.read_json(METRICS) or {},
         "metric": manifest.get("metric"),
+        "worth": list(scores.lines),
+        "value": scores.value.to_json() if scores.value else None,
+        "baselines": [baseline.to_json() for baseline in scores.baselines],
         "training": record.read_json(TRAINING),
         "evidence_rows": read_evidence(record.evidence).inputs.num_rows,
         "sources": _sources(record),

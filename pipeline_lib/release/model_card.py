@@ -24,8 +24,9 @@ def model_card(facts: Mapping[str, Any], row: RowSchema, profile: Mapping[str, A
         "",
         f"On {facts['evidence_rows']:,} rows that the fit did not see:",
         "",
-        *_table(["metric", "value"], [[name, _number(value)] for name, value in facts["metrics"].items()]),
+        *_quality(facts),
         "",
+        *_worth(facts.get("worth") or ()),
         "## Limits",
         "",
         "Rows outside this table are refused. Within it, values that training did not have are answered.",
@@ -49,6 +50,26 @@ def _data(facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"Raw data: {', '.join(facts['sources'])}."
     if facts["sensitive"]:
         yield f"Sensitive columns, of which no value is in this package's texts: {', '.join(facts['sensitive'])}."
+
+
+def _worth(lines: Sequence[str]) -> Iterator[str]:
+    """The model against its best baseline, its value, and its decision threshold."""
+    if lines:
+        yield from ("## Business value", "", *(f"- {line}" for line in lines), "")
+
+
+def _quality(facts: Mapping[str, Any]) -> Iterator[str]:
+    """Each metric, and the value of a row, of the model and of its baselines."""
+    baselines = facts.get("baselines") or ()
+    rows = [
+        [name, _number(value), *(_number(baseline["metrics"].get(name, "")) for baseline in baselines)]
+        for name, value in facts["metrics"].items()
+    ]
+    if facts.get("value"):
+        values = [facts["value"]["mean"], *(baseline["value"] for baseline in baselines)]
+        shown = ["" if value is None else _number(value) for value in values]
+        rows.append([f"value ({facts['value']['unit']} a row)", *shown])
+    yield from _table(["metric", "model", *(baseline["name"] for baseline in baselines)], rows)
 
 
 def _limits(row: RowSchema, profile: Mapping[str, Any]) -> Iterator[list[str]]:
