@@ -18,7 +18,7 @@ from pipeline_lib.compiler.compile import Compiled, compile_fitted
 from pipeline_lib.compiler.fitted_steps import fitted_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import digest
-from pipeline_lib.evidence.evidence import write_evidence
+from pipeline_lib.evidence.evidence import read_evidence, write_evidence
 from pipeline_lib.evidence.fitted_state import write_fitted_state
 from pipeline_lib.evidence.targets import predictions_of
 from pipeline_lib.evidence.training_rows import write_training_rows
@@ -49,6 +49,7 @@ from pipeline_lib.rows.model import schema_of
 from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.runner.baselines import check_target_index, keep_baselines, score_baselines
 from pipeline_lib.runner.cache.imported_files import follow_imports
+from pipeline_lib.runner.diagnostics.diagnostics import Diagnostics, diagnostics_of
 from pipeline_lib.runner.metrics import finite_metric, metrics_of_evidence
 from pipeline_lib.runner.start_checks import check_checkout, check_fresh, check_module, mode_of, parameters_of
 from pipeline_lib.runner.threshold import keep_threshold
@@ -205,6 +206,18 @@ class Run:
     def _scores(self) -> tuple[Path, ...]:
         """The files of metrics and value, which another model or other rows would change."""
         return tuple(self.record.folder / name for name in (METRICS, VALUE))
+
+    def diagnostics(self) -> Diagnostics:
+        """Plots of the kept predictions that suit what is predicted, for a notebook and its report.
+
+        Numbers: predicted against actual, residuals. Labels: calibration, ROC and precision-recall, confusion with the
+        business value of each cell. Both: permutation importance and partial dependence through the compiled model,
+        errors by segment. All on the evidence, rows that the fit did not see. Raises InputError before `evidence`, and
+        for several targets.
+        """
+        if self._model is None or not self.record.evidence.is_dir():
+            raise InputError("found no evidence, expected run.evidence(X_test, y_test) before run.diagnostics()")
+        return diagnostics_of(self._model, read_evidence(self.record.evidence), self.module, self.params)
 
     def _remove(self, *results: Path) -> None:
         """Remove results of an earlier model or of earlier rows."""

@@ -1,0 +1,78 @@
+"""Regression: predicted against actual values, and residuals."""
+
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.runner.diagnostics.drawing import BLUE, INK, RED, Picture, axes, png_of, shown, thousands
+
+Array = np.ndarray[Any, Any]
+_MOST_POINTS = 5_000
+_BINS = 40
+_WIDE = 30.0  # positive values that span more than this factor are drawn on logarithmic axes
+
+
+def predicted_against_actual(actual: Array, predicted: Array) -> Picture:
+    """Points on the line are right."""
+    points = _drawn(len(actual))
+    low, high = float(min(actual.min(), predicted.min())), float(max(actual.max(), predicted.max()))
+    logarithmic = low > 0 and high / low > _WIDE
+    with axes() as (figure, (panel,)):
+        panel.plot([low, high], [low, high], color=INK, linewidth=1)
+        panel.scatter(actual[points], predicted[points], s=9, alpha=0.5, color=BLUE, linewidths=0)
+        panel.set(xlabel="actual", ylabel="predicted")
+        if logarithmic:
+            panel.set(xscale="log", yscale="log")
+        else:
+            thousands(panel.xaxis)
+            thousands(panel.yaxis)
+        picture = png_of(figure)
+    within = float(np.median(np.abs(predicted - actual)))
+    return Picture(
+        "Predicted against actual",
+        f"Points on the line are right. Half of the predictions are within {shown(within)} of the true value.",
+        picture,
+        f"Scatter plot of {len(points):,} rows: predicted over actual values from {shown(low)} to {shown(high)}, with "
+        f"the line of equality; the correlation is {_correlation(actual, predicted):.3f}",
+    )
+
+
+def residuals(actual: Array, predicted: Array) -> Picture:
+    """Errors over predictions, with the median of ten groups: a trend is something that the model misses."""
+    error, points = predicted - actual, _drawn(len(actual))
+    parts = [part for part in np.array_split(np.argsort(predicted, kind="stable"), 10) if len(part)]
+    centres = [float(np.median(predicted[part])) for part in parts]
+    medians = [float(np.median(error[part])) for part in parts]
+    with axes(2) as (figure, (left, right)):
+        left.axhline(0, color=INK, linewidth=1)
+        left.scatter(predicted[points], error[points], s=9, alpha=0.4, color=BLUE, linewidths=0)
+        left.plot(centres, medians, color=RED, marker="o", markersize=3, label="median of ten groups")
+        left.set(xlabel="predicted", ylabel="predicted - actual", title="Error by prediction")
+        left.legend(fontsize="small")
+        right.hist(error, bins=_BINS if np.ptp(error) > 1e-9 * np.abs(error).max() else 1, color=BLUE)
+        right.axvline(0, color=INK, linewidth=1)
+        right.set(xlabel="predicted - actual", ylabel="rows", title="Distribution of errors")
+        for axis in (left.xaxis, left.yaxis, right.xaxis):
+            thousands(axis)
+        picture = png_of(figure)
+    bias = float(np.median(error))
+    direction = "high" if bias > 0 else "low"
+    return Picture(
+        "Residuals",
+        "Errors should scatter around zero at every prediction, without a trend. The typical prediction is "
+        f"{shown(abs(bias))} too {direction}.",
+        picture,
+        f"Errors over predictions, and their histogram; the median error is {shown(bias)}, the medians of ten groups "
+        f"lie from {shown(min(medians))} to {shown(max(medians))}",
+    )
+
+
+def _drawn(count: int) -> Array:
+    """Numbers of the rows that are drawn: all, or evenly spaced ones."""
+    return np.unique(np.linspace(0, count - 1, min(count, _MOST_POINTS)).astype(np.int64))
+
+
+def _correlation(actual: Array, predicted: Array) -> float:
+    if actual.std() == 0 or predicted.std() == 0:
+        return float("nan")
+    return float(np.corrcoef(actual, predicted)[0, 1])
