@@ -41,7 +41,7 @@ def errors_by_segment(rows: pa.Table, row: RowSchema, losses: Array, loss: str) 
     name, mean, count = worst[0]
     return Picture(
         "Errors by segment",
-        f"The mean {loss} is {shown(overall)} over all rows. It is largest for {name}: {shown(mean)} in {count:,} rows. "
+        f"The mean {loss} is {shown(overall)} over all rows, and largest for {name}: {shown(mean)} in {count:,} rows. "
         f"Of {len(found):,} segments some look bad by chance.",
         picture,
         f"Bars of the {len(worst)} segments with the largest mean {loss}, from {shown(worst[-1][1])} to {shown(mean)}",
