@@ -25,6 +25,8 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.site.walk import WalkError, walk
+
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT_SECONDS = 600.0
 LIBRARY = "credit_lab"
@@ -173,7 +175,7 @@ def own_data(hour: Hour) -> None:
         return
     offered = "pipeline-lib new NAME --data"
     write_loans(hour.folder / "data" / "loans.csv")
-    draft(hour, "loans", "--data data/loans.csv", offered)
+    draft(hour, "credits", "--data data/loans.csv", offered)
     if hour.has("new", "--sql"):
         with closing(sqlite3.connect(hour.folder / "data" / "loans.sqlite")) as database:
             copy_loans(hour.folder / "data" / "loans.csv", database)
@@ -216,6 +218,16 @@ def colleagues(hour: Hour) -> None:
     activate(hour)
     hour.run("environment of the clone", "make setup", named=None)
     hour.run("the champion in the clone", "make champions", "parity: exact", named=None)
+
+
+def from_csv(hour: Hour) -> None:
+    """The page docs/from-csv.md, command by command, as a reader goes through it."""
+    started, used = time.perf_counter(), processor_seconds()
+    try:
+        count = walk(ROOT / "docs" / "from-csv.md", hour.folder, hour.variables)
+    except WalkError as error:
+        raise HourError(f"docs/from-csv.md: {error}") from error
+    hour.note(f"docs/from-csv.md, {count} commands", time.perf_counter() - started, processor_seconds() - used)
 
 
 def change_step(project: Path) -> None:
@@ -284,6 +296,7 @@ def main(arguments: list[str] | None = None) -> int:
             new_requirement(hour)
             own_data(hour)
             colleagues(hour)
+            from_csv(hour)
         except HourError as error:
             sys.stderr.write(f"error: {error}\n")
             return 1

@@ -1,6 +1,7 @@
 """Builds the documentation site: `python -m tools.site.build` assembles the pages and runs Sphinx on them.
 
-Everything is written below build/site. The build needs no network, and each warning of Sphinx is an error.
+Everything is written below build/site. The build needs no network. Each warning of Sphinx is an error, and so are dead
+links and whatever a page would load from another host.
 
     python -m tools.site.build               the whole site
     python -m tools.site.build --no-gallery  without the notebooks, which may have to run first
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 
 from tools.site.assemble import assemble
+from tools.site.check import problems
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "site"
@@ -28,6 +30,8 @@ def build(folder: Path = BUILD, *, gallery: bool = True) -> Path:
     variables = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     if subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode:  # noqa: S603 (own command)
         raise SystemExit("found warnings of Sphinx, expected none; correct the pages that are named above")
+    if found := problems(html):
+        raise SystemExit("\n".join([*found, "found these problems of the built pages, expected none; correct them"]))
     return html / "index.html"
 
 
