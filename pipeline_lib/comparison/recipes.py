@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.comparison.as_text import p_text
 from pipeline_lib.comparison.resampled import ResampledDifference, corrected_resampled_t
 from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.comparison.verdict import Verdict
@@ -20,7 +21,7 @@ from pipeline_lib.records.layout import METRICS, SWEEP, SWEEPS, TRAINING
 from pipeline_lib.records.metric_direction import Direction, declared_metric, direction_of
 from pipeline_lib.records.record import Record
 from pipeline_lib.records.recorded_value import recorded_value
-from pipeline_lib.system.files import canonical_json, read_json
+from pipeline_lib.system.files import read_json
 from pipeline_lib.system.html_page import Markup, element, joined, table
 
 VALUE = "value"
@@ -62,7 +63,7 @@ class RecipeComparison:
         unit = f" {self.unit} a row" if self.unit else ""
         return (
             f"{words[self.verdict]}: {self.metric} {number_text(one.estimate)}{unit} on average over {one.splits} "
-            f"splits (95 % interval {number_text(one.low)} to {number_text(one.high)}; {one.test}, p {one.p:.3f})."
+            f"splits (95 % interval {number_text(one.low)} to {number_text(one.high)}; {one.test}, p {p_text(one.p)})."
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -133,7 +134,7 @@ def _recipe(given: str | Path, project: Project) -> Recipe:
     members = {}
     for member in content["members"]:
         if member["error"] is None and member["reference"]:
-            label = canonical_json(member["values"]).decode().strip()
+            label = " ".join(f"{key}={value}" for key, value in sorted(member["values"].items()))
             members[label] = Record(project.runs / member["reference"])
     gone = [record.reference for record in members.values() if not record.folder.is_dir()]
     if gone:
@@ -157,7 +158,7 @@ def _pairs(one: Recipe, two: Recipe) -> list[str]:
                 f"{one.name} and {two.name}: found other training or test rows at {label}, expected the same split "
                 "from the same seed; let `split` depend on seed alone, and run both sweeps on the same data"
             )
-    return list(one.members)
+    return sorted(one.members, key=lambda label: one.members[label].id)
 
 
 def _metric(
