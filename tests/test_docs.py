@@ -39,6 +39,7 @@ _ELSEWHERE = (
     "/",  # routes of a server
     "runs/",
     "champions/",
+    "retrain/",  # branches
     "data/",
     "houses/",
     "git.diff",
