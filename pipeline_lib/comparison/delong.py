@@ -83,9 +83,14 @@ def auc_difference(
     if error <= 1e-14 and abs(estimate) <= 1e-14:
         return identical(old.auc, new.auc, rows, clusters, test)
     contributions, differing = _contributions(above, below, codes, positive)
-    judged = judge(shape_of(contributions, differing), rows, clusters)
-    half = float(st.norm.ppf(0.975)) * error
-    p = 2 * float(st.norm.sf(abs(estimate) / error)) if error > 1e-14 else 0.0
+    shape = shape_of(contributions, differing)
+    judged = judge(shape, rows, clusters)
+    degrees = math.inf
+    if clusters:  # as few as the clusters whose spread decides; the factor is that of the jackknife
+        degrees = max(min(clusters - 1, shape.degrees), 1.0)
+        error *= math.sqrt(clusters / max(clusters - 1, 1))
+    half = float(st.t.ppf(0.975, degrees)) * error
+    p = 2 * float(st.t.sf(abs(estimate) / error, degrees)) if error > 1e-14 else 0.0
     return PairedDifference(
         old.auc,
         new.auc,

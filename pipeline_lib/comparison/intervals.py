@@ -27,17 +27,22 @@ _BATCH = 250
 """Resamples at a time: what they draw stays in the processor's cache."""
 
 
-def widened_level(degrees: float) -> float:
-    """The level at which an interval of the normal distribution is as wide as Student's of 95 %."""
-    if degrees >= 1e6:
-        return LEVEL
-    quantile = float(st.t.ppf((1 + LEVEL) / 2, degrees)) * math.sqrt((degrees + 1) / degrees)
-    return 1 - 2 * float(st.norm.sf(quantile))
+def t_quantile(degrees: float) -> float:
+    """How many standard errors Student's 95 % interval extends to each side."""
+    return float(st.t.ppf((1 + LEVEL) / 2, max(degrees, 1.0)))
 
 
-def ratio_interval(sums: FloatArray, sizes: FloatArray, seed: int) -> tuple[float, float, str]:
+def widened_level(degrees: float, stretch: float | None = None) -> float:
+    """The level at which an interval of the normal distribution is as wide as Student's of 95 %.
+
+    `stretch`: how much larger the standard error is than the bootstrap's, by default sqrt(units / (units - 1)).
+    """
+    ratio = math.sqrt((degrees + 1) / degrees) if stretch is None else stretch
+    return 1 - 2 * float(st.norm.sf(t_quantile(degrees) * ratio))
+
+
+def ratio_interval(sums: FloatArray, sizes: FloatArray, level: float, seed: int) -> tuple[float, float, str]:
     """Lower and upper limit of `sums.sum() / sizes.sum()`, and the method's name. Units are independent."""
-    level = widened_level(len(sums) - 1)
     if len(sums) > SCIPY_UNITS:
         return (*_closed_form(sums, sizes, level), "BCa in closed form")
     even = bool((sizes == sizes[0]).all())
@@ -72,10 +77,13 @@ def _closed_form(sums: FloatArray, sizes: FloatArray, level: float) -> tuple[flo
     acceleration = float((contributions**3).sum()) / (6 * total**1.5) if total else 0.0
     error = math.sqrt(total) / units
     z = float(st.norm.ppf((1 + level) / 2))
-    low, high = (
-        float(estimate) + error * (acceleration + side) / (1 - acceleration * (acceleration + side)) ** 2
-        for side in (-z, z)
-    )
+    return abc_limits(float(estimate), error, acceleration, z)
+
+
+def abc_limits(estimate: float, error: float, acceleration: float, quantile: float) -> tuple[float, float]:
+    """The limits of ABC, this many standard errors to each side where the contributions are not skewed."""
+    sides = (acceleration - quantile, acceleration + quantile)
+    low, high = (estimate + error * side / (1 - acceleration * side) ** 2 for side in sides)
     return low, high
 
 

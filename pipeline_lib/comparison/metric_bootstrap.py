@@ -10,13 +10,15 @@ import scipy.stats as st  # type: ignore[import-untyped]
 
 from pipeline_lib.comparison.blocks import block_length, block_rows
 from pipeline_lib.comparison.checked_rows import FloatArray, IntArray
-from pipeline_lib.comparison.intervals import bca_limits, widened_level
-from pipeline_lib.comparison.reliability import Reliability, judge, shape_of
+from pipeline_lib.comparison.intervals import abc_limits, bca_limits, t_quantile, widened_level
+from pipeline_lib.comparison.reliability import Reliability, Shape, judge, shape_of
 from pipeline_lib.errors import InputError
 
 RESAMPLES = 1000
 JACKKNIFE_UNITS = 500
 """Units up to which each is left out in turn; beyond, as many random bundles of units are."""
+MANY_UNITS, RESAMPLES_OF_MANY, JACKKNIFE_OF_MANY = 20_000, 200, 200
+"""Past so many units a metric takes long, and its estimates are close to normal: a standard error is enough."""
 _UNDEFINED_SHARE = 0.01
 """Resamples in which the metric may be undefined, as AUC is where one class is missing."""
 
@@ -68,27 +70,44 @@ def bootstrap_metric(
     estimate = difference(np.arange(units.count))
     if not math.isfinite(estimate):
         raise InputError(f"found a metric of {estimate} on all {rows} rows, expected a number; leave this metric out")
-    influences, bundle = _influences(difference, units.count, order is not None, rng)
+    in_time = order is not None
+    influences, bundle = _influences(difference, units.count, in_time, rng)
     length = 1
-    if order is not None:
-        length = min(units.count, max(block_length(influences) * bundle, round(units.count ** (1 / 3))))
+    if in_time:
+        length = min(units.count, max(block_length(influences) * bundle, round(float(units.count) ** (1 / 3))))
+        influences = _in_blocks(influences, math.ceil(length / bundle))
     independent = units.count // length
-    level = widened_level(max(independent - 1, 1))
     clusters = None if groups is None else units.count
-    judged = judge(shape_of(influences), rows, independent if order is not None else clusters, _unit(order))
+    shape = shape_of(influences)
+    judged = judge(shape, rows, independent if in_time else clusters, in_time=in_time)
+    degrees = max(independent - 1, 1)
     if length == 1 and bundle == 1 and units.count > 1:
-        limits, distribution = _by_scipy(difference, units.count, level, rng)
+        limits, distribution = _by_scipy(difference, units.count, widened_level(degrees), rng)
         method = f"bootstrap BCa, {RESAMPLES:,} resamples"
     else:
-        distribution = np.array([difference(block_rows(units.count, length, rng)) for _ in range(RESAMPLES)])
-        limits = bca_limits(distribution[np.isfinite(distribution)], estimate, shape_of(influences).acceleration, level)
-        method = f"bootstrap BCa, {RESAMPLES:,} resamples, jackknife of {len(influences)} bundles"
-    method += f", blocks of {length} moments" if order is not None else " by cluster" if clusters else ""
-    return _result(estimate, limits, distribution, independent, clusters, method, judged)
+        resamples = RESAMPLES if units.count <= MANY_UNITS else RESAMPLES_OF_MANY
+        distribution = np.array([difference(block_rows(units.count, length, rng)) for _ in range(resamples)])
+        limits = _limits(distribution, estimate, shape, degrees)
+        method = f"bootstrap BCa, {resamples:,} resamples, jackknife of {len(influences)} bundles"
+    method += f", blocks of {length} moments" if in_time else " by cluster" if clusters else ""
+    return _result(estimate, limits, distribution, degrees, clusters, method, judged)
 
 
-def _unit(order: IntArray | None) -> str:
-    return "entities" if order is None else "blocks of time"
+def _in_blocks(influences: FloatArray, length: int) -> FloatArray:
+    """The influence of each block of consecutive bundles; what is left at the end is left out."""
+    blocks = max(len(influences) // length, 1)
+    sums = influences[: blocks * length].reshape(blocks, -1).sum(axis=1)
+    return np.asarray(sums - sums.mean())
+
+
+def _limits(distribution: FloatArray, estimate: float, shape: Shape, degrees: int) -> tuple[float, float]:
+    """BCa from many resamples; from few, the standard error of the bootstrap with the skewness of the jackknife."""
+    finite = distribution[np.isfinite(distribution)]
+    if len(finite) < 2:
+        return math.nan, math.nan
+    if len(distribution) == RESAMPLES_OF_MANY:
+        return abc_limits(estimate, float(finite.std(ddof=1)), shape.acceleration, t_quantile(RESAMPLES_OF_MANY - 1))
+    return bca_limits(finite, estimate, shape.acceleration, widened_level(degrees))
 
 
 def _influences(
@@ -97,7 +116,7 @@ def _influences(
     """How each bundle of units moves the difference, around 0, and how many units a bundle has."""
     everything = np.arange(units)
     shuffled = everything if in_order else rng.permutation(units)
-    bundles = np.array_split(shuffled, min(units, JACKKNIFE_UNITS))
+    bundles = np.array_split(shuffled, min(units, JACKKNIFE_UNITS if units <= MANY_UNITS else JACKKNIFE_OF_MANY))
     if len(bundles) < 2:
         return np.zeros(1), 1
     left_out = np.array([difference(np.delete(everything, bundle)) for bundle in bundles])
@@ -128,7 +147,7 @@ def _result(
     estimate: float,
     limits: tuple[float, float],
     distribution: FloatArray,
-    independent: int,
+    degrees: int,
     clusters: int | None,
     method: str,
     judged: Reliability,
@@ -147,5 +166,5 @@ def _result(
     if error > abs(estimate) * 1e-12:
         p = 2 * float(st.t.sf(abs(estimate) / error, max(independent - 1, 1)))
     else:
-        p, test = (1.0, test) if estimate == 0 else (2.0 ** (1 - min(independent, 1000)), "sign test")
+        p, test = (1.0, test) if estimate == 0 else (2.0 ** (1 - min(degrees + 1, 1000)), "sign test")
     return MetricBootstrap(low, high, p, test, clusters, method, reliable, why_not, error, judged.rows_for_it)

@@ -11,10 +11,21 @@ from numpy.typing import ArrayLike
 
 from pipeline_lib.comparison.blocks import block_length, circular_sums, resampled_ratios
 from pipeline_lib.comparison.checked_rows import FloatArray, IntArray, checked_pair, group_codes, sums_by
-from pipeline_lib.comparison.intervals import RESAMPLES, bca_limits, ratio_interval, widened_level
+from pipeline_lib.comparison.intervals import (
+    RESAMPLES,
+    SCIPY_UNITS,
+    abc_limits,
+    bca_limits,
+    ratio_interval,
+    t_quantile,
+    widened_level,
+)
 from pipeline_lib.comparison.metric_bootstrap import MetricBootstrap, bootstrap_metric
 from pipeline_lib.comparison.reliability import judge, shape_of
 from pipeline_lib.errors import InputError
+
+FEW_CLUSTERS = 200
+"""Below, the skewness of clusters is known too badly to shorten an interval by it."""
 
 
 @dataclass(frozen=True)
@@ -160,18 +171,38 @@ def _independent(differences: FloatArray, groups: Any, seed: int) -> _Interval:
         codes = group_codes(groups, rows)
         sums, sizes = sums_by(codes, differences), sums_by(codes, np.ones(rows))
         clusters = len(sums)
-    units, estimate = len(sums), sums.sum() / sizes.sum()
+    units, estimate = len(sums), float(sums.sum() / rows)
     contributions = (sums - estimate * sizes) * (units / rows)
     differing = int(np.count_nonzero(sums_by(codes, differences != 0) if clusters else differences))
     judged = judge(shape_of(contributions, differing), rows, clusters)
     verdict = judged.reliable, judged.why_not, judged.rows_for_it
     name = "paired t" if groups is None else "t by cluster"
-    error = math.sqrt(float((contributions**2).sum()) / (units * (units - 1))) if units > 1 else math.inf
-    if error <= abs(estimate) * 1e-12:
-        return _constant(float(estimate), units, clusters, verdict)
-    p = 2 * float(st.t.sf(abs(estimate) / error, units - 1)) if units > 1 else 1.0
-    low, high, method = ratio_interval(sums, sizes, seed) if units > 1 else (-math.inf, math.inf, "one unit")
-    return _Interval(low, high, error, p, name, method + (" by cluster" if clusters else ""), clusters, *verdict)
+    if units == 1:
+        return _Interval(-math.inf, math.inf, math.inf, 1.0, name, "one unit", clusters, *verdict)
+    plain = math.sqrt(float((contributions**2).sum())) / units
+    if plain <= abs(estimate) * 1e-12:
+        return _constant(estimate, units, clusters, verdict)
+    error, degrees = _student(contributions, sizes)
+    p = 2 * float(st.t.sf(abs(estimate) / error, degrees))
+    low, high, method = ratio_interval(sums, sizes, widened_level(degrees, error / plain), seed)
+    if clusters:
+        method += " by cluster"
+        if clusters < FEW_CLUSTERS:
+            half = t_quantile(degrees) * error
+            low, high, method = min(low, estimate - half), max(high, estimate + half), f"{method}, t where it is wider"
+    return _Interval(low, high, error, p, name, method, clusters, *verdict)
+
+
+def _student(contributions: FloatArray, sizes: FloatArray) -> tuple[float, float]:
+    """Standard error and degrees of freedom of the t test of units of any size.
+
+    Of units of one size, both are the usual ones. Otherwise the standard error is CR2 of Bell & McCaffrey (Survey
+    Methodology 28, 2002), and the degrees are the effective number of clusters less 1 (Carter, Schnepel & Steigerwald,
+    Review of Economics and Statistics 99, 2017), as if all rows of a cluster were one.
+    """
+    shares = sizes / sizes.sum()
+    error = math.sqrt(float((contributions**2 / (1 - shares)).sum())) / len(sizes)
+    return error, max(1 / float((shares**2).sum()) - 1, 1.0)
 
 
 def _constant(estimate: float, units: int, clusters: int | None, verdict: tuple[bool, str, int]) -> _Interval:
@@ -203,7 +234,8 @@ def _in_blocks(differences: FloatArray, order: Any, seed: int) -> _Interval:
     length = block_length(contributions)
     blocks = units // length
     block_sums = contributions[: blocks * length].reshape(blocks, length).sum(axis=1)
-    judged = judge(shape_of(block_sums - block_sums.mean()), rows, blocks, "blocks of time")
+    shape = shape_of(block_sums - block_sums.mean())
+    judged = judge(shape, rows, blocks, in_time=True)
     verdict = judged.reliable, judged.why_not, judged.rows_for_it
     squares = float((circular_sums(contributions, length) ** 2).mean())
     error = math.sqrt(squares / (length * units) * blocks / (blocks - 1)) if blocks > 1 else math.inf
@@ -211,9 +243,13 @@ def _in_blocks(differences: FloatArray, order: Any, seed: int) -> _Interval:
         return _constant(estimate, blocks, None, verdict)
     if blocks < 2:
         return _Interval(-math.inf, math.inf, error, 1.0, "t by block", "one block of time", None, *verdict)
-    distribution = resampled_ratios(sums, sizes, length, RESAMPLES, np.random.default_rng(seed))
-    acceleration = shape_of(block_sums - block_sums.mean()).acceleration
-    low, high = bca_limits(distribution, estimate, acceleration, widened_level(blocks - 1))
+    method = f"block bootstrap BCa, blocks of {length} moments"
+    if blocks > SCIPY_UNITS:
+        low, high = abc_limits(estimate, error, shape.acceleration, t_quantile(blocks - 1))
+        method += ", in closed form"
+    else:
+        distribution = resampled_ratios(sums, sizes, length, RESAMPLES, np.random.default_rng(seed))
+        low, high = bca_limits(distribution, estimate, shape.acceleration, widened_level(blocks - 1))
+        method += f", {RESAMPLES:,} resamples"
     p = 2 * float(st.t.sf(abs(estimate) / error, blocks - 1))
-    method = f"block bootstrap BCa, blocks of {length} moments, {RESAMPLES:,} resamples"
     return _Interval(low, high, error, p, "t by block", method, None, *verdict)

@@ -6,7 +6,11 @@ Its interval rests on the normal distribution of that mean. Two figures say how 
 - `acceleration` = skewness / (6 sqrt(units)). Cochran's rule, units > 25 skewness^2 (Sampling Techniques, 1977,
   section 2.15), is acceleration < 1/30.
 - `degrees` = 2 units / (kurtosis - 1), the degrees of freedom of a normal sample whose variance is known as well as
-  that of these units. Few differing rows, few clusters and heavy tails all make it small.
+  that of these units: at least 20. Few rows that differ, few clusters and heavy tails all make it small.
+
+Each asks for a number of rows. A small sample of a skewed or heavy-tailed distribution often has none of its tail, and
+looks harmless. So below `LARGE_SAMPLE` rows the rule is stricter, in proportion: rows^2 >= 500 x the number asked for.
+The simulations in docs/comparison-statistics.md show what the rule achieves.
 """
 
 import math
@@ -16,10 +20,13 @@ import numpy as np
 
 from pipeline_lib.comparison.checked_rows import FloatArray
 
-MINIMUM_ROWS = 50
+MINIMUM_ROWS = 100
 MINIMUM_CLUSTERS = 30
+MINIMUM_BLOCKS = 40
+"""Of time: a shorter series does not show well enough for how long its rows resemble each other."""
 MINIMUM_DIFFERING = 20
 """Rows (or entities) on which the two models differ."""
+LARGE_SAMPLE = 500
 MAXIMUM_ACCELERATION = 1 / 30
 MINIMUM_DEGREES = 20.0
 
@@ -48,37 +55,45 @@ def shape_of(contributions: FloatArray, differing: int | None = None) -> Shape:
     units = len(contributions)
     squares = contributions**2
     total = float(squares.sum())
+    count = int(np.count_nonzero(contributions)) if differing is None else differing
     if total <= 0:
-        return Shape(units, units if differing is None else differing, 0.0, math.inf)
+        return Shape(units, count, 0.0, math.inf)
     acceleration = float((squares * contributions).sum()) / (6 * total**1.5)
     spread = float((squares**2).sum()) / total**2 - 1 / units
-    degrees = 2 / spread if spread > 0 else math.inf
-    count = int(np.count_nonzero(contributions)) if differing is None else differing
-    return Shape(units, count, acceleration, degrees)
+    return Shape(units, count, acceleration, 2 / spread if spread > 1e-12 else math.inf)
 
 
-def judge(shape: Shape, rows: int, clusters: int | None = None, unit: str = "entities") -> Reliability:
-    """The rule. `clusters`: how many independent groups the rows come from, None if each row is its own."""
-    steps = (
-        (MINIMUM_ROWS / rows, f"{rows} rows are fewer than {MINIMUM_ROWS}"),
+def judge(shape: Shape, rows: int, clusters: int | None = None, *, in_time: bool = False) -> Reliability:
+    """The rule. `clusters`: how many entities or, `in_time`, blocks the rows come from, None if each row is its own.
+
+    >>> judge(Shape(units=400, differing=12, acceleration=0.001, degrees=24.0), rows=400)
+    Reliability(reliable=False, why_not='the models differ on 12 of 400 rows, fewer than 20', rows_for_it=667)
+    """
+    unit, minimum = ("blocks of time", MINIMUM_BLOCKS) if in_time else ("entities", MINIMUM_CLUSTERS)
+    asked = (
+        (float(MINIMUM_ROWS), f"{rows:,} rows are fewer than {MINIMUM_ROWS}"),
         (
-            MINIMUM_CLUSTERS / clusters if clusters else 0.0,
-            f"the rows come from {clusters} {unit}, fewer than {MINIMUM_CLUSTERS}",
+            rows * minimum / clusters if clusters else 0.0,
+            f"the rows come from {clusters} {unit}, fewer than {minimum}",
         ),
         (
-            MINIMUM_DIFFERING / max(shape.differing, 0.5),
-            f"the models differ on {shape.differing} of {shape.units} {unit if clusters else 'rows'}, "
+            rows * MINIMUM_DIFFERING / max(shape.differing, 0.5),
+            f"the models differ on {shape.differing:,} of {shape.units:,} {unit if clusters else 'rows'}, "
             f"fewer than {MINIMUM_DIFFERING}",
         ),
         (
-            (abs(shape.acceleration) / MAXIMUM_ACCELERATION) ** 2,
-            "the differences are too skewed for this many rows: few of them decide the result",
+            _of_small_samples(rows * (shape.acceleration / MAXIMUM_ACCELERATION) ** 2),
+            f"the differences are too skewed for {rows:,} rows: a few of them decide the result",
         ),
         (
-            MINIMUM_DEGREES / shape.degrees,
-            "a few large differences decide the result: their spread is not known well enough",
+            _of_small_samples(rows * MINIMUM_DEGREES / shape.degrees),
+            f"for {rows:,} rows, too much of the spread comes from a few large differences",
         ),
     )
-    why_not = next((text for ratio, text in steps if ratio > 1), "")
-    factor = max(ratio for ratio, _ in steps)
-    return Reliability(not why_not, why_not, math.ceil(rows * factor) if factor > 1 else rows)
+    why_not = next((text for needed, text in asked if needed > rows), "")
+    return Reliability(not why_not, why_not, math.ceil(max(rows, *(needed for needed, _ in asked))))
+
+
+def _of_small_samples(rows: float) -> float:
+    """The number of rows that a sample below `LARGE_SAMPLE` needs where a large one needs `rows`."""
+    return rows if rows >= LARGE_SAMPLE else math.sqrt(LARGE_SAMPLE * rows)

@@ -2,7 +2,8 @@
 
     python -m tools.simulations [--only TEXT] [--repetitions COUNT]
 
-The page is docs/comparison-statistics.md; a part, or other repetitions, leave it as it is. Exits with 1 if a design does not show what it has to.
+The page is docs/comparison-statistics.md; a part, or other repetitions, leave it as it is. Exits with 1 if a design
+does not show what it has to.
 """
 
 import argparse
