@@ -39,8 +39,8 @@ def _split_role(draft: Draft) -> str:
     """What else the column is by which rows are divided."""
     if not draft.split.column:
         return ""
-    mark = {"group": "whose row it is", "time": "its time"}[draft.split.kind]
-    return f", {'no feature, ' if draft.extra else ''}marked in Row as {mark}"
+    mark = {"group": "entity", "time": "time"}[draft.split.kind]
+    return f", which is the {mark} of Row{' and no feature' if draft.extra else ''}"
 
 
 def _not_numbers(draft: Draft) -> list[str]:
