@@ -164,7 +164,7 @@ def _result(
         reliable, why_not = False, why_not or f"the metric is undefined in {undefined:.0%} of the resamples"
     test = "z of the bootstrap"
     if error > abs(estimate) * 1e-12:
-        p = 2 * float(st.t.sf(abs(estimate) / error, max(independent - 1, 1)))
+        p = 2 * float(st.t.sf(abs(estimate) / error, degrees))
     else:
         p, test = (1.0, test) if estimate == 0 else (2.0 ** (1 - min(degrees + 1, 1000)), "sign test")
     return MetricBootstrap(low, high, p, test, clusters, method, reliable, why_not, error, judged.rows_for_it)
