@@ -14,7 +14,7 @@ from pipeline_lib.comparison.proportions import Estimate, known, mean, share
 from pipeline_lib.comparison.scored import Scored, Side
 
 GROUPS = 10
-_ONLY = "the true value"
+_ONLY, _TOP = "the true value", "the predicted label"
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,11 @@ class Calibration:
         """Of which target, where there are several."""
         return "" if self.event == _ONLY else f" of {self.event}"
 
+    @property
+    def of_top(self) -> bool:
+        """Whether the event is that the predicted label is right."""
+        return self.event == _TOP
+
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
         return {"event": self.event, "sides": [side.to_json() for side in self.sides]}
@@ -87,7 +92,7 @@ def calibration_of(scored: Scored, challenger: int = 1) -> tuple[Calibration, ..
         return _of_numbers(scored, sides)
     if any(side.probabilities is None for side in sides):
         return ()
-    event = f"{scored.classes[1]}" if scored.kind == "binary" else "the predicted label"
+    event = f"{scored.classes[1]}" if scored.kind == "binary" else _TOP
     measured = (_side(side.reference, *_chances(scored, side), of_shares=True) for side in sides)
     return (Calibration(event, True, tuple(measured)),)
 

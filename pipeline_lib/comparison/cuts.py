@@ -1,11 +1,12 @@
 """The columns of raw rows, cut into groups that a person can name: a category, a range, a weekday.
 
     text, whole numbers of few values, booleans     a group for each value
-    other numbers, lengths of long text             four groups from one quartile to the next
+    other numbers, also as text; lengths of prose   four groups from one quartile to the next
     dates and times                                 year, month, weekday, part of the day
     a table that belongs to the row                 how many rows it has; of a looked-up one its columns
 
-A missing value is a group of its own. Sensitive columns are never cut, unless they are declared protected.
+A missing value is a group of its own. Whole numbers that are all different name the rows, and are not cut. Sensitive
+columns are never cut, unless they are declared protected.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,9 @@ MISSING = "missing"
 MOST_VALUES = 30
 """Distinct texts up to which a column is cut by value."""
 _MOST_INTEGERS = 12  # distinct whole numbers up to which a column is cut by value
-_LONG_TEXT = 20  # characters from which on half of the texts are prose, and are cut by their length
+_LONG_TEXT = 40  # characters from which on half of the texts are prose, and are cut by their length
+_NUMERIC_TEXT = 0.75  # share of texts that are numbers from which on a column of text is one of numbers
+_NUMBER = r"^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
 _LONGEST_LABEL = 60
 _QUARTILES = (0.25, 0.5, 0.75)
 _MONTHS = (
@@ -102,7 +105,7 @@ def _of_column(name: str, column: Column, values: pa.Array) -> Iterator[Cut]:
     elif column.kind == "integer" and len(distinct := pc.unique(values.drop_null())) <= _MOST_INTEGERS:
         names = sorted(distinct.to_pylist())
         yield _of_names(name, column, values, names, pc.index_in(values, pa.array(names, values.type)))
-    else:
+    elif column.kind != "integer" or pc.count_distinct(values).as_py() < len(values) - values.null_count:
         yield _of_numbers(name, column, values)
 
 
@@ -110,6 +113,11 @@ def _of_text(name: str, column: Column, values: pa.Array) -> Iterator[Cut]:
     names = sorted(pc.unique(values.drop_null()).to_pylist()) if len(values) else []
     if len(names) <= MOST_VALUES:
         yield _of_names(name, column, values, names, pc.index_in(values, pa.array(names, values.type)))
+        return
+    numeric = pc.match_substring_regex(values, _NUMBER)
+    if (pc.sum(numeric).as_py() or 0) >= _NUMERIC_TEXT * (len(values) - values.null_count):
+        texts = pc.utf8_trim_whitespace(pc.if_else(numeric, values, None))
+        yield _of_numbers(name, column, texts.cast(pa.float64()), "no number")
         return
     lengths = pc.utf8_length(values)
     if (pc.quantile(lengths, 0.5)[0].as_py() or 0) >= _LONG_TEXT:
@@ -126,7 +134,7 @@ def _of_names(name: str, column: Column, values: pa.Array, names: Sequence[Any],
     return Cut(name, shown, index, column.protected, column.name)
 
 
-def _of_numbers(name: str, column: Column, values: pa.Array) -> Cut:
+def _of_numbers(name: str, column: Column, values: pa.Array, absent: str = MISSING) -> Cut:
     """Groups from one quartile to the next; equal quartiles leave fewer groups."""
     numbers = np.asarray(values.cast(pa.float64()).fill_null(np.nan), np.float64)
     present = numbers[~np.isnan(numbers)]
@@ -138,7 +146,7 @@ def _of_numbers(name: str, column: Column, values: pa.Array) -> Cut:
     labels = _ranges(edges, whole=whole)
     codes = np.searchsorted(edges, numbers, side="right").astype(np.int64)
     codes[np.isnan(numbers)] = len(labels)
-    shown = (*labels, MISSING) if present.size < numbers.size else tuple(labels)
+    shown = (*labels, absent) if present.size < numbers.size else tuple(labels)
     return Cut(name, shown, codes, column.protected, column.name)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pipeline_lib.comparison.cuts import label
+from pipeline_lib.comparison.cuts import cuts_of, label
 from pipeline_lib.comparison.scored import Scored, Side
 
 Nearer = Literal["champion", "challenger", "equal"]
@@ -45,6 +45,7 @@ class Disagreement:
 class Disagreements:
     """How often two models differ, who is nearer then, and the rows of largest disagreement, largest first.
 
+    `telling` are the columns that sort rows into groups: others name rows, or are free text.
     `differ` counts rows with different answers (of labels: different labels), `champion` and `challenger` those of
     them where that model is nearer (of labels: right).
     """
@@ -54,6 +55,7 @@ class Disagreements:
     champion: int
     challenger: int
     hidden: tuple[str, ...]
+    telling: tuple[str, ...]
     largest: tuple[Disagreement, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -88,7 +90,8 @@ def disagreements_of(scored: Scored, challenger: int = 1, *, shown: int = SHOWN)
         right = np.where(one.predictions == scored.target, 1, np.where(other.predictions == scored.target, 2, 0))
     counts = [int(np.count_nonzero(differ & (right == number))) for number in (1, 2)]
     hidden = tuple(column.name for column in scored.row.columns if column.sensitive)
-    return Disagreements(len(gap), int(differ.sum()), counts[0], counts[1], hidden, largest)
+    telling = tuple(dict.fromkeys(cut.source for cut in cuts_of(scored.rows, scored.row) if cut.source not in hidden))
+    return Disagreements(len(gap), int(differ.sum()), counts[0], counts[1], hidden, telling, largest)
 
 
 def _different(scored: Scored, one: Side, other: Side, gap: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -42,6 +42,8 @@ class Gain:
     unit: str
     is_value: bool
     sides: tuple[SideGain, ...]
+    is_minor: bool = False
+    """Of predicted numbers the order of rows seldom decides who is served: the page folds the curve."""
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
@@ -69,7 +71,7 @@ def gain_of(scored: Scored, challenger: int = 1) -> tuple[Gain, ...]:
         values = (
             SideGain(side.reference, _steps(score, np.asarray(side.value, np.float64))) for side, score in ordered
         )
-        found.append(Gain("value", scored.unit, True, tuple(values)))
+        found.append(Gain("value", scored.unit, True, tuple(values), is_minor=scored.kind == "regression"))
     return tuple(found)
 
 

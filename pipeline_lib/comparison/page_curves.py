@@ -20,7 +20,7 @@ def calibration_section(calibration: Calibration) -> Markup:
     title = "Are the probabilities right?" if shares else f"Are the predictions{calibration.of} right on average?"
     told = " ".join(_calibrated(role, side, shares) for role, side in zip(_ROLES, calibration.sides, strict=True))
     how = (
-        f"Rows in ten groups by the predicted probability of {calibration.event}, against how often it was so, with "
+        f"Rows in ten groups by the predicted probability of {_event(calibration)}, against how often it was so, with "
         "95 % intervals. A group is off where its interval misses the dashed line."
         if shares
         else "Rows in ten groups by the prediction, against the mean of prediction less true value, with 95 % "
@@ -30,6 +30,10 @@ def calibration_section(calibration: Calibration) -> Markup:
     numbers = folded("The groups in numbers", table(head, _groups(calibration), numbers=head))
     small = element("p", element("small", how))
     return joined(element("h2", title), element("p", told), calibration_plot(calibration), small, numbers)
+
+
+def _event(calibration: Calibration) -> str:
+    return calibration.event if calibration.of_top else f"label {calibration.event}"
 
 
 def _calibrated(role: str, side: SideCalibration, is_share: bool) -> str:
@@ -70,7 +74,7 @@ def estimate_text(estimate: Estimate, *, is_share: bool, sign: bool = False) -> 
 
 def gain_section(gain: Gain) -> Markup:
     """What the rows with the highest answers hold, in words, as a curve and in numbers."""
-    title = "What are the highest answers worth?" if gain.is_value else f"Who finds {gain.event} first?"
+    title = "What are the highest answers worth?" if gain.is_value else f"Which model finds label {gain.event} first?"
     one, other = gain.sides
     head: tuple[str, ...] = ("rows acted on", *_ROLES)
     lines = [[f"{tenth * 10}%", *(_amount(gain, side.steps[tenth]) for side in gain.sides)] for tenth in range(1, 11)]
@@ -83,14 +87,15 @@ def gain_section(gain: Gain) -> Markup:
         )
     else:
         told = (
-            f"The 10 % of rows with the highest probability hold {one.steps[1]:.0%} of all {gain.event} with the "
-            f"champion and {other.steps[1]:.0%} with the challenger; the dashed line is chance."
+            f"The 10 % of rows with the highest probability hold {one.steps[1]:.0%} of those with label "
+            f"{gain.event} with the champion and {other.steps[1]:.0%} with the challenger; the dashed line is chance."
         )
         head += ("champion's lift", "challenger's lift")
         for tenth, cells in enumerate(lines, 1):
             cells += [f"{side.lift(tenth):.2f}" for side in gain.sides]
     numbers = folded("The curve in numbers", table(head, lines, numbers=head))
-    return joined(element("h2", title), element("p", told), gain_plot(gain), numbers)
+    content = joined(element("p", told), gain_plot(gain), numbers)
+    return folded(title, content) if gain.is_minor else joined(element("h2", title), content)
 
 
 def _amount(gain: Gain, step: float) -> str:

@@ -9,6 +9,7 @@ from pipeline_lib.comparison.answer import Answer, Compared, Measured
 from pipeline_lib.comparison.as_text import p_text
 from pipeline_lib.comparison.figures import alike, difference_texts, named_cell, unbroken
 from pipeline_lib.comparison.scored import Scored, Side
+from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.comparison.svg import BAD, CHALLENGER, GOOD, SOFT, Scale, dot, line, picture
 from pipeline_lib.comparison.verdict import SIGNIFICANT
 from pipeline_lib.system.html_page import Kind, Markup, bullets, element, folded, joined, table
@@ -23,7 +24,7 @@ def metrics_section(comparison: Compared, answer: Answer, number: int) -> Markup
         element("h2", "Every metric"),
         _metrics(answer),
         element("p", "Pictures: the line is no difference; to its right the challenger is better."),
-        _baselines(comparison.scored, comparison.scored.sides[number]),
+        _baselines(comparison.scored, comparison.scored.sides[number], answer.differences.segments.measure),
     )
 
 
@@ -41,13 +42,21 @@ def _line(each: Measured, criterion: str) -> tuple[object, ...]:
     decides = each.name == criterion
     below = BETTER[each.direction] + (", decides" if decides else "")
     shown = named_cell(element("b", name) if decides else name, below)
-    values = tuple(alike([each.champion, each.challenger]))
+    values = tuple(map(unbroken, alike([each.champion, each.challenger])))
     difference = each.difference
     if difference is None:
         return (shown, *values, "", "", "", p_text(each.p), "")
-    test = difference.test if difference.reliable else f"{difference.test}; not reliable"
+    test = joined(difference.test, "" if difference.reliable else element("small", "interval not reliable"))
     estimate, interval = difference_texts(difference)
-    return (shown, *values, estimate, unbroken(interval), _small_picture(each), unbroken(p_text(each.p)), test)
+    return (
+        shown,
+        *values,
+        unbroken(estimate),
+        unbroken(interval),
+        _small_picture(each),
+        unbroken(p_text(each.p)),
+        test,
+    )
 
 
 def _oriented(each: Measured) -> tuple[float, float, float] | None:
@@ -88,28 +97,34 @@ def _small_picture(each: Measured) -> Markup:
     return element("div", drawn, style="width:6rem")
 
 
-def _baselines(scored: Scored, challenger: Side) -> Markup:
-    """How far both models are from models without a fit; says so where there are none."""
+def _baselines(scored: Scored, challenger: Side, measure: str) -> Markup:
+    """How far both models are from models without a fit: by one measure, the others folded."""
     if not scored.baselines:
         return element("p", "No baseline: pass target=y_train to run.compile, and records keep one.")
-    head = ("baseline", "measure", "baseline's", "champion", "challenger", "challenger is better by")
-    lines = [line for baseline in scored.baselines for line in _distances(scored, baseline, challenger)]
-    return joined(element("h3", "Distance to the baselines"), table(head, lines, numbers=head[2:]))
+    head = ("baseline", "measure", "its value", "champion", "challenger", "challenger is better by")
+    found = [distance for baseline in scored.baselines for distance in _distances(scored, baseline, challenger)]
+    one = [line for name, line in found if name == measure]
+    others = [line for name, line in found if name != measure]
+    return joined(
+        element("h3", "Distance to the baselines"),
+        table(head, one, numbers=head[2:]) if one else "",
+        folded("By other measures", table(head, others, numbers=head[2:])) if others else "",
+    )
 
 
-def _distances(scored: Scored, baseline: Side, challenger: Side) -> Iterator[tuple[object, ...]]:
-    measures = [("value", scored.unit, [side.value for side in (baseline, scored.champion, challenger)], 1)]
-    measures += [
-        (name, "", [side.losses.get(name) for side in (baseline, scored.champion, challenger)], -1)
-        for name in baseline.losses
-    ]
-    for name, unit, values, sign in measures:
-        if all(value is not None for value in values):
-            means = [float(np.mean(value)) for value in values if value is not None]
-            better = sign * (means[2] - means[0])
-            share = f" ({better / abs(means[0]):+.0%})" if means[0] else ""
+def _distances(scored: Scored, baseline: Side, challenger: Side) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """For each measure that all three have its name and a line of the table."""
+    sides = (baseline, scored.champion, challenger)
+    measures = [("value", scored.unit, [side.value for side in sides])]
+    measures += [(name, "", [side.losses.get(name) for side in sides]) for name in baseline.losses]
+    for name, unit, values in measures:
+        means = [float(np.mean(value)) for value in values if value is not None]
+        if len(means) == len(sides):
+            is_value = name == "value"
+            better = means[2] - means[0] if is_value else means[0] - means[2]
+            share = f" ({better / means[0]:+.0%})" if means[0] and not is_value else ""
             shown = f"{name} ({unit} a row)" if unit else name
-            yield baseline.reference, shown, *alike(means), f"{alike([better], sign=True)[0]}{share}"
+            yield name, (baseline.reference, shown, *map(number_text, means), f"{alike([better], sign=True)[0]}{share}")
 
 
 def methods(comparison: Compared) -> Markup:

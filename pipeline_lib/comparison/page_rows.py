@@ -26,7 +26,9 @@ def disagreements_section(found: Disagreements) -> Markup:
 
 def _rows(found: Disagreements) -> Markup:
     names = [name for name, _ in found.largest[0].values] if found.largest else []
-    shown = [name for name in names if name not in found.hidden][:_MOST_COLUMNS]
+    telling = [name for name in names if name in found.telling]
+    others = [name for name in names if name not in found.hidden and name not in telling]
+    shown = [*telling, *others][:_MOST_COLUMNS]
     columns = ("row", "champion", "challenger", "true value", "nearer", *shown)
     values = [dict(each.values) for each in found.largest]
     lines = [

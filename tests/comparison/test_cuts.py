@@ -39,8 +39,21 @@ def test_whole_numbers_of_few_values_are_cut_by_value_and_ranges_of_many_name_th
     (few,) = cut_column(Column("floors", "integer"), [3, 1, 3, 2])
     assert few.labels == ("1", "2", "3")
     assert few.codes.tolist() == [2, 0, 2, 1]
-    (many,) = cut_column(Column("year", "integer"), list(range(1900, 2000)))
+    (many,) = cut_column(Column("year", "integer"), [*range(1900, 2000)] * 2)
     assert many.labels == ("below 1924", "1924 to 1948", "1949 to 1973", "1974 or more")
+
+
+def test_whole_numbers_that_are_all_different_name_the_rows() -> None:
+    assert cut_column(Column("order", "integer"), list(range(100))) == []
+    assert cut_column(Column("price", "number"), [float(each) for each in range(100)])
+
+
+def test_text_that_holds_numbers_is_cut_as_numbers() -> None:
+    values: list[object] = [*map(str, range(40)), "?", "unknown"]
+    (cut,) = cut_column(Column("age", "string"), values)
+    assert cut.labels == ("below 9", "9 to 19", "19 to 29", "29 or more", "no number")
+    assert groups(cut, values)["no number"] == ["?", "unknown"]
+    assert cut_column(Column("code", "string"), [f"A{number}" for number in range(40)]) == [], "no numbers"
 
 
 def test_equal_quartiles_leave_fewer_groups_and_one_value_none() -> None:

@@ -151,7 +151,7 @@ def test_baselines_are_shown_with_their_distance() -> None:
     )
     words = Reader(comparison_html(compared.comparison(replace(scored, baselines=(mean,))))).words
     assert "Distance to the baselines" in words
-    assert "mean absolute error 80.0" in words
+    assert "mean value (dollars a row) 0" in words
     assert "No baseline" in Reader(comparison_html(compared.comparison(scored))).words
 
 
