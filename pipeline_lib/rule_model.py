@@ -25,6 +25,7 @@ from pipeline_lib.errors import InputError
 
 Kind = Literal["classifier", "regressor"]
 KINDS = ("classifier", "regressor")
+_LARGEST = 2**53  # whole numbers up to here are float64, as answers are on their way to labels
 FILL = "end the rule with .fillna(...) or a default"
 
 
@@ -119,9 +120,13 @@ class RuleModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
             other, label = self.classes_.tolist()
             chance: NDArray[Any] = np.where(self._chance(X) > 0.5, label, other)
             return chance
-        answers = np.asarray(self._asked(_input(self, X)))
-        _refuse_no_answer(answers)
-        return _as_labels(answers, self.classes_) if self.kind_ == "classifier" else answers.astype("float64")
+        if self.kind_ == "regressor" or self.classes_.dtype.kind in "biuf":
+            numbers = _finite(self._asked(_input(self, X)))
+            return numbers if self.kind_ == "regressor" else _number_labels(numbers, self.classes_)
+        labels: NDArray[Any] = np.asarray(self._asked(_input(self, X)))
+        if pd.isna(labels).any():
+            raise InputError(f"found a missing value as the rule's answer, expected a label; {FILL}")
+        return labels
 
     @available_if(lambda self: self.probability)  # type: ignore[untyped-decorator]  # scikit-learn is untyped
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -181,22 +186,18 @@ def _input(model: RuleModel, X: Any, *, reset: bool = False) -> Any:
     return validate_data(model, X, reset=reset, dtype=None, ensure_all_finite=False)
 
 
-def _refuse_no_answer(answers: Any) -> None:
-    """Refuse rows for which the rule has no answer."""
-    if answers.dtype.kind in "biu":
-        return
-    if pd.isna(answers).any():
-        raise InputError(f"found a missing value as the rule's answer, expected an answer; {FILL}")
-    if answers.dtype.kind == "f" and not np.isfinite(answers).all():
-        raise InputError(f"found infinity as the rule's answer, expected a number; {FILL}")
+def _finite(answers: Any) -> NDArray[np.float64]:
+    """Answers as float64; rows for which the rule has none are refused."""
+    numbers: NDArray[np.float64] = np.asarray(answers, dtype="float64")
+    if not np.isfinite(numbers).all():
+        raise InputError(f"found a missing value or infinity as the rule's answer, expected a number; {FILL}")
+    return numbers
 
 
-def _as_labels(answers: Any, classes: Any) -> NDArray[Any]:
-    """Answers in the type of the classes: bools and numbers of float64 may stand for whole numbers."""
-    if answers.dtype.kind == classes.dtype.kind or answers.dtype.kind not in "bif":
-        return np.asarray(answers)
-    labels: NDArray[Any] = answers.astype(classes.dtype)
-    if (labels != answers).any():
+def _number_labels(numbers: Any, classes: Any) -> NDArray[Any]:
+    """Numbers as labels in the type of the classes; bools stand for 0 and 1."""
+    labels: NDArray[Any] = numbers.astype(classes.dtype)
+    if (labels != numbers).any():
         raise InputError("found a number as the rule's answer that is no label, expected one of the classes; round it")
     return labels
 
@@ -230,6 +231,8 @@ def _classes(model: RuleModel, target: Any) -> NDArray[Any]:
     classes: NDArray[Any] = np.unique(target)
     if classes.dtype.kind == "O":
         classes = np.array(classes.tolist())
+    if classes.dtype.kind in "iu" and abs(classes).max() > _LARGEST:
+        raise InputError("RuleModel: found whole numbers beyond 2**53 as labels, expected smaller ones; make them text")
     if model.probability and len(classes) != 2:
         raise InputError(
             f"RuleModel: found {len(classes)} classes in the target, expected two for a rule with probability=True; "

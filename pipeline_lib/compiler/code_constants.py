@@ -26,7 +26,7 @@ _MOST_CONSTANTS = 200  # of one step
 _MOST_OBJECTS = 1_000  # that are looked at: the state of a step may hold a whole dictionary
 _MOST_ITEMS = 200  # of one array or Series
 _LOADS = ("LOAD_CONST", "LOAD_SMALL_INT", "RETURN_CONST")  # a docstring is never loaded
-_NO_TRANSFORM = {"fit", "fit_transform", "learn", "plan", "plan_outputs", "get_feature_names_out", "__init__"}
+_NO_TRANSFORM = {"fit", "fit_transform", "plan", "plan_outputs", "get_feature_names_out", "__init__"}
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,17 @@ def _of_object(step: Any, seen: set[int]) -> Iterator[Constant]:
                 function = getattr(member, "fget", None) or getattr(member, "__func__", member)
                 if name not in _NO_TRANSFORM and isinstance(function, FunctionType):
                     yield from _of_function(function, seen)
-    ends = ("names_in_", "names_out_")
-    state = [each for name, each in vars(step).items() if not name.endswith(ends) and name not in _NO_TRANSFORM]
+    state = [each for name, each in vars(step).items() if _is_read(step, name)]
     for function in map(_function, state):
         yield from _of_function(function, seen) if function is not None else ()
     yield from _of_value(state, seen)
+
+
+def _is_read(step: Any, name: str) -> bool:
+    """Whether own code may compare with an attribute: not with names of columns, nor, in a rule, with its options."""
+    if isinstance(step, RuleModel):
+        return name in ("rule", "learned_")
+    return not name.endswith(("names_in_", "names_out_"))
 
 
 def _function(held: Any) -> FunctionType | None:
