@@ -17,7 +17,7 @@ from pipeline_lib.comparison.score import target_frame
 from pipeline_lib.comparison.scored import Scored, Side
 from pipeline_lib.errors import InputError
 
-VALUE = "value"
+VALUE, _ERROR = "value", "error"
 _SAME = 1e-9
 """Relative difference up to which two metrics of the same rows are one."""
 Array = np.ndarray[Any, Any]
@@ -30,14 +30,28 @@ def measured(scored: Scored, challenger: Side, judge: Judge | None, names: tuple
     several targets.
     """
     standard = [*_losses(scored, challenger), *_auc(scored, challenger)]
-    own = list(_own_metrics(scored, challenger, judge, names, standard)) if judge else []
+    known = [*standard, *(_complement(each) for each in standard if each.name == _ERROR)]
+    own = list(_own_metrics(scored, challenger, judge, names, known)) if judge else []
     values = {(each.champion, each.challenger) for each in own}
     return [*_value(scored, challenger), *own, *(each for each in standard if not _is_known(each, values))]
 
 
 def _is_known(each: Measured, values: Collection[tuple[float, float]]) -> bool:
-    """Whether a metric of the pipeline is the same one under its own name."""
-    return any(_same(each, *pair) for pair in values) and each.champion != each.challenger
+    """Whether a metric of the pipeline is the same one under its own name; accuracy is the complement of the error."""
+    forms = (each, _complement(each)) if each.name == _ERROR else (each,)
+    return each.champion != each.challenger and any(_same(form, *pair) for pair in values for form in forms)
+
+
+def _complement(error: Measured) -> Measured:
+    """The accuracy that belongs to an error rate, with the same test."""
+    one = error.difference
+    if one is None:
+        return error
+    champion, challenger = 1 - error.champion, 1 - error.challenger
+    turned = replace(
+        one, champion=champion, challenger=challenger, estimate=-one.estimate, low=-one.high, high=-one.low
+    )
+    return replace(error, direction="maximize", champion=champion, challenger=challenger, difference=turned)
 
 
 def _same(each: Measured, champion: float, challenger: float) -> bool:
@@ -66,7 +80,7 @@ def _losses(scored: Scored, challenger: Side) -> Iterator[Measured]:
         if name not in scored.champion.losses:
             continue
         difference = _means(scored, scored.champion.losses[name], losses)
-        if name == "error" and scored.groups is None and scored.order is None and scored.kind != "several targets":
+        if name == _ERROR and scored.groups is None and scored.order is None and scored.kind != "several targets":
             difference = _by_mcnemar(difference, scored.champion.losses[name] == 0, losses == 0)
         yield _measured(name, "minimize", difference)
 

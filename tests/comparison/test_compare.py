@@ -63,6 +63,13 @@ def test_a_better_challenger_is_better_with_money_and_a_line_for_each_metric(mad
     assert names[:2] == ["value", "log_loss"]  # what decides, then METRIC
     assert "log loss" not in names  # the pipeline has it under its own name
     assert "AUC" not in names
+    assert "error" not in names  # accuracy is its complement
+    tests = {each.name: each.difference.test for each in answer.metrics if each.difference}
+    assert tests["accuracy"].startswith("McNemar")
+    assert tests["roc_auc"].startswith("DeLong")
+    accuracy = next(each for each in answer.metrics if each.name == "accuracy")
+    assert accuracy.difference is not None
+    assert accuracy.difference.low <= accuracy.challenger - accuracy.champion <= accuracy.difference.high
 
 
 def test_a_metric_that_is_no_mean_is_resampled(made: Loans, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,7 @@ def build(params):
 def metrics(target, predictions, params, probabilities):
     return {
         "log_loss": float(log_loss(target, probabilities)),
+        "accuracy": float((np.asarray(predictions) == np.asarray(target)).mean()),
         "roc_auc": float(roc_auc_score(target, probabilities[:, 1])),
     }
 
