@@ -123,7 +123,11 @@ def key_text(key: Any) -> str:
     return repr(value) if isinstance(value, (*_VALUES, types.NoneType)) else str(found[1] if found else type(value))
 
 
+_PUBLIC = {"pathlib._local": "pathlib"}
+"""Modules of the standard library whose classes one version of Python alone (3.13) says are elsewhere."""
+
+
 def qualified(value: Any) -> str:
     """The name that code could import a class or function by."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", getattr(value, "__name__", ""))
-    return f"{module}.{name}" if module not in (None, "builtins") else str(name)
+    return f"{_PUBLIC.get(module, module)}.{name}" if module not in (None, "builtins") else str(name)
