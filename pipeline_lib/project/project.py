@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from configparser import ConfigParser, SectionProxy
 from configparser import Error as ConfigError
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
@@ -43,7 +43,7 @@ class Project:
     runs: Path
     store: str = ""
     trust: tuple[str, ...] = ()
-    row_key: str = ""
+    row_key: str = field(default="", repr=False)
     keep: KeepRuns = KEEP_ALL
 
     def __post_init__(self) -> None:

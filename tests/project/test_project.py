@@ -52,7 +52,9 @@ def test_the_key_of_row_hashes_follows_from_the_package_where_the_settings_name_
     (project.root / "settings.ini").write_text(text)
     assert find_project(project.root).row_key not in ("", found.row_key)
     (project.root / "settings.ini").write_text(f"{SETTINGS}row_key = abcdefghijkLMN12\n")
-    assert find_project(project.root).row_key == "abcdefghijkLMN12"
+    own = find_project(project.root)
+    assert own.row_key == "abcdefghijkLMN12"
+    assert own.row_key not in repr(own)
 
 
 @pytest.mark.parametrize("key", ["short", "abcdefghijklmnopq", "abcdefgh-jklmnop", "äbcdefghijklmnop"])
