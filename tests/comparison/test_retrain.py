@@ -160,6 +160,24 @@ def test_a_branch_against_an_earlier_champion_does_not_count(anna: Project, fake
     assert git(anna.root, "rev-parse", f"{BRANCH}^") == git(anna.root, "rev-parse", "main")
 
 
+def test_the_run_has_the_parameters_of_the_champion_and_the_date(
+    anna: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overrides = ["alpha=0.5", "as_of=2026-11-23"]
+    champion = finished(anna, overrides=overrides)
+    fields: dict[str, object] = {"alpha": None}
+    params = SimpleNamespace(model_fields=fields)
+    monkeypatch.setattr(Project, "import_pipeline", lambda *_: SimpleNamespace(Params=params))
+    said: list[str] = []
+    today = RetrainOptions(DAY, today=True, progress=said.append)
+    assert module._overrides(anna, champion, today) == ("alpha=0.5",)
+    assert said == ["boats has no parameter as_of: its rows are those that load finds now"]
+    with pytest.raises(InputError, match=r"found --as-of 2026-11-30 and no parameter as_of in Params of boats"):
+        module._overrides(anna, champion, RetrainOptions(DAY))
+    fields["as_of"] = None
+    assert module._overrides(anna, champion, RetrainOptions(DAY)) == ("alpha=0.5", "as_of=2026-11-30")
+
+
 @contextmanager
 def forked(work: Callable[[], int]) -> Iterator[int]:
     """A child process that does some work and exits with its result."""
