@@ -23,6 +23,8 @@ SCIPY_UNITS = 500
 """Independent units up to which SciPy computes BCa: 2,000 x 500 draws and a jackknife of 500 x 500 sums."""
 RESAMPLES = 2000
 """A limit of a 95 % interval of 2,000 resamples has a standard error of about 0.06 of the estimate's."""
+_SMALLEST_TAIL = 1e-9
+"""Of two units, Student's interval lies beyond what the normal distribution can express."""
 _BATCH = 250
 """Resamples at a time: what they draw stays in the processor's cache."""
 
@@ -38,7 +40,7 @@ def widened_level(degrees: float, stretch: float | None = None) -> float:
     `stretch`: how much larger the standard error is than the bootstrap's, by default sqrt(units / (units - 1)).
     """
     ratio = math.sqrt((degrees + 1) / degrees) if stretch is None else stretch
-    return 1 - 2 * float(st.norm.sf(t_quantile(degrees) * ratio))
+    return 1 - 2 * max(float(st.norm.sf(t_quantile(degrees) * ratio)), _SMALLEST_TAIL)
 
 
 def ratio_interval(sums: FloatArray, sizes: FloatArray, level: float, seed: int) -> tuple[float, float, str]:

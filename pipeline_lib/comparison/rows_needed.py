@@ -3,9 +3,11 @@
 import math
 
 import scipy.stats as st  # type: ignore[import-untyped]
+from scipy.optimize import brentq  # type: ignore[import-untyped]
 
 from pipeline_lib.comparison.paired import PairedDifference
 
+_SIDE = float(st.norm.ppf(0.975))
 MANY = 1_000_000_000
 """More rows than this are no answer."""
 
@@ -30,12 +32,28 @@ def rows_needed(difference: PairedDifference, margin: float = 0.0, power: float 
     for_reliable = max(0, difference.rows_for_reliable - rows)
     if _settled(difference, margin):
         return for_reliable
-    distance = max(abs(difference.estimate), margin - abs(difference.estimate))
-    quantiles = float(st.norm.ppf(0.975)) + float(st.norm.ppf(power))
-    ratio = quantiles * difference.standard_error / distance if distance > 0 else math.inf
-    if not math.isfinite(ratio) or ratio**2 * rows > MANY:
+    error = max(_error_outside(abs(difference.estimate), power), _error_inside(abs(difference.estimate), margin, power))
+    if not math.isfinite(difference.standard_error) or error * math.sqrt(MANY / rows) < difference.standard_error:
         return None
+    ratio = difference.standard_error / error
     return max(for_reliable, math.ceil((ratio**2 - 1) * rows), 1)
+
+
+def _error_outside(estimate: float, power: float) -> float:
+    """The standard error at which the interval leaves 0 out with this probability."""
+    return estimate / (_SIDE + float(st.norm.ppf(power)))
+
+
+def _error_inside(estimate: float, margin: float, power: float) -> float:
+    """The standard error at which the interval lies inside the margin with this probability; 0 if none does."""
+    if estimate >= margin:
+        return 0.0
+
+    def excess(error: float) -> float:
+        inside = st.norm.cdf((margin - estimate) / error - _SIDE) - st.norm.cdf(_SIDE - (margin + estimate) / error)
+        return float(inside) - power
+
+    return float(brentq(excess, (margin - estimate) / 100, margin))
 
 
 def _settled(difference: PairedDifference, margin: float) -> bool:

@@ -1,0 +1,67 @@
+"""When an interval is believed, and how many rows it takes."""
+
+import numpy as np
+import pytest
+
+from pipeline_lib.comparison.paired import difference_of_means
+from pipeline_lib.comparison.reliability import LARGE_SAMPLE, MINIMUM_ROWS, Shape, judge, shape_of
+from pipeline_lib.comparison.verdict import verdict_of
+
+
+def test_the_shape_of_known_samples() -> None:
+    shape = shape_of(np.array([-1.0, 1.0] * 50))
+    assert (shape.units, shape.differing, shape.acceleration) == (100, 100, 0)
+    assert shape.degrees == np.inf  # of two values, the spread is known
+    gains = np.random.default_rng(0).exponential(size=200_000)
+    shape = shape_of(gains - gains.mean())
+    assert shape.acceleration == pytest.approx(2 / (6 * 200_000**0.5), rel=0.05)  # skewness 2
+    assert shape.degrees == pytest.approx(2 * 200_000 / 8, rel=0.15)  # kurtosis 9
+
+
+@pytest.mark.parametrize(
+    ("rows", "acceleration", "degrees", "reliable"),
+    [
+        (LARGE_SAMPLE, 0.033, 20.0, True),
+        (LARGE_SAMPLE, 0.034, 500.0, False),
+        (LARGE_SAMPLE, 0.0, 19.9, False),
+        (LARGE_SAMPLE // 5, 0.014, 100.1, True),
+        (LARGE_SAMPLE // 5, 0.016, 500.0, False),  # sqrt(1/5) / 30 = 0.0149
+        (LARGE_SAMPLE // 5, 0.0, 99.9, False),
+        (MINIMUM_ROWS - 1, 0.0, 1000.0, False),
+    ],
+)
+def test_small_samples_are_judged_more_strictly(rows: int, acceleration: float, degrees: float, reliable: bool) -> None:
+    result = judge(Shape(rows, rows, acceleration, degrees), rows)
+    assert result.reliable == reliable == (not result.why_not)
+    assert (result.rows_for_it > rows) == (not reliable)
+
+
+@pytest.mark.parametrize("rows", [150, 600, 4000])
+@pytest.mark.parametrize(("acceleration", "degrees"), [(0.08, 1000.0), (0.001, 5.0)])
+def test_at_the_rows_asked_for_the_rule_holds(rows: int, acceleration: float, degrees: float) -> None:
+    """With more rows of the same kind, the acceleration falls with their root and the degrees grow with them."""
+    needed = judge(Shape(rows, rows, acceleration, degrees), rows).rows_for_it
+    more, fewer = (
+        judge(Shape(count, count, acceleration * (rows / count) ** 0.5, degrees * count / rows), count)
+        for count in (needed, int(needed * 0.98))
+    )
+    assert more.reliable
+    assert not fewer.reliable
+
+
+def test_entities_and_blocks_have_minimum_numbers() -> None:
+    shape = Shape(29, 29, 0.0, 1000.0)
+    assert "come from 29 entities, fewer than 30" in judge(shape, 600, 29).why_not
+    assert "come from 39 blocks of time, fewer than 40" in judge(shape, 600, 39, in_time=True).why_not
+    assert judge(shape, 600, 30).reliable
+    assert judge(shape, 600, 29).rows_for_it == 621
+
+
+def test_few_rows_that_differ_tell_nothing() -> None:
+    champion, challenger = np.zeros(1000), np.zeros(1000)
+    challenger[:8] = 1.0
+    result = difference_of_means(champion, challenger)
+    assert "differ on 8 of 1,000 rows" in result.unreliable
+    assert verdict_of(result, direction="maximize") == "cannot tell"
+    challenger[:200] = 1.0
+    assert verdict_of(difference_of_means(champion, challenger), direction="maximize") == "better"
