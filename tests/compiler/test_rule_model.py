@@ -1,5 +1,6 @@
 """Rules compile as own steps do: exact, in the same places, with the same refusals, and each remedy works."""
 
+import linecache
 from functools import partial
 from typing import Any
 
@@ -194,6 +195,18 @@ def learn_mean(X: Any, y: Any) -> dict[str, float]:
 def test_what_refusals_say_to_write_instead_compiles(rule: Any, learn: Any) -> None:
     X, y = people()
     compiled(RuleModel(rule, learn=learn), X, y)
+
+
+def test_a_rule_whose_text_only_this_process_has_is_recorded_alike_in_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a cell of a notebook; the rule's line is named by the plan, since it refuses rows."""
+    text = "def rule(X, learned):\n    return X['area'] * X['place'].map(learned['here']).fillna(learned['anywhere'])\n"
+    monkeypatch.setitem(linecache.cache, "<cell 7>", (len(text), None, text.splitlines(keepends=True), "<cell 7>"))
+    cell: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(text, "<cell 7>", "exec"), cell)  # noqa: S102  the text above
+    homes_ = pd.DataFrame({"place": ["hill", "hill", "river"], "area": [100.0, 50.0, 80.0]})
+    fitted = RuleModel(cell["rule"], learn=learn_prices, kind="regressor").fit(homes_, homes_["area"] * 2.0)
+    model = compile_pipeline(fitted, like=homes_)
+    assert any("fillna(learned" in str(node.settings.get("where")) for node in model.plan.nodes)
 
 
 def counting(X: Any, learned: Any) -> Any:

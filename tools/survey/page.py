@@ -30,6 +30,9 @@ probabilities and decision values are compared with the library's: a difference 
 report. Rows alone and in reverse must have the bits of the batch. Every opaque model, and a sample of the exact ones,
 is saved and must repeat its predictions in a fresh process.
 
+Code of your own is in no table: [steps and estimators](own-steps.md) written as classes, and [rules](rules.md), which
+`RuleModel` makes of functions, are recorded line by line, and are exact or refused at a line.
+
 {summary}
 """
 _STATUS = ("exact", "opaque", "refused", "no plan", "failing")

@@ -31,8 +31,13 @@ SECONDS = 120.0
 
 
 def plan_digest(nodes: Sequence[Node], outputs: Any) -> str:
-    """A digest of recorded nodes and outputs, the same in every process."""
-    parts = [[node.operation, list(node.inputs), _ordered(node.settings), node.dtype] for node in nodes]
+    """A digest of recorded nodes and outputs, the same in every process.
+
+    The place that a message names is left out: another process has no source text of a notebook's cell.
+    """
+    parts = [
+        [node.operation, list(node.inputs), _ordered({**node.settings, "where": None}), node.dtype] for node in nodes
+    ]
     text = json.dumps([parts, list(outputs.items())], default=plain)
     return hashlib.sha256(text.encode()).hexdigest()
 
