@@ -175,7 +175,7 @@ def own_data(hour: Hour) -> None:
         return
     offered = "pipeline-lib new NAME --data"
     write_loans(hour.folder / "data" / "loans.csv")
-    draft(hour, "credits", "--data data/loans.csv", offered)
+    draft(hour, "lenders", "--data data/loans.csv", offered)
     if hour.has("new", "--sql"):
         with closing(sqlite3.connect(hour.folder / "data" / "loans.sqlite")) as database:
             copy_loans(hour.folder / "data" / "loans.csv", database)

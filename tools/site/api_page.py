@@ -23,6 +23,7 @@ TOPICS: Mapping[str, Sequence[str]] = {
     "Raw data": ("data_path", "sql", "fetch", "keep_raw", "checked_load", "read_rows"),
     "Runs": ("start_run", "load_params", "run_pipeline", "runs", "sweep", "check_regression", "check_classification"),
     "Compiled pipelines": ("compile_pipeline", "load_model"),
+    "Comparison": ("compare", "assert_not_worse", "with_threshold", "RuleModel"),
     "Parity": ("check_parity", "Variation", "RowsToDeliver", "Delivery"),
     "Errors": ("PipelineLibError", "InputError", "DifferenceError", "RunError"),
 }
@@ -39,7 +40,7 @@ def page() -> str:
     sections = [_HEAD]
     for topic, names in {**TOPICS, **({"More": rest} if rest else {})}.items():
         sections.append(f"## {topic}\n")
-        sections += [entry(name, getattr(pipeline_lib, name)) for name in names]
+        sections += [entry(name, getattr(pipeline_lib, name)) for name in names if name in pipeline_lib.__all__]
         if topic in _RETURNED:
             returned = _RETURNED[topic]
             sections.append(entry(returned.__name__, returned))

@@ -20,15 +20,19 @@ def page() -> str:
     return "\n".join(sections)
 
 
-def command_section(command: click.Command) -> str:
-    """A command: how it is called, what it does, its options in a table."""
-    context = click.Context(command, info_name=command.name, parent=click.Context(commands, info_name="pipeline-lib"))
+def command_section(command: click.Command, parent: click.Context | None = None) -> str:
+    """A command, with those below it: how it is called, what it does, its options in a table."""
+    parent = parent or click.Context(commands, info_name="pipeline-lib")
+    context = click.Context(command, info_name=command.name, parent=parent)
+    name = context.command_path.removeprefix("pipeline-lib ")
     usage = " ".join(command.get_usage(context).removeprefix("Usage: ").split())
-    lines = [f"(command-{command.name})=", f"### pipeline-lib {command.name}", "", "```text", usage, "```", ""]
+    lines = [f"(command-{name.replace(' ', '-')})=", f"### pipeline-lib {name}", "", "```text", usage, "```", ""]
     lines += [prose(command.help or ""), ""]
     rows = [option_row(option, context) for option in command.params if isinstance(option, click.Option)]
     if rows:
         lines += ["| option | meaning |", "|---|---|", *rows, ""]
+    if isinstance(command, click.Group):
+        lines += [command_section(below, context) for below in command.commands.values()]
     return "\n".join(lines)
 
 

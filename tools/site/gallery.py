@@ -6,7 +6,10 @@ there is none is the notebook executed.
 
 import base64
 import json
+import multiprocessing
+import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,9 +45,12 @@ def write_gallery(folder: Path, runs: Path) -> list[Exhibit]:
     """Write a page for each research notebook and the page that lists them into the folder; runs are kept in `runs`."""
     project = find_project(Path(__file__).parent)
     folder.mkdir(parents=True, exist_ok=True)
-    exhibits = [_write(project, name, folder, runs) for name in project.pipelines()]
-    names = "\n".join(exhibit.name for exhibit in exhibits)
-    toctree = f"\n```{{toctree}}\n:hidden:\n\n{names}\n```\n"
+    names = project.pipelines()
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+        records = list(pool.map(record_of, [project] * len(names), names, [runs] * len(names)))
+    exhibits = [_write(project, name, record, folder) for name, record in zip(names, records, strict=True)]
+    entries = "\n".join(names)
+    toctree = f"\n```{{toctree}}\n:hidden:\n\n{entries}\n```\n"
     (folder / "index.md").write_text(_HEAD + "\n" + pictures(exhibits) + toctree, encoding="utf-8")
     return exhibits
 
@@ -62,11 +68,10 @@ def pictures(exhibits: list[Exhibit], prefix: str = "") -> str:
 def record_of(project: Project, name: str, runs: Path) -> Record:
     """A finished record of the pipeline with its own parameters file, of today's code and data."""
     file = project.params / f"{name}.yml"
-    return lookup(file).record or run_pipeline(file, runs=runs)
+    return lookup(file).record or lookup(file, runs=runs).record or run_pipeline(file, runs=runs)
 
 
-def _write(project: Project, name: str, folder: Path, runs: Path) -> Exhibit:
-    record = record_of(project, name, runs)
+def _write(project: Project, name: str, record: Record, folder: Path) -> Exhibit:
     notebook = cleaned(json.loads(record.notebook.read_text(encoding="utf-8")), str(project.root))
     (folder / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     figures = list(_figures(notebook))
