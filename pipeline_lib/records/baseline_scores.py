@@ -54,7 +54,7 @@ class Distance:
             own, other = amount(self.model), amount(self.baseline)
             gain = f" ({amount(self.model - self.baseline)})"
             return f"value {own} {self.unit} a row, {verdict} the best baseline ({self.name}): {other}{gain}"
-        own, other = f"{self.model:,.4g}", f"{self.baseline:,.4g}"
+        own, other = _told_apart(self.model, self.baseline)
         return f"{self.measure} {own}, {verdict} the best baseline ({self.name}): {other}"
 
 
@@ -90,6 +90,12 @@ class RunScores:
             "baseline": [distance.to_json() for distance in self.distances] if self.has_baseline else None,
             "threshold": self.threshold.to_json() if self.threshold else None,
         }
+
+
+def _told_apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with four digits, or with as many as show that they differ."""
+    digits = next((each for each in (4, 6, 9) if f"{a:.{each}g}" != f"{b:.{each}g}"), 17 if a != b else 4)
+    return f"{a:,.{digits}g}", f"{b:,.{digits}g}"
 
 
 def is_warning(line: str) -> bool:

@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import write_evidence
-from pipeline_lib.records.baseline_scores import NO_BASELINE, RunScores, is_warning, run_scores
+from pipeline_lib.records.baseline_scores import NO_BASELINE, Distance, RunScores, is_warning, run_scores
 from pipeline_lib.records.metric_direction import Metric
 from pipeline_lib.records.record import Record
 from pipeline_lib.rows.model import schema_of
@@ -279,6 +279,13 @@ def test_damaged_scores_are_named(record: Record) -> None:
         run_scores(record, None)
     with pytest.raises(InputError, match=r"baseline\.json: found KeyError"):
         read_baselines(record)
+
+
+def test_numbers_that_differ_are_shown_apart() -> None:
+    close = Distance("log_loss", 0.681699, 0.681702, "label shares", better=True)
+    assert str(close) == "log_loss 0.681699, better than the best baseline (label shares): 0.681702"
+    equal = Distance("log_loss", 0.6816991, 0.6816991, "label shares", better=False)
+    assert str(equal) == "log_loss 0.6817, NO BETTER THAN the best baseline (label shares): 0.6817"
 
 
 def test_baselines_compare_by_value() -> None:
