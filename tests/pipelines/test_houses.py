@@ -9,8 +9,10 @@ from pydantic import ValidationError
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.pipelines import houses
+from pipeline_lib.rows.model import schema_of
 
 Parts = tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]
 PARAMS: dict[str, Any] = {
@@ -254,3 +256,40 @@ def test_each_side_of_a_wrong_price_has_its_own_cost() -> None:
 def test_metrics_refuse_what_is_no_column_of_prices(target: Any, predictions: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         houses.metrics(target, predictions, params())
+
+
+BOOSTING = {
+    "kind": "boosting",
+    "trees": 20,
+    "learning_rate": 0.1,
+    "depth": 3,
+    "column_share": 0.2,
+    "row_share": 0.5,
+}
+
+
+@pytest.mark.parametrize("estimator", [BOOSTING, {"kind": "rule"}], ids=lambda estimator: estimator["kind"])
+def test_every_kind_of_estimator_prices_houses_and_compiles(parts: Parts, estimator: dict[str, Any]) -> None:
+    X_train, X_test, y_train, y_test = parts
+    given = params(estimator=estimator)
+    fitted = houses.build(given).fit(X_train, y_train)
+    model = compile_pipeline(fitted, like=X_train, row=schema_of(houses.Row))
+    assert model.exact
+    values = houses.metrics(y_test, model.predict(X_test), given)
+    assert values["rmse_log"] < 0.3
+    assert values["saving"] > 10_000
+
+
+def test_the_rule_prices_a_house_in_an_unknown_neighbourhood_by_the_median_of_the_town(parts: Parts) -> None:
+    X_train, X_test, y_train, _ = parts
+    fitted = houses.build(params(estimator={"kind": "rule"})).fit(X_train, y_train)
+    house = X_test.head(1).assign(Neighborhood="Elsewhere", area=1000)
+    assert fitted.predict(house).tolist() == [1000 * (y_train / X_train["area"]).median()]
+
+
+def test_parameters_without_a_kind_are_older_than_the_choice_and_mean_the_lasso() -> None:
+    assert params().estimator == houses.LassoParams(kind="lasso", alpha=0.001, max_iter=10000)
+    assert params().model_dump()["estimator"] == {"kind": "lasso", "alpha": 0.001, "max_iter": 10000}
+    for wrong in ({"kind": "forest"}, {"kind": "rule", "alpha": 1}, {"kind": "boosting"}, "rule"):
+        with pytest.raises(ValidationError, match="estimator"):
+            params(estimator=wrong)

@@ -114,3 +114,32 @@ def test_minutes_are_what_a_hand_computes() -> None:
 def test_metrics_refuse_what_is_no_target(target: list[int], rows: int) -> None:
     with pytest.raises(InputError, match="expected each of the classes 0, 1, one column of the same length"):
         titanic.metrics(target, [1] * rows, GIVEN, [[0.5, 0.5]] * rows)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [{"kind": "forest", "trees": 10, "leaf": 5}, {"kind": "rule", "child_below": 15}],
+    ids=lambda estimator: estimator["kind"],
+)
+def test_every_kind_of_estimator_tells_survivors_and_compiles(parts: Parts, estimator: dict[str, Any]) -> None:
+    X_train, X_test, y_train, y_test = parts
+    given = titanic.Params.model_validate({**PARAMS, "estimator": estimator})
+    chosen = compile_pipeline(titanic.build(given).fit(X_train, y_train), like=X_train, row=schema_of(titanic.Row))
+    assert chosen.exact
+    values = titanic.metrics(y_test, chosen.predict(X_test), given, chosen.predict_proba(X_test))
+    assert values["roc_auc"] > 0.75
+    assert values["minutes_saved"] > 0
+
+
+def test_women_and_children_go_first_and_an_unknown_age_is_no_child(parts: Parts) -> None:
+    X_train, X_test, y_train, _ = parts
+    given = titanic.Params.model_validate({**PARAMS, "estimator": {"kind": "rule", "child_below": 15}})
+    rule = titanic.build(given).fit(X_train, y_train)
+    four = X_test.head(4).assign(sex=["female", "male", "male", "male"], age=["?", "14.5", "15", "?"])
+    learned = rule["survival"].learned_
+    assert rule.predict_proba(four)[:, 1].tolist() == [learned["first"]] * 2 + [learned["others"]] * 2
+    assert learned["first"] > 0.6 > 0.3 > learned["others"]
+
+
+def test_parameters_without_a_kind_mean_the_logistic_regression() -> None:
+    assert GIVEN.estimator == titanic.LogisticParams(kind="logistic", strength=0.3, max_iter=1000)
