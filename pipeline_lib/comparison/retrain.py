@@ -21,7 +21,7 @@ from pipeline_lib.parity.check import check_parity, read_or_check_parity
 from pipeline_lib.parity.result import one_line
 from pipeline_lib.parity.variations import FULL
 from pipeline_lib.project.git import ask_git
-from pipeline_lib.project.git_branch import branch_tips, uncommitted_files, write_branch
+from pipeline_lib.project.git_branch import branch_tips, make_branch, uncommitted_files, write_branch
 from pipeline_lib.project.project import Project, check_name
 from pipeline_lib.records.champion import (
     CHAMPIONS,
@@ -124,7 +124,8 @@ def _propose(record: Record, project: Project, options: RetrainOptions, result: 
 def _proposed(project: Project, pipeline: str, now: Champion, options: RetrainOptions) -> Retraining | None:
     """The retraining whose branch is there, here or fetched; None where there is none.
 
-    A branch that proposes something against an earlier champion does not count.
+    A branch that proposes something against an earlier champion does not count, nor one that was merged. One that was
+    only fetched becomes a local one, as the first call left it.
     """
     branch = branch_name(pipeline, options.as_of)
     shown = project.shown(champion_path(project, pipeline))
@@ -136,7 +137,8 @@ def _proposed(project: Project, pipeline: str, now: Champion, options: RetrainOp
             continue
         if found is None or found.compared is None or found.previous is None:
             continue
-        if now.record.digest in (found.previous.digest, found.record.digest):
+        if now.record.digest == found.previous.digest:
+            make_branch(project.root, branch, commit)
             compared = found.compared
             return Retraining(
                 pipeline,

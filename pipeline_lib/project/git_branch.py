@@ -35,6 +35,12 @@ def branch_tips(root: Path, branch: str) -> list[str]:
     return [*([local] if local else []), *remote]
 
 
+def make_branch(root: Path, branch: str, commit: str) -> None:
+    """Make a local branch at a commit, unless there is one of that name."""
+    if ask_git(root, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}") is None:
+        _git(root, "update-ref", f"refs/heads/{branch}", commit, _NONE)
+
+
 def write_branch(root: Path, branch: str, path: str, content: bytes, message: str) -> str:
     """Make a local branch at HEAD with one commit more, which writes a file; the commit.
 

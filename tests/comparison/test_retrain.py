@@ -143,11 +143,22 @@ def test_a_second_call_finds_the_branch_here_and_in_a_clone(anna: Project, fakes
         second = again(project)
         assert second.known
         assert (second.record, second.branch, second.exit_code) == (first.record, BRANCH, 0)
+        assert git(project.root, "rev-list", "--count", f"main..{BRANCH}") == "1\n"  # so that it can be pushed
     forced = again(anna, force=True)
     assert forced.record != first.record
     assert git(anna.root, "rev-list", "--count", f"main..{BRANCH}") == "1\n"
     later = retrain(anna, "boats", RetrainOptions(date(2026, 12, 7)))
     assert later.record not in (first.record, forced.record)
+
+
+def test_once_the_branch_is_merged_there_is_nothing_to_propose(anna: Project, fakes: Fakes) -> None:
+    first = again(anna)
+    git(anna.root, "merge", "--quiet", "--ff-only", BRANCH)
+    fakes.verdict = "no difference"  # of a record with itself
+    second = again(anna)
+    assert (second.record, second.champion) == (first.record, first.record)
+    assert (second.branch, second.exit_code) == (None, 10)
+    assert len(retrained(anna)) == 1
 
 
 def test_a_branch_against_an_earlier_champion_does_not_count(anna: Project, fakes: Fakes) -> None:
