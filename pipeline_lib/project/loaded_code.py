@@ -5,6 +5,7 @@ import copy
 import importlib
 import importlib.util
 import types
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,8 @@ def _collect(value: Any, definitions: dict[int, Any], seen: set[int]) -> None:
     if isinstance(value, types.FunctionType | type):
         if value.__module__ == "__main__" or "<" in value.__qualname__:
             definitions[id(value)] = value
+    elif isinstance(value, partial):
+        _collect([value.func, value.args, value.keywords], definitions, seen)
     elif isinstance(value, dict):
         for part in (*value.keys(), *value.values()):
             _collect(part, definitions, seen)
@@ -114,6 +117,9 @@ def _replace(value: Any, exported: dict[int, Any], seen: set[int]) -> Any:
         return exported[id(value)]
     if isinstance(value, tuple):
         return tuple(_replace(part, exported, seen) for part in value)
+    if isinstance(value, partial):
+        function, given, named = (_replace(part, exported, seen) for part in (value.func, value.args, value.keywords))
+        return partial(function, *given, **named)
     if id(value) in seen:
         return value
     seen.add(id(value))

@@ -3,6 +3,7 @@
 import sys
 import types
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,13 @@ def test_notebook_definitions_are_replaced_in_a_copy(project: Project) -> None:
 def test_a_lambda_deep_in_a_pipeline_is_refused(project: Project) -> None:
     with pytest.raises(InputError, match=r"found .*<lambda>"):
         with_exported_definitions([("step", {"func": lambda x: x})], project)
+
+
+def test_a_function_with_some_of_its_arguments_is_looked_into(project: Project) -> None:
+    """As the rule of a RuleModel may be."""
+    notebook = make_module()
+    moved = with_exported_definitions({"rule": partial(notebook.twice, 3, extra=[notebook.twice])}, project)["rule"]
+    assert (moved.func.__module__, moved.args) == ("twinproj.steps.scale", (3,))
+    assert moved.keywords["extra"][0] is moved.func
+    with pytest.raises(InputError, match=r"found .*<lambda>"):
+        with_exported_definitions([partial(lambda x: x, 1)], project)
