@@ -65,3 +65,21 @@ def test_metrics_that_the_evidence_does_not_give_fail_the_run(tmp_path: Path, re
     with pytest.raises(RunError, match=r"metrics: rmse: found None in the record, expected \d"):
         run_pipeline(HOUSES, runs=tmp_path / "runs")
     assert only_record(tmp_path / "runs").status() == "failed"
+
+
+GENEROUS = (
+    LYING[: LYING.index("houses.metrics")]
+    + """
+houses.value = lambda target, predictions, rows, params: 0.0 * predictions + 1000.0
+run.metrics(houses.metrics(y_test, predictions, run.params))
+"""
+)
+
+
+def test_a_value_that_the_evidence_does_not_give_fails_the_run(tmp_path: Path, research: Research) -> None:
+    research(GENEROUS)
+    with pytest.raises(
+        RunError, match=r"value: found \+1,000 dollars a row .* in the record, expected -[\d,]+ dollars"
+    ):
+        run_pipeline(HOUSES, runs=tmp_path / "runs")
+    assert only_record(tmp_path / "runs").status() == "failed"

@@ -124,6 +124,27 @@ def test_a_metric_that_is_no_finite_number_is_refused(run: Run, value: Any) -> N
         run.metrics({"rmse": value})
 
 
+def test_a_run_keeps_value_and_baselines_of_this_model_alone(run: Run, small: Any, parts: Parts) -> None:
+    X_train, X_test, y_train, y_test = parts
+    run.compile(small, like=X_train, target=y_train)
+    own = houses.metrics(y_test, run.evidence(X_test, y_test), run.params)
+    run.metrics(own)
+    value, baseline = run.record.read_json("value.json"), run.record.read_json("baseline.json")
+    assert value == {"unit": "dollars", "mean": -own["cost"], "total": value["total"], "rows": len(y_test)}
+    assert value["total"] == pytest.approx(-own["cost"] * len(y_test))
+    assert baseline["median"] == [y_train.median()]
+    by_name = {score["name"]: score for score in baseline["scores"]}
+    assert by_name["median"]["value"] == -by_name["median"]["metrics"]["cost"]
+    run.compile(small, like=X_train)
+    assert not (run.record.folder / "value.json").exists()
+    assert not (run.record.folder / "baseline.json").exists()
+
+
+def test_a_training_target_of_other_rows_is_refused(run: Run, small: Any, parts: Parts) -> None:
+    with pytest.raises(InputError, match=r"target: found \d+ values and [\d,]+ rows, expected one for each row"):
+        run.compile(small, like=parts[0], target=parts[3])
+
+
 def test_evidence_and_metrics_come_after_the_artifact(run: Run, parts: Parts) -> None:
     with pytest.raises(InputError, match="no compiled pipeline"):
         run.evidence(parts[1], parts[3])
