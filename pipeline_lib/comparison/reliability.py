@@ -9,8 +9,8 @@ Its interval rests on the normal distribution of that mean. Two figures say how 
   that of these units: at least 20. Few rows that differ, few clusters and heavy tails all make it small.
 
 Each asks for a number of rows. A small sample of a skewed or heavy-tailed distribution often has none of its tail, and
-looks harmless. So below `LARGE_SAMPLE` rows the rule is stricter, in proportion: rows^2 >= 500 x the number asked for.
-The simulations in docs/comparison-statistics.md show what the rule achieves.
+looks harmless. So below `LARGE_SAMPLE` rows the rule is stricter: the skewness is at most 1, and the degrees are more in
+proportion, 20 x 500 / rows. The simulations in docs/comparison-statistics.md show what the rule achieves.
 """
 
 import math
@@ -28,6 +28,8 @@ MINIMUM_DIFFERING = 20
 """Rows (or entities) on which the two models differ."""
 LARGE_SAMPLE = 500
 MAXIMUM_ACCELERATION = 1 / 30
+MAXIMUM_SKEWNESS = 1.0
+"""Of a sample that is not large."""
 MINIMUM_DEGREES = 20.0
 
 
@@ -82,11 +84,11 @@ def judge(shape: Shape, rows: int, clusters: int | None = None, *, in_time: bool
             f"fewer than {MINIMUM_DIFFERING}",
         ),
         (
-            _of_small_samples(rows * (shape.acceleration / MAXIMUM_ACCELERATION) ** 2),
+            _rows_for_skewness(shape, rows),
             f"the differences are too skewed for {rows:,} rows: a few of them decide the result",
         ),
         (
-            _of_small_samples(rows * MINIMUM_DEGREES / shape.degrees),
+            _rows_for_degrees(shape, rows),
             f"for {rows:,} rows, too much of the spread comes from a few large differences",
         ),
     )
@@ -94,6 +96,12 @@ def judge(shape: Shape, rows: int, clusters: int | None = None, *, in_time: bool
     return Reliability(not why_not, why_not, math.ceil(max(rows, *(needed for needed, _ in asked))))
 
 
-def _of_small_samples(rows: float) -> float:
-    """The number of rows that a sample below `LARGE_SAMPLE` needs where a large one needs `rows`."""
-    return rows if rows >= LARGE_SAMPLE else math.sqrt(LARGE_SAMPLE * rows)
+def _rows_for_skewness(shape: Shape, rows: int) -> float:
+    skewness = 6 * math.sqrt(shape.units) * abs(shape.acceleration)
+    of_large = rows * (shape.acceleration / MAXIMUM_ACCELERATION) ** 2
+    return of_large if skewness <= MAXIMUM_SKEWNESS else max(LARGE_SAMPLE, of_large)
+
+
+def _rows_for_degrees(shape: Shape, rows: int) -> float:
+    of_large = rows * MINIMUM_DEGREES / shape.degrees
+    return of_large if of_large >= LARGE_SAMPLE else math.sqrt(LARGE_SAMPLE * of_large)

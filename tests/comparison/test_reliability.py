@@ -24,8 +24,8 @@ def test_the_shape_of_known_samples() -> None:
         (LARGE_SAMPLE, 0.033, 20.0, True),
         (LARGE_SAMPLE, 0.034, 500.0, False),
         (LARGE_SAMPLE, 0.0, 19.9, False),
-        (LARGE_SAMPLE // 5, 0.014, 100.1, True),
-        (LARGE_SAMPLE // 5, 0.016, 500.0, False),  # sqrt(1/5) / 30 = 0.0149
+        (LARGE_SAMPLE // 5, 0.016, 100.1, True),
+        (LARGE_SAMPLE // 5, 0.017, 500.0, False),  # a skewness of 1 is 1 / (6 sqrt(100)) = 0.0167
         (LARGE_SAMPLE // 5, 0.0, 99.9, False),
         (MINIMUM_ROWS - 1, 0.0, 1000.0, False),
     ],
