@@ -33,6 +33,7 @@ from pipeline_lib.records.record import Record, create_record
 from pipeline_lib.records.seal import seal, verify
 from pipeline_lib.records.sources import snapshot_changes
 from pipeline_lib.records.transfer import push
+from pipeline_lib.records.without_rows import parts_with_rows
 
 EARLIER = Path(__file__).parents[1] / "data" / "records"
 
@@ -91,6 +92,25 @@ def test_hashes_of_training_rows_go_and_the_record_cannot_tell(anna: Project, re
     assert not (record.folder / TRAINING_ROWS).exists()
     with pytest.raises(InputError, match=r"cannot tell .*\(rows were forgotten on .* a customer asked\).*--on FILE"):
         seen_rows(record, inputs, row, KEY)
+
+
+def test_value_and_baselines_stay_and_the_last_season_of_the_target_goes(anna: Project, record: Record) -> None:
+    kept = {
+        "value.json": '{"unit":"euros","mean":1.5,"total":60.0,"rows":40}',
+        "baseline.json": '{"mean":[2.5],"scores":[]}',
+        "threshold.json": '{"threshold":0.5,"label":"yes","score":"probability"}',
+    }
+    for name, content in {**kept, "season.json": "[31.25]"}.items():
+        (record.folder / name).write_text(content)
+    sealed = ("files", "digest", "format")
+    seal(record, {key: value for key, value in record.manifest().items() if key not in sealed})
+    assert "season.json" in {part.name for part in what_goes(record, anna)}
+    parts = parts_with_rows(record)
+    assert not {*kept} & {part.name for part in parts}
+    forget(record, anna, reason="a customer asked")
+    assert {name: (record.folder / name).read_text() for name in kept} == kept
+    assert not (record.folder / "season.json").exists()
+    assert holding(anna.runs, b"31.25") == []
 
 
 def test_every_command_says_that_rows_were_forgotten(anna: Project, record: Record, tmp_path: Path) -> None:
