@@ -1,5 +1,6 @@
 """A whole run, input that is refused before one starts, and a run whose report fails."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,8 @@ def test_a_finished_run_is_whole(houses_record: Record) -> None:
     assert verify(houses_record) == []
     assert manifest["error"] is None
     assert all(manifest["hashes"].values())
+    if sys.platform == "linux":
+        assert 100e6 < manifest["peak_memory"] < 10e9  # a kernel with pandas and scikit-learn
     assert (houses_record.folder / "params.yml").read_bytes() == HOUSES.read_bytes()
     assert set(houses_record.read_json("metrics.json")) == {"rmse", "rmse_log", "r2", "cost", "saving"}
 
