@@ -207,7 +207,7 @@ def _checks(array: Any, column: Column) -> Iterator[tuple[str, Any]]:
 
 
 def _false_rows(mask: Any) -> list[int]:
-    if pc.all(mask).as_py():
+    if not len(mask) or pc.all(mask).as_py():  # pyarrow before 26.0.1 crashes on a chunked array without a chunk
         return []
     rows: list[int] = pc.indices_nonzero(pc.invert(mask)).to_pylist()
     return rows
