@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help setup export check test coverage test-slow run run-all parity champions report lab docs lock bits mutants \
-    faults fuzz survey bench first-hour clean
+    faults fuzz survey bench simulations first-hour clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ survey: setup ## compile every public estimator with the options that users meet
 
 bench: setup ## run the benchmarks, each printing ratios measured side by side
 	@for script in $(wildcard benchmarks/*.py); do $(BIN)/python $$script || exit; done
+
+simulations: setup ## measure intervals and verdicts on simulated pairs of models; write docs/comparison-statistics.md
+	$(BIN)/python -m tools.simulations
 
 first-hour: setup ## build the wheel and go a new user's first hour in a clean environment; times of each step
 	$(BIN)/python -m tools.first_hour

@@ -9,8 +9,8 @@ Its interval rests on the normal distribution of that mean. Two figures say how 
   that of these units: at least 20. Few rows that differ, few clusters and heavy tails all make it small.
 
 Each asks for a number of rows. A small sample of a skewed or heavy-tailed distribution often has none of its tail, and
-looks harmless. So below `LARGE_SAMPLE` rows the rule is stricter: the skewness is at most 1, and the degrees are more in
-proportion, 20 x 500 / rows. The simulations in docs/comparison-statistics.md show what the rule achieves.
+looks harmless. So below `LARGE_SAMPLE` rows the rule is stricter: the skewness is at most 1, and the degrees are at
+least 20 x 500 / rows. The simulations in docs/comparison-statistics.md show what the rule achieves.
 """
 
 import math

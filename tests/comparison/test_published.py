@@ -1,5 +1,7 @@
 """Figures that others have published, reproduced."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -85,3 +87,17 @@ def test_the_definition_without_half_a_point_for_ties_differs() -> None:
     result = auc_difference(target, *scores)
     broken = scores + np.arange(200) * 1e-9  # breaks the ties by the order of the rows
     assert abs(by_definition(target, *broken)[0] - result.estimate) > 1e-6
+
+
+@pytest.mark.skipif(
+    "ASAH_CSV" not in os.environ, reason="ASAH_CSV names pROC's table aSAH as CSV; it is not ours to ship"
+)
+def test_delong_on_the_asah_table() -> None:
+    """pROC's own test: roc.test of WFNS and S100B. R: write.csv(pROC::aSAH, "asah.csv")."""
+    import pandas as pd
+
+    table = pd.read_csv(os.environ["ASAH_CSV"])
+    result = auc_difference(table["outcome"] == "Poor", table["s100b"], table["wfns"])
+    assert result.estimate / result.standard_error == pytest.approx(2.20898359144091, rel=1e-12)
+    assert result.p == pytest.approx(0.0271757822291882, rel=1e-12)
+    assert (result.low, result.high) == pytest.approx((0.0104061769564846, 0.174214419249478), rel=1e-12)
