@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 from example import ROOT
 
@@ -47,6 +48,14 @@ def test_every_command_and_option_is_in_the_reference() -> None:
             assert all(
                 option in section for parameter in command.params for option in parameter.opts if option[0] == "-"
             )
+
+
+def test_choices_of_an_option_stay_in_their_cell() -> None:
+    context = click.Context(commands.commands["new"])
+    option = next(option for option in context.command.params if option.name == "task")
+    assert isinstance(option, click.Option)
+    row = command_pages.option_row(option, context)
+    assert row.startswith(r"| `--task [regression\|classification\|text]` | Of a draft: ")
 
 
 def test_every_public_name_is_in_the_reference() -> None:
