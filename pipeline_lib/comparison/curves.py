@@ -1,9 +1,10 @@
-"""The curves of a comparison: calibration, and cumulative gain or value, champion and challenger in one picture."""
+"""The curves of a comparison: calibration, gain or value, net benefit; champion and challenger in one picture."""
 
 import math
 from collections.abc import Iterator, Sequence
 
 from pipeline_lib.comparison.calibration import Calibration, CalibrationGroup
+from pipeline_lib.comparison.decisions import Decision
 from pipeline_lib.comparison.gain import TENTHS, Gain
 from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.comparison.svg import (
@@ -25,6 +26,7 @@ from pipeline_lib.system.html_page import Markup
 
 _COLOURS = (CHAMPION, CHALLENGER)
 _ROLES = ("champion", "challenger")
+_BY_ROLE = tuple(zip(_ROLES, _COLOURS, strict=True))
 _WIDEST = "30rem"
 _LEFT, _TOP, _HEIGHT, _BELOW = 48.0, 20.0, 220.0, 34.0
 
@@ -93,6 +95,27 @@ def gain_plot(gain: Gain) -> Markup:
         for role, side in zip(_ROLES, gain.sides, strict=True)
     )
     return picture(parts, _TOP + _HEIGHT + _BELOW, f"Cumulative {gain.event}. {told}", widest=_WIDEST)
+
+
+def decision_plot(decision: Decision) -> Markup:
+    """The threshold across, the net benefit on 100 rows upwards; a line at the break-even."""
+    curve = decision.curve
+    high = 100 * max(curve.prevalence, *(float(values.max()) for values in curve.models.values()))
+    low = -high / 4
+    across, up = _frame(0.0, 1.0, low, high)
+    parts = [*_axes(across, up, percent=False, across_percent=True), line(across(0), up(0), across(1), up(0), SOFT)]
+    if decision.break_even is not None:
+        parts.append(line(across(decision.break_even), up.start, across(decision.break_even), up.end, SOFT, dash="1 3"))
+    drawn = [(curve.treat_all, SOFT, 1.0), *((curve.models[role], colour, 2.0) for role, colour in _BY_ROLE)]
+    for values, colour, width in drawn:
+        benefits = 100 * values
+        last = int(next((number for number, each in enumerate(benefits) if each < low), len(benefits)))
+        points = [(across(x), up(y)) for x, y in zip(curve.thresholds[:last], benefits[:last], strict=True)]
+        parts.append(path(points, colour, width=width))
+    parts += _names("threshold probability", "net benefit, 100 rows")
+    champion, challenger, everybody = (number_text(100 * each) for each in decision.benefits())
+    told = f"at {decision.threshold:.0%}: champion {champion}, challenger {challenger}, all rows {everybody}"
+    return picture(parts, _TOP + _HEIGHT + _BELOW, f"Decision curve for {decision.event}. {told}", widest=_WIDEST)
 
 
 def _amount(gain: Gain, step: float) -> str:

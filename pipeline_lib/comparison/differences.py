@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline_lib.comparison.calibration import Calibration, calibration_of
+from pipeline_lib.comparison.decisions import Decision, decision_of
 from pipeline_lib.comparison.disagreements import Disagreements, disagreements_of
 from pipeline_lib.comparison.gain import Gain, gain_of
 from pipeline_lib.comparison.protected import ProtectedRate, protected_of
@@ -15,7 +16,8 @@ from pipeline_lib.comparison.segments import Segments, segments_of
 class Differences:
     """A challenger beside the champion: everything that an average hides.
 
-    `calibration`, `gain` and `protected` are empty where the models' answers or `Row` give none.
+    `calibration`, `gain` and `protected` are empty where the models' answers or `Row` give none, `decision` is None
+    but for two labels with probabilities.
     """
 
     challenger: str
@@ -24,6 +26,7 @@ class Differences:
     calibration: tuple[Calibration, ...]
     gain: tuple[Gain, ...]
     protected: tuple[ProtectedRate, ...]
+    decision: Decision | None
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
@@ -34,6 +37,7 @@ class Differences:
             "calibration": [each.to_json() for each in self.calibration],
             "gain": [each.to_json() for each in self.gain],
             "protected": [each.to_json() for each in self.protected],
+            "decision": self.decision.to_json() if self.decision else None,
         }
 
 
@@ -52,6 +56,7 @@ def differences_of(
         calibration_of(scored, challenger),
         gain_of(scored, challenger),
         protected_of(scored, challenger),
+        decision_of(scored, challenger),
     )
 
 

@@ -7,6 +7,7 @@ from pipeline_lib.comparison.answer import Answer, Compared, Measured
 from pipeline_lib.comparison.estimation_plot import Plotted, estimation_plot, row_differences_plot
 from pipeline_lib.comparison.figures import alike, count
 from pipeline_lib.comparison.page_curves import calibration_section, gain_section, protected_section
+from pipeline_lib.comparison.page_decisions import decision_section
 from pipeline_lib.comparison.page_metrics import methods, metrics_section
 from pipeline_lib.comparison.page_rows import disagreements_section
 from pipeline_lib.comparison.page_segments import segments_section
@@ -51,6 +52,7 @@ def _section(comparison: Compared, answer: Answer, number: int) -> Markup:
         disagreements_section(found.disagreements),
         *map(calibration_section, found.calibration),
         *map(gain_section, found.gain),
+        decision_section(found.decision),
         protected_section(found.protected),
     )
 
