@@ -40,7 +40,7 @@ def entities_ignored(rng: np.random.Generator) -> PairedDifference:
 
 def too_narrow(rng: np.random.Generator) -> PairedDifference:
     result = difference_of_means(*student(rng, 5_000))
-    return replace(result, low=result.estimate - 1.6 * result.standard_error)
+    return replace(result, low=result.estimate - 1.3 * result.standard_error)
 
 
 def test_names_and_so_seeds_are_unique() -> None:

@@ -27,10 +27,10 @@ class Measurement:
     better: float
     worse: float
 
-    @property
-    def _error(self) -> float:
-        """The standard error of a coverage of 95 % among the repetitions whose interval was reliable."""
-        return math.sqrt(NOMINAL * (1 - NOMINAL) / (self.reliable * self.repetitions))
+    @staticmethod
+    def _error(repetitions: float) -> float:
+        """The standard error of a coverage of 95 %. An exact interval misses 95 +- 1.5 % in one of 8 runs of 500."""
+        return math.sqrt(NOMINAL * (1 - NOMINAL) / repetitions)
 
     @property
     def failures(self) -> list[str]:
@@ -38,9 +38,11 @@ class Measurement:
         if self.design.beyond:
             return []
         failures = []
-        if self.design.promised and abs(self.held - NOMINAL) > TOLERANCE:
+        if self.design.promised and abs(self.held - NOMINAL) > TOLERANCE + 2 * self._error(self.repetitions):
             failures.append(f"coverage is {self.held:.1%}, expected 95 % within 1.5 %")
-        if self.reliable > RARELY and abs(self.held_where_reliable - NOMINAL) > TOLERANCE + 2 * self._error:
+        if self.reliable > RARELY and abs(self.held_where_reliable - NOMINAL) > TOLERANCE + 2 * self._error(
+            self.repetitions * self.reliable
+        ):
             failures.append(f"coverage is {self.held_where_reliable:.1%} where reliable, expected 95 % within 1.5 %")
         if self.design.truth == 0 and max(self.better, self.worse) > WRONG_AT_MOST:
             failures.append(f"better {self.better:.1%}, worse {self.worse:.1%} of equals, expected at most 7 % each")
