@@ -68,6 +68,7 @@ __all__ = [
     "check_regression",
     "check_tables",
     "checked_load",
+    "choose_threshold",
     "compare",
     "compile_pipeline",
     "data_path",
