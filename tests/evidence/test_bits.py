@@ -61,9 +61,9 @@ def test_null_nan_and_infinity_differ_without_a_distance(left: float | None, rig
     assert "ULP" not in str(found)
 
 
-@pytest.mark.parametrize("kind", [pa.float16(), pa.float32()])
-def test_narrow_floats_are_compared_by_their_own_bits(kind: pa.DataType) -> None:
-    left, right = np.array([0.0], kind.to_pandas_dtype()), np.array([-0.0], kind.to_pandas_dtype())
+@pytest.mark.parametrize("kind", ["float16", "float32"])
+def test_narrow_floats_are_compared_by_their_own_bits(kind: str) -> None:
+    left, right = np.array([0.0], kind), np.array([-0.0], kind)
     found = first_difference(pa.table({"x": left}), pa.table({"x": right}))
     assert found is not None
     assert found.ulps is None
