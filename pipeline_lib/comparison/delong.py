@@ -22,7 +22,7 @@ from pipeline_lib.comparison.checked_rows import (
     sums_by,
 )
 from pipeline_lib.comparison.paired import PairedDifference, identical
-from pipeline_lib.comparison.reliability import judge, shape_of
+from pipeline_lib.comparison.reliability import effective_clusters, judge, shape_of
 from pipeline_lib.errors import InputError
 
 
@@ -84,7 +84,8 @@ def auc_difference(
         return identical(old.auc, new.auc, rows, clusters, test)
     contributions, differing = _contributions(above, below, codes, positive)
     shape = shape_of(contributions, differing)
-    judged = judge(shape, rows, clusters)
+    effective = effective_clusters(sums_by(codes, np.ones(rows))) if clusters else math.inf
+    judged = judge(shape, rows, clusters, effective=effective)
     degrees = math.inf
     if clusters:  # as few as the clusters whose spread decides; the factor is that of the jackknife
         degrees = max(min(clusters - 1, shape.degrees), 1.0)

@@ -21,7 +21,7 @@ from pipeline_lib.comparison.intervals import (
     widened_level,
 )
 from pipeline_lib.comparison.metric_bootstrap import MetricBootstrap, bootstrap_metric
-from pipeline_lib.comparison.reliability import judge, shape_of
+from pipeline_lib.comparison.reliability import effective_clusters, judge, shape_of
 from pipeline_lib.errors import InputError
 
 FEW_CLUSTERS = 200
@@ -174,7 +174,8 @@ def _independent(differences: FloatArray, groups: Any, seed: int) -> _Interval:
     units, estimate = len(sums), float(sums.sum() / rows)
     contributions = (sums - estimate * sizes) * (units / rows)
     differing = int(np.count_nonzero(sums_by(codes, differences != 0) if clusters else differences))
-    judged = judge(shape_of(contributions, differing), rows, clusters)
+    effective = math.inf if clusters is None else effective_clusters(sizes)
+    judged = judge(shape_of(contributions, differing), rows, clusters, effective=effective)
     verdict = judged.reliable, judged.why_not, judged.rows_for_it
     name = "paired t" if groups is None else "t by cluster"
     if units == 1:
@@ -202,7 +203,7 @@ def _student(contributions: FloatArray, sizes: FloatArray) -> tuple[float, float
     """
     shares = sizes / sizes.sum()
     error = math.sqrt(float((contributions**2 / (1 - shares)).sum())) / len(sizes)
-    return error, max(1 / float((shares**2).sum()) - 1, 1.0)
+    return error, max(effective_clusters(sizes) - 1, 1.0)
 
 
 def _constant(estimate: float, units: int, clusters: int | None, verdict: tuple[bool, str, int]) -> _Interval:

@@ -22,6 +22,8 @@ from pipeline_lib.comparison.checked_rows import FloatArray
 
 MINIMUM_ROWS = 100
 MINIMUM_CLUSTERS = 30
+MINIMUM_EFFECTIVE_CLUSTERS = 20
+"""As many entities of one size would tell as much, where a few have most of the rows."""
 MINIMUM_BLOCKS = 40
 """Of time: a shorter series does not show well enough for how long its rows resemble each other."""
 MINIMUM_DIFFERING = 20
@@ -65,8 +67,21 @@ def shape_of(contributions: FloatArray, differing: int | None = None) -> Shape:
     return Shape(units, count, acceleration, 2 / spread if spread > 1e-12 else math.inf)
 
 
-def judge(shape: Shape, rows: int, clusters: int | None = None, *, in_time: bool = False) -> Reliability:
+def effective_clusters(sizes: FloatArray) -> float:
+    """How many clusters of one size tell as much as these, if the rows of a cluster are all alike.
+
+    >>> effective_clusters(np.array([10.0, 1.0, 1.0]))
+    1.411764705882353
+    """
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
+
+
+def judge(
+    shape: Shape, rows: int, clusters: int | None = None, *, effective: float = math.inf, in_time: bool = False
+) -> Reliability:
     """The rule. `clusters`: how many entities or, `in_time`, blocks the rows come from, None if each row is its own.
+
+    `effective`: the `effective_clusters` of entities.
 
     >>> judge(Shape(units=400, differing=12, acceleration=0.001, degrees=24.0), rows=400)
     Reliability(reliable=False, why_not='the models differ on 12 of 400 rows, fewer than 20', rows_for_it=667)
@@ -77,6 +92,11 @@ def judge(shape: Shape, rows: int, clusters: int | None = None, *, in_time: bool
         (
             rows * minimum / clusters if clusters else 0.0,
             f"the rows come from {clusters} {unit}, fewer than {minimum}",
+        ),
+        (
+            rows * MINIMUM_EFFECTIVE_CLUSTERS / effective,
+            f"a few of the {clusters} entities have most of the rows: they count as {effective:.0f} of one size, "
+            f"fewer than {MINIMUM_EFFECTIVE_CLUSTERS}",
         ),
         (
             rows * MINIMUM_DIFFERING / max(shape.differing, 0.5),

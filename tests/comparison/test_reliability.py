@@ -55,6 +55,14 @@ def test_entities_and_blocks_have_minimum_numbers() -> None:
     assert "come from 39 blocks of time, fewer than 40" in judge(shape, 600, 39, in_time=True).why_not
     assert judge(shape, 600, 30).reliable
     assert judge(shape, 600, 29).rows_for_it == 621
+    assert "a few of the 40 entities have most of the rows" in judge(shape, 600, 40, effective=12.0).why_not
+
+
+def test_an_entity_with_most_of_the_rows_decides_too_much() -> None:
+    rng = np.random.default_rng(0)
+    entities = np.where(rng.random(2000) < 0.5, 0, rng.integers(1, 200, size=2000))
+    result = difference_of_means(np.zeros(2000), rng.normal(1, 1, size=2000), groups=entities)
+    assert "they count as 4 of one size" in result.unreliable
 
 
 def test_few_rows_that_differ_tell_nothing() -> None:
