@@ -10,7 +10,7 @@ from tools.site.navigation import add_navigation
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-_OUTSIDE = {"changelog": ROOT / "CHANGELOG.md", "contributing": ROOT / "CONTRIBUTING.md"}
+_OUTSIDE = {name: ROOT / f"{name.upper()}.md" for name in ("changelog", "contributing", "security")}
 """Pages that lie beside docs/, by their names in the site."""
 _GENERATED = {
     "[all of them](commands.md#error-codes)": "[all of them](refusals.md)",
@@ -30,7 +30,8 @@ def assemble(folder: Path, *, gallery: bool = True) -> None:
     for path in sorted(DOCS.glob("*.md")):
         write(folder / path.name, path.read_text(encoding="utf-8"))
     for name, path in _OUTSIDE.items():
-        write(folder / f"{name}.md", path.read_text(encoding="utf-8"))
+        if path.is_file():
+            write(folder / f"{name}.md", path.read_text(encoding="utf-8"))
     write(folder / "command-line.md", command_pages.page())
     write(folder / "api.md", api_page.page())
     write(folder / "refusals.md", refusals_page.page())
@@ -52,5 +53,7 @@ def site_links(text: str) -> str:
     for here, there in _GENERATED.items():
         text = text.replace(here, there)
     text = re.sub(r"\]\((?:\.\./)?docs/", "](", text)
-    text = re.sub(r"\]\((?:\.\./)?(CHANGELOG|CONTRIBUTING)\.md", lambda match: f"]({match[1].lower()}.md", text)
+    text = re.sub(
+        r"\]\((?:\.\./)?(CHANGELOG|CONTRIBUTING|SECURITY)\.md", lambda match: f"]({match[1].lower()}.md", text
+    )
     return re.sub(r"\[([^\]]+)\]\(\.\./[^)]*\)", r"\1", text)

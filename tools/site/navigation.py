@@ -34,11 +34,8 @@ EXPLANATION: Mapping[str, Sequence[str]] = {
         "coming-from-a-course",
     ),
     "recipes": (),
-    "mlflow": (),
-    "windows": (),
     "troubleshooting": (),
-    "data-sets": (),
-    "changelog": (),
+    "changelog": ("security", "data-licences"),
 }
 REFERENCE: Mapping[str, Sequence[str]] = {
     "commands": ("command-line",),
