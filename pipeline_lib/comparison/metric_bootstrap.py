@@ -51,6 +51,8 @@ class _Units:
         self.count = len(self.sizes)
 
     def rows_of(self, units: IntArray) -> IntArray:
+        if self.count == len(self.sorted):  # each row is its own
+            return np.asarray(self.sorted[units])
         sizes = self.sizes[units]
         offsets = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         return np.asarray(self.sorted[np.repeat(self.starts[units], sizes) + offsets])
