@@ -21,6 +21,7 @@ from pipeline_lib.compiler.tracing.traces import Traces
 from pipeline_lib.errors import InputError
 
 _REFUSED = "rows for which the code raises an error are refused"
+_NOT_SHOWN = ("constant", "input", "allow_ulps")
 _LONGEST = 48  # characters of a setting
 _DTYPES = {"f": "float64", "i": "int64", "u": "int64", "b": "bool", "M": "datetime", "m": "duration"}
 
@@ -133,11 +134,12 @@ def _view(where: str, recorded: Trace, X: Any, columns: Mapping[str, Value]) -> 
     lines: dict[str, list[Operation]] = {}
     for line in recorded.lines:
         code = line.line.in_function if line.line else "rows for which the code raises an error are refused"
+        numbers = [each for each in range(line.first, line.end) if nodes[each].operation not in _NOT_SHOWN]
+        if line.line and line.line.checks_rule and not numbers:  # RuleModel takes its columns
+            continue
         operations = lines.setdefault(code, [])
         known = {each.number for each in operations}
-        for number in range(line.first, line.end):
-            if nodes[number].operation not in ("constant", "input", "allow_ulps") and number not in known:
-                operations.append(Operation(number, _text(nodes, number), value(number)))
+        operations += [Operation(each, _text(nodes, each), value(each)) for each in numbers if each not in known]
     returned = {name: (_name(nodes, number), value(number)) for name, number in recorded.outputs.items()}
     title = f"{where}: {len(columns)} columns in, {len(returned)} out; each row is computed by itself"
     return TraceView(title, list(lines.items()), returned)
