@@ -13,6 +13,7 @@ import numpy as np
 import scipy.stats as st  # type: ignore[import-untyped]
 from numpy.typing import ArrayLike
 
+from pipeline_lib.comparison.blocks import block_length
 from pipeline_lib.comparison.checked_rows import (
     FloatArray,
     IntArray,
@@ -21,7 +22,7 @@ from pipeline_lib.comparison.checked_rows import (
     group_codes,
     sums_by,
 )
-from pipeline_lib.comparison.paired import PairedDifference, identical
+from pipeline_lib.comparison.paired import PairedDifference, identical, moments
 from pipeline_lib.comparison.reliability import effective_clusters, judge, shape_of
 from pipeline_lib.errors import InputError
 
@@ -52,9 +53,11 @@ def placements(scores: FloatArray, positive: np.ndarray) -> Placements:
 
 
 def auc_difference(
-    target: ArrayLike, champion: ArrayLike, challenger: ArrayLike, groups: Any = None
+    target: ArrayLike, champion: ArrayLike, challenger: ArrayLike, groups: Any = None, order: Any = None
 ) -> PairedDifference:
     """The difference in AUC by DeLong's test. `target`: 0 or 1 per row; the scores: higher for 1, shape (rows,).
+
+    `groups`: whose row it is. `order`: the time of each row, without groups: blocks of time are taken as clusters.
 
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
@@ -64,28 +67,26 @@ def auc_difference(
     >>> print(f"{result.champion:.3f}, {result.challenger:.3f}: {result.low:.3f} to {result.high:.3f}, {result.test}")
     0.769, 0.790: 0.006 to 0.035, DeLong
     """
-    labels = checked_values(target, "target")
-    first, second = checked_pair(champion, challenger)
-    if len(labels) != len(first) or not np.isin(labels, (0, 1)).all():
-        raise InputError("target: found other values or another length than the scores, expected 0 or 1 per row")
-    positive = labels == 1
-    if positive.all() or not positive.any():
-        raise InputError(f"found {len(labels)} rows of one class, expected rows of both; AUC compares the two classes")
-    old, new = placements(first, positive), placements(second, positive)
-    rows = len(labels)
-    codes = np.arange(rows) if groups is None else group_codes(groups, rows)
-    clusters = None if groups is None else int(codes.max()) + 1
+    positive, first, second = _checked(target, champion, challenger)
+    rows, old, new = len(positive), placements(first, positive), placements(second, positive)
     above, below = new.positive - old.positive, new.negative - old.negative
+    codes, in_time = np.arange(rows), groups is None and order is not None
+    if groups is not None:
+        codes = group_codes(groups, rows)
+    elif in_time:
+        codes = _blocks(_contributions(above, below, moments(order, rows), positive)[0])[moments(order, rows)]
+    clusters = int(codes.max()) + 1 if in_time or groups is not None else None
+    entities = None if in_time else clusters
+    how = "" if clusters is None else " by block" if in_time else " by cluster"
     estimate = new.auc - old.auc
     variance = _by_cluster(above, below, codes, positive) if clusters else _independent(above, below)
     error = math.sqrt(max(variance, 0.0))
-    test = "DeLong by cluster" if clusters else "DeLong"
     if error <= 1e-14 and abs(estimate) <= 1e-14:
-        return identical(old.auc, new.auc, rows, clusters, test)
+        return identical(old.auc, new.auc, rows, entities, f"DeLong{how}")
     contributions, differing = _contributions(above, below, codes, positive)
     shape = shape_of(contributions, differing)
-    effective = effective_clusters(sums_by(codes, np.ones(rows))) if clusters else math.inf
-    judged = judge(shape, rows, clusters, effective=effective)
+    effective = effective_clusters(sums_by(codes, np.ones(rows))) if entities else math.inf
+    judged = judge(shape, rows, clusters, effective=effective, in_time=in_time)
     degrees = math.inf
     if clusters:  # as few as the clusters whose spread decides; the factor is that of the jackknife
         degrees = max(min(clusters - 1, shape.degrees), 1.0)
@@ -99,16 +100,37 @@ def auc_difference(
         estimate - half,
         estimate + half,
         p,
-        test,
+        f"DeLong{how}",
         (),
         rows,
-        clusters,
-        "variance of DeLong" + (", by cluster (Obuchowski)" if clusters else ""),
+        entities,
+        f"variance of DeLong{how}",
         judged.reliable,
         judged.why_not,
         error,
         judged.rows_for_it,
     )
+
+
+def _checked(
+    target: ArrayLike, champion: ArrayLike, challenger: ArrayLike
+) -> tuple[np.ndarray, FloatArray, FloatArray]:
+    """Which rows are positive, and the scores of both models."""
+    labels = checked_values(target, "target")
+    first, second = checked_pair(champion, challenger)
+    if len(labels) != len(first) or not np.isin(labels, (0, 1)).all():
+        raise InputError("target: found other values or another length than the scores, expected 0 or 1 per row")
+    positive = labels == 1
+    if positive.all() or not positive.any():
+        raise InputError(f"found {len(labels)} rows of one class, expected rows of both; AUC compares the two classes")
+    return positive, first, second
+
+
+def _blocks(contributions: FloatArray) -> IntArray:
+    """The block of each moment, given what each moment contributes; what is left at the end joins the last block."""
+    length = block_length(contributions)
+    last = max(len(contributions) // length - 1, 0)
+    return np.minimum(np.arange(len(contributions)) // length, last)
 
 
 def _independent(above: FloatArray, below: FloatArray) -> float:

@@ -100,7 +100,7 @@ def _auc(scored: Scored, challenger: Side) -> Iterator[Measured]:
     positive = np.asarray(scored.target == scored.classes[1])
     if positive.all() or not positive.any():
         return
-    difference = auc_difference(positive, chances[0][:, 1], chances[1][:, 1], groups=scored.groups)
+    difference = auc_difference(positive, chances[0][:, 1], chances[1][:, 1], groups=scored.groups, order=scored.order)
     yield _measured("AUC", "maximize", difference)
 
 

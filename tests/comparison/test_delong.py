@@ -71,6 +71,17 @@ def test_rows_of_their_own_entity_are_delongs() -> None:
     assert together.standard_error == pytest.approx(alone.standard_error, rel=0.01)
 
 
+def test_rows_in_order_of_time_are_taken_in_blocks() -> None:
+    target, first, second = example(4000)
+    drift = np.repeat(np.random.default_rng(1).normal(size=80), 50)  # the challenger is better for 50 rows, then worse
+    second = second + drift * (2 * target - 1)
+    alone = auc_difference(target, first, second)
+    in_time = auc_difference(target, first, second, order=np.arange(4000))
+    assert in_time.standard_error > 3 * alone.standard_error
+    assert (in_time.test, in_time.clusters, in_time.estimate) == ("DeLong by block", None, alone.estimate)
+    assert auc_difference(target[:60], first[:60], second[:60], order=np.arange(60)).reliable is False
+
+
 def test_one_class_and_other_labels_are_refused() -> None:
     with pytest.raises(InputError, match="rows of one class"):
         auc_difference([1, 1], [0.1, 0.2], [0.2, 0.3])
