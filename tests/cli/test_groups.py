@@ -27,9 +27,14 @@ def written_commands() -> Iterator[tuple[str, click.Command]]:
                 yield info.name, value
 
 
+def below(command: click.Command) -> list[click.Command]:
+    """The command itself; of a command with others below it those."""
+    return list(command.commands.values()) if isinstance(command, click.Group) else [command]
+
+
 def misplaced(written: Sequence[tuple[str, click.Command]], tasks: Mapping[str, Sequence[click.Command]]) -> list[str]:
     """Commands that are in no group, or in more than one."""
-    groups = Counter(command.name for members in tasks.values() for command in members)
+    groups = Counter(command.name for members in tasks.values() for member in members for command in below(member))
     return [
         f"{module}: found the command {command.name!r} in {groups[command.name]} groups, expected one; "
         "name it once in TASKS of pipeline_lib/cli/main.py"
