@@ -52,12 +52,10 @@ def test_a_worse_run_fails_with_the_sentence_and_the_numbers(made: Loans) -> Non
     assert "(95 % interval -" in text
 
 
-@pytest.mark.slow
 def test_a_margin_above_the_difference_lets_it_pass(made: Loans) -> None:
     assert assert_not_worse(made.weak, margin=1e9, project=made.project).answers[0].not_worse
 
 
-@pytest.mark.slow
 def test_the_other_way_round_it_is_better(made: Loans) -> None:
     assert assert_not_worse(made.champion, margin=0.0, champion=made.weak, project=made.project)
 
