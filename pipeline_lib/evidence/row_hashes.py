@@ -67,8 +67,8 @@ def hashes_of_rows(columns: dict[str, Hashes]) -> Hashes:
 
 def _hashes_of_text(column: pa.ChunkedArray, key: str) -> Hashes:
     """Text repeats: each distinct value is hashed once."""
-    one = column.cast(pa.large_string()).dictionary_encode().combine_chunks()
-    array = one.chunk(0) if isinstance(one, pa.ChunkedArray) else one
+    one = column.cast(pa.large_string()).combine_chunks()  # before it is encoded: older pyarrow joins no dictionaries
+    array = (one.chunk(0) if isinstance(one, pa.ChunkedArray) else one).dictionary_encode()
     distinct = array.dictionary.to_numpy(zero_copy_only=False).astype(object)
     hashes = np.append(_hashes(distinct, key), _hash_of_missing(key))
     codes: np.ndarray[Any, Any] = pc.fill_null(array.indices, len(distinct)).to_numpy()
