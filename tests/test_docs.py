@@ -121,7 +121,9 @@ def test_the_readme_is_short() -> None:
 
 
 def options_of(command: click.Command) -> set[str]:
-    """The options of a command, without --help."""
+    """The options of a command and of the commands below it, without --help."""
+    if isinstance(command, click.Group):
+        return set().union(*map(options_of, command.commands.values()))
     return {name for parameter in command.params for name in parameter.opts if name.startswith("--")}
 
 
