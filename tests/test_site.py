@@ -55,7 +55,7 @@ def test_choices_of_an_option_stay_in_their_cell() -> None:
     option = next(option for option in context.command.params if option.name == "task")
     assert isinstance(option, click.Option)
     row = command_pages.option_row(option, context)
-    assert row.startswith(r"| `--task [regression\|classification\|text]` | Of a draft: ")
+    assert row.startswith(r"| `--task [regression \| classification \| text]` | Of a draft: ")
 
 
 def test_every_public_name_is_in_the_reference() -> None:

@@ -39,7 +39,7 @@ def command_section(command: click.Command, parent: click.Context | None = None)
 def option_row(option: click.Option, context: click.Context) -> str:
     """A row of the table of options."""
     name, meaning = option.get_help_record(context) or (", ".join(option.opts), "")
-    name = name.replace("|", "\\|")
+    name = name.replace("|", " \\| ")
     return f"| `{name}` | {prose(meaning).replace('|', '&#124;')} |".replace("\n", " ")
 
 
