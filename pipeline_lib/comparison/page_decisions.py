@@ -24,9 +24,10 @@ def decision_section(decision: Decision | None) -> Markup:
         f"rightly acted on with the champion, {number_text(100 * challenger)} with the challenger and "
         f"{number_text(100 * everybody)} where all rows are acted on."
     )
+    dotted = "; dotted: the break-even" if even is not None else ""
     how = (
         "Net benefit: rows rightly acted on less rows wrongly acted on, those weighted by the odds of the threshold. "
-        "Across: the probability from which on somebody acts. Dashed: acting on all rows; 0 is acting on none."
+        f"Across: the probability from which on somebody acts. Thin: acting on all rows{dotted}; 0 is acting on none."
     )
     head = ("threshold", *ROLES, "all rows")
     numbers = folded("The curve in numbers", table(head, _lines(decision), numbers=head))
