@@ -130,6 +130,6 @@ _PUBLIC = {"pathlib._local": "pathlib"}
 def qualified(value: Any) -> str:
     """The name that code could import a class or function by."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", getattr(value, "__name__", ""))
-    if isinstance(value, np.ufunc) and getattr(np, value.__name__, None) is value:
-        return f"numpy.{value.__name__}"  # older versions of NumPy do not say so
+    if isinstance(value, np.ufunc) and getattr(np, str(name), None) is value:
+        return f"numpy.{name}"  # older versions of NumPy do not say so
     return f"{_PUBLIC.get(module, module)}.{name}" if module not in (None, "builtins") else str(name)
