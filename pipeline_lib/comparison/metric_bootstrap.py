@@ -11,7 +11,14 @@ import scipy.stats as st  # type: ignore[import-untyped]
 from pipeline_lib.comparison.blocks import block_length, block_rows
 from pipeline_lib.comparison.checked_rows import FloatArray, IntArray
 from pipeline_lib.comparison.intervals import abc_limits, bca_limits, t_quantile, widened_level
-from pipeline_lib.comparison.reliability import Reliability, Shape, effective_clusters, judge, shape_of
+from pipeline_lib.comparison.reliability import (
+    MINIMUM_DEGREES_OF_METRICS,
+    Reliability,
+    Shape,
+    effective_clusters,
+    judge,
+    shape_of,
+)
 from pipeline_lib.errors import InputError
 
 RESAMPLES = 1000
@@ -82,7 +89,14 @@ def bootstrap_metric(
     clusters = None if groups is None else units.count
     shape = shape_of(influences)
     effective = effective_clusters(units.sizes.astype(np.float64)) if clusters else math.inf
-    judged = judge(shape, rows, independent if in_time else clusters, effective=effective, in_time=in_time)
+    judged = judge(
+        shape,
+        rows,
+        independent if in_time else clusters,
+        effective=effective,
+        in_time=in_time,
+        degrees=MINIMUM_DEGREES_OF_METRICS,
+    )
     degrees = max(independent - 1, 1)
     if length == 1 and bundle == 1 and units.count > 1:
         limits, distribution = _by_scipy(difference, units.count, widened_level(degrees), rng)

@@ -33,6 +33,8 @@ MAXIMUM_ACCELERATION = 1 / 30
 MAXIMUM_SKEWNESS = 1.0
 """Of a sample that is not large."""
 MINIMUM_DEGREES = 20.0
+MINIMUM_DEGREES_OF_METRICS = 40.0
+"""Of metrics that are not means: F1 of ten positive rows is believed too often by the rule for means."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,17 @@ def effective_clusters(sizes: FloatArray) -> float:
 
 
 def judge(
-    shape: Shape, rows: int, clusters: int | None = None, *, effective: float = math.inf, in_time: bool = False
+    shape: Shape,
+    rows: int,
+    clusters: int | None = None,
+    *,
+    effective: float = math.inf,
+    in_time: bool = False,
+    degrees: float = MINIMUM_DEGREES,
 ) -> Reliability:
     """The rule. `clusters`: how many entities or, `in_time`, blocks the rows come from, None if each row is its own.
 
-    `effective`: the `effective_clusters` of entities.
+    `effective`: the `effective_clusters` of entities. `degrees`: those of a large sample that are needed.
 
     >>> judge(Shape(units=400, differing=12, acceleration=0.001, degrees=24.0), rows=400)
     Reliability(reliable=False, why_not='the models differ on 12 of 400 rows, fewer than 20', rows_for_it=667)
@@ -108,7 +116,7 @@ def judge(
             f"the differences are too skewed for {rows:,} rows: a few of them decide the result",
         ),
         (
-            _rows_for_degrees(shape, rows),
+            _rows_for_degrees(shape, rows, degrees),
             f"for {rows:,} rows, too much of the spread comes from a few large differences",
         ),
     )
@@ -122,6 +130,6 @@ def _rows_for_skewness(shape: Shape, rows: int) -> float:
     return of_large if skewness <= MAXIMUM_SKEWNESS else max(LARGE_SAMPLE, of_large)
 
 
-def _rows_for_degrees(shape: Shape, rows: int) -> float:
-    of_large = rows * MINIMUM_DEGREES / shape.degrees
+def _rows_for_degrees(shape: Shape, rows: int, degrees: float) -> float:
+    of_large = rows * degrees / shape.degrees
     return of_large if of_large >= LARGE_SAMPLE else math.sqrt(LARGE_SAMPLE * of_large)

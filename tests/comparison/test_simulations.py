@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.stats as st
+from example import ROOT
 
 from pipeline_lib.comparison.paired import PairedDifference, difference_of_means
 from tools.simulations.designs import Design, absolute, designs, student
@@ -75,3 +76,9 @@ def test_a_broken_interval_is_found(broken: object, message: str) -> None:
     design = Design("broken", 5_000, broken is not too_narrow, broken)  # type: ignore[arg-type]
     failures = measure(design, 400 if broken is not too_narrow else 1_000).failures
     assert message in " ".join(failures)
+
+
+def test_the_page_has_every_design() -> None:
+    page = (ROOT / "docs" / "comparison-statistics.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ")[0].removeprefix("| ").removesuffix(" *") for line in page.splitlines() if " | " in line]
+    assert [design.name for design in designs() if design.name not in rows] == []
