@@ -181,7 +181,7 @@ def test_every_command_that_is_shown_is_real(page: Path) -> None:
         check_command(line)
 
 
-@pytest.mark.parametrize("line", ["make nothing", "pipeline-lib runs --nothing", "pipeline-lib prune", "pytest --x"])
+@pytest.mark.parametrize("line", ["make nothing", "pipeline-lib runs --nothing", "pipeline-lib forget", "pytest --x"])
 def test_a_command_that_is_not_real_is_seen(line: str) -> None:
     with pytest.raises((AssertionError, click.UsageError)):
         check_command(line)
