@@ -9,8 +9,8 @@ Its interval rests on the normal distribution of that mean. Two figures say how 
   that of these units: at least 20. Few rows that differ, few clusters and heavy tails all make it small.
 
 Each asks for a number of rows. A small sample of a skewed or heavy-tailed distribution often has none of its tail, and
-looks harmless. So below `LARGE_SAMPLE` rows the rule is stricter: the skewness is at most 1, and the degrees are at
-least 20 x 500 / rows. The simulations in docs/comparison-statistics.md show what the rule achieves.
+looks harmless. So below `LARGE_SAMPLE` rows the rule is stricter: the skewness is at most rows / 200, and the degrees
+are at least 20 x 500 / rows. The simulations in docs/comparison-statistics.md show what the rule achieves.
 """
 
 import math
@@ -30,8 +30,8 @@ MINIMUM_DIFFERING = 20
 """Rows (or entities) on which the two models differ."""
 LARGE_SAMPLE = 500
 MAXIMUM_ACCELERATION = 1 / 30
-MAXIMUM_SKEWNESS = 1.0
-"""Of a sample that is not large."""
+ROWS_PER_SKEWNESS = 200
+"""Of a sample that is not large: its skewness is at most rows / 200."""
 MINIMUM_DEGREES = 20.0
 MINIMUM_DEGREES_OF_METRICS = 40.0
 """Of metrics that are not means: F1 of ten positive rows is believed too often by the rule for means."""
@@ -127,7 +127,7 @@ def judge(
 def _rows_for_skewness(shape: Shape, rows: int) -> float:
     skewness = 6 * math.sqrt(shape.units) * abs(shape.acceleration)
     of_large = rows * (shape.acceleration / MAXIMUM_ACCELERATION) ** 2
-    return of_large if skewness <= MAXIMUM_SKEWNESS else max(LARGE_SAMPLE, of_large)
+    return max(of_large, min(LARGE_SAMPLE, ROWS_PER_SKEWNESS * skewness))
 
 
 def _rows_for_degrees(shape: Shape, rows: int, degrees: float) -> float:

@@ -24,8 +24,8 @@ def test_the_shape_of_known_samples() -> None:
         (LARGE_SAMPLE, 0.033, 20.0, True),
         (LARGE_SAMPLE, 0.034, 500.0, False),
         (LARGE_SAMPLE, 0.0, 19.9, False),
-        (LARGE_SAMPLE // 5, 0.016, 100.1, True),
-        (LARGE_SAMPLE // 5, 0.017, 500.0, False),  # a skewness of 1 is 1 / (6 sqrt(100)) = 0.0167
+        (LARGE_SAMPLE // 5, 0.008, 100.1, True),
+        (LARGE_SAMPLE // 5, 0.0085, 500.0, False),  # a skewness of 0.5 is 0.5 / (6 sqrt(100)) = 0.0083
         (LARGE_SAMPLE // 5, 0.0, 99.9, False),
         (MINIMUM_ROWS - 1, 0.0, 1000.0, False),
     ],
