@@ -48,7 +48,7 @@ _MARGIN_SHOWN = 3.0  # a margin this many times as wide as the intervals would h
 _Z = 1.959963984540054
 _BINS = 31
 _FEW = 3  # different values that need no histogram
-_LINE = 58  # characters of a name and an interval on one line
+_LINE = 52  # characters of a name and an interval on one line
 
 
 @dataclass(frozen=True)
