@@ -161,5 +161,6 @@ def _answer(
         volume=volume,
     )
     not_worse = is_not_worse(difference, direction=one.direction, margin=margin)
-    sentence += worse_segments_text(differences.segments)
+    if verdict != "worse":
+        sentence += worse_segments_text(differences.segments)
     return Answer(challenger, criterion, verdict, sentence, tuple(table), not_worse, differences, needed, scored.notes)

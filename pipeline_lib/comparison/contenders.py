@@ -11,9 +11,13 @@ from pipeline_lib.compiled.pipeline import PREDICTION, PROBABILITY, CompiledPipe
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.targets import predictions_of
 from pipeline_lib.records.deployed import deployed
+from pipeline_lib.records.forgotten import forgotten_in
 from pipeline_lib.records.record import Record
 from pipeline_lib.scoring.blocks import Block
 from pipeline_lib.scoring.score_block import ERROR, Outputs, score_block
+
+_EXACT = "exact"
+"""How the first line of an exact parity result begins, which a record without rows keeps."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,13 @@ def contender(record: Record) -> Contender:
             "those"
         )
     model = deployed(record, allow_unproven=True)
-    if model.parity is None or not model.parity["exact"]:
+    forgotten = forgotten_in(record.manifest())
+    if forgotten and not forgotten.parity.startswith(_EXACT):
+        raise InputError(
+            f"{record.reference}: {forgotten}; found no exact parity check from before, expected one: a model that "
+            "production does not repeat cannot be judged; compare another run"
+        )
+    if not forgotten and (model.parity is None or not model.parity["exact"]):
         found = "no parity check" if model.parity is None else "parity that differs"
         raise InputError(
             f"{record.reference}: found {found}, expected an exact one: a model that production does not repeat cannot "

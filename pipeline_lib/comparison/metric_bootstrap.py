@@ -177,6 +177,9 @@ def _result(
     if not (math.isfinite(low) and math.isfinite(high)):
         low, high = (estimate, estimate) if error == 0 else (-math.inf, math.inf)
         reliable, why_not = reliable and error == 0, why_not or "the interval is not defined on these rows"
+    if not low <= estimate <= high:  # the metric is biased in resamples, as those of binned probabilities are
+        low, high = min(low, estimate), max(high, estimate)
+        reliable, why_not = False, why_not or "resamples of these rows do not lie around the measured difference"
     if undefined > _UNDEFINED_SHARE:
         reliable, why_not = False, why_not or f"the metric is undefined in {undefined:.0%} of the resamples"
     test = "z of the bootstrap"

@@ -307,3 +307,23 @@ def test_baselines_are_scored_on_the_same_rows(made: Loans) -> None:
     for side in result.scored.baselines:
         assert len(side.predictions) == len(result.scored.target)
         assert side.value is not None
+
+
+def test_a_champion_without_rows_is_compared_on_fresh_rows(made: Loans) -> None:
+    from pipeline_lib.records.record import checks_folder
+
+    old = run_of(made.project, loans(500, seed=3), made.test)
+    forgotten = {"seal": "a", "reason": "asked", "by": "Ben", "when": "2026-11-30T10:00:00+00:00"}
+    forgotten |= {"parity": "exact (800 rows)", "removed": [], "may_hold": []}
+    for removed in (TRAINING_ROWS, "evidence/inputs.parquet"):
+        (old.folder / removed).unlink()
+    facts = {"status": "finished", "reference": old.reference}
+    seal(old, facts | {"forgotten": forgotten})
+    with pytest.raises(InputError, match=r"cannot tell whether .*--on FILE"):
+        compare(old, made.challenger, project=made.project)
+    result = compare(old, made.challenger, project=made.project, on=loans(300, seed=12, first=90_000))
+    assert len(result.scored.target) == 300
+    seal(old, facts | {"forgotten": forgotten | {"parity": "DIFFERENT"}})
+    assert not checks_folder(old).exists()
+    with pytest.raises(InputError, match="found no exact parity check from before"):
+        compare(old, made.challenger, project=made.project)

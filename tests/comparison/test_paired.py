@@ -181,3 +181,13 @@ def test_the_same_seed_gives_the_same_interval(rng: np.random.Generator) -> None
     assert difference_of_means(first, second, seed=3) == difference_of_means(first, second, seed=3)
     assert difference_of_means(first, second, seed=3).low != difference_of_means(first, second, seed=4).low
     assert root_mean_square(first, second, seed=3) == root_mean_square(first, second, seed=3)
+
+
+def test_an_interval_beside_its_own_estimate_is_not_believed() -> None:
+    def distinct(rows: np.ndarray) -> tuple[float, float]:
+        return 0.0, float(len(set(rows.tolist()))) / len(rows)  # always smaller in a resample than in the sample
+
+    result = difference_of_metric(distinct, 300)
+    assert result.low <= result.estimate <= result.high
+    assert not result.reliable
+    assert result.unreliable
