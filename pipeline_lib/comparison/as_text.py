@@ -1,5 +1,6 @@
 """A comparison in the terminal: the sentences, what must be said of the rows, a table of metrics."""
 
+import math
 from collections.abc import Iterator
 
 from pipeline_lib.comparison.answer import Answer, Compared, Measured
@@ -32,7 +33,10 @@ def _table(answer: Answer) -> Iterator[str]:
 def _row(each: Measured) -> tuple[str, ...]:
     difference = each.difference
     name = f"{each.name} ({each.unit} a row)" if each.unit else each.name
-    interval = f"{number_text(difference.low)} to {number_text(difference.high)}" if difference else ""
+    interval = ""
+    if difference:
+        known = math.isfinite(difference.low) and math.isfinite(difference.high)
+        interval = f"{number_text(difference.low)} to {number_text(difference.high)}" if known else "not known"
     return (
         name,
         number_text(each.champion),
