@@ -4,7 +4,7 @@ from typing import Any
 
 from pipeline_lib.comparison.answer import Answer, Compared, Measured
 from pipeline_lib.comparison.proportions import known
-from pipeline_lib.comparison.scored import Side
+from pipeline_lib.comparison.scored import Side, mean_of
 
 FORMAT = 1
 
@@ -27,6 +27,10 @@ def comparison_json(comparison: Compared) -> dict[str, Any]:
         "kind": scored.kind,
         "notes": list(scored.notes),
         "answers": [_answer(answer, side) for answer, side in zip(comparison.answers, scored.challengers, strict=True)],
+        "baselines": [
+            {"name": side.reference} | {name: _known_mean(side, name) for name in ("value", *side.losses)}
+            for side in scored.baselines
+        ],
         "differences": [answer.differences.to_json() for answer in comparison.answers],
     }
 
@@ -46,6 +50,11 @@ def _answer(answer: Answer, side: Side) -> dict[str, Any]:
         "rows_needed": answer.rows_needed,
         "metrics": [_measured(each) for each in answer.metrics],
     }
+
+
+def _known_mean(side: Side, measure: str) -> float | None:
+    mean = mean_of(side, measure)
+    return None if mean is None else known(mean)
 
 
 def _measured(each: Measured) -> dict[str, Any]:

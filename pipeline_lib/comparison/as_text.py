@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from pipeline_lib.comparison.answer import Answer, Compared, Measured
+from pipeline_lib.comparison.scored import Scored, Side, mean_of
 from pipeline_lib.comparison.sentence import number_text
 
 _BETTER = {"maximize": "more is better", "minimize": "less is better", None: ""}
@@ -12,8 +13,9 @@ _BETTER = {"maximize": "more is better", "minimize": "less is better", None: ""}
 def comparison_text(comparison: Compared) -> str:
     """Lines of text."""
     lines: list[str] = []
-    for answer in comparison.answers:
-        lines += [answer.sentence, "", *_table(answer), ""]
+    for answer, side in zip(comparison.answers, comparison.scored.challengers, strict=True):
+        baseline = _baseline_line(comparison.scored, side, answer.differences.segments.measure)
+        lines += [answer.sentence, "", *_table(answer), *baseline, ""]
     lines += [f"note: {note}" for note in comparison.scored.notes]
     if comparison.page:
         lines.append(f"page: {comparison.page}")
@@ -28,6 +30,23 @@ def _table(answer: Answer) -> Iterator[str]:
         first, *middle, last = row
         cells = [text.rjust(width) for text, width in zip(middle, widths[1:-1], strict=True)]
         yield "  ".join((first.ljust(widths[0]), *cells, last)).rstrip()
+
+
+def _baseline_line(scored: Scored, challenger: Side, measure: str) -> list[str]:
+    """How far the challenger is from the best baseline, by the value or loss of a row; nothing without a baseline."""
+    own = mean_of(challenger, measure)
+    means = {side.reference: mean for side in scored.baselines if (mean := mean_of(side, measure)) is not None}
+    if own is None or not means:
+        return []
+    sign = 1.0 if measure == "value" else -1.0
+    name = max(means, key=lambda each: sign * means[each])
+    gain = sign * (own - means[name])
+    unit = f" {scored.unit} a row" if measure == "value" else ""
+    word = "better" if gain > 0 else "worse" if gain < 0 else "no better"
+    return [
+        f"best baseline ({name}): {measure} {number_text(means[name])}{unit}; the challenger is "
+        f"{f'{number_text(abs(gain))} ' if gain else ''}{word}"
+    ]
 
 
 def _row(each: Measured) -> tuple[str, ...]:

@@ -63,3 +63,9 @@ class Scored:
     def challengers(self) -> tuple[Side, ...]:
         """The models that may replace it."""
         return self.sides[1:]
+
+
+def mean_of(side: Side, measure: str) -> float | None:
+    """The mean of a side's value or of one of its losses; None where it has none of this name."""
+    values = side.value if measure == "value" else side.losses.get(measure)
+    return None if values is None else float(np.mean(values))

@@ -15,6 +15,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from pipeline_lib import InputError, compare
+from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.errors import DifferenceError
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.comparison_kept import read_comparison
@@ -307,6 +308,13 @@ def test_baselines_are_scored_on_the_same_rows(made: Loans) -> None:
     for side in result.scored.baselines:
         assert len(side.predictions) == len(result.scored.target)
         assert side.value is not None
+    best = max(float(side.value.mean()) for side in result.scored.baselines if side.value is not None)
+    gain = result.answers[0].metrics[0].challenger - best
+    assert gain > 0
+    assert "best baseline (" in repr(result)
+    assert f"the challenger is {number_text(gain)} better" in repr(result)
+    kept = {each["name"]: each for each in result.to_json()["baselines"]}
+    assert max(each["value"] for each in kept.values()) == best
 
 
 def test_a_champion_without_rows_is_compared_on_fresh_rows(made: Loans) -> None:
