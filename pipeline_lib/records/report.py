@@ -1,6 +1,5 @@
 """The report: the executed notebook without its code, in one offline page."""
 
-import json
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -8,16 +7,20 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.project.code_diff import flatten
 from pipeline_lib.records.baseline_scores import RunScores, is_warning, run_scores
+from pipeline_lib.records.champion import Champion
 from pipeline_lib.records.forgotten import forgotten_in
-from pipeline_lib.records.layout import ENVIRONMENT, PARAMETERS
+from pipeline_lib.records.layout import ENVIRONMENT, TRAINING
 from pipeline_lib.records.metric_direction import Metric
 from pipeline_lib.records.record import Record
+from pipeline_lib.records.report_body import prepare, with_contents
+from pipeline_lib.records.report_parameters import parameters_section
+from pipeline_lib.records.report_risks import ANCHOR, TITLE, risks
 from pipeline_lib.records.snapshots import Snapshot
 from pipeline_lib.system.html_page import Markup, element, folded, summary_box, table, write_page
 
 TEMPLATES = Path(__file__).parent / "templates"
+_CHAMPION_METRICS = 3  # figures of the champion in the box
 _NAMED = ("numpy", "pandas", "scikit-learn", "feature-engine", "scipy", "nb-pipeline-lib")
 _TABLE, _ROW = re.compile(r"<table.*?</table>", re.DOTALL), re.compile(r"<tr.*?</tr>", re.DOTALL)
 _CELL = re.compile(r"<(t[hd])>(.*?)</t[hd]>", re.DOTALL)
@@ -39,8 +42,11 @@ _ATTRIBUTES = {
 }  # fmt: skip
 
 
-def write_report(record: Record, manifest: dict[str, Any]) -> None:
+def write_report(record: Record, manifest: dict[str, Any], champion: Champion | None = None) -> None:
     """Write the record's executed notebook as `report.html`: no code, no scripts, no requests.
+
+    From top to bottom: how the run ended, its headline figures, contents; the notebook; what could go wrong; then,
+    folded, every metric, warnings of libraries, parameters, facts of the run. `champion` is that of the pipeline, now.
 
     The template passes every text and output through `clean_html`; nbconvert's own cleaning would come before
     Markdown has become HTML.
@@ -52,9 +58,23 @@ def write_report(record: Record, manifest: dict[str, Any]) -> None:
     first = next((cell for cell in notebook.cells if cell.cell_type == "markdown"), None)
     if first:  # the heading is the page's title
         first.source = first.source.replace(f"# {title}", "", 1)
+    warnings = prepare(notebook.cells)
     body, _ = _exporter().from_notebook_node(notebook)
-    run = folded("This run", table((), _facts(record, manifest)))
-    write_page(record.report, title, _summary(record, manifest), Markup(body), run)
+    finished = manifest["status"] == "finished"
+    could_go_wrong = risks(record) if finished else Markup()
+    contents, body = with_contents(body, [(ANCHOR, TITLE)] if could_go_wrong else [])
+    write_page(
+        record.report,
+        title,
+        _summary(record, manifest, champion),
+        contents,
+        body,
+        could_go_wrong,
+        _every_metric(record, manifest) if finished else "",
+        warnings.html(),
+        parameters_section(record),
+        folded("This run", table((), _facts(record, manifest))),
+    )
 
 
 def title_and_question(record: Record, cells: Sequence[Any]) -> tuple[str, str]:
@@ -110,8 +130,8 @@ def _with_numbers(table: str) -> str:
     return _ROW.sub(mark, table)
 
 
-def _summary(record: Record, manifest: dict[str, Any]) -> Markup:
-    """How the run ended and what it measured; the error of a failed one."""
+def _summary(record: Record, manifest: dict[str, Any], champion: Champion | None = None) -> Markup:
+    """How the run ended and its headline figures; the error of a failed one."""
     status = str(manifest["status"])
     finished = status == "finished"
     lines = [f"{status} in {manifest['times']['seconds']:.1f} s"]
@@ -124,8 +144,42 @@ def _summary(record: Record, manifest: dict[str, Any]) -> Markup:
         return summary_box(*lines, kind="bad")
     scores = run_scores(record, Metric.from_json(manifest.get("metric")))
     lines += [element("span", line, class_="worse" if is_warning(line) else "") for line in scores.lines]
-    checks = [] if forgotten else [("to check", f"pipeline-lib parity {record.reference}")]
-    return summary_box(*lines, facts=checks, kind="warn" if scores.worse else "good", figures=_figures(scores))
+    facts = [*_champion_facts(scores, champion, record), *_data_facts(record, manifest)]
+    if not forgotten:
+        facts.append(("to check", f"pipeline-lib parity {record.reference}"))
+    return summary_box(*lines, facts=facts, kind="warn" if scores.worse else "good")
+
+
+def _champion_facts(scores: RunScores, champion: Champion | None, record: Record) -> list[tuple[str, str]]:
+    """The champion with the metrics that this run has, too."""
+    if champion is None or champion.record.reference == record.reference:
+        return []
+    own = [f"{name} {_number(value)}" for name, value in champion.metrics.items() if name in scores.metrics]
+    figures = f": {', '.join(own[:_CHAMPION_METRICS])}, on its own rows" if own else ""
+    compared = f"pipeline-lib compare {record.pipeline}@champion {record.reference}"
+    return [("champion", f"{champion.record.reference}{figures}"), ("on the same rows", compared)]
+
+
+def _data_facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:
+    """How many rows the run was fitted and judged on, and when; nothing of what a record does not keep."""
+    training = record.read_json(TRAINING)
+    fitted = f"fitted on {training['rows']:,} rows" if isinstance(training, dict) and "rows" in training else ""
+    evidence = record.evidence / "target.parquet"
+    judged = f"judged on {_rows_of(evidence):,} others" if evidence.is_file() else ""
+    parity = "production must repeat these answers bit for bit; the command below checks it" if judged else ""
+    facts = [("data", ", ".join(part for part in (fitted, judged) if part)), ("parity", parity)]
+    return [(name, text) for name, text in [*facts, ("date", str(manifest["times"]["started"])[:10])] if text]
+
+
+def _rows_of(path: Path) -> int:
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(path).num_rows)
+
+
+def _every_metric(record: Record, manifest: dict[str, Any]) -> Markup:
+    """Each metric beside the baselines, folded."""
+    return folded("Every metric", _figures(run_scores(record, Metric.from_json(manifest.get("metric")))))
 
 
 def _figures(scores: RunScores) -> Markup:
@@ -147,7 +201,7 @@ def _number(value: float | None) -> str:
 
 def _facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:
     """The facts of a run at the end of the page, as name and text; none for parts that the run did not reach."""
-    parameters, environment = record.read_json(PARAMETERS), record.read_json(ENVIRONMENT) or {}
+    environment = record.read_json(ENVIRONMENT) or {}
     packages = environment.get("packages", {})
     versions = [f"{name} {packages[name]}" for name in _NAMED if name in packages]
     artifact = manifest["hashes"].get("artifact")
@@ -156,7 +210,6 @@ def _facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:
         ("status", str(manifest["status"])),
         ("started", str(manifest["times"]["started"])),
         ("parameters", str(manifest["parameters_file"])),
-        *((f"  {key}", _text(value)) for key, value in (flatten(parameters) if parameters else ())),
         *(("data", _answer(Snapshot(**entry))) for entry in manifest.get("snapshots") or ()),
         ("git commit", _commit(manifest.get("git") or {})),
         ("python", "; ".join([environment.get("python", {}).get("version", ""), ", ".join(versions)]).strip("; ")),
@@ -176,7 +229,3 @@ def _commit(git: dict[str, Any]) -> str:
     changed = " with uncommitted changes" if git["changed"] else ""
     untracked = f" + {len(git['untracked'])} untracked files" if git["untracked"] else ""
     return f"{git['commit'][:12]}{changed}{untracked}"
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

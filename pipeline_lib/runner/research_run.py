@@ -1,7 +1,6 @@
 """The calls of a research notebook: start a run, compile, keep evidence, keep metrics."""
 
 import inspect
-import json
 import os
 import shutil
 import types
@@ -22,6 +21,7 @@ from pipeline_lib.evidence.evidence import read_evidence, write_evidence
 from pipeline_lib.evidence.fitted_state import write_fitted_state
 from pipeline_lib.evidence.targets import predictions_of
 from pipeline_lib.evidence.training_rows import write_training_rows
+from pipeline_lib.project.code_diff import flatten
 from pipeline_lib.project.exported_cells import exported_cells
 from pipeline_lib.project.loaded_code import with_exported_definitions
 from pipeline_lib.project.params import params_to_json
@@ -42,6 +42,8 @@ from pipeline_lib.records.layout import (
 )
 from pipeline_lib.records.metric_direction import check_returned, declared_metric
 from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records, create_record
+from pipeline_lib.records.report_body import RUN_PARAMETERS
+from pipeline_lib.records.report_parameters import value_text
 from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.context import Context
 from pipeline_lib.rows.frames import to_frame
@@ -230,9 +232,10 @@ class Run:
         return f"Run({self.record.reference}, {self.record.manifest()['mode']})"
 
     def _repr_html_(self) -> str:
-        rows = [(name, json.dumps(value)) for name, value in params_to_json(self.params).items()]
+        rows = [(name, value_text(value)) for name, value in flatten(params_to_json(self.params))]
         mode = self.record.manifest()["mode"]
-        return joined(element("p", f"Run {self.record.reference} ({mode})"), table(("parameter", "value"), rows))
+        parameters = element("div", table(("parameter", "value"), rows), class_=RUN_PARAMETERS)
+        return joined(element("p", f"Run {self.record.reference} ({mode})"), parameters)
 
 
 def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:

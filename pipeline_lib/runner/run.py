@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline_lib.errors import RunError
+from pipeline_lib.errors import InputError, RunError
 from pipeline_lib.project.params import params_to_json
 from pipeline_lib.project.redaction import Redactor
 from pipeline_lib.records.baseline_scores import run_scores
+from pipeline_lib.records.champion import Champion, read_champion
 from pipeline_lib.records.layout import PARAMETERS, PARAMS_FILE
 from pipeline_lib.records.manifest import Failure, Invocation, RunManifest, Times
 from pipeline_lib.records.metric_direction import declared_metric
@@ -79,7 +80,7 @@ def run_request(
         execution = Execution(timeout, lambda line: progress(redact.redact_text(line)), redact)
         manifest = _execute_and_judge(request, began_ns, invocation, record, signals, execution)
         manifest = _redacted(record, manifest, redact)
-        manifest = _with_report(record, manifest)
+        manifest = _with_report(request, record, manifest)
         _seal(request, record, manifest, redact)
         if manifest.failure:
             code = signals.exit_code if signals.signal else _FAILED
@@ -152,15 +153,23 @@ def _write_inputs(request: Request, record: Record, manifest: RunManifest) -> No
     write_atomic(record.folder / PARAMETERS, canonical_json(params_to_json(request.params)))
 
 
-def _with_report(record: Record, manifest: RunManifest) -> RunManifest:
+def _with_report(request: Request, record: Record, manifest: RunManifest) -> RunManifest:
     """Write the report, if there is a notebook; a report that cannot be written is the run's failure."""
     try:
         if record.notebook.is_file():
-            write_report(record, manifest.to_json())
+            write_report(record, manifest.to_json(), _present_champion(request))
     except Exception as error:
         failure = unexpected_failure(error)
         return replace(manifest, failure=manifest.failure or replace(failure, message=f"report: {failure.message}"))
     return manifest
+
+
+def _present_champion(request: Request) -> Champion | None:
+    """The champion of the pipeline by its pointer; None where there is none that can be read."""
+    try:
+        return read_champion(request.project, request.pipeline)
+    except InputError:
+        return None
 
 
 def _seal(request: Request, record: Record, manifest: RunManifest, redact: Redactor) -> None:

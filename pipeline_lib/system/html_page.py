@@ -53,6 +53,7 @@ pre { background: var(--wash); padding: .7rem .9rem; overflow-x: auto; font-size
 code { background: var(--wash); font-size: .9em; padding: 0 .2em; }
 pre code { padding: 0; }
 img { max-width: 100%; height: auto; }
+.contents ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; font-size: .92rem; }
 .error { color: var(--bad); }
 .worse { color: var(--warn); font-weight: 600; }
 .stderr { border-left: .25rem solid var(--warn); }

@@ -5,13 +5,18 @@ import re
 import shutil
 import subprocess
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from pipeline_lib.compiled.compile_report import CompileReport, OutputReport, StepReport
+from pipeline_lib.records.champion import Champion, SealedReference
 from pipeline_lib.records.record import Record, create_record
 from pipeline_lib.records.report import _facts, _summary, clean_html
+from pipeline_lib.records.report_body import prepare
+from pipeline_lib.records.report_risks import risks_of
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -66,8 +71,11 @@ def test_the_heading_is_the_title_and_the_box_says_how_the_run_ended(houses_reco
     box = page[page.index('<section class="summary good">') : page.index("</section>")]
     assert re.search(r"<p>finished in [\d.]+ s</p><p><span>rmse_log 0\.\d+, better than the best baseline \(", box)
     assert re.search(r"<p><span>value -[\d,]+ dollars a row, better than the best baseline \(", box)
-    assert '<th class="number">mean</th><th class="number">median</th>' in box
-    assert "<td>value (dollars a row)</td>" in box
+    assert re.search(r"<dt>data</dt><dd>fitted on 2,637 rows, judged on 293 others</dd>", box)
+    assert "<dt>parity</dt>" in box
+    every = page[page.index("<summary>Every metric</summary>") :]
+    assert '<th class="number">mean</th><th class="number">median</th>' in every
+    assert "<td>value (dollars a row)</td>" in every
     assert page.index("This run") > page.index("data:image/png;base64,")
 
 
@@ -111,8 +119,10 @@ def test_opened_in_a_browser_the_report_requests_nothing(houses_record: Record, 
 
 def test_parameters_have_their_dotted_names(houses_record: Record) -> None:
     page = houses_record.report.read_text(encoding="utf-8")
-    assert "<td>  business.over_cost</td><td>0.2</td>" in page
-    assert "<td>  imputation.numbers</td><td>mean</td>" in page
+    meaning = "<td>too high: the house stands empty, then is reduced</td>"
+    assert f"<td>business.over_cost</td><td>0.2</td>{meaning}" in page
+    assert "<td>imputation.numbers</td><td>mean</td>" in page
+    assert page.count("business.over_cost") == 1  # once
     assert "{&#39;" not in page
 
 
@@ -128,3 +138,65 @@ def test_a_run_that_reached_little_says_nothing_about_the_rest(tmp_path: Path) -
     assert box.startswith('<section class="summary bad"><p>failed in 1.0 s</p>')
     assert '<span class="error">found &lt;b&gt;, expected text</span>' in box
     assert "to check" not in box
+
+
+def test_the_page_has_contents_texts_for_plots_and_says_what_could_go_wrong(houses_record: Record) -> None:
+    page = houses_record.report.read_text(encoding="utf-8")
+    anchors = re.findall(r'<a href="#([^"]+)">', page[page.index('<nav class="contents">') : page.index("</nav>")])
+    assert len(anchors) >= 3
+    assert all(f'id="{anchor}"' in page for anchor in anchors)
+    texts = re.findall(r'<img alt="([^"]*)"', page)
+    assert texts
+    assert all(text.startswith("Plot: ") for text in texts)
+    assert "What could go wrong</h2>" in page
+    assert "raw columns do not reach the answer" in page or "every" in page
+    assert "is refused with the reason" in page
+
+
+def test_the_champion_of_the_day_is_in_the_box(houses_record: Record) -> None:
+    sealed = SealedReference("houses/20261101T000000-aaaaaa", "a" * 64, "../store")
+    since = datetime(2026, 11, 1, tzinfo=UTC)
+    champion = Champion(sealed, "first", "Anna", since, metrics={"rmse_log": 0.1311, "other": 1.0})
+    box = _summary(houses_record, houses_record.manifest(), champion)
+    assert "<dd>houses/20261101T000000-aaaaaa: rmse_log 0.1311, on its own rows</dd>" in box
+    assert f"pipeline-lib compare houses@champion {houses_record.reference}" in box
+    assert "<dt>champion</dt>" not in _summary(houses_record, houses_record.manifest())
+
+
+def test_warnings_are_listed_once_without_folders_and_leave_the_body() -> None:
+    text = "/home/anna/.venv/lib/python3.12/site-packages/sklearn/base.py:42: UserWarning: odd\n  warn(1)\n"
+    warned = {"output_type": "stream", "name": "stderr", "text": text}
+    printed = {"output_type": "stream", "name": "stdout", "text": "kept"}
+    cells = [{"cell_type": "code", "outputs": [warned, printed, dict(warned)]}]
+    warnings = prepare(cells)
+    assert warnings.lines == ("base.py:42: UserWarning: odd", "warn(1)")
+    assert cells[0]["outputs"] == [printed]
+    assert "Warnings of libraries (2)" in warnings.html()
+    assert "anna" not in warnings.html()
+    assert prepare([{"cell_type": "code", "outputs": [printed]}]).html() == ""
+
+
+def test_a_plot_has_the_text_of_its_output_before_that_of_the_prose() -> None:
+    png = {"output_type": "display_data", "data": {"image/png": "AA=="}, "metadata": {}}
+    own = {**png, "data": dict(png["data"]), "metadata": {"image/png": {"alt": "Mine"}}}
+    cells = [
+        {"cell_type": "markdown", "source": "**Errors** by [place](x). More."},
+        {"cell_type": "code", "outputs": [png, own]},
+    ]
+    prepare(cells)
+    assert png["metadata"] == {"alt": "Plot: Errors by place."}
+    assert own["metadata"] == {"alt": "Mine"}
+
+
+def test_risks_name_opaque_steps_unread_columns_and_differences() -> None:
+    steps = (StepReport("bins", "category_encoders.woe.WOEEncoder", 2, 2, exact=False, why="its code is not known"),)
+    ties = OutputReport("labels", 300, changed=22, reason="ties", detail="ties at the k-th neighbour")
+    rounded = OutputReport("predictions", 300, changed=40, difference=1e-12, reason="rounding")
+    report = CompileReport(300, 5, steps, ("a", "b"), outputs=(ties, rounded), notes=("a note",))
+    text = " ".join(risks_of(report))
+    assert "2 of 5 raw columns do not reach the answer (a, b)" in text
+    assert "The step bins runs in its own library (category_encoders)" in text
+    assert "22 of 300 labels differ: ties at the k-th neighbour" in text
+    assert "differ from the libraries' own in the last digits (40 of 300 rows" in text
+    assert text.endswith("a note")
+    assert len(risks_of(CompileReport(300, 5, (), ()))) == 1
