@@ -134,7 +134,8 @@ def _summary(record: Record, manifest: dict[str, Any], champion: Champion | None
     """How the run ended and its headline figures; the error of a failed one."""
     status = str(manifest["status"])
     finished = status == "finished"
-    lines = [f"{status} in {manifest['times']['seconds']:.1f} s"]
+    ended = f"{status} in {manifest['times']['seconds']:.1f} s"
+    lines: list[object] = [] if finished else [ended]
     forgotten = forgotten_in(manifest)
     if forgotten:
         lines.append(f"{forgotten}; outputs of the notebook are gone with them")
@@ -144,7 +145,7 @@ def _summary(record: Record, manifest: dict[str, Any], champion: Champion | None
         return summary_box(*lines, kind="bad")
     scores = run_scores(record, Metric.from_json(manifest.get("metric")))
     lines += [element("span", line, class_="worse" if is_warning(line) else "") for line in scores.lines]
-    facts = [*_champion_facts(scores, champion, record), *_data_facts(record, manifest)]
+    facts = [*_champion_facts(scores, champion, record), *_data_facts(record, manifest), ("run", ended)]
     if not forgotten:
         facts.append(("to check", f"pipeline-lib parity {record.reference}"))
     return summary_box(*lines, facts=facts, kind="warn" if scores.worse else "good")
