@@ -13,6 +13,7 @@ from pipeline_lib.comparison.held_out import LabelledRows, given_rows, held_out_
 from pipeline_lib.comparison.judge import Judge, judge_of
 from pipeline_lib.comparison.keep import keep
 from pipeline_lib.comparison.labels import LateLabels
+from pipeline_lib.comparison.labels_of import unknown_labels
 from pipeline_lib.comparison.measures import VALUE, measured
 from pipeline_lib.comparison.multiplicity import holm
 from pipeline_lib.comparison.result import Comparison
@@ -70,7 +71,7 @@ def compare(
     given = _rows(contenders, judge, on, target, options, labels)
     unseen = unseen_rows(contenders, given, project.row_key, strict=strict)
     scored, refusals = score(contenders, given, judge, unseen.mask)
-    notes += _notes(given, unseen, refusals)
+    notes += [*_notes(given, unseen, refusals), *_unknown_labels(scored)]
     scored = replace(scored, notes=tuple(notes))
     seen = Seen(given.rows.num_rows, int((~unseen.mask).sum()), unseen.seen)
     created = datetime.now(UTC).isoformat(timespec="seconds")
@@ -79,8 +80,10 @@ def compare(
 
 
 def _check_amount(name: str, value: float | None) -> None:
-    if value is not None and not (0 <= value < float("inf")):
-        raise InputError(f"--{name}: found {value}, expected a number from 0 on; correct it")
+    if value is None:
+        return
+    if isinstance(value, bool | str) or not (0 <= value < float("inf")):
+        raise InputError(f"--{name}: found {value!r}, expected a number from 0 on; correct it")
 
 
 def _rows(
@@ -105,6 +108,17 @@ def _notes(given: LabelledRows, unseen: Unseen, refusals: dict[str, int]) -> lis
         notes.append(f"{given.unlabelled:,} rows without a true value are left out")
     notes += [f"{name} refuses {count:,} rows, which are left out for all" for name, count in refusals.items()]
     return notes
+
+
+def _unknown_labels(scored: Scored) -> list[str]:
+    """A note on true values that no model can predict."""
+    if scored.kind not in ("binary", "multiclass"):
+        return []
+    unknown = unknown_labels(scored.target.tolist(), scored.classes)
+    if not unknown:
+        return []
+    shown = ", ".join(map(repr, list(dict.fromkeys(unknown))[:5]))
+    return [f"{len(unknown):,} rows have a true value that no model knows ({shown}): every model is wrong there"]
 
 
 def _answers(

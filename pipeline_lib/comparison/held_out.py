@@ -74,8 +74,9 @@ def given_rows(
     row = _joined(contenders)
     if isinstance(on, tuple) and len(on) == 2:
         rows, values = on
-        table = conform(rows, row)
-        return _labelled(table, np.asarray(target_of(target_table(values))), row, "the rows that were given")
+        table, true = conform(rows, row), target_of(target_table(values))
+        result = _labelled(table, np.asarray(true), row, "the rows that were given")
+        return replace(result, names=tuple(map(str, getattr(true, "columns", ()))) if result.target.ndim > 1 else ())
     if target is None:
         raise InputError(
             "found no name of the column with the true values, expected one; say --target COLUMN, or export "
@@ -85,7 +86,8 @@ def given_rows(
         columns = list(getattr(on, "columns", ()))
         if target not in columns:
             raise InputError(f"found rows without the column {target!r} of true values, expected it; name it: target=")
-        return _labelled(conform(on.drop(columns=target), row), np.asarray(on[target]), row, "the rows that were given")
+        rows = on if target in row.names else on.drop(columns=target)
+        return _labelled(conform(rows, row), np.asarray(on[target]), row, "the rows that were given")
     model = contenders[-1].model
     time = row.time or (model.plan.tables[0].time if model.context else None)
     return _file_rows(str(on), row, target, options, labels, time)
@@ -143,7 +145,10 @@ def _labelled(rows: pa.Table, target: np.ndarray[Any, Any], row: RowSchema, show
     """Rows that have a true value; the others are left out and counted."""
     if len(target) != rows.num_rows:
         raise InputError(f"found {rows.num_rows:,} rows and {len(target):,} true values, expected as many")
-    missing = np.array([_is_missing(value) for value in target]) if target.ndim == 1 else np.isnan(target).any(axis=1)
+    if target.ndim > 1 and target.shape[1] == 1:
+        target = target[:, 0]
+    several = target if target.ndim > 1 else target[:, np.newaxis]
+    missing = np.array([any(map(_is_missing, values)) for values in several], dtype=bool)
     kept = np.flatnonzero(~missing)
     if not len(kept):
         raise InputError(f"{shown}: found no row with a true value, expected some; name another file or --target")
@@ -153,4 +158,6 @@ def _labelled(rows: pa.Table, target: np.ndarray[Any, Any], row: RowSchema, show
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or value == "" or value != value
+    import pandas as pd
+
+    return bool(pd.isna(value)) or (isinstance(value, str) and not value.strip())

@@ -27,13 +27,23 @@ class Judge:
     metric: Metric | None
 
     def metrics(self, target: Any, predictions: Array, probabilities: Array | None) -> dict[str, float]:
-        """What the module's `metrics` says; empty where it needs probabilities that there are not."""
+        """What the module's `metrics` says; empty where it needs probabilities that there are not.
+
+        Raises InputError where it fails.
+        """
         options = {}
         if "probabilities" in inspect.signature(self.module.metrics).parameters:
             if probabilities is None:
                 return {}
             options["probabilities"] = probabilities
-        computed = self.module.metrics(target, predictions, self.params, **options)
+        try:
+            computed = self.module.metrics(target, predictions, self.params, **options)
+        except Exception as error:  # the project's own code, on rows that it was not written for
+            text = " ".join(str(error).split())[:300]
+            raise InputError(
+                f"metrics of {self.module.__name__}: found {type(error).__name__} on {len(target):,} rows ({text}), "
+                "expected a number for each metric; let it answer for such rows, or compare on other rows: --on FILE"
+            ) from error
         return {str(name): float(value) for name, value in computed.items()}
 
     def value(self, target: Any, predictions: Array, rows: Any, probabilities: Array | None) -> Array | None:

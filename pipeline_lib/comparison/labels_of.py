@@ -1,6 +1,6 @@
 """True values and answers of several models in one form: the kind of task, the labels, the order of probabilities."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,24 +35,47 @@ def true_values(target: np.ndarray[Any, Any], kind: Kind, labels: Sequence[Any],
     """True values with the type that predictions have: texts of a file become numbers or labels.
 
     A label that no model knows stays as it is: every model is wrong there. Raises InputError for a text that is no
-    number.
+    number, and where no model knows any of the labels: a metric of such rows says nothing.
+
+    >>> true_values(np.array(["1.0", "0", "True"], dtype=object), "binary", (0, 1), "FILE").tolist()
+    [1, 0, 1]
     """
     if kind == "regression":
         return _numbers(target, shown)
-    if target.dtype != object or target.ndim > 1:
+    if target.ndim > 1:
         return target
-    known = {str(label): label for label in labels} | {f"{label:g}": label for label in labels if _is_float(label)}
-    return np.array([known.get(str(value), value) for value in target], dtype=_label_dtype(labels, target, known))
+    known = {_form(label): label for label in labels} | {str(label): label for label in labels}
+    values = [known.get(str(value), known.get(_form(value), value)) for value in target.tolist()]
+    strange = unknown_labels(values, labels)
+    if len(strange) == len(values):
+        shown_labels, found = (", ".join(map(repr, each[:5])) for each in (list(labels), list(dict.fromkeys(strange))))
+        raise InputError(
+            f"{shown}: found the true values {found}, none of which a model knows, expected {shown_labels}; write them "
+            "as the models predict them, or name another --target"
+        )
+    texts = [isinstance(value, str) for value in values]
+    if not any(texts):
+        return np.array(values)
+    return np.array(values, dtype=object)
 
 
-def _is_float(label: Any) -> bool:
-    return isinstance(label, float)
+def unknown_labels(values: Iterable[Any], labels: Sequence[Any]) -> list[Any]:
+    """The true values that are no label of any model."""
+    known = set(labels)
+    return [value for value in values if value not in known]
 
 
-def _label_dtype(labels: Sequence[Any], target: np.ndarray[Any, Any], known: dict[str, Any]) -> Any:
-    if all(str(value) in known for value in target) and not any(isinstance(label, str) for label in labels):
-        return np.asarray(labels).dtype
-    return object
+def _form(value: Any) -> Any:
+    """What labels that mean the same share: 1, 1.0, True, "1", "1.0", "true". Other text is itself."""
+    if isinstance(value, str):
+        text = value.strip()
+        if text.lower() in ("true", "false"):
+            return float(text.lower() == "true")
+        try:
+            return float(text)
+        except ValueError:
+            return text
+    return float(value) if isinstance(value, bool | int | float | np.number | np.bool_) else str(value)
 
 
 def _numbers(target: np.ndarray[Any, Any], shown: str) -> np.ndarray[Any, Any]:

@@ -50,6 +50,12 @@ def score(
             f"found no row left of {given.shown} that every model answers and none has seen, expected some"
             f"{f' ({reasons})' if reasons else ''}; compare on fresh labelled rows: --on FILE"
         )
+    for one, each in zip(contenders, answers, strict=True):
+        if each.predictions.shape[1:] != given.target.shape[1:]:
+            raise InputError(
+                f"{one.reference}: found {_targets(each.predictions)} that it predicts and {_targets(given.target)} "
+                f"with true values in {given.shown}, expected as many; give the true values of what the models predict"
+            )
     kind, labels = task_of(contenders, given.target), all_labels(contenders)
     target = true_values(given.target, kind, labels, given.shown)[kept]
     rows = _Rows(given.rows.take(pa.array(kept)), target, kind, labels, given.names, judge)
@@ -69,6 +75,11 @@ def score(
         params=judge.params if judge else None,
     )
     return scored, {name: count for name, count in refusals.items() if count}
+
+
+def _targets(values: Array) -> str:
+    count = values.shape[1] if values.ndim > 1 else 1
+    return f"{count} column{'s' if count > 1 else ''}"
 
 
 def _side(one: Contender, answers: Answers, rows: _Rows, kept: Array) -> Side:

@@ -219,6 +219,64 @@ def test_rows_without_a_true_value_are_left_out_and_counted(made: Loans, tmp_pat
     assert "20 rows without a true value are left out" in result.scored.notes
 
 
+@pytest.mark.parametrize("form", ["1.0", " 1 ", "True", 1.0, True])
+def test_a_label_may_be_written_in_other_ways(made: Loans, form: object) -> None:
+    fresh = loans(300, seed=12, first=90_000)
+    other = {"1.0": "0.0", " 1 ": " 0 ", "True": "False"}.get(str(form) if isinstance(form, str) else "", type(form)(0))
+    forms = pd.Series([form if paid else other for paid in fresh["paid"]], dtype=object)
+    written = compare(made.champion, made.challenger, project=made.project, on=fresh.assign(paid=forms))
+    plain = compare(made.champion, made.challenger, project=made.project, on=fresh)
+    assert written.answers[0].metrics == plain.answers[0].metrics
+    assert written.scored.notes == ()
+
+
+def test_labels_that_no_model_knows_decide_nothing(made: Loans, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = loans(300, seed=12, first=90_000)
+    words = fresh.assign(paid=np.where(fresh["paid"] == 1, "yes", "no"))
+    with pytest.raises(InputError, match=r"found the true values '.*', none of which a model knows, expected 0, 1"):
+        compare(made.champion, made.challenger, project=made.project, on=words)
+    some = fresh.assign(paid=fresh["paid"].where(np.arange(300) >= 3, 7))
+    with pytest.raises(InputError, match="found ValueError on 300 rows"):  # the pipeline's log_loss knows two labels
+        compare(made.champion, made.challenger, project=made.project, on=some)
+    monkeypatch.setattr(made.project.import_pipeline("loans"), "metrics", lambda target, predictions, params: {})
+    monkeypatch.delattr(made.project.import_pipeline("loans"), "METRIC")
+    result = compare(made.champion, made.challenger, project=made.project, on=some)
+    assert "3 rows have a true value that no model knows (7): every model is wrong there" in result.scored.notes
+
+
+@pytest.mark.parametrize("missing", [pd.NA, pd.NaT, None, np.nan, "  "])
+def test_every_kind_of_missing_true_value_is_left_out(made: Loans, missing: object) -> None:
+    fresh = loans(300, seed=12, first=90_000)
+    gaps = pd.Series([missing if row < 20 else paid for row, paid in enumerate(fresh["paid"])], dtype=object)
+    result = compare(made.champion, made.challenger, project=made.project, on=fresh.assign(paid=gaps))
+    assert len(result.scored.target) == 280
+    assert result.scored.notes == ("20 rows without a true value are left out",)
+
+
+def test_rows_that_cannot_be_judged_are_refused(made: Loans, tmp_path: Path) -> None:
+    fresh = loans(300, seed=12, first=90_000)
+    rows, paid = fresh.drop(columns="paid"), fresh["paid"]
+    path = tmp_path / "empty.csv"
+    fresh.head(0).to_csv(path, index=False)
+    for on, message in (
+        (fresh.head(0), "no row with a true value"),
+        (path, "no row with a true value"),
+        (fresh.head(1), "found ValueError on 1 rows"),
+        ((rows, pd.DataFrame({"paid": paid, "late": paid})), "1 column that it predicts and 2 columns"),
+    ):
+        with pytest.raises(InputError, match=message):
+            compare(made.champion, made.challenger, project=made.project, on=on)
+    framed = compare(made.champion, made.challenger, project=made.project, on=(rows, paid.to_frame()))
+    plain = compare(made.champion, made.challenger, project=made.project, on=fresh)
+    assert framed.answers[0].metrics == plain.answers[0].metrics
+
+
+def test_a_target_that_is_a_raw_column_too_stays_among_the_rows(made: Loans) -> None:
+    fresh = loans(300, seed=12, first=90_000)
+    with pytest.raises(InputError, match="none of which a model knows"):
+        compare(made.champion, made.challenger, project=made.project, on=fresh, target="income")
+
+
 def test_an_unknown_label_is_wrong_for_all_and_a_missing_column_is_refused(made: Loans, tmp_path: Path) -> None:
     fresh = loans(300, seed=12, first=90_000)
     with pytest.raises(InputError, match="paid_back"):
