@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from pipeline_lib.refusals.catalog import code_of, raising_module
-
 
 class PipelineLibError(Exception):
     """Base of all errors that this library raises on purpose.
@@ -28,6 +26,8 @@ class PipelineLibError(Exception):
     @property
     def code(self) -> str:
         """The kind of this error, such as "row-value"; `pipeline-lib help CODE` says what it means and what to do."""
+        from pipeline_lib.refusals.catalog import code_of, raising_module  # read where a code is asked for
+
         return code_of(str(self), raising_module(self.__traceback__))
 
 

@@ -21,6 +21,12 @@ class TooLargeError(RunError):
     """A body of more bytes than the server takes."""
 
 
+def last_message(errors: str) -> str:
+    """The last line that a command wrote to stderr before the code of its error."""
+    lines = [line for line in errors.strip().splitlines() if not line.startswith("code: ")]
+    return (lines or ["no message"])[-1]
+
+
 @contextmanager
 def server(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], options: Sequence[str]
@@ -42,7 +48,7 @@ def server(
         if found is None:
             process.kill()
             _, errors = process.communicate()
-            raise RunError(f"the server did not begin: {(errors.strip().splitlines() or ['no message'])[-1]}")
+            raise RunError(f"the server did not begin: {last_message(errors)}")
         late.cancel()
         yield int(found[1])
     finally:

@@ -26,7 +26,7 @@ from pipeline_lib.compiled.artifact import load
 from pipeline_lib.errors import RunError
 from pipeline_lib.evidence.evidence import Evidence, read_evidence
 from pipeline_lib.parity.door_answers import MOST_SINGLE, Answers, json_row, json_rows, of_answers, of_rows, of_table
-from pipeline_lib.parity.door_server import TooLargeError, post, post_json, server
+from pipeline_lib.parity.door_server import TooLargeError, last_message, post, post_json, server
 from pipeline_lib.parity.process_settings import AbsentError
 from pipeline_lib.records.record import Record
 from pipeline_lib.rows.schema import RowSchema
@@ -125,7 +125,7 @@ class Doors:
             env={**self.environment, **(variables or {})},
         )
         if ended.returncode:
-            raise RunError((ended.stderr.strip().splitlines() or ["no message"])[-1])
+            raise RunError(last_message(ended.stderr))
 
 
 Door = Callable[[Doors], Answers]
