@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pipeline_lib.comparison.answer import Answer, Measured, Seen
 from pipeline_lib.comparison.contenders import Contender, contender
 from pipeline_lib.comparison.differences import differences_by
@@ -21,6 +23,7 @@ from pipeline_lib.comparison.rows_needed import rows_needed
 from pipeline_lib.comparison.score import score
 from pipeline_lib.comparison.scored import Scored
 from pipeline_lib.comparison.sentence import sentence_of, worse_segments_text
+from pipeline_lib.comparison.target_names import in_one_order
 from pipeline_lib.comparison.unseen import Unseen, unseen_rows
 from pipeline_lib.comparison.verdict import is_not_worse, verdict_of
 from pipeline_lib.errors import InputError
@@ -31,6 +34,8 @@ from pipeline_lib.scoring.csv_rows import TextOptions
 
 _DEFAULT = {"regression": "absolute error", "several targets": "absolute error"}
 Reference = Record | str | Path
+MOST_REPEATED = 0.01
+"""Share of rows that repeat another one, past which the answer says so."""
 
 
 def compare(
@@ -69,9 +74,10 @@ def compare(
     found = judge_of(contenders[1].record, project)
     judge, notes = (None, [found]) if isinstance(found, str) else (found, [])
     given = _rows(contenders, judge, on, target, options, labels)
+    given = in_one_order(contenders, given)
     unseen = unseen_rows(contenders, given, project.row_key, strict=strict)
     scored, refusals = score(contenders, given, judge, unseen.mask)
-    notes += [*_notes(given, unseen, refusals), *_unknown_labels(scored)]
+    notes += [*_notes(given, unseen, refusals), *_unknown_labels(scored), *_repeated(scored)]
     scored = replace(scored, notes=tuple(notes))
     seen = Seen(given.rows.num_rows, int((~unseen.mask).sum()), unseen.seen)
     created = datetime.now(UTC).isoformat(timespec="seconds")
@@ -119,6 +125,22 @@ def _unknown_labels(scored: Scored) -> list[str]:
         return []
     shown = ", ".join(map(repr, list(dict.fromkeys(unknown))[:5]))
     return [f"{len(unknown):,} rows have a true value that no model knows ({shown}): every model is wrong there"]
+
+
+def _repeated(scored: Scored) -> list[str]:
+    """A note on rows that are there more than once, as from files that overlap: the interval is then too short."""
+    if scored.groups is not None or scored.row.children:
+        return []
+    table = scored.rows.to_pandas()
+    for number, values in enumerate(np.atleast_2d(scored.target.T)):
+        table[f"true value {number}"] = values
+    repeated = int(table.duplicated().sum())
+    if repeated <= MOST_REPEATED * len(table):
+        return []
+    return [
+        f"{repeated:,} rows repeat another one in every column, and count as rows of their own: the interval is too "
+        "short if they are the same"
+    ]
 
 
 def _answers(

@@ -79,6 +79,8 @@ def _form(value: Any) -> Any:
 
 
 def _numbers(target: np.ndarray[Any, Any], shown: str) -> np.ndarray[Any, Any]:
+    if target.dtype.kind in "mM":
+        raise InputError(f"{shown}: found times as true values, expected numbers as the models predict; name --target")
     try:
         values = target.astype(np.float64)
     except (TypeError, ValueError) as error:

@@ -1,7 +1,7 @@
 """Every model answers the same labelled rows; rows that one has seen or refuses are left out and counted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,9 @@ def score(
             f"found no row left of {given.shown} that every model answers and none has seen, expected some"
             f"{f' ({reasons})' if reasons else ''}; compare on fresh labelled rows: --on FILE"
         )
+    shape = answers[1].predictions.shape
+    if shape != given.target.shape and given.target.size == answers[1].predictions.size:  # one target, as a column
+        given = replace(given, target=given.target.reshape(shape))
     for one, each in zip(contenders, answers, strict=True):
         if each.predictions.shape[1:] != given.target.shape[1:]:
             raise InputError(

@@ -3,7 +3,7 @@
 import json
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from pipeline_lib import InputError, compare
+from pipeline_lib.comparison.compare import _repeated
 from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.errors import DifferenceError
 from pipeline_lib.project.project import Project
@@ -269,6 +270,19 @@ def test_rows_that_cannot_be_judged_are_refused(made: Loans, tmp_path: Path) -> 
     framed = compare(made.champion, made.challenger, project=made.project, on=(rows, paid.to_frame()))
     plain = compare(made.champion, made.challenger, project=made.project, on=fresh)
     assert framed.answers[0].metrics == plain.answers[0].metrics
+
+
+def test_rows_that_are_there_twice_are_told(made: Loans) -> None:
+    fresh = loans(300, seed=12, first=90_000)
+    customers = np.arange(90_000, 90_600)
+    twice = pd.concat([fresh, fresh])
+    row = compare(made.champion, made.challenger, project=made.project, on=twice).scored
+    assert row.groups is not None  # of one customer: they count as one
+    assert _repeated(row) == []
+    apart = replace(row, groups=None)
+    assert _repeated(apart)[0].startswith("300 rows repeat another one in every column")
+    other = compare(made.champion, made.challenger, project=made.project, on=twice.assign(customer_id=customers))
+    assert other.scored.notes == ()
 
 
 def test_a_target_that_is_a_raw_column_too_stays_among_the_rows(made: Loans) -> None:
