@@ -131,7 +131,8 @@ def _check_kept(shown: str, keep: list[str], names: Sequence[str]) -> list[str]:
     if absent:
         listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
         raise InputError(
-            f"{shown}: found no column {', '.join(absent)} to keep, expected one of {listed}; correct --keep"
+            f"{shown}: found no column {', '.join(absent)} to keep, expected one of {listed}; correct the name "
+            "(--keep, --target or --label-key)"
         )
     return keep
 

@@ -296,6 +296,9 @@ def test_an_unknown_label_is_wrong_for_all_and_a_missing_column_is_refused(made:
     with pytest.raises(InputError, match="paid_back"):
         compare(made.champion, made.challenger, project=made.project, on=fresh, target="paid_back")
     path = tmp_path / "fresh.csv"
+    fresh.to_csv(path, index=False)
+    with pytest.raises(InputError, match=r"found no column paid_back .*--target"):
+        compare(made.champion, made.challenger, project=made.project, on=path, target="paid_back")
     fresh.drop(columns="income").to_csv(path, index=False)
     with pytest.raises(InputError, match="income"):
         compare(made.champion, made.challenger, project=made.project, on=path)
