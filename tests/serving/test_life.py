@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import threading
 import time
 from collections import Counter
@@ -167,9 +166,7 @@ def test_workers_end_with_the_server_that_is_killed(tmp_path: Path, labels_recor
         deadline = time.monotonic() + 10
         while not all(map(gone, workers)) and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert all(map(gone, workers))
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", running.port), 5)
+        assert all(map(gone, workers))  # and with them the port, which another program may have by now
 
 
 @pytest.mark.slow
