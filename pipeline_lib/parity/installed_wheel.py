@@ -26,7 +26,10 @@ def pack_installed(package: str, target: Path) -> Path | None:
         written = file.parent.name.endswith(".dist-info") and file.name in _OF_THE_INSTALLATION
         if not written and ".." not in file.parts and "__pycache__" not in file.parts:
             files[file.as_posix()] = Path(str(file.locate())).read_bytes()
-    (info,) = {name.partition("/")[0] for name in files if name.partition("/")[0].endswith(".dist-info")}
+    infos = {name.partition("/")[0] for name in files if name.partition("/")[0].endswith(".dist-info")}
+    if len(infos) != 1:  # an egg-info that a build has left in the folder of a checkout
+        return None
+    (info,) = infos
     tag = Parser().parsestr(files[f"{info}/WHEEL"].decode())["Tag"]
     lines = [f"{name},sha256={_digest(content)},{len(content)}" for name, content in files.items()]
     files[f"{info}/RECORD"] = "\n".join([*lines, f"{info}/RECORD,,", ""]).encode()
