@@ -184,7 +184,7 @@ def _answer(
     if difference is None or one.direction is None:
         raise AssertionError(f"{criterion}: a criterion has a difference and a direction")
     verdict = verdict_of(difference, direction=one.direction, margin=margin, p=one.p)
-    needed = rows_needed(difference, margin) if verdict == "cannot tell" else None
+    needed = rows_needed(difference, margin, p=one.p) if verdict == "cannot tell" else None
     challenger = scored.sides[number].reference
     differences = differences_by(scored, number, criterion, margin)
     sentence = sentence_of(

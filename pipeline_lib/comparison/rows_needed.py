@@ -6,18 +6,22 @@ import scipy.stats as st  # type: ignore[import-untyped]
 from scipy.optimize import brentq  # type: ignore[import-untyped]
 
 from pipeline_lib.comparison.paired import PairedDifference
+from pipeline_lib.comparison.verdict import SIGNIFICANT
 
 _SIDE = float(st.norm.ppf(0.975))
 MANY = 1_000_000_000
 """More rows than this are no answer."""
 
 
-def rows_needed(difference: PairedDifference, margin: float = 0.0, power: float = 0.8) -> int | None:
+def rows_needed(
+    difference: PairedDifference, margin: float = 0.0, power: float = 0.8, p: float | None = None
+) -> int | None:
     """More rows of the same kind, at which the verdict would be found with this probability if the estimate is true.
 
     Either the interval then leaves 0 out, or, where the estimate is smaller than `margin`, it lies inside the margin,
     whichever takes fewer rows. 0 where it is settled already. None where no number would do: the estimate is 0, or so
-    close to it that a billion rows were too few, and there is no margin.
+    close to it that a billion rows were too few, and there is no margin. `p`: the p-value after a correction for
+    several challengers; by default that of the difference.
 
         >>> import numpy as np
         >>> from pipeline_lib.comparison.paired import difference_of_means
@@ -30,7 +34,7 @@ def rows_needed(difference: PairedDifference, margin: float = 0.0, power: float 
     if difference.identical:
         return 0
     for_reliable = max(0, difference.rows_for_reliable - rows)
-    if _settled(difference, margin):
+    if _settled(difference, margin, difference.p if p is None else p):
         return for_reliable
     error = max(_error_outside(abs(difference.estimate), power), _error_inside(abs(difference.estimate), margin, power))
     if not math.isfinite(difference.standard_error) or error * math.sqrt(MANY / rows) < difference.standard_error:
@@ -56,14 +60,16 @@ def _error_inside(estimate: float, margin: float, power: float) -> float:
     return float(brentq(excess, (margin - estimate) / 100, margin))
 
 
-def _settled(difference: PairedDifference, margin: float) -> bool:
-    outside = (difference.low > 0 or difference.high < 0) and difference.p < 0.05
+def _settled(difference: PairedDifference, margin: float, p: float) -> bool:
+    outside = (difference.low > 0 or difference.high < 0) and p < SIGNIFICANT
     return outside or (-margin < difference.low and difference.high < margin)
 
 
-def rows_needed_sentence(difference: PairedDifference, margin: float = 0.0, power: float = 0.8) -> str:
+def rows_needed_sentence(
+    difference: PairedDifference, margin: float = 0.0, power: float = 0.8, p: float | None = None
+) -> str:
     """The same as a sentence, with what to do where no number of rows would settle it."""
-    more = rows_needed(difference, margin, power)
+    more = rows_needed(difference, margin, power, p)
     if more is None:
         advice = "the margin equals the difference; choose another" if margin else "give a margin that matters"
         return f"no number of rows would settle a difference this close to 0: {advice}"

@@ -74,8 +74,8 @@ def sentence_of(
             f"{number_text(margin)}{unit}."
         )
     if verdict == "cannot tell":
-        open_since = _open(difference, margin)
-        return f"Cannot tell whether {challenger} is better than the champion {champion}: {what}; {open_since}."
+        reason = _open(difference, margin, measured.p)
+        return f"Cannot tell whether {challenger} is better than the champion {champion}: {what}; {reason}."
     return f"{challenger} is {verdict} than the champion {champion}: {what}."
 
 
@@ -86,9 +86,9 @@ def _yearly(measured: Measured, volume: float | None) -> str:
     return f", {_signed(yearly)} {measured.unit} a year at {number_text(volume)} rows a year"
 
 
-def _open(difference: PairedDifference, margin: float) -> str:
+def _open(difference: PairedDifference, margin: float, p: float | None) -> str:
     """Why a comparison is open, and what would settle it."""
-    settled = rows_needed_sentence(difference, margin)
+    settled = rows_needed_sentence(difference, margin, p=p)
     return settled if difference.reliable else f"{difference.unreliable}; {settled}"
 
 

@@ -107,3 +107,10 @@ def test_recipes_that_always_differ_by_as_much_divide_by_nothing() -> None:
     assert constant.p < 1e-5
     with pytest.raises(InputError, match="expected two splits or more"):
         corrected_resampled_t([0.5], [0.6], train_rows=90, test_rows=10)
+
+
+def test_a_p_that_a_correction_raises_above_the_level_leaves_the_answer_open() -> None:
+    difference = replace(EXAMPLE, p=0.04)
+    assert rows_needed(difference) == 0
+    assert rows_needed(difference, p=0.08)
+    assert "at hand settle it" not in rows_needed_sentence(difference, p=0.08)
