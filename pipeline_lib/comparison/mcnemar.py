@@ -67,6 +67,14 @@ def difference_of_correct(
     result = difference_of_means(first, second, groups=groups, order=order, seed=seed)
     if groups is not None or order is not None:
         return result
-    test = mcnemar(int(np.count_nonzero(first > second)), int(np.count_nonzero(second > first)))
-    beside = ((result.test, result.p), *result.beside)
-    return replace(result, p=test.p, test=test.test, beside=beside)
+    return with_mcnemar(result, first > 0, second > 0)
+
+
+def with_mcnemar(
+    difference: PairedDifference, champion: np.ndarray[Any, Any], challenger: np.ndarray[Any, Any]
+) -> PairedDifference:
+    """A difference of error rates or accuracies with McNemar's test in place of its own; masks of the right answers."""
+    if difference.identical:
+        return difference
+    test = mcnemar(int((champion & ~challenger).sum()), int((challenger & ~champion).sum()))
+    return replace(difference, test=test.test, p=test.p, beside=((difference.test, difference.p),))

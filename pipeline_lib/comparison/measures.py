@@ -11,7 +11,7 @@ import numpy as np
 from pipeline_lib.comparison.answer import Measured
 from pipeline_lib.comparison.delong import auc_difference
 from pipeline_lib.comparison.judge import Judge
-from pipeline_lib.comparison.mcnemar import mcnemar
+from pipeline_lib.comparison.mcnemar import with_mcnemar
 from pipeline_lib.comparison.paired import PairedDifference, difference_of_means, difference_of_metric, identical
 from pipeline_lib.comparison.score import target_frame
 from pipeline_lib.comparison.scored import Scored, Side
@@ -81,16 +81,8 @@ def _losses(scored: Scored, challenger: Side) -> Iterator[Measured]:
             continue
         difference = _means(scored, scored.champion.losses[name], losses)
         if name == _ERROR and scored.groups is None and scored.order is None and scored.kind != "several targets":
-            difference = _by_mcnemar(difference, scored.champion.losses[name] == 0, losses == 0)
+            difference = with_mcnemar(difference, scored.champion.losses[name] == 0, losses == 0)
         yield _measured(name, "minimize", difference)
-
-
-def _by_mcnemar(difference: PairedDifference, champion: Array, challenger: Array) -> PairedDifference:
-    """The difference of two error rates with the test that suits it."""
-    if difference.identical:
-        return difference
-    result = mcnemar(int((champion & ~challenger).sum()), int((challenger & ~champion).sum()))
-    return replace(difference, test=result.test, p=result.p, beside=((difference.test, difference.p),))
 
 
 def _auc(scored: Scored, challenger: Side) -> Iterator[Measured]:

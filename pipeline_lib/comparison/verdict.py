@@ -3,9 +3,9 @@
 from typing import Literal
 
 from pipeline_lib.comparison.paired import PairedDifference
+from pipeline_lib.records.metric_direction import Direction
 
 Verdict = Literal["better", "worse", "no difference", "cannot tell"]
-Direction = Literal["maximize", "minimize"]
 SIGNIFICANT = 0.05
 
 
