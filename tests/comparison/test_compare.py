@@ -137,6 +137,7 @@ def test_few_rows_cannot_tell_and_say_how_many_would(made: Loans) -> None:
     (answer,) = compare(similar, made.challenger, project=made.project, on=fresh).answers
     assert answer.verdict == "cannot tell"
     assert answer.rows_needed
+    assert not answer.not_worse
     assert "more labelled rows" in answer.sentence
 
 
@@ -410,3 +411,16 @@ def test_a_champion_without_rows_is_compared_on_fresh_rows(made: Loans) -> None:
     assert not checks_folder(old).exists()
     with pytest.raises(InputError, match="found no exact parity check from before"):
         compare(old, made.challenger, project=made.project)
+
+
+def test_what_is_open_after_the_correction_is_not_shown_to_be_not_worse(
+    made: Loans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pipeline_lib.comparison.compare as module
+
+    both = compare(made.champion, made.challenger, made.challenger, project=made.project)
+    assert [answer.not_worse for answer in both.answers] == [True, True]
+    monkeypatch.setattr(module, "holm", lambda values: [0.08] * len(values))
+    corrected = compare(made.champion, made.challenger, made.challenger, project=made.project)
+    assert [answer.verdict for answer in corrected.answers] == ["cannot tell", "cannot tell"]
+    assert [answer.not_worse for answer in corrected.answers] == [False, False]
