@@ -196,8 +196,7 @@ def _answer(
         margin=margin,
         volume=volume,
     )
-    open_at_zero = verdict == "cannot tell" and not margin  # after the correction for several challengers, too
-    not_worse = not open_at_zero and is_not_worse(difference, direction=one.direction, margin=margin)
+    not_worse = is_not_worse(difference, direction=one.direction, margin=margin, p=one.p)
     if verdict != "worse":
         sentence += worse_segments_text(differences.segments)
     return Answer(challenger, criterion, verdict, sentence, tuple(table), not_worse, differences, needed, scored.notes)

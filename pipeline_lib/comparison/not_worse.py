@@ -10,7 +10,6 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.parity.check import read_or_check_parity
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.champion_record import champion_of, find_champion
-from pipeline_lib.records.comparison_kept import FAVOURABLE
 from pipeline_lib.records.record import Record
 from pipeline_lib.records.reference import as_record
 
@@ -54,7 +53,7 @@ def assert_not_worse(
         read_or_check_parity(one, project.library)
     comparison = compare(present, record, on=on, target=target, strict=strict, margin=margin, project=project)
     (answer,) = comparison.answers
-    if not (answer.not_worse or answer.verdict in FAVOURABLE):
+    if not answer.not_worse:
         raise AssertionError(failure_text(answer, margin))
     return comparison
 

@@ -11,10 +11,11 @@ from pipeline_lib.comparison.figures import alike, difference_texts, named_cell,
 from pipeline_lib.comparison.scored import Scored, Side
 from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.comparison.svg import BAD, CHALLENGER, GOOD, SOFT, Scale, dot, line, picture
-from pipeline_lib.comparison.verdict import SIGNIFICANT
+from pipeline_lib.comparison.verdict import oriented, verdict_of
 from pipeline_lib.system.html_page import Kind, Markup, bullets, element, folded, joined, table
 
 BETTER = {"maximize": "more is better", "minimize": "less is better", None: "direction not known"}
+_KINDS: dict[str, Kind] = {"better": "good", "worse": "bad"}
 _WIDE, _HIGH = 96.0, 14.0  # of the small picture
 
 
@@ -64,19 +65,15 @@ def _oriented(each: Measured) -> tuple[float, float, float] | None:
     difference = each.difference
     if difference is None or each.direction is None:
         return None
-    if each.direction == "maximize":
-        return difference.estimate, difference.low, difference.high
-    return -difference.estimate, -difference.high, -difference.low
+    sign = 1.0 if each.direction == "maximize" else -1.0
+    return sign * difference.estimate, *oriented(difference, each.direction)
 
 
 def _kind(each: Measured) -> Kind:
     """Green or red where interval and test agree that there is a difference."""
-    turned = _oriented(each)
-    if turned is None or each.difference is None or not each.difference.reliable:
+    if each.difference is None or each.direction is None:
         return ""
-    if each.p is not None and each.p >= SIGNIFICANT:
-        return ""
-    return "good" if turned[1] > 0 else "bad" if turned[2] < 0 else ""
+    return _KINDS.get(verdict_of(each.difference, direction=each.direction, p=each.p), "")
 
 
 def _small_picture(each: Measured) -> Markup:

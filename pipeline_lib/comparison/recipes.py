@@ -14,7 +14,7 @@ from typing import Any
 from pipeline_lib.comparison.as_text import p_text
 from pipeline_lib.comparison.resampled import ResampledDifference, corrected_resampled_t
 from pipeline_lib.comparison.sentence import number_text
-from pipeline_lib.comparison.verdict import Verdict
+from pipeline_lib.comparison.verdict import Verdict, verdict_by
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.layout import METRICS, SWEEP, SWEEPS, TRAINING
@@ -117,7 +117,7 @@ def compare_recipes(
         train_rows=round(statistics.mean(train)),
         test_rows=round(statistics.mean(test)),
     )
-    verdict = _verdict(difference, direction, margin)
+    verdict = verdict_by(difference, direction=direction, margin=margin)
     return RecipeComparison(one.name, two.name, name, unit, direction, scores, difference, verdict)
 
 
@@ -191,14 +191,3 @@ def _rows(record: Record) -> tuple[int, int]:
     """How many rows a run was fitted on, and tested on."""
     evidence = read_json(record.evidence / "evidence.json")
     return int(record.read_json(TRAINING)["rows"]), int(evidence["rows"])
-
-
-def _verdict(difference: ResampledDifference, direction: Direction, margin: float) -> Verdict:
-    low, high = difference.low, difference.high
-    if direction == "minimize":
-        low, high = -high, -low
-    if (low == high == 0) or (-margin < low and high < margin):
-        return "no difference"
-    if difference.p >= 0.05:
-        return "cannot tell"
-    return "better" if low > 0 else "worse" if high < 0 else "cannot tell"

@@ -1,6 +1,6 @@
 """One word for a paired difference: better, worse, no difference, or cannot tell."""
 
-from typing import Literal
+from typing import Literal, Protocol
 
 from pipeline_lib.comparison.paired import PairedDifference
 from pipeline_lib.records.metric_direction import Direction
@@ -9,11 +9,35 @@ Verdict = Literal["better", "worse", "no difference", "cannot tell"]
 SIGNIFICANT = 0.05
 
 
-def oriented(difference: PairedDifference, direction: Direction) -> tuple[float, float, float]:
-    """Estimate and limits of the interval, turned so that positive means that the challenger is better."""
+class Interval(Protocol):
+    """What a verdict reads of a difference: its interval and its p-value."""
+
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def p(self) -> float: ...
+
+
+def oriented(difference: Interval, direction: Direction) -> tuple[float, float]:
+    """The limits of the interval, turned so that positive means that the challenger is better."""
     if direction == "maximize":
-        return difference.estimate, difference.low, difference.high
-    return -difference.estimate, -difference.high, -difference.low
+        return difference.low, difference.high
+    return -difference.high, -difference.low
+
+
+def verdict_by(difference: Interval, *, direction: Direction, margin: float = 0.0, p: float | None = None) -> Verdict:
+    """The verdict by an interval that can be relied on; `margin` and `p` as for `verdict_of`."""
+    low, high = oriented(difference, direction)
+    if low == high == 0 or (-margin < low and high < margin):
+        return "no difference"
+    significant = (difference.p if p is None else p) < SIGNIFICANT
+    if significant and low > 0:
+        return "better"
+    if significant and high < 0:
+        return "worse"
+    return "cannot tell"
 
 
 def verdict_of(
@@ -38,19 +62,17 @@ def verdict_of(
         return "no difference"
     if not difference.reliable:
         return "cannot tell"
-    _, low, high = oriented(difference, direction)
-    if -margin < low and high < margin:
-        return "no difference"
-    significant = (difference.p if p is None else p) < SIGNIFICANT
-    if significant and low > 0:
-        return "better"
-    if significant and high < 0:
-        return "worse"
-    return "cannot tell"
+    return verdict_by(difference, direction=direction, margin=margin, p=p)
 
 
-def is_not_worse(difference: PairedDifference, *, direction: Direction, margin: float = 0.0) -> bool:
-    """Whether the challenger is shown to be worse by less than the margin, if at all."""
-    if difference.identical:
+def is_not_worse(
+    difference: PairedDifference, *, direction: Direction, margin: float = 0.0, p: float | None = None
+) -> bool:
+    """Whether the challenger is shown to be worse by less than the margin, if at all; `p` as for `verdict_of`.
+
+    Better, and no difference that matters, are not worse. Without a margin nothing else is.
+    """
+    verdict = verdict_of(difference, direction=direction, margin=margin, p=p)
+    if verdict in ("better", "no difference"):
         return True
-    return difference.reliable and oriented(difference, direction)[1] > -margin
+    return margin > 0 and difference.reliable and oriented(difference, direction)[0] > -margin

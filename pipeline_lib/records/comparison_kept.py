@@ -21,7 +21,6 @@ _DIGITS = 16
 COMPARISON = re.compile(rf"{PREFIX}[0-9a-f]{{{_DIGITS}}}\.json")
 _ROWS = "differences"
 """The key of a comparison that may show rows; it stays on the machine that made it."""
-FAVOURABLE = ("better", "no difference")
 
 
 @dataclass(frozen=True)
@@ -39,11 +38,6 @@ class KeptComparison:
     sentence: str
     created: str
     content: Mapping[str, Any]
-
-    @property
-    def favourable(self) -> bool:
-        """Whether it shows that the challenger may replace the champion: better, or not worse."""
-        return self.not_worse or self.verdict in FAVOURABLE
 
 
 def comparison_path(challenger: Record, champion_digest: str, suffix: str = ".json") -> Path:

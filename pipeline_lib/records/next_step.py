@@ -37,4 +37,4 @@ def _promotion(record: Record) -> str:
     kept = read_comparison(record, champion.record.digest)
     if kept is None:
         return f"compare {champion.record.reference} {record.reference}"
-    return f"promote {record.reference}" if kept.favourable else with_reason
+    return f"promote {record.reference}" if kept.not_worse else with_reason

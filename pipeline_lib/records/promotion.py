@@ -84,7 +84,7 @@ def next_champion(record: Record, project: Project, *, reason: str | None = None
     if before and before.record.digest == wanted.digest:  # the same record in another store
         return _champion(record, project, _given(reason, "another store"), before.previous, before.compared)
     kept = read_comparison(record, before.record.digest) if before else None
-    compared = Compared(kept.verdict, kept.favourable, kept.sentence) if kept else None
+    compared = Compared(kept.verdict, kept.not_worse, kept.sentence) if kept else None
     if reason is None and compared and compared.favourable:
         reason = compared.sentence
     if reason is None and before:

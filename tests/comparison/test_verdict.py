@@ -114,3 +114,13 @@ def test_a_p_that_a_correction_raises_above_the_level_leaves_the_answer_open() -
     assert rows_needed(difference) == 0
     assert rows_needed(difference, p=0.08)
     assert "at hand settle it" not in rows_needed_sentence(difference, p=0.08)
+
+
+def test_without_a_margin_what_cannot_be_told_is_not_shown_to_be_not_worse() -> None:
+    difference = replace(EXAMPLE, estimate=0.3, low=0.01, high=0.6, p=0.04)
+    assert verdict_of(difference, direction="maximize") == "better"
+    assert is_not_worse(difference, direction="maximize")
+    corrected = {"direction": "maximize", "p": 0.08}
+    assert verdict_of(difference, **corrected) == "cannot tell"
+    assert not is_not_worse(difference, **corrected)
+    assert is_not_worse(difference, margin=0.1, **corrected)

@@ -26,7 +26,7 @@ def test_a_kept_comparison_is_read_as_one_line(pair: tuple[Record, Record]) -> N
     champion, challenger = pair
     kept = read_comparison(challenger, digest(champion))
     assert kept is not None
-    assert (kept.verdict, kept.favourable, kept.sentence) == ("no difference", True, "No difference that matters.")
+    assert (kept.verdict, kept.not_worse, kept.sentence) == ("no difference", True, "No difference that matters.")
     assert read_comparison(champion, digest(challenger)) is None
     assert list(compared_with(challenger.folder.parents[1], challenger.reference)) == [champion.reference]
 

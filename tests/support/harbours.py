@@ -79,7 +79,11 @@ def point_to(project: Project, record: Record) -> None:
 def compared(challenger: Record, champion: Record, verdict: str, sentence: str, *, not_worse: bool = False) -> None:
     """Keep a comparison of two records with this answer, as `compare` does."""
     digests = [str(record.manifest()["digest"]) for record in (champion, challenger)]
-    answer = {"challenger": challenger.reference, "challenger_digest": digests[1]}
-    answer |= {"verdict": verdict, "sentence": sentence, "not_worse": not_worse}
+    answer: dict[str, Any] = {"challenger": challenger.reference, "challenger_digest": digests[1]}
+    answer |= {
+        "verdict": verdict,
+        "sentence": sentence,
+        "not_worse": not_worse or verdict in ("better", "no difference"),
+    }
     content = {"champion": champion.reference, "champion_digest": digests[0], "created": "2026-11-30T10:00:00+00:00"}
     write_comparison(challenger, digests[0], {"format": 1, **content, "answers": [answer], "differences": {"rows": []}})
