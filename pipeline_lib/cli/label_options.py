@@ -10,7 +10,7 @@ import click
 from pipeline_lib.errors import InputError
 
 if TYPE_CHECKING:
-    from pipeline_lib.comparison.labels import LateLabels
+    from pipeline_lib.comparison.late_labels import LateLabels
 
 _LABELS = (
     click.option("--labels", metavar="FILE", help="True values that came later; the rows are those of --on."),
@@ -35,6 +35,6 @@ def late_labels(options: dict[str, Any], as_of: date) -> "LateLabels | None":
     if key is None or options["on"] is None:
         absent = "--label-key COLUMN" if key is None else "--on FILE"
         raise InputError(f"found --labels without {absent}, expected both; add it")
-    from pipeline_lib.comparison.labels import LateLabels, parse_delay
+    from pipeline_lib.comparison.late_labels import LateLabels, parse_delay
 
     return LateLabels(file, key, as_of, parse_delay(delay or "0d"))

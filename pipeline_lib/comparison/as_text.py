@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pipeline_lib.comparison.answer import Answer, Compared, Measured
 from pipeline_lib.comparison.scored import Scored, Side, mean_of
-from pipeline_lib.comparison.sentence import number_text
+from pipeline_lib.system.number_text import number_text
 
 _BETTER = {"maximize": "more is better", "minimize": "less is better", None: ""}
 

@@ -14,8 +14,7 @@ from pipeline_lib.comparison.differences import differences_by
 from pipeline_lib.comparison.held_out import LabelledRows, given_rows, held_out_rows
 from pipeline_lib.comparison.judge import Judge, judge_of
 from pipeline_lib.comparison.keep import keep
-from pipeline_lib.comparison.labels import LateLabels
-from pipeline_lib.comparison.labels_of import unknown_labels
+from pipeline_lib.comparison.late_labels import LateLabels
 from pipeline_lib.comparison.measures import VALUE, measured
 from pipeline_lib.comparison.multiplicity import holm
 from pipeline_lib.comparison.result import Comparison
@@ -24,6 +23,7 @@ from pipeline_lib.comparison.score import score
 from pipeline_lib.comparison.scored import Scored
 from pipeline_lib.comparison.sentence import sentence_of, worse_segments_text
 from pipeline_lib.comparison.target_names import in_one_order
+from pipeline_lib.comparison.task import unknown_labels
 from pipeline_lib.comparison.unseen import Unseen, unseen_rows
 from pipeline_lib.comparison.verdict import is_not_worse, verdict_of
 from pipeline_lib.errors import InputError

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pipeline_lib.comparison.calibration import Calibration, CalibrationGroup
 from pipeline_lib.comparison.decisions import Decision
 from pipeline_lib.comparison.gain import TENTHS, Gain
-from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.comparison.svg import (
     CHALLENGER,
     CHAMPION,
@@ -23,6 +22,7 @@ from pipeline_lib.comparison.svg import (
     ticks,
 )
 from pipeline_lib.system.html_page import Markup
+from pipeline_lib.system.number_text import number_text
 
 _COLOURS = (CHAMPION, CHALLENGER)
 _ROLES = ("champion", "challenger")

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pipeline_lib.comparison.cuts import cuts_of, label
 from pipeline_lib.comparison.scored import Scored, Side
+from pipeline_lib.rows.cuts import cuts_of, label
 
 Nearer = Literal["champion", "challenger", "equal"]
 SHOWN = 10

@@ -20,7 +20,6 @@ import numpy as np
 
 from pipeline_lib.comparison.figures import difference_texts
 from pipeline_lib.comparison.paired import PairedDifference
-from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.comparison.svg import (
     BAD,
     CHALLENGER,
@@ -42,6 +41,7 @@ from pipeline_lib.comparison.svg import (
 )
 from pipeline_lib.records.metric_direction import Direction
 from pipeline_lib.system.html_page import Markup
+from pipeline_lib.system.number_text import number_text
 
 _ROW, _NAME, _CURVE, _AXIS = 66.0, 17.0, 26.0, 46.0  # heights: of a challenger, its name, its curve; of the axis
 _MARGIN_SHOWN = 3.0  # a margin this many times as wide as the intervals would hide them: it is cut off

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline_lib.comparison.contenders import Contender
-from pipeline_lib.comparison.labels import LateLabels, join_labels
+from pipeline_lib.comparison.late_labels import LateLabels, join_labels
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import read_evidence
 from pipeline_lib.evidence.targets import target_of, target_table

@@ -12,8 +12,8 @@ from pipeline_lib.comparison.page_metrics import methods, metrics_section
 from pipeline_lib.comparison.page_rows import disagreements_section
 from pipeline_lib.comparison.page_segments import segments_section
 from pipeline_lib.comparison.row_measure import row_measure
-from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.system.html_page import Kind, Markup, element, folded, joined, summary_box, write_page
+from pipeline_lib.system.number_text import number_text
 
 _KINDS: dict[str, Kind] = {"better": "good", "worse": "bad", "cannot tell": "warn", "no difference": ""}
 

@@ -2,8 +2,8 @@
 
 from pipeline_lib.comparison.curves import decision_plot
 from pipeline_lib.comparison.decisions import ROLES, Decision
-from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.system.html_page import Markup, element, folded, joined, table
+from pipeline_lib.system.number_text import number_text
 
 _SHOWN = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 

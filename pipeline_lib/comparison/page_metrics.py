@@ -9,10 +9,10 @@ from pipeline_lib.comparison.answer import Answer, Compared, Measured
 from pipeline_lib.comparison.as_text import p_text
 from pipeline_lib.comparison.figures import alike, difference_texts, named_cell, unbroken
 from pipeline_lib.comparison.scored import Scored, Side
-from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.comparison.svg import BAD, CHALLENGER, GOOD, SOFT, Scale, dot, line, picture
 from pipeline_lib.comparison.verdict import oriented, verdict_of
 from pipeline_lib.system.html_page import Kind, Markup, bullets, element, folded, joined, table
+from pipeline_lib.system.number_text import number_text
 
 BETTER = {"maximize": "more is better", "minimize": "less is better", None: "direction not known"}
 _KINDS: dict[str, Kind] = {"better": "good", "worse": "bad"}

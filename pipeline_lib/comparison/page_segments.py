@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from pipeline_lib.comparison.as_text import p_text
 from pipeline_lib.comparison.figures import alike, count, difference_texts, named_cell, unbroken
 from pipeline_lib.comparison.segments import SMALLEST, Segment, Segments
-from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.system.html_page import Kind, Markup, element, folded, joined, table
+from pipeline_lib.system.number_text import number_text
 
 _NEAREST = 3
 """Segments in the open table that lose through others, and that come nearest to a loss."""

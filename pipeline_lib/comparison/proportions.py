@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-_Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
+from scipy.special import stdtrit  # type: ignore[import-untyped]
+from scipy.stats import binomtest  # type: ignore[import-untyped]
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,8 @@ def share(count: int, rows: int) -> Estimate:
     """
     if rows == 0:
         return NOTHING
-    value, spread = count / rows, _Z * _Z / rows
-    middle = (value + spread / 2) / (1 + spread)
-    half = _Z * math.sqrt(value * (1 - value) / rows + spread / (4 * rows)) / (1 + spread)
-    low = 0.0 if count == 0 else max(0.0, middle - half)
-    high = 1.0 if count == rows else min(1.0, middle + half)
-    return Estimate(value, low, high, rows)
+    interval = binomtest(count, rows).proportion_ci(method="wilson")
+    return Estimate(count / rows, float(interval.low), float(interval.high), rows)
 
 
 def share_difference(one: Estimate, other: Estimate) -> Estimate:
@@ -72,8 +68,6 @@ def share_difference(one: Estimate, other: Estimate) -> Estimate:
 
 def mean(values: Sequence[float] | np.ndarray[Any, Any]) -> Estimate:
     """A mean with Student's interval; of one row the interval is unknown."""
-    from scipy.special import stdtrit  # type: ignore[import-untyped]
-
     numbers = np.asarray(values, np.float64)
     if numbers.size < 2:
         return NOTHING if not numbers.size else Estimate(float(numbers[0]), math.nan, math.nan, 1)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.comparison.cuts import Cut, cuts_of
 from pipeline_lib.comparison.proportions import (
     Estimate,
     mean,
@@ -22,6 +21,7 @@ from pipeline_lib.comparison.proportions import (
     share_difference,
 )
 from pipeline_lib.comparison.scored import Scored, Side
+from pipeline_lib.rows.cuts import Cut, cuts_of
 
 SMALLEST = 10
 """Rows below which a group's rates are not shown."""

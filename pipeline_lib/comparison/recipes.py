@@ -13,7 +13,6 @@ from typing import Any
 
 from pipeline_lib.comparison.as_text import p_text
 from pipeline_lib.comparison.resampled import ResampledDifference, corrected_resampled_t
-from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.comparison.verdict import Verdict, verdict_by
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import Project, find_project
@@ -23,6 +22,7 @@ from pipeline_lib.records.record import Record
 from pipeline_lib.records.recorded_value import recorded_value
 from pipeline_lib.system.files import read_json
 from pipeline_lib.system.html_page import Markup, element, joined, table
+from pipeline_lib.system.number_text import number_text
 
 VALUE = "value"
 _FEWEST = 5

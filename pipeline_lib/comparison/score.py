@@ -10,10 +10,10 @@ import pyarrow as pa
 from pipeline_lib.comparison.contenders import Answers, Contender, answers_of
 from pipeline_lib.comparison.held_out import LabelledRows
 from pipeline_lib.comparison.judge import Judge
-from pipeline_lib.comparison.labels_of import aligned, all_labels, task_of, true_values
-from pipeline_lib.comparison.losses import losses_of
-from pipeline_lib.comparison.scored import Kind, Scored, Side
+from pipeline_lib.comparison.scored import Scored, Side
+from pipeline_lib.comparison.task import aligned, all_labels, task_of, true_values
 from pipeline_lib.errors import InputError
+from pipeline_lib.evidence.losses import Kind, losses_of
 from pipeline_lib.records.layout import BASELINE
 from pipeline_lib.runner.baselines import read_baselines
 

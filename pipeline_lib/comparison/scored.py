@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from pipeline_lib.evidence.losses import Kind
 from pipeline_lib.records.record import Record
 from pipeline_lib.rows.schema import RowSchema
-
-Kind = Literal["regression", "binary", "multiclass", "several targets"]
-"""What is predicted: numbers, one of two labels, one of several labels, or more than one target."""
 
 
 @dataclass(frozen=True)

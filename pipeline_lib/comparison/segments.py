@@ -15,12 +15,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pipeline_lib.comparison.cuts import Cut, by_value, cuts_of
 from pipeline_lib.comparison.multiplicity import holm
 from pipeline_lib.comparison.paired import PairedDifference, difference_of_means
 from pipeline_lib.comparison.proportions import known
 from pipeline_lib.comparison.row_measure import RowMeasure, row_measure
 from pipeline_lib.comparison.scored import Scored
+from pipeline_lib.rows.cuts import Cut, by_value, cuts_of
 
 SMALLEST = 30
 """Rows below which a segment is not compared."""

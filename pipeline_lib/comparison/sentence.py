@@ -1,35 +1,14 @@
 """The answer of a comparison in one sentence, with the money that is in it."""
 
-import math
-
 from pipeline_lib.comparison.answer import Measured
 from pipeline_lib.comparison.figures import difference_texts
 from pipeline_lib.comparison.paired import PairedDifference
 from pipeline_lib.comparison.rows_needed import rows_needed_sentence
 from pipeline_lib.comparison.segments import Segments
 from pipeline_lib.comparison.verdict import Verdict
+from pipeline_lib.system.number_text import number_text
 
-_DIGITS = 3  # significant ones
 _SEGMENTS = 3  # named ones
-_UNITS_OF_MILLIONS = ((1e9, "billion"), (1e6, "million"))
-
-
-def number_text(value: float) -> str:
-    """A number with three significant digits, without an exponent where it can be read so.
-
-    >>> [number_text(value) for value in (1234567.0, 812.44, 0.01234, -3.0, 0.0, 4.2e-9)]
-    ['1.23 million', '812', '0.0123', '-3', '0', '4.2e-09']
-    """
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    for size, name in _UNITS_OF_MILLIONS:
-        if abs(value) >= size:
-            return f"{value / size:,.{_DIGITS}g} {name}"
-    if abs(value) < 1e-5:
-        return f"{value:.2g}"
-    places = max(_DIGITS - 1 - math.floor(math.log10(abs(value))), 0)
-    text = f"{value:,.{places}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def difference_text(measured: Measured) -> str:

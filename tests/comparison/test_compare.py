@@ -16,13 +16,13 @@ from sklearn.pipeline import Pipeline
 
 from pipeline_lib import InputError, compare
 from pipeline_lib.comparison.compare import _repeated
-from pipeline_lib.comparison.sentence import number_text
 from pipeline_lib.errors import DifferenceError
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.comparison_kept import read_comparison
 from pipeline_lib.records.layout import TRAINING_ROWS
 from pipeline_lib.records.record import Record
 from pipeline_lib.records.seal import seal
+from pipeline_lib.system.number_text import number_text
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import pytest
 
 from pipeline_lib import InputError
 from pipeline_lib.comparison.held_out import LabelledRows
-from pipeline_lib.comparison.labels_of import true_values
 from pipeline_lib.comparison.target_names import in_one_order, target_names
+from pipeline_lib.comparison.task import true_values
 from pipeline_lib.evidence.targets import target_table
 from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.schema import RowSchema

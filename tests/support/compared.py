@@ -13,12 +13,12 @@ import pyarrow as pa
 
 from pipeline_lib.comparison.answer import Answer, Seen
 from pipeline_lib.comparison.differences import differences_by
-from pipeline_lib.comparison.losses import losses_of
 from pipeline_lib.comparison.measures import measured
 from pipeline_lib.comparison.result import Comparison
-from pipeline_lib.comparison.scored import Kind, Scored, Side
+from pipeline_lib.comparison.scored import Scored, Side
 from pipeline_lib.comparison.sentence import sentence_of, worse_segments_text
 from pipeline_lib.comparison.verdict import is_not_worse, verdict_of
+from pipeline_lib.evidence.losses import Kind, losses_of
 from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.schema import RowSchema
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import Evidence
+from pipeline_lib.evidence.losses import Kind, losses_of
 from pipeline_lib.evidence.targets import predictions_of, target_of
 from pipeline_lib.runner.diagnostics import influence, labels, numbers
 from pipeline_lib.runner.diagnostics.drawing import Picture
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 Array = np.ndarray[Any, Any]
-_SMALLEST = 1e-15
-"""Probabilities are cut to at least this before their logarithm."""
 
 
 @dataclass(frozen=True)
@@ -52,19 +51,22 @@ class _Judged:
     classes: tuple[Any, ...]
 
     @property
+    def kind(self) -> Kind:
+        """What is predicted."""
+        if not self.classes:
+            return "regression"
+        return "binary" if len(self.classes) == 2 else "multiclass"
+
+    @property
     def loss(self) -> str:
+        """The loss that the plots show."""
         if not self.classes:
             return "absolute error"
-        return "error rate" if self.chances is None else "log loss"
+        return "error" if self.chances is None else "log loss"
 
     def losses(self, predictions: Array, chances: Array | None, numbers: Array) -> Array:
-        target = self.target[numbers]
-        if not self.classes:
-            return np.asarray(np.abs(predictions - target))
-        if chances is None:
-            return np.asarray(predictions != target, dtype=np.float64)
-        chosen = sum(chances[:, index] * (target == label) for index, label in enumerate(self.classes))
-        return np.asarray(-np.log(np.clip(chosen, _SMALLEST, 1.0)))
+        """The loss of each of these rows."""
+        return losses_of(self.target[numbers], predictions, chances, self.kind, self.classes)[self.loss]
 
 
 def diagnostics_of(model: CompiledPipeline, evidence: Evidence, module: "ModuleType", params: Any) -> Diagnostics:

@@ -59,15 +59,6 @@ def png_of(figure: Any) -> bytes:
     return stream.getvalue()
 
 
-def shown(number: float) -> str:
-    """A number as people read it: four digits, thousands separated, no exponent where it can be avoided.
-
-    >>> shown(41563.2), shown(0.12345), shown(-7.0)
-    ('41,563', '0.1235', '-7')
-    """
-    return f"{number:,.0f}" if 1000 <= abs(number) < 1e12 else f"{number:,.4g}"
-
-
 def thousands(axis: Any) -> None:
     """Write the numbers of an axis with separated thousands, where they are large."""
     from matplotlib.ticker import FuncFormatter

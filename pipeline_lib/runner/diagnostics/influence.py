@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.errors import InputError
-from pipeline_lib.runner.diagnostics.drawing import BLUE, SOFT, Picture, axes, png_of, shown, thousands
+from pipeline_lib.runner.diagnostics.drawing import BLUE, SOFT, Picture, axes, png_of, thousands
+from pipeline_lib.system.number_text import number_text
 
 Array = np.ndarray[Any, Any]
 Answer = Callable[[pa.Table], Array]
@@ -71,7 +72,7 @@ def importance_picture(found: Sequence[Importance], loss: str) -> Picture | None
         picture = png_of(figure)
     return Picture(
         "Importance",
-        f"Shuffling {most[0].column} makes the mean {loss} larger by {shown(most[0].mean)}, more than any other "
+        f"Shuffling {most[0].column} makes the mean {loss} larger by {number_text(most[0].mean)}, more than any other "
         "column. Columns that say the same share their importance; a bar is no proof of a cause.",
         picture,
         f"Bars of the {len(most)} most important columns, from {most[0].column} to {most[-1].column}",

@@ -14,11 +14,13 @@ _MOST_LABELS = 12  # labels up to which a confusion table can be read
 
 def calibration(positive: Array, chance: Array, label: object) -> Picture:
     """Predicted probabilities of one label against how often it came, in ten groups of equal size."""
+    from scipy.stats import binomtest  # type: ignore[import-untyped]
+
     parts = [part for part in np.array_split(np.argsort(chance, kind="stable"), _GROUPS) if len(part)]
     said = np.array([chance[part].mean() for part in parts])
     came = np.array([positive[part].mean() for part in parts])
-    counts = np.array([len(part) for part in parts])
-    low, high = _wilson(came, counts)
+    intervals = [binomtest(int(positive[part].sum()), len(part)).proportion_ci(method="wilson") for part in parts]
+    low, high = (np.array([getattr(each, name) for each in intervals]) for name in ("low", "high"))
     with axes() as (figure, (panel,)):
         panel.plot([0, 1], [0, 1], color=INK, linewidth=1)
         panel.errorbar(said, came, yerr=[came - low, high - came], fmt="o", markersize=4, capsize=3, color=BLUE)
@@ -33,14 +35,6 @@ def calibration(positive: Array, chance: Array, label: object) -> Picture:
         f"Share that came true over predicted probability in {len(parts)} groups, with 95 % intervals; the mean "
         f"distance from the line is {off:.1%}",
     )
-
-
-def _wilson(share: Array, counts: Array) -> tuple[Array, Array]:
-    """Wilson's 95 % interval of a share."""
-    z2 = 1.959963984540054**2
-    centre = (share + z2 / (2 * counts)) / (1 + z2 / counts)
-    half = np.sqrt(z2 * (share * (1 - share) / counts + z2 / (4 * counts**2))) / (1 + z2 / counts)
-    return np.minimum(centre - half, share), np.maximum(centre + half, share)
 
 
 def roc_and_precision_recall(positive: Array, chance: Array, label: object) -> Picture:

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.runner.diagnostics.drawing import BLUE, INK, RED, Picture, axes, png_of, shown, thousands
+from pipeline_lib.runner.diagnostics.drawing import BLUE, INK, RED, Picture, axes, png_of, thousands
+from pipeline_lib.system.number_text import number_text
 
 Array = np.ndarray[Any, Any]
 _MOST_POINTS = 5_000
@@ -30,10 +31,10 @@ def predicted_against_actual(actual: Array, predicted: Array) -> Picture:
     within = float(np.median(np.abs(predicted - actual)))
     return Picture(
         "Predicted against actual",
-        f"Points on the line are right. Half of the predictions are within {shown(within)} of the true value.",
+        f"Points on the line are right. Half of the predictions are within {number_text(within)} of the true value.",
         picture,
-        f"Scatter plot of {len(points):,} rows: predicted over actual values from {shown(low)} to {shown(high)}, with "
-        f"the line of equality; the correlation is {_correlation(actual, predicted):.3f}",
+        f"Scatter plot of {len(points):,} rows: predicted over actual values from {number_text(low)} to "
+        f"{number_text(high)}, with the line of equality; the correlation is {_correlation(actual, predicted):.3f}",
     )
 
 
@@ -60,10 +61,10 @@ def residuals(actual: Array, predicted: Array) -> Picture:
     return Picture(
         "Residuals",
         "Errors should scatter around zero at every prediction, without a trend. The typical prediction is "
-        f"{shown(abs(bias))} too {direction}.",
+        f"{number_text(abs(bias))} too {direction}.",
         picture,
-        f"Errors over predictions, and their histogram; the median error is {shown(bias)}, the medians of ten groups "
-        f"lie from {shown(min(medians))} to {shown(max(medians))}",
+        f"Errors over predictions, and their histogram; the median error is {number_text(bias)}, the medians of ten "
+        f"groups lie from {number_text(min(medians))} to {number_text(max(medians))}",
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from bank_loans import bank, loans, run_of
 
 from pipeline_lib import compare
-from pipeline_lib.comparison.labels import Joined, LateLabels, join_labels, parse_delay
+from pipeline_lib.comparison.late_labels import Joined, LateLabels, join_labels, parse_delay
 from pipeline_lib.errors import InputError
 from pipeline_lib.scoring.csv_rows import TextOptions
 

@@ -5,8 +5,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline_lib.comparison.cuts import MISSING, MOST_VALUES, Cut, by_value, cuts_of, number_label
 from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.cuts import MISSING, MOST_VALUES, Cut, by_value, cuts_of, number_label
 from pipeline_lib.rows.schema import RowSchema
 
 

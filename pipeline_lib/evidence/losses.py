@@ -1,12 +1,12 @@
 """Row by row, how far off predictions are: the losses whose means are the usual metrics."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from pipeline_lib.comparison.scored import Kind
-
+Kind = Literal["regression", "binary", "multiclass", "several targets"]
+"""What is predicted: numbers, one of two labels, one of several labels, or more than one target."""
 SMALLEST = 1e-15
 """Probabilities are cut to at least this before their logarithm, as log loss usually is."""
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.comparison.contenders import Answers, Contender
-from pipeline_lib.comparison.scored import Kind
 from pipeline_lib.errors import InputError
+from pipeline_lib.evidence.losses import Kind
 
 
 def task_of(contenders: Sequence[Contender], target: np.ndarray[Any, Any]) -> Kind:
