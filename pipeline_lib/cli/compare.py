@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
+from pipeline_lib.cli.comparison_options import comparison_arguments, comparison_options
 from pipeline_lib.cli.completion import REFERENCE
 from pipeline_lib.cli.context import current_project, find
-from pipeline_lib.cli.label_options import label_options, late_labels
 from pipeline_lib.cli.output import JSON, print_json
 from pipeline_lib.errors import InputError
 
@@ -17,12 +17,7 @@ from pipeline_lib.errors import InputError
 @click.command
 @click.argument("champion", type=REFERENCE)
 @click.argument("challengers", nargs=-1, required=True, type=REFERENCE, metavar="CHALLENGER [MORE...]")
-@click.option("--on", metavar="FILE", help="Fresh labelled rows instead of those that the challenger held out.")
-@click.option("--target", metavar="COLUMN", help="The column of true values in FILE.  [default: the module's TARGET]")
-@label_options
-@click.option("--strict", is_flag=True, help="Refuse where a model has seen more than 1 % of the rows.")
-@click.option("--margin", type=float, metavar="X", help="The difference that matters, in the unit of what decides.")
-@click.option("--volume", type=float, metavar="ROWS", help="Rows of a year: the answer says money for a year, too.")
+@comparison_options
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write the page to this file as well.")
 @click.option("--fail", is_flag=True, help="Exit with 1 where a challenger is not shown to be at least as good.")
 @click.option("--delimiter", metavar="C", help="Between the fields of a CSV.  [default: , and a tab for .tsv]")
@@ -45,12 +40,10 @@ def compare(champion: str, challengers: tuple[str, ...], **options: Any) -> None
         raise InputError(f"--html: found {str(page)!r}, expected a file in a folder that exists; name another")
     text = TextOptions(options["encoding"], options["delimiter"], options["missing"])
     records = [find(ref) for ref in (champion, *challengers)]
-    names = ("on", "target", "strict", "margin", "volume")
     result = compare_records(
         *records,
-        **{name: options[name] for name in names},
+        **comparison_arguments(options, date.today()),
         options=text,
-        labels=late_labels(options, date.today()),
         project=current_project(),
     )
     if page is not None:

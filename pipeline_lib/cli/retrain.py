@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline_lib.cli.comparison_options import comparison_arguments, comparison_options
 from pipeline_lib.cli.completion import PIPELINE
 from pipeline_lib.cli.context import current_project
-from pipeline_lib.cli.label_options import label_options, late_labels
 from pipeline_lib.cli.output import JSON, print_json
 from pipeline_lib.cli.records import SENSITIVE
 from pipeline_lib.errors import InputError
@@ -22,12 +22,7 @@ if TYPE_CHECKING:
 @click.command
 @click.argument("name", type=PIPELINE)
 @click.option("--as-of", metavar="DATE", help="Rows up to this date: the parameter as_of.  [default: today]")
-@click.option("--on", metavar="FILE", help="Compare on fresh labelled rows instead of those that the run held out.")
-@click.option("--target", metavar="COLUMN", help="The column of true values in FILE.  [default: the module's TARGET]")
-@label_options
-@click.option("--strict", is_flag=True, help="Refuse where a model has seen more than 1 % of the rows.")
-@click.option("--margin", type=float, metavar="X", help="The difference that matters, in the unit of what decides.")
-@click.option("--volume", type=float, metavar="ROWS", help="Rows of a year: the answer says money for a year, too.")
+@comparison_options
 @click.option("--timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
 @click.option("--force", is_flag=True, help="Run again, whatever an earlier call of the date did.")
 @SENSITIVE
@@ -42,16 +37,14 @@ def retrain(name: str, as_of: str | None, as_json: bool, **options: Any) -> None
     from pipeline_lib.comparison.retrain import RetrainOptions
     from pipeline_lib.comparison.retrain import retrain as retrain_pipeline
 
-    names = ("on", "target", "strict", "margin", "volume")
     project, day = current_project(), _date(as_of) if as_of else date.today()
-    labels = late_labels(options, day)
     result = retrain_pipeline(
         project,
         name,
         RetrainOptions(
             day,
             today=as_of is None,
-            comparison={**{option: options[option] for option in names}, "labels": labels},
+            comparison=comparison_arguments(options, day),
             timeout=options["timeout"],
             include_sensitive=options["include_sensitive"],
             force=options["force"],

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from pipeline_lib.comparison.result import Comparison
 from pipeline_lib.comparison.rows_needed import rows_needed
 from pipeline_lib.comparison.score import score
 from pipeline_lib.comparison.scored import Scored
-from pipeline_lib.comparison.sentence import sentence_of, worse_segments_text
+from pipeline_lib.comparison.sentence import rows_text, sentence_of, worse_segments_text
 from pipeline_lib.comparison.target_names import in_one_order
 from pipeline_lib.comparison.task import unknown_labels
 from pipeline_lib.comparison.unseen import Unseen, unseen_rows
@@ -81,7 +82,8 @@ def compare(
     scored = replace(scored, notes=tuple(notes))
     seen = Seen(given.rows.num_rows, int((~unseen.mask).sum()), unseen.seen)
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    answers = _answers(scored, judge, given.names, margin or 0.0, volume)
+    rows = rows_text(len(scored.target), len(contenders), checked=unseen.checked)
+    answers = _answers(scored, judge, given.names, rows, margin or 0.0, volume)
     return keep(Comparison(contenders[0].reference, answers, scored, seen, given.shown, margin or 0.0, volume, created))
 
 
@@ -144,12 +146,13 @@ def _repeated(scored: Scored) -> list[str]:
 
 
 def _answers(
-    scored: Scored, judge: Judge | None, names: tuple[str, ...], margin: float, volume: float | None
+    scored: Scored, judge: Judge | None, names: tuple[str, ...], rows: str, margin: float, volume: float | None
 ) -> tuple[Answer, ...]:
     tables = [measured(scored, side, judge, names) for side in scored.challengers]
     corrected = _after_holm(tables)
     criterion = _criterion(scored, judge, corrected)
-    return tuple(_answer(scored, number, table, criterion, margin, volume) for number, table in enumerate(corrected, 1))
+    tell = partial(_answer, scored, criterion=criterion, rows=rows, margin=margin, volume=volume)
+    return tuple(tell(number, table) for number, table in enumerate(corrected, 1))
 
 
 def _after_holm(tables: Sequence[Sequence[Measured]]) -> list[list[Measured]]:
@@ -177,7 +180,14 @@ def _criterion(scored: Scored, judge: Judge | None, tables: Sequence[Sequence[Me
 
 
 def _answer(
-    scored: Scored, number: int, table: Sequence[Measured], criterion: str, margin: float, volume: float | None
+    scored: Scored,
+    number: int,
+    table: Sequence[Measured],
+    *,
+    criterion: str,
+    rows: str,
+    margin: float,
+    volume: float | None,
 ) -> Answer:
     one = next(each for each in table if each.name == criterion)
     difference = one.difference
@@ -192,7 +202,7 @@ def _answer(
         challenger,
         one,
         verdict,
-        rows=len(scored.target),
+        rows=rows,
         margin=margin,
         volume=volume,
     )

@@ -41,10 +41,6 @@ class DecisionCurve:
         benefits = rules | {name: float(values[at]) for name, values in self.models.items()}
         return max(benefits, key=lambda name: benefits[name])
 
-    def interventions_avoided(self, name: str) -> FloatArray:
-        """How many actions a row a model avoids against treating all, without a missed positive, by threshold."""
-        return np.asarray((self.models[name] - self.treat_all) * (1 - self.thresholds) / self.thresholds)
-
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
         return {

@@ -105,7 +105,8 @@ def bootstrap_metric(
         resamples = RESAMPLES if units.count <= MANY_UNITS else RESAMPLES_OF_MANY
         distribution = np.array([difference(block_rows(units.count, length, rng)) for _ in range(resamples)])
         limits = _limits(distribution, estimate, shape, degrees)
-        method = f"bootstrap BCa, {resamples:,} resamples, jackknife of {len(influences)} bundles"
+        name = "BCa" if resamples == RESAMPLES else "ABC"  # as `_limits` has it
+        method = f"bootstrap {name}, {resamples:,} resamples, jackknife of {len(influences)} bundles"
     method += f", blocks of {length} moments" if in_time else " by cluster" if clusters else ""
     return _result(estimate, limits, distribution, degrees, clusters, method, judged)
 

@@ -1,7 +1,7 @@
 """The answer of a comparison in one sentence, with the money that is in it."""
 
 from pipeline_lib.comparison.answer import Measured
-from pipeline_lib.comparison.figures import difference_texts
+from pipeline_lib.comparison.figures import count, difference_texts
 from pipeline_lib.comparison.paired import PairedDifference
 from pipeline_lib.comparison.rows_needed import rows_needed_sentence
 from pipeline_lib.comparison.segments import Segments
@@ -34,18 +34,20 @@ def sentence_of(
     measured: Measured,
     verdict: Verdict,
     *,
-    rows: int,
+    rows: str,
     margin: float,
     volume: float | None,
 ) -> str:
-    """One sentence: the verdict by a metric, how sure it is, and money per row and at `volume` rows a year."""
+    """One sentence: the verdict by a metric, how sure it is, and money per row and at `volume` rows a year.
+
+    `rows` says how many rows were compared, and whether a model has seen them, as `rows_text` has it.
+    """
     difference = measured.difference
     if difference is None:
         raise AssertionError("the criterion has a difference")
-    where = f"on {rows:,} row{'s' if rows > 1 else ''} that neither has seen"
-    what = f"{measured.name} {difference_text(measured)}{_yearly(measured, volume)}, {where}"
+    what = f"{measured.name} {difference_text(measured)}{_yearly(measured, volume)}, {rows}"
     if difference.identical:
-        return f"No difference: {challenger} and the champion {champion} have the same {measured.name} {where}."
+        return f"No difference: {challenger} and the champion {champion} have the same {measured.name} {rows}."
     if verdict == "no difference":
         unit = f" {measured.unit} a row" if measured.unit else ""
         return (
@@ -56,6 +58,17 @@ def sentence_of(
         reason = _open(difference, margin, measured.p)
         return f"Cannot tell whether {challenger} is better than the champion {champion}: {what}; {reason}."
     return f"{challenger} is {verdict} than the champion {champion}: {what}."
+
+
+def rows_text(rows: int, models: int, *, checked: bool) -> str:
+    """Which rows were compared: of rows that were given by hand it may not be known whether a model has seen them.
+
+    >>> rows_text(1200, 2, checked=True), rows_text(1, 3, checked=True), rows_text(90, 2, checked=False)
+    ('on 1,200 rows that neither has seen', 'on 1 row that none has seen', 'on 90 rows taken as unseen')
+    """
+    if not checked:
+        return f"on {count(rows, 'row')} taken as unseen"
+    return f"on {count(rows, 'row')} that {'neither' if models == 2 else 'none'} has seen"
 
 
 def _yearly(measured: Measured, volume: float | None) -> str:

@@ -20,11 +20,15 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Unseen:
-    """A mask of the rows that no model has seen; of each model how many it has, and what must be said about it."""
+    """A mask of the rows that no model has seen; of each model how many it has, and what must be said about it.
+
+    `checked` is False where a model keeps no hashes and the rows were given by hand.
+    """
 
     mask: Array
     seen: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    checked: bool = True
 
 
 def unseen_rows(contenders: Sequence[Contender], given: LabelledRows, key: str, *, strict: bool) -> Unseen:
@@ -36,6 +40,7 @@ def unseen_rows(contenders: Sequence[Contender], given: LabelledRows, key: str, 
     mask = np.ones(given.rows.num_rows, dtype=bool)
     seen: dict[str, int] = {}
     notes: list[str] = []
+    checked = True
     held_out_by = None if given.fresh else contenders[1]
     for one in sorted(contenders, key=lambda each: each is not held_out_by):  # a leak of its own is told first
         try:
@@ -43,6 +48,7 @@ def unseen_rows(contenders: Sequence[Contender], given: LabelledRows, key: str, 
         except InputError as error:
             if not given.fresh:
                 raise
+            checked = False
             notes.append(f"taken as fresh for {one.reference}, without a check: {error}")
             continue
         count = int(hashes.any.sum())
@@ -57,7 +63,7 @@ def unseen_rows(contenders: Sequence[Contender], given: LabelledRows, key: str, 
                 "to compare on the others, or name fresh labelled rows: --on FILE"
             )
         mask &= ~hashes.any
-    return Unseen(mask, seen, tuple(notes))
+    return Unseen(mask, seen, tuple(notes), checked)
 
 
 def _note(reference: str, count: int, rows: int, given: LabelledRows) -> str:

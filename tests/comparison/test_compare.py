@@ -194,6 +194,7 @@ def test_records_without_hashes_need_fresh_rows(made: Loans, tmp_path: Path) -> 
     result = compare(old, made.challenger, project=made.project, on=fresh)
     assert "taken as fresh" in result.scored.notes[0]
     assert len(result.scored.target) == 600
+    assert "on 600 rows taken as unseen" in result.sentence
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

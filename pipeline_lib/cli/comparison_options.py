@@ -1,4 +1,4 @@
-"""Options for labels that come later, which compare and retrain share."""
+"""Options that say how models are compared, which compare and retrain share."""
 
 from collections.abc import Callable
 from datetime import date
@@ -12,19 +12,30 @@ from pipeline_lib.errors import InputError
 if TYPE_CHECKING:
     from pipeline_lib.comparison.late_labels import LateLabels
 
-_LABELS = (
+_OPTIONS = (
+    click.option("--on", metavar="FILE", help="Fresh labelled rows instead of those that the run held out."),
+    click.option("--target", metavar="COLUMN", help="Column of true values in FILE.  [default: the module's TARGET]"),
     click.option("--labels", metavar="FILE", help="True values that came later; the rows are those of --on."),
     click.option("--label-key", metavar="COLUMN", help="The column by which labels and rows belong together."),
     click.option("--label-delay", metavar="TIME", help="A row counts when its label is due, as 30d, after its time."),
+    click.option("--strict", is_flag=True, help="Refuse where a model has seen more than 1 % of the rows."),
+    click.option("--margin", type=float, metavar="X", help="The difference that matters, in the unit of what decides."),
+    click.option("--volume", type=float, metavar="ROWS", help="Rows of a year: the answer says money for a year, too."),
 )
 
 
-def label_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options; `late_labels` takes their values."""
-    return reduce(lambda made, option: option(made), reversed(_LABELS), command)
+def comparison_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options; `comparison_arguments` takes their values."""
+    return reduce(lambda made, option: option(made), reversed(_OPTIONS), command)
 
 
-def late_labels(options: dict[str, Any], as_of: date) -> "LateLabels | None":
+def comparison_arguments(options: dict[str, Any], as_of: date) -> dict[str, Any]:
+    """What the options mean as arguments of `compare`; labels are due as of a day."""
+    names = ("on", "target", "strict", "margin", "volume")
+    return {**{name: options[name] for name in names}, "labels": _late_labels(options, as_of)}
+
+
+def _late_labels(options: dict[str, Any], as_of: date) -> "LateLabels | None":
     """The labels that the options name. Raises InputError for one of them without the others that it needs."""
     file, key, delay = options["labels"], options["label_key"], options["label_delay"]
     if file is None:
