@@ -23,8 +23,11 @@ from pipeline_lib.comparison.checked_rows import (
     sums_by,
 )
 from pipeline_lib.comparison.paired import PairedDifference, identical, moments
-from pipeline_lib.comparison.reliability import effective_clusters, judge, shape_of
+from pipeline_lib.comparison.reliability import Reliability, effective_clusters, judge, shape_of
 from pipeline_lib.errors import InputError
+
+_NOTHING = 1e-14
+"""A difference of AUC that is the rounding of equal ones."""
 
 
 @dataclass(frozen=True)
@@ -68,48 +71,72 @@ def auc_difference(
     0.769, 0.790: 0.006 to 0.035, DeLong
     """
     positive, first, second = _checked(target, champion, challenger)
-    rows, old, new = len(positive), placements(first, positive), placements(second, positive)
+    old, new = placements(first, positive), placements(second, positive)
     above, below = new.positive - old.positive, new.negative - old.negative
-    codes, in_time = np.arange(rows), groups is None and order is not None
-    if groups is not None:
-        codes = group_codes(groups, rows)
-    elif in_time:
-        codes = _blocks(_contributions(above, below, moments(order, rows), positive)[0])[moments(order, rows)]
-    clusters = int(codes.max()) + 1 if in_time or groups is not None else None
-    entities = None if in_time else clusters
-    how = "" if clusters is None else " by block" if in_time else " by cluster"
+    units = _units(above, below, positive, groups, order)
     estimate = new.auc - old.auc
-    variance = _by_cluster(above, below, codes, positive) if clusters else _independent(above, below)
+    variance = _by_cluster(above, below, units.codes, positive) if units.count else _independent(above, below)
     error = math.sqrt(max(variance, 0.0))
-    if error <= 1e-14 and abs(estimate) <= 1e-14:
-        return identical(old.auc, new.auc, rows, entities, f"DeLong{how}")
-    contributions, differing = _contributions(above, below, codes, positive)
-    shape = shape_of(contributions, differing)
-    effective = effective_clusters(sums_by(codes, np.ones(rows))) if entities else math.inf
-    judged = judge(shape, rows, clusters, effective=effective, in_time=in_time)
-    degrees = math.inf
-    if clusters:  # as few as the clusters whose spread decides; the factor is that of the jackknife
-        degrees = max(min(clusters - 1, shape.degrees), 1.0)
-        error *= math.sqrt(clusters / max(clusters - 1, 1))
+    test, entities = f"DeLong{units.how}", None if units.in_time else units.count
+    if error <= _NOTHING and abs(estimate) <= _NOTHING:
+        return identical(old.auc, new.auc, len(positive), entities, test)
+    judged, degrees = _judged(above, below, units, positive)
+    if units.count:
+        error *= math.sqrt(units.count / max(units.count - 1, 1))  # the factor of the jackknife
     half = float(st.t.ppf(0.975, degrees)) * error
-    p = 2 * float(st.t.sf(abs(estimate) / error, degrees)) if error > 1e-14 else 0.0
     return PairedDifference(
         old.auc,
         new.auc,
         estimate,
-        estimate - half,
-        estimate + half,
-        p,
-        f"DeLong{how}",
-        (),
-        rows,
-        entities,
-        f"variance of DeLong{how}",
-        judged.reliable,
-        judged.why_not,
-        error,
-        judged.rows_for_it,
+        low=estimate - half,
+        high=estimate + half,
+        p=2 * float(st.t.sf(abs(estimate) / error, degrees)) if error > _NOTHING else 0.0,
+        test=test,
+        beside=(),
+        rows=len(positive),
+        clusters=entities,
+        method=f"variance of {test}",
+        reliable=judged.reliable,
+        unreliable=judged.why_not,
+        standard_error=error,
+        rows_for_reliable=judged.rows_for_it,
     )
+
+
+@dataclass(frozen=True)
+class _Units:
+    """What is independent: each row, where `count` is None, else so many entities or blocks of time."""
+
+    codes: IntArray
+    count: int | None
+    in_time: bool
+
+    @property
+    def how(self) -> str:
+        """The end of the test's name."""
+        return "" if self.count is None else " by block" if self.in_time else " by cluster"
+
+
+def _units(above: FloatArray, below: FloatArray, positive: np.ndarray, groups: Any, order: Any) -> _Units:
+    """The unit of each row: its entity, else its block of time, else itself."""
+    rows = len(positive)
+    if groups is None and order is None:
+        return _Units(np.arange(rows), None, in_time=False)
+    if groups is not None:
+        codes = group_codes(groups, rows)
+    else:
+        times = moments(order, rows)
+        codes = _blocks(_contributions(above, below, times, positive)[0])[times]
+    return _Units(codes, int(codes.max()) + 1, in_time=groups is None)
+
+
+def _judged(above: FloatArray, below: FloatArray, units: _Units, positive: np.ndarray) -> tuple[Reliability, float]:
+    """Whether the interval can be relied on, and the degrees of freedom: the clusters whose spread decides."""
+    shape = shape_of(*_contributions(above, below, units.codes, positive))
+    entities = units.count and not units.in_time
+    effective = effective_clusters(sums_by(units.codes, np.ones(len(positive)))) if entities else math.inf
+    judged = judge(shape, len(positive), units.count, effective=effective, in_time=units.in_time)
+    return judged, max(min(units.count - 1, shape.degrees), 1.0) if units.count else math.inf
 
 
 def _checked(

@@ -4,8 +4,8 @@
                              entity          of whose row it is, where `Row` says so and the column is sensitive
                              column/NAME     of each raw column that is not sensitive
 
-Later rows are compared over the columns that both sides have. A hash tells whether two values are the same, to whoever
-has the project's key, and can find a value by trying. Without the key it tells only which values are equal.
+Later rows are compared over the columns that both sides have. A person with the project's key can test whether a
+guessed value was there. Without the key the hashes show only which values are equal.
 """
 
 import json

@@ -65,7 +65,7 @@ def _is_named(reference: str, branch: str) -> bool:
 
 
 def _person(root: Path) -> dict[str, str]:
-    """Who commits, where git knows nobody, as on a machine of CI."""
+    """Variables with an author for the commit, where git has no user configured, as on a CI machine."""
     if git_user(root).endswith(">"):
         return {}
     name, email = "pipeline-lib retrain", "pipeline-lib@localhost"

@@ -1,6 +1,6 @@
 """The system's lock on an open file: flock of POSIX, or a byte far beyond the end on Windows, which has no flock.
 
-Windows locks bytes, and nobody else may read those: the byte is where no file has one.
+Windows locks ranges of bytes, and other processes cannot read a locked range: ours lies beyond the end of any file.
 """
 
 import os
