@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from harbours import FULL, clone, commit, compared, finished, git, repository
+from harbours import FULL, clone, commit, compared, finished, git, repository_with_champion
 
 from pipeline_lib.comparison import retrain as module
 from pipeline_lib.comparison.retrain import RetrainOptions, branch_name, retrain
@@ -69,10 +69,7 @@ class Fakes:
 @pytest.fixture
 def anna(tmp_path: Path) -> Project:
     """A clean checkout with a champion."""
-    project = repository(tmp_path / "anna")
-    promote(finished(project), project, reason="first")
-    commit(project.root)
-    return project
+    return repository_with_champion(tmp_path / "anna")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from harbours import SETTINGS, clone, commit, finished, repository
+from harbours import SETTINGS, clone, commit, finished, repository, repository_with_champion
 
 from pipeline_lib.cli.main import commands
 from pipeline_lib.errors import DifferenceError, InputError
@@ -23,10 +23,7 @@ from pipeline_lib.system.files import canonical_json, sha256_bytes
 @pytest.fixture
 def anna(tmp_path: Path) -> Project:
     """A checkout with a champion, committed."""
-    project = repository(tmp_path / "anna")
-    promote(finished(project), project, reason="first")
-    commit(project.root)
-    return project
+    return repository_with_champion(tmp_path / "anna")
 
 
 @pytest.fixture

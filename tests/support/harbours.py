@@ -10,6 +10,7 @@ from pipeline_lib.project.project import Project, find_project
 from pipeline_lib.records.champion import Champion, SealedReference, write_champion
 from pipeline_lib.records.comparison_kept import write_comparison
 from pipeline_lib.records.layout import PARITY
+from pipeline_lib.records.promotion import promote
 from pipeline_lib.records.record import Record, checks_folder, create_record
 from pipeline_lib.records.seal import seal
 
@@ -42,6 +43,14 @@ def repository(folder: Path, store: str = "../store") -> Project:
     person(folder, "Anna")
     commit(folder)
     return find_project(folder)
+
+
+def repository_with_champion(folder: Path) -> Project:
+    """Anna's checkout with a promoted record, all of it committed."""
+    project = repository(folder)
+    promote(finished(project), project, reason="first")
+    commit(project.root)
+    return project
 
 
 def clone(project: Project, folder: Path, name: str = "Ben") -> Project:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from depot import Depot, write_depot
+from depot import RESEARCH, Depot, write_depot
 
 FIRST = date(2026, 6, 1)
 WEEKS_OF_DATA, WEEKS_OF_A_MODEL, ORDERS_OF_A_WEEK, CUSTOMERS = 24, 8, 120, 500
@@ -74,14 +74,6 @@ def metrics(target, predictions, params):
 def value(target, predictions, rows, params, probabilities=None):
     return -0.2 * abs(target - predictions)
 """
-RESEARCH = """from lorries.pipelines import orders
-from pipeline_lib import start_run
-
-run = start_run(orders, globals())
-X_train, X_test, y_train, y_test = orders.split(orders.load(run.params), run.params)
-run.compile(orders.build(run.params).fit(X_train, y_train), like=X_train, target=y_train)
-run.metrics(orders.metrics(y_test, run.evidence(X_test, y_test), run.params))
-"""
 
 
 @dataclass(frozen=True)
@@ -107,7 +99,7 @@ def write_shop(folder: Path) -> Shop:
     (depot.root / "params" / "orders.yml").write_text("as_of: '2026-07-27'\nweeks: 8\nleak: 0\n")
     depot.write_notebook("pipelines/orders.ipynb", "#| default_exp pipelines.orders", PIPELINE)
     parameters = 'as_of = "2026-07-27"\nweeks = 8\nleak = 0'
-    depot.write_notebook("research/orders.ipynb", parameters, RESEARCH, parameters=True)
+    depot.write_notebook("research/orders.ipynb", parameters, RESEARCH.replace("trips", "orders"), parameters=True)
     ended = depot.command("export")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     orders = _orders()
