@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pipeline_lib.compiled.pipeline import CompiledPipeline
     from pipeline_lib.records.deployed import Deployed
     from pipeline_lib.scoring.score import Summary
+    from pipeline_lib.scoring.score_block import Outputs
+    from pipeline_lib.watching.drift import Drift
 
 
 @click.command
@@ -83,14 +85,7 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
         if options["again"]:
             clear(folder)
         source.prepare(folder / "rows")
-        request = {
-            "record": record.digest,
-            "outputs": [outputs.probabilities, outputs.threshold, outputs.errors_in_column],
-            "source": dict(source.identity),
-            "sink": dict(sink.identity),
-            "context": _stamps(options["context"]),
-        }
-        parts = Parts(folder / "parts", request)
+        parts = Parts(folder / "parts", _request(record, outputs, source, sink, options))
         try:
             with _cluster(options, record, model) as cluster:
                 answers = cluster and cluster.answers
@@ -101,16 +96,33 @@ def predict(ref: str, input_: str, output: str, **options: Any) -> None:
             if parts.begin():
                 click.echo("finished blocks are kept: run the same command to continue, or add --again", err=True)
             raise
-    result = watch.drift() if watch else None
+    drift = watch.drift() if watch else None
+    _print(summary, record.reference, output, drift, look_command(ref, input_, options), options)
+
+
+def _request(record: "Deployed", outputs: "Outputs", source: Any, sink: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """What an interrupted run must have in common with the one that continues it."""
+    return {
+        "record": record.digest,
+        "outputs": [outputs.probabilities, outputs.threshold, outputs.errors_in_column],
+        "source": dict(source.identity),
+        "sink": dict(sink.identity),
+        "context": _stamps(options["context"]),
+    }
+
+
+def _print(
+    summary: "Summary", reference: str, output: str, result: "Drift | None", look: str, options: dict[str, Any]
+) -> None:
+    """What was done, and whether the rows are those of training; the page of that, where it is asked for."""
     page = write_page(options["drift_page"], result)
     if options["as_json"]:
         found = result and {"headline": result.headline, "drifted": [each.name for each in result.drifted]}
-        print_json({"record": record.reference, "output": output, **vars(summary), "drift": found})
+        print_json({"record": reference, "output": output, **vars(summary), "drift": found})
         return
-    click.echo(_line(summary, record.reference, f"{output}, table {options['table']}" if options["table"] else output))
+    click.echo(_line(summary, reference, f"{output}, table {options['table']}" if options["table"] else output))
     if result and (result.drifted or page):
-        shown = f"page: {page}" if page else f"`{look_command(ref, input_, options)}` shows how"
-        click.echo(f"{result.headline}; {shown}")
+        click.echo(f"{result.headline}; {f'page: {page}' if page else f'`{look}` shows how'}")
 
 
 def _line(summary: "Summary", reference: str, place: str) -> str:
