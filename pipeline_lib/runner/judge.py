@@ -103,9 +103,11 @@ def _check_metrics(request: Request, record: Record) -> Failure | None:
             f"metrics: {name}: found {kept.get(name)!r} in the record, expected {computed[name]!r} as computed from "
             "its evidence; call run.metrics(...) once, last, on what run.evidence(...) returns"
         )
-    if recorded_value(record) != worth:
+    kept_value = recorded_value(record)
+    if kept_value != worth:
         return Failure(
-            f"value: found {recorded_value(record)} in the record, expected {worth} as computed from its evidence; "
+            f"value: found {kept_value or 'none'} in the record, expected {worth or 'none'} as computed from its "
+            "evidence; "
             "let no cell change `value`, and call run.metrics(...) last"
         )
     return None

@@ -1,10 +1,13 @@
 """A parameters file is read as strictyaml reads it; every fault is named with its line."""
 
 import os
-import time
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import pytest
+import strictyaml
 from params_examples import Params, read, refusal
 
 from pipeline_lib.errors import InputError
@@ -134,16 +137,30 @@ def test_a_carriage_return_ends_a_line(tmp_path: Path) -> None:
     assert refusal(tmp_path, "label: a\rcolumns:\r- a\r\nseed: x\r")[0].startswith("params/p.yml:4: seed")
 
 
-def test_reading_time_grows_with_the_number_of_lines(tmp_path: Path) -> None:
-    """Twice the lines take little more than twice the time; strictyaml.load takes four times as long."""
+def test_work_of_reading_grows_with_the_number_of_lines(tmp_path: Path) -> None:
+    """Twice the lines take twice the calls, counted and not timed; strictyaml.load takes more than three times."""
 
-    def seconds(lines: int) -> float:
-        start = time.process_time()
-        read(tmp_path, "columns:\n" + "- 1\n" * lines)
-        return time.process_time() - start
+    def calls(work: Callable[[], object]) -> int:
+        counted = 0
 
-    seconds(100)  # imports
-    assert min(seconds(4000) for _ in range(3)) < 3 * min(seconds(2000) for _ in range(3))
+        def count(frame: FrameType, event: str, arg: object) -> None:
+            nonlocal counted
+            counted += event in ("call", "c_call")
+
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            work()
+        finally:
+            sys.setprofile(before)
+        return counted
+
+    def of_lines(lines: int) -> str:
+        return "columns:\n" + "- 1\n" * lines
+
+    read(tmp_path, of_lines(1))  # imports
+    assert calls(lambda: read(tmp_path, of_lines(400))) < 2.2 * calls(lambda: read(tmp_path, of_lines(200)))
+    assert calls(lambda: strictyaml.load(of_lines(200))) > 3 * calls(lambda: strictyaml.load(of_lines(100)))
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from pipeline_lib.errors import PipelineLibError
 from pipeline_lib.project.notebooks import Cell, read_notebook
 from pipeline_lib.project.project import Project
 from pipeline_lib.records.index import summaries
-from pipeline_lib.records.layout import ARTIFACT, ENVIRONMENT, EVIDENCE, METRICS, TRAINING
+from pipeline_lib.records.layout import ARTIFACT, ENVIRONMENT, EVIDENCE, METRICS, TRAINING, VALUE
 from pipeline_lib.records.record import RECORD_VARIABLE, Record, all_records, begin_record
 from pipeline_lib.records.seal import seal, verify
 from pipeline_lib.runner.judge import find_incomplete
@@ -71,7 +71,7 @@ class Stage:
             variable=RECORD_VARIABLE,
             record=good.folder,
             folders=(ARTIFACT, EVIDENCE),
-            files=(TRAINING, ENVIRONMENT, METRICS),
+            files=(TRAINING, ENVIRONMENT, METRICS, VALUE),
         )
         self.cells = [PAUSE, copy, PAUSE, "print('done')"]
         self.request = check_request(PARAMS)
