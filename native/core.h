@@ -1,0 +1,106 @@
+/* What every part of the core shares. C99 with GCC's vector extensions; no library, no allocation, no global state.
+
+   A plan is a list of instructions over registers. A register holds one column of a block of rows:
+
+       kind   cells                          missing
+       'd'    double                         NaN
+       'i'    int64_t (dates and durations   INT64_MIN
+              are microseconds)
+       'b'    uint8_t, 0 or 1                never
+       't'    int32_t, a word's place in     a place of its own
+              a table of the plan
+       'v'    `width` columns of doubles     NaN
+
+   Every cell has 8 bytes in memory but those of 'b' (1) and 't' (4). The numbers of a vector lie `stride` cells apart:
+   number k of row r is at [k * stride + r].
+
+   Arithmetic is IEEE 754: every operation rounded once, in the written order. All files are compiled with
+   -ffp-contract=off and -fwrapv, so that a compiler neither fuses nor assumes. */
+#ifndef PIPELINE_CORE_H
+#define PIPELINE_CORE_H
+
+#include <float.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef double f64;
+typedef float f32;
+typedef int64_t i64;
+typedef int32_t i32;
+typedef uint64_t u64;
+typedef uint32_t u32;
+typedef uint16_t u16;
+typedef uint8_t u8;
+
+#if FLT_EVAL_METHOD != 0
+#error "found arithmetic wider than double, expected IEEE double: compile for SSE2 (-msse2 -mfpmath=sse)"
+#endif
+#if defined(__FAST_MATH__)
+#error "found -ffast-math, expected IEEE arithmetic"
+#endif
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "found a big-endian machine, expected a little-endian one: plans are little-endian"
+#endif
+typedef char core_double_is_ieee[(sizeof(f64) == 8 && DBL_MANT_DIG == 53 && DBL_MAX_EXP == 1024) ? 1 : -1];
+typedef char core_float_is_ieee[(sizeof(f32) == 4 && FLT_MANT_DIG == 24 && FLT_MAX_EXP == 128) ? 1 : -1];
+
+#define CORE_BLOCK 512 /* rows of a block at most: its columns stay in the second level of the cache */
+#define CORE_NAT INT64_MIN
+
+enum { CORE_OK = 0, CORE_REFUSED = 1 };
+
+/* An array of a plan: settings of an operation. `kind` is one letter: d f64, f f32, i i64, l i32, u u64, h u16, b u8. */
+struct core_array {
+    const void *data;
+    u64 count;
+    u32 kind;
+};
+
+/* One operation of a plan. Arrays are little-endian, start at multiples of 64 bytes, and have at least 64 readable
+   bytes behind their last cell. */
+struct core_instruction {
+    u32 operation;
+    u32 inputs; /* how many */
+    u32 ints;
+    u32 arrays;
+    const i64 *int_at;
+    const struct core_array *array_at;
+    const u32 *input_at; /* registers */
+    u32 output;          /* register */
+};
+
+/* A column that an instruction takes. A constant has one cell, which counts for every row. */
+struct core_operand {
+    const void *at;
+    u32 constant;
+    u32 width; /* of a vector; else 1 */
+};
+
+/* What a kernel gets: `rows` rows from 1 to CORE_BLOCK. Columns start at multiples of 64 bytes where `rows` is more than
+   1; a kernel neither reads nor writes beyond `rows`. */
+struct core_call {
+    const struct core_instruction *instruction;
+    const struct core_operand *in;
+    void *out;
+    u32 out_width;
+    size_t rows;
+    size_t stride;
+    void *scratch; /* as many bytes as the operation's `scratch` says, aligned to 64 */
+};
+
+/* An operation: `run` returns CORE_OK or CORE_REFUSED; `check`, called once when a plan is loaded, returns NULL or what
+   is wrong with ints, arrays and widths: every index that `run` uses is checked there. `widths` are those of the inputs
+   and, last, of the output. `scratch` says how many bytes `run` needs for `rows` rows. */
+typedef int (*core_run)(const struct core_call *call);
+typedef const char *(*core_check)(const struct core_instruction *instruction, const u32 *widths);
+typedef size_t (*core_scratch)(const struct core_instruction *instruction, const u32 *widths, size_t rows);
+
+struct core_operation {
+    const char *name;
+    const char *kinds; /* of inputs and the output, as "dd:d"; a last input with + stands for one or more */
+    core_run run;
+    core_check check;     /* NULL: no ints and no arrays */
+    core_scratch scratch; /* NULL: none */
+};
+
+#endif

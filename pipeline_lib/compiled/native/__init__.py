@@ -1,0 +1,1 @@
+"""The native core: plans carried out by machine code with the bits of the NumPy executor."""
