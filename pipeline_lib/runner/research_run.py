@@ -214,8 +214,8 @@ class Run:
 
         Numbers: predicted against actual, residuals. Labels: calibration, ROC and precision-recall, confusion with the
         business value of each cell. Both: permutation importance and partial dependence through the compiled model,
-        errors by segment. All on the evidence, rows that the fit did not see. Raises InputError before `evidence`, and
-        for several targets.
+        errors by segment. All on the evidence, rows that the fit did not see. What does not suit is left out, and one
+        line says why. Raises InputError before `evidence`.
         """
         if self._model is None or not self.record.evidence.is_dir():
             raise InputError("found no evidence, expected run.evidence(X_test, y_test) before run.diagnostics()")

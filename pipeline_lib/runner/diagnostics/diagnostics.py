@@ -8,12 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline_lib.compiled.pipeline import CompiledPipeline
-from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import Evidence
-from pipeline_lib.evidence.losses import Kind, losses_of
 from pipeline_lib.evidence.targets import predictions_of, target_of
 from pipeline_lib.runner.diagnostics import influence, labels, numbers
 from pipeline_lib.runner.diagnostics.drawing import Picture
+from pipeline_lib.runner.diagnostics.judged import Judged
 from pipeline_lib.runner.diagnostics.segments import errors_by_segment
 from pipeline_lib.runner.metrics import probabilities_of
 from pipeline_lib.runner.value import unit_of, values_of_evidence
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 Array = np.ndarray[Any, Any]
+Part = Picture | str
+"""A plot, or in one line why it is left out."""
+_MOST_TARGETS = 4
 
 
 @dataclass(frozen=True)
@@ -40,86 +42,99 @@ class Diagnostics:
         return joined(*parts, *(element("p", note) for note in self.notes))
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """The evidence as arrays: of one target, with labels where it is one, and what a row's loss is called."""
-
-    rows: pa.Table
-    target: Array
-    predictions: Array
-    chances: Array | None
-    classes: tuple[Any, ...]
-
-    @property
-    def kind(self) -> Kind:
-        """What is predicted."""
-        if not self.classes:
-            return "regression"
-        return "binary" if len(self.classes) == 2 else "multiclass"
-
-    @property
-    def loss(self) -> str:
-        """The loss that the plots show."""
-        if not self.classes:
-            return "absolute error"
-        return "error" if self.chances is None else "log loss"
-
-    def losses(self, predictions: Array, chances: Array | None, numbers: Array) -> Array:
-        """The loss of each of these rows."""
-        return losses_of(self.target[numbers], predictions, chances, self.kind, self.classes)[self.loss]
-
-
 def diagnostics_of(model: CompiledPipeline, evidence: Evidence, module: "ModuleType", params: Any) -> Diagnostics:
-    """The plots of a model on its evidence, rows that the fit did not see. Raises InputError for several targets."""
+    """The plots of a model on its evidence, rows that the fit did not see; a note for each that does not suit."""
     target, predictions = np.asarray(target_of(evidence.target)), predictions_of(evidence.outputs)
-    if target.ndim > 1 or predictions.ndim > 1:
-        raise InputError(
-            "diagnostics: found several targets, expected one; draw each target on its own in the notebook"
-        )
-    judged = _Judged(evidence.inputs, target, predictions, probabilities_of(evidence.outputs), model.classes)
-    pictures = [*_answers(judged, evidence, module, params)]
-    notes: list[str] = []
-    if model.context:
-        notes.append("Importance is not drawn: the prediction of a row also depends on the rows before it.")
-    else:
-        pictures += _influence(model, judged)
-    every = np.arange(len(target))
-    losses = judged.losses(predictions, judged.chances, every)
-    pictures.append(errors_by_segment(evidence.inputs, model.row, losses, judged.loss))
-    return Diagnostics(tuple(picture for picture in pictures if picture), tuple(notes))
+    chances = None if predictions.ndim > 1 else probabilities_of(evidence.outputs)
+    names = tuple(map(str, target_of(evidence.target))) if target.ndim > 1 else ()
+    judged = Judged(evidence.inputs, target, predictions, chances, model.classes, _positive(module, model), names)
+    known = judged.known()
+    parts: list[Part] = []
+    if len(known) < len(target):
+        parts.append(f"{len(target) - len(known):,} rows without a true value are left out of the plots.")
+    if not len(known):
+        return Diagnostics((), ("Nothing is drawn: no row has a true value.",))
+    judged = judged.take(known)
+    parts += _answers(judged, evidence, module, params)
+    parts += _influence(model, judged)
+    losses = judged.losses(judged.predictions, judged.chances, np.arange(len(known)))
+    parts.append(errors_by_segment(judged.rows, model.row, losses, judged.loss))
+    pictures = tuple(part for part in parts if isinstance(part, Picture))
+    return Diagnostics(pictures, tuple(part for part in parts if isinstance(part, str)))
 
 
-def _answers(judged: _Judged, evidence: Evidence, module: "ModuleType", params: Any) -> Iterator[Picture | None]:
+def _positive(module: "ModuleType", model: CompiledPipeline) -> int:
+    """The index of the label that is looked for: the module's POSITIVE, else the last one."""
+    named = getattr(module, "POSITIVE", None)
+    return model.classes.index(named) if named in model.classes else len(model.classes) - 1
+
+
+def _answers(judged: Judged, evidence: Evidence, module: "ModuleType", params: Any) -> Iterator[Part]:
     """Plots of the predictions themselves."""
-    if not judged.classes:
+    if judged.kind == "several targets":
+        yield from _several(judged)
+    elif judged.kind == "regression":
         yield numbers.predicted_against_actual(judged.target, judged.predictions)
         yield numbers.residuals(judged.target, judged.predictions)
+    else:
+        yield from _chances(judged)
+        whole = len(judged.target) == evidence.inputs.num_rows
+        worth = values_of_evidence(module, evidence, params) if whole else None
+        unit = unit_of(module) if worth is not None else ""
+        yield labels.confusion(judged.target, judged.predictions, judged.classes, worth, unit)
+
+
+def _several(judged: Judged) -> Iterator[Part]:
+    """The first numbers among several targets, each on its own."""
+    if judged.loss == "error":
+        yield f"Calibration, ranking and confusion are not drawn: there are {len(judged.names)} targets of labels."
         return
-    if len(judged.classes) == 2 and judged.chances is not None:
-        label = judged.classes[1]
-        positive, chance = judged.target == label, judged.chances[:, 1]
-        yield labels.calibration(positive, chance, label)
-        if positive.any() and not positive.all():
-            yield labels.roc_and_precision_recall(positive, chance, label)
-    worth = values_of_evidence(module, evidence, params)
-    unit = unit_of(module) if worth is not None else ""
-    yield labels.confusion(judged.target, judged.predictions, judged.classes, worth, unit)
+    for place, name in enumerate(judged.names[:_MOST_TARGETS]):
+        yield numbers.predicted_against_actual(judged.target[:, place], judged.predictions[:, place], name)
+    left = len(judged.names) - _MOST_TARGETS
+    if left > 0:
+        yield f"Predicted against actual is drawn for the first {_MOST_TARGETS} targets, not for {left} more."
+    yield "Residuals are not drawn: they are for one target."
 
 
-def _influence(model: CompiledPipeline, judged: _Judged) -> Iterator[Picture | None]:
+def _chances(judged: Judged) -> Iterator[Part]:
+    """Calibration and ranking of two labels."""
+    if judged.kind != "binary" or judged.chances is None:
+        reason = "the model gives no probabilities" if judged.chances is None else "they are for two labels"
+        yield f"Calibration and ranking are not drawn: {reason}."
+        return
+    label = judged.classes[judged.positive]
+    positive, chance = judged.target == label, judged.chances[:, judged.positive]
+    yield labels.calibration(positive, chance, label)
+    if positive.any() and not positive.all():
+        yield labels.roc_and_precision_recall(positive, chance, label)
+    else:
+        yield f"Ranking is not drawn: all {len(positive):,} rows have the same label."
+
+
+def _influence(model: CompiledPipeline, judged: Judged) -> Iterator[Part]:
     """Importance, and the dependence on the most important columns that are not sensitive."""
+    if model.context:
+        yield "Importance is not drawn: the prediction of a row also depends on the rows before it."
+        return
 
     def losses(rows: pa.Table, numbers: Array) -> Array:
-        chances = None if judged.chances is None else model.predict_proba(rows)
-        return judged.losses(model.predict(rows), chances, numbers)
+        if judged.chances is not None:  # whose loss needs no labels
+            return judged.losses(judged.predictions[numbers], np.asarray(model.predict_proba(rows)), numbers)
+        return judged.losses(model.predict(rows), None, numbers)
 
     def answer(rows: pa.Table) -> Array:
-        return model.predict(rows) if judged.chances is None else np.asarray(model.predict_proba(rows)[:, -1])
+        if judged.chances is None:
+            return model.predict(rows)
+        return np.asarray(model.predict_proba(rows))[:, judged.positive]
 
-    found = influence.importances(model, judged.rows, losses)
+    found, refused = influence.importances(model, judged.rows, losses)
+    if refused:
+        yield f"The importance of {', '.join(refused)} is not known: rows with shuffled values of it are refused."
     yield influence.importance_picture(found, judged.loss)
-    if judged.classes and judged.chances is None:
+    if judged.kind == "several targets" or (judged.classes and judged.chances is None):
+        yield "Partial dependence is not drawn: it needs one number or one probability a row."
         return
     shown = [each.column for each in found if each.mean > 0 and each.column not in model.row.sensitive]
-    what = f"probability of {judged.classes[-1]}" if judged.classes else "prediction"
+    what = f"probability of {judged.classes[judged.positive]}" if judged.classes else "prediction"
     yield influence.dependence_picture(judged.rows, shown, answer, what)

@@ -20,12 +20,14 @@ from pipeline_lib.system.number_text import number_text
 Array = np.ndarray[Any, Any]
 Answer = Callable[[pa.Table], Array]
 """What the model says of rows: one number a row, a prediction or the probability of the last label."""
-_MOST_ROWS, _REPEATS, _SHOWN, _CURVES, _GRID, _LINES = 1_000, 5, 15, 3, 21, 30
+_MOST_ROWS, _MOST_REPEATS, _SHOWN, _CURVES, _GRID, _LINES = 1_000, 5, 15, 3, 21, 30
+_BUDGET = 150_000
+"""Predicted rows for all importances: many columns are shuffled less often, and in fewer rows."""
 
 
 @dataclass(frozen=True)
 class Importance:
-    """How much worse the mean loss becomes when a column is shuffled: the mean and the spread over five shuffles."""
+    """How much worse the mean loss becomes when a column is shuffled: the mean and the spread over all shuffles."""
 
     column: str
     mean: float
@@ -34,32 +36,60 @@ class Importance:
 
 def importances(
     model: CompiledPipeline, rows: pa.Table, losses: Callable[[pa.Table, Array], Array], *, seed: int = 0
-) -> list[Importance]:
-    """The importance of each raw column that reaches an output, the largest first.
+) -> tuple[list[Importance], list[str]]:
+    """The importance of each raw column that reaches an output, the largest first; and columns that were refused.
 
-    `losses(rows, numbers)` are the losses of a table of rows whose true values are those of the row `numbers`.
+    `losses(rows, numbers)` are the losses of a table of rows whose true values are those of the row `numbers`. Columns
+    of a table that belongs to the row are shuffled together, as one. A column whose shuffled values make rows that
+    `Row` refuses has no importance.
     """
+    shuffled = _shuffled_together(model)
+    repeats = int(np.clip(_BUDGET // (_MOST_ROWS * max(len(shuffled), 1)), 1, _MOST_REPEATS))
+    most = int(np.clip(_BUDGET // (repeats * max(len(shuffled), 1)), 100, _MOST_ROWS))
     draw = np.random.default_rng(seed)
-    numbers = np.sort(draw.permutation(rows.num_rows)[:_MOST_ROWS])
+    numbers = np.sort(draw.permutation(rows.num_rows)[:most])
     table = rows.take(pa.array(numbers)).combine_chunks()
     base = float(losses(table, numbers).mean())
-    found = []
-    for name in (each for each in model.reads if each in table.column_names):
-        place = table.column_names.index(name)
+    found, refused = [], []
+    for name, columns in shuffled.items():
         changes = []
-        for _ in range(_REPEATS):
-            shuffled = table[name].take(pa.array(draw.permutation(table.num_rows)))
-            changed = table.set_column(place, table.schema.field(place), shuffled)
-            changes.append(float(losses(changed, numbers).mean()) - base)
-        found.append(Importance(name, float(np.mean(changes)), float(np.std(changes, ddof=1))))
-    return sorted(found, key=lambda each: -each.mean)
+        try:
+            for _ in range(repeats):
+                changed = _with_shuffled(table, columns, draw.permutation(table.num_rows))
+                changes.append(float(losses(changed, numbers).mean()) - base)
+        except InputError:  # columns of this row do not go together with others
+            refused.append(name)
+            continue
+        spread = float(np.std(changes, ddof=1)) if repeats > 1 else 0.0
+        found.append(Importance(name, float(np.mean(changes)), spread))
+    return sorted(found, key=lambda each: -each.mean), refused
 
 
-def importance_picture(found: Sequence[Importance], loss: str) -> Picture | None:
-    """The most important columns as bars."""
+def _shuffled_together(model: CompiledPipeline) -> dict[str, list[str]]:
+    """Columns that are shuffled at a time, by their name: each of the main row, and each other table whole."""
+    found: dict[str, list[str]] = {}
+    for child in model.row.children:
+        own = [f"{child.name}.{column.name}" for column in child.own]
+        if set(own) & set(model.reads):
+            name = f"{child.name} (with {', '.join(child.by)})" if child.by else child.name
+            found[name] = [*child.by, *own]  # what is looked up goes with the columns by which it is found
+    taken = {name for columns in found.values() for name in columns} | {model.row.key}
+    own = [name for name in model.reads if name not in taken]
+    return {name: [name] for name in own} | found
+
+
+def _with_shuffled(table: pa.Table, columns: Sequence[str], order: Array) -> pa.Table:
+    for name in columns:
+        place = table.column_names.index(name)
+        table = table.set_column(place, table.schema.field(place), table[name].take(pa.array(order)))
+    return table
+
+
+def importance_picture(found: Sequence[Importance], loss: str) -> Picture | str:
+    """The most important columns as bars; in words where no column has any."""
     most = [each for each in found if each.mean > 0][:_SHOWN]
     if not most:
-        return None
+        return "Importance is not drawn: no column makes the predictions worse when it is shuffled."
     with axes(width=6.4, height=0.7 + 0.26 * len(most)) as (figure, (panel,)):
         places = range(len(most), 0, -1)
         spreads = [each.spread for each in most]
@@ -79,14 +109,15 @@ def importance_picture(found: Sequence[Importance], loss: str) -> Picture | None
     )
 
 
-def dependence_picture(rows: pa.Table, columns: Sequence[str], answer: Answer, what: str) -> Picture | None:
+def dependence_picture(rows: pa.Table, columns: Sequence[str], answer: Answer, what: str) -> Picture | str:
     """Partial dependence of the first numeric columns among `columns`, with thin lines for single rows."""
-    numeric = [
-        name for name in columns if pa.types.is_floating(rows[name].type) or pa.types.is_integer(rows[name].type)
-    ]
-    curves = [(name, curve) for name in numeric if (curve := _curve(rows, name, answer))][:_CURVES]
+    curves: list[tuple[str, tuple[Array, Array]]] = []
+    for name in (each for each in columns if each in rows.column_names):
+        numeric = pa.types.is_floating(rows[name].type) or pa.types.is_integer(rows[name].type)
+        if numeric and len(curves) < _CURVES and (curve := dependence(rows, name, answer)):
+            curves.append((name, curve))
     if not curves:
-        return None
+        return "Partial dependence is not drawn: no important column is a number with three values or more."
     with axes(len(curves), width=3.4, height=3.0) as (figure, panels):
         for panel, (name, (grid, lines)) in zip(panels, curves, strict=True):
             panel.plot(grid, lines[:, :_LINES], color=SOFT, linewidth=0.5, alpha=0.4)
@@ -98,13 +129,13 @@ def dependence_picture(rows: pa.Table, columns: Sequence[str], answer: Answer, w
     names = ", ".join(name for name, _ in curves)
     return Picture(
         "Partial dependence",
-        f"The mean {what} when all rows have one value of {names}; thin lines are single rows.",
+        f"How the mean {what} moves when all rows get the same value of {names}. Thin lines are single rows.",
         picture,
         f"Curves of the mean {what} over {names}",
     )
 
 
-def _curve(rows: pa.Table, name: str, answer: Answer) -> tuple[Array, Array] | None:
+def dependence(rows: pa.Table, name: str, answer: Answer) -> tuple[Array, Array] | None:
     """Values of a column, and the answers, values x rows, when all rows have each of them; None where some are refused.
 
     The values are those between the 5th and the 95th percentile: beyond, few rows are like it.

@@ -66,11 +66,11 @@ def roc_and_precision_recall(positive: Array, chance: Array, label: object) -> P
 
 def confusion(
     actual: Array, predicted: Array, labels: Sequence[Any], value: Array | None = None, unit: str = ""
-) -> Picture | None:
+) -> Picture | str:
     """Rows by actual and predicted label; with the mean business value of each cell where the pipeline exports one."""
     if len(labels) > _MOST_LABELS:
-        return None
-    counts = np.array([[int(((actual == a) & (predicted == p)).sum()) for p in labels] for a in labels])
+        return f"Confusion is not drawn: a table of {len(labels)} labels cannot be read."
+    counts = counts_of(actual, predicted, labels)
     side = max(3.0, 0.75 * len(labels) + 1.6)
     with axes(width=side, height=side * 0.86) as (figure, (panel,)):
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -96,3 +96,8 @@ def confusion(
         picture,
         f"Table of {len(actual):,} rows by actual and predicted label; {right:.1%} lie on the diagonal",
     )
+
+
+def counts_of(actual: Array, predicted: Array, labels: Sequence[Any]) -> Array:
+    """How many rows have each actual label (down) and predicted label (across), int64 (labels, labels)."""
+    return np.array([[int(((actual == a) & (predicted == p)).sum()) for p in labels] for a in labels])

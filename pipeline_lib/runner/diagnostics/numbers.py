@@ -13,8 +13,8 @@ _BINS = 40
 _WIDE = 30.0  # positive values that span more than this factor are drawn on logarithmic axes
 
 
-def predicted_against_actual(actual: Array, predicted: Array) -> Picture:
-    """Points on the line are right."""
+def predicted_against_actual(actual: Array, predicted: Array, name: str = "") -> Picture:
+    """Points on the line are right; `name` is the target where there are several."""
     points = _drawn(len(actual))
     low, high = float(min(actual.min(), predicted.min())), float(max(actual.max(), predicted.max()))
     logarithmic = low > 0 and high / low > _WIDE
@@ -30,11 +30,11 @@ def predicted_against_actual(actual: Array, predicted: Array) -> Picture:
         picture = png_of(figure)
     within = float(np.median(np.abs(predicted - actual)))
     return Picture(
-        "Predicted against actual",
+        f"Predicted against actual{name and f': {name}'}",
         f"Points on the line are right. Half of the predictions are within {number_text(within)} of the true value.",
         picture,
         f"Scatter plot of {len(points):,} rows: predicted over actual values from {number_text(low)} to "
-        f"{number_text(high)}, with the line of equality; the correlation is {_correlation(actual, predicted):.3f}",
+        f"{number_text(high)}, with the line of equality{_correlation(actual, predicted)}",
     )
 
 
@@ -57,11 +57,12 @@ def residuals(actual: Array, predicted: Array) -> Picture:
             thousands(axis)
         picture = png_of(figure)
     bias = float(np.median(error))
-    direction = "high" if bias > 0 else "low"
+    typical = (
+        f"{number_text(abs(bias))} too {'high' if bias > 0 else 'low'}" if bias else "neither too high nor too low"
+    )
     return Picture(
         "Residuals",
-        "Errors should scatter around zero at every prediction, without a trend. The typical prediction is "
-        f"{number_text(abs(bias))} too {direction}.",
+        f"Errors should scatter around zero at every prediction, without a trend. The typical prediction is {typical}.",
         picture,
         f"Errors over predictions, and their histogram; the median error is {number_text(bias)}, the medians of ten "
         f"groups lie from {number_text(min(medians))} to {number_text(max(medians))}",
@@ -73,7 +74,8 @@ def _drawn(count: int) -> Array:
     return np.unique(np.linspace(0, count - 1, min(count, _MOST_POINTS)).astype(np.int64))
 
 
-def _correlation(actual: Array, predicted: Array) -> float:
+def _correlation(actual: Array, predicted: Array) -> str:
+    """The correlation in words; empty where all values are equal."""
     if actual.std() == 0 or predicted.std() == 0:
-        return float("nan")
-    return float(np.corrcoef(actual, predicted)[0, 1])
+        return ""
+    return f"; the correlation is {float(np.corrcoef(actual, predicted)[0, 1]):.3f}"

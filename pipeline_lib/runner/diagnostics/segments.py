@@ -14,8 +14,8 @@ Array = np.ndarray[Any, Any]
 _SMALLEST, _SHOWN = 20, 12
 
 
-def errors_by_segment(rows: pa.Table, row: RowSchema, losses: Array, loss: str) -> Picture | None:
-    """The segments with the largest mean loss, of at least twenty rows; None where no column has groups.
+def errors_by_segment(rows: pa.Table, row: RowSchema, losses: Array, loss: str) -> Picture | str:
+    """The segments with the largest mean loss, of at least twenty rows; in words where there are none.
 
     Sensitive columns have no segments.
     """
@@ -27,7 +27,7 @@ def errors_by_segment(rows: pa.Table, row: RowSchema, losses: Array, loss: str) 
     ]
     worst = sorted(found, key=lambda each: -each[1])[:_SHOWN]
     if not worst:
-        return None
+        return f"Errors by segment are not drawn: no column divides the rows into groups of {_SMALLEST} or more."
     overall = float(losses.mean())
     with axes(width=6.4, height=0.6 + 0.27 * len(worst)) as (figure, (panel,)):
         places = range(len(worst), 0, -1)
