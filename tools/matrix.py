@@ -3,8 +3,10 @@
     record FOLDER      make a project, run its pipeline, put the record into FOLDER
     repeat FOLDER...   repeat every record below the folders, bit for bit, in this environment
     core               the tests that the core requirements suffice for
+    crossed WORK FOLDER...   `repeat` in every environment below tox's work folder: an environment that ran early has
+                       not seen the records that later ones made
 
-It needs nothing but the installed package, since a core environment has nothing else.
+It needs nothing but the installed package, since a core environment has nothing else; `crossed` needs not even that.
 """
 
 import json
@@ -53,6 +55,22 @@ def repeat(folders: list[Path]) -> None:
         sys.exit("found no record to repeat, expected one; `tox -e py311-full` makes it")
 
 
+def crossed(work: Path, folders: list[Path]) -> None:
+    """Repeat every record below the folders in every environment of tox; exit with 1 where one of them fails."""
+    environments = sorted(python.parents[1] for python in work.glob("py*/bin/python"))
+    if not environments:
+        sys.exit(f"found no environment in {work}, expected one; `tox -e py311-full` makes it")
+    failed = []
+    for environment in environments:
+        print(f"--- {environment.name}", flush=True)
+        command = [str(environment / "bin" / "python"), "-P", __file__, "repeat", *map(str, folders)]
+        if subprocess.run(command, env=_variables(None), check=False).returncode:  # noqa: S603 (own command)
+            failed.append(environment.name)
+    print(f"{len(environments) - len(failed)} of {len(environments)} environments repeated every record they can load")
+    if failed:
+        sys.exit(f"not repeated in {', '.join(failed)}")
+
+
 def core() -> None:
     """The files whose tests are marked as core, by pytest in an empty folder."""
     files = [path for path in sorted((ROOT / "tests").rglob("*.py")) if "mark.core" in path.read_text(encoding="utf-8")]
@@ -68,11 +86,15 @@ def _is_opaque(kept: Path) -> bool:
 
 def _call(folder: Path, *command: str, path: Path | None = None) -> None:
     """Run a command in a folder; packages are found in `path` too. Exits where the command fails."""
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    variables |= {"PYTHONPATH": str(path)} if path else {}
-    done = subprocess.run(command, cwd=folder, env=variables, check=False)  # noqa: S603 (own command)
+    done = subprocess.run(command, cwd=folder, env=_variables(path), check=False)  # noqa: S603 (own command)
     if done.returncode:
         sys.exit(f"{' '.join(command)}: exit code {done.returncode}")
+
+
+def _variables(path: Path | None) -> dict[str, str]:
+    """The environment variables of a call; PYTHONPATH is `path` alone."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return kept | ({"PYTHONPATH": str(path)} if path else {})
 
 
 if __name__ == "__main__":
@@ -81,6 +103,8 @@ if __name__ == "__main__":
             record(Path(folder))
         case ["repeat", *folders] if folders:
             repeat([Path(folder) for folder in folders])
+        case ["crossed", work, *folders] if folders:
+            crossed(Path(work), [Path(folder) for folder in folders])
         case ["core"]:
             core()
         case _:
