@@ -1,0 +1,203 @@
+/* Sums over the numbers of a vector, for each of many stored rows of numbers: products with weights, and distances.
+
+   All sums run from 0.0 over the numbers in order, one operation rounded after the other. A sum is never split; what
+   runs side by side are sums:
+
+       many rows   a vector's lanes are rows; a tile of some outputs x 2 vectors stays in registers
+       few rows    a vector's lanes are outputs, one row after the other
+
+   Both read one layout, in blocks of 8 outputs; the last block is filled up with zeros:
+
+       cells     block 0: number 0 of outputs 0..7, number 1 of outputs 0..7, ...; block 1: ...
+       listed    which number of the row each line of 8 cells belongs to; without a list, a block has all, in order
+       starts    where each block's lines begin in the list
+
+   Rows are copied before, 2 vectors of them together: columns of a large table lie 4 KiB apart, and evict each other. */
+#ifndef PIPELINE_TILES_H
+#define PIPELINE_TILES_H
+
+#include "simd.h"
+
+#define ALWAYS static inline __attribute__((always_inline))
+
+#define BLOCK 8 /* outputs of a block of cells */
+#define TILE (LEVEL == 2 ? 8 : 4) /* outputs of a tile: with 2 vectors of rows each, half of the registers */
+#define PANEL (2 * LANES) /* rows that are copied together */
+#define PARTS (BLOCK / LANES) /* vectors of a block of outputs */
+
+/* What is summed, of a stored number and a row's. */
+enum tile_term { TERM_PRODUCT, TERM_SQUARE, TERM_ABSOLUTE, TERM_CHI_SQUARE };
+
+struct tiles {
+    const f64 *cells;
+    const i32 *listed; /* or NULL */
+    const i64 *starts;
+    size_t numbers;
+    size_t outputs;
+};
+
+ALWAYS vf vf_absolute(vf value) { return (vf)((vi)value & INT64_MAX); }
+
+ALWAYS vf term_of(enum tile_term term, vf stored, vf number)
+{
+    if (term == TERM_PRODUCT)
+        return stored * number;
+    const vf apart = stored - number;
+    if (term == TERM_SQUARE)
+        return apart * apart;
+    if (term == TERM_ABSOLUTE)
+        return vf_absolute(apart);
+    const vf whole = stored + number;
+    return vf_where((vi)(whole != 0.0), apart * apart / whole, (vf){0});
+}
+
+ALWAYS size_t blocks_of(const struct tiles *tiles) { return (tiles->outputs + BLOCK - 1) / BLOCK; }
+
+ALWAYS size_t first_line(const struct tiles *tiles, size_t block)
+{
+    return tiles->listed ? (size_t)tiles->starts[block] : block * tiles->numbers;
+}
+
+/* `count` <= PANEL rows next to each other, [number][vectors * LANES]. Returns whether all numbers are finite. */
+static int copy_panel(f64 *restrict panel, const f64 *restrict from, size_t numbers, size_t stride, size_t vectors)
+{
+    vf rest = {0};
+    for (size_t number = 0; number < numbers; number++)
+        for (size_t part = 0; part < vectors; part++) {
+            const vf values = vf_load(from + number * stride + part * LANES);
+            vf_store(panel + (number * vectors + part) * LANES, values);
+            rest += values - values; /* 0.0, or NaN of NaN and infinity */
+        }
+    f64 total = 0.0;
+    for (size_t lane = 0; lane < LANES; lane++)
+        total += rest[lane];
+    return total == 0.0;
+}
+
+static int copy_row(f64 *restrict row, const f64 *restrict from, size_t numbers, size_t stride)
+{
+    f64 rest = 0.0;
+    for (size_t number = 0; number < numbers; number++) {
+        const f64 value = from[number * stride];
+        row[number] = value;
+        rest += value - value;
+    }
+    return rest == 0.0;
+}
+
+/* The sums of TILE outputs for `vectors` vectors of rows; `at` is the first line's cell of the first of the outputs. */
+ALWAYS void sum_tile(vf *restrict sums, enum tile_term term, int vectors, const f64 *restrict at,
+                     const i32 *restrict listed, size_t lines, const f64 *restrict panel)
+{
+    vf total[TILE][2];
+    for (int output = 0; output < TILE; output++)
+        for (int part = 0; part < vectors; part++)
+            total[output][part] = (vf){0};
+    for (size_t line = 0; line < lines; line++) {
+        const f64 *numbers = panel + (listed ? (size_t)listed[line] : line) * (size_t)(vectors * LANES);
+        const f64 *stored = at + line * BLOCK;
+        vf number[2];
+        for (int part = 0; part < vectors; part++)
+            number[part] = vf_load(numbers + part * LANES);
+#pragma GCC unroll 8
+        for (int output = 0; output < TILE; output++) {
+            const vf own = vf_of(stored[output]);
+#pragma GCC unroll 2
+            for (int part = 0; part < vectors; part++)
+                total[output][part] += term_of(term, own, number[part]);
+        }
+    }
+    for (int output = 0; output < TILE; output++)
+        for (int part = 0; part < vectors; part++)
+            sums[output * vectors + part] = total[output][part];
+}
+
+/* The sums of all outputs of `blocks` neighbouring blocks for one row; without a list. */
+ALWAYS void sum_row(f64 *restrict sums, enum tile_term term, int blocks, const f64 *restrict at,
+                    const i32 *restrict listed, size_t lines, const f64 *restrict row)
+{
+    vf total[8][PARTS];
+    for (int block = 0; block < blocks; block++)
+        for (int part = 0; part < PARTS; part++)
+            total[block][part] = (vf){0};
+    for (size_t line = 0; line < lines; line++) {
+        const vf number = vf_of(row[listed ? (size_t)listed[line] : line]);
+#pragma GCC unroll 8
+        for (int block = 0; block < blocks; block++) {
+            const f64 *stored = at + ((size_t)block * lines + line) * BLOCK;
+#pragma GCC unroll 4
+            for (int part = 0; part < PARTS; part++)
+                total[block][part] += term_of(term, vf_load(stored + part * LANES), number);
+        }
+    }
+    for (int block = 0; block < blocks; block++)
+        for (int part = 0; part < PARTS; part++)
+            vf_store(sums + block * BLOCK + part * LANES, total[block][part]);
+}
+
+/* The sums of all outputs for one row, [8 * blocks]. As many blocks at once as registers hold hide each other's wait
+   for the sum before. */
+ALWAYS void sum_row_of_all(f64 *restrict sums, enum tile_term term, const struct tiles *tiles, const f64 *restrict row)
+{
+    const size_t blocks = blocks_of(tiles), lines = tiles->numbers;
+    size_t block = 0;
+    if (tiles->listed) {
+        for (; block < blocks; block++) {
+            const size_t first = first_line(tiles, block), count = first_line(tiles, block + 1) - first;
+            sum_row(sums + block * BLOCK, term, 1, tiles->cells + first * BLOCK, tiles->listed + first, count, row);
+        }
+        return;
+    }
+    for (; LEVEL == 2 && block + 8 <= blocks; block += 8)
+        sum_row(sums + block * BLOCK, term, 8, tiles->cells + block * lines * BLOCK, NULL, lines, row);
+    for (; LEVEL >= 1 && block + 4 <= blocks; block += 4)
+        sum_row(sums + block * BLOCK, term, 4, tiles->cells + block * lines * BLOCK, NULL, lines, row);
+    for (; block + 2 <= blocks; block += 2)
+        sum_row(sums + block * BLOCK, term, 2, tiles->cells + block * lines * BLOCK, NULL, lines, row);
+    for (; block < blocks; block++)
+        sum_row(sums + block * BLOCK, term, 1, tiles->cells + block * lines * BLOCK, NULL, lines, row);
+}
+
+/* The sums of one block for a panel of rows, [8][vectors]. */
+ALWAYS void sum_block(vf *restrict sums, enum tile_term term, int vectors, const struct tiles *tiles, size_t block,
+                      const f64 *restrict panel)
+{
+    const size_t first = first_line(tiles, block), lines = first_line(tiles, block + 1) - first;
+    const f64 *cells = tiles->cells + first * BLOCK;
+    for (int output = 0; output < BLOCK; output += TILE)
+        if (tiles->listed)
+            sum_tile(sums + output * vectors, term, vectors, cells + output, tiles->listed + first, lines, panel);
+        else
+            sum_tile(sums + output * vectors, term, vectors, cells + output, NULL, lines, panel);
+}
+
+/* The bytes that a panel, or a row and its sums, take. */
+static size_t tiles_scratch(size_t numbers, size_t outputs)
+{
+    return sizeof(f64) * (numbers * PANEL + PANEL * BLOCK + (outputs / BLOCK + 1) * BLOCK);
+}
+
+/* What is wrong with a layout: arrays `at` (cells) and, where `lists`, at + 1 (starts) and at + 2 (numbers). */
+static const char *check_tiles(const struct core_array *at, int lists, u64 numbers, u64 outputs)
+{
+    const u64 blocks = (outputs + BLOCK - 1) / BLOCK;
+    if (at[0].kind != 'd' || (lists && (at[1].kind != 'i' || at[2].kind != 'l')))
+        return "arrays of other kinds than a layout's";
+    if (!lists)
+        return at[0].count == blocks * numbers * BLOCK ? NULL : "another count of cells than outputs x numbers";
+    if (at[1].count != blocks + 1 || at[2].count > UINT64_MAX / BLOCK || at[0].count != at[2].count * BLOCK)
+        return "another count of cells than lines";
+    const i64 *starts = at[1].data;
+    if (starts[0] != 0 || (u64)starts[blocks] != at[2].count)
+        return "blocks that do not cover all lines";
+    for (u64 block = 0; block < blocks; block++)
+        if (starts[block] > starts[block + 1])
+            return "blocks that end before they start";
+    const i32 *listed = at[2].data;
+    for (u64 line = 0; line < at[2].count; line++)
+        if (listed[line] < 0 || (u64)listed[line] >= numbers)
+            return "a number beyond the vector";
+    return NULL;
+}
+
+#endif
