@@ -45,8 +45,7 @@ def serve(record: Path, folder: Path) -> int:
         check(record, _ask(port, body, server)["predictions"])
         return len(body["rows"])
     finally:
-        server.terminate()
-        server.wait(_SECONDS)
+        _end(server)
 
 
 def check(record: Path, predictions: list[object]) -> None:
@@ -69,6 +68,15 @@ def _ask(port: int, body: object, server: subprocess.Popen[bytes]) -> dict[str, 
             return answer
         time.sleep(0.2)
     sys.exit(f"found no answer of the server within {_SECONDS} seconds (exit code {server.poll()})")
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End the server and its workers, which are in the folder that is removed next."""
+    if sys.platform == "win32":  # where `terminate` lets the workers live
+        subprocess.run(["taskkill", "/F", "/T", "/PID", str(server.pid)], check=True)  # noqa: S603, S607 (own command)
+    else:
+        server.terminate()
+    server.wait(_SECONDS)
 
 
 def _free_port() -> int:
