@@ -42,13 +42,14 @@ def print_run(record: "Record", parity: dict[str, Any] | None) -> None:
     """Print a finished run: metrics, parity, where record and report are, what comes next."""
     from pipeline_lib.records.layout import METRICS
     from pipeline_lib.records.next_step import next_step
+    from pipeline_lib.records.report_checked import best_report
 
     for name, value in record.read_json(METRICS).items():
         click.echo(f"{name:<24} {value_text(value)}")
     print_scores(record, record.manifest())
     if parity:
         click.echo(parity["text"])
-    click.echo(f"record: {record.folder}\nreport: {record.report}\n{next_step(record, parity)}")
+    click.echo(f"record: {record.folder}\nreport: {best_report(record)}\n{next_step(record, parity)}")
 
 
 def _scores(record: "Record", manifest: dict[str, Any]) -> "RunScores":

@@ -129,14 +129,17 @@ def _line(run: dict[str, Any], row: dict[str, Any], names: list[str], marks: dic
 @JSON
 def show(ref: str, as_json: bool) -> None:
     """Show a run: status, error, parameters, metrics, compile report, parity."""
+    from pipeline_lib.records.report_checked import best_report
+
     record = find(ref)
     summary = summary_of(record)
     if as_json:
         print_json(summary)
         return
-    for key in ("reference", "status", "folder", "report"):
-        if summary[key] is not None:
-            click.echo(f"{key:<11} {summary[key]}")
+    for key in ("reference", "status", "folder"):
+        click.echo(f"{key:<11} {summary[key]}")
+    if best := best_report(record):
+        click.echo(f"{'report':<11} {best}")
     if summary["error"]:
         error = summary["error"]
         cell = f"cell {error['cell']}: " if "cell" in error else ""
@@ -164,7 +167,12 @@ def show(ref: str, as_json: bool) -> None:
 @click.command
 @REF
 def report(ref: str) -> None:
-    """Print the path of a run's HTML report."""
+    """Print the path of a run's HTML report.
+
+    After a parity check a second line, on stderr, names the same page with the verdict.
+    """
+    from pipeline_lib.records.report_checked import best_report
+
     record = find(ref)
     if not record.report.is_file():
         raise InputError(
@@ -172,6 +180,9 @@ def report(ref: str) -> None:
             "`pipeline-lib run` brought to an end has a report"
         )
     click.echo(record.report)
+    best = best_report(record)
+    if best != record.report:
+        click.echo(f"with the verdict of parity: {best}", err=True)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

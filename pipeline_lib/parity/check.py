@@ -21,7 +21,7 @@ from pipeline_lib.parity.door_answers import first_difference
 from pipeline_lib.parity.doors import Doors
 from pipeline_lib.parity.process_settings import AbsentError, Preparation, Setting
 from pipeline_lib.parity.replay_request import ReplayReply, ReplayRequest
-from pipeline_lib.parity.result import ARTIFACT, EDGES, FRESH, Outcome, Parity, write_parity_page
+from pipeline_lib.parity.result import ARTIFACT, EDGES, FRESH, Outcome, Parity, in_words, write_parity_page
 from pipeline_lib.parity.variations import FULL, OF_TABLES, QUICK, VARIATIONS, Variation, find_variations
 from pipeline_lib.project.project import library_around, trust_around
 from pipeline_lib.records.forgotten import check_rows
@@ -29,6 +29,7 @@ from pipeline_lib.records.index import read_parity
 from pipeline_lib.records.layout import ENVIRONMENT, PARITY, PARITY_PAGE
 from pipeline_lib.records.record import RECORD_VARIABLE, Record, checks_folder
 from pipeline_lib.records.reference import as_record
+from pipeline_lib.records.report_checked import write_checked_report
 from pipeline_lib.records.seal import verify
 from pipeline_lib.system.files import canonical_json, read_json, write_atomic
 from pipeline_lib.system.locks import locked_temporary_folder
@@ -289,6 +290,7 @@ def _write(record: Record, parity: Parity) -> None:
     folder = checks_folder(record)
     folder.mkdir(parents=True, exist_ok=True)
     write_parity_page(folder / PARITY_PAGE, parity)
+    write_checked_report(record, *in_words(parity), "good" if parity.exact else "bad")
     checked = {outcome.variation for outcome in parity.outcomes}
     full = {variation.name for variation in variations_of(record, FULL)} <= checked
     write_atomic(folder / PARITY, canonical_json({**parity.to_json(), "full": full}))

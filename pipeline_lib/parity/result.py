@@ -132,6 +132,24 @@ def one_line(outcome: Outcome) -> str:
     return f"{outcome.verdict:<9} {outcome.variation} ({outcome.seconds:.1f} s){more}"
 
 
+def in_words(parity: Parity) -> tuple[str, str]:
+    """The check for somebody who reads the report: one sentence, and what was tried."""
+    ways = [outcome for outcome in parity.outcomes if outcome.verdict in ("exact", "different")]
+    different = [outcome for outcome in ways if outcome.verdict == "different"]
+    asked = f"{len(ways)} way{'s' * (len(ways) != 1)} of asking"
+    if parity.exact:
+        return (
+            "Production gives the same answers.",
+            f"all {parity.rows:,} rows had the same answer in production, to the last bit, in {asked}: alone, "
+            "together, in another order, from files; see",
+        )
+    where = f" in {len(different)} of {asked}, first: {different[0].variation}" if different else ""
+    return (
+        "Production does NOT give the same answers.",
+        f"other answers{where}; do not use the model until the cause is found; see",
+    )
+
+
 def as_html(parity: Parity) -> Markup:
     """The check as a fragment of HTML: the verdict, each divergence in full, the table of variations folded."""
     names = {verdict: ", ".join(outcome.variation for outcome in parity.of_verdict(verdict)) for verdict in _KINDS}

@@ -54,7 +54,7 @@ class Distance:
             own, other = amount(self.model), amount(self.baseline)
             gain = f" ({amount(self.model - self.baseline)})"
             return f"value {own} {self.unit} a row, {verdict} the best baseline ({self.name}): {other}{gain}"
-        own, other = _told_apart(self.model, self.baseline)
+        own, other = told_apart(self.model, self.baseline)
         return f"{self.measure} {own}, {verdict} the best baseline ({self.name}): {other}"
 
 
@@ -92,7 +92,7 @@ class RunScores:
         }
 
 
-def _told_apart(a: float, b: float) -> tuple[str, str]:
+def told_apart(a: float, b: float) -> tuple[str, str]:
     """Two numbers with four digits, or with as many as show that they differ."""
     digits = next((each for each in (4, 6, 9) if f"{a:.{each}g}" != f"{b:.{each}g}"), 17 if a != b else 4)
     return f"{a:,.{digits}g}", f"{b:,.{digits}g}"

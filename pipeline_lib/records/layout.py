@@ -7,7 +7,8 @@ runs/
   .sweeps/NAME/            sweep.json  sweep.html
   PIPELINE/
     .raw/                  loaded raw data
-    .checks/ID-DIGEST/     parity.json  parity.html  reproduce.json  reproduced/  compare-DIGEST.json  .html
+    .checks/ID-DIGEST/     parity.json  parity.html  report.html  reproduce.json  reproduced/
+                           compare-DIGEST.json  .html
     scratch/ID/            a record made in Jupyter
     ID/                    the record
       manifest.json  params.yml  params.json  metrics.json  value.json  baseline.json  threshold.json
@@ -44,6 +45,7 @@ IMPORTS = "imports.json"  # files that the kernel has imported so far; removed b
 CHECKS = ".checks"  # folder of a pipeline with one folder for each checked record
 PARITY = "parity.json"  # the last parity check
 PARITY_PAGE = "parity.html"  # the same for people
+CHECKED_REPORT = "report.html"  # the record's report with the verdict of parity
 REPRODUCTION = "reproduce.json"  # the last reproduction
 REPRODUCED = "reproduced"  # folder: the run that repeated the record
 

@@ -7,24 +7,26 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.records.baseline_scores import RunScores, is_warning, run_scores
+from pipeline_lib.records.baseline_scores import RunScores, run_scores
 from pipeline_lib.records.champion import Champion
-from pipeline_lib.records.forgotten import forgotten_in
-from pipeline_lib.records.layout import ENVIRONMENT, TRAINING
+from pipeline_lib.records.layout import ENVIRONMENT
 from pipeline_lib.records.metric_direction import Metric
 from pipeline_lib.records.record import Record
 from pipeline_lib.records.report_body import prepare, with_contents
 from pipeline_lib.records.report_parameters import parameters_section
 from pipeline_lib.records.report_risks import ANCHOR, TITLE, risks
+from pipeline_lib.records.report_summary import summary
 from pipeline_lib.records.snapshots import Snapshot
-from pipeline_lib.system.html_page import Markup, element, folded, summary_box, table, write_page
+from pipeline_lib.system.html_page import Markup, element, folded, table, write_page
+from pipeline_lib.system.number_text import number_text
 
 TEMPLATES = Path(__file__).parent / "templates"
-_CHAMPION_METRICS = 3  # figures of the champion in the box
 _NAMED = ("numpy", "pandas", "scikit-learn", "feature-engine", "scipy", "nb-pipeline-lib")
 _TABLE, _ROW = re.compile(r"<table.*?</table>", re.DOTALL), re.compile(r"<tr.*?</tr>", re.DOTALL)
+_HEAD = re.compile(r"<thead>(.*?)</thead>", re.DOTALL)
 _CELL = re.compile(r"<(t[hd])>(.*?)</t[hd]>", re.DOTALL)
 _NUMBER = re.compile(r"\s*(?:[-+$€]*\.?\d|(?:nan|inf|-inf|none)?\s*$)", re.IGNORECASE)
+_LONGEST_NUMBER = 24
 _DROPPED = re.compile(r"<(style|script)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 # fmt: off
 _TAGS = {
@@ -45,7 +47,7 @@ _ATTRIBUTES = {
 def write_report(record: Record, manifest: dict[str, Any], champion: Champion | None = None) -> None:
     """Write the record's executed notebook as `report.html`: no code, no scripts, no requests.
 
-    From top to bottom: how the run ended, its headline figures, contents; the notebook; what could go wrong; then,
+    From top to bottom: what was found and whether to trust it, contents; the notebook; what could go wrong; then,
     folded, every metric, warnings of libraries, parameters, facts of the run. `champion` is that of the pipeline, now.
 
     The template passes every text and output through `clean_html`; nbconvert's own cleaning would come before
@@ -66,7 +68,7 @@ def write_report(record: Record, manifest: dict[str, Any], champion: Champion | 
     write_page(
         record.report,
         title,
-        _summary(record, manifest, champion),
+        summary(record, manifest, notebook.cells, champion),
         contents,
         body,
         could_go_wrong,
@@ -113,14 +115,29 @@ def clean_html(element: str) -> str:
     return _TABLE.sub(lambda match: _with_numbers(match[0]), cleaned)
 
 
+def _one_line(head: re.Match[str]) -> str:
+    """A head whose two lines fill each other's gaps, as pandas writes the name of an index, as one line."""
+    lines = [[text.strip() for _, text in _CELL.findall(row)] for row in _ROW.findall(head[1])]
+    if len(lines) != 2 or len(lines[0]) != len(lines[1]) or any(all(pair) for pair in zip(*lines, strict=True)):
+        return head[0]
+    cells = (f"<th>{upper or lower}</th>" for upper, lower in zip(*lines, strict=True))
+    return f"<thead><tr>{''.join(cells)}</tr></thead>"
+
+
+def _is_number(text: str) -> bool:
+    """Whether a cell is a number with what belongs to it, such as a unit or a spread; a sentence is none."""
+    return bool(_NUMBER.match(text)) and len(text) <= _LONGEST_NUMBER
+
+
 def _with_numbers(table: str) -> str:
     """A table whose columns of numbers, heads included, have the class that aligns them to the right.
 
     Columns are counted from the right: a label that spans rows, as pandas writes it, is on the left.
     """
+    table = _HEAD.sub(_one_line, table)
     rows = [[text if tag == "td" else "label" for tag, text in _CELL.findall(row)] for row in _ROW.findall(table)]
     columns = zip_longest(*(reversed(row) for row in rows if set(row) != {"label"}), fillvalue="label")
-    numeric = {index for index, cells in enumerate(columns) if all(map(_NUMBER.match, cells))}
+    numeric = {index for index, cells in enumerate(columns) if all(map(_is_number, cells))}
 
     def mark(row: re.Match[str]) -> str:
         indexes = reversed(range(len(_CELL.findall(row[0]))))
@@ -128,54 +145,6 @@ def _with_numbers(table: str) -> str:
         return _CELL.sub(lambda cell: element(cell[1], Markup(cell[2]), class_=next(classes)), row[0])
 
     return _ROW.sub(mark, table)
-
-
-def _summary(record: Record, manifest: dict[str, Any], champion: Champion | None = None) -> Markup:
-    """How the run ended and its headline figures; the error of a failed one."""
-    status = str(manifest["status"])
-    finished = status == "finished"
-    ended = f"{status} in {manifest['times']['seconds']:.1f} s"
-    lines: list[object] = [] if finished else [ended]
-    forgotten = forgotten_in(manifest)
-    if forgotten:
-        lines.append(f"{forgotten}; outputs of the notebook are gone with them")
-    if manifest.get("error"):
-        lines.append(element("span", manifest["error"]["message"], class_="error"))
-    if not finished:
-        return summary_box(*lines, kind="bad")
-    scores = run_scores(record, Metric.from_json(manifest.get("metric")))
-    lines += [element("span", line, class_="worse" if is_warning(line) else "") for line in scores.lines]
-    facts = [*_champion_facts(scores, champion, record), *_data_facts(record, manifest), ("run", ended)]
-    if not forgotten:
-        facts.append(("to check", f"pipeline-lib parity {record.reference}"))
-    return summary_box(*lines, facts=facts, kind="warn" if scores.worse else "good")
-
-
-def _champion_facts(scores: RunScores, champion: Champion | None, record: Record) -> list[tuple[str, str]]:
-    """The champion with the metrics that this run has, too."""
-    if champion is None or champion.record.reference == record.reference:
-        return []
-    own = [f"{name} {_number(value)}" for name, value in champion.metrics.items() if name in scores.metrics]
-    figures = f": {', '.join(own[:_CHAMPION_METRICS])}, on its own rows" if own else ""
-    compared = f"pipeline-lib compare {record.pipeline}@champion {record.reference}"
-    return [("champion", f"{champion.record.reference}{figures}"), ("on the same rows", compared)]
-
-
-def _data_facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:
-    """How many rows the run was fitted and judged on, and when; nothing of what a record does not keep."""
-    training = record.read_json(TRAINING)
-    fitted = f"fitted on {training['rows']:,} rows" if isinstance(training, dict) and "rows" in training else ""
-    evidence = record.evidence / "target.parquet"
-    judged = f"judged on {_rows_of(evidence):,} others" if evidence.is_file() else ""
-    parity = "production must repeat these answers bit for bit; the command below checks it" if judged else ""
-    facts = [("data", ", ".join(part for part in (fitted, judged) if part)), ("parity", parity)]
-    return [(name, text) for name, text in [*facts, ("date", str(manifest["times"]["started"])[:10])] if text]
-
-
-def _rows_of(path: Path) -> int:
-    import pyarrow.parquet as pq
-
-    return int(pq.read_metadata(path).num_rows)
 
 
 def _every_metric(record: Record, manifest: dict[str, Any]) -> Markup:
@@ -197,7 +166,7 @@ def _figures(scores: RunScores) -> Markup:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.6g}"
+    return "" if value is None else number_text(value, digits=4)
 
 
 def _facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:
@@ -208,7 +177,7 @@ def _facts(record: Record, manifest: dict[str, Any]) -> list[tuple[str, str]]:
     artifact = manifest["hashes"].get("artifact")
     facts = [
         ("run", record.reference),
-        ("status", str(manifest["status"])),
+        ("status", f"{manifest['status']} in {manifest['times']['seconds']:.1f} s"),
         ("started", str(manifest["times"]["started"])),
         ("parameters", str(manifest["parameters_file"])),
         *(("data", _answer(Snapshot(**entry))) for entry in manifest.get("snapshots") or ()),

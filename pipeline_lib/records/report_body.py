@@ -1,10 +1,12 @@
 """The body of a report: the executed notebook as a page needs it, with its headings and the warnings of libraries."""
 
+import base64
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline_lib.system.html_page import Markup, bullets, element, folded, joined
+from pipeline_lib.system.html_page import Markup, bullets, element, folded, is_wide, joined
 
 RUN_PARAMETERS = "run-parameters"
 """The class of what a notebook shows of its parameters; a report has them once, in a table of its own."""
@@ -14,7 +16,11 @@ _NO_WORD = re.compile(r"[^a-z0-9]+")
 _TAG, _MARKDOWN, _LINK = re.compile(r"<[^>]+>"), re.compile(r"[*_`#]+"), re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _PLACE = re.compile(r"(?:/[^\s:/]+)+/(?=[^\s:/]+)")  # the folders of a path: where a machine keeps a file says nothing
 _SENTENCE = re.compile(r"(.+?[.:!?])(\s|$)", re.DOTALL)
+_COMPILED = re.compile(r'\s*<section class="summary \w*">\s*<p>(compiled: .*?)</p>', re.DOTALL)
+_CONCLUSION = re.compile(r"\s*#+\s*conclusions?\s*(?:\n|$)", re.IGNORECASE)
+_INVITATION = "Say here"  # how drafts ask their author for a sentence
 _LONGEST_ALT = 160
+_LONGEST_SHORT = 700  # characters of a conclusion at the head of a page
 _FEWEST_HEADINGS = 3
 """Headings from which on a page has a list of them."""
 
@@ -65,10 +71,43 @@ def _prepare_data(output: Any, before: str) -> None:
     if not data:
         return
     if "text/html" in data:
-        data["text/html"] = _RUN_PARAMETERS.sub("", "".join(data["text/html"]))
+        html = _RUN_PARAMETERS.sub("", "".join(data["text/html"]))
+        compiled = _COMPILED.match(html)
+        data["text/html"] = folded(Markup(compiled[1]), Markup(html)) if compiled else html
     if "image/png" in data:
         own = (output.get("metadata") or {}).get("image/png") or {}
-        output["metadata"] = {"alt": str(own.get("alt") or alt_text(before))}
+        wide = {"kind": "wide"} if is_wide(base64.b64decode("".join(data["image/png"]))) else {}
+        output["metadata"] = {"alt": str(own.get("alt") or alt_text(before)), **wide}
+
+
+def in_short(cells: Sequence[Any]) -> list[str]:
+    """The first paragraphs of a notebook's conclusion as plain text: of its prose, or of the Markdown that it shows."""
+    places = [
+        number
+        for number, cell in enumerate(cells)
+        if cell["cell_type"] == "markdown" and _CONCLUSION.match("".join(cell["source"]))
+    ]
+    if not places:
+        return []
+    own = _CONCLUSION.sub("", "".join(cells[places[-1]]["source"]), count=1)
+    shown = (
+        "".join(output["data"].get("text/markdown", ""))
+        for cell in cells[places[-1] + 1 :]
+        for output in cell.get("outputs", ())
+        if "data" in output
+    )
+    paragraphs = [plain for text in (own, *shown) for part in text.split("\n\n") if (plain := plain_text(part))]
+    found: list[str] = []
+    for paragraph in paragraphs:
+        if paragraph.startswith((_INVITATION, "- ")) or sum(map(len, [*found, paragraph])) > _LONGEST_SHORT:
+            break
+        found.append(paragraph)
+    return found
+
+
+def plain_text(markdown: str) -> str:
+    """Markdown without its marks, in one line."""
+    return " ".join(_MARKDOWN.sub("", _LINK.sub(r"\1", markdown)).split())
 
 
 def alt_text(prose: str) -> str:
@@ -77,7 +116,7 @@ def alt_text(prose: str) -> str:
     >>> alt_text("**Predicted against actual.** Points on the line are right.")
     'Plot: Predicted against actual.'
     """
-    text = " ".join(_MARKDOWN.sub("", _LINK.sub(r"\1", prose)).split())
+    text = plain_text(prose)
     match = _SENTENCE.match(text)
     first = match[1] if match else text
     return f"Plot: {first[:_LONGEST_ALT]}" if first else "Plot"

@@ -1,6 +1,6 @@
 """What could go wrong with a model, in plain words: from the compile report and the schema of a raw row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pipeline_lib.compiled.compile_report import CompileReport, OutputReport
 from pipeline_lib.errors import InputError
@@ -15,12 +15,18 @@ _NAMED = 12
 
 def risks_of(report: CompileReport) -> list[str]:
     """What a reader should know before trusting the model with new rows, one sentence or two each."""
+    rounded = [output for output in report.outputs if output.changed and output.reason == "rounding"]
+    others = [output for output in report.outputs if output.changed and output.reason != "rounding"]
     return [
-        "A row that Row does not allow (a value out of range, a label that is not declared, a missing value where none "
-        "may be) is refused with the reason. It is never guessed.",
+        "A row with a value that is not allowed (out of range, a label that is not declared, missing where it must be "
+        "there) is refused with the reason. It is never guessed.",
         *_unread(report),
         *_opaque(report),
-        *(_output(output) for output in report.outputs if output.changed),
+        *(
+            f"The compiled model is not what the libraries compute: {output}. Production has what this page shows."
+            for output in others
+        ),
+        *_rounding(rounded),
         *_steps(report),
         *report.notes,
     ]
@@ -45,14 +51,14 @@ def _opaque(report: CompileReport) -> Iterator[str]:
             )
 
 
-def _output(output: OutputReport) -> str:
-    if output.reason == "rounding":
-        return (
-            f"The {output.kind} differ from the libraries' own in the last digits ({output.changed:,} of "
-            f"{output.rows:,} rows, by at most {output.difference:.2g}). This is rounding; production has the bits of "
-            "this page."
+def _rounding(outputs: Sequence[OutputReport]) -> Iterator[str]:
+    if outputs:
+        kinds = " and ".join(output.kind for output in outputs)
+        most = max(output.difference for output in outputs)
+        yield (
+            f"The {kinds} differ from the libraries' own by rounding alone, by {most:.2g} at most. Production has "
+            "those of this page."
         )
-    return f"Where the compiled model is not what the libraries compute: {output}. Production has what this page shows."
 
 
 def _steps(report: CompileReport) -> Iterator[str]:

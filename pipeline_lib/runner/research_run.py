@@ -60,7 +60,7 @@ from pipeline_lib.runner.warm.cold_only import check_packages
 from pipeline_lib.system.environment import describe_environment
 from pipeline_lib.system.files import canonical_json, write_atomic
 from pipeline_lib.system.fingerprint import fingerprint
-from pipeline_lib.system.html_page import element, joined, table
+from pipeline_lib.system.html_page import element, table
 from pipeline_lib.watching.statistics import Statistics, output_kinds, training_statistics, write_statistics
 
 _KEPT_SCRATCH = 5
@@ -234,8 +234,8 @@ class Run:
     def _repr_html_(self) -> str:
         rows = [(name, value_text(value)) for name, value in flatten(params_to_json(self.params))]
         mode = self.record.manifest()["mode"]
-        parameters = element("div", table(("parameter", "value"), rows), class_=RUN_PARAMETERS)
-        return joined(element("p", f"Run {self.record.reference} ({mode})"), parameters)
+        title = element("p", f"Run {self.record.reference} ({mode})")
+        return element("div", title, table(("parameter", "value"), rows), class_=RUN_PARAMETERS)
 
 
 def start_run(module: types.ModuleType, values: Mapping[str, Any]) -> Run:

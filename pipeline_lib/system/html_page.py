@@ -16,6 +16,7 @@ from pipeline_lib.system.files import write_atomic
 
 Kind = Literal["", "good", "bad", "warn", "quiet"]
 """How a box or a row of a table is coloured."""
+_WIDE = 560  # pixels; one panel is narrower
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 STYLE = """
 :root { color-scheme: light; --ink: #1d2129; --soft: #5b6472; --line: #d9dee5; --wash: #f5f7f9;
@@ -53,6 +54,7 @@ pre { background: var(--wash); padding: .7rem .9rem; overflow-x: auto; font-size
 code { background: var(--wash); font-size: .9em; padding: 0 .2em; }
 pre code { padding: 0; }
 img { max-width: 100%; height: auto; }
+.output { overflow-x: auto; }
 .contents ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; font-size: .92rem; }
 .error { color: var(--bad); }
 .worse { color: var(--warn); font-weight: 600; }
@@ -60,6 +62,7 @@ img { max-width: 100%; height: auto; }
 @media (max-width: 40rem) {
   body { margin: 1rem auto; padding: 0 .9rem; }
   h1 { font-size: 1.35rem; }
+  img.wide { max-width: 190%; }
   dl { grid-template-columns: fit-content(40%) 1fr; gap: .15rem .8rem; }
 }
 @media print {
@@ -139,7 +142,13 @@ def bullets(items: Iterable[object], *, numbered: bool = False) -> Markup:
 def image(png: bytes, alt: str) -> Markup:
     """A PNG image inside the page."""
     source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    return Markup(f'<p><img alt="{html.escape(alt)}" src="{source}"></p>')
+    kind = ' class="wide"' if is_wide(png) else ""
+    return Markup(f'<p><img alt="{html.escape(alt)}"{kind} src="{source}"></p>')
+
+
+def is_wide(png: bytes) -> bool:
+    """Whether an image is so wide that a phone shows it larger than its screen, to be moved from side to side."""
+    return int.from_bytes(png[16:20], "big") > _WIDE
 
 
 def page(title: str, *content: object) -> str:

@@ -14,9 +14,11 @@ import pytest
 from pipeline_lib.compiled.compile_report import CompileReport, OutputReport, StepReport
 from pipeline_lib.records.champion import Champion, SealedReference
 from pipeline_lib.records.record import Record, create_record
-from pipeline_lib.records.report import _facts, _summary, clean_html
-from pipeline_lib.records.report_body import prepare
+from pipeline_lib.records.report import _facts, clean_html
+from pipeline_lib.records.report_body import in_short, prepare
+from pipeline_lib.records.report_checked import best_report, write_checked_report
 from pipeline_lib.records.report_risks import risks_of
+from pipeline_lib.records.report_summary import summary
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -69,13 +71,12 @@ def test_the_heading_is_the_title_and_the_box_says_how_the_run_ended(houses_reco
     assert "<title>What is a house in Ames worth?</title>" in page
     assert page.count(">What is a house in Ames worth?<") == 2
     box = page[page.index('<section class="summary good">') : page.index("</section>")]
-    assert re.search(
-        r"^<section class=\"summary good\"><p><span>rmse_log 0\.\d+, better than the best baseline \(", box
-    )
-    assert re.search(r"<p><span>value -[\d,]+ dollars a row, better than the best baseline \(", box)
-    assert re.search(r"<dt>data</dt><dd>fitted on 2,637 rows, judged on 293 others</dd>", box)
-    assert "<dt>parity</dt>" in box
-    assert re.search(r"<dt>run</dt><dd>finished in [\d.]+ s</dd>", box)
+    assert box.startswith('<section class="summary good"><p><span>The model is better than the best answer without a')
+    assert "<p>On 293 sales that it had not seen" in box
+    assert re.search(r"<dt>rmse log</dt><dd>0\.\d+; without a model 0\.\d+ \(the m[a-z]+ for every row\); smaller", box)
+    assert re.search(r"<dt>value</dt><dd>-[\d,]+ dollars a row; without a model -[\d,]+ .*: a gain of [\d,]+</dd>", box)
+    assert "<dt>data</dt><dd>fitted on 2,637 rows, judged on 293 others, which the fit did not see</dd>" in box
+    assert f"pipeline-lib report {houses_record.reference} names the page with the verdict" in box
     every = page[page.index("<summary>Every metric</summary>") :]
     assert '<th class="number">mean</th><th class="number">median</th>' in every
     assert "<td>value (dollars a row)</td>" in every
@@ -137,7 +138,7 @@ def test_a_run_that_reached_little_says_nothing_about_the_rest(tmp_path: Path) -
     facts = dict(_facts(record, manifest))
     assert facts["git commit"] == "0123456789ab with uncommitted changes + 2 untracked files"
     assert not {"artifact", "python"} & set(facts)
-    box = _summary(record, manifest)
+    box = summary(record, manifest)
     assert box.startswith('<section class="summary bad"><p>failed in 1.0 s</p>')
     assert '<span class="error">found &lt;b&gt;, expected text</span>' in box
     assert "to check" not in box
@@ -160,10 +161,10 @@ def test_the_champion_of_the_day_is_in_the_box(houses_record: Record) -> None:
     sealed = SealedReference("houses/20261101T000000-aaaaaa", "a" * 64, "../store")
     since = datetime(2026, 11, 1, tzinfo=UTC)
     champion = Champion(sealed, "first", "Anna", since, metrics={"rmse_log": 0.1311, "other": 1.0})
-    box = _summary(houses_record, houses_record.manifest(), champion)
-    assert "<dd>houses/20261101T000000-aaaaaa: rmse_log 0.1311, on its own rows</dd>" in box
+    box = summary(houses_record, houses_record.manifest(), champion)
+    assert "<dd>the champion houses/20261101T000000-aaaaaa: rmse_log 0.131, on its own rows</dd>" in box
     assert f"pipeline-lib compare houses@champion {houses_record.reference}" in box
-    assert "<dt>champion</dt>" not in _summary(houses_record, houses_record.manifest())
+    assert "<dt>in use now</dt>" not in summary(houses_record, houses_record.manifest())
 
 
 def test_warnings_are_listed_once_without_folders_and_leave_the_body() -> None:
@@ -200,6 +201,49 @@ def test_risks_name_opaque_steps_unread_columns_and_differences() -> None:
     assert "2 of 5 raw columns do not reach the answer (a, b)" in text
     assert "The step bins runs in its own library (category_encoders)" in text
     assert "22 of 300 labels differ: ties at the k-th neighbour" in text
-    assert "differ from the libraries' own in the last digits (40 of 300 rows" in text
+    assert "The predictions differ from the libraries' own by rounding alone, by 1e-12 at most" in text
     assert text.endswith("a note")
     assert len(risks_of(CompileReport(300, 5, (), ()))) == 1
+
+
+def test_a_head_of_two_lines_becomes_one_and_sentences_are_no_numbers() -> None:
+    head = "<thead><tr><th></th><th>value</th></tr><tr><th>metric</th><th></th></tr></thead>"
+    shown = clean_html(f"<table>{head}<tbody><tr><th>mailed</th><td>23% of all households are mailed</td></tr></table>")
+    assert "<thead><tr><th>metric</th><th>value</th></tr></thead>" in shown
+    assert "<td>23%" in shown
+    full = "<thead><tr><th></th><th>a</th></tr><tr><th></th><th>b</th></tr></thead>"
+    assert clean_html(f"<table>{full}</table>").count("<tr>") == 2
+
+
+def test_the_conclusion_comes_first_without_what_its_author_has_to_write() -> None:
+    shown = {"output_type": "display_data", "data": {"text/markdown": "It is **right**.\n\nSay here what that means."}}
+    cells = [
+        {"cell_type": "markdown", "source": "## Data\n\nOther."},
+        {"cell_type": "markdown", "source": "## Conclusion"},
+        {"cell_type": "code", "source": "Markdown(text)", "outputs": [shown]},
+    ]
+    assert in_short(cells) == ["It is right."]
+    assert in_short(cells[:1]) == []
+    assert in_short([{"cell_type": "markdown", "source": "## Conclusion\n\nFirst.\n\nSecond."}]) == [
+        "First.",
+        "Second.",
+    ]
+
+
+def test_the_checked_report_is_the_sealed_one_with_the_verdict(tmp_path: Path, houses_record: Record) -> None:
+    record = Record(tmp_path / "houses" / houses_record.id)
+    shutil.copytree(houses_record.folder, record.folder)
+    sealed = record.report.read_bytes()
+    assert best_report(record) == record.report
+    write_checked_report(record, "Production gives the same answers.", "all rows agree; see", "good")
+    best = best_report(record)
+    assert best is not None
+    assert best != record.report
+    page = best.read_text(encoding="utf-8")
+    assert "without a model.</span> <span>Production gives the same answers.</span></p>" in page
+    assert '<dt>parity</dt><dd>all rows agree; see <a href="parity.html">' in page
+    assert len(page) - len(sealed.decode()) < 200
+    write_checked_report(record, "Production does NOT give the same answers.", "one row differs; see", "bad")
+    page = best.read_text(encoding="utf-8")
+    assert '<section class="summary bad"><p><span class="error">Production does NOT' in page
+    assert record.report.read_bytes() == sealed

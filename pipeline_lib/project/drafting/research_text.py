@@ -4,7 +4,6 @@ from pipeline_lib.project.drafting.draft import Draft
 from pipeline_lib.project.drafting.source_text import code_span
 
 _NAMED = 6
-_INSPECTION = "from sklearn.inspection import permutation_importance"
 
 
 def facts(draft: Draft) -> set[str]:
@@ -34,10 +33,6 @@ def research_values(draft: Draft) -> dict[str, str]:
         "feature_text": _named(draft),
         "profiled_text": "" if draft.raw.whole else f"; this draft knows its first {len(draft.raw.frame):,} rows",
         "import_numpy": "import numpy as np",
-        "import_sklearn": {
-            "binary": f"{_INSPECTION}\nfrom sklearn.metrics import confusion_matrix, roc_curve",
-            "multiclass": f"{_INSPECTION}\nfrom sklearn.metrics import confusion_matrix",
-        }.get(task, _INSPECTION),
         "fit_text": "A linear model on the columns as the pipeline notebook prepares them.",
         "sensitive_text": _sensitive(draft),
         "sample_text": _sample_text(draft),
@@ -90,10 +85,7 @@ def _regression(target: str) -> dict[str, str]:
         "categories_outcome": "outcome = y_train",
         "categories_label": 'f"mean {TARGET}"',
         "baseline_text": f"every row gets the mean {target} of the training rows",
-        "diagnostics_text": "Points on the line are right. Residuals that bend or widen say what the model misses.",
-        "weights_text": f"How far {target} moves when a feature grows by one standard deviation, or a label is there.",
-        "weights_code": 'size = pd.Series(np.abs(np.ravel(fitted["estimator"].coef_)), names)',
-        "weights_label": 'f"change of {TARGET}"',
+        "diagnostics_text": "Points on the line are right. Errors that bend or widen say what the model misses.",
         "worth_text": "What does an error cost? Replace the two numbers below.",
     }
 
@@ -108,11 +100,8 @@ def _binary(draft: Draft, target: str) -> dict[str, str]:
         "categories_why": f"Share of {positive} by label, for the columns whose labels differ most.",
         "categories_outcome": "outcome = (y_train == pipeline.POSITIVE).astype(float)",
         "categories_label": 'f"share of {pipeline.POSITIVE}"',
-        "diagnostics_text": "Left: what is found, for each share of false alarms. Right: points on the line are "
-        "probabilities that can be believed.",
-        "weights_text": "How far the log-odds move when a feature grows by one standard deviation, or with a label.",
-        "weights_code": 'size = pd.Series(np.abs(np.ravel(fitted["estimator"].coef_)), names)',
-        "weights_label": '"change of the log-odds"',
+        "diagnostics_text": "Can the probabilities be believed, what is found at how many false alarms, and where are "
+        "the mistakes?",
         "worth_text": "What do the two kinds of mistake cost? Replace the two numbers below; the curve says "
         "above which probability acting pays.",
     }
@@ -128,9 +117,6 @@ def _multiclass(target: str) -> dict[str, str]:
         "categories_outcome": "outcome = (y_train == y_train.mode()[0]).astype(float)",
         "categories_label": 'f"share of {y_train.mode()[0]}"',
         "diagnostics_text": "Which classes are taken for which.",
-        "weights_text": "The largest weight of each feature over the classes.",
-        "weights_code": 'size = pd.Series(np.abs(fitted["estimator"].coef_).max(axis=0), names)',
-        "weights_label": '"change of the log-odds"',
         "worth_text": "What does a wrong class cost? Often some mistakes cost more than others: write a table of "
         "costs then.",
     }
