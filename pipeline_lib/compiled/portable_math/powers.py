@@ -70,12 +70,13 @@ def sqrt_scalar(x: float) -> float:
 
 _ROOTS = (1.0, 1.2599210498948732, 1.5874010519681994)  # of 1, 2 and 4
 _ROOTS_COLUMN = np.array(_ROOTS)
+_START_0, _START_1, _START_2, _START_3 = 0.4414, 0.9218, -0.5047, 0.1416  # a polynomial near the cube root
 _ROUND_TO_26_BITS = 1.5 * 2**27  # adding it to a number from 1/2 to 2 rounds that to 26 bits
 
 
 def _cbrt_of(m: Value, v: Value, root: Value) -> Value:
     """Cube root of v = m * root**3, for m from 1/2 to 1: a polynomial and two steps of Halley's method."""
-    t = (0.4414 + m * (0.9218 + m * (m * 0.1416 - 0.5047))) * root
+    t = (_START_0 + m * (_START_1 + m * (m * _START_3 + _START_2))) * root
     cube = t * t * t
     t = t * ((cube + 2.0 * v) / (2.0 * cube + v))
     t = (t + _ROUND_TO_26_BITS) - _ROUND_TO_26_BITS  # so that t * t is exact
