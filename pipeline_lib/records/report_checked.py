@@ -39,7 +39,9 @@ def write_checked_report(record: Record, headline: str, verdict: str, kind: Kind
     else:
         inside = _KIND.sub(f'class="summary {kind}"', inside, count=1)
         inside = inside.replace(">", f">{element('p', element('span', headline, class_='error'))}", 1)
-    write_atomic(checks_folder(record) / CHECKED_REPORT, (page[: box.start()] + inside + page[box.end() :]).encode())
+    path = checks_folder(record) / CHECKED_REPORT
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, (page[: box.start()] + inside + page[box.end() :]).encode())
 
 
 def best_report(record: Record) -> Path | None:

@@ -161,7 +161,7 @@ def test_the_champion_of_the_day_is_in_the_box(houses_record: Record) -> None:
     sealed = SealedReference("houses/20261101T000000-aaaaaa", "a" * 64, "../store")
     since = datetime(2026, 11, 1, tzinfo=UTC)
     champion = Champion(sealed, "first", "Anna", since, metrics={"rmse_log": 0.1311, "other": 1.0})
-    box = summary(houses_record, houses_record.manifest(), champion)
+    box = summary(houses_record, houses_record.manifest(), (), champion)
     assert "<dd>the champion houses/20261101T000000-aaaaaa: rmse_log 0.131, on its own rows</dd>" in box
     assert f"pipeline-lib compare houses@champion {houses_record.reference}" in box
     assert "<dt>in use now</dt>" not in summary(houses_record, houses_record.manifest())

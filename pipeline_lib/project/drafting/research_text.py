@@ -19,7 +19,6 @@ def facts(draft: Draft) -> set[str]:
 
 def research_values(draft: Draft) -> dict[str, str]:
     """The placeholders of the research notebook that the pipeline notebook does not have."""
-    task = draft.target.task
     target = code_span(draft.target.name)
     by_task = _by_task(draft, target)
     return {
