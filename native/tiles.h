@@ -3,7 +3,7 @@
    All sums run from 0.0 over the numbers in order, one operation rounded after the other. A sum is never split; what
    runs side by side are sums:
 
-       many rows   a vector's lanes are rows; a tile of some outputs x 2 vectors stays in registers
+       many rows   a vector's lanes are rows; a tile of 4 outputs x some vectors stays in registers
        few rows    a vector's lanes are outputs, one row after the other
 
    Both read one layout, in blocks of 8 outputs; the last block is filled up with zeros:
@@ -12,7 +12,7 @@
        listed    which number of the row each line of 8 cells belongs to; without a list, a block has all, in order
        starts    where each block's lines begin in the list
 
-   Rows are copied before, 2 vectors of them together: columns of a large table lie 4 KiB apart, and evict each other. */
+   Rows are copied before, some vectors of them together: columns of a large table lie 4 KiB apart, and evict each other. */
 #ifndef PIPELINE_TILES_H
 #define PIPELINE_TILES_H
 
@@ -21,8 +21,9 @@
 #define ALWAYS static inline __attribute__((always_inline))
 
 #define BLOCK 8 /* outputs of a block of cells */
-#define TILE (LEVEL == 2 ? 8 : 4) /* outputs of a tile: with 2 vectors of rows each, half of the registers */
-#define PANEL (2 * LANES) /* rows that are copied together */
+#define TILE 4 /* outputs of a tile */
+#define VECTORS (LEVEL == 2 ? 4 : 2) /* vectors of rows of a tile: its sums take half of the registers */
+#define PANEL (VECTORS * LANES) /* rows that are copied together */
 #define PARTS (BLOCK / LANES) /* vectors of a block of outputs */
 
 /* What is summed, of a stored number and a row's. */
@@ -74,6 +75,21 @@ static int copy_panel(f64 *restrict panel, const f64 *restrict from, size_t numb
     return total == 0.0;
 }
 
+/* Whether all numbers of `vectors` vectors of rows are finite. */
+static int are_finite(const f64 *restrict from, size_t numbers, size_t stride, size_t vectors)
+{
+    vf rest = {0};
+    for (size_t number = 0; number < numbers; number++)
+        for (size_t part = 0; part < vectors; part++) {
+            const vf values = vf_load(from + number * stride + part * LANES);
+            rest += values - values;
+        }
+    f64 total = 0.0;
+    for (size_t lane = 0; lane < LANES; lane++)
+        total += rest[lane];
+    return total == 0.0;
+}
+
 static int copy_row(f64 *restrict row, const f64 *restrict from, size_t numbers, size_t stride)
 {
     f64 rest = 0.0;
@@ -85,29 +101,30 @@ static int copy_row(f64 *restrict row, const f64 *restrict from, size_t numbers,
     return rest == 0.0;
 }
 
-/* The sums of TILE outputs for `vectors` vectors of rows; `at` is the first line's cell of the first of the outputs. */
-ALWAYS void sum_tile(vf *restrict sums, enum tile_term term, int vectors, const f64 *restrict at,
-                     const i32 *restrict listed, size_t lines, const f64 *restrict panel)
+/* The sums of `outputs` <= TILE outputs for `vectors` vectors of rows; `at` is the first line's cell of the first of the
+   outputs, numbers of a row are `step` cells apart. */
+ALWAYS void sum_tile(vf *restrict sums, enum tile_term term, int outputs, int vectors, const f64 *restrict at,
+                     const i32 *restrict listed, size_t lines, const f64 *restrict rows, size_t step)
 {
-    vf total[TILE][2];
-    for (int output = 0; output < TILE; output++)
+    vf total[TILE][VECTORS];
+    for (int output = 0; output < outputs; output++)
         for (int part = 0; part < vectors; part++)
             total[output][part] = (vf){0};
     for (size_t line = 0; line < lines; line++) {
-        const f64 *numbers = panel + (listed ? (size_t)listed[line] : line) * (size_t)(vectors * LANES);
+        const f64 *numbers = rows + (listed ? (size_t)listed[line] : line) * step;
         const f64 *stored = at + line * BLOCK;
-        vf number[2];
+        vf number[VECTORS];
         for (int part = 0; part < vectors; part++)
             number[part] = vf_load(numbers + part * LANES);
-#pragma GCC unroll 8
-        for (int output = 0; output < TILE; output++) {
+#pragma GCC unroll 4
+        for (int output = 0; output < outputs; output++) {
             const vf own = vf_of(stored[output]);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
             for (int part = 0; part < vectors; part++)
                 total[output][part] += term_of(term, own, number[part]);
         }
     }
-    for (int output = 0; output < TILE; output++)
+    for (int output = 0; output < outputs; output++)
         for (int part = 0; part < vectors; part++)
             sums[output * vectors + part] = total[output][part];
 }
@@ -158,17 +175,22 @@ ALWAYS void sum_row_of_all(f64 *restrict sums, enum tile_term term, const struct
         sum_row(sums + block * BLOCK, term, 1, tiles->cells + block * lines * BLOCK, NULL, lines, row);
 }
 
-/* The sums of one block for a panel of rows, [8][vectors]. */
+/* The sums of the first `some` outputs of a block for some vectors of rows, [8][vectors]. */
 ALWAYS void sum_block(vf *restrict sums, enum tile_term term, int vectors, const struct tiles *tiles, size_t block,
-                      const f64 *restrict panel)
+                      size_t some, const f64 *restrict rows, size_t step)
 {
     const size_t first = first_line(tiles, block), lines = first_line(tiles, block + 1) - first;
     const f64 *cells = tiles->cells + first * BLOCK;
-    for (int output = 0; output < BLOCK; output += TILE)
-        if (tiles->listed)
-            sum_tile(sums + output * vectors, term, vectors, cells + output, tiles->listed + first, lines, panel);
+    const i32 *listed = tiles->listed ? tiles->listed + first : NULL;
+    if (some == 1) {
+        sum_tile(sums, term, 1, vectors, cells, listed, lines, rows, step);
+        return;
+    }
+    for (size_t output = 0; output < BLOCK && output < some; output += TILE)
+        if (listed)
+            sum_tile(sums + output * (size_t)vectors, term, TILE, vectors, cells + output, listed, lines, rows, step);
         else
-            sum_tile(sums + output * vectors, term, vectors, cells + output, NULL, lines, panel);
+            sum_tile(sums + output * (size_t)vectors, term, TILE, vectors, cells + output, NULL, lines, rows, step);
 }
 
 /* The bytes that a panel, or a row and its sums, take. */

@@ -302,8 +302,8 @@ static const char *distinct_check(const struct core_instruction *own, const u32 
     return own->ints || own->arrays || own->inputs < 1 ? "other settings than none" : NULL;
 }
 
-/* Matrix times vector plus offset. ints: whether some weights are 0, whether there is an offset; arrays: cells, starts
-   and numbers of a layout in which lines of zeros are left out (see tiles.h), offset.
+/* Matrix times vector plus offset. ints: whether some weights are 0, whether lines of zeros are left out, whether there is
+   an offset; arrays: the cells of a layout (see tiles.h), starts and numbers if lines are left out, offset.
 
    A weight of 0 leaves its number out, even an infinite one. A finite number times 0 may be added all the same: sums
    start from 0.0 and are never -0.0, so that neither 0.0 nor -0.0 moves them. */
@@ -316,8 +316,8 @@ struct affine {
 static struct affine affine_of(const struct core_instruction *own, u32 numbers, u32 outputs)
 {
     const struct core_array *at = own->array_at;
-    const int listed = own->int_at[0] != 0, offset = own->int_at[1] != 0;
-    struct affine affine = {{at[0].data, NULL, NULL, numbers, outputs}, NULL, listed};
+    const int listed = own->int_at[1] != 0, offset = own->int_at[2] != 0;
+    struct affine affine = {{at[0].data, NULL, NULL, numbers, outputs}, NULL, own->int_at[0] != 0};
     if (listed) {
         affine.tiles.starts = at[1].data;
         affine.tiles.listed = at[2].data;
@@ -335,8 +335,9 @@ static void careful_row(f64 *restrict sums, const struct tiles *tiles, const f64
         f64 total = 0.0;
         for (size_t line = first_line(tiles, block); line < last; line++) {
             const f64 weight = tiles->cells[line * BLOCK + output % BLOCK];
+            const size_t number = tiles->listed ? (size_t)tiles->listed[line] : line - block * tiles->numbers;
             if (weight != 0.0)
-                total += weight * row[(size_t)tiles->listed[line] * step];
+                total += weight * row[number * step];
         }
         sums[output] = total;
     }
@@ -349,14 +350,15 @@ ALWAYS void affine_store(const struct core_call *call, const struct affine *affi
         out[output * call->stride] = affine->offset ? sums[output] + affine->offset[output] : sums[output];
 }
 
+/* `vectors` vectors of rows, from `row` on; their numbers are `step` cells apart. */
 ALWAYS void affine_panel(const struct core_call *call, const struct affine *affine, int vectors,
-                         const f64 *restrict panel, size_t row)
+                         const f64 *restrict rows, size_t step, size_t row)
 {
     const struct tiles *tiles = &affine->tiles;
-    for (size_t block = 0; block < blocks_of(tiles); block++) {
-        vf sums[BLOCK * 2];
-        sum_block(sums, TERM_PRODUCT, vectors, tiles, block, panel);
-        const size_t first = block * BLOCK, some = tiles->outputs - first;
+    for (size_t first = 0; first < tiles->outputs; first += BLOCK) {
+        vf sums[BLOCK * VECTORS];
+        const size_t some = tiles->outputs - first;
+        sum_block(sums, TERM_PRODUCT, vectors, tiles, first / BLOCK, some, rows, step);
         for (size_t output = 0; output < BLOCK && output < some; output++) {
             f64 *out = (f64 *)call->out + (first + output) * call->stride + row;
             for (int part = 0; part < vectors; part++) {
@@ -369,32 +371,50 @@ ALWAYS void affine_panel(const struct core_call *call, const struct affine *affi
     }
 }
 
+static void affine_careful(const struct core_call *call, const struct affine *affine, size_t row, size_t rows)
+{
+    f64 *sums = call->scratch;
+    for (size_t last = row + rows; row < last; row++) {
+        careful_row(sums, &affine->tiles, (const f64 *)call->in[0].at + row, call->stride);
+        affine_store(call, affine, sums, row);
+    }
+}
+
+/* Many rows are copied, unless each of their numbers is used only once or twice. */
+ALWAYS void affine_rows(const struct core_call *call, const struct affine *affine, int vectors, size_t row)
+{
+    const struct tiles *tiles = &affine->tiles;
+    const f64 *from = (const f64 *)call->in[0].at + row;
+    const size_t parts = (size_t)vectors;
+    const int copied = tiles->outputs > TILE;
+    f64 *panel = (f64 *)call->scratch;
+    int finite = 1;
+    if (copied)
+        finite = copy_panel(panel, from, tiles->numbers, call->stride, parts);
+    else if (affine->some_zero)
+        finite = are_finite(from, tiles->numbers, call->stride, parts);
+    if (!finite && affine->some_zero)
+        affine_careful(call, affine, row, parts * LANES);
+    else
+        affine_panel(call, affine, vectors, copied ? panel : from, copied ? parts * LANES : call->stride, row);
+}
+
 static int affine_run(const struct core_call *call)
 {
     const struct affine affine = affine_of(call->instruction, call->in[0].width, call->out_width);
     const struct tiles *tiles = &affine.tiles;
-    f64 *panel = call->scratch, *sums = panel + tiles->numbers * PANEL;
-    const f64 *from = call->in[0].at;
     size_t row = 0;
-    while (row + LANES <= call->rows) {
-        const size_t vectors = row + PANEL <= call->rows ? 2 : 1;
-        const int finite = copy_panel(panel, from + row, tiles->numbers, call->stride, vectors);
-        if (!finite && affine.some_zero)
-            for (size_t lane = 0; lane < vectors * LANES; lane++) {
-                careful_row(sums, tiles, panel + lane, vectors * LANES);
-                affine_store(call, &affine, sums, row + lane);
-            }
-        else if (vectors == 2)
-            affine_panel(call, &affine, 2, panel, row);
-        else
-            affine_panel(call, &affine, 1, panel, row);
-        row += vectors * LANES;
-    }
+    for (; row + PANEL <= call->rows; row += PANEL)
+        affine_rows(call, &affine, VECTORS, row);
+    for (; row + LANES <= call->rows; row += LANES)
+        affine_rows(call, &affine, 1, row);
+    f64 *numbers = call->scratch, *sums = numbers + tiles->numbers;
     for (; row < call->rows; row++) {
-        if (!copy_row(panel, from + row, tiles->numbers, call->stride) && affine.some_zero)
-            careful_row(sums, tiles, panel, 1);
-        else
-            sum_row_of_all(sums, TERM_PRODUCT, tiles, panel);
+        if (!copy_row(numbers, (const f64 *)call->in[0].at + row, tiles->numbers, call->stride) && affine.some_zero) {
+            affine_careful(call, &affine, row, 1);
+            continue;
+        }
+        sum_row_of_all(sums, TERM_PRODUCT, tiles, numbers);
         affine_store(call, &affine, sums, row);
     }
     return CORE_OK;
@@ -402,9 +422,9 @@ static int affine_run(const struct core_call *call)
 
 static const char *affine_check(const struct core_instruction *own, const u32 *widths)
 {
-    if (own->ints != 2)
-        return "other settings than two flags";
-    const int listed = own->int_at[0] != 0, offset = own->int_at[1] != 0;
+    if (own->ints != 3)
+        return "other settings than three flags";
+    const int listed = own->int_at[1] != 0, offset = own->int_at[2] != 0;
     const u32 arrays = (listed ? 3 : 1) + (u32)offset;
     if (own->arrays != arrays)
         return "another count of arrays";

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline_lib.compiled.native.encoded import Encoded, Encoders
 from pipeline_lib.compiled.native.tile_layout import MOST_NUMBERS, listed_tiles, tiles
 from pipeline_lib.compiled.operations.registry import Settings
+
+_FEW_LINES = 0.9  # of all lines: so few are listed
 
 
 def encode_stack(settings: Settings, dtypes: Sequence[str], widths: Sequence[int]) -> Encoded | None:
@@ -25,14 +28,15 @@ def encode_affine(settings: Settings, dtypes: Sequence[str], widths: Sequence[in
     matrix = np.asarray(settings["matrix"], dtype=np.float64)
     if matrix.ndim != 2 or matrix.shape[1] != widths[0] or not 0 < widths[0] <= MOST_NUMBERS or not len(matrix):
         return None
-    listed = bool((matrix == 0).any())
-    arrays = list(listed_tiles(matrix)) if listed else [tiles(matrix)]
+    some_zero, plain, lines = bool((matrix == 0).any()), tiles(matrix), listed_tiles(matrix)
+    listed = len(lines[0]) < _FEW_LINES * len(plain)
+    arrays: list[NDArray[np.generic]] = list(lines) if listed else [plain]
     if settings["offset"] is not None:
         offset = np.asarray(settings["offset"], dtype=np.float64)
         if offset.shape != (len(matrix),):
             return None
         arrays.append(offset)
-    return Encoded("affine", [int(listed), int(settings["offset"] is not None)], arrays)
+    return Encoded("affine", [int(some_zero), int(listed), int(settings["offset"] is not None)], arrays)
 
 
 def encode_largest(settings: Settings, dtypes: Sequence[str], widths: Sequence[int]) -> Encoded | None:
