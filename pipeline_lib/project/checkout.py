@@ -5,6 +5,7 @@ from only one of them. In the other checkout every file would look fresh while t
 """
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
@@ -17,8 +18,16 @@ def check_loaded_package(library: str, root: Path) -> None:
     if loaded is not None and loaded != expected:
         raise InputError(
             f"found the package {library} loaded from {loaded}, expected {expected}: the code of another checkout "
-            f"would run here; run `make setup` in {root} and use its .venv"
+            f"would run here; {_remedy(loaded, root)}"
         )
+
+
+def _remedy(loaded: Path, root: Path) -> str:
+    """What to do: a folder that PYTHONPATH names comes before what is installed, in any environment."""
+    named = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
+    if loaded.parent in {Path(folder).resolve() for folder in named}:
+        return f"unset PYTHONPATH, which names {loaded.parent}"
+    return f"run `make setup` in {root} and use its .venv"
 
 
 def check_installed_package(library: str, root: Path) -> None:

@@ -34,10 +34,11 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
-def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """A command of this environment in another folder."""
+def command(folder: Path, *words: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """A command of this environment in another folder; PYTHONPATH is `path`."""
     code = "from pipeline_lib.cli.main import main; main()"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment |= {} if path is None else {"PYTHONPATH": str(path)}
     line = [sys.executable, "-P", "-c", code, *words]
     return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
 
@@ -54,6 +55,17 @@ def test_every_command_in_another_checkout_is_refused_and_writes_nothing(clone: 
     assert f"{MESSAGE} {ROOT / 'pipeline_lib'}, expected {clone / 'pipeline_lib'}" in ended.stderr
     assert f"run `make setup` in {clone} and use its .venv" in ended.stderr
     assert sorted(clone.rglob("*")) == before
+
+
+def test_a_pythonpath_that_brings_in_another_checkout_is_named(clone: Path) -> None:
+    ended = command(ROOT, "runs", path=clone)
+    assert ended.returncode == 2
+    assert f"{MESSAGE} {clone / 'pipeline_lib'}, expected {ROOT / 'pipeline_lib'}" in ended.stderr
+    assert f"would run here; unset PYTHONPATH, which names {clone}\n" in ended.stderr
+    assert "make setup" not in ended.stderr  # it would change nothing
+    assert command(ROOT, "runs").returncode == 0
+    elsewhere = command(clone, "runs", path=clone.parent / "empty")
+    assert f"run `make setup` in {clone} and use its .venv" in elsewhere.stderr
 
 
 def test_a_parameters_file_of_another_checkout_is_refused(clone: Path) -> None:
