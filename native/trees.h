@@ -1,0 +1,146 @@
+/* Ensembles of decision trees: the sum, in tree order, of the leaves that a row falls into.
+
+   There are two ways to find a leaf, both exact. Rows walk from root to leaf, sixteen at a time (trees_walk.h). Or, where
+   trees are small and rows are many, every test of a tree is evaluated for 64 rows at once (trees_scorer.h). */
+#ifndef PIPELINE_TREES_H
+#define PIPELINE_TREES_H
+
+#include "simd.h"
+
+/* Integers and arrays of an instruction, in this order; `tree_layout.py` writes them. */
+enum {
+    TREES_WIDTH, /* numbers of the result */
+    TREES_WIDE,  /* numbers of a leaf: `width`, or 1 where each tree adds to one output */
+    TREES_COUNT,
+    TREES_SINGLE,       /* 1: sums and leaves are float32 */
+    TREES_NEAR,         /* 1: every threshold is a float32 */
+    TREES_COLUMNS,      /* columns of keys for walks */
+    TREES_SET_COLUMN,   /* the first of the columns that hold categories */
+    TREES_SET_SIZE,     /* categories of a set */
+    TREES_SCORER_ROWS,  /* rows from which trees are scored, 0: never */
+    TREES_SCORER_WIDTH, /* most columns of ranks */
+    TREES_INTS
+};
+enum {
+    TREES_START,      /* d: what sums begin with */
+    TREES_OUTPUTS,    /* l: the output that each tree adds to; none where leaves are wide */
+    TREES_VALUES,     /* d, f where single: leaves in tree order, from the left; 64 cells more */
+    TREES_AT,         /* i: first slot of each tree, and the end; a tree of n leaves has 2 n slots */
+    TREES_DEPTHS,     /* l: levels of each tree below its root */
+    TREES_NEAR_NODES, /* u: nodes with float32 keys, a slot each */
+    TREES_FAR_NODES,  /* u: nodes with float64 keys, two cells a slot; none where all thresholds are float32 */
+    TREES_LEAF,       /* l: the leaf of a slot */
+    TREES_FROM,       /* l: for each column of keys, its input * 4 + its kind */
+    TREES_BITS,       /* u: sets of categories; bit c says that category c goes left */
+    TREES_PARTS,      /* i: trees that are scored with the same ranks: end of trees, of ranks, of tests */
+    TREES_STEPS,      /* u: tests of trees, parents before children, left subtrees first */
+    TREES_RANKS,      /* i: for each input that is ranked, see `struct rank` */
+    TREES_THRESHOLDS, /* d: thresholds of ranks, ascending */
+    TREES_TESTS,      /* i: for each test of a set, see `struct set_test` */
+    TREES_ANSWERS,    /* b: what a test says of each category: 127 right, -128 left */
+    TREES_ARRAYS
+};
+enum { NUMBER_RIGHT, NUMBER_LEFT, CATEGORY }; /* kinds of columns: where NaN goes, or a category's number */
+
+/* The settings of an instruction. */
+struct trees {
+    const i64 *ints;
+    size_t width, wide, count, columns, set_column, set_size;
+    int single;
+    const f64 *start;
+    const i32 *outputs;
+    const f64 *values;
+    const f32 *single_values;
+    const i64 *at;
+    const i32 *depths;
+    const i32 *leaf;
+    const i32 *from;
+    const u64 *bits;
+};
+
+static inline const void *trees_array(const struct core_instruction *own, int number)
+{
+    return own->array_at[number].data;
+}
+
+static inline struct trees trees_of(const struct core_instruction *own)
+{
+    const i64 *ints = own->int_at;
+    const int wide = ints[TREES_WIDE] > 1 || own->array_at[TREES_OUTPUTS].count == 0;
+    return (struct trees){
+        .ints = ints,
+        .width = (size_t)ints[TREES_WIDTH],
+        .wide = (size_t)ints[TREES_WIDE],
+        .count = (size_t)ints[TREES_COUNT],
+        .columns = (size_t)ints[TREES_COLUMNS],
+        .set_column = (size_t)ints[TREES_SET_COLUMN],
+        .set_size = (size_t)ints[TREES_SET_SIZE],
+        .single = ints[TREES_SINGLE] != 0,
+        .start = trees_array(own, TREES_START),
+        .outputs = wide ? NULL : trees_array(own, TREES_OUTPUTS),
+        .values = trees_array(own, TREES_VALUES),
+        .single_values = trees_array(own, TREES_VALUES),
+        .at = trees_array(own, TREES_AT),
+        .depths = trees_array(own, TREES_DEPTHS),
+        .leaf = trees_array(own, TREES_LEAF),
+        .from = trees_array(own, TREES_FROM),
+        .bits = trees_array(own, TREES_BITS),
+    };
+}
+
+static inline f64 leaf_value(const struct trees *trees, size_t index)
+{
+    return trees->single ? (f64)trees->single_values[index] : trees->values[index];
+}
+
+/* A sum of two float32 in float64, rounded to float32, is their sum in float32. */
+static inline f64 leaf_sum(f64 total, f64 value, int single) { return single ? (f64)(f32)(total + value) : total + value; }
+
+/* Add a leaf to a row's sums, which lie `stride` cells apart. */
+static inline void add_leaf(const struct trees *trees, size_t tree, size_t leaf, f64 *totals, size_t stride)
+{
+    if (trees->outputs)
+        totals += (size_t)trees->outputs[tree] * stride;
+    for (size_t number = 0; number < trees->wide; number++)
+        totals[number * stride] =
+            leaf_sum(totals[number * stride], leaf_value(trees, leaf * trees->wide + number), trees->single);
+}
+
+/* The number of a category: itself, else `size`, or `size + 1` where it is missing. */
+static inline i64 category_of(f64 x, i64 size)
+{
+    return x > -1.0 && x < (f64)size ? (i64)x : x != x ? size + 1 : size;
+}
+
+#include "trees_walk.h"
+#include "trees_scorer.h"
+#include "trees_check.h"
+
+static inline size_t padded_rows(size_t rows) { return (rows + 63) & ~(size_t)63; }
+
+static size_t trees_scratch(const struct core_instruction *own, const u32 *widths, size_t rows)
+{
+    (void)widths;
+    const struct trees trees = trees_of(own);
+    const size_t walk = padded_rows(rows) * trees.columns * 8;
+    const size_t score =
+        padded_rows(rows) * ((size_t)trees.ints[TREES_SCORER_WIDTH] + 2 + 8 * trees.width + sizeof(i32)) + 256;
+    return walk > score ? walk : score;
+}
+
+static int trees_run(const struct core_call *call)
+{
+    const struct trees trees = trees_of(call->instruction);
+    const size_t scorer_rows = (size_t)trees.ints[TREES_SCORER_ROWS];
+    if (scorer_rows && call->rows >= scorer_rows)
+        score_trees(call, &trees);
+    else
+        walk_trees(call, &trees);
+    return CORE_OK;
+}
+
+#define OPERATIONS_OF_TREES                                       \
+    {"trees", "d+:d", trees_run, trees_check, trees_scratch},     \
+    {"trees_vector", "d+:v", trees_run, trees_check, trees_scratch},
+
+#endif
