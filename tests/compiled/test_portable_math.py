@@ -125,7 +125,7 @@ def test_special_values_are_those_of_c99(name: str, x: float, expected: float) -
 @core
 @pytest.mark.parametrize(("name", "reference"), [("pow", np.power), ("arctan2", np.arctan2)])
 def test_special_pairs_are_those_of_c99(name: str, reference: Callable[..., Any]) -> None:
-    values = np.array([0.0, 1.0, 0.5, 2.0, 3.0, 2.5, 2.0**53 - 1, 2.0**53, 1e300, 1e-300, TINY, INF])
+    values = np.array([0.0, 1.0, 1.0 - 2.0**-53, 0.5, 2.0, 3.0, 2.5, 2.0**53 - 1, 2.0**53, 1e300, 1e-300, TINY, INF])
     x, y = pairs(np.concatenate([values, -values, [NAN]]))
     with np.errstate(all="ignore"):
         expected = reference(x, y)

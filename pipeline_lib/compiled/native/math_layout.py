@@ -7,7 +7,10 @@ import numpy as np
 from pipeline_lib.compiled.native.encoded import Encoded, Encoder, Encoders
 from pipeline_lib.compiled.operations.registry import Settings
 
-_COLUMNS = ("exp", "expm1", "log", "log1p", "log2", "log10", "sigmoid", "tanh")
+_COLUMNS = (
+    *("arccos", "arcsin", "arctan", "arctan2", "cbrt", "cos", "erf", "exp", "expm1", "log", "log10", "log1p", "log2"),
+    *("ndtr", "ndtri", "pow", "sigmoid", "sin", "tan", "tanh"),
+)
 
 
 def _encode_column(operation: str) -> Encoder:
@@ -39,4 +42,6 @@ ENCODERS: Encoders = {
     **{name: _encode_column(name) for name in _COLUMNS},
     "exp_float32": encode_exp_float32,
     "activation": encode_kind,
+    "vector_function": encode_kind,
+    "vector_power": encode_vector_power,
 }

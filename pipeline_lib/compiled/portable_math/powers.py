@@ -36,7 +36,7 @@ def pow_scalar(x: float, y: float) -> float:
         return NAN
     size = abs(x)
     if x < 0.0 or size == 0.0:
-        odd = abs(y) < 2**53 and y % 2.0 == 1.0
+        odd = abs(y) < 2**53 and abs(y) % 2.0 == 1.0  # of a negative y, % would round
         sign = -1.0 if odd and (x < 0.0 or math.copysign(1.0, x) < 0.0) else 1.0
     else:
         sign = 1.0
