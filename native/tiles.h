@@ -12,19 +12,18 @@
        listed    which number of the row each line of 8 cells belongs to; without a list, a block has all, in order
        starts    where each block's lines begin in the list
 
-   Rows are copied before, some vectors of them together: columns of a large table lie 4 KiB apart, and evict each other. */
+   Rows are copied before, some vectors of them together: columns of a large table lie 4 KiB apart, and
+   evict each other. */
 #ifndef PIPELINE_TILES_H
 #define PIPELINE_TILES_H
 
-#include "simd.h"
+#include "lanes.h"
 
-#define ALWAYS static inline __attribute__((always_inline))
-
-#define BLOCK 8 /* outputs of a block of cells */
-#define TILE 4 /* outputs of a tile */
-#define VECTORS (LEVEL == 2 ? 4 : 2) /* vectors of rows of a tile: its sums take half of the registers */
-#define PANEL (VECTORS * LANES) /* rows that are copied together */
-#define PARTS (BLOCK / LANES) /* vectors of a block of outputs */
+#define LINE_CELLS 8 /* outputs of a block of cells */
+#define TILE_OUTPUTS 4 /* outputs of a tile */
+#define TILE_VECTORS (LEVEL == 2 ? 4 : 2) /* vectors of rows of a tile: its sums take half of the registers */
+#define TILE_ROWS (TILE_VECTORS * LANES) /* rows that are copied together */
+#define LINE_VECTORS (LINE_CELLS / LANES) /* vectors of a block of outputs */
 
 /* What is summed, of a stored number and a row's. */
 enum tile_term { TERM_PRODUCT, TERM_SQUARE, TERM_ABSOLUTE, TERM_CHI_SQUARE };
@@ -37,8 +36,6 @@ struct tiles {
     size_t outputs;
 };
 
-ALWAYS vf vf_absolute(vf value) { return (vf)((vi)value & INT64_MAX); }
-
 ALWAYS vf term_of(enum tile_term term, vf stored, vf number)
 {
     if (term == TERM_PRODUCT)
@@ -47,19 +44,19 @@ ALWAYS vf term_of(enum tile_term term, vf stored, vf number)
     if (term == TERM_SQUARE)
         return apart * apart;
     if (term == TERM_ABSOLUTE)
-        return vf_absolute(apart);
+        return vf_abs(apart);
     const vf whole = stored + number;
     return vf_where((vi)(whole != 0.0), apart * apart / whole, (vf){0});
 }
 
-ALWAYS size_t blocks_of(const struct tiles *tiles) { return (tiles->outputs + BLOCK - 1) / BLOCK; }
+ALWAYS size_t blocks_of(const struct tiles *tiles) { return (tiles->outputs + LINE_CELLS - 1) / LINE_CELLS; }
 
 ALWAYS size_t first_line(const struct tiles *tiles, size_t block)
 {
     return tiles->listed ? (size_t)tiles->starts[block] : block * tiles->numbers;
 }
 
-/* `count` <= PANEL rows next to each other, [number][vectors * LANES]. Returns whether all numbers are finite. */
+/* `count` <= TILE_ROWS rows next to each other, [number][vectors * LANES]. Returns whether all numbers are finite. */
 static int copy_panel(f64 *restrict panel, const f64 *restrict from, size_t numbers, size_t stride, size_t vectors)
 {
     vf rest = {0};
@@ -101,19 +98,19 @@ static int copy_row(f64 *restrict row, const f64 *restrict from, size_t numbers,
     return rest == 0.0;
 }
 
-/* The sums of `outputs` <= TILE outputs for `vectors` vectors of rows; `at` is the first line's cell of the first of the
-   outputs, numbers of a row are `step` cells apart. */
+/* The sums of `outputs` <= TILE_OUTPUTS outputs for `vectors` vectors of rows; `at` is the first line's cell of the
+   first of the outputs, numbers of a row are `step` cells apart. */
 ALWAYS void sum_tile(vf *restrict sums, enum tile_term term, int outputs, int vectors, const f64 *restrict at,
                      const i32 *restrict listed, size_t lines, const f64 *restrict rows, size_t step)
 {
-    vf total[TILE][VECTORS];
+    vf total[TILE_OUTPUTS][TILE_VECTORS];
     for (int output = 0; output < outputs; output++)
         for (int part = 0; part < vectors; part++)
             total[output][part] = (vf){0};
     for (size_t line = 0; line < lines; line++) {
         const f64 *numbers = rows + (listed ? (size_t)listed[line] : line) * step;
-        const f64 *stored = at + line * BLOCK;
-        vf number[VECTORS];
+        const f64 *stored = at + line * LINE_CELLS;
+        vf number[TILE_VECTORS];
         for (int part = 0; part < vectors; part++)
             number[part] = vf_load(numbers + part * LANES);
 #pragma GCC unroll 4
@@ -133,23 +130,23 @@ ALWAYS void sum_tile(vf *restrict sums, enum tile_term term, int outputs, int ve
 ALWAYS void sum_row(f64 *restrict sums, enum tile_term term, int blocks, const f64 *restrict at,
                     const i32 *restrict listed, size_t lines, const f64 *restrict row)
 {
-    vf total[8][PARTS];
+    vf total[8][LINE_VECTORS];
     for (int block = 0; block < blocks; block++)
-        for (int part = 0; part < PARTS; part++)
+        for (int part = 0; part < LINE_VECTORS; part++)
             total[block][part] = (vf){0};
     for (size_t line = 0; line < lines; line++) {
         const vf number = vf_of(row[listed ? (size_t)listed[line] : line]);
 #pragma GCC unroll 8
         for (int block = 0; block < blocks; block++) {
-            const f64 *stored = at + ((size_t)block * lines + line) * BLOCK;
+            const f64 *stored = at + ((size_t)block * lines + line) * LINE_CELLS;
 #pragma GCC unroll 4
-            for (int part = 0; part < PARTS; part++)
+            for (int part = 0; part < LINE_VECTORS; part++)
                 total[block][part] += term_of(term, vf_load(stored + part * LANES), number);
         }
     }
     for (int block = 0; block < blocks; block++)
-        for (int part = 0; part < PARTS; part++)
-            vf_store(sums + block * BLOCK + part * LANES, total[block][part]);
+        for (int part = 0; part < LINE_VECTORS; part++)
+            vf_store(sums + block * LINE_CELLS + part * LANES, total[block][part]);
 }
 
 /* The sums of all outputs for one row, [8 * blocks]. As many blocks at once as registers hold hide each other's wait
@@ -161,18 +158,19 @@ ALWAYS void sum_row_of_all(f64 *restrict sums, enum tile_term term, const struct
     if (tiles->listed) {
         for (; block < blocks; block++) {
             const size_t first = first_line(tiles, block), count = first_line(tiles, block + 1) - first;
-            sum_row(sums + block * BLOCK, term, 1, tiles->cells + first * BLOCK, tiles->listed + first, count, row);
+            const f64 *cells = tiles->cells + first * LINE_CELLS;
+            sum_row(sums + block * LINE_CELLS, term, 1, cells, tiles->listed + first, count, row);
         }
         return;
     }
     for (; LEVEL == 2 && block + 8 <= blocks; block += 8)
-        sum_row(sums + block * BLOCK, term, 8, tiles->cells + block * lines * BLOCK, NULL, lines, row);
+        sum_row(sums + block * LINE_CELLS, term, 8, tiles->cells + block * lines * LINE_CELLS, NULL, lines, row);
     for (; LEVEL >= 1 && block + 4 <= blocks; block += 4)
-        sum_row(sums + block * BLOCK, term, 4, tiles->cells + block * lines * BLOCK, NULL, lines, row);
+        sum_row(sums + block * LINE_CELLS, term, 4, tiles->cells + block * lines * LINE_CELLS, NULL, lines, row);
     for (; block + 2 <= blocks; block += 2)
-        sum_row(sums + block * BLOCK, term, 2, tiles->cells + block * lines * BLOCK, NULL, lines, row);
+        sum_row(sums + block * LINE_CELLS, term, 2, tiles->cells + block * lines * LINE_CELLS, NULL, lines, row);
     for (; block < blocks; block++)
-        sum_row(sums + block * BLOCK, term, 1, tiles->cells + block * lines * BLOCK, NULL, lines, row);
+        sum_row(sums + block * LINE_CELLS, term, 1, tiles->cells + block * lines * LINE_CELLS, NULL, lines, row);
 }
 
 /* The sums of the first `some` outputs of a block for some vectors of rows, [8][vectors]. */
@@ -180,34 +178,36 @@ ALWAYS void sum_block(vf *restrict sums, enum tile_term term, int vectors, const
                       size_t some, const f64 *restrict rows, size_t step)
 {
     const size_t first = first_line(tiles, block), lines = first_line(tiles, block + 1) - first;
-    const f64 *cells = tiles->cells + first * BLOCK;
+    const f64 *cells = tiles->cells + first * LINE_CELLS;
     const i32 *listed = tiles->listed ? tiles->listed + first : NULL;
     if (some == 1) {
         sum_tile(sums, term, 1, vectors, cells, listed, lines, rows, step);
         return;
     }
-    for (size_t output = 0; output < BLOCK && output < some; output += TILE)
+    for (size_t output = 0; output < LINE_CELLS && output < some; output += TILE_OUTPUTS) {
+        vf *own = sums + output * (size_t)vectors;
         if (listed)
-            sum_tile(sums + output * (size_t)vectors, term, TILE, vectors, cells + output, listed, lines, rows, step);
+            sum_tile(own, term, TILE_OUTPUTS, vectors, cells + output, listed, lines, rows, step);
         else
-            sum_tile(sums + output * (size_t)vectors, term, TILE, vectors, cells + output, NULL, lines, rows, step);
+            sum_tile(own, term, TILE_OUTPUTS, vectors, cells + output, NULL, lines, rows, step);
+    }
 }
 
 /* The bytes that a panel, or a row and its sums, take. */
 static size_t tiles_scratch(size_t numbers, size_t outputs)
 {
-    return sizeof(f64) * (numbers * PANEL + PANEL * BLOCK + (outputs / BLOCK + 1) * BLOCK);
+    return sizeof(f64) * (numbers * TILE_ROWS + TILE_ROWS * LINE_CELLS + (outputs / LINE_CELLS + 1) * LINE_CELLS);
 }
 
 /* What is wrong with a layout: arrays `at` (cells) and, where `lists`, at + 1 (starts) and at + 2 (numbers). */
 static const char *check_tiles(const struct core_array *at, int lists, u64 numbers, u64 outputs)
 {
-    const u64 blocks = (outputs + BLOCK - 1) / BLOCK;
+    const u64 blocks = (outputs + LINE_CELLS - 1) / LINE_CELLS;
     if (at[0].kind != 'd' || (lists && (at[1].kind != 'i' || at[2].kind != 'l')))
         return "arrays of other kinds than a layout's";
     if (!lists)
-        return at[0].count == blocks * numbers * BLOCK ? NULL : "another count of cells than outputs x numbers";
-    if (at[1].count != blocks + 1 || at[2].count > UINT64_MAX / BLOCK || at[0].count != at[2].count * BLOCK)
+        return at[0].count == blocks * numbers * LINE_CELLS ? NULL : "another count of cells than outputs x numbers";
+    if (at[1].count != blocks + 1 || at[2].count > UINT64_MAX / LINE_CELLS || at[0].count != at[2].count * LINE_CELLS)
         return "another count of cells than lines";
     const i64 *starts = at[1].data;
     if (starts[0] != 0 || (u64)starts[blocks] != at[2].count)

@@ -65,13 +65,7 @@ static const char *vector_scale_check(const struct core_instruction *own, const 
     return widths[0] != widths[1] ? "a result of another width" : NULL;
 }
 
-static void fill(f64 *restrict out, f64 value, size_t rows)
-{
-    for (size_t row = 0; row < rows; row++)
-        out[row] = value;
-}
-
-static void copy(f64 *restrict out, const f64 *restrict from, size_t rows)
+static void copy_cells(f64 *restrict out, const f64 *restrict from, size_t rows)
 {
     for (size_t row = 0; row < rows; row++)
         out[row] = from[row];
@@ -83,9 +77,9 @@ static int stack_run(const struct core_call *call)
         f64 *out = (f64 *)call->out + number * call->stride;
         const f64 *from = call->in[number].at;
         if (call->in[number].constant)
-            fill(out, from[0], call->rows);
+            fill_cells(out, from[0], call->rows);
         else
-            copy(out, from, call->rows);
+            copy_cells(out, from, call->rows);
     }
     return CORE_OK;
 }
@@ -98,7 +92,7 @@ static const char *stack_check(const struct core_instruction *own, const u32 *wi
 static int item_run(const struct core_call *call)
 {
     const size_t number = (size_t)call->instruction->int_at[0];
-    copy(call->out, (const f64 *)call->in[0].at + number * call->stride, call->rows);
+    copy_cells(call->out, (const f64 *)call->in[0].at + number * call->stride, call->rows);
     return CORE_OK;
 }
 
@@ -114,7 +108,7 @@ static int largest_run(const struct core_call *call)
 {
     i64 *restrict best = call->out;
     f64 *restrict most = call->scratch;
-    copy(most, call->in[0].at, call->rows);
+    copy_cells(most, call->in[0].at, call->rows);
     for (size_t row = 0; row < call->rows; row++)
         best[row] = 0;
     for (u32 number = 1; number < call->in[0].width; number++) {
@@ -142,7 +136,7 @@ static size_t row_scratch(const struct core_instruction *own, const u32 *widths,
 static int sum_of_squares_run(const struct core_call *call)
 {
     f64 *restrict out = call->out;
-    fill(out, 0.0, call->rows);
+    fill_cells(out, 0.0, call->rows);
     for (u32 number = 0; number < call->in[0].width; number++) {
         const f64 *restrict own = (const f64 *)call->in[0].at + number * call->stride;
         for (size_t row = 0; row < call->rows; row++)
@@ -156,7 +150,7 @@ static int circular_convolution_run(const struct core_call *call)
     const u32 width = call->out_width;
     for (u32 number = 0; number < width; number++) {
         f64 *restrict out = (f64 *)call->out + number * call->stride;
-        fill(out, 0.0, call->rows);
+        fill_cells(out, 0.0, call->rows);
         for (u32 index = 0; index < width; index++) {
             const u32 other = number >= index ? number - index : number + width - index;
             const f64 *restrict left = (const f64 *)call->in[0].at + index * call->stride;
@@ -302,8 +296,8 @@ static const char *distinct_check(const struct core_instruction *own, const u32 
     return own->ints || own->arrays || own->inputs < 1 ? "other settings than none" : NULL;
 }
 
-/* Matrix times vector plus offset. ints: whether some weights are 0, whether lines of zeros are left out, whether there is
-   an offset; arrays: the cells of a layout (see tiles.h), starts and numbers if lines are left out, offset.
+/* Matrix times vector plus offset. ints: whether some weights are 0, whether lines of zeros are left out, whether there
+   is an offset; arrays: the cells of a layout (see tiles.h), starts and numbers if lines are left out, offset.
 
    A weight of 0 leaves its number out, even an infinite one. A finite number times 0 may be added all the same: sums
    start from 0.0 and are never -0.0, so that neither 0.0 nor -0.0 moves them. */
@@ -331,10 +325,10 @@ static struct affine affine_of(const struct core_instruction *own, u32 numbers, 
 static void careful_row(f64 *restrict sums, const struct tiles *tiles, const f64 *restrict row, size_t step)
 {
     for (size_t output = 0; output < tiles->outputs; output++) {
-        const size_t block = output / BLOCK, last = first_line(tiles, block + 1);
+        const size_t block = output / LINE_CELLS, last = first_line(tiles, block + 1);
         f64 total = 0.0;
         for (size_t line = first_line(tiles, block); line < last; line++) {
-            const f64 weight = tiles->cells[line * BLOCK + output % BLOCK];
+            const f64 weight = tiles->cells[line * LINE_CELLS + output % LINE_CELLS];
             const size_t number = tiles->listed ? (size_t)tiles->listed[line] : line - block * tiles->numbers;
             if (weight != 0.0)
                 total += weight * row[number * step];
@@ -343,7 +337,8 @@ static void careful_row(f64 *restrict sums, const struct tiles *tiles, const f64
     }
 }
 
-ALWAYS void affine_store(const struct core_call *call, const struct affine *affine, const f64 *restrict sums, size_t row)
+static void affine_store(const struct core_call *call, const struct affine *affine, const f64 *restrict sums,
+                         size_t row)
 {
     f64 *out = (f64 *)call->out + row;
     for (size_t output = 0; output < affine->tiles.outputs; output++)
@@ -355,11 +350,11 @@ ALWAYS void affine_panel(const struct core_call *call, const struct affine *affi
                          const f64 *restrict rows, size_t step, size_t row)
 {
     const struct tiles *tiles = &affine->tiles;
-    for (size_t first = 0; first < tiles->outputs; first += BLOCK) {
-        vf sums[BLOCK * VECTORS];
+    for (size_t first = 0; first < tiles->outputs; first += LINE_CELLS) {
+        vf sums[LINE_CELLS * TILE_VECTORS];
         const size_t some = tiles->outputs - first;
-        sum_block(sums, TERM_PRODUCT, vectors, tiles, first / BLOCK, some, rows, step);
-        for (size_t output = 0; output < BLOCK && output < some; output++) {
+        sum_block(sums, TERM_PRODUCT, vectors, tiles, first / LINE_CELLS, some, rows, step);
+        for (size_t output = 0; output < LINE_CELLS && output < some; output++) {
             f64 *out = (f64 *)call->out + (first + output) * call->stride + row;
             for (int part = 0; part < vectors; part++) {
                 vf sum = sums[output * (size_t)vectors + (size_t)part];
@@ -386,7 +381,7 @@ ALWAYS void affine_rows(const struct core_call *call, const struct affine *affin
     const struct tiles *tiles = &affine->tiles;
     const f64 *from = (const f64 *)call->in[0].at + row;
     const size_t parts = (size_t)vectors;
-    const int copied = tiles->outputs > TILE;
+    const int copied = tiles->outputs > TILE_OUTPUTS;
     f64 *panel = (f64 *)call->scratch;
     int finite = 1;
     if (copied)
@@ -404,8 +399,8 @@ static int affine_run(const struct core_call *call)
     const struct affine affine = affine_of(call->instruction, call->in[0].width, call->out_width);
     const struct tiles *tiles = &affine.tiles;
     size_t row = 0;
-    for (; row + PANEL <= call->rows; row += PANEL)
-        affine_rows(call, &affine, VECTORS, row);
+    for (; row + TILE_ROWS <= call->rows; row += TILE_ROWS)
+        affine_rows(call, &affine, TILE_VECTORS, row);
     for (; row + LANES <= call->rows; row += LANES)
         affine_rows(call, &affine, 1, row);
     f64 *numbers = call->scratch, *sums = numbers + tiles->numbers;
@@ -445,12 +440,12 @@ static size_t affine_scratch(const struct core_instruction *own, const u32 *widt
         {"affine", "v:v", affine_run, affine_check, affine_scratch},                                                   \
         {"largest", "v:i", largest_run, largest_check, row_scratch},                                                   \
         {"vector_scale", "v:v", vector_scale_run, vector_scale_check, NULL},                                           \
-        {"vector_add", "vv:v", vector_add_run, two_widths_check, NULL},                                               \
-        {"vector_multiply", "vv:v", vector_multiply_run, two_widths_check, NULL},                                     \
-        {"vector_add_number", "vd:v", vector_add_number_run, first_width_check, NULL},                                  \
-        {"vector_multiply_number", "vd:v", vector_multiply_number_run, first_width_check, NULL},                        \
-        {"vector_divide_number", "vd:v", vector_divide_number_run, first_width_check, NULL},                            \
-        {"circular_convolution", "vv:v", circular_convolution_run, two_widths_check, NULL},                           \
+        {"vector_add", "vv:v", vector_add_run, two_widths_check, NULL},                                                \
+        {"vector_multiply", "vv:v", vector_multiply_run, two_widths_check, NULL},                                      \
+        {"vector_add_number", "vd:v", vector_add_number_run, first_width_check, NULL},                                 \
+        {"vector_multiply_number", "vd:v", vector_multiply_number_run, first_width_check, NULL},                       \
+        {"vector_divide_number", "vd:v", vector_divide_number_run, first_width_check, NULL},                           \
+        {"circular_convolution", "vv:v", circular_convolution_run, two_widths_check, NULL},                            \
         {"sum_of_squares", "v:d", sum_of_squares_run, distinct_check, NULL},                                           \
         {"dot", "d+:d", dot_run, dot_check, NULL},                                                                     \
         {"dot_float32", "d+:d", dot_float32_run, dot_float32_check, row_scratch},                                      \

@@ -13,6 +13,12 @@ MOST_NUMBERS = 1 << 16
 Floats = NDArray[np.float64]
 
 
+def fits(matrix: Any, numbers: int) -> bool:
+    """Whether the core can read a matrix (outputs x numbers)."""
+    shape = np.shape(matrix)
+    return len(shape) == 2 and shape[0] > 0 and shape[1] == numbers and 0 < numbers <= MOST_NUMBERS
+
+
 def tiles(matrix: Any) -> Floats:
     """The cells of a matrix (outputs x numbers), one block after another."""
     return np.ascontiguousarray(_blocks(matrix)).reshape(-1)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.native.encoded import Encoded, Encoders
-from pipeline_lib.compiled.native.tile_layout import MOST_NUMBERS, listed_tiles, tiles
+from pipeline_lib.compiled.native.tile_layout import fits, listed_tiles, tiles
 from pipeline_lib.compiled.operations.registry import Settings
 
 _FEW_LINES = 0.9  # of all lines: so few are listed
@@ -26,7 +26,7 @@ def encode_item(settings: Settings, dtypes: Sequence[str], widths: Sequence[int]
 def encode_affine(settings: Settings, dtypes: Sequence[str], widths: Sequence[int]) -> Encoded | None:
     """A matrix; where some weights are 0, lines of zeros are left out."""
     matrix = np.asarray(settings["matrix"], dtype=np.float64)
-    if matrix.ndim != 2 or matrix.shape[1] != widths[0] or not 0 < widths[0] <= MOST_NUMBERS or not len(matrix):
+    if not fits(matrix, widths[0]):
         return None
     some_zero, plain, lines = bool((matrix == 0).any()), tiles(matrix), listed_tiles(matrix)
     listed = len(lines[0]) < _FEW_LINES * len(plain)
