@@ -11,7 +11,8 @@ from command_line import invoke
 
 from pipeline_lib.errors import InputError
 from pipeline_lib.project.project import Project
-from pipeline_lib.records.record import Record, create_record
+from pipeline_lib.records.record import Record, checks_folder, create_record
+from pipeline_lib.records.report_checked import write_checked_report
 from pipeline_lib.records.seal import seal
 
 
@@ -79,7 +80,13 @@ def test_lab_of_a_scratch_record_names_the_notebook(project: Project) -> None:
 
 
 def test_report_prints_the_path(copy: Record) -> None:
-    assert invoke("report", copy.folder).output == f"{copy.report}\n"
+    assert invoke("report", copy.folder).stdout == f"{copy.report}\n"
+    write_checked_report(copy, "Production gives the same answers.", "see", "good")
+    best = checks_folder(copy) / "report.html"
+    result = invoke("report", copy.folder)
+    assert result.stdout == f"{copy.report}\n"  # scripts find the record by it
+    assert result.stderr == f"with the verdict of parity: {best}\n"
+    assert f"report      {best}" in invoke("show", copy.folder).output
     copy.report.unlink()
     assert isinstance(invoke("report", copy.folder).exception, InputError)
 

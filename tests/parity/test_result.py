@@ -1,6 +1,6 @@
 """What a parity check prints of ways to write a file that lose values."""
 
-from pipeline_lib.parity.result import Outcome, Parity, one_line
+from pipeline_lib.parity.result import Outcome, Parity, in_words, one_line
 
 DATES = "refused: opened: found int64, expected a naive datetime; convert it first: datetime.fromisoformat(text)"
 VALUES = "36 raw values in 36 of 60 rows change, and 36 outputs"
@@ -30,3 +30,14 @@ def test_a_refusal_of_a_careful_format_is_a_difference() -> None:
     assert not parity.exact
     assert f"  DIFFERENT  CSV: {DATES}" in str(parity)
     assert "not offered" not in str(parity)
+
+
+def test_a_reader_of_the_report_learns_the_verdict_in_a_sentence() -> None:
+    exact = [Outcome("fresh process", "rows", "exact", 60), Outcome("CSV", "file", "exact", 60), lossy("a", VALUES)]
+    headline, verdict = in_words(Parity.of("loans/1", 60, [], exact))
+    assert headline == "Production gives the same answers."
+    assert verdict.startswith("all 60 rows had the same answer in production, to the last bit, in 2 ways of asking")
+    red = [*exact, Outcome("one row", "rows", "different", 60, 3)]
+    headline, verdict = in_words(Parity.of("loans/1", 60, [], red))
+    assert headline == "Production does NOT give the same answers."
+    assert verdict.startswith("other answers in 1 of 3 ways of asking, first: one row")

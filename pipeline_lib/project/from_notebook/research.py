@@ -29,7 +29,7 @@ class ResearchDraft:
         self.anchors = self._anchors()
 
     def cells(self) -> list[NewCell]:
-        """All cells in order; cells whose statements have all moved are left out."""
+        """All cells in order, and the diagnostics; cells whose statements have all moved are left out."""
         result: list[NewCell] = []
         placed = False
         code = self._code_order()
@@ -41,7 +41,8 @@ class ResearchDraft:
                 result += self._start()
                 placed = True
             result += self._code(next(code))
-        return result
+        shown = f"{self.run}.diagnostics()"
+        return [*result, (PROSE, "diagnostics-why", "## Diagnostics", ()), (CODE, "diagnostics", shown, ())]
 
     def _code_order(self) -> Iterator[int]:
         """The numbers of the code cells in the order in which they run; prose keeps its place."""
