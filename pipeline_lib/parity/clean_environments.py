@@ -108,5 +108,11 @@ def _install(command: list[str]) -> None:
 def _run(command: list[str], variables: Mapping[str, str] | None = None) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=variables)  # noqa: S603
     if result.returncode:
-        lines = [line for line in result.stderr.strip().splitlines() if line.strip()] or ["no message"]
-        raise AbsentError(f"`uv {' '.join(command[1:3])}` failed: {lines[-1].strip()[:300]}")
+        raise AbsentError(f"`uv {' '.join(command[1:3])}` failed: {_reason(result.stderr)[:300]}")
+
+
+def _reason(message: str) -> str:
+    """What uv failed of: the first cause where packages do not go together, or else the last line."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()] or ["no message"]
+    first = next((line for line in lines if "Because " in line), "")
+    return first[first.index("Because ") :] if first else lines[-1]
