@@ -161,7 +161,8 @@ struct centres {
 /* a * b + c rounded once, of finite numbers: operations/fused.py. */
 static vf fused_multiply_add(vf a, vf b, vf c)
 {
-    const struct dd multiplied = product(a, b), sum = two_sum(c, multiplied.low), most = two_sum(multiplied.high, sum.high);
+    const struct dd multiplied = product(a, b), sum = two_sum(c, multiplied.low);
+    const struct dd most = two_sum(multiplied.high, sum.high);
     const struct dd small = two_sum(sum.low, most.low);
     const vi bits = vf_bits(small.high);
     const vi towards = vi_where((vi)(small.low > 0.0) ^ (vi)(small.high > 0.0), vi_of(-1), vi_of(1));

@@ -26,7 +26,7 @@
 #define LINE_VECTORS (LINE_CELLS / LANES) /* vectors of a block of outputs */
 
 /* What is summed, of a stored number and a row's. */
-enum tile_term { TERM_PRODUCT, TERM_SQUARE, TERM_ABSOLUTE, TERM_CHI_SQUARE };
+enum tile_term { TERM_PRODUCT, TERM_SQUARE, TERM_ABSOLUTE, TERM_CHI_SQUARE, TERM_LARGEST };
 
 struct tiles {
     const f64 *cells;
@@ -43,10 +43,17 @@ ALWAYS vf term_of(enum tile_term term, vf stored, vf number)
     const vf apart = stored - number;
     if (term == TERM_SQUARE)
         return apart * apart;
-    if (term == TERM_ABSOLUTE)
+    if (term == TERM_ABSOLUTE || term == TERM_LARGEST)
         return vf_abs(apart);
     const vf whole = stored + number;
     return vf_where((vi)(whole != 0.0), apart * apart / whole, (vf){0});
+}
+
+/* The sum with one more term; instead of a sum, the largest of terms, NaN before all. */
+ALWAYS vf with_term(enum tile_term term, vf total, vf stored, vf number)
+{
+    const vf own = term_of(term, stored, number);
+    return term == TERM_LARGEST ? vf_where((vi)(own <= total) | (vi)(total != total), total, own) : total + own;
 }
 
 ALWAYS size_t blocks_of(const struct tiles *tiles) { return (tiles->outputs + LINE_CELLS - 1) / LINE_CELLS; }
@@ -118,7 +125,7 @@ ALWAYS void sum_tile(vf *restrict sums, enum tile_term term, int outputs, int ve
             const vf own = vf_of(stored[output]);
 #pragma GCC unroll 4
             for (int part = 0; part < vectors; part++)
-                total[output][part] += term_of(term, own, number[part]);
+                total[output][part] = with_term(term, total[output][part], own, number[part]);
         }
     }
     for (int output = 0; output < outputs; output++)
@@ -141,7 +148,7 @@ ALWAYS void sum_row(f64 *restrict sums, enum tile_term term, int blocks, const f
             const f64 *stored = at + ((size_t)block * lines + line) * LINE_CELLS;
 #pragma GCC unroll 4
             for (int part = 0; part < LINE_VECTORS; part++)
-                total[block][part] += term_of(term, vf_load(stored + part * LANES), number);
+                total[block][part] = with_term(term, total[block][part], vf_load(stored + part * LANES), number);
         }
     }
     for (int block = 0; block < blocks; block++)

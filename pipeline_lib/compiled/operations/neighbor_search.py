@@ -166,11 +166,12 @@ class Search:
         if self.metric.column_weights is not None:
             apart /= self.metric.column_weights[:, None]
         if len(rows) < _FEW_PAIRS:
-            return np.add.accumulate(apart, axis=0)[-1]  # one after the other
-        total = np.zeros(len(rows))
-        for term in apart:
-            total += term
-        return total
+            total = np.add.accumulate(apart, axis=0)[-1]  # one after the other
+        else:
+            total = np.zeros(len(rows))
+            for term in apart:
+                total += term
+        return np.where(total != total, np.inf, total)
 
     def spread(self, vector: Any, found: Found, *, expanded: bool) -> Any:
         """How far a library's reduced distances of the pairs may be from ours; 0 where neither rounds."""
