@@ -55,8 +55,8 @@ def prepare(cells: list[Any]) -> Warnings:
             if output["output_type"] == "stream" and output.get("name") == "stderr":
                 lines |= dict.fromkeys(_lines("".join(output["text"])))
                 continue
-            _prepare_data(output, before)
-            kept.append(output)
+            if _prepare_data(output, before):
+                kept.append(output)
         if "outputs" in cell:
             cell["outputs"] = kept
     return Warnings(tuple(lines))
@@ -66,18 +66,22 @@ def _lines(text: str) -> list[str]:
     return [_PLACE.sub("", line.strip()) for line in text.splitlines() if line.strip()]
 
 
-def _prepare_data(output: Any, before: str) -> None:
+def _prepare_data(output: Any, before: str) -> bool:
+    """Change an output for the page; whether anything of it is left to show."""
     data = output.get("data")
     if not data:
-        return
+        return True
     if "text/html" in data:
         html = _RUN_PARAMETERS.sub("", "".join(data["text/html"]))
+        if not html.strip():
+            return False
         compiled = _COMPILED.match(html)
         data["text/html"] = folded(Markup(compiled[1]), Markup(html)) if compiled else html
     if "image/png" in data:
         own = (output.get("metadata") or {}).get("image/png") or {}
         wide = {"kind": "wide"} if is_wide(base64.b64decode("".join(data["image/png"]))) else {}
         output["metadata"] = {"alt": str(own.get("alt") or alt_text(before)), **wide}
+    return True
 
 
 def in_short(cells: Sequence[Any]) -> list[str]:

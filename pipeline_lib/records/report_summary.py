@@ -9,7 +9,6 @@ from pipeline_lib.records.forgotten import forgotten_in
 from pipeline_lib.records.layout import TRAINING
 from pipeline_lib.records.metric_direction import Metric
 from pipeline_lib.records.record import Record
-from pipeline_lib.records.recorded_value import amount
 from pipeline_lib.records.report_body import in_short
 from pipeline_lib.system.html_page import Markup, element, summary_box
 from pipeline_lib.system.number_text import number_text
@@ -71,11 +70,13 @@ def _figures(scores: RunScores) -> Iterator[Fact]:
         without = _WITHOUT_MODEL.get(distance.name, distance.name)
         if distance.unit:
             gain = distance.model - distance.baseline
-            change = f"a {'gain' if gain > 0 else 'loss'} of {amount(abs(gain)).lstrip('+')}" if gain else "no gain"
-            own, other = amount(distance.model), amount(distance.baseline)
+            change = f"a {'gain' if gain > 0 else 'loss'} of {number_text(abs(gain))}" if gain else "no gain"
+            own, other = _signed(distance.model), _signed(distance.baseline)
             yield "value", f"{own} {distance.unit} a row; without a model {other} ({without}): {change}"
         else:
-            own, other = told_apart(distance.model, distance.baseline)
+            own, other = number_text(distance.model), number_text(distance.baseline)
+            if own == other:
+                own, other = told_apart(distance.model, distance.baseline)
             side = "smaller" if distance.better == (distance.model < distance.baseline) else "larger"
             better = f"; {side} is better" if distance.model != distance.baseline else ""
             yield _measure(distance), f"{own}; without a model {other} ({without}){better}"
@@ -83,6 +84,10 @@ def _figures(scores: RunScores) -> Iterator[Fact]:
         yield "value", str(scores.value)
     if scores.threshold:
         yield "decision", str(scores.threshold)
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{number_text(value)}"
 
 
 def _champion(scores: RunScores, champion: Champion | None, record: Record) -> list[Fact]:

@@ -62,7 +62,7 @@ img { max-width: 100%; height: auto; }
 @media (max-width: 40rem) {
   body { margin: 1rem auto; padding: 0 .9rem; }
   h1 { font-size: 1.35rem; }
-  img.wide { max-width: 190%; }
+  img.wide { max-width: 150%; }
   dl { grid-template-columns: fit-content(40%) 1fr; gap: .15rem .8rem; }
 }
 @media print {
@@ -70,7 +70,7 @@ img { max-width: 100%; height: auto; }
   table { display: table; font-size: 8pt; }
   .number { white-space: nowrap; }
   tr, img, pre, .summary { break-inside: avoid; }
-  h1, h2, h3 { break-after: avoid; }
+  h1, h2, h3, section:has(+ .output > img) { break-after: avoid; }
   details::details-content { content-visibility: visible; height: auto; }
 }
 """

@@ -15,11 +15,12 @@ from pipeline_lib.compiled.compile_report import CompileReport, OutputReport, St
 from pipeline_lib.records.champion import Champion, SealedReference
 from pipeline_lib.records.record import Record, create_record
 from pipeline_lib.records.report import _facts, clean_html
-from pipeline_lib.records.report_body import in_short, prepare
+from pipeline_lib.records.report_body import RUN_PARAMETERS, in_short, prepare
 from pipeline_lib.records.report_checked import best_report, write_checked_report
 from pipeline_lib.records.report_risks import risks_of
 from pipeline_lib.records.report_summary import summary
 
+_HIDDEN = f'<div class="{RUN_PARAMETERS}"><p>Run loans/1</p></div>'
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
@@ -187,7 +188,13 @@ def test_a_plot_has_the_text_of_its_output_before_that_of_the_prose() -> None:
         {"cell_type": "markdown", "source": "**Errors** by [place](x). More."},
         {"cell_type": "code", "outputs": [png, own]},
     ]
+    cells[1]["outputs"] = [
+        png,
+        own,
+        {"output_type": "display_data", "data": {"text/html": _HIDDEN, "text/plain": "Run"}},
+    ]
     prepare(cells)
+    assert cells[1]["outputs"] == [png, own]  # what is shown elsewhere leaves no line
     assert png["metadata"] == {"alt": "Plot: Errors by place."}
     assert own["metadata"] == {"alt": "Mine"}
 
