@@ -17,13 +17,14 @@ help: ## show this list
 
 setup: $(READY) ## create .venv from requirements.lock and install git's notebook drivers
 
-$(READY): requirements.lock settings.ini setup.py pyproject.toml
+$(READY): requirements.lock settings.ini setup.py pyproject.toml $(wildcard native/*)
 	@test -n "$(PYTHON)" || { echo "found no Python >= 3.11 on PATH; install one or run make PYTHON=..."; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > .venv/uv.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python native/build.py
 	@if git rev-parse --git-dir >/dev/null 2>&1; then \
 	    git config merge.jupyternotebook.name "merge notebooks cell by cell"; \
 	    git config merge.jupyternotebook.driver "$(BIN)/nbdev-merge %O %A %B %P"; \

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline_lib.compiled.column_executor import ColumnExecutor
 from pipeline_lib.compiled.columns import PlanColumn, concat_rows
+from pipeline_lib.compiled.native.executor import CoreExecutor
 from pipeline_lib.compiled.operations.list_columns import ListColumn, SharedListColumn
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.sparse import SparseColumn
@@ -26,7 +27,7 @@ def from_arrow(table: pa.Table) -> dict[str, PlanColumn]:
     return dict(zip(table.column_names, map(_column, map(_one_array, table.columns), table.schema), strict=True))
 
 
-def run_parts(executor: ColumnExecutor, parts: Iterable[pa.Table]) -> list[PlanColumn]:
+def run_parts(executor: ColumnExecutor | CoreExecutor, parts: Iterable[pa.Table]) -> list[PlanColumn]:
     """The executor's columns for conformed tables whose rows follow one another; memory holds two tables at a time."""
     results, first = [], 0
     for columns, rows in one_ahead((from_arrow(part), part.num_rows) for part in parts):

@@ -1,11 +1,13 @@
 """Batches of raw rows: checked against the schema, appended to their context, evaluated by the column executor."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipeline_lib.compiled.column_executor import ColumnExecutor
 from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.distinct_values import make_executor
+from pipeline_lib.compiled.native.executor import CoreExecutor, core_executor
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.time_order import check_order
 from pipeline_lib.errors import InputError
@@ -30,7 +32,7 @@ class BatchEvaluator:
         self._plan = plan
         self._row = row
         self._distinct_values = distinct_values
-        self._executors: dict[tuple[int, ...], tuple[RowSchema, ColumnExecutor]] = {}
+        self._executors: dict[tuple[int, ...], tuple[RowSchema, ColumnExecutor | CoreExecutor]] = {}
 
     def schema(self, roots: Sequence[int]) -> RowSchema:
         """The raw columns that `roots` depend on, and the columns of times."""
@@ -38,11 +40,12 @@ class BatchEvaluator:
         read |= {table.time for table in self._plan.tables if table.time is not None}
         return self._row.keep(read)
 
-    def executor(self, roots: Sequence[int]) -> tuple[RowSchema, ColumnExecutor]:
+    def executor(self, roots: Sequence[int]) -> tuple[RowSchema, ColumnExecutor | CoreExecutor]:
         """The raw columns and the executor of `roots`."""
         key = tuple(roots)
         if key not in self._executors:
-            executor = make_executor(self._plan, roots, distinct_values=self._distinct_values)
+            make = partial(make_executor, distinct_values=self._distinct_values)
+            executor = core_executor(self._plan, roots, make) or make(self._plan, roots)
             self._executors[key] = (self.schema(roots), executor)
         return self._executors[key]
 

@@ -1,6 +1,7 @@
 """One raw row: answered by straight-line Python where that can, else by the column executor, with the same bits.
 
-one raw table        row_executor; a row that does not pass its quick checks goes to the column executor
+one raw table        the core, where it carries the plan; a row that it does not answer goes to
+                     row_executor; one that does not pass its quick checks goes to the column executor
 ... with a context   context_row, for a list of mappings of the right length; else the column executor
 several raw tables   `conform` joins the row's child rows, then row_executor
 """
@@ -10,6 +11,7 @@ from typing import Any
 
 from pipeline_lib.compiled.batch_evaluator import BatchEvaluator
 from pipeline_lib.compiled.context_row import ContextRowFunction, context_row_function
+from pipeline_lib.compiled.native.row import CoreRow, core_row
 from pipeline_lib.compiled.operations.registry import lower
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.row_executor import QuickCheckError, RowFunction, row_function
@@ -25,6 +27,7 @@ class RowEvaluator:
         self._row = row
         self._batches = batches
         self._exact = exact  # opaque steps take blocks of rows: their wide row would be another block
+        self._core: dict[tuple[int, ...], CoreRow | None] = {}
         self._functions: dict[tuple[int, ...], tuple[RowSchema, RowFunction]] = {}
         self._context_functions: dict[tuple[int, ...], ContextRowFunction | None] = {}
 
@@ -41,10 +44,20 @@ class RowEvaluator:
             return self._of_several_tables(roots, row)
         if self._plan.context or context is not None:
             return self._after_context(roots, row, context)
+        answer = self._core_answer(tuple(roots), row)
+        if answer:
+            return answer
         try:
             return self._function(roots)[1](row)  # type: ignore[no-any-return]
         except QuickCheckError:
             return self._as_batch(roots, row, None)
+
+    def _core_answer(self, key: tuple[int, ...], row: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """The core's answer; None where it has none, which says nothing about the row."""
+        if key not in self._core:
+            self._core[key] = core_row(self._plan, key, self._batches.schema(key))
+        function = self._core[key]
+        return function(row) or None if function else None  # type: ignore[return-value]
 
     def _as_batch(self, roots: Sequence[int], row: Mapping[str, Any], context: Any) -> tuple[Any, ...]:
         return tuple(map(lower, self._batches.evaluate(roots, row, context)))

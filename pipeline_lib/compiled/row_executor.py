@@ -151,7 +151,8 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _microseconds(timestamp: datetime) -> int:
+def microseconds(timestamp: datetime) -> int:
+    """Microseconds from 1970 to a naive datetime."""
     return (timestamp - _EPOCH) // _MICROSECOND
 
 
@@ -179,6 +180,6 @@ _CONVERSIONS: dict[str, Callable[[str, Column, Code], str]] = {
     "number": lambda name, column, code: f"float({name})",
     "string": lambda name, column, code: "",
     "boolean": lambda name, column, code: f"float({name})" if column.nullable else "",
-    "datetime": lambda name, column, code: f"{code.bind(_microseconds, 'microseconds')}({name})",
+    "datetime": lambda name, column, code: f"{code.bind(microseconds, 'microseconds')}({name})",
     "date": lambda name, column, code: f"({name}.toordinal() - 719163) * 86400000000",
 }

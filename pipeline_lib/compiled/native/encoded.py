@@ -12,7 +12,7 @@ from pipeline_lib.compiled.operations.registry import Settings
 @dataclass(frozen=True)
 class Encoded:
     """The core's operation with its settings: integers, and arrays of float64, float32, int64, int32, uint64, uint16
-    or uint8. `width` is how many numbers a row of the result has, where it is a vector."""
+    or uint8."""
 
     operation: str
     ints: Sequence[int] = ()

@@ -1,4 +1,4 @@
-"""Dates rounded to a unit of time, and dates as text."""
+"""Dates rounded to a unit of time, and dates as text. Roundings that 64 bits do not hold are refused, as in pandas."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.calendar import DAY, HOUR, MINUTE, SECOND, civil, days_from_civil, days_of
+from pipeline_lib.compiled.operations.durations import BEYOND
+from pipeline_lib.compiled.operations.integers import INT
 from pipeline_lib.compiled.operations.refusals import NAT, refuse
 from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import INTEGER, SettingType, one_of, optional
@@ -38,13 +40,26 @@ def _rounding(name: str, doc: str, compute: Rounding) -> None:
 
         def rounded(dates: Any) -> Any:
             dates = np.asarray(dates, dtype=np.int64)
-            return np.where(dates == NAT, NAT, compute(dates, unit))
+            missing, result = dates == NAT, compute(dates, unit)
+            # a result that wrapped around is off by 2**64, which float64 is exact enough to tell
+            near = np.abs(result.astype(np.float64) - dates.astype(np.float64)) <= 2.0 * unit
+            refuse(result, missing | (near & (result != NAT)), lambda value: BEYOND)
+            return np.where(missing, NAT, result)
 
         return rounded
 
     def row(settings: Settings) -> Callable[[int], int]:
         unit = UNITS[settings["unit"]] * settings.get("count", 1)
-        return lambda date: NAT if date == NAT else int(compute(date, unit))
+
+        def rounded(date: int) -> int:
+            if date == NAT:
+                return NAT
+            result = int(compute(date, unit))
+            if not -INT < result < INT:
+                raise InputError(BEYOND)
+            return result
+
+        return rounded
 
     operation(
         name,

@@ -18,7 +18,8 @@ from pipeline_lib.compiled.operations.registry import operation
 from pipeline_lib.compiled.operations.setting_types import one_of
 from pipeline_lib.errors import InputError
 
-_BEYOND = "found dates or durations whose result 64 bits do not hold in microseconds; correct the row"
+BEYOND = "found dates or durations whose result 64 bits do not hold in microseconds; correct the row"
+"""The refusal of sums, multiples and roundings."""
 _LONGEST = 2**53  # microseconds that a double holds exactly: 285 years
 _LONG = (
     "found a duration of more than 285 years, expected one whose microseconds a double holds exactly; correct the row"
@@ -40,7 +41,7 @@ def _exact(compute: Callable[[Any, Any], Any]) -> tuple[Callable[[Any, Any], Any
         result = np.where(missing, NAT, compute(left, right))
         # float64 is exact enough to tell a result that wrapped around: that is off by 2**64
         near = np.abs(compute(left.astype(np.float64), right.astype(np.float64)) - result) < float(INT)
-        refuse(result, missing | (near & (result != NAT)), lambda value: _BEYOND)
+        refuse(result, missing | (near & (result != NAT)), lambda value: BEYOND)
         return result
 
     def of_one(left: int, right: int) -> int:
@@ -48,7 +49,7 @@ def _exact(compute: Callable[[Any, Any], Any]) -> tuple[Callable[[Any, Any], Any
             return NAT
         result: int = compute(left, right)
         if not -INT < result < INT:
-            raise InputError(_BEYOND)
+            raise InputError(BEYOND)
         return result
 
     return of_columns, of_one

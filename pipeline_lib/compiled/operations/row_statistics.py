@@ -11,7 +11,8 @@ from pipeline_lib.compiled.operations.setting_types import FLAG
 
 
 def _sorted(columns: Sequence[Any]) -> Any:
-    return np.sort(np.array(np.broadcast_arrays(*columns)), axis=0)  # NaN last
+    """Each row's numbers from the smallest on, equal ones in their order: 0.0 and -0.0 are equal; NaN last."""
+    return np.sort(np.array(np.broadcast_arrays(*columns)), axis=0, kind="stable")
 
 
 def _bind_median(settings: Settings) -> Callable[..., Any]:
@@ -63,12 +64,19 @@ def _distinct(*columns: Any) -> Any:
     return present[0].astype(np.int64) + new.sum(axis=0, dtype=np.int64)
 
 
+def _distinct_of_row(*numbers: float) -> int:
+    """Integers among floats count as floats, as in an array of both."""
+    if any(isinstance(number, float) for number in numbers):
+        numbers = tuple(map(float, numbers))
+    return len({number for number in numbers if number == number})
+
+
 formula(
     "distinct",
     ("float64|int64", "..."),
     "int64",
     _distinct,
-    lambda *numbers: len({number for number in numbers if number == number}),
+    _distinct_of_row,
     "How many different numbers a row has; missing ones are not counted.",
     abs_max=lambda maxima: float(len(maxima)),
 )

@@ -24,7 +24,7 @@ def _bind_weighted_median(settings: Settings) -> Callable[[Any], Any]:
 
 
 def _running_sums(vector: Any, weights: Any) -> tuple[Any, Any]:
-    """Each row's indices sorted by number, equal ones in their order, and the running sums of their weights."""
+    """Each row's indices sorted by number, equal ones in their order, NaN last, and the running sums of weights."""
     order = np.argsort(vector, axis=0, kind="stable")
     sums = weights[order]
     for rank in range(1, len(sums)):
@@ -37,7 +37,7 @@ def _bind_weighted_median_row(settings: Settings) -> Callable[[Any], float]:
 
     def median(vector: Any) -> float:
         numbers = vector.tolist()
-        order = sorted(range(len(numbers)), key=numbers.__getitem__)
+        order = sorted(range(len(numbers)), key=lambda index: (numbers[index] != numbers[index], numbers[index]))
         sums: list[float] = []
         total = 0.0
         for index in order:

@@ -1,0 +1,123 @@
+"""Build the core for this machine: `python native/build.py` leaves pipeline_lib/compiled/_core.abi3.so.
+
+The compiler is $CC, else gcc, clang or cc, else that of the package `ziglang`. Without one, or without Python's header
+files, one line says so: NumPy then carries plans out, with the same bits.
+"""
+
+import hashlib
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+NATIVE = Path(__file__).resolve().parent
+TARGET = NATIVE.parent / "pipeline_lib" / "compiled" / "_core.abi3.so"
+FLAGS = (
+    *("-std=gnu99", "-O3", "-fPIC", "-fvisibility=hidden"),
+    # bits: every operation rounded once, as written; integers wrap around
+    *("-ffp-contract=off", "-fwrapv", "-fno-math-errno", "-fno-trapping-math"),
+)
+AVX2 = ("-mavx2",)
+AVX512 = (*AVX2, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mprefer-vector-width=512")
+TIMEOUT = 600.0
+
+
+class CannotBuildError(Exception):
+    """Why this machine has no core."""
+
+
+def compiler() -> list[str]:
+    """The command of a C compiler. Raises CannotBuildError without one."""
+    if named := os.environ.get("CC"):
+        return named.split()
+    for name in ("gcc", "clang", "cc"):
+        if found := shutil.which(name):
+            return [found]
+    if importlib.util.find_spec("ziglang"):
+        return [sys.executable, "-m", "ziglang", "cc"]
+    raise CannotBuildError("no C compiler")
+
+
+def units() -> list[tuple[str, str, tuple[str, ...]]]:
+    """What is compiled: the object's name, its source, its own flags."""
+    own = ("-ffreestanding",)
+    levels: list[tuple[str, str, tuple[str, ...]]] = [("level0", "level.c", (*own, "-DLEVEL=0"))]
+    x86 = is_x86()
+    if x86:
+        levels += [
+            ("level1", "level.c", (*own, "-DLEVEL=1", *AVX2)),
+            ("level2", "level.c", (*own, "-DLEVEL=2", *AVX512)),
+        ]
+    include = ("-I", sysconfig.get_path("include"), *(("-DCORE_X86",) if x86 else ()))
+    return [*levels, ("plan", "plan.c", own), ("module", "module.c", include)]
+
+
+def is_x86() -> bool:
+    """Whether the machine is one whose levels are compiled, besides the one that every machine has."""
+    return platform.machine() in ("x86_64", "AMD64")
+
+
+def build(target: Path = TARGET, more_flags: Sequence[str] = ()) -> None:
+    """Compile the core into `target`, which appears whole or not at all. Raises CannotBuildError."""
+    if sys.platform == "win32":
+        raise CannotBuildError("Windows")
+    command = compiler()
+    if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
+        raise CannotBuildError("no header files of Python")
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        objects = []
+        running = []
+        for name, source, flags in units():
+            objects.append(f"{folder}/{name}.o")
+            words = [*command, *FLAGS, *flags, *more_flags, "-c", str(NATIVE / source), "-o", objects[-1]]
+            running.append(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))  # noqa: S603
+        outputs = [process.communicate(timeout=TIMEOUT)[0] for process in running]
+        for process, output in zip(running, outputs, strict=True):
+            if process.returncode:
+                raise CannotBuildError(f"{' '.join(command)} ended with {process.returncode}: {_first_error(output)}")
+        shared = [] if sys.platform == "darwin" else ["-shared"]
+        shared += ["-bundle", "-undefined", "dynamic_lookup"] if sys.platform == "darwin" else ["-s"]
+        words = [*command, *shared, *more_flags, *objects, "-o", f"{folder}/core"]
+        linked = subprocess.run(words, capture_output=True, text=True, check=False, timeout=TIMEOUT)  # noqa: S603
+        if linked.returncode:
+            raise CannotBuildError(f"{' '.join(command)} could not link: {_first_error(linked.stderr)}")
+        Path(folder, "core").replace(target)
+
+
+def _first_error(output: str) -> str:
+    lines = [line for line in output.splitlines() if "error" in line] or output.splitlines() or ["no message"]
+    return lines[0].strip()
+
+
+def digest() -> str:
+    """A digest of the sources and of what else decides what is built."""
+    state = hashlib.sha256(repr((FLAGS, units(), platform.machine())).encode())
+    for path in sorted(NATIVE.glob("*.[ch]")):
+        state.update(path.name.encode() + path.read_bytes())
+    return state.hexdigest()
+
+
+def main() -> int:
+    """Build where the sources are newer than what is there; 0 also where this machine cannot."""
+    stamp = TARGET.with_suffix(".stamp")
+    if TARGET.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == digest():
+        return 0
+    try:
+        build()
+    except (CannotBuildError, OSError, subprocess.SubprocessError) as error:
+        TARGET.unlink(missing_ok=True)
+        print(f"the native core was not built ({error}): NumPy carries plans out, with the same bits")
+        return 0
+    stamp.write_text(digest(), encoding="utf-8")
+    print(f"the native core was built: {TARGET.name}, {TARGET.stat().st_size // 1024:,} KiB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,22 @@
+/* The operations at one level; compiled once for each, with -DLEVEL=0, 1 or 2. */
+#include "basic.h"
+#include "elementary.h"
+#include "neighbors.h"
+#include "svm.h"
+#include "trees.h"
+#include "vectors.h"
+
+#define JOINED(name, level) name##level
+#define NAMED(name, level) JOINED(name, level)
+
+/* clang-format off */
+const struct core_operation NAMED(core_operations_, LEVEL)[] = {
+    OPERATIONS_OF_BASIC
+    OPERATIONS_OF_ELEMENTARY
+    OPERATIONS_OF_NEIGHBORS
+    OPERATIONS_OF_SVM
+    OPERATIONS_OF_TREES
+    OPERATIONS_OF_VECTORS
+};
+/* clang-format on */
+const u64 NAMED(core_operation_count_, LEVEL) = sizeof NAMED(core_operations_, LEVEL) / sizeof(struct core_operation);

@@ -1,0 +1,68 @@
+/* Plans of the core: read from bytes, checked, and run block by block. */
+#ifndef PIPELINE_PLAN_H
+#define PIPELINE_PLAN_H
+
+#include "core.h"
+
+#define CORE_MAGIC 0x313045524f434c50u /* "PLCORE01" */
+
+struct core_register {
+    u32 kind;
+    u32 constant;
+    u32 width;
+    u32 last_use;
+    u64 value;  /* a constant's bits */
+    u64 offset; /* place in a frame, in cells of 8 bytes a row */
+};
+
+struct core_plan {
+    const struct core_operation *operations;
+    u64 registers, inputs, outputs, instructions, arrays, code;
+    struct core_register *register_at;
+    u32 *output_at;
+    struct core_array *array_at;
+    struct core_instruction *instruction_at;
+    u64 *chunks;           /* free places of a frame while registers are placed: first cell, cells */
+    u64 operands;          /* inputs of all instructions */
+    u64 cells;             /* cells of 8 bytes a row */
+    u64 scratch_of_one, scratch_of_block;
+    u64 wrong_instruction; /* of what core_plan_load found wrong */
+};
+
+/* A column of the rows that a run gets. Words are `words[code]`, the last of `word_count` for codes below 0; the numbers
+   of a vector lie `stride` cells apart. */
+struct core_input {
+    const void *at;
+    const i32 *words;
+    u64 word_count;
+    u64 stride;
+};
+
+/* Where results go; the numbers of a vector lie `stride` cells apart. */
+struct core_output {
+    void *at;
+    u64 stride;
+};
+
+struct core_frame; /* the columns of one block, made for one plan and one thread */
+
+/* Bytes that a plan needs in memory; 0 where `bytes` hold none. */
+u64 core_plan_memory(const void *bytes, u64 size);
+/* Read a plan into memory of that size, aligned to 64; `bytes` stay in use, with 64 readable bytes behind them. Returns
+   NULL, or what is wrong. */
+const char *core_plan_load(struct core_plan *plan, const void *bytes, u64 size, const struct core_operation *operations,
+                           u64 operation_count);
+
+/* Bytes that a frame for blocks of `rows` rows, from 1 to CORE_BLOCK, needs; 0 where they are too many. */
+u64 core_frame_memory(const struct core_plan *plan, u64 rows);
+void core_frame_make(struct core_frame *frame, const struct core_plan *plan, u64 rows);
+/* Where a frame for one row takes input `number` from and has output `number`. */
+void *core_frame_input(struct core_frame *frame, u64 number);
+const void *core_frame_output(struct core_frame *frame, u64 number);
+/* Run a frame whose inputs are filled. */
+int core_frame_run(struct core_frame *frame, u64 rows);
+/* Run rows `start` to `stop` in blocks. Returns CORE_OK or CORE_REFUSED. */
+int core_run_rows(struct core_frame *frame, const struct core_input *inputs, const struct core_output *outputs, u64 start,
+                  u64 stop);
+
+#endif

@@ -1,0 +1,63 @@
+"""The core as it was built for this machine, if it was: its operations and the level that runs.
+
+The environment variable PIPELINE_LIB_CORE chooses a level: `off` (NumPy alone), `baseline`, `avx2` or `avx512`. Without
+it the highest level runs that the machine has. All of them give the same bits.
+"""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from pipeline_lib.errors import InputError
+
+VARIABLE = "PIPELINE_LIB_CORE"
+LEVELS = ("baseline", "avx2", "avx512")
+
+
+@cache
+def built() -> ModuleType | None:
+    """The module, None where it was not built."""
+    try:
+        from pipeline_lib.compiled import _core  # type: ignore[attr-defined, unused-ignore]
+    except ImportError:
+        return None
+    module: ModuleType = _core
+    return module
+
+
+def level() -> int | None:
+    """The level that runs, as an index of LEVELS; None where NumPy does. Raises InputError for an unknown one."""
+    module, wanted = built(), os.environ.get(VARIABLE, "")
+    if wanted not in ("", "off", *LEVELS):
+        raise InputError(f"{VARIABLE}: found {wanted!r}, expected off, {', '.join(LEVELS)}; set one of these or none")
+    if module is None or wanted == "off":
+        return None
+    usable: list[int] = module.levels()
+    if not wanted:
+        return max(usable)
+    if LEVELS.index(wanted) not in usable:
+        raise InputError(f"{VARIABLE}: found {wanted!r}, expected a level that this machine has; set another or none")
+    return LEVELS.index(wanted)
+
+
+def load_plan(data: bytes) -> Any:
+    """The core's plan of these bytes, at the level that runs. Raises InputError where no core does."""
+    module, number = built(), level()
+    if module is None or number is None:
+        raise InputError(f"found no core, expected one; build it by `make setup`, with {VARIABLE} unset")
+    return module.Plan(data, number)
+
+
+def name() -> str:
+    """What runs plans here: `numpy`, or the core's level."""
+    number = level()
+    return "numpy" if number is None else LEVELS[number]
+
+
+@cache
+def operations() -> Mapping[str, tuple[int, str]]:
+    """The core's operations by name: their number, and the kinds of their columns."""
+    module = built()
+    return {name: (number, kinds) for number, (name, kinds) in enumerate(module.operations())} if module else {}

@@ -1,0 +1,218 @@
+"""From a plan to the core: which nodes it carries, what it takes from NumPy, and the bytes that it reads.
+
+What the core cannot carry stays in NumPy, with everything that it depends on; the core takes it from there:
+
+    raw columns --- calendar, text, child rows (NumPy) ---+
+         |                                                +--- the core --- outputs
+         +------------------------------------------------+
+"""
+
+import math
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline_lib.compiled.native.core import operations
+from pipeline_lib.compiled.native.encoded import Encoded
+from pipeline_lib.compiled.native.encoders import ENCODERS
+from pipeline_lib.compiled.native.lookup_layout import (
+    encode_choose,
+    encode_lookup,
+    encode_lookup_number,
+    encode_missing_text,
+)
+from pipeline_lib.compiled.native.plan_bytes import PlanWriter
+from pipeline_lib.compiled.native.words import WordTable, texts_of
+from pipeline_lib.compiled.operations.catalog import OPERATIONS
+from pipeline_lib.compiled.plan import Node, Plan
+
+KINDS = {"float64": "d", "int64": "i", "datetime": "i", "duration": "i", "bool": "b", "str": "t", "vector": "v"}
+_PLAIN = (
+    *("add", "subtract", "multiply", "divide", "smaller", "larger", "negative", "absolute", "sqrt", "rint", "floor"),
+    *("ceil", "trunc", "round32", "less", "less_equal", "equal", "less_int", "less_equal_int", "equal_int", "and"),
+    *("or", "logical_xor", "not", "add_int", "subtract_int", "multiply_int", "floor_divide_int", "remainder_int"),
+    *("truncate_int", "finite", "not_infinite"),
+)
+_CHECKS = ("demand", "finite", "not_infinite", "single_range")
+_MOST_CELLS = 1 << 23  # of all tables by word: 64 MiB
+
+
+@dataclass(frozen=True)
+class CorePlan:
+    """What the core runs of a plan for some roots.
+
+    `taken` are the nodes that it takes as columns, by number, raw columns among them; `given` the roots that it gives.
+    """
+
+    data: bytes
+    taken: tuple[int, ...]
+    given: tuple[int, ...]
+    kinds: tuple[str, ...]
+    widths: tuple[int, ...]
+    words: WordTable
+
+
+def encode(plan: Plan, roots: Sequence[int]) -> CorePlan | None:
+    """The core's part of a plan; None where it has none that is worth it."""
+    encoder = _Encoder(plan, list(dict.fromkeys(roots)))
+    return encoder.write() if encoder.carried else None
+
+
+class _Encoder:
+    def __init__(self, plan: Plan, roots: list[int]) -> None:
+        self.plan, self.roots = plan, roots
+        self.needed = plan.needed(roots)
+        nodes = plan.nodes
+        self.words = WordTable(text for number in self.needed for text in _texts(nodes[number]))
+        self.widths: dict[int, int] = {}
+        self.encoded: dict[int, Encoded] = {}
+        self.any_word: set[int] = set()  # nodes whose text may be one that the plan does not name
+        self.carried = self._carried()
+
+    def _carried(self) -> set[int]:
+        """The nodes that the core evaluates: those that it knows, without what nodes depend on that it does not."""
+        nodes, known = self.plan.nodes, set[int]()
+        for number in self.needed:
+            node = nodes[number]
+            self.widths[number] = self._width(node)
+            if node.dtype == "str" and node.operation not in ("constant", "choose", "lookup_number"):
+                self.any_word.add(number)
+            if node.operation in ("input", "constant"):
+                continue
+            encoded = self._encode(node)
+            if encoded is not None and (encoded.operation in operations() or encoded.operation == ""):
+                self.encoded[number] = encoded
+                known.add(number)
+            self._settle_words(number, node)
+        outside = {number for number in self.needed if number not in known and nodes[number].operation != "input"}
+        outside -= {number for number in outside if nodes[number].operation == "constant"}
+        outside |= {root for root in self.roots if nodes[root].dtype == "str" and root in self.any_word}
+        for number in reversed(self.needed):
+            if number in outside:
+                outside.update(nodes[number].inputs)
+        return known - outside
+
+    def _settle_words(self, number: int, node: Node) -> None:
+        """Whether a node's text may be any word."""
+        if node.operation == "lookup" and node.settings["mode"] != "keep":
+            self.any_word.discard(number)
+        if node.operation == "where" and not self.any_word & set(node.inputs[1:]):
+            self.any_word.discard(number)
+
+    def _width(self, node: Node) -> int:
+        """How many numbers a row of a node has: of a vector, or the words of a text column."""
+        if node.dtype == "str":
+            return self.words.size
+        if node.operation in ("input", "constant") or node.dtype not in ("vector", "bag"):
+            return 1
+        return int(OPERATIONS[node.operation].width(node.settings, [self.widths[taken] for taken in node.inputs]))
+
+    def _encode(self, node: Node) -> Encoded | None:
+        dtypes = [self.plan.nodes[taken].dtype for taken in node.inputs]
+        widths = [self.widths[taken] for taken in node.inputs]
+        name, settings, kinds = node.operation, node.settings, [KINDS.get(dtype) for dtype in dtypes]
+        if None in kinds or node.dtype not in KINDS:
+            return None
+        if name in ENCODERS:
+            return ENCODERS[name](settings, dtypes, widths)
+        if name in _PLAIN or name == "demand":
+            return Encoded(name)
+        if name == "single_range":
+            return Encoded("single_range_or_missing" if settings["missing"] else "single_range")
+        if name == "allow_ulps":
+            return Encoded("")
+        if name == "to_float":
+            return Encoded("bool_to_float" if dtypes[0] == "bool" else "int_to_float")
+        if name == "to_int":
+            return Encoded("bool_to_int")
+        if name == "is_missing":
+            return (
+                encode_missing_text(self.words)
+                if kinds[0] == "t"
+                else Encoded(f"is_na{'n' if kinds[0] == 'd' else 't'}")
+            )
+        if name == "where":
+            result = {"d": "where_float", "i": "where_int", "b": "where_bool", "t": "where_word"}.get(KINDS[node.dtype])
+            return Encoded(result) if result and kinds[1] == kinds[2] else None
+        if name == "search":
+            edges = _float_array(settings["edges"])
+            return Encoded("search", (int(settings["side"] == "right"),), [edges])
+        return self._encode_text(node, dtypes)
+
+    def _encode_text(self, node: Node, dtypes: Sequence[str]) -> Encoded | None:
+        name, settings = node.operation, node.settings
+        if name == "lookup":
+            return encode_lookup(settings, self.words) if self._fits(settings) else None
+        if name == "lookup_number":
+            return encode_lookup_number(settings, dtypes[0], self.words)
+        if name == "choose":
+            return encode_choose(settings, self.words)
+        if name == "text_equal":  # two words that the plan does not name may be equal
+            return None if set(node.inputs) <= self.any_word else Encoded("text_equal")
+        return None
+
+    def _fits(self, settings: dict[str, Any]) -> bool:
+        """Whether there is room for another table by word."""
+        self._cells = getattr(self, "_cells", 0) + self.words.size
+        return self._cells <= _MOST_CELLS
+
+    def write(self) -> CorePlan:
+        nodes, writer = self.plan.nodes, PlanWriter()
+        inner = [number for number in self.needed if number in self.carried]
+        taken = dict.fromkeys(each for number in inner for each in nodes[number].inputs)
+        outer = [number for number in taken if number not in self.carried and nodes[number].operation != "constant"]
+        registers = {number: writer.register(KINDS[nodes[number].dtype], self.widths[number]) for number in outer}
+        writer.inputs = len(outer)
+        for number in taken:
+            if nodes[number].operation == "constant":
+                registers[number] = self._constant(writer, nodes[number])
+        for number in inner:
+            registers[number] = self._instruction(writer, number, registers)
+        given = [root for root in self.roots if root in self.carried]
+        return CorePlan(
+            writer.to_bytes([registers[root] for root in given]),
+            tuple(outer),
+            tuple(given),
+            tuple(KINDS[nodes[root].dtype] for root in given),
+            tuple(self.widths[root] for root in given),
+            self.words,
+        )
+
+    def _instruction(self, writer: PlanWriter, number: int, registers: dict[int, int]) -> int:
+        node, encoded = self.plan.nodes[number], self.encoded[number]
+        inputs = [registers[taken] for taken in node.inputs]
+        if encoded.operation == "":
+            return inputs[0]
+        if node.operation in _CHECKS:  # the value itself: only refused rows are news
+            writer.instruction(encoded, inputs[-1:], None)
+            return inputs[0]
+        output = writer.register(KINDS[node.dtype], self.widths[number])
+        writer.instruction(encoded, inputs, output)
+        return output
+
+    def _constant(self, writer: PlanWriter, node: Node) -> int:
+        value, kind = node.settings["value"], KINDS[node.dtype]
+        if kind == "t":
+            return writer.register("t", self.words.size, self.words.number(value))
+        if kind == "d":
+            number = math.nan if value is None else float(value)
+            return writer.register("d", 1, struct.unpack("<Q", struct.pack("<d", number))[0])
+        return writer.register(kind, 1, int(value) % 2**64)
+
+
+def _texts(node: Node) -> list[str]:
+    """The texts that a node's settings name."""
+    settings = node.settings
+    if node.operation == "constant":
+        return texts_of([settings["value"]])
+    if node.operation not in ("lookup", "lookup_number", "choose"):
+        return []
+    found = [*settings["values"], settings.get("missing"), settings.get("unseen")]
+    return texts_of([*(settings.get("keys", ()) if node.operation == "lookup" else ()), *found])
+
+
+def _float_array(values: Any) -> Any:
+    import numpy as np
+
+    return np.asarray(values, dtype=np.float64)

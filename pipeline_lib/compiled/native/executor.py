@@ -1,0 +1,97 @@
+"""The executor that lets the core run: NumPy evaluates what the core cannot carry, and words every refusal."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.compiled.column_executor import ColumnExecutor
+from pipeline_lib.compiled.columns import PlanColumn, slice_rows
+from pipeline_lib.compiled.native.core import level, load_plan
+from pipeline_lib.compiled.native.encode import CorePlan, encode
+from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.errors import InputError
+
+MakeExecutor = Callable[[Plan, Sequence[int]], ColumnExecutor]
+_DTYPES: dict[str, Any] = {"d": np.float64, "i": np.int64, "b": np.bool_, "t": np.int32, "v": np.float64}
+
+
+class CoreExecutor:
+    """Evaluates the nodes that `roots` depend on, as `ColumnExecutor` does, with the same bits.
+
+    `make` makes the executor of NumPy for roots. It evaluates all of a batch in which the core refuses a row: only its
+    messages say why.
+    """
+
+    def __init__(self, plan: Plan, roots: Sequence[int], core: CorePlan, make: MakeExecutor) -> None:
+        self.roots = list(roots)
+        self._make, self._plan, self._core = make, plan, core
+        self._native = load_plan(core.data)
+        self._inputs = {
+            node: plan.nodes[node].settings["column"] for node in core.taken if plan.nodes[node].operation == "input"
+        }
+        rest = [node for node in core.taken if node not in self._inputs]
+        rest += [root for root in roots if root not in core.given]
+        self._rest = make(plan, list(dict.fromkeys(rest))) if rest else None
+        self._words = core.words.column_words()
+
+    @cached_property
+    def reference(self) -> ColumnExecutor:
+        """The executor of NumPy for the same roots."""
+        return self._make(self._plan, self.roots)
+
+    def run(self, columns: Mapping[str, PlanColumn], rows: int, first: int = 0) -> list[PlanColumn]:
+        """The roots' columns, as `ColumnExecutor.run` gives them."""
+        try:
+            known = self.rest_columns(columns, rows, first)
+            results = self.core_columns(columns, known, rows) if rows else None
+        except InputError:  # the first refused row may be one that the core would find
+            results = None
+        if results is None:
+            return self.reference.run(columns, rows, first)
+        given = dict(zip(self._core.given, results, strict=True))
+        return [given[root] if root in given else known[root] for root in self.roots]
+
+    def rest_columns(self, columns: Mapping[str, PlanColumn], rows: int, first: int) -> dict[int, PlanColumn]:
+        """What NumPy evaluates of a batch, by node."""
+        if self._rest is None:
+            return {}
+        return dict(zip(self._rest.roots, self._rest.run(columns, rows, first), strict=True))
+
+    def core_columns(
+        self, columns: Mapping[str, PlanColumn], known: Mapping[int, PlanColumn], rows: int
+    ) -> list[PlanColumn] | None:
+        """The columns of the nodes that the core gives; None where it refuses a row."""
+        earlier = self._plan.context
+        taken = [
+            self._buffer(
+                known[node] if node in known else slice_rows(columns[self._inputs[node]], earlier, earlier + rows)
+            )
+            for node in self._core.taken
+        ]
+        results = [
+            self._empty(kind, width, rows) for kind, width in zip(self._core.kinds, self._core.widths, strict=True)
+        ]
+        if not self._native.run(taken, results, 0, rows):
+            return None
+        return [
+            TextColumn(result, self._words) if kind == "t" else result
+            for kind, result in zip(self._core.kinds, results, strict=True)
+        ]
+
+    def _buffer(self, column: PlanColumn) -> Any:
+        if isinstance(column, TextColumn):
+            return np.ascontiguousarray(column.codes), self._core.words.of_batch(column.words)
+        return np.ascontiguousarray(column)
+
+    @staticmethod
+    def _empty(kind: str, width: int, rows: int) -> np.ndarray[Any, Any]:
+        return np.empty((width, rows) if kind == "v" else rows, dtype=_DTYPES[kind])
+
+
+def core_executor(plan: Plan, roots: Sequence[int], make: MakeExecutor) -> CoreExecutor | None:
+    """The executor with the core; None where none is built or wanted, or it carries nothing of this plan."""
+    core = None if level() is None else encode(plan, roots)
+    return None if core is None else CoreExecutor(plan, roots, core, make)
