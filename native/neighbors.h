@@ -1,12 +1,12 @@
 /* The nearest of stored points, and the mean of their targets.
 
-   Distances are compared as *reduced* ones: squares for euclidean distances. Each row keeps the nearest count + 1 points
-   in order of distance, then of index: the last of them tells whether a point outside is as near as one inside. Only
-   then the rule for ties is asked, which is that of scikit-learn's heap; operations/neighbor_ties.py says how. */
+   Distances are compared as *reduced* ones: squares for euclidean distances. Each row keeps the nearest count + 1
+   points in order of distance, then of index: the last of them tells whether a point outside is as near as one inside.
+   Only then the rule for ties is asked, which is that of scikit-learn's heap; operations/neighbor_ties.py says how. */
 #ifndef PIPELINE_NEIGHBORS_H
 #define PIPELINE_NEIGHBORS_H
 
-#include "tiles.h"
+#include "vectors.h"
 
 enum { TIES_BY_INDEX, TIES_ON_HEAP, TIES_OF_TREE };
 enum { NODES_ARE_BOXES, NODES_ARE_BALLS };
@@ -384,8 +384,8 @@ static size_t nearest_scratch(const struct core_instruction *own, const u32 *wid
     return sizeof(f64) * neighbor_cells(NULL, NULL, widths[0], (size_t)own->int_at[4], (size_t)own->int_at[0]);
 }
 
-/* The weighted mean of the targets of what a search found. ints: whether weights are inverse distances; arrays: targets,
-   point by point. A place that is none of a point's is refused. */
+/* The weighted mean of the targets of what a search found. ints: whether weights are inverse distances; arrays:
+   targets, point by point. A place that is none of a point's is refused. */
 static int neighbour_mean_run(const struct core_call *call)
 {
     const size_t count = call->in[0].width / 2, width = call->out_width, stride = call->stride;
