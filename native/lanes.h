@@ -35,7 +35,8 @@ static inline int mask_all(vi mask)
 static inline vf gather(const f64 *table, vi index)
 {
 #if defined(__x86_64__) && LEVEL == 2
-    return (vf)_mm512_i64gather_pd((__m512i)index, table, 8);
+    /* onto zeros: onto a register's old value, each gather would wait for the one before */
+    return (vf)_mm512_mask_i64gather_pd(_mm512_setzero_pd(), 0xff, (__m512i)index, table, 8);
 #elif defined(__x86_64__) && LEVEL == 1
     return (vf)_mm256_i64gather_pd(table, (__m256i)index, 8);
 #else
@@ -44,6 +45,47 @@ static inline vf gather(const f64 *table, vi index)
         found[lane] = table[index[lane]];
     return found;
 #endif
+}
+
+/* table[index] and table[index + 1] in every lane. One load for both beats two gathers, which are slow on many CPUs:
+
+       even lanes   a0 b0 a2 b2 ...
+       odd lanes    a1 b1 a3 b3 ...     interleaved: a0 a1 a2 a3 ... and b0 b1 b2 b3 ... */
+struct vf_pair {
+    vf first, second;
+};
+
+#if defined(__x86_64__) && LEVEL
+static inline __m256d rows_of_two(const f64 *table, i64 index, i64 other)
+{
+    return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(table + index)), _mm_loadu_pd(table + other), 1);
+}
+#endif
+
+static inline struct vf_pair gather_pair(const f64 *table, vi index)
+{
+    struct vf_pair pair;
+    i64 at[LANES];
+    vi_store(at, index);
+    __asm__("" : "+m"(at)); /* loads of single indices take less time than moves out of a vector */
+#if defined(__x86_64__) && LEVEL == 2
+    const __m512d low_even = _mm512_castpd256_pd512(rows_of_two(table, at[0], at[2]));
+    const __m512d low_odd = _mm512_castpd256_pd512(rows_of_two(table, at[1], at[3]));
+    const __m512d even = _mm512_insertf64x4(low_even, rows_of_two(table, at[4], at[6]), 1);
+    const __m512d odd = _mm512_insertf64x4(low_odd, rows_of_two(table, at[5], at[7]), 1);
+    pair.first = (vf)_mm512_unpacklo_pd(even, odd);
+    pair.second = (vf)_mm512_unpackhi_pd(even, odd);
+#elif defined(__x86_64__) && LEVEL == 1
+    const __m256d even = rows_of_two(table, at[0], at[2]), odd = rows_of_two(table, at[1], at[3]);
+    pair.first = (vf)_mm256_unpacklo_pd(even, odd);
+    pair.second = (vf)_mm256_unpackhi_pd(even, odd);
+#else
+    for (int lane = 0; lane < LANES; lane++) {
+        pair.first[lane] = table[at[lane]];
+        pair.second[lane] = table[at[lane] + 1];
+    }
+#endif
+    return pair;
 }
 
 static inline vf vf_sqrt(vf value)
@@ -94,43 +136,43 @@ static inline vi clip_index(vi index, i64 last)
     return vi_where(index > last, vi_of(last), index);
 }
 
-/* `number` cells from 1 to LANES; of fewer than LANES, the other lanes have the first cell. */
-ALWAYS vf load_some(const f64 *from, size_t number)
-{
-    if (number == LANES)
-        return vf_load(from);
-    vf value = vf_of(from[0]);
-    for (size_t lane = 1; lane < number; lane++)
-        value[lane] = from[lane];
-    return value;
-}
-
-ALWAYS void store_some(f64 *to, vf value, size_t number)
-{
-    if (number == LANES)
-        vf_store(to, value);
-    else
-        for (size_t lane = 0; lane < number; lane++)
-            to[lane] = value[lane];
-}
-
-/* The loop over `count` cells from 1: the last vector of a longer column overlaps the one before. */
-#define CELLS_OF_ONE(NAME, FUNCTION)                                                                                   \
-    static void NAME##_cells(const f64 *restrict x, f64 *restrict out, size_t count)                                   \
-    {                                                                                                                  \
-        const size_t number = count < LANES ? count : LANES;                                                           \
-        for (size_t row = 0; row < count; row += LANES) {                                                              \
-            const size_t at = row + number <= count ? row : count - number;                                            \
-            const vf result = FUNCTION(load_some(x + at, number));                                                     \
-            store_some(out + at, result, number);                                                                      \
-        }                                                                                                              \
-    }
-
 static inline void fill_cells(f64 *out, f64 value, size_t count)
 {
     for (size_t row = 0; row < count; row++)
         out[row] = value;
 }
+
+static inline void copy_cells(f64 *restrict out, const f64 *restrict x, size_t count)
+{
+    for (size_t row = 0; row < count; row++)
+        out[row] = x[row];
+}
+
+/* Where a loop takes a column from: fewer than LANES cells are copied, and the first of them is repeated. */
+static inline const f64 *whole_vectors(f64 *copy, const f64 *x, size_t count)
+{
+    if (count >= LANES)
+        return x;
+    fill_cells(copy, x[0], LANES);
+    copy_cells(copy, x, count);
+    return copy;
+}
+
+/* The loop over `count` cells from 1: the last vector of a longer column overlaps the one before. */
+#define CELLS_OF_ONE(NAME, FUNCTION)                                                                                   \
+    static void NAME##_cells(const f64 *x, f64 *out, size_t count)                                                     \
+    {                                                                                                                  \
+        f64 copy[LANES], few[LANES];                                                                                   \
+        const size_t number = count < LANES ? LANES : count;                                                           \
+        const f64 *from = whole_vectors(copy, x, count);                                                               \
+        f64 *to = count < LANES ? few : out;                                                                           \
+        for (size_t row = 0; row < number; row += LANES) {                                                             \
+            const size_t at = row + LANES <= number ? row : number - LANES;                                            \
+            vf_store(to + at, FUNCTION(vf_load(from + at)));                                                           \
+        }                                                                                                              \
+        if (count < LANES)                                                                                             \
+            copy_cells(out, few, count);                                                                               \
+    }
 
 /* A function of a column, as an operation "d:d"; and of each number of a vector, as "v:v". */
 #define COLUMN_OF_ONE(NAME)                                                                                            \
@@ -153,25 +195,22 @@ static inline void fill_cells(f64 *out, f64 value, size_t count)
         return CORE_OK;                                                                                                \
     }
 
-/* The same for a function of two columns, "dd:d". */
-ALWAYS vf load_operand(const f64 *x, u32 constant, size_t at, size_t number)
-{
-    return constant ? vf_of(x[0]) : load_some(x + at, number);
-}
-
+/* The same for a function of two columns, "dd:d". A constant is one vector, taken again and again. */
 #define COLUMN_OF_TWO(NAME, FUNCTION)                                                                                  \
     static int NAME##_run(const struct core_call *call)                                                                \
     {                                                                                                                  \
-        const f64 *x = call->in[0].at, *y = call->in[1].at;                                                            \
-        const u32 x_constant = call->in[0].constant, y_constant = call->in[1].constant;                                \
-        f64 *out = call->out;                                                                                          \
-        const size_t rows = call->rows, number = rows < LANES ? rows : LANES;                                          \
-        for (size_t row = 0; row < rows; row += LANES) {                                                               \
-            const size_t at = row + number <= rows ? row : rows - number;                                              \
-            const vf result =                                                                                          \
-                FUNCTION(load_operand(x, x_constant, at, number), load_operand(y, y_constant, at, number));            \
-            store_some(out + at, result, number);                                                                      \
+        f64 x_copy[LANES], y_copy[LANES], few[LANES], *out = call->out;                                                \
+        const size_t count = call->rows, number = count < LANES ? LANES : count;                                       \
+        const size_t x_step = !call->in[0].constant, y_step = !call->in[1].constant;                                   \
+        const f64 *x = whole_vectors(x_copy, call->in[0].at, x_step ? count : 1);                                      \
+        const f64 *y = whole_vectors(y_copy, call->in[1].at, y_step ? count : 1);                                      \
+        f64 *to = count < LANES ? few : out;                                                                           \
+        for (size_t row = 0; row < number; row += LANES) {                                                             \
+            const size_t at = row + LANES <= number ? row : number - LANES;                                            \
+            vf_store(to + at, FUNCTION(vf_load(x + at * x_step), vf_load(y + at * y_step)));                           \
         }                                                                                                              \
+        if (count < LANES)                                                                                             \
+            copy_cells(out, few, count);                                                                               \
         return CORE_OK;                                                                                                \
     }
 

@@ -16,8 +16,8 @@ ALWAYS struct arc_row arc_row_of(vf ratio)
     const i64 last = (i64)(sizeof arc_table / sizeof *arc_table) / 4 - 1;
     const vi node = (vi)((vu)(vf_bits(ratio) + (INT64_C(1) << 46)) >> 47) - ARC_FIRST_NODE;
     const vi at = clip_index(node, last) << 2;
-    const struct arc_row row = {gather(arc_table, at), gather(arc_table + 1, at), gather(arc_table + 2, at),
-                                gather(arc_table + 3, at)};
+    const struct vf_pair point = gather_pair(arc_table, at), angle = gather_pair(arc_table + 2, at);
+    const struct arc_row row = {point.first, point.second, angle.first, angle.second};
     return row;
 }
 

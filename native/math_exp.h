@@ -23,8 +23,8 @@ static inline struct exp_reduced exp_reduce(vf x)
 /* 2**(k / 128) without its power of two. */
 static inline struct dd exp_row(vi k)
 {
-    const vi at = (k & 127) << 1;
-    return dd_of(gather(exp_table, at), gather(exp_table + 1, at));
+    const struct vf_pair row = gather_pair(exp_table, (k & 127) << 1);
+    return dd_of(row.first, row.second);
 }
 
 /* k // 128 in the place of an exponent, and as an integer. */

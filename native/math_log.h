@@ -5,7 +5,7 @@
 #include "double_double.h"
 #include "lanes.h"
 
-/* x = 2**k * m; f is m less its node, and (c, g, high, low) the row of the node in logarithms.ROWS. */
+/* x = 2**k * m; f is m less its node, and the row of the node is (c, g, high, low). */
 struct log_reduced {
     vf k, f, c, g, high, low, scale; /* scale is 2**-k */
 };
@@ -16,16 +16,16 @@ ALWAYS struct log_reduced log_reduce(vf x)
     struct log_reduced reduced;
     const vi bits = vf_bits(x), above = bits - LOG_FIRST_BITS, shifted = above & LOG_EXPONENT_BITS;
     const vf m = vi_floats(bits - shifted), rounded = m + LOG_TO_NODE;
-    const vi row = vf_bits(rounded) - LOG_NODE_BITS, at = row + (row << 1);
-    const vf node = rounded - LOG_TO_NODE;
+    const vi at = (vf_bits(rounded) - LOG_NODE_BITS) << 2;
+    const struct vf_pair inverse = gather_pair(log_table, at), logarithm = gather_pair(log_table + 2, at);
     /* k + 2048 without its sign, in the last places of 2**52 */
     const vu biased = (vu)(above ^ SIGN_BIT) >> 52;
     reduced.k = vi_floats((vi)biased | vf_bits(vf_of(0x1p52))) - (0x1p52 + 2048.0);
-    reduced.f = m - node;
-    reduced.c = gather(log_table, at);
-    reduced.g = node * reduced.c - 1.0; /* exact: 11 bits times 11 */
-    reduced.high = gather(log_table + 1, at);
-    reduced.low = gather(log_table + 2, at);
+    reduced.f = m - (rounded - LOG_TO_NODE);
+    reduced.c = inverse.first;
+    reduced.g = inverse.second;
+    reduced.high = logarithm.first;
+    reduced.low = logarithm.second;
     reduced.scale = vi_floats(LOG_ONE_BITS - shifted);
     return reduced;
 }

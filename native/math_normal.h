@@ -5,7 +5,7 @@
 #include "math_exp.h"
 #include "math_log.h"
 
-#define MILLS_ROW (NORMAL_DEGREE + 2)
+typedef char mills_rows_are_as_read_below[NORMAL_DEGREE == 9 && sizeof mills_table == 8 * 12 * (NORMAL_LAST + 1) ? 1 : -1];
 
 /* The highest power's coefficient first. */
 ALWAYS vf polynomial(vf x, const f64 *coefficients, int count)
@@ -41,17 +41,19 @@ ALWAYS struct normal_tail normal_tail(struct dd t)
     const struct exp_parts parts = exp_parts(dd_of(-0.5 * square.high, -0.5 * (square.low + 2.0 * t.high * t.low)));
     const vf rounded = t.high + NORMAL_TO_NODE, r = (t.high - (rounded - NORMAL_TO_NODE)) + t.low;
     const vi node = clip_index(vf_bits(rounded) - NORMAL_NODE_BITS, NORMAL_LAST);
-    const vi at = (node << 3) + (node << 1) + node; /* MILLS_ROW is 11 */
-    vf series = gather(mills_table + MILLS_ROW - 1, at);
-    for (int power = MILLS_ROW - 2; power >= 2; power--)
-        series = series * r + gather(mills_table + power, at);
-    const struct dd ratio = fast_two_sum(gather(mills_table, at), gather(mills_table + 1, at) + r * series);
+    const vi at = (node << 3) + (node << 2); /* rows of 12 */
+    const struct vf_pair value = gather_pair(mills_table, at);
+    vf series = gather_pair(mills_table + NORMAL_DEGREE + 1, at).first;
+    for (i64 power = NORMAL_DEGREE - 1; power >= 2; power -= 2) {
+        const struct vf_pair pair = gather_pair(mills_table + power, at);
+        series = (series * r + pair.second) * r + pair.first;
+    }
+    const struct dd ratio = fast_two_sum(value.first, value.second + r * series);
     const struct dd whole = product(parts.value.high, ratio.high);
     const vf low = whole.low + (parts.value.high * ratio.low + parts.value.low * ratio.high);
     const struct normal_tail tail = {parts.n, parts.value.high, fast_two_sum(whole.high, low)};
     return tail;
 }
-typedef char mills_rows_have_eleven_numbers[MILLS_ROW == 11 ? 1 : -1];
 
 /* base + sign * part. */
 ALWAYS vf normal_joined(vf base, vf sign, struct dd part)

@@ -41,8 +41,8 @@ static inline struct turn_reduced turn_reduce_finite(vf x)
 ALWAYS struct dd sine_of(vi k, struct dd r)
 {
     const vi at = (k & 127) << 2;
-    const vf high = gather(turn_table, at), low = gather(turn_table + 1, at);
-    const vf head = gather(turn_table + 2, at), rest = gather(turn_table + 3, at);
+    const struct vf_pair sine = gather_pair(turn_table, at), cosines = gather_pair(turn_table + 2, at);
+    const vf high = sine.first, low = sine.second, head = cosines.first, rest = cosines.second;
     const struct dd part = split(r.high), total = fast_two_sum(high, head * part.high);
     const vf square = r.high * r.high, cosine = head + rest;
     const vf less_one = square * (square * (TURN_24TH - square * TURN_720TH) - 0.5);

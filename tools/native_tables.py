@@ -86,7 +86,7 @@ def _constant(module: ModuleType, prefix: str, name: str) -> str:
 
 def _table(name: str, rows: Sequence[Sequence[float]]) -> Iterator[str]:
     width = len(rows[0])
-    yield f"\nstatic const f64 {name}[{len(rows) * width}] = {{ /* {width} */"
+    yield f"\nstatic const f64 {name}[{len(rows) * width}] __attribute__((aligned(64))) = {{ /* {width} */"
     for row in rows:
         yield "".join(f"{float(value).hex()}," for value in row)
     yield "};"
@@ -107,10 +107,10 @@ def text() -> str:
     """What the header holds."""
     lines = [_constant(module, prefix, name) for module, prefix, names in _CONSTANTS for name in names.split()]
     lines += _table("exp_table", exponentials.ROWS)
-    lines += _table("log_table", [(c, high, low) for c, _, high, low in logarithms.ROWS])  # F * c - 1 is computed
+    lines += _table("log_table", logarithms.ROWS)
     lines += _table("turn_table", trigonometry.ROWS)
     lines += _table("arc_table", inverse_trigonometry.ROWS)
-    lines += _table("mills_table", mills.mills_rows())
+    lines += _table("mills_table", [(*row, 0.0) for row in mills.mills_rows()])  # pairs of numbers
     lines += _table("cube_root_table", _single(powers._ROOTS))
     lines += _table("single_table", _single(float32_functions._ROOTS.tolist()))
     lines += _table("normal_series", _single(gaussian._SERIES))
