@@ -7,6 +7,10 @@
 
 #include "simd.h"
 
+#if LEVEL && defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 /* Integers and arrays of an instruction, in this order; `tree_layout.py` writes them. */
 enum {
     TREES_WIDTH, /* numbers of the result */
@@ -88,30 +92,13 @@ static inline struct trees trees_of(const struct core_instruction *own)
     };
 }
 
-static inline f64 leaf_value(const struct trees *trees, size_t index)
-{
-    return trees->single ? (f64)trees->single_values[index] : trees->values[index];
-}
-
-/* A sum of two float32 in float64, rounded to float32, is their sum in float32. */
-static inline f64 leaf_sum(f64 total, f64 value, int single) { return single ? (f64)(f32)(total + value) : total + value; }
-
-/* Add a leaf to a row's sums, which lie `stride` cells apart. */
-static inline void add_leaf(const struct trees *trees, size_t tree, size_t leaf, f64 *totals, size_t stride)
-{
-    if (trees->outputs)
-        totals += (size_t)trees->outputs[tree] * stride;
-    for (size_t number = 0; number < trees->wide; number++)
-        totals[number * stride] =
-            leaf_sum(totals[number * stride], leaf_value(trees, leaf * trees->wide + number), trees->single);
-}
-
 /* The number of a category: itself, else `size`, or `size + 1` where it is missing. */
 static inline i64 category_of(f64 x, i64 size)
 {
     return x > -1.0 && x < (f64)size ? (i64)x : x != x ? size + 1 : size;
 }
 
+#include "trees_leaves.h"
 #include "trees_walk.h"
 #include "trees_scorer.h"
 #include "trees_check.h"

@@ -15,10 +15,6 @@
 #ifndef PIPELINE_TREES_SCORER_H
 #define PIPELINE_TREES_SCORER_H
 
-#if LEVEL && defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 typedef int8_t i8;
 
 /* A test: it fails where the column's rank is above `rank`. */
@@ -179,11 +175,24 @@ PLACES_OF(places_of_large, LARGE)
 #define places_of_large places_of_64
 #endif
 
-static void add_scored(const struct trees *trees, size_t tree, const u8 *leaves, size_t rows, f64 *totals, size_t padded)
+/* What sums begin with, and the sums as results. */
+static void start_sums(const struct trees *trees, void *sums, size_t padded)
 {
-    const size_t first = (size_t)trees->at[tree] / 2;
-    for (size_t row = 0; row < rows; row++)
-        add_leaf(trees, tree, first + leaves[row], totals + row, padded);
+    for (size_t number = 0; number < trees->width; number++)
+        for (size_t row = 0; row < padded; row++)
+            if (trees->single)
+                ((f32 *)sums)[number * padded + row] = (f32)trees->start[number];
+            else
+                ((f64 *)sums)[number * padded + row] = trees->start[number];
+}
+
+static void finish_sums(const struct core_call *call, const struct trees *trees, const void *sums, size_t padded)
+{
+    f64 *out = call->out;
+    for (size_t number = 0; number < trees->width; number++, out += call->stride)
+        for (size_t row = 0; row < call->rows; row++)
+            out[row] = trees->single ? (f64)((const f32 *)sums)[number * padded + row]
+                                     : ((const f64 *)sums)[number * padded + row];
 }
 
 static void score_trees(const struct core_call *call, const struct trees *trees)
@@ -198,9 +207,7 @@ static void score_trees(const struct core_call *call, const struct trees *trees)
     i32 *codes = (i32 *)(void *)(totals + padded * trees->width);
     u8 *leaves = (u8 *)(codes + padded);
     i8 *columns = (i8 *)(leaves + padded);
-    for (size_t number = 0; number < trees->width; number++)
-        for (size_t row = 0; row < padded; row++)
-            totals[number * padded + row] = trees->start[number];
+    start_sums(trees, totals, padded);
     for (size_t tree = 0; tree < trees->count; part++) {
         rank_inputs(call, rank, ranks + part->ranks, columns, padded);
         answer_tests(call, trees, test, tests + part->tests, columns, codes, padded);
@@ -214,13 +221,10 @@ static void score_trees(const struct core_call *call, const struct trees *trees)
                 places_of_large(step, end, columns + row, padded, leaves + row);
             for (; row < padded; row += 64)
                 places_of_64(step, end, columns + row, padded, leaves + row);
-            add_scored(trees, tree, leaves, call->rows, totals, padded);
+            add_scored(trees, tree, leaves, padded, totals);
         }
     }
-    f64 *out = call->out;
-    for (size_t number = 0; number < trees->width; number++)
-        for (size_t row = 0; row < call->rows; row++)
-            out[number * call->stride + row] = totals[number * padded + row];
+    finish_sums(call, trees, totals, padded);
 }
 
 #endif

@@ -145,8 +145,9 @@ KEYS_OF(far_keys, i64, INT64_MIN, INT64_MAX, far_key(x, missing))
                 u32 slots[WALKS];                                                                                      \
                 WALK(&own, trees->depths[tree], keys, &sets, WITH_SETS, slots);                                        \
                 const size_t some = call->rows - row < WALKS ? call->rows - row : WALKS;                               \
-                for (size_t walk = 0; walk < some; walk++)                                                             \
-                    add_leaf(trees, tree, (size_t)trees->leaf[first + slots[walk]], out + row + walk, call->stride);   \
+                for (size_t walk = 0; walk < WALKS; walk++)                                                            \
+                    slots[walk] = (u32)trees->leaf[first + slots[walk]];                                               \
+                add_leaves(trees, tree, slots, some, out + row, call->stride);                                         \
             }                                                                                                          \
         }                                                                                                              \
     }
