@@ -2,6 +2,7 @@
 #include "basic.h"
 #include "elementary.h"
 #include "neighbors.h"
+#include "neighbors.h"
 #include "svm.h"
 #include "trees.h"
 #include "vectors.h"
@@ -13,6 +14,7 @@
 const struct core_operation NAMED(core_operations_, LEVEL)[] = {
     OPERATIONS_OF_BASIC
     OPERATIONS_OF_ELEMENTARY
+    OPERATIONS_OF_NEIGHBORS
     OPERATIONS_OF_NEIGHBORS
     OPERATIONS_OF_SVM
     OPERATIONS_OF_TREES

@@ -6,6 +6,7 @@ from pipeline_lib.compiled.native.encoded import Encoders
 ENCODERS: Encoders = {
     **math_layout.ENCODERS,
     **neighbor_layout.ENCODERS,
+    **neighbor_layout.ENCODERS,
     **svm_layout.ENCODERS,
     **tree_layout.ENCODERS,
     **vector_layout.ENCODERS,
