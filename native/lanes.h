@@ -40,10 +40,7 @@ static inline vf gather(const f64 *table, vi index)
 #elif defined(__x86_64__) && LEVEL == 1
     return (vf)_mm256_i64gather_pd(table, (__m256i)index, 8);
 #else
-    vf found;
-    for (int lane = 0; lane < LANES; lane++)
-        found[lane] = table[index[lane]];
-    return found;
+    return (vf){table[index[0]], table[index[1]]}; /* LANES is 2 */
 #endif
 }
 
@@ -65,9 +62,11 @@ static inline __m256d rows_of_two(const f64 *table, i64 index, i64 other)
 static inline struct vf_pair gather_pair(const f64 *table, vi index)
 {
     struct vf_pair pair;
+#if defined(__x86_64__) && LEVEL
     i64 at[LANES];
     vi_store(at, index);
     __asm__("" : "+m"(at)); /* loads of single indices take less time than moves out of a vector */
+#endif
 #if defined(__x86_64__) && LEVEL == 2
     const __m512d low_even = _mm512_castpd256_pd512(rows_of_two(table, at[0], at[2]));
     const __m512d low_odd = _mm512_castpd256_pd512(rows_of_two(table, at[1], at[3]));
@@ -80,10 +79,8 @@ static inline struct vf_pair gather_pair(const f64 *table, vi index)
     pair.first = (vf)_mm256_unpacklo_pd(even, odd);
     pair.second = (vf)_mm256_unpackhi_pd(even, odd);
 #else
-    for (int lane = 0; lane < LANES; lane++) {
-        pair.first[lane] = table[at[lane]];
-        pair.second[lane] = table[at[lane] + 1];
-    }
+    pair.first = (vf){table[index[0]], table[index[1]]}; /* LANES is 2 */
+    pair.second = (vf){table[index[0] + 1], table[index[1] + 1]};
 #endif
     return pair;
 }
