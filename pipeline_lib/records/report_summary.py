@@ -19,6 +19,7 @@ _WITHOUT_MODEL = {
     "median": "the median for every row",
     "majority": "the commonest label for every row",
     "minority": "the rarest label for every row",
+    "seasonal naive": "the value a season before",
     "label shares": "the shares of the labels for every row",
 }
 """What the baselines answer, in words; others are called by their names."""

@@ -68,6 +68,7 @@ img { max-width: 100%; height: auto; }
 @media print {
   body { margin: 0; max-width: none; padding: 0; font-size: 10pt; }
   table { display: table; font-size: 8pt; }
+  .output { overflow: visible; }
   .number { white-space: nowrap; }
   tr, img, pre, .summary { break-inside: avoid; }
   h1, h2, h3, section:has(+ .output > img) { break-after: avoid; }
