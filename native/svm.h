@@ -226,7 +226,7 @@ static int nearest_centre_run(const struct core_call *call)
     for (size_t row = 0; row < call->rows; row += LANES) {
         const size_t some = call->rows - row < LANES ? call->rows - row : LANES;
         for (size_t number = 0; number < tiles->numbers; number++)
-            vf_store(rows + number * LANES, load_some((const f64 *)call->in[0].at + number * call->stride + row, some));
+            vf_store(rows + number * LANES, load_rows((const f64 *)call->in[0].at + number * call->stride + row, some));
         for (size_t first = 0; first < tiles->outputs; first += LINE_CELLS) {
             vf sums[LINE_CELLS];
             sum_block(sums, TERM_PRODUCT, 1, tiles, first / LINE_CELLS, LINE_CELLS, rows, LANES);
@@ -347,7 +347,7 @@ static int couple_run(const struct core_call *call)
         size_t pair = 0;
         for (size_t i = 0; i < classes; i++)
             for (size_t j = i + 1; j < classes; j++, pair++) {
-                const vf decision = load_some((const f64 *)call->in[0].at + pair * call->stride + row, some);
+                const vf decision = load_rows((const f64 *)call->in[0].at + pair * call->stride + row, some);
                 const vf share = share_of(decision, slopes[pair], offsets[pair]);
                 wins[i * classes + j] = share;
                 wins[j * classes + i] = 1.0 - share;
@@ -355,7 +355,7 @@ static int couple_run(const struct core_call *call)
         couple_system(system, wins, classes);
         couple_rows(chances, system, classes);
         for (size_t index = 0; index < classes; index++)
-            store_some((f64 *)call->out + index * call->stride + row, chances[index], some);
+            store_rows((f64 *)call->out + index * call->stride + row, chances[index], some);
     }
     return CORE_OK;
 }

@@ -25,6 +25,27 @@
 #define TILE_ROWS (TILE_VECTORS * LANES) /* rows that are copied together */
 #define LINE_VECTORS (LINE_CELLS / LANES) /* vectors of a block of outputs */
 
+/* `some` cells from 1 to LANES; the other lanes have the first of them. */
+ALWAYS vf load_rows(const f64 *from, size_t some)
+{
+    if (some == LANES)
+        return vf_load(from);
+    vf value = vf_of(from[0]);
+    for (size_t lane = 1; lane < some; lane++)
+        value[lane] = from[lane];
+    return value;
+}
+
+ALWAYS void store_rows(f64 *to, vf value, size_t some)
+{
+    if (some == LANES) {
+        vf_store(to, value);
+        return;
+    }
+    for (size_t lane = 0; lane < some; lane++)
+        to[lane] = value[lane];
+}
+
 /* What is summed, of a stored number and a row's. */
 enum tile_term { TERM_PRODUCT, TERM_SQUARE, TERM_ABSOLUTE, TERM_CHI_SQUARE, TERM_LARGEST };
 

@@ -65,12 +65,6 @@ static const char *vector_scale_check(const struct core_instruction *own, const 
     return widths[0] != widths[1] ? "a result of another width" : NULL;
 }
 
-static void copy_cells(f64 *restrict out, const f64 *restrict from, size_t rows)
-{
-    for (size_t row = 0; row < rows; row++)
-        out[row] = from[row];
-}
-
 static int stack_run(const struct core_call *call)
 {
     for (u32 number = 0; number < call->out_width; number++) {
@@ -224,16 +218,14 @@ static const char *dot_float32_check(const struct core_instruction *own, const u
     return NULL;
 }
 
-/* A row's numbers without NaN, in ascending order; returns how many. Two zeros of different signs are refused: their
-   order, which shows in the result's sign, is that of the sort. */
-static size_t sorted_row(f64 *restrict ordered, const struct core_call *call, size_t row, int *zeros)
+/* A row's numbers without NaN, in ascending order, equal ones (0.0 and -0.0) as they come; returns how many. */
+static size_t sorted_row(f64 *restrict ordered, const struct core_call *call, size_t row)
 {
     size_t count = 0;
     for (u32 number = 0; number < call->instruction->inputs; number++) {
         const f64 value = ((const f64 *)call->in[number].at)[call->in[number].constant ? 0 : row];
         if (value != value)
             continue;
-        *zeros |= value == 0.0 ? 1 << (float_bits(value) >> 63) : 0;
         size_t at = count++;
         for (; at > 0 && ordered[at - 1] > value; at--)
             ordered[at] = ordered[at - 1];
@@ -248,10 +240,7 @@ static int median_run(const struct core_call *call)
     const int plain = call->instruction->int_at[0] != 0;
     f64 *restrict ordered = call->scratch, *restrict out = call->out;
     for (size_t row = 0; row < call->rows; row++) {
-        int zeros = 0;
-        const size_t count = sorted_row(ordered, call, row, &zeros);
-        if (zeros == 3)
-            return CORE_REFUSED;
+        const size_t count = sorted_row(ordered, call, row);
         const int missing = count == 0 || (plain && count < call->instruction->inputs);
         if (missing)
             out[row] = bits_float((u64)0x7ff8 << 48);
@@ -280,8 +269,7 @@ static int distinct_run(const struct core_call *call)
     f64 *restrict ordered = call->scratch;
     i64 *restrict out = call->out;
     for (size_t row = 0; row < call->rows; row++) {
-        int zeros = 0;
-        const size_t count = sorted_row(ordered, call, row, &zeros);
+        const size_t count = sorted_row(ordered, call, row);
         i64 different = count > 0;
         for (size_t at = 1; at < count; at++)
             different += ordered[at] != ordered[at - 1];
