@@ -9,6 +9,7 @@ from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.distinct_values import make_executor
 from pipeline_lib.compiled.native.executor import CoreExecutor, core_executor
 from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiled.quick_columns import quick_columns
 from pipeline_lib.compiled.time_order import check_order
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.schema import RowSchema
@@ -64,6 +65,10 @@ class BatchEvaluator:
         read, executor = self.executor(roots)
         data, context = with_names(data, self._row), with_names(context, self._row)
         schema = schema or read
+        if not self._plan.context and context is None:
+            quick = quick_columns(data, schema)
+            if quick is not None:
+                return executor.run(quick, len(data))
         if self._row.key is None or context is not None:
             table, rows = self._after_context(data, context, schema)
             return executor.run(from_arrow(table), rows)
