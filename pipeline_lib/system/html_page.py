@@ -16,7 +16,7 @@ from pipeline_lib.system.files import write_atomic
 
 Kind = Literal["", "good", "bad", "warn", "quiet"]
 """How a box or a row of a table is coloured."""
-_WIDE = 560  # pixels; one panel is narrower
+_WIDE = 720  # pixels; one panel is narrower
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 STYLE = """
 :root { color-scheme: light; --ink: #1d2129; --soft: #5b6472; --line: #d9dee5; --wash: #f5f7f9;
