@@ -50,3 +50,9 @@ def test_a_table_without_heads_and_a_box_without_facts_have_no_empty_parts() -> 
 def test_the_examples_run() -> None:
     results = doctest.testmod(html_page)
     assert (results.attempted > 0, results.failed) == (True, 0)
+
+
+def test_a_wide_image_is_marked_for_phones() -> None:
+    head = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+    assert 'class="wide"' in image(head + (968).to_bytes(4, "big"), "two panels")
+    assert "class" not in image(head + (484).to_bytes(4, "big"), "one panel")
