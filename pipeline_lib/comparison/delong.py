@@ -109,7 +109,12 @@ class _Units:
 
     codes: IntArray
     count: int | None
-    in_time: bool
+    moments: int | None = None
+
+    @property
+    def in_time(self) -> bool:
+        """Whether the units are blocks of time."""
+        return self.moments is not None
 
     @property
     def how(self) -> str:
@@ -121,13 +126,13 @@ def _units(above: FloatArray, below: FloatArray, positive: np.ndarray, groups: A
     """The unit of each row: its entity, else its block of time, else itself."""
     rows = len(positive)
     if groups is None and order is None:
-        return _Units(np.arange(rows), None, in_time=False)
+        return _Units(np.arange(rows), None)
     if groups is not None:
         codes = group_codes(groups, rows)
-    else:
-        times = moments(order, rows)
-        codes = _blocks(_contributions(above, below, times, positive)[0])[times]
-    return _Units(codes, int(codes.max()) + 1, in_time=groups is None)
+        return _Units(codes, int(codes.max()) + 1)
+    times = moments(order, rows)
+    codes = _blocks(_contributions(above, below, times, positive)[0])[times]
+    return _Units(codes, int(codes.max()) + 1, int(times.max()) + 1)
 
 
 def _judged(above: FloatArray, below: FloatArray, units: _Units, positive: np.ndarray) -> tuple[Reliability, float]:
@@ -135,7 +140,7 @@ def _judged(above: FloatArray, below: FloatArray, units: _Units, positive: np.nd
     shape = shape_of(*_contributions(above, below, units.codes, positive))
     entities = units.count and not units.in_time
     effective = effective_clusters(sums_by(units.codes, np.ones(len(positive)))) if entities else math.inf
-    judged = judge(shape, len(positive), units.count, effective=effective, in_time=units.in_time)
+    judged = judge(shape, len(positive), units.count, effective=effective, moments=units.moments)
     return judged, max(min(units.count - 1, shape.degrees), 1.0) if units.count else math.inf
 
 

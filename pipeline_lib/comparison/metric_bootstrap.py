@@ -94,7 +94,7 @@ def bootstrap_metric(
         rows,
         independent if in_time else clusters,
         effective=effective,
-        in_time=in_time,
+        moments=units.count if in_time else None,
         degrees=MINIMUM_DEGREES_OF_METRICS,
     )
     degrees = max(independent - 1, 1)

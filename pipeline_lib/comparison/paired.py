@@ -237,7 +237,7 @@ def _in_blocks(differences: FloatArray, order: Any, seed: int) -> _Interval:
     block_sums = contributions[: blocks * length].reshape(blocks, length).sum(axis=1)
     differs = sums_by(codes, differences != 0)[: blocks * length].reshape(blocks, length).any(axis=1)
     shape = shape_of(block_sums - block_sums.mean(), int(differs.sum()))
-    judged = judge(shape, rows, blocks, in_time=True)
+    judged = judge(shape, rows, blocks, moments=units)
     verdict = judged.reliable, judged.why_not, judged.rows_for_it
     squares = float((circular_sums(contributions, length) ** 2).mean())
     error = math.sqrt(squares / (length * units) * blocks / (blocks - 1)) if blocks > 1 else math.inf

@@ -10,7 +10,9 @@ Its interval rests on the normal distribution of that mean. Two figures say how 
 
 Each asks for a number of rows. A small sample of a skewed or heavy-tailed distribution often has none of its tail, and
 looks harmless. So below `LARGE_SAMPLE` rows the rule is stricter: the skewness is at most rows / 200, and the degrees
-are at least 20 x 500 / rows. The simulations in docs/comparison-statistics.md show what the rule achieves.
+are at least 20 x 500 / rows. Rows of one entity, or of one moment, do not show more of the tail than one of them does:
+there the sample is as large as the number of entities or moments, and 40 customers with 50 rows each are a small one.
+The simulations in docs/comparison-statistics.md show what the rule achieves.
 """
 
 import math
@@ -21,7 +23,8 @@ import numpy as np
 from pipeline_lib.comparison.checked_rows import FloatArray
 
 MINIMUM_ROWS = 100
-MINIMUM_CLUSTERS = 30
+MINIMUM_CLUSTERS = MINIMUM_ROWS
+"""Entities: of fewer, a loss that one of them has in 50 is too often in none."""
 MINIMUM_EFFECTIVE_CLUSTERS = 20
 """As many entities of one size would tell as much, where a few have most of the rows."""
 MINIMUM_BLOCKS = 40
@@ -84,17 +87,20 @@ def judge(
     clusters: int | None = None,
     *,
     effective: float = math.inf,
-    in_time: bool = False,
+    moments: int | None = None,
     degrees: float = MINIMUM_DEGREES,
 ) -> Reliability:
-    """The rule. `clusters`: how many entities or, `in_time`, blocks the rows come from, None if each row is its own.
+    """The rule. `clusters`: how many entities or, of rows in time, blocks they come from, None if each row is its own.
 
-    `effective`: the `effective_clusters` of entities. `degrees`: those of a large sample that are needed.
+    `effective`: the `effective_clusters` of entities. `moments`: of rows in time, how many different times they have.
+    `degrees`: those of a large sample that are needed.
 
     >>> judge(Shape(units=400, differing=12, acceleration=0.001, degrees=24.0), rows=400)
     Reliability(reliable=False, why_not='the models differ on 12 of 400 rows, fewer than 20', rows_for_it=667)
     """
-    unit, minimum = ("blocks of time", MINIMUM_BLOCKS) if in_time else ("entities", MINIMUM_CLUSTERS)
+    unit, minimum = ("blocks of time", MINIMUM_BLOCKS) if moments else ("entities", MINIMUM_CLUSTERS)
+    sample = moments or clusters or rows
+    what = "moments" if moments else "entities" if clusters else "rows"
     asked = (
         (float(MINIMUM_ROWS), f"{rows:,} rows are fewer than {MINIMUM_ROWS}"),
         (
@@ -112,24 +118,24 @@ def judge(
             f"fewer than {MINIMUM_DIFFERING}",
         ),
         (
-            _rows_for_skewness(shape, rows),
-            f"the differences are too skewed for {rows:,} rows: a few of them decide the result",
+            _sample_for_skewness(shape, sample) * rows / sample,
+            f"the differences are too skewed for {sample:,} {what}: a few of them decide the result",
         ),
         (
-            _rows_for_degrees(shape, rows, degrees),
-            f"for {rows:,} rows, too much of the spread comes from a few large differences",
+            _sample_for_degrees(shape, sample, degrees) * rows / sample,
+            f"for {sample:,} {what}, too much of the spread comes from a few large differences",
         ),
     )
     why_not = next((text for needed, text in asked if needed > rows), "")
     return Reliability(not why_not, why_not, math.ceil(max(rows, *(needed for needed, _ in asked))))
 
 
-def _rows_for_skewness(shape: Shape, rows: int) -> float:
+def _sample_for_skewness(shape: Shape, sample: int) -> float:
     skewness = 6 * math.sqrt(shape.units) * abs(shape.acceleration)
-    of_large = rows * (shape.acceleration / MAXIMUM_ACCELERATION) ** 2
+    of_large = sample * (shape.acceleration / MAXIMUM_ACCELERATION) ** 2
     return max(of_large, min(LARGE_SAMPLE, ROWS_PER_SKEWNESS * skewness))
 
 
-def _rows_for_degrees(shape: Shape, rows: int, degrees: float) -> float:
-    of_large = rows * degrees / shape.degrees
+def _sample_for_degrees(shape: Shape, sample: int, degrees: float) -> float:
+    of_large = sample * degrees / shape.degrees
     return of_large if of_large >= LARGE_SAMPLE else math.sqrt(LARGE_SAMPLE * of_large)

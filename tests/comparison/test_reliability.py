@@ -50,12 +50,39 @@ def test_at_the_rows_asked_for_the_rule_holds(rows: int, acceleration: float, de
 
 
 def test_entities_and_blocks_have_minimum_numbers() -> None:
-    shape = Shape(29, 29, 0.0, 1000.0)
-    assert "come from 29 entities, fewer than 30" in judge(shape, 600, 29).why_not
-    assert "come from 39 blocks of time, fewer than 40" in judge(shape, 600, 39, in_time=True).why_not
-    assert judge(shape, 600, 30).reliable
-    assert judge(shape, 600, 29).rows_for_it == 621
-    assert "a few of the 40 entities have most of the rows" in judge(shape, 600, 40, effective=12.0).why_not
+    shape = Shape(99, 99, 0.0, 1000.0)
+    assert "come from 99 entities, fewer than 100" in judge(shape, 600, 99).why_not
+    assert "come from 39 blocks of time, fewer than 40" in judge(shape, 600, 39, moments=300).why_not
+    assert judge(shape, 600, 100).reliable
+    assert judge(shape, 600, 40, moments=300).reliable
+    assert judge(shape, 600, 99).rows_for_it == 607
+    assert "a few of the 100 entities have most of the rows" in judge(shape, 600, 100, effective=12.0).why_not
+
+
+@pytest.mark.parametrize(("clusters", "moments", "what"), [(120, None, "entities"), (60, 120, "moments")])
+def test_rows_that_belong_together_do_not_make_a_sample_large(clusters: int, moments: int | None, what: str) -> None:
+    """What 120 rows are too few for, 120 entities or moments of 50 rows each are, too; twenty times as many do."""
+    for shape in (Shape(clusters, clusters, 0.02, 1000.0), Shape(clusters, clusters, 0.001, 50.0)):
+        result = judge(shape, 6_000, clusters, moments=moments)
+        assert f"for 120 {what}" in result.why_not
+        assert 6_000 < result.rows_for_it <= 50 * LARGE_SAMPLE
+        assert judge(shape, 6_000).reliable
+
+
+def test_a_loss_that_no_entity_of_the_sample_had_is_not_ruled_out() -> None:
+    """One entity in 50 loses 20, the others gain 0.4: equal models. 45 % of samples of 40 have no such entity."""
+    rng = np.random.default_rng(1)
+    verdicts = []
+    for _ in range(20):
+        gains = 0.4 - 20 * (rng.random(40) < 0.02)
+        entities = np.repeat(np.arange(40), 50)
+        difference = difference_of_means(
+            np.zeros(2_000), gains[entities] + rng.normal(0, 0.5, size=2_000), groups=entities
+        )
+        verdicts.append(verdict_of(difference, direction="maximize"))
+        looks_better = difference.low > 0 and difference.p < 0.05
+        assert looks_better == bool((gains > 0).all())
+    assert verdicts == ["cannot tell"] * 20
 
 
 def test_an_entity_with_most_of_the_rows_decides_too_much() -> None:

@@ -175,6 +175,28 @@ def entities(clusters: int, size: float, *, uneven: bool = False) -> Compare:
     return compare
 
 
+def lognormal_entities(rng: Generator, clusters: int) -> Array:
+    """What each entity gains: lognormal, less its mean."""
+    return rng.lognormal(size=clusters) - math.exp(0.5)
+
+
+def losing_entities(rng: Generator, clusters: int) -> Array:
+    """What each entity gains: a little, and one of 50 loses 20."""
+    return 0.4 - 20 * (rng.random(clusters) < 0.02)
+
+
+def entity_gains(draw: Callable[[Generator, int], Array], clusters: int, size: int) -> Compare:
+    """Entities of `size` rows, which all gain what their entity gains, with noise."""
+
+    def compare(rng: Generator) -> PairedDifference:
+        codes = np.repeat(np.arange(clusters), size)
+        champion = rng.normal(size=len(codes))
+        gains = draw(rng, clusters)[codes] + rng.normal(0, 0.5, size=len(codes))
+        return difference_of_means(champion, champion + gains, groups=codes)
+
+    return compare
+
+
 def series(rows: int, memory: float) -> Compare:
     """Rows in order of time, whose differences follow an autoregression of order 1."""
 
@@ -288,6 +310,12 @@ def _of_clusters_and_time() -> Iterator[Design]:
             name = f"{clusters:,} entities of {'about ' if uneven else ''}{size} rows"
             compare = entities(clusters, size, uneven=uneven)
             yield Design(name, clusters * size, True, compare, clusters=clusters)
+    for clusters in (40, 100, 300):
+        for name, draw in {"lognormal gains": lognormal_entities, "a loss of 1 in 50": losing_entities}.items():
+            compare = entity_gains(draw, clusters, 20)
+            beyond = draw is losing_entities and clusters == 100
+            name = f"{clusters} entities of 20 rows, {name}"
+            yield Design(name, clusters * 20, False, compare, clusters=clusters, beyond=beyond)
     for clusters, size in ((10, 50), (30, 20), (100, 10), (1_000, 5)):
         compare = areas(clusters * size, 0.5, cluster=size)
         yield Design(f"AUC, {clusters:,} entities of {size} rows", clusters * size, True, compare, clusters=clusters)
