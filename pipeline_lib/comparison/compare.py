@@ -24,7 +24,7 @@ from pipeline_lib.comparison.score import score
 from pipeline_lib.comparison.scored import Scored
 from pipeline_lib.comparison.sentence import rows_text, sentence_of, worse_segments_text
 from pipeline_lib.comparison.target_names import in_one_order
-from pipeline_lib.comparison.task import unknown_labels
+from pipeline_lib.comparison.task import check_question, unknown_labels
 from pipeline_lib.comparison.unseen import Unseen, unseen_rows
 from pipeline_lib.comparison.verdict import is_not_worse, verdict_of
 from pipeline_lib.errors import InputError
@@ -72,6 +72,7 @@ def compare(
     _check_amount("margin", margin)
     _check_amount("volume", volume)
     contenders = [contender(as_record(each)) for each in (champion, challenger, *more)]
+    check_question(contenders, fresh=on is not None)
     found = judge_of(contenders[1].record, project)
     judge, notes = (None, [found]) if isinstance(found, str) else (found, [])
     given = _rows(contenders, judge, on, target, options, labels)
@@ -92,6 +93,8 @@ def _check_amount(name: str, value: float | None) -> None:
         return
     if isinstance(value, bool | str) or not (0 <= value < float("inf")):
         raise InputError(f"--{name}: found {value!r}, expected a number from 0 on; correct it")
+    if name == "volume" and not value:
+        raise InputError("--volume: found 0 rows a year, expected more; correct it, or leave it out")
 
 
 def _rows(

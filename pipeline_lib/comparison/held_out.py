@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline_lib.comparison.contenders import Contender
-from pipeline_lib.comparison.late_labels import LateLabels, join_labels
+from pipeline_lib.comparison.late_labels import LateLabels, join_labels, labelled_blocks
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.evidence import read_evidence
 from pipeline_lib.evidence.targets import target_of, target_table
@@ -19,8 +19,6 @@ from pipeline_lib.rows.conform_errors import RefusedColumnsError
 from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.scoring.blocks import refused
 from pipeline_lib.scoring.csv_rows import TextOptions
-from pipeline_lib.scoring.input_files import input_files
-from pipeline_lib.scoring.read_blocks import read_blocks
 
 
 @dataclass(frozen=True)
@@ -123,8 +121,8 @@ def _file_rows(
         )
     tables: list[pa.Table] = []
     labels: list[Any] = []
-    kept = late.key if late else target
-    for block in read_blocks(input_files(path, None), row, keep=(kept,), options=options):
+    kept, option = (late.key, "--label-key") if late else (target, "--target")
+    for block in labelled_blocks(path, row, {kept: option}, options):
         if block.problems:
             raise refused(block, block.problems)
         try:

@@ -16,6 +16,7 @@ from pipeline_lib.records.record import Record
 from pipeline_lib.runner.value import unit_of, value_of
 
 Array = np.ndarray[Any, Any]
+_OTHER_ROWS = "let it answer for such rows, or compare on other rows: --on FILE"
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,12 @@ class Judge:
     params: Any
     metric: Metric | None
 
-    def metrics(self, target: Any, predictions: Array, probabilities: Array | None) -> dict[str, float]:
+    def metrics(
+        self, target: Any, predictions: Array, probabilities: Array | None, advice: str = ""
+    ) -> dict[str, float]:
         """What the module's `metrics` says; empty where it needs probabilities that there are not.
 
-        Raises InputError where it fails.
+        Raises InputError where it fails; `advice` then says what is wrong with the rows, and what to do.
         """
         options = {}
         if "probabilities" in inspect.signature(self.module.metrics).parameters:
@@ -42,7 +45,7 @@ class Judge:
             text = " ".join(str(error).split())[:300]
             raise InputError(
                 f"metrics of {self.module.__name__}: found {type(error).__name__} on {len(target):,} rows ({text}), "
-                "expected a number for each metric; let it answer for such rows, or compare on other rows: --on FILE"
+                f"expected a number for each metric; {advice or _OTHER_ROWS}"
             ) from error
         return {str(name): float(value) for name, value in computed.items()}
 

@@ -14,9 +14,10 @@ from typing import Any
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.schema import RowSchema
+from pipeline_lib.scoring.blocks import Block
 from pipeline_lib.scoring.csv_rows import TextOptions
 from pipeline_lib.scoring.input_files import input_files
-from pipeline_lib.scoring.read_blocks import read_blocks
+from pipeline_lib.scoring.read_blocks import AbsentColumnError, read_blocks
 
 _DELAY = re.compile(r"(\d+)([dwh])")
 _UNITS = {"d": timedelta(days=1), "w": timedelta(weeks=1), "h": timedelta(hours=1)}
@@ -89,10 +90,25 @@ def join_labels(
     return Joined(values, tuple(_notes(late, given, own, found, due)))
 
 
+def labelled_blocks(file: str, row: RowSchema, columns: dict[str, str], options: TextOptions) -> Iterator[Block]:
+    """The blocks of a file with these columns besides those of `row`; each column has its option, as `--target`.
+
+    Raises InputError, which names the option, for a file without one of them.
+    """
+    try:
+        yield from read_blocks(input_files(file, None), row, keep=tuple(columns), options=options)
+    except AbsentColumnError as error:
+        meaning = "true values" if columns[error.column] == "--target" else "keys, by which labels and rows belong"
+        raise InputError(
+            f"{error.file}: found no column {error.column} of {meaning}, expected it among {error.listed}; add it, or "
+            f"name another one: {columns[error.column]} COLUMN"
+        ) from None
+
+
 def _labels(late: LateLabels, target: str, options: TextOptions) -> Iterator[tuple[str, Any]]:
     """Keys and labels of the file, without those that are missing."""
     schema = RowSchema((Column(late.key, "string", nullable=True),))
-    for block in read_blocks(input_files(late.file, None), schema, keep=(late.key, target), options=options):
+    for block in labelled_blocks(late.file, schema, {late.key: "--label-key", target: "--target"}, options):
         for key, value in zip(block.raw[late.key].to_pylist(), block.raw[target].to_pylist(), strict=True):
             text = _key_text(key)
             if text is not None and value is not None and value != "" and value == value:

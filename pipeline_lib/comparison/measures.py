@@ -15,6 +15,7 @@ from pipeline_lib.comparison.mcnemar import with_mcnemar
 from pipeline_lib.comparison.paired import PairedDifference, difference_of_means, difference_of_metric, identical
 from pipeline_lib.comparison.score import target_frame
 from pipeline_lib.comparison.scored import Scored, Side
+from pipeline_lib.comparison.task import unknown_labels
 from pipeline_lib.errors import InputError
 
 VALUE, _ERROR = "value", "error"
@@ -137,13 +138,15 @@ def _evaluated(scored: Scored, side: Side, judge: Judge, names: tuple[str, ...])
     Where `metrics` refuses a resample, as one without a class, there are none.
     """
     kept: dict[bytes, dict[str, float]] = {}
+    advice = _advice(scored)
 
     def metrics(rows: Array) -> dict[str, float]:
         key = hashlib.blake2b(rows.tobytes(), digest_size=16).digest()
         if key not in kept:
             chances = None if side.probabilities is None else side.probabilities[rows]
+            target = target_frame(scored.target[rows], names)
             try:
-                kept[key] = judge.metrics(target_frame(scored.target[rows], names), side.predictions[rows], chances)
+                kept[key] = judge.metrics(target, side.predictions[rows], chances, advice)
             except InputError:
                 if len(rows) == len(scored.target) and (rows == np.arange(len(rows))).all():
                     raise
@@ -151,3 +154,18 @@ def _evaluated(scored: Scored, side: Side, judge: Judge, names: tuple[str, ...])
         return kept[key]
 
     return metrics
+
+
+def _advice(scored: Scored) -> str:
+    """Why `metrics` may refuse the labels of these rows, and what to do; empty where nothing is unusual."""
+    if scored.kind not in ("binary", "multiclass"):
+        return ""
+    values = scored.target.tolist()
+    unknown = unknown_labels(values, scored.classes)
+    if unknown:
+        shown = ", ".join(map(repr, list(dict.fromkeys(unknown))[:5]))
+        return f"{len(unknown):,} rows have a true value that no model knows ({shown}): correct them, or leave them out"
+    absent = [label for label in scored.classes if label not in set(values)]
+    if absent:
+        return f"no row has the true value {absent[0]!r}: compare on rows with each label, --on FILE"
+    return ""

@@ -10,8 +10,12 @@ from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.losses import Kind
 
 
-def task_of(contenders: Sequence[Contender], target: np.ndarray[Any, Any]) -> Kind:
-    """What the models predict. Raises InputError where one gives labels and another numbers."""
+def check_question(contenders: Sequence[Contender], *, fresh: bool) -> None:
+    """Whether the models can answer one question: labels or numbers alike, with a label and a raw column in common.
+
+    `fresh` rows may have the columns of models that share none. Raises InputError, before any row is read, for models
+    that cannot.
+    """
     labelled = [bool(one.model.classes) for one in contenders]
     if len(set(labelled)) > 1:
         first, other = (contenders[labelled.index(each)].reference for each in (True, False))
@@ -19,9 +23,35 @@ def task_of(contenders: Sequence[Contender], target: np.ndarray[Any, Any]) -> Ki
             f"found labels from {first} and numbers from {other}, expected one kind of prediction; compare models that "
             "answer the same question"
         )
+    champion = contenders[0]
+    for one in contenders[1:]:
+        if labelled[0] and not _forms(champion).intersection(_forms(one)):
+            raise InputError(
+                f"found the labels {_shown(champion)} and {_shown(one)}, expected some in common; compare models that "
+                "answer the same question"
+            )
+        if not fresh and not set(champion.model.row.names).intersection(one.model.row.names):
+            raise InputError(
+                f"found no raw column that both {champion.reference} and {one.reference} have, expected some; compare "
+                "models that answer the same question"
+            )
+
+
+def _forms(one: Contender) -> set[Any]:
+    """The labels of a model, however they are written; of several targets, none are told apart."""
+    classes = one.model.classes
+    return {"several targets"} if isinstance(classes[0], tuple) else {_form(label) for label in classes}
+
+
+def _shown(one: Contender) -> str:
+    return f"{', '.join(map(repr, one.model.classes[:5]))} from {one.reference}"
+
+
+def task_of(contenders: Sequence[Contender], target: np.ndarray[Any, Any]) -> Kind:
+    """What the models predict, of which `check_question` says that they agree."""
     if target.ndim > 1:
         return "several targets"
-    if not labelled[0]:
+    if not contenders[0].model.classes:
         return "regression"
     return "binary" if len(all_labels(contenders)) == 2 else "multiclass"
 

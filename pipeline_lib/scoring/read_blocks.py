@@ -21,6 +21,14 @@ ALL = ("*",)
 """As columns to keep: every one."""
 
 
+class AbsentColumnError(InputError):
+    """A file without a column that is to be kept: the file, the column, and the columns that there are."""
+
+    def __init__(self, message: str, file: str, column: str, listed: str) -> None:
+        super().__init__(message)
+        self.file, self.column, self.listed = file, column, listed
+
+
 def read_blocks(
     files: Sequence[InputFile],
     schema: RowSchema,
@@ -130,9 +138,11 @@ def _check_kept(shown: str, keep: list[str], names: Sequence[str]) -> list[str]:
     absent = [name for name in keep if name not in names]
     if absent:
         listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
-        raise InputError(
-            f"{shown}: found no column {', '.join(absent)} to keep, expected one of {listed}; correct the name "
-            "(--keep, --target or --label-key)"
+        raise AbsentColumnError(
+            f"{shown}: found no column {', '.join(absent)} to keep, expected one of {listed}; correct --keep",
+            shown,
+            absent[0],
+            listed,
         )
     return keep
 

@@ -264,7 +264,7 @@ def test_rows_that_cannot_be_judged_are_refused(made: Loans, tmp_path: Path) -> 
     for on, message in (
         (fresh.head(0), "no row with a true value"),
         (path, "no row with a true value"),
-        (fresh.head(1), "found ValueError on 1 rows"),
+        (fresh.head(1), r"found ValueError on 1 rows .*; no row has the true value \d: compare on rows with each"),
         ((rows, pd.DataFrame({"paid": paid, "late": paid})), "1 column that it predicts and 2 columns"),
     ):
         with pytest.raises(InputError, match=message):
@@ -299,7 +299,7 @@ def test_an_unknown_label_is_wrong_for_all_and_a_missing_column_is_refused(made:
         compare(made.champion, made.challenger, project=made.project, on=fresh, target="paid_back")
     path = tmp_path / "fresh.csv"
     fresh.to_csv(path, index=False)
-    with pytest.raises(InputError, match=r"found no column paid_back .*--target"):
+    with pytest.raises(InputError, match=r"found no column paid_back of true values, .* another one: --target COLUMN"):
         compare(made.champion, made.challenger, project=made.project, on=path, target="paid_back")
     fresh.drop(columns="income").to_csv(path, index=False)
     with pytest.raises(InputError, match="income"):
@@ -352,6 +352,11 @@ def _regression(made: Loans, train: pd.DataFrame, fitted: Pipeline) -> Record:
         return run_of(made.project, train, made.test, fitted=fitted)
     finally:
         CompiledPipeline.predict_proba = whole  # type: ignore[method-assign]
+
+
+def test_a_year_has_rows(made: Loans) -> None:
+    with pytest.raises(InputError, match="--volume: found 0 rows a year"):
+        compare(made.champion, made.challenger, project=made.project, volume=0)
 
 
 @pytest.mark.parametrize("amount", [-1.0, float("nan"), float("inf")])
