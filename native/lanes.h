@@ -17,7 +17,7 @@
 #define ROUND_WHOLE 0x1.8p+52 /* adding it rounds to an integer: its last place is 1 */
 
 /* Whether a mask holds in every lane. */
-static inline int mask_all(vi mask)
+ALWAYS int mask_all(vi mask)
 {
 #if defined(__x86_64__) && LEVEL == 2
     return _mm512_movepi64_mask((__m512i)mask) == 0xff;
@@ -32,7 +32,7 @@ static inline int mask_all(vi mask)
 }
 
 /* table[index] in every lane. */
-static inline vf gather(const f64 *table, vi index)
+ALWAYS vf gather(const f64 *table, vi index)
 {
 #if defined(__x86_64__) && LEVEL == 2
     /* onto zeros: onto a register's old value, each gather would wait for the one before */
@@ -53,13 +53,13 @@ struct vf_pair {
 };
 
 #if defined(__x86_64__) && LEVEL
-static inline __m256d rows_of_two(const f64 *table, i64 index, i64 other)
+ALWAYS __m256d rows_of_two(const f64 *table, i64 index, i64 other)
 {
     return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(table + index)), _mm_loadu_pd(table + other), 1);
 }
 #endif
 
-static inline struct vf_pair gather_pair(const f64 *table, vi index)
+ALWAYS struct vf_pair gather_pair(const f64 *table, vi index)
 {
     struct vf_pair pair;
 #if defined(__x86_64__) && LEVEL
@@ -85,7 +85,7 @@ static inline struct vf_pair gather_pair(const f64 *table, vi index)
     return pair;
 }
 
-static inline vf vf_sqrt(vf value)
+ALWAYS vf vf_sqrt(vf value)
 {
 #if defined(__x86_64__) && LEVEL == 2
     return (vf)_mm512_sqrt_pd((__m512d)value);
@@ -98,36 +98,36 @@ static inline vf vf_sqrt(vf value)
 #endif
 }
 
-static inline vf vf_abs(vf value) { return vi_floats(vf_bits(value) & INT64_MAX); }
+ALWAYS vf vf_abs(vf value) { return vi_floats(vf_bits(value) & INT64_MAX); }
 
 /* The size of `value` with the sign of `sign`. */
-static inline vf vf_copysign(vf value, vf sign)
+ALWAYS vf vf_copysign(vf value, vf sign)
 {
     return vi_floats((vf_bits(value) & INT64_MAX) | (vf_bits(sign) & SIGN_BIT));
 }
 
 /* Integers below 2**51 as doubles: added to 1.5 * 2**52, whose last place is 1. */
-static inline vf vi_to_vf(vi value) { return vi_floats(value + vf_bits(vf_of(ROUND_WHOLE))) - ROUND_WHOLE; }
+ALWAYS vf vi_to_vf(vi value) { return vi_floats(value + vf_bits(vf_of(ROUND_WHOLE))) - ROUND_WHOLE; }
 
 /* The nearest integer, halves to even, of numbers of any size. */
-static inline vf vf_rint(vf value)
+ALWAYS vf vf_rint(vf value)
 {
     const vf size = vf_abs(value);
     return vf_copysign(vf_where(size < 0x1p52, (size + 0x1p52) - 0x1p52, size), value);
 }
 
 /* 2**n in the normal range. */
-static inline vf power_of_two(vi n) { return vi_floats((n << 52) + ONE_BITS); }
+ALWAYS vf power_of_two(vi n) { return vi_floats((n << 52) + ONE_BITS); }
 
 /* value * 2**n rounded once, for |n| below 2000 and a value of which the first product is exact. */
-static inline vf vf_ldexp(vf value, vi n)
+ALWAYS vf vf_ldexp(vf value, vi n)
 {
     const vi half = n >> 1;
     return value * power_of_two(half) * power_of_two(n - half);
 }
 
 /* `index` between 0 and `last`. */
-static inline vi clip_index(vi index, i64 last)
+ALWAYS vi clip_index(vi index, i64 last)
 {
     index = vi_where(index < 0, vi_of(0), index);
     return vi_where(index > last, vi_of(last), index);

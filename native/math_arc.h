@@ -3,7 +3,6 @@
 #define PIPELINE_MATH_ARC_H
 
 #include "double_double.h"
-#include "lanes.h"
 
 /* A node c as (1, c, arctan(c) as two doubles), and infinity as (0, 1, pi/2). */
 struct arc_row {

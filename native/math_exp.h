@@ -5,7 +5,6 @@
 #define PIPELINE_MATH_EXP_H
 
 #include "double_double.h"
-#include "lanes.h"
 
 /* x = steps * log(2)/128 + rest; the low bits of k are the integer `steps`. */
 struct exp_reduced {
@@ -13,7 +12,7 @@ struct exp_reduced {
     vf steps;
 };
 
-static inline struct exp_reduced exp_reduce(vf x)
+ALWAYS struct exp_reduced exp_reduce(vf x)
 {
     const vf rounded = x * EXP_PER_STEP + EXP_ROUND;
     const struct exp_reduced reduced = {vf_bits(rounded), rounded - EXP_ROUND};
@@ -21,25 +20,25 @@ static inline struct exp_reduced exp_reduce(vf x)
 }
 
 /* 2**(k / 128) without its power of two. */
-static inline struct dd exp_row(vi k)
+ALWAYS struct dd exp_row(vi k)
 {
     const struct vf_pair row = gather_pair(exp_table, (k & 127) << 1);
     return dd_of(row.first, row.second);
 }
 
 /* k // 128 in the place of an exponent, and as an integer. */
-static inline vi exp_exponent(vi k) { return (k & -128) << 45; }
-static inline vi exp_power(vi k) { return (k - EXP_ROUND_BITS) >> 7; }
+ALWAYS vi exp_exponent(vi k) { return (k & -128) << 45; }
+ALWAYS vi exp_power(vi k) { return (k - EXP_ROUND_BITS) >> 7; }
 
-static inline vf exp_rest(vf x, vf steps) { return (x - steps * EXP_STEP) - steps * EXP_STEP_LOW; }
+ALWAYS vf exp_rest(vf x, vf steps) { return (x - steps * EXP_STEP) - steps * EXP_STEP_LOW; }
 
 /* exp(r) - 1 for small r. */
-static inline vf exp_series(vf r)
+ALWAYS vf exp_series(vf r)
 {
     return r + r * r * (0.5 + r * (EXP_SIXTH + r * (EXP_24TH + r * EXP_120TH)));
 }
 
-static inline vf scaled_exp(struct dd row, vf r) { return row.high + (row.low + row.high * exp_series(r)); }
+ALWAYS vf scaled_exp(struct dd row, vf r) { return row.high + (row.low + row.high * exp_series(r)); }
 
 ALWAYS vf exp_ordinary(vf x)
 {
@@ -89,12 +88,12 @@ struct exp_parts {
     struct dd value;
 };
 
-static inline struct dd exp_parts_of(vf r, struct dd row)
+ALWAYS struct dd exp_parts_of(vf r, struct dd row)
 {
     return fast_two_sum(row.high, row.low + row.high * exp_series(r));
 }
 
-static inline struct exp_parts exp_parts(struct dd x)
+ALWAYS struct exp_parts exp_parts(struct dd x)
 {
     const struct exp_reduced reduced = exp_reduce(x.high);
     const vf r = (x.high - reduced.steps * EXP_STEP) + (x.low - reduced.steps * EXP_STEP_LOW);
@@ -103,7 +102,7 @@ static inline struct exp_parts exp_parts(struct dd x)
 }
 
 /* 2**(k / 128) with its power of two. */
-static inline struct dd exp_scaled_row(vi k)
+ALWAYS struct dd exp_scaled_row(vi k)
 {
     const struct dd row = exp_row(k);
     const vf scale = vi_floats(exp_exponent(k) + ONE_BITS);

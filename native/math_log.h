@@ -3,7 +3,6 @@
 #define PIPELINE_MATH_LOG_H
 
 #include "double_double.h"
-#include "lanes.h"
 
 /* x = 2**k * m; f is m less its node, and the row of the node is (c, g, high, low). */
 struct log_reduced {

@@ -3,7 +3,6 @@
 #define PIPELINE_MATH_TRIGONOMETRY_H
 
 #include "double_double.h"
-#include "lanes.h"
 #include "math_far_turns.h"
 
 /* x = k*pi/64 + r; the low bits of k are the integer. */
