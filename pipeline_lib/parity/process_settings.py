@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.compiled.native import core
 from pipeline_lib.system.fingerprint import cpu_count
 
 ANOTHER_DAY = 400
@@ -101,6 +102,20 @@ def simd_without(*prefixes: str) -> Prepare:
     return prepare
 
 
+def executor(name: str) -> Prepare:
+    """What carries plans out: `numpy`, or the native core at one of its levels."""
+
+    def prepare(preparation: Preparation) -> Setting:
+        module = core.built()
+        if module is None:
+            raise AbsentError("found no native core, which `make setup` builds where there is a C compiler")
+        if name != core.NUMPY and core.LEVELS.index(name) not in module.levels():
+            raise AbsentError(f"needs a CPU with {name}")
+        return Setting({"executor": name}, {core.VARIABLE: core.OFF if name == core.NUMPY else name})
+
+    return prepare
+
+
 def hash_seed(preparation: Preparation) -> Setting:
     """Another hash seed than this process has: another order of sets."""
     seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
@@ -180,6 +195,7 @@ _PROOFS: dict[str, Callable[[], Any]] = {
     "threads": lambda: _blas("num_threads"),
     "kernel": lambda: _blas("architecture"),
     "simd": _proof_simd,
+    "executor": core.name,
     "hash seed": lambda: os.environ.get("PYTHONHASHSEED") if sys.flags.hash_randomization else None,
     "locale": lambda: locale.setlocale(locale.LC_ALL, ""),
     "zone": lambda: -time.timezone,

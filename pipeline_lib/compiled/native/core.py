@@ -13,6 +13,7 @@ from typing import Any
 from pipeline_lib.errors import InputError
 
 VARIABLE = "PIPELINE_LIB_CORE"
+OFF, NUMPY = "off", "numpy"
 LEVELS = ("baseline", "avx2", "avx512")
 
 
@@ -30,9 +31,9 @@ def built() -> ModuleType | None:
 def level() -> int | None:
     """The level that runs, as an index of LEVELS; None where NumPy does. Raises InputError for an unknown one."""
     module, wanted = built(), os.environ.get(VARIABLE, "")
-    if wanted not in ("", "off", *LEVELS):
+    if wanted not in ("", OFF, *LEVELS):
         raise InputError(f"{VARIABLE}: found {wanted!r}, expected off, {', '.join(LEVELS)}; set one of these or none")
-    if module is None or wanted == "off":
+    if module is None or wanted == OFF:
         return None
     usable: list[int] = module.levels()
     if not wanted:
@@ -53,7 +54,7 @@ def load_plan(data: bytes) -> Any:
 def name() -> str:
     """What runs plans here: `numpy`, or the core's level."""
     number = level()
-    return "numpy" if number is None else LEVELS[number]
+    return NUMPY if number is None else LEVELS[number]
 
 
 @cache

@@ -1,0 +1,170 @@
+"""The core: which level runs, what a hostile plan may do, and what it leaves to NumPy."""
+
+import math
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from shadowed import same_bits, shadowed
+
+from pipeline_lib.compiled.distinct_values import make_executor
+from pipeline_lib.compiled.native import core
+from pipeline_lib.compiled.native.encode import encode
+from pipeline_lib.compiled.native.executor import CoreExecutor, core_executor
+from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiled.plan import Node, Plan
+from pipeline_lib.compiler.builder import Builder
+from pipeline_lib.errors import InputError
+
+pytestmark = pytest.mark.core
+needs_core = pytest.mark.skipif(core.built() is None, reason="found no native core, which needs a C compiler")
+ROWS = 700  # more than one block
+ROOT = Path(__file__).parents[3]
+
+
+def house() -> tuple[Plan, dict[str, object]]:
+    """A small plan of every kind of column, and its columns."""
+    build = Builder()
+    size, rooms, place = build.input("size", "float64"), build.input("rooms", "int64"), build.input("place", "str")
+    known = build.lookup(place, {"hill": 1.5, "lake": -2.0}, gives="float64", unseen=0.25)
+    wide = build.where(size.missing(), 90.0, size)
+    price = build.exp(wide * 0.01) + known / build.number(rooms + 1)
+    kind = build.where(price < 3.0, build.lookup(place, {"hill": "high"}, gives="str", unseen="flat"), "dear")
+    plan = Plan(build.nodes, {"price": price.node, "kind": kind.node, "many": (rooms < 4).node})
+    rng = np.random.default_rng(5)
+    sizes = rng.normal(100, 40, ROWS)
+    sizes[::9] = np.nan
+    places = TextColumn.of([["hill", "lake", "moon", None][number] for number in rng.integers(0, 4, ROWS)])
+    return plan, {"size": sizes, "rooms": rng.integers(0, 9, ROWS), "place": places}
+
+
+@needs_core
+def test_every_level_has_the_bits_of_numpy_and_gives_the_same_kinds_of_columns() -> None:
+    plan, columns = house()
+    roots = list(plan.outputs.values())
+    expected = make_executor(plan, roots).run(columns, ROWS)
+    for level in map(core.LEVELS.__getitem__, core.built().levels()):  # type: ignore[union-attr]
+        with patch.dict(os.environ, {core.VARIABLE: level}):
+            executor = core_executor(plan, roots, make_executor)
+            assert isinstance(executor, CoreExecutor), level
+            found = executor.run(columns, ROWS)
+        assert [type(column) for column in found] == [type(column) for column in expected]
+        assert all(same_bits(own, other, ROWS) for own, other in zip(found, expected, strict=True)), level
+
+
+@needs_core
+def test_a_wrong_bit_is_seen() -> None:
+    plan, columns = house()
+    roots = list(plan.outputs.values())
+    wrong = Plan([_moved(node) for node in plan.nodes], plan.outputs)
+    core_of_wrong = encode(wrong, roots)
+    assert core_of_wrong is not None
+    executor = CoreExecutor(plan, roots, core_of_wrong, make_executor)
+    found = executor.run(columns, ROWS)
+    assert not same_bits(found[0], make_executor(plan, roots).run(columns, ROWS)[0], ROWS)
+
+
+def _moved(node: Node) -> Node:
+    if node.operation == "constant" and node.settings["value"] == 0.01:
+        return Node("constant", (), {"value": math.nextafter(0.01, 1)}, node.dtype)
+    return node
+
+
+@needs_core
+def test_a_refusal_has_the_words_and_the_row_of_numpy() -> None:
+    build = Builder()
+    size = build.input("size", "float64")
+    plan = Plan(build.nodes, {"y": build.finite(size * 2.0, name="size", where="step").node})
+    column = np.ones(ROWS)
+    column[600:] = np.inf
+    roots = list(plan.outputs.values())
+    executor = core_executor(plan, roots, make_executor)
+    assert isinstance(executor, CoreExecutor)
+    with pytest.raises(InputError, match=r"^row 600: step: found inf in column 'size'"):
+        executor.run({"size": column}, ROWS)
+    assert executor.run({"size": column[:600]}, 600)[0].tolist() == [2.0] * 600
+
+
+@needs_core
+def test_what_the_core_does_not_carry_stays_in_numpy() -> None:
+    build = Builder()
+    text, number = build.input("text", "str"), build.input("number", "float64")
+    plan = Plan(build.nodes, {"y": (build.text_length(text) * 0.5 + number).node})
+    roots = list(plan.outputs.values())
+    carried = encode(plan, roots)
+    assert carried is not None
+    assert {plan.nodes[node].operation for node in carried.taken} == {"text_length", "input"}
+    with shadowed() as shadow:
+        found = make_executor(plan, roots).run({"text": TextColumn.of(["ab", None]), "number": np.array([1.0, 2.0])}, 2)
+    assert found[0].tolist()[0] == 2.0
+    assert shadow.carried == 1
+
+
+def test_a_level_is_chosen_by_the_variable() -> None:
+    with patch.dict(os.environ, {core.VARIABLE: "off"}):
+        assert (core.level(), core.name()) == (None, "numpy")
+    wrong = "PIPELINE_LIB_CORE: found 'fast', expected off, baseline, avx2, avx512"
+    with patch.dict(os.environ, {core.VARIABLE: "fast"}), pytest.raises(InputError, match=wrong):
+        core.level()
+    with patch.object(core, "built", lambda: None):
+        assert core.level() is None
+        plan, _ = house()
+        assert core_executor(plan, list(plan.outputs.values()), make_executor) is None
+
+
+@needs_core
+def test_bytes_that_are_no_plan_are_refused_and_end_no_process() -> None:
+    """In a process of its own: memory that a plan must not reach would end it."""
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])
+    ended = subprocess.run(  # noqa: S603 (our own)
+        [sys.executable, __file__],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    refused, ran = map(int, ended.stdout.split())
+    assert refused > 100
+    assert ran > 10
+
+
+def spoil(trials: int = 4000) -> tuple[int, int]:
+    """Change bytes of a plan at random and run what is not refused: how many were, and how many ran."""
+    plan, columns = house()
+    roots = list(plan.outputs.values())
+    carried = encode(plan, roots)
+    module = core.built()
+    if carried is None or module is None:
+        raise InputError("found no core, expected one")
+    draw, refused, ran = random.Random(7), 0, 0  # noqa: S311 (no secret)
+    words = carried.words.of_batch(columns["place"].words)  # type: ignore[attr-defined]
+    taken = {"size": columns["size"], "rooms": columns["rooms"], "place": (columns["place"].codes, words)}  # type: ignore[attr-defined]
+    given = [taken[plan.nodes[node].settings["column"]] for node in carried.taken]
+    for _ in range(trials):
+        data = bytearray(carried.data)
+        for _ in range(draw.randint(1, 4)):
+            place = draw.randrange(len(data) if draw.random() < 0.3 else min(len(data), 1400))
+            data[place] = draw.choice((0, 1, 2, 255, draw.randrange(256)))
+        try:
+            native = module.Plan(bytes(data), draw.choice(module.levels()))
+        except (ValueError, MemoryError):
+            refused += 1
+            continue
+        results = [np.zeros(ROWS * 8) for _ in roots]
+        try:
+            native.run(given, results, 0, ROWS)
+            ran += 1
+        except (ValueError, TypeError, MemoryError):
+            refused += 1
+    return refused, ran
+
+
+if __name__ == "__main__":
+    print(*spoil())
