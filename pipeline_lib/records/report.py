@@ -12,7 +12,7 @@ from pipeline_lib.records.champion import Champion
 from pipeline_lib.records.layout import ENVIRONMENT
 from pipeline_lib.records.metric_direction import Metric
 from pipeline_lib.records.record import Record
-from pipeline_lib.records.report_body import prepare, with_contents
+from pipeline_lib.records.report_body import plain_text, prepare, with_contents
 from pipeline_lib.records.report_parameters import parameters_section
 from pipeline_lib.records.report_risks import ANCHOR, TITLE, risks
 from pipeline_lib.records.report_summary import summary
@@ -67,7 +67,7 @@ def write_report(record: Record, manifest: dict[str, Any], champion: Champion | 
     contents, body = with_contents(body, [(ANCHOR, TITLE)] if could_go_wrong else [])
     write_page(
         record.report,
-        title,
+        plain_text(title),
         summary(record, manifest, notebook.cells, champion),
         contents,
         body,

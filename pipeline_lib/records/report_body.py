@@ -13,7 +13,11 @@ RUN_PARAMETERS = "run-parameters"
 _RUN_PARAMETERS = re.compile(rf'<div class="{RUN_PARAMETERS}">.*?</div>', re.DOTALL)
 _HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
 _NO_WORD = re.compile(r"[^a-z0-9]+")
-_TAG, _MARKDOWN, _LINK = re.compile(r"<[^>]+>"), re.compile(r"[*_`#]+"), re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_TAG, _MARKDOWN, _LINK = (
+    re.compile(r"<[^>]+>"),
+    re.compile(r"[*`#]+|(?<!\w)_+|_+(?!\w)"),
+    re.compile(r"\[([^\]]*)\]\([^)]*\)"),
+)
 _PLACE = re.compile(r"(?:/[^\s:/]+)+/(?=[^\s:/]+)")  # the folders of a path: where a machine keeps a file says nothing
 _SENTENCE = re.compile(r"(.+?[.:!?])(\s|$)", re.DOTALL)
 _COMPILED = re.compile(r'\s*<section class="summary \w*">\s*<p>(compiled: .*?)</p>', re.DOTALL)

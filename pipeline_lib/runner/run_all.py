@@ -12,6 +12,7 @@ from pipeline_lib.project.project import Project
 from pipeline_lib.records.layout import COMPILE_REPORT, METRICS, PARITY_PAGE, RUNS_PAGE
 from pipeline_lib.records.record import Record, checks_folder
 from pipeline_lib.records.report import title_and_question
+from pipeline_lib.records.report_body import plain_text
 from pipeline_lib.records.report_checked import best_report
 from pipeline_lib.runner.run import run_pipeline
 from pipeline_lib.system.files import read_json
@@ -124,7 +125,10 @@ def _report(project: Project, result: PipelineResult) -> object:
         return str(result.error)
     cells = (read_json(result.record.notebook) or {}).get("cells", [])
     title, question = title_and_question(result.record, cells)
-    return joined(_link(project, best_report(result.record) or result.record.report, title), element("small", question))
+    return joined(
+        _link(project, best_report(result.record) or result.record.report, plain_text(title)),
+        element("small", question),
+    )
 
 
 def _parity(project: Project, result: PipelineResult) -> object:

@@ -53,6 +53,7 @@ small { display: block; color: var(--soft); }
 pre { background: var(--wash); padding: .7rem .9rem; overflow-x: auto; font-size: .85rem; white-space: pre-wrap; }
 code { background: var(--wash); font-size: .9em; padding: 0 .2em; }
 pre code { padding: 0; }
+h1 code, h2 code, h3 code { background: none; font-size: 1em; padding: 0; }
 img { max-width: 100%; height: auto; }
 .output { overflow-x: auto; }
 .contents ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; font-size: .92rem; }
@@ -71,7 +72,7 @@ img { max-width: 100%; height: auto; }
   .output { overflow: visible; }
   .number { white-space: nowrap; }
   tr, img, pre, .summary { break-inside: avoid; }
-  h1, h2, h3, section:has(+ .output > img) { break-after: avoid; }
+  h1, h2, h3, section:has(+ .output > img), p:has(+ p > img) { break-after: avoid; }
   details::details-content { content-visibility: visible; height: auto; }
 }
 """

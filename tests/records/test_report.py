@@ -15,7 +15,7 @@ from pipeline_lib.compiled.compile_report import CompileReport, OutputReport, St
 from pipeline_lib.records.champion import Champion, SealedReference
 from pipeline_lib.records.record import Record, create_record
 from pipeline_lib.records.report import _facts, clean_html
-from pipeline_lib.records.report_body import RUN_PARAMETERS, in_short, prepare
+from pipeline_lib.records.report_body import RUN_PARAMETERS, in_short, plain_text, prepare
 from pipeline_lib.records.report_checked import best_report, write_checked_report
 from pipeline_lib.records.report_risks import risks_of
 from pipeline_lib.records.report_summary import summary
@@ -254,3 +254,7 @@ def test_the_checked_report_is_the_sealed_one_with_the_verdict(tmp_path: Path, h
     page = best.read_text(encoding="utf-8")
     assert '<section class="summary bad"><p><span class="error">Production does NOT' in page
     assert record.report.read_bytes() == sealed
+
+
+def test_marks_go_and_names_with_underscores_stay() -> None:
+    assert plain_text("# what _really_ predicts `house_price`, [here](x)?") == "what really predicts house_price, here?"

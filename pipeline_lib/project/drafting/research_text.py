@@ -44,7 +44,7 @@ def research_values(draft: Draft) -> dict[str, str]:
 def _named(draft: Draft) -> str:
     names = [code_span(column.name) for column in draft.features]
     more = len(names) - _NAMED
-    listed = names[:_NAMED] + ([f"{more} more columns"] if more > 0 else [])
+    listed = names[:_NAMED] + ([f"{more} more column{'s' * (more > 1)}"] if more > 0 else [])
     return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
 
 
@@ -84,7 +84,7 @@ def _regression(target: str) -> dict[str, str]:
         "categories_outcome": "outcome = y_train",
         "categories_label": 'f"mean {TARGET}"',
         "baseline_text": f"every row gets the mean {target} of the training rows",
-        "diagnostics_text": "Points on the line are right. Errors that bend or widen say what the model misses.",
+        "diagnostics_text": "How far off the predictions are, which columns matter, and where the errors are large.",
         "worth_text": "What does an error cost? Replace the two numbers below.",
     }
 
