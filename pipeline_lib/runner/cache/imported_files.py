@@ -203,7 +203,7 @@ def refused_import(folder: Path) -> str:
 def _loaded(packages: Collection[str], seen: set[tuple[str, str]]) -> Iterator[tuple[str, Path]]:
     """Loaded modules that are not installed, with their files; modules in `seen` are skipped."""
     installed = tuple(f"{folder}{os.sep}" for folder in (_STANDARD_LIBRARY, *site_folders()))
-    for name, module in sorted(sys.modules.items()):
+    for name, module in sorted(sys.modules.copy().items()):  # a copy, as a finalizer may import while it is sorted
         if packages and name.partition(".")[0] not in packages:
             continue
         file = _file(module)
