@@ -69,8 +69,7 @@ def compare(
         comparison.answers[0].verdict  # "better", "worse", "no difference" or "cannot tell"
     """
     project = project or find_project()
-    _check_amount("margin", margin)
-    _check_amount("volume", volume)
+    check_amounts(margin, volume)
     contenders = [contender(as_record(each)) for each in (champion, challenger, *more)]
     check_question(contenders, fresh=on is not None)
     found = judge_of(contenders[1].record, project)
@@ -80,12 +79,20 @@ def compare(
     unseen = unseen_rows(contenders, given, project.row_key, strict=strict)
     scored, refusals = score(contenders, given, judge, unseen.mask)
     notes += [*_notes(given, unseen, refusals), *_unknown_labels(scored), *_repeated(scored)]
+    if volume is not None and not scored.unit:
+        notes.append("--volume changes nothing: the pipeline exports no value, so there is no money for a year")
     scored = replace(scored, notes=tuple(notes))
     seen = Seen(given.rows.num_rows, int((~unseen.mask).sum()), unseen.seen)
     created = datetime.now(UTC).isoformat(timespec="seconds")
     rows = rows_text(len(scored.target), len(contenders), checked=unseen.checked)
     answers = _answers(scored, judge, given.names, rows, margin or 0.0, volume)
     return keep(Comparison(contenders[0].reference, answers, scored, seen, given.shown, margin or 0.0, volume, created))
+
+
+def check_amounts(margin: float | None, volume: float | None) -> None:
+    """Raise InputError for a margin below 0, and for a year without rows."""
+    _check_amount("margin", margin)
+    _check_amount("volume", volume)
 
 
 def _check_amount(name: str, value: float | None) -> None:

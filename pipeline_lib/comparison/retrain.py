@@ -14,7 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.comparison.compare import compare
+from pipeline_lib.comparison.compare import check_amounts, compare
+from pipeline_lib.comparison.late_labels import LateLabels
 from pipeline_lib.comparison.retraining import NOT_WORSE, Retraining
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.parity.check import check_parity, read_or_check_parity
@@ -41,6 +42,7 @@ from pipeline_lib.records.transfer import check_sensitive, push
 from pipeline_lib.runner.cache.lookup import lookup
 from pipeline_lib.runner.preflight import Request, check_request
 from pipeline_lib.runner.run import describe_invocation, run_request
+from pipeline_lib.scoring.input_files import input_files
 from pipeline_lib.system.locks import is_locked, locked
 
 AS_OF = "as_of"
@@ -72,13 +74,15 @@ class RetrainOptions:
 def retrain(project: Project, pipeline: str, options: RetrainOptions) -> Retraining:
     """Run a pipeline on the rows of a date, check parity in full, compare with the champion; propose it by a branch.
 
-    Raises InputError, before anything runs, outside git, for files that are in no commit, and without a champion or a
-    store; RunError for a run that fails; DifferenceError for parity that differs.
+    Raises InputError, before anything runs, outside git, for files that are in no commit, without a champion or a
+    store, and for rows or amounts of the comparison that cannot be; RunError for a run that fails; DifferenceError for
+    parity that differs.
     """
     check_name(pipeline)
     _check_committed(project, pipeline)
     champion = champion_of(project, pipeline)
     store_of(project)
+    _check_comparison(options.comparison)
     with _alone(project, pipeline, options):
         known = None if options.force else _proposed(project, pipeline, champion, options)
         return known or _retrain(project, pipeline, champion, options)
@@ -213,6 +217,15 @@ def _check_parity(record: Record, project: Project, options: RetrainOptions) -> 
             f"{record.reference}: found parity that differs, expected it exact; `pipeline-lib show {record.reference}` "
             "names the cause"
         )
+
+
+def _check_comparison(arguments: Mapping[str, Any]) -> None:
+    """Raise InputError for amounts that cannot be, and for files that are not there: the comparison comes last."""
+    check_amounts(arguments.get("margin"), arguments.get("volume"))
+    late: LateLabels | None = arguments.get("labels")
+    for path in (arguments.get("on"), late.file if late else None):
+        if isinstance(path, str | Path):
+            input_files(str(path), None)
 
 
 def _check_committed(project: Project, pipeline: str) -> None:

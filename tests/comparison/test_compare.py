@@ -359,6 +359,13 @@ def test_a_year_has_rows(made: Loans) -> None:
         compare(made.champion, made.challenger, project=made.project, volume=0)
 
 
+def test_money_for_a_year_needs_a_value(made: Loans, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = [compare(made.champion, made.challenger, project=made.project, volume=10).scored.notes]
+    monkeypatch.delattr(made.project.import_pipeline("loans"), "value")
+    notes.append(compare(made.champion, made.challenger, project=made.project, volume=10).scored.notes)
+    assert [any("--volume changes nothing" in note for note in each) for each in notes] == [False, True]
+
+
 @pytest.mark.parametrize("amount", [-1.0, float("nan"), float("inf")])
 def test_a_margin_is_a_number_from_0_on(made: Loans, amount: float) -> None:
     with pytest.raises(InputError, match="--margin: found"):

@@ -14,6 +14,7 @@ import pytest
 from harbours import FULL, clone, commit, compared, finished, git, repository_with_champion
 
 from pipeline_lib.comparison import retrain as module
+from pipeline_lib.comparison.late_labels import LateLabels
 from pipeline_lib.comparison.retrain import RetrainOptions, branch_name, retrain
 from pipeline_lib.comparison.retraining import Retraining
 from pipeline_lib.errors import DifferenceError, InputError
@@ -270,6 +271,24 @@ def test_files_in_no_commit_are_refused_and_other_pointers_are_not(anna: Project
     with pytest.raises(InputError, match=r"in no commit \(champions/boats\.yml\)"):
         again(anna)
     assert len(retrained(anna)) == 1
+
+
+@pytest.mark.parametrize(
+    ("comparison", "message"),
+    [
+        ({"margin": -1.0}, "--margin: found -1.0"),
+        ({"volume": 0.0}, "--volume: found 0"),
+        ({"on": "absent.csv"}, "absent.csv: found no such file"),
+        ({"on": __file__.replace(".py", ".csv"), "labels": LateLabels("late.csv", "id", DAY)}, "found no such file"),
+    ],
+)
+def test_what_the_comparison_cannot_take_is_refused_before_anything_runs(
+    anna: Project, fakes: Fakes, comparison: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        again(anna, comparison=comparison)
+    assert retrained(anna) == []
+    assert again(anna, comparison={"margin": 1.0}).verdict == "better"
 
 
 def test_without_git_a_champion_or_exact_parity_nothing_is_proposed(
