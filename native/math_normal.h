@@ -5,7 +5,9 @@
 #include "math_exp.h"
 #include "math_log.h"
 
-typedef char mills_rows_are_as_read_below[NORMAL_DEGREE == 9 && sizeof mills_table == 8 * 12 * (NORMAL_LAST + 1) ? 1 : -1];
+#define MILLS_ROW 12 /* the ratio as two doubles, the coefficients of r to r**9, and 0 */
+typedef char mills_rows_are_complete[sizeof mills_table == sizeof(f64) * MILLS_ROW * (NORMAL_LAST + 1) ? 1 : -1];
+typedef char mills_rows_have_nine_powers[NORMAL_DEGREE == 9 ? 1 : -1];
 
 /* The highest power's coefficient first. */
 ALWAYS vf polynomial(vf x, const f64 *coefficients, int count)
@@ -41,7 +43,7 @@ ALWAYS struct normal_tail normal_tail(struct dd t)
     const struct exp_parts parts = exp_parts(dd_of(-0.5 * square.high, -0.5 * (square.low + 2.0 * t.high * t.low)));
     const vf rounded = t.high + NORMAL_TO_NODE, r = (t.high - (rounded - NORMAL_TO_NODE)) + t.low;
     const vi node = clip_index(vf_bits(rounded) - NORMAL_NODE_BITS, NORMAL_LAST);
-    const vi at = (node << 3) + (node << 2); /* rows of 12 */
+    const vi at = (node << 3) + (node << 2); /* MILLS_ROW */
     const struct vf_pair value = gather_pair(mills_table, at);
     vf series = gather_pair(mills_table + NORMAL_DEGREE + 1, at).first;
     for (i64 power = NORMAL_DEGREE - 1; power >= 2; power -= 2) {

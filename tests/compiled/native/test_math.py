@@ -66,7 +66,7 @@ def branch_points(count: int) -> tuple[np.ndarray, ...]:
 @pytest.mark.parametrize("name", CARRIED)
 def test_functions_have_the_bits_of_the_reference(level: str, name: str) -> None:
     count = 2 if name in BINARY else 1
-    assert_same_bits(lambda build, values: build.apply(name, *values), *arguments(name, 30_000))
+    assert_same_bits(lambda build, values: build.apply(name, *values), *arguments(name, 10_000))
     assert_same_bits(lambda build, values: build.apply(name, *values), *branch_points(count))
 
 
@@ -110,16 +110,17 @@ def test_exp_in_float32_has_the_bits_of_the_reference(level: str) -> None:
 
 def test_large_angles_are_reduced_exactly(level: str) -> None:
     random = np.random.default_rng(4)
-    numbers = np.ldexp(random.uniform(-1, 1, 5_000), random.integers(10, 1024, 5_000))
+    numbers = np.ldexp(random.uniform(-1, 1, 1_000), random.integers(10, 1024, 1_000))
     near = np.array([6381956970095103.0 * 2.0**797, 5.319372648326541e255, 1e22, 4096.0, np.nextafter(4096.0, 5000.0)])
     for name in ("sin", "cos", "tan"):
         apply: Write = lambda build, values, name=name: build.apply(name, values[0])  # type: ignore[misc] # noqa: E731
         assert_same_bits(apply, np.concatenate([numbers, near, -near]))
 
 
-def test_a_result_of_other_bits_is_seen(level: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_of_other_bits_is_seen(level: str) -> None:
     numbers = arguments("exp", 2_000)[0]
     plan, root = plan_of(lambda build, values: build.apply("exp", values[0]), 1)
     (result,) = in_core(plan, root).run({"c0": numbers}, len(numbers))
     changed = np.where(np.isfinite(result), np.nextafter(result, np.inf), result)
-    assert differing(np.asarray(result), changed).any()
+    assert not differing(np.asarray(result), np.asarray(result)).any()
+    assert differing(np.asarray(result), changed).sum() == np.isfinite(result).sum()
