@@ -62,7 +62,7 @@ def check_fresh(project: Project, mode: str) -> None:
     """Warn in Jupyter, and raise InputError elsewhere, where the loaded library is not what the notebooks export."""
     loaded = {
         f"{name.replace('.', '/')}.py": module
-        for name, module in sorted(sys.modules.items())
+        for name, module in sorted(sys.modules.copy().items())
         if name.startswith(tuple(f"{project.library}.{part}." for part in GENERATED))
     }
     stale = [] if mode == "run" else check_export(project)  # the runner checks before and after the run
