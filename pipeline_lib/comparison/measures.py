@@ -27,14 +27,16 @@ Array = np.ndarray[Any, Any]
 def measured(scored: Scored, challenger: Side, judge: Judge | None, names: tuple[str, ...] = ()) -> list[Measured]:
     """All metrics: the value, those of the pipeline's `metrics`, METRIC first, then losses that are means over rows.
 
-    A metric of the pipeline that is such a loss, or the AUC, has its test; others are resampled. `names` are those of
-    several targets.
+    A metric of the pipeline that is such a loss, the AUC, the mean value or its negative, has its test; others are
+    resampled. `names` are those of several targets.
     """
     standard = [*_losses(scored, challenger), *_auc(scored, challenger)]
+    worth = list(_value(scored, challenger))
     known = [*standard, *(_complement(each) for each in standard if each.name == _ERROR)]
+    known += [*worth, *map(_cost, worth)]
     own = list(_own_metrics(scored, challenger, judge, names, known)) if judge else []
     values = {(each.champion, each.challenger) for each in own}
-    return [*_value(scored, challenger), *own, *(each for each in standard if not _is_known(each, values))]
+    return [*worth, *own, *(each for each in standard if not _is_known(each, values))]
 
 
 def _is_known(each: Measured, values: Collection[tuple[float, float]]) -> bool:
@@ -53,6 +55,22 @@ def _complement(error: Measured) -> Measured:
         one, champion=champion, challenger=challenger, estimate=-one.estimate, low=-one.high, high=-one.low
     )
     return replace(error, direction="maximize", champion=champion, challenger=challenger, difference=turned)
+
+
+def _cost(worth: Measured) -> Measured:
+    """The cost that is the negative of a value, with the same test."""
+    one = worth.difference
+    if one is None:
+        return worth
+    turned = replace(
+        one,
+        champion=-one.champion,
+        challenger=-one.challenger,
+        estimate=-one.estimate,
+        low=-one.high,
+        high=-one.low,
+    )
+    return _measured("cost", "minimize", turned)
 
 
 def _same(each: Measured, champion: float, challenger: float) -> bool:

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -87,6 +88,25 @@ def test_a_metric_that_is_no_mean_is_resampled(made: Loans, monkeypatch: pytest.
     assert rate.difference is not None
     assert "bootstrap" in rate.difference.method
     assert rate.difference.low < rate.difference.estimate < rate.difference.high
+
+
+def test_a_metric_that_is_the_value_or_its_cost_has_the_interval_of_the_value(
+    made: Loans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = made.project.import_pipeline("loans")
+
+    def metrics(target: pd.Series, predictions: np.ndarray, params: Any) -> dict[str, float]:
+        gain = float(module.value(target, predictions, None, params).mean())
+        return {"profit": gain, "cost": -gain, "loss_per_dollar": -2 * gain}
+
+    monkeypatch.setattr(module, "metrics", metrics)
+    answer = compare(made.champion, made.challenger, project=made.project).answers[0]
+    found = {each.name: each.difference for each in answer.metrics if each.difference}
+    value, profit, cost, twice = (found[name] for name in ("value", "profit", "cost", "loss_per_dollar"))
+    assert (profit.low, profit.high, profit.p, profit.test) == (value.low, value.high, value.p, value.test)
+    assert (cost.low, cost.high, cost.estimate, cost.p) == (-value.high, -value.low, -value.estimate, value.p)
+    assert cost.champion == -value.champion
+    assert twice.test != value.test  # another number is resampled
 
 
 def test_the_other_way_round_it_is_worse(made: Loans) -> None:
