@@ -33,7 +33,6 @@ enum {
     TREES_DEPTHS,     /* l: levels of each tree below its root */
     TREES_NEAR_NODES, /* u: nodes with float32 keys, a slot each */
     TREES_FAR_NODES,  /* u: nodes with float64 keys, two cells a slot; none where all thresholds are float32 */
-    TREES_LEAF,       /* l: the leaf of a slot */
     TREES_FROM,       /* l: for each column of keys, its input * 4 + its kind */
     TREES_BITS,       /* u: sets of categories; bit c says that category c goes left */
     TREES_PARTS,      /* i: trees that are scored with the same ranks: end of trees, of ranks, of tests */
@@ -44,12 +43,13 @@ enum {
     TREES_ANSWERS,    /* b: what a test says of each category: 127 right, -128 left */
     TREES_ARRAYS
 };
-enum { NUMBER_RIGHT, NUMBER_LEFT, CATEGORY }; /* kinds of columns: where NaN goes, or a category's number */
+enum { NUMBER_RIGHT, NUMBER_LEFT, CATEGORY, ENDS }; /* kinds of columns: where NaN goes; a category's number; least or
+                                                       greatest keys, in the two columns before the categories */
 
 /* The settings of an instruction. */
 struct trees {
     const i64 *ints;
-    size_t width, wide, count, columns, set_column, set_size;
+    size_t width, wide, count, leaves, columns, set_column, set_size;
     int single;
     const f64 *start;
     const i32 *outputs;
@@ -57,7 +57,6 @@ struct trees {
     const f32 *single_values;
     const i64 *at;
     const i32 *depths;
-    const i32 *leaf;
     const i32 *from;
     const u64 *bits;
 };
@@ -76,6 +75,7 @@ static inline struct trees trees_of(const struct core_instruction *own)
         .width = (size_t)ints[TREES_WIDTH],
         .wide = (size_t)ints[TREES_WIDE],
         .count = (size_t)ints[TREES_COUNT],
+        .leaves = own->array_at[TREES_NEAR_NODES].count / 2,
         .columns = (size_t)ints[TREES_COLUMNS],
         .set_column = (size_t)ints[TREES_SET_COLUMN],
         .set_size = (size_t)ints[TREES_SET_SIZE],
@@ -86,7 +86,6 @@ static inline struct trees trees_of(const struct core_instruction *own)
         .single_values = trees_array(own, TREES_VALUES),
         .at = trees_array(own, TREES_AT),
         .depths = trees_array(own, TREES_DEPTHS),
-        .leaf = trees_array(own, TREES_LEAF),
         .from = trees_array(own, TREES_FROM),
         .bits = trees_array(own, TREES_BITS),
     };

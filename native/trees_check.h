@@ -21,7 +21,7 @@ static int ints_fit(const struct core_instruction *own, const u32 *widths)
 static int kinds_are(const struct core_instruction *own)
 {
     const char kinds[] = {'d', 'l', own->int_at[TREES_SINGLE] ? 'f' : 'd',
-                          'i', 'l', 'u', 'u', 'l', 'l', 'u', 'i', 'u', 'i', 'd', 'i', 'b'};
+                          'i', 'l', 'u', 'u', 'l', 'u', 'i', 'u', 'i', 'd', 'i', 'b'};
     for (int number = 0; number < TREES_ARRAYS; number++)
         if (own->array_at[number].kind != (u32)kinds[number])
             return 0;
@@ -42,7 +42,7 @@ static int sizes_fit(const struct core_instruction *own, const struct trees *tre
             return 0;
     const u64 far = trees->ints[TREES_NEAR] ? 0 : slots;
     return (u64)trees->at[trees->count] == slots && arrays[TREES_FAR_NODES].count == 2 * far &&
-           arrays[TREES_LEAF].count == slots && arrays[TREES_VALUES].count >= 64 &&
+           arrays[TREES_VALUES].count >= 64 &&
            (arrays[TREES_VALUES].count - 64) / trees->wide >= slots / 2;
 }
 
@@ -50,8 +50,7 @@ static int columns_fit(const struct core_instruction *own, const struct trees *t
 {
     for (size_t column = 0; column < trees->columns; column++) {
         const i32 from = trees->from[column];
-        if (from < 0 || (u32)from >> 2 >= own->inputs || ((from & 3) == CATEGORY) != (column >= trees->set_column) ||
-            (from & 3) > CATEGORY)
+        if (from < 0 || (u32)from >> 2 >= own->inputs || ((from & 3) == CATEGORY) != (column >= trees->set_column))
             return 0;
     }
     for (size_t tree = 0; trees->outputs && tree < trees->count; tree++)
@@ -60,7 +59,7 @@ static int columns_fit(const struct core_instruction *own, const struct trees *t
     return 1;
 }
 
-/* Whether a node leads to slots of its tree, and its set is inside the bits. */
+/* Whether a node leads to slots of its tree, and its set is inside the bits. A leaf that is none is seen when a walk ends. */
 static int node_fits(const struct core_instruction *own, const struct trees *trees, u32 link, i64 key, u64 slots)
 {
     const u64 words = (trees->set_size + 2 + 63) / 64, column = link & LINK_FEATURE;
@@ -81,8 +80,6 @@ static int nodes_fit(const struct core_instruction *own, const struct trees *tre
             if (!node_fits(own, trees, near[slot].link, near[slot].key, slots))
                 return 0;
             if (!trees->ints[TREES_NEAR] && !node_fits(own, trees, far[slot].link, far[slot].key, slots))
-                return 0;
-            if (trees->leaf[slot] < 0 || (u64)trees->leaf[slot] >= own->array_at[TREES_NEAR_NODES].count / 2)
                 return 0;
         }
         if (trees->depths[tree] < 0 || (u64)trees->depths[tree] > slots)

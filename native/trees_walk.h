@@ -7,7 +7,8 @@
        pair     1
        next slot = 2 * pair + (a <= 3)
 
-   A leaf is its own child, so a walk that has arrived stays. NaN has the least or the greatest key of all.
+   A leaf is its own child, so a walk that has arrived stays: it compares a column of keys that are all the least or the
+   greatest, so its own key is free, and is its number among the leaves. NaN has nearly the least or the greatest key.
 
    Keys of float64 take 16 bytes a node. Keys of float32 take 8, and decide the same where either all thresholds are
    float32 (numbers are then rounded up: x <= t is also ceil(x) <= t for t on the grid) or all numbers are (thresholds are
@@ -78,7 +79,7 @@ STEP_OF(far_step, far_node, i64)
 #define WALK_OF(NAME, STEP, NODE, KEY, TREE, KEYS, STRIDE)                                                             \
     static inline __attribute__((always_inline)) void NAME(const struct NODE *const *trees, i32 depth,                 \
                                                            const KEY *keys, const struct walk_sets *sets,              \
-                                                           int with_sets, u32 *slots)                                  \
+                                                           int with_sets, u64 count, u32 *leaves)                      \
     {                                                                                                                  \
         u32 at[WALKS];                                                                                                 \
         for (int walk = 0; walk < WALKS; walk++)                                                                       \
@@ -96,8 +97,10 @@ STEP_OF(far_step, far_node, i64)
             if (!moved)                                                                                                \
                 break;                                                                                                 \
         }                                                                                                              \
-        for (int walk = 0; walk < WALKS; walk++)                                                                       \
-            slots[walk] = at[walk];                                                                                    \
+        for (int walk = 0; walk < WALKS; walk++) {                                                                     \
+            const u64 leaf = (u64)TREE[at[walk]].key;                                                                  \
+            leaves[walk] = leaf < count ? (u32)leaf : 0;                                                               \
+        }                                                                                                              \
     }
 
 WALK_OF(near_rows, near_step, near_node, i32, trees[0], keys + walk, WALKS)
@@ -105,8 +108,33 @@ WALK_OF(near_trees, near_step, near_node, i32, trees[walk], keys, 1)
 WALK_OF(far_rows, far_step, far_node, i64, trees[0], keys + walk, WALKS)
 WALK_OF(far_trees, far_step, far_node, i64, trees[walk], keys, 1)
 
-/* The keys of `rows` rows from `row` on, in tiles of sixteen rows, each column by column. */
-#define KEYS_OF(NAME, KEY, LEAST, MOST, NUMBER_KEY)                                                                    \
+/* The keys of one column in some rows of a tile. */
+#define COLUMN_KEYS_OF(NAME, KEY, LEAST, MOST, NUMBER_KEY)                                                             \
+    static inline i32 NAME(const f64 *numbers, int constant, i32 kind, i64 set_size, size_t rows, KEY *keys)           \
+    {                                                                                                                  \
+        i32 rounded = 0;                                                                                               \
+        const KEY missing = kind == NUMBER_LEFT ? LEAST + 1 : MOST;                                                    \
+        if (kind == CATEGORY)                                                                                          \
+            for (size_t row = 0; row < rows; row++)                                                                    \
+                keys[row] = (KEY)category_of(numbers[constant ? 0 : row], set_size);                                   \
+        else if (constant)                                                                                             \
+            for (size_t row = 0; row < rows; row++) {                                                                  \
+                const f64 x = numbers[0];                                                                              \
+                keys[row] = NUMBER_KEY;                                                                                \
+            }                                                                                                          \
+        else                                                                                                           \
+            for (size_t row = 0; row < rows; row++) {                                                                  \
+                const f64 x = numbers[row];                                                                            \
+                keys[row] = NUMBER_KEY;                                                                                \
+            }                                                                                                          \
+        return rounded;                                                                                                \
+    }
+
+COLUMN_KEYS_OF(near_column_keys, i32, INT32_MIN, INT32_MAX, near_key(x, missing, &rounded))
+COLUMN_KEYS_OF(far_column_keys, i64, INT64_MIN, INT64_MAX, far_key(x, missing))
+
+/* The keys of `rows` rows from `row` on, in tiles of rows, each column by column. */
+#define KEYS_OF(NAME, COLUMN_KEYS, KEY, LEAST, MOST)                                                                   \
     static i32 NAME(const struct core_call *call, const struct trees *trees, size_t row, size_t rows, size_t tile,     \
                     KEY *keys)                                                                                         \
     {                                                                                                                  \
@@ -117,19 +145,18 @@ WALK_OF(far_trees, far_step, far_node, i64, trees[walk], keys, 1)
                 const struct core_operand *operand = &call->in[trees->from[column] >> 2];                              \
                 const f64 *numbers = operand->at;                                                                      \
                 const size_t some = rows - start < tile ? rows - start : tile;                                         \
-                const KEY missing = kind == NUMBER_LEFT ? LEAST + 1 : MOST;                                            \
                 if (!operand->constant)                                                                                \
                     numbers += row + start;                                                                            \
-                for (size_t lane = 0; lane < tile; lane++) {                                                           \
-                    const f64 x = numbers[operand->constant || lane >= some ? 0 : lane];                               \
-                    keys[lane] = kind == CATEGORY ? (KEY)category_of(x, (i64)trees->set_size) : NUMBER_KEY;            \
-                }                                                                                                      \
+                for (size_t lane = kind == ENDS ? 0 : some; lane < tile; lane++)                                       \
+                    keys[lane] = kind != ENDS ? 0 : column + 1 == trees->set_column ? MOST : LEAST;                    \
+                if (kind != ENDS)                                                                                      \
+                    rounded |= COLUMN_KEYS(numbers, (int)operand->constant, kind, (i64)trees->set_size, some, keys);   \
             }                                                                                                          \
         return rounded;                                                                                                \
     }
 
-KEYS_OF(near_keys, i32, INT32_MIN, INT32_MAX, near_key(x, missing, &rounded))
-KEYS_OF(far_keys, i64, INT64_MIN, INT64_MAX, far_key(x, missing))
+KEYS_OF(near_keys, near_column_keys, i32, INT32_MIN, INT32_MAX)
+KEYS_OF(far_keys, far_column_keys, i64, INT64_MIN, INT64_MAX)
 
 /* All rows through one tree after the other. */
 #define BY_ROWS(NAME, WALK, NODE, KEY, WITH_SETS)                                                                      \
@@ -138,16 +165,13 @@ KEYS_OF(far_keys, i64, INT64_MIN, INT64_MAX, far_key(x, missing))
         const struct walk_sets sets = {trees->bits, trees->set_column};                                                \
         f64 *out = call->out;                                                                                          \
         for (size_t tree = 0; tree < trees->count; tree++) {                                                           \
-            const size_t first = (size_t)trees->at[tree];                                                              \
-            const struct NODE *own = nodes + first;                                                                    \
+            const struct NODE *own = nodes + trees->at[tree];                                                          \
             const KEY *keys = call->scratch;                                                                           \
             for (size_t row = 0; row < call->rows; row += WALKS, keys += WALKS * trees->columns) {                     \
-                u32 slots[WALKS];                                                                                      \
-                WALK(&own, trees->depths[tree], keys, &sets, WITH_SETS, slots);                                        \
+                u32 leaves[WALKS];                                                                                     \
+                WALK(&own, trees->depths[tree], keys, &sets, WITH_SETS, trees->leaves, leaves);                        \
                 const size_t some = call->rows - row < WALKS ? call->rows - row : WALKS;                               \
-                for (size_t walk = 0; walk < WALKS; walk++)                                                            \
-                    slots[walk] = (u32)trees->leaf[first + slots[walk]];                                               \
-                add_leaves(trees, tree, slots, some, out + row, call->stride);                                         \
+                add_leaves(trees, tree, leaves, some, out + row, call->stride);                                         \
             }                                                                                                          \
         }                                                                                                              \
     }
@@ -165,19 +189,17 @@ BY_ROWS(far_by_rows_sets, far_rows, far_node, i64, 1)
         f64 *out = (f64 *)call->out + row;                                                                             \
         for (size_t tree = 0; tree < trees->count; tree += WALKS) {                                                    \
             const struct NODE *own[WALKS];                                                                             \
-            u32 slots[WALKS];                                                                                          \
+            u32 leaves[WALKS];                                                                                         \
             i32 depth = 0;                                                                                             \
             for (size_t walk = 0; walk < WALKS; walk++) {                                                              \
                 const size_t number = tree + walk < trees->count ? tree + walk : tree;                                 \
                 own[walk] = nodes + trees->at[number];                                                                 \
                 depth = trees->depths[number] > depth ? trees->depths[number] : depth;                                 \
             }                                                                                                          \
-            WALK(own, depth, (const KEY *)call->scratch, &sets, WITH_SETS, slots);                                     \
+            WALK(own, depth, (const KEY *)call->scratch, &sets, WITH_SETS, trees->leaves, leaves);                     \
             const size_t some = trees->count - tree < WALKS ? trees->count - tree : WALKS;                             \
-            for (size_t walk = 0; walk < some; walk++) {                                                               \
-                const size_t slot = (size_t)trees->at[tree + walk] + slots[walk];                                      \
-                add_leaf(trees, tree + walk, (size_t)trees->leaf[slot], out, call->stride);                            \
-            }                                                                                                          \
+            for (size_t walk = 0; walk < some; walk++)                                                                 \
+                add_leaf(trees, tree + walk, leaves[walk], out, call->stride);                                         \
         }                                                                                                              \
     }
 

@@ -61,7 +61,6 @@ def _encoded(settings: Settings, trees: TreeArrays, nodes: TreeNodes, scorer: Sc
         trees.depths.astype(np.int32),
         near,
         far,
-        nodes.leaf_of_slot,
         nodes.columns,
         nodes.bits,
         scorer.parts,

@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from pipeline_lib.compiled.operations.tree_arrays import TreeArrays
 
-NUMBER_RIGHT, NUMBER_LEFT, CATEGORY = range(3)
-"""Kinds of columns: numbers whose NaN goes right or left, or categories."""
+NUMBER_RIGHT, NUMBER_LEFT, CATEGORY, ENDS = range(4)
+"""Kinds of columns: numbers whose NaN goes right or left; categories; least or greatest keys, for leaves."""
 _LINK_PAIR = 12
-_INT32, _INT64 = (-(2**31), 2**31 - 1), (-(2**63), 2**63 - 1)
-"""The least and the greatest key."""
 
 
 class TreeNodes:
@@ -37,17 +35,16 @@ class TreeNodes:
         self._name_sets()
 
     def _name_columns(self) -> None:
-        """Each different (input, kind) is a column; categories come last, and there is a number in any case."""
-        kind = np.where(self.by_set, CATEGORY, np.where(self.missing_left, NUMBER_LEFT, NUMBER_RIGHT))
-        inputs = int(self.feature.max()) + 1
-        code = np.where(self.by_set, 2 * inputs, 0) + 2 * self.feature + np.where(self.by_set, 0, kind)
-        known, column = np.unique(np.append(code, 0), return_inverse=True)
-        self.column = column[:-1]
-        self.set_column = int((known < 2 * inputs).sum())
-        of_sets = known >= 2 * inputs
-        self.columns = np.where(
-            of_sets, 4 * ((known - 2 * inputs) // 2) + CATEGORY, 4 * (known // 2) + known % 2
-        ).astype(np.int32)
+        """Each different (input, kind) is a column: first of numbers, then two for leaves, then of categories."""
+        low = np.where(self.missing_left, NUMBER_LEFT, NUMBER_RIGHT)
+        code = 4 * self.feature + np.where(self.by_set, CATEGORY, low)
+        numbers = np.unique(code[self.inner & ~self.by_set])
+        categories = np.unique(code[self.by_set])
+        self.set_column = len(numbers) + 2
+        self.columns = np.concatenate([numbers, [ENDS, ENDS], categories]).astype(np.int32)
+        self.column = np.where(self.by_set, self.set_column, 0)
+        self.column[self.by_set] += np.searchsorted(categories, code[self.by_set])
+        self.column[self.inner & ~self.by_set] = np.searchsorted(numbers, code[self.inner & ~self.by_set])
 
     def _name_sets(self) -> None:
         """Each different (set, where NaN goes) has its bits; `members` has a row for each, with missing as last."""
@@ -97,14 +94,6 @@ class TreeNodes:
         number: NDArray[np.intp] = self.at[self.tree[leaf]] // 2 + self.trees.first[self.nodes[leaf]]
         return number
 
-    @cached_property
-    def leaf_of_slot(self) -> NDArray[np.int32]:
-        """The number of each slot's leaf among `leaves`; 0 for inner nodes."""
-        numbers = np.zeros(int(self.at[-1]), dtype=np.int32)
-        leaf = ~self.inner
-        numbers[self.at[self.tree[leaf]] + self.slot[self.nodes[leaf]]] = self._leaf_number
-        return numbers
-
     def slots(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64], bool]:
         """Nodes with keys of float32, nodes with keys of float64, and whether all thresholds are float32.
 
@@ -113,22 +102,24 @@ class TreeNodes:
         slot = self.slot[self.nodes]
         is_left = slot % 2 == 1
         pair = np.where(self.inner, self.preorder[self.nodes] + 1, slot // 2)
-        link = (pair << _LINK_PAIR | np.where(self.inner, self.column, 0)).astype(np.uint64)
+        column = np.where(self.inner, self.column, self.set_column - 1 - is_left)  # a leaf's always or never holds
+        link = (pair << _LINK_PAIR | column).astype(np.uint64)
         place = self.at[self.tree] + slot
         low, exact = _float32_keys(self.thresholds)
         near = np.zeros(int(self.at[-1]), dtype=np.uint64)
-        near[place] = link << np.uint64(32) | self._keys(low, is_left, *_INT32).view(np.uint64) & np.uint64(2**32 - 1)
+        near[place] = link << np.uint64(32) | self._keys(low).view(np.uint64) & np.uint64(2**32 - 1)
         if exact:
             return near, np.zeros(0, dtype=np.uint64), True
         far = np.zeros((int(self.at[-1]), 2), dtype=np.uint64)
-        far[place, 0] = self._keys(_float64_keys(self.thresholds), is_left, *_INT64).view(np.uint64)
+        far[place, 0] = self._keys(_float64_keys(self.thresholds)).view(np.uint64)
         far[place, 1] = link
         return near, far.ravel(), False
 
-    def _keys(self, keys: NDArray[np.int64], is_left: NDArray[np.bool_], least: int, most: int) -> NDArray[np.int64]:
-        """The nodes' keys: of sets where their bits begin; of leaves those that always or never hold."""
-        keys = np.where(self.inner, keys, np.where(is_left, most, least)).astype(np.int64)
+    def _keys(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The nodes' keys: of sets where their bits begin, of leaves their number."""
+        keys = keys.astype(np.int64)
         keys[self.by_set] = self.set_of * self.words
+        keys[~self.inner] = self._leaf_number
         return keys
 
 
@@ -139,10 +130,10 @@ def _float32_keys(thresholds: NDArray[np.float64]) -> tuple[NDArray[np.int64], b
     above = single > thresholds
     single[above] = np.nextafter(single[above], np.float32(-np.inf))
     bits = (single + np.float32(0.0)).view(np.int32)
-    return (bits ^ (bits >> 31 & _INT32[1])).astype(np.int64), bool((single == thresholds).all())
+    return (bits ^ (bits >> 31 & np.int32(2**31 - 1))).astype(np.int64), bool((single == thresholds).all())
 
 
 def _float64_keys(thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
     bits = thresholds.view(np.int64)
-    keys: NDArray[np.int64] = bits ^ (bits >> 63 & _INT64[1])
+    keys: NDArray[np.int64] = bits ^ (bits >> 63 & np.int64(2**63 - 1))
     return keys
