@@ -20,9 +20,6 @@ from pipeline_lib.errors import InputError
 @comparison_options
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write the page to this file as well.")
 @click.option("--fail", is_flag=True, help="Exit with 1 where a challenger is not shown to be at least as good.")
-@click.option("--delimiter", metavar="C", help="Between the fields of a CSV.  [default: , and a tab for .tsv]")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of a CSV.")
-@click.option("--missing", multiple=True, metavar="TEXT", help="A CSV text that means missing; can be repeated.")
 @JSON
 def compare(champion: str, challengers: tuple[str, ...], **options: Any) -> None:
     """Say whether a CHALLENGER is better than the CHAMPION, both references of finished runs with exact parity.
@@ -33,17 +30,14 @@ def compare(champion: str, challengers: tuple[str, ...], **options: Any) -> None
     """
     from pipeline_lib.comparison.compare import compare as compare_records
     from pipeline_lib.comparison.page import write_comparison_page
-    from pipeline_lib.scoring.csv_rows import TextOptions
 
     page = options["html"]
     if page is not None and (page.is_dir() or not page.parent.is_dir()):
         raise InputError(f"--html: found {str(page)!r}, expected a file in a folder that exists; name another")
-    text = TextOptions(options["encoding"], options["delimiter"], options["missing"])
     records = [find(ref) for ref in (champion, *challengers)]
     result = compare_records(
         *records,
         **comparison_arguments(options, date.today()),
-        options=text,
         project=current_project(),
     )
     if page is not None:

@@ -21,6 +21,9 @@ _OPTIONS = (
     click.option("--strict", is_flag=True, help="Refuse where a model has seen more than 1 % of the rows."),
     click.option("--margin", type=float, metavar="X", help="The difference that matters, in the unit of what decides."),
     click.option("--volume", type=float, metavar="ROWS", help="Rows of a year: the answer says money for a year, too."),
+    click.option("--delimiter", metavar="C", help="Between the fields of a CSV.  [default: , and a tab for .tsv]"),
+    click.option("--encoding", default="utf-8", show_default=True, help="Of a CSV."),
+    click.option("--missing", multiple=True, metavar="TEXT", help="A CSV text that means missing; can be repeated."),
 )
 
 
@@ -31,8 +34,11 @@ def comparison_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def comparison_arguments(options: dict[str, Any], as_of: date) -> dict[str, Any]:
     """What the options mean as arguments of `compare`; labels are due as of a day."""
+    from pipeline_lib.scoring.csv_rows import TextOptions
+
     names = ("on", "target", "strict", "margin", "volume")
-    return {**{name: options[name] for name in names}, "labels": _late_labels(options, as_of)}
+    text = TextOptions(options["encoding"], options["delimiter"], options["missing"])
+    return {**{name: options[name] for name in names}, "options": text, "labels": _late_labels(options, as_of)}
 
 
 def _late_labels(options: dict[str, Any], as_of: date) -> "LateLabels | None":

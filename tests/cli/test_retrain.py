@@ -14,6 +14,7 @@ from pipeline_lib.cli.main import commands
 from pipeline_lib.comparison.retrain import RetrainOptions
 from pipeline_lib.comparison.retraining import Retraining
 from pipeline_lib.project.project import Project
+from pipeline_lib.scoring.csv_rows import TextOptions
 
 RETRAIN = "pipeline_lib.comparison.retrain.retrain"
 BETTER = Retraining("boats", "2026-11-30", "boats/2", "boats/1", "better", True, "It is better.", "retrain/boats-x")
@@ -42,7 +43,7 @@ def invoke(project: Project, *arguments: str) -> Result:
 
 def test_a_proposed_record_is_told_with_what_is_left_to_do(anna: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = Asked(monkeypatch, BETTER)
-    result = invoke(anna, "--as-of", "2026-11-30", "--margin", "2.5")
+    result = invoke(anna, "--as-of", "2026-11-30", "--margin", "2.5", "--missing", "unknown", "--delimiter", ";")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         "boats/2: retrained as of 2026-11-30",
@@ -52,6 +53,7 @@ def test_a_proposed_record_is_told_with_what_is_left_to_do(anna: Project, monkey
     ]
     assert (asked.options.as_of, asked.options.today) == (date(2026, 11, 30), False)
     assert asked.options.comparison["margin"] == 2.5
+    assert asked.options.comparison["options"] == TextOptions("utf-8", ";", ("unknown",))
     invoke(anna)
     assert (asked.options.as_of, asked.options.today) == (date.today(), True)
 
