@@ -111,6 +111,9 @@ TWO(equal_run, f64, u8, a == b)
 TWO(less_int_run, i64, u8, a < b)
 TWO(less_equal_int_run, i64, u8, a <= b)
 TWO(equal_int_run, i64, u8, a == b)
+/* A missing date is neither earlier nor later than any. */
+TWO(date_less_run, i64, u8, (a < b) & (a != CORE_NAT))
+TWO(date_less_equal_run, i64, u8, (a <= b) & (a != CORE_NAT) & (b != CORE_NAT))
 TWO(and_run, u8, u8, a & b)
 TWO(or_run, u8, u8, a | b)
 TWO(xor_run, u8, u8, a ^ b)
@@ -479,6 +482,8 @@ static const char *search_check(const struct core_instruction *own, const u32 *w
         {"less", "dd:b", less_run, NULL, NULL}, {"less_equal", "dd:b", less_equal_run, NULL, NULL},                    \
         {"equal", "dd:b", equal_run, NULL, NULL}, {"less_int", "ii:b", less_int_run, NULL, NULL},                      \
         {"less_equal_int", "ii:b", less_equal_int_run, NULL, NULL}, {"equal_int", "ii:b", equal_int_run, NULL, NULL},  \
+        {"date_less", "ii:b", date_less_run, NULL, NULL},                                                              \
+        {"date_less_equal", "ii:b", date_less_equal_run, NULL, NULL},                                                  \
         {"and", "bb:b", and_run, NULL, NULL}, {"or", "bb:b", or_run, NULL, NULL},                                      \
         {"logical_xor", "bb:b", xor_run, NULL, NULL}, {"not", "b:b", not_run, NULL, NULL},                             \
         {"is_nan", "d:b", is_nan_run, NULL, NULL}, {"is_nat", "i:b", is_nat_run, NULL, NULL},                          \

@@ -94,7 +94,7 @@ typedef struct {
     PyObject_HEAD
     struct memory bytes, plan_memory, one_memory;
     struct core_plan *plan;
-    struct core_frame *one; /* the frame of single rows; the interpreter's lock guards it */
+    struct core_frame *one; /* the frame of single rows; the interpreter's lock guards it while no Python code runs */
     struct reader *readers;
     PyObject *words; /* a tuple of the plan's words, without the last two numbers */
     u32 *slots;      /* words by hash: number + 1, or 0 */
@@ -477,14 +477,14 @@ static int read_value(const Plan *self, const struct reader *own, PyObject *valu
 }
 
 /* A value that a Python function converts to an int; -1 with an error, 0 where it gives None. */
-static int convert_value(const struct reader *own, PyObject *value, void *cell)
+static int convert_value(const struct reader *own, PyObject *value, i64 *cell)
 {
     PyObject *converted = PyObject_CallFunctionObjArgs(own->convert, value, NULL);
     if (!converted)
         return -1;
     int status = 0;
     if (converted != Py_None) {
-        *(i64 *)cell = PyLong_AsLongLong(converted);
+        *cell = PyLong_AsLongLong(converted);
         status = PyErr_Occurred() ? -1 : 1;
     }
     Py_DECREF(converted);
@@ -510,6 +510,53 @@ static PyObject *result_of(const Plan *self, u64 number)
     }
 }
 
+/* A row's values, each held; 0 where a key is absent or Python gives up, -1 with an error. Everything that may run
+   Python code, and so another row through the same frame, is done here: keys are compared, dates converted. */
+static int hold_values(const Plan *self, PyObject *row, PyObject **values, i64 *converted)
+{
+    for (u64 number = 0; number < self->plan->inputs; number++) {
+        const struct reader *own = &self->readers[number];
+        PyObject *value = PyDict_GetItemWithError(row, own->name);
+        if (!value && PyErr_Occurred())
+            return -1;
+        if (!value)
+            value = own->absent;
+        if (!value)
+            return 0;
+        values[number] = Py_NewRef(value);
+        const int status = own->kind == 'c' ? convert_value(own, value, &converted[number]) : 1;
+        if (status <= 0)
+            return status;
+    }
+    return 1;
+}
+
+/* Fill the frame, run it and give its results: no Python code runs in between. */
+static int answer(const Plan *self, PyObject **values, const i64 *converted, PyObject *results)
+{
+    for (u64 number = 0; number < self->plan->inputs; number++) {
+        const struct reader *own = &self->readers[number];
+        void *cell = core_frame_input(self->one, number);
+        if (own->kind == 'c')
+            *(i64 *)cell = converted[number];
+        else if (!read_value(self, own, values[number], self->plan->register_at[number].width, cell))
+            return 0;
+    }
+    const rounding_state before = set_rounding();
+    const int status = core_frame_run(self->one, 1);
+    restore_rounding(before);
+    if (status)
+        return 2;
+    for (u64 number = 0; number < self->plan->outputs; number++) {
+        PyObject *result = result_of(self, number);
+        if (!result || PyTuple_SetItem(results, (Py_ssize_t)number, result))
+            return -1;
+    }
+    return 1;
+}
+
+enum { ON_STACK = 64 };
+
 /* row(mapping): a tuple of results; None where Python has to judge the row, False where it is refused. */
 static PyObject *plan_row(PyObject *object, PyObject *row)
 {
@@ -518,38 +565,35 @@ static PyObject *plan_row(PyObject *object, PyObject *row)
         return PyErr_Format(PyExc_ValueError, "found a plan without readers");
     if (!PyDict_CheckExact(row))
         Py_RETURN_NONE;
-    for (u64 number = 0; number < self->plan->inputs; number++) {
-        const struct reader *own = &self->readers[number];
-        PyObject *value = PyDict_GetItemWithError(row, own->name);
-        if (!value) {
-            if (PyErr_Occurred())
-                return NULL;
-            value = own->absent;
-            if (!value)
-                Py_RETURN_NONE;
-        }
-        void *cell = core_frame_input(self->one, number);
-        const int status = own->kind == 'c' ? convert_value(own, value, cell)
-                                            : read_value(self, own, value, self->plan->register_at[number].width, cell);
-        if (status < 0)
-            return NULL;
-        if (!status)
-            Py_RETURN_NONE;
+    const size_t count = (size_t)self->plan->inputs;
+    PyObject *few[ON_STACK] = {NULL}, **values = few;
+    i64 few_converted[ON_STACK], *converted = few_converted;
+    if (count > ON_STACK) {
+        values = PyMem_Calloc(count, sizeof *values);
+        converted = PyMem_Calloc(count, sizeof *converted);
     }
-    const rounding_state before = set_rounding();
-    const int status = core_frame_run(self->one, 1);
-    restore_rounding(before);
-    if (status)
+    PyObject *results = PyTuple_New((Py_ssize_t)self->plan->outputs); /* now: later, collecting garbage could run code */
+    int status = -1;
+    if (!values || !converted)
+        PyErr_NoMemory();
+    else if (results)
+        status = hold_values(self, row, values, converted);
+    if (status > 0)
+        status = answer(self, values, converted, results);
+    for (size_t number = 0; values && number < count; number++)
+        Py_XDECREF(values[number]);
+    if (count > ON_STACK) {
+        PyMem_Free(values);
+        PyMem_Free(converted);
+    }
+    if (status == 1)
+        return results;
+    Py_XDECREF(results);
+    if (status < 0)
+        return NULL;
+    if (status == 2)
         Py_RETURN_FALSE;
-    PyObject *results = PyTuple_New((Py_ssize_t)self->plan->outputs);
-    for (u64 number = 0; results && number < self->plan->outputs; number++) {
-        PyObject *result = result_of(self, number);
-        if (!result || PyTuple_SetItem(results, (Py_ssize_t)number, result)) {
-            Py_DECREF(results);
-            return NULL;
-        }
-    }
-    return results;
+    Py_RETURN_NONE;
 }
 
 static PyMethodDef plan_methods[] = {

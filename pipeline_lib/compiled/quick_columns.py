@@ -6,7 +6,7 @@ is None, and `conform` decides. Nothing passes here that `conform` refuses, and 
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,17 +57,19 @@ def _arrays(frame: Any) -> Mapping[str, Any] | None:
     if len(set(names)) < len(names) or not all(type(name) is str for name in names):
         return None
     try:
-        manager = frame._mgr
-        blocks = [block.values for block in manager.blocks]
-        found = {
-            name: blocks[block] if blocks[block].ndim == 1 else blocks[block][place]
-            for name, block, place in zip(names, manager.blknos.tolist(), manager.blklocs.tolist(), strict=True)
-        }
-        if all(len(values) == len(frame) for values in found.values()):
-            return found
+        found = _of_blocks(frame, names)
     except (AttributeError, IndexError, TypeError, ValueError):
-        pass
+        found = {}
+    if len(found) == len(names) and all(len(values) == len(frame) for values in found.values()):
+        return found
     return {name: column.array for name, column in frame.items()}
+
+
+def _of_blocks(frame: Any, names: Sequence[str]) -> dict[str, Any]:
+    manager = frame._mgr
+    blocks = [block.values for block in manager.blocks]
+    places = zip(names, manager.blknos.tolist(), manager.blklocs.tolist(), strict=True)
+    return {name: blocks[block] if blocks[block].ndim == 1 else blocks[block][place] for name, block, place in places}
 
 
 def _copied(values: Any, *dtypes: Any) -> Any:

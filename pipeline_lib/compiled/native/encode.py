@@ -32,7 +32,7 @@ _PLAIN = (
     *("add", "subtract", "multiply", "divide", "smaller", "larger", "negative", "absolute", "sqrt", "rint", "floor"),
     *("ceil", "trunc", "round32", "less", "less_equal", "equal", "less_int", "less_equal_int", "equal_int", "and"),
     *("or", "logical_xor", "not", "add_int", "subtract_int", "multiply_int", "floor_divide_int", "remainder_int"),
-    *("truncate_int", "finite", "not_infinite"),
+    *("truncate_int", "finite", "not_infinite", "date_less", "date_less_equal"),
 )
 _CHECKS = ("demand", "finite", "not_infinite", "single_range")
 _MOST_CELLS = 1 << 23  # of all tables by word: 64 MiB

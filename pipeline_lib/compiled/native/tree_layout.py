@@ -69,6 +69,8 @@ def _encoded(settings: Settings, trees: TreeArrays, nodes: TreeNodes, scorer: Sc
         scorer.thresholds,
         scorer.tests,
         scorer.answers,
+        scorer.row_blocks,
+        scorer.row_tests,
     ]
     return Encoded("trees" if width == 1 else "trees_vector", ints, arrays, width)
 

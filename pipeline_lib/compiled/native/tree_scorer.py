@@ -12,6 +12,9 @@ from pipeline_lib.compiled.operations.tree_arrays import TreeArrays
 _MOST_LEAVES = 256  # a leaf's number is a byte
 _MOST_THRESHOLDS = 255  # of one input, in one part: a rank is a byte
 _MOST_TESTS = 512  # different sets of one part: each has a column of ranks
+_ROWS, _ROWS_OF_WALKS = 20, 5  # rows from which all rows are scored at once, where one row is scored or walks
+_ROW_TREES, _ROW_COLUMNS = 128, 256  # trees side by side for one row, and columns that its tests can name
+_ROW_WASTE = 3  # how many times as long as its tests a block for one row may be
 _RIGHT, _LEFT = 127, 128  # what a test of a set says, as bytes: 127 and -128; compared with rank 0
 _ZERO = 128  # a rank is stored as rank - 128
 
@@ -28,15 +31,16 @@ class Scorer:
     thresholds: NDArray[np.float64]
     tests: NDArray[np.int64]
     answers: NDArray[np.uint8]
+    row_blocks: NDArray[np.int64]
+    row_tests: NDArray[np.uint8]
 
 
 def _none(dtype: Any) -> NDArray[Any]:
     return np.zeros(0, dtype=dtype)
 
 
-NO_SCORER = Scorer(
-    0, 0, _none(np.int64), _none(np.uint64), _none(np.int64), _none(np.float64), _none(np.int64), _none(np.uint8)
-)
+_TYPES = (np.int64, np.uint64, np.int64, np.float64, np.int64, np.uint8, np.int64, np.uint8)
+NO_SCORER = Scorer(0, 0, *map(_none, _TYPES))
 
 
 def score(trees: TreeArrays, nodes: TreeNodes) -> Scorer | None:
@@ -45,8 +49,9 @@ def score(trees: TreeArrays, nodes: TreeNodes) -> Scorer | None:
         return None
     writer = _Writer(trees, nodes)
     writer.write(0, len(trees.roots))
+    row_blocks, row_tests = writer.by_row()
     return Scorer(
-        4,
+        _ROWS if len(row_blocks) else _ROWS_OF_WALKS,
         writer.width,
         np.array(writer.parts, dtype=np.int64).ravel(),
         writer.steps,
@@ -54,6 +59,8 @@ def score(trees: TreeArrays, nodes: TreeNodes) -> Scorer | None:
         np.concatenate([np.zeros(0), *writer.thresholds]),
         np.array(writer.tests, dtype=np.int64).ravel(),
         np.where(nodes.members, _LEFT, _RIGHT).astype(np.uint8).ravel(),
+        row_blocks,
+        row_tests,
     )
 
 
@@ -138,3 +145,32 @@ class _Writer:
             self.tests.append((code // sets, code % sets * size, column + number))
         self._write_steps(by_set, column + test, np.zeros(len(by_set), dtype=np.intp))
         self.width = max(self.width, column + len(known))
+
+    def by_row(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """The same tests for one row: blocks of 128 trees side by side; none where these would be long or many."""
+        if self.width > _ROW_COLUMNS:
+            return _none(np.int64), _none(np.uint8)
+        blocks, lines, size = [], [np.zeros(0, dtype=np.uint8)], 0
+        first = 0
+        for end, _, _ in self.parts:
+            for start in range(first, end, _ROW_TREES):
+                block = self._block(start, min(start + _ROW_TREES, end))
+                blocks.append((size, len(block)))
+                lines.append(block.ravel())
+                size += block.size
+            first = end
+        if size > _ROW_WASTE * 4 * max(len(self.steps), 1024):
+            return _none(np.int64), _none(np.uint8)
+        return np.array(blocks, dtype=np.int64).ravel(), np.concatenate(lines)
+
+    def _block(self, first: int, end: int) -> NDArray[np.uint8]:
+        """Tests x (column, rank, first leaf, right child's first leaf) x trees."""
+        counts = np.diff(self.step_at[first : end + 1])
+        steps = self.steps[self.step_at[first] : self.step_at[end]]
+        tree = np.repeat(np.arange(end - first), counts)
+        test = np.arange(len(steps)) - np.repeat(self.step_at[first:end] - self.step_at[first], counts)
+        block = np.zeros((int(counts.max()), 4, _ROW_TREES), dtype=np.uint8)
+        block[:, 1] = _RIGHT  # no rank is above
+        for line, shift in enumerate((0, 16, 24, 32)):
+            block[test, line, tree] = steps >> np.uint64(shift) & np.uint64(255)
+        return block

@@ -1,0 +1,122 @@
+"""Columns of small frames, taken at sight: what `conform` gives, or nothing."""
+
+from datetime import date, datetime
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+import pytest
+from shadowed import same_bits
+
+from pipeline_lib.compiled import quick_columns as module
+from pipeline_lib.compiled.arrow import from_arrow
+from pipeline_lib.compiled.quick_columns import quick_columns
+from pipeline_lib.errors import InputError
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.conform import conform
+from pipeline_lib.rows.schema import RowSchema
+
+NUMBER, WHOLE, TEXT = Column("x", "number", nullable=True), Column("x", "integer"), Column("x", "string", nullable=True)
+TRUTH, MOMENT, DAY = Column("x", "boolean"), Column("x", "datetime", nullable=True), Column("x", "date")
+CASES: list[tuple[Column, Any, bool]] = [
+    (NUMBER, [1.0, np.nan, -0.0], True),
+    (NUMBER, [np.inf, 5e-324, 1.0], True),
+    (NUMBER, np.array([1, 2, 2**53]), True),
+    (NUMBER, np.array([1, 2, 2**53 + 1]), False),
+    (NUMBER, np.array([1, 2, 3], dtype=np.float32), False),
+    (NUMBER, pd.array([1.5, None, 2.0], dtype="Float64"), False),
+    (NUMBER, pd.array([1.5, None, 2.0], dtype="double[pyarrow]"), False),
+    (NUMBER, [True, False, True], False),
+    (NUMBER, ["1", "2", "3"], False),
+    (Column("x", "number"), [1.0, np.nan, 2.0], False),
+    (Column("x", "number", nullable=True, finite=True), [1.0, np.inf, np.nan], False),
+    (Column("x", "number", nullable=True, ge=1.0), [1.0, np.nan, 2.0], True),
+    (Column("x", "number", nullable=True, gt=1.0), [1.0, np.nan, 2.0], False),
+    (Column("x", "number", le=2.0, lt=3), [1.0, 2.0, -np.inf], True),
+    (WHOLE, np.array([1, -(2**63), 2**63 - 1]), True),
+    (WHOLE, np.array([1, 2, 3], dtype=np.int32), False),
+    (WHOLE, [1.0, 2.0, 3.0], False),
+    (WHOLE, pd.period_range("2020-01", periods=3, freq="M"), False),
+    (WHOLE, pd.to_timedelta([1, 2, 3], unit="us"), False),
+    (Column("x", "integer", nullable=True), np.array([1, 2, 2**53]), True),
+    (Column("x", "integer", nullable=True), np.array([1, 2, 2**53 + 1]), False),
+    (Column("x", "integer", ge=1, le=3), np.array([1, 2, 3]), True),
+    (Column("x", "integer", ge=2), np.array([1, 2, 3]), False),
+    (Column("x", "integer", allowed=(1, 2, 3)), np.array([1, 2, 3]), False),
+    (TEXT, ["a", None, ""], True),
+    (TEXT, pd.Series(["a", np.nan, "é"], dtype=object), True),
+    (TEXT, pd.Series(["a", pd.NA, "b"], dtype=object), False),
+    (TEXT, pd.Series(["a", 1, "b"], dtype=object), False),
+    (TEXT, pd.Series(["a", "\ud800", "b"], dtype=object), False),
+    (TEXT, pd.Categorical(["a", None, "b"]), True),
+    (TEXT, pd.array(["a", None, "b"], dtype="string"), True),
+    (Column("x", "string"), ["a", None, "b"], False),
+    (Column("x", "string", max_length=1), ["a", "b", "c"], False),
+    (Column("x", "string", pattern="^[a-z]$"), ["a", "b", "c"], False),
+    (Column("x", "string", allowed=("a",)), ["a", "a", "a"], False),
+    (TRUTH, [True, False, True], True),
+    (TRUTH, [0, 1, 1], False),
+    (Column("x", "boolean", nullable=True), [True, False, True], True),
+    (Column("x", "boolean", nullable=True), pd.array([True, None, True], dtype="boolean"), False),
+    (MOMENT, pd.to_datetime(["2020-01-01", None, "1999-12-31"]).as_unit("us"), True),
+    (MOMENT, pd.to_datetime(["2020-01-01", None, "1999-12-31"]).as_unit("ns"), False),
+    (MOMENT, pd.to_datetime(["2020-01-01"] * 3).as_unit("us").tz_localize("UTC"), False),
+    (Column("x", "datetime"), pd.to_datetime(["2020-01-01", None, "1999-12-31"]).as_unit("us"), False),
+    (Column("x", "datetime", ge=datetime(2020, 1, 1)), pd.to_datetime(["2020-01-01"] * 3).as_unit("us"), False),
+    (DAY, [date(2020, 1, 1)] * 3, False),
+]
+
+
+@pytest.mark.parametrize(("column", "values", "taken"), CASES)
+@pytest.mark.parametrize("private", [True, False])
+def test_a_column_is_what_conform_gives_or_is_left_to_it(
+    column: Column, values: Any, taken: bool, private: bool
+) -> None:
+    frame = pd.DataFrame({"x": values, "other": [1.0, 2.0, 3.0]})
+    schema = RowSchema((column,))
+    if private:
+        quick = quick_columns(frame, schema)
+    else:  # pandas without the blocks that are known today
+        with patch.object(module, "_of_blocks", side_effect=AttributeError):
+            quick = quick_columns(frame, schema)
+    assert (quick is not None) == taken
+    if quick is None:
+        return
+    expected = from_arrow(conform(frame, schema, for_executor=True))["x"]
+    assert same_bits(quick["x"], expected, 3)
+    assert type(quick["x"]) is type(expected)
+
+
+def test_every_refusal_of_conform_is_left_to_it() -> None:
+    refused = 0
+    for column, values, _ in CASES:
+        frame = pd.DataFrame({"x": values})
+        try:
+            conform(frame, RowSchema((column,)), for_executor=True)
+        except InputError:
+            refused += 1
+            assert quick_columns(frame, RowSchema((column,))) is None
+    assert refused >= 10
+
+
+def test_other_data_is_left_to_conform() -> None:
+    schema = RowSchema((NUMBER,))
+    frame = pd.DataFrame({"x": [1.0, 2.0]})
+    assert quick_columns(frame, schema) is not None
+    for other in (
+        frame.to_dict("records"),
+        frame[:0],
+        frame.rename(columns={"x": "y"}),
+        frame.rename(columns={"x": 0}),
+        pd.concat([frame, frame], axis=1),
+        pd.concat([frame] * module.MOST_ROWS),
+    ):
+        assert quick_columns(other, schema) is None
+
+
+def test_results_share_no_memory_with_the_frame() -> None:
+    frame = pd.DataFrame({"x": [1.0, 2.0]})
+    quick = quick_columns(frame, RowSchema((NUMBER,)))
+    assert quick is not None
+    assert not np.shares_memory(quick["x"], frame["x"].to_numpy())
