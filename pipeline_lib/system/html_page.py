@@ -71,7 +71,7 @@ img { max-width: 100%; height: auto; }
   table { display: table; font-size: 8pt; }
   .output { overflow: visible; }
   .number { white-space: nowrap; }
-  tr, img, pre, .summary { break-inside: avoid; }
+  tr, img, pre, .summary, p:has(+ p > img) { break-inside: avoid; }
   h1, h2, h3, section:has(+ .output > img), p:has(+ p > img) { break-after: avoid; }
   details::details-content { content-visibility: visible; height: auto; }
 }

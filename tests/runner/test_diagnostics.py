@@ -192,7 +192,7 @@ def test_the_label_that_is_looked_for_is_the_one_that_the_module_names(
     assert drawn[1]._model is not None
     found = diagnostics_of(drawn[1]._model, evidence, module, drawn[1].params)
     ranking = {picture.title: picture for picture in found.pictures}["Ranking"]
-    assert ranking.reading.startswith("A row of 0 is ranked above")
+    assert ranking.reading.startswith("A row of paid = 0 is ranked above")
 
 
 def test_numbers_are_those_of_scikit_learn(drawn: tuple[Diagnostics, Run], evidence: Evidence) -> None:

@@ -48,6 +48,7 @@ def diagnostics_of(model: CompiledPipeline, evidence: Evidence, module: "ModuleT
     chances = None if predictions.ndim > 1 else probabilities_of(evidence.outputs)
     names = tuple(map(str, target_of(evidence.target))) if target.ndim > 1 else ()
     judged = Judged(evidence.inputs, target, predictions, chances, model.classes, _positive(module, model), names)
+    label = _label(module, judged)
     known = judged.known()
     parts: list[Part] = []
     if len(known) < len(target):
@@ -55,8 +56,8 @@ def diagnostics_of(model: CompiledPipeline, evidence: Evidence, module: "ModuleT
     if not len(known):
         return Diagnostics((), ("Nothing is drawn: no row has a true value.",))
     judged = judged.take(known)
-    parts += _answers(judged, evidence, module, params)
-    parts += _influence(model, judged)
+    parts += _answers(judged, evidence, module, params, label)
+    parts += _influence(model, judged, label)
     losses = judged.losses(judged.predictions, judged.chances, np.arange(len(known)))
     parts.append(errors_by_segment(judged.rows, model.row, losses, judged.loss))
     pictures = tuple(part for part in parts if isinstance(part, Picture))
@@ -69,7 +70,15 @@ def _positive(module: "ModuleType", model: CompiledPipeline) -> int:
     return model.classes.index(named) if named in model.classes else len(model.classes) - 1
 
 
-def _answers(judged: Judged, evidence: Evidence, module: "ModuleType", params: Any) -> Iterator[Part]:
+def _label(module: "ModuleType", judged: Judged) -> str:
+    """The label that is looked for, as a reader knows it: a number with the name of the target, where it has one."""
+    if not judged.classes:
+        return ""
+    label, target = judged.classes[judged.positive], getattr(module, "TARGET", None)
+    return f"{target} = {label}" if isinstance(target, str) and not isinstance(label, str) else str(label)
+
+
+def _answers(judged: Judged, evidence: Evidence, module: "ModuleType", params: Any, label: str) -> Iterator[Part]:
     """Plots of the predictions themselves."""
     if judged.kind == "several targets":
         yield from _several(judged)
@@ -77,7 +86,7 @@ def _answers(judged: Judged, evidence: Evidence, module: "ModuleType", params: A
         yield numbers.predicted_against_actual(judged.target, judged.predictions)
         yield numbers.residuals(judged.target, judged.predictions)
     else:
-        yield from _chances(judged)
+        yield from _chances(judged, label)
         whole = len(judged.target) == evidence.inputs.num_rows
         worth = values_of_evidence(module, evidence, params) if whole else None
         unit = unit_of(module) if worth is not None else ""
@@ -97,14 +106,13 @@ def _several(judged: Judged) -> Iterator[Part]:
     yield "Residuals are not drawn: they are for one target."
 
 
-def _chances(judged: Judged) -> Iterator[Part]:
+def _chances(judged: Judged, label: str) -> Iterator[Part]:
     """Calibration and ranking of two labels."""
     if judged.kind != "binary" or judged.chances is None:
         reason = "the model gives no probabilities" if judged.chances is None else "they are for two labels"
         yield f"Calibration and ranking are not drawn: {reason}."
         return
-    label = judged.classes[judged.positive]
-    positive, chance = judged.target == label, judged.chances[:, judged.positive]
+    positive, chance = judged.target == judged.classes[judged.positive], judged.chances[:, judged.positive]
     yield labels.calibration(positive, chance, label)
     if positive.any() and not positive.all():
         yield labels.roc_and_precision_recall(positive, chance, label)
@@ -112,7 +120,7 @@ def _chances(judged: Judged) -> Iterator[Part]:
         yield f"Ranking is not drawn: all {len(positive):,} rows have the same label."
 
 
-def _influence(model: CompiledPipeline, judged: Judged) -> Iterator[Part]:
+def _influence(model: CompiledPipeline, judged: Judged, label: str) -> Iterator[Part]:
     """Importance, and the dependence on the most important columns that are not sensitive."""
     if model.context:
         yield "Importance is not drawn: the prediction of a row also depends on the rows before it."
@@ -136,5 +144,5 @@ def _influence(model: CompiledPipeline, judged: Judged) -> Iterator[Part]:
         yield "Partial dependence is not drawn: it needs one number or one probability a row."
         return
     shown = [each.column for each in found if each.mean > 0 and each.column not in model.row.sensitive]
-    what = f"probability of {judged.classes[judged.positive]}" if judged.classes else "prediction"
+    what = f"probability of {label}" if judged.classes else "prediction"
     yield influence.dependence_picture(judged.rows, shown, answer, what)
