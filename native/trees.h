@@ -21,7 +21,7 @@ enum {
     TREES_COLUMNS,      /* columns of keys for walks */
     TREES_SET_COLUMN,   /* the first of the columns that hold categories */
     TREES_SET_SIZE,     /* categories of a set */
-    TREES_SCORER_ROWS,  /* rows from which trees are scored, 0: never */
+    TREES_SCORER_ROWS,  /* rows from which trees are scored by rows, 0: never */
     TREES_SCORER_WIDTH, /* most columns of ranks */
     TREES_INTS
 };
@@ -41,6 +41,8 @@ enum {
     TREES_THRESHOLDS, /* d: thresholds of ranks, ascending */
     TREES_TESTS,      /* i: for each test of a set, see `struct set_test` */
     TREES_ANSWERS,    /* b: what a test says of each category: 127 right, -128 left */
+    TREES_ROW_BLOCKS, /* i: for each 128 trees of a part, see `struct row_block`; none where one row walks */
+    TREES_ROW_TESTS,  /* b: tests of 128 trees side by side */
     TREES_ARRAYS
 };
 enum { NUMBER_RIGHT, NUMBER_LEFT, CATEGORY, ENDS }; /* kinds of columns: where NaN goes; a category's number; least or
@@ -100,6 +102,7 @@ static inline i64 category_of(f64 x, i64 size)
 #include "trees_leaves.h"
 #include "trees_walk.h"
 #include "trees_scorer.h"
+#include "trees_row.h"
 #include "trees_check.h"
 
 static inline size_t padded_rows(size_t rows) { return (rows + 63) & ~(size_t)63; }
@@ -114,12 +117,22 @@ static size_t trees_scratch(const struct core_instruction *own, const u32 *width
     return walk > score ? walk : score;
 }
 
+enum { FEW_BASELINE = 5 }; /* rows from which trees are scored by rows where one row must walk */
+
 static int trees_run(const struct core_call *call)
 {
     const struct trees trees = trees_of(call->instruction);
-    const size_t scorer_rows = (size_t)trees.ints[TREES_SCORER_ROWS];
+    const int by_row = LEVEL && call->instruction->array_at[TREES_ROW_BLOCKS].count;
+    size_t scorer_rows = (size_t)trees.ints[TREES_SCORER_ROWS];
+    if (!by_row && scorer_rows > FEW_BASELINE)
+        scorer_rows = FEW_BASELINE;
     if (scorer_rows && call->rows >= scorer_rows)
         score_trees(call, &trees);
+#if LEVEL
+    else if (scorer_rows && by_row)
+        for (size_t row = 0; row < call->rows; row++)
+            score_row(call, &trees, row);
+#endif
     else
         walk_trees(call, &trees);
     return CORE_OK;

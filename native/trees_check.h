@@ -21,7 +21,7 @@ static int ints_fit(const struct core_instruction *own, const u32 *widths)
 static int kinds_are(const struct core_instruction *own)
 {
     const char kinds[] = {'d', 'l', own->int_at[TREES_SINGLE] ? 'f' : 'd',
-                          'i', 'l', 'u', 'u', 'l', 'u', 'i', 'u', 'i', 'd', 'i', 'b'};
+                          'i', 'l', 'u', 'u', 'l', 'u', 'i', 'u', 'i', 'd', 'i', 'b', 'i', 'b'};
     for (int number = 0; number < TREES_ARRAYS; number++)
         if (own->array_at[number].kind != (u32)kinds[number])
             return 0;
@@ -145,6 +145,45 @@ static int scorer_fits(const struct core_instruction *own, const struct trees *t
     return 1;
 }
 
+/* Whether the tests of one block stay within its trees' leaves. */
+static int row_block_fits(const struct core_instruction *own, const struct trees *trees, const struct row_block *block,
+                          size_t tree, size_t end)
+{
+    const u64 cells = own->array_at[TREES_ROW_TESTS].count, size = (u64)ROW_LINES * ROW_TREES;
+    if (block->at < 0 || block->tests < 0 || (u64)block->at > cells ||
+        (u64)block->tests > (cells - (u64)block->at) / size)
+        return 0;
+    const u8 *line = (const u8 *)trees_array(own, TREES_ROW_TESTS) + block->at;
+    for (i64 test = 0; test < block->tests; test++, line += size)
+        for (size_t lane = 0; lane < end - tree; lane++) {
+            const i64 leaves = (trees->at[tree + lane + 1] - trees->at[tree + lane]) / 2;
+            if (line[lane] >= trees->ints[TREES_SCORER_WIDTH] || line[3 * ROW_TREES + lane] >= leaves)
+                return 0;
+        }
+    return 1;
+}
+
+/* Called after the parts are known to fit. */
+static int row_blocks_fit(const struct core_instruction *own, const struct trees *trees)
+{
+    const struct score_part *part = trees_array(own, TREES_PARTS);
+    const struct row_block *block = trees_array(own, TREES_ROW_BLOCKS);
+    const u64 blocks = own->array_at[TREES_ROW_BLOCKS].count / 2;
+    u64 known = 0;
+    if (!own->array_at[TREES_ROW_BLOCKS].count)
+        return 1;
+    if (trees->ints[TREES_SCORER_WIDTH] > ROW_COLUMNS)
+        return 0;
+    for (size_t tree = 0; tree < trees->count; part++)
+        for (; tree < (size_t)part->trees; known++, block++) {
+            const size_t left = (size_t)part->trees - tree, end = tree + (left < ROW_TREES ? left : ROW_TREES);
+            if (known >= blocks || !row_block_fits(own, trees, block, tree, end))
+                return 0;
+            tree = end;
+        }
+    return own->array_at[TREES_ROW_BLOCKS].count == 2 * known;
+}
+
 static const char *trees_check(const struct core_instruction *own, const u32 *widths)
 {
     if (own->ints != TREES_INTS || own->arrays != TREES_ARRAYS || !own->inputs || !ints_fit(own, widths))
@@ -154,7 +193,8 @@ static const char *trees_check(const struct core_instruction *own, const u32 *wi
         return "trees with arrays of another kind or size";
     if (!columns_fit(own, &trees) || !nodes_fit(own, &trees))
         return "a tree that leads out of its arrays";
-    if (trees.ints[TREES_SCORER_ROWS] && !(ranks_fit(own, &trees) && tests_fit(own, &trees) && scorer_fits(own, &trees)))
+    if (trees.ints[TREES_SCORER_ROWS] && !(ranks_fit(own, &trees) && tests_fit(own, &trees) &&
+                                           scorer_fits(own, &trees) && row_blocks_fit(own, &trees)))
         return "tests of trees that lead out of their arrays";
     return NULL;
 }
