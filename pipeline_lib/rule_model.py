@@ -93,8 +93,8 @@ class RuleModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
         self._check_options()
         if isinstance(X, Mapping) and not hasattr(X, "tocsr"):
             raise InputError(
-                "RuleModel: found several tables, expected one; join them in a step before, as docs/tables-and-time.md "
-                "shows"
+                "RuleModel: found several tables, expected one; join them in a step before, as the documentation of "
+                "several tables shows"
             )
         X, target = _input(self, X, reset=True), column_or_1d(y, warn=True)
         check_consistent_length(X, target)

@@ -291,7 +291,7 @@ def test_the_notebook_that_is_shown_is_the_one_that_new_writes(page: str) -> Non
     calls = [line for line in statements(shown) if not line.startswith("from ")]
     assert len(calls) == 6
     for line in calls:
-        line = line.replace("houses", "pipeline")
+        line = line.replace("houses", "pipeline").replace("penguins", "pipeline")
         assert line in written or line in [text.replace("values = ", "", 1) for text in written]
 
 

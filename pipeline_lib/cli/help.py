@@ -65,4 +65,4 @@ def _explained(kind: Kind) -> str:
     """One kind, for a terminal."""
     parts = [kind.meaning, f"What to do: {kind.remedy}"]
     text = "\n\n".join(click.wrap_text(part, _WIDTH) for part in parts)
-    return f"{kind.code}: {kind.title}\n\n{text}\n\nMore: docs/{kind.page}"
+    return f"{kind.code}: {kind.title}\n\n{text}\n\nMore, in the documentation: {kind.page}"

@@ -36,6 +36,7 @@ _PACKAGES = frozenset(
 )
 _RUNS = ("eval", "exec", "compile", "open", "__import__", "getattr", "setattr", "input", "breakpoint")
 _SHOWN = 8
+_PAGE = "see In production, A model fitted elsewhere"
 _REMEDY = "name a model that pickle, joblib or skops wrote; a booster's own model file is loaded by its library"
 
 
@@ -72,13 +73,13 @@ class ModelFile:
 
     def _advice(self) -> str:
         if not any(self.versions.values()):
-            return "it names no version: compare the compiled pipeline with its own environment's (docs/production.md)"
+            return f"it names no version: compare the compiled pipeline with its own environment's ({_PAGE})"
         if not self.wrong:
             return "the versions that it names are installed: what loads it can compile it"
         pins = " ".join(f"'{name}=={version}'" for name, version in self.wrong.items())
         return (
             "written with other versions: fit it again here, or load it here and compare the compiled pipeline with "
-            f"answers from an environment that has pip install {pins} (docs/production.md)"
+            f"answers from an environment that has pip install {pins} ({_PAGE})"
         )
 
 

@@ -22,7 +22,7 @@ def test_every_code_is_explained(code: str) -> None:
     kind = kinds()[code]
     assert text.startswith(f"{code}: {kind.title}\n")
     assert kind.meaning.split()[-1] in text
-    assert f"More: docs/{kind.page}" in text
+    assert f"More, in the documentation: {kind.page}" in text
 
 
 def test_without_a_code_all_are_listed() -> None:

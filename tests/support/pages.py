@@ -36,10 +36,10 @@ def anchors(text: str) -> set[str]:
 
 
 def console(text: str) -> list[tuple[str, list[str]]]:
-    """Commands of the console blocks, each with the lines of output that are shown for it."""
+    """Commands of the console blocks, each with the lines of output that are shown for it; `\\` continues a command."""
     shown: list[tuple[str, list[str]]] = []
     for body in blocks(text, "console"):
-        for line in body.splitlines():
+        for line in re.sub(r" \\\n +", " ", body).splitlines():
             if line.startswith("$ "):
                 shown.append((line[2:], []))
             else:

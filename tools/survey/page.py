@@ -14,27 +14,38 @@ from tools.survey.runner import ROOT
 PAGE = ROOT / "docs" / "what-compiles.md"
 _INTRO = """# What compiles
 
-Every public estimator and transformer of seven libraries, fitted with the options that users meet and compiled. The
-tables are generated: `make survey` runs all {cases:,} cases, and this page is written from its result,
-`tools/survey/results.json`.
+Search this page for your class: the tables have every public estimator and transformer of seven libraries, with the
+options that were tried. For another option, ask; the answer takes seconds, and a refusal says which step, why, and what
+to do:
 
-- **exact**: our operations give the library's answer, from data in the artifact.
+```python
+model = pipeline_lib.compile_pipeline(fitted, like=X_train)
+model.exact  # True, or a step is opaque
+model.report  # each step, and how far it is from its library
+```
+
+- **exact**: our operations give the library's answer within rounding, and the same bits everywhere, from data in the
+  artifact.
 - **opaque**: no exact plan; with `allow_opaque=True` the step runs through its own library.
 - **refused**: the class cannot serve production, for the reason in the row.
-- **no plan**: neither way works yet.
+{no_plan}
+Where options differ, the row says which are exact, and this table counts the worst:
 
-A class is exact if it is exact with all options of its row. The data have ties, duplicate rows, negative and large
+{summary}
+
+Code of your own is in no table: [steps and estimators](own-steps.md) written as classes, and [rules](rules.md), which
+`RuleModel` makes of functions, are recorded line by line, and are exact or refused at a line.
+"""
+_METHOD = """## How it was tried
+
+The tables are generated from {cases:,} cases that were run. The data have ties, duplicate rows, negative and large
 values, and missing ones where the class takes them; each class is fitted to data of two seeds, classifiers to two and
 to more classes, many regressors to several targets, common classes to columns of float32. In every case predictions,
 probabilities and decision values are compared with the library's: a difference of more than 1e-9 must be in the compile
 report. Rows alone and in reverse must have the bits of the batch. Every opaque model, and a sample of the exact ones,
 is saved and must repeat its predictions in a fresh process.
-
-Code of your own is in no table: [steps and estimators](own-steps.md) written as classes, and [rules](rules.md), which
-`RuleModel` makes of functions, are recorded line by line, and are exact or refused at a line.
-
-{summary}
 """
+_NO_PLAN = "- **no plan**: neither way works yet.\n"
 _STATUS = ("exact", "opaque", "refused", "no plan", "failing")
 _WHY = 120  # characters of a reason
 
@@ -79,12 +90,13 @@ def page(results: Sequence[Result]) -> str:
     total = sum(1 for _ in cases())
     left = f"**Not complete**: {total - len(results):,} of {total:,} cases have not been run.\n\n"
     summary = ("" if len(results) == total else left) + _summary(by_library, versions)
-    sections = [_INTRO.format(cases=total, summary=summary)]
+    missing = any(entry.status == "no plan" for found in by_library.values() for entry in found.values())
+    sections = [_INTRO.format(summary=summary, no_plan=_NO_PLAN if missing else "")]
     for library, found in by_library.items():
         ordered = sorted(found.values(), key=lambda entry: entry.name)
-        head = "| class | | options | why |\n|---|---|---|---|"
+        head = "| class | status | why | options tried |\n|---|---|---|---|"
         sections.append(f"## {library}\n\n{head}\n" + "\n".join(map(_row, ordered)) + "\n")
-    return "\n".join(sections)
+    return "\n".join([*sections, _METHOD.format(cases=total)])
 
 
 def _summary(by_library: dict[str, dict[str, Class]], versions: dict[str, str]) -> str:
@@ -101,9 +113,18 @@ def _row(entry: Class) -> str:
     parts = []
     outcomes = {label: result.outcome for label, result in entry.options.items()}
     for outcome in sorted(set(outcomes.values()), key=OUTCOMES.index):
-        labels = ", ".join(_shown(label) for label, found in outcomes.items() if found == outcome)
-        parts.append(labels if len(set(outcomes.values())) == 1 else f"**{outcome}:** {labels}")
-    return f"| {entry.name} | {entry.status} | {'<br>'.join(parts)} | {'<br>'.join(_reasons(entry))} |"
+        labels = [_shown(label) for label, found in outcomes.items() if found == outcome]
+        parts += labels if len(set(outcomes.values())) == 1 else [f"**{outcome}:**", *labels]
+    return f"| {entry.name} | {_status(entry)} | {'<br>'.join(_reasons(entry))} | {'<br>'.join(parts)} |"
+
+
+def _status(entry: Class) -> str:
+    """The worst outcome; of a class that is exact by default also with which options it is not."""
+    default = entry.options.get("defaults")
+    if entry.status == "exact" or default is None or default.outcome != "exact":
+        return entry.status
+    others = (label for label, result in entry.options.items() if result.outcome == entry.status)
+    return f"exact (defaults); {entry.status}: {', '.join(map(_shown, others))}"
 
 
 def _shown(label: str) -> str:
