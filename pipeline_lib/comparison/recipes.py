@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.comparison.as_text import p_text
+from pipeline_lib.comparison.figures import alike
 from pipeline_lib.comparison.resampled import ResampledDifference, corrected_resampled_t
 from pipeline_lib.comparison.verdict import Verdict, verdict_by
 from pipeline_lib.errors import InputError
@@ -61,9 +62,10 @@ class RecipeComparison:
         }
         one = self.difference
         unit = f" {self.unit} a row" if self.unit else ""
+        estimate, low, high = alike([one.estimate, one.low, one.high], sign=True)
         return (
-            f"{words[self.verdict]}: {self.metric} {number_text(one.estimate)}{unit} on average over {one.splits} "
-            f"splits (95 % interval {number_text(one.low)} to {number_text(one.high)}; {one.test}, p {p_text(one.p)})."
+            f"{words[self.verdict]}: {self.metric} {estimate}{unit} on average over {one.splits} splits (95 % interval "
+            f"{low} to {high}; {one.test}, p {p_text(one.p)})."
         )
 
     def to_json(self) -> dict[str, Any]:
