@@ -51,6 +51,13 @@ def retrain(name: str, as_of: str | None, as_json: bool, **options: Any) -> None
             progress=functools.partial(click.echo, err=True),
         ),
     )
+    asked = [f"--{option}" for option in ("on", "target", "labels", "margin", "volume") if options[option] is not None]
+    if result.known and asked:
+        click.echo(
+            f"{', '.join(asked)} changed nothing: branch {result.branch} has the answer of an earlier call of this "
+            "date; --force runs and compares again",
+            err=True,
+        )
     if as_json:
         print_json(result.to_json())
     else:

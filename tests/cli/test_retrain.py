@@ -81,6 +81,16 @@ def test_each_verdict_has_its_exit_code_and_last_line(
     assert json.loads(as_json.stdout) == answer.to_json()
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_options_that_an_earlier_answer_does_not_follow_are_named(
+    anna: Project, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    Asked(monkeypatch, replace(BETTER, known=known))
+    result = invoke(anna, "--margin", "2.5", "--json")
+    assert ("--margin changed nothing: branch retrain/boats-x has the answer" in result.stderr) == known
+    assert invoke(anna).stderr == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
