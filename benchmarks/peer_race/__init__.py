@@ -1,0 +1,1 @@
+"""What benchmarks/peers.py measures: the families of models, and who answers for them."""
