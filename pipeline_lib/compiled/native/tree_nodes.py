@@ -22,7 +22,7 @@ class TreeNodes:
     def __init__(self, trees: TreeArrays) -> None:
         self.trees = trees
         self.nodes = np.concatenate(trees.nodes)
-        self.shared = len(np.unique(self.nodes)) != len(self.nodes)
+        self.shared = bool(np.bincount(self.nodes).max() > 1)
         self.tree = np.repeat(np.arange(len(trees.nodes)), [len(nodes) for nodes in trees.nodes])
         self.inner = trees.feature[self.nodes] >= 0
         self.by_set = self.inner & (trees.category[self.nodes] >= 0)
@@ -38,13 +38,14 @@ class TreeNodes:
         """Each different (input, kind) is a column: first of numbers, then two for leaves, then of categories."""
         low = np.where(self.missing_left, NUMBER_LEFT, NUMBER_RIGHT)
         code = 4 * self.feature + np.where(self.by_set, CATEGORY, low)
-        numbers = np.unique(code[self.inner & ~self.by_set])
-        categories = np.unique(code[self.by_set])
+        used = np.flatnonzero(np.bincount(code[self.inner], minlength=1))
+        numbers, categories = used[used % 4 != CATEGORY], used[used % 4 == CATEGORY]
         self.set_column = len(numbers) + 2
         self.columns = np.concatenate([numbers, [ENDS, ENDS], categories]).astype(np.int32)
-        self.column = np.where(self.by_set, self.set_column, 0)
-        self.column[self.by_set] += np.searchsorted(categories, code[self.by_set])
-        self.column[self.inner & ~self.by_set] = np.searchsorted(numbers, code[self.inner & ~self.by_set])
+        column_of = np.zeros(int(code.max()) + 1, dtype=np.intp)
+        column_of[numbers] = np.arange(len(numbers))
+        column_of[categories] = self.set_column + np.arange(len(categories))
+        self.column = column_of[code]
 
     def _name_sets(self) -> None:
         """Each different (set, where NaN goes) has its bits; `members` has a row for each, with missing as last."""
