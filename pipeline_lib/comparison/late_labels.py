@@ -16,7 +16,7 @@ from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.schema import RowSchema
 from pipeline_lib.scoring.blocks import Block
 from pipeline_lib.scoring.csv_rows import TextOptions
-from pipeline_lib.scoring.input_files import input_files
+from pipeline_lib.scoring.input_files import InputFile, input_files
 from pipeline_lib.scoring.read_blocks import AbsentColumnError, read_blocks
 
 _DELAY = re.compile(r"(\d+)([dwh])")
@@ -90,13 +90,27 @@ def join_labels(
     return Joined(values, tuple(_notes(late, given, own, found, due)))
 
 
+def labelled_files(path: str) -> tuple[InputFile, ...]:
+    """The files that a path names. Raises InputError for none, and for an ending that names no format.
+
+    What `predict` advises there, `--format` and `--query`, are no options of a comparison.
+    """
+    try:
+        return tuple(input_files(path, None))
+    except InputError as error:
+        text, said, _ = str(error).partition(", or say --format")
+        if not said:
+            raise
+        raise InputError(text) from None
+
+
 def labelled_blocks(file: str, row: RowSchema, columns: dict[str, str], options: TextOptions) -> Iterator[Block]:
     """The blocks of a file with these columns besides those of `row`; each column has its option, as `--target`.
 
     Raises InputError, which names the option, for a file without one of them.
     """
     try:
-        yield from read_blocks(input_files(file, None), row, keep=tuple(columns), options=options)
+        yield from read_blocks(labelled_files(file), row, keep=tuple(columns), options=options)
     except AbsentColumnError as error:
         meaning = "true values" if columns[error.column] == "--target" else "keys, by which labels and rows belong"
         raise InputError(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.comparison.compare import check_amounts, compare
-from pipeline_lib.comparison.late_labels import LateLabels
+from pipeline_lib.comparison.late_labels import LateLabels, labelled_files
 from pipeline_lib.comparison.retraining import NOT_WORSE, Retraining
 from pipeline_lib.errors import DifferenceError, InputError
 from pipeline_lib.parity.check import check_parity, read_or_check_parity
@@ -42,7 +42,6 @@ from pipeline_lib.records.transfer import check_sensitive, push
 from pipeline_lib.runner.cache.lookup import lookup
 from pipeline_lib.runner.preflight import Request, check_request
 from pipeline_lib.runner.run import describe_invocation, run_request
-from pipeline_lib.scoring.input_files import input_files
 from pipeline_lib.system.locks import is_locked, locked
 
 AS_OF = "as_of"
@@ -225,7 +224,7 @@ def _check_comparison(arguments: Mapping[str, Any]) -> None:
     late: LateLabels | None = arguments.get("labels")
     for path in (arguments.get("on"), late.file if late else None):
         if isinstance(path, str | Path):
-            input_files(str(path), None)
+            labelled_files(str(path))
 
 
 def _check_committed(project: Project, pipeline: str) -> None:

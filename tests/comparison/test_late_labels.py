@@ -10,7 +10,7 @@ import pytest
 from bank_loans import bank, loans, run_of
 
 from pipeline_lib import compare
-from pipeline_lib.comparison.late_labels import Joined, LateLabels, join_labels, parse_delay
+from pipeline_lib.comparison.late_labels import Joined, LateLabels, join_labels, labelled_files, parse_delay
 from pipeline_lib.errors import InputError
 from pipeline_lib.scoring.csv_rows import TextOptions
 
@@ -68,6 +68,15 @@ def test_a_delay_needs_a_time_and_a_file_its_columns(tmp_path: Path) -> None:
         joined(tmp_path, "ticket,paid\nA,1\n", ["A"], delay="1d")
     with pytest.raises(InputError, match=r"found no column paid of true values, .*--target COLUMN"):
         joined(tmp_path, "ticket,settled\nA,1\n", ["A"])
+
+
+def test_an_ending_without_a_format_is_to_be_renamed(tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_text("ticket,paid\nA,1\n")
+    with pytest.raises(InputError, match=r"found the ending '.txt', .*; rename it$"):
+        labelled_files(str(path))
+    with pytest.raises(InputError, match=r"found no such file, expected one with rows; correct the path"):
+        labelled_files(str(tmp_path / "absent.csv"))
 
 
 @pytest.mark.parametrize("text", ["30", "30 days", "-1d", "1m", ""])
