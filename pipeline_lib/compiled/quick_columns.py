@@ -15,7 +15,6 @@ from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.rows.column import BOUNDS, MAX_EXACT_INTEGER, Column
-from pipeline_lib.rows.containers import is_instance
 from pipeline_lib.rows.schema import RowSchema
 
 MOST_ROWS = 20_000  # longer columns of text are faster in Arrow
@@ -32,6 +31,8 @@ _FIRST, _LAST = (
 
 def quick_columns(data: Any, schema: RowSchema) -> dict[str, PlanColumn] | None:
     """The plan's columns of a DataFrame of pandas that is valid at first sight; None for any other data."""
+    from pipeline_lib.rows.containers import is_instance  # only here: one row alone needs no Arrow
+
     if schema.key is not None or not is_instance(data, "pandas", "DataFrame") or not 0 < len(data) < MOST_ROWS:
         return None
     arrays = _arrays(data)

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline_lib.compiled.column_executor import ColumnExecutor
 from pipeline_lib.compiled.columns import KINDS, PlanColumn
-from pipeline_lib.compiled.native.core import LEVELS, VARIABLE, built
+from pipeline_lib.compiled.native.core import LEVELS, VARIABLE, built, load_plan
 from pipeline_lib.compiled.native.encode import CorePlan, encode
 from pipeline_lib.compiled.native.executor import CoreExecutor
 from pipeline_lib.compiled.plan import Plan
@@ -89,7 +89,9 @@ def _compare(
 def _core_columns(
     plan: Plan, roots: Sequence[int], core: CorePlan, columns: Mapping[str, PlanColumn], rows: int
 ) -> dict[int, PlanColumn] | None:
-    executor = CoreExecutor(plan, roots, core, ColumnExecutor)
+    native = load_plan(core.data)
+    assert native is not None, "found a plan that the core does not read"
+    executor = CoreExecutor(plan, roots, core, native, ColumnExecutor)
     try:
         results = executor.core_columns(columns, executor.rest_columns(columns, rows, 0), rows)
     except InputError:

@@ -5,6 +5,7 @@ it the highest level runs that the machine has. All of them give the same bits.
 """
 
 import os
+import warnings
 from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
@@ -43,12 +44,19 @@ def level() -> int | None:
     return LEVELS.index(wanted)
 
 
-def load_plan(data: bytes) -> Any:
-    """The core's plan of these bytes, at the level that runs. Raises InputError where no core does."""
+def load_plan(data: bytes) -> Any | None:
+    """The core's plan of these bytes, at the level that runs; None, with a warning, where it does not read them.
+
+    That happens where the core was built from other sources than those that wrote the plan.
+    """
     module, number = built(), level()
     if module is None or number is None:
-        raise InputError(f"found no core, expected one; build it by `make setup`, with {VARIABLE} unset")
-    return module.Plan(data, number)
+        return None
+    try:
+        return module.Plan(data, number)
+    except ValueError as error:
+        warnings.warn(f"NumPy carries this plan out: {error}; build the core again by `make setup`", stacklevel=2)
+        return None
 
 
 def name() -> str:

@@ -21,14 +21,13 @@ _DTYPES: dict[str, Any] = {"d": np.float64, "i": np.int64, "b": np.bool_, "t": n
 class CoreExecutor:
     """Evaluates the nodes that `roots` depend on, as `ColumnExecutor` does, with the same bits.
 
-    `make` makes the executor of NumPy for roots. It evaluates all of a batch in which the core refuses a row: only its
-    messages say why.
+    `native` is the core's plan; `make` makes the executor of NumPy for roots. That one evaluates all of a batch in
+    which the core refuses a row: only its messages say why.
     """
 
-    def __init__(self, plan: Plan, roots: Sequence[int], core: CorePlan, make: MakeExecutor) -> None:
+    def __init__(self, plan: Plan, roots: Sequence[int], core: CorePlan, native: Any, make: MakeExecutor) -> None:
         self.roots = list(roots)
-        self._make, self._plan, self._core = make, plan, core
-        self._native = load_plan(core.data)
+        self._make, self._plan, self._core, self._native = make, plan, core, native
         self._inputs = {
             node: plan.nodes[node].settings["column"] for node in core.taken if plan.nodes[node].operation == "input"
         }
@@ -94,4 +93,5 @@ class CoreExecutor:
 def core_executor(plan: Plan, roots: Sequence[int], make: MakeExecutor) -> CoreExecutor | None:
     """The executor with the core; None where none is built or wanted, or it carries nothing of this plan."""
     core = None if level() is None else encode(plan, roots)
-    return None if core is None else CoreExecutor(plan, roots, core, make)
+    native = None if core is None else load_plan(core.data)
+    return None if core is None or native is None else CoreExecutor(plan, roots, core, native, make)

@@ -29,8 +29,10 @@ def encode_nearest(settings: Settings, dtypes: Sequence[str], widths: Sequence[i
     arrays: list[NDArray[np.generic]] = [tiles(points)]
     if ties == "tree":
         arrays += [np.asarray(settings[name], dtype=np.int64) for name in ("tree_order", "tree_starts")]
-        names = ("tree_low", "tree_high") if boxes else ("tree_centers", "tree_radii")
-        arrays += [np.ascontiguousarray(settings[name], dtype=np.float64).reshape(-1) for name in names]
+        if boxes:
+            arrays += [tiles(settings["tree_low"]), tiles(settings["tree_high"])]
+        else:
+            arrays += [tiles(settings["tree_centers"]), np.asarray(settings["tree_radii"], dtype=np.float64)]
     ints = [int(settings["count"]), int(metric == "euclidean"), _TIES.index(ties), int(not boxes), len(points)]
     return Encoded(f"nearest_{_SUMS[metric]}", ints, arrays)
 

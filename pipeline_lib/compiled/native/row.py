@@ -38,6 +38,8 @@ def core_row(plan: Plan, roots: Sequence[int], schema: RowSchema) -> CoreRow | N
     if None in readers:
         return None
     native = load_plan(core.data)
+    if native is None:
+        return None
     texts = tuple(core.words.column_words())
     native.reads(readers, core.words.words, [texts if kind == "t" else None for kind in core.kinds])
     row: CoreRow = native.row

@@ -64,7 +64,7 @@ def test_a_wrong_bit_is_seen() -> None:
     wrong = Plan([_moved(node) for node in plan.nodes], plan.outputs)
     core_of_wrong = encode(wrong, roots)
     assert core_of_wrong is not None
-    executor = CoreExecutor(plan, roots, core_of_wrong, make_executor)
+    executor = CoreExecutor(plan, roots, core_of_wrong, core.load_plan(core_of_wrong.data), make_executor)
     found = executor.run(columns, ROWS)
     assert not same_bits(found[0], make_executor(plan, roots).run(columns, ROWS)[0], ROWS)
 
@@ -115,6 +115,16 @@ def test_a_level_is_chosen_by_the_variable() -> None:
         assert core.level() is None
         plan, _ = house()
         assert core_executor(plan, list(plan.outputs.values()), make_executor) is None
+
+
+@needs_core
+def test_a_plan_that_the_core_does_not_read_stays_in_numpy_with_a_warning() -> None:
+    plan, _ = house()
+    roots = list(plan.outputs.values())
+    warned = pytest.warns(UserWarning, match="NumPy carries this plan out: found an operation that is not known")
+    with patch.dict(core.operations(), {"exp": (10**6, "d:d")}), warned:
+        assert core_executor(plan, roots, make_executor) is None
+    assert core_executor(plan, roots, make_executor) is not None
 
 
 @needs_core
