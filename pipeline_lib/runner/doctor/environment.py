@@ -18,7 +18,7 @@ DISTRIBUTION = "nb-pipeline-lib"
 _OLDEST = (3, 11)
 _SECONDS = 60
 """How long a kernel may take to answer."""
-_OWN_EXTRAS = ("dev",)
+_OWN_EXTRAS = ("dev", "peers")
 """Extras that only the framework's own checkout needs."""
 _REQUIRED_EXTRAS = ("opaque", "research")
 """Extras without which no research run starts."""
