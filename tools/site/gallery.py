@@ -19,7 +19,7 @@ from pipeline_lib.records.record import Record
 from pipeline_lib.runner.cache.lookup import lookup
 from pipeline_lib.runner.run import run_pipeline
 
-PICTURES: Mapping[str, int] = {"flights": 1, "reviews": 0}
+PICTURES: Mapping[str, int] = {"digits": 0, "flights": 1, "reviews": 0}
 """Which figure of a notebook stands for it, counted from 0, where it is not the second, or the only one."""
 _HEAD = """# Gallery
 
