@@ -12,7 +12,8 @@ enum { TIES_BY_INDEX, TIES_ON_HEAP, TIES_OF_TREE };
 enum { NODES_ARE_BOXES, NODES_ARE_BALLS };
 
 /* A fitted tree: the points in its order, where each leaf starts in it, and for each node its box's low and high
-   corners, or its ball's center and radius. Node n has the children 2n + 1 and 2n + 2. */
+   corners, or its ball's center and radius. Node n has the children 2n + 1 and 2n + 2. Corners and centers are cells of
+   a layout (see tiles.h), whose outputs are nodes. */
 struct neighbor_tree {
     const i64 *order;
     const i64 *starts;
@@ -55,6 +56,7 @@ static struct neighbor_search search_of(const struct core_instruction *own, u32 
 struct neighbor_room {
     f64 *numbers;       /* of the panel, or of one row */
     f64 *far;           /* of all points from one row */
+    f64 *near;          /* of all nodes from one row */
     f64 *limits;        /* [row]: what is not below it is not kept */
     f64 *values;        /* [row][count + 1], ascending */
     i64 *chosen;        /* [row][count + 1] */
@@ -66,10 +68,13 @@ struct neighbor_room {
 
 #define TREE_DEPTH 64
 
-static size_t neighbor_cells(struct neighbor_room *room, f64 *at, size_t numbers, size_t points, size_t count)
+static size_t neighbor_cells(struct neighbor_room *room, f64 *at, size_t numbers, size_t points, size_t nodes,
+                             size_t count)
 {
-    const size_t padded = (points / LINE_CELLS + 1) * LINE_CELLS, list = TILE_ROWS * (count + 1);
-    const size_t sizes[] = {numbers * TILE_ROWS, padded, TILE_ROWS, list, list, TILE_ROWS, count, count, TREE_DEPTH};
+    const size_t padded = (points / LINE_CELLS + 1) * LINE_CELLS, all = (nodes / LINE_CELLS + 1) * LINE_CELLS;
+    const size_t list = TILE_ROWS * (count + 1);
+    const size_t sizes[] = {numbers * TILE_ROWS, padded, all,   TILE_ROWS, list, list,
+                            TILE_ROWS,           count,  count, TREE_DEPTH};
     size_t offsets[sizeof sizes / sizeof *sizes], total = 0;
     for (size_t index = 0; index < sizeof sizes / sizeof *sizes; index++) {
         offsets[index] = total;
@@ -77,8 +82,8 @@ static size_t neighbor_cells(struct neighbor_room *room, f64 *at, size_t numbers
     }
     if (at) {
         const struct neighbor_room made = {at + offsets[0], at + offsets[1], at + offsets[2], at + offsets[3],
-                                           (i64 *)(at + offsets[4]), (i64 *)(at + offsets[5]), at + offsets[6],
-                                           (i64 *)(at + offsets[7]), (i64 *)(at + offsets[8])};
+                                           at + offsets[4], (i64 *)(at + offsets[5]), (i64 *)(at + offsets[6]),
+                                           at + offsets[7], (i64 *)(at + offsets[8]), (i64 *)(at + offsets[9])};
         *room = made;
     }
     return total;
@@ -145,37 +150,37 @@ static inline void push_point(f64 *restrict kept, i64 *restrict places, size_t s
     places[at] = place;
 }
 
-static f64 not_below_zero(f64 value) { return value > 0.0 || value != value ? value : 0.0; }
+ALWAYS vf not_below_zero(vf value) { return vf_where((vi)(value > 0.0) | (vi)(value != value), value, (vf){0}); }
 
-ALWAYS f64 scalar_term(enum tile_term term, f64 total, f64 own)
+/* The reduced distances of all nodes from a row, as the tree bounds them from below. */
+ALWAYS void measure_boxes(const struct neighbor_search *search, enum tile_term term, const struct neighbor_room *room)
 {
-    if (term == TERM_SQUARE)
-        return total + own * own;
-    own = bits_float(float_bits(own) & (UINT64_MAX >> 1));
-    if (term == TERM_LARGEST)
-        return own <= total || total != total ? total : own;
-    return total + own;
+    const size_t nodes = 2 * search->tree.leaves - 1, numbers = search->tiles.numbers;
+    for (size_t node = 0; node < nodes; node += LANES) {
+        const size_t cell = node / LINE_CELLS * numbers * LINE_CELLS + node % LINE_CELLS;
+        const f64 *low = search->tree.first + cell, *high = search->tree.second + cell;
+        vf total = {0};
+        for (size_t number = 0; number < numbers; number++) {
+            const vf own = vf_of(room->numbers[number]);
+            const vf below = not_below_zero(vf_load(low + number * LINE_CELLS) - own);
+            const vf above = not_below_zero(own - vf_load(high + number * LINE_CELLS));
+            total = with_term(term, total, below + above, (vf){0});
+        }
+        vf_store(room->near + node, total);
+    }
 }
 
-/* The reduced distance of a node from a row, as the tree bounds it from below. */
-ALWAYS f64 node_distance(const struct neighbor_search *search, enum tile_term term, size_t node, const f64 *row)
+ALWAYS void measure_balls(const struct neighbor_search *search, enum tile_term term, const struct neighbor_room *room)
 {
-    const size_t numbers = search->tiles.numbers;
-    const f64 *first = search->tree.first + node * numbers;
-    f64 total = 0.0;
-    if (search->tree.nodes == NODES_ARE_BOXES) {
-        const f64 *second = search->tree.second + node * numbers;
-        for (size_t number = 0; number < numbers; number++) {
-            const f64 gap = not_below_zero(first[number] - row[number]) + not_below_zero(row[number] - second[number]);
-            total = scalar_term(term, total, gap);
-        }
-        return total;
+    const size_t nodes = 2 * search->tree.leaves - 1;
+    const struct tiles centers = {search->tree.first, NULL, NULL, search->tiles.numbers, nodes};
+    sum_row_of_all(room->near, term, &centers, room->numbers);
+    for (size_t node = 0; node < nodes; node++) {
+        const f64 total = room->near[node] != room->near[node] ? CORE_INF : room->near[node];
+        f64 away = (search->root ? __builtin_sqrt(total) : total) - search->tree.second[node];
+        away = away > 0.0 || away != away ? away : 0.0;
+        room->near[node] = search->root ? away * away : away;
     }
-    for (size_t number = 0; number < numbers; number++)
-        total = scalar_term(term, total, first[number] - row[number]);
-    total = total != total ? CORE_INF : total;
-    const f64 away = not_below_zero((search->root ? __builtin_sqrt(total) : total) - search->tree.second[node]);
-    return search->root ? away * away : away;
 }
 
 /* All points come to the heap in the order of their leaves, those of nearer nodes first. */
@@ -184,13 +189,16 @@ ALWAYS void heap_of_tree(const struct neighbor_search *search, enum tile_term te
     const struct neighbor_tree *tree = &search->tree;
     const size_t inner = tree->leaves - 1;
     size_t waiting = 1;
+    if (tree->nodes == NODES_ARE_BOXES)
+        measure_boxes(search, term, room);
+    else
+        measure_balls(search, term, room);
     room->stack[0] = 0;
     while (waiting > 0) {
         const size_t node = (size_t)room->stack[--waiting];
         if (node < inner) {
             const size_t left = 2 * node + 1;
-            const int right_first = node_distance(search, term, left, room->numbers) >
-                                    node_distance(search, term, left + 1, room->numbers);
+            const int right_first = room->near[left] > room->near[left + 1];
             room->stack[waiting++] = (i64)(left + !right_first);
             room->stack[waiting++] = (i64)(left + (size_t)right_first);
             continue;
@@ -256,6 +264,21 @@ static void write_row(const struct core_call *call, const struct neighbor_search
     }
 }
 
+/* A bit for each lane whose mask is set. */
+ALWAYS u32 mask_lanes(vi mask)
+{
+#if defined(__x86_64__) && LEVEL == 2
+    return _mm512_movepi64_mask((__m512i)mask);
+#elif defined(__x86_64__) && LEVEL == 1
+    return (u32)_mm256_movemask_pd((__m256d)mask);
+#else
+    u32 lanes = 0;
+    for (u32 lane = 0; lane < LANES; lane++)
+        lanes |= (mask[lane] != 0) ? 1u << lane : 0;
+    return lanes;
+#endif
+}
+
 /* The points of a block that are below a row's limit, in the order of their index. */
 ALWAYS void keep_block(const struct neighbor_search *search, const struct neighbor_room *room, const vf *sums,
                        size_t vectors, size_t first)
@@ -264,11 +287,15 @@ ALWAYS void keep_block(const struct neighbor_search *search, const struct neighb
         for (size_t part = 0; part < vectors; part++) {
             const vf own = sums[output * vectors + part];
             const vi near = (vi)(own < vf_load(room->limits + part * LANES));
-            if (mask_all(~near))
+            f64 values[LANES];
+            u32 lanes = mask_lanes(near);
+            if (!lanes)
                 continue;
-            for (size_t lane = 0; lane < LANES; lane++)
-                if (near[lane])
-                    keep_point(room, part * LANES + lane, search->count + 1, own[lane], (i64)(first + output));
+            vf_store(values, own);
+            for (; lanes; lanes &= lanes - 1) {
+                const size_t lane = (size_t)__builtin_ctz(lanes);
+                keep_point(room, part * LANES + lane, search->count + 1, values[lane], (i64)(first + output));
+            }
         }
 }
 
@@ -325,7 +352,8 @@ ALWAYS int nearest_run(const struct core_call *call, enum tile_term term)
 {
     const struct neighbor_search search = search_of(call->instruction, call->in[0].width);
     struct neighbor_room room;
-    neighbor_cells(&room, call->scratch, search.tiles.numbers, search.tiles.outputs, search.count);
+    const size_t nodes = 2 * search.tree.leaves;
+    neighbor_cells(&room, call->scratch, search.tiles.numbers, search.tiles.outputs, nodes, search.count);
     size_t row = 0;
     for (; row + TILE_ROWS <= call->rows; row += TILE_ROWS)
         nearest_of_panel(call, &search, term, &room, TILE_VECTORS, row);
@@ -343,12 +371,15 @@ static int nearest_largest_run(const struct core_call *call) { return nearest_ru
 /* Each point once, in leaves one after the other, and the nodes of a full binary tree. */
 static const char *check_tree(const struct core_array *at, u64 points, u64 numbers, i64 nodes)
 {
-    const u64 leaves = at[1].count - 1, all = 2 * leaves - 1;
+    const u64 leaves = at[1].count - 1, all = 2 * leaves - 1; /* used only once there are leaves */
     if (at[0].kind != 'i' || at[1].kind != 'i' || at[2].kind != 'd' || at[3].kind != 'd' || at[0].count != points)
         return "arrays of other kinds than a tree's";
     if (at[1].count < 2 || (leaves & (leaves - 1)) || leaves > (u64)1 << 40)
         return "leaves that are not those of a full binary tree";
-    if (at[2].count != all * numbers || at[3].count != (nodes == NODES_ARE_BOXES ? all * numbers : all))
+    const char *wrong = check_tiles(at + 2, 0, numbers, all);
+    if (!wrong && nodes == NODES_ARE_BOXES)
+        wrong = check_tiles(at + 3, 0, numbers, all);
+    if (wrong || (nodes == NODES_ARE_BALLS && at[3].count != all))
         return "another count of nodes than that of the leaves";
     const i64 *order = at[0].data, *starts = at[1].data;
     if (starts[0] != 0 || starts[leaves] != (i64)points)
@@ -381,7 +412,8 @@ static const char *nearest_check(const struct core_instruction *own, const u32 *
 static size_t nearest_scratch(const struct core_instruction *own, const u32 *widths, size_t rows)
 {
     (void)rows;
-    return sizeof(f64) * neighbor_cells(NULL, NULL, widths[0], (size_t)own->int_at[4], (size_t)own->int_at[0]);
+    const size_t nodes = own->int_at[2] == TIES_OF_TREE ? 2 * (size_t)own->array_at[2].count : 0;
+    return sizeof(f64) * neighbor_cells(NULL, NULL, widths[0], (size_t)own->int_at[4], nodes, (size_t)own->int_at[0]);
 }
 
 /* The weighted mean of the targets of what a search found. ints: whether weights are inverse distances; arrays:
