@@ -21,6 +21,8 @@ from pipeline_lib.errors import InputError
 VALUE, _ERROR = "value", "error"
 _SAME = 1e-9
 """Relative difference up to which two metrics of the same rows are one."""
+_COINCIDENCES = (0.0, 0.5, 1.0)
+"""Scores that different metrics share by chance, where both models have them."""
 Array = np.ndarray[Any, Any]
 
 
@@ -42,7 +44,8 @@ def measured(scored: Scored, challenger: Side, judge: Judge | None, names: tuple
 def _is_known(each: Measured, values: Collection[tuple[float, float]]) -> bool:
     """Whether a metric of the pipeline is the same one under its own name; accuracy is the complement of the error."""
     forms = (each, _complement(each)) if each.name == _ERROR else (each,)
-    return each.champion != each.challenger and any(_same(form, *pair) for pair in values for form in forms)
+    telling = each.champion != each.challenger or each.champion not in _COINCIDENCES
+    return telling and any(_same(form, *pair) for pair in values for form in forms)
 
 
 def _complement(error: Measured) -> Measured:

@@ -136,6 +136,14 @@ def test_a_record_against_itself_is_no_difference_with_p_1(made: Loans) -> None:
         assert answer.sentence.startswith("No difference: ")
 
 
+def test_a_record_against_itself_has_each_metric_once(made: Loans) -> None:
+    names = [each.name for each in compare(made.champion, made.champion, project=made.project).answers[0].metrics]
+    other = [each.name for each in compare(made.champion, made.challenger, project=made.project).answers[0].metrics]
+    assert names == other
+    assert "log_loss" in names
+    assert "log loss" not in names
+
+
 def test_two_identical_artifacts_are_no_difference(made: Loans) -> None:
     train = loans(900)
     twin = run_of(made.project, train, made.test)
