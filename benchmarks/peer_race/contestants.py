@@ -32,6 +32,7 @@ PEERS = {
     "LightGBM": ("lightgbm",),
     "XGBoost": ("xgboost-cpu",),
 }
+INSTALL = "uv pip install -e '.[opaque,peers]'"
 ORT = "ONNX Runtime, f32"
 FLOAT32 = 1e-5  # how far predictions in float32 may be off, relative to the largest
 
@@ -160,7 +161,7 @@ def remarks(found: Mapping[str, str]) -> Iterator[str]:
     for peer, packages in PEERS.items():
         missing = [package for package in packages if package not in found]
         if missing:
-            yield f"without {peer}: found no {', '.join(missing)}; uv pip install -e '.[peers]'"
+            yield f"without {peer}: found no {', '.join(missing)}; in an environment of its own: {INSTALL}"
     for package, version in found.items():
         if version != VERSIONS[package]:
             yield f"found {package} {version}, expected {VERSIONS[package]}: these ratios are of another peer"

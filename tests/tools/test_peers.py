@@ -44,7 +44,10 @@ def test_what_is_missing_or_of_another_version_is_named(contestants: Any) -> Non
     assert list(contestants.remarks(contestants.VERSIONS)) == []
     found = {name: version for name, version in contestants.VERSIONS.items() if name != "skl2onnx"}
     missing, other = contestants.remarks({**found, "lightgbm": "4.6.0"})
-    assert missing == "without ONNX Runtime: found no skl2onnx; uv pip install -e '.[peers]'"
+    assert (
+        missing
+        == "without ONNX Runtime: found no skl2onnx; in an environment of its own: uv pip install -e '.[opaque,peers]'"
+    )
     assert other.startswith("found lightgbm 4.6.0, expected 4.7.0")
 
 
