@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.native.encoded import Encoded, Encoders
+from pipeline_lib.compiled.native.oblivious_layout import as_trees
 from pipeline_lib.compiled.native.tree_nodes import TreeNodes
 from pipeline_lib.compiled.native.tree_scorer import NO_SCORER, Scorer, score
 from pipeline_lib.compiled.operations.registry import Settings
@@ -36,6 +37,12 @@ def encode_trees(settings: Settings, dtypes: Sequence[str], widths: Sequence[int
     if len(nodes.columns) > _MOST_COLUMNS or max(trees.leaves) > _MOST_PAIRS:
         return None
     return _encoded(settings, trees, nodes, score(trees, nodes) or NO_SCORER)
+
+
+def encode_oblivious_trees(settings: Settings, dtypes: Sequence[str], widths: Sequence[int]) -> Encoded | None:
+    """The core's operation `trees` with the sums of oblivious trees, or None for those that it does not carry."""
+    trees = as_trees(settings, len(dtypes))
+    return None if trees is None else encode_trees(trees, dtypes, widths)
 
 
 def _encoded(settings: Settings, trees: TreeArrays, nodes: TreeNodes, scorer: Scorer) -> Encoded:
@@ -89,4 +96,4 @@ def _values(settings: Settings, trees: TreeArrays, nodes: TreeNodes) -> NDArray[
     return np.concatenate([leaves, np.zeros(_PADDING, dtype=values.dtype)])
 
 
-ENCODERS: Encoders = {"trees": encode_trees}
+ENCODERS: Encoders = {"trees": encode_trees, "oblivious_trees": encode_oblivious_trees}

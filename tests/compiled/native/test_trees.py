@@ -154,3 +154,20 @@ def test_trees_that_numpy_keeps(rng: np.random.Generator) -> None:
     assert encode_trees(settings | {"roots": settings["roots"][[0, 0]]}, dtypes, widths) is None  # a tree twice
     assert encode_trees(settings | {"threshold": settings["threshold"] * math.nan}, dtypes, widths) is None
     assert encode_trees(settings | {"width": 2}, dtypes, widths) is None
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_oblivious_trees(rng: np.random.Generator, width: int) -> None:
+    """Shorter trees are filled up with splits that no number is above."""
+    splits = np.array([6, 2, 0, 5])
+    used = np.arange(6) < splits[:, None]
+    settings = {
+        "split_columns": np.where(used, rng.integers(0, INPUTS, used.shape), 0),
+        "thresholds": np.where(used, rng.choice([-1.0, -0.0, 0.5, 2.0, 0.1], used.shape), np.inf),
+        "first": np.cumsum([0, *(1 << splits[:-1])]),
+        "values": rng.normal(size=(int((1 << splits).sum()), width)),
+    }
+    build = Builder()
+    root = build.apply("oblivious_trees", *(build.input(f"c{n}", "float64") for n in range(INPUTS)), **settings)
+    numbers = numbers_of(rng, {"threshold": settings["thresholds"].ravel()})
+    assert differing_levels(Plan(build.nodes, {}), [root.node], numbers) == []
