@@ -84,7 +84,14 @@ def retrain(project: Project, pipeline: str, options: RetrainOptions) -> Retrain
     _check_comparison(options.comparison)
     with _alone(project, pipeline, options):
         known = None if options.force else _proposed(project, pipeline, champion, options)
-        return known or _retrain(project, pipeline, champion, options)
+        result = known or _retrain(project, pipeline, champion, options)
+        branch = branch_name(pipeline, options.as_of)
+        if result.branch is None and branch_tips(project.root, branch):
+            options.progress(
+                f"branch {branch} of an earlier call is still there and proposes another run: do not merge it; "
+                f"`git branch -D {branch}` removes it here"
+            )
+        return result
 
 
 def branch_name(pipeline: str, as_of: date) -> str:

@@ -149,6 +149,20 @@ def test_a_second_call_finds_the_branch_here_and_in_a_clone(anna: Project, fakes
     assert later.record not in (first.record, forced.record)
 
 
+def test_a_branch_that_a_forced_call_does_not_replace_is_named(anna: Project, fakes: Fakes) -> None:
+    said: list[str] = []
+    first = again(anna, progress=said.append)
+    assert said == []
+    fakes.verdict, fakes.not_worse = "cannot tell", False
+    second = again(anna, force=True, progress=said.append)
+    assert (second.branch, first.branch) == (None, BRANCH)
+    assert any(f"branch {BRANCH} of an earlier call is still there" in line for line in said)
+    git(anna.root, "branch", "-D", BRANCH)
+    said.clear()
+    assert again(anna, force=True, progress=said.append).branch is None
+    assert said == []
+
+
 def test_once_the_branch_is_merged_there_is_nothing_to_propose(anna: Project, fakes: Fakes) -> None:
     first = again(anna)
     git(anna.root, "merge", "--quiet", "--ff-only", BRANCH)
