@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline_lib.compiled.column_executor import ColumnExecutor
 from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.distinct_values import make_executor
+from pipeline_lib.compiled.native.core import is_numpy_alone
 from pipeline_lib.compiled.native.executor import CoreExecutor, core_executor
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.quick_columns import quick_columns
@@ -33,7 +34,7 @@ class BatchEvaluator:
         self._plan = plan
         self._row = row
         self._distinct_values = distinct_values
-        self._executors: dict[tuple[int, ...], tuple[RowSchema, ColumnExecutor | CoreExecutor]] = {}
+        self._executors: dict[tuple[bool | int, ...], tuple[RowSchema, ColumnExecutor | CoreExecutor]] = {}
 
     def schema(self, roots: Sequence[int]) -> RowSchema:
         """The raw columns that `roots` depend on, and the columns of times."""
@@ -43,7 +44,7 @@ class BatchEvaluator:
 
     def executor(self, roots: Sequence[int]) -> tuple[RowSchema, ColumnExecutor | CoreExecutor]:
         """The raw columns and the executor of `roots`."""
-        key = tuple(roots)
+        key = (is_numpy_alone(), *roots)
         if key not in self._executors:
             make = partial(make_executor, distinct_values=self._distinct_values)
             executor = core_executor(self._plan, roots, make) or make(self._plan, roots)

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline_lib.compiled.batch_evaluator import BatchEvaluator
 from pipeline_lib.compiled.context_row import ContextRowFunction, context_row_function
+from pipeline_lib.compiled.native.core import is_numpy_alone
 from pipeline_lib.compiled.native.row import CoreRow, core_row
 from pipeline_lib.compiled.operations.registry import lower
 from pipeline_lib.compiled.plan import Plan
@@ -44,7 +45,7 @@ class RowEvaluator:
             return self._of_several_tables(roots, row)
         if self._plan.context or context is not None:
             return self._after_context(roots, row, context)
-        answer = self._core_answer(tuple(roots), row)
+        answer = None if is_numpy_alone() else self._core_answer(tuple(roots), row)
         if answer:
             return answer
         try:

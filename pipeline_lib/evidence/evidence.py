@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline_lib.compiled.native.core import numpy_alone
 from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.edge_answers import read_edge_answers, write_edge_answers
 from pipeline_lib.evidence.targets import target_table
@@ -81,14 +82,16 @@ def write_evidence(
         earlier = read_table(folder / CONTEXT)
     inputs = read_table(folder / "inputs.parquet")
     traced = traced_rows(inputs) if earlier is None else last_rows(inputs)
-    outputs = model.evaluate(inputs, context=earlier).outputs
-    steps = traced_steps(model, inputs, traced, earlier)
+    with numpy_alone():  # what parity repeats with the core
+        outputs = model.evaluate(inputs, context=earlier).outputs
+        steps = traced_steps(model, inputs, traced, earlier)
     pq.write_table(outputs, folder / "outputs.parquet")
     for number, table in enumerate(steps.values()):
         pq.write_table(table, folder / f"step_{number:02}.parquet")
     description = {"rows": inputs.num_rows, "traced": traced.to_pylist(), "steps": list(steps)}
     description["artifact"] = digests(artifact) if artifact else {}
-    description["probes"] = write_edge_answers(folder, model, inputs, earlier)
+    with numpy_alone():
+        description["probes"] = write_edge_answers(folder, model, inputs, earlier)
     description["context"] = earlier.num_rows if earlier is not None else 0
     write_atomic(folder / DESCRIPTION, canonical_json(description))
     return read_evidence(folder)

@@ -6,7 +6,9 @@ it the highest level runs that the machine has. All of them give the same bits.
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -16,6 +18,22 @@ from pipeline_lib.errors import InputError
 VARIABLE = "PIPELINE_LIB_CORE"
 OFF, NUMPY = "off", "numpy"
 LEVELS = ("baseline", "avx2", "avx512")
+
+
+_NUMPY_ALONE: ContextVar[bool] = ContextVar("NumPy carries plans out, not the core", default=False)
+
+
+@contextmanager
+def numpy_alone() -> Iterator[None]:
+    """Until the end of the block plans are carried out by NumPy, whose bits define those of the core."""
+    token = _NUMPY_ALONE.set(True)
+    try:
+        yield
+    finally:
+        _NUMPY_ALONE.reset(token)
+
+
+is_numpy_alone = _NUMPY_ALONE.get
 
 
 @cache
@@ -34,7 +52,7 @@ def level() -> int | None:
     module, wanted = built(), os.environ.get(VARIABLE, "")
     if wanted not in ("", OFF, *LEVELS):
         raise InputError(f"{VARIABLE}: found {wanted!r}, expected off, {', '.join(LEVELS)}; set one of these or none")
-    if module is None or wanted == OFF:
+    if module is None or wanted == OFF or is_numpy_alone():
         return None
     usable: list[int] = module.levels()
     if not wanted:

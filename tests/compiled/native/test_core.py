@@ -17,9 +17,12 @@ from pipeline_lib.compiled.native import core
 from pipeline_lib.compiled.native.encode import encode
 from pipeline_lib.compiled.native.executor import CoreExecutor, core_executor
 from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiled.pipeline import CompiledPipeline
 from pipeline_lib.compiled.plan import Node, Plan
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.errors import InputError
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.schema import RowSchema
 
 pytestmark = pytest.mark.core
 needs_core = pytest.mark.skipif(core.built() is None, reason="found no native core, which needs a C compiler")
@@ -115,6 +118,22 @@ def test_a_level_is_chosen_by_the_variable() -> None:
         assert core.level() is None
         plan, _ = house()
         assert core_executor(plan, list(plan.outputs.values()), make_executor) is None
+
+
+@needs_core
+def test_evidence_is_written_by_numpy_alone_whose_bits_the_core_repeats() -> None:
+    plan, _ = house()
+    model = CompiledPipeline(
+        Plan(plan.nodes, {"prediction": plan.outputs["price"]}),
+        RowSchema((Column("size", "number", nullable=True), Column("rooms", "integer"), Column("place", "string"))),
+    )
+    rows = [{"size": 90.5, "rooms": 3, "place": "hill"}, {"size": None, "rooms": 1, "place": "moon"}]
+    with patch.object(CoreExecutor, "run", side_effect=AssertionError("the core ran")):
+        with core.numpy_alone():
+            alone = model.predict(rows).tolist(), [model.predict_row(row) for row in rows]
+        with pytest.raises(AssertionError, match="the core ran"):
+            model.predict(rows)
+    assert alone == (model.predict(rows).tolist(), [model.predict_row(row) for row in rows])
 
 
 @needs_core
