@@ -16,7 +16,7 @@
 #ifndef PIPELINE_TREES_WALK_H
 #define PIPELINE_TREES_WALK_H
 
-enum { WALKS = 16, LINK_FEATURE = 4095, LINK_PAIR = 12 };
+enum { WALKS = 16, LINK_FEATURE = 4095, LINK_PAIR = 12, FETCH_ROWS = 200 };
 
 struct near_node {
     i32 key;
@@ -158,6 +158,27 @@ COLUMN_KEYS_OF(far_column_keys, i64, INT64_MIN, INT64_MAX, far_key(x, missing))
 KEYS_OF(near_keys, near_column_keys, i32, INT32_MIN, INT32_MAX)
 KEYS_OF(far_keys, far_column_keys, i64, INT64_MIN, INT64_MAX)
 
+/* Fetch the share of a block of memory that belongs to the rows from `row` on, of `rows`. */
+static inline void fetch_share(const void *start, size_t bytes, size_t row, size_t rows)
+{
+    const u8 *at = start;
+    const size_t end = bytes * (row + WALKS) / rows;
+    for (size_t byte = bytes * row / rows; byte < end && byte < bytes; byte += 64)
+        __builtin_prefetch(at + byte, 0, 2);
+}
+
+/* Many rows read most of a tree, in no order: while they walk through one, the next comes into the cache. */
+static inline void fetch_tree(const struct trees *trees, size_t tree, const void *nodes, size_t node_bytes, size_t row,
+                              size_t rows)
+{
+    if (tree >= trees->count || rows < FETCH_ROWS)
+        return;
+    const size_t first = (size_t)trees->at[tree], slots = (size_t)trees->at[tree + 1] - first;
+    const size_t leaf_bytes = trees->wide * (trees->single ? sizeof(f32) : sizeof(f64));
+    fetch_share((const u8 *)nodes + first * node_bytes, slots * node_bytes, row, rows);
+    fetch_share((const u8 *)(const void *)trees->values + first / 2 * leaf_bytes, slots / 2 * leaf_bytes, row, rows);
+}
+
 /* All rows through one tree after the other. */
 #define BY_ROWS(NAME, WALK, NODE, KEY, WITH_SETS)                                                                      \
     static void NAME(const struct core_call *call, const struct trees *trees, const struct NODE *nodes)                \
@@ -169,6 +190,7 @@ KEYS_OF(far_keys, far_column_keys, i64, INT64_MIN, INT64_MAX)
             const KEY *keys = call->scratch;                                                                           \
             for (size_t row = 0; row < call->rows; row += WALKS, keys += WALKS * trees->columns) {                     \
                 u32 leaves[WALKS];                                                                                     \
+                fetch_tree(trees, tree + 1, nodes, sizeof(struct NODE), row, call->rows);                              \
                 WALK(&own, trees->depths[tree], keys, &sets, WITH_SETS, trees->leaves, leaves);                        \
                 const size_t some = call->rows - row < WALKS ? call->rows - row : WALKS;                               \
                 add_leaves(trees, tree, leaves, some, out + row, call->stride);                                         \
