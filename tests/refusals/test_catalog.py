@@ -135,6 +135,12 @@ def test_modules_of_kinds_exist() -> None:
         ("OutlierTrimmer: found a step that drops rows, expected one row out for each", "", "step-drops-rows"),
         ("found something new, expected it elsewhere", "records.transfer", "transfer"),
         ("found something new, expected it elsewhere", "", OWN_CODE),
+        (
+            "step far: found `mean` of a Series: for one row it would answer otherwise than for many; nor can "
+            "its library: a step that draws numbers, or whose rows affect each other, cannot be served",
+            "compiler.tracing",
+            "trace-other-rows",
+        ),
     ],
 )
 def test_the_kind_follows_from_the_message_else_from_the_module(message: str, module: str, code: str) -> None:
