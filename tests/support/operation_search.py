@@ -191,7 +191,10 @@ def differences(
             for at, dtype in enumerate(dtypes)
         ]
         with np.errstate(all="ignore"):
-            return values_of(of_columns(*columns))
+            result = of_columns(*columns)
+        if isinstance(result, (float, int, str)):  # a constant that is passed on: one value for all rows
+            return [result] * len(some)
+        return values_of(result)
 
     alone: list[Any] = []
     for row in rows:
