@@ -56,6 +56,7 @@ def _row(each: Measured) -> tuple[str, ...]:
     if difference:
         known = math.isfinite(difference.low) and math.isfinite(difference.high)
         interval = f"{number_text(difference.low)} to {number_text(difference.high)}" if known else "not known"
+    reliable = difference is None or difference.reliable
     return (
         name,
         number_text(each.champion),
@@ -63,7 +64,7 @@ def _row(each: Measured) -> tuple[str, ...]:
         number_text(difference.estimate) if difference else "",
         interval,
         p_text(each.p),
-        _BETTER[each.direction] + ("" if difference is None or difference.reliable else "; interval not reliable"),
+        "; ".join(filter(None, (_BETTER[each.direction], "" if reliable else "interval not reliable"))),
     )
 
 

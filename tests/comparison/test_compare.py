@@ -1,6 +1,7 @@
 """Comparing records: which rows count, what is refused, what the sentence says."""
 
 import json
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -83,7 +84,10 @@ def test_a_metric_that_is_no_mean_is_resampled(made: Loans, monkeypatch: pytest.
 
     monkeypatch.setattr(module, "metrics", median)
     fresh = loans(120, seed=5, first=40_000)
-    metrics = compare(made.champion, made.challenger, project=made.project, on=fresh).answers[0].metrics
+    result = compare(made.champion, made.challenger, project=made.project, on=fresh)
+    metrics = result.answers[0].metrics
+    (line,) = [line for line in str(result).splitlines() if line.startswith("rate")]
+    assert re.search(r"  interval not reliable$", line)  # the direction of a rate is not known
     (rate,) = [each for each in metrics if each.name == "rate"]
     assert rate.difference is not None
     assert "bootstrap" in rate.difference.method
