@@ -7,8 +7,8 @@
     {                                                                                                                  \
         const IN *restrict a_at = call->in[0].at;                                                                      \
         OUT *restrict out = call->out;                                                                                 \
-        const size_t rows = call->rows, step = !call->in[0].constant;                                                  \
-        if (!step) {                                                                                                   \
+        const size_t rows = call->rows;                                                                                \
+        if (call->in[0].constant || rows == 1) {                                                                       \
             const IN a = a_at[0];                                                                                      \
             const OUT result = (OUT)(EXPRESSION);                                                                      \
             for (size_t row = 0; row < rows; row++)                                                                    \
@@ -28,7 +28,10 @@
         const IN *restrict a_at = call->in[0].at, *restrict b_at = call->in[1].at;                                     \
         OUT *restrict out = call->out;                                                                                 \
         const size_t rows = call->rows;                                                                                \
-        if (call->in[1].constant) {                                                                                    \
+        if (rows == 1) {                                                                                               \
+            const IN a = a_at[0], b = b_at[0];                                                                         \
+            out[0] = (OUT)(EXPRESSION);                                                                                \
+        } else if (call->in[1].constant) {                                                                             \
             const IN b = b_at[0];                                                                                      \
             const size_t step = !call->in[0].constant;                                                                 \
             if (step) {                                                                                                \
@@ -166,7 +169,9 @@ ONE(truncate_int_run, f64, i64, truncate_of(a))
         TYPE *restrict out = call->out;                                                                                \
         const size_t rows = call->rows, every = !call->in[0].constant;                                                 \
         const u32 then_constant = call->in[1].constant, other_constant = call->in[2].constant;                         \
-        if (every && then_constant && other_constant) {                                                                \
+        if (rows == 1) {                                                                                               \
+            out[0] = condition[0] ? then[0] : other[0];                                                                \
+        } else if (every && then_constant && other_constant) {                                                         \
             const TYPE a = then[0], b = other[0];                                                                      \
             for (size_t row = 0; row < rows; row++)                                                                    \
                 out[row] = condition[row] ? a : b;                                                                     \
@@ -202,6 +207,10 @@ WHERE(where_word_run, i32)
         const TYPE *restrict a_at = call->in[0].at;                                                                    \
         const size_t rows = call->in[0].constant ? 1 : call->rows;                                                     \
         i64 bad = 0;                                                                                                   \
+        if (rows == 1) {                                                                                               \
+            const TYPE a = a_at[0];                                                                                    \
+            return (BAD) ? CORE_REFUSED : CORE_OK;                                                                     \
+        }                                                                                                              \
         for (size_t row = 0; row < rows; row++) {                                                                      \
             const TYPE a = a_at[row];                                                                                  \
             bad |= (i64)(BAD);                                                                                         \

@@ -105,8 +105,8 @@ def digest() -> str:
 
 def main() -> int:
     """Build where the sources are newer than what is there; 0 also where this machine cannot."""
-    stamp = TARGET.with_suffix(".stamp")
-    if TARGET.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == digest():
+    stamp, sources = TARGET.with_suffix(".stamp"), digest()  # before: a source may change while it is compiled
+    if TARGET.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == sources:
         return 0
     try:
         build()
@@ -114,7 +114,7 @@ def main() -> int:
         TARGET.unlink(missing_ok=True)
         print(f"the native core was not built ({error}): NumPy carries plans out, with the same bits")
         return 0
-    stamp.write_text(digest(), encoding="utf-8")
+    stamp.write_text(sources, encoding="utf-8")
     print(f"the native core was built: {TARGET.name}, {TARGET.stat().st_size // 1024:,} KiB")
     return 0
 

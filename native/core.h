@@ -11,8 +11,9 @@
               a table of the plan
        'v'    `width` columns of doubles     NaN
 
-   Every cell has 8 bytes in memory but those of 'b' (1) and 't' (4). The numbers of a vector lie `stride` cells apart:
-   number k of row r is at [k * stride + r].
+   The numbers of a vector lie `stride` cells apart: number k of row r is at [k * stride + r]. Words are numbered from 0;
+   the last two numbers are any other word, and missing. The `width` of a column of words is the count of these numbers:
+   no cell reaches it.
 
    Arithmetic is IEEE 754: every operation rounded once, in the written order. All files are compiled with
    -ffp-contract=off and -fwrapv, so that a compiler neither fuses nor assumes. */
@@ -44,7 +45,8 @@ typedef uint8_t u8;
 typedef char core_double_is_ieee[(sizeof(f64) == 8 && DBL_MANT_DIG == 53 && DBL_MAX_EXP == 1024) ? 1 : -1];
 typedef char core_float_is_ieee[(sizeof(f32) == 4 && FLT_MANT_DIG == 24 && FLT_MAX_EXP == 128) ? 1 : -1];
 
-#define CORE_BLOCK 512 /* rows of a block at most: its columns stay in the second level of the cache */
+#define CORE_BLOCK 512       /* rows of a block: its columns stay in the second level of the cache */
+#define CORE_LARGE_BLOCK 4096 /* where an operation's arrays do not stay there: they are read once for more rows */
 #define CORE_NAT INT64_MIN
 
 enum { CORE_OK = 0, CORE_REFUSED = 1 };
@@ -73,11 +75,11 @@ struct core_instruction {
 struct core_operand {
     const void *at;
     u32 constant;
-    u32 width; /* of a vector; else 1 */
+    u32 width; /* of a vector, or of words; else 1 */
 };
 
-/* What a kernel gets: `rows` rows from 1 to CORE_BLOCK. Columns start at multiples of 64 bytes where `rows` is more than
-   1; a kernel neither reads nor writes beyond `rows`. */
+/* What a kernel gets: `rows` rows from 1 to CORE_LARGE_BLOCK, in columns that need not be aligned. A kernel neither reads nor
+   writes cells beyond `rows`, and its output is never one of its inputs. */
 struct core_call {
     const struct core_instruction *instruction;
     const struct core_operand *in;
@@ -97,7 +99,8 @@ typedef size_t (*core_scratch)(const struct core_instruction *instruction, const
 
 struct core_operation {
     const char *name;
-    const char *kinds; /* of inputs and the output, as "dd:d"; a last input with + stands for one or more */
+    const char *kinds; /* of inputs and the output, as "dd:d"; a last input with + stands for one or more, and an output
+                          of '-' for none: the operation only refuses rows */
     core_run run;
     core_check check;     /* NULL: no ints and no arrays */
     core_scratch scratch; /* NULL: none */

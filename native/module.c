@@ -301,7 +301,7 @@ static int take_results(const Plan *self, PyObject *results, u64 stop, struct co
 static int run_rows(const Plan *self, const struct core_input *inputs, const struct core_output *outputs, u64 start,
                     u64 stop)
 {
-    const u64 rows = stop - start < CORE_BLOCK ? (stop - start > 1 ? stop - start : 1) : CORE_BLOCK;
+    const u64 most = self->plan->block, rows = stop - start < most ? (stop - start > 1 ? stop - start : 1) : most;
     const u64 needed = core_frame_memory(self->plan, rows);
     struct memory memory = {NULL, NULL};
     if (!needed || !take_memory(&memory, needed))

@@ -15,6 +15,7 @@
 
 enum { HEADER = 8, MOST = 1 << 22, WIDEST = 1 << 20, NO_OUTPUT = UINT32_MAX };
 #define MOST_FRAME ((u64)1 << 34)
+#define SECOND_LEVEL ((u64)1 << 20)
 
 struct core_frame {
     const struct core_plan *plan;
@@ -233,6 +234,15 @@ static void place_registers(struct core_plan *plan)
     }
 }
 
+/* Rows of a block: many where an operation reads more than the second level of the cache holds. */
+static u64 block_of(const struct core_plan *plan)
+{
+    for (u64 number = 0; number < plan->arrays; number++)
+        if (plan->array_at[number].count * cell_bytes(plan->array_at[number].kind) > SECOND_LEVEL)
+            return CORE_LARGE_BLOCK;
+    return CORE_BLOCK;
+}
+
 static u64 scratch_of(const struct core_plan *plan, u64 rows)
 {
     u64 most = 0;
@@ -263,7 +273,7 @@ const char *core_plan_load(struct core_plan *plan, const void *bytes, u64 size, 
     u8 *memory = (u8 *)plan;
     taken(&memory, sizeof *plan);
     *plan = (struct core_plan){operations, word[2], word[3], word[4], word[5], word[6], word[7],
-                               NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0};
+                               NULL, NULL, NULL, NULL, NULL, 0, 0, 0, CORE_BLOCK, 0, 0};
     plan->register_at = taken(&memory, plan->registers * sizeof(struct core_register));
     plan->output_at = taken(&memory, plan->outputs * 4);
     plan->array_at = taken(&memory, plan->arrays * sizeof(struct core_array));
@@ -290,8 +300,9 @@ const char *core_plan_load(struct core_plan *plan, const void *bytes, u64 size, 
     }
     if (!wrong) {
         place_registers(plan);
+        plan->block = block_of(plan);
         plan->scratch_of_one = scratch_of(plan, 1);
-        plan->scratch_of_block = scratch_of(plan, CORE_BLOCK);
+        plan->scratch_of_block = scratch_of(plan, plan->block);
     }
     return wrong;
 }

@@ -25,6 +25,7 @@ struct core_plan {
     u64 *chunks;           /* free places of a frame while registers are placed: first cell, cells */
     u64 operands;          /* inputs of all instructions */
     u64 cells;             /* cells of 8 bytes a row */
+    u64 block; /* rows of its blocks */
     u64 scratch_of_one, scratch_of_block;
     u64 wrong_instruction; /* of what core_plan_load found wrong */
 };
@@ -53,7 +54,7 @@ u64 core_plan_memory(const void *bytes, u64 size);
 const char *core_plan_load(struct core_plan *plan, const void *bytes, u64 size, const struct core_operation *operations,
                            u64 operation_count);
 
-/* Bytes that a frame for blocks of `rows` rows, from 1 to CORE_BLOCK, needs; 0 where they are too many. */
+/* Bytes that a frame for blocks of `rows` rows, from 1 to `block`, needs; 0 where they are too many. */
 u64 core_frame_memory(const struct core_plan *plan, u64 rows);
 void core_frame_make(struct core_frame *frame, const struct core_plan *plan, u64 rows);
 /* Where a frame for one row takes input `number` from and has output `number`. */
