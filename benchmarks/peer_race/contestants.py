@@ -12,6 +12,9 @@ import pyarrow as pa
 from sklearn.pipeline import Pipeline
 
 from peer_race.families import COLUMNS, Family
+from pipeline_lib.compiled import output_columns
+from pipeline_lib.compiled.native import core
+from pipeline_lib.compiled.native.executor import CoreExecutor
 from pipeline_lib.compiled.pipeline import CompiledPipeline
 
 VERSIONS = {
@@ -48,8 +51,10 @@ class Contestant:
 
 
 def executor_of(model: CompiledPipeline) -> str:
-    """The executor that carries out a compiled pipeline."""
-    return "NumPy"
+    """What carries out a compiled pipeline: the native core at a level, or NumPy where it carries nothing of it."""
+    roots = list(output_columns.output_nodes(model.plan, "prediction").values())
+    _, executor = model.evaluators.batches.executor(roots)
+    return core.name() if isinstance(executor, CoreExecutor) else core.NUMPY
 
 
 def ours(model: CompiledPipeline, rows: int, threads: int, door: str) -> Contestant:

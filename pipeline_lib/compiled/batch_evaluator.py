@@ -69,7 +69,7 @@ class BatchEvaluator:
         if not self._plan.context and context is None:
             quick = quick_columns(data, schema)
             if quick is not None:
-                return executor.run(quick, len(data))
+                return executor.run(*quick)
         if self._row.key is None or context is not None:
             table, rows = self._after_context(data, context, schema)
             return executor.run(from_arrow(table), rows)

@@ -1,12 +1,12 @@
-"""A small DataFrame's columns as columns of a plan, without Arrow in between.
+"""The columns of a small DataFrame or Arrow table as columns of a plan, without Arrow's functions in between.
 
-`conform` takes about a tenth of a millisecond for each column whatever its length. Here a column of the expected NumPy
-dtype is checked in a few microseconds and taken as it is. What is not at once seen to be valid is no error: the answer
-is None, and `conform` decides. Nothing passes here that `conform` refuses, and both give the same columns.
+`conform` takes about a tenth of a millisecond for each column whatever its length. Here a column of the expected dtype
+is checked in a few microseconds and taken as it is. What is not at once seen to be valid is no error: the answer is
+None, and `conform` decides. Nothing passes here that `conform` refuses, and both give the same columns.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,14 +29,15 @@ _FIRST, _LAST = (
 )
 
 
-def quick_columns(data: Any, schema: RowSchema) -> dict[str, PlanColumn] | None:
-    """The plan's columns of a DataFrame of pandas that is valid at first sight; None for any other data."""
-    from pipeline_lib.rows.containers import is_instance  # only here: one row alone needs no Arrow
-
-    if schema.key is not None or not is_instance(data, "pandas", "DataFrame") or not 0 < len(data) < MOST_ROWS:
+def quick_columns(data: Any, schema: RowSchema) -> tuple[dict[str, PlanColumn], int] | None:
+    """The plan's columns of a DataFrame of pandas or an Arrow table, and its rows; None for what `conform` decides."""
+    if schema.key is not None:
         return None
-    arrays = _arrays(data)
-    if arrays is None:
+    if type(data).__module__.startswith("pyarrow"):
+        arrays, rows = _of_arrow(data)
+    else:
+        arrays, rows = _of_frame(data)
+    if arrays is None or not 0 < rows < MOST_ROWS:
         return None
     columns: dict[str, PlanColumn] = {}
     for column in schema.columns:
@@ -45,25 +46,46 @@ def quick_columns(data: Any, schema: RowSchema) -> dict[str, PlanColumn] | None:
         if own is None:
             return None
         columns[column.name] = own
-    return columns
+    return columns, rows
 
 
-def _arrays(frame: Any) -> Mapping[str, Any] | None:
-    """Each column's array by name, None where names are no texts or not unique.
+def _are_names(names: Sequence[Any]) -> bool:
+    return all(type(name) is str for name in names) and len(set(names)) == len(names)
+
+
+def _of_arrow(data: Any) -> tuple[dict[str, Any] | None, int]:
+    """Each column's array of a table in one piece by name, and its rows."""
+    import pyarrow as pa
+
+    if not isinstance(data, pa.Table | pa.RecordBatch) or not _are_names(data.schema.names):
+        return None, 0
+    arrays = [
+        column if isinstance(column, pa.Array) else column.chunk(0) if column.num_chunks == 1 else None
+        for column in data.columns
+    ]
+    return dict(zip(data.schema.names, arrays, strict=True)), data.num_rows
+
+
+def _of_frame(frame: Any) -> tuple[dict[str, Any] | None, int]:
+    """Each column's array by name, and the rows.
 
     pandas gives a column at a time, as a Series, in about ten microseconds. Its blocks have all of them at once, but
     are private: where they are not as they were known, the columns are asked for one by one.
     """
-    names = frame.columns.tolist()
-    if len(set(names)) < len(names) or not all(type(name) is str for name in names):
-        return None
+    from pipeline_lib.rows.containers import is_instance  # only here: one row alone needs no Arrow
+
+    if not is_instance(frame, "pandas", "DataFrame"):
+        return None, 0
+    names, rows = frame.columns.tolist(), len(frame)
+    if not _are_names(names):
+        return None, 0
     try:
         found = _of_blocks(frame, names)
     except (AttributeError, IndexError, TypeError, ValueError):
         found = {}
-    if len(found) == len(names) and all(len(values) == len(frame) for values in found.values()):
-        return found
-    return {name: column.array for name, column in frame.items()}
+    if len(found) == len(names) and all(len(values) == rows for values in found.values()):
+        return found, rows
+    return {name: column.array for name, column in frame.items()}, rows
 
 
 def _of_blocks(frame: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -76,9 +98,22 @@ def _of_blocks(frame: Any, names: Sequence[str]) -> dict[str, Any]:
 def _copied(values: Any, *dtypes: Any) -> Any:
     """A copy of an array of one of these dtypes, None for any other: results must not share memory with the frame."""
     kind = type(values).__name__  # pandas wraps arrays of NumPy and datetimes in its own
-    if kind == "NumpyExtensionArray" or (kind == "DatetimeArray" and values.tz is None):
+    if kind in ("DoubleArray", "BooleanArray", "Int64Array", "TimestampArray"):
+        values = _of_arrow_array(values)
+    elif kind == "NumpyExtensionArray" or (kind == "DatetimeArray" and values.tz is None):
         values = values._ndarray
     return values.copy() if isinstance(values, np.ndarray) and values.dtype in dtypes else None
+
+
+def _of_arrow_array(array: Any) -> Any:
+    """An Arrow array as an array of NumPy, None where that has no missing value; pandas' BooleanArray is none."""
+    if not hasattr(array, "null_count") or (
+        array.null_count and type(array).__name__ in ("BooleanArray", "Int64Array")
+    ):
+        return None
+    if type(array).__name__ == "TimestampArray" and array.type.tz is not None:
+        return None
+    return array.to_numpy(zero_copy_only=False)
 
 
 def _number(values: Any, column: Column) -> PlanColumn | None:
@@ -135,7 +170,10 @@ def _string(values: Any, column: Column) -> PlanColumn | None:
 def _texts(values: Any) -> list[str | None] | None:
     """Texts and None, of an array of objects or of pandas' text; None where a value is another object."""
     arrow = getattr(values, "_pa_array", None)
-    texts: list[Any] = arrow.to_pylist() if arrow is not None else values.tolist()
+    try:
+        texts: list[Any] = arrow.to_pylist() if arrow is not None else values.tolist()
+    except UnicodeError:  # an Arrow array of bytes that are no UTF-8
+        return None
     kinds = set(map(type, texts))
     if kinds <= {str, type(None)}:
         whole = texts

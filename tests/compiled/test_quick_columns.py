@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from shadowed import same_bits
 
@@ -69,23 +70,54 @@ CASES: list[tuple[Column, Any, bool]] = [
 
 
 @pytest.mark.parametrize(("column", "values", "taken"), CASES)
-@pytest.mark.parametrize("private", [True, False])
-def test_a_column_is_what_conform_gives_or_is_left_to_it(
-    column: Column, values: Any, taken: bool, private: bool
+@pytest.mark.parametrize("form", ["blocks", "columns"])
+def test_a_column_of_a_frame_is_what_conform_gives_or_is_left_to_it(
+    column: Column, values: Any, taken: bool, form: str
 ) -> None:
     frame = pd.DataFrame({"x": values, "other": [1.0, 2.0, 3.0]})
     schema = RowSchema((column,))
-    if private:
+    if form == "blocks":
         quick = quick_columns(frame, schema)
     else:  # pandas without the blocks that are known today
         with patch.object(module, "_of_blocks", side_effect=AttributeError):
             quick = quick_columns(frame, schema)
     assert (quick is not None) == taken
-    if quick is None:
+    if quick is not None:
+        compare(quick, frame, schema)
+
+
+def compare(quick: tuple[dict[str, Any], int], data: Any, schema: RowSchema) -> None:
+    """Columns taken at sight against those of conform."""
+    columns, rows = quick
+    expected = from_arrow(conform(data, schema, for_executor=True))
+    assert (rows, list(columns)) == (len(data), list(expected))
+    for name, own in columns.items():
+        assert type(own) is type(expected[name])
+        assert same_bits(own, expected[name], rows)
+
+
+@pytest.mark.parametrize(("column", "values", "taken"), CASES)
+def test_a_column_of_an_arrow_table_is_what_conform_gives_or_is_left_to_it(
+    column: Column, values: Any, taken: bool
+) -> None:
+    schema = RowSchema((column,))
+    try:
+        table = pa.Table.from_pandas(pd.DataFrame({"x": values}), preserve_index=False)
+    except (pa.ArrowException, UnicodeError):  # Arrow has no such column
         return
-    expected = from_arrow(conform(frame, schema, for_executor=True))["x"]
-    assert same_bits(quick["x"], expected, 3)
-    assert type(quick["x"]) is type(expected)
+    quick = quick_columns(table, schema)
+    if quick is None:
+        assert not taken or isinstance(values, pd.Categorical)
+        return
+    compare(quick, table, schema)
+    assert quick_columns(pa.concat_tables([table, table]), schema) is None  # in two pieces
+    compare(quick_columns(table.slice(1), schema) or ({}, 0), table.slice(1), schema)
+
+
+def test_bytes_of_an_arrow_table_that_are_no_text_are_left_to_conform() -> None:
+    parts = [None, pa.py_buffer(np.array([0, 2], dtype=np.int32)), pa.py_buffer(b"\xff\xfe")]
+    table = pa.table({"x": pa.Array.from_buffers(pa.string(), 1, parts)})
+    assert quick_columns(table, RowSchema((TEXT,))) is None
 
 
 def test_every_refusal_of_conform_is_left_to_it() -> None:
@@ -119,4 +151,4 @@ def test_results_share_no_memory_with_the_frame() -> None:
     frame = pd.DataFrame({"x": [1.0, 2.0]})
     quick = quick_columns(frame, RowSchema((NUMBER,)))
     assert quick is not None
-    assert not np.shares_memory(quick["x"], frame["x"].to_numpy())
+    assert not np.shares_memory(quick[0]["x"], frame["x"].to_numpy())

@@ -17,7 +17,6 @@ class Encoded:
     operation: str
     ints: Sequence[int] = ()
     arrays: Sequence[NDArray[np.generic]] = ()
-    width: int = 1
 
 
 Encoder = Callable[[Settings, Sequence[str], Sequence[int]], Encoded | None]

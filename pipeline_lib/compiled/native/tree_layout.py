@@ -79,7 +79,7 @@ def _encoded(settings: Settings, trees: TreeArrays, nodes: TreeNodes, scorer: Sc
         scorer.row_blocks,
         scorer.row_tests,
     ]
-    return Encoded("trees" if width == 1 else "trees_vector", ints, arrays, width)
+    return Encoded("trees" if width == 1 else "trees_vector", ints, arrays)
 
 
 def _start(settings: Settings, dtype: Any) -> NDArray[np.float64]:
