@@ -326,7 +326,7 @@ static PyObject *plan_run(PyObject *object, PyObject *args)
     if (!PyArg_ParseTuple(args, "O!O!KK", &PyList_Type, &columns, &PyList_Type, &results, &start, &stop))
         return NULL;
     const u64 inputs = self->plan->inputs, outputs = self->plan->outputs;
-    if (start > stop || stop > (u64)1 << 48 || (u64)PyList_Size(columns) != inputs || (u64)PyList_Size(results) != outputs) {
+    if (start > stop || stop > (u64)1 << 40 || (u64)PyList_Size(columns) != inputs || (u64)PyList_Size(results) != outputs) {
         PyErr_SetString(PyExc_ValueError, "found other columns or rows than the plan has");
         return NULL;
     }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.column_executor import ColumnExecutor
-from pipeline_lib.compiled.columns import PlanColumn, slice_rows
+from pipeline_lib.compiled.columns import PlanColumn, concat_rows, slice_rows
 from pipeline_lib.compiled.native.core import level, load_plan
 from pipeline_lib.compiled.native.encode import CorePlan, encode
 from pipeline_lib.compiled.operations.text_columns import TextColumn
@@ -15,6 +15,8 @@ from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
 
 MakeExecutor = Callable[[Plan, Sequence[int]], ColumnExecutor]
+PART_ROWS = 65_536
+"""Rows whose columns NumPy hands to the core at a time: a vector of a hundred numbers takes 50 MiB."""
 _DTYPES: dict[str, Any] = {"d": np.float64, "i": np.int64, "b": np.bool_, "t": np.int32, "v": np.float64}
 
 
@@ -43,13 +45,31 @@ class CoreExecutor:
 
     def run(self, columns: Mapping[str, PlanColumn], rows: int, first: int = 0) -> list[PlanColumn]:
         """The roots' columns, as `ColumnExecutor.run` gives them."""
+        most = rows if self._rest is None else PART_ROWS
+        whole = 0 < rows <= most
+        results = self._part(columns, rows, first) if whole else self._in_parts(columns, rows, first, most)
+        return self.reference.run(columns, rows, first) if results is None else results
+
+    def _in_parts(self, columns: Mapping[str, PlanColumn], rows: int, first: int, most: int) -> list[PlanColumn] | None:
+        parts = []
+        for start in range(0, rows, most or 1):
+            stop = min(start + most, rows)
+            own = {name: slice_rows(column, start, stop + self._plan.context) for name, column in columns.items()}
+            results = self._part(own, stop - start, first + start)
+            if results is None:
+                return None
+            parts.append(results)
+        return [concat_rows(column) for column in zip(*parts, strict=True)] if parts else None
+
+    def _part(self, columns: Mapping[str, PlanColumn], rows: int, first: int) -> list[PlanColumn] | None:
+        """The roots' columns; None where a row is refused."""
         try:
             known = self.rest_columns(columns, rows, first)
-            results = self.core_columns(columns, known, rows) if rows else None
         except InputError:  # the first refused row may be one that the core would find
-            results = None
+            return None
+        results = self.core_columns(columns, known, rows)
         if results is None:
-            return self.reference.run(columns, rows, first)
+            return None
         given = dict(zip(self._core.given, results, strict=True))
         return [given[root] if root in given else known[root] for root in self.roots]
 

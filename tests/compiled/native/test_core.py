@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from shadowed import same_bits, shadowed
 
+from pipeline_lib.compiled.columns import PlanColumn, slice_rows
 from pipeline_lib.compiled.distinct_values import make_executor
 from pipeline_lib.compiled.native import core
+from pipeline_lib.compiled.native import executor as executor_module
 from pipeline_lib.compiled.native.encode import encode
 from pipeline_lib.compiled.native.executor import CoreExecutor, core_executor
 from pipeline_lib.compiled.operations.text_columns import TextColumn
@@ -106,6 +108,27 @@ def test_what_the_core_does_not_carry_stays_in_numpy() -> None:
         found = make_executor(plan, roots).run({"text": TextColumn.of(["ab", None]), "number": np.array([1.0, 2.0])}, 2)
     assert found[0].tolist()[0] == 2.0
     assert shadow.carried == 1
+
+
+@needs_core
+def test_what_numpy_hands_over_comes_in_parts_and_the_first_refused_row_is_named() -> None:
+    build = Builder()
+    text, number = build.input("text", "str"), build.input("number", "float64")
+    length = build.finite(build.text_length(text) * number, name="length", where="step")
+    plan = Plan(build.nodes, {"y": length.node, "text": text.node, "half": (number * 0.5).node})
+    roots = list(plan.outputs.values())
+    texts = TextColumn.of(["a" * (row % 7) for row in range(ROWS)])
+    columns: dict[str, PlanColumn] = {"text": texts, "number": np.arange(ROWS, dtype=np.float64)}
+    executor = core_executor(plan, roots, make_executor)
+    expected = make_executor(plan, roots).run(columns, ROWS)
+    with patch.object(executor_module, "PART_ROWS", 64):
+        found = executor.run(columns, ROWS)  # type: ignore[union-attr]
+        assert all(same_bits(own, other, ROWS) for own, other in zip(found, expected, strict=True))
+        columns["number"][[650, 333]] = np.inf
+        with pytest.raises(InputError, match=r"^row 1333: step: found inf in column 'length'"):
+            executor.run(columns, ROWS, 1000)  # type: ignore[union-attr]
+    empty = {name: slice_rows(column, 0, 0) for name, column in columns.items()}
+    assert [len(column) for column in executor.run(empty, 0)] == [0, 0, 0]  # type: ignore[union-attr]
 
 
 def test_a_level_is_chosen_by_the_variable() -> None:
