@@ -29,7 +29,8 @@ model.report  # each step, and how far it is from its library
 - **opaque**: no exact plan; with `allow_opaque=True` the step runs through its own library.
 - **refused**: the class cannot serve production, for the reason in the row.
 {no_plan}
-Where options differ, the row says which are exact, and this table counts the worst:
+Where options differ, the row says which are exact. This summary counts a class as opaque where one of its options is,
+as refused where all are, else as exact: also where some options are refused, which the row calls "exact (some options)".
 
 {summary}
 
@@ -119,7 +120,9 @@ def _row(entry: Class) -> str:
 
 
 def _status(entry: Class) -> str:
-    """The worst outcome; of a class that is exact by default also with which options it is not."""
+    """The worst outcome; of a class that is exact by default, or with some options, this too."""
+    if entry.status == "exact" and any(result.outcome != "exact" for result in entry.options.values()):
+        return "exact (some options)"
     default = entry.options.get("defaults")
     if entry.status == "exact" or default is None or default.outcome != "exact":
         return entry.status
@@ -146,5 +149,5 @@ def _short(why: str) -> str:
     """What a message found, without step, remedy and names of private modules."""
     text = re.sub(r"^step [^:]*: (\w+: )?", "", why)
     text = re.sub(r", expected .*", "", text).removeprefix("found ")
-    text = re.sub(r"(\w+\.)+(\w+)", r"\2", text)
+    text = re.sub(r"\b([A-Za-z_]\w*\.)+(\w+)", r"\2", text)
     return text[:_WHY].replace("|", "\\|").replace("<", "&lt;")
