@@ -30,7 +30,7 @@ model.report  # each step, and how far it is from its library
 - **refused**: the class cannot serve production, for the reason in the row.
 {no_plan}
 Where options differ, the row says which are exact. This summary counts a class as opaque where one of its options is,
-as refused where all are, else as exact: also where some options are refused, which the row calls "exact (some options)".
+as refused where all are, else as exact. Where some options are refused the row says "exact (some options)".
 
 {summary}
 
