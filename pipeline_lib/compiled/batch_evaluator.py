@@ -27,13 +27,15 @@ of every child row in memory."""
 class BatchEvaluator:
     """Evaluates nodes of a plan for many raw rows; the executor of each list of nodes is kept.
 
-    Without `distinct_values` every row is evaluated by itself, with the same bits.
+    Without `distinct_values` every row is evaluated by itself, with the same bits. The native core spreads large
+    batches over `threads`.
     """
 
-    def __init__(self, plan: Plan, row: RowSchema, *, distinct_values: bool = True) -> None:
+    def __init__(self, plan: Plan, row: RowSchema, *, distinct_values: bool = True, threads: int = 1) -> None:
         self._plan = plan
         self._row = row
         self._distinct_values = distinct_values
+        self._threads = threads
         self._executors: dict[tuple[bool | int, ...], tuple[RowSchema, ColumnExecutor | CoreExecutor]] = {}
 
     def schema(self, roots: Sequence[int]) -> RowSchema:
@@ -47,7 +49,7 @@ class BatchEvaluator:
         key = (is_numpy_alone(), *roots)
         if key not in self._executors:
             make = partial(make_executor, distinct_values=self._distinct_values)
-            executor = core_executor(self._plan, roots, make) or make(self._plan, roots)
+            executor = core_executor(self._plan, roots, make, self._threads) or make(self._plan, roots)
             self._executors[key] = (self.schema(roots), executor)
         return self._executors[key]
 

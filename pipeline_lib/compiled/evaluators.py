@@ -53,12 +53,12 @@ class Evaluators:
     batches are evaluated row by row.
     """
 
-    def __init__(self, plan: Plan, row: RowSchema, opaque: OpaqueSteps, *, distinct_values: bool) -> None:
-        self._made_of = (plan, row, opaque, distinct_values)
+    def __init__(self, plan: Plan, row: RowSchema, opaque: OpaqueSteps, *, distinct_values: bool, threads: int) -> None:
+        self._made_of = (plan, row, opaque, distinct_values, threads)
         runnable = opaque.in_plan(plan.hiding(row.sensitive))
-        self.batches = BatchEvaluator(runnable, row, distinct_values=distinct_values)
+        self.batches = BatchEvaluator(runnable, row, distinct_values=distinct_values, threads=threads)
         self.rows = RowEvaluator(runnable, row, self.batches, exact=not opaque.states)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        plan, row, opaque, distinct_values = self._made_of
-        return partial(Evaluators, distinct_values=distinct_values), (plan, row, opaque)
+        *parts, distinct_values, threads = self._made_of
+        return partial(Evaluators, distinct_values=distinct_values, threads=threads), tuple(parts)

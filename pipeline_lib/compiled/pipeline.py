@@ -30,7 +30,8 @@ class CompiledPipeline:
 
     Made by `compile_pipeline` or `load_model`. Columns are found by name; those that cannot reach the output are
     not read, and not checked. `report` is the compile report; a loaded pipeline has none. `evaluators` carry the plan
-    out; without `distinct_values` batches are evaluated row by row, with the same bits.
+    out; without `distinct_values` batches are evaluated row by row, and with `threads` the native core spreads large
+    batches over so many, always with the same bits.
     """
 
     def __init__(
@@ -43,13 +44,16 @@ class CompiledPipeline:
         trust: Sequence[str] = (),
         other_versions: bool = False,
         distinct_values: bool = True,
+        threads: int = 1,
     ) -> None:
+        if type(threads) is not int or threads < 1:
+            raise InputError(f"found threads={threads!r}, expected a whole number from 1 on; pass one")
         self.plan = plan
         self.row = row
         self.report: CompileReport | None = None
         self.trust = check_trust(trust)
         self._opaque = OpaqueSteps(dict(opaque or {}), library, self.trust, other_versions)
-        self.evaluators = Evaluators(plan, row, self._opaque, distinct_values=distinct_values)
+        self.evaluators = Evaluators(plan, row, self._opaque, distinct_values=distinct_values, threads=threads)
 
     @property
     def exact(self) -> bool:
@@ -277,7 +281,12 @@ class CompiledPipeline:
 
 
 def load_model(
-    folder: str | Path, *, library: str = "pipeline_lib", trust: Sequence[str] = (), other_versions: bool = False
+    folder: str | Path,
+    *,
+    library: str = "pipeline_lib",
+    trust: Sequence[str] = (),
+    other_versions: bool = False,
+    threads: int = 1,
 ) -> CompiledPipeline:
     """Load the artifact that a run left in `folder` (`runs/NAME/ID/artifact`), ready to predict.
 
@@ -285,7 +294,8 @@ def load_model(
     pandas. For opaque steps, `library` is the package whose exported steps may be loaded, and `trust` names packages
     whose classes may be, such as ("category_encoders",), besides scikit-learn's and feature-engine's estimators and
     the boosters of LightGBM, XGBoost and CatBoost. Nothing is unpickled. An opaque step runs with the versions of its
-    packages that it was compiled with; `other_versions` accepts others, whose answers may differ.
+    packages that it was compiled with; `other_versions` accepts others, whose answers may differ. The native core,
+    where it was built, spreads batches of many thousand rows over `threads`; one is enough for fewer.
 
     Raises InputError where the folder holds no artifact of a known format, or a damaged one, and where an opaque step
     is of another package or version, or its libraries are not installed.
@@ -296,4 +306,4 @@ def load_model(
     if not isinstance(folder, str | os.PathLike):
         raise InputError(f"found {folder!r}, expected a folder; name it as runs/NAME/ID/artifact")
     plan, row, opaque = artifact.load(Path(folder))
-    return CompiledPipeline(plan, row, opaque, library, trust=trust, other_versions=other_versions)
+    return CompiledPipeline(plan, row, opaque, library, trust=trust, other_versions=other_versions, threads=threads)

@@ -1,6 +1,7 @@
 """The executor that lets the core run: NumPy evaluates what the core cannot carry, and words every refusal."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,8 @@ from pipeline_lib.errors import InputError
 MakeExecutor = Callable[[Plan, Sequence[int]], ColumnExecutor]
 PART_ROWS = 65_536
 """Rows whose columns NumPy hands to the core at a time: a vector of a hundred numbers takes 50 MiB."""
+ROWS_OF_A_THREAD = 4096
+"""Rows from which on another thread saves more than it costs to start."""
 _DTYPES: dict[str, Any] = {"d": np.float64, "i": np.int64, "b": np.bool_, "t": np.int32, "v": np.float64}
 
 
@@ -24,11 +27,13 @@ class CoreExecutor:
     """Evaluates the nodes that `roots` depend on, as `ColumnExecutor` does, with the same bits.
 
     `native` is the core's plan; `make` makes the executor of NumPy for roots. That one evaluates all of a batch in
-    which the core refuses a row: only its messages say why.
+    which the core refuses a row: only its messages say why. Rows are spread over `threads` where there are many.
     """
 
-    def __init__(self, plan: Plan, roots: Sequence[int], core: CorePlan, native: Any, make: MakeExecutor) -> None:
-        self.roots = list(roots)
+    def __init__(
+        self, plan: Plan, roots: Sequence[int], core: CorePlan, native: Any, make: MakeExecutor, threads: int = 1
+    ) -> None:
+        self.roots, self._threads = list(roots), threads
         self._make, self._plan, self._core, self._native = make, plan, core, native
         self._inputs = {
             node: plan.nodes[node].settings["column"] for node in core.taken if plan.nodes[node].operation == "input"
@@ -93,12 +98,21 @@ class CoreExecutor:
         results = [
             self._empty(kind, width, rows) for kind, width in zip(self._core.kinds, self._core.widths, strict=True)
         ]
-        if not self._native.run(taken, results, 0, rows):
+        if not self._run(taken, results, rows):
             return None
         return [
             TextColumn(result, self._words) if kind == "t" else result
             for kind, result in zip(self._core.kinds, results, strict=True)
         ]
+
+    def _run(self, taken: list[Any], results: list[Any], rows: int) -> bool:
+        """Fill `results`; False where a row is refused. Each thread has rows that follow one another."""
+        shares = min(self._threads, rows // ROWS_OF_A_THREAD)
+        if shares <= 1:
+            return bool(self._native.run(taken, results, 0, rows))
+        ends = [rows * share // shares for share in range(shares + 1)]
+        with ThreadPoolExecutor(shares) as pool:
+            return all(pool.map(lambda start, stop: self._native.run(taken, results, start, stop), ends[:-1], ends[1:]))
 
     def _buffer(self, column: PlanColumn) -> Any:
         if isinstance(column, TextColumn):
@@ -110,8 +124,8 @@ class CoreExecutor:
         return np.empty((width, rows) if kind == "v" else rows, dtype=_DTYPES[kind])
 
 
-def core_executor(plan: Plan, roots: Sequence[int], make: MakeExecutor) -> CoreExecutor | None:
+def core_executor(plan: Plan, roots: Sequence[int], make: MakeExecutor, threads: int = 1) -> CoreExecutor | None:
     """The executor with the core; None where none is built or wanted, or it carries nothing of this plan."""
     core = None if level() is None else encode(plan, roots)
     native = None if core is None else load_plan(core.data)
-    return None if core is None or native is None else CoreExecutor(plan, roots, core, native, make)
+    return None if core is None or native is None else CoreExecutor(plan, roots, core, native, make, threads)

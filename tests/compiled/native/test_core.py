@@ -160,6 +160,24 @@ def test_evidence_is_written_by_numpy_alone_whose_bits_the_core_repeats() -> Non
 
 
 @needs_core
+def test_threads_share_the_rows_and_each_row_keeps_its_bits() -> None:
+    plan, columns = house()
+    roots = list(plan.outputs.values())
+    expected = make_executor(plan, roots).run(columns, ROWS)
+    with (
+        patch.object(executor_module, "ROWS_OF_A_THREAD", 64),
+        patch.object(executor_module, "ThreadPoolExecutor", wraps=executor_module.ThreadPoolExecutor) as pool,
+    ):
+        for threads in (1, 2, 3, 64):
+            executor = core_executor(plan, roots, make_executor, threads)
+            found = executor.run(columns, ROWS)  # type: ignore[union-attr]
+            assert all(same_bits(own, other, ROWS) for own, other in zip(found, expected, strict=True)), threads
+    assert [call.args for call in pool.call_args_list] == [(2,), (3,), (10,)]
+    with pytest.raises(InputError, match="found threads=0, expected a whole number from 1 on"):
+        CompiledPipeline(plan, RowSchema((Column("size", "number"),)), threads=0)
+
+
+@needs_core
 def test_a_plan_that_the_core_does_not_read_stays_in_numpy_with_a_warning() -> None:
     plan, _ = house()
     roots = list(plan.outputs.values())
