@@ -59,11 +59,10 @@ def _of_arrow(data: Any) -> tuple[dict[str, Any] | None, int]:
 
     if not isinstance(data, pa.Table | pa.RecordBatch) or not _are_names(data.schema.names):
         return None, 0
-    arrays = [
-        column if isinstance(column, pa.Array) else column.chunk(0) if column.num_chunks == 1 else None
-        for column in data.columns
-    ]
-    return dict(zip(data.schema.names, arrays, strict=True)), data.num_rows
+    batches = data.to_batches() if isinstance(data, pa.Table) else [data]
+    if len(batches) != 1:
+        return None, 0
+    return dict(zip(data.schema.names, batches[0].columns, strict=True)), data.num_rows
 
 
 def _of_frame(frame: Any) -> tuple[dict[str, Any] | None, int]:
@@ -124,6 +123,8 @@ def _number(values: Any, column: Column) -> PlanColumn | None:
         if values.max() > MAX_EXACT_INTEGER or values.min() < -MAX_EXACT_INTEGER:
             return None
         values = values.astype(np.float64)
+    if column.nullable and not column.finite and all(getattr(column, option) is None for option in BOUNDS):
+        return values
     missing = np.isnan(values)
     any_missing = bool(missing.any())
     if (any_missing and not column.nullable) or (column.finite and np.isinf(values).any()):
@@ -164,7 +165,12 @@ def _string(values: Any, column: Column) -> PlanColumn | None:
     texts = _texts(values)
     if texts is None or (None in texts and not column.nullable):
         return None
-    return TextColumn.of(texts)
+    text = TextColumn.of(texts)
+    try:
+        "".join(word for word in text.words if word).encode()
+    except UnicodeError:  # half of a surrogate pair
+        return None
+    return text
 
 
 def _texts(values: Any) -> list[str | None] | None:
@@ -182,10 +188,6 @@ def _texts(values: Any) -> list[str | None] | None:
             return None
         whole = [None if type(value) is float else value for value in texts]
     else:
-        return None
-    try:
-        "".join(text for text in whole if text).encode()
-    except UnicodeError:  # half of a surrogate pair
         return None
     return whole
 

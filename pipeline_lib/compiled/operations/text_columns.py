@@ -33,9 +33,12 @@ class TextColumn:
     @classmethod
     def of(cls, values: Sequence[str | None]) -> "TextColumn":
         """A column of Python text; None is missing."""
-        index_of = {word: index for index, word in enumerate(dict.fromkeys(v for v in values if v is not None))}
-        codes = np.array([-1 if value is None else index_of[value] for value in values], dtype=np.int32)
-        return cls(codes, Words([*index_of, None]))
+        distinct = dict.fromkeys(values)
+        distinct.pop(None, None)
+        index_of: dict[str | None, int] = {word: index for index, word in enumerate(distinct)}
+        index_of[None] = -1
+        codes = np.fromiter(map(index_of.__getitem__, values), np.int32, len(values))
+        return cls(codes, Words([*distinct, None]))
 
     def __len__(self) -> int:
         return len(self.codes)
