@@ -14,6 +14,7 @@ _OUTSIDE = {name: ROOT / f"{name.upper()}.md" for name in ("changelog", "contrib
 """Pages that lie beside docs/, by their names in the site."""
 _GENERATED = {
     "[all of them](commands.md#error-codes)": "[all of them](refusals.md)",
+    "Without a code it lists all codes.": "All codes: [error messages](refusals.md).",
     "[error codes](commands.md#error-codes) tells more": "[error messages](refusals.md) lists them",
     "- Reference: [commands](commands.md), [operations](operations.md)": (
         "- Reference: [command line](command-line.md), [Python](api.md), [operations](operations.md), "
