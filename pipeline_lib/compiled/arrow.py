@@ -27,6 +27,26 @@ def from_arrow(table: pa.Table) -> dict[str, PlanColumn]:
     return dict(zip(table.column_names, map(_column, map(_one_array, table.columns), table.schema), strict=True))
 
 
+def plain_values(array: Any) -> Any:
+    """An Arrow array of float64, int64, bool or datetimes as one of NumPy, with NaN and NaT for missing.
+
+    None for missing integers and bools, and for datetimes but naive microseconds. `to_numpy` of Arrow imports pandas.
+    """
+    kind, missing, rows = type(array).__name__, array.null_count, len(array)
+    validity, data = array.buffers()
+    if kind == "BooleanArray":
+        return None if missing else _bits(data, array.offset, rows)
+    numbers = np.frombuffer(data, np.float64 if kind == "DoubleArray" else np.int64, rows, 8 * array.offset)
+    if kind == "Int64Array":
+        return None if missing else numbers
+    if missing:
+        numbers = numbers.copy()
+        numbers[~_bits(validity, array.offset, rows)] = np.nan if kind == "DoubleArray" else NAT
+    if kind == "DoubleArray":
+        return numbers
+    return numbers.view("datetime64[us]") if array.type == pa.timestamp("us") else None
+
+
 def run_parts(executor: ColumnExecutor | CoreExecutor, parts: Iterable[pa.Table]) -> list[PlanColumn]:
     """The executor's columns for conformed tables whose rows follow one another; memory holds two tables at a time."""
     results, first = [], 0

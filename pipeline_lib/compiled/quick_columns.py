@@ -97,22 +97,13 @@ def _of_blocks(frame: Any, names: Sequence[str]) -> dict[str, Any]:
 def _copied(values: Any, *dtypes: Any) -> Any:
     """A copy of an array of one of these dtypes, None for any other: results must not share memory with the frame."""
     kind = type(values).__name__  # pandas wraps arrays of NumPy and datetimes in its own
-    if kind in ("DoubleArray", "BooleanArray", "Int64Array", "TimestampArray"):
-        values = _of_arrow_array(values)
+    if kind in ("DoubleArray", "BooleanArray", "Int64Array", "TimestampArray") and hasattr(values, "null_count"):
+        from pipeline_lib.compiled.arrow import plain_values
+
+        values = plain_values(values)
     elif kind == "NumpyExtensionArray" or (kind == "DatetimeArray" and values.tz is None):
         values = values._ndarray
     return values.copy() if isinstance(values, np.ndarray) and values.dtype in dtypes else None
-
-
-def _of_arrow_array(array: Any) -> Any:
-    """An Arrow array as an array of NumPy, None where that has no missing value; pandas' BooleanArray is none."""
-    if not hasattr(array, "null_count") or (
-        array.null_count and type(array).__name__ in ("BooleanArray", "Int64Array")
-    ):
-        return None
-    if type(array).__name__ == "TimestampArray" and array.type.tz is not None:
-        return None
-    return array.to_numpy(zero_copy_only=False)
 
 
 def _number(values: Any, column: Column) -> PlanColumn | None:
