@@ -87,8 +87,9 @@ class Repeats:
 
         number = next(NUMBERS)
         try:
-            parts = (number, self.seconds, list(sys.path), str(Path.cwd()), cloudpickle.dumps(request.payload))
-            message = cloudpickle.dumps(parts)
+            with _REGISTERING:  # else another thread could change half way how a class is sent
+                payload = cloudpickle.dumps(request.payload)
+            message = cloudpickle.dumps((number, self.seconds, list(sys.path), str(Path.cwd()), payload))
         except Exception as error:
             raise TraceRefusedError(
                 f"{request.where}: found own code that cannot be copied to another process ({type(error).__name__}: "
@@ -143,7 +144,7 @@ def _by_value(name: str) -> Iterator[None]:
                 cloudpickle.unregister_pickle_by_value(module)
 
 
-_REGISTERING = threading.Lock()
+_REGISTERING = threading.RLock()
 """cloudpickle's list of modules belongs to all threads."""
 
 
