@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from pipeline_lib.compiled.native.core import operations
 from pipeline_lib.compiled.native.encoded import Encoded
 from pipeline_lib.compiled.native.encoders import ENCODERS
@@ -67,6 +69,7 @@ class _Encoder:
         self.words = WordTable(text for number in self.needed for text in _texts(nodes[number]))
         self.widths: dict[int, int] = {}
         self.encoded: dict[int, Encoded] = {}
+        self.cells = 0  # of tables by word
         self.any_word: set[int] = set()  # nodes whose text may be one that the plan does not name
         self.carried = self._carried()
 
@@ -136,7 +139,7 @@ class _Encoder:
             result = {"d": "where_float", "i": "where_int", "b": "where_bool", "t": "where_word"}.get(KINDS[node.dtype])
             return Encoded(result) if result and kinds[1] == kinds[2] else None
         if name == "search":
-            edges = _float_array(settings["edges"])
+            edges = np.asarray(settings["edges"], dtype=np.float64)
             return Encoded("search", (int(settings["side"] == "right"),), [edges])
         return self._encode_text(node, dtypes)
 
@@ -154,8 +157,8 @@ class _Encoder:
 
     def _fits(self, settings: dict[str, Any]) -> bool:
         """Whether there is room for another table by word."""
-        self._cells = getattr(self, "_cells", 0) + self.words.size
-        return self._cells <= _MOST_CELLS
+        self.cells += self.words.size
+        return self.cells <= _MOST_CELLS
 
     def write(self) -> CorePlan:
         nodes, writer = self.plan.nodes, PlanWriter()
@@ -210,9 +213,3 @@ def _texts(node: Node) -> list[str]:
         return []
     found = [*settings["values"], settings.get("missing"), settings.get("unseen")]
     return texts_of([*(settings.get("keys", ()) if node.operation == "lookup" else ()), *found])
-
-
-def _float_array(values: Any) -> Any:
-    import numpy as np
-
-    return np.asarray(values, dtype=np.float64)

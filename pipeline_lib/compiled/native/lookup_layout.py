@@ -1,6 +1,6 @@
 """Look-ups, choices and tests of text for the core: a table with a value for each word of the plan."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,3 @@ def encode_missing_text(words: WordTable) -> Encoded:
     cells = np.zeros(words.size, dtype=np.uint8)
     cells[words.missing] = 1
     return Encoded("word_bool", (), [cells])
-
-
-TextEncoder = Callable[[Settings, WordTable], Encoded | None]
