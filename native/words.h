@@ -1,0 +1,22 @@
+/* Words by their text: each has a number from 0 on. */
+#ifndef PIPELINE_WORDS_H
+#define PIPELINE_WORDS_H
+
+#include "core.h"
+
+/* The places are by hash: a word's number + 1, or 0. More than half of them are free. */
+struct word_table {
+    u32 *slots;
+    u64 slot_mask;
+    const char **texts; /* UTF-8 */
+    u64 *lengths;
+};
+
+/* Places that a table of so many words needs: a power of two. */
+u64 word_slots(u64 count);
+/* Enter the word of this number, whose text and length are there. */
+void enter_word(struct word_table *table, u64 number);
+/* A text's number among the words; `other` for any other. */
+u64 word_number(const struct word_table *table, const char *text, u64 length, u64 other);
+
+#endif
