@@ -1,4 +1,7 @@
 /* Numbers, integers, conditions, casts, refusals and look-ups: one loop each, which the compiler makes wide. */
+#ifndef PIPELINE_BASIC_H
+#define PIPELINE_BASIC_H
+
 #include "simd.h"
 
 /* The loop over the rows of a call. An operand that is constant is read once, outside of the loop. */
@@ -525,3 +528,5 @@ static const char *search_check(const struct core_instruction *own, const u32 *w
         {"choose_bool", "i:b", choose_bool_run, choose_bool_check, NULL},                                              \
         {"choose_word", "i:t", choose_word_run, choose_word_check, NULL},                                              \
         {"search", "d:i", search_run, search_check, NULL},
+
+#endif

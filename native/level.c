@@ -1,7 +1,8 @@
 /* The operations at one level; compiled once for each, with -DLEVEL=0, 1 or 2. */
 #include "basic.h"
+#include "calendar.h"
+#include "durations.h"
 #include "elementary.h"
-#include "neighbors.h"
 #include "neighbors.h"
 #include "svm.h"
 #include "trees.h"
@@ -13,8 +14,9 @@
 /* clang-format off */
 const struct core_operation NAMED(core_operations_, LEVEL)[] = {
     OPERATIONS_OF_BASIC
+    OPERATIONS_OF_CALENDAR
+    OPERATIONS_OF_DURATIONS
     OPERATIONS_OF_ELEMENTARY
-    OPERATIONS_OF_NEIGHBORS
     OPERATIONS_OF_NEIGHBORS
     OPERATIONS_OF_SVM
     OPERATIONS_OF_TREES

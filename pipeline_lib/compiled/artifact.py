@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
+from pipeline_lib.compiled.operations.dates import ROUNDINGS, check_unit
 from pipeline_lib.compiled.plan import DTYPES, Node, Plan, RawTable
 from pipeline_lib.errors import InputError
 from pipeline_lib.rows.schema import RowSchema
@@ -150,6 +151,8 @@ def _node(number: int, values: dict[str, Any], arrays: dict[str, np.ndarray[Any,
     settings = {name: _setting(value, arrays) for name, value in values["settings"].items()}
     if operation == "trees":
         _check_trees(number, settings)
+    if operation in ROUNDINGS:
+        check_unit(settings)
     return Node(operation, inputs, settings, dtype)
 
 

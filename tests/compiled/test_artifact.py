@@ -15,8 +15,12 @@ from small_houses import ROW, as_dicts, compiled, houses, steps
 
 from pipeline_lib.compiled import artifact
 from pipeline_lib.compiled.pipeline import CompiledPipeline, load_model
+from pipeline_lib.compiled.plan import Plan
+from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.compiler.compile import compile_pipeline
 from pipeline_lib.errors import InputError
+from pipeline_lib.rows.column import Column
+from pipeline_lib.rows.schema import RowSchema
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +169,17 @@ def test_trees_whose_walk_would_never_end_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "arrays.npz", **arrays)
     with pytest.raises(InputError, match="found damaged trees"):
         load_model(tmp_path)
+
+
+def test_a_rounding_that_64_bits_do_not_hold_is_refused(tmp_path: Path) -> None:
+    build = Builder()
+    day = build.date_floor(build.input("at", "datetime"), unit="day", count=2)
+    artifact.save(tmp_path, Plan(build.nodes, {"day": day.node}), RowSchema((Column("at", "datetime"),)), {})
+    assert artifact.load(tmp_path)[0].nodes == build.nodes
+    text = (tmp_path / "artifact.json").read_text(encoding="utf-8")
+    for count in (2**62 // 86_400_000_000 + 1, 0, -3):
+        changed = text.replace('"count": 2', f'"count": {count}')
+        assert changed != text
+        (tmp_path / "artifact.json").write_text(changed, encoding="utf-8")
+        with pytest.raises(InputError, match=f"found count={count} of unit 'day'"):
+            artifact.load(tmp_path)

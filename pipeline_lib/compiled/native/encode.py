@@ -2,9 +2,9 @@
 
 What the core cannot carry stays in NumPy, with everything that it depends on; the core takes it from there:
 
-    raw columns --- calendar, text, child rows (NumPy) ---+
-         |                                                +--- the core --- outputs
-         +------------------------------------------------+
+    raw columns --- text, child rows (NumPy) ---+
+         |                                      +--- the core --- outputs
+         +--------------------------------------+
 """
 
 import math

@@ -1,11 +1,18 @@
 """The encoders of all operations whose settings become arrays, by the plan operation's name."""
 
-from pipeline_lib.compiled.native import math_layout, neighbor_layout, svm_layout, tree_layout, vector_layout
+from pipeline_lib.compiled.native import (
+    calendar_layout,
+    math_layout,
+    neighbor_layout,
+    svm_layout,
+    tree_layout,
+    vector_layout,
+)
 from pipeline_lib.compiled.native.encoded import Encoders
 
 ENCODERS: Encoders = {
+    **calendar_layout.ENCODERS,
     **math_layout.ENCODERS,
-    **neighbor_layout.ENCODERS,
     **neighbor_layout.ENCODERS,
     **svm_layout.ENCODERS,
     **tree_layout.ENCODERS,

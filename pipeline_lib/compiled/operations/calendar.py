@@ -156,7 +156,8 @@ def _bind_elapsed(settings: Settings) -> Callable[[Any, Any], Any]:
     def elapsed(left: Any, right: Any) -> Any:
         missing = (left == NAT) | (right == NAT)
         apart = np.where(missing, 0, left - right)
-        refuse(apart, (apart < _LONGEST) & (apart > -_LONGEST), lambda value: _beyond(settings))
+        whole = np.abs(np.subtract(left, right, dtype=np.float64)) < float(2 * _LONGEST)  # else it may wrap around
+        refuse(apart, missing | (whole & (apart < _LONGEST) & (apart > -_LONGEST)), lambda value: _beyond(settings))
         return np.where(missing, np.nan, (apart * 1000).astype(np.float64) / unit)
 
     return elapsed

@@ -15,8 +15,22 @@ from pipeline_lib.compiled.operations.text_columns import TextColumn, Words
 from pipeline_lib.errors import InputError
 
 UNITS = {"day": DAY, "hour": HOUR, "minute": MINUTE, "second": SECOND, "millisecond": 1000}
+MOST_MICROSECONDS = 2**62
+"""Of the unit of a rounding: 64 bits hold twice a remainder. These are 146,000 years."""
 _COUNT = SettingType("int", "an integer above 0", lambda value: INTEGER.accepts(value) and value > 0)
 Rounding = Callable[[Any, int], Any]
+
+
+def unit_of(settings: Settings) -> int:
+    """The microseconds to whose multiples dates are rounded."""
+    return UNITS[settings["unit"]] * int(settings.get("count", 1))
+
+
+def check_unit(settings: Settings) -> None:
+    """Refuse a unit of so many microseconds that a remainder does not fit. Raises InputError."""
+    if not 0 < unit_of(settings) <= MOST_MICROSECONDS:
+        most = MOST_MICROSECONDS // UNITS[settings["unit"]]
+        raise InputError(f"found count={settings['count']!r} of unit {settings['unit']!r}, expected from 1 to {most}")
 
 
 def _floor(value: Any, unit: int) -> Any:
@@ -36,7 +50,7 @@ def _round(value: Any, unit: int) -> Any:
 
 def _rounding(name: str, doc: str, compute: Rounding) -> None:
     def column(settings: Settings) -> Callable[[Any], Any]:
-        unit = UNITS[settings["unit"]] * settings.get("count", 1)
+        unit = unit_of(settings)
 
         def rounded(dates: Any) -> Any:
             dates = np.asarray(dates, dtype=np.int64)
@@ -49,7 +63,7 @@ def _rounding(name: str, doc: str, compute: Rounding) -> None:
         return rounded
 
     def row(settings: Settings) -> Callable[[int], int]:
-        unit = UNITS[settings["unit"]] * settings.get("count", 1)
+        unit = unit_of(settings)
 
         def rounded(date: int) -> int:
             if date == NAT:
@@ -69,10 +83,12 @@ def _rounding(name: str, doc: str, compute: Rounding) -> None:
         settings={"unit": one_of(tuple(UNITS)), "count": optional(_COUNT)},
         column=column,
         row=row,
-        abs_max=lambda settings, maxima: maxima[0] + UNITS[settings["unit"]] * settings.get("count", 1),
+        abs_max=lambda settings, maxima: maxima[0] + unit_of(settings),
+        check=check_unit,
     )
 
 
+ROUNDINGS = ("date_floor", "date_ceil", "date_round")
 _rounding("date_floor", "The last multiple of `count` (default 1) units since 1970 that is not later.", _floor)
 _rounding("date_ceil", "The first multiple of `count` (default 1) units since 1970 that is not earlier.", _ceil)
 _rounding("date_round", "The nearest multiple of `count` (default 1) units since 1970; halves go to even.", _round)

@@ -139,6 +139,15 @@ def test_dates_are_rounded_as_in_pandas(unit, alias, count):
     assert spans == _integers(_spans(dates).dt.floor(alias))
 
 
+@pytest.mark.parametrize("unit", ["day", "millisecond"])
+def test_a_unit_that_is_too_long_to_round_to_is_refused(unit):
+    build = Builder()
+    most = 2**62 // {"day": DAY, "millisecond": 1000}[unit]
+    build.date_round(build.input("a", "datetime"), unit=unit, count=most)
+    with pytest.raises(InputError, match=f"found count={most + 1} of unit '{unit}', expected from 1 to {most}"):
+        build.date_round(build.input("a", "datetime"), unit=unit, count=most + 1)
+
+
 @pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%y %H:%M:%S.%f", "%j%%", "", "100%%Y", "%%%Y"])
 def test_dates_as_text_are_those_of_pandas(form):
     results = evaluate(lambda build, a: build.date_text(a, format=form), {"a": ("datetime", DATES)})
