@@ -31,6 +31,21 @@ ALWAYS int mask_all(vi mask)
 #endif
 }
 
+/* A bit for each lane whose mask is set. */
+ALWAYS u32 mask_lanes(vi mask)
+{
+#if defined(__x86_64__) && LEVEL == 2
+    return _mm512_movepi64_mask((__m512i)mask);
+#elif defined(__x86_64__) && LEVEL == 1
+    return (u32)_mm256_movemask_pd((__m256d)mask);
+#else
+    u32 lanes = 0;
+    for (u32 lane = 0; lane < LANES; lane++)
+        lanes |= (mask[lane] != 0) ? 1u << lane : 0;
+    return lanes;
+#endif
+}
+
 /* table[index] in every lane. */
 ALWAYS vf gather(const f64 *table, vi index)
 {

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.native.encoded import Encoded, Encoders
+from pipeline_lib.compiled.native.neighbor_filter import filter_arrays
 from pipeline_lib.compiled.native.tile_layout import fits, tiles
 from pipeline_lib.compiled.operations.registry import Settings
 
@@ -33,7 +34,10 @@ def encode_nearest(settings: Settings, dtypes: Sequence[str], widths: Sequence[i
             arrays += [tiles(settings["tree_low"]), tiles(settings["tree_high"])]
         else:
             arrays += [tiles(settings["tree_centers"]), np.asarray(settings["tree_radii"], dtype=np.float64)]
+    filters = filter_arrays(points, settings["count"]) if _SUMS[metric] == "squares" else []
+    arrays += filters
     ints = [int(settings["count"]), int(metric == "euclidean"), _TIES.index(ties), int(not boxes), len(points)]
+    ints.append(int(bool(filters)))
     return Encoded(f"nearest_{_SUMS[metric]}", ints, arrays)
 
 

@@ -48,7 +48,7 @@ def test_nearest_points_and_ties(rng: np.random.Generator, metric: str, columns:
 @pytest.mark.parametrize("metric", ["euclidean", "manhattan", "chebyshev"])
 @pytest.mark.parametrize("kind", ["boxes", "balls"])
 def test_ties_of_a_tree(rng: np.random.Generator, metric: str, kind: str) -> None:
-    points, numbers = table(rng, 120, 3, whole=True), table(rng, 3, max(ROWS), whole=True)
+    points, numbers = table(rng, 200, 3, whole=True), table(rng, 3, max(ROWS), whole=True)
     settings = {"points": points, "count": 4, "expanded": False, "metric": metric}
     plan, root = vector_plan("nearest", 3, **settings, **tree_of(points, kind, metric))
     assert differing_levels(plan, [root], numbers) == []
