@@ -1,9 +1,11 @@
 /* The operations at one level; compiled once for each, with -DLEVEL=0, 1 or 2. */
 #include "basic.h"
 #include "calendar.h"
+#include "curves.h"
 #include "durations.h"
 #include "elementary.h"
 #include "neighbors.h"
+#include "numbers.h"
 #include "svm.h"
 #include "trees.h"
 #include "vectors.h"
@@ -15,9 +17,11 @@
 const struct core_operation NAMED(core_operations_, LEVEL)[] = {
     OPERATIONS_OF_BASIC
     OPERATIONS_OF_CALENDAR
+    OPERATIONS_OF_CURVES
     OPERATIONS_OF_DURATIONS
     OPERATIONS_OF_ELEMENTARY
     OPERATIONS_OF_NEIGHBORS
+    OPERATIONS_OF_NUMBERS
     OPERATIONS_OF_SVM
     OPERATIONS_OF_TREES
     OPERATIONS_OF_VECTORS

@@ -19,9 +19,12 @@ from pipeline_lib.compiled.operations.registry import Settings, operation
 from pipeline_lib.compiled.operations.setting_types import INTEGER, SettingType
 from pipeline_lib.errors import InputError
 
-_MOST = 22  # the largest power of ten that a double holds exactly
+MOST_DECIMALS = 22
+"""The largest power of ten that a double holds exactly."""
 _DECIMALS = SettingType(
-    "int", f"an integer from -{_MOST} to {_MOST}", lambda value: INTEGER.accepts(value) and abs(value) <= _MOST
+    "int",
+    f"an integer from -{MOST_DECIMALS} to {MOST_DECIMALS}",
+    lambda value: INTEGER.accepts(value) and abs(value) <= MOST_DECIMALS,
 )
 _TOO_LARGE = "found a number that rounds to one beyond the largest double; correct the row"
 

@@ -12,7 +12,7 @@ from pipeline_lib.compiled.operations.setting_types import INTEGER, MATRIX, NUMB
 
 
 def _bind_interpolate(settings: Settings) -> Callable[[Any], Any]:
-    x, y, slopes = _line(settings)
+    x, y, slopes = line_of(settings)
     last = len(x) - 1
 
     def interpolate(values: Any) -> Any:
@@ -25,7 +25,7 @@ def _bind_interpolate(settings: Settings) -> Callable[[Any], Any]:
 
 
 def _bind_interpolate_row(settings: Settings) -> Callable[[float], float]:
-    x, y, slopes = (part.tolist() for part in _line(settings))
+    x, y, slopes = (part.tolist() for part in line_of(settings))
     last = len(x) - 1
 
     def interpolate(value: float) -> float:
@@ -39,7 +39,8 @@ def _bind_interpolate_row(settings: Settings) -> Callable[[float], float]:
     return interpolate
 
 
-def _line(settings: Settings) -> tuple[Any, Any, Any]:
+def line_of(settings: Settings) -> tuple[Any, Any, Any]:
+    """The points' x and y, and the slope from each one to the next; 0 after the last."""
     x, y = np.asarray(settings["x"], dtype=np.float64), np.asarray(settings["y"], dtype=np.float64)
     with np.errstate(all="ignore"):  # the slope between equal points is never used
         slopes = (y[1:] - y[:-1]) / (x[1:] - x[:-1])
