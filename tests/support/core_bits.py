@@ -39,7 +39,7 @@ def differing_levels(plan: Plan, roots: Sequence[int], numbers: np.ndarray) -> l
     for level in levels():
         core = core_executor(plan, list(roots), ColumnExecutor)
         assert core is not None, level
-        assert core._rest is None, level
+        assert core.alone, level
         for rows in ROWS:
             columns: dict[str, Any] = {f"c{index}": own[:rows].copy() for index, own in enumerate(numbers)}
             pairs = zip(core.run(columns, rows), ColumnExecutor(plan, list(roots)).run(columns, rows), strict=True)

@@ -11,8 +11,8 @@ import numpy as np
 from pipeline_lib.compiled.column_executor import ColumnExecutor
 from pipeline_lib.compiled.columns import KINDS, PlanColumn
 from pipeline_lib.compiled.native.core import LEVELS, VARIABLE, built, load_plan
-from pipeline_lib.compiled.native.encode import CorePlan, encode
 from pipeline_lib.compiled.native.executor import CoreExecutor
+from pipeline_lib.compiled.native.segments import Turn, turns
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
 
@@ -67,36 +67,29 @@ def _compare(
     shadow.batches += 1
     if rows * len(plan.nodes) > LARGEST:
         return
-    core = encode(plan, roots)
-    if core is None:
+    order = turns(plan, roots, least=1)
+    if not order:
         return
     shadow.carried += 1
     for level in levels:
         with patch.dict(os.environ, {VARIABLE: level}):
-            found = _core_columns(plan, roots, core, columns, rows)
+            found = _core_columns(plan, roots, order, columns, rows)
         if isinstance(expected, InputError):
             assert found is None, f"{level}: found answers of the core, expected a refusal: {expected}"
             shadow.refused += 1
             continue
         assert found is not None, f"{level}: found a refusal of the core, expected answers"
-        for node, own in found.items():
-            for root, other in zip(roots, expected, strict=True):
-                if root == node:
-                    where = f"{level}: node {node}, {plan.nodes[node].operation} {plan.nodes[node].settings}"
-                    assert same_bits(own, other, rows), f"{where}: found {own!r}, expected {other!r}"
+        for root, own, other in zip(roots, found, expected, strict=True):
+            where = f"{level}: node {root}, {plan.nodes[root].operation} {plan.nodes[root].settings}"
+            assert same_bits(own, other, rows), f"{where}: found {own!r}, expected {other!r}"
 
 
 def _core_columns(
-    plan: Plan, roots: Sequence[int], core: CorePlan, columns: Mapping[str, PlanColumn], rows: int
-) -> dict[int, PlanColumn] | None:
-    native = load_plan(core.data)
-    assert native is not None, "found a plan that the core does not read"
-    executor = CoreExecutor(plan, roots, core, native, ColumnExecutor)
-    try:
-        results = executor.core_columns(columns, executor.rest_columns(columns, rows, 0), rows)
-    except InputError:
-        return None
-    return None if results is None else dict(zip(core.given, results, strict=True))
+    plan: Plan, roots: Sequence[int], order: Sequence[Turn], columns: Mapping[str, PlanColumn], rows: int
+) -> list[PlanColumn] | None:
+    natives = [load_plan(turn.core.data) for turn in order if turn.core is not None]
+    assert None not in natives, "found a plan that the core does not read"
+    return CoreExecutor(plan, roots, order, natives, ColumnExecutor).quick(columns, rows)
 
 
 def same_bits(left: PlanColumn, right: PlanColumn, rows: int) -> bool:

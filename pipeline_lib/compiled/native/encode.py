@@ -1,6 +1,7 @@
-"""From a plan to the core: which nodes it carries, what it takes from NumPy, and the bytes that it reads.
+"""From a plan to the core: which nodes it can carry, and the bytes that it reads of some of them.
 
-What the core cannot carry stays in NumPy, with everything that it depends on; the core takes it from there:
+`segments` says which of them run in the core where NumPy has to carry others in between; `encode` is for a single row,
+where NumPy's part comes first, with everything that it depends on:
 
     raw columns --- text, child rows (NumPy) ---+
          |                                      +--- the core --- outputs
@@ -9,7 +10,7 @@ What the core cannot carry stays in NumPy, with everything that it depends on; t
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,9 +43,9 @@ _MOST_CELLS = 1 << 23  # of all tables by word: 64 MiB
 
 @dataclass(frozen=True)
 class CorePlan:
-    """What the core runs of a plan for some roots.
+    """Nodes of a plan that the core runs in one go.
 
-    `taken` are the nodes that it takes as columns, by number, raw columns among them; `given` the roots that it gives.
+    `taken` are the nodes that it takes as columns, by number, raw columns among them; `given` those that it gives.
     """
 
     data: bytes
@@ -56,12 +57,15 @@ class CorePlan:
 
 
 def encode(plan: Plan, roots: Sequence[int]) -> CorePlan | None:
-    """The core's part of a plan; None where it has none that is worth it."""
-    encoder = _Encoder(plan, list(dict.fromkeys(roots)))
-    return encoder.write() if encoder.carried else None
+    """The core's part of a plan, after all of NumPy's; None where it has none."""
+    encoder = Encoder(plan, list(dict.fromkeys(roots)))
+    carried = encoder.without_ancestors(set(encoder.encoded))
+    return encoder.write(carried, [root for root in encoder.roots if root in carried]) if carried else None
 
 
-class _Encoder:
+class Encoder:
+    """A plan's nodes as operations of the core: `encoded` by number, for those that it can carry."""
+
     def __init__(self, plan: Plan, roots: list[int]) -> None:
         self.plan, self.roots = plan, roots
         self.needed = plan.needed(roots)
@@ -71,13 +75,11 @@ class _Encoder:
         self.encoded: dict[int, Encoded] = {}
         self.cells = 0  # of tables by word
         self.any_word: set[int] = set()  # nodes whose text may be one that the plan does not name
-        self.carried = self._carried()
+        self._encode_all()
 
-    def _carried(self) -> set[int]:
-        """The nodes that the core evaluates: those that it knows, without what nodes depend on that it does not."""
-        nodes, known = self.plan.nodes, set[int]()
+    def _encode_all(self) -> None:
         for number in self.needed:
-            node = nodes[number]
+            node = self.plan.nodes[number]
             self.widths[number] = self._width(node)
             if node.dtype == "str" and node.operation not in ("constant", "choose", "lookup_number"):
                 self.any_word.add(number)
@@ -86,15 +88,26 @@ class _Encoder:
             encoded = self._encode(node)
             if encoded is not None and (encoded.operation in operations() or encoded.operation == ""):
                 self.encoded[number] = encoded
-                known.add(number)
             self._settle_words(number, node)
-        outside = {number for number in self.needed if number not in known and nodes[number].operation != "input"}
-        outside -= {number for number in outside if nodes[number].operation == "constant"}
-        outside |= {root for root in self.roots if nodes[root].dtype == "str" and root in self.any_word}
+
+    def without_texts(self, carried: set[int]) -> set[int]:
+        """`carried` without texts that NumPy takes, or that are roots, and that may be words without a number.
+
+        NumPy evaluates these from the raw column.
+        """
+        nodes, kept = self.plan.nodes, carried - (self.any_word & set(self.roots))
         for number in reversed(self.needed):
-            if number in outside:
-                outside.update(nodes[number].inputs)
-        return known - outside
+            if number not in kept:
+                kept -= self.any_word.intersection(nodes[number].inputs)
+        return kept
+
+    def without_ancestors(self, carried: set[int]) -> set[int]:
+        """`carried` without everything that nodes depend on that are not: NumPy's part comes first."""
+        nodes, kept = self.plan.nodes, self.without_texts(carried)
+        for number in reversed(self.needed):
+            if number not in kept:
+                kept.difference_update(nodes[number].inputs)
+        return kept
 
     def _settle_words(self, number: int, node: Node) -> None:
         """Whether a node's text may be any word."""
@@ -160,11 +173,12 @@ class _Encoder:
         self.cells += self.words.size
         return self.cells <= _MOST_CELLS
 
-    def write(self) -> CorePlan:
+    def write(self, carried: Collection[int], given: Sequence[int]) -> CorePlan:
+        """The core's plan of the nodes `carried` that gives the columns of `given`."""
         nodes, writer = self.plan.nodes, PlanWriter()
-        inner = [number for number in self.needed if number in self.carried]
+        inner = [number for number in self.needed if number in carried]
         taken = dict.fromkeys(each for number in inner for each in nodes[number].inputs)
-        outer = [number for number in taken if number not in self.carried and nodes[number].operation != "constant"]
+        outer = [number for number in taken if number not in carried and nodes[number].operation != "constant"]
         registers = {number: writer.register(KINDS[nodes[number].dtype], self.widths[number]) for number in outer}
         writer.inputs = len(outer)
         for number in taken:
@@ -172,7 +186,6 @@ class _Encoder:
                 registers[number] = self._constant(writer, nodes[number])
         for number in inner:
             registers[number] = self._instruction(writer, number, registers)
-        given = [root for root in self.roots if root in self.carried]
         return CorePlan(
             writer.to_bytes([registers[root] for root in given]),
             tuple(outer),

@@ -7,17 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.compiled.column_executor import ColumnExecutor
+from pipeline_lib.compiled.column_executor import BLOCK_ROWS, ColumnExecutor
 from pipeline_lib.compiled.columns import PlanColumn, concat_rows, slice_rows
 from pipeline_lib.compiled.native.core import level, load_plan
-from pipeline_lib.compiled.native.encode import CorePlan, encode
+from pipeline_lib.compiled.native.encode import CorePlan
+from pipeline_lib.compiled.native.segments import LEAST_NODES, Turn, turns
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
 
 MakeExecutor = Callable[[Plan, Sequence[int]], ColumnExecutor]
+Known = dict[int, PlanColumn]
 PART_ROWS = 65_536
 """Rows whose columns NumPy hands to the core at a time: a vector of a hundred numbers takes 50 MiB."""
+SHORT_PART_ROWS = BLOCK_ROWS
+"""The same where NumPy takes columns back: they should still be in the cache. Longer ones take up to twice the time."""
 ROWS_OF_A_THREAD = 4096
 """Rows from which on another thread saves more than it costs to start."""
 _DTYPES: dict[str, Any] = {"d": np.float64, "i": np.int64, "b": np.bool_, "t": np.int32, "v": np.float64}
@@ -26,22 +30,33 @@ _DTYPES: dict[str, Any] = {"d": np.float64, "i": np.int64, "b": np.bool_, "t": n
 class CoreExecutor:
     """Evaluates the nodes that `roots` depend on, as `ColumnExecutor` does, with the same bits.
 
-    `native` is the core's plan; `make` makes the executor of NumPy for roots. That one evaluates all of a batch in
-    which the core refuses a row: only its messages say why. Rows are spread over `threads` where there are many.
+    NumPy and the core take turns, as `segments` has them; `natives` are the core's plans of its turns. `make` makes the
+    executor of NumPy for roots: it also evaluates all of a batch in which a turn refuses a row, as only its messages
+    say why. Rows are spread over `threads` where there are many.
     """
 
     def __init__(
-        self, plan: Plan, roots: Sequence[int], core: CorePlan, native: Any, make: MakeExecutor, threads: int = 1
+        self,
+        plan: Plan,
+        roots: Sequence[int],
+        order: Sequence[Turn],
+        natives: Sequence[Any],
+        make: MakeExecutor,
+        threads: int = 1,
     ) -> None:
-        self.roots, self._threads = list(roots), threads
-        self._make, self._plan, self._core, self._native = make, plan, core, native
-        self._inputs = {
-            node: plan.nodes[node].settings["column"] for node in core.taken if plan.nodes[node].operation == "input"
-        }
-        rest = [node for node in core.taken if node not in self._inputs]
-        rest += [root for root in roots if root not in core.given]
-        self._rest = make(plan, list(dict.fromkeys(rest))) if rest else None
-        self._words = core.words.column_words()
+        self.roots = list(roots)
+        self._make, self._plan = make, plan
+        self._turns: list[_CoreTurn | _NumpyTurn] = []
+        loaded = iter(natives)
+        for turn in order:
+            if turn.core is not None:
+                self._turns.append(_CoreTurn(turn.core, next(loaded), threads))
+            else:
+                self._turns.append(_NumpyTurn(turn, make))
+        taken = dict.fromkeys(each for turn in order if turn.core is not None for each in turn.core.taken)
+        self._inputs = {node: plan.nodes[node].settings["column"] for node in taken if _is_raw(plan, node)}
+        self._part_rows = _part_rows(order)
+        self.alone = all(turn.core is not None for turn in order)  # NumPy evaluates nothing
 
     @cached_property
     def reference(self) -> ColumnExecutor:
@@ -50,60 +65,79 @@ class CoreExecutor:
 
     def run(self, columns: Mapping[str, PlanColumn], rows: int, first: int = 0) -> list[PlanColumn]:
         """The roots' columns, as `ColumnExecutor.run` gives them."""
-        most = rows if self._rest is None else PART_ROWS
-        whole = 0 < rows <= most
-        results = self._part(columns, rows, first) if whole else self._in_parts(columns, rows, first, most)
+        results = self.quick(columns, rows)
         return self.reference.run(columns, rows, first) if results is None else results
 
-    def _in_parts(self, columns: Mapping[str, PlanColumn], rows: int, first: int, most: int) -> list[PlanColumn] | None:
+    def quick(self, columns: Mapping[str, PlanColumn], rows: int) -> list[PlanColumn] | None:
+        """The roots' columns; None where a row is refused, or there is none."""
+        most = self._part_rows or rows
+        if 0 < rows <= most:
+            return self._part(columns, rows)
         parts = []
         for start in range(0, rows, most or 1):
             stop = min(start + most, rows)
             own = {name: slice_rows(column, start, stop + self._plan.context) for name, column in columns.items()}
-            results = self._part(own, stop - start, first + start)
+            results = self._part(own, stop - start)
             if results is None:
                 return None
             parts.append(results)
         return [concat_rows(column) for column in zip(*parts, strict=True)] if parts else None
 
-    def _part(self, columns: Mapping[str, PlanColumn], rows: int, first: int) -> list[PlanColumn] | None:
-        """The roots' columns; None where a row is refused."""
-        try:
-            known = self.rest_columns(columns, rows, first)
-        except InputError:  # the first refused row may be one that the core would find
-            return None
-        results = self.core_columns(columns, known, rows)
-        if results is None:
-            return None
-        given = dict(zip(self._core.given, results, strict=True))
-        return [given[root] if root in given else known[root] for root in self.roots]
-
-    def rest_columns(self, columns: Mapping[str, PlanColumn], rows: int, first: int) -> dict[int, PlanColumn]:
-        """What NumPy evaluates of a batch, by node."""
-        if self._rest is None:
-            return {}
-        return dict(zip(self._rest.roots, self._rest.run(columns, rows, first), strict=True))
-
     def core_columns(
         self, columns: Mapping[str, PlanColumn], known: Mapping[int, PlanColumn], rows: int
     ) -> list[PlanColumn] | None:
-        """The columns of the nodes that the core gives; None where it refuses a row."""
+        """As `quick`: nothing is `known`."""
+        return self.quick(columns, rows)
+
+    @property
+    def _rest(self) -> object:
+        return None if self.alone else self._turns
+
+    def _part(self, columns: Mapping[str, PlanColumn], rows: int) -> list[PlanColumn] | None:
         earlier = self._plan.context
-        taken = [
-            self._buffer(
-                known[node] if node in known else slice_rows(columns[self._inputs[node]], earlier, earlier + rows)
-            )
-            for node in self._core.taken
-        ]
-        results = [
-            self._empty(kind, width, rows) for kind, width in zip(self._core.kinds, self._core.widths, strict=True)
-        ]
+        own = (
+            {name: slice_rows(each, earlier, earlier + rows) for name, each in columns.items()} if earlier else columns
+        )
+        known: Known = {node: own[name] for node, name in self._inputs.items()}
+        for number, turn in enumerate(self._turns):
+            if not turn.run(known, own if number else columns, rows):
+                return None
+        return [known[root] for root in self.roots]
+
+
+class _NumpyTurn:
+    def __init__(self, turn: Turn, make: MakeExecutor) -> None:
+        self._executor = make(turn.plan, turn.given)
+        self._taken = turn.taken
+
+    def run(self, known: Known, columns: Mapping[str, PlanColumn], rows: int) -> bool:
+        """Add what NumPy gives to `known`; False where it refuses a row, which may not be the first one."""
+        if self._taken:
+            columns = {**columns, **{name: _as_raw(known[node]) for node, name in self._taken.items()}}
+        try:
+            results = self._executor.run(columns, rows)
+        except InputError:
+            return False
+        known.update(zip(self._executor.roots, results, strict=True))
+        return True
+
+
+class _CoreTurn:
+    def __init__(self, core: CorePlan, native: Any, threads: int) -> None:
+        self._core, self._native, self._threads = core, native, threads
+
+    def run(self, known: Known, columns: Mapping[str, PlanColumn], rows: int) -> bool:
+        """Add what the core gives to `known`; False where it refuses a row."""
+        core = self._core
+        taken = [self._buffer(known[node]) for node in core.taken]
+        results = [_empty(kind, width, rows) for kind, width in zip(core.kinds, core.widths, strict=True)]
         if not self._run(taken, results, rows):
-            return None
-        return [
-            TextColumn(result, self._words) if kind == "t" else result
-            for kind, result in zip(self._core.kinds, results, strict=True)
-        ]
+            return False
+        # NumPy keeps what it computes of a word with the words: they are new for each batch
+        words = core.words.column_words() if "t" in core.kinds else None
+        for node, kind, result in zip(core.given, core.kinds, results, strict=True):
+            known[node] = result if words is None or kind != "t" else TextColumn(result, words)
+        return True
 
     def _run(self, taken: list[Any], results: list[Any], rows: int) -> bool:
         """Fill `results`; False where a row is refused. Each thread has rows that follow one another."""
@@ -119,13 +153,38 @@ class CoreExecutor:
             return np.ascontiguousarray(column.codes), self._core.words.of_batch(column.words)
         return np.ascontiguousarray(column)
 
-    @staticmethod
-    def _empty(kind: str, width: int, rows: int) -> np.ndarray[Any, Any]:
-        return np.empty((width, rows) if kind == "v" else rows, dtype=_DTYPES[kind])
+
+def _as_raw(column: PlanColumn) -> PlanColumn:
+    """A column as raw ones are: missing text has the code -1 alone."""
+    if not isinstance(column, TextColumn):
+        return column
+    return TextColumn(np.where(column.missing(), np.int32(-1), column.codes), column.words)
 
 
-def core_executor(plan: Plan, roots: Sequence[int], make: MakeExecutor, threads: int = 1) -> CoreExecutor | None:
-    """The executor with the core; None where none is built or wanted, or it carries nothing of this plan."""
-    core = None if level() is None else encode(plan, roots)
-    native = None if core is None else load_plan(core.data)
-    return None if core is None or native is None else CoreExecutor(plan, roots, core, native, make, threads)
+def _part_rows(order: Sequence[Turn]) -> int:
+    """Rows of a part; 0 for all of them."""
+    if all(turn.core is not None for turn in order):
+        return 0
+    return SHORT_PART_ROWS if any(turn.taken for turn in order) else PART_ROWS
+
+
+def _is_raw(plan: Plan, node: int) -> bool:
+    return plan.nodes[node].operation == "input"
+
+
+def _empty(kind: str, width: int, rows: int) -> np.ndarray[Any, Any]:
+    return np.empty((width, rows) if kind == "v" else rows, dtype=_DTYPES[kind])
+
+
+def core_executor(
+    plan: Plan, roots: Sequence[int], make: MakeExecutor, threads: int = 1, least: int = LEAST_NODES
+) -> CoreExecutor | None:
+    """The executor with the core; None where none is built or wanted, or it carries nothing of this plan.
+
+    `least` is how many nodes an early turn of the core has to have.
+    """
+    order = [] if level() is None else turns(plan, roots, least)
+    natives = [load_plan(turn.core.data) for turn in order if turn.core is not None]
+    if not natives or None in natives:
+        return None
+    return CoreExecutor(plan, roots, order, natives, make, threads)

@@ -43,8 +43,10 @@ class WordTable:
         return result
 
     def column_words(self) -> Words:
-        """The words as a column of results has them; none of its rows has another word."""
-        return Words([*self.words, None, None])
+        """The words as a column of results has them; the core takes its numbers as they are."""
+        words = Words([*self.words, None, None])
+        words.cache[self._key] = np.arange(self.size, dtype=np.int32)
+        return words
 
 
 def texts_of(values: Sequence[Any]) -> list[str]:

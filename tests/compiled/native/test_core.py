@@ -67,9 +67,8 @@ def test_a_wrong_bit_is_seen() -> None:
     plan, columns = house()
     roots = list(plan.outputs.values())
     wrong = Plan([_moved(node) for node in plan.nodes], plan.outputs)
-    core_of_wrong = encode(wrong, roots)
-    assert core_of_wrong is not None
-    executor = CoreExecutor(plan, roots, core_of_wrong, core.load_plan(core_of_wrong.data), make_executor)
+    executor = core_executor(wrong, roots, make_executor)
+    assert isinstance(executor, CoreExecutor)
     found = executor.run(columns, ROWS)
     assert not same_bits(found[0], make_executor(plan, roots).run(columns, ROWS)[0], ROWS)
 

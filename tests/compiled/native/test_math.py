@@ -37,7 +37,7 @@ def in_core(plan: Plan, root: int) -> CoreExecutor:
     """The executor with the core, which carries all of the plan."""
     executor = core_executor(plan, [root], ColumnExecutor)
     assert executor is not None
-    assert executor._rest is None
+    assert executor.alone
     return executor
 
 
