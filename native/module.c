@@ -1,6 +1,8 @@
 /* The core as a module of Python, for every version from 3.11 on: its levels, and the class Plan. */
 #include "plan_object.h"
 
+#include "lists.h"
+
 extern const struct core_operation core_operations_0[];
 #ifdef CORE_X86
 extern const struct core_operation core_operations_1[], core_operations_2[];
@@ -72,8 +74,24 @@ static PyObject *levels(PyObject *module, PyObject *none)
     return usable;
 }
 
+static PyObject *list_operations(PyObject *module, PyObject *none)
+{
+    (void)module, (void)none;
+    PyObject *names = PyList_New(0);
+    for (u64 index = 0; names && index < core_list_operation_count; index++) {
+        PyObject *pair = Py_BuildValue("ss", core_list_operations[index].name, core_list_operations[index].kinds);
+        if (!pair || PyList_Append(names, pair))
+            Py_CLEAR(names);
+        Py_XDECREF(pair);
+    }
+    return names;
+}
+
 static PyMethodDef functions[] = {
     {"operations", operations, METH_NOARGS, "operations(): names of the core's operations, with the kinds they take."},
+    {"list_operations", list_operations, METH_NOARGS, "list_operations(): those of child rows, with their kinds."},
+    {"reduce_lists", reduce_lists, METH_VARARGS,
+     "reduce_lists(operation, values, keys, starts, result, width, seed): fill `result` from child rows."},
     {"levels", levels, METH_NOARGS, "levels(): 0, and of 1 (AVX2) and 2 (AVX-512) those that this machine has."},
     {NULL, NULL, 0, NULL},
 };

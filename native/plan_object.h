@@ -54,5 +54,6 @@ void plan_free(PyObject *object);
 PyObject *plan_run(PyObject *object, PyObject *args);   /* plan_rows.c */
 PyObject *plan_reads(PyObject *object, PyObject *args); /* plan_one_row.c */
 PyObject *plan_row(PyObject *object, PyObject *row);
+PyObject *reduce_lists(PyObject *module, PyObject *args); /* list_calls.c */
 
 #endif

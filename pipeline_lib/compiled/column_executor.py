@@ -86,6 +86,10 @@ class ColumnExecutor:
                 taken_from = gives + lookback_of(node)
                 self._calls.append(_Call(number, column_function(node), node.inputs, released, taken_from, gives))
 
+    def replace_functions(self, function_of: Callable[[int, Callable[..., Any]], Callable[..., Any]]) -> None:
+        """Evaluate nodes by functions with the same bits: by the one of `function_of(node, its function)`."""
+        self._calls = [call._replace(function=function_of(call.node, call.function)) for call in self._calls]
+
     def run(self, columns: Mapping[str, PlanColumn], rows: int, first: int = 0) -> list[PlanColumn]:
         """The roots' columns, of `rows` rows each, in order of `roots`.
 

@@ -11,6 +11,7 @@ from pipeline_lib.compiled.column_executor import BLOCK_ROWS, ColumnExecutor
 from pipeline_lib.compiled.columns import PlanColumn, concat_rows, slice_rows
 from pipeline_lib.compiled.native.core import level, load_plan
 from pipeline_lib.compiled.native.encode import CorePlan
+from pipeline_lib.compiled.native.list_functions import core_list_function
 from pipeline_lib.compiled.native.segments import LEAST_NODES, Turn, turns
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
@@ -107,7 +108,10 @@ class CoreExecutor:
 
 class _NumpyTurn:
     def __init__(self, turn: Turn, make: MakeExecutor) -> None:
-        self._executor = make(turn.plan, turn.given)
+        self._executor, nodes = make(turn.plan, turn.given), turn.plan.nodes
+        self._executor.replace_functions(
+            lambda number, function: core_list_function(nodes[number].operation, nodes[number].settings, function)
+        )
         self._taken = turn.taken
 
     def run(self, known: Known, columns: Mapping[str, PlanColumn], rows: int) -> bool:

@@ -158,13 +158,19 @@ _extreme("list_min", np.minimum, math.inf, "The smallest value over child rows; 
 _extreme("list_max", np.maximum, -math.inf, "The largest value over child rows; missing if every one is.")
 
 
+def text_numbers(values: TextColumn) -> NDArray[np.int64]:
+    """A number for each value, the same for equal words."""
+    numbers: dict[str | None, int] = {}
+    number_of = np.array([numbers.setdefault(word, len(numbers)) for word in values.words], dtype=np.int64)
+    result: NDArray[np.int64] = number_of[values.codes]
+    return result
+
+
 def _distinct(lists: ListColumn) -> Any:
     """How many different values each main row has, missing ones not counted."""
     values, owners = lists.values, lists.owners
     if isinstance(values, TextColumn):
-        numbers: dict[str | None, int] = {}
-        number_of = np.array([numbers.setdefault(word, len(numbers)) for word in values.words], dtype=np.int64)
-        known, values = ~values.missing(), number_of[values.codes]
+        known, values = ~values.missing(), text_numbers(values)
     else:
         known = ~np.isnan(values) if values.dtype == np.float64 else values != NAT
         values = (values + 0.0).view(np.int64) if values.dtype == np.float64 else values.astype(np.int64)
