@@ -25,7 +25,8 @@ FLAGS = (
 )
 AVX2 = ("-mavx2",)
 AVX512 = (*AVX2, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mprefer-vector-width=512")
-PYTHON_UNITS = ("module", "plan_object", "plan_rows", "plan_one_row", "list_calls")
+INCOMING_UNITS = ("incoming_object", "incoming_arrow", "incoming_buffers")
+PYTHON_UNITS = ("module", "plan_object", "plan_rows", "plan_one_row", "list_calls", *INCOMING_UNITS)
 TIMEOUT = 600.0
 
 
@@ -56,7 +57,7 @@ def units() -> list[tuple[str, str, tuple[str, ...]]]:
             ("level2", "level.c", (*own, "-DLEVEL=2", *AVX512)),
         ]
     include = ("-I", sysconfig.get_path("include"), *(("-DCORE_X86",) if x86 else ()))
-    free = [(name, f"{name}.c", own) for name in ("plan", "words", "lists")]
+    free = [(name, f"{name}.c", own) for name in ("plan", "words", "lists", "incoming")]
     return [*levels, *free, *((name, f"{name}.c", include) for name in PYTHON_UNITS)]
 
 

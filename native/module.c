@@ -1,5 +1,5 @@
-/* The core as a module of Python, for every version from 3.11 on: its levels, and the class Plan. */
-#include "plan_object.h"
+/* The core as a module of Python, for every version from 3.11 on: its levels, and its classes. */
+#include "incoming_object.h"
 
 #include "lists.h"
 
@@ -32,7 +32,10 @@ int level_is_usable(int level)
 }
 
 static PyMethodDef plan_methods[] = {
-    {"run", plan_run, METH_VARARGS, "run(columns, results, start, stop): whether no row was refused."},
+    {"run", plan_run, METH_VARARGS,
+     "run(columns, results, start, stop, batch=None, first=0): whether no row was refused; a number among the columns "
+     "is a column of the batch, read from its row `first` on."},
+    {"knows", plan_knows, METH_O, "knows(words): the texts of the plan, for raw columns of text."},
     {"reads", plan_reads, METH_VARARGS, "reads(readers, words, results): how single rows are read."},
     {"row", plan_row, METH_O, "row(mapping): a tuple; None where Python has to judge the row, False where it is refused."},
     {NULL, NULL, 0, NULL},
@@ -103,7 +106,7 @@ static int fill_module(PyObject *module)
         return -1;
     const int status = PyModule_AddObjectRef(module, "Plan", type);
     Py_DECREF(type);
-    return status;
+    return status ? status : make_incoming_types(module);
 }
 
 static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, fill_module}, {0, NULL}};

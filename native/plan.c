@@ -392,6 +392,8 @@ static int take_input(struct core_frame *frame, u64 number, const struct core_in
 {
     const struct core_register *own = &frame->plan->register_at[number];
     u8 *to = register_of(frame, number);
+    if (from->raw)
+        return incoming_fill(from->raw, to, start, rows);
     if (own->kind == 't')
         return take_words((i32 *)(void *)to, from, start, rows, own->width);
     if (own->kind == 'b') {

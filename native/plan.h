@@ -3,6 +3,7 @@
 #define PIPELINE_PLAN_H
 
 #include "core.h"
+#include "incoming.h"
 
 #define CORE_MAGIC 0x313045524f434c50u /* "PLCORE01" */
 
@@ -31,12 +32,13 @@ struct core_plan {
 };
 
 /* A column of the rows that a run gets. Words are `words[code]`, the last of `word_count` for codes below 0; the numbers
-   of a vector lie `stride` cells apart. */
+   of a vector lie `stride` cells apart. A raw column is read where it is, and checked. */
 struct core_input {
     const void *at;
     const i32 *words;
     u64 word_count;
     u64 stride;
+    const struct incoming *raw; /* NULL: the others say where the column is */
 };
 
 /* Where results go; the numbers of a vector lie `stride` cells apart. */

@@ -10,12 +10,11 @@ int take_memory(struct memory *memory, u64 bytes)
     return memory->start != NULL;
 }
 
-int index_words(Plan *self)
+int fill_table(struct word_table *table, PyObject *words)
 {
-    const Py_ssize_t count = PyTuple_Size(self->words);
-    struct word_table *table = &self->table;
+    const Py_ssize_t count = PyTuple_Size(words);
     const u64 size = word_slots((u64)count);
-    table->slots = PyMem_Calloc(size, sizeof(u32));
+    table->slots = PyMem_Calloc(size, sizeof(struct word_slot));
     table->texts = PyMem_Calloc((size_t)count + 1, sizeof(char *));
     table->lengths = PyMem_Calloc((size_t)count + 1, sizeof(u64));
     if (!table->slots || !table->texts || !table->lengths) {
@@ -25,13 +24,40 @@ int index_words(Plan *self)
     table->slot_mask = size - 1;
     for (Py_ssize_t number = 0; number < count; number++) {
         Py_ssize_t length;
-        table->texts[number] = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(self->words, number), &length);
+        table->texts[number] = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(words, number), &length);
         if (!table->texts[number])
             return 0;
         table->lengths[number] = (u64)length;
         enter_word(table, (u64)number);
     }
     return 1;
+}
+
+void free_table(struct word_table *table)
+{
+    PyMem_Free(table->slots);
+    PyMem_Free((void *)table->texts);
+    PyMem_Free(table->lengths);
+}
+
+int plan_take_words(Plan *self, PyObject *words)
+{
+    if (self->words) {
+        PyErr_SetString(PyExc_ValueError, "found a plan that has its words, expected one without");
+        return 0;
+    }
+    self->words = Py_NewRef(words);
+    return fill_table(&self->table, words);
+}
+
+/* knows(words): the words of the plan, without the last two numbers, for raw columns of text. */
+PyObject *plan_knows(PyObject *object, PyObject *words)
+{
+    if (!PyTuple_Check(words))
+        return PyErr_Format(PyExc_TypeError, "found other words than a tuple");
+    if (!plan_take_words((Plan *)object, words))
+        return NULL;
+    Py_RETURN_NONE;
 }
 
 void plan_free(PyObject *object)
@@ -45,12 +71,11 @@ void plan_free(PyObject *object)
             Py_XDECREF(self->readers[number].absent);
         }
     PyMem_Free(self->readers);
-    PyMem_Free(self->table.slots);
-    PyMem_Free((void *)self->table.texts);
-    PyMem_Free(self->table.lengths);
+    free_table(&self->table);
     PyMem_Free(self->bytes.start);
     PyMem_Free(self->plan_memory.start);
     PyMem_Free(self->one_memory.start);
+    PyMem_Free(self->spare.start);
     Py_XDECREF(self->words);
     Py_XDECREF(self->results);
     PyObject_Free(object);

@@ -41,6 +41,8 @@ typedef struct {
     PyObject_HEAD
     struct memory bytes, plan_memory, one_memory;
     struct core_plan *plan;
+    struct memory spare; /* a frame for blocks of `spare_rows`, which the next run takes */
+    u64 spare_rows;
     struct core_frame *one; /* the frame of single rows; the interpreter's lock guards it while no Python code runs */
     struct reader *readers;
     PyObject *words;   /* a tuple of the plan's words, without the last two numbers */
@@ -48,9 +50,13 @@ typedef struct {
     PyObject *results; /* for each output the objects of its words, or None */
 } Plan;
 
-int index_words(Plan *self);
+/* The texts of a tuple as a table, which needs the tuple as long as it is used; 0 with an error. */
+int fill_table(struct word_table *table, PyObject *words);
+void free_table(struct word_table *table);
+int plan_take_words(Plan *self, PyObject *words);
 PyObject *plan_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);
 void plan_free(PyObject *object);
+PyObject *plan_knows(PyObject *object, PyObject *words);
 PyObject *plan_run(PyObject *object, PyObject *args);   /* plan_rows.c */
 PyObject *plan_reads(PyObject *object, PyObject *args); /* plan_one_row.c */
 PyObject *plan_row(PyObject *object, PyObject *row);

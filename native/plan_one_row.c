@@ -14,9 +14,8 @@ PyObject *plan_reads(PyObject *object, PyObject *args)
     if (self->readers || (u64)PyList_Size(readers) != self->plan->inputs ||
         (u64)PyList_Size(results) != self->plan->outputs)
         return PyErr_Format(PyExc_ValueError, "found other columns than the plan has");
-    self->words = Py_NewRef(words);
     self->results = Py_NewRef(results);
-    if (!index_words(self))
+    if (!plan_take_words(self, words))
         return NULL;
     struct reader *own = PyMem_Calloc((size_t)self->plan->inputs + 1, sizeof *own);
     if (!own)

@@ -1,5 +1,5 @@
 /* Many rows through a plan, from buffers to buffers. */
-#include "plan_object.h"
+#include "incoming_object.h"
 #include "rounding.h"
 
 /* A buffer of at least so many bytes; its view has to be released. */
@@ -16,12 +16,38 @@ static int take_buffer(PyObject *object, Py_buffer *view, u64 bytes, int writabl
 
 static u64 bytes_of_cell(u32 kind) { return kind == 't' ? 4 : kind == 'b' ? 1 : 8; }
 
-static int take_columns(const Plan *self, PyObject *columns, u64 stop, struct core_input *inputs, Py_buffer *views,
-                        u64 *taken)
+/* A column of a batch, whose number stands in its place. */
+static int take_raw(const Plan *self, u64 number, PyObject *column, Batch *batch, u64 first, u64 stop,
+                    struct core_input *input, struct incoming *raw)
+{
+    const struct core_register *own = &self->plan->register_at[number];
+    const u64 place = PyLong_AsUnsignedLongLong(column);
+    if (PyErr_Occurred())
+        return 0;
+    if (!batch || place >= batch->reader->count || stop > batch->rows || first > batch->rows - stop || !batch->rows ||
+        incoming_register(&batch->reader->rules[place].rule) != own->kind ||
+        (own->kind == 't' && (!self->words || (u64)PyTuple_Size(self->words) + 2 != own->width))) {
+        PyErr_SetString(PyExc_ValueError, "found another batch than the plan reads");
+        return 0;
+    }
+    if (!batch_incoming(batch, place, self, first, raw))
+        return 0;
+    raw->width = own->width;
+    *input = (struct core_input){NULL, NULL, 0, 0, raw};
+    return 1;
+}
+
+static int take_columns(const Plan *self, PyObject *columns, Batch *batch, u64 first, u64 stop,
+                        struct core_input *inputs, struct incoming *raw, Py_buffer *views, u64 *taken)
 {
     for (u64 number = 0; number < self->plan->inputs; number++) {
         PyObject *column = PyList_GetItem(columns, (Py_ssize_t)number), *words = NULL;
         const u32 kind = self->plan->register_at[number].kind;
+        if (PyLong_Check(column)) {
+            if (!take_raw(self, number, column, batch, first, stop, &inputs[number], &raw[number]))
+                return 0;
+            continue;
+        }
         if (kind == 't' && (!PyTuple_Check(column) || PyTuple_Size(column) != 2)) {
             PyErr_SetString(PyExc_TypeError, "found text without its words");
             return 0;
@@ -33,7 +59,7 @@ static int take_columns(const Plan *self, PyObject *columns, u64 stop, struct co
         const u64 parts = kind == 'v' ? self->plan->register_at[number].width : 1;
         if (!take_buffer(column, &views[*taken], stop * parts * bytes_of_cell(kind), 0))
             return 0;
-        inputs[number] = (struct core_input){views[*taken].buf, NULL, 0, (u64)views[*taken].len / 8 / parts};
+        inputs[number] = (struct core_input){views[*taken].buf, NULL, 0, (u64)views[*taken].len / 8 / parts, NULL};
         (*taken)++;
         if (words) {
             if (!take_buffer(words, &views[*taken], 4, 0))
@@ -60,52 +86,105 @@ static int take_results(const Plan *self, PyObject *results, u64 stop, struct co
     return 1;
 }
 
-static int run_rows(const Plan *self, const struct core_input *inputs, const struct core_output *outputs, u64 start,
-                    u64 stop)
+enum { MOST_SPARE = 1 << 22 }; /* bytes of a frame that a plan keeps: making one costs more than running few rows */
+
+/* A frame for blocks of so many rows or more, and how many: the spare one, or one that is made. */
+static int take_frame(Plan *self, u64 *rows, struct memory *memory)
 {
-    const u64 most = self->plan->block, rows = stop - start < most ? (stop - start > 1 ? stop - start : 1) : most;
-    const u64 needed = core_frame_memory(self->plan, rows);
+    if (self->spare.start && self->spare_rows >= *rows) {
+        *memory = self->spare;
+        *rows = self->spare_rows;
+        self->spare = (struct memory){NULL, NULL};
+        return 1;
+    }
+    const u64 needed = core_frame_memory(self->plan, *rows);
+    if (!needed || !take_memory(memory, needed))
+        return 0;
+    core_frame_make(memory->at, self->plan, *rows);
+    return 1;
+}
+
+static void give_frame(Plan *self, u64 rows, struct memory *memory)
+{
+    if (core_frame_memory(self->plan, rows) <= MOST_SPARE && (!self->spare.start || self->spare_rows < rows)) {
+        const struct memory before = self->spare;
+        self->spare = *memory;
+        self->spare_rows = rows;
+        *memory = before;
+    }
+    PyMem_Free(memory->start);
+}
+
+static int run_rows(Plan *self, const struct core_input *inputs, const struct core_output *outputs, u64 start, u64 stop)
+{
+    const u64 most = self->plan->block;
+    u64 rows = stop - start < most ? (stop - start > 1 ? stop - start : 1) : most;
     struct memory memory = {NULL, NULL};
-    if (!needed || !take_memory(&memory, needed))
+    if (!take_frame(self, &rows, &memory))
         return -1;
     int status;
     Py_BEGIN_ALLOW_THREADS
     const rounding_state before = set_rounding();
-    core_frame_make(memory.at, self->plan, rows);
     status = core_run_rows(memory.at, inputs, outputs, start, stop);
     restore_rounding(before);
     Py_END_ALLOW_THREADS
-    PyMem_Free(memory.start);
+    give_frame(self, rows, &memory);
     return status;
 }
 
-/* run(columns, results, start, stop): whether no row was refused. */
+/* What a run needs for each of its columns. */
+struct run_memory {
+    Py_buffer *views;
+    struct core_input *from;
+    struct core_output *to;
+    struct incoming *raw;
+    u64 taken;
+};
+
+static int take_run_memory(const Plan *self, struct run_memory *memory)
+{
+    const size_t inputs = (size_t)self->plan->inputs, outputs = (size_t)self->plan->outputs;
+    memory->views = PyMem_Calloc(2 * inputs + outputs + 1, sizeof(Py_buffer));
+    memory->from = PyMem_Calloc(inputs + 1, sizeof *memory->from);
+    memory->to = PyMem_Calloc(outputs + 1, sizeof *memory->to);
+    memory->raw = PyMem_Calloc(inputs + 1, sizeof *memory->raw);
+    memory->taken = 0;
+    return memory->views && memory->from && memory->to && memory->raw;
+}
+
+static void free_run_memory(struct run_memory *memory)
+{
+    for (u64 number = 0; number < memory->taken; number++)
+        PyBuffer_Release(&memory->views[number]);
+    PyMem_Free(memory->views);
+    PyMem_Free(memory->from);
+    PyMem_Free(memory->to);
+    PyMem_Free(memory->raw);
+}
+
+/* run(columns, results, start, stop, batch=None, first=0): whether no row was refused. */
 PyObject *plan_run(PyObject *object, PyObject *args)
 {
     Plan *self = (Plan *)object;
-    PyObject *columns, *results;
-    unsigned long long start, stop;
-    if (!PyArg_ParseTuple(args, "O!O!KK", &PyList_Type, &columns, &PyList_Type, &results, &start, &stop))
+    PyObject *columns, *results, *batch = Py_None;
+    unsigned long long start, stop, first = 0;
+    if (!PyArg_ParseTuple(args, "O!O!KK|OK", &PyList_Type, &columns, &PyList_Type, &results, &start, &stop, &batch,
+                          &first))
         return NULL;
-    const u64 inputs = self->plan->inputs, outputs = self->plan->outputs;
-    if (start > stop || stop > (u64)1 << 40 || (u64)PyList_Size(columns) != inputs || (u64)PyList_Size(results) != outputs) {
+    if (start > stop || stop > (u64)1 << 40 || (u64)PyList_Size(columns) != self->plan->inputs ||
+        (u64)PyList_Size(results) != self->plan->outputs || (batch != Py_None && Py_TYPE(batch) != batch_type)) {
         PyErr_SetString(PyExc_ValueError, "found other columns or rows than the plan has");
         return NULL;
     }
-    Py_buffer *views = PyMem_Calloc((size_t)(2 * inputs + outputs + 1), sizeof(Py_buffer));
-    struct core_input *from = PyMem_Calloc((size_t)inputs + 1, sizeof *from);
-    struct core_output *to = PyMem_Calloc((size_t)outputs + 1, sizeof *to);
-    u64 taken = 0;
+    Batch *own = batch == Py_None ? NULL : (Batch *)batch;
+    struct run_memory memory;
     int status = -1;
-    if (!views || !from || !to)
+    if (!take_run_memory(self, &memory))
         PyErr_NoMemory();
-    else if (take_columns(self, columns, stop, from, views, &taken) && take_results(self, results, stop, to, views, &taken))
-        status = run_rows(self, from, to, start, stop);
-    for (u64 number = 0; number < taken; number++)
-        PyBuffer_Release(&views[number]);
-    PyMem_Free(views);
-    PyMem_Free(from);
-    PyMem_Free(to);
+    else if (take_columns(self, columns, own, first, stop, memory.from, memory.raw, memory.views, &memory.taken) &&
+             take_results(self, results, stop, memory.to, memory.views, &memory.taken))
+        status = run_rows(self, memory.from, memory.to, start, stop);
+    free_run_memory(&memory);
     if (status < 0 && !PyErr_Occurred())
         PyErr_NoMemory();
     return status < 0 ? NULL : PyBool_FromLong(status == CORE_OK);

@@ -1,29 +1,53 @@
 /* Words by their text: an open hash table that is filled once. */
 #include "words.h"
 
-static u64 hash_of(const char *text, u64 length)
+static u64 eight_bytes(const char *text)
 {
-    u64 hash = length * 0x9E3779B97F4A7C15u;
-    for (; length >= 8; text += 8, length -= 8) {
-        u64 part = 0;
-        for (int byte = 0; byte < 8; byte++)
-            part |= (u64)(u8)text[byte] << 8 * byte;
-        hash = (hash ^ part) * 0xD6E8FEB86659FD93u;
-        hash ^= hash >> 32;
-    }
-    u64 part = 0;
-    for (u64 byte = 0; byte < length; byte++)
-        part |= (u64)(u8)text[byte] << 8 * byte;
+    u64 part;
+    __builtin_memcpy(&part, text, 8);
+    return part;
+}
+
+static u64 four_bytes(const char *text)
+{
+    u32 part;
+    __builtin_memcpy(&part, text, 4);
+    return part;
+}
+
+/* The bytes of a text shorter than 8, each at least once: the loads overlap, none lies beyond the text. */
+static u64 few_bytes(const char *text, u64 length)
+{
+    if (length >= 4)
+        return four_bytes(text) | four_bytes(text + length - 4) << 32;
+    if (!length)
+        return 0;
+    return (u64)(u8)text[0] | (u64)(u8)text[length / 2] << 8 | (u64)(u8)text[length - 1] << 16;
+}
+
+static u64 mixed(u64 hash, u64 part)
+{
     hash = (hash ^ part) * 0xD6E8FEB86659FD93u;
-    return hash ^ hash >> 29;
+    return hash ^ hash >> 32;
+}
+
+/* Of a short text its bytes, of a long one their hash. */
+static u64 part_of(const char *text, u64 length)
+{
+    if (length < 8)
+        return few_bytes(text, length);
+    u64 whole = length;
+    for (u64 at = 0; at + 8 < length; at += 8)
+        whole = mixed(whole, eight_bytes(text + at));
+    return mixed(whole, eight_bytes(text + length - 8));
 }
 
 static int same_bytes(const char *left, const char *right, u64 length)
 {
-    for (u64 index = 0; index < length; index++)
-        if (left[index] != right[index])
+    for (u64 at = 0; at + 8 < length; at += 8)
+        if (eight_bytes(left + at) != eight_bytes(right + at))
             return 0;
-    return 1;
+    return eight_bytes(left + length - 8) == eight_bytes(right + length - 8);
 }
 
 u64 word_slots(u64 count)
@@ -36,21 +60,24 @@ u64 word_slots(u64 count)
 
 void enter_word(struct word_table *table, u64 number)
 {
-    u64 slot = hash_of(table->texts[number], table->lengths[number]);
-    while (table->slots[slot & table->slot_mask])
+    const u64 length = table->lengths[number], part = part_of(table->texts[number], length);
+    u64 slot = mixed(length, part);
+    while (table->slots[slot & table->slot_mask].number)
         slot++;
-    table->slots[slot & table->slot_mask] = (u32)number + 1;
+    table->slots[slot & table->slot_mask] = (struct word_slot){part, length, number + 1};
 }
 
 u64 word_number(const struct word_table *table, const char *text, u64 length, u64 other)
 {
     if (!table->slots)
         return other;
-    for (u64 slot = hash_of(text, length);; slot++) {
-        const u32 number = table->slots[slot & table->slot_mask];
-        if (!number)
+    const u64 part = part_of(text, length);
+    for (u64 place = mixed(length, part);; place++) {
+        const struct word_slot *slot = &table->slots[place & table->slot_mask];
+        if (!slot->number)
             return other;
-        if (table->lengths[number - 1] == length && same_bytes(table->texts[number - 1], text, length))
-            return number - 1;
+        if (slot->part == part && slot->length == length &&
+            (length < 8 || same_bytes(table->texts[slot->number - 1], text, length)))
+            return slot->number - 1;
     }
 }

@@ -4,9 +4,15 @@
 
 #include "core.h"
 
-/* The places are by hash: a word's number + 1, or 0. More than half of them are free. */
+/* A word's place by its hash: texts of up to 7 bytes are told by `part` and the length alone. */
+struct word_slot {
+    u64 part, length;
+    u64 number; /* + 1; 0 for a free place */
+};
+
+/* More than half of the places are free. */
 struct word_table {
-    u32 *slots;
+    struct word_slot *slots;
     u64 slot_mask;
     const char **texts; /* UTF-8 */
     u64 *lengths;

@@ -2,15 +2,13 @@
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline_lib.compiled.column_executor import ColumnExecutor
 from pipeline_lib.compiled.columns import PlanColumn, concat_rows
-from pipeline_lib.compiled.native.executor import CoreExecutor
 from pipeline_lib.compiled.operations.list_columns import ListColumn, SharedListColumn
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.operations.sparse import SparseColumn
@@ -20,6 +18,14 @@ from pipeline_lib.rows.column import MAX_EXACT_INTEGER
 
 Part = TypeVar("Part")
 _MICROSECONDS_A_DAY = 86_400_000_000
+
+
+class Executor(Protocol):
+    """What evaluates nodes of a plan for columns: NumPy's executor, or the core's."""
+
+    def run(self, columns: Mapping[str, PlanColumn], rows: int, first: int = 0) -> list[PlanColumn]:
+        """The nodes' columns for `rows` rows, numbered from `first`."""
+        ...
 
 
 def from_arrow(table: pa.Table) -> dict[str, PlanColumn]:
@@ -47,7 +53,7 @@ def plain_values(array: Any) -> Any:
     return numbers.view("datetime64[us]") if array.type == pa.timestamp("us") else None
 
 
-def run_parts(executor: ColumnExecutor | CoreExecutor, parts: Iterable[pa.Table]) -> list[PlanColumn]:
+def run_parts(executor: Executor, parts: Iterable[pa.Table]) -> list[PlanColumn]:
     """The executor's columns for conformed tables whose rows follow one another; memory holds two tables at a time."""
     results, first = [], 0
     for columns, rows in one_ahead((from_arrow(part), part.num_rows) for part in parts):

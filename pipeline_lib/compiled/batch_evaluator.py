@@ -50,7 +50,10 @@ class BatchEvaluator:
         if key not in self._executors:
             make = partial(make_executor, distinct_values=self._distinct_values)
             executor = core_executor(self._plan, roots, make, self._threads) or make(self._plan, roots)
-            self._executors[key] = (self.schema(roots), executor)
+            schema = self.schema(roots)
+            if isinstance(executor, CoreExecutor) and not self._plan.context and self._row.key is None:
+                executor.read_raw(schema)
+            self._executors[key] = (schema, executor)
         return self._executors[key]
 
     def evaluate(
@@ -67,6 +70,10 @@ class BatchEvaluator:
 
         read, executor = self.executor(roots)
         data, context = with_names(data, self._row), with_names(context, self._row)
+        if schema is None and context is None and isinstance(executor, CoreExecutor):
+            results = executor.run_raw(data)
+            if results is not None:
+                return results
         schema = schema or read
         if not self._plan.context and context is None:
             quick = quick_columns(data, schema)

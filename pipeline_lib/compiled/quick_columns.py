@@ -36,7 +36,7 @@ def quick_columns(data: Any, schema: RowSchema) -> tuple[dict[str, PlanColumn], 
     if type(data).__module__.startswith("pyarrow"):
         arrays, rows = _of_arrow(data)
     else:
-        arrays, rows = _of_frame(data)
+        arrays, rows = frame_arrays(data)
     if arrays is None or not 0 < rows < MOST_ROWS:
         return None
     columns: dict[str, PlanColumn] = {}
@@ -65,7 +65,7 @@ def _of_arrow(data: Any) -> tuple[dict[str, Any] | None, int]:
     return dict(zip(data.schema.names, batches[0].columns, strict=True)), data.num_rows
 
 
-def _of_frame(frame: Any) -> tuple[dict[str, Any] | None, int]:
+def frame_arrays(frame: Any) -> tuple[dict[str, Any] | None, int]:
     """Each column's array by name, and the rows.
 
     pandas gives a column at a time, as a Series, in about ten microseconds. Its blocks have all of them at once, but

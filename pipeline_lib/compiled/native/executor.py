@@ -11,11 +11,13 @@ from pipeline_lib.compiled.column_executor import BLOCK_ROWS, ColumnExecutor
 from pipeline_lib.compiled.columns import PlanColumn, concat_rows, slice_rows
 from pipeline_lib.compiled.native.core import level, load_plan
 from pipeline_lib.compiled.native.encode import CorePlan
+from pipeline_lib.compiled.native.incoming import Incoming
 from pipeline_lib.compiled.native.list_functions import core_list_function
 from pipeline_lib.compiled.native.segments import LEAST_NODES, Turn, turns
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
+from pipeline_lib.rows.schema import RowSchema
 
 MakeExecutor = Callable[[Plan, Sequence[int]], ColumnExecutor]
 Known = dict[int, PlanColumn]
@@ -58,27 +60,47 @@ class CoreExecutor:
         self._inputs = {node: plan.nodes[node].settings["column"] for node in taken if _is_raw(plan, node)}
         self._part_rows = _part_rows(order)
         self.alone = all(turn.core is not None for turn in order)  # NumPy evaluates nothing
+        self._numpys_raw = {name for turn in order if turn.core is None for name in _raw_names(turn)}
+        self._context = plan.context
+        self._incoming: Incoming | None = None
+        self._numbers: Known = {}  # of the columns of a batch, by node
 
     @cached_property
     def reference(self) -> ColumnExecutor:
         """The executor of NumPy for the same roots."""
         return self._make(self._plan, self.roots)
 
+    def read_raw(self, schema: RowSchema) -> None:
+        """From now on `run_raw` reads raw columns of this schema. The plan may have no context."""
+        self._incoming = Incoming(schema, set(self._inputs.values()), self._numpys_raw)
+        numbers = self._incoming.numbers
+        self._numbers = {node: numbers[name] for node, name in self._inputs.items() if name in numbers}
+
+    def run_raw(self, data: Any) -> list[PlanColumn] | None:
+        """The roots' columns for raw rows; None for rows that are not at once seen to be valid."""
+        incoming = self._incoming
+        batch = None if incoming is None else incoming.read(data)
+        if incoming is None or batch is None:
+            return None
+        rows = len(batch)
+        columns = incoming.other_columns(data, rows) if rows else None
+        return None if columns is None else self.quick(columns, rows, batch)
+
     def run(self, columns: Mapping[str, PlanColumn], rows: int, first: int = 0) -> list[PlanColumn]:
         """The roots' columns, as `ColumnExecutor.run` gives them."""
         results = self.quick(columns, rows)
         return self.reference.run(columns, rows, first) if results is None else results
 
-    def quick(self, columns: Mapping[str, PlanColumn], rows: int) -> list[PlanColumn] | None:
-        """The roots' columns; None where a row is refused, or there is none."""
+    def quick(self, columns: Mapping[str, PlanColumn], rows: int, batch: Any = None) -> list[PlanColumn] | None:
+        """The roots' columns; None where a row is refused, or there is none. A `batch` has the core's raw columns."""
         most = self._part_rows or rows
         if 0 < rows <= most:
-            return self._part(columns, rows)
+            return self._part(columns, rows, batch, 0)
         parts = []
         for start in range(0, rows, most or 1):
             stop = min(start + most, rows)
-            own = {name: slice_rows(column, start, stop + self._plan.context) for name, column in columns.items()}
-            results = self._part(own, stop - start)
+            own = {name: slice_rows(column, start, stop + self._context) for name, column in columns.items()}
+            results = self._part(own, stop - start, batch, start)
             if results is None:
                 return None
             parts.append(results)
@@ -94,14 +116,18 @@ class CoreExecutor:
     def _rest(self) -> object:
         return None if self.alone else self._turns
 
-    def _part(self, columns: Mapping[str, PlanColumn], rows: int) -> list[PlanColumn] | None:
-        earlier = self._plan.context
-        own = (
-            {name: slice_rows(each, earlier, earlier + rows) for name, each in columns.items()} if earlier else columns
-        )
-        known: Known = {node: own[name] for node, name in self._inputs.items()}
+    def _part(self, columns: Mapping[str, PlanColumn], rows: int, batch: Any, first: int) -> list[PlanColumn] | None:
+        earlier, own = self._context, columns
+        if earlier:
+            own = {name: slice_rows(each, earlier, earlier + rows) for name, each in columns.items()}
+        if batch is None:
+            known: Known = {node: own[name] for node, name in self._inputs.items()}
+        else:
+            known = self._numbers | {
+                node: own[name] for node, name in self._inputs.items() if node not in self._numbers
+            }
         for number, turn in enumerate(self._turns):
-            if not turn.run(known, own if number else columns, rows):
+            if not turn.run(known, own if number else columns, rows, batch, first):
                 return None
         return [known[root] for root in self.roots]
 
@@ -114,7 +140,7 @@ class _NumpyTurn:
         )
         self._taken = turn.taken
 
-    def run(self, known: Known, columns: Mapping[str, PlanColumn], rows: int) -> bool:
+    def run(self, known: Known, columns: Mapping[str, PlanColumn], rows: int, batch: Any, first: int) -> bool:
         """Add what NumPy gives to `known`; False where it refuses a row, which may not be the first one."""
         if self._taken:
             columns = {**columns, **{name: _as_raw(known[node]) for node, name in self._taken.items()}}
@@ -129,13 +155,14 @@ class _NumpyTurn:
 class _CoreTurn:
     def __init__(self, core: CorePlan, native: Any, threads: int) -> None:
         self._core, self._native, self._threads = core, native, threads
+        native.knows(core.words.words)
 
-    def run(self, known: Known, columns: Mapping[str, PlanColumn], rows: int) -> bool:
+    def run(self, known: Known, columns: Mapping[str, PlanColumn], rows: int, batch: Any, first: int) -> bool:
         """Add what the core gives to `known`; False where it refuses a row."""
         core = self._core
         taken = [self._buffer(known[node]) for node in core.taken]
         results = [_empty(kind, width, rows) for kind, width in zip(core.kinds, core.widths, strict=True)]
-        if not self._run(taken, results, rows):
+        if not self._run(taken, results, rows, batch, first):
             return False
         # NumPy keeps what it computes of a word with the words: they are new for each batch
         words = core.words.column_words() if "t" in core.kinds else None
@@ -143,19 +170,30 @@ class _CoreTurn:
             known[node] = result if words is None or kind != "t" else TextColumn(result, words)
         return True
 
-    def _run(self, taken: list[Any], results: list[Any], rows: int) -> bool:
+    def _run(self, taken: list[Any], results: list[Any], rows: int, batch: Any, first: int) -> bool:
         """Fill `results`; False where a row is refused. Each thread has rows that follow one another."""
         shares = min(self._threads, rows // ROWS_OF_A_THREAD)
         if shares <= 1:
-            return bool(self._native.run(taken, results, 0, rows))
+            return bool(self._native.run(taken, results, 0, rows, batch, first))
         ends = [rows * share // shares for share in range(shares + 1)]
+
+        def share(start: int, stop: int) -> Any:
+            return self._native.run(taken, results, start, stop, batch, first)
+
         with ThreadPoolExecutor(shares) as pool:
-            return all(pool.map(lambda start, stop: self._native.run(taken, results, start, stop), ends[:-1], ends[1:]))
+            return all(pool.map(share, ends[:-1], ends[1:]))
 
     def _buffer(self, column: PlanColumn) -> Any:
+        if isinstance(column, int):  # the number of a raw column of the batch
+            return column
         if isinstance(column, TextColumn):
             return np.ascontiguousarray(column.codes), self._core.words.of_batch(column.words)
         return np.ascontiguousarray(column)
+
+
+def _raw_names(turn: Turn) -> set[str]:
+    """The raw columns that a turn of NumPy takes."""
+    return set(turn.plan.columns_read(turn.given)) - set(turn.taken.values())
 
 
 def _as_raw(column: PlanColumn) -> PlanColumn:

@@ -1,0 +1,319 @@
+/* Arrow's C stream interface: a table, or one column, as chunks. https://arrow.apache.org/docs/format/CDataInterface.html
+
+   Structures are read as they are declared there; every count, length and offset in them is checked before it is used.
+   The bytes behind a pointer have no length in this interface: who passes a stream has it validated before. */
+#include "incoming_object.h"
+#include "incoming_arrow.h"
+
+#define MOST_ROWS ((i64)1 << 40)
+#define MOST_CHUNKS ((u64)1 << 20)
+
+struct column_format {
+    u64 rule;
+    u32 storage, unit;
+    u32 words; /* storage of the dictionary, or 0 */
+};
+
+/* The storage that a format string names; 0 for one that `conform` has to judge. */
+static u32 storage_of(const char *format, u32 *unit)
+{
+    *unit = 0;
+    if (!format || !format[0])
+        return 0;
+    if (!format[1]) {
+        for (const char *known = "gfcsilCSILbuU"; *known; known++)
+            if (*known == format[0])
+                return (u32)format[0];
+        return 0;
+    }
+    if (format[0] == 'v' && format[1] == 'u' && !format[2])
+        return 'v';
+    if (format[0] != 't')
+        return 0;
+    if (format[1] == 'd' && format[2] == 'D' && !format[3])
+        return 'D';
+    const char letter = format[1] == 's' ? format[2] : 0;
+    if ((letter != 's' && letter != 'm' && letter != 'u' && letter != 'n') || format[3] != ':' || format[4])
+        return 0; /* another type, or a zone */
+    *unit = (u32)letter;
+    return 'T';
+}
+
+static int format_of(const struct ArrowSchema *schema, const struct incoming_rule *rule, struct column_format *format)
+{
+    u32 unit;
+    format->storage = storage_of(schema->format, &format->unit);
+    format->words = schema->dictionary ? storage_of(schema->dictionary->format, &unit) : 0;
+    if (schema->dictionary && format->words != 'u' && format->words != 'U' && format->words != 'v')
+        return 0;
+    return format->storage && incoming_fits(rule, format->storage, schema->dictionary != NULL);
+}
+
+static int known_of(const struct ArrowArray *array, u64 start, struct incoming_chunk *chunk)
+{
+    const void *bits = array->buffers[0];
+    if (array->null_count < -1 || (array->null_count > 0 && !bits))
+        return 0;
+    chunk->known = array->null_count ? bits : NULL;
+    chunk->first_known = start;
+    return 1;
+}
+
+static int text_of(const struct ArrowArray *array, u64 start, struct incoming_chunk *chunk)
+{
+    const u8 *offsets = array->buffers[1];
+    const u64 bytes = chunk->storage == 'u' ? 4 : 8;
+    chunk->step = (i64)bytes;
+    chunk->data = offsets + start * bytes;
+    const u8 *last = chunk->data + chunk->rows * bytes;
+    i32 ends[2];
+    if (bytes == 4) {
+        __builtin_memcpy(&ends[0], chunk->data, 4);
+        __builtin_memcpy(&ends[1], last, 4);
+        chunk->text_start = ends[0];
+        chunk->text_stop = ends[1];
+    } else {
+        __builtin_memcpy(&chunk->text_start, chunk->data, 8);
+        __builtin_memcpy(&chunk->text_stop, last, 8);
+    }
+    chunk->text = array->buffers[2];
+    return 0 <= chunk->text_start && chunk->text_start <= chunk->text_stop &&
+           (chunk->text || chunk->text_start == chunk->text_stop);
+}
+
+/* How many buffers an array of a storage has; views have more. */
+static i64 buffers_of(u32 storage) { return storage == 'u' || storage == 'U' ? 3 : 2; }
+
+static u64 cell_bytes(u32 storage)
+{
+    switch (storage) {
+    case 'c':
+    case 'C':
+        return 1;
+    case 's':
+    case 'S':
+        return 2;
+    case 'i':
+    case 'I':
+    case 'f':
+    case 'D':
+        return 4;
+    case 'v':
+        return 16;
+    default:
+        return 8;
+    }
+}
+
+/* Rows `skip` to `skip + rows` of an array as a chunk; 0 where its numbers contradict each other. */
+static int chunk_of(const struct ArrowArray *array, u32 storage, u32 unit, i64 skip, i64 rows, struct incoming_chunk *chunk)
+{
+    *chunk = (struct incoming_chunk){0};
+    chunk->storage = storage;
+    chunk->unit = unit;
+    if (array->length < 0 || array->length > MOST_ROWS || array->offset < 0 || array->offset > MOST_ROWS || skip < 0 ||
+        rows < 0 || skip > array->length || rows > array->length - skip)
+        return 0;
+    chunk->rows = (u64)rows;
+    if (!rows)
+        return 1;
+    const i64 expected = buffers_of(storage);
+    if (!array->buffers || (storage == 'v' ? array->n_buffers < 3 : array->n_buffers != expected) || !array->buffers[1])
+        return 0;
+    const u64 start = (u64)(array->offset + skip);
+    if (!known_of(array, start, chunk))
+        return 0;
+    if (storage == 'u' || storage == 'U')
+        return text_of(array, start, chunk);
+    chunk->step = (i64)cell_bytes(storage);
+    chunk->data = storage == 'b' ? array->buffers[1] : (const u8 *)array->buffers[1] + start * cell_bytes(storage);
+    chunk->first_bit = start;
+    if (storage == 'v') {
+        chunk->buffer_count = (u64)array->n_buffers - 3;
+        chunk->buffers = (const u8 *const *)array->buffers + 2;
+        chunk->buffer_sizes = array->buffers[array->n_buffers - 1];
+        return chunk->buffer_count == 0 || chunk->buffer_sizes;
+    }
+    return 1;
+}
+
+static int same_words(const struct incoming_chunk *left, const struct incoming_chunk *right)
+{
+    return left->rows == right->rows && left->storage == right->storage && left->data == right->data &&
+           left->text == right->text && left->known == right->known && left->first_known == right->first_known &&
+           left->buffers == right->buffers;
+}
+
+/* The words of a dictionary; those of the chunk before where they are the same. */
+static int take_words(Batch *self, const struct batch_column *column, const struct ArrowArray *array, u32 storage,
+                      struct incoming_chunk *chunk)
+{
+    struct incoming_chunk words;
+    if (!array || !chunk_of(array, storage, 0, 0, array->length, &words) || words.rows > INT32_MAX)
+        return 0;
+    const struct incoming_chunk *before = column->count ? column->chunks[column->count - 1].words : NULL;
+    if (before && same_words(before, &words)) {
+        chunk->words = before;
+        return 1;
+    }
+    struct incoming_chunk *own = batch_memory(self, sizeof *own);
+    if (!own)
+        return -1;
+    *own = words;
+    chunk->words = own;
+    return 1;
+}
+
+static int take_column(Batch *self, const struct ArrowArray *array, const struct column_format *format, i64 skip, i64 rows)
+{
+    struct incoming_chunk chunk;
+    if (!chunk_of(array, format->storage, format->unit, skip, rows, &chunk))
+        return 0;
+    if (format->words) {
+        const int status = take_words(self, &self->columns[format->rule], array->dictionary, format->words, &chunk);
+        if (status <= 0)
+            return status;
+    }
+    return batch_append(self, format->rule, &chunk) ? 1 : -1;
+}
+
+/* The formats of the columns that the reader has, and where they are among the children: each once, none absent. */
+static int read_schema(const Reader *reader, const struct ArrowSchema *schema, struct column_format *formats, i64 *places)
+{
+    if (!schema->format || schema->format[0] != '+' || schema->format[1] != 's' || schema->format[2] ||
+        schema->n_children < 0 || (schema->n_children && !schema->children) || schema->dictionary)
+        return 0;
+    for (u64 number = 0; number < reader->count; number++)
+        places[number] = -1;
+    u64 missing = reader->count;
+    for (i64 place = 0; place < schema->n_children; place++) {
+        const struct ArrowSchema *child = schema->children[place];
+        if (!child || !child->name)
+            return 0;
+        const u64 number = word_number(&reader->names, child->name, __builtin_strlen(child->name), reader->count);
+        if (number == reader->count)
+            continue;
+        if (places[number] >= 0 || !format_of(child, &reader->rules[number].rule, &formats[number]))
+            return 0;
+        places[number] = place;
+        formats[number].rule = number;
+        missing--;
+    }
+    return missing == 0;
+}
+
+/* The next array of a stream, kept by the batch; NULL with status 1 at its end. */
+static int next_array(Batch *self, struct ArrowArrayStream *stream, struct ArrowArray **next)
+{
+    *next = NULL;
+    if (self->array_count == self->array_room) {
+        const u64 room = self->array_room ? 2 * self->array_room : 4;
+        struct ArrowArray *more = PyMem_Realloc(self->arrays, room * sizeof *more);
+        if (!more) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        self->arrays = more;
+        self->array_room = room;
+    }
+    struct ArrowArray *array = &self->arrays[self->array_count];
+    *array = (struct ArrowArray){0};
+    if (self->array_count > MOST_CHUNKS || stream->get_next(stream, array)) {
+        PyErr_Clear();
+        return 0;
+    }
+    if (array->release) {
+        self->array_count++;
+        *next = array;
+    }
+    return 1;
+}
+
+static int take_batch(Batch *self, const struct ArrowArray *array, const struct ArrowSchema *schema,
+                      const struct column_format *formats, const i64 *places)
+{
+    if (array->length < 0 || array->length > MOST_ROWS || array->offset < 0 || array->offset > MOST_ROWS ||
+        array->n_children != schema->n_children || (array->n_children && !array->children) || array->n_buffers != 1 ||
+        !array->buffers || (array->buffers[0] && array->null_count) || array->null_count > 0)
+        return 0;
+    for (u64 number = 0; number < self->reader->count; number++) {
+        const struct ArrowArray *child = array->children[places[number]];
+        if (!child || !child->release)
+            return 0;
+        const int status = take_column(self, child, &formats[number], array->offset, array->length);
+        if (status <= 0)
+            return status;
+    }
+    return 1;
+}
+
+static int read_batches(Batch *self, struct ArrowArrayStream *stream, const struct ArrowSchema *schema,
+                        struct column_format *formats, i64 *places)
+{
+    if (!read_schema(self->reader, schema, formats, places))
+        return 0;
+    for (;;) {
+        struct ArrowArray *array;
+        int status = next_array(self, stream, &array);
+        if (status > 0 && array)
+            status = take_batch(self, array, schema, formats, places);
+        else if (status > 0)
+            return 1;
+        if (status <= 0)
+            return status;
+    }
+}
+
+static int read_chunks(Batch *self, struct ArrowArrayStream *stream, const struct ArrowSchema *schema, u64 column)
+{
+    struct column_format format = {column, 0, 0, 0};
+    if (!format_of(schema, &self->reader->rules[column].rule, &format))
+        return 0;
+    for (;;) {
+        struct ArrowArray *array;
+        int status = next_array(self, stream, &array);
+        if (status > 0 && array)
+            status = take_column(self, array, &format, 0, array->length);
+        else if (status > 0)
+            return 1;
+        if (status <= 0)
+            return status;
+    }
+}
+
+/* Read a stream's schema, then its arrays; the stream is released in any case. */
+static int with_schema(Batch *self, PyObject *capsule, u64 column)
+{
+    struct ArrowArrayStream *stream = PyCapsule_GetPointer(capsule, "arrow_array_stream");
+    struct ArrowSchema schema = {0};
+    if (!stream)
+        return -1;
+    if (!stream->release || !stream->get_schema || !stream->get_next)
+        return 0;
+    int status = 0;
+    if (stream->get_schema(stream, &schema) || !schema.release) {
+        PyErr_Clear();
+    } else if (column < self->reader->count) {
+        status = read_chunks(self, stream, &schema, column);
+    } else {
+        struct column_format *formats = PyMem_Calloc((size_t)self->reader->count + 1, sizeof *formats);
+        i64 *places = PyMem_Calloc((size_t)self->reader->count + 1, sizeof *places);
+        if (formats && places) {
+            status = read_batches(self, stream, &schema, formats, places);
+        } else {
+            PyErr_NoMemory();
+            status = -1;
+        }
+        PyMem_Free(formats);
+        PyMem_Free(places);
+    }
+    if (schema.release)
+        schema.release(&schema);
+    if (stream->release)
+        stream->release(stream);
+    return status;
+}
+
+int batch_read_table(Batch *self, PyObject *capsule) { return with_schema(self, capsule, self->reader->count); }
+
+int batch_read_stream(Batch *self, PyObject *capsule, u64 column) { return with_schema(self, capsule, column); }
