@@ -243,18 +243,15 @@ static u64 block_of(const struct core_plan *plan)
     return CORE_BLOCK;
 }
 
-static u64 scratch_of(const struct core_plan *plan, u64 rows)
+/* Bytes that the operations need for a block; `widths` has room for those of any instruction. */
+static u64 scratch_of(const struct core_plan *plan, u32 *widths, u64 rows)
 {
     u64 most = 0;
-    u32 *widths = (u32 *)(void *)plan->chunks; /* not in use any more */
-    const u64 room = plan->registers * 4;
     for (u64 number = 0; number < plan->instructions; number++) {
         const struct core_instruction *own = &plan->instruction_at[number];
         const struct core_operation *operation = &plan->operations[own->operation];
         if (!operation->scratch)
             continue;
-        if (own->inputs + 1 > room)
-            return MOST_FRAME;
         for (u32 index = 0; index < own->inputs; index++)
             widths[index] = plan->register_at[own->input_at[index]].width;
         widths[own->inputs] = own->output == NO_OUTPUT ? 1 : plan->register_at[own->output].width;
@@ -301,8 +298,8 @@ const char *core_plan_load(struct core_plan *plan, const void *bytes, u64 size, 
     if (!wrong) {
         place_registers(plan);
         plan->block = block_of(plan);
-        plan->scratch_of_one = scratch_of(plan, 1);
-        plan->scratch_of_block = scratch_of(plan, plan->block);
+        plan->scratch_of_one = scratch_of(plan, inputs + plan->code, 1);
+        plan->scratch_of_block = scratch_of(plan, inputs + plan->code, plan->block);
     }
     return wrong;
 }
