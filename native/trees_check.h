@@ -117,6 +117,37 @@ static int tests_fit(const struct core_instruction *own, const struct trees *tre
     return own->array_at[TREES_TESTS].count == 3 * count;
 }
 
+/* How many columns a part's ranks and tests fill, which are numbered in order; -1 where they are not. A column that
+   nothing fills would hold what the memory held before. */
+static i64 columns_filled(const struct core_instruction *own, const struct score_part *before,
+                          const struct score_part *part)
+{
+    const struct rank *rank = trees_array(own, TREES_RANKS);
+    const struct set_test *test = trees_array(own, TREES_TESTS);
+    i64 known = 0;
+    for (i64 number = before->ranks; number < part->ranks; number++) {
+        if (rank[number].right >= 0 && rank[number].right != known++)
+            return -1;
+        if (rank[number].left >= 0 && rank[number].left != known++)
+            return -1;
+    }
+    for (i64 number = before->tests; number < part->tests; number++)
+        if (test[number].column != known++)
+            return -1;
+    return known;
+}
+
+/* Whether the tests of one tree use columns that are filled, and lead to its leaves. */
+static int steps_fit(const struct score_step *step, i64 leaves, i64 columns)
+{
+    if (leaves > 256)
+        return 0;
+    for (i64 test = 1; test < leaves; test++, step++)
+        if (step->column >= columns || step->right >= leaves)
+            return 0;
+    return 1;
+}
+
 /* Whether parts cover all trees, and no test leads beyond its tree's leaves. */
 static int scorer_fits(const struct core_instruction *own, const struct trees *trees)
 {
@@ -134,20 +165,22 @@ static int scorer_fits(const struct core_instruction *own, const struct trees *t
     const struct score_step *step = trees_array(own, TREES_STEPS);
     if (arrays[TREES_STEPS].count != arrays[TREES_NEAR_NODES].count / 2 - trees->count)
         return 0;
-    for (size_t tree = 0; tree < trees->count; tree++) {
-        const i64 leaves = (trees->at[tree + 1] - trees->at[tree]) / 2;
-        if (leaves > 256)
-            return 0;
-        for (i64 test = 1; test < leaves; test++, step++)
-            if (step->column >= trees->ints[TREES_SCORER_WIDTH] || step->right >= leaves)
+    before = (struct score_part){0, 0, 0};
+    for (size_t tree = 0; tree < trees->count; before = *part++) {
+        const i64 columns = columns_filled(own, &before, part);
+        for (; tree < (size_t)part->trees; tree++) {
+            const i64 leaves = (trees->at[tree + 1] - trees->at[tree]) / 2;
+            if (!steps_fit(step, leaves, columns))
                 return 0;
+            step += leaves - 1;
+        }
     }
     return 1;
 }
 
 /* Whether the tests of one block stay within its trees' leaves. */
 static int row_block_fits(const struct core_instruction *own, const struct trees *trees, const struct row_block *block,
-                          size_t tree, size_t end)
+                          i64 columns, size_t tree, size_t end)
 {
     const u64 cells = own->array_at[TREES_ROW_TESTS].count, size = (u64)ROW_LINES * ROW_TREES;
     if (block->at < 0 || block->tests < 0 || (u64)block->at > cells ||
@@ -157,7 +190,7 @@ static int row_block_fits(const struct core_instruction *own, const struct trees
     for (i64 test = 0; test < block->tests; test++, line += size)
         for (size_t lane = 0; lane < end - tree; lane++) {
             const i64 leaves = (trees->at[tree + lane + 1] - trees->at[tree + lane]) / 2;
-            if (line[lane] >= trees->ints[TREES_SCORER_WIDTH] || line[3 * ROW_TREES + lane] >= leaves)
+            if (line[lane] >= columns || line[3 * ROW_TREES + lane] >= leaves)
                 return 0;
         }
     return 1;
@@ -174,13 +207,16 @@ static int row_blocks_fit(const struct core_instruction *own, const struct trees
         return 1;
     if (trees->ints[TREES_SCORER_WIDTH] > ROW_COLUMNS)
         return 0;
-    for (size_t tree = 0; tree < trees->count; part++)
+    struct score_part before = {0, 0, 0};
+    for (size_t tree = 0; tree < trees->count; before = *part++) {
+        const i64 columns = columns_filled(own, &before, part);
         for (; tree < (size_t)part->trees; known++, block++) {
             const size_t left = (size_t)part->trees - tree, end = tree + (left < ROW_TREES ? left : ROW_TREES);
-            if (known >= blocks || !row_block_fits(own, trees, block, tree, end))
+            if (known >= blocks || !row_block_fits(own, trees, block, columns, tree, end))
                 return 0;
             tree = end;
         }
+    }
     return own->array_at[TREES_ROW_BLOCKS].count == 2 * known;
 }
 
