@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from core_bits import ROWS, differing_levels
+from random_trees import INPUTS, ensemble
 
 from pipeline_lib.compiled.native.core import built
 from pipeline_lib.compiled.native.tree_layout import encode_trees
@@ -13,58 +14,13 @@ from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder
 
 pytestmark = pytest.mark.skipif(built() is None, reason="this machine has no core")
-INPUTS, SETS = 4, 5
 SCORER_ROWS = 8  # the integer that says from how many rows on trees are scored by rows
-THRESHOLDS = (-np.inf, -1.0, -0.0, 0.0, 0.5, 2.0, 3.0, np.inf)
 EDGES = (np.nan, np.nan, np.inf, -np.inf, 5e-324, -5e-324, 1e-50, -1e-50, 1e300, -1e300, 3.4028236e38, -0.99, 6.9, 7.0)
 
 
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(19)
-
-
-def ensemble(rng: np.random.Generator, sizes: list[int], **changes: Any) -> dict[str, Any]:
-    """Random trees with that many leaves; `sets` and `fine` add categories and thresholds that are no float32."""
-    sets, fine, width = changes.pop("sets", False), changes.pop("fine", False), changes.get("width", 1)
-    feature, left, right, roots, leaves = [], [], [], [], 0
-    for size in sizes:
-        first, open_nodes = len(feature), [0]
-        roots.append(first)
-        children: list[tuple[int, int] | None] = [None]
-        while len(open_nodes) < size:
-            node = open_nodes.pop(int(rng.integers(len(open_nodes))))
-            children[node] = (len(children), len(children) + 1)
-            open_nodes += [len(children), len(children) + 1]
-            children += [None, None]
-        for pair in children:
-            feature.append(-1 if pair is None else int(rng.integers(INPUTS)))
-            left.append(leaves if pair is None else first + pair[0])
-            right.append(-1 if pair is None else first + pair[1])
-            leaves += pair is None
-    count, inner = len(feature), np.array(feature) >= 0
-    thresholds = rng.normal(size=count) * 2 if fine else rng.choice(THRESHOLDS, count)
-    by_set = inner & (rng.random(count) < 0.4) & (np.array(feature) == 1) & sets
-    values = rng.normal(size=(leaves, 1 if changes.get("outputs") else width)) * 10.0 ** rng.integers(
-        -6, 6, (leaves, 1)
-    )
-    values[rng.random(leaves) < 0.2] = -0.0
-    return {
-        "feature": np.array(feature, dtype=np.int32),
-        "threshold": np.where(inner, thresholds, 0.0),
-        "left": np.array(left, dtype=np.int32),
-        "right": np.array(right, dtype=np.int32),
-        "missing_left": inner & (rng.random(count) < 0.5),
-        "category": np.where(by_set, rng.integers(0, SETS, count), -1).astype(np.int32),
-        "sets": rng.random((SETS, 7)) < 0.5,
-        "roots": np.array(roots, dtype=np.int32),
-        "values": values.astype(np.float32).astype(float) if changes.get("single") else values,
-        "outputs": None,
-        "start": None,
-        "single": False,
-        "width": 1,
-        "inputs": INPUTS,
-    } | changes
 
 
 def numbers_of(rng: np.random.Generator, settings: dict[str, Any], *, single: bool = False) -> np.ndarray:
