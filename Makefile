@@ -6,11 +6,14 @@ READY := .venv/.ready
 PARAMS ?= params/houses.yml
 REF ?= houses
 EXAMPLES ?= 10000
+FUZZ_SECONDS ?= 600
+PLANS ?= 4000
+TESTS ?=
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help setup export check test coverage test-slow run run-all parity champions report lab docs lock bits mutants \
-    faults fuzz survey bench simulations first-hour clean
+    faults fuzz fuzz-core fuzz-plans sanitize survey bench simulations first-hour clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +93,15 @@ faults: setup ## kill, interrupt and crowd runs, fail disk writes; show that no 
 
 fuzz: setup ## compare 10,000 generated examples of each recorded method with its library (EXAMPLES=10000)
 	$(BIN)/python -m tools.fuzz --examples $(EXAMPLES)
+
+fuzz-core: setup ## let clang's libFuzzer look for plans that end the native core (FUZZ_SECONDS=600)
+	$(BIN)/python native/fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+fuzz-plans: setup ## compare 4,000 random plans in the native core with NumPy, bit for bit (PLANS=4000)
+	$(BIN)/python -m tools.random_plans --plans $(PLANS)
+
+sanitize: setup ## run the tests that load the native core under AddressSanitizer and UBSan (TESTS=...)
+	$(BIN)/python -m tools.sanitize $(TESTS)
 
 survey: setup ## compile every public estimator with the options that users meet; write docs/what-compiles.md
 	$(BIN)/python -m tools.survey
