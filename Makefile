@@ -20,7 +20,7 @@ help: ## show this list
 
 setup: $(READY) ## create .venv from requirements.lock and install git's notebook drivers
 
-$(READY): requirements.lock settings.ini setup.py pyproject.toml $(wildcard native/*)
+$(READY): requirements.lock settings.ini setup.py pyproject.toml $(wildcard native/*.*)
 	@test -n "$(PYTHON)" || { echo "found no Python >= 3.11 on PATH; install one or run make PYTHON=..."; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > .venv/uv.txt
