@@ -23,9 +23,10 @@ from shadowed import same_bits
 from pipeline_lib.compiled.column_executor import ColumnExecutor
 from pipeline_lib.compiled.columns import PlanColumn, slice_rows, take_rows
 from pipeline_lib.compiled.native import core as native_core
-from pipeline_lib.compiled.native.core import LEVELS, VARIABLE, load_plan
+from pipeline_lib.compiled.native.core import LEVELS, VARIABLE
 from pipeline_lib.compiled.native.encode import CorePlan, encode
-from pipeline_lib.compiled.native.executor import CoreExecutor
+from pipeline_lib.compiled.native.executor import CoreExecutor, core_executor
+from pipeline_lib.compiled.native.segments import turns
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.plan import Node, Plan
 from pipeline_lib.errors import InputError
@@ -209,26 +210,38 @@ class Compared:
 
 
 def compare(plan: Plan, roots: Sequence[int], columns: dict[str, PlanColumn], rows: int = FEW) -> Compared:
-    """The differences between NumPy's executor and the core at every level, with the operation that comes first."""
-    core, module = encode(plan, roots), native_core.built()
-    if core is None or module is None:
+    """The differences between NumPy's executor and the core at every level."""
+    order, module = turns(plan, roots, least=1), native_core.built()
+    if not order or module is None:
         return Compared()
     reference = ColumnExecutor(plan, list(roots))
     alone = [_refused(reference, columns, row) for row in range(rows)]
     accepted = [row for row in range(rows) if not alone[row]]
     many = [accepted[at % len(accepted)] for at in range(MANY)] if accepted else []
     batch = {name: take_rows(column, np.array(many)) for name, column in columns.items()} if many else {}
-    expected = dict(zip(roots, reference.run(batch, MANY), strict=True)) if many else {}
+    expected = reference.run(batch, MANY) if many else []
     found: list[str] = []
     for level in (LEVELS[number] for number in module.levels()):
         with patch.dict(os.environ, {VARIABLE: level}):
-            run = _runner(plan, roots, core)
-            for row in range(rows):
-                if (run(_rows(columns, row, row + 1), 1) is None) != alone[row]:
-                    found.append(f"{level}: row {row} is {'' if alone[row] else 'not '}refused by NumPy alone")
-            found += _differing(plan, level, run, batch, len(accepted), expected) if many else []
-    inner = [plan.nodes[number].operation for number in plan.needed(core.given) if number not in core.taken]
+            executor = core_executor(plan, roots, ColumnExecutor, least=1)
+        assert executor is not None, "found a plan that the core does not read"
+        for row in range(rows):
+            if (executor.quick(_rows(columns, row, row + 1), 1) is None) != alone[row]:
+                found.append(f"{level}: row {row} is {'' if alone[row] else 'not '}refused by NumPy alone")
+        found += _differing(plan, level, executor, batch, len(accepted), expected) if many else []
+    inner = [plan.nodes[number].operation for turn in order if turn.core for number in _inner(plan, turn.core)]
     return Compared(tuple(inner), sum(alone), tuple(found))
+
+
+def _inner(plan: Plan, core: CorePlan) -> set[int]:
+    """The nodes that the core evaluates for what it gives."""
+    found: set[int] = set()
+    more = [number for number in core.given if number not in core.taken]
+    while more:
+        number = more.pop()
+        found.add(number)
+        more += [each for each in plan.nodes[number].inputs if each not in found and each not in core.taken]
+    return {number for number in found if plan.nodes[number].operation not in ("input", "constant")}
 
 
 def _rows(columns: dict[str, PlanColumn], start: int, stop: int) -> dict[str, PlanColumn]:
@@ -243,38 +256,24 @@ def _refused(executor: ColumnExecutor, columns: dict[str, PlanColumn], row: int)
     return False
 
 
-Run = Callable[[dict[str, PlanColumn], int], dict[int, PlanColumn] | None]
-
-
-def _runner(plan: Plan, roots: Sequence[int], core: CorePlan) -> Run:
-    native = load_plan(core.data)
-    assert native is not None, "found a plan that the core does not read"
-    executor = CoreExecutor(plan, roots, core, native, ColumnExecutor)
-
-    def run(columns: dict[str, PlanColumn], rows: int) -> dict[int, PlanColumn] | None:
-        try:
-            results = executor.core_columns(columns, executor.rest_columns(columns, rows, 0), rows)
-        except InputError:
-            return None
-        return None if results is None else dict(zip(core.given, results, strict=True))
-
-    return run
-
-
 def _differing(
-    plan: Plan, level: str, run: Run, batch: dict[str, PlanColumn], few: int, expected: dict[int, PlanColumn]
+    plan: Plan,
+    level: str,
+    executor: CoreExecutor,
+    batch: dict[str, PlanColumn],
+    few: int,
+    expected: Sequence[PlanColumn],
 ) -> Iterator[str]:
     for start, stop in ((0, MANY), (0, few), *((row, row + 1) for row in range(few))):
-        found = run(_rows(batch, start, stop), stop - start)
+        found = executor.quick(_rows(batch, start, stop), stop - start)
         if found is None:
             yield f"{level}: rows {start} to {stop} are refused, NumPy answers"
             return
-        for number, own in sorted(found.items()):
-            other = expected[number]
-            other = slice_rows(other, start, stop) if np.ndim(other) or not np.isscalar(other) else other
-            if not same_bits(own, other, stop - start):
-                node = plan.nodes[number]
-                yield f"{level}: rows {start} to {stop}, node {number}: {node.operation} {node.settings}"
+        for root, own, other in zip(executor.roots, found, expected, strict=True):
+            part = slice_rows(other, start, stop) if np.ndim(other) or not np.isscalar(other) else other
+            if not same_bits(own, part, stop - start):
+                node = plan.nodes[root]
+                yield f"{level}: rows {start} to {stop}, node {root}: {node.operation} {node.settings}"
                 return
 
 
