@@ -99,7 +99,8 @@ typedef size_t (*core_scratch)(const struct core_instruction *instruction, const
 
 struct core_operation {
     const char *name;
-    const char *kinds; /* of inputs and the output, as "dd:d"; a last input with + stands for one or more, and an output
+    const char *kinds; /* of inputs and the output, as "dd:d"; a last input with + stands for one or more, one of * for
+                          any kind but vectors, and an output
                           of '-' for none: the operation only refuses rows */
     core_run run;
     core_check check;     /* NULL: no ints and no arrays */

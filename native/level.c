@@ -6,6 +6,7 @@
 #include "elementary.h"
 #include "neighbors.h"
 #include "numbers.h"
+#include "row_lookups.h"
 #include "svm.h"
 #include "trees.h"
 #include "vectors.h"
@@ -22,6 +23,7 @@ const struct core_operation NAMED(core_operations_, LEVEL)[] = {
     OPERATIONS_OF_ELEMENTARY
     OPERATIONS_OF_NEIGHBORS
     OPERATIONS_OF_NUMBERS
+    OPERATIONS_OF_ROW_LOOKUPS
     OPERATIONS_OF_SVM
     OPERATIONS_OF_TREES
     OPERATIONS_OF_VECTORS

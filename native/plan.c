@@ -107,6 +107,9 @@ static const char *read_arrays(struct core_plan *plan, const u64 *word, const u8
     return NULL;
 }
 
+/* `*` stands for every kind but vectors; which one an operation reads is safe, since all have 8 bytes a row. */
+static int is_of(u32 kind, char letter) { return letter == '*' ? kind != 'v' : kind == (u32)letter; }
+
 /* Whether the kinds of an instruction's registers are those that its operation takes, "dd:d" or "d+:v". */
 static int kinds_fit(const struct core_plan *plan, const struct core_instruction *own, const char *kinds)
 {
@@ -114,12 +117,12 @@ static int kinds_fit(const struct core_plan *plan, const struct core_instruction
     char before = 0;
     for (; *kinds != ':'; kinds++) {
         if (*kinds == '+') {
-            while (index < own->inputs && plan->register_at[own->input_at[index]].kind == (u32)before)
+            while (index < own->inputs && is_of(plan->register_at[own->input_at[index]].kind, before))
                 index++;
             continue;
         }
         before = *kinds;
-        if (index >= own->inputs || plan->register_at[own->input_at[index]].kind != (u32)before)
+        if (index >= own->inputs || !is_of(plan->register_at[own->input_at[index]].kind, before))
             return 0;
         index++;
     }

@@ -26,6 +26,7 @@ from pipeline_lib.compiled.native.lookup_layout import (
     encode_missing_text,
 )
 from pipeline_lib.compiled.native.plan_bytes import PlanWriter
+from pipeline_lib.compiled.native.row_lookup_layout import encode_lookup_rows
 from pipeline_lib.compiled.native.words import WordTable, texts_of
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.plan import Node, Plan
@@ -81,7 +82,7 @@ class Encoder:
         for number in self.needed:
             node = self.plan.nodes[number]
             self.widths[number] = self._width(node)
-            if node.dtype == "str" and node.operation not in ("constant", "choose", "lookup_number"):
+            if node.dtype == "str" and node.operation not in ("constant", "choose", "lookup_number", "lookup_rows"):
                 self.any_word.add(number)
             if node.operation in ("input", "constant"):
                 continue
@@ -162,15 +163,18 @@ class Encoder:
             return encode_lookup(settings, self.words) if self._fits(settings) else None
         if name == "lookup_number":
             return encode_lookup_number(settings, dtypes[0], self.words)
+        if name == "lookup_rows":
+            texts = dtypes.count("str")
+            return encode_lookup_rows(settings, dtypes, self.words) if self._fits(settings, texts) else None
         if name == "choose":
             return encode_choose(settings, self.words)
         if name == "text_equal":  # two words that the plan does not name may be equal
             return None if set(node.inputs) <= self.any_word else Encoded("text_equal")
         return None
 
-    def _fits(self, settings: dict[str, Any]) -> bool:
-        """Whether there is room for another table by word."""
-        self.cells += self.words.size
+    def _fits(self, settings: dict[str, Any], tables: int = 1) -> bool:
+        """Whether there is room for more tables by word."""
+        self.cells += self.words.size * tables
         return self.cells <= _MOST_CELLS
 
     def write(self, carried: Collection[int], given: Sequence[int]) -> CorePlan:
@@ -222,7 +226,11 @@ def _texts(node: Node) -> list[str]:
     settings = node.settings
     if node.operation == "constant":
         return texts_of([settings["value"]])
-    if node.operation not in ("lookup", "lookup_number", "choose"):
+    if node.operation not in ("lookup", "lookup_number", "lookup_rows", "choose"):
         return []
+    if node.operation == "lookup_rows":
+        return texts_of(
+            [*(value for key in settings["keys"] for value in key), *settings["values"], settings["unseen"]]
+        )
     found = [*settings["values"], settings.get("missing"), settings.get("unseen")]
     return texts_of([*(settings.get("keys", ()) if node.operation == "lookup" else ()), *found])

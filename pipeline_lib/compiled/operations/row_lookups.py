@@ -30,7 +30,7 @@ _SCALAR_LISTS = SettingType(
 )
 
 
-class _Values:
+class KeyValues:
     """The distinct values of one input, numbered in order."""
 
     def __init__(self, values: Sequence[Any]) -> None:
@@ -44,21 +44,25 @@ class _Values:
     def __getitem__(self, value: Any) -> int:
         return self._number[value]
 
+    def number(self, value: Any) -> int:
+        """The number of a value, `_NONE` where it is in no key."""
+        return self._number.get(value, _NONE)
+
     def numbers(self, column: Any) -> NDArray[np.int64]:
         """The number of each value of a column, `_NONE` where it has none."""
-        if isinstance(column, str):
+        if column is None or isinstance(column, str):
             column = TextColumn.of([column])
         if isinstance(column, TextColumn):
             return column.numbers(
-                self._key, lambda words: np.array([self._number.get(word, _NONE) for word in words], dtype=np.int64)
+                self._key, lambda words: np.array([self.number(word) for word in words], dtype=np.int64)
             )
         column = np.atleast_1d(np.asarray(column))
-        sorted_values, numbers = self._table(column.dtype)
+        sorted_values, numbers = self.table(column.dtype)
         found = np.minimum(np.searchsorted(sorted_values, column), len(sorted_values) - 1)
         result = np.where(sorted_values[found] == column, numbers[found], _NONE)
-        return np.where(np.isnan(column), self._number.get(None, _NONE), result) if column.dtype == float else result
+        return np.where(np.isnan(column), self.number(None), result) if column.dtype == float else result
 
-    def _table(self, dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    def table(self, dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """The values that a dtype holds exactly, in ascending order, and their numbers."""
         if dtype.str not in self._tables:
             pairs = [(_exactly(value, dtype), number) for value, number in self._number.items()]
@@ -79,13 +83,14 @@ def _exactly(value: Any, dtype: np.dtype[Any]) -> Any:
     return converted if converted == value else None
 
 
-def _keys(settings: Settings) -> list[tuple[Any, ...]]:
+def keys_of(settings: Settings) -> list[tuple[Any, ...]]:
+    """The keys; a missing value is None."""
     return [tuple(None if value != value else value for value in key) for key in settings["keys"]]
 
 
 def _bind(settings: Settings) -> Callable[..., Any]:
-    gives, keys = settings["gives"], _keys(settings)
-    columns = [_Values(values) for values in zip(*keys, strict=True)]
+    gives, keys = settings["gives"], keys_of(settings)
+    columns = [KeyValues(values) for values in zip(*keys, strict=True)]
     steps, last = _prefixes(columns, keys)
     results = [typed(value, gives) for value in (*settings["values"], settings["unseen"])]
     of_prefix = np.append(last, len(keys))  # from the number of a whole key to its row; `_NONE` is the last
@@ -105,7 +110,7 @@ def _bind(settings: Settings) -> Callable[..., Any]:
 
 
 def _prefixes(
-    columns: Sequence[_Values], keys: Sequence[tuple[Any, ...]]
+    columns: Sequence[KeyValues], keys: Sequence[tuple[Any, ...]]
 ) -> tuple[list[IntegerIndex], NDArray[np.int64]]:
     """For each input the number of each pair of a prefix and a value, and the key of each whole tuple."""
     prefixes, steps = [0] * len(keys), []
@@ -121,13 +126,13 @@ def _prefixes(
 
 def _bind_row(settings: Settings) -> Callable[..., Any]:
     gives = settings["gives"]
-    table = dict(zip(_keys(settings), (typed(value, gives) for value in settings["values"]), strict=True))
+    table = dict(zip(keys_of(settings), (typed(value, gives) for value in settings["values"]), strict=True))
     unseen = typed(settings["unseen"], gives)
     return lambda *values: table.get(tuple(None if value != value else value for value in values), unseen)
 
 
 def _check(settings: Settings) -> None:
-    keys = _keys(settings)
+    keys = keys_of(settings)
     if not keys or len(set(map(len, keys))) != 1 or len(set(keys)) != len(keys):
         raise InputError(
             "lookup_rows: found keys of several lengths, equal keys or none, expected different lists of one value for "
