@@ -32,6 +32,7 @@ PyObject *plan_reads(PyObject *object, PyObject *args)
         }
         own->kind = (char)kind;
         Py_INCREF(own->name);
+        PyUnicode_InternInPlace(&own->name); /* as the keys of a dict in Python source are: found without a comparison */
         Py_INCREF(own->convert);
         own->absent = PyTuple_Size(absent) ? Py_NewRef(PyTuple_GetItem(absent, 0)) : NULL;
     }

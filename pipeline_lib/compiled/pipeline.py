@@ -53,6 +53,7 @@ class CompiledPipeline:
         self.report: CompileReport | None = None
         self.trust = check_trust(trust)
         self._opaque = OpaqueSteps(dict(opaque or {}), library, self.trust, other_versions)
+        self._nodes_of_kind: dict[str, tuple[int, ...]] = {}
         self.evaluators = Evaluators(plan, row, self._opaque, distinct_values=distinct_values, threads=threads)
 
     @property
@@ -258,8 +259,11 @@ class CompiledPipeline:
         """Write the artifact, which `load_model` reads: plan, arrays and row schema; nothing in it is pickled."""
         artifact.save(Path(folder), self.plan, self.row, self._opaque.states)
 
-    def _output_nodes(self, kind: str) -> list[int]:
-        return list(output_columns.output_nodes(self.plan, kind).values())
+    def _output_nodes(self, kind: str) -> tuple[int, ...]:
+        nodes = self._nodes_of_kind.get(kind)
+        if nodes is None:
+            nodes = self._nodes_of_kind[kind] = tuple(output_columns.output_nodes(self.plan, kind).values())
+        return nodes
 
     def _columns(self, nodes: Mapping[str, int], data: Any, context: Any) -> list[PlanColumn]:
         return self.evaluators.batches.evaluate(list(nodes.values()), data, context)

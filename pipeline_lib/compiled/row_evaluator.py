@@ -34,6 +34,10 @@ class RowEvaluator:
 
     def evaluate(self, roots: Sequence[int], row: Mapping[str, Any], context: Any = None) -> tuple[Any, ...]:
         """The values of `roots` for one raw row. Raises InputError for a row that is refused."""
+        key = tuple(roots)
+        answer = self._core_answer(key, row) if context is None and not is_numpy_alone() else None
+        if answer:
+            return answer
         if not isinstance(row, Mapping):
             advice = (
                 "row.to_dict()" if hasattr(row, "to_dict") and getattr(row, "ndim", 1) == 1 else "predict for many rows"
@@ -45,19 +49,17 @@ class RowEvaluator:
             return self._of_several_tables(roots, row)
         if self._plan.context or context is not None:
             return self._after_context(roots, row, context)
-        answer = None if is_numpy_alone() else self._core_answer(tuple(roots), row)
-        if answer:
-            return answer
         try:
-            return self._function(roots)[1](row)  # type: ignore[no-any-return]
+            return self._function(key)[1](row)  # type: ignore[no-any-return]
         except QuickCheckError:
             return self._as_batch(roots, row, None)
 
-    def _core_answer(self, key: tuple[int, ...], row: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """The core's answer; None where it has none, which says nothing about the row."""
-        if key not in self._core:
-            self._core[key] = core_row(self._plan, key, self._batches.schema(key))
-        function = self._core[key]
+    def _core_answer(self, key: tuple[int, ...], row: Any) -> tuple[Any, ...] | None:
+        """The core's answer; None says nothing about the row, which may be anything."""
+        try:
+            function = self._core[key]
+        except KeyError:
+            function = self._core[key] = core_row(self._plan, key, self._batches.schema(key))
         return function(row) or None if function else None  # type: ignore[return-value]
 
     def _as_batch(self, roots: Sequence[int], row: Mapping[str, Any], context: Any) -> tuple[Any, ...]:
