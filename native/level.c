@@ -4,6 +4,7 @@
 #include "curves.h"
 #include "durations.h"
 #include "elementary.h"
+#include "embeddings.h"
 #include "neighbors.h"
 #include "numbers.h"
 #include "row_lookups.h"
@@ -21,6 +22,7 @@ const struct core_operation NAMED(core_operations_, LEVEL)[] = {
     OPERATIONS_OF_CURVES
     OPERATIONS_OF_DURATIONS
     OPERATIONS_OF_ELEMENTARY
+    OPERATIONS_OF_EMBEDDINGS
     OPERATIONS_OF_NEIGHBORS
     OPERATIONS_OF_NUMBERS
     OPERATIONS_OF_ROW_LOOKUPS

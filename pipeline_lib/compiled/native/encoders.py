@@ -2,6 +2,7 @@
 
 from pipeline_lib.compiled.native import (
     calendar_layout,
+    embedding_layout,
     math_layout,
     neighbor_layout,
     number_layout,
@@ -13,6 +14,7 @@ from pipeline_lib.compiled.native.encoded import Encoders
 
 ENCODERS: Encoders = {
     **calendar_layout.ENCODERS,
+    **embedding_layout.ENCODERS,
     **math_layout.ENCODERS,
     **neighbor_layout.ENCODERS,
     **number_layout.ENCODERS,
