@@ -364,17 +364,17 @@ static i64 characters(const u8 *text, u64 length)
 }
 
 /* The number of a text; INCOMING_REFUSED where it is not valid. A word of the table is UTF-8. */
-static inline i32 number_of(const struct incoming *own, const u8 *text, u64 length)
+static inline i32 number_of(const struct incoming *own, const u8 *text, u64 length, u64 readable)
 {
     const struct incoming_rule *rule = own->rule;
     const u64 other = own->width - 2;
-    const u64 number = word_number(own->table, (const char *)text, length, other);
+    const u64 number = word_number(own->table, (const char *)text, length, readable, other);
     if (number == other || rule->least > 0 || rule->most < INT64_MAX) {
         const i64 count = characters(text, length);
         if (count < 0 || count < rule->least || count > rule->most)
             return INCOMING_REFUSED;
     }
-    if (rule->allowed_words && word_number(rule->allowed_words, (const char *)text, length, UINT64_MAX) == UINT64_MAX)
+    if (rule->allowed_words && word_number(rule->allowed_words, (const char *)text, length, readable, UINT64_MAX) == UINT64_MAX)
         return INCOMING_REFUSED;
     return (i32)number;
 }
@@ -391,7 +391,7 @@ static i32 number_at(const struct incoming *own, const struct incoming_chunk *wo
     u64 length;
     if (!is_known(words, row))
         return own->rule->nullable ? (i32)own->width - 1 : INCOMING_REFUSED;
-    return text_at(words, row, &text, &length) ? number_of(own, text, length) : INCOMING_REFUSED;
+    return text_at(words, row, &text, &length) ? number_of(own, text, length, length) : INCOMING_REFUSED;
 }
 
 void incoming_numbers(const struct incoming *own, const struct incoming_chunk *words, i32 *numbers)
@@ -439,7 +439,8 @@ static inline int read_offsets(const struct incoming *own, const struct incoming
         const i64 stop = wide ? *(const i64_any *)offset : *(const i32_any *)offset;
         if (start < chunk->text_start || start > stop || stop > chunk->text_stop)
             return 0;
-        to[row] = known[row] ? number_of(own, chunk->text + start, (u64)(stop - start)) : missing;
+        const u64 readable = (u64)(chunk->text_stop - start);
+        to[row] = known[row] ? number_of(own, chunk->text + start, (u64)(stop - start), readable) : missing;
         least = to[row] < least ? to[row] : least;
         start = stop;
     }

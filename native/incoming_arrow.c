@@ -190,7 +190,8 @@ static int read_schema(const Reader *reader, const struct ArrowSchema *schema, s
         const struct ArrowSchema *child = schema->children[place];
         if (!child || !child->name)
             return 0;
-        const u64 number = word_number(&reader->names, child->name, __builtin_strlen(child->name), reader->count);
+        const u64 length = __builtin_strlen(child->name);
+        const u64 number = word_number(&reader->names, child->name, length, length, reader->count);
         if (number == reader->count)
             continue;
         if (places[number] >= 0 || !format_of(child, &reader->rules[number].rule, &formats[number]))

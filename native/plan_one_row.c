@@ -90,7 +90,7 @@ static int read_text(const Plan *self, const struct reader *own, PyObject *value
         PyErr_Clear();
         return 0;
     }
-    *number = (i32)word_number(&self->table, text, (u64)length, width - 2);
+    *number = (i32)word_number(&self->table, text, (u64)length, (u64)length, width - 2);
     return 1;
 }
 

@@ -15,14 +15,17 @@ static u64 four_bytes(const char *text)
     return part;
 }
 
-/* The bytes of a text shorter than 8, each at least once: the loads overlap, none lies beyond the text. */
-static u64 few_bytes(const char *text, u64 length)
+/* The bytes of a text of up to 8, then zeros. The loads overlap, and none lies beyond the `readable` bytes. */
+static inline u64 few_bytes(const char *text, u64 length, u64 readable)
 {
-    if (length >= 4)
-        return four_bytes(text) | four_bytes(text + length - 4) << 32;
     if (!length)
         return 0;
-    return (u64)(u8)text[0] | (u64)(u8)text[length / 2] << 8 | (u64)(u8)text[length - 1] << 16;
+    if (readable >= 8)
+        return eight_bytes(text) & UINT64_MAX >> (64 - 8 * length);
+    if (length >= 4)
+        return four_bytes(text) | four_bytes(text + length - 4) << 8 * (length - 4);
+    const u64 middle = length / 2, last = length - 1;
+    return (u64)(u8)text[0] | (u64)(u8)text[middle] << 8 * middle | (u64)(u8)text[last] << 8 * last;
 }
 
 static u64 mixed(u64 hash, u64 part)
@@ -32,10 +35,10 @@ static u64 mixed(u64 hash, u64 part)
 }
 
 /* Of a short text its bytes, of a long one their hash. */
-static u64 part_of(const char *text, u64 length)
+static inline u64 part_of(const char *text, u64 length, u64 readable)
 {
-    if (length < 8)
-        return few_bytes(text, length);
+    if (length <= 8)
+        return few_bytes(text, length, readable);
     u64 whole = length;
     for (u64 at = 0; at + 8 < length; at += 8)
         whole = mixed(whole, eight_bytes(text + at));
@@ -60,24 +63,24 @@ u64 word_slots(u64 count)
 
 void enter_word(struct word_table *table, u64 number)
 {
-    const u64 length = table->lengths[number], part = part_of(table->texts[number], length);
+    const u64 length = table->lengths[number], part = part_of(table->texts[number], length, length);
     u64 slot = mixed(length, part);
     while (table->slots[slot & table->slot_mask].number)
         slot++;
     table->slots[slot & table->slot_mask] = (struct word_slot){part, length, number + 1};
 }
 
-u64 word_number(const struct word_table *table, const char *text, u64 length, u64 other)
+u64 word_number(const struct word_table *table, const char *text, u64 length, u64 readable, u64 other)
 {
     if (!table->slots)
         return other;
-    const u64 part = part_of(text, length);
+    const u64 part = part_of(text, length, readable);
     for (u64 place = mixed(length, part);; place++) {
         const struct word_slot *slot = &table->slots[place & table->slot_mask];
         if (!slot->number)
             return other;
         if (slot->part == part && slot->length == length &&
-            (length < 8 || same_bytes(table->texts[slot->number - 1], text, length)))
+            (length <= 8 || same_bytes(table->texts[slot->number - 1], text, length)))
             return slot->number - 1;
     }
 }

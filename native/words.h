@@ -4,7 +4,7 @@
 
 #include "core.h"
 
-/* A word's place by its hash: texts of up to 7 bytes are told by `part` and the length alone. */
+/* A word's place by its hash: texts of up to 8 bytes are told by `part` and the length alone. */
 struct word_slot {
     u64 part, length;
     u64 number; /* + 1; 0 for a free place */
@@ -22,7 +22,8 @@ struct word_table {
 u64 word_slots(u64 count);
 /* Enter the word of this number, whose text and length are there. */
 void enter_word(struct word_table *table, u64 number);
-/* A text's number among the words; `other` for any other. */
-u64 word_number(const struct word_table *table, const char *text, u64 length, u64 other);
+/* A text's number among the words; `other` for any other. From its start on `readable` bytes may be read, which are at
+   least its own. */
+u64 word_number(const struct word_table *table, const char *text, u64 length, u64 readable, u64 other);
 
 #endif

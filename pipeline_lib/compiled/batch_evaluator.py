@@ -64,17 +64,22 @@ class BatchEvaluator:
         By default these are the columns that the roots depend on. Several tables are joined and evaluated in parts.
         Raises InputError for rows that are refused.
         """
-        from pipeline_lib.compiled.arrow import from_arrow, run_parts
-        from pipeline_lib.rows.conform import conform_in_parts
-        from pipeline_lib.rows.containers import with_names
-
         read, executor = self.executor(roots)
-        data, context = with_names(data, self._row), with_names(context, self._row)
         if schema is None and context is None and isinstance(executor, CoreExecutor):
             results = executor.run_raw(data)
             if results is not None:
                 return results
-        schema = schema or read
+        return self._evaluate_checked(executor, data, context, schema or read)
+
+    def _evaluate_checked(
+        self, executor: ColumnExecutor | CoreExecutor, data: Any, context: Any, schema: RowSchema
+    ) -> list[PlanColumn]:
+        """The executor's columns after the check of all columns by the quick way or `conform`."""
+        from pipeline_lib.compiled.arrow import from_arrow, run_parts
+        from pipeline_lib.rows.conform import conform_in_parts
+        from pipeline_lib.rows.containers import with_names
+
+        data, context = with_names(data, self._row), with_names(context, self._row)
         if not self._plan.context and context is None:
             quick = quick_columns(data, schema)
             if quick is not None:

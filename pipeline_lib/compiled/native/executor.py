@@ -64,6 +64,7 @@ class CoreExecutor:
         self._context = plan.context
         self._incoming: Incoming | None = None
         self._numbers: Known = {}  # of the columns of a batch, by node
+        self._only: tuple[_CoreTurn, list[Any]] | None = None  # a turn that gives all, and its columns of a batch
 
     @cached_property
     def reference(self) -> ColumnExecutor:
@@ -75,6 +76,10 @@ class CoreExecutor:
         self._incoming = Incoming(schema, set(self._inputs.values()), self._numpys_raw)
         numbers = self._incoming.numbers
         self._numbers = {node: numbers[name] for node, name in self._inputs.items() if name in numbers}
+        turn = self._turns[0]
+        if len(self._turns) == 1 and isinstance(turn, _CoreTurn) and len(self._numbers) == len(self._inputs):
+            numbers_taken = [self._numbers[node] for node in turn.core.taken]
+            self._only = (turn, numbers_taken) if turn.core.given == tuple(self.roots) else None
 
     def run_raw(self, data: Any) -> list[PlanColumn] | None:
         """The roots' columns for raw rows; None for rows that are not at once seen to be valid."""
@@ -83,6 +88,9 @@ class CoreExecutor:
         if incoming is None or batch is None:
             return None
         rows = len(batch)
+        if self._only is not None and rows and incoming.others is None:
+            turn, numbers = self._only
+            return turn.results(numbers, rows, batch, 0)
         columns = incoming.other_columns(data, rows) if rows else None
         return None if columns is None else self.quick(columns, rows, batch)
 
@@ -154,21 +162,30 @@ class _NumpyTurn:
 
 class _CoreTurn:
     def __init__(self, core: CorePlan, native: Any, threads: int) -> None:
-        self._core, self._native, self._threads = core, native, threads
+        self.core, self._native, self._threads = core, native, threads
         native.knows(core.words.words)
 
     def run(self, known: Known, columns: Mapping[str, PlanColumn], rows: int, batch: Any, first: int) -> bool:
         """Add what the core gives to `known`; False where it refuses a row."""
-        core = self._core
-        taken = [self._buffer(known[node]) for node in core.taken]
+        results = self.results([self._buffer(known[node]) for node in self.core.taken], rows, batch, first)
+        if results is None:
+            return False
+        known.update(zip(self.core.given, results, strict=True))
+        return True
+
+    def results(self, taken: list[Any], rows: int, batch: Any, first: int) -> list[PlanColumn] | None:
+        """The columns that it gives; None where it refuses a row."""
+        core = self.core
         results = [_empty(kind, width, rows) for kind, width in zip(core.kinds, core.widths, strict=True)]
         if not self._run(taken, results, rows, batch, first):
-            return False
+            return None
+        if "t" not in core.kinds:
+            return results
         # NumPy keeps what it computes of a word with the words: they are new for each batch
-        words = core.words.column_words() if "t" in core.kinds else None
-        for node, kind, result in zip(core.given, core.kinds, results, strict=True):
-            known[node] = result if words is None or kind != "t" else TextColumn(result, words)
-        return True
+        words = core.words.column_words()
+        return [
+            TextColumn(each, words) if kind == "t" else each for kind, each in zip(core.kinds, results, strict=True)
+        ]
 
     def _run(self, taken: list[Any], results: list[Any], rows: int, batch: Any, first: int) -> bool:
         """Fill `results`; False where a row is refused. Each thread has rows that follow one another."""
@@ -187,7 +204,7 @@ class _CoreTurn:
         if isinstance(column, int):  # the number of a raw column of the batch
             return column
         if isinstance(column, TextColumn):
-            return np.ascontiguousarray(column.codes), self._core.words.of_batch(column.words)
+            return np.ascontiguousarray(column.codes), self.core.words.of_batch(column.words)
         return np.ascontiguousarray(column)
 
 

@@ -102,6 +102,8 @@ class Incoming:
             return None
         if type(data).__module__.startswith("pyarrow"):
             return self._of_arrow(data)
+        if type(data).__module__.startswith("polars") and hasattr(data, "to_arrow"):
+            return self._of_arrow(data.to_arrow())
         arrays, _ = frame_arrays(data)
         if arrays is None:
             return None
