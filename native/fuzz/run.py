@@ -22,7 +22,7 @@ ROOT = FUZZ.parent.parent
 sys.path.insert(0, str(FUZZ.parent))
 core: Any = importlib.import_module("build")  # native/build.py
 
-TARGETS = {"plan": ("plan.c",)}
+TARGETS = {"plan": ("plan.c", "incoming.c", "words.c")}
 """Targets, with the sources of the core that each needs besides the operations."""
 LARGEST_INPUT = 49_152
 COMPILERS = ("clang", "clang-19", "clang-18", "clang-17", "clang-16", "clang-15", "clang-14")
