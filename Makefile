@@ -94,8 +94,9 @@ faults: setup ## kill, interrupt and crowd runs, fail disk writes; show that no 
 fuzz: setup ## compare 10,000 generated examples of each recorded method with its library (EXAMPLES=10000)
 	$(BIN)/python -m tools.fuzz --examples $(EXAMPLES)
 
-fuzz-core: setup ## let clang's libFuzzer look for plans that end the native core (FUZZ_SECONDS=600)
-	$(BIN)/python native/fuzz/run.py --seconds $(FUZZ_SECONDS)
+fuzz-core: setup ## let clang's libFuzzer look for plans and columns that end the native core (FUZZ_SECONDS=600)
+	$(BIN)/python native/fuzz/run.py --target plan --seconds $(FUZZ_SECONDS)
+	$(BIN)/python native/fuzz/run.py --target columns --seconds $(FUZZ_SECONDS)
 
 fuzz-plans: setup ## compare 4,000 random plans in the native core with NumPy, bit for bit (PLANS=4000)
 	$(BIN)/python -m tools.random_plans --plans $(PLANS)

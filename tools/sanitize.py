@@ -64,7 +64,10 @@ def environment(folder: Path) -> dict[str, str]:
 
 def build_core(folder: Path) -> None:
     """The core of the copy, with sanitizers."""
-    program = "import sys; sys.path.insert(0, 'native'); import build; build.build(build.TARGET, sys.argv[1:])"
+    program = (
+        "import sys; sys.path.insert(0, 'native'); import build; build.TIMEOUT = 7200.0; "
+        "build.build(build.TARGET, sys.argv[1:])"
+    )
     subprocess.run([sys.executable, "-c", program, *FLAGS], cwd=folder, check=True)  # noqa: S603 (our own)
 
 

@@ -22,8 +22,8 @@ ROOT = FUZZ.parent.parent
 sys.path.insert(0, str(FUZZ.parent))
 core: Any = importlib.import_module("build")  # native/build.py
 
-TARGETS = {"plan": ("plan.c", "incoming.c", "words.c")}
-"""Targets, with the sources of the core that each needs besides the operations."""
+TARGETS = {"plan": ("level", "plan", "words", "lists", "incoming"), "columns": ("words", "incoming")}
+"""Targets, with the sources of the core that each needs."""
 LARGEST_INPUT = 49_152
 COMPILERS = ("clang", "clang-19", "clang-18", "clang-17", "clang-16", "clang-15", "clang-14")
 PROBE = "int LLVMFuzzerTestOneInput(const unsigned char *data, unsigned long size) { return data && size > 9; }\n"
@@ -54,8 +54,8 @@ def built(target: str, sanitizers: str, folder: Path, native: Path = FUZZ.parent
     flags += ["-O1", "-g1", "-fno-omit-frame-pointer", f"-fsanitize={sanitizers},fuzzer-no-link"]
     flags += ["-fno-sanitize-recover=all", *(["-DCORE_X86"] if core.is_x86() else [])]
     own = [(f"{target}_target", native / "fuzz" / f"{target}_target.c", ())]
-    own += [(name, native / source, more) for name, source, more in core.units() if source == "level.c"]
-    own += [(Path(source).stem, native / source, ("-ffreestanding",)) for source in TARGETS[target]]
+    sources = [f"{name}.c" for name in TARGETS[target]]
+    own += [(name, native / source, more) for name, source, more in core.units() if source in sources]
     for name, source, more in own:
         objects.append(str(folder / f"{name}.o"))
         running.append(subprocess.Popen([clang, *flags, *more, "-c", str(source), "-o", objects[-1]]))  # noqa: S603

@@ -175,7 +175,9 @@ def random_plan(seed: int, operations: Sequence[str], most: int = 25) -> tuple[P
     roots = [
         number
         for number in range(first, len(drawn.nodes))
-        if drawn.nodes[number].operation != "constant" and (number not in taken or rng.random() < 0.2)
+        if drawn.nodes[number].operation != "constant"
+        and drawn.nodes[number].dtype in PLAIN
+        and (number not in taken or rng.random() < 0.2)
     ]
     return Plan(drawn.nodes, {}), roots
 
