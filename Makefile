@@ -9,24 +9,28 @@ EXAMPLES ?= 10000
 FUZZ_SECONDS ?= 600
 PLANS ?= 4000
 TESTS ?=
+# a C compiler of 96 MB, for a system without one
+COMPILER := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements-compiler.lock
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help setup export check test coverage test-slow run run-all parity champions report lab docs lock bits mutants \
-    faults fuzz fuzz-core fuzz-plans sanitize survey bench simulations first-hour clean
+    faults fuzz fuzz-core fuzz-plans sanitize survey bench simulations first-hour wheels wheels-arm \
+    clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## create .venv from requirements.lock and install git's notebook drivers
 
-$(READY): requirements.lock settings.ini setup.py pyproject.toml $(wildcard native/*.*)
+$(READY): requirements.lock requirements-compiler.lock settings.ini setup.py pyproject.toml $(wildcard native/*.*)
 	@test -n "$(PYTHON)" || { echo "found no Python >= 3.11 on PATH; install one or run make PYTHON=..."; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > .venv/uv.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python native/build.py --compiler || $(COMPILER) 2>/dev/null || echo "no C compiler, and ziglang was not installed"
 	@$(BIN)/python native/build.py
 	@if git rev-parse --git-dir >/dev/null 2>&1; then \
 	    git config merge.jupyternotebook.name "merge notebooks cell by cell"; \
@@ -115,6 +119,13 @@ simulations: setup ## measure intervals and verdicts on simulated pairs of model
 
 first-hour: setup ## build the wheel and go a new user's first hour in a clean environment; times of each step
 	$(BIN)/python -m tools.first_hour
+
+wheels: setup ## build dist/: a source archive, and wheels with the native core for Linux on x86-64 and ARM
+	$(COMPILER)
+	$(BIN)/python -m tools.wheels
+
+wheels-arm: wheels ## try the ARM wheel in an emulated Debian: the core's tests, and records repeated bit for bit
+	$(BIN)/python -m tools.wheels_arm
 
 clean: ## remove the environment, caches and build leftovers; records stay
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage*

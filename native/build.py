@@ -2,6 +2,9 @@
 
 The compiler is $CC, else gcc, clang or cc, else that of the package `ziglang`. Without one, or without Python's header
 files, one line says so: NumPy then carries plans out, with the same bits.
+
+    python native/build.py              build where the sources have changed
+    python native/build.py --compiler   ends with 1 where there is something to build and no compiler for it
 """
 
 import hashlib
@@ -27,7 +30,12 @@ AVX2 = ("-mavx2",)
 AVX512 = (*AVX2, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mprefer-vector-width=512")
 INCOMING_UNITS = ("incoming_object", "incoming_arrow", "incoming_buffers")
 PYTHON_UNITS = ("module", "plan_object", "plan_rows", "plan_one_row", "list_calls", *INCOMING_UNITS)
-TIMEOUT = 600.0
+X86 = ("x86_64", "AMD64")
+"""Machines with levels besides the one that every machine has."""
+ZIG = (sys.executable, "-m", "ziglang", "cc")
+GLIBC = "2.17"
+"""The oldest C library that what zig compiles runs with: that of manylinux2014."""
+TIMEOUT = 1800.0
 
 
 class CannotBuildError(Exception):
@@ -42,15 +50,21 @@ def compiler() -> list[str]:
         if found := shutil.which(name):
             return [found]
     if importlib.util.find_spec("ziglang"):
-        return [sys.executable, "-m", "ziglang", "cc"]
+        # without a target zig compiles for the processor that it runs on, and the lowest level has to run on every one
+        return zig(platform.machine()) if platform.libc_ver()[0] == "glibc" else [*ZIG, "-mcpu=baseline"]
     raise CannotBuildError("no C compiler")
 
 
-def units() -> list[tuple[str, str, tuple[str, ...]]]:
+def zig(machine: str) -> list[str]:
+    """The command of zig's compiler for Linux on `machine`, with a C library from GLIBC on."""
+    return [*ZIG, "-target", f"{machine}-linux-gnu.{GLIBC}"]
+
+
+def units(machine: str) -> list[tuple[str, str, tuple[str, ...]]]:
     """What is compiled: the object's name, its source, its own flags."""
     own = ("-ffreestanding",)
     levels: list[tuple[str, str, tuple[str, ...]]] = [("level0", "level.c", (*own, "-DLEVEL=0"))]
-    x86 = is_x86()
+    x86 = machine in X86
     if x86:
         levels += [
             ("level1", "level.c", (*own, "-DLEVEL=1", *AVX2)),
@@ -61,22 +75,20 @@ def units() -> list[tuple[str, str, tuple[str, ...]]]:
     return [*levels, *free, *((name, f"{name}.c", include) for name in PYTHON_UNITS)]
 
 
-def is_x86() -> bool:
-    """Whether the machine is one whose levels are compiled, besides the one that every machine has."""
-    return platform.machine() in ("x86_64", "AMD64")
+def build(target: Path = TARGET, more_flags: Sequence[str] = (), machine: str = "") -> None:
+    """Compile the core into `target`, which appears whole or not at all; by zig for Linux where `machine` names one.
 
-
-def build(target: Path = TARGET, more_flags: Sequence[str] = ()) -> None:
-    """Compile the core into `target`, which appears whole or not at all. Raises CannotBuildError."""
-    if sys.platform == "win32":
+    Raises CannotBuildError.
+    """
+    if sys.platform == "win32" and not machine:
         raise CannotBuildError("Windows")
-    command = compiler()
+    command = zig(machine) if machine else compiler()
     if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
         raise CannotBuildError("no header files of Python")
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         objects = []
         running = []
-        for name, source, flags in units():
+        for name, source, flags in units(machine or platform.machine()):
             objects.append(f"{folder}/{name}.o")
             words = [*command, *FLAGS, *flags, *more_flags, "-c", str(NATIVE / source), "-o", objects[-1]]
             running.append(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))  # noqa: S603
@@ -100,16 +112,36 @@ def _first_error(output: str) -> str:
 
 def digest() -> str:
     """A digest of the sources and of what else decides what is built."""
-    state = hashlib.sha256(repr((FLAGS, units(), platform.machine())).encode())
+    # not the folder of Python's header files: the core of one Python serves every other
+    own = [
+        (name, source, flags[2:] if flags[0] == "-I" else flags) for name, source, flags in units(platform.machine())
+    ]
+    state = hashlib.sha256(repr((FLAGS, own, platform.machine())).encode())
     for path in sorted(NATIVE.glob("*.[ch]")):
         state.update(path.name.encode() + path.read_bytes())
     return state.hexdigest()
 
 
+def is_built(sources: str) -> bool:
+    """Whether the core is there, of the sources with this digest."""
+    stamp = TARGET.with_suffix(".stamp")
+    return TARGET.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == sources
+
+
+def lacks_compiler() -> bool:
+    """Whether the core has to be built, and there is no compiler."""
+    try:
+        return not is_built(digest()) and not compiler()
+    except CannotBuildError:
+        return sys.platform != "win32"
+
+
 def main() -> int:
     """Build where the sources are newer than what is there; 0 also where this machine cannot."""
+    if sys.argv[1:] == ["--compiler"]:
+        return int(lacks_compiler())
     stamp, sources = TARGET.with_suffix(".stamp"), digest()  # before: a source may change while it is compiled
-    if TARGET.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == sources:
+    if is_built(sources):
         return 0
     try:
         build()

@@ -24,12 +24,14 @@ def test_locks_fit_the_requirements() -> None:
 
 
 def test_a_changed_requirement_makes_the_locks_stale(tmp_path: Path) -> None:
-    for name in ("settings.ini", "pyproject.toml", "requirements.lock", "requirements-core.lock"):
+    for name in ("settings.ini", "pyproject.toml", *requirements()):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     assert stale_locks(tmp_path) == []
     text = (tmp_path / "settings.ini").read_text(encoding="utf-8")
     (tmp_path / "settings.ini").write_text(text.replace("click>=", "click>=0"), encoding="utf-8")
     assert stale_locks(tmp_path) == ["requirements.lock", "requirements-core.lock"]
+    (tmp_path / "settings.ini").write_text(text.replace("ziglang>=", "ziglang>=0.0"), encoding="utf-8")
+    assert stale_locks(tmp_path) == ["requirements-compiler.lock"]
 
 
 def test_digest_depends_on_python_and_every_line() -> None:
@@ -39,7 +41,7 @@ def test_digest_depends_on_python_and_every_line() -> None:
 
 
 def test_the_locks_hold_no_index_address() -> None:
-    for name in ("requirements.lock", "requirements-core.lock"):
+    for name in requirements():
         assert "://" not in (ROOT / name).read_text(encoding="utf-8")
 
 

@@ -1,8 +1,8 @@
 """Writes the lock files with uv, and names those that settings.ini no longer agrees with.
 
-`requirements.lock` pins every extra but those in `UNLOCKED`, and the build backend; `requirements-core.lock` what
-production needs. Each begins with a digest of its requirement lines, so that a test can compare it with settings.ini
-without resolving anything.
+`requirements.lock` pins every extra but those in `APART`, and the build backend; `requirements-core.lock` what
+production needs; `requirements-compiler.lock` the extra `compiler`. Each begins with a digest of its requirement lines,
+so that a test can compare it with settings.ini without resolving anything.
 """
 
 import hashlib
@@ -15,8 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DIGEST_LINE = "# requirements digest: "
-UNLOCKED = ("peers",)
-"""Extras of an environment of their own: they pin exact versions, which development does not follow."""
+APART = ("peers", "compiler")
+"""Extras that development does not install: one pins exact versions, the other is large and rarely needed."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,13 @@ def requirements(root: Path = ROOT) -> dict[str, Requirements]:
     settings = ConfigParser()
     settings.read(root / "settings.ini", encoding="utf-8")
     core = settings["project"]["requirements"].split()
-    extras = [line for name, lines in settings["extras"].items() if name not in UNLOCKED for line in lines.split()]
+    extras = [line for name, lines in settings["extras"].items() if name not in APART for line in lines.split()]
     build = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
     floor = settings["project"]["min_python"]
     return {
         "requirements.lock": Requirements(floor, tuple(sorted({*core, *extras, *build}))),
         "requirements-core.lock": Requirements(floor, tuple(sorted(core))),
+        "requirements-compiler.lock": Requirements(floor, tuple(sorted(settings["extras"]["compiler"].split()))),
     }
 
 

@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+_RUNS = "from pipeline_lib.compiled.native import core; print('plans are carried out by', core.name())"
 _PARITY = (sys.executable, "-P", "-m", "pipeline_lib", "parity")
 
 
@@ -102,6 +103,7 @@ if __name__ == "__main__":
         case ["record", folder]:
             record(Path(folder))
         case ["repeat", *folders] if folders:
+            _call(ROOT, sys.executable, "-P", "-c", _RUNS)
             repeat([Path(folder) for folder in folders])
         case ["crossed", work, *folders] if folders:
             crossed(Path(work), [Path(folder) for folder in folders])
