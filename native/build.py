@@ -30,8 +30,6 @@ AVX2 = ("-mavx2",)
 AVX512 = (*AVX2, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mprefer-vector-width=512")
 INCOMING_UNITS = ("incoming_object", "incoming_arrow", "incoming_buffers")
 PYTHON_UNITS = ("module", "plan_object", "plan_rows", "plan_one_row", "list_calls", *INCOMING_UNITS)
-X86 = ("x86_64", "AMD64")
-"""Machines with levels besides the one that every machine has."""
 ZIG = (sys.executable, "-m", "ziglang", "cc")
 GLIBC = "2.17"
 """The oldest C library that what zig compiles runs with: that of manylinux2014."""
@@ -60,11 +58,11 @@ def zig(machine: str) -> list[str]:
     return [*ZIG, "-target", f"{machine}-linux-gnu.{GLIBC}"]
 
 
-def units(machine: str) -> list[tuple[str, str, tuple[str, ...]]]:
+def units(machine: str = platform.machine()) -> list[tuple[str, str, tuple[str, ...]]]:
     """What is compiled: the object's name, its source, its own flags."""
     own = ("-ffreestanding",)
     levels: list[tuple[str, str, tuple[str, ...]]] = [("level0", "level.c", (*own, "-DLEVEL=0"))]
-    x86 = machine in X86
+    x86 = is_x86(machine)
     if x86:
         levels += [
             ("level1", "level.c", (*own, "-DLEVEL=1", *AVX2)),
@@ -73,6 +71,11 @@ def units(machine: str) -> list[tuple[str, str, tuple[str, ...]]]:
     include = ("-I", sysconfig.get_path("include"), *(("-DCORE_X86",) if x86 else ()))
     free = [(name, f"{name}.c", own) for name in ("plan", "words", "lists", "incoming")]
     return [*levels, *free, *((name, f"{name}.c", include) for name in PYTHON_UNITS)]
+
+
+def is_x86(machine: str = platform.machine()) -> bool:
+    """Whether the machine is one whose levels are compiled, besides the one that every machine has."""
+    return machine in ("x86_64", "AMD64")
 
 
 def build(target: Path = TARGET, more_flags: Sequence[str] = (), machine: str = "") -> None:
@@ -113,9 +116,7 @@ def _first_error(output: str) -> str:
 def digest() -> str:
     """A digest of the sources and of what else decides what is built."""
     # not the folder of Python's header files: the core of one Python serves every other
-    own = [
-        (name, source, flags[2:] if flags[0] == "-I" else flags) for name, source, flags in units(platform.machine())
-    ]
+    own = [(name, source, flags[2:] if flags[0] == "-I" else flags) for name, source, flags in units()]
     state = hashlib.sha256(repr((FLAGS, own, platform.machine())).encode())
     for path in sorted(NATIVE.glob("*.[ch]")):
         state.update(path.name.encode() + path.read_bytes())
