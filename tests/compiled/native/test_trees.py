@@ -1,6 +1,7 @@
 """Trees in the core: walks and scores have the bits of NumPy's executor, and hostile trees are refused."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,15 @@ from core_bits import ROWS, differing_levels
 from random_trees import INPUTS, ensemble
 
 from pipeline_lib.compiled.native.core import built
+from pipeline_lib.compiled.native.encoded import Encoded
+from pipeline_lib.compiled.native.plan_bytes import PlanWriter
 from pipeline_lib.compiled.native.tree_layout import encode_trees
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder
 
 pytestmark = pytest.mark.skipif(built() is None, reason="this machine has no core")
+SCORER_WIDTH = 9  # the integer that says how many columns of ranks there are
+STEPS = 10  # the array of tests
 SCORER_ROWS = 8  # the integer that says from how many rows on trees are scored by rows
 EDGES = (np.nan, np.nan, np.inf, -np.inf, 5e-324, -5e-324, 1e-50, -1e-50, 1e300, -1e300, 3.4028236e38, -0.99, 6.9, 7.0)
 
@@ -110,6 +115,31 @@ def test_trees_that_numpy_keeps(rng: np.random.Generator) -> None:
     assert encode_trees(settings | {"roots": settings["roots"][[0, 0]]}, dtypes, widths) is None  # a tree twice
     assert encode_trees(settings | {"threshold": settings["threshold"] * math.nan}, dtypes, widths) is None
     assert encode_trees(settings | {"width": 2}, dtypes, widths) is None
+
+
+def test_a_test_on_a_column_that_nothing_fills_is_refused(rng: np.random.Generator) -> None:
+    """Such a column holds what the memory held before."""
+    encoded = encode_trees(ensemble(rng, [8] * 4), ["float64"] * INPUTS, [1] * INPUTS)
+    assert encoded is not None
+    ints, arrays = list(encoded.ints), list(encoded.arrays)
+    load(encoded)
+    filled = ints[SCORER_WIDTH]
+    ints[SCORER_WIDTH] = filled + 9
+    load(replace(encoded, ints=ints))
+    arrays[STEPS] = arrays[STEPS] | np.uint64(filled + 8)  # the low 16 bits are the test's column
+    with pytest.raises(ValueError, match="found tests of trees that lead out of their arrays"):
+        load(replace(encoded, ints=ints, arrays=arrays))
+
+
+def load(encoded: Encoded) -> None:
+    """Load a plan of these trees alone."""
+    writer, module = PlanWriter(), built()
+    assert module is not None
+    inputs = [writer.register("d") for _ in range(INPUTS)]
+    writer.inputs = INPUTS
+    result = writer.register("d")
+    writer.instruction(encoded, inputs, result)
+    module.Plan(writer.to_bytes([result]), 0)
 
 
 @pytest.mark.parametrize("width", [1, 2])
