@@ -94,6 +94,7 @@ def try_wheel(folder: Path, python: Path) -> None:
         shutil.copytree(kept, copy)
         call([str(python), "-P", "-m", "pipeline_lib", "parity", str(copy), "--quick"], place)
     options = ["-q", f"--rootdir={ROOT}", "-c", str(ROOT / "pyproject.toml"), "-p", "no:cacheprovider"]
+    options += ["-o", "pythonpath=tests/support"]  # the package is that of the wheel, not of this checkout
     call([str(python), "-P", "-m", "pytest", *options, str(ROOT / "tests" / "compiled" / "native")], place)
 
 
