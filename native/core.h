@@ -10,10 +10,14 @@
        't'    int32_t, a word's place in     a place of its own
               a table of the plan
        'v'    `width` columns of doubles     NaN
+       's'    struct core_text, UTF-8        a null pointer
+       'g'    struct core_bag, a sparse      never
+              vector of `width` numbers
 
    The numbers of a vector lie `stride` cells apart: number k of row r is at [k * stride + r]. Words are numbered from 0;
    the last two numbers are any other word, and missing. The `width` of a column of words is the count of these numbers:
-   no cell reaches it.
+   no cell reaches it. Text and sparse vectors point into the rows that came in, or into the arena of the frame, whose
+   bytes are free again with the next block.
 
    Arithmetic is IEEE 754: every operation rounded once, in the written order. All files are compiled with
    -ffp-contract=off and -fwrapv, so that a compiler neither fuses nor assumes. */
@@ -49,7 +53,27 @@ typedef char core_float_is_ieee[(sizeof(f32) == 4 && FLT_MANT_DIG == 24 && FLT_M
 #define CORE_LARGE_BLOCK 4096 /* where an operation's arrays do not stay there: they are read once for more rows */
 #define CORE_NAT INT64_MIN
 
-enum { CORE_OK = 0, CORE_REFUSED = 1 };
+/* CORE_FULL: the arena has no room for these rows, or this text is for others to judge. No answer, and no refusal. */
+enum { CORE_OK = 0, CORE_REFUSED = 1, CORE_FULL = 2 };
+
+/* A text of a row: UTF-8 of `length` bytes, a null pointer where it is missing. */
+struct core_text {
+    const u8 *at;
+    u64 length;
+};
+
+/* A sparse vector of a row: `count` numbers at ascending indices below the register's width. */
+struct core_bag {
+    const u32 *index;
+    const f64 *value;
+    u64 count;
+};
+
+/* Free bytes of a block's arena: results are taken at `low`, what is needed for a while at `high`. Both are multiples of
+   8, and 64 bytes behind `high` may be read. */
+struct core_arena {
+    u8 *low, *high;
+};
 
 /* An array of a plan: settings of an operation. `kind` is one letter: d f64, f f32, i i64, l i32, u u64, h u16, b u8. */
 struct core_array {
@@ -88,9 +112,10 @@ struct core_call {
     size_t rows;
     size_t stride;
     void *scratch; /* as many bytes as the operation's `scratch` says, aligned to 64 */
+    struct core_arena *arena; /* NULL in a plan without text and sparse vectors */
 };
 
-/* An operation: `run` returns CORE_OK or CORE_REFUSED; `check`, called once when a plan is loaded, returns NULL or what
+/* An operation: `run` returns CORE_OK, CORE_REFUSED or CORE_FULL; `check`, called once when a plan is loaded, returns NULL or what
    is wrong with ints, arrays and widths: every index that `run` uses is checked there. `widths` are those of the inputs
    and, last, of the output. `scratch` says how many bytes `run` needs for `rows` rows. */
 typedef int (*core_run)(const struct core_call *call);
@@ -100,7 +125,7 @@ typedef size_t (*core_scratch)(const struct core_instruction *instruction, const
 struct core_operation {
     const char *name;
     const char *kinds; /* of inputs and the output, as "dd:d"; a last input with + stands for one or more, one of * for
-                          any kind but vectors, and an output
+                          any kind but vectors and text, and an output
                           of '-' for none: the operation only refuses rows */
     core_run run;
     core_check check;     /* NULL: no ints and no arrays */

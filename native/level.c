@@ -4,6 +4,8 @@
 #include "curves.h"
 #include "durations.h"
 #include "elementary.h"
+#include "bags.h"
+#include "documents.h"
 #include "embeddings.h"
 #include "neighbors.h"
 #include "numbers.h"
@@ -11,6 +13,7 @@
 #include "svm.h"
 #include "trees.h"
 #include "vectors.h"
+#include "word_operations.h"
 
 #define JOINED(name, level) name##level
 #define NAMED(name, level) JOINED(name, level)
@@ -21,6 +24,8 @@ const struct core_operation NAMED(core_operations_, LEVEL)[] = {
     OPERATIONS_OF_CALENDAR
     OPERATIONS_OF_CURVES
     OPERATIONS_OF_DURATIONS
+    OPERATIONS_OF_BAGS
+    OPERATIONS_OF_DOCUMENTS
     OPERATIONS_OF_ELEMENTARY
     OPERATIONS_OF_EMBEDDINGS
     OPERATIONS_OF_NEIGHBORS
@@ -29,6 +34,7 @@ const struct core_operation NAMED(core_operations_, LEVEL)[] = {
     OPERATIONS_OF_SVM
     OPERATIONS_OF_TREES
     OPERATIONS_OF_VECTORS
+    OPERATIONS_OF_WORDS
 };
 /* clang-format on */
 const u64 NAMED(core_operation_count_, LEVEL) = sizeof NAMED(core_operations_, LEVEL) / sizeof(struct core_operation);

@@ -16,6 +16,8 @@
 enum { HEADER = 8, MOST = 1 << 22, WIDEST = 1 << 20, NO_OUTPUT = UINT32_MAX };
 #define MOST_FRAME ((u64)1 << 34)
 #define SECOND_LEVEL ((u64)1 << 20)
+#define ARENA ((u64)3 << 20)
+enum { SPARSE_BLOCK = 128 }; /* rows of a block with sparse vectors, so that these stay in the cache */
 
 struct core_frame {
     const struct core_plan *plan;
@@ -23,6 +25,8 @@ struct core_frame {
     u64 *cells;
     struct core_call *calls;
     core_run *runs;
+    u8 *arena_start;
+    struct core_arena arena;
 };
 
 static u64 rounded(u64 bytes) { return (bytes + 63) & ~(u64)63; }
@@ -37,7 +41,10 @@ static void copy_bytes(void *to, const void *from, u64 bytes)
 
 static u64 cell_bytes(u32 kind) { return kind == 't' || kind == 'l' || kind == 'f' ? 4 : kind == 'b' ? 1 : kind == 'h' ? 2 : 8; }
 
-static int is_kind(u64 kind) { return kind == 'd' || kind == 'i' || kind == 'b' || kind == 't' || kind == 'v'; }
+static int is_kind(u64 kind)
+{
+    return kind == 'd' || kind == 'i' || kind == 'b' || kind == 't' || kind == 'v' || kind == 's' || kind == 'g';
+}
 
 static int is_array_kind(u64 kind)
 {
@@ -83,14 +90,18 @@ static const char *read_registers(struct core_plan *plan, const u64 *word)
                                       UINT64_MAX};
         if (!is_kind(own->kind) || own->constant > 1 || own->width < 1 || own->width > WIDEST)
             return "a register of no kind or width";
-        if (own->kind != 'v' && own->kind != 't' && own->width != 1)
+        if (own->kind != 'v' && own->kind != 't' && own->kind != 'g' && own->width != 1)
             return "a number with a width";
         if (own->kind == 't' && own->width < 2)
             return "a table of words without the two last";
         if (own->constant &&
-            (own->kind == 'v' || number < plan->inputs || (own->kind == 't' && own->value >= own->width) ||
+            (own->kind == 'v' || own->kind == 's' || own->kind == 'g' || number < plan->inputs || (own->kind == 't' && own->value >= own->width) ||
              (own->kind == 'b' && own->value > 1)))
             return "a constant of another kind";
+        if (own->kind == 'g' && number < plan->inputs)
+            return "a sparse vector that comes in";
+        if (own->kind == 's' || own->kind == 'g')
+            plan->arena = ARENA;
     }
     return NULL;
 }
@@ -107,8 +118,11 @@ static const char *read_arrays(struct core_plan *plan, const u64 *word, const u8
     return NULL;
 }
 
-/* `*` stands for every kind but vectors; which one an operation reads is safe, since all have 8 bytes a row. */
-static int is_of(u32 kind, char letter) { return letter == '*' ? kind != 'v' : kind == (u32)letter; }
+/* `*` stands for every kind but vectors and text; which one an operation reads is safe, since all have 8 bytes a row. */
+static int is_of(u32 kind, char letter)
+{
+    return letter == '*' ? kind != 'v' && kind != 's' && kind != 'g' : kind == (u32)letter;
+}
 
 /* Whether the kinds of an instruction's registers are those that its operation takes, "dd:d" or "d+:v". */
 static int kinds_fit(const struct core_plan *plan, const struct core_instruction *own, const char *kinds)
@@ -207,7 +221,10 @@ static u64 placed(struct core_plan *plan, u64 *chunk_count, u64 cells)
     return plan->cells - cells;
 }
 
-static u64 cells_of(const struct core_register *own) { return own->kind == 'v' ? own->width : 1; }
+static u64 cells_of(const struct core_register *own)
+{
+    return own->kind == 'v' ? own->width : own->kind == 's' ? 2 : own->kind == 'g' ? 3 : 1;
+}
 
 static void place_registers(struct core_plan *plan)
 {
@@ -240,6 +257,9 @@ static void place_registers(struct core_plan *plan)
 /* Rows of a block: many where an operation reads more than the second level of the cache holds. */
 static u64 block_of(const struct core_plan *plan)
 {
+    for (u64 number = 0; number < plan->registers; number++)
+        if (plan->register_at[number].kind == 'g')
+            return SPARSE_BLOCK;
     for (u64 number = 0; number < plan->arrays; number++)
         if (plan->array_at[number].count * cell_bytes(plan->array_at[number].kind) > SECOND_LEVEL)
             return CORE_LARGE_BLOCK;
@@ -273,7 +293,7 @@ const char *core_plan_load(struct core_plan *plan, const void *bytes, u64 size, 
     u8 *memory = (u8 *)plan;
     taken(&memory, sizeof *plan);
     *plan = (struct core_plan){operations, word[2], word[3], word[4], word[5], word[6], word[7],
-                               NULL, NULL, NULL, NULL, NULL, 0, 0, 0, CORE_BLOCK, 0, 0};
+                               NULL, NULL, NULL, NULL, NULL, 0, 0, CORE_BLOCK, 0, 0, 0, 0};
     plan->register_at = taken(&memory, plan->registers * sizeof(struct core_register));
     plan->output_at = taken(&memory, plan->outputs * 4);
     plan->array_at = taken(&memory, plan->arrays * sizeof(struct core_array));
@@ -296,6 +316,8 @@ const char *core_plan_load(struct core_plan *plan, const void *bytes, u64 size, 
         if (from >= plan->registers || (from >= plan->inputs && !plan->register_at[from].constant &&
                                         plan->register_at[from].offset != 0))
             return "a result that no instruction makes";
+        if (plan->register_at[from].kind == 's' || plan->register_at[from].kind == 'g')
+            return "text or a sparse vector as a result";
         plan->output_at[number] = (u32)from;
     }
     if (!wrong) {
@@ -314,7 +336,7 @@ u64 core_frame_memory(const struct core_plan *plan, u64 rows)
         return 0;
     return rounded(sizeof(struct core_frame)) + rounded(plan->instructions * sizeof(struct core_call)) +
            rounded(plan->instructions * sizeof(core_run)) + rounded(plan->operands * sizeof(struct core_operand)) +
-           rounded(plan->cells * 8 * rows) + rounded(scratch) + 64;
+           rounded(plan->cells * 8 * rows) + plan->arena + rounded(scratch) + 64;
 }
 
 static void *register_of(const struct core_frame *frame, u64 number)
@@ -332,6 +354,7 @@ void core_frame_make(struct core_frame *frame, const struct core_plan *plan, u64
     frame->runs = taken(&memory, plan->instructions * sizeof(core_run));
     struct core_operand *operands = taken(&memory, plan->operands * sizeof(struct core_operand));
     frame->cells = taken(&memory, plan->cells * 8 * rows);
+    frame->arena_start = taken(&memory, plan->arena); /* and 64 bytes follow */
     for (u64 number = 0; number < plan->registers; number++) {
         const struct core_register *own = &plan->register_at[number];
         if (own->constant)
@@ -344,7 +367,7 @@ void core_frame_make(struct core_frame *frame, const struct core_plan *plan, u64
         frame->calls[number] = (struct core_call){own, operands,
                                                   output == NO_OUTPUT ? NULL : register_of(frame, output),
                                                   output == NO_OUTPUT ? 1 : plan->register_at[output].width, rows, rows,
-                                                  memory};
+                                                  memory, plan->arena ? &frame->arena : NULL};
         for (u32 index = 0; index < own->inputs; index++) {
             const struct core_register *from = &plan->register_at[own->input_at[index]];
             *operands++ = (struct core_operand){register_of(frame, own->input_at[index]), from->constant, from->width};
@@ -367,9 +390,12 @@ int core_frame_run(struct core_frame *frame, u64 rows)
             frame->calls[number].rows = rows;
         frame->rows = rows;
     }
-    for (u64 number = 0; number < count; number++)
-        if (frame->runs[number](&frame->calls[number]))
-            return CORE_REFUSED;
+    frame->arena = (struct core_arena){frame->arena_start, frame->arena_start + frame->plan->arena};
+    for (u64 number = 0; number < count; number++) {
+        const int status = frame->runs[number](&frame->calls[number]);
+        if (status)
+            return status;
+    }
     return CORE_OK;
 }
 
@@ -388,6 +414,19 @@ static int take_words(i32 *to, const struct core_input *from, u64 start, u64 row
     return 1;
 }
 
+/* Texts of a batch; 0 where a code is none. */
+static int take_texts(struct core_text *to, const struct core_input *from, u64 start, u64 rows)
+{
+    const i32 *codes = (const i32 *)from->at + start;
+    for (u64 row = 0; row < rows; row++) {
+        const u64 code = codes[row] < 0 ? from->word_count - 1 : (u64)codes[row];
+        if (code >= from->word_count)
+            return 0;
+        to[row] = from->texts[code];
+    }
+    return 1;
+}
+
 static int take_input(struct core_frame *frame, u64 number, const struct core_input *from, u64 start, u64 rows)
 {
     const struct core_register *own = &frame->plan->register_at[number];
@@ -396,6 +435,8 @@ static int take_input(struct core_frame *frame, u64 number, const struct core_in
         return incoming_fill(from->raw, to, start, rows);
     if (own->kind == 't')
         return take_words((i32 *)(void *)to, from, start, rows, own->width);
+    if (own->kind == 's')
+        return take_texts((struct core_text *)(void *)to, from, start, rows);
     if (own->kind == 'b') {
         const u8 *cells = (const u8 *)from->at + start;
         for (u64 row = 0; row < rows; row++)
@@ -427,13 +468,19 @@ int core_run_rows(struct core_frame *frame, const struct core_input *inputs, con
                   u64 stop)
 {
     const struct core_plan *plan = frame->plan;
+    u64 most = frame->capacity;
     while (start < stop) {
-        const u64 rows = stop - start < frame->capacity ? stop - start : frame->capacity;
+        const u64 rows = stop - start < most ? stop - start : most;
         for (u64 number = 0; number < plan->inputs; number++)
             if (!take_input(frame, number, &inputs[number], start, rows))
                 return CORE_REFUSED;
-        if (core_frame_run(frame, rows))
-            return CORE_REFUSED;
+        const int status = core_frame_run(frame, rows);
+        if (status == CORE_FULL && rows > 1) {
+            most = rows / 2;
+            continue;
+        }
+        if (status)
+            return status;
         for (u64 number = 0; number < plan->outputs; number++)
             give_output(frame, number, &outputs[number], start, rows);
         start += rows;

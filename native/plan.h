@@ -28,14 +28,16 @@ struct core_plan {
     u64 cells;             /* cells of 8 bytes a row */
     u64 block; /* rows of its blocks */
     u64 scratch_of_one, scratch_of_block;
+    u64 arena;             /* bytes for text and sparse vectors of a block */
     u64 wrong_instruction; /* of what core_plan_load found wrong */
 };
 
-/* A column of the rows that a run gets. Words are `words[code]`, the last of `word_count` for codes below 0; the numbers
-   of a vector lie `stride` cells apart. A raw column is read where it is, and checked. */
+/* A column of the rows that a run gets. Words are `words[code]`, texts `texts[code]`, the last of `word_count` for codes
+   below 0; the numbers of a vector lie `stride` cells apart. A raw column is read where it is, and checked. */
 struct core_input {
     const void *at;
     const i32 *words;
+    const struct core_text *texts;
     u64 word_count;
     u64 stride;
     const struct incoming *raw; /* NULL: the others say where the column is */
@@ -64,7 +66,7 @@ void *core_frame_input(struct core_frame *frame, u64 number);
 const void *core_frame_output(struct core_frame *frame, u64 number);
 /* Run a frame whose inputs are filled. */
 int core_frame_run(struct core_frame *frame, u64 rows);
-/* Run rows `start` to `stop` in blocks. Returns CORE_OK or CORE_REFUSED. */
+/* Run rows `start` to `stop` in blocks. Returns CORE_OK, CORE_REFUSED or CORE_FULL. */
 int core_run_rows(struct core_frame *frame, const struct core_input *inputs, const struct core_output *outputs, u64 start,
                   u64 stop);
 

@@ -27,7 +27,7 @@ int take_memory(struct memory *memory, u64 bytes);
 struct reader {
     PyObject *name;
     char kind;    /* d number, n whole number that may be missing, i whole number, b bool, m bool that may be missing,
-                     t text, c by a Python function that gives an int */
+                     t text as a word of the plan, s text, c by a Python function that gives an int */
     int nullable;
     int finite;
     int open_low, open_high; /* bounds that are excluded */

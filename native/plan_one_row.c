@@ -76,6 +76,15 @@ static int read_number(const struct reader *own, PyObject *value, double *number
            (own->open_high ? *number < own->high : *number <= own->high);
 }
 
+/* Text of as many characters as the column may have. */
+static int is_text(const struct reader *own, PyObject *value)
+{
+    if (!PyUnicode_CheckExact(value))
+        return 0;
+    const long long length = PyUnicode_GetLength(value);
+    return length >= own->least && length <= own->most;
+}
+
 static int read_text(const Plan *self, const struct reader *own, PyObject *value, u32 width, i32 *number)
 {
     Py_ssize_t length;
@@ -83,7 +92,7 @@ static int read_text(const Plan *self, const struct reader *own, PyObject *value
         *number = (i32)width - 1;
         return 1;
     }
-    if (!PyUnicode_CheckExact(value))
+    if (!is_text(own, value))
         return 0;
     const char *text = PyUnicode_AsUTF8AndSize(value, &length);
     if (!text) { /* half of a surrogate pair */
@@ -92,6 +101,22 @@ static int read_text(const Plan *self, const struct reader *own, PyObject *value
     }
     *number = (i32)word_number(&self->table, text, (u64)length, (u64)length, width - 2);
     return 1;
+}
+
+static int read_whole_text(const struct reader *own, PyObject *value, struct core_text *cell)
+{
+    Py_ssize_t length;
+    *cell = (struct core_text){NULL, 0};
+    if (value == Py_None && own->nullable)
+        return 1;
+    if (!is_text(own, value))
+        return 0;
+    const char *text = PyUnicode_AsUTF8AndSize(value, &length);
+    if (!text)
+        PyErr_Clear();
+    else
+        *cell = (struct core_text){(const u8 *)text, (u64)length};
+    return text != NULL;
 }
 
 static int read_value(const Plan *self, const struct reader *own, PyObject *value, u32 width, void *cell)
@@ -122,6 +147,8 @@ static int read_value(const Plan *self, const struct reader *own, PyObject *valu
         return value == Py_True || value == Py_False || value == Py_None;
     case 't':
         return read_text(self, own, value, width, cell);
+    case 's':
+        return read_whole_text(own, value, cell);
     default:
         return 0;
     }
@@ -197,7 +224,7 @@ static int answer(const Plan *self, PyObject **values, const i64 *converted, PyO
     const int status = core_frame_run(self->one, 1);
     restore_rounding(before);
     if (status)
-        return 2;
+        return status == CORE_REFUSED ? 2 : 0;
     for (u64 number = 0; number < self->plan->outputs; number++) {
         PyObject *result = result_of(self, number);
         if (!result || PyTuple_SetItem(results, (Py_ssize_t)number, result))

@@ -14,7 +14,34 @@ static int take_buffer(PyObject *object, Py_buffer *view, u64 bytes, int writabl
     return 0;
 }
 
-static u64 bytes_of_cell(u32 kind) { return kind == 't' ? 4 : kind == 'b' ? 1 : 8; }
+/* The UTF-8 of a batch's distinct texts; None is missing. They stay valid as long as `words`, a list that nobody changes.
+   NULL with an error, or without one for text that has no UTF-8. */
+static struct core_text *take_texts(PyObject *words)
+{
+    if (!PyList_Check(words)) {
+        PyErr_SetString(PyExc_TypeError, "found text without a list of its words");
+        return NULL;
+    }
+    const Py_ssize_t count = PyList_Size(words);
+    struct core_text *texts = PyMem_Calloc((size_t)count + 1, sizeof *texts);
+    if (!texts)
+        return (struct core_text *)PyErr_NoMemory();
+    for (Py_ssize_t number = 0; number < count; number++) {
+        PyObject *word = PyList_GetItem(words, number);
+        Py_ssize_t length = 0;
+        const char *text = word == Py_None ? NULL : PyUnicode_AsUTF8AndSize(word, &length);
+        if (word != Py_None && !text) {
+            if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
+                PyErr_Clear(); /* half of a surrogate pair */
+            PyMem_Free(texts);
+            return NULL;
+        }
+        texts[number] = (struct core_text){(const u8 *)text, (u64)length};
+    }
+    return texts;
+}
+
+static u64 bytes_of_cell(u32 kind) { return kind == 't' || kind == 's' ? 4 : kind == 'b' ? 1 : 8; }
 
 /* A column of a batch, whose number stands in its place. */
 static int take_raw(const Plan *self, u64 number, PyObject *column, Batch *batch, u64 first, u64 stop,
@@ -33,7 +60,7 @@ static int take_raw(const Plan *self, u64 number, PyObject *column, Batch *batch
     if (!batch_incoming(batch, place, self, first, raw))
         return 0;
     raw->width = own->width;
-    *input = (struct core_input){NULL, NULL, 0, 0, raw};
+    *input = (struct core_input){NULL, NULL, NULL, 0, 0, raw};
     return 1;
 }
 
@@ -48,20 +75,25 @@ static int take_columns(const Plan *self, PyObject *columns, Batch *batch, u64 f
                 return 0;
             continue;
         }
-        if (kind == 't' && (!PyTuple_Check(column) || PyTuple_Size(column) != 2)) {
+        if ((kind == 't' || kind == 's') && (!PyTuple_Check(column) || PyTuple_Size(column) != 2)) {
             PyErr_SetString(PyExc_TypeError, "found text without its words");
             return 0;
         }
-        if (kind == 't') {
+        if (kind == 't' || kind == 's') {
             words = PyTuple_GetItem(column, 1);
             column = PyTuple_GetItem(column, 0);
         }
         const u64 parts = kind == 'v' ? self->plan->register_at[number].width : 1;
         if (!take_buffer(column, &views[*taken], stop * parts * bytes_of_cell(kind), 0))
             return 0;
-        inputs[number] = (struct core_input){views[*taken].buf, NULL, 0, (u64)views[*taken].len / 8 / parts, NULL};
+        inputs[number] = (struct core_input){views[*taken].buf, NULL, NULL, 0, (u64)views[*taken].len / 8 / parts,
+                                             NULL};
         (*taken)++;
-        if (words) {
+        if (kind == 's') {
+            if (!(inputs[number].texts = take_texts(words)))
+                return 0;
+            inputs[number].word_count = (u64)PyList_Size(words);
+        } else if (words) {
             if (!take_buffer(words, &views[*taken], 4, 0))
                 return 0;
             inputs[number].words = views[*taken].buf;
@@ -152,8 +184,10 @@ static int take_run_memory(const Plan *self, struct run_memory *memory)
     return memory->views && memory->from && memory->to && memory->raw;
 }
 
-static void free_run_memory(struct run_memory *memory)
+static void free_run_memory(const Plan *self, struct run_memory *memory)
 {
+    for (u64 number = 0; memory->from && number < self->plan->inputs; number++)
+        PyMem_Free((void *)(uintptr_t)memory->from[number].texts);
     for (u64 number = 0; number < memory->taken; number++)
         PyBuffer_Release(&memory->views[number]);
     PyMem_Free(memory->views);
@@ -162,7 +196,8 @@ static void free_run_memory(struct run_memory *memory)
     PyMem_Free(memory->raw);
 }
 
-/* run(columns, results, start, stop, batch=None, first=0): whether no row was refused. */
+/* run(columns, results, start, stop, batch=None, first=0): whether no row was refused or
+   left to others. */
 PyObject *plan_run(PyObject *object, PyObject *args)
 {
     Plan *self = (Plan *)object;
@@ -184,7 +219,9 @@ PyObject *plan_run(PyObject *object, PyObject *args)
     else if (take_columns(self, columns, own, first, stop, memory.from, memory.raw, memory.views, &memory.taken) &&
              take_results(self, results, stop, memory.to, memory.views, &memory.taken))
         status = run_rows(self, memory.from, memory.to, start, stop);
-    free_run_memory(&memory);
+    else if (!PyErr_Occurred())
+        status = CORE_FULL;
+    free_run_memory(self, &memory);
     if (status < 0 && !PyErr_Occurred())
         PyErr_NoMemory();
     return status < 0 ? NULL : PyBool_FromLong(status == CORE_OK);

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline_lib.compiled.native.core import operations
 from pipeline_lib.compiled.native.encoded import Encoded
@@ -27,18 +28,36 @@ from pipeline_lib.compiled.native.lookup_layout import (
 )
 from pipeline_lib.compiled.native.plan_bytes import PlanWriter
 from pipeline_lib.compiled.native.row_lookup_layout import encode_lookup_rows
+from pipeline_lib.compiled.native.word_index import word_index
 from pipeline_lib.compiled.native.words import WordTable, texts_of
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.plan import Node, Plan
 
-KINDS = {"float64": "d", "int64": "i", "datetime": "i", "duration": "i", "bool": "b", "str": "t", "vector": "v"}
+KINDS = {
+    "float64": "d",
+    "int64": "i",
+    "datetime": "i",
+    "duration": "i",
+    "bool": "b",
+    "str": "t",
+    "vector": "v",
+    "bag": "g",
+}
+CASTS = {
+    ("s", "t"): "word_of_text",
+    ("t", "s"): "text_of_word",
+    ("d", "g"): "bag_of_number",
+    ("v", "g"): "bag_of_vector",
+}
+"""Operations that make another kind of register of a column."""
 _PLAIN = (
     *("add", "subtract", "multiply", "divide", "smaller", "larger", "negative", "absolute", "sqrt", "rint", "floor"),
     *("ceil", "trunc", "round32", "less", "less_equal", "equal", "less_int", "less_equal_int", "equal_int", "and"),
     *("or", "logical_xor", "not", "add_int", "subtract_int", "multiply_int", "floor_divide_int", "remainder_int"),
     *("truncate_int", "finite", "not_infinite", "date_less", "date_less_equal"),
 )
-_CHECKS = ("demand", "finite", "not_infinite", "single_range")
+_CHECKS = ("demand", "finite", "not_infinite", "single_range", "bag_finite")
+_WIDEST = 1 << 20  # numbers of a vector, as native/plan.c has it
 _MOST_CELLS = 1 << 23  # of all tables by word: 64 MiB
 
 
@@ -47,10 +66,12 @@ class CorePlan:
     """Nodes of a plan that the core runs in one go.
 
     `taken` are the nodes that it takes as columns, by number, raw columns among them; `given` those that it gives.
+    A node of text may be taken twice: as words of the plan ("t") and as whole texts ("s").
     """
 
     data: bytes
     taken: tuple[int, ...]
+    taken_kinds: tuple[str, ...]
     given: tuple[int, ...]
     kinds: tuple[str, ...]
     widths: tuple[int, ...]
@@ -74,7 +95,9 @@ class Encoder:
         self.words = WordTable(text for number in self.needed for text in _texts(nodes[number]))
         self.widths: dict[int, int] = {}
         self.encoded: dict[int, Encoded] = {}
+        self.kinds: dict[int, str] = {}  # of the registers of nodes that the core evaluates
         self.cells = 0  # of tables by word
+        self._index: list[NDArray[np.generic]] | None = None  # of the plan's words
         self.any_word: set[int] = set()  # nodes whose text may be one that the plan does not name
         self._encode_all()
 
@@ -87,8 +110,9 @@ class Encoder:
             if node.operation in ("input", "constant"):
                 continue
             encoded = self._encode(node)
-            if encoded is not None and (encoded.operation in operations() or encoded.operation == ""):
+            if encoded is not None and self._is_known(node, encoded):
                 self.encoded[number] = encoded
+                self.kinds[number] = self._kind(node, encoded)
             self._settle_words(number, node)
 
     def without_texts(self, carried: set[int]) -> set[int]:
@@ -100,7 +124,7 @@ class Encoder:
         for number in reversed(self.needed):
             if number not in kept:
                 kept -= self.any_word.intersection(nodes[number].inputs)
-        return kept
+        return self.without_bags(kept)
 
     def without_ancestors(self, carried: set[int]) -> set[int]:
         """`carried` without everything that nodes depend on that are not: NumPy's part comes first."""
@@ -108,7 +132,60 @@ class Encoder:
         for number in reversed(self.needed):
             if number not in kept:
                 kept.difference_update(nodes[number].inputs)
+        without = self.without_bags(kept)
+        return kept if without == kept else self.without_ancestors(without)
+
+    def without_bags(self, carried: set[int]) -> set[int]:
+        """`carried` without sparse vectors that NumPy makes or takes, or that are roots: they stay in the core."""
+        kept = carried - {root for root in self.roots if self.plan.nodes[root].dtype == "bag"}
+        before = None
+        while kept != before:
+            before = set(kept)
+            for number in self.needed:
+                bags = self._bags(self.plan.nodes[number])
+                if not bags <= kept:
+                    kept.discard(number)
+                if number not in kept:
+                    kept -= bags
         return kept
+
+    def _is_known(self, node: Node, encoded: Encoded) -> bool:
+        """Whether the core has the operation, and gets the kinds of columns that it takes."""
+        if encoded.operation == "":
+            return True
+        if encoded.operation not in operations() or not all(number in self.kinds for number in self._bags(node)):
+            return False
+        if node.dtype in ("vector", "bag") and not 0 < self._width(node) <= _WIDEST:
+            return False
+        return all(self._becomes(taken, kind) for taken, kind in self._wanted(node, encoded))
+
+    def _becomes(self, number: int, kind: str) -> bool:
+        """Whether a node's column is one of this kind, or can be made one."""
+        own = self.kinds.get(number, KINDS[self.plan.nodes[number].dtype])
+        if own == kind:
+            return True
+        is_text = (own, kind) == ("t", "s") and number in self.kinds
+        return (own, kind) in CASTS and not (is_text and number in self.any_word)
+
+    def _bags(self, node: Node) -> set[int]:
+        """The inputs that are sparse vectors: the core takes none from NumPy."""
+        return {number for number in node.inputs if self.plan.nodes[number].dtype == "bag"}
+
+    def _wanted(self, node: Node, encoded: Encoded) -> list[tuple[int, str]]:
+        """The inputs of a node's instruction with the kinds that it takes."""
+        inputs = node.inputs[-1:] if node.operation in _CHECKS else node.inputs
+        if encoded.operation == "":
+            return [(inputs[0], self._kind(node, encoded))]
+        kinds = operations()[encoded.operation][1].split(":")[0].rstrip("+")
+        own = [KINDS[self.plan.nodes[number].dtype] for number in inputs]
+        wanted = kinds.ljust(len(inputs), kinds[-1:] or "-")
+        return [(number, own[at] if wanted[at] == "*" else wanted[at]) for at, number in enumerate(inputs)]
+
+    def _kind(self, node: Node, encoded: Encoded) -> str:
+        """The kind of a node's register."""
+        if encoded.operation == "" or node.operation in _CHECKS:
+            return self.kinds.get(node.inputs[0], KINDS[node.dtype])
+        return operations()[encoded.operation][1].split(":")[1]
 
     def _settle_words(self, number: int, node: Node) -> None:
         """Whether a node's text may be any word."""
@@ -181,33 +258,62 @@ class Encoder:
         """The core's plan of the nodes `carried` that gives the columns of `given`."""
         nodes, writer = self.plan.nodes, PlanWriter()
         inner = [number for number in self.needed if number in carried]
-        taken = dict.fromkeys(each for number in inner for each in nodes[number].inputs)
-        outer = [number for number in taken if number not in carried and nodes[number].operation != "constant"]
-        registers = {number: writer.register(KINDS[nodes[number].dtype], self.widths[number]) for number in outer}
+        wanted = [each for number in inner for each in self._wanted(nodes[number], self.encoded[number])]
+        taken = dict.fromkeys(wanted + [(nodes[number].inputs[0], "") for number in inner if self._passes(number)])
+        outside = [each for each in taken if each[0] not in carried and nodes[each[0]].operation != "constant"]
+        outer = list(dict.fromkeys((number, self._taken_kind(number, kind)) for number, kind in outside))
+        registers = {each: writer.register(each[1], self.widths[each[0]] if each[1] != "s" else 1) for each in outer}
         writer.inputs = len(outer)
-        for number in taken:
+        for number in dict.fromkeys(number for number, _ in taken):
             if nodes[number].operation == "constant":
-                registers[number] = self._constant(writer, nodes[number])
+                registers[number, KINDS[nodes[number].dtype]] = self._constant(writer, nodes[number])
         for number in inner:
-            registers[number] = self._instruction(writer, number, registers)
+            registers[number, self.kinds[number]] = self._instruction(writer, number, registers)
         return CorePlan(
-            writer.to_bytes([registers[root] for root in given]),
-            tuple(outer),
+            writer.to_bytes([self._register(writer, registers, root, KINDS[nodes[root].dtype]) for root in given]),
+            tuple(number for number, _ in outer),
+            tuple(kind for _, kind in outer),
             tuple(given),
             tuple(KINDS[nodes[root].dtype] for root in given),
             tuple(self.widths[root] for root in given),
             self.words,
         )
 
-    def _instruction(self, writer: PlanWriter, number: int, registers: dict[int, int]) -> int:
+    def _passes(self, number: int) -> bool:
+        """Whether a node is its first input, checked."""
+        return self.encoded[number].operation == "" or self.plan.nodes[number].operation in _CHECKS
+
+    def _taken_kind(self, number: int, kind: str) -> str:
+        dtype = self.plan.nodes[number].dtype
+        return "s" if kind == "s" and dtype == "str" else KINDS[dtype]
+
+    def _register(self, writer: PlanWriter, registers: dict[tuple[int, str], int], number: int, kind: str) -> int:
+        """A node's register of this kind, made from one of another kind where there is none."""
+        known = registers.get((number, kind))
+        if known is not None:
+            return known
+        own = self.kinds.get(number, KINDS[self.plan.nodes[number].dtype])
+        words = self._word_arrays() if own in "st" else []
+        register = writer.register(kind, 1 if kind == "s" else self.widths[number])
+        writer.instruction(Encoded(CASTS[own, kind], (), words), [registers[number, own]], register)
+        registers[number, kind] = register
+        return register
+
+    def _word_arrays(self) -> list[NDArray[np.generic]]:
+        if self._index is None:
+            self._index = word_index(self.words.words)
+        return self._index
+
+    def _instruction(self, writer: PlanWriter, number: int, registers: dict[tuple[int, str], int]) -> int:
         node, encoded = self.plan.nodes[number], self.encoded[number]
-        inputs = [registers[taken] for taken in node.inputs]
         if encoded.operation == "":
-            return inputs[0]
+            return self._register(writer, registers, node.inputs[0], self.kinds[number])
+        inputs = [self._register(writer, registers, *each) for each in self._wanted(node, encoded)]
         if node.operation in _CHECKS:  # the value itself: only refused rows are news
-            writer.instruction(encoded, inputs[-1:], None)
-            return inputs[0]
-        output = writer.register(KINDS[node.dtype], self.widths[number])
+            writer.instruction(encoded, inputs, None)
+            return self._register(writer, registers, node.inputs[0], self.kinds[number])
+        kind = self.kinds[number]
+        output = writer.register(kind, 1 if kind == "s" else self.widths[number])
         writer.instruction(encoded, inputs, output)
         return output
 

@@ -2,10 +2,12 @@
 
 from pipeline_lib.compiled.native import (
     calendar_layout,
+    document_layout,
     embedding_layout,
     math_layout,
     neighbor_layout,
     number_layout,
+    sparse_layout,
     svm_layout,
     tree_layout,
     vector_layout,
@@ -14,10 +16,12 @@ from pipeline_lib.compiled.native.encoded import Encoders
 
 ENCODERS: Encoders = {
     **calendar_layout.ENCODERS,
+    **document_layout.ENCODERS,
     **embedding_layout.ENCODERS,
     **math_layout.ENCODERS,
     **neighbor_layout.ENCODERS,
     **number_layout.ENCODERS,
+    **sparse_layout.ENCODERS,
     **svm_layout.ENCODERS,
     **tree_layout.ENCODERS,
     **vector_layout.ENCODERS,

@@ -58,6 +58,13 @@ class CoreExecutor:
                 self._turns.append(_NumpyTurn(turn, make))
         taken = dict.fromkeys(each for turn in order if turn.core is not None for each in turn.core.taken)
         self._inputs = {node: plan.nodes[node].settings["column"] for node in taken if _is_raw(plan, node)}
+        self._documents = {
+            self._inputs[node]
+            for turn in order
+            if turn.core is not None
+            for node, kind in zip(turn.core.taken, turn.core.taken_kinds, strict=True)
+            if kind == "s" and node in self._inputs
+        }
         self._part_rows = _part_rows(order)
         self.alone = all(turn.core is not None for turn in order)  # NumPy evaluates nothing
         self._numpys_raw = {name for turn in order if turn.core is None for name in _raw_names(turn)}
@@ -73,7 +80,7 @@ class CoreExecutor:
 
     def read_raw(self, schema: RowSchema) -> None:
         """From now on `run_raw` reads raw columns of this schema. The plan may have no context."""
-        self._incoming = Incoming(schema, set(self._inputs.values()), self._numpys_raw)
+        self._incoming = Incoming(schema, set(self._inputs.values()) - self._documents, self._numpys_raw)
         numbers = self._incoming.numbers
         self._numbers = {node: numbers[name] for node, name in self._inputs.items() if name in numbers}
         turn = self._turns[0]
@@ -167,7 +174,8 @@ class _CoreTurn:
 
     def run(self, known: Known, columns: Mapping[str, PlanColumn], rows: int, batch: Any, first: int) -> bool:
         """Add what the core gives to `known`; False where it refuses a row."""
-        results = self.results([self._buffer(known[node]) for node in self.core.taken], rows, batch, first)
+        taken = zip(self.core.taken, self.core.taken_kinds, strict=True)
+        results = self.results([self._buffer(known[node], kind) for node, kind in taken], rows, batch, first)
         if results is None:
             return False
         known.update(zip(self.core.given, results, strict=True))
@@ -200,9 +208,11 @@ class _CoreTurn:
         with ThreadPoolExecutor(shares) as pool:
             return all(pool.map(share, ends[:-1], ends[1:]))
 
-    def _buffer(self, column: PlanColumn) -> Any:
+    def _buffer(self, column: PlanColumn, kind: str) -> Any:
         if isinstance(column, int):  # the number of a raw column of the batch
             return column
+        if kind == "s":
+            return np.ascontiguousarray(column.codes), column.words
         if isinstance(column, TextColumn):
             return np.ascontiguousarray(column.codes), self.core.words.of_batch(column.words)
         return np.ascontiguousarray(column)

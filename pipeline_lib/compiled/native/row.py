@@ -34,7 +34,7 @@ def core_row(plan: Plan, roots: Sequence[int], schema: RowSchema) -> CoreRow | N
     if core is None or not _carries_all(plan, roots, core):
         return None
     names = [plan.nodes[node].settings["column"] for node in core.taken]
-    readers = [_reader(schema.by_name[name]) for name in names]
+    readers = [_reader(schema.by_name[name], kind) for name, kind in zip(names, core.taken_kinds, strict=True)]
     if None in readers:
         return None
     native = load_plan(core.data)
@@ -51,7 +51,7 @@ def _carries_all(plan: Plan, roots: Sequence[int], core: CorePlan) -> bool:
     return raw and "v" not in core.kinds and core.given == tuple(roots)
 
 
-def _reader(column: Column) -> Reader | None:
+def _reader(column: Column, kind: str) -> Reader | None:
     """How the core reads a column's value; None where its checks are for Python alone."""
     absent = () if column.required else (column.default,)
     if column.kind in ("datetime", "date") or column.allowed is not None:
@@ -66,9 +66,10 @@ def _reader(column: Column) -> Reader | None:
         return _spec(column, "n" if column.nullable else "i", absent, whole=_whole_bounds(column))
     if column.kind == "boolean":
         return _spec(column, "m" if column.nullable else "b", absent)
-    if column.pattern is None and column.min_length is None and column.max_length is None:
-        return _spec(column, "t", absent)
-    return None
+    if column.pattern is not None:
+        return None
+    most = _LARGEST if column.max_length is None else column.max_length
+    return _spec(column, kind, absent, whole=(column.min_length or 0, most))
 
 
 def _spec(

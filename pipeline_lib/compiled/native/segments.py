@@ -50,6 +50,9 @@ def turns(plan: Plan, roots: Sequence[int], least: int = LEAST_NODES) -> list[Tu
     while small := _small_turn(stages, least):
         carried = encoder.without_texts({number for number in carried if stages[number] != small})
         stages = _stages(encoder, carried, reach)
+    if _parted_bags(encoder, stages):
+        carried = encoder.without_texts({each for each in carried if plan.nodes[each].dtype != "bag"})
+        stages = _stages(encoder, carried, reach)
     if not carried:
         return []
     return [_turn(encoder, stages, stage) for stage in sorted(set(stages.values()))]
@@ -73,6 +76,13 @@ def _stages(encoder: Encoder, carried: Collection[int], reach: dict[int, int]) -
             latest[taken] = min(latest.get(taken, last), stage)
     raw_roots = {root: 0 for root in encoder.roots if root not in earliest}
     return raw_roots | {number: latest[number] for number in own}
+
+
+def _parted_bags(encoder: Encoder, stages: dict[int, int]) -> bool:
+    """Whether a sparse vector is in one turn of the core and taken in another."""
+    nodes = encoder.plan.nodes
+    pairs = [(number, taken) for number in stages if stages[number] % 2 for taken in nodes[number].inputs]
+    return any(nodes[taken].dtype == "bag" and stages[taken] != stages[number] for number, taken in pairs)
 
 
 def _small_turn(stages: dict[int, int], least: int) -> int:

@@ -32,7 +32,7 @@ from pipeline_lib.compiled.operations.unicode_tables import lower
 
 _HANGUL, _HANGUL_LAST = 0xAC00, 0xD7A3  # the syllables, Unicode chapter 3.12
 _MASK = 0xFFFFFFFF  # 32 bits
-_ASCII_WORDS = ([48, 57], [65, 90], [95, 95], [97, 122])  # digits, capitals, underscore, small letters
+ASCII_WORDS = ([48, 57], [65, 90], [95, 95], [97, 122])  # digits, capitals, underscore, small letters
 _KNOWN_TOKENS = 100_000  # hashes kept: the size of a large vocabulary
 _MOST_KEPT, _MOST_DOCUMENTS = 1 << 24, 1 << 15  # characters of documents at once, documents, that are kept
 Step = Callable[[str], Any]
@@ -79,7 +79,7 @@ def word_ngrams(settings: Settings) -> Step:
 
 def _word_pattern(settings: Settings, *, highest: int) -> str:
     """The pattern of words in text without code points above `highest`: fewer ranges are faster to search."""
-    words = _up_to(highest, [*_ASCII_WORDS, *settings["words"]])
+    words = _up_to(highest, [*ASCII_WORDS, *settings["words"]])
     if settings.get("pattern") is None:
         return f"[{character_class(words)}]{{{settings['shortest']},}}"
     digits, blanks = (_up_to(highest, _code_points(settings.get(name, ""))) for name in ("digits", "blanks"))
