@@ -28,6 +28,7 @@ from pipeline_lib.compiled.native.lookup_layout import (
 )
 from pipeline_lib.compiled.native.plan_bytes import PlanWriter
 from pipeline_lib.compiled.native.row_lookup_layout import encode_lookup_rows
+from pipeline_lib.compiled.native.row_work import nanoseconds_of_a_row
 from pipeline_lib.compiled.native.word_index import word_index
 from pipeline_lib.compiled.native.words import WordTable, texts_of
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
@@ -76,6 +77,7 @@ class CorePlan:
     kinds: tuple[str, ...]
     widths: tuple[int, ...]
     words: WordTable
+    nanoseconds_of_a_row: float
 
 
 def encode(plan: Plan, roots: Sequence[int]) -> CorePlan | None:
@@ -277,6 +279,7 @@ class Encoder:
             tuple(KINDS[nodes[root].dtype] for root in given),
             tuple(self.widths[root] for root in given),
             self.words,
+            nanoseconds_of_a_row(self.encoded[number] for number in inner),
         )
 
     def _passes(self, number: int) -> bool:

@@ -1,7 +1,6 @@
 """The executor that lets the core run: NumPy evaluates what the core cannot carry, and words every refusal."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +13,7 @@ from pipeline_lib.compiled.native.encode import CorePlan
 from pipeline_lib.compiled.native.incoming import Incoming
 from pipeline_lib.compiled.native.list_functions import core_list_function
 from pipeline_lib.compiled.native.segments import LEAST_NODES, Turn, turns
+from pipeline_lib.compiled.native.thread_shares import run_in_shares, shares_of
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
@@ -25,8 +25,6 @@ PART_ROWS = 65_536
 """Rows whose columns NumPy hands to the core at a time: a vector of a hundred numbers takes 50 MiB."""
 SHORT_PART_ROWS = BLOCK_ROWS
 """The same where NumPy takes columns back: they should still be in the cache. Longer ones take up to twice the time."""
-ROWS_OF_A_THREAD = 4096
-"""Rows from which on another thread saves more than it costs to start."""
 _DTYPES: dict[str, Any] = {"d": np.float64, "i": np.int64, "b": np.bool_, "t": np.int32, "v": np.float64}
 
 
@@ -35,7 +33,7 @@ class CoreExecutor:
 
     NumPy and the core take turns, as `segments` has them; `natives` are the core's plans of its turns. `make` makes the
     executor of NumPy for roots: it also evaluates all of a batch in which a turn refuses a row, as only its messages
-    say why. Rows are spread over `threads` where there are many.
+    say why. Rows are spread over `threads` where they are much work.
     """
 
     def __init__(
@@ -197,16 +195,12 @@ class _CoreTurn:
 
     def _run(self, taken: list[Any], results: list[Any], rows: int, batch: Any, first: int) -> bool:
         """Fill `results`; False where a row is refused. Each thread has rows that follow one another."""
-        shares = min(self._threads, rows // ROWS_OF_A_THREAD)
-        if shares <= 1:
-            return bool(self._native.run(taken, results, 0, rows, batch, first))
-        ends = [rows * share // shares for share in range(shares + 1)]
+        shares = shares_of(self._threads, rows, self._core.nanoseconds_of_a_row)
 
-        def share(start: int, stop: int) -> Any:
-            return self._native.run(taken, results, start, stop, batch, first)
+        def share(start: int, stop: int) -> bool:
+            return bool(self._native.run(taken, results, start, stop, batch, first))
 
-        with ThreadPoolExecutor(shares) as pool:
-            return all(pool.map(share, ends[:-1], ends[1:]))
+        return share(0, rows) if shares == 1 else run_in_shares(share, rows, shares)
 
     def _buffer(self, column: PlanColumn, kind: str) -> Any:
         if isinstance(column, int):  # the number of a raw column of the batch

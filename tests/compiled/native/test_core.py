@@ -14,7 +14,7 @@ from shadowed import same_bits, shadowed
 
 from pipeline_lib.compiled.columns import PlanColumn, slice_rows
 from pipeline_lib.compiled.distinct_values import make_executor
-from pipeline_lib.compiled.native import core
+from pipeline_lib.compiled.native import core, thread_shares
 from pipeline_lib.compiled.native import executor as executor_module
 from pipeline_lib.compiled.native.encode import encode
 from pipeline_lib.compiled.native.executor import CoreExecutor, core_executor
@@ -164,14 +164,14 @@ def test_threads_share_the_rows_and_each_row_keeps_its_bits() -> None:
     roots = list(plan.outputs.values())
     expected = make_executor(plan, roots).run(columns, ROWS)
     with (
-        patch.object(executor_module, "ROWS_OF_A_THREAD", 64),
-        patch.object(executor_module, "ThreadPoolExecutor", wraps=executor_module.ThreadPoolExecutor) as pool,
+        patch.object(thread_shares, "ROWS_OF_A_THREAD", 64),
+        patch.object(executor_module, "run_in_shares", wraps=thread_shares.run_in_shares) as spread,
     ):
         for threads in (1, 2, 3, 64):
             executor = core_executor(plan, roots, make_executor, threads)
             found = executor.run(columns, ROWS)  # type: ignore[union-attr]
             assert all(same_bits(own, other, ROWS) for own, other in zip(found, expected, strict=True)), threads
-    assert [call.args for call in pool.call_args_list] == [(2,), (3,), (10,)]
+    assert [call.args[2] for call in spread.call_args_list] == [2, 3, 10]
     with pytest.raises(InputError, match="found threads=0, expected a whole number from 1 on"):
         CompiledPipeline(plan, RowSchema((Column("size", "number"),)), threads=0)
 
