@@ -17,6 +17,9 @@ and of the odd turns agree within STEADY, or the time is over.
     noise    how far the ratios of the even and of the odd turns are apart
     by CPU   the same ratio of CPU time, which other processes disturb less; with one thread it says the same
 
+Of an MLP a line also says which part of our time its dense layers would take at the rate of multiplications and
+additions that this machine reaches in registers: no order of operations with the same bits is faster.
+
 Versions, sizes and threads were fixed before the native core was written, and are not changed for it. The peers that
 the project does not need otherwise are in the extra `peers`; a line says which are missing.
 """
@@ -31,6 +34,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from peer_race.ceiling import ceiling
 from peer_race.contestants import (
     Contestant,
     converted,
@@ -213,7 +217,9 @@ def print_family(family: Family, cells: Cells, found: Mapping[str, str]) -> None
                 with threadpool_limits(threads):
                     result = race(models.contestants(size.rows, threads, door), batches, size.of(door), family.labels)
                 start = f"{family.name:<24}{size.rows:>8,}{threads:>8} {door:<6}"
-                print(start + line(result) + f"{executor_of(compiled):<10}{others(result)}", flush=True)
+                level = executor_of(compiled)
+                most = ceiling(fitted[-1], level, size.rows, threads, min(result.times[0].wall))
+                print(start + line(result) + f"{level:<10}{others(result)}{most}", flush=True)
 
 
 def line(result: Result) -> str:
