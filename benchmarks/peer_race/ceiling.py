@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 BUILD = Path(__file__).resolve().parents[2] / "native" / "build.py"
-ROUNDS, CHAINS = 2_000_000, 12  # chains hide each other's wait: a product and a sum take six to eight cycles
+ROUNDS, CHAINS, REPEATS = 50_000, 12, 200  # chains hide each other's wait: a product and a sum take six to eight cycles
 LANES = {"baseline": 2, "avx2": 4, "avx512": 8}
 SOURCE = """
 typedef double v __attribute__((vector_size(8 * LANES)));
@@ -63,7 +63,7 @@ def multiply_adds_a_second(level: str) -> float | None:
             return None
         work = ctypes.CDLL(str(target)).work
     work.argtypes, work.restype = [ctypes.c_long], ctypes.c_double
-    return ROUNDS * CHAINS * LANES[level] / min(_seconds(work) for _ in range(5))
+    return ROUNDS * CHAINS * LANES[level] / min(_seconds(work) for _ in range(REPEATS))
 
 
 def _seconds(work: Any) -> float:

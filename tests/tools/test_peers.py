@@ -5,6 +5,7 @@ import sys
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -69,6 +70,23 @@ def test_differing_predictions_are_counted_and_the_fastest_peer_is_named(contest
     result = peers.Result(["ours", "slow", "fast"], times, [0, 0, 0], 4)
     assert (result.names[result.fastest], result.ratio(result.fastest), result.ratio_by_cpu(1)) == ("fast", 0.5, 0.5)
     assert (peers.noise(times[0], times[1]), peers.steady(times)) == (0.5, False)
+
+
+def test_the_ceiling_of_dense_layers_is_measured_and_compared(contestants: Any) -> None:
+    from peer_race import ceiling
+
+    class Model:
+        coefs_ = (np.zeros((10, 64)), np.zeros((64, 32)), np.zeros((32, 1)))
+
+    assert ceiling.multiply_adds_of_a_row(Model()) == 640 + 2048 + 32
+    assert ceiling.multiply_adds_of_a_row(object()) == 0
+    with patch.object(ceiling, "multiply_adds_a_second", return_value=1e9):
+        assert ceiling.ceiling(Model(), "avx2", 1000, 1, 0.00544).endswith(": 50% of ours")
+        assert ceiling.ceiling(Model(), "avx2", 1000, 2, 0.00544).endswith(": 25% of ours")
+        assert ceiling.ceiling(object(), "avx2", 1000, 1, 1.0) == ""
+    assert ceiling.multiply_adds_a_second("numpy") is None
+    measured = ceiling.multiply_adds_a_second("baseline")
+    assert measured is None or measured > 1e7
 
 
 @pytest.mark.slow
