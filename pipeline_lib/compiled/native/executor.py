@@ -195,7 +195,7 @@ class _CoreTurn:
 
     def _run(self, taken: list[Any], results: list[Any], rows: int, batch: Any, first: int) -> bool:
         """Fill `results`; False where a row is refused. Each thread has rows that follow one another."""
-        shares = shares_of(self._threads, rows, self._core.nanoseconds_of_a_row)
+        shares = shares_of(self._threads, rows, self.core.nanoseconds_of_a_row)
 
         def share(start: int, stop: int) -> bool:
             return bool(self._native.run(taken, results, start, stop, batch, first))
