@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tools.lock import UNLOCKED, requirements
+from tools.lock import APART, requirements
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCHMARK = ROOT / "benchmarks" / "peers.py"
@@ -35,7 +35,7 @@ def peers(contestants: Any) -> Any:
 def test_the_extra_pins_the_versions_that_the_benchmark_names(contestants: Any) -> None:
     settings = ConfigParser()
     settings.read(ROOT / "settings.ini", encoding="utf-8")
-    assert "peers" in UNLOCKED
+    assert "peers" in APART
     assert dict(line.split("==") for line in settings["extras"]["peers"].split()) == contestants.VERSIONS
     assert {package for each in contestants.PEERS.values() for package in each} == set(contestants.VERSIONS)
     assert not any("==" in line for line in requirements(ROOT)["requirements.lock"].lines)
