@@ -178,7 +178,7 @@ static int numbers_hold(const struct incoming_rule *rule, const f64 *cells, u64 
     if (!rule->nullable)
         for (u64 row = 0; row < rows; row++)
             holds &= (cells[row] >= low) & (cells[row] <= high);
-    else if (low - low == 0.0 || high - high == 0.0) /* one of them is finite */
+    else if (low > -__builtin_inf() || high < __builtin_inf()) /* a number can lie outside */
         for (u64 row = 0; row < rows; row++)
             holds &= ((cells[row] >= low) & (cells[row] <= high)) | (cells[row] != cells[row]);
     return holds != 0;

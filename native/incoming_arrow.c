@@ -39,9 +39,32 @@ static u32 storage_of(const char *format, u32 *unit)
     return 'T';
 }
 
+/* Whether a column's metadata names an extension: its format is that of its storage, and `conform` judges its type.
+   Metadata are pairs of a key and a value, each after its length in 32 bits, and before all of them how many pairs. */
+static int is_extension(const char *metadata)
+{
+    static const char name[] = "ARROW:extension:name";
+    i32 pairs, length;
+    if (!metadata)
+        return 0;
+    __builtin_memcpy(&pairs, metadata, 4);
+    metadata += 4;
+    for (i32 part = 0; part / 2 < pairs; part++, metadata += length) {
+        __builtin_memcpy(&length, metadata, 4);
+        metadata += 4;
+        if (length < 0)
+            return 1;
+        if (part % 2 == 0 && length == sizeof name - 1 && !__builtin_memcmp(metadata, name, sizeof name - 1))
+            return 1;
+    }
+    return 0;
+}
+
 static int format_of(const struct ArrowSchema *schema, const struct incoming_rule *rule, struct column_format *format)
 {
     u32 unit;
+    if (is_extension(schema->metadata) || (schema->dictionary && is_extension(schema->dictionary->metadata)))
+        return 0;
     format->storage = storage_of(schema->format, &format->unit);
     format->words = schema->dictionary ? storage_of(schema->dictionary->format, &unit) : 0;
     if (schema->dictionary && format->words != 'u' && format->words != 'U' && format->words != 'v')

@@ -164,11 +164,24 @@ def _string(values: Any, column: Column) -> PlanColumn | None:
     return text
 
 
+def _is_text(values: Any) -> bool:
+    """Whether an array is of text or of objects; one of another type is none, even where every value is missing."""
+    if not hasattr(values, "null_count"):
+        categories = getattr(values.dtype, "categories", None)
+        return getattr(values if categories is None else categories, "dtype", None) in ("object", "str", "string")
+    import pyarrow.types as types
+
+    kind = values.type.value_type if types.is_dictionary(values.type) else values.type
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
 def _texts(values: Any) -> list[str | None] | None:
     """Texts and None, of an array of objects or of pandas' text; None where a value is another object."""
-    arrow = getattr(values, "_pa_array", None)
+    arrow = getattr(values, "_pa_array", values)
+    if not _is_text(arrow):
+        return None
     try:
-        texts: list[Any] = arrow.to_pylist() if arrow is not None else values.tolist()
+        texts: list[Any] = arrow.to_pylist() if hasattr(arrow, "null_count") else values.tolist()
     except UnicodeError:  # an Arrow array of bytes that are no UTF-8
         return None
     kinds = set(map(type, texts))
@@ -184,11 +197,14 @@ def _texts(values: Any) -> list[str | None] | None:
 
 
 def _datetime(values: Any, column: Column) -> PlanColumn | None:
+    nulls = getattr(values, "null_count", None)  # of Arrow, where the number that is NaT in NumPy is a date
     values = _copied(values, np.dtype("datetime64[us]"))
     if values is None or any(getattr(column, option) is not None for option in BOUNDS):
         return None
     moments = values.view(np.int64)
     missing = moments == NAT
+    if nulls is not None and np.count_nonzero(missing) != nulls:
+        return None
     known = moments[~missing]
     if (missing.any() and not column.nullable) or (len(known) and not _FIRST <= known.min() <= known.max() <= _LAST):
         return None

@@ -120,6 +120,40 @@ def test_bytes_of_an_arrow_table_that_are_no_text_are_left_to_conform() -> None:
     assert quick_columns(table, RowSchema((TEXT,))) is None
 
 
+NO_TEXT: list[Any] = [
+    *(pa.nulls(2, kind) for kind in (pa.int64(), pa.float64(), pa.binary(), pa.timestamp("us"), pa.list_(pa.string()))),
+    pa.array([np.nan, None]),
+    pa.DictionaryArray.from_arrays(pa.nulls(2, pa.int8()), pa.array([1])),
+    pa.RunEndEncodedArray.from_arrays([2], ["a"]),
+    pa.ExtensionArray.from_storage(pa.json_(), pa.array(["1", "2"])),
+]
+
+
+@pytest.mark.parametrize("values", NO_TEXT, ids=lambda values: str(values.type))
+def test_missing_values_of_another_type_are_no_missing_text(values: pa.Array) -> None:
+    tables = [pa.table({"x": values}), pd.DataFrame({"x": pd.Series(pd.arrays.ArrowExtensionArray(values))})]
+    for table in tables:
+        with pytest.raises(InputError, match="expected text"):
+            conform(table, RowSchema((TEXT,)), for_executor=True)
+        assert quick_columns(table, RowSchema((TEXT,))) is None
+
+
+@pytest.mark.parametrize("values", [[np.nan, np.nan], pd.Categorical([None, None], categories=[1.5])])
+def test_a_frames_missing_numbers_are_no_missing_text(values: Any) -> None:
+    frame = pd.DataFrame({"x": values})
+    with pytest.raises(InputError, match="expected text"):
+        conform(frame, RowSchema((TEXT,)), for_executor=True)
+    assert quick_columns(frame, RowSchema((TEXT,))) is None
+
+
+def test_the_date_of_arrow_that_is_nat_in_numpy_is_not_missing() -> None:
+    missing, beyond = pa.array([None, 2], pa.timestamp("us")), pa.array([-(2**63), 2]).view(pa.timestamp("us"))
+    assert quick_columns(pa.table({"x": missing}), RowSchema((MOMENT,))) is not None
+    with pytest.raises(InputError, match="years 1 to 9999"):
+        conform(pa.table({"x": beyond}), RowSchema((MOMENT,)), for_executor=True)
+    assert quick_columns(pa.table({"x": beyond}), RowSchema((MOMENT,))) is None
+
+
 def test_every_refusal_of_conform_is_left_to_it() -> None:
     refused = 0
     for column, values, _ in CASES:

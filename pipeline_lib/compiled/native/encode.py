@@ -98,6 +98,7 @@ class Encoder:
         self.widths: dict[int, int] = {}
         self.encoded: dict[int, Encoded] = {}
         self.kinds: dict[int, str] = {}  # of the registers of nodes that the core evaluates
+        self.readable = _are_utf8(self.words.words)
         self.cells = 0  # of tables by word
         self._index: list[NDArray[np.generic]] | None = None  # of the plan's words
         self.any_word: set[int] = set()  # nodes whose text may be one that the plan does not name
@@ -208,7 +209,7 @@ class Encoder:
         dtypes = [self.plan.nodes[taken].dtype for taken in node.inputs]
         widths = [self.widths[taken] for taken in node.inputs]
         name, settings, kinds = node.operation, node.settings, [KINDS.get(dtype) for dtype in dtypes]
-        if None in kinds or node.dtype not in KINDS:
+        if None in kinds or node.dtype not in KINDS or not self.readable:
             return None
         if name in ENCODERS:
             return ENCODERS[name](settings, dtypes, widths)
@@ -328,6 +329,15 @@ class Encoder:
             number = math.nan if value is None else float(value)
             return writer.register("d", 1, struct.unpack("<Q", struct.pack("<d", number))[0])
         return writer.register(kind, 1, int(value) % 2**64)
+
+
+def _are_utf8(texts: Sequence[str]) -> bool:
+    """Whether the core can hold these texts: half of a surrogate pair has no UTF-8."""
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _texts(node: Node) -> list[str]:

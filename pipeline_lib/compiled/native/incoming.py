@@ -113,8 +113,8 @@ class Incoming:
     def _of_arrow(self, data: Any) -> Any | None:
         import pyarrow as pa
 
-        if not isinstance(data, pa.Table | pa.RecordBatch):
-            return None
+        if not isinstance(data, pa.Table | pa.RecordBatch) or "\0" in "".join(data.schema.names):
+            return None  # the C interface ends names at a zero
         try:
             data.validate()  # the C interface has no lengths: buffers are as long as the arrays say
         except pa.ArrowInvalid:

@@ -2,6 +2,7 @@
 
 import math
 import random
+import sys
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from pipeline_lib.compiled.distinct_values import make_executor
 from pipeline_lib.compiled.native import core
 from pipeline_lib.compiled.native.executor import CoreExecutor, core_executor
 from pipeline_lib.compiled.native.incoming import column_rule
+from pipeline_lib.compiled.native.row import core_row
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder
@@ -338,6 +340,64 @@ def test_other_rows_are_left_to_conform() -> None:
         None,
     ):
         assert CORE.run_raw(other) is None
+
+
+class Named(pa.ExtensionType):
+    """A type of its own over any storage: to a reader of the C interface it looks like the storage."""
+
+    def __init__(self, storage: pa.DataType) -> None:
+        super().__init__(storage, "pipeline_lib.test.named")
+
+    def __arrow_ext_serialize__(self) -> bytes:
+        return b""
+
+
+@pytest.mark.parametrize("name", ["size", "rooms", "new", "place", "seen"])
+def test_extension_types_are_left_to_conform_which_refuses_them(name: str) -> None:
+    good = pa.table({n: pa.array(v[:1] * 2, TYPES.get(n, TEXTS)[0]) for n, v in GOOD.items()})
+    place, storage = good.schema.get_field_index(name), good.column(name).combine_chunks()
+    named = pa.ExtensionArray.from_storage(Named(storage.type), storage)
+    about = {"other": "key", "ARROW:extension": "no name"}  # other metadata say nothing of the type
+    assert CORE.run_raw(good.set_column(place, good.schema.field(place).with_metadata(about), storage)) is not None
+    codes = pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int8()), named)
+    series = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([named])))
+    for other in (good.set_column(place, name, named), good.set_column(place, name, codes)):
+        with pytest.raises(InputError, match="extension"):
+            expected(other)
+        assert CORE.run_raw(other) is None
+    other = frame().iloc[:2].assign(**{name: series})
+    with pytest.raises(InputError, match="extension"):
+        expected(other)
+    assert CORE.run_raw(other) is None
+
+
+def test_a_name_with_a_zero_is_not_the_name_before_it() -> None:
+    good = pa.table({n: pa.array(v[:1] * 2, TYPES.get(n, TEXTS)[0]) for n, v in GOOD.items()})
+    other = good.rename_columns([f"{name}\0more" if name == "size" else name for name in good.column_names])
+    with pytest.raises(InputError, match="size"):
+        expected(other)
+    assert CORE.run_raw(other) is None
+
+
+def test_a_bound_that_only_infinity_passes_is_checked() -> None:
+    build = Builder()
+    plan = Plan(build.nodes, {"prediction": (-build.input("x", "float64")).node})
+    own = core_executor(plan, list(plan.outputs.values()), make_executor)
+    assert own is not None
+    own.read_raw(RowSchema((Column("x", "number", nullable=True, gt=sys.float_info.max),)))
+    assert own.run_raw(pa.table({"x": [math.inf, None]})) is not None
+    assert own.run_raw(pa.table({"x": [1.0, None]})) is None
+
+
+def test_a_plan_with_a_word_that_has_no_utf8_is_numpys() -> None:
+    schema = RowSchema((Column("x", "string"),))
+    for word, carried in (("b", True), ("\ud800", False)):
+        build = Builder()
+        value = build.lookup(build.input("x", "str"), {"a": 1.0, word: 2.0}, "float64", unseen=-1.0)
+        plan = Plan(build.nodes, {"prediction": (-value).node})
+        roots = list(plan.outputs.values())
+        assert (core_executor(plan, roots, make_executor, least=1) is not None) == carried
+        assert (core_row(plan, roots, schema) is not None) == carried
 
 
 def test_a_pattern_is_for_conform_alone() -> None:
