@@ -11,6 +11,8 @@
 #include "numbers.h"
 #include "row_lookups.h"
 #include "svm.h"
+#include "text_edits.h"
+#include "texts.h"
 #include "trees.h"
 #include "vectors.h"
 #include "word_operations.h"
@@ -32,6 +34,8 @@ const struct core_operation NAMED(core_operations_, LEVEL)[] = {
     OPERATIONS_OF_NUMBERS
     OPERATIONS_OF_ROW_LOOKUPS
     OPERATIONS_OF_SVM
+    OPERATIONS_OF_TEXT_EDITS
+    OPERATIONS_OF_TEXTS
     OPERATIONS_OF_TREES
     OPERATIONS_OF_VECTORS
     OPERATIONS_OF_WORDS

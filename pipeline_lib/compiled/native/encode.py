@@ -29,6 +29,7 @@ from pipeline_lib.compiled.native.lookup_layout import (
 from pipeline_lib.compiled.native.plan_bytes import PlanWriter
 from pipeline_lib.compiled.native.row_lookup_layout import encode_lookup_rows
 from pipeline_lib.compiled.native.row_work import nanoseconds_of_a_row
+from pipeline_lib.compiled.native.text_layout import TAKE_TEXT
 from pipeline_lib.compiled.native.word_index import word_index
 from pipeline_lib.compiled.native.words import WordTable, texts_of
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
@@ -57,6 +58,7 @@ _PLAIN = (
     *("or", "logical_xor", "not", "add_int", "subtract_int", "multiply_int", "floor_divide_int", "remainder_int"),
     *("truncate_int", "finite", "not_infinite", "date_less", "date_less_equal"),
 )
+_OF_TEXTS = {"where": "where_text", "is_missing": "no_text", "text_equal": "same_text"}
 _CHECKS = ("demand", "finite", "not_infinite", "single_range", "bag_finite")
 _WIDEST = 1 << 20  # numbers of a vector, as native/plan.c has it
 _MOST_CELLS = 1 << 23  # of all tables by word: 64 MiB
@@ -102,7 +104,15 @@ class Encoder:
         self.cells = 0  # of tables by word
         self._index: list[NDArray[np.generic]] | None = None  # of the plan's words
         self.any_word: set[int] = set()  # nodes whose text may be one that the plan does not name
+        self._whole = self._wanted_whole()  # nodes whose text, not its number, an operation takes
         self._encode_all()
+
+    def _wanted_whole(self) -> set[int]:
+        nodes, whole = self.plan.nodes, set[int]()
+        for number in reversed(self.needed):
+            if nodes[number].operation in TAKE_TEXT or (nodes[number].operation == "where" and number in whole):
+                whole.update(taken for taken in nodes[number].inputs if nodes[taken].dtype == "str")
+        return whole
 
     def _encode_all(self) -> None:
         for number in self.needed:
@@ -112,7 +122,7 @@ class Encoder:
                 self.any_word.add(number)
             if node.operation in ("input", "constant"):
                 continue
-            encoded = self._encode(node)
+            encoded = self._of_texts(number, node, self._encode(node))
             if encoded is not None and self._is_known(node, encoded):
                 self.encoded[number] = encoded
                 self.kinds[number] = self._kind(node, encoded)
@@ -237,6 +247,18 @@ class Encoder:
             return Encoded("search", (int(settings["side"] == "right"),), [edges])
         return self._encode_text(node, dtypes)
 
+    def _of_texts(self, number: int, node: Node, encoded: Encoded | None) -> Encoded | None:
+        """The operation that takes texts themselves, where the one that takes numbers of words would not do."""
+        own = [taken for taken in node.inputs if self.plan.nodes[taken].dtype == "str"]
+        if encoded is None or node.operation not in _OF_TEXTS or not own:
+            return encoded
+        whole = node.operation == "where" and number in self._whole
+        unnamed = node.operation == "text_equal" and set(own) <= self.any_word  # two that the plan does not name
+        text = any(self.kinds.get(taken) == "s" for taken in own)
+        if (whole or unnamed or text) and all(self._becomes(taken, "s") for taken in own):
+            return Encoded(_OF_TEXTS[node.operation])
+        return None if unnamed else encoded
+
     def _encode_text(self, node: Node, dtypes: Sequence[str]) -> Encoded | None:
         name, settings = node.operation, node.settings
         if name == "lookup":
@@ -248,9 +270,7 @@ class Encoder:
             return encode_lookup_rows(settings, dtypes, self.words) if self._fits(settings, texts) else None
         if name == "choose":
             return encode_choose(settings, self.words)
-        if name == "text_equal":  # two words that the plan does not name may be equal
-            return None if set(node.inputs) <= self.any_word else Encoded("text_equal")
-        return None
+        return Encoded("text_equal") if name == "text_equal" else None
 
     def _fits(self, settings: dict[str, Any], tables: int = 1) -> bool:
         """Whether there is room for more tables by word."""

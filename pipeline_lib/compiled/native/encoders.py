@@ -9,6 +9,7 @@ from pipeline_lib.compiled.native import (
     number_layout,
     sparse_layout,
     svm_layout,
+    text_layout,
     tree_layout,
     vector_layout,
 )
@@ -23,6 +24,7 @@ ENCODERS: Encoders = {
     **number_layout.ENCODERS,
     **sparse_layout.ENCODERS,
     **svm_layout.ENCODERS,
+    **text_layout.ENCODERS,
     **tree_layout.ENCODERS,
     **vector_layout.ENCODERS,
 }

@@ -53,6 +53,9 @@ def turns(plan: Plan, roots: Sequence[int], least: int = LEAST_NODES) -> list[Tu
     if _parted_bags(encoder, stages):
         carried = encoder.without_texts({each for each in carried if plan.nodes[each].dtype != "bag"})
         stages = _stages(encoder, carried, reach)
+    while parted := _parted_texts(encoder, stages):
+        carried = encoder.without_texts(carried - parted)
+        stages = _stages(encoder, carried, reach)
     if not carried:
         return []
     return [_turn(encoder, stages, stage) for stage in sorted(set(stages.values()))]
@@ -83,6 +86,14 @@ def _parted_bags(encoder: Encoder, stages: dict[int, int]) -> bool:
     nodes = encoder.plan.nodes
     pairs = [(number, taken) for number in stages if stages[number] % 2 for taken in nodes[number].inputs]
     return any(nodes[taken].dtype == "bag" and stages[taken] != stages[number] for number, taken in pairs)
+
+
+def _parted_texts(encoder: Encoder, stages: dict[int, int]) -> set[int]:
+    """Texts that one turn of the core writes and another one takes: no column carries them from one to the other."""
+    nodes = encoder.plan.nodes
+    pairs = [(number, taken) for number in stages if stages[number] % 2 for taken in nodes[number].inputs]
+    written = {taken for number, taken in pairs if stages.get(taken, 0) % 2 and stages[taken] != stages[number]}
+    return {taken for taken in written & encoder.any_word if encoder.kinds[taken] == "s"}
 
 
 def _small_turn(stages: dict[int, int], least: int) -> int:

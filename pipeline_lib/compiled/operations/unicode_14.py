@@ -93,10 +93,11 @@ e0080-e00ff e01f0-effff ffffe-fffff 10fffe-10ffff
 # code points that Unicode 14 does not assign, in ranges; the tests compare them with Python 3.11's `unicodedata`
 
 
-def _one_of(ranges: str) -> re.Pattern[str]:
-    ends = (part.partition("-") for part in ranges.split())
-    parts = [f"{chr(int(low, 16))}-{chr(int(high or low, 16))}" for low, _, high in ends]
-    return re.compile(f"[{''.join(parts)}{''.join(CHANGED)}]")
+def unknown_ranges() -> list[list[int]]:
+    """The code points of characters that `is_known` excludes, as ranges [first, last] in ascending order."""
+    ends = (part.partition("-") for part in _UNASSIGNED.split())
+    changed = [[ord(char), ord(char)] for char in CHANGED]
+    return sorted([*([int(low, 16), int(high or low, 16)] for low, _, high in ends), *changed])
 
 
-_UNKNOWN = _one_of(_UNASSIGNED)
+_UNKNOWN = re.compile(f"[{''.join(f'{chr(low)}-{chr(high)}' for low, high in unknown_ranges())}]")

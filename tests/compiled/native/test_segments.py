@@ -168,8 +168,12 @@ def test_a_text_that_may_be_any_word_is_numpys_where_numpy_takes_it() -> None:
     assert isinstance(executor, CoreExecutor)
     columns = {"place": TextColumn.of(["moon", "hill", None]), "new": np.array([False, True, False])}
     assert executor.run(columns, 3)[0].tolist()[:2] == [4.0, 5.5]
-    # negative control: without the rule the word is lost
-    with left_to_numpy([length.node]), patch.object(Encoder, "without_texts", lambda self, carried: carried):
+    # negative control: without the rules the word is lost
+    with (
+        left_to_numpy([length.node]),
+        patch.object(Encoder, "without_texts", lambda self, carried: carried),
+        patch.object(segments, "_parted_texts", lambda *each: set()),
+    ):
         careless = core_executor(plan, list(plan.outputs.values()), make_executor, least=1)
     assert isinstance(careless, CoreExecutor)
     assert careless.run(columns, 3)[0].tolist()[0] != 4.0
