@@ -9,6 +9,7 @@
 #include "embeddings.h"
 #include "neighbors.h"
 #include "numbers.h"
+#include "one_hot.h"
 #include "row_lookups.h"
 #include "svm.h"
 #include "text_edits.h"
@@ -32,6 +33,7 @@ const struct core_operation NAMED(core_operations_, LEVEL)[] = {
     OPERATIONS_OF_EMBEDDINGS
     OPERATIONS_OF_NEIGHBORS
     OPERATIONS_OF_NUMBERS
+    OPERATIONS_OF_ONE_HOT
     OPERATIONS_OF_ROW_LOOKUPS
     OPERATIONS_OF_SVM
     OPERATIONS_OF_TEXT_EDITS

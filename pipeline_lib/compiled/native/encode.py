@@ -26,6 +26,7 @@ from pipeline_lib.compiled.native.lookup_layout import (
     encode_lookup_number,
     encode_missing_text,
 )
+from pipeline_lib.compiled.native.one_hot_layout import Terms, dot_of_codes
 from pipeline_lib.compiled.native.plan_bytes import PlanWriter
 from pipeline_lib.compiled.native.row_lookup_layout import encode_lookup_rows
 from pipeline_lib.compiled.native.row_work import nanoseconds_of_a_row
@@ -60,6 +61,7 @@ _PLAIN = (
 )
 _OF_TEXTS = {"where": "where_text", "is_missing": "no_text", "text_equal": "same_text"}
 _CHECKS = ("demand", "finite", "not_infinite", "single_range", "bag_finite")
+ShortDots = dict[int, tuple[Encoded, Terms]]
 _WIDEST = 1 << 20  # numbers of a vector, as native/plan.c has it
 _MOST_CELLS = 1 << 23  # of all tables by word: 64 MiB
 
@@ -280,9 +282,10 @@ class Encoder:
     def write(self, carried: Collection[int], given: Sequence[int]) -> CorePlan:
         """The core's plan of the nodes `carried` that gives the columns of `given`."""
         nodes, writer = self.plan.nodes, PlanWriter()
-        inner = [number for number in self.needed if number in carried]
-        wanted = [each for number in inner for each in self._wanted(nodes[number], self.encoded[number])]
-        taken = dict.fromkeys(wanted + [(nodes[number].inputs[0], "") for number in inner if self._passes(number)])
+        short = self._short_dots(carried)
+        inner = self._without_columns_of_codes(carried, given, short)
+        wanted = [each for number in inner for each in self._terms(number, short)]
+        taken = dict.fromkeys(wanted + [(passed, "") for number in inner for passed in self._passed(number)])
         outside = [each for each in taken if each[0] not in carried and nodes[each[0]].operation != "constant"]
         outer = list(dict.fromkeys((number, self._taken_kind(number, kind)) for number, kind in outside))
         registers = {each: writer.register(each[1], self.widths[each[0]] if each[1] != "s" else 1) for each in outer}
@@ -291,7 +294,7 @@ class Encoder:
             if nodes[number].operation == "constant":
                 registers[number, KINDS[nodes[number].dtype]] = self._constant(writer, nodes[number])
         for number in inner:
-            registers[number, self.kinds[number]] = self._instruction(writer, number, registers)
+            registers[number, self.kinds[number]] = self._instruction(writer, number, registers, short)
         return CorePlan(
             writer.to_bytes([self._register(writer, registers, root, KINDS[nodes[root].dtype]) for root in given]),
             tuple(number for number, _ in outer),
@@ -302,6 +305,33 @@ class Encoder:
             self.words,
             nanoseconds_of_a_row(self.encoded[number] for number in inner),
         )
+
+    def _short_dots(self, carried: Collection[int]) -> ShortDots:
+        """The sums of products, by node, in which codes are looked up."""
+        dots = (number for number in self.needed if number in carried and self.plan.nodes[number].operation == "dot")
+        found = {number: dot_of_codes(self.plan, number, carried) for number in dots}
+        return {number: short for number, short in found.items() if short is not None}
+
+    def _without_columns_of_codes(
+        self, carried: Collection[int], given: Collection[int], short: ShortDots
+    ) -> list[int]:
+        """The nodes `carried` without the columns of 0 and 1 that nothing takes any more: they refuse no row."""
+        inner = [number for number in self.needed if number in carried]
+        if not short:
+            return inner
+        kept, taken = [], set(given)
+        for number in reversed(inner):
+            if number in taken or self.plan.nodes[number].operation not in ("to_float", "equal_int"):
+                kept.append(number)
+                taken |= {each for each, _ in self._terms(number, short)} | self._passed(number)
+        return kept[::-1]
+
+    def _terms(self, number: int, short: ShortDots) -> Terms:
+        """The columns that a node's instruction takes, with their kinds."""
+        return short[number][1] if number in short else self._wanted(self.plan.nodes[number], self.encoded[number])
+
+    def _passed(self, number: int) -> set[int]:
+        return {self.plan.nodes[number].inputs[0]} if self._passes(number) else set()
 
     def _passes(self, number: int) -> bool:
         """Whether a node is its first input, checked."""
@@ -328,11 +358,13 @@ class Encoder:
             self._index = word_index(self.words.words)
         return self._index
 
-    def _instruction(self, writer: PlanWriter, number: int, registers: dict[tuple[int, str], int]) -> int:
-        node, encoded = self.plan.nodes[number], self.encoded[number]
+    def _instruction(
+        self, writer: PlanWriter, number: int, registers: dict[tuple[int, str], int], short: ShortDots
+    ) -> int:
+        node, encoded = self.plan.nodes[number], short[number][0] if number in short else self.encoded[number]
         if encoded.operation == "":
             return self._register(writer, registers, node.inputs[0], self.kinds[number])
-        inputs = [self._register(writer, registers, *each) for each in self._wanted(node, encoded)]
+        inputs = [self._register(writer, registers, *each) for each in self._terms(number, short)]
         if node.operation in _CHECKS:  # the value itself: only refused rows are news
             writer.instruction(encoded, inputs, None)
             return self._register(writer, registers, node.inputs[0], self.kinds[number])
