@@ -31,7 +31,8 @@ static inline struct word_index word_index_of(const struct core_array *array)
 
 static inline u64 word_mixed(u64 hash, u64 part)
 {
-    hash = (hash ^ part) * WORD_MIX;
+    hash ^= part; /* also its highest bits, where words with one beginning differ, move the lowest ones: the slot */
+    hash = (hash ^ hash >> 32) * WORD_MIX;
     return hash ^ hash >> 32;
 }
 

@@ -28,9 +28,11 @@ static inline u64 few_bytes(const char *text, u64 length, u64 readable)
     return (u64)(u8)text[0] | (u64)(u8)text[middle] << 8 * middle | (u64)(u8)text[last] << 8 * last;
 }
 
+/* Each bit of `part`, also the highest, where words with one beginning differ, moves the lowest bits, which are the place. */
 static u64 mixed(u64 hash, u64 part)
 {
-    hash = (hash ^ part) * 0xD6E8FEB86659FD93u;
+    hash ^= part;
+    hash = (hash ^ hash >> 32) * 0xD6E8FEB86659FD93u;
     return hash ^ hash >> 32;
 }
 

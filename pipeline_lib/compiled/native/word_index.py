@@ -73,5 +73,6 @@ def _cells(windows: NDArray[np.uint8], at: NDArray[np.int64]) -> NDArray[np.uint
 
 
 def _mixed(hashes: NDArray[np.uint64], parts: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    mixed: NDArray[np.uint64] = (hashes ^ parts) * _MIX
+    mixed: NDArray[np.uint64] = hashes ^ parts
+    mixed = (mixed ^ mixed >> np.uint64(32)) * _MIX
     return mixed ^ mixed >> np.uint64(32)
