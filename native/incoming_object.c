@@ -296,8 +296,10 @@ static PyType_Spec batch_spec = {"pipeline_lib.compiled._core.Batch", sizeof(Bat
 
 int make_incoming_types(PyObject *module)
 {
-    reader_type = (PyTypeObject *)PyType_FromSpec(&reader_spec);
-    batch_type = (PyTypeObject *)PyType_FromSpec(&batch_spec);
+    if (!reader_type) /* else the module is imported once more: plans that are there still take batches */
+        reader_type = (PyTypeObject *)PyType_FromSpec(&reader_spec);
+    if (!batch_type)
+        batch_type = (PyTypeObject *)PyType_FromSpec(&batch_spec);
     if (!reader_type || !batch_type)
         return -1;
     return PyModule_AddObjectRef(module, "Reader", (PyObject *)reader_type)

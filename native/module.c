@@ -99,8 +99,13 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* Raised whenever Python has to call the core otherwise; pipeline_lib/compiled/native/core.py has the same number. */
+enum { INTERFACE = 1 };
+
 static int fill_module(PyObject *module)
 {
+    if (PyModule_AddIntConstant(module, "INTERFACE", INTERFACE))
+        return -1;
     PyObject *type = PyType_FromSpec(&plan_spec);
     if (!type)
         return -1;

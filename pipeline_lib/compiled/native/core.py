@@ -18,6 +18,8 @@ from pipeline_lib.errors import InputError
 VARIABLE = "PIPELINE_LIB_CORE"
 OFF, NUMPY = "off", "numpy"
 LEVELS = ("baseline", "avx2", "avx512")
+_INTERFACE = 1  # as in native/module.c: a core of other sources may not know what is asked
+_REBUILD = "build the core again by `make setup`"
 
 
 _NUMPY_ALONE: ContextVar[bool] = ContextVar("NumPy carries plans out, not the core", default=False)
@@ -38,12 +40,15 @@ is_numpy_alone = _NUMPY_ALONE.get
 
 @cache
 def built() -> ModuleType | None:
-    """The module, None where it was not built."""
+    """The module; None where it was not built, and, with a warning, where it was built from other sources."""
     try:
         from pipeline_lib.compiled import _core  # type: ignore[attr-defined, unused-ignore]
     except ImportError:
         return None
     module: ModuleType = _core
+    if getattr(module, "INTERFACE", 0) != _INTERFACE:
+        warnings.warn(f"NumPy carries plans out: found a core of other sources; {_REBUILD}", stacklevel=2)
+        return None
     return module
 
 
@@ -73,7 +78,7 @@ def load_plan(data: bytes) -> Any | None:
     try:
         return module.Plan(data, number)
     except ValueError as error:
-        warnings.warn(f"NumPy carries this plan out: {error}; build the core again by `make setup`", stacklevel=2)
+        warnings.warn(f"NumPy carries this plan out: {error}; {_REBUILD}", stacklevel=2)
         return None
 
 

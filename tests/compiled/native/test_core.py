@@ -237,3 +237,33 @@ def spoil(trials: int = 4000) -> tuple[int, int]:
 
 if __name__ == "__main__":
     print(*spoil())
+
+
+@needs_core
+def test_a_core_of_other_sources_is_left_alone_with_a_warning() -> None:
+    module = core.built()
+    plan, _ = house()
+    with patch.object(module, "INTERFACE", 0):
+        core.built.cache_clear()
+        with pytest.warns(UserWarning, match="make setup"):
+            assert core.built() is None
+        assert core_executor(plan, list(plan.outputs.values()), make_executor) is None
+    core.built.cache_clear()
+    assert core.built() is module
+
+
+@needs_core
+def test_a_second_import_leaves_plans_that_are_there_at_work() -> None:
+    code = """
+import importlib, sys
+import pyarrow as pa
+from pipeline_lib.compiled.native import core
+first = core.built()
+name = first.__name__
+del sys.modules[name]
+second = importlib.import_module(name)
+assert second is not first
+batch = second.Reader((("x", "d", False, 0.0, 9.0, 0, 0, None),)).table(pa.table({"x": [1.0]}).__arrow_c_stream__())
+assert type(batch) is first.Batch
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)  # noqa: S603
