@@ -45,7 +45,8 @@ AFFINE = [
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("step", AFFINE, ids=str)
 def test_projections_are_within_rounding(step):
-    step.fit(FIT.drop(columns="same") if isinstance(step, decomposition.FactorAnalysis) else FIT)
+    needs_spread = isinstance(step, decomposition.FactorAnalysis | decomposition.FastICA)  # else it divides 0 by 0
+    step.fit(FIT.drop(columns="same") if needs_spread else FIT)
     rows = ROWS[step.feature_names_in_]
     check_transformer(step, rows)
     if "SparsePCA" not in type(step).__name__:  # of one row the library makes an array of one dimension
