@@ -25,6 +25,13 @@ def test_no_bit_differs_in_the_quick_grid_and_controls_turn_red():
     assert green == []
 
 
+def test_a_setting_that_is_the_machines_own_is_no_control():
+    assert bits.must_differ({"kernel": "SkylakeX", "simd": "X86_V4"}) == [
+        *("fresh", "Haswell", "Nehalem", "Prescott", "SIMD off")
+    ]
+    assert bits.must_differ({"kernel": "Haswell", "simd": "X86_V3"}) == ["fresh", "Nehalem", "Prescott"]
+
+
 def test_one_coefficient_one_ulp_away_is_seen(tmp_path):
     bits.prepare(tmp_path, "lasso")
     folder = next(tmp_path.iterdir())
