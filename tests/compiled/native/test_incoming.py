@@ -27,10 +27,7 @@ from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.conform import conform
 from pipeline_lib.rows.schema import RowSchema
 
-pytestmark = [
-    pytest.mark.core,
-    pytest.mark.skipif(core.built() is None, reason="found no native core, which needs a C compiler"),
-]
+pytestmark = pytest.mark.skipif(core.built() is None, reason="found no native core, which needs a C compiler")
 WORDS = ("hill", "lake", "", "é", "a longer word than fits into a view")
 SCHEMA = RowSchema(
     (
