@@ -48,18 +48,18 @@ def differing(plan: Plan, columns: Sequence[Any]) -> list[str]:
     for level in levels():
         core = core_executor(plan, [root], ColumnExecutor)
         assert core is not None, level
-        assert core._rest is None, f"{level}: found a plan that NumPy evaluates"
+        assert core.alone, f"{level}: found a plan that NumPy evaluates"
         for rows in ROWS:
             own = {name: slice_rows(column, 0, rows) for name, column in inputs.items()}
             kept, refused = _without_refused(reference, own, rows)
             for at in refused[:5]:
                 some = {name: slice_rows(column, 0, at + 1) for name, column in own.items()}
-                if core.core_columns(some, {}, at + 1) is not None:
+                if core.quick(some, at + 1) is not None:
                     found.append(f"{level}: found answers for row {at}, expected a refusal")
             some = {name: take_rows(column, kept) for name, column in own.items()}
             if not len(kept):
                 continue
-            result = core.core_columns(some, {}, len(kept))
+            result = core.quick(some, len(kept))
             if result is None:
                 found.append(f"{level}: found a refusal of {len(kept)} rows, expected answers")
             elif not same_bits(result[0], reference.run(some, len(kept))[0], len(kept)):

@@ -24,7 +24,7 @@ from pipeline_lib.compiled.column_executor import ColumnExecutor
 from pipeline_lib.compiled.columns import PlanColumn, slice_rows, take_rows
 from pipeline_lib.compiled.native import core as native_core
 from pipeline_lib.compiled.native.core import LEVELS, VARIABLE
-from pipeline_lib.compiled.native.encode import CorePlan, encode
+from pipeline_lib.compiled.native.core_plan import CorePlan, encode
 from pipeline_lib.compiled.native.executor import CoreExecutor, core_executor
 from pipeline_lib.compiled.native.segments import turns
 from pipeline_lib.compiled.operations.catalog import OPERATIONS

@@ -1,21 +1,13 @@
-"""From a plan to the core: which nodes it can carry, and the bytes that it reads of some of them.
+"""From a plan to the core: which nodes it can carry, as which of its operations, and with which kinds of columns.
 
-`segments` says which of them run in the core where NumPy has to carry others in between; `encode` is for a single row,
-where NumPy's part comes first, with everything that it depends on:
-
-    raw columns --- text, child rows (NumPy) ---+
-         |                                      +--- the core --- outputs
-         +--------------------------------------+
+`segments` says which of them run in the core where NumPy has to carry others in between; `core_plan` writes the bytes
+that the core reads.
 """
 
-import math
-import struct
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline_lib.compiled.native.core import operations
 from pipeline_lib.compiled.native.encoded import Encoded
@@ -26,12 +18,8 @@ from pipeline_lib.compiled.native.lookup_layout import (
     encode_lookup_number,
     encode_missing_text,
 )
-from pipeline_lib.compiled.native.one_hot_layout import Terms, dot_of_codes
-from pipeline_lib.compiled.native.plan_bytes import PlanWriter
 from pipeline_lib.compiled.native.row_lookup_layout import encode_lookup_rows
-from pipeline_lib.compiled.native.row_work import nanoseconds_of_a_row
 from pipeline_lib.compiled.native.text_layout import TAKE_TEXT
-from pipeline_lib.compiled.native.word_index import word_index
 from pipeline_lib.compiled.native.words import WordTable, texts_of
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.plan import Node, Plan
@@ -61,34 +49,8 @@ _PLAIN = (
 )
 _OF_TEXTS = {"where": "where_text", "is_missing": "no_text", "text_equal": "same_text"}
 _CHECKS = ("demand", "finite", "not_infinite", "single_range", "bag_finite")
-ShortDots = dict[int, tuple[Encoded, Terms]]
 _WIDEST = 1 << 20  # numbers of a vector, as native/plan.c has it
 _MOST_CELLS = 1 << 23  # of all tables by word: 64 MiB
-
-
-@dataclass(frozen=True)
-class CorePlan:
-    """Nodes of a plan that the core runs in one go.
-
-    `taken` are the nodes that it takes as columns, by number, raw columns among them; `given` those that it gives.
-    A node of text may be taken twice: as words of the plan ("t") and as whole texts ("s").
-    """
-
-    data: bytes
-    taken: tuple[int, ...]
-    taken_kinds: tuple[str, ...]
-    given: tuple[int, ...]
-    kinds: tuple[str, ...]
-    widths: tuple[int, ...]
-    words: WordTable
-    nanoseconds_of_a_row: float
-
-
-def encode(plan: Plan, roots: Sequence[int]) -> CorePlan | None:
-    """The core's part of a plan, after all of NumPy's; None where it has none."""
-    encoder = Encoder(plan, list(dict.fromkeys(roots)))
-    carried = encoder.without_ancestors(set(encoder.encoded))
-    return encoder.write(carried, [root for root in encoder.roots if root in carried]) if carried else None
 
 
 class Encoder:
@@ -104,7 +66,6 @@ class Encoder:
         self.kinds: dict[int, str] = {}  # of the registers of nodes that the core evaluates
         self.readable = _are_utf8(self.words.words)
         self.cells = 0  # of tables by word
-        self._index: list[NDArray[np.generic]] | None = None  # of the plan's words
         self.any_word: set[int] = set()  # nodes whose text may be one that the plan does not name
         self._whole = self._wanted_whole()  # nodes whose text, not its number, an operation takes
         self._encode_all()
@@ -172,7 +133,7 @@ class Encoder:
             return False
         if node.dtype in ("vector", "bag") and not 0 < self._width(node) <= _WIDEST:
             return False
-        return all(self._becomes(taken, kind) for taken, kind in self._wanted(node, encoded))
+        return all(self._becomes(taken, kind) for taken, kind in self._inputs(node, encoded))
 
     def _becomes(self, number: int, kind: str) -> bool:
         """Whether a node's column is one of this kind, or can be made one."""
@@ -186,8 +147,15 @@ class Encoder:
         """The inputs that are sparse vectors: the core takes none from NumPy."""
         return {number for number in node.inputs if self.plan.nodes[number].dtype == "bag"}
 
-    def _wanted(self, node: Node, encoded: Encoded) -> list[tuple[int, str]]:
-        """The inputs of a node's instruction with the kinds that it takes."""
+    def wanted(self, number: int) -> list[tuple[int, str]]:
+        """The inputs of the instruction of a node that the core can carry, with the kinds that it takes."""
+        return self._inputs(self.plan.nodes[number], self.encoded[number])
+
+    def passes(self, number: int) -> bool:
+        """Whether a node is its first input, checked."""
+        return self.encoded[number].operation == "" or self.plan.nodes[number].operation in _CHECKS
+
+    def _inputs(self, node: Node, encoded: Encoded) -> list[tuple[int, str]]:
         inputs = node.inputs[-1:] if node.operation in _CHECKS else node.inputs
         if encoded.operation == "":
             return [(inputs[0], self._kind(node, encoded))]
@@ -278,109 +246,6 @@ class Encoder:
         """Whether there is room for more tables by word."""
         self.cells += self.words.size * tables
         return self.cells <= _MOST_CELLS
-
-    def write(self, carried: Collection[int], given: Sequence[int]) -> CorePlan:
-        """The core's plan of the nodes `carried` that gives the columns of `given`."""
-        nodes, writer = self.plan.nodes, PlanWriter()
-        short = self._short_dots(carried)
-        inner = self._without_columns_of_codes(carried, given, short)
-        wanted = [each for number in inner for each in self._terms(number, short)]
-        taken = dict.fromkeys(wanted + [(passed, "") for number in inner for passed in self._passed(number)])
-        outside = [each for each in taken if each[0] not in carried and nodes[each[0]].operation != "constant"]
-        outer = list(dict.fromkeys((number, self._taken_kind(number, kind)) for number, kind in outside))
-        registers = {each: writer.register(each[1], self.widths[each[0]] if each[1] != "s" else 1) for each in outer}
-        writer.inputs = len(outer)
-        for number in dict.fromkeys(number for number, _ in taken):
-            if nodes[number].operation == "constant":
-                registers[number, KINDS[nodes[number].dtype]] = self._constant(writer, nodes[number])
-        for number in inner:
-            registers[number, self.kinds[number]] = self._instruction(writer, number, registers, short)
-        return CorePlan(
-            writer.to_bytes([self._register(writer, registers, root, KINDS[nodes[root].dtype]) for root in given]),
-            tuple(number for number, _ in outer),
-            tuple(kind for _, kind in outer),
-            tuple(given),
-            tuple(KINDS[nodes[root].dtype] for root in given),
-            tuple(self.widths[root] for root in given),
-            self.words,
-            nanoseconds_of_a_row(self.encoded[number] for number in inner),
-        )
-
-    def _short_dots(self, carried: Collection[int]) -> ShortDots:
-        """The sums of products, by node, in which codes are looked up."""
-        dots = (number for number in self.needed if number in carried and self.plan.nodes[number].operation == "dot")
-        found = {number: dot_of_codes(self.plan, number, carried) for number in dots}
-        return {number: short for number, short in found.items() if short is not None}
-
-    def _without_columns_of_codes(
-        self, carried: Collection[int], given: Collection[int], short: ShortDots
-    ) -> list[int]:
-        """The nodes `carried` without the columns of 0 and 1 that nothing takes any more: they refuse no row."""
-        inner = [number for number in self.needed if number in carried]
-        if not short:
-            return inner
-        kept, taken = [], set(given)
-        for number in reversed(inner):
-            if number in taken or self.plan.nodes[number].operation not in ("to_float", "equal_int"):
-                kept.append(number)
-                taken |= {each for each, _ in self._terms(number, short)} | self._passed(number)
-        return kept[::-1]
-
-    def _terms(self, number: int, short: ShortDots) -> Terms:
-        """The columns that a node's instruction takes, with their kinds."""
-        return short[number][1] if number in short else self._wanted(self.plan.nodes[number], self.encoded[number])
-
-    def _passed(self, number: int) -> set[int]:
-        return {self.plan.nodes[number].inputs[0]} if self._passes(number) else set()
-
-    def _passes(self, number: int) -> bool:
-        """Whether a node is its first input, checked."""
-        return self.encoded[number].operation == "" or self.plan.nodes[number].operation in _CHECKS
-
-    def _taken_kind(self, number: int, kind: str) -> str:
-        dtype = self.plan.nodes[number].dtype
-        return "s" if kind == "s" and dtype == "str" else KINDS[dtype]
-
-    def _register(self, writer: PlanWriter, registers: dict[tuple[int, str], int], number: int, kind: str) -> int:
-        """A node's register of this kind, made from one of another kind where there is none."""
-        known = registers.get((number, kind))
-        if known is not None:
-            return known
-        own = self.kinds.get(number, KINDS[self.plan.nodes[number].dtype])
-        words = self._word_arrays() if own in "st" else []
-        register = writer.register(kind, 1 if kind == "s" else self.widths[number])
-        writer.instruction(Encoded(CASTS[own, kind], (), words), [registers[number, own]], register)
-        registers[number, kind] = register
-        return register
-
-    def _word_arrays(self) -> list[NDArray[np.generic]]:
-        if self._index is None:
-            self._index = word_index(self.words.words)
-        return self._index
-
-    def _instruction(
-        self, writer: PlanWriter, number: int, registers: dict[tuple[int, str], int], short: ShortDots
-    ) -> int:
-        node, encoded = self.plan.nodes[number], short[number][0] if number in short else self.encoded[number]
-        if encoded.operation == "":
-            return self._register(writer, registers, node.inputs[0], self.kinds[number])
-        inputs = [self._register(writer, registers, *each) for each in self._terms(number, short)]
-        if node.operation in _CHECKS:  # the value itself: only refused rows are news
-            writer.instruction(encoded, inputs, None)
-            return self._register(writer, registers, node.inputs[0], self.kinds[number])
-        kind = self.kinds[number]
-        output = writer.register(kind, 1 if kind == "s" else self.widths[number])
-        writer.instruction(encoded, inputs, output)
-        return output
-
-    def _constant(self, writer: PlanWriter, node: Node) -> int:
-        value, kind = node.settings["value"], KINDS[node.dtype]
-        if kind == "t":
-            return writer.register("t", self.words.size, self.words.number(value))
-        if kind == "d":
-            number = math.nan if value is None else float(value)
-            return writer.register("d", 1, struct.unpack("<Q", struct.pack("<d", number))[0])
-        return writer.register(kind, 1, int(value) % 2**64)
 
 
 def _are_utf8(texts: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline_lib.compiled.column_executor import BLOCK_ROWS, ColumnExecutor
 from pipeline_lib.compiled.columns import PlanColumn, concat_rows, slice_rows
 from pipeline_lib.compiled.native.core import level, load_plan
-from pipeline_lib.compiled.native.encode import CorePlan
+from pipeline_lib.compiled.native.core_plan import CorePlan
 from pipeline_lib.compiled.native.incoming import Incoming
 from pipeline_lib.compiled.native.list_functions import core_list_function
 from pipeline_lib.compiled.native.segments import LEAST_NODES, Turn, turns
@@ -118,16 +118,6 @@ class CoreExecutor:
                 return None
             parts.append(results)
         return [concat_rows(column) for column in zip(*parts, strict=True)] if parts else None
-
-    def core_columns(
-        self, columns: Mapping[str, PlanColumn], known: Mapping[int, PlanColumn], rows: int
-    ) -> list[PlanColumn] | None:
-        """As `quick`: nothing is `known`."""
-        return self.quick(columns, rows)
-
-    @property
-    def _rest(self) -> object:
-        return None if self.alone else self._turns
 
     def _part(self, columns: Mapping[str, PlanColumn], rows: int, batch: Any, first: int) -> list[PlanColumn] | None:
         earlier, own = self._context, columns

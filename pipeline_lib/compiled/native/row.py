@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from pipeline_lib.compiled.native.core import level, load_plan
-from pipeline_lib.compiled.native.encode import CorePlan, encode
+from pipeline_lib.compiled.native.core_plan import CorePlan, encode
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.row_executor import microseconds

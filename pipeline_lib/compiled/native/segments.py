@@ -19,7 +19,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pipeline_lib.compiled.column_executor import earlier_rows, lookback_of
-from pipeline_lib.compiled.native.encode import CorePlan, Encoder
+from pipeline_lib.compiled.native.core_plan import CorePlan, write
+from pipeline_lib.compiled.native.encode import Encoder
 from pipeline_lib.compiled.plan import Node, Plan
 
 LEAST_NODES = 4
@@ -109,7 +110,7 @@ def _turn(encoder: Encoder, stages: dict[int, int], stage: int) -> Turn:
     later = {taken for number in stages if stages[number] > stage for taken in plan.nodes[number].inputs}
     given = tuple(number for number in own if number in roots or number in later)
     if stage % 2:
-        return Turn(given, encoder.write(own, given), plan, {})
+        return Turn(given, write(encoder, own, given), plan, {})
     if stage == 0:
         return Turn(given, None, plan, {})
     inputs = {taken for number in own for taken in plan.nodes[number].inputs}

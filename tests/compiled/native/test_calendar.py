@@ -10,7 +10,7 @@ from core_search import differing, one_operation, wrong_settings
 
 from pipeline_lib.compiled.column_executor import ColumnExecutor
 from pipeline_lib.compiled.native.core import built
-from pipeline_lib.compiled.native.encode import encode
+from pipeline_lib.compiled.native.core_plan import encode
 from pipeline_lib.compiled.native.encoded import Encoded
 from pipeline_lib.compiled.native.executor import core_executor
 from pipeline_lib.compiled.operations.calendar import DAY, FIELDS, HOUR, SECOND, days_from_civil
@@ -142,8 +142,8 @@ def test_a_zone_that_is_not_there_is_not_answered() -> None:
     core = core_executor(plan, [2], ColumnExecutor)
     assert core is not None
     for zone in (1, HIGHEST):
-        assert core.core_columns({"c0": np.array([known["first"]]), "c1": np.array([zone])}, {}, 1) is None
-    assert core.core_columns({"c0": np.array([known["first"]]), "c1": np.array([0])}, {}, 1) is not None
+        assert core.quick({"c0": np.array([known["first"]]), "c1": np.array([zone])}, 1) is None
+    assert core.quick({"c0": np.array([known["first"]]), "c1": np.array([0])}, 1) is not None
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,14 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
+from own_process import counts
 from shadowed import same_bits, shadowed
 
 from pipeline_lib.compiled.columns import PlanColumn, slice_rows
 from pipeline_lib.compiled.distinct_values import make_executor
 from pipeline_lib.compiled.native import core, thread_shares
 from pipeline_lib.compiled.native import executor as executor_module
-from pipeline_lib.compiled.native.encode import encode
+from pipeline_lib.compiled.native.core_plan import encode
 from pipeline_lib.compiled.native.executor import CoreExecutor, core_executor
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.pipeline import CompiledPipeline
@@ -188,18 +189,7 @@ def test_a_plan_that_the_core_does_not_read_stays_in_numpy_with_a_warning() -> N
 
 @needs_core
 def test_bytes_that_are_no_plan_are_refused_and_end_no_process() -> None:
-    """In a process of its own: memory that a plan must not reach would end it."""
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])
-    ended = subprocess.run(  # noqa: S603 (our own)
-        [sys.executable, __file__],
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
-    refused, ran = map(int, ended.stdout.split())
+    refused, ran = counts(__file__)
     assert refused > 100
     assert ran > 10
 

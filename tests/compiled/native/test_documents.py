@@ -1,9 +1,6 @@
 """Documents in the core: the counts of n-grams, and sparse vectors, have the bits of NumPy's executor."""
 
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from core_bits import levels
+from own_process import counts
 from shadowed import same_bits
 
 from pipeline_lib.compiled.column_executor import ColumnExecutor
 from pipeline_lib.compiled.native.core import built
-from pipeline_lib.compiled.native.encode import encode
+from pipeline_lib.compiled.native.core_plan import encode
 from pipeline_lib.compiled.native.executor import core_executor
 from pipeline_lib.compiled.native.row import core_row
 from pipeline_lib.compiled.native.sparse_layout import ENCODERS
@@ -131,8 +129,8 @@ def differing(plan: Plan, roots: list[int], columns: dict[str, Any], rows: int) 
     for level in levels():
         core = core_executor(plan, roots, ColumnExecutor)
         assert core is not None
-        assert core._rest is None
-        known: list[Any] | None = core.core_columns(columns, {}, rows)
+        assert core.alone
+        known: list[Any] | None = core.quick(columns, rows)
         assert known is not None, level
         if not all(same_bits(own, other, rows) for own, other in zip(known, expected, strict=True)):
             result.append(level)
@@ -187,7 +185,7 @@ def test_a_document_without_room_and_one_without_utf8_go_to_numpy() -> None:
     assert core is not None
     for text in (long, broken):
         column = {"text": TextColumn.of([text, "good", "bad"])}
-        assert core.core_columns(column, {}, 3) is None
+        assert core.quick(column, 3) is None
         (found,) = core.run(column, 3)
         assert same_bits(found, ColumnExecutor(plan, roots).run(column, 3)[0], 3)
     many = {"text": TextColumn.of([f"good bad {number} " * 2000 for number in range(300)])}  # no block has room at once
@@ -297,18 +295,7 @@ def test_words_are_found_in_a_nearly_full_index() -> None:
 
 
 def test_changed_bytes_of_a_plan_end_no_process() -> None:
-    """In a process of its own: memory that a plan must not reach would end it."""
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])
-    ended = subprocess.run(  # noqa: S603 (our own)
-        [sys.executable, __file__],
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
-    refused, ran = map(int, ended.stdout.split())
+    refused, ran = counts(__file__)
     assert refused > 20
     assert ran > 20
 

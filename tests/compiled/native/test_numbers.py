@@ -9,7 +9,7 @@ from core_search import differing, one_operation, wrong_settings
 from operation_search import FLOATS, INTS
 
 from pipeline_lib.compiled.native.core import built
-from pipeline_lib.compiled.native.encode import encode
+from pipeline_lib.compiled.native.core_plan import encode
 from pipeline_lib.compiled.native.encoded import Encoded
 from pipeline_lib.compiled.plan import Node, Plan
 

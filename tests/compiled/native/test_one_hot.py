@@ -11,7 +11,7 @@ from core_search import wrong_settings
 from shadowed import same_bits
 
 from pipeline_lib.compiled.column_executor import ColumnExecutor
-from pipeline_lib.compiled.native import encode as encoding
+from pipeline_lib.compiled.native import core_plan
 from pipeline_lib.compiled.native.core import built, operations
 from pipeline_lib.compiled.native.encoded import Encoded
 from pipeline_lib.compiled.native.executor import core_executor
@@ -109,7 +109,7 @@ def test_a_table_with_another_zero_is_seen() -> None:
         cells[cells == 0] *= -1.0
         return replace(found[0], arrays=[cells]), found[1]
 
-    with patch.object(encoding, "dot_of_codes", wrong):
+    with patch.object(core_plan, "dot_of_codes", wrong):
         assert any(differing(Drawn(seed)) for seed in range(250))
 
 
@@ -118,11 +118,11 @@ def test_columns_that_nothing_else_takes_are_left_out() -> None:
     code = build.input("code", "int64")
     terms = [build.number(build.apply("equal_int", code, value)) for value in range(20)]
     total = build.dot(terms, [float(value) for value in range(20)])
-    core = encoding.encode(Plan(build.nodes, {}), [total.node])
+    core = core_plan.encode(Plan(build.nodes, {}), [total.node])
     assert core is not None
     words = np.frombuffer(core.data[:64], dtype=np.uint64)
     assert words[5] == 1  # instructions
-    both = encoding.encode(Plan(build.nodes, {}), [total.node, terms[3].node])
+    both = core_plan.encode(Plan(build.nodes, {}), [total.node, terms[3].node])
     assert both is not None
     assert np.frombuffer(both.data[:64], dtype=np.uint64)[5] == 3
 

@@ -1,9 +1,6 @@
 """Operations of text in the core against Python's, through NumPy's executor, for random Unicode."""
 
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from core_bits import levels
+from own_process import counts
 from shadowed import same_bits
 
 from pipeline_lib.compiled.column_executor import ColumnExecutor
 from pipeline_lib.compiled.native.core import built
-from pipeline_lib.compiled.native.encode import encode
+from pipeline_lib.compiled.native.core_plan import encode
 from pipeline_lib.compiled.native.executor import core_executor
 from pipeline_lib.compiled.native.segments import turns
 from pipeline_lib.compiled.operations.text_columns import TextColumn
@@ -280,18 +278,7 @@ def test_a_text_of_a_turn_is_not_handed_to_another_one() -> None:
 
 
 def test_changed_bytes_of_a_plan_end_no_process() -> None:
-    """In a process of its own: memory that a plan must not reach would end it."""
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])
-    ended = subprocess.run(  # noqa: S603 (our own)
-        [sys.executable, __file__],
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
-    refused, ran = map(int, ended.stdout.split())
+    refused, ran = counts(__file__)
     assert refused > 20
     assert ran > 20
 

@@ -12,7 +12,7 @@ from core_bits import vector_plan
 
 from pipeline_lib.compiled.native import thread_shares
 from pipeline_lib.compiled.native.core import built
-from pipeline_lib.compiled.native.encode import encode
+from pipeline_lib.compiled.native.core_plan import encode
 from pipeline_lib.compiled.native.thread_shares import run_in_shares, shares_of
 from pipeline_lib.compiled.plan import Plan
 
