@@ -88,7 +88,8 @@ def test_every_error_code_has_an_anchor() -> None:
 
 def test_links_lead_within_the_site() -> None:
     assert (
-        site_links("[a](docs/runs.md#x) [b](../CHANGELOG.md) [c](../setup.py)") == "[a](runs.md#x) [b](changelog.md) c"
+        site_links("[a](docs/runs.md#x) [b](../CHANGELOG.md) [c](../setup.py) [d](native/fuzz/README.md)")
+        == "[a](runs.md#x) [b](changelog.md) c d"
     )
 
 

@@ -57,4 +57,4 @@ def site_links(text: str) -> str:
     text = re.sub(
         r"\]\((?:\.\./)?(CHANGELOG|CONTRIBUTING|SECURITY)\.md", lambda match: f"]({match[1].lower()}.md", text
     )
-    return re.sub(r"\[([^\]]+)\]\(\.\./[^)]*\)", r"\1", text)
+    return re.sub(r"\[([^\]]+)\]\((?!\w+:)[^)#\s]*/[^)]*\)", r"\1", text)
